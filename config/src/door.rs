@@ -1,0 +1,60 @@
+//! Doors with everything resolved: what the listener opens and what a worker obeys.
+
+use serde::{Deserialize, Serialize};
+
+use crate::listen::Listen;
+use crate::settings::Settings;
+use crate::words::DoorMode;
+
+/// A door: addresses, how it receives a client, and the limits that hold there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Door {
+    /// Where it stands; several addresses only at the main door.
+    pub listen: Vec<Listen>,
+    /// How it receives a client.
+    pub mode: DoorMode,
+    /// What a HUMAN reads first.
+    pub welcome: String,
+    /// Clients at once at this door; never more than `limits.clients`, which all doors share.
+    pub clients: u32,
+    /// Clients at once at this door from one address (IPv6: from one /64).
+    pub clients_per_address: u32,
+    /// Seconds that a HUMAN or CLIENT may be silent; 0 = for ever.
+    pub idle_seconds: u64,
+    /// Bytes of one line.
+    pub line: usize,
+    /// Bytes of one line from a game server that has proved who it is; never less than `line`.
+    pub server_line: usize,
+}
+
+impl Settings {
+    /// All doors, the main one first, then in the order of the file.
+    pub fn doors(&self) -> Vec<Door> {
+        let limits = &self.limits;
+        let main = Door {
+            listen: self.listen.clone(),
+            mode: DoorMode::Ask,
+            welcome: self.texts.welcome.clone(),
+            clients: limits.clients,
+            clients_per_address: limits.clients_per_address,
+            idle_seconds: limits.idle_seconds,
+            line: limits.line,
+            server_line: limits.server_line.max(limits.line),
+        };
+        let others = self.door.iter().map(|door| {
+            let line = door.line.unwrap_or(main.line);
+            Door {
+                listen: vec![door.address.clone()],
+                mode: door.mode,
+                welcome: door.welcome.clone().unwrap_or(main.welcome.clone()),
+                clients: door.clients.unwrap_or(main.clients).min(limits.clients),
+                clients_per_address: door.clients_per_address.unwrap_or(main.clients_per_address),
+                idle_seconds: door.idle_seconds.unwrap_or(main.idle_seconds),
+                line,
+                server_line: limits.server_line.max(line),
+            }
+        });
+        let others: Vec<Door> = others.collect();
+        std::iter::once(main).chain(others).collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! Settings of ssmglobal: what can be set, what is allowed, and where it comes from.
+//!
+//! Runs in the listener (at the start and on SIGHUP), in `ssmglobal check`, and in the handler,
+//! which gets the listener's [`Settings`] as bytes. Workers inherit them by the fork.
+//!
+//! Later beats earlier: defaults, file, environment (`SSMGLOBAL_…`), command line. One table,
+//! [`KEYS`] with [`DOOR_KEYS`], names every key with its range, default, meaning and environment
+//! name; checking, suggestions and the test of `config/ssmglobal.toml` all read that table.
+
+mod door;
+mod draft;
+mod file;
+mod key;
+mod listen;
+mod load;
+mod problem;
+mod rule;
+mod rules;
+mod settings;
+mod words;
+
+pub use door::Door;
+pub use file::check;
+pub use key::{Key, Value};
+pub use listen::{Listen, ListenError};
+pub use load::{CONFIG_VARIABLE, DEFAULT_FILE, Loaded, Overrides, environment, load};
+pub use problem::{Place, Problem, Warning};
+pub use rule::Rule;
+pub use rules::advice;
+pub use settings::{
+    DOOR_KEYS, DoorSettings, KEYS, Limits, Log, Mail, Players, Records, Relay, Settings, Stored, TABLES, Texts,
+};
+pub use words::{DoorMode, Level};
+
+/// The commented example file, `config/ssmglobal.toml`, as it was when this was built.
+pub const EXAMPLE: &str = include_str!("../ssmglobal.toml");
+
+/// The port that the original listens on and that is the default here.
+pub const DEFAULT_PORT: u16 = 53450;

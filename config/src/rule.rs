@@ -1,0 +1,240 @@
+//! What values a key takes, and how it says no.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::key::Value;
+use crate::listen::Listen;
+use crate::problem::shown;
+
+/// Addresses in one list: each costs the listener a descriptor for ever.
+const ADDRESSES_MAX: usize = 16;
+/// Bytes of a path; what the kernel takes.
+const PATH_MAX: usize = 4095;
+
+/// What values a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A whole number, both ends allowed.
+    Number {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// One line of text.
+    Line {
+        /// Bytes, at the most.
+        max: usize,
+    },
+    /// Text of any number of lines; may be empty.
+    Text {
+        /// Bytes, at the most.
+        max: usize,
+    },
+    /// A path in UTF-8.
+    Path,
+    /// One word of these.
+    Word(&'static [&'static str]),
+    /// One address with its port.
+    Address,
+    /// One address or several.
+    Addresses,
+}
+
+/// Bytes of a misspelt word; nothing that is longer resembles a key.
+const TYPED_MAX: usize = 64;
+
+/// Why a value was refused.
+pub(crate) struct Fault {
+    pub(crate) wrong: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+impl Fault {
+    fn new(wrong: impl Into<String>) -> Self {
+        Self { wrong: wrong.into(), suggestion: None }
+    }
+}
+
+impl Rule {
+    /// What is allowed, as an order to the operator: `give a number from 1 to 10`.
+    pub fn allowed(&self) -> String {
+        match self {
+            Self::Number { min, max } => format!("give a number from {min} to {max}"),
+            Self::Flag => "give true or false".to_owned(),
+            Self::Line { max } => format!("give one line of 1 to {max} bytes"),
+            Self::Text { max } => format!("give a text of at most {max} bytes"),
+            Self::Path => "give a path".to_owned(),
+            Self::Word(words) => format!("give one of {}", words.join(", ")),
+            Self::Address => "give an IP address and a port, as \"[::]:53450\"".to_owned(),
+            Self::Addresses => {
+                format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
+            }
+        }
+    }
+
+    /// Reads what stands in a variable or an option.
+    pub(crate) fn plain(&self, text: &str) -> Result<Value, Fault> {
+        match self {
+            Self::Number { .. } => match text.trim().parse() {
+                Ok(number) => self.number(number),
+                Err(_) => Err(Fault::new(format!("{} is not a whole number", shown(text)))),
+            },
+            Self::Flag => match text.trim() {
+                "true" => Ok(Value::Flag(true)),
+                "false" => Ok(Value::Flag(false)),
+                _ => Err(Fault::new(format!("{} is neither", shown(text)))),
+            },
+            Self::Addresses => {
+                let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+                let list: Result<Vec<Listen>, Fault> = parts.map(address).collect();
+                list.and_then(addresses)
+            }
+            _ => self.text(text),
+        }
+    }
+
+    /// Reads what stands in the file. Each fault comes with its place there.
+    pub(crate) fn toml(&self, given: &Spanned<DeValue<'_>>) -> Result<Value, Vec<(Range<usize>, Fault)>> {
+        let one = |fault| vec![(given.span(), fault)];
+        match (self, given.get_ref()) {
+            (Self::Number { .. }, DeValue::Integer(digits)) => {
+                match i128::from_str_radix(digits.as_str(), digits.radix()) {
+                    Ok(number) => self.number(number).map_err(one),
+                    Err(_) => Err(one(Fault::new("this number is not allowed"))),
+                }
+            }
+            (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
+            (Self::Addresses, DeValue::Array(list)) => {
+                let mut good = Vec::new();
+                let mut faults = Vec::new();
+                // One more than allowed is enough to know that there are too many.
+                for item in list.iter().take(ADDRESSES_MAX + 1) {
+                    let read = match item.get_ref() {
+                        DeValue::String(text) => address(text),
+                        other => Err(mistyped(other, "an address in quotes")),
+                    };
+                    match read {
+                        Ok(address) => good.push(address),
+                        Err(fault) => faults.push((item.span(), fault)),
+                    }
+                }
+                if faults.is_empty() { addresses(good).map_err(one) } else { Err(faults) }
+            }
+            (Self::Number { .. } | Self::Flag | Self::Addresses, other) => Err(one(mistyped(other, self.wants()))),
+            (_, DeValue::String(text)) => self.text(text).map_err(one),
+            (_, other) => Err(one(mistyped(other, self.wants()))),
+        }
+    }
+
+    fn wants(&self) -> &'static str {
+        match self {
+            Self::Number { .. } => "a whole number without quotes",
+            Self::Flag => "true or false without quotes",
+            Self::Addresses => "a list",
+            _ => "a text in quotes",
+        }
+    }
+
+    /// Takes a number, or says that it is out of range.
+    pub(crate) fn number(&self, number: i128) -> Result<Value, Fault> {
+        let refused = || Fault::new(format!("{number} is not allowed"));
+        match (self, u64::try_from(number)) {
+            (Self::Number { min, max }, Ok(number)) if (*min..=*max).contains(&number) => Ok(Value::Number(number)),
+            _ => Err(refused()),
+        }
+    }
+
+    /// Takes a text, a path, a word or an address.
+    pub(crate) fn text(&self, text: &str) -> Result<Value, Fault> {
+        let taken = || Ok(Value::Text(text.to_owned()));
+        match self {
+            Self::Word(words) if words.contains(&text) => taken(),
+            Self::Word(words) => Err(Fault {
+                wrong: format!("{} is not known", shown(text)),
+                suggestion: nearest(text, words.iter().copied()).map(shown),
+            }),
+            Self::Address => address(text).map(Value::Address),
+            Self::Path if text.is_empty() => Err(Fault::new("is empty")),
+            Self::Path if text.len() > PATH_MAX => Err(Fault::new("is too long for a path")),
+            // U+FFFD is what is left of a name in another encoding.
+            Self::Path if text.contains(['\0', '\u{fffd}']) => {
+                Err(Fault::new(format!("{} is no path in UTF-8", shown(text))))
+            }
+            Self::Path => taken(),
+            Self::Line { .. } if text.is_empty() => Err(Fault::new("is empty")),
+            Self::Line { max } | Self::Text { max } if text.len() > *max => {
+                Err(Fault::new(format!("has {} bytes", text.len())))
+            }
+            Self::Line { .. } if text.contains(['\n', '\r']) => Err(Fault::new("has several lines")),
+            Self::Line { .. } | Self::Text { .. } if text.chars().any(unwelcome) => {
+                Err(Fault::new("holds control characters"))
+            }
+            Self::Line { .. } | Self::Text { .. } => taken(),
+            Self::Number { .. } | Self::Flag | Self::Addresses => {
+                Err(Fault::new(format!("{} is not {}", shown(text), self.wants())))
+            }
+        }
+    }
+}
+
+/// A terminal may act on control characters; colour is not the config file's business.
+fn unwelcome(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\r' | '\t')
+}
+
+fn address(text: &str) -> Result<Listen, Fault> {
+    text.parse().map_err(|error: crate::ListenError| Fault {
+        wrong: error.wrong,
+        suggestion: error.suggestion.map(|meant| shown(&meant)),
+    })
+}
+
+fn addresses(list: Vec<Listen>) -> Result<Value, Fault> {
+    if list.is_empty() {
+        return Err(Fault::new("names no address"));
+    }
+    if list.len() > ADDRESSES_MAX {
+        return Err(Fault::new("names more"));
+    }
+    Ok(Value::Addresses(list))
+}
+
+fn mistyped(given: &DeValue<'_>, wanted: &str) -> Fault {
+    let what = match given {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    };
+    Fault::new(format!("is {what}, not {wanted}"))
+}
+
+/// The known word that a misspelt one most resembles, if any does.
+pub(crate) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if typed.len() > TYPED_MAX {
+        return None;
+    }
+    let typed = typed.to_lowercase();
+    let tail = |path: &str| path.rsplit('.').next().map(str::to_owned).unwrap_or_default();
+    // A right name in a wrong table is a likelier slip than two wrong letters.
+    let distance = |word: &str| {
+        let whole = strsim::osa_distance(&typed, word);
+        let name = strsim::osa_distance(&tail(&typed), &tail(word));
+        whole.min(name + usize::from(typed != word))
+    };
+    let bound = (tail(&typed).chars().count() / 3).clamp(1, 3);
+    known
+        .map(|word| (distance(word), word))
+        .filter(|(distance, _)| *distance <= bound)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}

@@ -1,0 +1,272 @@
+//! The settings and their table of keys: one entry per key, from which the types, the defaults,
+//! the ranges and the descriptions all come. Plain data in every process.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DEFAULT_PORT;
+use crate::key::{Field, Key};
+use crate::listen::Listen;
+use crate::rule::Rule;
+use crate::words::{DoorMode, Level};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const WEEK: u64 = 7 * 24 * 3600;
+
+const fn number(min: u64, max: u64) -> Rule {
+    Rule::Number { min, max }
+}
+
+/// Makes the structs, their defaults and the tables of keys out of the list below.
+macro_rules! settings {
+    (
+        { $(#[doc = $top_doc:literal] $top:ident: $top_type:ty = $top_default:expr, $top_rule:expr;)+ }
+        $(
+            #[doc = $about:literal]
+            $section:ident: $name:ident {
+                $(#[doc = $doc:literal] $field:ident: $type:ty = $default:expr, $rule:expr;)+
+            }
+        )+
+        each
+        #[doc = $door_about:literal]
+        $door:ident: $door_name:ident {
+            $(#[doc = $door_doc:literal] $door_field:ident: $door_type:ty = $door_default:expr, $door_rule:expr;)+
+        }
+    ) => {
+        /// Everything that can be set. Sizes are bytes, times whole seconds.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct Settings {
+            $(#[doc = $top_doc] pub $top: $top_type,)+
+            $(#[doc = $about] pub $section: $name,)+
+            #[doc = $door_about]
+            pub $door: Vec<$door_name>,
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self {
+                    $($top: $top_default,)+
+                    $($section: $name::default(),)+
+                    $door: Vec::new(),
+                }
+            }
+        }
+
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+            pub struct $name {
+                $(#[doc = $doc] pub $field: $type,)+
+            }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self { $($field: $default,)+ }
+                }
+            }
+        )+
+
+        #[doc = $door_about]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct $door_name {
+            $(#[doc = $door_doc] pub $door_field: $door_type,)+
+        }
+
+        /// Only a start for reading one: a door must say its address and mode.
+        impl Default for $door_name {
+            fn default() -> Self {
+                Self { $($door_field: $door_default,)+ }
+            }
+        }
+
+        /// The tables of the file.
+        pub static TABLES: &[&str] = &[$(stringify!($section),)+ stringify!($door)];
+
+        /// Every key, except those of a door.
+        pub static KEYS: &[Key<Settings>] = &[
+            $(Key::new(
+                stringify!($top),
+                $top_rule,
+                $top_doc,
+                |settings| settings.$top.value(),
+                |settings, value| put(&mut settings.$top, value),
+            ),)+
+            $($(Key::new(
+                concat!(stringify!($section), ".", stringify!($field)),
+                $rule,
+                $doc,
+                |settings| settings.$section.$field.value(),
+                |settings, value| put(&mut settings.$section.$field, value),
+            ),)+)+
+        ];
+
+        /// The keys of a `[[door]]`.
+        pub static DOOR_KEYS: &[Key<$door_name>] = &[
+            $(Key::new(
+                concat!(stringify!($door), ".", stringify!($door_field)),
+                $door_rule,
+                $door_doc,
+                |door| door.$door_field.value(),
+                |door, value| put(&mut door.$door_field, value),
+            ),)+
+        ];
+    };
+}
+
+fn put<T: Field>(field: &mut T, value: crate::Value) -> bool {
+    match T::take(value) {
+        Some(value) => {
+            *field = value;
+            true
+        }
+        None => false,
+    }
+}
+
+settings! {
+    {
+        /// Addresses of the main door; `[::]:PORT` is all addresses, IPv6 and IPv4.
+        listen: Vec<Listen> = vec![Listen::All { port: DEFAULT_PORT }], Rule::Addresses;
+        /// Directory of the database and the run files, seen from where the program starts.
+        data: PathBuf = PathBuf::from("data"), Rule::Path;
+    }
+
+    /// What one client, and all of them together, may take.
+    limits: Limits {
+        /// Clients at once, over all doors.
+        clients: u32 = 4096, number(1, 1_000_000);
+        /// Clients at once at a door from one address; an IPv6 address counts with its whole /64.
+        clients_per_address: u32 = 64, number(1, 1_000_000);
+        /// Bytes of one line; the rest of a longer one is skipped, with an error.
+        line: usize = 8192, number(256, MIB);
+        /// Bytes of one line from a game server that has proved who it is.
+        server_line: usize = 65536, number(256, 16 * MIB);
+        /// Bytes that wait for a client that does not read; beyond that it is dropped.
+        queue: usize = 1_048_576, number(16 * KIB, 1024 * MIB);
+        /// Seconds for a new client to set its mode; 0 = for ever.
+        first_mode_seconds: u64 = 10, number(0, WEEK);
+        /// Seconds that a HUMAN or CLIENT may be silent; 0 = for ever.
+        idle_seconds: u64 = 1800, number(0, WEEK);
+        /// Seconds of silence after which a game server gets a PING.
+        server_ping_seconds: u64 = 30, number(1, 86400);
+        /// Seconds of silence after which a game server is taken for gone.
+        server_drop_seconds: u64 = 120, number(2, WEEK);
+        /// Requests that a client may send ahead of their answers.
+        ahead: usize = 64, number(1, 10_000);
+    }
+
+    /// Players, their names and their passwords.
+    players: Players {
+        /// Whether anybody may register; otherwise only those who are registered come in.
+        registration: bool = true, Rule::Flag;
+        /// Characters of a name, at least.
+        name_min: usize = 2, number(1, 64);
+        /// Characters of a name, at most.
+        name_max: usize = 20, number(1, 64);
+        /// Characters of a password, at least.
+        password_min: usize = 6, number(1, 256);
+        /// Characters of a password, at most.
+        password_max: usize = 256, number(8, 1024);
+        /// Failed logins, from an address or for a name, before further tries are slowed down.
+        failures: u32 = 10, number(1, 1000);
+        /// Seconds for which a failed login counts.
+        failure_window_seconds: u64 = 300, number(1, 86400);
+        /// KiB of memory for one password hash (argon2id).
+        hash_memory_kib: u32 = 19456, number(64, 4 * MIB);
+        /// Passes over that memory.
+        hash_passes: u32 = 2, number(1, 100);
+        /// Threads that hash; 0 = half of the cores, at least one.
+        hash_threads: usize = 0, number(0, 1024);
+        /// Logins and registrations that may wait for their hash; the next one is told `busy`.
+        hash_queue: usize = 1024, number(1, 100_000);
+    }
+
+    /// Mail between players.
+    mail: Mail {
+        /// Letters that a mailbox holds; a full one is an error to the sender.
+        mailbox: u32 = 100, number(1, 100_000);
+        /// Bytes of a letter's text.
+        body: usize = 4096, number(64, 512 * KIB);
+        /// Bytes of a letter's subject.
+        subject: usize = 120, number(1, 1024);
+    }
+
+    /// What players and game servers store under names of their own.
+    settings: Stored {
+        /// Bytes of one value.
+        value: usize = 8192, number(64, 512 * KIB);
+        /// Keys that one player or one game server may have.
+        keys_per_owner: u32 = 1000, number(1, 1_000_000);
+    }
+
+    /// Boards and their records.
+    records: Records {
+        /// Bytes of the note that travels with a score.
+        note: usize = 1024, number(1, 64 * KIB);
+        /// Places that RECORD TOP shows when it is not told how many.
+        top_page: u32 = 10, number(1, 1000);
+        /// Entries on one page, at most, however many are asked for.
+        page_max: u32 = 100, number(1, 1000);
+        /// Boards that may be defined.
+        boards: u32 = 1000, number(1, 100_000);
+    }
+
+    /// Messages between game servers.
+    relay: Relay {
+        /// Bytes of one message.
+        message: usize = 16384, number(64, 20 * KIB);
+        /// Messages per channel kept for a server that comes back.
+        backlog: usize = 1000, number(0, 100_000);
+        /// Channels at once.
+        channels: usize = 1024, number(1, 100_000);
+        /// Channels that one server may have joined.
+        joined_per_server: usize = 64, number(1, 10_000);
+    }
+
+    /// What the backend says in its own name.
+    texts: Texts {
+        /// What a HUMAN reads first.
+        welcome: String = "Welcome to serversquared Modification Global Backend.".to_owned(), Rule::Text { max: 8192 };
+        /// The last line to everyone when the backend is stopped.
+        goodbye: String = "The backend is going down. Everything is saved; please come back soon.".to_owned(), Rule::Line { max: 256 };
+    }
+
+    /// The log.
+    log: Log {
+        /// How much is logged: error, warn, info, debug or trace.
+        level: Level = Level::Info, Rule::Word(Level::WORDS);
+    }
+
+    each
+    /// A door besides the main one; what it leaves out is taken from `[limits]` and `[texts]`.
+    door: DoorSettings {
+        /// Where it stands.
+        address: Listen = Listen::All { port: 0 }, Rule::Address;
+        /// How it receives a client: ask, human, client or server.
+        mode: DoorMode = DoorMode::Ask, Rule::Word(DoorMode::WORDS);
+        /// What a HUMAN reads first here.
+        welcome: Option<String> = None, Rule::Text { max: 8192 };
+        /// Clients at once at this door, within limits.clients.
+        clients: Option<u32> = None, number(1, 1_000_000);
+        /// Clients at once at this door from one address.
+        clients_per_address: Option<u32> = None, number(1, 1_000_000);
+        /// Seconds that a HUMAN or CLIENT may be silent here; 0 = for ever.
+        idle_seconds: Option<u64> = None, number(0, WEEK);
+        /// Bytes of one line here.
+        line: Option<usize> = None, number(256, MIB);
+    }
+}
+
+impl Settings {
+    /// The keys whose values differ, for the log when the file was read anew. Doors count as one.
+    pub fn changed(&self, newer: &Self) -> Vec<&'static str> {
+        let differs = |key: &&Key<Self>| (key.get)(self) != (key.get)(newer);
+        let mut paths: Vec<_> = KEYS.iter().filter(differs).map(|key| key.path).collect();
+        if self.door != newer.door {
+            paths.push("door");
+        }
+        paths
+    }
+}

@@ -1,0 +1,89 @@
+//! Settings that are one word out of a few. Used by all processes.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::key::{Field, Value};
+
+macro_rules! words {
+    ($(#[$about:meta])+ $name:ident { $($(#[$doc:meta])+ $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl $name {
+            /// All the words, as they are written in the file.
+            pub const WORDS: &[&str] = &[$($word),+];
+
+            /// The word for it in the file.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ();
+
+            fn from_str(word: &str) -> Result<Self, ()> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Field for $name {
+            fn value(&self) -> Option<Value> {
+                Some(Value::Text(self.as_str().to_owned()))
+            }
+
+            fn take(value: Value) -> Option<Self> {
+                match value {
+                    Value::Text(word) => word.parse().ok(),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// How much is logged; each level contains those before it.
+    Level {
+        /// What needs the operator.
+        Error = "error",
+        /// What the operator should look at.
+        Warn = "warn",
+        /// One line for each thing that happens.
+        Info = "info",
+        /// For finding a fault.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+words! {
+    /// How a door receives a client.
+    DoorMode {
+        /// The JSON greeting, then the client says `MODE …`.
+        Ask = "ask",
+        /// A welcome text and a prompt at once.
+        Human = "human",
+        /// The JSON greeting, then one JSON object per line.
+        Client = "client",
+        /// The JSON greeting, then nothing but `AUTH` until the game server has proved who it is.
+        Server = "server",
+    }
+}

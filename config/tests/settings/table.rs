@@ -1,0 +1,168 @@
+//! The table of keys, the types behind it, and what travels to the handler.
+
+use std::collections::BTreeSet;
+
+use ssmglobal_config::{
+    DOOR_KEYS, Door, DoorMode, DoorSettings, KEYS, Level, Listen, Rule, Settings, TABLES, Value, advice, check,
+};
+
+#[test]
+fn every_key_is_described_once() {
+    let paths: BTreeSet<_> = KEYS.iter().map(|key| key.path).collect();
+    let variables: BTreeSet<_> = KEYS.iter().map(|key| key.variable()).collect();
+    assert_eq!(paths.len(), KEYS.len());
+    assert_eq!(variables.len(), KEYS.len());
+    for key in KEYS {
+        assert!(key.doc().ends_with('.'), "{}: {:?}", key.path, key.doc());
+        assert!(key.table().is_empty() || TABLES.contains(&key.table()));
+        assert!(key.default_value().is_some(), "{}", key.path);
+    }
+    for key in DOOR_KEYS {
+        assert_eq!(key.table(), "door");
+        assert!(key.doc().ends_with('.'));
+    }
+    assert!(variables.contains("SSMGLOBAL_LIMITS_CLIENTS"));
+    assert!(variables.contains("SSMGLOBAL_LISTEN"));
+}
+
+#[test]
+fn both_ends_of_every_range_are_taken() {
+    for key in KEYS {
+        let Rule::Number { min, max } = key.rule else {
+            continue;
+        };
+        assert!(min <= max);
+        for number in [min, max] {
+            let text = format!("{} = {number}", key.path);
+            // Rules between keys may object; the range may not.
+            if let Err(problems) = check(&text, "f") {
+                let range = problems.iter().find(|p| p.wrong.ends_with("is not allowed"));
+                assert_eq!(range, None);
+            }
+        }
+        let Some(Value::Number(default)) = key.default_value() else {
+            panic!("{} has no number", key.path);
+        };
+        assert!((min..=max).contains(&default), "{}", key.path);
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_wire() {
+    let settings = Settings::default();
+    assert_eq!(settings.listen, [Listen::All { port: 53450 }]);
+    assert_eq!(settings.texts.welcome, "Welcome to serversquared Modification Global Backend.");
+    assert_eq!(settings.limits.clients, 4096);
+    assert_eq!(settings.limits.first_mode_seconds, 10);
+    assert_eq!(settings.log.level, Level::Info);
+}
+
+#[test]
+fn settings_travel_as_bytes() {
+    let mut settings = Settings::default();
+    settings.listen.push("127.0.0.1:80".parse().unwrap());
+    settings.listen.push("[fe80::1%3]:80".parse().unwrap());
+    settings.door.push(DoorSettings {
+        address: "[::]:4000".parse().unwrap(),
+        mode: DoorMode::Human,
+        welcome: Some("héllo\nyou".to_owned()),
+        clients: None,
+        clients_per_address: Some(3),
+        idle_seconds: Some(0),
+        line: None,
+    });
+    let bytes = postcard::to_stdvec(&settings).unwrap();
+    let (back, rest) = postcard::take_from_bytes::<Settings>(&bytes).unwrap();
+    assert_eq!(back, settings);
+    assert!(rest.is_empty());
+
+    let doors = settings.doors();
+    let bytes = postcard::to_stdvec(&doors).unwrap();
+    assert_eq!(postcard::from_bytes::<Vec<Door>>(&bytes).unwrap(), doors);
+    for cut in 0..bytes.len() {
+        assert!(postcard::from_bytes::<Vec<Door>>(&bytes[..cut]).is_err());
+    }
+}
+
+#[test]
+fn doors_fall_back_to_the_limits() {
+    let text = "limits.clients = 100\nlimits.line = 70000\ntexts.welcome = \"hi\"\n\
+                [[door]]\naddress = \"[::]:1\"\nmode = \"human\"\n\
+                [[door]]\naddress = \"127.0.0.1:2\"\nmode = \"server\"\n\
+                clients = 200\nclients_per_address = 90\nidle_seconds = 0\nline = 300\n";
+    let (settings, warnings) = check(text, "f").unwrap();
+    let doors = settings.doors();
+    assert_eq!(doors.len(), 3);
+    assert_eq!(doors[0].mode, DoorMode::Ask);
+    assert_eq!(doors[0].listen, settings.listen);
+    assert_eq!(doors[0].server_line, 70000);
+    let fallen = Door { listen: vec![Listen::All { port: 1 }], mode: DoorMode::Human, ..doors[0].clone() };
+    assert_eq!(doors[1], fallen);
+    assert_eq!(doors[2].clients, 100);
+    assert_eq!(doors[2].clients_per_address, 90);
+    assert_eq!(doors[2].idle_seconds, 0);
+    assert_eq!((doors[2].line, doors[2].server_line), (300, 65536));
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0].to_string(), "f:10:11: warning: door.clients is held down by limits.clients = 100");
+}
+
+#[test]
+fn addresses_are_read_as_people_write_them() {
+    let all = Listen::All { port: 80 };
+    assert_eq!("[::]:80".parse(), Ok(all.clone()));
+    assert_eq!("*:80".parse(), Ok(all.clone()));
+    assert_eq!(all.to_string(), "[::]:80");
+    for text in ["0.0.0.0:80", "127.0.0.1:0", "[::1]:65535", "[fe80::1%2]:9"] {
+        let listen: Listen = text.parse().unwrap();
+        assert!(matches!(listen, Listen::At(_)));
+        assert_eq!(listen.to_string(), text);
+    }
+    let meant = |text: &str| text.parse::<Listen>().unwrap_err().suggestion;
+    assert_eq!(meant("127.0.0.1").as_deref(), Some("127.0.0.1:53450"));
+    assert_eq!(meant("::1").as_deref(), Some("[::1]:53450"));
+    assert_eq!(meant("[::]").as_deref(), Some("[::]:53450"));
+    assert_eq!(meant("80").as_deref(), Some("[::]:80"));
+    assert_eq!(meant(":80").as_deref(), Some("[::]:80"));
+    assert_eq!(meant("localhost:80").as_deref(), Some("127.0.0.1:80"));
+    for text in ["", ":", "*:", "*:x", "host:80", "1.2.3.4:65536", "1.2.3.4:-1", "\u{1b}[:1"] {
+        assert_eq!(meant(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn addresses_clash_as_the_kernel_sees_it() {
+    let clash = |a: &str, b: &str| {
+        let (a, b): (Listen, Listen) = (a.parse().unwrap(), b.parse().unwrap());
+        assert_eq!(a.clashes(&b), b.clashes(&a));
+        a.clashes(&b)
+    };
+    assert!(clash("[::]:80", "127.0.0.1:80"));
+    assert!(clash("[::]:80", "[::1]:80"));
+    assert!(clash("0.0.0.0:80", "127.0.0.1:80"));
+    assert!(clash("[::ffff:127.0.0.1]:80", "127.0.0.1:80"));
+    assert!(!clash("0.0.0.0:80", "[::1]:80"));
+    assert!(!clash("127.0.0.1:80", "127.0.0.2:80"));
+    assert!(!clash("127.0.0.1:80", "127.0.0.1:81"));
+    assert!(!clash("[fe80::1%1]:80", "[fe80::1%2]:80"));
+    assert!(!clash("[::]:0", "[::]:0"));
+}
+
+#[test]
+fn advice_counts_descriptors() {
+    let settings = Settings::default();
+    assert_eq!(advice(&settings, 20_000), []);
+    assert_eq!(advice(&settings, 4096 + 64), []);
+    let told = advice(&settings, 1024);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].text.contains("to 960 or less"), "{}", told[0]);
+}
+
+#[test]
+fn changes_are_named() {
+    let old = Settings::default();
+    let mut new = old.clone();
+    assert!(old.changed(&new).is_empty());
+    new.limits.clients = 5;
+    new.door.push(DoorSettings::default());
+    assert_eq!(old.changed(&new), ["limits.clients", "door"]);
+}

@@ -1,0 +1,76 @@
+//! What listener and handler say to each other, as control frames on a stream of their own.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// One forked worker, as the listener knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// Its process id.
+    pub pid: i32,
+    /// Its client.
+    pub address: SocketAddr,
+    /// When it was accepted.
+    pub at: crate::Time,
+}
+
+/// From the listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToHandler {
+    /// All workers that live, after a start of the handler or when messages had to be left out.
+    Snapshot {
+        /// Their list.
+        children: Vec<Child>,
+        /// The bound.
+        max: u32,
+    },
+    /// A connection was accepted and a worker forked.
+    Forked {
+        /// Who.
+        child: Child,
+        /// How many there are now.
+        count: u32,
+        /// The bound.
+        max: u32,
+    },
+    /// A worker has ended.
+    Exited {
+        /// Its process id.
+        pid: i32,
+        /// Its exit code, or the negated signal that killed it.
+        status: i32,
+        /// How many are left.
+        count: u32,
+        /// The bound.
+        max: u32,
+    },
+    /// A line for the log.
+    Log {
+        /// 1 error … 5 trace.
+        level: u8,
+        /// The text.
+        text: String,
+    },
+    /// The settings were read again and changed.
+    Reload {
+        /// The settings, encoded by their own crate.
+        settings: Vec<u8>,
+    },
+}
+
+/// From the handler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToListener {
+    /// The database is open; requests are served from now on.
+    Ready,
+    /// End this worker, which has no link to tell it so.
+    End {
+        /// Its process id.
+        pid: i32,
+    },
+    /// The handler cannot start and a further try is of no use (a database that is not one).
+    Fatal {
+        /// Why, for the person at the terminal.
+        msg: String,
+    },
+}

@@ -1,0 +1,287 @@
+//! What the operator's command asks the handler, over its own Unix socket; replies are plain data for tables
+//! and `--json`.
+
+use crate::{Better, BoardRow, Failure, Mode, Operator, Secret, Submitters, Time};
+use serde::{Deserialize, Serialize};
+
+/// A question of the operator's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Make a game server and its key.
+    ServerAdd {
+        /** Its name. */
+        name: String,
+    },
+    /// All game servers.
+    ServerList,
+    /// Make a new key; the old one is worth nothing from then on.
+    ServerRotateKey {
+        /** Its name. */
+        name: String,
+    },
+    /// Refuse it from now on, or take it again.
+    ServerDisable {
+        /** Its name. */
+        name: String,
+        /** False: enable. */
+        disabled: bool,
+    },
+    /// Players by name.
+    PlayerList {
+        /** Rows. */
+        limit: u32,
+        /** Names behind this one. */
+        after: Option<String>,
+    },
+    /// All about one.
+    PlayerShow {
+        /** The name. */
+        name: String,
+    },
+    /// Refuse the login from now on and end the sessions, or take it again.
+    PlayerDisable {
+        /** The name. */
+        name: String,
+        /** Shown at login. */
+        reason: String,
+        /** False: enable. */
+        disabled: bool,
+    },
+    /// Set another password.
+    PlayerSetPassword {
+        /** The name. */
+        name: String,
+        /** The password. */
+        password: Secret,
+    },
+    /// Make a board, or change the one with this name where that is possible.
+    BoardDefine {
+        /// Its name.
+        name: String,
+        /// What its scores are.
+        unit: String,
+        /// Which are better.
+        better: Better,
+        /// What a further score does.
+        operator: Operator,
+        /// Who may submit.
+        submit: Submitters,
+    },
+    /// All boards.
+    BoardList,
+    /// Take one player's score off a board.
+    BoardWithdraw {
+        /** The board. */
+        board: String,
+        /** Whose. */
+        player: String,
+        /** Kept with it. */
+        reason: String,
+    },
+    /// All connections.
+    SessionsList,
+    /// End one.
+    SessionsKick {
+        /** Its worker's process id. */
+        pid: i32,
+        /** Told to the client. */
+        reason: String,
+    },
+    /// How it all is.
+    Status,
+    /// Copy the database while it is in use.
+    Backup {
+        /** An absolute path; must not exist. */
+        file: String,
+    },
+    /// Check a database file: this one's, or a backup.
+    Verify {
+        /** An absolute path; the live database when left out. */
+        file: Option<String>,
+    },
+}
+
+/// The answer; `Progress` may come several times before the last one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It was not done.
+    Failed(Failure),
+    /// Done.
+    Done,
+    /// A new key, shown this once.
+    Key(Key),
+    /// Game servers.
+    Servers(Vec<ServerRow>),
+    /// Players.
+    Players(PlayerPage),
+    /// One player.
+    Player(PlayerDetail),
+    /// Boards.
+    Boards(Vec<BoardRow>),
+    /// Connections.
+    Sessions(Vec<SessionRow>),
+    /// How it all is.
+    Status(Box<Status>),
+    /// How far a long job has got.
+    Progress {
+        /** So many. */
+        done: u64,
+        /** Of so many. */
+        total: u64,
+    },
+    /// What VERIFY found.
+    Verified(Verified),
+    /// What BACKUP wrote.
+    BackedUp {
+        /** Where. */
+        file: String,
+        /** How long it is, bytes. */
+        bytes: u64,
+    },
+}
+
+/// A new key, shown this once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// The game server.
+    pub server: String,
+    /// For its `AUTH`.
+    pub key: Secret,
+}
+
+/// A game server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerRow {
+    /// Its name.
+    pub server: String,
+    /// When it was added.
+    pub added: Time,
+    /// When it last proved who it is.
+    pub last_auth: Option<Time>,
+    /// Whether it is refused.
+    pub disabled: bool,
+    /// How many connections it has now.
+    pub sessions: u32,
+}
+
+/// A page of players.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerPage {
+    /// By name.
+    pub players: Vec<PlayerRow>,
+    /// For the next page.
+    pub next: Option<String>,
+}
+
+/// A player in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerRow {
+    /// The name.
+    pub player: String,
+    /// When.
+    pub registered: Time,
+    /// When.
+    pub last_login: Option<Time>,
+    /// Whether the login is refused.
+    pub disabled: bool,
+}
+
+/// All about one player, except the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerDetail {
+    /// The name.
+    pub player: String,
+    /// As given at registration.
+    pub email: Option<String>,
+    /// When.
+    pub registered: Time,
+    /// When.
+    pub last_login: Option<Time>,
+    /// Why the login is refused, if it is.
+    pub disabled: Option<String>,
+    /// Mails in the box.
+    pub mails: u32,
+    /// Of them not read.
+    pub unread: u32,
+    /// Settings kept.
+    pub settings: u32,
+    /// Open sessions.
+    pub sessions: u32,
+}
+
+/// A connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Its worker.
+    pub pid: i32,
+    /// The session's number; nothing while it has not asked the handler for anything.
+    pub session: Option<u64>,
+    /// Where it comes from.
+    pub address: String,
+    /// How it speaks; nothing while that is not known here.
+    pub mode: Option<Mode>,
+    /// The player or server.
+    pub who: Option<String>,
+    /// Since when.
+    pub since: Time,
+    /// Seconds since its last request.
+    pub idle: Option<u64>,
+}
+
+/// How it all is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// The handler's process id.
+    pub handler: i32,
+    /// The listener's process id.
+    pub listener: i32,
+    /// Since when this handler runs.
+    pub since: Time,
+    /// Connections now.
+    pub clients: u32,
+    /// And at the most.
+    pub clients_max: u32,
+    /// Connections with a link to the handler.
+    pub linked: u32,
+    /// Players logged in.
+    pub players_on: u32,
+    /// Game servers connected.
+    pub servers_on: u32,
+    /// Registered players.
+    pub players: u64,
+    /// Boards.
+    pub boards: u32,
+    /// Requests answered since the start.
+    pub requests: u64,
+    /// Transactions committed since the start.
+    pub commits: u64,
+    /// The database file.
+    pub database: String,
+    /// Its length in bytes.
+    pub database_bytes: u64,
+    /// Whether writes work.
+    pub writable: bool,
+}
+
+/// What VERIFY found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// Which file.
+    pub file: String,
+    /// Nothing is wrong.
+    pub ok: bool,
+    /// What is wrong, a line each.
+    pub problems: Vec<String>,
+    /// The schema's version.
+    pub schema: u32,
+    /// Players in it.
+    pub players: u64,
+    /// Mails in it.
+    pub mails: u64,
+    /// Records in it.
+    pub records: u64,
+    /// Settings in it.
+    pub settings: u64,
+}

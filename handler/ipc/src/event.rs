@@ -1,0 +1,69 @@
+//! What is pushed to a worker without being asked for.
+
+use crate::{Party, RelayMessage, Time};
+use serde::{Deserialize, Serialize};
+
+/// A push from the handler. The first group goes on to the client, the second is for the worker itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A mail has arrived.
+    Mail(MailArrived),
+    /// Another player says something.
+    Tell(TellArrived),
+    /// A message for this server alone.
+    Relay(RelayMessage),
+    /// A board that is watched has a new first place.
+    Record(RecordArrived),
+    /// A word from the backend or its operator.
+    Notice(Notice),
+    /// The session ends: tell the client and close.
+    Close(Notice),
+    /// The login was taken back (player or server disabled): tell the client and go on without.
+    LoggedOut(Notice),
+}
+
+/// A mail has arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailArrived {
+    /// For `MAIL READ`.
+    pub id: u64,
+    /// Who wrote it.
+    pub from: Party,
+    /// One line, may be empty.
+    pub subject: String,
+    /// Mails not read yet, with this one.
+    pub unread: u32,
+}
+
+/// Another player says something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TellArrived {
+    /// Who.
+    pub from: Party,
+    /// What.
+    pub body: String,
+    /// When.
+    pub at: Time,
+}
+
+/// A new first place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordArrived {
+    /// On which board.
+    pub board: String,
+    /// In what unit.
+    pub unit: String,
+    /// Who leads now.
+    pub player: String,
+    /// With what.
+    pub score: i64,
+    /// Who led before.
+    pub previous: Option<String>,
+}
+
+/// A sentence for the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// One line.
+    pub msg: String,
+}

@@ -1,0 +1,79 @@
+//! Why a request was not done: a stable code for programs, a sentence for people.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $word:literal,)*) => {
+        /// The short, stable list of error codes; the word is what stands in `"code"`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[doc = $doc])* #[serde(rename = $word)] $name,)*
+        }
+
+        impl Code {
+            /// Every code with its word and meaning, in the order of the reference page.
+            pub const ALL: &'static [(Code, &'static str, &'static str)] =
+                &[$((Code::$name, $word, concat!($($doc),*)),)*];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $word,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The arguments do not fit the command; `msg` shows the usage.
+    Usage = "usage",
+    /// There is no such command.
+    UnknownCommand = "unknown_command",
+    /// The line is not a JSON object with a `cmd`.
+    InvalidJson = "invalid_json",
+    /// A value is not allowed (a name with a space, text that is not UTF-8, a number out of range).
+    Invalid = "invalid",
+    /// A mode must be chosen first.
+    NoMode = "no_mode",
+    /// Log in first (a game server: AUTH first).
+    NotLoggedIn = "not_logged_in",
+    /// Name and password (or name and key) do not belong together.
+    BadLogin = "bad_login",
+    /// You may not do this.
+    Denied = "denied",
+    /// There is no such player, mail, board, setting, channel or server.
+    NotFound = "not_found",
+    /// The name is taken.
+    Exists = "exists",
+    /// Another wrote in between; `data.version` is the present version.
+    Conflict = "conflict",
+    /// A bound is reached (a full mailbox, too many settings).
+    Limit = "limit",
+    /// A line or a value is longer than allowed.
+    TooLong = "too_long",
+    /// Too many tries; `data.retry_after` says in how many seconds to try again.
+    SlowDown = "slow_down",
+    /// Too much is waiting already; try again in a moment.
+    Busy = "busy",
+    /// The backend cannot do this now (a full disk, a restart); nothing was changed. Try again.
+    Unavailable = "unavailable",
+}
+
+/// An error as it travels from the handler to the worker, and on to the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// For programs.
+    pub code: Code,
+    /// For people: what happened and what to do next. Holds no secret.
+    pub msg: String,
+    /// With [`Code::Conflict`]: the version that is there now.
+    pub version: Option<u64>,
+    /// With [`Code::SlowDown`]: seconds to wait.
+    pub retry_after: Option<u32>,
+}
+
+impl Failure {
+    /// A failure with nothing beside code and sentence.
+    pub fn new(code: Code, msg: impl Into<String>) -> Failure {
+        Failure { code, msg: msg.into(), version: None, retry_after: None }
+    }
+}

@@ -1,0 +1,111 @@
+//! What the processes say to each other: typed messages, their numbers, and the frames that carry them.
+//!
+//! Used in the worker and the handler (requests, replies, events), between listener and handler
+//! ([`control`]) and between the operator's command and the handler ([`ctl`]).
+//!
+//! Everything here is only ever appended to: a variant or a field is never edited, moved or removed,
+//! because a worker of an older binary may still be talking to a newer handler. postcard writes
+//! variants by position and fields in order without names.
+
+#![forbid(unsafe_code)]
+
+pub mod control;
+pub mod ctl;
+mod event;
+mod failure;
+pub mod frame;
+pub mod json;
+mod mail;
+mod players;
+mod records;
+mod relay;
+mod request;
+mod secret;
+mod settings;
+mod status;
+mod time;
+
+pub use event::*;
+pub use failure::{Code, Failure};
+pub use mail::*;
+pub use players::*;
+pub use records::*;
+pub use relay::*;
+pub use request::{Done, Hello, Kind, LogLine, Reply, ReplyKind, Request, SetMode, Welcome};
+pub use secret::Secret;
+pub use settings::*;
+pub use status::*;
+pub use time::Time;
+
+use serde::{Deserialize, Serialize};
+
+/// How a connection speaks; chosen by `MODE` or by its door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Mode {
+    /// Nothing chosen yet: only `MODE` is understood.
+    Ask,
+    /// A person at a terminal: words in, text out.
+    Human,
+    /// A program for one player: JSON lines.
+    Client,
+    /// A game or world server: JSON lines, after `AUTH`.
+    Server,
+}
+
+impl Mode {
+    /// The word on the wire and in `ps`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Ask => "ASK",
+            Mode::Human => "HUMAN",
+            Mode::Client => "CLIENT",
+            Mode::Server => "SERVER",
+        }
+    }
+}
+
+/// A player or a game server, where either may stand (the sender of a mail, the owner of a setting).
+///
+/// Written `bob` for a player and `server:arena` for a game server; a player's name cannot hold a colon.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// A registered player, by name.
+    Player(String),
+    /// A game server, by name.
+    Server(String),
+}
+
+impl Party {
+    const SERVER: &'static str = "server:";
+
+    /// Reads what a person wrote: `server:NAME` is a game server, all else a player.
+    pub fn parse(text: &str) -> Party {
+        match text.split_at_checked(Self::SERVER.len()) {
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case(Self::SERVER) => Party::Server(name.to_owned()),
+            _ => Party::Player(text.to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Party::Player(name) => f.write_str(name),
+            Party::Server(name) => write!(f, "{}{name}", Self::SERVER),
+        }
+    }
+}
+
+impl Serialize for Party {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Party {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Party, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Ok(Party::parse(&text))
+    }
+}

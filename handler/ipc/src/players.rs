@@ -1,0 +1,134 @@
+//! Players: registering, logging in, who is on.
+
+use crate::{Secret, Time};
+use serde::{Deserialize, Serialize};
+
+/// `REGISTER`: a new player, who is then logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// 2–20 letters, digits, `_-.`; unique without regard to case and to look-alike letters.
+    pub name: String,
+    /// The password to hash.
+    pub password: Secret,
+    /// Kept for the operator; shown to nobody else.
+    pub email: Option<String>,
+}
+
+/// `LOGIN`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The player's name, in any case.
+    pub name: String,
+    /// The password to compare.
+    pub password: Secret,
+}
+
+/// `PASSWORD`: change one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Password {
+    /// The present one.
+    pub old: Secret,
+    /// The one from now on.
+    pub new: Secret,
+}
+
+/// A page of a list: how many and after which entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// How many rows at the most; the handler clamps it.
+    pub limit: Option<u32>,
+    /// The row to continue after, as the list's own `next` gave it.
+    pub after: Option<String>,
+}
+
+/// `FINGER`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finger {
+    /// Whom to look up.
+    pub player: String,
+}
+
+/// The answer to `REGISTER` and `LOGIN`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// The name as registered.
+    pub player: String,
+    /// Mails not read yet.
+    pub unread: u32,
+    /// The login before this one.
+    pub last_login: Option<Time>,
+}
+
+/// The answer to `WHOAMI`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whoami {
+    /// The session's number, as the operator sees it.
+    pub session: u64,
+    /// Who is logged in.
+    pub player: Option<String>,
+    /// Which game server this is.
+    pub server: Option<String>,
+    /// Where the connection comes from.
+    pub address: String,
+    /// How it speaks.
+    pub mode: crate::Mode,
+    /// When it was opened.
+    pub since: Time,
+    /// Mails not read yet.
+    pub unread: u32,
+}
+
+/// One row of `WHO`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoRow {
+    /// The player's name.
+    pub player: String,
+    /// How the player is here: `terminal` or `client`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// Seconds since the last command.
+    pub idle: u64,
+    /// Since when this session is logged in.
+    pub since: Time,
+}
+
+/// The answer to `WHO`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// Sorted by name.
+    pub players: Vec<WhoRow>,
+    /// How many are on altogether.
+    pub total: u32,
+    /// Give this as `after` for the next page; nothing at the end.
+    pub next: Option<String>,
+}
+
+/// The answer to `FINGER`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingered {
+    /// The name as registered.
+    pub player: String,
+    /// When.
+    pub registered: Time,
+    /// The last login, if there ever was one after registering.
+    pub last_login: Option<Time>,
+    /// Whether a session is open now.
+    pub online: bool,
+    /// Seconds since the last command of the busiest session, when online.
+    pub idle: Option<u64>,
+    /// The best-ranked boards of this player, ten at the most.
+    pub records: Vec<FingerRecord>,
+}
+
+/// One board in [`Fingered`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FingerRecord {
+    /// The board's name.
+    pub board: String,
+    /// In the board's unit.
+    pub score: i64,
+    /// The board's unit.
+    pub unit: String,
+    /// 1 is the best.
+    pub rank: u32,
+}

@@ -1,0 +1,130 @@
+//! Relay between game servers: numbered messages on channels, or to one server.
+
+use crate::{Secret, Time};
+use serde::{Deserialize, Serialize};
+
+/// `AUTH`: a game server proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Auth {
+    /// As the operator added it.
+    pub name: String,
+    /// As the operator was shown it, once.
+    pub key: Secret,
+}
+
+/// The answer to `AUTH`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authed {
+    /// The name as added.
+    pub server: String,
+}
+
+/// `RELAY JOIN`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayJoin {
+    /// 1–64 letters, digits, `_-.`; made when the first server joins.
+    pub channel: String,
+    /// The last number this server has seen: what came after it is sent first.
+    pub since: Option<u64>,
+}
+
+/// `RELAY LEAVE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayLeave {
+    /// Which.
+    pub channel: String,
+}
+
+/// `RELAY SEND`: exactly one of `channel` and `to`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelaySend {
+    /// 16 KiB at the most.
+    pub body: String,
+    /// To all who joined it, except the sender.
+    pub channel: Option<String>,
+    /// To one server that is connected.
+    pub to: Option<String>,
+}
+
+/// From the worker itself, not from the client: kept messages in `(after, upto]`, as many as fit one reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayFetch {
+    /// Which channel; must be joined.
+    pub channel: String,
+    /// Numbers greater than this.
+    pub after: u64,
+    /// Numbers up to and with this.
+    pub upto: u64,
+}
+
+/// The answer to `RELAY JOIN`. The channel's ring travels beside it as two descriptors: memory, then wake-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayJoined {
+    /// The name as first made.
+    pub channel: String,
+    /// The newest number; what comes later arrives by the ring.
+    pub number: u64,
+    /// Numbers asked for by `since` that are gone for good.
+    pub missed: u64,
+    /// How many kept messages follow at once.
+    pub waiting: u64,
+    /// Where in the ring the next message will be written, bytes.
+    pub position: u64,
+}
+
+/// The answer to `RELAY SEND`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelaySent {
+    /// The channel, if it went to one.
+    pub channel: Option<String>,
+    /// The server, if it went to one.
+    pub to: Option<String>,
+    /// The message's number on its channel; 0 for one server.
+    pub number: u64,
+    /// How many servers it goes to.
+    pub receivers: u32,
+}
+
+/// The answer to [`RelayFetch`]: event lines as programs see them, without line ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayFetched {
+    /// Number and line, ascending.
+    pub lines: Vec<(u64, String)>,
+    /// Numbers in the range that are gone meanwhile.
+    pub missed: u64,
+}
+
+/// One row of `RELAY CHANNELS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelRow {
+    /// Its name.
+    pub channel: String,
+    /// Its newest number.
+    pub number: u64,
+    /// How many servers are on it.
+    pub servers: u32,
+}
+
+/// The answer to `RELAY CHANNELS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channels {
+    /// Sorted by name.
+    pub channels: Vec<ChannelRow>,
+    /// Give this as `after` for the next page.
+    pub next: Option<String>,
+}
+
+/// A relay message as game servers see it, before it becomes a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayMessage {
+    /// The channel; nothing when it went to this server alone.
+    pub channel: Option<String>,
+    /// 1, 2, 3 … on its channel; 0 without one.
+    pub number: u64,
+    /// The server that sent it.
+    pub from: String,
+    /// When.
+    pub at: Time,
+    /// What.
+    pub body: String,
+}

@@ -1,0 +1,368 @@
+//! What the handler's threads share: names, boards, the queues between them.
+
+use crate::boards::{Boards, Changes};
+use crate::directory::Directory;
+use crate::link::{ReplyTo, lock};
+use crossbeam_channel::{Receiver, Sender};
+use ssmglobal_config::Settings;
+use ssmglobal_ipc::{Code, Event, Failure, Reply, Secret, Time, ctl};
+use ssmglobal_store::{BoardId, PlayerId, Reader, ServerId, Standing, StoreError, Tx};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Jobs that may wait for the writer. The next request is told `busy`.
+pub const WRITES: usize = 200_000;
+
+/// Jobs that may wait for the readers.
+const READS: usize = 50_000;
+
+/// Reads even if a thread has panicked while it wrote: what is guarded here is changed in whole steps.
+pub fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes; as [`read`].
+pub fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One session of the event loop, told apart from a later one in the same slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRef {
+    /// Where the event loop keeps it.
+    pub slot: usize,
+    /// Its number.
+    pub id: u64,
+}
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The request itself; the transaction goes on.
+    Failure(Failure),
+    /// The database; the transaction is given up.
+    Store(StoreError),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Refusal {
+        Refusal::Failure(failure)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::Store(error)
+    }
+}
+
+/// Short for a refusal with code and sentence.
+pub fn refuse<T>(code: Code, msg: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Failure(Failure::new(code, msg)))
+}
+
+/// What a request that changes something can use.
+pub struct Work<'a> {
+    /// The running transaction.
+    pub tx: &'a mut dyn Tx,
+    /// Boards as committed.
+    pub boards: &'a Boards,
+    /// Boards as this transaction has changed them.
+    pub changes: &'a mut Changes,
+    /// Players that this transaction adds.
+    pub names: &'a mut Vec<(PlayerId, crate::names::Name)>,
+    /// What to do after the commit.
+    pub effects: &'a mut Vec<Effect>,
+    /// The number of the last submit; counts on.
+    pub order: &'a mut u64,
+    /// The moment of this transaction.
+    pub now: Time,
+}
+
+/// How a request that changes something is answered after the commit.
+#[derive(Debug)]
+pub enum Answer {
+    /// So.
+    Reply(Reply),
+    /// With what stands on a board then.
+    Standing {
+        /// Which board.
+        board: BoardId,
+        /// Whose.
+        player: PlayerId,
+        /// Whether this submit changed it.
+        improved: bool,
+    },
+    /// Not from here: an effect does it.
+    Later,
+}
+
+/// A request that changes something. It may be run again when the transaction that it shared was given up.
+pub type Act = Box<dyn Fn(&mut Work<'_>) -> Result<Answer, Refusal> + Send>;
+
+/// A request that reads, and may have something to tell others.
+pub type Look = Box<dyn FnOnce(&dyn Reader, &mut Vec<Effect>) -> Result<Reply, Refusal> + Send>;
+
+/// Who waits for a job.
+#[derive(Clone, Debug)]
+pub enum Asker {
+    /// A session.
+    Session(ReplyTo),
+    /// The operator's command, by its number in the event loop.
+    Operator(u64),
+}
+
+/// A job for the writer.
+pub struct Write {
+    /// Who waits.
+    pub asker: Asker,
+    /// What to do.
+    pub act: Act,
+}
+
+/// A job for the readers.
+pub struct Read {
+    /// Who waits.
+    pub to: ReplyTo,
+    /// What to do.
+    pub look: Look,
+}
+
+/// A job for the hashing threads.
+pub enum Hash {
+    /// A new player.
+    Register {
+        /// Who asks.
+        to: ReplyTo,
+        /// Its session.
+        session: SessionRef,
+        /// The name in its forms.
+        name: crate::names::Name,
+        /// To be hashed.
+        password: Secret,
+        /// As given.
+        email: Option<String>,
+    },
+    /// A login.
+    Login {
+        /// Who asks.
+        to: ReplyTo,
+        /// Its session.
+        session: SessionRef,
+        /// The player, if there is one with that name.
+        player: Option<PlayerId>,
+        /// The folded name, for the throttle.
+        name: String,
+        /// To be compared.
+        password: Secret,
+    },
+    /// Another password.
+    Change {
+        /// Who asks.
+        to: ReplyTo,
+        /// The player.
+        player: PlayerId,
+        /// To be compared.
+        old: Secret,
+        /// To be hashed.
+        new: Secret,
+    },
+    /// The operator sets a password.
+    Set {
+        /// Which operator's command.
+        operator: u64,
+        /// The player.
+        player: PlayerId,
+        /// To be hashed.
+        password: Secret,
+    },
+}
+
+/// Who has just proved who it is.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// A player.
+    Player(PlayerId, String),
+    /// A game server.
+    Server(ServerId, String),
+}
+
+/// What the event loop has to do after a commit.
+#[derive(Debug)]
+pub enum Effect {
+    /// A session is somebody now; then the answer goes out.
+    Proved {
+        /// Which session.
+        session: SessionRef,
+        /// Where the answer goes.
+        to: ReplyTo,
+        /// Who it is.
+        identity: Identity,
+        /// Whose failed tries are forgotten.
+        tried: String,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Tell a player, wherever he is on.
+    Push(PlayerId, Event),
+    /// A board has a new first place.
+    First(BoardId, Event),
+    /// A player may not be on any more.
+    PlayerOut(PlayerId, String),
+    /// A game server may not be on any more.
+    ServerOut(ServerId, String),
+    /// The answer to the operator's command.
+    Operator(u64, ctl::Answer),
+}
+
+/// What all threads of the handler share.
+pub struct Core {
+    /// As last read.
+    pub settings: RwLock<Arc<Settings>>,
+    /// Names and numbers of players.
+    pub directory: RwLock<Directory>,
+    /// Boards with their ranks.
+    pub boards: RwLock<Boards>,
+    /// Names of game servers by number, for records.
+    pub servers: RwLock<hashbrown::HashMap<ServerId, String>>,
+    senders: RwLock<Option<Senders>>,
+    /// Hashes that wait or run.
+    hashing: AtomicU64,
+    effects: Mutex<Vec<Effect>>,
+    quiet: Mutex<Vec<usize>>,
+    waker: mio::Waker,
+    /// Transactions committed.
+    pub commits: AtomicU64,
+    /// Whether the last transaction could be committed.
+    pub writable: AtomicBool,
+}
+
+struct Senders {
+    writes: Sender<Write>,
+    reads: Sender<Read>,
+    hashes: Sender<Hash>,
+}
+
+/// The ends of the queues that the threads read from.
+pub struct Queues {
+    /// For the writer.
+    pub writes: Receiver<Write>,
+    /// For the readers.
+    pub reads: Receiver<Read>,
+    /// For the hashing threads.
+    pub hashes: Receiver<Hash>,
+}
+
+/// The answer when a queue is full.
+fn busy() -> Failure {
+    Failure::new(Code::Busy, "Too much is waiting already. Try again in a moment.")
+}
+
+impl Core {
+    /// All empty; `waker` wakes the event loop.
+    pub fn new(settings: Arc<Settings>, directory: Directory, boards: Boards, waker: mio::Waker) -> (Core, Queues) {
+        let (writes, writes_end) = crossbeam_channel::bounded(WRITES);
+        let (reads, reads_end) = crossbeam_channel::bounded(READS);
+        // The bound that matters is in the settings and may change: `hashing` counts.
+        let (hashes, hashes_end) = crossbeam_channel::unbounded();
+        let core = Core {
+            settings: RwLock::new(settings),
+            directory: RwLock::new(directory),
+            boards: RwLock::new(boards),
+            servers: RwLock::default(),
+            senders: RwLock::new(Some(Senders { writes, reads, hashes })),
+            hashing: AtomicU64::new(0),
+            effects: Mutex::default(),
+            quiet: Mutex::default(),
+            waker,
+            commits: AtomicU64::new(0),
+            writable: AtomicBool::new(true),
+        };
+        (core, Queues { writes: writes_end, reads: reads_end, hashes: hashes_end })
+    }
+
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        read(&self.settings).clone()
+    }
+
+    /// Gives a job to the writer.
+    ///
+    /// # Errors
+    /// `busy` when too many wait.
+    pub fn write(&self, job: Write) -> Result<(), Failure> {
+        let senders = read(&self.senders);
+        senders.as_ref().and_then(|senders| senders.writes.try_send(job).ok()).ok_or_else(busy)
+    }
+
+    /// Gives a job to a reader.
+    ///
+    /// # Errors
+    /// `busy` when too many wait.
+    pub fn read(&self, job: Read) -> Result<(), Failure> {
+        let senders = read(&self.senders);
+        senders.as_ref().and_then(|senders| senders.reads.try_send(job).ok()).ok_or_else(busy)
+    }
+
+    /// Gives a job to the hashing threads.
+    ///
+    /// # Errors
+    /// `busy` when too many wait.
+    pub fn hash(&self, job: Hash) -> Result<(), Failure> {
+        let most = self.settings().players.hash_queue as u64;
+        if self.hashing.fetch_add(1, Ordering::Relaxed) >= most {
+            self.hashed();
+            return Err(busy());
+        }
+        let senders = read(&self.senders);
+        senders.as_ref().and_then(|senders| senders.hashes.send(job).ok()).ok_or_else(busy)
+    }
+
+    /// Takes no further jobs; the threads end when they have done what waits.
+    pub fn close(&self) {
+        write(&self.senders).take();
+    }
+
+    /// A hashing job is done.
+    pub fn hashed(&self) {
+        self.hashing.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Hands effects and sessions that wait no more to the event loop, and wakes it if there are any.
+    pub fn wake(&self, effects: &mut Vec<Effect>, quiet: Vec<usize>) {
+        if effects.is_empty() && quiet.is_empty() {
+            return;
+        }
+        lock(&self.effects).append(effects);
+        lock(&self.quiet).extend(quiet);
+        if let Err(error) = self.waker.wake() {
+            log::error!("cannot wake the event loop: {error}");
+        }
+    }
+
+    /// What other threads have left for the event loop.
+    pub fn take_effects(&self) -> (Vec<Effect>, Vec<usize>) {
+        (std::mem::take(&mut *lock(&self.effects)), std::mem::take(&mut *lock(&self.quiet)))
+    }
+
+    /// What stands for a player, as an answer.
+    pub fn submitted(&self, boards: &Boards, board: BoardId, player: PlayerId, improved: bool) -> Reply {
+        let found = boards.get(board).and_then(|ranking| Some((ranking, ranking.standing(player)?)));
+        match found {
+            Some((ranking, standing)) => Reply::RecordSubmitted(ssmglobal_ipc::RecordSubmitted {
+                board: ranking.board.name.clone(),
+                player: read(&self.directory).name(player).to_owned(),
+                score: standing.score,
+                rank: ranking.rank(standing),
+                total: ranking.total(),
+                improved,
+            }),
+            None => Reply::fail(Code::NotFound, "That score was withdrawn."),
+        }
+    }
+
+    /// A game server's name; empty for a number that was never given.
+    pub fn server_name(&self, standing: &Standing) -> Option<String> {
+        standing.server.map(|id| read(&self.servers).get(&id).cloned().unwrap_or_default())
+    }
+}

@@ -1,0 +1,218 @@
+//! The handler: the process that owns the database, the log and all that is known of sessions.
+//!
+//! It is started by the listener (by exec), never forks, and trusts no worker. One thread runs the event loop
+//! ([`server`]); beside it one thread writes to the database, some read, some hash passwords ([`threads`]).
+
+#![forbid(unsafe_code)]
+
+mod boards;
+mod core;
+mod directory;
+mod dispatch;
+mod hub;
+mod link;
+mod logging;
+mod mail;
+mod names;
+mod operator;
+mod passwords;
+mod players;
+mod records;
+mod relay;
+mod server;
+mod session;
+mod settings;
+mod status;
+mod threads;
+mod throttle;
+
+use crate::boards::Boards;
+use crate::core::Core;
+use crate::directory::Directory;
+use crate::operator::Operators;
+use crate::server::{End, ListenerLink, Server, WAKER};
+use crate::threads::WriterThread;
+use mio::{Poll, Waker};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::Signal;
+use ssmglobal_config::Settings;
+use ssmglobal_ipc::control::{ToHandler, ToListener};
+use ssmglobal_ipc::frame::FrameReader;
+use ssmglobal_store::{Store, StoreError, sqlite::SqliteStore};
+use ssmglobal_sys::Signals;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// The database, in the data directory.
+pub const DATABASE: &str = "ssmglobal.db";
+
+/// The operator's socket, in the data directory.
+pub const CTL_SOCKET: &str = "run/ctl.sock";
+
+/// The exit code of a handler for which a further start is of no use.
+pub const FATAL: u8 = 78;
+
+/// Threads that read from the database.
+const READERS: usize = 2;
+
+/// Runs the handler until the listener ends it. `desk` and `control` are descriptors that the listener has left open:
+/// where workers' links come in, and the stream to the listener.
+pub fn run(desk: RawFd, control: RawFd) -> ExitCode {
+    ssmglobal_sys::Title::set("ssmglobal: handler");
+    match start(desk, control) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ssmglobal: the handler cannot start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(desk: RawFd, control: RawFd) -> io::Result<ExitCode> {
+    let desk = ssmglobal_sys::take(desk)?;
+    let mut stream = UnixStream::from(ssmglobal_sys::take(control)?);
+    let mut reader = FrameReader::new();
+    let settings = first_settings(&mut stream, &mut reader)?;
+    ssmglobal_sys::default_signals(&[Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE])?;
+    let signals = Signals::catch(&[Signal::SIGTERM])?;
+    let log = logging::start(logging::filter(settings.log.level))?;
+    let mut listener = ListenerLink::new(stream, reader);
+    let result = serve(desk, &mut listener, signals, settings);
+    drop(log);
+    result.or_else(|failure| match failure {
+        Failure::Fatal(msg) => {
+            listener.tell(&ToListener::Fatal { msg });
+            Ok(ExitCode::from(FATAL))
+        }
+        Failure::Io(error) => Err(error),
+    })
+}
+
+/// The listener's first word.
+fn first_settings(stream: &mut UnixStream, reader: &mut FrameReader) -> io::Result<Settings> {
+    let broken = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+    loop {
+        if let Some(frame) = reader.next_frame().map_err(|error| broken(&error.to_string()))? {
+            let Ok(ToHandler::Reload { settings }) = frame.control() else {
+                return Err(broken("no settings came first"));
+            };
+            return postcard::from_bytes(&settings).map_err(|error| broken(&error.to_string()));
+        }
+        match reader.fill(|buffer| stream.read(buffer)) {
+            Ok((0, _)) => return Err(broken("the listener is gone")),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut waits = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+                nix::poll::poll(&mut waits, PollTimeout::NONE)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+enum Failure {
+    /// A further try is of no use; for the person at the terminal.
+    Fatal(String),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Io(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Other(_) => Failure::Io(io::Error::other(error)),
+            _ => Failure::Fatal(error.to_string()),
+        }
+    }
+}
+
+fn serve(
+    desk: OwnedFd,
+    listener: &mut ListenerLink,
+    signals: Signals,
+    settings: Settings,
+) -> Result<ExitCode, Failure> {
+    let data = settings.data.clone();
+    std::fs::create_dir_all(data.join("run"))?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join(DATABASE))?);
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKER)?;
+    let reader = store.reader()?;
+    let mut directory = Directory::default();
+    reader.player_names(&mut |id, name, folded| directory.insert(id, name, folded))?;
+    let boards = Boards::load(&*reader)?;
+    let order = reader.last_order()?;
+    let servers = reader.servers()?;
+    let (core, queues) = Core::new(Arc::new(settings), directory, boards, waker);
+    *crate::core::write(&core.servers) = servers.into_iter().map(|server| (server.id, server.name)).collect();
+    let core = Arc::new(core);
+    let threads = start_threads(&core, &store, queues, order)?;
+    let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
+    let (stream, reader) = (listener.stream.try_clone()?, std::mem::take(&mut listener.reader));
+    let link = ListenerLink::new(stream, reader);
+    let mut server = Server::new(core.clone(), poll, desk, link, signals, operators)?;
+    server.listener.tell(&ToListener::Ready);
+    log::info!("ready: {} players, database {}", crate::core::read(&core.directory).len(), store.path().display());
+    let end = server.run()?;
+    if end == End::ListenerGone {
+        log::warn!("the listener is gone; the handler ends and leaves everything saved");
+    }
+    // Dropping the last senders ends the threads once they have done what waits.
+    drop(server);
+    core.close();
+    drop(core);
+    for thread in threads {
+        let _ = thread.join();
+    }
+    log::info!("everything is saved");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn operator_socket(path: &Path, store: &Arc<dyn Store>, poll: &Poll) -> Result<Operators, Failure> {
+    Operators::new(path, store.clone(), poll.registry()).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Failure::Fatal(format!(
+            "{} is too long for a socket's name; choose a shorter data directory",
+            path.display()
+        )),
+        _ => Failure::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+    })
+}
+
+fn start_threads(
+    core: &Arc<Core>,
+    store: &Arc<dyn Store>,
+    queues: core::Queues,
+    order: u64,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+    let mut threads = Vec::new();
+    let (due, checkpoints) = crossbeam_channel::bounded(1);
+    let writer = WriterThread::new(core.clone(), queues.writes, store.writer()?, due, order);
+    threads.push(named("writer").spawn(move || writer.run())?);
+    let shared = store.clone();
+    threads.push(named("checkpoint").spawn(move || threads::checkpoints(&*shared, &checkpoints))?);
+    for _ in 0..READERS {
+        let (core, jobs, reader) = (core.clone(), queues.reads.clone(), store.reader()?);
+        threads.push(named("reader").spawn(move || threads::read_jobs(&core, &jobs, &*reader))?);
+    }
+    let hashers = match core.settings().players.hash_threads {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
+        count => count,
+    };
+    for _ in 0..hashers {
+        let (core, jobs, reader) = (core.clone(), queues.hashes.clone(), store.reader()?);
+        threads.push(named("hash").spawn(move || threads::hash_jobs(&core, &jobs, &*reader))?);
+    }
+    Ok(threads)
+}

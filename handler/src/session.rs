@@ -1,0 +1,153 @@
+//! One worker's session as the event loop keeps it: who it is, what it may ask, what waits.
+
+use crate::core::Identity;
+use crate::link::Link;
+use ssmglobal_ipc::frame::FrameReader;
+use ssmglobal_ipc::{Mode, Request, Time};
+use ssmglobal_store::{BoardId, Owner, PlayerId};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a session is, as far as permissions go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Linked, and has not said how it speaks. It is *not* yet anybody's session.
+    New = 1,
+    /// A person or program that is not logged in.
+    Anonymous = 2,
+    /// Logged in as a player. It is *not* a statement about any other session of that player.
+    Player = 4,
+    /// Speaks as a game server and has not proved to be one.
+    Unproved = 8,
+    /// A game server that has proved who it is.
+    Server = 16,
+}
+
+/// A set of states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct States(u8);
+
+impl States {
+    /// The set of these.
+    pub const fn of(states: &[State]) -> States {
+        let mut bits = 0;
+        let mut rest = states;
+        while let [state, tail @ ..] = rest {
+            bits |= *state as u8;
+            rest = tail;
+        }
+        States(bits)
+    }
+
+    /// Whether a state is in it.
+    pub fn has(self, state: State) -> bool {
+        self.0 & state as u8 != 0
+    }
+}
+
+/// Where requests of a session are being worked on. Those of another lane wait until it is empty, so that a session
+/// sees its own requests done in its own order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// In the event loop, at once.
+    Now,
+    /// With the writer, which keeps their order: any number at once.
+    Write,
+    /// Elsewhere: one at a time.
+    Alone,
+}
+
+/// One session.
+#[derive(Debug)]
+pub struct Session {
+    /// Told apart from every other of this handler.
+    pub id: u64,
+    /// Its worker's link.
+    pub link: Arc<Link>,
+    /// Bytes from it.
+    pub reader: FrameReader,
+    /// Its worker, as the kernel says.
+    pub pid: i32,
+    /// Its client, as the listener says; nothing while the listener's word is on its way.
+    pub address: Option<SocketAddr>,
+    /// When the client was accepted.
+    pub since: Time,
+    /// What it may ask.
+    pub state: State,
+    /// How it speaks.
+    pub mode: Mode,
+    /// Who it is.
+    pub identity: Option<Identity>,
+    /// Since when.
+    pub proved: Time,
+    /// Its last request.
+    pub last: Instant,
+    /// Where its requests are.
+    pub lane: Lane,
+    /// Requests that wait for the lane to be empty, with their numbers.
+    pub waiting: VecDeque<(u64, Request)>,
+    /// Boards whose first places it wants to hear of.
+    pub watches: Vec<BoardId>,
+    /// Relay channels it has joined, by their place in the hub.
+    pub channels: Vec<usize>,
+}
+
+impl Session {
+    /// A session that has just linked up.
+    pub fn new(id: u64, link: Arc<Link>, pid: i32) -> Session {
+        Session {
+            id,
+            link,
+            reader: FrameReader::new(),
+            pid,
+            address: None,
+            since: Time::now(),
+            state: State::New,
+            mode: Mode::Ask,
+            identity: None,
+            proved: Time::default(),
+            last: Instant::now(),
+            lane: Lane::Now,
+            waiting: VecDeque::new(),
+            watches: Vec::new(),
+            channels: Vec::new(),
+        }
+    }
+
+    /// The player that is logged in.
+    pub fn player(&self) -> Option<PlayerId> {
+        match &self.identity {
+            Some(Identity::Player(id, _)) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The player or game server, as an owner of things.
+    pub fn owner(&self) -> Option<Owner> {
+        match &self.identity {
+            Some(Identity::Player(id, _)) => Some(Owner::Player(*id)),
+            Some(Identity::Server(id, _)) => Some(Owner::Server(*id)),
+            None => None,
+        }
+    }
+
+    /// The player's or game server's name.
+    pub fn name(&self) -> Option<&str> {
+        match &self.identity {
+            Some(Identity::Player(_, name) | Identity::Server(_, name)) => Some(name),
+            None => None,
+        }
+    }
+
+    /// The client's address for the log.
+    pub fn peer(&self) -> String {
+        self.address.map_or_else(|| format!("pid {}", self.pid), |address| shown(address))
+    }
+}
+
+/// An address as people write it; IPv4 that came in over IPv6 as IPv4.
+pub fn shown(address: SocketAddr) -> String {
+    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
+}

@@ -1,0 +1,375 @@
+//! The handler's threads beside the event loop: one writes, some read, some hash, one moves the log of the database
+//! into its file. Each takes jobs from a queue and ends when the queue has no sender left.
+
+use crate::boards::Changes;
+use crate::core::{Act, Answer, Asker, Core, Effect, Hash, Identity, Read, Refusal, Work, Write, read, refuse, write};
+use crate::link::{Batch, ReplyTo};
+use crate::names::Name;
+use crate::passwords::{Cost, Hasher, Match};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use ssmglobal_ipc::{Code, Failure, LoggedIn, Reply, Time, ctl};
+use ssmglobal_store::{CheckpointDue, NewPlayer, PlayerId, Reader, Store, StoreError, Writer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Jobs that one transaction takes at the most.
+const GROUP: usize = 1024;
+
+/// Changes under load between two portions of work that can wait; a portion does as many rows.
+const TIDY_EVERY: usize = 1000;
+
+/// The writer: whatever has come in while the last transaction was written makes the next one.
+pub struct WriterThread {
+    core: Arc<Core>,
+    jobs: Receiver<Write>,
+    writer: Box<dyn Writer>,
+    checkpoint: Sender<()>,
+    order: u64,
+    changes: Changes,
+    names: Vec<(PlayerId, Name)>,
+    batch: Batch,
+    effects: Vec<Effect>,
+}
+
+impl WriterThread {
+    /// `order` is the last number given to a submit; `checkpoint` is told when one is due.
+    pub fn new(
+        core: Arc<Core>,
+        jobs: Receiver<Write>,
+        writer: Box<dyn Writer>,
+        checkpoint: Sender<()>,
+        order: u64,
+    ) -> WriterThread {
+        let (changes, batch) = (Changes::default(), Batch::default());
+        WriterThread { core, jobs, writer, checkpoint, order, changes, names: Vec::new(), batch, effects: Vec::new() }
+    }
+
+    /// Runs until nobody can send a job any more; then everything is on disk.
+    pub fn run(mut self) {
+        let mut group = Vec::new();
+        let mut since_tidy = 0;
+        let mut untidy = true;
+        loop {
+            let first = match self.jobs.try_recv() {
+                Ok(job) => job,
+                Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) if untidy => {
+                    untidy = self.tidy();
+                    continue;
+                }
+                Err(TryRecvError::Empty) => match self.jobs.recv() {
+                    Ok(job) => job,
+                    Err(_) => return,
+                },
+            };
+            group.push(first);
+            group.extend(self.jobs.try_iter().take(GROUP - 1));
+            self.commit(&group);
+            since_tidy += group.len();
+            group.clear();
+            untidy = true;
+            if since_tidy >= TIDY_EVERY {
+                since_tidy = 0;
+                self.tidy();
+            }
+        }
+    }
+
+    fn checkpoint(&self, due: CheckpointDue) {
+        if due == CheckpointDue::Yes {
+            // Full means that one is on its way already.
+            let _ = self.checkpoint.try_send(());
+        }
+    }
+
+    fn tidy(&mut self) -> bool {
+        let more = self.writer.tidy();
+        let due = self.writer.checkpoint_due();
+        self.checkpoint(due);
+        match more {
+            Ok(more) => more,
+            Err(error) => {
+                log::warn!("the log of scores could not be folded, it will be tried again: {error}");
+                false
+            }
+        }
+    }
+
+    /// One transaction for the whole group; if it fails, one for each, so that only those fail that must.
+    fn commit(&mut self, group: &[Write]) {
+        let result = self.transaction(group);
+        let lost = match result {
+            Ok(answers) => return self.answer(group, answers),
+            Err(error) => error,
+        };
+        self.effects.clear();
+        self.changes.clear();
+        self.names.clear();
+        if group.len() > 1 && !matches!(lost, StoreError::Unavailable(_) | StoreError::Corrupt(_)) {
+            for job in group {
+                self.commit(std::slice::from_ref(job));
+            }
+            return;
+        }
+        if self.core.writable.swap(false, Ordering::Relaxed) || !matches!(lost, StoreError::Unavailable(_)) {
+            log::error!("the database does not take changes: {lost}");
+        }
+        let failure = Failure::new(
+            Code::Unavailable,
+            "This cannot be saved at the moment; nothing was changed. Try again later.",
+        );
+        let answers = group.iter().map(|_| Err(failure.clone())).collect();
+        self.answer(group, answers);
+    }
+
+    fn transaction(&mut self, group: &[Write]) -> Result<Vec<Result<Answer, Failure>>, StoreError> {
+        if let Err(error) = self.writer.begin() {
+            self.writer.rollback();
+            return Err(error);
+        }
+        let core = self.core.clone();
+        let boards = read(&core.boards);
+        let mut work = Work {
+            tx: self.writer.tx(),
+            boards: &boards,
+            changes: &mut self.changes,
+            names: &mut self.names,
+            effects: &mut self.effects,
+            order: &mut self.order,
+            now: Time::now(),
+        };
+        let mut answers = Vec::with_capacity(group.len());
+        for job in group {
+            match (job.act)(&mut work) {
+                Ok(answer) => answers.push(Ok(answer)),
+                Err(Refusal::Failure(failure)) => answers.push(Err(failure)),
+                Err(Refusal::Store(error)) => {
+                    self.writer.rollback();
+                    return Err(error);
+                }
+            }
+        }
+        drop(boards);
+        match self.writer.commit() {
+            Ok(due) => self.checkpoint(due),
+            Err(error) => {
+                self.writer.rollback();
+                return Err(error);
+            }
+        }
+        if !self.core.writable.swap(true, Ordering::Relaxed) {
+            log::info!("the database takes changes again");
+        }
+        self.core.commits.fetch_add(1, Ordering::Relaxed);
+        let mut firsts = Vec::new();
+        write(&self.core.boards).apply(&mut self.changes, &mut firsts);
+        for (board, before) in firsts {
+            let boards = read(&self.core.boards);
+            self.effects
+                .extend(boards.get(board).and_then(|ranking| crate::records::new_first(&self.core, ranking, before)));
+        }
+        if !self.names.is_empty() {
+            let mut directory = write(&self.core.directory);
+            for (id, name) in self.names.drain(..) {
+                directory.insert(id, &name.shown, &name.folded);
+            }
+        }
+        Ok(answers)
+    }
+
+    fn answer(&mut self, group: &[Write], answers: Vec<Result<Answer, Failure>>) {
+        let core = self.core.clone();
+        let boards = read(&core.boards);
+        for (job, answer) in group.iter().zip(answers) {
+            let reply = match answer {
+                Ok(Answer::Reply(reply)) => Some(reply),
+                Ok(Answer::Standing { board, player, improved }) => {
+                    Some(core.submitted(&boards, board, player, improved))
+                }
+                Ok(Answer::Later) => None,
+                Err(failure) => Some(failure.into()),
+            };
+            match (&job.asker, reply) {
+                (Asker::Session(to), Some(reply)) => self.batch.finish(to, &reply),
+                (Asker::Operator(operator), Some(Reply::Failed(failure))) => {
+                    self.effects.push(Effect::Operator(*operator, ctl::Answer::Failed(failure)));
+                }
+                (Asker::Operator(operator), Some(_)) => {
+                    self.effects.push(Effect::Operator(*operator, ctl::Answer::Done));
+                }
+                _ => {}
+            }
+        }
+        drop(boards);
+        let quiet = self.batch.flush();
+        self.core.wake(&mut self.effects, quiet);
+    }
+}
+
+/// A thread that answers what only reads.
+pub fn read_jobs(core: &Core, jobs: &Receiver<Read>, reader: &dyn Reader) {
+    let (mut batch, mut effects) = (Batch::default(), Vec::new());
+    while let Ok(job) = jobs.recv() {
+        let mut next = Some(job);
+        while let Some(job) = next {
+            let reply = match (job.look)(reader, &mut effects) {
+                Ok(reply) => reply,
+                Err(Refusal::Failure(failure)) => failure.into(),
+                Err(Refusal::Store(error)) => {
+                    log::error!("the database cannot be read: {error}");
+                    Reply::fail(Code::Unavailable, "This cannot be read at the moment. Try again later.")
+                }
+            };
+            batch.finish(&job.to, &reply);
+            next = jobs.try_recv().ok();
+        }
+        core.wake(&mut effects, batch.flush());
+    }
+}
+
+/// A thread that hashes passwords, behind all others.
+pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
+    if let Err(error) = ssmglobal_sys::lowest_priority() {
+        log::warn!("hashing runs at the priority of all else: {error}");
+    }
+    let cost = || {
+        let settings = core.settings();
+        Cost { memory: settings.players.hash_memory_kib, passes: settings.players.hash_passes }
+    };
+    let mut hasher = Hasher::new(cost());
+    let mut batch = Batch::default();
+    while let Ok(job) = jobs.recv() {
+        hasher.set_cost(cost());
+        let asker = match &job {
+            Hash::Register { to, .. } | Hash::Login { to, .. } | Hash::Change { to, .. } => Asker::Session(to.clone()),
+            Hash::Set { operator, .. } => Asker::Operator(*operator),
+        };
+        let next = hash_one(job, &mut hasher, reader);
+        core.hashed();
+        let failure = match next.and_then(|act| core.write(Write { asker: asker.clone(), act }).map_err(Refusal::from))
+        {
+            Ok(()) => continue,
+            Err(Refusal::Failure(failure)) => failure,
+            Err(Refusal::Store(error)) => {
+                log::error!("a password could not be worked on: {error}");
+                Failure::new(Code::Unavailable, "This cannot be done at the moment. Try again later.")
+            }
+        };
+        let mut effects = Vec::new();
+        match asker {
+            Asker::Session(to) => batch.finish(&to, &failure.into()),
+            Asker::Operator(operator) => effects.push(Effect::Operator(operator, ctl::Answer::Failed(failure))),
+        }
+        core.wake(&mut effects, batch.flush());
+    }
+}
+
+fn hash_one(job: Hash, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Act, Refusal> {
+    let broken = |error: crate::passwords::HashError| Refusal::Store(StoreError::Other(error.to_string()));
+    match job {
+        Hash::Register { to, session, name, password, email } => {
+            let hash = hasher.hash(&password).map_err(broken)?;
+            Ok(Box::new(move |work| register(work, &to, session, &name, &hash, email.as_deref())))
+        }
+        Hash::Login { to, session, player, name, password } => {
+            let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
+            let matched = hasher.verify(&password, kept.as_ref()).map_err(broken)?;
+            let (Some(player), Match::Yes | Match::YesButHashAgain) = (player, matched) else {
+                return refuse(Code::BadLogin, "Name and password do not belong together.");
+            };
+            let again = match matched {
+                Match::YesButHashAgain => Some(hasher.hash(&password).map_err(broken)?),
+                _ => None,
+            };
+            Ok(Box::new(move |work| login(work, &to, session, player, &name, again.as_ref())))
+        }
+        Hash::Change { player, old, new, .. } => {
+            let kept = reader.player_hash(player)?;
+            if hasher.verify(&old, kept.as_ref()).map_err(broken)? == Match::No {
+                return refuse(Code::BadLogin, "That is not the present password; it was left as it is.");
+            }
+            let hash = hasher.hash(&new).map_err(broken)?;
+            Ok(set_hash(player, hash))
+        }
+        Hash::Set { player, password, .. } => Ok(set_hash(player, hasher.hash(&password).map_err(broken)?)),
+    }
+}
+
+fn set_hash(player: PlayerId, hash: ssmglobal_ipc::Secret) -> Act {
+    Box::new(move |work| {
+        work.tx.player_set_hash(player, &hash)?;
+        Ok(Answer::Reply(Reply::Done(ssmglobal_ipc::Done {})))
+    })
+}
+
+fn register(
+    work: &mut Work<'_>,
+    to: &ReplyTo,
+    session: crate::core::SessionRef,
+    name: &Name,
+    hash: &ssmglobal_ipc::Secret,
+    email: Option<&str>,
+) -> Result<Answer, Refusal> {
+    let player = NewPlayer {
+        name: name.shown.clone(),
+        folded: name.folded.clone(),
+        skeleton: name.skeleton.clone(),
+        hash: hash.clone(),
+        email: email.map(str::to_owned),
+        registered: work.now,
+    };
+    let id = match work.tx.player_add(&player) {
+        Ok(id) => id,
+        Err(StoreError::Exists) => {
+            return refuse(
+                Code::Exists,
+                format!("The name {} is taken, or looks like one that is. Choose another.", name.shown),
+            );
+        }
+        Err(error) => return Err(error.into()),
+    };
+    work.names.push((id, name.clone()));
+    let reply = Reply::LoggedIn(LoggedIn { player: name.shown.clone(), unread: 0, last_login: None });
+    work.effects.push(Effect::Proved {
+        session,
+        to: to.clone(),
+        identity: Identity::Player(id, name.shown.clone()),
+        tried: name.folded.clone(),
+        reply,
+    });
+    Ok(Answer::Later)
+}
+
+fn login(
+    work: &mut Work<'_>,
+    to: &ReplyTo,
+    session: crate::core::SessionRef,
+    id: PlayerId,
+    tried: &str,
+    again: Option<&ssmglobal_ipc::Secret>,
+) -> Result<Answer, Refusal> {
+    let Some(player) = work.tx.player(id)? else {
+        return refuse(Code::BadLogin, "Name and password do not belong together.");
+    };
+    if let Some(reason) = &player.disabled {
+        return refuse(Code::Denied, format!("This player is disabled: {reason}"));
+    }
+    if let Some(hash) = again {
+        work.tx.player_set_hash(id, hash)?;
+    }
+    let last_login = work.tx.player_logged_in(id, work.now)?;
+    let (_, unread) = work.tx.mailbox(id)?;
+    let reply = Reply::LoggedIn(LoggedIn { player: player.name.clone(), unread, last_login });
+    let identity = Identity::Player(id, player.name);
+    work.effects.push(Effect::Proved { session, to: to.clone(), identity, tried: tried.to_owned(), reply });
+    Ok(Answer::Later)
+}
+
+/// The thread that moves the database's log into its file when told to.
+pub fn checkpoints(store: &dyn Store, due: &Receiver<()>) {
+    while due.recv().is_ok() {
+        if let Err(error) = store.checkpoint() {
+            log::warn!("the database's log could not be moved into its file, it will be tried again: {error}");
+        }
+    }
+}

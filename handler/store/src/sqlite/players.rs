@@ -1,0 +1,83 @@
+//! Players in SQLite.
+
+use super::db::{Db, from_sql};
+use crate::{NewPlayer, Player, PlayerId, ReadPlayers, Result, WritePlayers};
+use rusqlite::{Row, params};
+use ssmglobal_ipc::{Secret, Time};
+
+fn read(row: &Row<'_>) -> Result<Player> {
+    Ok(Player {
+        id: PlayerId(row.get(0)?),
+        name: row.get(1)?,
+        email: row.get(2)?,
+        registered: Time(row.get(3)?),
+        last_login: row.get::<_, Option<i64>>(4)?.map(Time),
+        disabled: row.get(5)?,
+    })
+}
+
+impl ReadPlayers for Db {
+    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str)) -> Result<()> {
+        self.each("SELECT id, name, folded FROM player", [], |row| {
+            let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let folded = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            each(PlayerId(row.get(0)?), name, folded);
+            Ok(())
+        })
+    }
+
+    fn player_count(&self) -> Result<u64> {
+        // Players are never deleted, but counting needs no such assumption: it walks the smallest index.
+        self.row("SELECT count(*) FROM player", [], |row| from_sql(row.get(0)?))
+    }
+
+    fn player(&self, id: PlayerId) -> Result<Option<Player>> {
+        self.one("SELECT id, name, email, registered, last_login, disabled FROM player WHERE id = ?1", [id.0], read)
+    }
+
+    fn player_hash(&self, id: PlayerId) -> Result<Option<Secret>> {
+        self.one("SELECT hash FROM player WHERE id = ?1", [id.0], |row| Ok(Secret::new(row.get::<_, String>(0)?)))
+    }
+
+    fn players(&self, after: Option<&str>, limit: u32) -> Result<Vec<Player>> {
+        self.all(
+            "SELECT id, name, email, registered, last_login, disabled FROM player
+             WHERE folded > ?1 ORDER BY folded LIMIT ?2",
+            params![after.unwrap_or_default(), limit],
+            read,
+        )
+    }
+}
+
+impl WritePlayers for Db {
+    fn player_add(&mut self, player: &NewPlayer) -> Result<PlayerId> {
+        let id = self.insert(
+            "INSERT INTO player (name, folded, skeleton, hash, email, registered) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                player.name,
+                player.folded,
+                player.skeleton,
+                player.hash.expose(),
+                player.email,
+                player.registered.0
+            ],
+        )?;
+        Ok(PlayerId(from_sql(id)?))
+    }
+
+    fn player_set_hash(&mut self, id: PlayerId, hash: &Secret) -> Result<()> {
+        self.change("UPDATE player SET hash = ?2 WHERE id = ?1", params![id.0, hash.expose()])?;
+        Ok(())
+    }
+
+    fn player_logged_in(&mut self, id: PlayerId, at: Time) -> Result<Option<Time>> {
+        let before = self.one("SELECT last_login FROM player WHERE id = ?1", [id.0], |row| Ok(row.get(0)?))?;
+        self.change("UPDATE player SET last_login = ?2 WHERE id = ?1", params![id.0, at.0])?;
+        Ok(before.flatten().map(Time))
+    }
+
+    fn player_disable(&mut self, id: PlayerId, reason: Option<&str>) -> Result<()> {
+        self.change("UPDATE player SET disabled = ?2 WHERE id = ?1", params![id.0, reason])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! Our side: builds or finds `ssmglobal`, starts it with temporary data and wide limits, and speaks to it. Runs in the
+//! load generator.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::guard::{Guarded, Result, free_port, output_of};
+use crate::net::Client;
+use crate::seed::{Board, seed};
+
+/// All clients come from this machine, and a game server may be silent while the peers have their turn.
+const CONFIG: &str = "\
+[limits]
+clients = 16000
+clients_per_address = 16000
+server_ping_seconds = 86000
+server_drop_seconds = 172000
+";
+
+/// A backend with temporary data. It lives through all sections.
+pub struct Backend {
+    // Ended before its directory goes.
+    process: Option<Guarded>,
+    program: PathBuf,
+    dir: TempDir,
+    /// Its port on the loopback.
+    pub port: u16,
+    /// How many game servers were made.
+    servers: u32,
+    seeded: Option<u32>,
+}
+
+impl Backend {
+    /// Starts `program` in `at`.
+    pub fn start(program: PathBuf, at: &Path) -> Result<Self> {
+        let dir = TempDir::with_prefix_in("load-ssmglobal-", at)?;
+        fs::write(dir.path().join("load.toml"), CONFIG)?;
+        let mut backend = Self { process: None, program, dir, port: free_port()?, servers: 0, seeded: None };
+        backend.launch()?;
+        Ok(backend)
+    }
+
+    fn launch(&mut self) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(self.dir.path()).arg("--data").arg(self.data());
+        command.arg("--config").arg(self.dir.path().join("load.toml"));
+        // No idle timeout: idle connections are part of what is measured.
+        command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-t", "0"]);
+        let mut process = Guarded::start(&mut command, Signal::SIGTERM, &self.dir.path().join("log"))?;
+        process.wait_for_port("ssmglobal", self.port)?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// The listener, parent of all workers.
+    pub fn listener(&self) -> Result<Pid> {
+        Ok(self.process.as_ref().ok_or("the backend does not run")?.pid())
+    }
+
+    /// An error when it has ended.
+    pub fn check(&mut self) -> Result<()> {
+        let process = self.process.as_mut().ok_or("the backend does not run")?;
+        process.check().map_err(|e| format!("ssmglobal {e}").into())
+    }
+
+    /// Puts `players` players and full boards into the database, once; ends the backend for that time.
+    pub fn seed(&mut self, players: u32, boards: &[Board]) -> Result<()> {
+        if self.seeded == Some(players) {
+            return Ok(());
+        }
+        eprintln!("seeding {players} players …");
+        self.process = None;
+        seed(&database(&self.data())?, players, boards)?;
+        self.seeded = Some(players);
+        self.launch()
+    }
+
+    /// An operator's command; its JSON.
+    pub fn ctl(&self, words: &[&str]) -> Result<Value> {
+        let mut command = Command::new(&self.program);
+        let text = output_of(command.arg("ctl").arg("--data").arg(self.data()).args(words).arg("--json"))?;
+        serde_json::from_str(&text).map_err(|e| format!("ctl {}: {e}", words.join(" ")).into())
+    }
+
+    /// A connection in CLIENT mode.
+    pub fn client(&self, n: usize) -> Result<Client> {
+        self.in_mode(n, "CLIENT")
+    }
+
+    /// A connection as a game server of its own, from the `n`-th loopback address.
+    pub fn server(&mut self, n: usize) -> Result<Client> {
+        self.servers += 1;
+        let name = format!("load{}", self.servers);
+        let made = self.ctl(&["server", "add", &name])?;
+        let key = made.pointer("/key").or_else(|| made.pointer("/data/key"));
+        let key = key.and_then(Value::as_str).ok_or("`server add` told no key")?;
+        let mut client = self.in_mode(n, "SERVER")?;
+        client.ask(&format!(r#"{{"id":0,"cmd":"AUTH","args":{{"name":"{name}","key":"{key}"}}}}"#))?;
+        Ok(client)
+    }
+
+    fn in_mode(&self, n: usize, mode: &str) -> Result<Client> {
+        let mut client = Client::open(self.port, n)?;
+        let greeting = client.line()?;
+        if !greeting.contains("CONNECTED") {
+            return Err(format!("the greeting was {greeting}").into());
+        }
+        client.ask(&format!("MODE {mode}"))?;
+        Ok(client)
+    }
+}
+
+/// The program to measure: `$SSMGLOBAL_BIN`; under cargo, a fresh build; else the one beside this executable.
+pub fn find_backend() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("SSMGLOBAL_BIN") {
+        return Ok(PathBuf::from(program));
+    }
+    let own = std::env::current_exe()?;
+    let profiles = own.parent().and_then(Path::parent).ok_or("no directory for builds")?;
+    if let (Some(cargo), Some(here)) = (std::env::var_os("CARGO"), std::env::var_os("CARGO_MANIFEST_DIR")) {
+        // Also when there is one already: it might be older than the source.
+        let mut command = Command::new(cargo);
+        command.args(["build", "--release", "--bin", "ssmglobal", "--manifest-path"]);
+        let status = command.arg(Path::new(&here).join("../Cargo.toml")).status()?;
+        if !status.success() {
+            return Err("ssmglobal does not build".into());
+        }
+        return Ok(profiles.join("release/ssmglobal"));
+    }
+    let beside = own.with_file_name("ssmglobal");
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    Err("no ssmglobal beside this program; set SSMGLOBAL_BIN or use `cargo run --release -p load`".into())
+}
+
+/// The only database file in the data directory.
+fn database(data: &Path) -> Result<PathBuf> {
+    let is_database = |path: &PathBuf| {
+        let mut magic = [0; 16];
+        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        read.is_ok() && magic == *b"SQLite format 3\0"
+    };
+    let files = fs::read_dir(data)?.flatten().map(|entry| entry.path());
+    let found = files.filter(|path| path.is_file()).find(is_database);
+    found.ok_or_else(|| format!("no database in {}", data.display()).into())
+}

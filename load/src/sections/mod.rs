@@ -1,0 +1,160 @@
+//! What can be measured, one file per section, and what they share: sides that take turns. Runs in the load generator.
+
+mod connect;
+mod hashing;
+mod idle;
+mod ping;
+mod rank;
+mod relay;
+mod submit;
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
+
+use clap::ValueEnum;
+use nix::unistd::Pid;
+
+use crate::Context;
+use crate::backend::Backend;
+use crate::floors::GREETING;
+use crate::guard::{Result, check_stopped};
+use crate::net;
+use crate::report::Unit;
+use crate::seed::Board;
+
+/// The board with as many scores as there are players.
+const LARGE: &str = "b1m";
+/// The board with a tenth of them.
+const SMALL: &str = "b100k";
+
+/// The boards that are seeded.
+pub fn boards(players: u32) -> [Board; 2] {
+    [Board { name: LARGE, scores: players }, Board { name: SMALL, scores: players / 10 }]
+}
+
+/// A section by its name on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Section {
+    /// Connect, greeting, close; beside bare loops
+    Connect,
+    /// Memory of idle connections
+    Idle,
+    /// HW beside Redis PING
+    Ping,
+    /// RECORD SUBMIT beside PostgreSQL's upsert and Redis ZADD, on disk
+    Submit,
+    /// RECORD SHOW beside PostgreSQL's point read
+    Rank,
+    /// RELAY SEND beside Redis PUBLISH
+    Relay,
+    /// Other commands while registrations wait for their hash
+    Hashing,
+}
+
+impl Section {
+    /// All, in the order that disturbs the least: memory before data, sizes that grow.
+    pub const ALL: [Self; 7] =
+        [Self::Idle, Self::Connect, Self::Ping, Self::Relay, Self::Hashing, Self::Rank, Self::Submit];
+
+    /// The name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("none is hidden").get_name().to_owned()
+    }
+
+    /// Measures and adds its rows.
+    pub fn run(self, context: &mut Context) -> Result<()> {
+        match self {
+            Self::Connect => connect::run(context),
+            Self::Idle => idle::run(context),
+            Self::Ping => ping::run(context),
+            Self::Submit => submit::run(context),
+            Self::Rank => rank::run(context),
+            Self::Relay => relay::run(context),
+            Self::Hashing => hashing::run(context),
+        }
+    }
+}
+
+/// One side of a comparison: its name and one turn, which returns one number.
+type Side<'a> = (&'static str, Box<dyn FnMut() -> Result<f64> + 'a>);
+
+/// A side, or none where it is not installed.
+fn side<'a>(name: &'static str, turn: Option<impl FnMut() -> Result<f64> + 'a>) -> Option<Side<'a>> {
+    turn.map(|turn| (name, Box::new(turn) as Box<_>))
+}
+
+/// Gives every side its turn, round after round; the results of each, empty for one that is not there.
+fn in_turns(rounds: u32, work: &str, unit: Unit, mut sides: Vec<Option<Side>>) -> Result<Vec<Vec<f64>>> {
+    let mut results = vec![Vec::new(); sides.len()];
+    for round in 1..=rounds {
+        let mut line = format!("{work}, round {round}:");
+        for (side, results) in sides.iter_mut().zip(&mut results) {
+            let Some((name, turn)) = side else {
+                continue;
+            };
+            check_stopped()?;
+            let value = turn().map_err(|e| format!("{work}, {name}: {e}"))?;
+            line += &format!(" {name} {}", unit.show(value));
+            results.push(value);
+        }
+        eprintln!("{line}");
+    }
+    Ok(results)
+}
+
+/// A value of /proc/meminfo in bytes.
+pub fn meminfo(name: &str) -> Result<f64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    kilobytes(&text, name).ok_or_else(|| format!("no {name} in /proc/meminfo").into())
+}
+
+/// The value in bytes of a line such as `Name:   12 kB`.
+fn kilobytes(text: &str, name: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let number: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(number * 1024.0)
+}
+
+/// The children of a process with one thread.
+fn children(pid: Pid) -> Result<Vec<i32>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    Ok(text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+}
+
+/// Opens connections that have been greeted and say nothing.
+fn hold(port: u16, n: usize) -> Result<Vec<TcpStream>> {
+    let mut streams = Vec::with_capacity(n);
+    for index in 0..n {
+        check_stopped()?;
+        let mut stream = net::open(port, index)?;
+        greeting(&mut stream)?;
+        streams.push(stream);
+    }
+    Ok(streams)
+}
+
+/// Reads the greeting and nothing else.
+fn greeting(stream: &mut TcpStream) -> Result<()> {
+    let mut buffer = [0; GREETING.len()];
+    stream.read_exact(&mut buffer)?;
+    if buffer != GREETING {
+        return Err(format!("the greeting was {}", String::from_utf8_lossy(&buffer).trim()).into());
+    }
+    Ok(())
+}
+
+/// The bare streams of `n` clients that `open` makes.
+fn streams(n: usize, mut open: impl FnMut(usize) -> Result<net::Client>) -> Result<Vec<TcpStream>> {
+    (0..n).map(|index| open(index)?.into_stream()).collect()
+}
+
+/// The bare streams of `n` game servers.
+fn servers(backend: &mut Backend, n: usize) -> Result<Vec<TcpStream>> {
+    streams(n, |index| backend.server(index))
+}
+
+/// A number with its thousands marked.
+fn grouped(n: u32) -> String {
+    Unit::PerSecond.show(f64::from(n)).replace("/s", "")
+}

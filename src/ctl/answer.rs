@@ -1,0 +1,272 @@
+//! Answers for people and for programs. Pure: an answer in, text out.
+
+use serde::Serialize;
+use ssmglobal_ipc::ctl::{Answer, Ask};
+
+use super::{board, database, player, server, sessions, status};
+use crate::print::clean_json;
+
+/// What `--json` shows where there is nothing else to say.
+#[derive(Serialize)]
+struct State {
+    state: &'static str,
+}
+
+/// An answer for people; several lines, the last one ended.
+pub fn text(answer: &Answer) -> String {
+    match answer {
+        Answer::Done => "Done.\n".to_owned(),
+        // These two are dealt with before; written out so that no answer can be forgotten here.
+        Answer::Failed(failure) => format!("{}\n", crate::print::clean_lines(&failure.msg)),
+        Answer::Progress { done, total } => format!("{done} of {total}\n"),
+        Answer::Key(key) => server::key_text(key),
+        Answer::Servers(rows) => server::list_text(rows),
+        Answer::Players(page) => player::page_text(page),
+        Answer::Player(player) => player::detail_text(player),
+        Answer::Boards(rows) => board::list_text(rows),
+        Answer::Sessions(rows) => sessions::list_text(rows),
+        Answer::Status(status) => status::text(status),
+        Answer::Verified(verified) => database::verified_text(verified),
+        Answer::BackedUp { file, bytes } => database::backed_up_text(file, *bytes),
+    }
+}
+
+/// As [`text`], but a bare "done" says what was done.
+pub fn text_for(ask: &Ask, answer: &Answer) -> String {
+    match (answer, done(ask)) {
+        (Answer::Done, Some(done)) => crate::print::clean(&done) + "\n",
+        _ => text(answer),
+    }
+}
+
+fn done(ask: &Ask) -> Option<String> {
+    Some(match ask {
+        Ask::ServerDisable { name, disabled: true } => {
+            format!(
+                "The game server {name} is refused from now on. `ssmglobal ctl server enable {name}` takes it again."
+            )
+        }
+        Ask::ServerDisable { name, disabled: false } => format!("The game server {name} may connect again."),
+        Ask::PlayerDisable { name, disabled: true, .. } => {
+            format!("The player {name} cannot log in from now on. `ssmglobal ctl player enable {name}` undoes it.")
+        }
+        Ask::PlayerDisable { name, disabled: false, .. } => format!("The player {name} may log in again."),
+        Ask::PlayerSetPassword { name, .. } => format!("The player {name} has the new password."),
+        Ask::BoardDefine { name, .. } => format!("The board {name} is defined."),
+        Ask::BoardWithdraw { board, player, .. } => format!("The score of {player} is off the board {board}."),
+        Ask::SessionsKick { pid, .. } => format!("The connection of process {pid} is ended."),
+        _ => return None,
+    })
+}
+
+/// An answer for programs: one line with one object or list, as it is on the wire. Shows the key of
+/// [`Answer::Key`], which is made to be read once.
+pub fn json(answer: &Answer) -> String {
+    #[derive(Serialize)]
+    struct Progress {
+        done: u64,
+        total: u64,
+    }
+    #[derive(Serialize)]
+    struct BackedUp<'a> {
+        file: &'a str,
+        bytes: u64,
+    }
+    match answer {
+        Answer::Done => json_of(&State { state: "OK" }),
+        Answer::Failed(failure) => super::trouble::Trouble::Refused(failure.clone()).json(),
+        Answer::Progress { done, total } => json_of(&Progress { done: *done, total: *total }),
+        Answer::Key(key) => json_of(key),
+        Answer::Servers(rows) => json_of(rows),
+        Answer::Players(page) => json_of(page),
+        Answer::Player(player) => json_of(player),
+        Answer::Boards(rows) => json_of(rows),
+        Answer::Sessions(rows) => json_of(rows),
+        Answer::Status(status) => json_of(status),
+        Answer::Verified(verified) => json_of(verified),
+        Answer::BackedUp { file, bytes } => json_of(&BackedUp { file, bytes: *bytes }),
+    }
+}
+
+/// A value as one line of JSON without its end, harmless to a terminal.
+pub fn json_of<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut bytes = Vec::new();
+    ssmglobal_ipc::json::put(&mut bytes, value);
+    clean_json(&String::from_utf8_lossy(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmglobal_ipc::ctl::{Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
+    use ssmglobal_ipc::{Better, BoardRow, Mode, Operator, Secret, Submitters, Time};
+
+    fn key() -> Answer {
+        Answer::Key(Key { server: "arena".into(), key: Secret::new("k3y") })
+    }
+
+    fn servers() -> Answer {
+        let row = |server: &str, last_auth| ServerRow {
+            server: server.into(),
+            added: Time(0),
+            last_auth,
+            disabled: false,
+            sessions: 1,
+        };
+        Answer::Servers(vec![row("zoo", None), row("Arena", Some(Time(86_400_000)))])
+    }
+
+    fn detail() -> Answer {
+        Answer::Player(PlayerDetail {
+            player: "alice".into(),
+            email: Some("a\x1b[31m@example.org".into()),
+            registered: Time(0),
+            last_login: None,
+            disabled: Some("\u{9b}2Jspam".into()),
+            mails: 3,
+            unread: 1,
+            settings: 0,
+            sessions: 0,
+        })
+    }
+
+    fn status() -> Answer {
+        Answer::Status(Box::new(Status {
+            version: "0.1.0".into(),
+            handler: 12,
+            listener: 11,
+            since: Time(0),
+            clients: 5,
+            clients_max: 4096,
+            linked: 4,
+            players_on: 2,
+            servers_on: 1,
+            players: 1234,
+            boards: 2,
+            requests: 10,
+            commits: 4,
+            database: "/srv/data/x.db".into(),
+            database_bytes: 4096,
+            writable: false,
+        }))
+    }
+
+    fn board() -> BoardRow {
+        BoardRow {
+            board: "race".into(),
+            unit: "ms".into(),
+            better: Better::Lower,
+            operator: Operator::Best,
+            submit: Submitters::Servers,
+            total: 9,
+        }
+    }
+
+    fn session() -> SessionRow {
+        SessionRow {
+            pid: 77,
+            session: Some(1),
+            address: "192.0.2.7:4711".into(),
+            mode: Some(Mode::Human),
+            who: Some("alice".into()),
+            since: Time(0),
+            idle: Some(61),
+        }
+    }
+
+    #[test]
+    fn json_is_the_plain_form() {
+        let cases = [
+            (Answer::Done, r#"{"state": "OK"}"#),
+            (key(), r#"{"server": "arena", "key": "k3y"}"#),
+            (Answer::Servers(Vec::new()), "[]"),
+            (Answer::BackedUp { file: "/b".into(), bytes: 7 }, r#"{"file": "/b", "bytes": 7}"#),
+            (
+                Answer::Boards(vec![board()]),
+                r#"[{"board": "race", "unit": "ms", "better": "lower", "operator": "best", "submit": "servers", "total": 9}]"#,
+            ),
+            (
+                Answer::Sessions(vec![session()]),
+                r#"[{"pid": 77, "session": 1, "address": "192.0.2.7:4711", "mode": "HUMAN", "who": "alice", "since": "1970-01-01T00:00:00Z", "idle": 61}]"#,
+            ),
+        ];
+        for (answer, expected) in cases {
+            assert_eq!(json(&answer), expected);
+        }
+    }
+
+    #[test]
+    fn every_json_answer_is_one_line_that_parses() {
+        let page = PlayerPage { players: Vec::new(), next: Some("bob".into()) };
+        for answer in [servers(), detail(), status(), Answer::Players(page)] {
+            let line = json(&answer);
+            assert!(!line.contains(char::is_control), "{line}");
+            serde_json::from_str::<serde_json::Value>(&line).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_key_is_shown_with_what_to_do() {
+        let text = text(&key());
+        assert!(text.contains(r#"{"cmd": "AUTH", "args": {"name": "arena", "key": "k3y"}}"#), "{text}");
+    }
+
+    #[test]
+    fn servers_are_sorted_and_aligned() {
+        let text = text(&servers());
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("SERVER"));
+        assert!(lines[1].starts_with("Arena   1970-01-01T00:00:00Z  1970-01-02T00:00:00Z"), "{text}");
+        assert!(lines[2].starts_with("zoo     1970-01-01T00:00:00Z  never"), "{text}");
+    }
+
+    #[test]
+    fn foreign_text_is_cleaned() {
+        let text = text(&detail());
+        assert!(!text.contains(['\x1b', '\u{9b}']), "{text}");
+        assert!(text.contains("spam"));
+    }
+
+    #[test]
+    fn a_full_disk_shows_in_the_status() {
+        let text = text(&status());
+        assert!(text.contains("1,234") && text.contains("cannot be written"), "{text}");
+    }
+
+    #[test]
+    fn empty_lists_say_what_to_do_next() {
+        assert!(text(&Answer::Servers(Vec::new())).contains("server add"));
+        assert!(text(&Answer::Boards(Vec::new())).contains("board define"));
+    }
+
+    #[test]
+    fn a_page_tells_how_to_go_on() {
+        let row = PlayerRow { player: "al".into(), registered: Time(0), last_login: None, disabled: true };
+        let text = text(&Answer::Players(PlayerPage { players: vec![row], next: Some("al".into()) }));
+        assert!(text.contains("--after al"), "{text}");
+        assert!(text.contains("disabled"));
+    }
+
+    #[test]
+    fn done_says_what_was_done() {
+        let ask = Ask::ServerDisable { name: "arena".into(), disabled: true };
+        assert!(text_for(&ask, &Answer::Done).starts_with("The game server arena is refused"));
+        assert_eq!(text_for(&Ask::Status, &Answer::Done), "Done.\n");
+    }
+
+    #[test]
+    fn damage_is_listed() {
+        let verified = Verified {
+            file: "/b".into(),
+            ok: false,
+            problems: vec!["page 3 is \x1b lost".into()],
+            schema: 1,
+            players: 0,
+            mails: 0,
+            records: 0,
+            settings: 0,
+        };
+        let text = text(&Answer::Verified(verified));
+        assert!(text.contains("page 3 is \\u{1b} lost"), "{text}");
+    }
+}

@@ -1,0 +1,212 @@
+//! The way to the running backend: its Unix socket, one question, its answers. The handler sees by the peer
+//! credentials who asks.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use ssmglobal_ipc::ctl::{Answer, Ask};
+use ssmglobal_ipc::frame::{Class, FrameReader, put_control};
+use zeroize::Zeroizing;
+
+use super::trouble::Trouble;
+
+/// Where the handler listens, seen from the data directory.
+const SOCKET: &str = "run/ctl.sock";
+
+/// How long a question that needs no long work may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Room for the longest question, so that no copy of a password is left where the buffer has grown.
+const QUESTION: usize = 16 << 10;
+
+/// How long an answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It should come at once; 30 s at the most.
+    Short,
+    /// The work takes as long as it takes.
+    Endless,
+}
+
+impl Patience {
+    fn limit(self) -> Option<Duration> {
+        match self {
+            Patience::Short => Some(PATIENCE),
+            Patience::Endless => None,
+        }
+    }
+}
+
+/// A connection to the running backend.
+#[derive(Debug)]
+pub struct Link {
+    stream: UnixStream,
+    reader: FrameReader,
+}
+
+impl Link {
+    /// Connects to the backend of this data directory.
+    ///
+    /// # Errors
+    /// [`Trouble::NotRunning`] when nobody listens there; [`Trouble::Link`] when it may not be asked.
+    pub fn open(data: &Path) -> Result<Link, Trouble> {
+        let socket = data.join(SOCKET);
+        match UnixStream::connect(&socket) {
+            Ok(stream) => Ok(Link::over(stream)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                // The whole path shows whether this is merely the wrong directory to ask from.
+                Err(Trouble::NotRunning(std::path::absolute(&socket).unwrap_or(socket)))
+            }
+            Err(error) => {
+                let how = match error.kind() {
+                    ErrorKind::PermissionDenied => "ask as the user that the backend runs as, or as root",
+                    ErrorKind::InvalidInput => "a socket's path has at most 107 bytes: use a shorter data directory",
+                    _ => "look at this path and at the backend's log",
+                };
+                Err(Trouble::Link(format!("cannot ask the backend at {}: {error}; {how}", socket.display())))
+            }
+        }
+    }
+
+    fn over(stream: UnixStream) -> Link {
+        Link { stream, reader: FrameReader::new() }
+    }
+
+    /// Asks, and waits for the last answer; `progress` gets (done, total) meanwhile.
+    ///
+    /// # Errors
+    /// [`Trouble::Refused`], and [`Trouble::Link`] when no answer comes.
+    pub fn ask(
+        &mut self,
+        ask: &Ask,
+        patience: Patience,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Answer, Trouble> {
+        self.send(ask).map_err(|error| lost(&error))?;
+        self.stream.set_read_timeout(patience.limit()).map_err(|error| lost(&error))?;
+        loop {
+            match self.next()? {
+                Answer::Progress { done, total } => progress(done, total),
+                Answer::Failed(failure) => return Err(Trouble::Refused(failure)),
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    fn send(&mut self, ask: &Ask) -> io::Result<()> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(QUESTION));
+        put_control(&mut bytes, ask);
+        self.stream.set_write_timeout(Some(PATIENCE))?;
+        // An early refusal closes the socket: what was said before that is worth more than the failed write.
+        match self.stream.write_all(&bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    fn next(&mut self) -> Result<Answer, Trouble> {
+        loop {
+            let strange = |_| Trouble::Link(STRANGE.to_owned());
+            if let Some(frame) = self.reader.next_frame().map_err(strange)? {
+                if frame.class != Class::Control {
+                    return Err(Trouble::Link(STRANGE.to_owned()));
+                }
+                return frame.control().map_err(strange);
+            }
+            let stream = &mut self.stream;
+            match self.reader.fill(|buffer| io::Read::read(stream, buffer)) {
+                Ok((0, _)) => return Err(Trouble::Link(CLOSED.to_owned())),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(lost(&error)),
+            }
+        }
+    }
+}
+
+const STRANGE: &str = "the backend's answer cannot be understood: use the `ssmglobal` of the version that is running";
+
+const CLOSED: &str = "the backend has ended the conversation without an answer, so it is not known whether this was \
+                      done; look at `ssmglobal ctl status` and at its log";
+
+fn lost(error: &io::Error) -> Trouble {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Trouble::Link(format!(
+            "the backend has not answered within {} s, so it is not known whether this was done; look at its log",
+            PATIENCE.as_secs()
+        )),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Trouble::Link(CLOSED.to_owned()),
+        _ => Trouble::Link(format!("the way to the backend is broken: {error}; try again")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmglobal_ipc::{Code, Failure};
+    use std::os::unix::net::UnixListener;
+    use std::thread::{self, JoinHandle};
+
+    /// A backend that reads one question and gives these answers; gives back the question.
+    fn backend(answers: Vec<Answer>) -> (Link, JoinHandle<Ask>) {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let backend = thread::spawn(move || {
+            let mut reader = FrameReader::new();
+            let ask = loop {
+                if let Some(frame) = reader.next_frame().unwrap() {
+                    break frame.control().unwrap();
+                }
+                let (count, _) = reader.fill(|buffer| io::Read::read(&mut theirs, buffer)).unwrap();
+                assert!(count > 0);
+            };
+            let mut bytes = Vec::new();
+            answers.iter().for_each(|answer| put_control(&mut bytes, answer));
+            theirs.write_all(&bytes).unwrap();
+            ask
+        });
+        (Link::over(ours), backend)
+    }
+
+    #[test]
+    fn progress_comes_before_the_answer() {
+        let done = Answer::BackedUp { file: "/b".into(), bytes: 7 };
+        let steps = [1, 2].map(|done| Answer::Progress { done, total: 2 });
+        let (mut link, backend) = backend(steps.into_iter().chain([done.clone()]).collect());
+        let question = Ask::Backup { file: "/b".into() };
+        let mut seen = Vec::new();
+        let answer = link.ask(&question, Patience::Endless, &mut |done, total| seen.push((done, total)));
+        assert_eq!((answer.unwrap(), seen), (done, vec![(1, 2), (2, 2)]));
+        assert_eq!(backend.join().unwrap(), question);
+    }
+
+    #[test]
+    fn a_refusal_is_an_error() {
+        let failure = Failure::new(Code::Exists, "The name is taken.");
+        let (mut link, backend) = backend(vec![Answer::Failed(failure.clone())]);
+        let answer = link.ask(&Ask::ServerAdd { name: "arena".into() }, Patience::Short, &mut |_, _| {});
+        assert!(matches!(answer, Err(Trouble::Refused(told)) if told == failure));
+        backend.join().unwrap();
+    }
+
+    #[test]
+    fn an_end_without_an_answer_is_told() {
+        let (mut link, backend) = backend(Vec::new());
+        let answer = link.ask(&Ask::Status, Patience::Short, &mut |_, _| {});
+        assert!(matches!(answer, Err(Trouble::Link(text)) if text == CLOSED));
+        backend.join().unwrap();
+    }
+
+    #[test]
+    fn nobody_there_means_not_running() {
+        let data = std::env::temp_dir().join(format!("ssmglobal-link-{}", std::process::id()));
+        assert!(matches!(Link::open(&data), Err(Trouble::NotRunning(_))));
+        // As it stays behind after a kill -9.
+        std::fs::create_dir_all(data.join("run")).unwrap();
+        drop(UnixListener::bind(data.join(SOCKET)).unwrap());
+        let stale = Link::open(&data);
+        std::fs::remove_dir_all(&data).unwrap();
+        assert!(matches!(stale, Err(Trouble::NotRunning(_))));
+    }
+}

@@ -1,0 +1,265 @@
+//! `ssmglobal ctl`: the operator asks the running backend over its Unix socket. One question per process;
+//! the answer goes to standard output, for people or as JSON.
+
+mod answer;
+mod board;
+mod database;
+mod link;
+mod password;
+mod player;
+mod server;
+mod sessions;
+mod status;
+mod table;
+mod trouble;
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use ssmglobal_config::{Overrides, environment, load};
+use ssmglobal_ipc::Code;
+use ssmglobal_ipc::ctl::{Answer, Ask};
+
+use crate::cli::Location;
+use crate::print;
+use link::{Link, Patience};
+use trouble::Trouble;
+
+const EXAMPLES: &str = "\
+Examples:
+  ssmglobal ctl status
+  ssmglobal ctl server add arena              prints the key of the game server, once
+  ssmglobal ctl board define race-1 --unit ms --better lower
+  ssmglobal ctl sessions list
+  ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
+  ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db
+  ssmglobal ctl --json sessions list | jq .
+
+Only the user that the backend runs as, and root, may ask; no password is needed.
+Exit status: 0 done, 1 refused or failed, 2 the command line makes no sense, 3 the backend does not run.";
+
+/// Keeps what all of them have apart from what only one has.
+const HEADING: &str = "Options of all ctl commands";
+
+/// Ask the running backend, or tell it what to do
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct CtlArgs {
+    /// The config file that names the data directory
+    #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
+    config: Option<PathBuf>,
+
+    /// The data directory of the backend [default: from the config, else data]
+    #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
+    data: Option<PathBuf>,
+
+    /// Print the answer, or the error, as one line of JSON
+    #[arg(long, global = true, help_heading = HEADING)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+/// What the operator can do.
+#[derive(Debug, Subcommand)]
+enum CtlCommand {
+    /// Game servers and their keys
+    #[command(subcommand)]
+    Server(server::ServerCommand),
+    /// Registered players
+    #[command(subcommand)]
+    Player(player::PlayerCommand),
+    /// Boards and what stands on them
+    #[command(subcommand)]
+    Board(board::BoardCommand),
+    /// Who is connected
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
+    /// How the backend is
+    Status,
+    /// Copy the database while it is in use
+    Backup {
+        /// The copy; must not exist yet
+        file: PathBuf,
+    },
+    /// Look for damage in a database file, also while the backend does not run
+    Verify {
+        /// A backup [default: the live database]
+        file: Option<PathBuf>,
+    },
+}
+
+impl CtlCommand {
+    fn ask(self) -> Result<Ask, Trouble> {
+        match self {
+            CtlCommand::Server(command) => Ok(command.ask()),
+            CtlCommand::Player(command) => command.ask(),
+            CtlCommand::Board(command) => Ok(command.ask()),
+            CtlCommand::Sessions(command) => Ok(command.ask()),
+            CtlCommand::Status => Ok(Ask::Status),
+            CtlCommand::Backup { file } => database::backup(&file),
+            CtlCommand::Verify { file } => database::verify(file.as_deref()),
+        }
+    }
+}
+
+/// Asks and prints. `place` is what was said about config and data in front of `ctl`.
+pub fn run(args: CtlArgs, place: Location) -> ExitCode {
+    let json = args.json;
+    let place = Location { config: args.config, data: args.data }.or(place);
+    let result = ask(args.command, place, json).and_then(|(ask, answer)| {
+        let text = if json { answer::json(&answer) + "\n" } else { answer::text_for(&ask, &answer) };
+        let lost = |error| Trouble::Here(Code::Unavailable, format!("it was done, but the answer is lost: {error}"));
+        print::out(&text).map_err(lost).map(|()| exit_code(&answer))
+    });
+    result.unwrap_or_else(|trouble| {
+        if json {
+            // Where standard output is broken, the exit code still tells.
+            let _ = print::out(&(trouble.json() + "\n"));
+        } else {
+            print::note(&format!("ssmglobal: {}", print::clean_lines(&trouble.to_string())));
+        }
+        trouble.exit_code()
+    })
+}
+
+/// A damaged file is an answer, and yet not a success.
+fn exit_code(answer: &Answer) -> ExitCode {
+    match answer {
+        Answer::Verified(verified) if !verified.ok => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer), Trouble> {
+    // Connected first: nobody should type a password for a backend that does not run.
+    let link = data(place).and_then(|data| Link::open(&data));
+    let mut link = match (link, &command) {
+        (Ok(link), _) => link,
+        (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
+        (Err(trouble), _) => return Err(trouble),
+    };
+    let ask = command.ask()?;
+    let patience = match ask {
+        Ask::Backup { .. } | Ask::Verify { .. } => Patience::Endless,
+        _ => Patience::Short,
+    };
+    let mut progress = Progress::new(!json && io::stderr().is_terminal());
+    let answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
+    progress.clear();
+    Ok((ask, answer?))
+}
+
+/// A file can be looked at without the backend.
+fn verify_here(file: &Path) -> Result<(Ask, Answer), Trouble> {
+    let ask = database::verify(Some(file))?;
+    let found = database::verify_here(file)?;
+    Ok((ask, Answer::Verified(found)))
+}
+
+/// The data directory: as named, or as the backend would find it.
+fn data(place: Location) -> Result<PathBuf, Trouble> {
+    if let Some(data) = place.data {
+        return Ok(data);
+    }
+    match load(place.config.as_deref(), environment(), &Overrides::default()) {
+        Ok(loaded) => Ok(loaded.settings.data),
+        Err(problems) => {
+            let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+            Err(Trouble::invalid(format!(
+                "cannot tell where the data directory is:\n{}\nPut this right, or name the directory with --data DIR",
+                list.join("\n")
+            )))
+        }
+    }
+}
+
+/// How far a long job has got, on one line of a terminal that is wiped at the end.
+struct Progress {
+    /// Nothing is shown where nobody would see it move.
+    visible: bool,
+    shown: Option<u64>,
+}
+
+impl Progress {
+    fn new(visible: bool) -> Progress {
+        Progress { visible, shown: None }
+    }
+
+    fn show(&mut self, done: u64, total: u64) {
+        let percent = percent(done, total);
+        if self.visible && self.shown != Some(percent) {
+            self.shown = Some(percent);
+            print::prompt(&format!("\r{percent:3} %"));
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.shown.take().is_some() {
+            print::prompt("\r     \r");
+        }
+    }
+}
+
+fn percent(done: u64, total: u64) -> u64 {
+    match total {
+        0 => 100,
+        _ => u64::try_from(u128::from(done.min(total)) * 100 / u128::from(total)).unwrap_or(100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Alone {
+        #[command(flatten)]
+        ctl: CtlArgs,
+    }
+
+    fn parse(words: &str) -> CtlArgs {
+        Alone::try_parse_from(std::iter::once("ctl").chain(words.split(' '))).map(|alone| alone.ctl).unwrap()
+    }
+
+    fn asked(words: &str) -> Ask {
+        parse(words).command.ask().unwrap()
+    }
+
+    #[test]
+    fn words_become_questions() {
+        assert_eq!(asked("server rotate-key arena"), Ask::ServerRotateKey { name: "arena".into() });
+        assert_eq!(asked("server enable arena"), Ask::ServerDisable { name: "arena".into(), disabled: false });
+        assert_eq!(asked("player list --after bob"), Ask::PlayerList { limit: 100, after: Some("bob".into()) });
+        assert_eq!(asked("sessions kick 7 --reason x"), Ask::SessionsKick { pid: 7, reason: "x".into() });
+        let withdraw = Ask::BoardWithdraw { board: "race".into(), player: "bob".into(), reason: "cheat".into() };
+        assert_eq!(asked("board withdraw race bob --reason cheat"), withdraw);
+        let Ask::BoardDefine { better, operator, .. } = asked("board define k --unit ms --better lower --operator sum")
+        else {
+            panic!()
+        };
+        assert_eq!((better, operator), (ssmglobal_ipc::Better::Lower, ssmglobal_ipc::Operator::Sum));
+    }
+
+    #[test]
+    fn json_and_data_may_stand_anywhere() {
+        for words in ["--json --data x server list", "server list --json --data x", "server --json list --data x"] {
+            let args = parse(words);
+            assert!(args.json && args.data.is_some_and(|data| data == Path::new("x")), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_no_argument() {
+        assert!(Alone::try_parse_from(["ctl", "player", "set-password", "bob", "secret"]).is_err());
+    }
+
+    #[test]
+    fn progress_knows_its_bounds() {
+        assert_eq!([(0, 0), (1, 3), (9, 3), (u64::MAX, u64::MAX)].map(|(a, b)| percent(a, b)), [100, 33, 100, 100]);
+    }
+}

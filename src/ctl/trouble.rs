@@ -1,0 +1,96 @@
+//! Why an operator's command was not done, in words, as JSON and as exit code.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use ssmglobal_ipc::{Code, Failure};
+
+/// Why it was not done.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The backend has refused it.
+    Refused(Failure),
+    /// Nobody listens at this socket.
+    NotRunning(PathBuf),
+    /// It could not be asked, or gave no answer.
+    Link(String),
+    /// It was not even asked: something on this side is wrong.
+    Here(Code, String),
+}
+
+/// The same for programs.
+#[derive(Serialize)]
+struct Told {
+    state: &'static str,
+    code: &'static str,
+    msg: String,
+}
+
+impl Trouble {
+    /// A value given here is not allowed.
+    pub fn invalid(msg: impl Into<String>) -> Trouble {
+        Trouble::Here(Code::Invalid, msg.into())
+    }
+
+    /// 3 when the backend does not run, else 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Trouble::NotRunning(_) => ExitCode::from(3),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            Trouble::Refused(failure) => failure.code,
+            Trouble::NotRunning(_) | Trouble::Link(_) => Code::Unavailable,
+            Trouble::Here(code, _) => *code,
+        }
+    }
+
+    /// `{"state": "ERROR", "code": …, "msg": …}`.
+    pub fn json(&self) -> String {
+        super::answer::json_of(&Told { state: "ERROR", code: self.code().as_str(), msg: self.to_string() })
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Trouble::Refused(failure) => {
+                f.write_str(&failure.msg)?;
+                match failure.retry_after {
+                    Some(seconds) => write!(f, " (try again in {seconds} s)"),
+                    None => Ok(()),
+                }
+            }
+            Trouble::NotRunning(socket) => write!(
+                f,
+                "the backend does not run: nobody listens at {}. Start it with `ssmglobal`, or name its data \
+                 directory with --data DIR",
+                socket.display()
+            ),
+            Trouble::Link(msg) | Trouble::Here(_, msg) => f.write_str(msg),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_get_state_code_and_message() {
+        let trouble = Trouble::Refused(Failure::new(Code::NotFound, "There is no player \"bob\"."));
+        assert_eq!(trouble.json(), r#"{"state": "ERROR", "code": "not_found", "msg": "There is no player \"bob\"."}"#);
+    }
+
+    #[test]
+    fn where_it_looked_is_told() {
+        let trouble = Trouble::NotRunning("/srv/data/run/ctl.sock".into());
+        let text = trouble.to_string();
+        assert!(text.contains("/srv/data/run/ctl.sock") && text.contains("--data"), "{text}");
+        assert!(trouble.json().contains(r#""code": "unavailable""#));
+    }
+}

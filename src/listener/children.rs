@@ -1,0 +1,168 @@
+//! The listener's workers: who they are for, how many there are, and whether one more may be.
+
+use nix::unistd::Pid;
+use ssmglobal_config::{Door, DoorMode};
+use ssmglobal_ipc::Time;
+use ssmglobal_ipc::control::Child;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+/// Where a client came in and from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The door's number.
+    pub door: usize,
+    /// The client.
+    pub address: SocketAddr,
+}
+
+/// Why one more is too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// From this address.
+    Address,
+    /// Altogether.
+    Full,
+}
+
+impl Refusal {
+    /// For the log.
+    pub fn why(self) -> &'static str {
+        match self {
+            Refusal::Address => "Too many connections.",
+            Refusal::Full => "Server full.",
+        }
+    }
+
+    /// What the client is told.
+    pub fn line(self, mode: DoorMode) -> String {
+        match mode {
+            DoorMode::Human => format!("ERROR: {}\r\n", self.why()),
+            _ => format!("{{\"state\": \"ERROR\", \"msg\": \"{}\"}}\r\n", self.why()),
+        }
+    }
+}
+
+/// All workers.
+#[derive(Debug, Default)]
+pub struct Children {
+    by_pid: HashMap<Pid, (Place, Time)>,
+    doors: HashMap<usize, u32>,
+    addresses: HashMap<(usize, IpAddr), u32>,
+}
+
+/// What counts as one address: an IPv6 one with its whole /64, which is what one customer gets.
+fn network(address: SocketAddr) -> IpAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
+        v4 => v4,
+    }
+}
+
+impl Children {
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.by_pid.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether this is one of them.
+    pub fn has(&self, pid: Pid) -> bool {
+        self.by_pid.contains_key(&pid)
+    }
+
+    /// Their process ids.
+    pub fn pids(&self) -> impl Iterator<Item = Pid> {
+        self.by_pid.keys().copied()
+    }
+
+    /// Why there may not be one more here, if so.
+    pub fn refusal(&self, place: &Place, door: &Door, clients: u32) -> Option<Refusal> {
+        let here = self.addresses.get(&(place.door, network(place.address))).copied().unwrap_or(0);
+        let at_door = self.doors.get(&place.door).copied().unwrap_or(0);
+        if self.count() >= clients || at_door >= door.clients {
+            return Some(Refusal::Full);
+        }
+        (here >= door.clients_per_address).then_some(Refusal::Address)
+    }
+
+    /// One more.
+    pub fn add(&mut self, pid: Pid, place: Place, at: Time) {
+        self.by_pid.insert(pid, (place, at));
+        *self.doors.entry(place.door).or_default() += 1;
+        *self.addresses.entry((place.door, network(place.address))).or_default() += 1;
+    }
+
+    /// One has ended; gives whether it was one of them.
+    pub fn remove(&mut self, pid: Pid) -> bool {
+        let Some((place, _)) = self.by_pid.remove(&pid) else { return false };
+        less(&mut self.doors, &place.door);
+        less(&mut self.addresses, &(place.door, network(place.address)));
+        true
+    }
+
+    /// All, for a handler that has just started.
+    pub fn snapshot(&self) -> Vec<Child> {
+        let child =
+            |(pid, (place, at)): (&Pid, &(Place, Time))| Child { pid: pid.as_raw(), address: place.address, at: *at };
+        self.by_pid.iter().map(child).collect()
+    }
+}
+
+fn less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmglobal_config::Settings;
+
+    fn place(door: usize, address: &str) -> Place {
+        Place { door, address: format!("{address}:1000").parse().unwrap() }
+    }
+
+    #[test]
+    fn counts_by_address_door_and_altogether() {
+        let settings = Settings::default();
+        let mut door = settings.doors().remove(0);
+        door.clients = 3;
+        door.clients_per_address = 2;
+        let mut children = Children::default();
+        let one = place(0, "192.0.2.1");
+        for pid in 1..=2 {
+            assert_eq!(children.refusal(&one, &door, 10), None);
+            children.add(Pid::from_raw(pid), one, Time(0));
+        }
+        assert_eq!(children.refusal(&one, &door, 10), Some(Refusal::Address));
+        assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 10), None);
+        assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 2), Some(Refusal::Full));
+        children.add(Pid::from_raw(3), place(0, "192.0.2.2"), Time(0));
+        assert_eq!(children.refusal(&place(0, "192.0.2.3"), &door, 10), Some(Refusal::Full));
+        assert_eq!(children.refusal(&place(1, "192.0.2.3"), &door, 10), None);
+        assert!(children.remove(Pid::from_raw(1)));
+        assert!(!children.remove(Pid::from_raw(1)));
+        assert_eq!(children.refusal(&one, &door, 10), None);
+    }
+
+    #[test]
+    fn ipv6_counts_by_network() {
+        let settings = Settings::default();
+        let mut door = settings.doors().remove(0);
+        door.clients_per_address = 1;
+        let mut children = Children::default();
+        children.add(Pid::from_raw(1), place(0, "[2001:db8::1]"), Time(0));
+        assert_eq!(children.refusal(&place(0, "[2001:db8::2]"), &door, 10), Some(Refusal::Address));
+        assert_eq!(children.refusal(&place(0, "[2001:db8:0:1::1]"), &door, 10), None);
+    }
+
+    #[test]
+    fn a_refusal_speaks_as_the_door_does() {
+        assert_eq!(Refusal::Full.line(DoorMode::Ask), "{\"state\": \"ERROR\", \"msg\": \"Server full.\"}\r\n");
+        assert_eq!(Refusal::Address.line(DoorMode::Human), "ERROR: Too many connections.\r\n");
+    }
+}

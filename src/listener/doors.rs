@@ -1,0 +1,175 @@
+//! The sockets that connections come in by. Runs in the listener.
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use ssmglobal_config::{Door, DoorMode, Listen, Settings};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+
+/// What the listener says to a client of a door for programs, before it forks: fixed bytes, so that a client need
+/// not wait for its worker.
+const GREETING: &[u8] = b"{\"state\": \"OK\", \"msg\": \"CONNECTED serversquaredGlobal\"}\r\n";
+
+/// The greeting of a door; people get theirs from the worker.
+pub fn greeting(mode: DoorMode) -> Option<&'static [u8]> {
+    (mode != DoorMode::Human).then_some(GREETING)
+}
+
+/// One listening socket.
+pub struct Opened {
+    /// The door's number: the main one is 0 and may have several sockets.
+    pub number: usize,
+    /// What holds there.
+    pub door: Door,
+    listen: Listen,
+    socket: TcpListener,
+}
+
+/// All listening sockets.
+pub struct Doors {
+    opened: Vec<Option<Opened>>,
+}
+
+fn bind(listen: &Listen) -> io::Result<TcpListener> {
+    let bound = match listen {
+        Listen::At(address) => TcpListener::bind(address),
+        Listen::All { port } => TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port))).or_else(|error| {
+            // A machine without IPv6.
+            match error.raw_os_error().map(nix::errno::Errno::from_raw) {
+                Some(nix::errno::Errno::EAFNOSUPPORT | nix::errno::Errno::EADDRNOTAVAIL) => {
+                    TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port)))
+                }
+                _ => Err(error),
+            }
+        }),
+    };
+    let socket = bound.map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => " Is it running already? Choose another port with -p.",
+            io::ErrorKind::PermissionDenied => " Ports below 1024 are for root; choose another with -p.",
+            _ => "",
+        };
+        io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}.{hint}"))
+    })?;
+    socket.set_nonblocking(true)?;
+    ssmglobal_sys::listen_backlog(&socket)?;
+    Ok(socket)
+}
+
+impl Doors {
+    /// Opens all doors.
+    ///
+    /// # Errors
+    /// The first that cannot be opened, with its address and what may be done.
+    pub fn open(settings: &Settings) -> io::Result<Doors> {
+        let mut doors = Doors { opened: Vec::new() };
+        for (number, door) in settings.doors().into_iter().enumerate() {
+            for listen in door.listen.clone() {
+                let socket = bind(&listen)?;
+                doors.opened.push(Some(Opened { number, door: door.clone(), listen, socket }));
+            }
+        }
+        Ok(doors)
+    }
+
+    /// No door: nobody comes in any more.
+    pub fn none() -> Doors {
+        Doors { opened: Vec::new() }
+    }
+
+    /// Watches all of them; tokens count from `first`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn register(&self, registry: &Registry, first: usize) -> io::Result<()> {
+        for (index, opened) in self.opened.iter().enumerate() {
+            if let Some(opened) = opened {
+                let token = Token(first + index);
+                registry.register(&mut SourceFd(&opened.socket.as_raw_fd()), token, Interest::READABLE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens what is new, closes what is gone, and lets the new limits hold for the rest. Clients stay.
+    ///
+    /// # Errors
+    /// A new door cannot be opened; then everything is as it was.
+    pub fn change(&mut self, settings: &Settings, registry: &Registry, first: usize) -> io::Result<()> {
+        let wanted: Vec<(usize, Door, Listen)> = settings
+            .doors()
+            .into_iter()
+            .enumerate()
+            .flat_map(|(number, door)| {
+                door.listen.clone().into_iter().map(move |listen| (number, door.clone(), listen))
+            })
+            .collect();
+        let mut fresh = Vec::new();
+        for (number, door, listen) in &wanted {
+            if !self.opened.iter().flatten().any(|opened| opened.listen == *listen) {
+                fresh.push(Opened {
+                    number: *number,
+                    door: door.clone(),
+                    listen: listen.clone(),
+                    socket: bind(listen)?,
+                });
+            }
+        }
+        for place in &mut self.opened {
+            let Some(opened) = place else { continue };
+            match wanted.iter().find(|(_, _, listen)| *listen == opened.listen) {
+                Some((number, door, _)) => (opened.number, opened.door) = (*number, door.clone()),
+                None => {
+                    registry.deregister(&mut SourceFd(&opened.socket.as_raw_fd()))?;
+                    *place = None;
+                }
+            }
+        }
+        for opened in fresh {
+            let index = self.opened.len();
+            let token = Token(first + index);
+            registry.register(&mut SourceFd(&opened.socket.as_raw_fd()), token, Interest::READABLE)?;
+            self.opened.push(Some(opened));
+        }
+        Ok(())
+    }
+
+    /// The socket at this place.
+    pub fn get(&self, index: usize) -> Option<&Opened> {
+        self.opened.get(index)?.as_ref()
+    }
+
+    /// The next connection that waits there. The client's socket is not non-blocking yet; its worker sees to that.
+    ///
+    /// # Errors
+    /// The kernel's, when nothing can be taken for want of descriptors or memory.
+    pub fn accept(&self, index: usize) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        let Some(opened) = self.get(index) else { return Ok(None) };
+        loop {
+            match opened.socket.accept() {
+                Ok((stream, address)) => return Ok(Some((stream, address))),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return Ok(None),
+                    // A client that went away while it waited is no reason to stop.
+                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Their addresses, for people.
+    pub fn describe(&self) -> String {
+        let of = |opened: &Opened| {
+            opened.socket.local_addr().map_or_else(|_| opened.listen.to_string(), |it| it.to_string())
+        };
+        self.opened.iter().flatten().map(of).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The main door's port.
+    pub fn main_port(&self) -> u16 {
+        let main = self.opened.iter().flatten().next();
+        main.and_then(|opened| opened.socket.local_addr().ok()).map_or(0, |address| address.port())
+    }
+}

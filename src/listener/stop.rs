@@ -1,0 +1,81 @@
+//! Ending the backend: every client gets one line, the handler saves everything, then the listener goes.
+
+use super::Listener;
+use mio::{Events, Token};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use std::io;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Time for the workers to say goodbye.
+const WORKERS: Duration = Duration::from_secs(5);
+
+/// Time for the handler to write what waits.
+const HANDLER: Duration = Duration::from_secs(60);
+
+/// Ends everything in order.
+///
+/// # Errors
+/// The kernel's, from waiting for events.
+pub fn stop(listener: &mut Listener) -> io::Result<ExitCode> {
+    // Not asked for by a supervisor: nothing to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    listener.doors = super::Doors::none();
+    for pid in listener.children.pids() {
+        // One that has ended already is about to be noticed.
+        let _ = kill(pid, Signal::SIGTERM);
+    }
+    wait(listener, Instant::now() + WORKERS, |listener| listener.children.count() == 0)?;
+    for pid in listener.children.pids() {
+        let _ = kill(pid, Signal::SIGKILL);
+    }
+    if let Some(pid) = listener.handler.pid() {
+        let _ = kill(pid, Signal::SIGTERM);
+        wait(listener, Instant::now() + HANDLER, |listener| listener.handler.pid().is_none())?;
+    }
+    match listener.handler.pid() {
+        None => Ok(ExitCode::SUCCESS),
+        Some(pid) => {
+            crate::print::note("ssmglobal: the handler does not end; it is killed. What was acknowledged is saved.");
+            let _ = kill(pid, Signal::SIGKILL);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Waits for children to end until `done`, or the time is up.
+fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> bool) -> io::Result<()> {
+    let mut events = Events::with_capacity(64);
+    loop {
+        reap(listener);
+        let left = until.saturating_duration_since(Instant::now());
+        if done(listener) || left.is_zero() {
+            return Ok(());
+        }
+        let (children, max) = (&listener.children, listener.settings.limits.clients);
+        listener.handler.flush(children, max);
+        match listener.poll.poll(&mut events, Some(left)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        if events.iter().any(|event| event.token() == Token(0)) {
+            while listener.signals.next_signal()?.is_some() {}
+        }
+    }
+}
+
+fn reap(listener: &mut Listener) {
+    loop {
+        let pid = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, _, _)) => pid,
+            Ok(WaitStatus::StillAlive) | Err(_) => return,
+            Ok(_) => continue,
+        };
+        if listener.handler.is(pid) {
+            listener.handler.died(Instant::now());
+        } else {
+            listener.child_ended(pid, 0);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Printing for the operator's commands: a closed pipe (`| head`) ends it quietly, and text that others have
+//! written cannot steer the terminal.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// Writes to standard output.
+///
+/// # Errors
+/// Those of the write, except that nobody reads any more: that is no error.
+pub fn out(text: &str) -> io::Result<()> {
+    out_bytes(text.as_bytes())
+}
+
+/// As [`out`], for what is not text alone.
+///
+/// # Errors
+/// As [`out`].
+pub fn out_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes a line to standard error. Where that is not possible there is nobody to tell.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes to standard error as it is, without a line end: prompts and progress.
+pub fn prompt(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// Whether a character could move the cursor, colour the screen, or turn the reading direction.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Text that somebody else has written, on one line and harmless to a terminal: what could steer it is shown
+/// as `\u{1b}`.
+pub fn clean(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// As [`clean`], keeping line ends and tabs: for messages of several lines.
+pub fn clean_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| clean(&line.replace('\t', "    "))).collect();
+    lines.join("\n")
+}
+
+/// JSON with what could steer a terminal escaped; it means the same. serde escapes only what JSON demands.
+pub fn clean_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        if steers(c) {
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_made_visible() {
+        assert_eq!(clean("a\x1b[31mb\n\u{9b}2J\u{202e}"), "a\\u{1b}[31mb\\u{a}\\u{9b}2J\\u{202e}");
+        assert_eq!(clean("Zoë — 日本"), "Zoë — 日本");
+        assert_eq!(clean_lines("a\n\tb\x07"), "a\n    b\\u{7}");
+    }
+
+    #[test]
+    fn clean_json_means_the_same() {
+        let text = "\x1b\u{9b}\u{202e}\u{7f}é";
+        let json = serde_json::to_string(text).unwrap();
+        let cleaned = clean_json(&json);
+        assert!(!cleaned.contains(['\u{9b}', '\u{202e}', '\u{7f}']));
+        assert_eq!(serde_json::from_str::<String>(&cleaned).unwrap(), text);
+    }
+}

@@ -1,0 +1,62 @@
+//! What `ps` shows: the memory that the kernel reads a process's command line from is written over.
+
+use std::sync::OnceLock;
+
+/// The place of the title in this process (and, after a fork, in its children).
+#[derive(Clone, Copy, Debug)]
+pub struct Title {
+    start: usize,
+    length: usize,
+}
+
+static TITLE: OnceLock<Option<Title>> = OnceLock::new();
+
+impl Title {
+    /// Finds the memory of command line and environment. Call it once, at the start of `main`, when nothing will
+    /// look at the environment in its old place again; later calls do nothing.
+    pub fn capture() {
+        TITLE.get_or_init(find);
+    }
+
+    /// Shows `text` in `ps`, cut to the room there is. Does nothing where the place is not known.
+    pub fn set(text: &str) {
+        let Some(Some(place)) = TITLE.get() else { return };
+        let room = place.length.saturating_sub(1);
+        let length = text.len().min(room);
+        // SAFETY: `start..start + length` is the block that the kernel put on this process's stack for command line
+        // and environment (read from /proc/self/stat, and it stays mapped as long as the process lives); nothing
+        // else refers to it: `capture` has moved the environment away, and std copies arguments when asked.
+        unsafe {
+            let start = place.start as *mut u8;
+            std::ptr::copy_nonoverlapping(text.as_ptr(), start, length);
+            std::ptr::write_bytes(start.add(length), 0, place.length - length);
+        }
+    }
+}
+
+/// Numbers of fields in /proc/PID/stat, counted from the one after the command's name.
+const ARG_START: usize = 45;
+const ARG_END: usize = 46;
+const ENV_START: usize = 47;
+const ENV_END: usize = 48;
+
+fn find() -> Option<Title> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<usize> = fields.split_ascii_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+    let field = |index: usize| fields.get(index).copied().filter(|&value| value > 0);
+    let (start, arg_end) = (field(ARG_START)?, field(ARG_END)?);
+    let env = field(ENV_START).zip(field(ENV_END)).filter(|&(from, _)| from == arg_end);
+    let length = env.map_or(arg_end, |(_, to)| to).checked_sub(start)?;
+    // The kernel reads on into the environment when the last byte of the old command line is not zero.
+    move_environment();
+    Some(Title { start, length })
+}
+
+/// Sets every variable again, so that its text lies on the heap and not in the block that is written over.
+fn move_environment() {
+    for (name, value) in std::env::vars_os() {
+        // SAFETY: called from `capture` at the start of `main`, while there is one thread.
+        unsafe { std::env::set_var(name, value) };
+    }
+}

@@ -1,0 +1,99 @@
+//! Finding a command by what was typed, and the nearest one when there is none. Runs in a worker.
+
+use super::{Command, GROUPS, Group, State, all, listed};
+
+/// What the first words of a line name.
+pub(super) enum Found<'a> {
+    /// A command, and what follows it.
+    Command(&'static Command, &'a str),
+    /// The first word of several commands, and what follows it.
+    Group(&'static Group, &'a str),
+    /// Nothing known.
+    Nothing,
+}
+
+/// What blanks are: everything that ends a word.
+pub(super) fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+/// The first word and what follows it, without the blanks between.
+pub(super) fn split_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start_matches(is_blank);
+    let (word, rest) = text.split_once(is_blank).unwrap_or((text, ""));
+    (word, rest.trim_start_matches(is_blank))
+}
+
+/// The command with exactly this name, without regard to case and to how many blanks stand between its words.
+pub(super) fn by_name(name: &str) -> Option<&'static Command> {
+    if let Some(command) = all().find(|command| command.name.eq_ignore_ascii_case(name)) {
+        return Some(command);
+    }
+    match in_words(name) {
+        Found::Command(command, "") if command.name.contains(' ') == name.trim_matches(is_blank).contains(is_blank) => {
+            Some(command)
+        }
+        _ => None,
+    }
+}
+
+/// What a line in words begins with.
+pub(super) fn in_words(line: &str) -> Found<'_> {
+    let (first, rest) = split_word(line);
+    let (second, behind) = split_word(rest);
+    for group in &GROUPS {
+        let of_group = group.word.is_some_and(|word| word.eq_ignore_ascii_case(first));
+        for command in group.commands {
+            let name = command.name;
+            if name.eq_ignore_ascii_case(first) || command.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first))
+            {
+                return Found::Command(command, rest);
+            }
+            if of_group && name.split_once(' ').is_some_and(|(_, name)| name.eq_ignore_ascii_case(second)) {
+                return Found::Command(command, behind);
+            }
+        }
+        if of_group {
+            return Found::Group(group, rest);
+        }
+    }
+    Found::Nothing
+}
+
+/// How many slips a word of this length may have: short words are too near to each other.
+fn slips(word: &str) -> usize {
+    match word.len() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    }
+}
+
+/// The nearest of several words, if one is near.
+pub(super) fn nearest<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    /// Longer than any name; what is longer is no slip.
+    const LONGEST: usize = 16;
+    if typed.len() > LONGEST {
+        return None;
+    }
+    let upper = typed.to_uppercase();
+    let distances = words.map(|word| (strsim::osa_distance(&upper, &word.to_uppercase()), word));
+    distances.filter(|(distance, _)| *distance <= slips(typed)).min_by_key(|(distance, _)| *distance).map(|(_, w)| w)
+}
+
+/// The command, or first word of commands, that was probably meant.
+pub(super) fn meant(line: &str, state: State) -> Option<String> {
+    let usable = || all().filter(move |command| listed(command, state));
+    let (first, rest) = split_word(line);
+    let (second, _) = split_word(rest);
+    let firsts = usable().flat_map(|command| {
+        let first = command.name.split_once(' ').map_or(command.name, |(first, _)| first);
+        std::iter::once(first).chain(command.alias)
+    });
+    let first = nearest(first, firsts)?;
+    let seconds = usable().filter_map(|command| command.name.split_once(' ')).filter(|(group, _)| *group == first);
+    match nearest(second, seconds.map(|(_, second)| second)) {
+        Some(second) => Some(format!("{first} {second}")),
+        None => Some(first.to_owned()),
+    }
+}

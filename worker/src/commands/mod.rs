@@ -1,0 +1,44 @@
+//! The one table of commands and everything that follows from it: parsing in words and in JSON, permissions,
+//! usage errors, HELP and the reference page. Pure code without I/O; runs in a worker.
+//!
+//! Each capability has a file with its part of the table, the functions that make typed requests, and what is
+//! shown to people. The table is static; nothing is allocated before a line is parsed.
+
+mod general;
+mod help;
+mod json;
+mod lookup;
+pub(crate) mod mail;
+mod mask;
+mod parsed;
+pub(crate) mod players;
+pub(crate) mod records;
+mod reference;
+pub(crate) mod relay;
+pub(crate) mod settings;
+pub(crate) mod status;
+mod table;
+#[cfg(test)]
+pub(crate) mod tests;
+mod who;
+mod words;
+
+pub use general::{HELLO, HELLO_MAX, Local, ModeChoice};
+pub use help::Topic;
+pub(crate) use help::{CommandHelp, entries, listed};
+pub use json::{Line, parse_first, parse_json};
+pub use mask::masked;
+pub use parsed::{Action, Parsed};
+pub use reference::reference;
+pub use table::{Arg, Command, Group, Kind, MAX_ARGS};
+pub use who::{State, Who, no_mode, permitted};
+pub use words::parse_words;
+
+/// All commands, by group, in the order of HELP and of the reference page.
+pub static GROUPS: [&Group; 7] =
+    [&general::GROUP, &players::GROUP, &records::GROUP, &settings::GROUP, &mail::GROUP, &relay::GROUP, &status::GROUP];
+
+/// All commands in the order of the table.
+pub fn all() -> impl Iterator<Item = &'static Command> {
+    GROUPS.iter().flat_map(|group| group.commands)
+}

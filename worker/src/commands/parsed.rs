@@ -1,0 +1,261 @@
+//! A line that named a known command, and its arguments on the way to a typed request. Runs in a worker.
+
+use super::{Arg, Command, Kind, Local, MAX_ARGS};
+use ssmglobal_ipc::{Code, Failure, Party, Request, Secret};
+use std::borrow::Cow;
+use zeroize::Zeroize;
+
+/// What a command leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The handler is asked.
+    Request(Request),
+    /// The worker does it by itself.
+    Local(Local),
+}
+
+/// An argument as it was written.
+#[derive(Clone)]
+pub(super) enum Value<'a> {
+    /// A word, or a JSON string.
+    Text(Cow<'a, str>),
+    /// A JSON number, as written.
+    Number(Cow<'a, str>),
+    /// A JSON truth value.
+    Bool(bool),
+}
+
+/// A known command with the arguments that were given. Those that are needed, and their values, are checked
+/// by [`Parsed::action`].
+pub struct Parsed<'a> {
+    /// The table's entry.
+    pub command: &'static Command,
+    values: [Option<Value<'a>>; MAX_ARGS],
+    /// The secret that was typed last is to be typed again.
+    repeat: Option<usize>,
+}
+
+impl std::fmt::Debug for Parsed<'_> {
+    /// Without arguments: there may be secrets among them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parsed").field("command", &self.command.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Parsed<'_> {
+    fn drop(&mut self) {
+        for (arg, value) in self.command.args.iter().zip(&mut self.values) {
+            if let (true, Some(Value::Text(Cow::Owned(text)))) = (arg.is_secret(), value) {
+                text.zeroize();
+            }
+        }
+    }
+}
+
+impl<'a> Parsed<'a> {
+    pub(super) fn new(command: &'static Command) -> Parsed<'a> {
+        Parsed { command, values: [const { None }; MAX_ARGS], repeat: None }
+    }
+
+    /// The typed request, or what the worker does by itself.
+    ///
+    /// # Errors
+    /// `usage` when an argument is missing or of the wrong kind, `invalid` when a number is out of range.
+    pub fn action(mut self) -> Result<Action, Failure> {
+        (self.command.run)(&mut self)
+    }
+
+    /// Keeps the arguments beyond the life of the line, as it is needed while a person is asked for a password.
+    pub fn into_owned(mut self) -> Parsed<'static> {
+        let values = std::mem::take(&mut self.values).map(|value| {
+            value.map(|value| match value {
+                Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+                Value::Number(text) => Value::Number(Cow::Owned(text.into_owned())),
+                Value::Bool(value) => Value::Bool(value),
+            })
+        });
+        Parsed { command: self.command, values, repeat: self.repeat }
+    }
+
+    /// What a person is to be asked next, without echo; nothing when all secrets are there or when something else
+    /// is missing anyway. Each answer goes to [`Parsed::answer`].
+    pub fn prompt(&self) -> Option<&'static str> {
+        if self.repeat.is_some() {
+            return Some("Again: ");
+        }
+        let mut missing = self.command.args.iter().zip(&self.values).filter(|(arg, v)| !arg.optional && v.is_none());
+        let (first, _) = missing.next()?;
+        match first.kind {
+            Kind::Secret { prompt, .. } if missing.all(|(arg, _)| arg.is_secret()) => Some(prompt),
+            _ => None,
+        }
+    }
+
+    /// Takes what was typed at [`Parsed::prompt`].
+    ///
+    /// # Errors
+    /// `invalid` when nothing was typed, or not the same the second time; nothing is sent then.
+    pub fn answer(&mut self, mut typed: String) -> Result<(), Failure> {
+        if typed.is_empty() {
+            return Err(Failure::new(Code::Invalid, "Nothing was typed, nothing was done."));
+        }
+        if let Some(index) = self.repeat.take() {
+            let same = matches!(self.values.get(index), Some(Some(Value::Text(first))) if *first == typed);
+            typed.zeroize();
+            return if same { Ok(()) } else { Err(Failure::new(Code::Invalid, "The two differ, nothing was done.")) };
+        }
+        let empty = self.command.args.iter().zip(&mut self.values).enumerate();
+        for (index, (arg, value)) in empty {
+            if let (Kind::Secret { twice, .. }, None) = (arg.kind, &value) {
+                *value = Some(Value::Text(Cow::Owned(typed)));
+                self.repeat = twice.then_some(index);
+                return Ok(());
+            }
+        }
+        typed.zeroize();
+        Ok(())
+    }
+
+    pub(super) fn slot(&mut self, index: usize) -> Option<&mut Option<Value<'a>>> {
+        self.values.get_mut(index).filter(|_| index < self.command.args.len())
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'static Arg, Option<&Value<'a>>)> {
+        self.command.args.iter().zip(self.values.iter().map(Option::as_ref))
+    }
+
+    /// Puts a value in its place in the order of the table.
+    pub(super) fn set(&mut self, index: usize, value: Value<'a>) -> Result<(), Failure> {
+        match self.slot(index) {
+            Some(slot) => {
+                *slot = Some(value);
+                Ok(())
+            }
+            None => Err(self.command.usage_failure(Some("There are too many arguments."))),
+        }
+    }
+
+    /// The first argument in the table's order that was not given yet.
+    pub(super) fn next_free(&self) -> Option<(usize, &'static Arg)> {
+        self.values().enumerate().find(|(_, (_, value))| value.is_none()).map(|(index, (arg, _))| (index, arg))
+    }
+
+    fn take(&mut self, name: &str) -> Option<(&'static Arg, Value<'a>)> {
+        let index = self.command.args.iter().position(|arg| arg.name == name)?;
+        let arg = self.command.args.get(index)?;
+        let value = self.values.get_mut(index)?.take()?;
+        // An empty word says nothing; an empty text is one.
+        match &value {
+            Value::Text(text) if text.is_empty() && arg.kind != Kind::Text => None,
+            _ => Some((arg, value)),
+        }
+    }
+
+    fn needed<T>(&self, value: Option<T>) -> Result<T, Failure> {
+        value.ok_or_else(|| self.command.usage_failure(None))
+    }
+
+    fn wrong(&self, arg: &Arg, must: &str) -> Failure {
+        self.command.usage_failure(Some(&format!("{} must be {must}.", arg.name)))
+    }
+
+    /// An optional word or text.
+    pub(super) fn opt_string(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        match self.take(name) {
+            None => Ok(None),
+            Some((_, Value::Text(text) | Value::Number(text))) => Ok(Some(text.into_owned())),
+            Some((arg, Value::Bool(_))) => Err(self.wrong(arg, "a string")),
+        }
+    }
+
+    /// A word or text.
+    pub(super) fn string(&mut self, name: &str) -> Result<String, Failure> {
+        let value = self.opt_string(name)?;
+        self.needed(value)
+    }
+
+    /// A password or key.
+    pub(super) fn secret(&mut self, name: &str) -> Result<Secret, Failure> {
+        self.string(name).map(Secret::new)
+    }
+
+    /// A player or a game server.
+    pub(super) fn opt_party(&mut self, name: &str) -> Result<Option<Party>, Failure> {
+        Ok(self.opt_string(name)?.map(|text| Party::parse(&text)))
+    }
+
+    /// An optional whole number within the bounds of the table.
+    pub(super) fn opt_number<T: TryFrom<u64>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
+        let Some((arg, value)) = self.take(name) else { return Ok(None) };
+        let (min, max) = match arg.kind {
+            Kind::Int { min, max } => (min, max),
+            _ => (0, u64::MAX),
+        };
+        let Some(number) = whole(&value) else { return Err(self.wrong(arg, "a whole number")) };
+        let number = u64::try_from(number).ok().filter(|number| (min..=max).contains(number));
+        match number.and_then(|number| T::try_from(number).ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(Failure::new(Code::Invalid, format!("{} must be from {min} to {max}.", arg.name))),
+        }
+    }
+
+    /// A whole number within the bounds of the table.
+    pub(super) fn number<T: TryFrom<u64>>(&mut self, name: &str) -> Result<T, Failure> {
+        let value = self.opt_number(name)?;
+        self.needed(value)
+    }
+
+    /// A signed 64-bit whole number.
+    pub(super) fn score(&mut self, name: &str) -> Result<i64, Failure> {
+        let taken = self.take(name);
+        let (arg, value) = self.needed(taken)?;
+        let Some(number) = whole(&value) else { return Err(self.wrong(arg, "a whole number")) };
+        i64::try_from(number).map_err(|_| {
+            Failure::new(Code::Invalid, format!("{} must be from {} to {}.", arg.name, i64::MIN, i64::MAX))
+        })
+    }
+
+    /// An optional truth value.
+    pub(super) fn opt_flag(&mut self, name: &str) -> Result<Option<bool>, Failure> {
+        let Some((arg, value)) = self.take(name) else { return Ok(None) };
+        match &value {
+            Value::Bool(value) => Ok(Some(*value)),
+            Value::Text(text) | Value::Number(text) => {
+                flag(arg, text).map(Some).ok_or_else(|| self.wrong(arg, "true or false"))
+            }
+        }
+    }
+}
+
+/// Reads a flag in words.
+pub(super) fn flag(arg: &Arg, text: &str) -> Option<bool> {
+    let Kind::Flag { yes, no } = arg.kind else { return None };
+    let is = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if is([yes, "true", "yes", "1"]) {
+        Some(true)
+    } else if is([no, "false", "no", "0"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// A whole number, however it is written: some programs write `5.0` for 5.
+fn whole(value: &Value<'_>) -> Option<i128> {
+    /// Above this a fraction's whole numbers have gaps.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Text(text) => integer(text),
+        Value::Number(text) => integer(text).or_else(|| {
+            let number: f64 = text.parse().ok()?;
+            #[allow(clippy::cast_possible_truncation)]
+            (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i128)
+        }),
+        Value::Bool(_) => None,
+    }
+}
+
+/// i64 and u64 first, as i128 costs more to read and is only for telling out of range from not a number.
+fn integer(text: &str) -> Option<i128> {
+    text.parse::<i64>().map(i128::from).ok().or_else(|| text.parse::<i128>().ok())
+}

@@ -1,0 +1,190 @@
+//! What an entry of the table is made of. Runs in a worker.
+
+use super::{Action, Parsed, Who};
+use ssmglobal_ipc::{Code, Failure};
+
+/// The most arguments a command has.
+pub const MAX_ARGS: usize = 5;
+
+/// What an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One word; quotes hold several together.
+    Word,
+    /// The rest of the line, or one quoted string.
+    Text,
+    /// A password or key: never logged; a person who leaves it out is asked for it without echo.
+    Secret {
+        /// What a person is asked.
+        prompt: &'static str,
+        /// Whether it is asked for a second time, because a slip would lock its owner out.
+        twice: bool,
+    },
+    /// A whole number.
+    Int {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// A signed 64-bit whole number.
+    Score,
+    /// True or false; in words also one of these two.
+    Flag {
+        /// For true.
+        yes: &'static str,
+        /// For false.
+        no: &'static str,
+    },
+}
+
+impl Kind {
+    /// In a few words, for HELP and the reference page.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Kind::Word => "word",
+            Kind::Text => "text",
+            Kind::Secret { .. } => "secret",
+            Kind::Int { .. } => "number",
+            Kind::Score => "whole number",
+            Kind::Flag { .. } => "true or false",
+        }
+    }
+}
+
+/// One argument of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// Its name in JSON and in the usage line.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// In words: `KEYWORD value` gives it out of its order.
+    pub keyword: Option<&'static str>,
+    /// One line about it.
+    pub doc: &'static str,
+}
+
+impl Arg {
+    const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Arg {
+        Arg { name, kind, optional: false, keyword: None, doc }
+    }
+
+    /// One word.
+    pub const fn word(name: &'static str, doc: &'static str) -> Arg {
+        Arg::new(name, Kind::Word, doc)
+    }
+
+    /// The rest of the line.
+    pub const fn text(name: &'static str, doc: &'static str) -> Arg {
+        Arg::new(name, Kind::Text, doc)
+    }
+
+    /// A password or key.
+    pub const fn secret(name: &'static str, prompt: &'static str, twice: bool, doc: &'static str) -> Arg {
+        Arg::new(name, Kind::Secret { prompt, twice }, doc)
+    }
+
+    /// A whole number from `min` up to `max`.
+    pub const fn int(name: &'static str, min: u64, max: u64, doc: &'static str) -> Arg {
+        Arg::new(name, Kind::Int { min, max }, doc)
+    }
+
+    /// How many rows a page has; may be left out.
+    pub const fn limit() -> Arg {
+        Arg::int("limit", 1, u32::MAX as u64, "how many rows at the most").optional()
+    }
+
+    /// May be left out.
+    pub const fn optional(self) -> Arg {
+        Arg { optional: true, ..self }
+    }
+
+    /// In words: can be given as `KEYWORD value`.
+    pub const fn keyword(self, keyword: &'static str) -> Arg {
+        Arg { keyword: Some(keyword), ..self }
+    }
+
+    /// Whether it never may be seen.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret { .. })
+    }
+}
+
+/// One command.
+#[derive(Debug)]
+pub struct Command {
+    /// One or two words in capitals.
+    pub name: &'static str,
+    /// A shorter name in words.
+    pub alias: Option<&'static str>,
+    /// One line.
+    pub summary: &'static str,
+    /// In the order of lists and words; required ones first.
+    pub args: &'static [Arg],
+    /// Who may use it.
+    pub who: Who,
+    /// The sentence for a success that says nothing else.
+    pub done: &'static str,
+    /// A line that works, in words.
+    pub example: &'static str,
+    /// What stands in `data`; empty when there is none.
+    pub returns: &'static str,
+    /// Errors it may give, besides those that every command may give.
+    pub codes: &'static [Code],
+    /// Makes the typed request.
+    pub run: fn(&mut Parsed<'_>) -> Result<Action, Failure>,
+}
+
+impl Command {
+    /// What most commands have in common.
+    pub(super) const BASE: Command = Command {
+        name: "",
+        alias: None,
+        summary: "",
+        args: &[],
+        who: Who::Anyone,
+        done: "Done.",
+        example: "",
+        returns: "",
+        codes: &[],
+        run: |parsed| Err(parsed.command.usage_failure(None)),
+    };
+
+    /// `MAIL SEND <to> <body> [subject]`.
+    pub fn usage(&self) -> String {
+        let mut usage = self.name.to_owned();
+        for arg in self.args {
+            let (open, close) = if arg.optional { (" [", ']') } else { (" <", '>') };
+            usage.push_str(open);
+            usage.push_str(arg.name);
+            usage.push(close);
+        }
+        usage
+    }
+
+    /// The arguments do not fit; `reason` is a sentence about which and why.
+    pub fn usage_failure(&self, reason: Option<&str>) -> Failure {
+        let (reason, blank) = reason.map_or(("", ""), |reason| (reason, " "));
+        let usage = self.usage();
+        Failure::new(Code::Usage, format!("{reason}{blank}Usage: {usage} (for example: {})", self.example))
+    }
+
+    /// Whether one of its arguments never may be seen.
+    pub fn has_secret(&self) -> bool {
+        self.args.iter().any(Arg::is_secret)
+    }
+}
+
+/// Commands that belong together.
+#[derive(Debug)]
+pub struct Group {
+    /// The heading.
+    pub title: &'static str,
+    /// The first word of its two-word commands.
+    pub word: Option<&'static str>,
+    /// Its part of the table.
+    pub commands: &'static [Command],
+}

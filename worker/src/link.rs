@@ -1,0 +1,151 @@
+//! The worker's end of its link to the handler. Made when the first command needs it: an idle client costs the
+//! handler nothing.
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use ssmglobal_ipc::frame::{FrameReader, put_request};
+use ssmglobal_ipc::{Hello, Mode, Request};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+/// The link.
+#[derive(Debug)]
+pub struct Link {
+    stream: UnixStream,
+    /// What has come and is not whole yet.
+    pub reader: FrameReader,
+    out: Vec<u8>,
+    /// The handler's end, while the front desk has no room for it.
+    theirs: Option<OwnedFd>,
+    next: u64,
+    /// RELAY JOINs that are not answered: their answers bring descriptors.
+    pub joins: u32,
+    /// Descriptors that have come.
+    pub fds: VecDeque<OwnedFd>,
+}
+
+/// What came of reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// Bytes, and there may be more.
+    More,
+    /// Nothing further for now.
+    Nothing,
+    /// The handler is gone.
+    Gone,
+}
+
+impl Link {
+    /// Makes a link and says hello. The greeting is number 1.
+    ///
+    /// # Errors
+    /// The kernel's, when no socket can be made.
+    pub fn open(desk: BorrowedFd<'_>, mode: Mode, registry: &Registry, token: Token) -> io::Result<Link> {
+        let (ours, theirs) = ssmglobal_sys::link_pair()?;
+        let stream = UnixStream::from(ours);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        registry.register(&mut SourceFd(&stream.as_raw_fd()), token, both)?;
+        let mut link = Link {
+            stream,
+            reader: FrameReader::new(),
+            out: Vec::new(),
+            theirs: Some(theirs),
+            next: 1,
+            joins: 0,
+            fds: VecDeque::new(),
+        };
+        link.ask(&Request::Hello(Hello { mode }));
+        link.hand_over(desk)?;
+        Ok(link)
+    }
+
+    /// Gives the handler its end, if the front desk has room now.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn hand_over(&mut self, desk: BorrowedFd<'_>) -> io::Result<()> {
+        let Some(theirs) = &self.theirs else { return Ok(()) };
+        match ssmglobal_sys::send_with(desk, b"L", &[theirs.as_fd()]) {
+            Ok(_) => {
+                self.theirs = None;
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the front desk had no room yet.
+    pub fn waits_for_desk(&self) -> bool {
+        self.theirs.is_some()
+    }
+
+    /// Queues a request; gives its number.
+    pub fn ask(&mut self, request: &Request) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        put_request(&mut self.out, number, request);
+        self.joins += u32::from(matches!(request, Request::RelayJoin(_)));
+        number
+    }
+
+    /// Whether requests wait because the handler does not take them.
+    pub fn is_slow(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// Writes what waits, as far as there is room.
+    ///
+    /// # Errors
+    /// The handler is gone.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let mut sent = 0;
+        let result = loop {
+            let Some(rest) = self.out.get(sent..).filter(|rest| !rest.is_empty()) else { break Ok(()) };
+            match self.stream.write(rest) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.out.drain(..sent);
+        result
+    }
+
+    /// Reads once into the reader.
+    pub fn fill(&mut self) -> Came {
+        let stream = &self.stream;
+        let (joins, fds) = (self.joins, &mut self.fds);
+        let result = self.reader.fill(|buffer| match joins {
+            0 => (&*stream).read(buffer),
+            _ => {
+                let received = ssmglobal_sys::receive(stream, buffer)?;
+                fds.extend(received.fds);
+                Ok(received.count)
+            }
+        });
+        match result {
+            Ok((0, _)) => Came::Gone,
+            // With descriptors the kernel ends a read where they stand, however much there is behind.
+            Ok((_, more)) => {
+                if more || joins > 0 {
+                    Came::More
+                } else {
+                    Came::Nothing
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Came::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Came::More,
+            Err(_) => Came::Gone,
+        }
+    }
+
+    /// Takes the link out of the event loop.
+    pub fn close(self, registry: &Registry) {
+        // It is closed in the next moment anyway.
+        let _ = registry.deregister(&mut SourceFd(&self.stream.as_raw_fd()));
+    }
+}

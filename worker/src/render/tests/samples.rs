@@ -1,0 +1,216 @@
+//! Replies and events of every kind.
+
+use super::{at, s};
+use ssmglobal_ipc::*;
+
+fn row(rank: u32, player: &str, score: i64) -> RecordRow {
+    RecordRow { rank, player: s(player), score, at: at(), server: Some(s("arena")), note: None }
+}
+
+pub(super) fn board() -> Reply {
+    Reply::RecordPage(RecordPage {
+        board: s("sprint"),
+        unit: s("ms"),
+        total: 12,
+        records: vec![row(9, "alice", 5), row(10, "日本語", 123_456)],
+        next: Some(s("t9")),
+        prev: Some(s("t1")),
+    })
+}
+
+pub(super) fn mails() -> MailPage {
+    let mail = |id, from, subject: &str, read| MailRow { id, from, to: s("bob"), subject: s(subject), at: at(), read };
+    MailPage {
+        mails: vec![
+            mail(42, Party::Player(s("alice")), "Tonight \u{1b}[31m", false),
+            mail(7, Party::Server(s("arena")), "", true),
+        ],
+        unread: 1,
+        total: 30,
+        limit: 100,
+        next: Some(s("7")),
+    }
+}
+
+pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
+    let whoami = Whoami {
+        session: 3,
+        player: Some(s("alice")),
+        server: None,
+        address: s("203.0.113.7:4000"),
+        mode: Mode::Human,
+        since: at(),
+        unread: 2,
+    };
+    let logged_in = LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()) };
+    let who = WhoRow { player: s("alice"), place: s("terminal"), idle: 200, since: at() };
+    let finger = FingerRecord { board: s("sprint"), score: 5, unit: s("ms"), rank: 1 };
+    let fingered = Fingered {
+        player: s("bob"),
+        registered: at(),
+        last_login: Some(at()),
+        online: true,
+        idle: Some(200),
+        records: vec![finger],
+    };
+    vec![
+        ("REGISTER", Reply::LoggedIn(logged_in.clone())),
+        ("LOGIN", Reply::LoggedIn(logged_in)),
+        ("LOGOUT", Reply::Done(Done {})),
+        ("WHOAMI", Reply::Whoami(whoami)),
+        ("WHO", Reply::Who(Who { players: vec![who], total: 2, next: Some(s("alice")) })),
+        ("FINGER", Reply::Fingered(fingered)),
+        ("MAIL SEND", Reply::MailSent(MailSent { id: 12, to: s("bob") })),
+        ("MAIL REPLY", Reply::MailSent(MailSent { id: 13, to: s("bob") })),
+        ("MAIL LIST", Reply::MailPage(mails())),
+        ("MAIL SENT", Reply::MailPage(mails())),
+        (
+            "MAIL READ",
+            Reply::Mail(Mail {
+                id: 12,
+                from: Party::Player(s("alice")),
+                to: s("bob"),
+                subject: s("Tonight"),
+                body: s("At eight?\n\nOr\tnine\u{1b}]0;x\u{7}"),
+                at: at(),
+            }),
+        ),
+        ("MAIL BLOCKS", Reply::Blocks(Blocks { players: vec![Party::Player(s("mallory"))] })),
+        ("TELL", Reply::Told(Told { to: s("bob") })),
+    ]
+}
+
+fn record_replies() -> Vec<(&'static str, Reply)> {
+    let boards = BoardRow {
+        board: s("sprint"),
+        unit: s("ms"),
+        better: Better::Lower,
+        operator: Operator::Best,
+        submit: Submitters::Servers,
+        total: 12,
+    };
+    let shown = RecordShown {
+        board: s("sprint"),
+        unit: s("ms"),
+        player: s("alice"),
+        score: 5,
+        rank: 9,
+        total: 12,
+        at: at(),
+        server: Some(s("arena")),
+        note: Some(s("a note")),
+    };
+    vec![
+        ("RECORD SUBMIT", submitted()),
+        ("RECORD TOP", board()),
+        ("RECORD AROUND", board()),
+        ("RECORD SHOW", Reply::RecordShown(shown)),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![boards], next: None })),
+        ("RECORD WATCH", Reply::Done(Done {})),
+    ]
+}
+
+pub(super) fn submitted() -> Reply {
+    Reply::RecordSubmitted(RecordSubmitted {
+        board: s("sprint"),
+        player: s("alice"),
+        score: 12345,
+        rank: 3,
+        total: 12,
+        improved: true,
+    })
+}
+
+fn other_replies() -> Vec<(&'static str, Reply)> {
+    let setting = Setting {
+        of: Party::Player(s("alice")),
+        key: s("colour"),
+        value: s("dark\nred"),
+        version: 3,
+        public: true,
+        at: at(),
+    };
+    let setting_row = SettingRow { key: s("colour"), version: 3, public: false, bytes: 8, at: at() };
+    let world = World {
+        name: s("arena"),
+        address: s("203.0.113.9:27015"),
+        map: s("harbour"),
+        players: 3,
+        max: 16,
+        text: s("friendly fire off"),
+        at: at(),
+    };
+    let channel = ChannelRow { channel: s("lobby"), number: 42, servers: 2 };
+    let version = SettingVersion { key: s("colour"), version: 4, public: false };
+    vec![
+        ("SETTING GET", Reply::Setting(setting)),
+        ("SETTING SET", Reply::SettingVersion(version)),
+        ("SETTING LIST", Reply::Settings(Settings { settings: vec![setting_row], next: Some(s("colour")) })),
+        ("AUTH", Reply::Authed(Authed { server: s("arena") })),
+        (
+            "RELAY JOIN",
+            Reply::RelayJoined(RelayJoined { channel: s("lobby"), number: 42, missed: 1, waiting: 2, position: 99 }),
+        ),
+        ("RELAY SEND", Reply::RelaySent(RelaySent { channel: Some(s("lobby")), to: None, number: 42, receivers: 2 })),
+        ("RELAY CHANNELS", Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")) })),
+        ("WORLDS", Reply::Worlds(Worlds { worlds: vec![world], total: 1, next: None })),
+    ]
+}
+
+pub(super) fn replies() -> Vec<(&'static str, Reply)> {
+    [person_replies(), record_replies(), other_replies()].concat()
+}
+
+pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
+    let mails = MailPage { mails: vec![], unread: 0, total: 0, limit: 100, next: None };
+    let page = RecordPage { board: s("sprint"), unit: s("ms"), total: 0, records: vec![], next: None, prev: None };
+    vec![
+        ("MAIL LIST", Reply::MailPage(mails.clone())),
+        ("MAIL SENT", Reply::MailPage(mails)),
+        ("MAIL BLOCKS", Reply::Blocks(Blocks { players: vec![] })),
+        ("RECORD TOP", Reply::RecordPage(page)),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None })),
+        ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None })),
+        ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None })),
+    ]
+}
+
+pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
+    let time = Time(1_769_890_500_000);
+    let relay =
+        RelayMessage { channel: Some(s("lobby")), number: 42, from: s("arena"), at: time, body: s("round over") };
+    let bob = Party::Player(s("bob"));
+    vec![
+        (
+            Event::Mail(MailArrived { id: 12, from: bob.clone(), subject: s("Tonight"), unread: 2 }),
+            r#"{"event": "mail", "id": 12, "from": "bob", "subject": "Tonight", "unread": 2}"#,
+            "[mail] bob: Tonight (MAIL READ 12)",
+        ),
+        (
+            Event::Tell(TellArrived { from: bob, body: s("Are you there?"), at: time }),
+            r#"{"event": "tell", "from": "bob", "body": "Are you there?", "at": "2026-01-31T20:15:00Z"}"#,
+            "[tell] bob: Are you there?",
+        ),
+        (
+            Event::Relay(relay),
+            r#"{"event": "relay", "channel": "lobby", "number": 42, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "round over"}"#,
+            "[relay] lobby 42 arena: round over",
+        ),
+        (
+            Event::Record(RecordArrived {
+                board: s("sprint"),
+                unit: s("ms"),
+                player: s("alice"),
+                score: 12345,
+                previous: Some(s("bob")),
+            }),
+            r#"{"event": "record", "board": "sprint", "unit": "ms", "player": "alice", "score": 12345, "previous": "bob"}"#,
+            "[record] alice leads sprint with 12345 ms (before: bob)",
+        ),
+        (
+            Event::Notice(Notice { msg: s("The backend is going down.") }),
+            r#"{"event": "notice", "msg": "The backend is going down."}"#,
+            "[notice] The backend is going down.",
+        ),
+    ]
+}

@@ -1,0 +1,25 @@
+//! Byte buffers that grow on demand up to a bound and give long memory back. Runs in the worker.
+
+/// What an emptied buffer may keep, in bytes: enough for an ordinary line, little enough for an idle process.
+const KEEP: usize = 512;
+/// The first allocation, in bytes.
+const FIRST: usize = 64;
+
+/// Appends `bytes`, with a capacity that doubles but never exceeds `bound` (or the contents, should they be larger).
+pub(crate) fn append(buf: &mut Vec<u8>, bytes: &[u8], bound: usize) {
+    let need = buf.len().saturating_add(bytes.len());
+    if need > buf.capacity() {
+        let roomy = buf.capacity().saturating_mul(2).max(FIRST).min(bound);
+        buf.reserve_exact(roomy.max(need) - buf.len());
+    }
+    buf.extend_from_slice(bytes);
+}
+
+/// Empties the buffer; frees it if it had grown beyond what an idle process should hold.
+pub(crate) fn release(buf: &mut Vec<u8>) {
+    if buf.capacity() > KEEP {
+        *buf = Vec::new();
+    } else {
+        buf.clear();
+    }
+}

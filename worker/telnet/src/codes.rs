@@ -1,0 +1,103 @@
+//! The numbers of the telnet protocol and how commands are written. Runs in the worker.
+
+/// Interpret As Command: begins every command; doubled, it is the byte itself.
+pub(crate) const IAC: u8 = 255;
+/// Begins a subnegotiation.
+pub(crate) const SB: u8 = 250;
+/// Go ahead.
+pub(crate) const GA: u8 = 249;
+/// Erase line.
+pub(crate) const EL: u8 = 248;
+/// Erase character.
+pub(crate) const EC: u8 = 247;
+/// Are you there?
+pub(crate) const AYT: u8 = 246;
+/// Interrupt process.
+pub(crate) const IP: u8 = 244;
+/// Break.
+pub(crate) const BRK: u8 = 243;
+/// Ends a subnegotiation.
+pub(crate) const SE: u8 = 240;
+/// End of record (RFC 885).
+pub(crate) const EOR: u8 = 239;
+/// Abort process (RFC 1184).
+pub(crate) const ABORT: u8 = 238;
+/// The lowest command there is: end of file (RFC 1184).
+pub(crate) const FIRST_COMMAND: u8 = 236;
+
+/// The options this crate knows.
+pub(crate) mod option {
+    /// RFC 857.
+    pub(crate) const ECHO: u8 = 1;
+    /// Suppress go ahead, RFC 858.
+    pub(crate) const SGA: u8 = 3;
+    /// RFC 860.
+    pub(crate) const TIMING_MARK: u8 = 6;
+    /// Terminal type, RFC 1091.
+    pub(crate) const TTYPE: u8 = 24;
+    /// End of record, RFC 885.
+    pub(crate) const EOR: u8 = 25;
+    /// Window size, RFC 1073.
+    pub(crate) const NAWS: u8 = 31;
+    /// RFC 2066.
+    pub(crate) const CHARSET: u8 = 42;
+}
+
+/// The four words of option negotiation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// "I will", or "may I?"
+    Will,
+    /// "I will not."
+    Wont,
+    /// "Please do", or "yes, do."
+    Do,
+    /// "Do not."
+    Dont,
+}
+
+impl Verb {
+    /// The verb that this command byte is, if it is one.
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            251 => Some(Self::Will),
+            252 => Some(Self::Wont),
+            253 => Some(Self::Do),
+            254 => Some(Self::Dont),
+            _ => None,
+        }
+    }
+
+    fn byte(self) -> u8 {
+        match self {
+            Self::Will => 251,
+            Self::Wont => 252,
+            Self::Do => 253,
+            Self::Dont => 254,
+        }
+    }
+}
+
+/// Writes `IAC verb option`.
+pub(crate) fn write_negotiation(out: &mut Vec<u8>, verb: Verb, option: u8) {
+    out.extend_from_slice(&[IAC, verb.byte(), option]);
+}
+
+/// Writes `IAC SB option body IAC SE`, with IAC doubled inside.
+pub(crate) fn write_subnegotiation(out: &mut Vec<u8>, option: u8, kind: u8, body: &[u8]) {
+    out.extend_from_slice(&[IAC, SB, option, kind]);
+    write_escaped(out, body);
+    out.extend_from_slice(&[IAC, SE]);
+}
+
+/// Writes data with every IAC doubled.
+pub(crate) fn write_escaped(out: &mut Vec<u8>, data: &[u8]) {
+    let mut rest = data;
+    while let Some(at) = memchr::memchr(IAC, rest) {
+        let (head, tail) = rest.split_at(at + 1);
+        out.extend_from_slice(head);
+        out.push(IAC);
+        rest = tail;
+    }
+    out.extend_from_slice(rest);
+}

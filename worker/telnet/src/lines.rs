@@ -1,0 +1,271 @@
+//! The line reader: bytes become lines of valid UTF-8 within a limit. Runs in the worker.
+
+use std::fmt;
+
+use memchr::{memchr, memchr2};
+
+use crate::buffer;
+
+const NUL: u8 = 0;
+const BACKSPACE: u8 = 0x08;
+const LF: u8 = b'\n';
+const CR: u8 = b'\r';
+const CTRL_U: u8 = 0x15;
+const CTRL_W: u8 = 0x17;
+const DELETE: u8 = 0x7f;
+
+/// One line, without its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A line, perhaps empty. Never contains NUL or LF.
+    Text(&'a str),
+    /// A line was longer than the limit. Reported as soon as that is known; the rest of it is skipped.
+    TooLong,
+    /// A line was not UTF-8.
+    NotUtf8,
+}
+
+/// Shows how long a line is, not what it says: it may be a password.
+impl fmt::Debug for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::TooLong => f.write_str("TooLong"),
+            Self::NotUtf8 => f.write_str("NotUtf8"),
+        }
+    }
+}
+
+/// Splits what arrives into lines, whatever the reads were.
+///
+/// A line ends with LF or CR LF; for people, see [`set_return_ends_line`](Self::set_return_ends_line), with CR as
+/// well. NUL bytes are dropped. A line that lies whole in the input is borrowed from there; only what is left of a
+/// read is copied, into a buffer that grows to at most one byte more than the limit (the CR of a longest line) and
+/// is freed after a long line.
+pub struct LineReader {
+    buf: Vec<u8>,
+    limit: usize,
+    return_ends_line: bool,
+    editing: bool,
+    /// The line in `buf` was handed out, and is dropped at the next call.
+    handed_out: bool,
+    /// The rest of a line that is too long is being skipped.
+    skipping: bool,
+    /// A CR ended the last line: LF or NUL after it belongs to it.
+    after_return: bool,
+}
+
+impl LineReader {
+    /// Bytes that a line may have without its end, unless set otherwise.
+    pub const DEFAULT_LIMIT: usize = 8192;
+
+    /// A reader with the default limit, for programs: LF and CR LF end a line and nothing edits it.
+    /// Allocates nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            buf: Vec::new(),
+            limit: Self::DEFAULT_LIMIT,
+            return_ends_line: false,
+            editing: false,
+            handed_out: false,
+            skipping: false,
+            after_return: false,
+        }
+    }
+
+    /// Sets how many bytes a line may have, without its end.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
+    /// Whether CR alone (or with NUL, as telnet sends the return key) ends a line too. CR LF is still one end.
+    pub fn set_return_ends_line(&mut self, on: bool) {
+        self.return_ends_line = on;
+    }
+
+    /// Whether the keys of a terminal in character mode edit the line: backspace and delete erase a character,
+    /// control-W a word, control-U the line.
+    pub fn set_editing(&mut self, on: bool) {
+        self.editing = on;
+    }
+
+    /// The next line in `input`, from which it takes what it used; `None` when `input` is used up.
+    ///
+    /// The owner may stop after any line and come back later with the rest of `input`.
+    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Line<'a>> {
+        self.drop_handed_out();
+        loop {
+            self.finish_return(input);
+            if input.is_empty() {
+                return None;
+            }
+            let (part, ended) = self.take_part(input);
+            if self.skipping {
+                self.skipping = !ended;
+                continue;
+            }
+            if ended && self.buf.is_empty() && self.is_plain(part) {
+                return Some(self.judge(part));
+            }
+            if !self.append(part) {
+                buffer::release(&mut self.buf);
+                self.skipping = !ended;
+                return Some(Line::TooLong);
+            }
+            if ended {
+                self.handed_out = true;
+                return Some(self.judge(&self.buf));
+            }
+        }
+    }
+
+    /// Whether a line has begun and not ended.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.skipping || !(self.handed_out || self.buf.is_empty())
+    }
+
+    /// Gives up the line that has begun, if any.
+    pub fn clear(&mut self) {
+        self.handed_out = false;
+        self.skipping = false;
+        buffer::release(&mut self.buf);
+    }
+
+    /// Erases the last character of the line that has begun: one whole UTF-8 character, or one byte of what is not.
+    pub fn erase_character(&mut self) {
+        self.drop_handed_out();
+        let mut at = self.buf.len().saturating_sub(1);
+        let lowest = self.buf.len().saturating_sub(4);
+        while at > lowest && self.buf.get(at).is_some_and(|byte| byte & 0xC0 == 0x80) {
+            at -= 1;
+        }
+        let whole = self.buf.get(at..).is_some_and(|tail| std::str::from_utf8(tail).is_ok());
+        self.buf.truncate(if whole { at } else { self.buf.len().saturating_sub(1) });
+    }
+
+    /// Erases the last word of the line that has begun, and the spaces after it.
+    pub fn erase_word(&mut self) {
+        self.drop_handed_out();
+        let is_word = |byte: &u8| *byte != b' ' && *byte != b'\t';
+        let word_end = self.buf.iter().rposition(is_word).map_or(0, |at| at + 1);
+        self.buf.truncate(word_end);
+        let word_start = self.buf.iter().rposition(|byte| !is_word(byte)).map_or(0, |at| at + 1);
+        self.buf.truncate(word_start);
+    }
+
+    /// Erases the line that has begun. One that is already too long stays so.
+    pub fn erase_line(&mut self) {
+        self.drop_handed_out();
+        self.buf.clear();
+    }
+
+    /// Bytes allocated: at most one more than the limit.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.buf.capacity()
+    }
+
+    fn drop_handed_out(&mut self) {
+        if std::mem::take(&mut self.handed_out) {
+            buffer::release(&mut self.buf);
+        }
+    }
+
+    fn finish_return(&mut self, input: &mut &[u8]) {
+        if !self.after_return {
+            return;
+        }
+        if let Some((byte, rest)) = input.split_first() {
+            self.after_return = false;
+            if matches!(*byte, LF | NUL) {
+                *input = rest;
+            }
+        }
+    }
+
+    /// Takes a line, or what there is of it, and its end. The flag says whether the end was there.
+    fn take_part<'i>(&mut self, input: &mut &'i [u8]) -> (&'i [u8], bool) {
+        let all = *input;
+        let end = if self.return_ends_line { memchr2(LF, CR, all) } else { memchr(LF, all) };
+        let Some(end) = end else {
+            *input = &[];
+            return (all, false);
+        };
+        let (part, rest) = all.split_at(end);
+        self.after_return = rest.first() == Some(&CR);
+        *input = rest.get(1..).unwrap_or_default();
+        self.finish_return(input);
+        (part, true)
+    }
+
+    fn is_special(&self, byte: u8) -> bool {
+        match byte {
+            NUL => true,
+            BACKSPACE | DELETE | CTRL_U | CTRL_W => self.editing,
+            _ => false,
+        }
+    }
+
+    fn is_plain(&self, part: &[u8]) -> bool {
+        if self.editing { !part.iter().any(|byte| self.is_special(*byte)) } else { memchr(NUL, part).is_none() }
+    }
+
+    /// Adds a part of a line to the buffer, obeying its editing keys. False if the line is now too long.
+    fn append(&mut self, part: &[u8]) -> bool {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let run = rest.iter().position(|byte| self.is_special(*byte)).unwrap_or(rest.len());
+            let (run, tail) = rest.split_at(run);
+            let length = self.buf.len().saturating_add(run.len());
+            let spare_return =
+                length == self.limit.saturating_add(1) && !self.return_ends_line && run.last() == Some(&CR);
+            if !run.is_empty() && length > self.limit && !spare_return {
+                return false;
+            }
+            buffer::append(&mut self.buf, run, self.limit.saturating_add(1));
+            rest = match tail.split_first() {
+                Some((key, tail)) => {
+                    self.edit(*key);
+                    tail
+                }
+                None => tail,
+            };
+        }
+        true
+    }
+
+    fn edit(&mut self, key: u8) {
+        match key {
+            BACKSPACE | DELETE => self.erase_character(),
+            CTRL_U => self.erase_line(),
+            CTRL_W => self.erase_word(),
+            _ => {}
+        }
+    }
+
+    /// What a whole line, without its LF, is.
+    fn judge<'a>(&self, line: &'a [u8]) -> Line<'a> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > self.limit {
+            return Line::TooLong;
+        }
+        std::str::from_utf8(line).map_or(Line::NotUtf8, Line::Text)
+    }
+}
+
+impl Default for LineReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for LineReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineReader")
+            .field("limit", &self.limit)
+            .field("is_partial", &self.is_partial())
+            .finish_non_exhaustive()
+    }
+}

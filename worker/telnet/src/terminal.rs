@@ -1,0 +1,297 @@
+//! What the peer has told about its terminal: window size, type, MTTS bits, UTF-8. Runs in the worker.
+
+use std::ops::RangeInclusive;
+
+use crate::codes::{option, write_subnegotiation};
+
+const IS: u8 = 0;
+const SEND: u8 = 1;
+
+/// Columns a window may have; others are moved to the nearest.
+const WIDTHS: RangeInclusive<u16> = 20..=500;
+/// Rows a window may have.
+const HEIGHTS: RangeInclusive<u16> = 2..=500;
+/// Characters of a name that are kept; RFC 1091 allows 40.
+const NAME_LIMIT: usize = 40;
+/// How often the type is asked for: client, terminal type, MTTS bits.
+const QUESTIONS: u8 = 3;
+
+const MTTS_ANSI: u32 = 1;
+const MTTS_UTF8: u32 = 4;
+const MTTS_256_COLOURS: u32 = 8;
+const MTTS_SCREEN_READER: u32 = 64;
+const MTTS_TRUECOLOUR: u32 = 256;
+
+/// Beginnings of the terminal types (and of the names MUD clients give as theirs) that have colour.
+const COLOURFUL: [&str; 19] = [
+    "alacritty",
+    "ansi",
+    "cmud",
+    "cygwin",
+    "foot",
+    "gnome",
+    "kitty",
+    "konsole",
+    "linux",
+    "mudlet",
+    "mushclient",
+    "putty",
+    "rxvt",
+    "screen",
+    "tintin",
+    "tmux",
+    "wezterm",
+    "xterm",
+    "zmud",
+];
+
+/// A summary of the peer's terminal. What was not told is `None` or `false`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    width: Option<u16>,
+    height: Option<u16>,
+    client: Option<Box<str>>,
+    name: Option<Box<str>>,
+    mtts: Option<u32>,
+    charset_utf8: bool,
+}
+
+impl Terminal {
+    /// Columns, within 20 and 500.
+    #[must_use]
+    pub fn width(&self) -> Option<u16> {
+        self.width
+    }
+
+    /// Rows, within 2 and 500.
+    #[must_use]
+    pub fn height(&self) -> Option<u16> {
+        self.height
+    }
+
+    /// The name of the client program, where it speaks MTTS. Printable ASCII, at most 40 characters.
+    #[must_use]
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// The terminal type, as sent (`XTERM-256COLOR`). Printable ASCII, at most 40 characters.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The bits of the Mud Terminal Type Standard.
+    #[must_use]
+    pub fn mtts(&self) -> Option<u32> {
+        self.mtts
+    }
+
+    /// UTF-8 was agreed on, or is among the MTTS bits.
+    #[must_use]
+    pub fn utf8(&self) -> bool {
+        self.charset_utf8 || self.has_bit(MTTS_UTF8)
+    }
+
+    /// Understands ANSI colours: by its MTTS bits or, where it has none, by its terminal type.
+    #[must_use]
+    pub fn colour(&self) -> bool {
+        match self.mtts {
+            Some(_) => self.has_bit(MTTS_ANSI | MTTS_256_COLOURS | MTTS_TRUECOLOUR),
+            None => self.name().is_some_and(is_colourful),
+        }
+    }
+
+    /// Said by MTTS that a screen reader reads it aloud: better without drawn tables.
+    #[must_use]
+    pub fn screen_reader(&self) -> bool {
+        self.has_bit(MTTS_SCREEN_READER)
+    }
+
+    fn has_bit(&self, bits: u32) -> bool {
+        self.mtts.is_some_and(|mtts| mtts & bits != 0)
+    }
+
+    /// Takes over the body of a NAWS subnegotiation. True if anything changed.
+    pub(crate) fn set_size(&mut self, body: &[u8]) -> bool {
+        let &[w1, w0, h1, h0] = body else { return false };
+        let size = (dimension([w1, w0], WIDTHS), dimension([h1, h0], HEIGHTS));
+        let changed = size != (self.width, self.height);
+        (self.width, self.height) = size;
+        changed
+    }
+
+    /// Takes over the outcome of a CHARSET subnegotiation. True if it changed.
+    pub(crate) fn set_charset_utf8(&mut self, utf8: bool) -> bool {
+        std::mem::replace(&mut self.charset_utf8, utf8) != utf8
+    }
+}
+
+/// A number of columns or rows; zero means that the peer does not know.
+fn dimension(bytes: [u8; 2], bounds: RangeInclusive<u16>) -> Option<u16> {
+    match u16::from_be_bytes(bytes) {
+        0 => None,
+        n => Some(n.clamp(*bounds.start(), *bounds.end())),
+    }
+}
+
+fn is_colourful(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("color") || COLOURFUL.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// The questions for the terminal type: asked at most three times per connection, fewer when an answer repeats.
+#[derive(Debug, Default)]
+pub(crate) struct TypeCycle {
+    asked: u8,
+    awaiting: bool,
+    second: Option<Box<str>>,
+}
+
+impl TypeCycle {
+    /// The option came into use: asks the first question, once.
+    pub(crate) fn start(&mut self, out: &mut Vec<u8>) {
+        if self.asked == 0 {
+            self.ask(out);
+        }
+    }
+
+    /// Takes over the body of a TTYPE subnegotiation; what was not asked for is ignored. True if anything changed.
+    pub(crate) fn receive(&mut self, body: &[u8], terminal: &mut Terminal, out: &mut Vec<u8>) -> bool {
+        let Some((&IS, text)) = body.split_first() else { return false };
+        if !std::mem::take(&mut self.awaiting) {
+            return false;
+        }
+        let answer = clean(text);
+        if let Some(bits) = mtts_bits(&answer) {
+            terminal.mtts = Some(bits);
+            if let Some(second) = self.second.take() {
+                terminal.client = terminal.name.replace(second);
+            }
+            return true;
+        }
+        match self.asked {
+            1 => {
+                self.ask(out);
+                if answer.is_empty() {
+                    return false;
+                }
+                terminal.name = Some(answer);
+                true
+            }
+            2 if !terminal.name().is_some_and(|first| first.eq_ignore_ascii_case(&answer)) => {
+                self.second = Some(answer);
+                self.ask(out);
+                false
+            }
+            _ => {
+                self.second = None;
+                false
+            }
+        }
+    }
+
+    fn ask(&mut self, out: &mut Vec<u8>) {
+        if self.asked < QUESTIONS {
+            self.asked += 1;
+            self.awaiting = true;
+            write_subnegotiation(out, option::TTYPE, SEND, &[]);
+        }
+    }
+}
+
+/// A name that may be shown: printable ASCII within the limit.
+fn clean(text: &[u8]) -> Box<str> {
+    let printable = text.iter().filter(|byte| matches!(byte, b' '..=b'~'));
+    let name: String = printable.take(NAME_LIMIT).map(|&byte| char::from(byte)).collect();
+    name.trim().into()
+}
+
+fn mtts_bits(answer: &str) -> Option<u32> {
+    let (word, bits) = answer.split_once(' ')?;
+    word.eq_ignore_ascii_case("MTTS").then(|| bits.trim().parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lets a client give these answers and returns the terminal and the number of questions.
+    fn ask(answers: &[&str]) -> (Terminal, usize) {
+        let (mut cycle, mut terminal, mut out) = (TypeCycle::default(), Terminal::default(), Vec::new());
+        cycle.start(&mut out);
+        for answer in answers {
+            let body = [&[IS], answer.as_bytes()].concat();
+            cycle.receive(&body, &mut terminal, &mut out);
+        }
+        (terminal, out.len() / 6)
+    }
+
+    #[test]
+    fn the_cycle_of_a_mud_client() {
+        let (terminal, questions) = ask(&["TINTIN++", "XTERM-256COLOR", "MTTS 269"]);
+        assert_eq!(questions, 3);
+        assert_eq!(terminal.client(), Some("TINTIN++"));
+        assert_eq!(terminal.name(), Some("XTERM-256COLOR"));
+        assert_eq!(terminal.mtts(), Some(269));
+        assert!(terminal.utf8() && terminal.colour() && !terminal.screen_reader());
+    }
+
+    #[test]
+    fn a_repeated_answer_ends_the_questions() {
+        let (terminal, questions) = ask(&["XTERM", "xterm", "MTTS 64"]);
+        assert_eq!(questions, 2);
+        assert_eq!((terminal.name(), terminal.client(), terminal.mtts()), (Some("XTERM"), None, None));
+    }
+
+    #[test]
+    fn a_list_of_types_counts_by_its_first() {
+        let (terminal, questions) = ask(&["XTERM", "VT220", "VT100", "VT52"]);
+        assert_eq!(questions, 3);
+        assert_eq!((terminal.name(), terminal.client()), (Some("XTERM"), None));
+    }
+
+    #[test]
+    fn mtts_bits_decide_before_the_name() {
+        let (terminal, _) = ask(&["Blind", "XTERM-256COLOR", "MTTS 68"]);
+        assert!(!terminal.colour() && terminal.utf8() && terminal.screen_reader());
+    }
+
+    #[test]
+    fn what_was_not_asked_is_ignored() {
+        let (mut cycle, mut terminal, mut out) = (TypeCycle::default(), Terminal::default(), Vec::new());
+        assert!(!cycle.receive(b"\0XTERM", &mut terminal, &mut out));
+        assert_eq!((terminal, out), (Terminal::default(), vec![]));
+    }
+
+    #[test]
+    fn names_are_harmless_and_short() {
+        let (terminal, _) = ask(&["\x1b[31mx\u{e9}\r\n"]);
+        assert_eq!(terminal.name(), Some("[31mx"));
+        let (terminal, _) = ask(&["x".repeat(500).as_str()]);
+        assert_eq!(terminal.name().map(str::len), Some(NAME_LIMIT));
+    }
+
+    #[test]
+    fn window_sizes() {
+        let mut terminal = Terminal::default();
+        assert!(terminal.set_size(&[0, 132, 0, 43]));
+        assert!(!terminal.set_size(&[0, 132, 0, 43]));
+        assert_eq!((terminal.width(), terminal.height()), (Some(132), Some(43)));
+        assert!(terminal.set_size(&[0, 0, 0, 0]));
+        assert_eq!((terminal.width(), terminal.height()), (None, None));
+        assert!(terminal.set_size(&[255, 255, 0, 1]));
+        assert_eq!((terminal.width(), terminal.height()), (Some(500), Some(2)));
+        assert!(!terminal.set_size(&[0, 80, 0]));
+    }
+
+    #[test]
+    fn colour_by_terminal_type() {
+        for name in ["xterm", "XTERM-256COLOR", "linux", "screen.xterm", "tmux-256color", "ANSI", "vt100-color"] {
+            assert!(ask(&[name]).0.colour(), "{name}");
+        }
+        for name in ["vt100", "VT220", "dumb", "unknown", ""] {
+            assert!(!ask(&[name]).0.colour(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Conversations with the clients people use: what each sends at the start and answers to our offers.
+
+use ssmglobal_telnet::{Event, Telnet};
+
+const OFFERS: &[u8] = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+const SEND_TYPE: &[u8] = b"\xff\xfa\x18\x01\xff\xf0";
+const REQUEST_UTF8: &[u8] = b"\xff\xfa\x2a\x01;UTF-8\xff\xf0";
+
+/// Lets the client say something and returns what we answer.
+fn say(telnet: &mut Telnet, bytes: &[u8]) -> Vec<u8> {
+    let (mut input, mut out) = (bytes, Vec::new());
+    while telnet.next(&mut input, &mut out).is_some() {}
+    out
+}
+
+/// Lets the client say something and returns the events by name.
+fn events(telnet: &mut Telnet, bytes: &[u8]) -> Vec<String> {
+    let (mut input, mut names) = (bytes, Vec::new());
+    while let Some(event) = telnet.next(&mut input, &mut Vec::new()) {
+        names.push(format!("{event:?}"));
+    }
+    names
+}
+
+fn offered() -> Telnet {
+    let (mut telnet, mut out) = (Telnet::new(), Vec::new());
+    telnet.offer(&mut out);
+    assert_eq!(out, OFFERS);
+    telnet
+}
+
+fn hide(telnet: &mut Telnet, hidden: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    telnet.hide_input(hidden, &mut out);
+    out
+}
+
+fn prompt_end(telnet: &Telnet) -> Vec<u8> {
+    let mut out = Vec::new();
+    telnet.prompt_end(&mut out);
+    out
+}
+
+fn subnegotiation(option: u8, body: &[u8]) -> Vec<u8> {
+    [&[255, 250, option], body, &[255, 240]].concat()
+}
+
+fn terminal_is(text: &str) -> Vec<u8> {
+    subnegotiation(24, &[&[0], text.as_bytes()].concat())
+}
+
+#[test]
+fn a_program_or_nc_sees_no_telnet() {
+    let mut telnet = Telnet::new();
+    assert_eq!(say(&mut telnet, b"MODE CLIENT\r\n{\"cmd\":\"HW\"}\n"), b"");
+    assert!(!telnet.speaks_telnet());
+    assert_eq!(prompt_end(&telnet), b"");
+    let mut out = Vec::new();
+    telnet.encode(b"a\xffb", &mut out);
+    assert_eq!(out, b"a\xffb");
+}
+
+#[test]
+fn nc_at_the_door_for_people() {
+    let mut telnet = offered();
+    assert_eq!(say(&mut telnet, b"help\n"), b"");
+    assert!(!telnet.speaks_telnet());
+    assert_eq!(prompt_end(&telnet), b"");
+}
+
+/// Recorded: GNU inetutils 2.4, `TERM=xterm-256color`, a window of unknown size, on a port other than 23.
+#[test]
+fn inetutils_telnet() {
+    let mut telnet = offered();
+    let answers = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x00\x00\x00\xff\xf0\xff\xfb\x18\xff\xfe\x19\xff\xfe\x2a";
+    assert_eq!(say(&mut telnet, answers), SEND_TYPE);
+    assert_eq!(telnet.terminal().width(), None);
+    assert_eq!(say(&mut telnet, &terminal_is("XTERM-256COLOR")), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("XTERM-256COLOR")), b"");
+    assert!(telnet.terminal().colour() && !telnet.terminal().utf8());
+    assert_eq!(prompt_end(&telnet), b"\xff\xf9");
+
+    assert_eq!(hide(&mut telnet, true), b"\xff\xfb\x01");
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x01secret\r\n"), b"");
+    assert_eq!(hide(&mut telnet, false), b"\xff\xfc\x01");
+    assert_eq!(say(&mut telnet, b"\xff\xfe\x01"), b"");
+
+    // Control-C: it discards our output until the mark comes.
+    assert_eq!(events(&mut telnet, b"hal\xff\xf4"), ["Data(3 bytes)", "Interrupt"]);
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x06"), b"\xff\xfb\x06");
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x06"), b"\xff\xfb\x06");
+}
+
+/// What the BSD family sends at once on port 23.
+#[test]
+fn bsd_telnet_that_begins() {
+    let mut telnet = Telnet::new();
+    let start = b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x21\xff\xfb\x22\xff\xfb\x27\xff\xfd\x05";
+    let answers = [
+        &b"\xff\xfb\x03\xff\xfd\x18"[..],
+        SEND_TYPE,
+        b"\xff\xfd\x1f\xff\xfe\x20\xff\xfe\x21\xff\xfe\x22\xff\xfe\x27\xff\xfc\x05",
+    ];
+    assert_eq!(say(&mut telnet, start), answers.concat());
+    assert!(telnet.speaks_telnet());
+    let mut out = Vec::new();
+    telnet.offer(&mut out);
+    telnet.offer(&mut out);
+    assert_eq!(out, b"\xff\xfb\x19\xff\xfb\x2a", "only what was not said yet, once");
+    assert_eq!(say(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0"), b"");
+    assert_eq!((telnet.terminal().width(), telnet.terminal().height()), (Some(80), Some(24)));
+    assert_eq!(prompt_end(&telnet), b"", "go ahead is suppressed");
+}
+
+#[test]
+fn putty() {
+    let mut telnet = offered();
+    let start = b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03";
+    let answers = [b"\xff\xfe\x20", SEND_TYPE, b"\xff\xfe\x27\xff\xfc\x01\xff\xfd\x03\xff\xfb\x03"];
+    assert_eq!(say(&mut telnet, start), answers.concat());
+    assert_eq!(say(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfe\x19\xff\xfe\x2a"), b"");
+    assert_eq!(say(&mut telnet, &terminal_is("XTERM")), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("XTERM")), b"");
+    assert_eq!(telnet.terminal().name(), Some("XTERM"));
+    assert_eq!(hide(&mut telnet, true), b"\xff\xfb\x01", "asked for and refused before, and now needed");
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x01"), b"");
+}
+
+#[test]
+fn tintin() {
+    let mut telnet = offered();
+    let answers = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x78\x00\x28\xff\xf0\xff\xfb\x18\xff\xfd\x19\xff\xfd\x2a";
+    assert_eq!(say(&mut telnet, answers), [SEND_TYPE, REQUEST_UTF8].concat());
+    assert_eq!(say(&mut telnet, &terminal_is("TINTIN++")), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("xterm-256color")), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("MTTS 269")), b"");
+    assert_eq!(say(&mut telnet, b"\xff\xfa\x2a\x02UTF-8\xff\xf0"), b"");
+    let terminal = telnet.terminal();
+    assert_eq!((terminal.width(), terminal.height()), (Some(120), Some(40)));
+    assert_eq!((terminal.client(), terminal.name()), (Some("TINTIN++"), Some("xterm-256color")));
+    assert!(terminal.utf8() && terminal.colour());
+    assert_eq!(prompt_end(&telnet), b"\xff\xef");
+}
+
+#[test]
+fn mudlet() {
+    let mut telnet = offered();
+    let answers = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x64\x00\x32\xff\xf0\xff\xfb\x18\xff\xfd\x19\xff\xfd\x2a";
+    assert_eq!(say(&mut telnet, answers), [SEND_TYPE, REQUEST_UTF8].concat());
+    for answer in ["MUDLET", "ANSI-TRUECOLOR", "MTTS 2349"] {
+        say(&mut telnet, &terminal_is(answer));
+    }
+    assert_eq!(say(&mut telnet, b"\xff\xfa\x2a\x03\xff\xf0"), b"", "a profile that is not set to UTF-8");
+    assert_eq!(telnet.terminal().client(), Some("MUDLET"));
+    assert!(telnet.terminal().utf8(), "by its MTTS bits");
+    assert_eq!(hide(&mut telnet, true), b"\xff\xfb\x01");
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x01pw\r\n"), b"");
+    assert_eq!(hide(&mut telnet, false), b"\xff\xfc\x01");
+    assert_eq!(say(&mut telnet, b"\xff\xfe\x01"), b"");
+}
+
+#[test]
+fn a_client_that_requests_the_charset_itself() {
+    let mut telnet = Telnet::new();
+    assert_eq!(say(&mut telnet, b"\xff\xfb\x2a"), b"\xff\xfd\x2a");
+    let request = subnegotiation(42, b"\x01 UTF-8 ISO-8859-1");
+    assert_eq!(say(&mut telnet, &request), b"\xff\xfa\x2a\x02UTF-8\xff\xf0");
+    assert!(telnet.terminal().utf8());
+}
+
+#[test]
+fn are_you_there() {
+    assert_eq!(say(&mut Telnet::new(), b"\xff\xf6"), b"\r\n[Yes]\r\n");
+}
+
+#[test]
+fn editing_commands_are_events() {
+    let mut telnet = Telnet::new();
+    assert_eq!(
+        events(&mut telnet, b"\xff\xf7\xff\xf8\xff\xf3\xff\xee"),
+        ["EraseCharacter", "EraseLine", "Interrupt", "Interrupt"]
+    );
+    assert!(events(&mut telnet, b"\xff\xf1\xff\xf2\xff\xf5\xff\xf9\xff\xf0\xff\xef\xff\xec").is_empty());
+}
+
+#[test]
+fn iac_is_doubled_for_who_speaks_telnet() {
+    let mut telnet = Telnet::new();
+    say(&mut telnet, b"\xff\xf1");
+    let mut out = Vec::new();
+    telnet.encode(b"a\xffb\xff", &mut out);
+    assert_eq!(out, b"a\xff\xffb\xff\xff");
+}
+
+#[test]
+fn a_window_that_was_not_agreed_on_is_ignored() {
+    let mut telnet = Telnet::new();
+    assert!(events(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0").is_empty());
+    assert_eq!(telnet.terminal().width(), None);
+}
+
+#[test]
+fn news_of_the_terminal_is_told_once() {
+    let mut telnet = offered();
+    let size = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0";
+    assert_eq!(events(&mut telnet, size), ["Terminal"]);
+    assert!(events(&mut telnet, size).is_empty());
+}
+
+#[test]
+fn what_is_typed_is_not_shown_by_debug() {
+    assert_eq!(format!("{:?}", Event::Data(b"secret")), "Data(6 bytes)");
+}
