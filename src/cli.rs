@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and the help that teaches it. Man pages and completions are made
 //! from the same definitions. Runs before the backend becomes a listener, and in the operator's commands.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -153,8 +154,8 @@ impl HandlerArgs {
 
 impl Cli {
     /// Reads the command line; ends the process with 2 and a word of help when it makes no sense.
-    pub fn read() -> Cli {
-        let cli = Cli::parse();
+    pub fn read(args: &[OsString]) -> Cli {
+        let cli = Cli::parse_from(args);
         match cli.misplaced() {
             Some(text) => Cli::command().error(ErrorKind::ArgumentConflict, text).exit(),
             None => cli,

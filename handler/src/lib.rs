@@ -63,7 +63,8 @@ const READERS: usize = 2;
 /// Runs the handler until the listener ends it. `desk` and `control` are descriptors that the listener has left open:
 /// where workers' links come in, and the stream to the listener.
 pub fn run(desk: RawFd, control: RawFd) -> ExitCode {
-    ssmglobal_sys::Title::set("ssmglobal: handler");
+    ssmglobal_sys::Title::wipe();
+    ssmglobal_sys::Title::set(format_args!("ssmglobal: handler"));
     match start(desk, control) {
         Ok(code) => code,
         Err(error) => {

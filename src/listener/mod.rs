@@ -6,6 +6,7 @@
 mod children;
 mod doors;
 mod handler;
+pub mod source;
 mod stop;
 
 use crate::print;
@@ -17,10 +18,12 @@ use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use ssmglobal_config::{DoorMode, Loaded, Overrides, Settings, environment, load};
+use ssmglobal_config::{DoorMode, Settings};
 use ssmglobal_ipc::control::{Child, ToHandler};
 use ssmglobal_ipc::{Mode, Time};
-use ssmglobal_sys::{Forked, Signals, Title};
+use ssmglobal_sys::{Caught, ExitSignal, Forked, Signals, Title};
+use source::{Asked, Found};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -36,17 +39,9 @@ const FIRST_DOOR: usize = 2;
 /// Connections taken from one door before the others get their turn.
 const TURN: usize = 64;
 
-/// What the settings were made from, to make them again on SIGHUP.
-pub struct Source {
-    /// The file named on the command line.
-    pub file: Option<PathBuf>,
-    /// Options of the command line.
-    pub overrides: Overrides,
-}
-
-/// Runs the backend; this process is its listener until it ends.
-pub fn run(loaded: Loaded, source: Source) -> ExitCode {
-    match Listener::start(loaded, source).and_then(|mut listener| listener.serve()) {
+/// Runs the backend; this process is its listener until it ends. `args` is the command line, for SIGHUP.
+pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
+    match Listener::start(found, args).map(Box::new).and_then(|mut listener| listener.serve()) {
         Ok(code) => code,
         Err(error) => {
             print::note(&format!("ssmglobal: not started: {error}"));
@@ -57,12 +52,14 @@ pub fn run(loaded: Loaded, source: Source) -> ExitCode {
 
 struct Listener {
     settings: Settings,
-    source: Source,
+    args: Vec<OsString>,
     doors: Doors,
     children: Children,
     handler: Handler,
     signals: Signals,
     poll: Poll,
+    /// Made here once: what a worker does not have to allocate is not copied for it.
+    worker_events: Events,
     /// Doors that have more connections waiting than one turn takes.
     unfinished: Vec<usize>,
     announced: bool,
@@ -72,16 +69,14 @@ struct Listener {
 }
 
 impl Listener {
-    fn start(loaded: Loaded, source: Source) -> io::Result<Listener> {
-        let Loaded { settings, file, warnings, notes } = loaded;
-        let limit = raise_descriptors();
-        let mut lines: Vec<(u8, String)> = notes.into_iter().map(|note| (3, note)).collect();
-        let warnings = warnings.into_iter().chain(ssmglobal_config::advice(&settings, limit));
-        lines.extend(warnings.map(|warning| (2, warning.to_string())));
+    #[inline(never)]
+    fn start(found: Found, args: Vec<OsString>) -> io::Result<Listener> {
+        let Found { settings, file, notes } = found;
+        raise_descriptors();
         make_directories(&settings)?;
-        let signals = [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
+        let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
         ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
-        let signals = Signals::catch(&signals)?;
+        let signals = Signals::catch_with_children(&signals)?;
         let poll = Poll::new()?;
         let doors = Doors::open(&settings)?;
         let both = Interest::READABLE;
@@ -89,23 +84,25 @@ impl Listener {
         let handler = Handler::new()?;
         Ok(Listener {
             settings,
-            source,
+            args,
             doors,
             children: Children::default(),
             handler,
             signals,
             poll,
+            worker_events: Events::with_capacity(16),
             unfinished: Vec::new(),
             announced: false,
-            notes: lines,
+            notes,
             file,
         })
     }
 
     fn serve(&mut self) -> io::Result<ExitCode> {
-        Title::set("ssmglobal: listener");
+        Title::wipe();
+        Title::set(format_args!("ssmglobal: listener"));
         self.start_handler();
-        let mut events = Events::with_capacity(256);
+        let mut events = Events::with_capacity(32);
         loop {
             let now = Instant::now();
             let timeout = match self.unfinished.is_empty() {
@@ -126,23 +123,32 @@ impl Listener {
                             return Ok(code);
                         }
                     }
+                    // Room for more is used at the end of the turn.
+                    CONTROL if !event.is_readable() => {}
                     CONTROL => {
                         if let Some(code) = self.on_control() {
                             return Ok(code);
                         }
                     }
-                    Token(token) => self.unfinished.push(token - FIRST_DOOR),
+                    Token(token) => {
+                        let door = token - FIRST_DOOR;
+                        if !self.unfinished.contains(&door) {
+                            self.unfinished.push(door);
+                        }
+                    }
                 }
             }
-            for door in std::mem::take(&mut self.unfinished) {
-                if self.accept(door) {
-                    self.unfinished.push(door);
+            for index in (0..self.unfinished.len()).rev() {
+                let Some(&door) = self.unfinished.get(index) else { break };
+                if !self.accept(door) {
+                    self.unfinished.swap_remove(index);
                 }
             }
             self.handler.flush(&self.children, self.settings.limits.clients);
         }
     }
 
+    #[inline(never)]
     fn start_handler(&mut self) {
         match self.handler.start(&self.settings, &self.children, self.poll.registry(), CONTROL) {
             Ok(()) => {}
@@ -154,6 +160,7 @@ impl Listener {
     }
 
     /// Takes connections from a door; gives whether there may be more.
+    #[inline(never)]
     fn accept(&mut self, door: usize) -> bool {
         for _ in 0..TURN {
             match self.doors.accept(door) {
@@ -172,6 +179,10 @@ impl Listener {
     fn admit(&mut self, door: usize, mut client: TcpStream, address: SocketAddr) {
         let Some(opened) = self.doors.get(door) else { return };
         let place = Place { door: opened.number, address };
+        if self.children.count() >= self.settings.limits.clients {
+            self.reap_forgotten();
+        }
+        let Some(opened) = self.doors.get(door) else { return };
         if let Some(refusal) = self.children.refusal(&place, &opened.door, self.settings.limits.clients) {
             // A client that is refused may miss the reason; nothing waits for it.
             let _ = client.write_all(refusal.line(opened.door.mode).as_bytes());
@@ -182,7 +193,7 @@ impl Listener {
             // 57 bytes into an empty socket always fit; a client that is gone already is noticed by its worker.
             let _ = client.write_all(greeting);
         }
-        match ssmglobal_sys::fork() {
+        match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => self.become_worker(door, client, address),
             Ok(Forked::Parent(pid)) => {
                 let at = Time::now();
@@ -199,7 +210,7 @@ impl Listener {
     }
 
     /// What the child does after the fork: it keeps its client and the way to the front desk, and nothing else.
-    fn become_worker(&self, door: usize, client: TcpStream, address: SocketAddr) -> ! {
+    fn become_worker(&mut self, door: usize, client: TcpStream, address: SocketAddr) -> ! {
         let client = OwnedFd::from(client);
         let desk = self.handler.desk();
         let mut keep = [client.as_raw_fd(), desk.as_raw_fd()];
@@ -214,42 +225,45 @@ impl Listener {
                     DoorMode::Client => Mode::Client,
                     DoorMode::Server => Mode::Server,
                 };
-                ssmglobal_worker::run(client, address, desk, mode, &opened.door, &self.settings)
+                ssmglobal_worker::run(client, address, desk, mode, &opened.door, &self.settings, &mut self.worker_events)
             }
             _ => 1,
         };
         ssmglobal_sys::exit_now(code)
     }
 
+    #[inline(never)]
     fn on_signals(&mut self) -> io::Result<Option<ExitCode>> {
-        while let Some(signal) = self.signals.next_signal()? {
-            match signal {
-                Signal::SIGCHLD => {
-                    if let Some(code) = self.reap() {
+        while let Some(caught) = self.signals.next_caught()? {
+            match caught {
+                Caught::Child(pid) => {
+                    if let Some(code) = self.reap(pid) {
                         return Ok(Some(code));
                     }
                 }
-                Signal::SIGHUP => self.reload(),
-                _ => return stop::stop(self).map(Some),
+                Caught::Signal(Signal::SIGHUP) => self.reload(),
+                Caught::Signal(_) => return stop::stop(self).map(Some),
             }
         }
         Ok(None)
     }
 
-    /// Takes note of every child that has ended.
-    fn reap(&mut self) -> Option<ExitCode> {
-        loop {
-            let (pid, status) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) => (pid, code),
-                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, -(signal as i32)),
-                Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::ECHILD) => return None,
-                _ => continue,
-            };
-            if self.handler.is(pid) {
-                if let Some(code) = self.handler_ended(status) {
-                    return Some(code);
-                }
-            } else {
+    /// Takes note of a child that has ended.
+    fn reap(&mut self, pid: Pid) -> Option<ExitCode> {
+        if self.children.has(pid) {
+            let status = ended_with(pid)?;
+            self.child_ended(pid, status);
+            return None;
+        }
+        // The handler, or a reader of settings whose signal may have hidden the handler's.
+        let status = ended_with(self.handler.pid()?)?;
+        self.handler_ended(status)
+    }
+
+    /// Looks for workers whose end nobody was told of: the kernel queues only so many signals.
+    fn reap_forgotten(&mut self) {
+        for pid in self.children.pids().collect::<Vec<_>>() {
+            if let Some(status) = ended_with(pid) {
                 self.child_ended(pid, status);
             }
         }
@@ -282,6 +296,7 @@ impl Listener {
         None
     }
 
+    #[inline(never)]
     fn on_control(&mut self) -> Option<ExitCode> {
         for message in self.handler.read() {
             match message {
@@ -302,6 +317,7 @@ impl Listener {
     }
 
     /// The handler serves: from now on connections are taken.
+    #[inline(never)]
     fn ready(&mut self) {
         for (level, text) in self.notes.drain(..) {
             self.handler.log(level, text);
@@ -312,12 +328,13 @@ impl Listener {
         if let Err(error) = self.doors.register(self.poll.registry(), FIRST_DOOR) {
             print::note(&format!("ssmglobal: the doors cannot be watched: {error}"));
         }
-        Title::set(&format!("ssmglobal: listener {}", self.doors.describe()));
+        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
         self.announce();
         // Not asked for by a supervisor: nothing to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     }
 
+    #[inline(never)]
     fn announce(&self) {
         let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
         let port = self.doors.main_port();
@@ -336,17 +353,17 @@ impl Listener {
     }
 
     /// Reads the settings again. What cannot be changed while it runs is said; what is wrong changes nothing.
+    #[inline(never)]
     fn reload(&mut self) {
-        let loaded = match load(self.source.file.as_deref(), environment(), &self.source.overrides) {
-            Ok(loaded) => loaded,
-            Err(problems) => {
-                for problem in problems {
-                    self.handler.log(1, format!("settings not changed: {problem}"));
-                }
-                return;
-            }
+        let found = match source::read(&self.args) {
+            Ok(Asked::Run(found)) => *found,
+            Ok(_) => return self.handler.log(1, "settings not changed: something is wrong with them".to_owned()),
+            Err(error) => return self.handler.log(1, format!("settings not changed: {error}")),
         };
-        let mut settings = loaded.settings;
+        for (level, note) in found.notes {
+            self.handler.log(level, note);
+        }
+        let mut settings = found.settings;
         if settings.data != self.settings.data {
             self.handler.log(2, "data: another directory takes a restart".to_owned());
             settings.data.clone_from(&self.settings.data);
@@ -359,7 +376,7 @@ impl Listener {
         self.handler.reload(&self.settings);
         let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
         self.handler.log(3, format!("settings were read again: {what}"));
-        Title::set(&format!("ssmglobal: listener {}", self.doors.describe()));
+        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
     }
 }
 
@@ -378,14 +395,23 @@ fn in_seconds(seconds: u64) -> String {
     if seconds == 0 { " at once".into() } else { format!(" in {seconds} seconds") }
 }
 
-/// As many descriptors as the machine allows: the handler, which inherits it, needs one for each linked worker. Gives
-/// how many that are.
-fn raise_descriptors() -> u64 {
+/// As many descriptors as the machine allows: the handler, which inherits it, needs one for each linked worker.
+fn raise_descriptors() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
-    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
-        Ok(()) => hard,
-        Err(_) => soft,
+    for resource in [Resource::RLIMIT_NOFILE, Resource::RLIMIT_SIGPENDING] {
+        if let Ok((_, hard)) = getrlimit(resource) {
+            // Raising it up to the hard limit is always allowed.
+            let _ = setrlimit(resource, hard, hard);
+        }
+    }
+}
+
+/// How a child that has ended did so: its exit code, or the negated signal; nothing when it has not.
+fn ended_with(pid: Pid) -> Option<i32> {
+    match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
+        Ok(WaitStatus::Exited(_, code)) => Some(code),
+        Ok(WaitStatus::Signaled(_, signal, _)) => Some(-(signal as i32)),
+        _ => None,
     }
 }
 

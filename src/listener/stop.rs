@@ -1,9 +1,9 @@
 //! Ending the backend: every client gets one line, the handler saves everything, then the listener goes.
 
-use super::Listener;
-use mio::{Events, Token};
+use super::{Listener, SIGNALS, ended_with};
+use mio::Events;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use ssmglobal_sys::Caught;
 use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -48,7 +48,6 @@ pub fn stop(listener: &mut Listener) -> io::Result<ExitCode> {
 fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> bool) -> io::Result<()> {
     let mut events = Events::with_capacity(64);
     loop {
-        reap(listener);
         let left = until.saturating_duration_since(Instant::now());
         if done(listener) || left.is_zero() {
             return Ok(());
@@ -59,23 +58,16 @@ fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> boo
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
-        if events.iter().any(|event| event.token() == Token(0)) {
-            while listener.signals.next_signal()?.is_some() {}
-        }
-    }
-}
-
-fn reap(listener: &mut Listener) {
-    loop {
-        let pid = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, _, _)) => pid,
-            Ok(WaitStatus::StillAlive) | Err(_) => return,
-            Ok(_) => continue,
-        };
-        if listener.handler.is(pid) {
-            listener.handler.died(Instant::now());
-        } else {
-            listener.child_ended(pid, 0);
+        if events.iter().any(|event| event.token() == SIGNALS) {
+            while let Some(caught) = listener.signals.next_caught()? {
+                let Caught::Child(pid) = caught else { continue };
+                let Some(status) = ended_with(pid) else { continue };
+                if listener.handler.is(pid) {
+                    listener.handler.died(Instant::now());
+                } else {
+                    listener.child_ended(pid, status);
+                }
+            }
         }
     }
 }

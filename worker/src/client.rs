@@ -51,7 +51,7 @@ impl Client {
         let _ = stream.set_nodelay(true);
         let stream = TcpStream::from_std(stream);
         let (out, buffer) = (Vec::new(), Box::default());
-        Ok(Client { stream, out, sent: 0, limit, readable: true, closed: false, buffer })
+        Ok(Client { stream, out, sent: 0, limit, readable: false, closed: false, buffer })
     }
 
     /// Whether so much waits to go out that no further request should be taken.

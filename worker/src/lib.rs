@@ -20,7 +20,7 @@ use ssmglobal_ipc::Mode;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-/// Serves one client until it goes; gives the process's exit code: 0, or 1 when the system refused something that it
+/// Serves one client until it goes; `events` is room for what the event loop hears. Gives the process's exit code: 0, or 1 when the system refused something that it
 /// cannot do without.
 pub fn run(
     client: OwnedFd,
@@ -29,8 +29,9 @@ pub fn run(
     mode: Mode,
     door: &Door,
     settings: &Settings,
+    events: &mut mio::Events,
 ) -> i32 {
-    match session::Session::start(client, address, desk, mode, door, settings).and_then(|mut session| session.serve()) {
+    match session::Session::start(client, address, desk, mode, door, settings).and_then(|mut session| session.serve(events)) {
         Ok(()) => 0,
         // Whoever reads the log sees the exit code; a client that is gone is no reason for one.
         Err(_) => 1,

@@ -17,7 +17,7 @@ use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Reply, Request,
 use ssmglobal_sys::{Signals, Title};
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 use zeroize::Zeroize;
@@ -32,7 +32,7 @@ pub struct Session<'a> {
     door: &'a Door,
     settings: &'a Settings,
     desk: BorrowedFd<'a>,
-    address: String,
+    address: IpAddr,
     poll: Poll,
     signals: Signals,
     client: Client,
@@ -81,13 +81,12 @@ impl<'a> Session<'a> {
         let both = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut client.stream, CLIENT, both)?;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
-        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let now = Instant::now();
         let mut session = Session {
             door,
             settings,
             desk,
-            address: address.ip().to_string(),
+            address: address.ip().to_canonical(),
             poll,
             signals,
             client,
@@ -123,8 +122,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The kernel's, from waiting for events.
-    pub fn serve(&mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(16);
+    pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
         loop {
             self.take_input();
             self.flush_link();
@@ -148,14 +146,14 @@ impl<'a> Session<'a> {
                 return Ok(());
             }
             let timeout = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
-            match self.poll.poll(&mut events, timeout) {
+            match self.poll.poll(events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
             if events.is_empty() && self.out_of_time() {
                 continue;
             }
-            for event in &events {
+            for event in &*events {
                 match event.token() {
                     CLIENT => {
                         self.client.readable |= event.is_readable();
@@ -402,7 +400,7 @@ impl<'a> Session<'a> {
 
     fn show_title(&self) {
         let blank = if self.who.is_empty() { "" } else { " " };
-        Title::set(&format!("ssmglobal: worker {} {}{blank}{}", self.address, self.mode.as_str(), self.who));
+        Title::set(format_args!("ssmglobal: worker {} {}{blank}{}", self.address, self.mode.as_str(), self.who));
     }
 
     /// Asks the handler.

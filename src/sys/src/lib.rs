@@ -13,7 +13,7 @@ pub use descriptors::{
     Received, clear_cloexec, close_others, link_pair, listen_backlog, pass_credentials, peer_of, receive,
     receive_with_peer, send_with, seqpacket_pair, set_cloexec, take,
 };
-pub use fork::{Forked, exit_now, fork};
+pub use fork::{ExitSignal, Forked, exit_now, fork};
 pub use sched::lowest_priority;
-pub use signals::{Signals, default_signals};
+pub use signals::{Caught, Signals, default_signals};
 pub use title::Title;

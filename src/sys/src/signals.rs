@@ -1,13 +1,31 @@
 //! Signals as events: blocked, and read from a descriptor.
 
+use nix::errno::Errno;
+use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 /// Blocked signals that arrive on a descriptor, for an event loop.
 #[derive(Debug)]
 pub struct Signals {
     fd: SignalFd,
+    mask: SigSet,
+}
+
+/// The signal that a child made with [`ExitSignal::Queued`](crate::ExitSignal) ends with.
+pub(crate) fn child_signal() -> i32 {
+    libc::SIGRTMIN()
+}
+
+/// What has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caught {
+    /// A signal.
+    Signal(Signal),
+    /// This child has ended, or changed otherwise.
+    Child(Pid),
 }
 
 impl Signals {
@@ -17,17 +35,69 @@ impl Signals {
     /// # Errors
     /// The kernel's, when there is no descriptor left.
     pub fn catch(signals: &[Signal]) -> nix::Result<Signals> {
-        let mask: SigSet = signals.iter().copied().collect();
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None)?;
-        Ok(Signals { fd: SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)? })
+        Signals::with_mask(&signals.iter().copied().collect())
     }
 
-    /// The next signal that has arrived.
+    /// As [`Signals::catch`], and the ends of all children, however they were made.
+    ///
+    /// # Errors
+    /// As [`Signals::catch`].
+    pub fn catch_with_children(signals: &[Signal]) -> nix::Result<Signals> {
+        let mask: SigSet = signals.iter().copied().chain([Signal::SIGCHLD]).collect();
+        let mut mask = *mask.as_ref();
+        // SAFETY: `mask` is an initialised set, and the number is one that the C library says is free.
+        unsafe { libc::sigaddset(&raw mut mask, child_signal()) };
+        // SAFETY: it was made from a valid set.
+        Signals::with_mask(&unsafe { SigSet::from_sigset_t_unchecked(mask) })
+    }
+
+    fn with_mask(mask: &SigSet) -> nix::Result<Signals> {
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(mask), None)?;
+        Ok(Signals { fd: SignalFd::with_flags(mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?, mask: *mask })
+    }
+
+    /// The next signal that has arrived; children's ends are passed over.
     ///
     /// # Errors
     /// The kernel's.
     pub fn next_signal(&self) -> nix::Result<Option<Signal>> {
-        Ok(self.fd.read_signal()?.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok()))
+        loop {
+            match self.next_caught()? {
+                Some(Caught::Signal(signal)) => return Ok(Some(signal)),
+                Some(Caught::Child(_)) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next signal or child's end that has arrived.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn next_caught(&self) -> nix::Result<Option<Caught>> {
+        // The descriptor only tells that there is something: read from it, a real-time signal would not say which child
+        // it is about.
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        loop {
+            // SAFETY: all zeros is a valid siginfo_t, which is plain data.
+            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+            // SAFETY: all three live across the call.
+            let number = unsafe { libc::sigtimedwait(self.mask.as_ref(), &raw mut info, &raw const now) };
+            match Errno::result(number) {
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error),
+                Ok(number) if number == child_signal() || number == libc::SIGCHLD => {
+                    // SAFETY: the kernel has filled it in for the end of a child.
+                    return Ok(Some(Caught::Child(Pid::from_raw(unsafe { info.si_pid() }))));
+                }
+                Ok(number) => {
+                    if let Ok(signal) = Signal::try_from(number) {
+                        return Ok(Some(Caught::Signal(signal)));
+                    }
+                }
+            }
+        }
     }
 }
 

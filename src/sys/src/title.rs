@@ -1,5 +1,6 @@
 //! What `ps` shows: the memory that the kernel reads a process's command line from is written over.
 
+use std::fmt::{self, Write};
 use std::sync::OnceLock;
 
 /// The place of the title in this process (and, after a fork, in its children).
@@ -11,6 +12,9 @@ pub struct Title {
 
 static TITLE: OnceLock<Option<Title>> = OnceLock::new();
 
+/// The longest title, bytes.
+const LONGEST: usize = 256;
+
 impl Title {
     /// Finds the memory of command line and environment. Call it once, at the start of `main`, when nothing will
     /// look at the environment in its old place again; later calls do nothing.
@@ -18,19 +22,44 @@ impl Title {
         TITLE.get_or_init(find);
     }
 
-    /// Shows `text` in `ps`, cut to the room there is. Does nothing where the place is not known.
-    pub fn set(text: &str) {
+    /// Shows this in `ps`, cut to the room there is (at most 255 bytes). Does nothing where the place is not known.
+    /// Allocates nothing and touches as little memory as it can: every idle worker does this.
+    pub fn set(text: fmt::Arguments<'_>) {
         let Some(Some(place)) = TITLE.get() else { return };
-        let room = place.length.saturating_sub(1);
-        let length = text.len().min(room);
+        let mut buffer = Buffer { bytes: [0; LONGEST], length: 0 };
+        // Cut where it is full.
+        let _ = buffer.write_fmt(text);
+        let length = place.length.min(LONGEST);
+        // The last byte stays zero.
+        if let Some(end) = buffer.bytes.get_mut(length.saturating_sub(1)..) {
+            end.fill(0);
+        }
         // SAFETY: `start..start + length` is the block that the kernel put on this process's stack for command line
         // and environment (read from /proc/self/stat, and it stays mapped as long as the process lives); nothing
-        // else refers to it: `capture` has moved the environment away, and std copies arguments when asked.
-        unsafe {
-            let start = place.start as *mut u8;
-            std::ptr::copy_nonoverlapping(text.as_ptr(), start, length);
-            std::ptr::write_bytes(start.add(length), 0, place.length - length);
-        }
+        // else refers to it: `capture` has moved the environment away, and `main` has copied the arguments.
+        unsafe { std::ptr::copy_nonoverlapping(buffer.bytes.as_ptr(), place.start as *mut u8, length) };
+    }
+
+    /// Wipes the whole block, once, before the first title.
+    pub fn wipe() {
+        let Some(Some(place)) = TITLE.get() else { return };
+        // SAFETY: as in `set`.
+        unsafe { std::ptr::write_bytes(place.start as *mut u8, 0, place.length) };
+    }
+}
+
+struct Buffer {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Write for Buffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        let count = text.len().min(room.len());
+        room.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        self.length += count;
+        Ok(())
     }
 }
 

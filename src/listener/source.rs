@@ -1,0 +1,96 @@
+//! Where the listener's settings come from: a short-lived child reads command line, environment and file, and hands
+//! the result over. So the process that forks for every client has never parsed anything, and its heap, of which every
+//! worker begins with a copy, stays as small as it was made.
+
+use crate::cli::Cli;
+use crate::print;
+use nix::sys::wait::{WaitStatus, waitpid};
+use serde::{Deserialize, Serialize};
+use ssmglobal_config::{Loaded, Settings, environment, load};
+use ssmglobal_sys::{ExitSignal, Forked};
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What the child has found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Found {
+    /// What to run with.
+    pub settings: Settings,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    /// What to say once in the log, with its level (1 error … 5 trace).
+    pub notes: Vec<(u8, String)>,
+}
+
+/// What the command line asks for.
+pub enum Asked {
+    /// To run the backend.
+    Run(Box<Found>),
+    /// Something else, which this process is to do.
+    Other,
+    /// Nothing that can be done; it was said why.
+    Ended(ExitCode),
+}
+
+/// Reads everything in a child.
+///
+/// # Errors
+/// The kernel's, when there is no process or no memory for it.
+pub fn read(args: &[OsString]) -> io::Result<Asked> {
+    let (mut ours, mut theirs) = io::pipe()?;
+    let child = match ssmglobal_sys::fork(ExitSignal::Usual)? {
+        Forked::Child => {
+            drop(ours);
+            let code = in_child(args, &mut theirs);
+            ssmglobal_sys::exit_now(code);
+        }
+        Forked::Parent(child) => child,
+    };
+    drop(theirs);
+    let mut bytes = Vec::new();
+    ours.read_to_end(&mut bytes)?;
+    let status = loop {
+        match waitpid(child, None) {
+            Err(nix::errno::Errno::EINTR) => {}
+            other => break other?,
+        }
+    };
+    Ok(match (bytes.split_first(), status) {
+        (Some((b'R', found)), _) => match postcard::from_bytes(found) {
+            Ok(found) => Asked::Run(Box::new(found)),
+            Err(error) => return Err(io::Error::other(error)),
+        },
+        (Some(_), _) => Asked::Other,
+        (None, WaitStatus::Exited(_, code)) => Asked::Ended(ExitCode::from(u8::try_from(code).unwrap_or(1))),
+        (None, _) => Asked::Ended(ExitCode::FAILURE),
+    })
+}
+
+fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
+    let cli = Cli::read(args);
+    if cli.command.is_some() {
+        return i32::from(out.write_all(b"O").is_err());
+    }
+    let loaded = match load(cli.place.config.as_deref(), environment(), &cli.overrides()) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            for problem in problems {
+                print::note(&format!("ssmglobal: {}", print::clean(&problem.to_string())));
+            }
+            return 1;
+        }
+    };
+    let Loaded { settings, file, warnings, notes } = loaded;
+    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard);
+    let warnings = warnings.into_iter().chain(ssmglobal_config::advice(&settings, limit));
+    let notes = notes.into_iter().map(|note| (3, note));
+    let notes = notes.chain(warnings.map(|warning| (2, warning.to_string()))).collect();
+    let found = Found { settings, file, notes };
+    let written = postcard::to_stdvec(&found).map_err(io::Error::other).and_then(|bytes| {
+        out.write_all(b"R")?;
+        out.write_all(&bytes)
+    });
+    i32::from(written.is_err())
+}

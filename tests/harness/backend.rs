@@ -1,0 +1,248 @@
+//! A backend of a test's own: temporary data, an address that no other test has, cheap hashing.
+
+use super::{Log, Output, Running, run};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+use tempfile::TempDir;
+
+/// So that tests are quick; nothing here protects anybody.
+const CHEAP: &str = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
+
+const ANNOUNCED: &str = "listening on  ";
+
+/// The program under test.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssmglobal"));
+    command.env_remove("JOURNAL_STREAM").env_remove("NOTIFY_SOCKET");
+    command
+}
+
+/// An address of this machine that no other backend of this program has: then a port that is free once is free
+/// again after a restart.
+fn own_address() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    format!("127.{}.{high}.{low}", std::process::id() % 200 + 20)
+}
+
+/// A backend that is about to start.
+pub struct Plan {
+    config: String,
+    options: Vec<String>,
+    environment: Vec<(String, String)>,
+    address: String,
+}
+
+impl Plan {
+    /// Lines for its config file: dotted keys, doors last.
+    pub fn config(mut self, lines: &str) -> Plan {
+        self.config.push_str(lines);
+        self
+    }
+
+    /// Options for its command line.
+    pub fn options(mut self, options: &[&str]) -> Plan {
+        self.options.extend(options.iter().map(|&option| option.to_owned()));
+        self
+    }
+
+    /// A variable of its environment.
+    pub fn environment(mut self, name: &str, value: &str) -> Plan {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where it will listen.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Listens elsewhere.
+    pub fn at(mut self, address: &str) -> Plan {
+        self.address = address.to_owned();
+        self
+    }
+
+    /// Starts it and waits until it serves.
+    pub fn start(self) -> Backend {
+        let dir = TempDir::new().expect("a temporary directory");
+        std::fs::write(dir.path().join("config.toml"), &self.config).expect("the config file");
+        let plan = Plan { config: String::new(), ..self };
+        let running = Running::start(&mut plan.command(dir.path(), 0));
+        let mut backend = Backend { plan, dir, running, at: SocketAddr::from(([0; 4], 0)) };
+        backend.at = backend.announced();
+        backend
+    }
+
+    fn command(&self, dir: &Path, port: u16) -> Command {
+        let mut command = program();
+        command.arg("--config").arg(dir.join("config.toml")).arg("--data").arg(dir.join("data"));
+        command.args(["-a", &self.address, "-p", &port.to_string()]).args(&self.options);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// A backend that runs; it ends when dropped, and prints its log if the test has failed.
+pub struct Backend {
+    plan: Plan,
+    dir: TempDir,
+    running: Running,
+    at: SocketAddr,
+}
+
+impl Backend {
+    /// One with the defaults.
+    pub fn start() -> Backend {
+        Backend::plan().start()
+    }
+
+    /// One to be described further.
+    pub fn plan() -> Plan {
+        let (options, environment) = (Vec::new(), Vec::new());
+        Plan { config: CHEAP.to_owned(), options, environment, address: own_address() }
+    }
+
+    fn announced(&self) -> SocketAddr {
+        let text = self.log().find_after(0, "the announcement", |text| {
+            let line = text.split(ANNOUNCED).nth(1)?;
+            line.split_once('\n').map(|(line, _)| line.to_owned())
+        });
+        let first = text.split(',').next().unwrap_or_default();
+        first.trim().parse().unwrap_or_else(|_| panic!("no address: {text}"))
+    }
+
+    /// Where its main door is.
+    pub fn at(&self) -> SocketAddr {
+        self.at
+    }
+
+    /// The addresses of all doors, the main one first.
+    pub fn doors(&self) -> Vec<SocketAddr> {
+        let text = self.log().text();
+        let line = text.split(ANNOUNCED).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        line.split(',').map(|address| address.trim().parse().expect("an address")).collect()
+    }
+
+    /// What it has written.
+    pub fn log(&self) -> &Log {
+        &self.running.stderr
+    }
+
+    /// The process id of its listener.
+    pub fn pid(&self) -> Pid {
+        self.running.pid()
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// A file beside the data.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes another config file; the hashing stays cheap.
+    pub fn write_config(&self, lines: &str) {
+        std::fs::write(self.file("config.toml"), format!("{CHEAP}{lines}")).expect("the config file");
+    }
+
+    /// Sends a signal to the listener.
+    pub fn signal(&self, signal: Signal) {
+        self.running.signal(signal);
+    }
+
+    /// Sends a signal to all its processes.
+    pub fn signal_all(&self, signal: Signal) {
+        self.running.signal_all(signal);
+    }
+
+    /// Waits for its end; gives the exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        let status = self.running.wait().unwrap_or_else(|| panic!("it does not end:\n{}", self.log().text()));
+        status.code()
+    }
+
+    /// Ends it as a supervisor does.
+    pub fn stop(&mut self) {
+        self.signal(Signal::SIGTERM);
+        assert_eq!(self.wait(), Some(0), "{}", self.log().text());
+    }
+
+    /// Ends it and starts it again: same data, same address.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// Starts it again after its end.
+    pub fn start_again(&mut self) {
+        self.running = Running::start(&mut self.plan.command(self.dir.path(), self.at.port()));
+        assert_eq!(self.announced(), self.at);
+    }
+
+    /// A further one at this port and with this data; it is expected to end by itself.
+    pub fn another(&self, port: u16, data: &Path) -> Output {
+        let mut command = program();
+        command.arg("--config").arg(self.file("config.toml")).arg("--data").arg(data);
+        run(command.args(["-a", &self.plan.address, "-p", &port.to_string()]), b"")
+    }
+
+    /// The operator's command, to be completed.
+    pub fn ctl_command(&self, words: &[&str]) -> Command {
+        let mut command = program();
+        command.arg("--data").arg(self.data()).arg("ctl").args(words);
+        command
+    }
+
+    /// `ssmglobal ctl WORDS --json`, which must succeed.
+    pub fn ctl(&self, words: &[&str]) -> Value {
+        let output = run(self.ctl_command(words).arg("--json"), b"");
+        assert_eq!(output.code, 0, "ctl {words:?}: {output:?}");
+        serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("ctl {words:?}: {error}: {output:?}"))
+    }
+
+    /// `ssmglobal ctl WORDS --json`, which must fail; gives the code.
+    pub fn ctl_fails(&self, words: &[&str]) -> String {
+        let output = run(self.ctl_command(words).arg("--json"), b"");
+        assert_eq!(output.code, 1, "ctl {words:?}: {output:?}");
+        let told: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        assert_eq!(told["state"], "ERROR");
+        assert!(told["msg"].as_str().is_some_and(|msg| !msg.is_empty()), "{told}");
+        told["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The process id of the handler that serves now.
+    pub fn handler(&self) -> Pid {
+        let pid = self.ctl(&["status"])["handler"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+        Pid::from_raw(pid.expect("a process id"))
+    }
+
+    /// Kills the handler as a crash would, and waits until the next one serves.
+    pub fn kill_handler(&self) {
+        let mark = self.log().mark();
+        kill(self.handler(), Signal::SIGKILL).expect("the handler lives");
+        self.log().wait_after(mark, "ready: ");
+    }
+
+    /// A board that players may submit to; lower is better.
+    pub fn board(&self, name: &str) {
+        self.ctl(&["board", "define", name, "--unit", "ms", "--better", "lower", "--submit", "players"]);
+    }
+}
+
+impl Drop for Backend {
+    /// Its processes are killed with [`Running`]: a test is over then; how a backend ends in order is a test by itself.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the backend at {} wrote:\n{}---", self.at, self.log().text());
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the tests stand on: a backend of their own, and those who connect to it.
+
+mod backend;
+mod log;
+mod people;
+mod proc;
+mod program;
+mod run;
+mod wire;
+
+pub use backend::{Backend, program};
+pub use log::Log;
+pub use people::Person;
+pub use proc::{Process, processes_of};
+pub use program::{GameServer, Program};
+pub use run::{Output, Running, run};
+pub use wire::Wire;
+
+use std::time::Duration;
+
+/// How long anything may take that ought to come at once. Reached only where something is broken, so it may be long
+/// enough for a machine that is busy with other things.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What every client is greeted with at a door that asks for the mode.
+pub const GREETING: &str = "{\"state\": \"OK\", \"msg\": \"CONNECTED serversquaredGlobal\"}\r\n";
+
+/// What a person reads first, and the prompt.
+pub const WELCOME: &str = "Welcome to serversquared Modification Global Backend.\r\n> ";

@@ -1,0 +1,74 @@
+//! What the kernel tells about processes.
+
+use nix::unistd::Pid;
+use std::fs;
+use std::path::PathBuf;
+
+/// A process, looked at from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process(pub Pid);
+
+impl Process {
+    fn path(self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.0))
+    }
+
+    /// What `ps` shows.
+    pub fn title(self) -> String {
+        let bytes = fs::read(self.path("cmdline")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).replace('\0', " ");
+        text.trim_end().to_owned()
+    }
+
+    /// How many threads it has.
+    pub fn threads(self) -> usize {
+        fs::read_dir(self.path("task")).map_or(0, Iterator::count)
+    }
+
+    /// Its descriptors: what each one is.
+    pub fn descriptors(self) -> Vec<String> {
+        let list = fs::read_dir(self.path("fd")).expect("its descriptors");
+        let links = list.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        links.map(|link| link.display().to_string()).collect()
+    }
+
+    /// Fields of `stat` behind the name.
+    fn stat(self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("stat")).unwrap_or_default();
+        let rest = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        rest.split(' ').map(str::to_owned).collect()
+    }
+
+    fn number(self, field: usize) -> u64 {
+        self.stat().get(field).and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// The process that started it.
+    pub fn parent(self) -> i32 {
+        i32::try_from(self.number(1)).unwrap_or(0)
+    }
+
+    /// Ticks of the CPU that it has used.
+    pub fn ticks(self) -> u64 {
+        self.number(11) + self.number(12)
+    }
+
+    /// How often it was put on a CPU: grows whenever it does anything at all.
+    pub fn switches(self) -> u64 {
+        let tasks = fs::read_dir(self.path("task")).into_iter().flatten().flatten();
+        let counts = tasks.map(|task| {
+            let text = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            let numbers = text.lines().filter(|line| line.contains("ctxt_switches"));
+            numbers.filter_map(|line| line.split('\t').nth(1)?.parse::<u64>().ok()).sum::<u64>()
+        });
+        counts.sum()
+    }
+}
+
+/// A listener, its handler and its workers.
+pub fn processes_of(listener: Pid) -> Vec<Process> {
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let all = pids.map(|pid| Process(Pid::from_raw(pid)));
+    all.filter(|process| process.0 == listener || process.parent() == listener.as_raw()).collect()
+}

@@ -1,0 +1,24 @@
+//! The whole backend as its users meet it: real processes, real sockets, one file per capability.
+//!
+//! Every test has a backend of its own, with its own data and its own address, so they run in any order and in
+//! parallel. Nothing here sleeps: a wait is a read with a deadline.
+
+mod harness;
+
+mod compat;
+mod crash;
+mod doors;
+mod lifecycle;
+mod limits;
+mod mail;
+mod names;
+mod operator;
+mod permissions;
+mod players;
+mod processes;
+mod records;
+mod relay;
+mod settings;
+mod status;
+mod terminal;
+mod walk;
