@@ -26,7 +26,8 @@ pub fn out_bytes(bytes: &[u8]) -> io::Result<()> {
 
 /// Writes a line to standard error. Where that is not possible there is nobody to tell.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    // In one piece, or a line of the log may land in the middle.
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Writes to standard error as it is, without a line end: prompts and progress.

@@ -27,15 +27,13 @@ fn everybody_is_told(mut backend: Backend, end: impl Fn(&Backend)) {
     let mut stranger = Person::at(&backend);
     let mut bob = Program::registered(&backend, "bob");
     let mut server = Program::in_mode(backend.at(), "SERVER");
-    let mut silent = Wire::to(backend.at());
-    silent.expect(GREETING);
     let all = processes_of(backend.pid());
-    assert_eq!(all.len(), 7);
+    assert_eq!(all.len(), 6);
     end(&backend);
     assert_eq!(backend.wait(), Some(0), "{}", backend.log().text());
 
     let line = json!({"event": "notice", "msg": GOODBYE});
-    for program in [&mut bob.wire, &mut server.wire, &mut silent] {
+    for program in [&mut bob.wire, &mut server.wire] {
         let said = program.rest();
         assert_eq!(said.lines().count(), 1, "{said}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&said).unwrap(), line);

@@ -1,1 +1,115 @@
-//! To come.
+//! Which names there can be, and when two of them are the same.
+
+use crate::harness::{Backend, Program};
+use serde_json::json;
+
+fn register(program: &mut Program, name: &str) -> serde_json::Value {
+    program.ask("REGISTER", json!({"name": name, "password": "correct-horse"}))
+}
+
+#[test]
+fn what_is_a_name() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    for name in ["al", "a1", "x-y_z.w", "Zoë", "日本語", "Пётр", "12345678901234567890", "0"] {
+        let fine = name != "0";
+        let reply = register(&mut program, name);
+        assert_eq!(reply["state"] == "OK", fine, "{name}: {reply}");
+    }
+    let bad = [
+        "",
+        "a",
+        "a b",
+        "a\tb",
+        "a\u{0}b",
+        "-ab",
+        ".ab",
+        "_ab",
+        "a@b",
+        "a/b",
+        "a:b",
+        "server:x",
+        "a\u{301}\u{301}\u{301}",
+        "123456789012345678901",
+        "al\u{200b}ice",
+        "al\u{202e}ice",
+        "\u{1b}[31m",
+        "a\u{ad}b",
+        "a*b",
+        "a\"b",
+    ];
+    for name in bad {
+        let reply = register(&mut program, name);
+        assert!(reply["code"] == "invalid" || reply["code"] == "usage", "{name:?}: {reply}");
+    }
+}
+
+#[test]
+fn the_case_makes_no_difference() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    for (name, same) in [("Alice", "ALICE"), ("Zoë", "zoË"), ("Пётр", "ПЁТР"), ("Straße", "straße")] {
+        assert_eq!(register(&mut program, name)["state"], "OK", "{name}");
+        assert_eq!(register(&mut program, same)["code"], "exists", "{same}");
+        let data = program.ok("LOGIN", json!({"name": same, "password": "correct-horse"}));
+        assert_eq!(data["player"], name);
+        assert_eq!(program.ok("FINGER", json!({"player": same}))["player"], name);
+    }
+}
+
+#[test]
+fn composed_and_decomposed_letters_are_the_same() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    assert_eq!(register(&mut program, "Zo\u{eb}")["state"], "OK");
+    let code = register(&mut program, "Zoe\u{308}")["code"].clone();
+    assert!(code == "exists" || code == "invalid", "{code}");
+}
+
+#[test]
+fn letters_that_look_alike_do_not_make_another_name() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    let pairs = [
+        ("alice", "\u{430}lice"),
+        ("scope", "\u{455}\u{441}\u{43e}\u{440}\u{435}"),
+        ("paypal", "paypa1"),
+        ("mario", "rnario"),
+        ("Bob", "\u{412}ob"),
+        ("full", "\u{ff46}\u{ff55}\u{ff4c}\u{ff4c}"),
+    ];
+    for (name, alike) in pairs {
+        assert_eq!(register(&mut program, name)["state"], "OK", "{name}");
+        let reply = register(&mut program, alike);
+        assert!(reply["code"] == "exists" || reply["code"] == "invalid", "{alike}: {reply}");
+        // And it is no way to log in either.
+        let reply = program.ask("LOGIN", json!({"name": alike, "password": "correct-horse"}));
+        assert!(reply["code"] == "bad_login" || reply["data"]["player"] == name, "{alike}: {reply}");
+    }
+}
+
+#[test]
+fn look_alikes_at_the_same_moment() {
+    let backend = Backend::start();
+    let mut programs: Vec<Program> = (0..6).map(|_| Program::at(&backend)).collect();
+    for (program, name) in programs.iter_mut().zip(["alice", "\u{430}lice"].iter().cycle()) {
+        program.send_line(json!({"cmd": "REGISTER", "args": {"name": name, "password": "correct-horse"}}).to_string());
+    }
+    let states: Vec<bool> = programs.iter_mut().map(|program| program.reply()["state"] == "OK").collect();
+    assert_eq!(states.iter().filter(|ok| **ok).count(), 1, "{states:?}");
+}
+
+#[test]
+fn names_of_boards_servers_and_channels() {
+    let backend = Backend::start();
+    for bad in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
+        let words = ["board", "define", bad, "--unit", "ms", "--better", "lower"];
+        assert_eq!(backend.ctl_fails(&words), "invalid", "{bad:?}");
+        assert_eq!(backend.ctl_fails(&["server", "add", bad]), "invalid", "{bad:?}");
+    }
+    backend.ctl(&["server", "add", "Arena"]);
+    assert_eq!(backend.ctl_fails(&["server", "add", "arena"]), "exists");
+    backend.board("Sprint");
+    backend.board("sprint");
+    assert_eq!(backend.ctl(&["board", "list"]).as_array().map(Vec::len), Some(1));
+}

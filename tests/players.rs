@@ -1,1 +1,203 @@
-//! To come.
+//! Registering, logging in and out, passwords, who is on.
+
+use crate::harness::{Backend, Person, Program, Wire};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+#[test]
+fn registering_logs_in_and_the_name_is_taken_then() {
+    let backend = Backend::start();
+    let mut alice = Program::at(&backend);
+    let data = alice.ok("REGISTER", json!({"name": "Alice", "password": "correct-horse", "email": "a@example.org"}));
+    assert_eq!((&data["player"], &data["unread"]), (&"Alice".into(), &0.into()));
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "Alice");
+    let mut other = Program::at(&backend);
+    let again = json!({"name": "aLICE", "password": "battery-staple"});
+    assert_eq!(other.fails("REGISTER", again), "exists");
+    let data = other.ok("LOGIN", json!({"name": "ALICE", "password": "correct-horse"}));
+    assert_eq!(data["player"], "Alice");
+    assert_eq!(other.ok("WHO", json!({}))["total"], 1);
+}
+
+#[test]
+fn two_who_register_the_same_name_at_once() {
+    let backend = Backend::start();
+    let mut programs: Vec<Program> = (0..8).map(|_| Program::at(&backend)).collect();
+    for program in &mut programs {
+        program.send_line(r#"{"cmd": "REGISTER", "args": {"name": "alice", "password": "correct-horse"}}"#);
+    }
+    let replies: Vec<Value> = programs.iter_mut().map(Program::reply).collect();
+    let count = |state: &str| replies.iter().filter(|reply| reply["state"] == state).count();
+    assert_eq!((count("OK"), count("ERROR")), (1, 7), "{replies:?}");
+    assert!(replies.iter().all(|reply| reply["state"] == "OK" || reply["code"] == "exists"), "{replies:?}");
+}
+
+#[test]
+fn a_wrong_name_and_a_wrong_password_get_the_same_answer() {
+    let backend = Backend::start();
+    let _alice = Program::registered(&backend, "alice");
+    let mut program = Program::at(&backend);
+    let wrong_name = program.say(r#"{"cmd": "LOGIN", "args": {"name": "alicia", "password": "secret-of-alice"}}"#);
+    let wrong_password = program.say(r#"{"cmd": "LOGIN", "args": {"name": "alice", "password": "secret-of-bob"}}"#);
+    let no_name = program.say(r#"{"cmd": "LOGIN", "args": {"name": "@", "password": "secret-of-bob"}}"#);
+    assert_eq!(wrong_name["code"], "bad_login");
+    assert_eq!(wrong_name, wrong_password);
+    assert_eq!(wrong_name, no_name);
+}
+
+#[test]
+fn who_fails_too_often_is_slowed_down() {
+    let backend = Backend::start();
+    let _alice = Program::registered(&backend, "alice");
+    let mut guesser = Program::at(&backend);
+    for _ in 0..10 {
+        assert_eq!(guesser.fails("LOGIN", json!({"name": "alice", "password": "wrong-guess"})), "bad_login");
+    }
+    let reply = guesser.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
+    assert_eq!(reply["code"], "slow_down", "{reply}");
+    assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
+    // The same address has to wait with other names as well, and the same name from other addresses.
+    assert_eq!(guesser.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "slow_down");
+    let mut elsewhere = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
+    assert_eq!(elsewhere.fails("LOGIN", json!({"name": "Alice", "password": "secret-of-alice"})), "slow_down");
+    assert_eq!(elsewhere.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "bad_login");
+    let mut person = Person::at(&backend);
+    assert!(person.ask("LOGIN alice wrong-guess").contains("Try again in"));
+}
+
+#[test]
+fn good_logins_and_changes_of_password_are_no_failures() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    for _ in 0..15 {
+        alice.login("alice");
+    }
+    for round in 0..15 {
+        let (old, new) = if round % 2 == 0 { ("secret-of-alice", "other") } else { ("other", "secret-of-alice") };
+        let long = |word: &str| format!("{word}-long-enough");
+        let old = if round == 0 { "secret-of-alice".to_owned() } else { long(old) };
+        alice.ok("PASSWORD", json!({"old": old, "new": long(new)}));
+    }
+}
+
+#[test]
+fn the_password_can_be_changed_by_who_knows_it() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    assert_eq!(alice.fails("PASSWORD", json!({"old": "wrong-one", "new": "battery-staple"})), "bad_login");
+    assert_eq!(alice.fails("PASSWORD", json!({"old": "secret-of-alice", "new": "short"})), "invalid");
+    alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "battery-staple"}));
+    let mut again = Program::at(&backend);
+    assert_eq!(again.fails("LOGIN", json!({"name": "alice", "password": "secret-of-alice"})), "bad_login");
+    again.ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
+}
+
+#[test]
+fn passwords_have_bounds() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    let register = |password: String| json!({"name": "alice", "password": password});
+    for password in ["", "short", &"x".repeat(257)] {
+        let code = program.fails("REGISTER", register(password.to_owned()));
+        assert!(code == "invalid" || code == "too_long" || code == "usage", "{code}");
+    }
+    let long = "ü".repeat(256);
+    program.ok("REGISTER", register(long.clone()));
+    Program::at(&backend).ok("LOGIN", register(long));
+}
+
+#[test]
+fn logging_out_and_in_as_somebody_else() {
+    let backend = Backend::start();
+    let _bob = Program::registered(&backend, "bob");
+    let mut alice = Program::registered(&backend, "alice");
+    alice.ok("LOGOUT", json!({}));
+    assert_eq!(alice.ok("WHO", json!({}))["total"], 1);
+    assert_eq!(alice.fails("LOGOUT", json!({})), "not_logged_in");
+    alice.login("alice");
+    // Without a word in between.
+    alice.login("bob");
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "bob");
+    let data = alice.ok("WHO", json!({}));
+    assert_eq!((&data["total"], data["players"].as_array().map(Vec::len)), (&1.into(), Some(2)));
+}
+
+#[test]
+fn what_is_sent_ahead_of_a_login_waits_for_it() {
+    let backend = Backend::start();
+    drop(Program::registered(&backend, "alice"));
+    let mut program = Program::at(&backend);
+    let lines = [
+        r#"{"id": 1, "cmd": "LOGIN", "args": ["alice", "secret-of-alice"]}"#,
+        r#"{"id": 2, "cmd": "SETTING SET", "args": ["k", "v"]}"#,
+        r#"{"id": 3, "cmd": "LOGOUT"}"#,
+        r#"{"id": 4, "cmd": "SETTING GET", "args": ["k"]}"#,
+        r#"{"id": 5, "cmd": "LOGIN", "args": "alice secret-of-alice"}"#,
+        r#"{"id": 6, "cmd": "SETTING GET", "args": "k"}"#,
+        r#"{"id": 7, "cmd": "HW"}"#,
+    ];
+    program.wire.send(lines.join("\r\n") + "\r\n");
+    let replies: Vec<Value> = lines.iter().map(|_| program.reply()).collect();
+    for (reply, id) in replies.iter().zip(1..) {
+        assert_eq!(reply["id"], id, "{replies:?}");
+        assert_eq!(reply["state"] == "OK", id != 4, "{reply}");
+    }
+    assert_eq!(replies[5]["data"]["value"], "v");
+}
+
+#[test]
+fn who_and_finger() {
+    let backend = Backend::start();
+    let mut alice = Person::at(&backend).register("alice");
+    let mut bob = Program::registered(&backend, "bob");
+    drop(Program::registered(&backend, "carol"));
+    backend.log().find_after(0, "an end", |text| text.contains("Disconnected").then_some(()));
+    let data = bob.ok("WHO", json!({"limit": 1}));
+    assert_eq!(
+        (&data["total"], &data["players"][0]["player"], &data["next"]),
+        (&2.into(), &"alice".into(), &"alice".into())
+    );
+    let data = bob.ok("WHO", json!({"limit": 1, "after": data["next"]}));
+    assert_eq!((&data["players"][0]["player"], &data["next"]), (&"bob".into(), &Value::Null));
+    let data = bob.ok("FINGER", json!({"player": "ALICE"}));
+    assert_eq!((&data["player"], &data["online"]), (&"alice".into(), &true.into()));
+    let data = bob.ok("FINGER", json!({"player": "carol"}));
+    assert_eq!((&data["online"], &data["idle"]), (&false.into(), &Value::Null));
+    assert_eq!(bob.fails("FINGER", json!({"player": "nobody"})), "not_found");
+    let text = alice.ask("WHO");
+    assert!(text.contains("2 players are on.") && text.contains("bob"), "{text}");
+    // An address is for the operator.
+    assert!(!data.to_string().contains("127.0.0.1") && !text.contains("127.0.0.1"));
+}
+
+#[test]
+fn the_door_can_be_closed_to_newcomers() {
+    let backend = Backend::plan().config("players.registration = true\n").start();
+    drop(Program::registered(&backend, "alice"));
+    let mark = backend.log().mark();
+    backend.write_config("players.registration = false\n");
+    backend.signal(Signal::SIGHUP);
+    backend.log().wait_after(mark, "settings were read again");
+    let mut program = Program::at(&backend);
+    // The listener and the handler learn of it one after the other; this answer comes from the handler.
+    program.ok("WHO", json!({}));
+    assert_eq!(program.fails("REGISTER", json!({"name": "bob", "password": "correct-horse"})), "denied");
+    program.login("alice");
+}
+
+#[test]
+fn a_password_is_hashed_anew_when_that_became_harder() {
+    let backend = Backend::start();
+    drop(Program::registered(&backend, "alice"));
+    let mark = backend.log().mark();
+    let harder = "players.hash_memory_kib = 128\nplayers.hash_passes = 2\n";
+    std::fs::write(backend.file("config.toml"), harder).unwrap();
+    backend.signal(Signal::SIGHUP);
+    backend.log().wait_after(mark, "settings were read again");
+    let mut alice = Program::logged_in(&backend, "alice");
+    // The answer to a login does not wait for the new hash, that to a change of settings comes behind it.
+    alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
+    alice.login("alice");
+    let mut person = Person::at(&backend);
+    assert!(person.ask("LOGIN alice secret-of-alice").contains("Logged in as alice."));
+}

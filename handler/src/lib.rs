@@ -64,6 +64,8 @@ const READERS: usize = 2;
 /// where workers' links come in, and the stream to the listener.
 pub fn run(desk: RawFd, control: RawFd) -> ExitCode {
     ssmglobal_sys::Title::wipe();
+    // Started through /proc/self/exe, it would be called "exe" where titles are not shown.
+    let _ = nix::sys::prctl::set_name(c"ssmglobal");
     ssmglobal_sys::Title::set(format_args!("ssmglobal: handler"));
     match start(desk, control) {
         Ok(code) => code,
@@ -132,7 +134,10 @@ impl From<io::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         match error {
-            StoreError::Unavailable(_) | StoreError::Other(_) => Failure::Io(io::Error::other(error)),
+            // Locked: the handler before this one may still be writing what waits.
+            StoreError::Unavailable(_) | StoreError::Other(_) | StoreError::Locked(_) => {
+                Failure::Io(io::Error::other(error))
+            }
             _ => Failure::Fatal(error.to_string()),
         }
     }

@@ -1,7 +1,10 @@
 //! The handler's end of one worker's link: replies from any thread go into one outbox and leave together.
 
+use mio::unix::SourceFd;
+use mio::{Registry, Token};
 use ssmglobal_ipc::frame::{put_event, put_reply};
 use ssmglobal_ipc::{Event, Reply};
+use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -23,6 +26,7 @@ struct Outbox {
     sent: usize,
     /// Descriptors and where in `bytes` the frame begins that they belong to.
     fds: VecDeque<(usize, Vec<OwnedFd>)>,
+    writable: Writable,
     broken: bool,
 }
 
@@ -30,6 +34,8 @@ struct Outbox {
 #[derive(Debug)]
 pub struct Link {
     stream: UnixStream,
+    registry: Arc<Registry>,
+    token: Token,
     slot: usize,
     out: Mutex<Outbox>,
     in_flight: AtomicU32,
@@ -39,10 +45,13 @@ pub struct Link {
 }
 
 impl Link {
-    /// Takes over a worker's socket; `slot` is where the event loop keeps the session.
-    pub fn new(stream: UnixStream, slot: usize) -> Link {
+    /// Takes over a worker's socket, which `registry` watches under `token`; `slot` is where the event loop keeps the
+    /// session.
+    pub fn new(stream: UnixStream, registry: Arc<Registry>, token: Token, slot: usize) -> Link {
         Link {
             stream,
+            registry,
+            token,
             slot,
             out: Mutex::default(),
             in_flight: AtomicU32::new(0),
@@ -136,7 +145,10 @@ impl Link {
                     }
                     out.sent += count;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut source = SourceFd(&self.stream.as_raw_fd());
+                    return out.writable.watch(true, &self.registry, &mut source, self.token);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     out.broken = true;
@@ -149,7 +161,7 @@ impl Link {
         if out.bytes.capacity() > 64 << 10 {
             out.bytes = Vec::new();
         }
-        Ok(())
+        out.writable.watch(false, &self.registry, &mut SourceFd(&self.stream.as_raw_fd()), self.token)
     }
 }
 

@@ -53,25 +53,28 @@ fn not_joined(name: &str) -> Failure {
     Failure::new(Code::NotFound, format!("You are not on the channel {name}. RELAY JOIN it first."))
 }
 
+/// The channel with this name, made now if there was none.
+fn channel_named(server: &mut Server, name: &str) -> Result<usize, Failure> {
+    names::check_plain("channel", name, NAME)?;
+    if let Some((index, _)) = server.hub.channel(name) {
+        return Ok(index);
+    }
+    let most = server.core.settings().relay.channels;
+    if server.hub.channel_count() >= most {
+        return Err(Failure::new(Code::Limit, format!("There are {most} channels already.")));
+    }
+    server.hub.add_channel(name).map_err(|error| {
+        log::error!("no new relay channel: {error}");
+        Failure::new(Code::Unavailable, "The channel cannot be made at the moment.")
+    })
+}
+
 /// `RELAY JOIN`.
 pub fn join(server: &mut Server, slot: usize, _: u64, request: RelayJoin) -> Plan {
     let settings = server.core.settings();
-    if let Err(failure) = names::check_plain("channel", &request.channel, NAME) {
-        return failure.into();
-    }
-    let index = match server.hub.channel(&request.channel) {
-        Some((index, _)) => index,
-        None if server.hub.channel_count() >= settings.relay.channels => {
-            return Failure::new(Code::Limit, format!("There are {} channels already.", settings.relay.channels))
-                .into();
-        }
-        None => match server.hub.add_channel(&request.channel) {
-            Ok(index) => index,
-            Err(error) => {
-                log::error!("no new relay channel: {error}");
-                return Failure::new(Code::Unavailable, "The channel cannot be made at the moment.").into();
-            }
-        },
+    let index = match channel_named(server, &request.channel) {
+        Ok(index) => index,
+        Err(failure) => return failure.into(),
     };
     let Some(session) = server.session_mut(slot) else { return Plan::Silent };
     let me = session.name().unwrap_or_default().to_owned();
@@ -136,10 +139,14 @@ pub fn send(server: &mut Server, slot: usize, _: u64, request: RelaySend) -> Pla
     let id = session.id;
     match (request.channel, request.to) {
         (Some(channel), None) => {
-            let Some(index) = joined(server, slot, &channel) else { return not_joined(&channel).into() };
+            let index = match channel_named(server, &channel) {
+                Ok(index) => index,
+                Err(failure) => return failure.into(),
+            };
+            let member = server.session(slot).is_some_and(|session| session.channels.contains(&index));
             let Some(channel) = server.hub.channel_at(index) else { return Plan::Silent };
             let (name, number) = (channel.name.clone(), channel.number + 1);
-            let receivers = channel.members.saturating_sub(1);
+            let receivers = channel.members - u32::from(member);
             let message =
                 RelayMessage { channel: Some(name.clone()), number, from, at: Time::now(), body: request.body };
             let mut line = Vec::with_capacity(message.body.len() + 128);

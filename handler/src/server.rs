@@ -9,7 +9,7 @@ use crate::operator::Operators;
 use crate::session::{Lane, Session, State};
 use crate::throttle::Throttle;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Registry, Token};
 use nix::sys::signal::Signal;
 use ssmglobal_ipc::control::{Child, ToHandler, ToListener};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader, put_control};
@@ -46,7 +46,7 @@ pub enum End {
     ListenerGone,
 }
 
-/// The stream to the listener.
+/// The stream to the listener. What is said to it is little, and it always reads: there is room.
 pub struct ListenerLink {
     /// The socket.
     pub stream: UnixStream,
@@ -72,7 +72,7 @@ impl ListenerLink {
             match self.stream.write(&self.out) {
                 Ok(count) => drop(self.out.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Full: goes on when it is writable. Gone: reading notices.
+                // Full: goes with the next word. Gone: reading notices.
                 Err(_) => return,
             }
         }
@@ -103,6 +103,7 @@ pub struct Server {
     pub operators: Operators,
     pub(crate) listener: ListenerLink,
     pub(crate) poll: Poll,
+    registry: Arc<Registry>,
     batch: Batch,
     desk: OwnedFd,
     signals: Signals,
@@ -124,9 +125,9 @@ impl Server {
     ) -> io::Result<Server> {
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
-        let both = Interest::READABLE | Interest::WRITABLE;
-        registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, both)?;
+        registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+        let registry = Arc::new(registry.try_clone()?);
         Ok(Server {
             core,
             sessions: Vec::new(),
@@ -141,6 +142,7 @@ impl Server {
             operators,
             listener,
             poll,
+            registry,
             batch: Batch::default(),
             desk,
             signals,
@@ -167,9 +169,6 @@ impl Server {
                 match event.token() {
                     DESK => self.from_desk(),
                     LISTENER => {
-                        if event.is_writable() {
-                            self.listener.flush();
-                        }
                         if let Some(end) = self.from_listener() {
                             return Ok(end);
                         }
@@ -345,13 +344,13 @@ impl Server {
         let stream = UnixStream::from(fd);
         stream.set_nonblocking(true)?;
         let slot = self.free.pop().unwrap_or(self.sessions.len());
-        let both = Interest::READABLE | Interest::WRITABLE;
         let token = Token(FIRST_LINK + slot);
-        if let Err(error) = self.poll.registry().register(&mut SourceFd(&stream.as_raw_fd()), token, both) {
+        if let Err(error) = self.registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE) {
             self.free.push(slot);
             return Err(error);
         }
-        let mut session = Session::new(self.next_session, Arc::new(Link::new(stream, slot)), pid);
+        let mut session =
+            Session::new(self.next_session, Arc::new(Link::new(stream, self.registry.clone(), token, slot)), pid);
         self.next_session += 1;
         if let Some(child) = self.children.get(&pid) {
             session.address = Some(child.address);

@@ -19,7 +19,9 @@ pub fn set(server: &mut Server, slot: usize, number: u64, request: StatusSet) ->
     let Some((_, at)) = server.reply_to(slot, number) else { return Plan::Silent };
     let Some(session) = server.session(slot) else { return Plan::Silent };
     let Some(name) = session.name().map(str::to_owned) else { return Plan::Silent };
-    let address = request.address.unwrap_or_else(|| session.peer());
+    // The port that the connection comes from is nobody's to connect to.
+    let own = || session.address.map_or_else(String::new, |address| address.ip().to_canonical().to_string());
+    let address = request.address.unwrap_or_else(own);
     let (map, players, max) = (request.map, request.players, request.max);
     let world = World { name: name.clone(), address, map, players, max, text, at: Time::now() };
     server.hub.worlds.insert(name.to_ascii_lowercase(), (at, world));

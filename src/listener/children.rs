@@ -4,7 +4,8 @@ use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode};
 use ssmglobal_ipc::Time;
 use ssmglobal_ipc::control::Child;
-use std::collections::HashMap;
+use ssmglobal_sys::Unforked;
+use std::collections::hash_map::RandomState;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where a client came in and from where.
@@ -43,12 +44,24 @@ impl Refusal {
     }
 }
 
+/// A table that workers do not inherit.
+type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
+
 /// All workers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Children {
-    by_pid: HashMap<Pid, (Place, Time)>,
-    doors: HashMap<usize, u32>,
-    addresses: HashMap<(usize, IpAddr), u32>,
+    by_pid: Table<Pid, (Place, Time)>,
+    doors: Table<usize, u32>,
+    addresses: Table<(usize, IpAddr), u32>,
+}
+
+impl Default for Children {
+    fn default() -> Children {
+        fn table<K, V>() -> Table<K, V> {
+            Table::with_hasher_in(RandomState::new(), Unforked)
+        }
+        Children { by_pid: table(), doors: table(), addresses: table() }
+    }
 }
 
 /// What counts as one address: an IPv6 one with its whole /64, which is what one customer gets.
@@ -108,7 +121,7 @@ impl Children {
     }
 }
 
-fn less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
+fn less<K: std::hash::Hash + Eq>(counts: &mut Table<K, u32>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {

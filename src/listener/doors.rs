@@ -1,11 +1,10 @@
 //! The sockets that connections come in by. Runs in the listener.
 
-use mio::unix::SourceFd;
+use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use ssmglobal_config::{Door, DoorMode, Listen, Settings};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Socket};
 
 /// What the listener says to a client of a door for programs, before it forks: fixed bytes, so that a client need
 /// not wait for its worker.
@@ -33,12 +32,12 @@ pub struct Doors {
 
 fn bind(listen: &Listen) -> io::Result<TcpListener> {
     let bound = match listen {
-        Listen::At(address) => TcpListener::bind(address),
-        Listen::All { port } => TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port))).or_else(|error| {
+        Listen::At(address) => Socket::bind(address),
+        Listen::All { port } => Socket::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port))).or_else(|error| {
             // A machine without IPv6.
             match error.raw_os_error().map(nix::errno::Errno::from_raw) {
                 Some(nix::errno::Errno::EAFNOSUPPORT | nix::errno::Errno::EADDRNOTAVAIL) => {
-                    TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port)))
+                    Socket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port)))
                 }
                 _ => Err(error),
             }
@@ -54,7 +53,9 @@ fn bind(listen: &Listen) -> io::Result<TcpListener> {
     })?;
     socket.set_nonblocking(true)?;
     ssmglobal_sys::listen_backlog(&socket)?;
-    Ok(socket)
+    // Accepted sockets inherit it, which spares each worker a call.
+    nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::TcpNoDelay, &true)?;
+    Ok(TcpListener::from_std(socket))
 }
 
 impl Doors {
@@ -82,11 +83,11 @@ impl Doors {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn register(&self, registry: &Registry, first: usize) -> io::Result<()> {
-        for (index, opened) in self.opened.iter().enumerate() {
+    pub fn register(&mut self, registry: &Registry, first: usize) -> io::Result<()> {
+        for (index, opened) in self.opened.iter_mut().enumerate() {
             if let Some(opened) = opened {
                 let token = Token(first + index);
-                registry.register(&mut SourceFd(&opened.socket.as_raw_fd()), token, Interest::READABLE)?;
+                registry.register(&mut opened.socket, token, Interest::READABLE)?;
             }
         }
         Ok(())
@@ -121,15 +122,15 @@ impl Doors {
             match wanted.iter().find(|(_, _, listen)| *listen == opened.listen) {
                 Some((number, door, _)) => (opened.number, opened.door) = (*number, door.clone()),
                 None => {
-                    registry.deregister(&mut SourceFd(&opened.socket.as_raw_fd()))?;
+                    registry.deregister(&mut opened.socket)?;
                     *place = None;
                 }
             }
         }
-        for opened in fresh {
+        for mut opened in fresh {
             let index = self.opened.len();
             let token = Token(first + index);
-            registry.register(&mut SourceFd(&opened.socket.as_raw_fd()), token, Interest::READABLE)?;
+            registry.register(&mut opened.socket, token, Interest::READABLE)?;
             self.opened.push(Some(opened));
         }
         Ok(())
@@ -140,7 +141,7 @@ impl Doors {
         self.opened.get(index)?.as_ref()
     }
 
-    /// The next connection that waits there. The client's socket is not non-blocking yet; its worker sees to that.
+    /// The next connection that waits there, non-blocking.
     ///
     /// # Errors
     /// The kernel's, when nothing can be taken for want of descriptors or memory.

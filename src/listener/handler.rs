@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
+use ssmglobal_sys::Writable;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -39,6 +40,7 @@ pub struct Handler {
     desk_end: OwnedFd,
     pid: Option<Pid>,
     stream: Option<UnixStream>,
+    writable: Writable,
     reader: FrameReader,
     out: Vec<u8>,
     /// Something had to be left out; a snapshot follows when there is room.
@@ -62,6 +64,7 @@ impl Handler {
             desk_end,
             pid: None,
             stream: None,
+            writable: Writable::default(),
             reader: FrameReader::new(),
             out: Vec::new(),
             behind: false,
@@ -120,6 +123,7 @@ impl Handler {
         let stream = UnixStream::from(ours);
         registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE | Interest::WRITABLE)?;
         self.stream = Some(stream);
+        self.writable = Writable::default();
         self.reader = FrameReader::new();
         self.out.clear();
         self.served = false;
@@ -127,7 +131,7 @@ impl Handler {
         self.reload(settings);
         let max = settings.limits.clients;
         self.tell(&ToHandler::Snapshot { children: children.snapshot(), max });
-        self.flush(children, max);
+        self.flush(children, max, registry, token);
         Ok(())
     }
 
@@ -173,7 +177,7 @@ impl Handler {
     }
 
     /// Writes what waits, as far as there is room.
-    pub fn flush(&mut self, children: &Children, max: u32) {
+    pub fn flush(&mut self, children: &Children, max: u32, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
         let mut sent = 0;
         while let Some(rest) = self.out.get(sent..).filter(|rest| !rest.is_empty()) {
@@ -185,10 +189,12 @@ impl Handler {
             }
         }
         self.out.drain(..sent);
+        // Without being told it goes on with the next message.
+        let _ = self.writable.watch(!self.out.is_empty(), registry, &mut SourceFd(&stream.as_raw_fd()), token);
         if self.behind && self.out.is_empty() {
             self.behind = false;
             self.tell(&ToHandler::Snapshot { children: children.snapshot(), max });
-            self.flush(children, max);
+            self.flush(children, max, registry, token);
         }
     }
 

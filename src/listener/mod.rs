@@ -18,15 +18,15 @@ use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use source::{Asked, Found};
 use ssmglobal_config::{DoorMode, Settings};
 use ssmglobal_ipc::control::{Child, ToHandler};
 use ssmglobal_ipc::{Mode, Time};
 use ssmglobal_sys::{Caught, ExitSignal, Forked, Signals, Title};
-use source::{Asked, Found};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -144,7 +144,7 @@ impl Listener {
                     self.unfinished.swap_remove(index);
                 }
             }
-            self.handler.flush(&self.children, self.settings.limits.clients);
+            self.handler.flush(&self.children, self.settings.limits.clients, self.poll.registry(), CONTROL);
         }
     }
 
@@ -176,7 +176,7 @@ impl Listener {
         true
     }
 
-    fn admit(&mut self, door: usize, mut client: TcpStream, address: SocketAddr) {
+    fn admit(&mut self, door: usize, mut client: mio::net::TcpStream, address: SocketAddr) {
         let Some(opened) = self.doors.get(door) else { return };
         let place = Place { door: opened.number, address };
         if self.children.count() >= self.settings.limits.clients {
@@ -209,25 +209,35 @@ impl Listener {
         }
     }
 
-    /// What the child does after the fork: it keeps its client and the way to the front desk, and nothing else.
-    fn become_worker(&mut self, door: usize, client: TcpStream, address: SocketAddr) -> ! {
-        let client = OwnedFd::from(client);
+    /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
+    /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
+    /// listener's business; a worker never takes them out.
+    fn become_worker(&mut self, door: usize, client: mio::net::TcpStream, address: SocketAddr) -> ! {
         let desk = self.handler.desk();
-        let mut keep = [client.as_raw_fd(), desk.as_raw_fd()];
+        let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd()];
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
-        let ended = ssmglobal_sys::default_signals(&[Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE]);
-        let code = match (ended, self.doors.get(door)) {
-            (Ok(()), Some(opened)) => {
+        let code = match self.doors.get(door) {
+            Some(opened) => {
                 let mode = match opened.door.mode {
                     DoorMode::Ask => Mode::Ask,
                     DoorMode::Human => Mode::Human,
                     DoorMode::Client => Mode::Client,
                     DoorMode::Server => Mode::Server,
                 };
-                ssmglobal_worker::run(client, address, desk, mode, &opened.door, &self.settings, &mut self.worker_events)
+                let given = ssmglobal_worker::Given {
+                    client,
+                    address,
+                    desk,
+                    signals: &self.signals,
+                    mode,
+                    door: &opened.door,
+                    settings: &self.settings,
+                    events: &mut self.worker_events,
+                };
+                ssmglobal_worker::run(given)
             }
-            _ => 1,
+            None => 1,
         };
         ssmglobal_sys::exit_now(code)
     }

@@ -1,6 +1,6 @@
 //! Ending the backend: every client gets one line, the handler saves everything, then the listener goes.
 
-use super::{Listener, SIGNALS, ended_with};
+use super::{CONTROL, Listener, SIGNALS, ended_with};
 use mio::Events;
 use nix::sys::signal::{Signal, kill};
 use ssmglobal_sys::Caught;
@@ -53,7 +53,7 @@ fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> boo
             return Ok(());
         }
         let (children, max) = (&listener.children, listener.settings.limits.clients);
-        listener.handler.flush(children, max);
+        listener.handler.flush(children, max, listener.poll.registry(), CONTROL);
         match listener.poll.poll(&mut events, Some(left)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}

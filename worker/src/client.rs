@@ -1,11 +1,15 @@
 //! The client's socket: reading into one buffer, writing out of one queue. Runs in a worker.
 
 use mio::net::TcpStream;
+use mio::{Registry, Token};
+use ssmglobal_sys::Writable;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
 
-/// Bytes that one read takes.
-const READ: usize = 8 << 10;
+/// Bytes that the first reads take: most clients never say more at once …
+const FIRST_READ: usize = 1 << 10;
+
+/// … and those do that fill it.
+const READ: usize = 16 << 10;
 
 /// Bytes that may wait before requests are taken more slowly.
 const SLOW: usize = 64 << 10;
@@ -31,27 +35,34 @@ pub struct Client {
     /// What goes out; append here.
     pub out: Vec<u8>,
     sent: usize,
+    /// How much of `out` was given to the log.
+    logged: usize,
     limit: usize,
     /// There may be something to read.
     pub readable: bool,
     /// It has closed its end.
     pub closed: bool,
     buffer: Box<[u8]>,
+    writable: Writable,
+    reading: usize,
 }
 
 impl Client {
-    /// Takes over the socket; `limit` bytes may wait for a client that does not read.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn new(fd: OwnedFd, limit: usize) -> io::Result<Client> {
-        let stream = std::net::TcpStream::from(fd);
-        stream.set_nonblocking(true)?;
-        // A client that is gone already is seen at the first read.
-        let _ = stream.set_nodelay(true);
-        let stream = TcpStream::from_std(stream);
-        let (out, buffer) = (Vec::new(), Box::default());
-        Ok(Client { stream, out, sent: 0, limit, readable: false, closed: false, buffer })
+    /// Takes over the socket, which is non-blocking; `limit` bytes may wait for a client that does not read.
+    pub fn new(stream: TcpStream, limit: usize) -> Client {
+        let (out, buffer, writable) = (Vec::new(), Box::default(), Writable::default());
+        Client {
+            stream,
+            out,
+            sent: 0,
+            logged: 0,
+            limit,
+            readable: false,
+            closed: false,
+            buffer,
+            writable,
+            reading: FIRST_READ,
+        }
     }
 
     /// Whether so much waits to go out that no further request should be taken.
@@ -59,10 +70,19 @@ impl Client {
         self.out.len() - self.sent > SLOW
     }
 
+    /// What is in `out` and was not asked for yet, for the log.
+    pub fn not_logged(&mut self) -> String {
+        let fresh = self.out.get(self.logged..).unwrap_or_default();
+        let text = String::from_utf8_lossy(fresh).into_owned();
+        self.logged = self.out.len();
+        text
+    }
+
     /// Gives the buffer away for as long as it is worked on; see [`Client::put_back`].
     pub fn take_buffer(&mut self) -> Box<[u8]> {
         match self.buffer.is_empty() {
-            true => vec![0; READ].into_boxed_slice(),
+            true => vec![0; self.reading].into_boxed_slice(),
+            false if self.buffer.len() < self.reading => vec![0; self.reading].into_boxed_slice(),
             false => std::mem::take(&mut self.buffer),
         }
     }
@@ -85,6 +105,9 @@ impl Client {
                     // A read that was not full has emptied the socket, except when the client has closed, which is
                     // then to be seen by one more.
                     self.readable = count == buffer.len() || self.closed;
+                    if count == buffer.len() {
+                        self.reading = READ;
+                    }
                     return count;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -97,8 +120,17 @@ impl Client {
         }
     }
 
-    /// Writes what waits.
-    pub fn flush(&mut self) -> Sent {
+    /// Writes what waits. What does not fit goes when `registry` tells under `token` that there is room.
+    pub fn flush(&mut self, registry: &Registry, token: Token) -> Sent {
+        let sent = self.write();
+        let waits = sent == Sent::Some;
+        match self.writable.watch(waits, registry, &mut self.stream, token) {
+            Ok(()) => sent,
+            Err(_) => Sent::Gone,
+        }
+    }
+
+    fn write(&mut self) -> Sent {
         while let Some(rest) = self.out.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {
                 Ok(count) => self.sent += count,
@@ -108,6 +140,7 @@ impl Client {
                     // Only a multiple of the rest is worth moving it.
                     if self.sent > waiting {
                         self.out.drain(..self.sent);
+                        self.logged = self.logged.saturating_sub(self.sent);
                         self.sent = 0;
                     }
                     return if waiting > self.limit { Sent::TooMuch } else { Sent::Some };
@@ -117,6 +150,7 @@ impl Client {
         }
         self.out.clear();
         self.sent = 0;
+        self.logged = 0;
         if self.out.capacity() > 2 * SLOW {
             self.out = Vec::new();
         }

@@ -15,23 +15,41 @@ mod relay;
 pub mod render;
 mod session;
 
+use mio::Events;
+use mio::net::TcpStream;
 use ssmglobal_config::{Door, Settings};
 use ssmglobal_ipc::Mode;
+use ssmglobal_sys::Signals;
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
-/// Serves one client until it goes; `events` is room for what the event loop hears. Gives the process's exit code: 0, or 1 when the system refused something that it
-/// cannot do without.
-pub fn run(
-    client: OwnedFd,
-    address: SocketAddr,
-    desk: BorrowedFd<'_>,
-    mode: Mode,
-    door: &Door,
-    settings: &Settings,
-    events: &mut mio::Events,
-) -> i32 {
-    match session::Session::start(client, address, desk, mode, door, settings).and_then(|mut session| session.serve(events)) {
+/// What the listener leaves to a worker.
+pub struct Given<'a> {
+    /// The client, non-blocking.
+    pub client: TcpStream,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// Where links are handed over to the handler.
+    pub desk: BorrowedFd<'a>,
+    /// SIGTERM and others, blocked.
+    pub signals: &'a Signals,
+    /// How the client speaks at first.
+    pub mode: Mode,
+    /// The door it came in by.
+    pub door: &'a Door,
+    /// As they were when it came.
+    pub settings: &'a Settings,
+    /// Room for what the event loop hears.
+    pub events: &'a mut Events,
+}
+
+/// Serves one client until it goes. Gives the process's exit code: 0, or 1 when the system refused something that it
+/// cannot do without. The process is to end then: nothing is tidied up that the kernel does by itself.
+pub fn run(given: Given<'_>) -> i32 {
+    let Given { client, address, desk, signals, mode, door, settings, events } = given;
+    let session = session::Session::start(client, address, desk, signals, mode, door, settings);
+    match session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events)) {
         Ok(()) => 0,
         // Whoever reads the log sees the exit code; a client that is gone is no reason for one.
         Err(_) => 1,

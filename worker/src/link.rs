@@ -5,6 +5,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use ssmglobal_ipc::frame::{FrameReader, put_request};
 use ssmglobal_ipc::{Hello, Mode, Request};
+use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -17,6 +18,7 @@ pub struct Link {
     /// What has come and is not whole yet.
     pub reader: FrameReader,
     out: Vec<u8>,
+    writable: Writable,
     /// The handler's end, while the front desk has no room for it.
     theirs: Option<OwnedFd>,
     next: u64,
@@ -45,12 +47,12 @@ impl Link {
     pub fn open(desk: BorrowedFd<'_>, mode: Mode, registry: &Registry, token: Token) -> io::Result<Link> {
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         let stream = UnixStream::from(ours);
-        let both = Interest::READABLE | Interest::WRITABLE;
-        registry.register(&mut SourceFd(&stream.as_raw_fd()), token, both)?;
+        registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)?;
         let mut link = Link {
             stream,
             reader: FrameReader::new(),
             out: Vec::new(),
+            writable: Writable::default(),
             theirs: Some(theirs),
             next: 1,
             joins: 0,
@@ -96,11 +98,11 @@ impl Link {
         !self.out.is_empty()
     }
 
-    /// Writes what waits, as far as there is room.
+    /// Writes what waits, as far as there is room; the rest goes when `registry` tells under `token` that there is more.
     ///
     /// # Errors
     /// The handler is gone.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub fn flush(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let mut sent = 0;
         let result = loop {
             let Some(rest) = self.out.get(sent..).filter(|rest| !rest.is_empty()) else { break Ok(()) };
@@ -112,7 +114,8 @@ impl Link {
             }
         };
         self.out.drain(..sent);
-        result
+        result?;
+        self.writable.watch(!self.out.is_empty(), registry, &mut SourceFd(&self.stream.as_raw_fd()), token)
     }
 
     /// Reads once into the reader.

@@ -8,6 +8,7 @@ use crate::link::{Came, Link};
 use crate::queue::{Queue, Waiting};
 use crate::relay::{FIRST_RING, Relay};
 use crate::render::{self, human, json};
+use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
@@ -18,7 +19,7 @@ use ssmglobal_sys::{Signals, Title};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 use zeroize::Zeroize;
 
@@ -34,7 +35,7 @@ pub struct Session<'a> {
     desk: BorrowedFd<'a>,
     address: IpAddr,
     poll: Poll,
-    signals: Signals,
+    signals: &'a Signals,
     client: Client,
     reader: Reader,
     /// Read and not looked at yet, while the client has to wait.
@@ -68,18 +69,17 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The kernel's.
     pub fn start(
-        client: OwnedFd,
+        client: TcpStream,
         address: SocketAddr,
         desk: BorrowedFd<'a>,
+        signals: &'a Signals,
         mode: Mode,
         door: &'a Door,
         settings: &'a Settings,
     ) -> io::Result<Session<'a>> {
         let poll = Poll::new()?;
-        let signals = Signals::catch(&[Signal::SIGTERM])?;
-        let mut client = Client::new(client, settings.limits.queue)?;
-        let both = Interest::READABLE | Interest::WRITABLE;
-        poll.registry().register(&mut client.stream, CLIENT, both)?;
+        let mut client = Client::new(client, settings.limits.queue);
+        poll.registry().register(&mut client.stream, CLIENT, Interest::READABLE)?;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let now = Instant::now();
         let mut session = Session {
@@ -125,8 +125,9 @@ impl<'a> Session<'a> {
     pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
         loop {
             self.take_input();
+            self.log_output();
             self.flush_link();
-            match self.client.flush() {
+            match self.client.flush(self.poll.registry(), CLIENT) {
                 Sent::All if self.ending => return Ok(()),
                 Sent::All if self.relay.waits => {
                     self.relay.read_all(self.session, &mut self.client.out);
@@ -163,8 +164,11 @@ impl<'a> Session<'a> {
                         }
                     }
                     SIGNALS => {
-                        if self.signals.next_signal()?.is_some() {
-                            self.goodbye();
+                        // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
+                        while let Some(signal) = self.signals.next_signal()? {
+                            if signal == Signal::SIGTERM {
+                                self.goodbye();
+                            }
                         }
                     }
                     LINK => self.from_link(),
@@ -449,7 +453,7 @@ impl<'a> Session<'a> {
 
     fn flush_link(&mut self) {
         if let Some(link) = &mut self.link
-            && link.flush().is_err()
+            && link.flush(self.poll.registry(), LINK).is_err()
         {
             self.link_lost();
         }
@@ -640,6 +644,17 @@ impl<'a> Session<'a> {
         let text = render::clean(text).into_owned();
         if let Some(link) = self.linked() {
             link.ask(&Request::Log(LogLine { level, text }));
+        }
+    }
+
+    /// What the client gets, for a log that is to have everything. No answer ever holds a secret.
+    fn log_output(&mut self) {
+        if self.settings.log.level < Level::Debug {
+            return;
+        }
+        let text = self.client.not_logged();
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            self.log(Level::Debug, &format!(" <- {line}"));
         }
     }
 

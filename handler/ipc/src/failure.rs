@@ -54,7 +54,7 @@ codes! {
     SlowDown = "slow_down",
     /// Too much is waiting already; try again in a moment.
     Busy = "busy",
-    /// The backend cannot do this now (a full disk, a restart); nothing was changed. Try again.
+    /// The backend cannot do this now (a full disk: nothing was changed; a restart: look whether it was done). Try again.
     Unavailable = "unavailable",
 }
 

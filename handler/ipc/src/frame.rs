@@ -19,8 +19,11 @@ pub const HEADER: usize = 16;
 /// The longest payload that is taken, bytes. A longer one ends the link.
 pub const MAX_PAYLOAD: usize = 1 << 20;
 
-/// Bytes a read asks for when nothing is known about what comes.
-const READ: usize = 16 << 10;
+/// Bytes that the first reads ask for: an idle link is to stay small …
+const FIRST_READ: usize = 1 << 10;
+
+/// … and those do that come after a full one.
+const READ: usize = 32 << 10;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +181,8 @@ impl Frame<'_> {
 pub struct FrameReader {
     bytes: Vec<u8>,
     start: usize,
+    /// The last read was full.
+    busy: bool,
 }
 
 impl FrameReader {
@@ -197,14 +202,16 @@ impl FrameReader {
             self.start = 0;
         }
         let length = self.bytes.len();
-        self.bytes.resize(length + READ, 0);
+        let want = if self.busy { READ } else { FIRST_READ };
+        self.bytes.resize(length + want, 0);
         let result = read(self.bytes.get_mut(length..).unwrap_or_default());
         let count = *result.as_ref().unwrap_or(&0);
         self.bytes.truncate(length + count);
-        if self.bytes.is_empty() && self.bytes.capacity() > 4 * READ {
+        self.busy = count == want || (self.busy && count > FIRST_READ);
+        if self.bytes.is_empty() && self.bytes.capacity() > 2 * READ {
             self.bytes = Vec::new();
         }
-        result.map(|count| (count, count == READ))
+        result.map(|count| (count, count == want))
     }
 
     /// The next whole frame, if there is one.

@@ -8,6 +8,8 @@ pub mod ring;
 mod sched;
 mod signals;
 mod title;
+mod unforked;
+mod writable;
 
 pub use descriptors::{
     Received, clear_cloexec, close_others, link_pair, listen_backlog, pass_credentials, peer_of, receive,
@@ -17,3 +19,5 @@ pub use fork::{ExitSignal, Forked, exit_now, fork};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
 pub use title::Title;
+pub use unforked::Unforked;
+pub use writable::Writable;
