@@ -204,6 +204,11 @@ fn clients_keep_their_connection_when_the_handler_dies() {
     let mut bob = Program::registered(&backend, "bob");
     let mut stranger = Program::at(&backend);
     let mut arena = GameServer::added(&backend, "arena");
+    let mut desert = GameServer::added(&backend, "desert");
+    for server in [&mut arena, &mut desert] {
+        server.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    }
+    let silent = Program::at(&backend);
     backend.kill_handler();
 
     let told = alice.expect("[notice] ") + &alice.answer();
@@ -219,6 +224,18 @@ fn clients_keep_their_connection_when_the_handler_dies() {
     let key = arena.key.clone();
     arena.ok("AUTH", json!({"name": "arena", "key": key}));
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    desert.expect_event("notice");
+    let key = desert.key.clone();
+    desert.ok("AUTH", json!({"name": "desert", "key": key}));
+    desert.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    desert.ok("RELAY SEND", json!({"channel": "lobby", "body": "still here"}));
+    assert_eq!(arena.expect_event("relay")["body"], "still here");
+    arena.expect_no_event("relay");
+    // The new handler knows of everybody, also of those who have asked for nothing since.
+    let _silent = &silent;
+    let status = backend.ctl(&["status"]);
+    assert_eq!((&status["clients"], &status["players_on"], &status["servers_on"]), (&6.into(), &2.into(), &2.into()));
+    assert_eq!(backend.ctl(&["sessions", "list"]).as_array().map(Vec::len), Some(6));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::harness::{Backend, GREETING, Person, Program, Wire, processes_of, pro
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
 
 const GOODBYE: &str = "The backend is going down. Everything is saved; please come back soon.";
 
@@ -55,6 +56,11 @@ fn a_supervisor_ends_it() {
 }
 
 #[test]
+fn a_supervisor_that_tells_every_process_ends_it() {
+    everybody_is_told(Backend::start(), |backend| backend.signal_all(Signal::SIGTERM));
+}
+
+#[test]
 fn ctrl_c_ends_it() {
     // A terminal sends the signal to every process there is.
     everybody_is_told(Backend::start(), |backend| backend.signal_all(Signal::SIGINT));
@@ -85,12 +91,33 @@ fn ended_twice_it_ends_once() {
 
 #[test]
 fn clients_that_leave_at_the_same_moment_do_not_hold_up_its_end() {
-    for _ in 0..20 {
+    for _ in 0..5 {
         let mut backend = Backend::start();
-        let clients: Vec<Wire> = (0..4).map(|_| Wire::to(backend.at())).collect();
-        drop(clients);
-        backend.stop();
+        let mut clients: Vec<Program> = (0..4).map(|_| Program::at(&backend)).collect();
+        // The listener learns of their ends and of its own in one turn.
+        backend.signal(Signal::SIGSTOP);
+        for client in &mut clients {
+            client.send_line("{\"cmd\": \"QUIT\"}");
+            client.wire.expect_end();
+        }
+        backend.signal(Signal::SIGTERM);
+        // Takes long enough for the workers to be gone, and shows that the handler works.
+        assert_eq!(backend.ctl(&["status"])["clients"], 4);
+        let begun = Instant::now();
+        backend.signal(Signal::SIGCONT);
+        assert_eq!(backend.wait(), Some(0));
+        assert!(begun.elapsed() < Duration::from_secs(4), "it waited for workers that were gone");
     }
+}
+
+#[test]
+fn it_ends_also_while_the_handler_is_being_started_again() {
+    let mut backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    kill(backend.handler(), Signal::SIGKILL).unwrap();
+    backend.signal(Signal::SIGTERM);
+    assert_eq!(backend.wait(), Some(0), "{}", backend.log().text());
+    assert!(alice.wire.rest().contains(GOODBYE));
 }
 
 #[test]
@@ -179,15 +206,38 @@ fn a_broken_file_changes_nothing_and_is_told() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap();
     backend.write_config(&format!(
-        "limits.clients_per_address = 1\n[[door]]\naddress = \"{address}\"\nmode = \"human\"\n"
+        "limits.clients = 5\nlimits.clients_per_address = 1\n[[door]]\naddress = \"{address}\"\nmode = \"human\"\n"
     ));
     backend.signal(Signal::SIGHUP);
     backend.log().wait_after(mark, "not changed");
+    assert_eq!(backend.ctl(&["status"])["clients_max"], 4096);
     let mark = backend.log().mark();
     drop(first);
     backend.log().wait_after(mark, "Disconnected");
     let _second = Program::at(&backend);
     Program::at(&backend);
+}
+
+#[test]
+fn who_came_in_by_a_door_that_is_gone_does_not_count_at_another() {
+    let plan = Backend::plan();
+    let host = plan.address().to_owned();
+    // Ports that are free now, and to be taken again: no other test has this address.
+    let free = || std::net::TcpListener::bind((&*host, 0)).unwrap().local_addr().unwrap().to_string();
+    let (one, two) = (free(), free());
+    let door = |address: &str| format!("[[door]]\naddress = \"{address}\"\nmode = \"ask\"\nclients_per_address = 1\n");
+    let backend = plan.config(&(door(&one) + &door(&two))).start();
+    let _stays = Program::over(Wire::to(one.parse().unwrap()), "CLIENT");
+    reload(&backend, &door(&two));
+    let _first = Program::over(Wire::to(two.parse().unwrap()), "CLIENT");
+    assert!(Wire::to(two.parse().unwrap()).rest().contains("Too many connections."));
+}
+
+#[test]
+fn the_environment_stands_between_the_file_and_the_options() {
+    let plan = || Backend::plan().config("limits.clients = 5\n").environment("SSMGLOBAL_LIMITS_CLIENTS", "6");
+    assert_eq!(plan().start().ctl(&["status"])["clients_max"], 6);
+    assert_eq!(plan().options(&["-m", "7"]).start().ctl(&["status"])["clients_max"], 7);
 }
 
 #[test]
@@ -238,6 +288,12 @@ fn a_database_that_is_none_is_left_alone() {
     }
     let foreign = "This is a shopping list and no database at all.\n".repeat(100);
     std::fs::write(&file, &foreign).unwrap();
+    // The listener hears of it by the handler's last words or by its end, whichever is first.
+    for _ in 0..10 {
+        let output = backend.another(0, &backend.data());
+        assert_eq!(output.code, 1, "{output:?}");
+        assert!(!output.err.contains("it is killed"), "{}", output.err);
+    }
     let output = backend.another(0, &backend.data());
     assert_eq!(output.code, 1, "{output:?}");
     assert!(output.err.contains("ssmglobal.db") && !output.err.contains("panicked"), "{}", output.err);

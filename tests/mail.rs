@@ -1,1 +1,233 @@
-//! To come.
+//! Mail to any registered player, and TELL to those who are on.
+
+use crate::harness::{Backend, GameServer, Person, Program};
+use serde_json::{Value, json};
+
+fn send(from: &mut Program, to: &str, body: &str) -> u64 {
+    from.ok("MAIL SEND", json!({"to": to, "body": body}))["id"].as_u64().expect("a number")
+}
+
+#[test]
+fn a_letter_and_its_answer() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let data = alice.ok("MAIL SEND", json!({"to": "BOB", "body": "line 1\nline 2", "subject": "Hello"}));
+    assert_eq!(data["to"], "bob");
+    let event = bob.expect_event("mail");
+    assert_eq!((&event["from"], &event["subject"], &event["unread"]), (&"alice".into(), &"Hello".into(), &1.into()));
+    let id = event["id"].clone();
+    let list = bob.ok("MAIL LIST", json!({}));
+    assert_eq!((&list["mails"][0]["read"], &list["unread"], &list["total"]), (&false.into(), &1.into(), &1.into()));
+    let mail = bob.ok("MAIL READ", json!({"id": id}));
+    assert_eq!((&mail["body"], &mail["from"], &mail["to"]), (&"line 1\nline 2".into(), &"alice".into(), &"bob".into()));
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["mails"][0]["read"], true);
+    bob.ok("MAIL REPLY", json!({"id": id, "body": "Hello back"}));
+    let event = alice.expect_event("mail");
+    assert_eq!((&event["subject"], &event["from"]), (&"Re: Hello".into(), &"bob".into()));
+    alice.ok("MAIL REPLY", json!({"id": event["id"], "body": "Once more"}));
+    assert_eq!(bob.expect_event("mail")["subject"], "Re: Hello");
+    let sent = alice.ok("MAIL SENT", json!({}));
+    assert_eq!((&sent["total"], &sent["mails"][0]["to"]), (&2.into(), &"bob".into()));
+    // Deleted by its receiver it is gone for him alone.
+    bob.ok("MAIL DELETE", json!({"id": id}));
+    for cmd in ["MAIL READ", "MAIL DELETE"] {
+        assert_eq!(bob.fails(cmd, json!({"id": id})), "not_found");
+    }
+    assert_eq!(bob.fails("MAIL REPLY", json!({"id": id, "body": "x"})), "not_found");
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 1);
+}
+
+#[test]
+fn nobody_reads_the_letters_of_others() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut mallory = Program::registered(&backend, "mallory");
+    let id = send(&mut alice, "bob", "for your eyes only");
+    for cmd in ["MAIL READ", "MAIL DELETE"] {
+        assert_eq!(mallory.fails(cmd, json!({"id": id})), "not_found", "{cmd}");
+    }
+    assert_eq!(mallory.fails("MAIL REPLY", json!({"id": id, "body": "x"})), "not_found");
+    // Who wrote it may look at it, which does not make it read, and take it off the list of what was sent.
+    assert_eq!(alice.ok("MAIL READ", json!({"id": id}))["body"], "for your eyes only");
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["unread"], 1);
+    alice.ok("MAIL DELETE", json!({"id": id}));
+    assert_eq!(alice.ok("MAIL SENT", json!({}))["total"], 0);
+    assert_eq!(bob.ok("MAIL READ", json!({"id": id}))["body"], "for your eyes only");
+}
+
+#[test]
+fn nobody_answers_himself() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let _bob = Program::registered(&backend, "bob");
+    let id = send(&mut alice, "bob", "hello");
+    let reply = alice.ask("MAIL REPLY", json!({"id": id, "body": "and another thing"}));
+    assert!(reply["code"] == "not_found" || reply["data"]["to"] == "bob", "{reply}");
+    alice.expect_no_event("mail");
+}
+
+#[test]
+fn a_full_mailbox_is_an_error_to_the_sender_and_no_letter_is_lost() {
+    let backend = Backend::plan().config("mail.mailbox = 5\n").start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let ids: Vec<u64> = (0..5).map(|number| send(&mut alice, "bob", &format!("letter {number}"))).collect();
+    assert_eq!(alice.fails("MAIL SEND", json!({"to": "bob", "body": "one too many"})), "limit");
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 5);
+    bob.ok("MAIL DELETE", json!({"id": ids[0]}));
+    send(&mut alice, "bob", "now it fits");
+    assert_eq!(alice.fails("MAIL SEND", json!({"to": "bob", "body": "one too many"})), "limit");
+    for id in &ids[1..] {
+        bob.ok("MAIL READ", json!({"id": id}));
+    }
+}
+
+#[test]
+fn many_at_once_do_not_overfill_it() {
+    let backend = Backend::plan().config("mail.mailbox = 10\n").start();
+    let mut bob = Program::registered(&backend, "bob");
+    let mut senders: Vec<Program> = (0..4).map(|n| Program::registered(&backend, &format!("sender-{n}"))).collect();
+    for sender in &mut senders {
+        for _ in 0..10 {
+            sender.send_line(r#"{"cmd": "MAIL SEND", "args": ["bob", "hello"]}"#);
+        }
+    }
+    let replies = senders.iter_mut().flat_map(|sender| (0..10).map(|_| sender.reply()).collect::<Vec<_>>());
+    assert_eq!(replies.filter(|reply| reply["state"] == "OK").count(), 10);
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 10);
+}
+
+#[test]
+fn blocked_is_blocked() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut mallory = Program::registered(&backend, "mallory");
+    let mut arena = GameServer::added(&backend, "arena");
+    alice.ok("MAIL BLOCK", json!({"player": "MALLORY"}));
+    alice.ok("MAIL BLOCK", json!({"player": "mallory"}));
+    alice.ok("MAIL BLOCK", json!({"player": "server:arena"}));
+    assert_eq!(alice.ok("MAIL BLOCKS", json!({}))["players"].as_array().map(Vec::len), Some(2));
+    for (cmd, sender) in [("MAIL SEND", &mut mallory), ("MAIL SEND", &mut *arena)] {
+        assert_eq!(sender.fails(cmd, json!({"to": "alice", "body": "hi"})), "denied");
+    }
+    assert_eq!(mallory.fails("TELL", json!({"to": "alice", "body": "hi"})), "denied");
+    alice.expect_no_event("mail");
+    alice.expect_no_event("tell");
+    alice.ok("MAIL UNBLOCK", json!({"player": "mallory"}));
+    assert_eq!(alice.fails("MAIL UNBLOCK", json!({"player": "mallory"})), "not_found");
+    assert_eq!(alice.fails("MAIL BLOCK", json!({"player": "nobody"})), "not_found");
+    send(&mut mallory, "alice", "sorry");
+    mallory.ok("TELL", json!({"to": "alice", "body": "sorry"}));
+    alice.expect_event("mail");
+    alice.expect_event("tell");
+}
+
+#[test]
+fn bounds() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut mail = |body: &str, subject: &str| {
+        let reply = alice.ask("MAIL SEND", json!({"to": "alice", "body": body, "subject": subject}));
+        reply["code"].as_str().unwrap_or("ok").to_owned()
+    };
+    assert_eq!(mail(&"x".repeat(4096), &"s".repeat(120)), "ok");
+    assert_eq!(mail(&"x".repeat(4097), ""), "too_long");
+    assert_eq!(mail("x", &"s".repeat(121)), "too_long");
+    assert_eq!(mail("", ""), "invalid");
+    assert_eq!(mail("x", "two\nlines"), "invalid");
+    assert_eq!(alice.fails("MAIL SEND", json!({"to": "nobody", "body": "x"})), "not_found");
+    for args in
+        [json!({}), json!({"to": "alice"}), json!({"to": "alice", "body": 5, "sub": "x"}), json!(["a", "b", "c", "d"])]
+    {
+        assert_eq!(alice.fails("MAIL SEND", args), "usage");
+    }
+    for id in [json!(-1), json!("x"), json!(1.5), json!(u64::MAX), json!(null)] {
+        let code = alice.fails("MAIL READ", json!({"id": id}));
+        assert!(["usage", "invalid", "not_found"].contains(&&*code), "{id}: {code}");
+    }
+    assert_eq!(alice.fails("MAIL LIST", json!({"after": "x"})), "invalid");
+}
+
+#[test]
+fn a_long_list_comes_in_pages_newest_first() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let ids: Vec<u64> = (0..25).map(|number| send(&mut alice, "alice", &format!("letter {number}"))).collect();
+    let mut found = Vec::new();
+    let mut args = json!({"limit": 10});
+    loop {
+        let page = alice.ok("MAIL LIST", args);
+        found.extend(page["mails"].as_array().unwrap().iter().filter_map(|mail| mail["id"].as_u64()));
+        if page["next"].is_null() {
+            break;
+        }
+        args = json!({"limit": 10, "after": page["next"]});
+    }
+    let newest_first: Vec<u64> = ids.into_iter().rev().collect();
+    assert_eq!(found, newest_first);
+    let mut person = Person::at(&backend);
+    let answer = person.ask("LOGIN alice secret-of-alice");
+    assert!(answer.contains("25 unread"), "{answer}");
+    assert!(person.ask("MAIL LIST 10").contains("More: MAIL LIST 10 "));
+}
+
+#[test]
+fn everywhere_that_a_player_is_on_it_is_heard() {
+    let backend = Backend::start();
+    let mut desk = Program::registered(&backend, "alice");
+    let mut phone = Program::logged_in(&backend, "alice");
+    let mut terminal = Person::at(&backend);
+    terminal.ask("LOGIN alice secret-of-alice");
+    let mut bob = Program::registered(&backend, "bob");
+    bob.ok("TELL", json!({"to": "alice", "body": "hello"}));
+    send(&mut bob, "alice", "hello");
+    for program in [&mut desk, &mut phone] {
+        program.expect_event("tell");
+        program.expect_event("mail");
+    }
+    terminal.expect("[tell] bob: hello");
+    terminal.expect("[mail] bob: (no subject)");
+    // Logged out it is heard no more.
+    phone.ok("LOGOUT", json!({}));
+    bob.ok("TELL", json!({"to": "alice", "body": "again"}));
+    desk.expect_event("tell");
+    phone.expect_no_event("tell");
+}
+
+#[test]
+fn tell_reaches_only_those_who_are_on() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    bob.ok("LOGOUT", json!({}));
+    let reply = alice.ask("TELL", json!({"to": "bob", "body": "hi"}));
+    assert_eq!(reply["code"], "not_found");
+    assert!(reply["msg"].as_str().is_some_and(|msg| msg.contains("MAIL SEND")), "{reply}");
+    assert_eq!(alice.fails("TELL", json!({"to": "nobody", "body": "hi"})), "not_found");
+    assert_eq!(alice.fails("TELL", json!({"to": "alice", "body": "x".repeat(3000)})), "too_long");
+    let empty = alice.ask("TELL", json!({"to": "alice", "body": ""}));
+    assert!(empty["state"] == "OK" || empty["code"] == "invalid", "{empty}");
+}
+
+#[test]
+fn foreign_text_does_nothing_to_a_terminal() {
+    let backend = Backend::start();
+    let mut alice = Person::at(&backend).register("alice");
+    let mut mallory = Program::registered(&backend, "mallory");
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\n> fake prompt\u{202e}\u{0}\u{8}";
+    mallory.ok("MAIL SEND", json!({"to": "alice", "body": evil, "subject": "plain"}));
+    mallory.ok("TELL", json!({"to": "alice", "body": evil}));
+    alice.expect("[tell] mallory: ");
+    let told = alice.answer();
+    let letter = alice.ask("MAIL READ 1");
+    for text in [&told, &letter] {
+        let bad = |c: char| (c.is_control() && c != '\r' && c != '\n') || c == '\u{202e}';
+        assert!(!text.contains(bad), "{text:?}");
+    }
+    assert_eq!(told.lines().count(), 1, "{told:?}");
+    // A program gets it as it was written.
+    let mut program = Program::logged_in(&backend, "alice");
+    assert_eq!(program.ok("MAIL READ", json!({"id": 1}))["body"], Value::from(evil));
+}

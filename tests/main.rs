@@ -5,9 +5,12 @@
 
 mod harness;
 
+mod ahead;
 mod compat;
 mod crash;
+mod disk;
 mod doors;
+mod json;
 mod lifecycle;
 mod limits;
 mod mail;

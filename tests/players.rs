@@ -81,6 +81,21 @@ fn good_logins_and_changes_of_password_are_no_failures() {
 }
 
 #[test]
+fn a_school_that_comes_back_all_at_once_is_let_in() {
+    let backend = Backend::start();
+    let mut pupils: Vec<Program> = (0..25).map(|n| Program::registered(&backend, &format!("pupil-{n}"))).collect();
+    for (number, pupil) in pupils.iter_mut().enumerate() {
+        let name = format!("pupil-{number}");
+        let args = json!({"name": name, "password": format!("secret-of-{name}")});
+        pupil.send_line(json!({"cmd": "LOGIN", "args": args}).to_string());
+    }
+    for pupil in &mut pupils {
+        let reply = pupil.reply();
+        assert_eq!(reply["state"], "OK", "nobody has failed: {reply}");
+    }
+}
+
+#[test]
 fn the_password_can_be_changed_by_who_knows_it() {
     let backend = Backend::start();
     let mut alice = Program::registered(&backend, "alice");

@@ -222,3 +222,46 @@ fn boards_are_listed() {
     let page = program.ok("RECORD BOARDS", json!({"limit": 2, "after": page["next"]}));
     assert_eq!((&page["boards"][0]["board"], &page["next"]), (&"gamma".into(), &Value::Null));
 }
+
+#[test]
+fn a_page_goes_on_where_it_ended_whatever_happens_meanwhile() {
+    let backend = Backend::start();
+    let mut arena = filled(&backend);
+    let first = arena.ok("RECORD TOP", json!({"board": "sprint", "limit": 10}));
+    // The last of this page goes, and somebody comes in front of it.
+    backend.ctl(&["board", "withdraw", "sprint", "p10", "--reason", "cheated"]);
+    arena.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 0, "player": "p25"}));
+    let second = arena.ok("RECORD TOP", json!({"board": "sprint", "limit": 10, "after": first["next"]}));
+    assert_eq!(
+        (&second["records"][0]["player"], &second["records"][0]["rank"]),
+        (&"p11".into(), &11.into()),
+        "{second}"
+    );
+    let back = arena.ok("RECORD TOP", json!({"board": "sprint", "limit": 2, "before": second["prev"]}));
+    assert_eq!(back["records"][1]["player"], "p09");
+}
+
+#[test]
+fn who_falls_back_hands_the_first_place_to_another() {
+    let backend = Backend::start();
+    define(&backend, "form", "higher", "last");
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    submit(&mut alice, "form", 10);
+    submit(&mut bob, "form", 5);
+    bob.ok("RECORD WATCH", json!({"board": "form"}));
+    assert_eq!(submit(&mut alice, "form", 1)["rank"], 2);
+    let event = bob.expect_event("record");
+    assert_eq!((&event["player"], &event["score"], &event["previous"]), (&"bob".into(), &5.into(), &"alice".into()));
+}
+
+#[test]
+fn a_worse_score_leaves_the_better_one_as_it_was() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut alice = Program::registered(&backend, "alice");
+    alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 5, "note": "good"}));
+    let before = alice.ok("RECORD SHOW", json!({"board": "sprint"}));
+    alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 9, "note": "bad"}));
+    assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"})), before);
+}

@@ -1,1 +1,93 @@
-//! To come.
+//! The list of worlds.
+
+use crate::harness::{Backend, GameServer, Person, Program};
+use serde_json::{Value, json};
+
+fn names(program: &mut Program) -> Vec<String> {
+    let data = program.ok("WORLDS", json!({}));
+    data["worlds"].as_array().unwrap().iter().map(|world| world["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_world_is_there_as_long_as_its_server() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    assert!(names(&mut program).is_empty());
+    let mut arena = GameServer::added(&backend, "Arena");
+    assert!(names(&mut program).is_empty(), "it has not opted in");
+    arena.ok("STATUS SET", json!({"map": "harbour", "players": 3, "max": 16}));
+    let data = program.ok("WORLDS", json!({}));
+    let world = &data["worlds"][0];
+    assert_eq!(
+        (&world["name"], &world["map"], &world["players"], &world["max"]),
+        (&"Arena".into(), &"harbour".into(), &3.into(), &16.into())
+    );
+    assert!(world["address"].as_str().is_some_and(|address| address.starts_with("127.0.0.1")), "{world}");
+    arena.ok(
+        "STATUS SET",
+        json!({"map": "dunes", "players": 4, "max": 16, "text": "hi", "address": "play.example:27015"}),
+    );
+    let data = program.ok("WORLDS", json!({}));
+    assert_eq!((&data["total"], &data["worlds"][0]["address"]), (&1.into(), &"play.example:27015".into()));
+    arena.ok("STATUS CLEAR", json!({}));
+    assert!(names(&mut program).is_empty());
+    arena.ok("STATUS CLEAR", json!({}));
+    arena.ok("STATUS SET", json!({"map": "dunes", "players": 4, "max": 16}));
+    let mark = backend.log().mark();
+    drop(arena);
+    backend.log().wait_after(mark, "Disconnected");
+    assert!(names(&mut program).is_empty());
+}
+
+#[test]
+fn one_connection_of_a_server_does_not_end_the_entry_of_another() {
+    let backend = Backend::start();
+    let mut old = GameServer::added(&backend, "arena");
+    old.ok("STATUS SET", json!({"map": "old", "players": 1, "max": 2}));
+    let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
+    new.ok("STATUS SET", json!({"map": "new", "players": 1, "max": 2}));
+    let mut program = Program::at(&backend);
+    let mark = backend.log().mark();
+    drop(old);
+    backend.log().wait_after(mark, "Disconnected");
+    assert_eq!(program.ok("WORLDS", json!({}))["worlds"][0]["map"], "new");
+}
+
+#[test]
+fn for_a_person_it_is_a_table() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend);
+    let nothing = person.ask("WORLDS");
+    assert!(!nothing.is_empty() && !nothing.contains("ERROR"), "{nothing}");
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "\u{1b}[31mred", "players": 3, "max": 16, "text": "line\nbreak\u{7}"}));
+    let text = person.ask("WORLDS");
+    assert!(text.contains("arena") && text.contains("3/16"), "{text}");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\r' && c != '\n'), "{text:?}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.iter().all(|line| line.len() <= 80), "{text}");
+}
+
+#[test]
+fn bounds_and_pages() {
+    let backend = Backend::start();
+    let mut servers: Vec<GameServer> = (0..3).map(|n| GameServer::added(&backend, &format!("world-{n}"))).collect();
+    for server in &mut servers {
+        server.ok("STATUS SET", json!({"map": "m", "players": 0, "max": 0}));
+    }
+    let arena = &mut servers[0];
+    assert_eq!(arena.fails("STATUS SET", json!({"map": "m".repeat(129), "players": 0, "max": 1})), "too_long");
+    assert_eq!(
+        arena.fails("STATUS SET", json!({"map": "m", "players": 0, "max": 1, "text": "t".repeat(1025)})),
+        "too_long"
+    );
+    for players in [json!(-1), json!("x"), json!(1u64 << 40), json!(1.5)] {
+        let code = arena.fails("STATUS SET", json!({"map": "m", "players": players, "max": 1}));
+        assert!(code == "usage" || code == "invalid", "{players}: {code}");
+    }
+    let mut program = Program::at(&backend);
+    let page = program.ok("WORLDS", json!({"limit": 2}));
+    assert_eq!((&page["total"], &page["worlds"][1]["name"]), (&3.into(), &"world-1".into()));
+    let page = program.ok("WORLDS", json!({"limit": 2, "after": page["next"]}));
+    assert_eq!((&page["worlds"][0]["name"], &page["next"]), (&"world-2".into(), &Value::Null));
+}

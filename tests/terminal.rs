@@ -1,1 +1,313 @@
-//! To come.
+//! A person at a terminal: telnet where it is spoken, and none of it where it is not.
+
+use crate::harness::{Backend, GREETING, GameServer, Log, Person, Program, Running, WELCOME, Wire};
+use nix::pty::openpty;
+use serde_json::json;
+use std::fs::File;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+const IAC: u8 = 255;
+const WILL_ECHO: &[u8] = &[IAC, 251, 1];
+const WONT_ECHO: &[u8] = &[IAC, 252, 1];
+const NAWS: u8 = 31;
+const TTYPE: u8 = 24;
+
+fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+/// Takes everything up to and with these bytes.
+fn until(wire: &mut Wire, part: &[u8]) -> Vec<u8> {
+    wire.take(&format!("{part:?}"), |came| position(came, part).map(|at| at + part.len()))
+}
+
+#[test]
+fn a_password_is_asked_for_without_echo() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend);
+    person.type_line("REGISTER alice");
+    let asked = until(&mut person.wire, b": ");
+    assert_eq!(position(&asked, WILL_ECHO), Some(0), "{asked:?}");
+    assert!(position(&asked, b"assword").is_some());
+    person.type_line("secret-of-alice");
+    // Once more, because a slip would lock her out.
+    let asked = until(&mut person.wire, b": ");
+    assert!(position(&asked, WONT_ECHO).is_none(), "the second one would be seen: {asked:?}");
+    person.type_line("secret-of-alice");
+    let shown = until(&mut person.wire, WONT_ECHO);
+    assert!(position(&shown, b"secret").is_none());
+    let answer = person.expect("> ");
+    assert!(answer.contains("registered and logged in"), "{answer}");
+    assert!(!answer.contains("secret"), "{answer}");
+
+    person.type_line("LOGIN alice");
+    until(&mut person.wire, b"assword");
+    until(&mut person.wire, b": ");
+    person.type_line("wrong-guess");
+    until(&mut person.wire, WONT_ECHO);
+    assert!(person.expect("> ").contains("ERROR"));
+    // The old one, the new one, and the new one again.
+    person.type_line("PASSWORD");
+    for password in ["secret-of-alice", "battery-staple", "battery-staple"] {
+        until(&mut person.wire, b": ");
+        person.type_line(password);
+    }
+    until(&mut person.wire, WONT_ECHO);
+    let answer = person.expect("> ");
+    assert!(!answer.contains("ERROR"), "{answer}");
+    Program::at(&backend).ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
+}
+
+#[test]
+fn two_that_differ_change_nothing_and_the_echo_comes_back() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend);
+    person.type_line("REGISTER alice");
+    for password in ["secret-of-alice", "secret-of-alicf"] {
+        until(&mut person.wire, b": ");
+        person.type_line(password);
+    }
+    until(&mut person.wire, WONT_ECHO);
+    assert!(person.expect("> ").contains("ERROR"));
+    assert!(person.ask("FINGER alice").contains("ERROR"));
+    assert_eq!(person.ask("HW"), "Hello, world!\r\n");
+}
+
+#[test]
+fn nothing_typed_is_how_to_give_up() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend);
+    person.type_line("REGISTER alice");
+    until(&mut person.wire, b": ");
+    person.type_line("");
+    until(&mut person.wire, WONT_ECHO);
+    assert!(person.expect("> ").contains("ERROR"));
+    assert_eq!(person.ask("HW"), "Hello, world!\r\n");
+}
+
+#[test]
+fn what_arrives_while_a_password_is_typed_leaves_the_question_standing() {
+    let backend = Backend::start();
+    let mut alice = Person::at(&backend).register("alice");
+    let mut bob = Program::registered(&backend, "bob");
+    alice.type_line("PASSWORD");
+    until(&mut alice.wire, b": ");
+    bob.ok("TELL", json!({"to": "alice", "body": "hello"}));
+    let told = until(&mut alice.wire, b"bob: hello\r\n");
+    assert!(position(&told, WONT_ECHO).is_none());
+    until(&mut alice.wire, b": ");
+    alice.type_line("secret-of-alice");
+    until(&mut alice.wire, b": ");
+    alice.type_line("battery-staple");
+    until(&mut alice.wire, b": ");
+    alice.type_line("battery-staple");
+    until(&mut alice.wire, WONT_ECHO);
+    assert!(!alice.expect("> ").contains("ERROR"));
+}
+
+#[test]
+fn without_telnet_there_is_none_of_it() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "harbour", "players": 1, "max": 2, "text": "zoë"}));
+    let mut person = Person::at(&backend).register("alice");
+    let mut all = String::new();
+    for line in
+        ["HELP", "HELP MAIL SEND", "WHO", "WORLDS", "MAIL SEND alice hi", "MAIL LIST", "FOO", "WHOAMI", "BOARDS"]
+    {
+        all += &person.ask(line);
+    }
+    assert!(!all.contains(['\u{1b}', '\u{fffd}']), "{all:?}");
+    assert!(all.contains("zoë"), "{all}");
+}
+
+#[test]
+fn help_and_a_slip_of_the_pen() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend);
+    let help = person.ask("HELP");
+    assert!(help.starts_with("Available commands:\r\n"), "{help}");
+    for word in ["\tMAIL SEND", "\tREGISTER", "Players", "Mail"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    let help = person.ask("help mail send");
+    assert!(help.contains("MAIL SEND <to> <body> [subject]") && help.contains("Example: "), "{help}");
+    assert!(person.ask("HELP MAIL").contains("MAIL BLOCK"));
+    assert!(person.ask("MAIL").contains("MAIL BLOCK"));
+    for (typed, meant) in [("REGSITER x y", "REGISTER"), ("MIAL SEND", "MAIL"), ("RECORD TPO sprint", "RECORD TOP")] {
+        let answer = person.ask(typed);
+        assert!(answer.contains("Did you mean") && answer.contains(meant), "{typed}: {answer}");
+    }
+    assert!(person.ask("HELP NONSENSE").contains("ERROR"));
+    assert!(person.ask("MAIL SEND bob hello").contains("LOGIN"));
+    let mut person = person.register("alice");
+    assert!(person.ask("MAIL SEND bob").contains("Usage: MAIL SEND"));
+    assert!(person.ask("MAIL SEND nobody hello").contains("no player nobody"));
+}
+
+/// A person whose terminal speaks telnet; what it sends at first is given.
+fn at_telnet(backend: &Backend, first: &[u8]) -> Wire {
+    let mut wire = Wire::to(backend.at());
+    wire.expect(GREETING);
+    wire.send("MODE HUMAN\r\n");
+    wire.expect(WELCOME);
+    wire.send(first);
+    wire
+}
+
+fn ask(wire: &mut Wire, line: &str) -> String {
+    // An error that no other answer holds shows where this one ends.
+    wire.send(format!("{line}\r\nHELP XYZZY\r\n"));
+    wire.until("There is no such command")
+}
+
+#[test]
+fn the_window_says_how_wide_tables_are() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena-of-the-seven-winds");
+    let text = "friendly fire is off and everybody is welcome who has a good word for the others";
+    arena.ok("STATUS SET", json!({"map": "harbour-by-night", "players": 3, "max": 16, "text": text}));
+    let widest = |columns: u8| {
+        let mut wire = at_telnet(&backend, &[IAC, 251, NAWS, IAC, 250, NAWS, 0, columns, 0, 24, IAC, 240]);
+        let text = ask(&mut wire, "WORLDS");
+        text.lines().filter(|line| line.contains("3/16")).map(|line| line.trim_end().chars().count()).max().unwrap_or(0)
+    };
+    let (narrow, wide) = (widest(50), widest(200));
+    assert!((10..=50).contains(&narrow), "{narrow}");
+    assert!(wide > 110, "{wide}");
+}
+
+#[test]
+fn colours_are_for_terminals_that_said_that_they_have_them() {
+    let backend = Backend::start();
+    let coloured = |name: &str| {
+        let mut answer = vec![IAC, 251, TTYPE];
+        for _ in 0..3 {
+            answer.extend([IAC, 250, TTYPE, 0]);
+            answer.extend(name.bytes());
+            answer.extend([IAC, 240]);
+        }
+        ask(&mut at_telnet(&backend, &answer), "HELP").contains('\u{1b}')
+    };
+    assert!(coloured("XTERM-256COLOR"));
+    assert!(!coloured("DUMB"));
+    assert!(!coloured("VT100"));
+    assert!(!ask(&mut at_telnet(&backend, b""), "HELP").contains('\u{1b}'));
+}
+
+#[test]
+fn a_terminal_that_said_that_it_takes_no_utf8_gets_none() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2}));
+    // Client, terminal, and MTTS bits: colours, but no UTF-8.
+    let mut answer = vec![IAC, 251, TTYPE];
+    for name in ["OLDCLIENT", "ANSI", "MTTS 1"] {
+        answer.extend([IAC, 250, TTYPE, 0]);
+        answer.extend(name.bytes());
+        answer.extend([IAC, 240]);
+    }
+    let mut wire = at_telnet(&backend, &answer);
+    let text = ask(&mut wire, "WORLDS");
+    assert!(text.contains("zo?") && !text.contains("zoë"), "{text}");
+}
+
+#[test]
+fn a_client_that_negotiates_before_anything_else() {
+    let backend = Backend::start();
+    let mut wire = Wire::to(backend.at());
+    wire.expect(GREETING);
+    wire.send([IAC, 251, NAWS, IAC, 253, 3, IAC, 251, TTYPE]);
+    wire.send("MODE HUMAN\r\n");
+    wire.until("Welcome to serversquared");
+    assert!(ask(&mut wire, "HW").contains("Hello, world!"));
+    // Some end their lines with CR NUL.
+    wire.send(b"HW 2\r\0");
+    wire.until("Hello, world!\r\nHello, world!\r\n");
+}
+
+#[test]
+fn a_program_is_not_answered_in_telnet() {
+    let backend = Backend::start();
+    let mut program = Program::at(&backend);
+    assert_eq!(program.say([b'{', IAC, 253, 1, b'}'])["code"], "invalid");
+    program.ok("PING", json!({}));
+}
+
+#[test]
+fn a_line_can_be_edited_where_the_terminal_sends_its_keys() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend);
+    assert_eq!(person.ask("HX\u{8}W 1\u{7f}2"), "Hello, world!\r\nHello, world!\r\n");
+}
+
+/// Debian's telnet at a terminal of its own.
+struct Telnet {
+    keyboard: File,
+    screen: Log,
+    _running: Running,
+}
+
+impl Telnet {
+    fn at(backend: &Backend) -> Option<Telnet> {
+        let path = std::env::var_os("PATH")?;
+        let found = std::env::split_paths(&path).any(|dir| dir.join("telnet").exists());
+        if !found {
+            println!("skipped: telnet is not installed here");
+            return None;
+        }
+        let pty = openpty(None, None).expect("a terminal");
+        let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
+        let mut command = Command::new("telnet");
+        command.env("TERM", "xterm").arg(backend.at().ip().to_string()).arg(backend.at().port().to_string());
+        command.stdin(slave()).stdout(slave()).stderr(slave());
+        let running = Running::on_terminal(&mut command);
+        drop(command);
+        drop(pty.slave);
+        let keyboard = File::from(pty.master);
+        let screen = Log::collect(keyboard.try_clone().expect("a descriptor"));
+        Some(Telnet { keyboard, screen, _running: running })
+    }
+
+    /// Types a line; gives where the screen was then.
+    fn type_line(&mut self, line: &str) -> usize {
+        let mark = self.screen.mark();
+        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("it is read");
+        mark
+    }
+
+    /// Types a line, and waits for this to be shown.
+    fn ask(&mut self, line: &str, answer: &str) {
+        let mark = self.type_line(line);
+        self.screen.wait_after(mark, answer);
+        self.screen.find_after(mark, "a prompt", |text| text.contains("\n> ").then_some(()));
+    }
+}
+
+#[test]
+fn with_debians_telnet() {
+    let backend = Backend::start();
+    let Some(mut telnet) = Telnet::at(&backend) else { return };
+    telnet.screen.wait("CONNECTED serversquaredGlobal");
+    telnet.ask("MODE HUMAN", "Welcome to serversquared");
+    let mark = telnet.type_line("REGISTER alice");
+    telnet.screen.wait_after(mark, "assword");
+    telnet.screen.find_after(mark, "a question", |text| text.trim_end().ends_with(':').then_some(()));
+    let mark = telnet.type_line("secret-of-alice");
+    telnet.screen.find_after(mark, "the second question", |text| text.trim_end().ends_with(':').then_some(()));
+    let mark = telnet.type_line("secret-of-alice");
+    telnet.screen.wait_after(mark, "registered and logged in");
+    telnet.ask("MAIL SEND alice \"Buy milk\" List", "sent to alice");
+    // In colour, as an xterm has it.
+    telnet.screen.wait("\u{1b}[36m[mail]\u{1b}[0m alice: List");
+    telnet.ask("MAIL READ 1", "Buy milk");
+    telnet.ask("HELP MAIL SEND", "MAIL SEND <to> <body> [subject]");
+    telnet.ask("WHO", "1 player is on.");
+    let screen = telnet.screen.text();
+    assert!(!screen.contains("secret-of-alice"), "{screen}");
+    // What is no secret is shown while it is typed.
+    assert!(screen.contains("REGISTER alice") && screen.contains("MAIL READ 1"), "{screen}");
+    telnet.type_line("QUIT");
+    telnet.screen.wait("Connection closed");
+}

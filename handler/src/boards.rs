@@ -1,44 +1,25 @@
 //! Boards in memory: who stands where. The database keeps scores, ranks are counted here in O(log n). Changed by the
 //! writer thread after a commit, read by the event loop.
 
+use crate::places::Places;
 use hashbrown::HashMap;
-use indexset::BTreeSet;
 use ssmglobal_ipc::{Better, Operator};
 use ssmglobal_store::{Board, BoardId, PlayerId, Reader, Standing, Tx};
 
-/// Where a score stands among others: smaller is better. Ties go to the earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    score: i64,
-    order: u64,
-    player: PlayerId,
+/// A place and whose it is.
+pub type Place = crate::places::Place<PlayerId>;
+
+/// The one mapping that turns the order around without an overflow, where higher is better.
+fn turned(better: Better, score: i64) -> i64 {
+    match better {
+        Better::Lower => score,
+        Better::Higher => !score,
+    }
 }
 
-impl Place {
-    fn new(better: Better, score: i64, order: u64, player: PlayerId) -> Place {
-        let score = match better {
-            Better::Lower => score,
-            // The one mapping that turns the order around without an overflow.
-            Better::Higher => !score,
-        };
-        Place { score, order, player }
-    }
-
-    /// As text for `next` and `prev`; stays right while others submit.
-    pub fn cursor(self) -> String {
-        format!("{}:{}", self.score, self.order)
-    }
-
-    /// The place right behind this one: orders are given once.
-    pub fn behind(self) -> Place {
-        Place { order: self.order.saturating_add(1), player: PlayerId(0), ..self }
-    }
-
-    /// Reads a cursor back.
-    pub fn from_cursor(text: &str) -> Option<Place> {
-        let (score, order) = text.split_once(':')?;
-        Some(Place { score: score.parse().ok()?, order: order.parse().ok()?, player: PlayerId(0) })
-    }
+/// A place as text for `next` and `prev`; stays right while others submit.
+pub fn cursor(place: &Place) -> String {
+    format!("{}:{}", place.score, place.order)
 }
 
 /// One board with all who stand on it.
@@ -46,24 +27,25 @@ impl Place {
 pub struct Ranking {
     /// What it is.
     pub board: Board,
-    places: BTreeSet<Place>,
+    places: Places<PlayerId>,
     standings: HashMap<PlayerId, Standing>,
 }
 
 impl Ranking {
     fn new(board: Board) -> Ranking {
-        Ranking { board, places: BTreeSet::new(), standings: HashMap::new() }
+        Ranking { board, places: Places::default(), standings: HashMap::new() }
     }
 
     fn load(board: Board, reader: &dyn Reader) -> ssmglobal_store::Result<Ranking> {
         let mut ranking = Ranking::new(board);
         let mut places = Vec::new();
         reader.standings(ranking.board.id, &mut |standing| {
-            places.push(Place::new(ranking.board.better, standing.score, standing.order, standing.player));
+            let (score, order, who) = (turned(ranking.board.better, standing.score), standing.order, standing.player);
+            places.push(Place { score, order, who });
             ranking.standings.insert(standing.player, standing);
         })?;
         places.sort_unstable();
-        ranking.places = places.into_iter().collect();
+        ranking.places = Places::from_sorted(&places);
         Ok(ranking)
     }
 
@@ -78,41 +60,49 @@ impl Ranking {
     }
 
     fn place_of(&self, standing: &Standing) -> Place {
-        Place::new(self.board.better, standing.score, standing.order, standing.player)
+        Place { score: turned(self.board.better, standing.score), order: standing.order, who: standing.player }
     }
 
-    /// A standing's rank; 1 is the best.
-    pub fn rank(&self, standing: &Standing) -> u32 {
-        u32::try_from(self.places.rank(&self.place_of(standing)) + 1).unwrap_or(u32::MAX)
+    /// The rank of a score with this order; 1 is the best.
+    pub fn rank(&self, score: i64, order: u64) -> u32 {
+        let before = self.places.count_before(turned(self.board.better, score), order);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
     }
 
     /// Who is first.
     pub fn first(&self) -> Option<&Standing> {
-        self.places.get_index(0).and_then(|place| self.standings.get(&place.player))
+        self.places.first().and_then(|place| self.standings.get(&place.who))
     }
 
-    /// How many places are in front of this one; it need not be on the board.
-    pub fn count_before(&self, place: &Place) -> usize {
-        self.places.rank(place)
+    fn leader(&self) -> Option<(PlayerId, u64)> {
+        self.places.first().map(|place| (place.who, place.order))
+    }
+
+    /// The indexes (0 is the first) of a cursor's place and of the one behind it; it need not be on the board.
+    pub fn index_of_cursor(&self, text: &str) -> Option<(usize, usize)> {
+        let (score, order) = text.split_once(':')?;
+        let (score, order) = (score.parse().ok()?, order.parse::<u64>().ok()?);
+        // Orders are given once: what is in front of the next order is the place itself.
+        Some((self.places.count_before(score, order), self.places.count_before(score, order.saturating_add(1))))
     }
 
     /// `count` standings from index `from` on (0 is the first), with their places.
     pub fn slice(&self, from: usize, count: usize) -> Vec<(Place, &Standing)> {
-        (from..from.saturating_add(count))
-            .map_while(|index| self.places.get_index(index))
-            .filter_map(|place| Some((*place, self.standings.get(&place.player)?)))
-            .collect()
+        let places = self.places.iter_from(from).take(count);
+        places.filter_map(|place| Some((*place, self.standings.get(&place.who)?))).collect()
     }
 
     fn put(&mut self, standing: Standing) {
-        self.remove(standing.player);
-        self.places.insert(self.place_of(&standing));
-        self.standings.insert(standing.player, standing);
+        let place = self.place_of(&standing);
+        if let Some(old) = self.standings.insert(standing.player, standing) {
+            self.places.remove(turned(self.board.better, old.score), old.order);
+        }
+        self.places.insert(place);
     }
 
     fn remove(&mut self, player: PlayerId) {
         if let Some(old) = self.standings.remove(&player) {
-            self.places.remove(&self.place_of(&old));
+            self.places.remove(turned(self.board.better, old.score), old.order);
         }
     }
 }
@@ -179,10 +169,10 @@ impl Boards {
                 },
                 Change::Put(board, standing) => {
                     if let Some(ranking) = self.rankings.get_mut(&board) {
-                        let before = ranking.first().map(|first| (first.player, first.score));
-                        let now = Some((standing.player, standing.score));
+                        let before = ranking.leader();
+                        let now = Some((standing.player, standing.order));
                         ranking.put(standing);
-                        if before != now && ranking.first().map(|first| (first.player, first.score)) == now {
+                        if before != now && ranking.leader() == now {
                             firsts.push((board, before.map(|(player, _)| player)));
                         }
                     }

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Event, Failure, Reply, Secret, Time, ctl};
 use ssmglobal_store::{BoardId, PlayerId, Reader, ServerId, Standing, StoreError, Tx};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Jobs that may wait for the writer. The next request is told `busy`.
@@ -226,6 +226,8 @@ pub struct Core {
     /// Names of game servers by number, for records.
     pub servers: RwLock<hashbrown::HashMap<ServerId, String>>,
     senders: RwLock<Option<Senders>>,
+    /// Writes that wait or run.
+    writing: AtomicUsize,
     /// Hashes that wait or run.
     hashing: AtomicU64,
     effects: Mutex<Vec<Effect>>,
@@ -238,7 +240,7 @@ pub struct Core {
 }
 
 struct Senders {
-    writes: Sender<Write>,
+    writes: Sender<Vec<Write>>,
     reads: Sender<Read>,
     hashes: Sender<Hash>,
 }
@@ -246,7 +248,7 @@ struct Senders {
 /// The ends of the queues that the threads read from.
 pub struct Queues {
     /// For the writer.
-    pub writes: Receiver<Write>,
+    pub writes: Receiver<Vec<Write>>,
     /// For the readers.
     pub reads: Receiver<Read>,
     /// For the hashing threads.
@@ -261,7 +263,8 @@ fn busy() -> Failure {
 impl Core {
     /// All empty; `waker` wakes the event loop.
     pub fn new(settings: Arc<Settings>, directory: Directory, boards: Boards, waker: mio::Waker) -> (Core, Queues) {
-        let (writes, writes_end) = crossbeam_channel::bounded(WRITES);
+        // `writing` counts what is in it.
+        let (writes, writes_end) = crossbeam_channel::unbounded();
         let (reads, reads_end) = crossbeam_channel::bounded(READS);
         // The bound that matters is in the settings and may change: `hashing` counts.
         let (hashes, hashes_end) = crossbeam_channel::unbounded();
@@ -271,6 +274,7 @@ impl Core {
             boards: RwLock::new(boards),
             servers: RwLock::default(),
             senders: RwLock::new(Some(Senders { writes, reads, hashes })),
+            writing: AtomicUsize::new(0),
             hashing: AtomicU64::new(0),
             effects: Mutex::default(),
             quiet: Mutex::default(),
@@ -286,13 +290,28 @@ impl Core {
         read(&self.settings).clone()
     }
 
-    /// Gives a job to the writer.
+    /// Gives jobs to the writer, which does them in one transaction with whatever else is there. `jobs` is empty then.
     ///
     /// # Errors
-    /// `busy` when too many wait.
-    pub fn write(&self, job: Write) -> Result<(), Failure> {
+    /// `busy` when too many wait; the jobs are still in `jobs`.
+    pub fn write(&self, jobs: &mut Vec<Write>) -> Result<(), Failure> {
+        let waiting = self.writing.fetch_add(jobs.len(), Ordering::Relaxed);
         let senders = read(&self.senders);
-        senders.as_ref().and_then(|senders| senders.writes.try_send(job).ok()).ok_or_else(busy)
+        match senders.as_ref().filter(|_| waiting < WRITES) {
+            None => {
+                self.written(jobs.len());
+                Err(busy())
+            }
+            Some(senders) => senders.writes.send(std::mem::take(jobs)).map_err(|lost| {
+                *jobs = lost.into_inner();
+                busy()
+            }),
+        }
+    }
+
+    /// So many jobs of the writer are done.
+    pub fn written(&self, count: usize) {
+        self.writing.fetch_sub(count, Ordering::Relaxed);
     }
 
     /// Gives a job to a reader.
@@ -353,7 +372,7 @@ impl Core {
                 board: ranking.board.name.clone(),
                 player: read(&self.directory).name(player).to_owned(),
                 score: standing.score,
-                rank: ranking.rank(standing),
+                rank: ranking.rank(standing.score, standing.order),
                 total: ranking.total(),
                 improved,
             }),

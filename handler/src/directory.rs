@@ -7,14 +7,23 @@ use ssmglobal_store::PlayerId;
 /// Names to numbers and back. Some 100 bytes for each player.
 #[derive(Debug, Default)]
 pub struct Directory {
-    shown: HashMap<PlayerId, Box<str>>,
+    /// By number: they are given one after another.
+    shown: Vec<Box<str>>,
+    count: usize,
     by_folded: HashMap<Box<str>, PlayerId>,
 }
 
 impl Directory {
     /// Adds one; `folded` as [`names::fold`] gives it.
     pub fn insert(&mut self, id: PlayerId, shown: &str, folded: &str) {
-        self.shown.insert(id, shown.into());
+        let index = id.0 as usize;
+        if self.shown.len() <= index {
+            self.shown.resize(index + 1, Box::default());
+        }
+        if let Some(place) = self.shown.get_mut(index) {
+            *place = shown.into();
+            self.count += 1;
+        }
         self.by_folded.insert(folded.into(), id);
     }
 
@@ -28,11 +37,11 @@ impl Directory {
 
     /// The name as registered; empty for a number that was never given.
     pub fn name(&self, id: PlayerId) -> &str {
-        self.shown.get(&id).map_or("", |name| name)
+        self.shown.get(id.0 as usize).map_or("", |name| name)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.shown.len()
+        self.count
     }
 }

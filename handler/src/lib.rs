@@ -16,6 +16,7 @@ mod mail;
 mod names;
 mod operator;
 mod passwords;
+mod places;
 mod players;
 mod records;
 mod relay;

@@ -197,7 +197,7 @@ impl Server {
 
     fn change(&self, operator: u64, act: Act) -> Result<Option<Answer>, Failure> {
         log::info!("operator {operator} changes something");
-        self.core.write(Write { asker: Asker::Operator(operator), act })?;
+        self.core.write(&mut vec![Write { asker: Asker::Operator(operator), act }])?;
         Ok(None)
     }
 

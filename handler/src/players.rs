@@ -193,7 +193,7 @@ pub fn finger(server: &mut Server, _: usize, _: u64, request: Finger) -> Plan {
                 board: ranking.board.name.clone(),
                 score: standing.score,
                 unit: ranking.board.unit.clone(),
-                rank: ranking.rank(standing),
+                rank: ranking.rank(standing.score, standing.order),
             })
         })
         .collect();

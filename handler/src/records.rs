@@ -1,6 +1,6 @@
 //! Records: submitting scores, ranks, watching a board. Ranks come from memory; a submit goes to the writer.
 
-use crate::boards::{Place, Ranking};
+use crate::boards::{Ranking, cursor};
 use crate::core::{Answer, Core, Effect, Identity, read, refuse};
 use crate::dispatch::Plan;
 use crate::hub::Hub;
@@ -97,8 +97,8 @@ fn page(core: &Core, ranking: &Ranking, from: usize, count: usize) -> Reply {
     let slice = ranking.slice(from, count);
     let end = from + slice.len();
     let rank = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
-    let next = slice.last().filter(|_| end < ranking.total() as usize).map(|(place, _)| place.cursor());
-    let prev = slice.first().filter(|_| from > 0).map(|(place, _)| place.cursor());
+    let next = slice.last().filter(|_| end < ranking.total() as usize).map(|(place, _)| cursor(place));
+    let prev = slice.first().filter(|_| from > 0).map(|(place, _)| cursor(place));
     let records = slice.iter().enumerate().map(|(index, (_, standing))| row(core, standing, rank(from + index)));
     Reply::RecordPage(RecordPage {
         board: ranking.board.name.clone(),
@@ -115,11 +115,9 @@ fn index_of(ranking: &Ranking, text: &str) -> Result<(usize, usize), Failure> {
     if let Ok(rank) = text.parse::<usize>() {
         return Ok((rank.saturating_sub(1), rank));
     }
-    let Some(place) = Place::from_cursor(text) else {
-        return Err(Failure::new(Code::Invalid, "after and before take a rank, or what a page gave as next or prev."));
-    };
-    // A cursor names score and order, and orders are given once: what is in front of the next order is the place itself.
-    Ok((ranking.count_before(&place), ranking.count_before(&place.behind())))
+    ranking.index_of_cursor(text).ok_or_else(|| {
+        Failure::new(Code::Invalid, "after and before take a rank, or what a page gave as next or prev.")
+    })
 }
 
 /// `RECORD TOP`.
@@ -158,7 +156,7 @@ pub fn around(server: &mut Server, slot: usize, _: u64, request: RecordAround) -
         Some(_) => server.page_limit(request.limit),
         None => server.core.settings().records.top_page as usize,
     };
-    let index = ranking.rank(standing) as usize - 1;
+    let index = ranking.rank(standing.score, standing.order) as usize - 1;
     let last_start = (ranking.total() as usize).saturating_sub(limit);
     let from = index.saturating_sub(limit / 2).min(last_start);
     Plan::Now(page(&server.core, ranking, from, limit))
@@ -178,7 +176,8 @@ pub fn show(server: &mut Server, slot: usize, _: u64, request: RecordShow) -> Pl
     let boards = read(&server.core.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
     let Some(standing) = ranking.standing(player) else { return not_on(server, player, ranking).into() };
-    let RecordRow { rank, player, score, at, server: by, note } = row(&server.core, standing, ranking.rank(standing));
+    let RecordRow { rank, player, score, at, server: by, note } =
+        row(&server.core, standing, ranking.rank(standing.score, standing.order));
     let (board, unit, total) = (ranking.board.name.clone(), ranking.board.unit.clone(), ranking.total());
     Plan::Now(Reply::RecordShown(RecordShown { board, unit, player, score, rank, total, at, server: by, note }))
 }

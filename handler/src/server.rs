@@ -105,6 +105,8 @@ pub struct Server {
     pub(crate) poll: Poll,
     registry: Arc<Registry>,
     batch: Batch,
+    /// Changes that this turn has collected: they go to the writer together, and so into one transaction.
+    writes: Vec<Write>,
     desk: OwnedFd,
     signals: Signals,
     dead: Vec<usize>,
@@ -144,6 +146,7 @@ impl Server {
             poll,
             registry,
             batch: Batch::default(),
+            writes: Vec::new(),
             desk,
             signals,
             dead: Vec::new(),
@@ -202,6 +205,7 @@ impl Server {
                 self.resume(slot);
             }
         }
+        self.hand_over_writes();
         self.hub.wake_readers();
         for slot in self.batch.flush() {
             self.resume(slot);
@@ -209,8 +213,23 @@ impl Server {
         while let Some(slot) = self.dead.pop() {
             self.end_session(slot);
         }
-        // Ending and resuming may have answered something.
+        // Ending and resuming may have answered or begun something.
+        self.hand_over_writes();
         self.batch.flush();
+    }
+
+    fn hand_over_writes(&mut self) {
+        if self.writes.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.core.write(&mut self.writes) {
+            let reply = failure.into();
+            for job in std::mem::take(&mut self.writes) {
+                if let Asker::Session(to) = &job.asker {
+                    self.batch.finish(to, &reply);
+                }
+            }
+        }
     }
 
     /// A session that is there.
@@ -488,7 +507,8 @@ impl Server {
             }
             Plan::Write(act) => {
                 to.link.started();
-                self.core.write(Write { asker, act })
+                self.writes.push(Write { asker, act });
+                Ok(())
             }
             Plan::Read(look) => {
                 to.link.started();

@@ -6,22 +6,37 @@ use crate::core::{Act, Answer, Asker, Core, Effect, Hash, Identity, Read, Refusa
 use crate::link::{Batch, ReplyTo};
 use crate::names::Name;
 use crate::passwords::{Cost, Hasher, Match};
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use ssmglobal_ipc::{Code, Failure, LoggedIn, Reply, Time, ctl};
 use ssmglobal_store::{CheckpointDue, NewPlayer, PlayerId, Reader, Store, StoreError, Writer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-/// Jobs that one transaction takes at the most.
+/// With so many jobs a transaction is closed.
 const GROUP: usize = 1024;
 
-/// Changes under load between two portions of work that can wait; a portion does as many rows.
-const TIDY_EVERY: usize = 1000;
+/// Rows of work that can wait which a transaction takes along at the least.
+const TIDY_ALONG: usize = 16;
+
+/// Nothing to write for so long: time for work that can wait.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// What there is to do while nothing comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Idle {
+    /// Nothing.
+    Tidy,
+    /// Work that can wait, once it has been quiet for a while.
+    Untidy,
+    /// The rest of it.
+    Tidying,
+}
 
 /// The writer: whatever has come in while the last transaction was written makes the next one.
 pub struct WriterThread {
     core: Arc<Core>,
-    jobs: Receiver<Write>,
+    jobs: Receiver<Vec<Write>>,
     writer: Box<dyn Writer>,
     checkpoint: Sender<()>,
     order: u64,
@@ -35,7 +50,7 @@ impl WriterThread {
     /// `order` is the last number given to a submit; `checkpoint` is told when one is due.
     pub fn new(
         core: Arc<Core>,
-        jobs: Receiver<Write>,
+        jobs: Receiver<Vec<Write>>,
         writer: Box<dyn Writer>,
         checkpoint: Sender<()>,
         order: u64,
@@ -47,31 +62,31 @@ impl WriterThread {
     /// Runs until nobody can send a job any more; then everything is on disk.
     pub fn run(mut self) {
         let mut group = Vec::new();
-        let mut since_tidy = 0;
-        let mut untidy = true;
+        let mut idle = Idle::Tidy;
         loop {
             let first = match self.jobs.try_recv() {
-                Ok(job) => job,
-                Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) if untidy => {
-                    untidy = self.tidy();
+                Err(TryRecvError::Empty) if idle == Idle::Tidying => Err(RecvTimeoutError::Timeout),
+                Err(TryRecvError::Empty) if idle == Idle::Untidy => self.jobs.recv_timeout(QUIET),
+                Err(TryRecvError::Empty) => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                first => first.map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match first {
+                Ok(first) => group.extend(first),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    idle = if self.tidy() { Idle::Tidying } else { Idle::Tidy };
                     continue;
                 }
-                Err(TryRecvError::Empty) => match self.jobs.recv() {
-                    Ok(job) => job,
-                    Err(_) => return,
-                },
-            };
-            group.push(first);
-            group.extend(self.jobs.try_iter().take(GROUP - 1));
-            self.commit(&group);
-            since_tidy += group.len();
-            group.clear();
-            untidy = true;
-            if since_tidy >= TIDY_EVERY {
-                since_tidy = 0;
-                self.tidy();
             }
+            while group.len() < GROUP
+                && let Ok(more) = self.jobs.try_recv()
+            {
+                group.extend(more);
+            }
+            self.commit(&group);
+            self.core.written(group.len());
+            group.clear();
+            idle = Idle::Untidy;
         }
     }
 
@@ -150,6 +165,11 @@ impl WriterThread {
             }
         }
         drop(boards);
+        // A little more than came in, so that it gets done.
+        if let Err(error) = self.writer.tidy_along(TIDY_ALONG.max(group.len() + group.len() / 4)) {
+            self.writer.rollback();
+            return Err(error);
+        }
         match self.writer.commit() {
             Ok(due) => self.checkpoint(due),
             Err(error) => {
@@ -246,7 +266,8 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
         };
         let next = hash_one(job, &mut hasher, reader);
         core.hashed();
-        let failure = match next.and_then(|act| core.write(Write { asker: asker.clone(), act }).map_err(Refusal::from))
+        let failure = match next
+            .and_then(|act| core.write(&mut vec![Write { asker: asker.clone(), act }]).map_err(Refusal::from))
         {
             Ok(()) => continue,
             Err(Refusal::Failure(failure)) => failure,

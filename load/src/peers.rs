@@ -76,6 +76,7 @@ pub struct Postgres {
     _process: Guarded,
     dir: TempDir,
     bin: PathBuf,
+    port: u16,
 }
 
 /// What pgbench does again and again.
@@ -113,10 +114,13 @@ impl Postgres {
         let data = dir.path().join("data");
         let init = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-D"];
         output_of(as_user("initdb").args(init).arg(&data))?;
+        let port = crate::guard::free_port()?;
         let mut command = as_user("postgres");
         command.arg("-D").arg(&data).arg("-k").arg(dir.path());
         for setting in [
-            "listen_addresses=",
+            // Over TCP, as our clients are.
+            "listen_addresses=127.0.0.1",
+            &format!("port={port}"),
             "fsync=on",
             "synchronous_commit=on",
             "full_page_writes=on",
@@ -132,13 +136,13 @@ impl Postgres {
         // SIGINT is its fast shutdown.
         let log = dir.path().join("log");
         let mut process = Guarded::start(&mut command, Signal::SIGINT, &log)?;
-        let socket = dir.path().join(".s.PGSQL.5432");
+        let socket = dir.path().join(format!(".s.PGSQL.{port}"));
         crate::guard::until("postgres", std::time::Duration::from_secs(60), || {
             process.check().map_err(|e| format!("postgres {e}"))?;
             let ready = fs::read_to_string(&log).is_ok_and(|log| log.contains("ready to accept connections"));
             Ok(ready && socket.exists())
         })?;
-        let server = Self { _process: process, dir, bin };
+        let server = Self { _process: process, dir, bin, port };
         server.sql(&format!(
             "create table record (board int, player int, score bigint not null, at timestamptz not null, \
              primary key (board, player)); \
@@ -169,7 +173,7 @@ impl Postgres {
 
     fn sql(&self, text: &str) -> Result<()> {
         let mut command = Command::new(self.bin.join("psql"));
-        command.args(["-q", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-h"]);
+        command.args(["-q", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-p", &self.port.to_string(), "-h"]);
         let mut child =
             command.arg(self.dir.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         // One statement a line: several in one message would be one transaction, which vacuum refuses.
@@ -187,7 +191,7 @@ impl Postgres {
         let whole = (seconds.ceil() as u64).max(1).to_string();
         let mut command = Command::new(self.bin.join("pgbench"));
         command.args(["-n", "-M", "prepared", "-U", "postgres", "-j", "1", "-T", &whole]);
-        command.args(["-c", &clients.to_string(), "-h"]).arg(self.dir.path());
+        command.args(["-c", &clients.to_string(), "-h", "127.0.0.1", "-p", &self.port.to_string()]);
         command.arg("-f").arg(self.script(work)).arg("postgres");
         let output = output_of(&mut command)?;
         if let Work::Upsert = work {

@@ -22,6 +22,15 @@ pub fn program() -> Command {
     command
 }
 
+/// The program with a file system of its own where its data will be; it ends with the last process that sees it.
+fn on_disk(size: &str, data: &Path) -> Command {
+    std::fs::create_dir(data).expect("the data directory");
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=\"$1\" none \"$2\" && shift 2 && exec \"$@\"";
+    command.args(["-m", "sh", "-c", script, "sh", size]).arg(data).arg(program().get_program());
+    command
+}
+
 /// An address of this machine that no other backend of this program has: then a port that is free once is free
 /// again after a restart.
 fn own_address() -> String {
@@ -36,6 +45,8 @@ pub struct Plan {
     options: Vec<String>,
     environment: Vec<(String, String)>,
     address: String,
+    /// The size of a file system of its own, for the data.
+    disk: Option<String>,
 }
 
 impl Plan {
@@ -68,6 +79,12 @@ impl Plan {
         self
     }
 
+    /// Puts its data on a file system of this size, which only its processes see.
+    pub fn on_small_disk(mut self, size: &str) -> Plan {
+        self.disk = Some(size.to_owned());
+        self
+    }
+
     /// Starts it and waits until it serves.
     pub fn start(self) -> Backend {
         let dir = TempDir::new().expect("a temporary directory");
@@ -80,7 +97,10 @@ impl Plan {
     }
 
     fn command(&self, dir: &Path, port: u16) -> Command {
-        let mut command = program();
+        let mut command = match &self.disk {
+            Some(size) => on_disk(size, &dir.join("data")),
+            None => program(),
+        };
         command.arg("--config").arg(dir.join("config.toml")).arg("--data").arg(dir.join("data"));
         command.args(["-a", &self.address, "-p", &port.to_string()]).args(&self.options);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -105,7 +125,7 @@ impl Backend {
     /// One to be described further.
     pub fn plan() -> Plan {
         let (options, environment) = (Vec::new(), Vec::new());
-        Plan { config: CHEAP.to_owned(), options, environment, address: own_address() }
+        Plan { config: CHEAP.to_owned(), options, environment, address: own_address(), disk: None }
     }
 
     fn announced(&self) -> SocketAddr {
@@ -139,9 +159,13 @@ impl Backend {
         self.running.pid()
     }
 
-    /// Its data directory.
+    /// Its data directory, as everybody can reach it.
     pub fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
+        let data = self.dir.path().join("data");
+        match &self.plan.disk {
+            Some(_) => PathBuf::from(format!("/proc/{}/root{}", self.pid(), data.display())),
+            None => data,
+        }
     }
 
     /// A file beside the data.

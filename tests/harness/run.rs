@@ -28,9 +28,18 @@ impl Running {
     /// Starts it with this to read.
     pub fn with_input(command: &mut Command, input: &[u8]) -> Running {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.process_group(0).spawn().expect("the program starts");
-        let stderr = Log::collect(child.stderr.take().expect("piped"));
-        let stdout = Log::collect(child.stdout.take().expect("piped"));
+        Running::spawn(piped, input)
+    }
+
+    /// Starts it with the standard input, output and error that it has been given.
+    pub fn on_terminal(command: &mut Command) -> Running {
+        Running::spawn(command, b"")
+    }
+
+    fn spawn(command: &mut Command, input: &[u8]) -> Running {
+        let mut child = command.process_group(0).spawn().expect("the program starts");
+        let stderr = child.stderr.take().map(Log::collect).unwrap_or_default();
+        let stdout = child.stdout.take().map(Log::collect).unwrap_or_default();
         let pid = Pid::from_raw(child.id().cast_signed());
         if let Some(mut stdin) = child.stdin.take() {
             // Whoever does not read what it is given has its reasons.
@@ -66,14 +75,6 @@ impl Running {
             self.ended = self.ends.recv_timeout(PATIENCE).ok();
         }
         self.ended
-    }
-
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
-        if self.ended.is_none() {
-            self.ended = self.ends.try_recv().ok();
-        }
-        self.ended.is_some()
     }
 }
 

@@ -132,11 +132,6 @@ impl Wire {
         }
     }
 
-    /// What has come and was not taken.
-    pub fn untaken(&self) -> &[u8] {
-        &self.came
-    }
-
     /// Says that nothing more will be sent.
     pub fn finish(&mut self) {
         self.stream.shutdown(std::net::Shutdown::Write).expect("a socket");

@@ -146,6 +146,13 @@ pub trait Writer: Send {
     /// Gives it up; also after an error, to be ready for the next `begin`.
     fn rollback(&mut self);
 
+    /// A portion of the same work inside the running transaction, as its last part: about `rows` rows. Under load this
+    /// spares transactions of its own, which would each wait for the disk.
+    ///
+    /// # Errors
+    /// As of every change: give the transaction up.
+    fn tidy_along(&mut self, rows: usize) -> Result<()>;
+
     /// Work that can wait, in small portions, called when nothing else is to do and now and then under load:
     /// folds logged scores into their table (outside of `begin`/`commit`; it has a transaction of its own).
     /// Gives whether more is waiting. While scores keep coming it does nothing until many are logged; when none

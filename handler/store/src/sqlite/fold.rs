@@ -20,8 +20,8 @@ use std::cmp::Reverse;
 pub(super) const PLAN_ROWS: u64 = 200_000;
 /// Log rows read, and later deleted, in one step.
 const LOG_ROWS: usize = 12_500;
-/// Table rows written in one step.
-const WRITE_ROWS: usize = 1_000;
+/// Table rows written in one step, when nothing else is to do.
+pub(super) const WRITE_ROWS: usize = 1_000;
 
 struct Entry {
     board: u32,
@@ -95,10 +95,10 @@ impl Fold {
         Ok(self.entries.len() > WRITE_ROWS)
     }
 
-    /// The next slice, inside a transaction.
-    pub(super) fn step(&self, db: &Db) -> Result<Step> {
+    /// The next slice of at most `rows` table rows, inside a transaction.
+    pub(super) fn step(&self, db: &Db, rows: usize) -> Result<Step> {
         let mut step = Step::default();
-        for entry in self.entries.iter().skip(self.written).take(WRITE_ROWS) {
+        for entry in self.entries.iter().skip(self.written).take(rows) {
             write(db, entry)?;
             step.written += 1;
         }

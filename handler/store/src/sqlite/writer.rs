@@ -25,6 +25,8 @@ pub(super) struct SqliteWriter {
     log_rows_ever: u64,
     log_rows_seen: u64,
     pub(super) fold: Option<Fold>,
+    /// What the running transaction has folded.
+    step: Option<fold::Step>,
     wal_pages_seen: u32,
     checkpoint_at: u32,
 }
@@ -41,6 +43,7 @@ impl SqliteWriter {
             log_rows_ever: 0,
             log_rows_seen: 0,
             fold: None,
+            step: None,
             wal_pages_seen: 0,
             checkpoint_at: CHECKPOINT_PAGES,
         })
@@ -69,6 +72,10 @@ impl SqliteWriter {
         let logged = std::mem::take(&mut self.db.logged);
         self.log_rows += logged;
         self.log_rows_ever += logged;
+        if let Some((fold, step)) = self.fold.as_mut().zip(self.step.take()) {
+            self.log_rows = self.log_rows.saturating_sub(fold.done(step));
+            self.fold.take_if(|fold| fold.is_over());
+        }
         self.leave();
         Ok(())
     }
@@ -111,12 +118,27 @@ impl Writer for SqliteWriter {
 
     fn rollback(&mut self) {
         self.db.logged = 0;
+        self.step = None;
         if !self.db.conn.is_autocommit()
             && let Err(error) = self.db.conn.execute_batch("ROLLBACK")
         {
             log::error!("a transaction could not be rolled back: {error}");
         }
         self.leave();
+    }
+
+    fn tidy_along(&mut self, rows: usize) -> Result<()> {
+        if !self.inside || self.step.is_some() {
+            return Err(StoreError::Other("tidy_along outside of a transaction, or twice".into()));
+        }
+        if self.fold.is_none() && self.log_rows < fold::PLAN_ROWS {
+            return Ok(());
+        }
+        let fold = self.fold.get_or_insert_default();
+        if !fold.gather(&self.db)? {
+            self.step = Some(fold.step(&self.db, rows)?);
+        }
+        Ok(())
     }
 
     fn tidy(&mut self) -> Result<bool> {
@@ -131,7 +153,8 @@ impl Writer for SqliteWriter {
             None if self.log_rows < fold::PLAN_ROWS && !calm => return Ok(true),
             None => Fold::default(),
         };
-        let outcome = if fold.gather(&self.db)? { None } else { Some(self.alone(|db| fold.step(db))?) };
+        let outcome =
+            if fold.gather(&self.db)? { None } else { Some(self.alone(|db| fold.step(db, fold::WRITE_ROWS))?) };
         match outcome {
             None => self.fold = Some(fold),
             Some(done) => {
