@@ -14,12 +14,26 @@ const AHEAD: usize = 16;
 /// What became of one client's requests.
 #[derive(Default)]
 struct Fate {
-    /// Answered with OK: the number and the reply.
+    /// Answered with OK: the number and what it returned.
     done: Vec<(usize, Value)>,
-    /// Sent, and answered that it is not known.
+    /// Answered that it is not known.
     unknown: HashSet<usize>,
     /// Refused: not applied for certain.
     refused: usize,
+}
+
+impl Fate {
+    /// Takes note of an answer; gives whether it is OK.
+    fn take(&mut self, reply: &Value) -> bool {
+        let number = reply["id"].as_u64().and_then(|id| usize::try_from(id).ok()).expect("the id of a request");
+        match (reply["state"].as_str(), reply["code"].as_str()) {
+            (Some("OK"), _) => self.done.push((number, reply["data"].clone())),
+            (_, Some("unavailable" | "busy")) => drop(self.unknown.insert(number)),
+            (_, Some("not_logged_in")) => self.refused += 1,
+            _ => panic!("{reply}"),
+        }
+        reply["state"] == "OK"
+    }
 }
 
 /// Sends all requests, logging in again whenever that is needed; never repeats one.
@@ -30,45 +44,25 @@ fn drive(
     request: impl Fn(usize) -> (&'static str, Value),
 ) -> Fate {
     let mut fate = Fate::default();
-    let mut sent = 0;
-    let mut open = 0;
+    let (mut sent, mut open) = (0, 0);
     while sent < EACH || open > 0 {
         while sent < EACH && open < AHEAD {
             let (cmd, args) = request(sent);
             client.send_line(json!({"id": sent, "cmd": cmd, "args": args}).to_string());
-            sent += 1;
-            open += 1;
+            (sent, open) = (sent + 1, open + 1);
         }
-        let reply = client.reply();
         open -= 1;
-        let number = reply["id"].as_u64().and_then(|id| usize::try_from(id).ok()).expect("the id of a request");
-        if reply["state"] == "OK" {
-            fate.done.push((number, reply["data"].clone()));
+        if fate.take(&client.reply()) {
+            // Whoever counts them has enough when it hears no more.
             let _ = answered.send(());
             continue;
         }
-        match reply["code"].as_str() {
-            Some("unavailable" | "busy") => drop(fate.unknown.insert(number)),
-            Some("not_logged_in") => fate.refused += 1,
-            _ => panic!("{reply}"),
+        // What was sent ahead is answered first.
+        while open > 0 {
+            fate.take(&client.reply());
+            open -= 1;
         }
-        if open == 0 {
-            log_in_again(&mut client, name);
-        } else if reply["code"] == "not_logged_in" || reply["code"] == "unavailable" {
-            // What was sent ahead is answered first.
-            while open > 0 {
-                let reply = client.reply();
-                open -= 1;
-                let number = reply["id"].as_u64().and_then(|id| usize::try_from(id).ok()).expect("an id");
-                match (reply["state"].as_str(), reply["code"].as_str()) {
-                    (Some("OK"), _) => fate.done.push((number, reply["data"].clone())),
-                    (_, Some("unavailable" | "busy")) => drop(fate.unknown.insert(number)),
-                    (_, Some("not_logged_in")) => fate.refused += 1,
-                    _ => panic!("{reply}"),
-                }
-            }
-            log_in_again(&mut client, name);
-        }
+        log_in_again(&mut client, name);
     }
     fate
 }
@@ -236,6 +230,22 @@ fn clients_keep_their_connection_when_the_handler_dies() {
     let status = backend.ctl(&["status"]);
     assert_eq!((&status["clients"], &status["players_on"], &status["servers_on"]), (&6.into(), &2.into(), &2.into()));
     assert_eq!(backend.ctl(&["sessions", "list"]).as_array().map(Vec::len), Some(6));
+}
+
+#[test]
+fn nobody_waits_for_news_that_will_never_come() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut stranger = Program::at(&backend);
+    stranger.ok("RECORD WATCH", json!({"board": "sprint"}));
+    backend.kill_handler();
+    bob.expect_event("notice");
+    bob.login("bob");
+    bob.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 1}));
+    // Either the watch is still there, or it was told that it is not.
+    let news = stranger.next();
+    assert!(news["event"] == "record" || news["event"] == "notice", "{news}");
 }
 
 #[test]

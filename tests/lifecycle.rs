@@ -1,9 +1,11 @@
 //! Starting, reloading and ending, as a person and as a supervisor do it.
 
-use crate::harness::{Backend, GREETING, Person, Program, Wire, processes_of, program, run};
+use crate::harness::{Backend, GREETING, Log, Person, Program, Running, Wire, processes_of, program, run};
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 const GOODBYE: &str = "The backend is going down. Everything is saved; please come back soon.";
@@ -380,4 +382,45 @@ fn what_somebody_typed_is_harmless_in_the_log() {
     let log = backend.log().text();
     let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
     assert!(!log.contains(bad), "{log:?}");
+}
+
+#[test]
+fn under_journald_a_line_has_a_priority_and_no_time() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let path = dir.path().join("journal");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // Open for both, so that neither end waits for the other.
+    let journal = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let about = journal.metadata().unwrap();
+    let mut command = program();
+    command.args(["-a", "127.0.0.1", "-p", "0"]).arg("--data").arg(dir.path().join("data"));
+    command.env("JOURNAL_STREAM", format!("{}:{}", about.dev(), about.ino()));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(journal.try_clone().unwrap());
+    let backend = Running::on_terminal(&mut command);
+    drop(command);
+    let log = Log::collect(journal);
+    log.wait("is ready");
+    log.find_after(0, "a line with a priority", |text| {
+        text.lines().any(|line| line.starts_with("<6>handler: ")).then_some(())
+    });
+    backend.signal(Signal::SIGTERM);
+    log.wait("<6>handler: everything is saved");
+}
+
+#[test]
+fn the_log_tells_who_came_what_was_said_and_who_went() {
+    let backend = Backend::plan().config("log.level = \"debug\"\n").start();
+    let mut program = Program::at(&backend);
+    let address = program.wire.stream.local_addr().unwrap();
+    program.send_line(r#"{"cmd": "HW"}"#);
+    program.reply();
+    drop(program);
+    for text in [
+        format!("{address}: Connected (1/4096)."),
+        format!("{address} -> {{\"cmd\": \"HW\"}}"),
+        format!("{address} <- {{\"state\": \"OK\", \"msg\": \"Hello, world!\"}}"),
+        format!("{address}: Disconnected (0/4096)."),
+    ] {
+        backend.log().wait(&text);
+    }
 }

@@ -1,6 +1,6 @@
 //! Bad input and too much of everything: an error and the connection lives, or a clear end.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Process, Program, WELCOME, Wire, processes_of};
+use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire, processes_of};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -169,8 +169,7 @@ fn a_telnet_subnegotiation_without_an_end() {
     person.type_line("HW");
     // What the backend has to say about telnet stands around it.
     person.expect("Hello, world!\r\n> ");
-    let worker = processes_of(backend.pid()).into_iter().find(|process| process.title().contains("worker"));
-    let worker = worker.unwrap_or(Process(backend.pid()));
+    let worker = processes_of(backend.pid()).into_iter().find(|process| process.title().contains("worker")).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/status", worker.0)).unwrap();
     let data = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or_default();
     let kib: u64 = data.trim().trim_end_matches(" kB").parse().unwrap();

@@ -24,6 +24,30 @@ fn status_tells_how_it_is() {
 }
 
 #[test]
+fn for_people_it_prints_text() {
+    let backend = Backend::start();
+    let ctl = |words: &[&str]| run(&mut backend.ctl_command(words), b"");
+    for (words, part) in [
+        (&["server", "list"][..], "server add"),
+        (&["server", "add", "arena"], "\"AUTH\""),
+        (&["server", "list"], "arena"),
+        (&["server", "disable", "arena"], "arena"),
+        (&["board", "define", "sprint", "--unit", "ms", "--better", "lower"], "sprint"),
+        (&["board", "list"], "BOARD"),
+        (&["player", "list"], "no such player"),
+        (&["sessions", "list"], "Nobody is connected."),
+        (&["status"], "listener"),
+        (&["verify"], "Nothing is wrong"),
+    ] {
+        let output = ctl(words);
+        assert!(output.code == 0 && output.out.contains(part) && output.err.is_empty(), "{words:?}: {output:?}");
+    }
+    let output = ctl(&["player", "show", "nobody"]);
+    assert!(output.code == 1 && output.out.is_empty() && output.err.contains("nobody"), "{output:?}");
+    assert_eq!(ctl(&["nonsense"]).code, 2);
+}
+
+#[test]
 fn game_servers() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");

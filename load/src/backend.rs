@@ -56,6 +56,8 @@ impl Backend {
         let mut process = Guarded::start(&mut command, Signal::SIGTERM, &self.dir.path().join("log"))?;
         process.wait_for_port("ssmglobal", self.port)?;
         self.process = Some(process);
+        // It listens before it serves: the greeting comes when the database is open.
+        Client::open(self.port, 0)?.line()?;
         Ok(())
     }
 

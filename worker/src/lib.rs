@@ -17,12 +17,14 @@ mod session;
 
 use mio::Events;
 use mio::net::TcpStream;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 use ssmglobal_config::{Door, Settings};
 use ssmglobal_ipc::Mode;
 use ssmglobal_sys::Signals;
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
 
 /// What the listener leaves to a worker.
 pub struct Given<'a> {
@@ -48,10 +50,31 @@ pub struct Given<'a> {
 /// cannot do without. The process is to end then: nothing is tidied up that the kernel does by itself.
 pub fn run(given: Given<'_>) -> i32 {
     let Given { client, address, desk, signals, mode, door, settings, events } = given;
-    let session = session::Session::start(client, address, desk, signals, mode, door, settings);
+    let begun = Instant::now();
+    session::show_title(address.ip().to_canonical(), mode, "");
+    if mode == Mode::Ask && !speaks(&client, signals, settings.limits.first_mode_seconds) {
+        return 0;
+    }
+    let session = session::Session::start(client, address, desk, signals, mode, door, settings, begun);
     match session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events)) {
         Ok(()) => 0,
         // Whoever reads the log sees the exit code; a client that is gone is no reason for one.
         Err(_) => 1,
     }
+}
+
+/// Waits for the first word, or whatever else happens, without an event loop: most connections that are ever made are
+/// scans, probes and players who wait. False when the client is gone without having said anything.
+fn speaks(client: &TcpStream, signals: &Signals, seconds: u64) -> bool {
+    let timeout = match i32::try_from(seconds.saturating_mul(1000)) {
+        Ok(milliseconds) if milliseconds > 0 => PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::NONE),
+        _ => PollTimeout::NONE,
+    };
+    let mut waits = [PollFd::new(client.as_fd(), PollFlags::POLLIN), PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    if nix::poll::poll(&mut waits, timeout).is_err() {
+        return true;
+    }
+    let readable = waits.first().and_then(PollFd::any).unwrap_or(false);
+    let mut byte = [0; 1];
+    !readable || client.peek(&mut byte).is_ok_and(|count| count > 0)
 }

@@ -128,17 +128,18 @@ impl Joined {
         if self.last < self.upto {
             return;
         }
-        while let Some(entry) = self.ring.next_entry(buffer) {
-            let gone = entry.number.saturating_sub(self.last + 1);
+        let (name, last) = (&self.name, &mut self.last);
+        self.ring.read(buffer, |entry| {
+            let gone = entry.number.saturating_sub(*last + 1);
             if gone > 0 {
-                missed(out, &self.name, gone);
+                missed(out, name, gone);
             }
-            self.last = entry.number;
+            *last = entry.number;
             if entry.sender != me {
                 out.extend_from_slice(entry.text);
                 out.extend_from_slice(b"\r\n");
             }
-        }
+        });
     }
 }
 

@@ -64,10 +64,11 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes over the client.
+    /// Takes over the client, which was accepted at `begun`.
     ///
     /// # Errors
     /// The kernel's.
+    #[allow(clippy::too_many_arguments)]
     pub fn start(
         client: TcpStream,
         address: SocketAddr,
@@ -76,12 +77,12 @@ impl<'a> Session<'a> {
         mode: Mode,
         door: &'a Door,
         settings: &'a Settings,
+        begun: Instant,
     ) -> io::Result<Session<'a>> {
         let poll = Poll::new()?;
         let mut client = Client::new(client, settings.limits.queue);
         poll.registry().register(&mut client.stream, CLIENT, Interest::READABLE)?;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
-        let now = Instant::now();
         let mut session = Session {
             door,
             settings,
@@ -105,12 +106,11 @@ impl<'a> Session<'a> {
             relay: Relay::default(),
             asking: None,
             prompted: false,
-            last_line: now,
-            pinged: now,
+            last_line: begun,
+            pinged: begun,
             ending: false,
         };
         session.state = state_of(mode);
-        session.show_title();
         if mode == Mode::Human {
             session.reader.offer(&mut session.client.out);
             session.welcome();
@@ -403,8 +403,7 @@ impl<'a> Session<'a> {
     }
 
     fn show_title(&self) {
-        let blank = if self.who.is_empty() { "" } else { " " };
-        Title::set(format_args!("ssmglobal: worker {} {}{blank}{}", self.address, self.mode.as_str(), self.who));
+        show_title(self.address, self.mode, &self.who);
     }
 
     /// Asks the handler.
@@ -693,6 +692,12 @@ impl<'a> Session<'a> {
         }
         true
     }
+}
+
+/// What `ps` shows of this worker.
+pub fn show_title(address: IpAddr, mode: Mode, who: &str) {
+    let blank = if who.is_empty() { "" } else { " " };
+    Title::set(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()));
 }
 
 fn state_of(mode: Mode) -> State {

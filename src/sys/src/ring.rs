@@ -24,6 +24,9 @@ const PAGE: usize = 4096;
 const ENTRY: usize = 24;
 const SKIP: u64 = u64::MAX;
 
+/// Bytes that a reader copies at once.
+const PORTION: usize = 64 << 10;
+
 /// The longest text of one entry, bytes: many of them must fit, or one message would wipe out all others.
 pub const MAX_TEXT: usize = CAPACITY / 8;
 
@@ -193,68 +196,103 @@ impl Reader {
         Ok(Reader { map: Map::new(fd, ProtFlags::PROT_READ)?, position })
     }
 
-    /// The next entry, copied into `buffer`; nothing when all has been read. Entries that were written over
-    /// before they could be read are left out: the numbers tell how many.
-    pub fn next_entry<'a>(&mut self, buffer: &'a mut Vec<u8>) -> Option<Entry<'a>> {
+    /// Gives everything that is new to `each`, by way of `buffer`. Entries that were written over before they could be
+    /// read are left out: the numbers tell how many.
+    pub fn read(&mut self, buffer: &mut Vec<u8>, mut each: impl FnMut(Entry<'_>)) {
+        let mut most = PORTION;
         loop {
             let head = self.map.head().load(Ordering::Acquire);
             if self.position >= head {
-                return None;
+                return;
             }
-            let (rest, length) = (self.map.place(self.position).1, self.map.word(self.position));
-            let (sender, number) = match rest {
-                ENTRY.. => (self.map.word(self.position + 8), self.map.word(self.position + 16)),
-                _ => (0, 0),
-            };
-            let text = length as usize;
-            let whole = length != SKIP && text <= MAX_TEXT && ENTRY + text <= rest;
+            let (place, rest) = self.map.place(self.position);
+            let new = usize::try_from(head - self.position).unwrap_or(rest);
+            let length = new.min(rest).min(most);
             buffer.clear();
-            if whole {
-                buffer.reserve(text);
-                let (place, _) = self.map.place(self.position + ENTRY as u64);
-                // SAFETY: the `text` bytes lie before the end of the data, `buffer` has room for them, and bytes may
-                // have any value. They may be written over meanwhile; then the check below throws them away.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(place, buffer.as_mut_ptr(), text);
-                    buffer.set_len(text);
-                }
+            buffer.reserve(length);
+            // SAFETY: the `length` bytes lie before the end of the data, `buffer` has room for them, and bytes may have any
+            // value. They may be written over meanwhile; then the check below throws them away.
+            unsafe {
+                std::ptr::copy_nonoverlapping(place, buffer.as_mut_ptr(), length);
+                buffer.set_len(length);
             }
+            // One for many entries: it costs more than copying one.
             fence(Ordering::SeqCst);
             let tail = self.map.tail().load(Ordering::Relaxed);
             if tail > self.position {
                 self.position = tail;
                 continue;
             }
-            if length == SKIP {
-                self.position += rest as u64;
-                continue;
-            }
-            if !whole {
+            let used = entries(buffer, &mut each);
+            most = PORTION;
+            self.position += match used {
+                Used::Entries(used) => used as u64,
+                Used::Skip(used) => {
+                    debug_assert!(used <= rest);
+                    rest as u64
+                }
+                // An entry that is longer than a portion; the longest fits into this.
+                Used::Nothing if length < new.min(rest) => {
+                    most = ENTRY + MAX_TEXT + 8;
+                    0
+                }
                 // Cannot be with a writer of ours; going on at the end is the only safe place.
-                self.position = head;
-                return None;
-            }
-            self.position += padded(text);
-            return Some(Entry { sender, number, text: buffer });
+                Used::Nothing => head - self.position,
+            };
         }
     }
+}
+
+/// How many bytes of a portion were whole entries.
+enum Used {
+    Entries(usize),
+    /// … up to a mark that nothing follows before the end of the data.
+    Skip(usize),
+    Nothing,
+}
+
+fn entries(bytes: &[u8], each: &mut impl FnMut(Entry<'_>)) -> Used {
+    let mut used = 0;
+    loop {
+        let rest = bytes.get(used..).unwrap_or_default();
+        let Some((length, rest)) = rest.split_first_chunk::<8>() else { break };
+        let length = u64::from_ne_bytes(*length);
+        if length == SKIP {
+            return Used::Skip(used);
+        }
+        let Some((sender, rest)) = rest.split_first_chunk::<8>() else { break };
+        let Some((number, rest)) = rest.split_first_chunk::<8>() else { break };
+        let Some(text) = usize::try_from(length).ok().and_then(|length| rest.get(..length)) else { break };
+        each(Entry { sender: u64::from_ne_bytes(*sender), number: u64::from_ne_bytes(*number), text });
+        used += padded(text.len()) as usize;
+    }
+    if used == 0 { Used::Nothing } else { Used::Entries(used) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn all(reader: &mut Reader) -> Vec<(u64, u64, Vec<u8>)> {
+        let mut entries = Vec::new();
+        reader.read(&mut Vec::new(), |entry| entries.push((entry.sender, entry.number, entry.text.to_vec())));
+        entries
+    }
+
     #[test]
     fn what_is_pushed_is_read_in_order() {
         let mut writer = Writer::new().unwrap();
         let mut reader = Reader::new(writer.fd(), writer.position()).unwrap();
-        let mut buffer = Vec::new();
-        assert_eq!(reader.next_entry(&mut buffer), None);
+        assert!(all(&mut reader).is_empty());
         assert!(writer.push(7, 1, b"one"));
         assert!(writer.push(8, 2, b""));
-        assert_eq!(reader.next_entry(&mut buffer), Some(Entry { sender: 7, number: 1, text: b"one" }));
-        assert_eq!(reader.next_entry(&mut buffer), Some(Entry { sender: 8, number: 2, text: b"" }));
-        assert_eq!(reader.next_entry(&mut buffer), None);
+        assert_eq!(all(&mut reader), [(7, 1, b"one".to_vec()), (8, 2, Vec::new())]);
+        assert!(all(&mut reader).is_empty());
+        let long = vec![b'x'; MAX_TEXT];
+        for number in 3..100 {
+            assert!(writer.push(7, number, &long));
+            assert_eq!(all(&mut reader), [(7, number, long.clone())]);
+        }
     }
 
     #[test]
@@ -265,13 +303,12 @@ mod tests {
         for number in 1..=5000 {
             assert!(writer.push(0, number, &text));
         }
-        let mut buffer = Vec::new();
         let mut last = 0;
         let mut count = 0;
-        while let Some(entry) = reader.next_entry(&mut buffer) {
-            assert!(last == 0 || entry.number == last + 1);
-            assert_eq!(entry.text, text);
-            last = entry.number;
+        for (_, number, got) in all(&mut reader) {
+            assert!(last == 0 || number == last + 1);
+            assert_eq!(got, text);
+            last = number;
             count += 1;
         }
         assert_eq!(last, 5000);
@@ -286,11 +323,11 @@ mod tests {
             let mut buffer = Vec::new();
             let mut last = 0;
             while last < 200_000 {
-                if let Some(entry) = reader.next_entry(&mut buffer) {
+                reader.read(&mut buffer, |entry| {
                     assert!(entry.number > last);
                     last = entry.number;
                     assert!(entry.text.iter().all(|&byte| byte == last as u8));
-                }
+                });
                 std::hint::spin_loop();
             }
         });
