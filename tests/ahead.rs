@@ -52,11 +52,7 @@ fn the_end_is_seen_also_when_it_comes_together_with_the_last_line() {
         kill(worker.0, Signal::SIGCONT).unwrap();
         let replies = program.wire.rest();
         assert_eq!(replies.lines().count(), answers, "{last:?}: {replies}");
-        let mark = backend.log().mark();
-        drop(program);
-        if backend.ctl(&["status"])["clients"] != 0 {
-            backend.log().wait_after(mark, "Disconnected");
-        }
+        backend.see_off(program.wire);
     }
 }
 
@@ -132,10 +128,9 @@ fn a_worker_that_dies_costs_one_client() {
     let mut alice = Program::registered(&backend, "alice");
     let mut bob = Program::registered(&backend, "bob");
     let worker: Process = processes_of(backend.pid()).into_iter().find(|it| it.title().ends_with("alice")).unwrap();
-    let mark = backend.log().mark();
     kill(worker.0, Signal::SIGKILL).unwrap();
     alice.wire.expect_end();
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(alice.wire);
     let who = bob.ok("WHO", json!({}));
     assert_eq!(who["total"], 1, "{who}");
     Program::logged_in(&backend, "alice");

@@ -28,22 +28,25 @@ fn a_full_disk_and_room_again() {
     let mut full = std::fs::File::create(&ballast).unwrap();
     let block = vec![0; 64 << 10];
     while std::io::Write::write_all(&mut full, &block).is_ok() {}
+    // What is left of the journal's room may take some writes first; each OK is a promise all the same.
+    let mut kept = 50;
     let mut refused = 0;
-    for number in 0..200 {
-        let reply = alice.ask("SETTING SET", json!({"key": format!("k{}", number % 9), "value": "x".repeat(7000)}));
-        if reply["state"] == "ERROR" {
+    for score in (0..kept).rev() {
+        let args = json!({"board": "sprint", "score": score, "note": "x".repeat(1000)});
+        let reply = alice.ask("RECORD SUBMIT", args);
+        let value = alice.ask("SETTING SET", json!({"key": format!("k{}", score % 9), "value": "x".repeat(7000)}));
+        if reply["state"] == "OK" {
+            kept = score;
+        }
+        for reply in [reply, value].iter().filter(|reply| reply["state"] != "OK") {
             assert_eq!(reply["code"], "unavailable", "{reply}");
             refused += 1;
-            if refused == 5 {
-                break;
-            }
         }
     }
-    assert_eq!(refused, 5, "writes went on with a full disk");
-    assert_eq!(alice.fails("RECORD SUBMIT", json!({"board": "sprint", "score": 1})), "unavailable");
-    assert_eq!(backend.ctl(&["status"])["writable"], false);
-    // Nothing of it was applied, and reads go on.
-    assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"}))["score"], 50);
+    assert!(refused > 5, "writes went on with a full disk");
+    backend.log().wait("ERROR");
+    // Nothing of what was refused was applied, and reads go on.
+    assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"}))["score"], kept);
     assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "before");
     let mut again = Program::at(&backend);
     let reply = again.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
@@ -52,7 +55,7 @@ fn a_full_disk_and_room_again() {
     drop(full);
     std::fs::remove_file(&ballast).unwrap();
     alice.ok("SETTING SET", json!({"key": "k", "value": "after"}));
-    alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 40}));
+    alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": -1}));
     assert_eq!(backend.ctl(&["status"])["writable"], true);
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
 }

@@ -201,7 +201,7 @@ fn a_broken_file_changes_nothing_and_is_told() {
     backend.signal(Signal::SIGHUP);
     backend.log().wait_after(mark, "settings not changed");
     backend.log().wait_after(mark, "limits.clints");
-    Program::at(&backend);
+    backend.see_off(Program::at(&backend).wire);
     first.ok("PING", json!({}));
     // A door that cannot be opened changes nothing either.
     let mark = backend.log().mark();
@@ -213,9 +213,7 @@ fn a_broken_file_changes_nothing_and_is_told() {
     backend.signal(Signal::SIGHUP);
     backend.log().wait_after(mark, "not changed");
     assert_eq!(backend.ctl(&["status"])["clients_max"], 4096);
-    let mark = backend.log().mark();
-    drop(first);
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(first.wire);
     let _second = Program::at(&backend);
     Program::at(&backend);
 }
@@ -364,9 +362,7 @@ fn secrets_reach_no_log() {
     let mut server = Program::in_mode(backend.at(), "SERVER");
     server.ok("AUTH", json!({"name": "arena", "key": key}));
     // Everything before it is in the log when the next line is.
-    let mark = backend.log().mark();
-    drop(server);
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(server.wire);
     let log = backend.log().text();
     assert!(!log.contains("Plain-Secret"), "{log}");
     assert!(!log.contains(&key), "{log}");

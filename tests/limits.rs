@@ -17,9 +17,7 @@ fn too_many_from_one_address() {
     assert_eq!(third.rest(), TOO_MANY);
     // Others come in, and so does this address when there is room again.
     Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
-    let mark = backend.log().mark();
-    drop(first);
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(first.wire);
     Program::at(&backend);
 }
 
@@ -31,9 +29,7 @@ fn a_full_server() {
     let mut third = Wire::from("127.0.0.3", backend.at());
     assert_eq!(third.rest(), FULL);
     backend.log().wait("Server full.");
-    let mark = backend.log().mark();
-    drop(second);
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(second.wire);
     Program::at(&backend);
 }
 

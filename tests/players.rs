@@ -165,8 +165,7 @@ fn who_and_finger() {
     let backend = Backend::start();
     let mut alice = Person::at(&backend).register("alice");
     let mut bob = Program::registered(&backend, "bob");
-    drop(Program::registered(&backend, "carol"));
-    backend.log().find_after(0, "an end", |text| text.contains("Disconnected").then_some(()));
+    backend.see_off(Program::registered(&backend, "carol").wire);
     let data = bob.ok("WHO", json!({"limit": 1}));
     assert_eq!(
         (&data["total"], &data["players"][0]["player"], &data["next"]),

@@ -33,9 +33,7 @@ fn a_world_is_there_as_long_as_its_server() {
     assert!(names(&mut program).is_empty());
     arena.ok("STATUS CLEAR", json!({}));
     arena.ok("STATUS SET", json!({"map": "dunes", "players": 4, "max": 16}));
-    let mark = backend.log().mark();
-    drop(arena);
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(arena.into_wire());
     assert!(names(&mut program).is_empty());
 }
 
@@ -47,9 +45,7 @@ fn one_connection_of_a_server_does_not_end_the_entry_of_another() {
     let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
     new.ok("STATUS SET", json!({"map": "new", "players": 1, "max": 2}));
     let mut program = Program::at(&backend);
-    let mark = backend.log().mark();
-    drop(old);
-    backend.log().wait_after(mark, "Disconnected");
+    backend.see_off(old.into_wire());
     assert_eq!(program.ok("WORLDS", json!({}))["worlds"][0]["map"], "new");
 }
 

@@ -123,7 +123,7 @@ impl Server {
         }
     }
 
-    pub(crate) fn from_operator(&mut self, token: usize) {
+    pub(crate) fn read_operator(&mut self, token: usize) {
         let Some(mut operator) = self.operators.connected.remove(&token) else { return };
         let mut open = true;
         let mut asked = Vec::new();

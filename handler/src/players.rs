@@ -151,14 +151,12 @@ pub fn who(server: &mut Server, _: usize, _: u64, page: Page) -> Plan {
     let from = after.as_deref().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
     let mut players = Vec::new();
     let mut next = None;
-    let mut taken = 0;
-    for (folded, id) in server.hub.names.range::<str, _>((from, std::ops::Bound::Unbounded)) {
+    let names = server.hub.names.range::<str, _>((from, std::ops::Bound::Unbounded));
+    for (taken, (_, id)) in names.enumerate() {
         if taken == limit {
             next = players.last().map(|row: &WhoRow| row.player.clone());
             break;
         }
-        taken += 1;
-        let _ = folded;
         for session in server.hub.players.get(id).into_iter().flatten() {
             let Some(session) = server.sessions.get(session.slot).and_then(Option::as_ref) else { continue };
             players.push(WhoRow {

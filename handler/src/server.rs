@@ -160,7 +160,7 @@ impl Server {
     pub fn run(&mut self) -> io::Result<End> {
         let mut events = Events::with_capacity(1024);
         // What came together with the settings.
-        if let Some(end) = self.from_listener() {
+        if let Some(end) = self.read_listener() {
             return Ok(end);
         }
         loop {
@@ -170,9 +170,9 @@ impl Server {
             }
             for event in &events {
                 match event.token() {
-                    DESK => self.from_desk(),
+                    DESK => self.read_desk(),
                     LISTENER => {
-                        if let Some(end) = self.from_listener() {
+                        if let Some(end) = self.read_listener() {
                             return Ok(end);
                         }
                     }
@@ -183,8 +183,8 @@ impl Server {
                     }
                     WAKER => {}
                     OPERATOR => self.accept_operators(),
-                    Token(token) if token < FIRST_LINK => self.from_operator(token),
-                    Token(token) => self.from_link(token - FIRST_LINK, event.is_writable()),
+                    Token(token) if token < FIRST_LINK => self.read_operator(token),
+                    Token(token) => self.read_link(token - FIRST_LINK, event.is_writable()),
                 }
             }
             self.finish_turn();
@@ -340,7 +340,7 @@ impl Server {
         self.dead.push(slot);
     }
 
-    fn from_desk(&mut self) {
+    fn read_desk(&mut self) {
         loop {
             let mut byte = [0; 8];
             let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.desk, &mut byte) {
@@ -383,7 +383,7 @@ impl Server {
         Ok(())
     }
 
-    fn from_link(&mut self, slot: usize, writable: bool) {
+    fn read_link(&mut self, slot: usize, writable: bool) {
         let Some(session) = self.sessions.get_mut(slot).and_then(Option::as_mut) else { return };
         if writable && session.link.flush().is_err() {
             self.dead.push(slot);
@@ -566,7 +566,7 @@ impl Server {
         }
     }
 
-    fn from_listener(&mut self) -> Option<End> {
+    fn read_listener(&mut self) -> Option<End> {
         let mut reader = std::mem::take(&mut self.listener.reader);
         let end = loop {
             loop {

@@ -143,7 +143,7 @@ impl Session {
 
     /// The client's address for the log.
     pub fn peer(&self) -> String {
-        self.address.map_or_else(|| format!("pid {}", self.pid), |address| shown(address))
+        self.address.map_or_else(|| format!("pid {}", self.pid), shown)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A backend of a test's own: temporary data, an address that no other test has, cheap hashing.
 
-use super::{Log, Output, Running, run};
+use super::{Log, Output, Running, Wire, run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -254,6 +254,13 @@ impl Backend {
         let mark = self.log().mark();
         kill(self.handler(), Signal::SIGKILL).expect("the handler lives");
         self.log().wait_after(mark, "ready: ");
+    }
+
+    /// A client leaves; gives when its worker is gone and nothing counts it any more.
+    pub fn see_off(&self, client: Wire) {
+        let address = client.stream.local_addr().expect("an address");
+        drop(client);
+        self.log().wait(&format!("{address}: Disconnected"));
     }
 
     /// A board that players may submit to; lower is better.

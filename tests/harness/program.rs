@@ -149,6 +149,11 @@ impl GameServer {
         assert_eq!(data["server"], name);
         GameServer { program, key }
     }
+
+    /// Its connection, for what comes at its end.
+    pub fn into_wire(self) -> Wire {
+        self.program.wire
+    }
 }
 
 impl Deref for GameServer {

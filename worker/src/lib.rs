@@ -49,13 +49,12 @@ pub struct Given<'a> {
 /// Serves one client until it goes. Gives the process's exit code: 0, or 1 when the system refused something that it
 /// cannot do without. The process is to end then: nothing is tidied up that the kernel does by itself.
 pub fn run(given: Given<'_>) -> i32 {
-    let Given { client, address, desk, signals, mode, door, settings, events } = given;
     let begun = Instant::now();
-    session::show_title(address.ip().to_canonical(), mode, "");
-    if mode == Mode::Ask && !speaks(&client, signals, settings.limits.first_mode_seconds) {
+    session::show_title(given.address.ip().to_canonical(), given.mode, "");
+    if given.mode == Mode::Ask && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
         return 0;
     }
-    let session = session::Session::start(client, address, desk, signals, mode, door, settings, begun);
+    let (session, events) = session::Session::start(given, begun);
     match session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events)) {
         Ok(()) => 0,
         // Whoever reads the log sees the exit code; a client that is gone is no reason for one.

@@ -1,6 +1,7 @@
 //! One client's session: lines in, actions, answers out in order, and the time that may pass meanwhile. Runs in a
 //! worker.
 
+use crate::Given;
 use crate::client::{Client, Sent};
 use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, State, permitted};
 use crate::input::{Input, Reader};
@@ -8,7 +9,6 @@ use crate::link::{Came, Link};
 use crate::queue::{Queue, Waiting};
 use crate::relay::{FIRST_RING, Relay};
 use crate::render::{self, human, json};
-use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
@@ -18,7 +18,7 @@ use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Reply, Request,
 use ssmglobal_sys::{Signals, Title};
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 use zeroize::Zeroize;
@@ -28,7 +28,7 @@ const SIGNALS: Token = Token(1);
 const LINK: Token = Token(2);
 const DESK: Token = Token(3);
 
-/// Requests that the link's queue may hold beyond what the handler has taken, before further lines wait.
+/// The session.
 pub struct Session<'a> {
     door: &'a Door,
     settings: &'a Settings,
@@ -64,25 +64,23 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes over the client, which was accepted at `begun`.
+    /// Takes over the client, which was accepted at `begun`; gives back the room for events.
     ///
     /// # Errors
     /// The kernel's.
-    #[allow(clippy::too_many_arguments)]
-    pub fn start(
-        client: TcpStream,
-        address: SocketAddr,
-        desk: BorrowedFd<'a>,
-        signals: &'a Signals,
-        mode: Mode,
-        door: &'a Door,
-        settings: &'a Settings,
-        begun: Instant,
-    ) -> io::Result<Session<'a>> {
-        let poll = Poll::new()?;
-        let mut client = Client::new(client, settings.limits.queue);
-        poll.registry().register(&mut client.stream, CLIENT, Interest::READABLE)?;
-        poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+    pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
+        let Given { client, address, desk, signals, mode, door, settings, events } = given;
+        let registered = || -> io::Result<(Poll, Client)> {
+            let poll = Poll::new()?;
+            let mut client = Client::new(client, settings.limits.queue);
+            poll.registry().register(&mut client.stream, CLIENT, Interest::READABLE)?;
+            poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+            Ok((poll, client))
+        };
+        let (poll, client) = match registered() {
+            Ok(registered) => registered,
+            Err(error) => return (Err(error), events),
+        };
         let mut session = Session {
             door,
             settings,
@@ -94,7 +92,7 @@ impl<'a> Session<'a> {
             reader: Reader::new(mode, door.line),
             rest: Vec::new(),
             mode,
-            state: State::NoMode,
+            state: state_of(mode),
             who: String::new(),
             link: None,
             desk_watched: false,
@@ -110,12 +108,11 @@ impl<'a> Session<'a> {
             pinged: begun,
             ending: false,
         };
-        session.state = state_of(mode);
         if mode == Mode::Human {
             session.reader.offer(&mut session.client.out);
             session.welcome();
         }
-        Ok(session)
+        (Ok(session), events)
     }
 
     /// Serves until the client goes.
@@ -171,9 +168,9 @@ impl<'a> Session<'a> {
                             }
                         }
                     }
-                    LINK => self.from_link(),
+                    LINK => self.read_link(),
                     DESK => self.hand_over(),
-                    token if token.0 >= FIRST_RING => self.from_ring(token),
+                    token if token.0 >= FIRST_RING => self.read_ring(token),
                     _ => {}
                 }
             }
@@ -477,7 +474,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn from_link(&mut self) {
+    fn read_link(&mut self) {
         loop {
             let Some(link) = &mut self.link else { return };
             let came = link.fill();
@@ -588,7 +585,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn from_ring(&mut self, token: Token) {
+    fn read_ring(&mut self, token: Token) {
         if self.client.is_slow() {
             self.relay.waits = true;
         } else {

@@ -24,7 +24,7 @@ pub enum ExitSignal {
     Queued,
 }
 
-/// Forks. For processes with one thread; the child may then do whatever it likes, except to fork threads' locks along.
+/// Forks. For processes with one thread; the child may then do whatever it likes.
 ///
 /// # Errors
 /// The kernel's, when no further process can be made (`EAGAIN`, `ENOMEM`); then nothing has changed.
@@ -33,11 +33,11 @@ pub fn fork(exit_signal: ExitSignal) -> nix::Result<Forked> {
         ExitSignal::Usual => libc::SIGCHLD,
         ExitSignal::Queued => crate::signals::child_signal(),
     };
-    // SAFETY: without CLONE_VM this is fork(2), past the C library: what that would do in the child is to renew locks and
-    // lists of threads, and the callers have one thread (a test lists /proc/PID/task), whose locks are free. It would
+    const { assert!(!cfg!(target_arch = "s390x"), "clone(2) takes its arguments in another order there") };
+    // SAFETY: without CLONE_VM this is fork(2), past the C library. What that would do in the child is to renew locks and
+    // lists of threads; the callers have one thread (a test lists /proc/PID/task), whose locks are free, and it would
     // touch seven pages for it, which every idle worker would hold for itself. All arguments but the signal are zero, so
-    // their order, which differs between machines, does not matter; s390 has the first two swapped, hence the check.
-    const { assert!(!cfg!(target_arch = "s390x"), "clone(2) has other arguments here") };
+    // their order, which differs between machines, does not matter.
     let pid = unsafe { libc::syscall(libc::SYS_clone, signal, 0, 0, 0, 0) };
     match Errno::result(pid)? {
         0 => Ok(Forked::Child),
