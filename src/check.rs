@@ -88,7 +88,7 @@ impl Report {
 
     fn text(&self) -> String {
         let mut lines: Vec<String> =
-            self.problems.iter().chain(&self.warnings).map(|found| print::clean(&found.text)).collect();
+            self.problems.iter().chain(&self.warnings).map(|found| print::clean(&found.text).into_owned()).collect();
         match (&self.file, self.ok) {
             (_, false) => lines.push(match self.problems.len() {
                 1 => "1 thing is wrong.".to_owned(),

@@ -7,6 +7,7 @@
 //! [`KEYS`] with [`DOOR_KEYS`], names every key with its range, default, meaning and environment
 //! name; checking, suggestions and the test of `config/ssmglobal.toml` all read that table.
 
+mod address;
 mod door;
 mod draft;
 mod file;
@@ -19,6 +20,7 @@ mod rules;
 mod settings;
 mod words;
 
+pub use address::{network, shown};
 pub use door::Door;
 pub use file::check;
 pub use key::{Key, Value};

@@ -136,29 +136,3 @@ pub fn level(number: u8) -> Level {
 pub fn filter(level: ssmglobal_config::Level) -> LevelFilter {
     level.as_str().parse().unwrap_or(LevelFilter::Info)
 }
-
-/// Text from outside with its control characters made visible, so that it cannot forge lines or drive a terminal.
-pub fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => {
-                out.extend(c.escape_unicode())
-            }
-            c if c.is_control() => out.extend(c.escape_default()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn control_characters_become_visible() {
-        assert_eq!(visible("a\x1b[31mb\r\nc"), "a\\u{1b}[31mb\\r\\nc");
-        assert_eq!(visible("zoë \u{202e}x"), "zoë \\u{202e}x");
-    }
-}

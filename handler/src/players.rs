@@ -31,12 +31,12 @@ pub fn set_mode(server: &mut Server, slot: usize, _: u64, mode: SetMode) -> Plan
 pub fn log_line(server: &mut Server, slot: usize, _: u64, line: LogLine) -> Plan {
     let peer = server.session(slot).map(|session| session.peer()).unwrap_or_default();
     let level = crate::logging::level(line.level);
-    log::log!(target: "worker", level, "{peer}{}", crate::logging::visible(&line.text));
+    log::log!(target: "worker", level, "{peer}{}", ssmglobal_ipc::clean(&line.text));
     Plan::Silent
 }
 
-/// `slow_down` when this address or this name has failed too often.
-fn throttled(server: &mut Server, slot: usize, name: &str) -> Option<Failure> {
+/// `slow_down` when this address, or this name, has failed too often of late.
+pub fn throttled(server: &mut Server, slot: usize, name: &str) -> Option<Failure> {
     let settings = server.core.settings();
     let address = server.session(slot)?.address.map(|address| address.ip());
     let (failures, window) = (settings.players.failures, settings.players.failure_window_seconds);
@@ -44,7 +44,7 @@ fn throttled(server: &mut Server, slot: usize, name: &str) -> Option<Failure> {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
     Some(Failure {
         code: Code::SlowDown,
-        msg: format!("Too many failed logins. Try again in {seconds} seconds."),
+        msg: format!("Too many failed tries. Try again in {seconds} seconds."),
         version: None,
         retry_after: Some(seconds),
     })

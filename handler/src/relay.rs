@@ -5,11 +5,11 @@
 
 use crate::core::{Answer, Effect, Identity, refuse};
 use crate::dispatch::Plan;
+use crate::players::throttled;
 use crate::server::{Server, next_page};
 use crate::{names, passwords};
 use ssmglobal_ipc::*;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
 
 /// Bytes of lines in one answer to a fetch.
 const FETCH: usize = 128 << 10;
@@ -19,14 +19,9 @@ const NAME: usize = 64;
 
 /// `AUTH`.
 pub fn auth(server: &mut Server, slot: usize, number: u64, request: Auth) -> Plan {
-    let settings = server.core.settings();
-    let address = server.session(slot).and_then(|session| session.address).map(|address| address.ip());
     let tried = format!("server:{}", request.name.to_ascii_lowercase());
-    let window = Duration::from_secs(settings.players.failure_window_seconds);
-    if let Some(wait) = server.throttle.try_login(address, &tried, Instant::now(), settings.players.failures, window) {
-        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-        let msg = format!("Too many failed tries. Try again in {seconds} seconds.");
-        return Failure { code: Code::SlowDown, msg, version: None, retry_after: Some(seconds) }.into();
+    if let Some(failure) = throttled(server, slot, &tried) {
+        return failure.into();
     }
     let Some((to, session)) = server.reply_to(slot, number) else { return Plan::Silent };
     Plan::Write(Box::new(move |work| {

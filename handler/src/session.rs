@@ -2,6 +2,7 @@
 
 use crate::core::Identity;
 use crate::link::Link;
+use ssmglobal_config::shown;
 use ssmglobal_ipc::frame::FrameReader;
 use ssmglobal_ipc::{Mode, Request, Time};
 use ssmglobal_store::{BoardId, Owner, PlayerId};
@@ -145,9 +146,4 @@ impl Session {
     pub fn peer(&self) -> String {
         self.address.map_or_else(|| format!("pid {}", self.pid), shown)
     }
-}
-
-/// An address as people write it; IPv4 that came in over IPv6 as IPv4.
-pub fn shown(address: SocketAddr) -> String {
-    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }

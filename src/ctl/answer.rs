@@ -34,7 +34,7 @@ pub fn text(answer: &Answer) -> String {
 /// As [`text`], but a bare "done" says what was done.
 pub fn text_for(ask: &Ask, answer: &Answer) -> String {
     match (answer, done(ask)) {
-        (Answer::Done, Some(done)) => crate::print::clean(&done) + "\n",
+        (Answer::Done, Some(done)) => format!("{}\n", crate::print::clean(&done)),
         _ => text(answer),
     }
 }

@@ -29,16 +29,7 @@ pub fn verify_here(file: &Path) -> Result<Verified, Trouble> {
         StoreError::Unavailable(why) => Trouble::Here(Code::Unavailable, format!("cannot check the file: {why}")),
         error => Trouble::invalid(format!("cannot check {shown}: {error}")),
     })?;
-    Ok(Verified {
-        file: shown,
-        ok: found.problems.is_empty(),
-        problems: found.problems,
-        schema: found.schema,
-        players: found.players,
-        mails: found.mails,
-        records: found.records,
-        settings: found.settings,
-    })
+    Ok(found.told(Path::new(&shown)))
 }
 
 /// The handler has a working directory of its own, so it needs the whole path.

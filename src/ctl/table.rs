@@ -21,7 +21,7 @@ pub enum Align {
 pub fn table<const N: usize>(columns: [(&str, Align); N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let head = columns.map(|(name, _)| name.to_owned());
     let rows: Vec<[String; N]> =
-        std::iter::once(head).chain(rows.into_iter().map(|row| row.map(|cell| clean(&cell)))).collect();
+        std::iter::once(head).chain(rows.into_iter().map(|row| row.map(|cell| clean(&cell).into_owned()))).collect();
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {

@@ -1,7 +1,7 @@
 //! The listener's workers: who they are for, how many there are, and whether one more may be.
 
 use nix::unistd::Pid;
-use ssmglobal_config::{Door, DoorMode};
+use ssmglobal_config::{Door, DoorMode, network};
 use ssmglobal_ipc::Time;
 use ssmglobal_ipc::control::Child;
 use ssmglobal_sys::Unforked;
@@ -64,14 +64,6 @@ impl Default for Children {
     }
 }
 
-/// What counts as one address: an IPv6 one with its whole /64, which is what one customer gets.
-fn network(address: SocketAddr) -> IpAddr {
-    match address.ip().to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-        v4 => v4,
-    }
-}
-
 impl Children {
     /// How many there are.
     pub fn count(&self) -> u32 {
@@ -90,7 +82,7 @@ impl Children {
 
     /// Why there may not be one more here, if so.
     pub fn refusal(&self, place: &Place, door: &Door, clients: u32) -> Option<Refusal> {
-        let here = self.addresses.get(&(place.door, network(place.address))).copied().unwrap_or(0);
+        let here = self.addresses.get(&(place.door, network(place.address.ip()))).copied().unwrap_or(0);
         let at_door = self.doors.get(&place.door).copied().unwrap_or(0);
         if self.count() >= clients || at_door >= door.clients {
             return Some(Refusal::Full);
@@ -102,14 +94,14 @@ impl Children {
     pub fn add(&mut self, pid: Pid, place: Place, at: Time) {
         self.by_pid.insert(pid, (place, at));
         *self.doors.entry(place.door).or_default() += 1;
-        *self.addresses.entry((place.door, network(place.address))).or_default() += 1;
+        *self.addresses.entry((place.door, network(place.address.ip()))).or_default() += 1;
     }
 
     /// One has ended; gives whether it was one of them.
     pub fn remove(&mut self, pid: Pid) -> bool {
         let Some((place, _)) = self.by_pid.remove(&pid) else { return false };
         less(&mut self.doors, &place.door);
-        less(&mut self.addresses, &(place.door, network(place.address)));
+        less(&mut self.addresses, &(place.door, network(place.address.ip())));
         true
     }
 

@@ -19,7 +19,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use source::{Asked, Found};
-use ssmglobal_config::{DoorMode, Settings};
+use ssmglobal_config::{DoorMode, Settings, shown};
 use ssmglobal_ipc::control::{Child, ToHandler};
 use ssmglobal_ipc::{Mode, Time};
 use ssmglobal_sys::{Caught, ExitSignal, Forked, Signals, Title};
@@ -388,10 +388,6 @@ impl Listener {
         self.handler.log(3, format!("settings were read again: {what}"));
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
     }
-}
-
-fn shown(address: SocketAddr) -> String {
-    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }
 
 fn ended(status: i32) -> String {

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod clean;
 pub mod control;
 pub mod ctl;
 mod event;
@@ -25,6 +26,7 @@ mod settings;
 mod status;
 mod time;
 
+pub use clean::{clean, harmful};
 pub use event::*;
 pub use failure::{Code, Failure};
 pub use mail::*;

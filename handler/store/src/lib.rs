@@ -129,6 +129,22 @@ pub struct Verification {
     pub settings: u64,
 }
 
+impl Verification {
+    /// As the operator is told it.
+    pub fn told(self, file: &Path) -> ssmglobal_ipc::ctl::Verified {
+        ssmglobal_ipc::ctl::Verified {
+            file: file.display().to_string(),
+            ok: self.problems.is_empty(),
+            problems: self.problems,
+            schema: self.schema,
+            players: self.players,
+            mails: self.mails,
+            records: self.records,
+            settings: self.settings,
+        }
+    }
+}
+
 /// The one that changes things. One transaction at a time: `begin`, any number of [`Tx`] calls, `commit`.
 pub trait Writer: Send {
     /// Starts a transaction.

@@ -1,7 +1,6 @@
 //! What clients see: replies and events as JSON lines for programs and as text for people. Pure code without
 //! I/O; runs in a worker. What a capability's replies say stands in the capability's own file, beside its commands.
 
-mod clean;
 pub mod human;
 pub mod json;
 mod parts;
@@ -9,10 +8,10 @@ mod screen;
 #[cfg(test)]
 mod tests;
 
-pub use clean::clean;
 pub(crate) use parts::{idle, minute, plural};
 pub use screen::Look;
 pub(crate) use screen::{Column, Row, Screen};
+pub use ssmglobal_ipc::clean;
 
 use crate::commands::{Command, mail, players, records, relay, settings, status};
 use ssmglobal_ipc::{Event, Reply};

@@ -1,0 +1,207 @@
+//! Workers' links: taken from the front desk, read, and each request brought to where it is worked on, in the order
+//! that its session may expect. Part of the event loop.
+
+use super::{FIRST_LINK, Server};
+use crate::core::{Asker, Read, Write};
+use crate::dispatch::{Plan, entry};
+use crate::link::{Link, ReplyTo};
+use crate::session::{Lane, Session};
+use mio::unix::SourceFd;
+use mio::{Interest, Token};
+use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
+use ssmglobal_ipc::{Code, Reply, Request};
+use std::io::{self, Read as _};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Requests of one session that may wait for others of its own. A worker keeps to fewer.
+const AHEAD: usize = 16_384;
+
+impl Server {
+    pub(super) fn read_desk(&mut self) {
+        loop {
+            let mut byte = [0; 8];
+            let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.desk, &mut byte) {
+                Ok((received, _)) if received.count == 0 => return,
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    log::error!("front desk: {error}");
+                    return;
+                }
+            };
+            let Some(fd) = received.fds.into_iter().next() else { continue };
+            if let Err(error) = self.add_link(fd, pid) {
+                log::error!("the link of worker {pid} cannot be taken: {error}");
+            }
+        }
+    }
+
+    pub(super) fn add_link(&mut self, fd: OwnedFd, pid: i32) -> io::Result<()> {
+        let stream = UnixStream::from(fd);
+        stream.set_nonblocking(true)?;
+        let slot = self.free.pop().unwrap_or(self.sessions.len());
+        let token = Token(FIRST_LINK + slot);
+        if let Err(error) = self.registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE) {
+            self.free.push(slot);
+            return Err(error);
+        }
+        let mut session =
+            Session::new(self.next_session, Arc::new(Link::new(stream, self.registry.clone(), token, slot)), pid);
+        self.next_session += 1;
+        if let Some(child) = self.children.get(&pid) {
+            session.address = Some(child.address);
+            session.since = child.at;
+        }
+        self.by_pid.insert(pid, slot);
+        match self.sessions.get_mut(slot) {
+            Some(place) => *place = Some(session),
+            None => self.sessions.push(Some(session)),
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_link(&mut self, slot: usize, writable: bool) {
+        let Some(session) = self.sessions.get_mut(slot).and_then(Option::as_mut) else { return };
+        if writable && session.link.flush().is_err() {
+            self.dead.push(slot);
+            return;
+        }
+        let link = session.link.clone();
+        let mut reader = std::mem::take(&mut session.reader);
+        loop {
+            match reader.fill(|buffer| link.stream().read(buffer)) {
+                Ok((0, _)) => {
+                    self.dead.push(slot);
+                    break;
+                }
+                Ok((_, more)) => {
+                    if let Err(why) = self.frames(slot, &mut reader) {
+                        self.banish(slot, &why);
+                        break;
+                    }
+                    if !more {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.dead.push(slot);
+                    break;
+                }
+            }
+        }
+        if let Some(session) = self.session_mut(slot) {
+            session.reader = reader;
+        }
+    }
+
+    pub(super) fn frames(&mut self, slot: usize, reader: &mut FrameReader) -> Result<(), String> {
+        while let Some(frame) = reader.next_frame().map_err(|error| error.to_string())? {
+            if frame.class != Class::Request {
+                return Err("it sent something that is not a request".into());
+            }
+            self.request(slot, frame)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn request(&mut self, slot: usize, frame: Frame<'_>) -> Result<(), String> {
+        let number = frame.number;
+        let Some(kind) = frame.request_kind() else {
+            // A newer worker; what it wants is not known here, and that is no crime.
+            let Some((to, _)) = self.reply_to(slot, number) else { return Ok(()) };
+            self.batch.reply(&to, &Reply::fail(Code::UnknownCommand, "The backend does not know this command yet."));
+            return Ok(());
+        };
+        let request = Request::decode(kind, frame.payload).map_err(|error| format!("{} with {error}", kind.name()))?;
+        let Some(session) = self.session_mut(slot) else { return Ok(()) };
+        session.last = Instant::now();
+        if session.waiting.is_empty() && self.may_start(slot, &request) {
+            return self.start(slot, number, request);
+        }
+        let Some(session) = self.session_mut(slot) else { return Ok(()) };
+        if session.waiting.len() >= AHEAD {
+            return Err("it asks more than it may".into());
+        }
+        session.waiting.push_back((number, request));
+        if !session.link.wait_for_quiet() {
+            self.resume(slot);
+        }
+        Ok(())
+    }
+
+    /// Whether a request can start now without overtaking others of its session.
+    pub(super) fn may_start(&self, slot: usize, request: &Request) -> bool {
+        let Some(session) = self.session(slot) else { return false };
+        let lane = entry(request.kind()).map(|entry| entry.lane);
+        session.link.in_flight() == 0 || (lane == Some(Lane::Write) && session.lane == Lane::Write)
+    }
+
+    /// Goes on with what a session has waiting, as far as that can start.
+    pub(super) fn resume(&mut self, slot: usize) {
+        loop {
+            let Some(session) = self.session(slot) else { return };
+            let Some((_, request)) = session.waiting.front() else { return };
+            if !self.may_start(slot, request) {
+                if session.link.wait_for_quiet() {
+                    return;
+                }
+                continue;
+            }
+            let Some((number, request)) = self.session_mut(slot).and_then(|session| session.waiting.pop_front()) else {
+                return;
+            };
+            if let Err(why) = self.start(slot, number, request) {
+                return self.banish(slot, &why);
+            }
+        }
+    }
+
+    /// Looks the request up in the table and does what stands there.
+    pub(super) fn start(&mut self, slot: usize, number: u64, request: Request) -> Result<(), String> {
+        let kind = request.kind();
+        let Some((entry, session)) = entry(kind).zip(self.session_mut(slot)) else { return Ok(()) };
+        if !entry.permits.has(session.state) {
+            return Err(format!("{} is not permitted to it", kind.name()));
+        }
+        session.lane = entry.lane;
+        let link = session.link.clone();
+        self.requests += 1;
+        let plan = (entry.run)(self, slot, number, request);
+        let to = ReplyTo { link, number };
+        let asker = Asker::Session(to.clone());
+        let given = match plan {
+            Plan::Now(reply) => {
+                self.batch.reply(&to, &reply);
+                return Ok(());
+            }
+            Plan::Silent => return Ok(()),
+            Plan::WithDescriptors(reply, fds) => {
+                to.link.put_with_fds(number, &reply, fds);
+                self.batch.mark(&to.link);
+                return Ok(());
+            }
+            Plan::Write(act) => {
+                to.link.started();
+                self.writes.push(Write { asker, act });
+                Ok(())
+            }
+            Plan::Read(look) => {
+                to.link.started();
+                self.core.read(Read { to: to.clone(), look })
+            }
+            Plan::Hash(job) => {
+                to.link.started();
+                self.core.hash(job)
+            }
+        };
+        if let Err(failure) = given {
+            self.batch.finish(&to, &failure.into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,357 @@
+//! The handler's event loop: links of workers, the listener, the operator. It alone knows the sessions; it never waits
+//! for the disk or for a hash.
+
+mod links;
+mod listener;
+
+pub use listener::ListenerLink;
+
+use crate::core::{Asker, Core, Effect, Identity, SessionRef, Write};
+use crate::hub::Hub;
+use crate::link::{Batch, ReplyTo};
+use crate::operator::Operators;
+use crate::session::{Session, State};
+use crate::throttle::Throttle;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token};
+use nix::sys::signal::Signal;
+use ssmglobal_ipc::control::Child;
+use ssmglobal_ipc::{Event, Mode, Notice, Reply};
+use ssmglobal_sys::Signals;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+const DESK: Token = Token(0);
+const LISTENER: Token = Token(1);
+const SIGNALS: Token = Token(2);
+/// Woken by other threads.
+pub const WAKER: Token = Token(3);
+/// The operator's socket.
+pub const OPERATOR: Token = Token(4);
+/// Operators' connections have numbers from here on …
+pub const FIRST_OPERATOR: usize = 16;
+/// … and links from here on.
+const FIRST_LINK: usize = 1 << 16;
+
+/// Why the event loop has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to.
+    Asked,
+    /// The listener is gone.
+    ListenerGone,
+}
+
+/// All that the event loop knows.
+pub struct Server {
+    /// Shared with the other threads.
+    pub core: Arc<Core>,
+    /// By slot.
+    pub sessions: Vec<Option<Session>>,
+    free: Vec<usize>,
+    next_session: u64,
+    /// Who is on and who listens to what.
+    pub hub: Hub,
+    /// Failed logins.
+    pub throttle: Throttle,
+    /// All workers, as the listener says.
+    pub children: HashMap<i32, Child>,
+    /// The bound on clients, as the listener says.
+    pub clients_max: u32,
+    /// Slots of sessions by their worker.
+    pub by_pid: HashMap<i32, usize>,
+    /// Requests answered.
+    pub requests: u64,
+    /// Operators' connections.
+    pub operators: Operators,
+    pub(crate) listener: ListenerLink,
+    pub(crate) poll: Poll,
+    registry: Arc<Registry>,
+    batch: Batch,
+    /// Changes that this turn has collected: they go to the writer together, and so into one transaction.
+    writes: Vec<Write>,
+    desk: OwnedFd,
+    signals: Signals,
+    dead: Vec<usize>,
+}
+
+impl Server {
+    /// Registers everything with `poll`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn new(
+        core: Arc<Core>,
+        poll: Poll,
+        desk: OwnedFd,
+        listener: ListenerLink,
+        signals: Signals,
+        operators: Operators,
+    ) -> io::Result<Server> {
+        let registry = poll.registry();
+        registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
+        registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
+        registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+        let registry = Arc::new(registry.try_clone()?);
+        Ok(Server {
+            core,
+            sessions: Vec::new(),
+            free: Vec::new(),
+            next_session: 1,
+            hub: Hub::default(),
+            throttle: Throttle::default(),
+            children: HashMap::new(),
+            clients_max: 0,
+            by_pid: HashMap::new(),
+            requests: 0,
+            operators,
+            listener,
+            poll,
+            registry,
+            batch: Batch::default(),
+            writes: Vec::new(),
+            desk,
+            signals,
+            dead: Vec::new(),
+        })
+    }
+
+    /// Serves until asked to end.
+    ///
+    /// # Errors
+    /// The kernel's, from waiting for events.
+    pub fn run(&mut self) -> io::Result<End> {
+        let mut events = Events::with_capacity(1024);
+        // What came together with the settings.
+        if let Some(end) = self.read_listener() {
+            return Ok(end);
+        }
+        loop {
+            match self.poll.poll(&mut events, None) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            for event in &events {
+                match event.token() {
+                    DESK => self.read_desk(),
+                    LISTENER => {
+                        if let Some(end) = self.read_listener() {
+                            return Ok(end);
+                        }
+                    }
+                    SIGNALS => {
+                        if let Ok(Some(Signal::SIGTERM)) = self.signals.next_signal() {
+                            return Ok(End::Asked);
+                        }
+                    }
+                    WAKER => {}
+                    OPERATOR => self.accept_operators(),
+                    Token(token) if token < FIRST_LINK => self.read_operator(token),
+                    Token(token) => self.read_link(token - FIRST_LINK, event.is_writable()),
+                }
+            }
+            self.finish_turn();
+        }
+    }
+
+    /// What the turn has left: effects of other threads, replies, wake-ups, sessions that ended.
+    fn finish_turn(&mut self) {
+        loop {
+            let (effects, quiet) = self.core.take_effects();
+            if effects.is_empty() && quiet.is_empty() {
+                break;
+            }
+            for effect in effects {
+                self.effect(effect);
+            }
+            for slot in quiet {
+                self.resume(slot);
+            }
+        }
+        self.hand_over_writes();
+        self.hub.wake_readers();
+        for slot in self.batch.flush() {
+            self.resume(slot);
+        }
+        while let Some(slot) = self.dead.pop() {
+            self.end_session(slot);
+        }
+        // Ending and resuming may have answered or begun something.
+        self.hand_over_writes();
+        self.batch.flush();
+    }
+
+    fn hand_over_writes(&mut self) {
+        if self.writes.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.core.write(&mut self.writes) {
+            let reply = failure.into();
+            for job in std::mem::take(&mut self.writes) {
+                if let Asker::Session(to) = &job.asker {
+                    self.batch.finish(to, &reply);
+                }
+            }
+        }
+    }
+
+    /// A session that is there.
+    pub fn session(&self, slot: usize) -> Option<&Session> {
+        self.sessions.get(slot)?.as_ref()
+    }
+
+    /// A session that is there.
+    pub fn session_mut(&mut self, slot: usize) -> Option<&mut Session> {
+        self.sessions.get_mut(slot)?.as_mut()
+    }
+
+    /// The session, if it is still the one meant.
+    pub fn live(&self, at: SessionRef) -> Option<&Session> {
+        self.session(at.slot).filter(|session| session.id == at.id)
+    }
+
+    /// Where the answer to a request goes.
+    pub fn reply_to(&self, slot: usize, number: u64) -> Option<(ReplyTo, SessionRef)> {
+        let session = self.session(slot)?;
+        Some((ReplyTo { link: session.link.clone(), number }, SessionRef { slot, id: session.id }))
+    }
+
+    /// Answers a request that was given to another thread and came back.
+    pub fn batch_finish(&mut self, to: &ReplyTo, reply: &Reply) {
+        self.batch.finish(to, reply);
+    }
+
+    /// Pushes an event to one session.
+    pub fn push(&mut self, at: SessionRef, event: &Event) {
+        if let Some(link) = self.live(at).map(|session| session.link.clone()) {
+            self.batch.event(&link, event);
+        }
+    }
+
+    /// How many rows a page has.
+    pub fn page_limit(&self, asked: Option<u32>) -> usize {
+        let most = self.core.settings().records.page_max;
+        asked.unwrap_or(most.min(20)).clamp(1, most) as usize
+    }
+
+    /// How a session speaks from now on. Another way of speaking is another identity.
+    pub fn set_mode(&mut self, slot: usize, mode: Mode) {
+        let Some(session) = self.session_mut(slot) else { return };
+        let was_server = matches!(session.state, State::Server | State::Unproved);
+        let is_server = mode == Mode::Server;
+        session.mode = mode;
+        if session.state == State::New || was_server != is_server {
+            self.forget_identity(slot);
+            if let Some(session) = self.session_mut(slot) {
+                session.state = if is_server { State::Unproved } else { State::Anonymous };
+            }
+        }
+    }
+
+    /// The session is nobody any more: out of every list.
+    pub fn forget_identity(&mut self, slot: usize) {
+        let Some(session) = self.sessions.get_mut(slot).and_then(Option::as_mut) else { return };
+        let at = SessionRef { slot, id: session.id };
+        match session.identity.take() {
+            Some(Identity::Player(id, name)) => {
+                Hub::leave(&mut self.hub.players, &id, at);
+                if !self.hub.players.contains_key(&id) {
+                    self.hub.names.remove(&crate::names::fold(&name));
+                }
+            }
+            Some(Identity::Server(_, name)) => {
+                let key = name.to_ascii_lowercase();
+                if let Some(list) = self.hub.servers.get_mut(&key) {
+                    list.retain(|other| *other != at);
+                    if list.is_empty() {
+                        self.hub.servers.remove(&key);
+                    }
+                }
+                if self.hub.worlds.get(&key).is_some_and(|(owner, _)| *owner == at) {
+                    self.hub.worlds.remove(&key);
+                }
+                for index in session.channels.drain(..) {
+                    if let Some(channel) = self.hub.channel_at(index) {
+                        channel.members = channel.members.saturating_sub(1);
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn end_session(&mut self, slot: usize) {
+        self.forget_identity(slot);
+        let Some(session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
+        let at = SessionRef { slot, id: session.id };
+        for board in &session.watches {
+            Hub::leave(&mut self.hub.watchers, board, at);
+        }
+        if self.by_pid.get(&session.pid) == Some(&slot) {
+            self.by_pid.remove(&session.pid);
+        }
+        let _ = self.poll.registry().deregister(&mut SourceFd(&session.link.as_raw_fd()));
+        let _ = session.link.stream().shutdown(std::net::Shutdown::Both);
+        self.free.push(slot);
+    }
+
+    /// Ends a session that breaks the rules.
+    fn banish(&mut self, slot: usize, why: &str) {
+        if let Some(session) = self.session(slot) {
+            log::warn!("{}: the session ends: {why}", session.peer());
+        }
+        self.dead.push(slot);
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Proved { .. } => crate::players::proved(self, effect),
+            Effect::Push(player, event) => {
+                for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
+                    self.push(at, &event);
+                }
+            }
+            Effect::First(board, event) => {
+                for at in self.hub.watchers.get(&board).cloned().unwrap_or_default() {
+                    self.push(at, &event);
+                }
+            }
+            Effect::PlayerOut(player, reason) => {
+                for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
+                    self.log_out(at, &reason);
+                }
+            }
+            Effect::ServerOut(id, reason) => {
+                let of =
+                    |session: &Session| matches!(&session.identity, Some(Identity::Server(other, _)) if *other == id);
+                let all = self.sessions.iter().enumerate();
+                let all = all
+                    .filter_map(|(slot, session)| session.as_ref().filter(|session| of(session)).map(|s| (slot, s.id)));
+                for (slot, id) in all.collect::<Vec<_>>() {
+                    self.log_out(SessionRef { slot, id }, &reason);
+                }
+            }
+            Effect::Operator(operator, answer) => self.answer_operator(operator, &answer),
+        }
+    }
+
+    /// Takes a login back.
+    fn log_out(&mut self, at: SessionRef, reason: &str) {
+        self.push(at, &Event::LoggedOut(Notice { msg: reason.to_owned() }));
+        self.forget_identity(at.slot);
+        if let Some(session) = self.session_mut(at.slot) {
+            session.state = if session.mode == Mode::Server { State::Unproved } else { State::Anonymous };
+        }
+    }
+}
+
+/// Cuts a list that was read one row too far, and gives the key to go on with.
+pub fn next_page<T>(rows: &mut Vec<T>, limit: usize, key: impl FnOnce(&T) -> String) -> Option<String> {
+    if rows.len() <= limit {
+        return None;
+    }
+    rows.truncate(limit);
+    rows.last().map(key)
+}

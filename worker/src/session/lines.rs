@@ -1,0 +1,170 @@
+//! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker.
+
+use super::{Session, prompt};
+use crate::commands::{self, Action, Local, ModeChoice, Parsed, State, permitted};
+use crate::render::{human, json};
+use ssmglobal_config::Level;
+use ssmglobal_ipc::{Failure, Mode, Request, SetMode};
+
+impl Session<'_> {
+    pub(super) fn on_line(&mut self, line: &str) {
+        if self.asking.is_some() {
+            return self.on_secret(line);
+        }
+        self.prompted = false;
+        if self.settings.log.level >= Level::Debug {
+            let shown = commands::masked(line).into_owned();
+            self.log(Level::Debug, &format!(" -> {shown}"));
+        }
+        if line.trim().is_empty() {
+            if self.mode == Mode::Human {
+                self.prompt_in_turn();
+            }
+            return;
+        }
+        match self.mode {
+            Mode::Ask => {
+                let read = commands::parse_first(line);
+                let parsed = read.parsed.and_then(Parsed::action);
+                match parsed {
+                    Ok(Action::Local(local)) => self.do_local(&local, read.id),
+                    Ok(Action::Request(_)) => self.refuse(read.id, &commands::no_mode()),
+                    Err(failure) => {
+                        self.refuse(read.id, &failure);
+                        self.ending = true;
+                    }
+                }
+            }
+            Mode::Human => match commands::parse_words(line, self.state) {
+                Ok(parsed) => self.go_on(parsed, None),
+                Err(failure) => self.refuse(None, &failure),
+            },
+            Mode::Client | Mode::Server => {
+                let read = commands::parse_json(line);
+                match read.parsed {
+                    Ok(parsed) => self.go_on(parsed, read.id),
+                    Err(failure) => self.refuse(read.id, &failure),
+                }
+            }
+        }
+    }
+
+    /// A command is known: may it be, is anything missing that a person is asked for, and do it.
+    pub(super) fn go_on(&mut self, parsed: Parsed<'_>, id: Option<&str>) {
+        if let Err(failure) = permitted(parsed.command, self.state) {
+            return self.refuse(id, &failure);
+        }
+        if self.mode == Mode::Human && parsed.prompt().is_some() {
+            self.reader.hide_input(true, &mut self.client.out);
+            self.asking = Some(parsed.into_owned());
+            return self.ask_secret();
+        }
+        self.perform(parsed, id);
+    }
+
+    pub(super) fn perform(&mut self, parsed: Parsed<'_>, id: Option<&str>) {
+        let command = parsed.command;
+        match parsed.action() {
+            Ok(Action::Local(local)) => self.do_local(&local, id),
+            Ok(Action::Request(request)) => self.ask(command, &request, id),
+            Err(failure) => self.refuse(id, &failure),
+        }
+    }
+
+    pub(super) fn ask_secret(&mut self) {
+        let text = self.asking.as_ref().and_then(Parsed::prompt).unwrap_or_default();
+        self.client.out.extend_from_slice(text.as_bytes());
+        self.reader.prompt_end(&mut self.client.out);
+    }
+
+    /// A person has typed a password.
+    pub(super) fn on_secret(&mut self, line: &str) {
+        let Some(mut parsed) = self.asking.take() else { return };
+        self.client.out.extend_from_slice(b"\r\n");
+        let answered = parsed.answer(line.to_owned());
+        if answered.is_ok() && parsed.prompt().is_some() {
+            self.asking = Some(parsed);
+            return self.ask_secret();
+        }
+        self.reader.hide_input(false, &mut self.client.out);
+        match answered {
+            Ok(()) => self.perform(parsed, None),
+            Err(failure) => self.refuse(None, &failure),
+        }
+    }
+
+    /// Answers with an error, in its turn.
+    pub(super) fn refuse(&mut self, id: Option<&str>, failure: &Failure) {
+        let (people, look, reader) = (self.mode == Mode::Human, self.reader.look(), &self.reader);
+        self.queue.answer_now(&mut self.client.out, |out| {
+            if people {
+                human::failure(out, failure, look);
+                prompt(out, reader);
+            } else {
+                json::failure(out, id, failure);
+            }
+        });
+        self.prompted = people;
+    }
+
+    pub(super) fn prompt_in_turn(&mut self) {
+        let reader = &self.reader;
+        self.queue.answer_now(&mut self.client.out, |out| prompt(out, reader));
+        self.prompted = true;
+    }
+
+    pub(super) fn do_local(&mut self, local: &Local, id: Option<&str>) {
+        match local {
+            Local::Quit => {
+                self.ending = true;
+                return;
+            }
+            Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(*mode, id),
+            _ => {}
+        }
+        let (people, state, look) = (self.mode == Mode::Human, self.state, self.reader.look());
+        let reader = &self.reader;
+        self.queue.answer_now(&mut self.client.out, |out| {
+            if people {
+                human::local(out, local, state, look);
+                prompt(out, reader);
+            } else {
+                json::local(out, id, local, state);
+            }
+        });
+        self.prompted = people;
+    }
+
+    pub(super) fn welcome(&mut self) {
+        human::text(&mut self.client.out, &self.door.welcome, self.reader.look());
+        prompt(&mut self.client.out, &self.reader);
+        self.prompted = true;
+    }
+
+    pub(super) fn set_mode(&mut self, mode: Mode, id: Option<&str>) {
+        let was_server = self.mode == Mode::Server;
+        let is_server = mode == Mode::Server;
+        self.mode = mode;
+        if self.state == State::NoMode || was_server != is_server {
+            self.become_nobody();
+        }
+        self.reader.set_mode(mode);
+        self.show_title();
+        if let Some(link) = &mut self.link {
+            let number = link.ask(&Request::SetMode(SetMode { mode }));
+            self.barrier = Some(number);
+        }
+        if mode == Mode::Human {
+            let (welcome, look, reader) = (&self.door.welcome, self.reader.look(), &self.reader);
+            self.queue.answer_now(&mut self.client.out, |out| {
+                human::text(out, welcome, look);
+                prompt(out, reader);
+            });
+            self.prompted = true;
+        } else {
+            let local = Local::Mode(ModeChoice::Set(mode));
+            let state = self.state;
+            self.queue.answer_now(&mut self.client.out, |out| json::local(out, id, &local, state));
+        }
+    }
+}

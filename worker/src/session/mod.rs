@@ -1,0 +1,330 @@
+//! One client's session: lines in, actions, answers out in order, and the time that may pass meanwhile. Runs in a
+//! worker.
+
+use crate::Given;
+mod answers;
+mod lines;
+
+use crate::client::{Client, Sent};
+use crate::commands::{Parsed, State};
+use crate::input::{Input, Reader};
+use crate::link::Link;
+use crate::queue::Queue;
+use crate::relay::{FIRST_RING, Relay};
+use crate::render::{self, human, json};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use nix::sys::signal::Signal;
+use ssmglobal_config::{Door, Level, Settings};
+use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request};
+use ssmglobal_sys::{Signals, Title};
+use std::collections::VecDeque;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+use zeroize::Zeroize;
+
+const CLIENT: Token = Token(0);
+const SIGNALS: Token = Token(1);
+const LINK: Token = Token(2);
+const DESK: Token = Token(3);
+
+/// The session.
+pub struct Session<'a> {
+    door: &'a Door,
+    settings: &'a Settings,
+    desk: BorrowedFd<'a>,
+    address: IpAddr,
+    poll: Poll,
+    signals: &'a Signals,
+    client: Client,
+    reader: Reader,
+    /// Read and not looked at yet, while the client has to wait.
+    rest: Vec<u8>,
+    mode: Mode,
+    state: State,
+    who: String,
+    link: Option<Link>,
+    desk_watched: bool,
+    session: u64,
+    queue: Queue,
+    /// A request after whose answer this session may be somebody else: what comes behind it waits.
+    barrier: Option<u64>,
+    /// Since when each RELAY JOIN that is open wants its messages.
+    joins: VecDeque<Option<u64>>,
+    /// The channel of each fetch that is open, by its number.
+    fetches: Vec<(u64, String)>,
+    relay: Relay,
+    /// A command whose secrets a person is being asked for.
+    asking: Option<Parsed<'static>>,
+    /// The last thing that went out is a prompt.
+    prompted: bool,
+    last_line: Instant,
+    pinged: Instant,
+    ending: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Takes over the client, which was accepted at `begun`; gives back the room for events.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
+        let Given { client, address, desk, signals, mode, door, settings, events } = given;
+        let registered = || -> io::Result<(Poll, Client)> {
+            let poll = Poll::new()?;
+            let mut client = Client::new(client, settings.limits.queue);
+            poll.registry().register(&mut client.stream, CLIENT, Interest::READABLE)?;
+            poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+            Ok((poll, client))
+        };
+        let (poll, client) = match registered() {
+            Ok(registered) => registered,
+            Err(error) => return (Err(error), events),
+        };
+        let mut session = Session {
+            door,
+            settings,
+            desk,
+            address: address.ip().to_canonical(),
+            poll,
+            signals,
+            client,
+            reader: Reader::new(mode, door.line),
+            rest: Vec::new(),
+            mode,
+            state: state_of(mode),
+            who: String::new(),
+            link: None,
+            desk_watched: false,
+            session: 0,
+            queue: Queue::default(),
+            barrier: None,
+            joins: VecDeque::new(),
+            fetches: Vec::new(),
+            relay: Relay::default(),
+            asking: None,
+            prompted: false,
+            last_line: begun,
+            pinged: begun,
+            ending: false,
+        };
+        if mode == Mode::Human {
+            session.reader.offer(&mut session.client.out);
+            session.welcome();
+        }
+        (Ok(session), events)
+    }
+
+    /// Serves until the client goes.
+    ///
+    /// # Errors
+    /// The kernel's, from waiting for events.
+    pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
+        loop {
+            self.take_input();
+            self.log_output();
+            self.flush_link();
+            match self.client.flush(self.poll.registry(), CLIENT) {
+                Sent::All if self.ending => return Ok(()),
+                Sent::All if self.relay.waits => {
+                    self.relay.read_all(self.session, &mut self.client.out);
+                    continue;
+                }
+                // What was too much is gone: further lines may be taken.
+                Sent::All if self.may_take() && (self.client.readable || !self.rest.is_empty()) => continue,
+                Sent::All | Sent::Some => {}
+                Sent::TooMuch => {
+                    self.log(Level::Warn, " is dropped: it does not read what it gets.");
+                    self.flush_link();
+                    return Ok(());
+                }
+                Sent::Gone => return Ok(()),
+            }
+            if self.client.closed && self.rest.is_empty() && self.queue.is_empty() {
+                return Ok(());
+            }
+            let timeout = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+            match self.poll.poll(events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            if events.is_empty() && self.out_of_time() {
+                continue;
+            }
+            for event in &*events {
+                match event.token() {
+                    CLIENT => {
+                        self.client.readable |= event.is_readable();
+                        // Seen by reading to the end; a reset has nothing left to read.
+                        if event.is_error() {
+                            return Ok(());
+                        }
+                    }
+                    SIGNALS => {
+                        // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
+                        while let Some(signal) = self.signals.next_signal()? {
+                            if signal == Signal::SIGTERM {
+                                self.goodbye();
+                            }
+                        }
+                    }
+                    LINK => self.read_link(),
+                    DESK => self.hand_over(),
+                    token if token.0 >= FIRST_RING => self.read_ring(token),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn may_take(&self) -> bool {
+        !self.ending
+            && self.barrier.is_none()
+            && self.queue.len() < self.settings.limits.ahead
+            && !self.client.is_slow()
+            && !self.link.as_ref().is_some_and(Link::is_slow)
+    }
+
+    /// Reads and works on lines, as long as the client may ask for more.
+    fn take_input(&mut self) {
+        let mut line = String::new();
+        while self.may_take() {
+            if self.rest.is_empty() {
+                if !self.client.readable {
+                    break;
+                }
+                let mut buffer = self.client.take_buffer();
+                let count = self.client.read(&mut buffer);
+                let used = self.work_on(buffer.get(..count).unwrap_or_default(), &mut line);
+                self.rest.extend_from_slice(buffer.get(used..count).unwrap_or_default());
+                self.client.put_back(buffer);
+            } else {
+                let rest = std::mem::take(&mut self.rest);
+                let used = self.work_on(&rest, &mut line);
+                self.rest.extend_from_slice(rest.get(used..).unwrap_or_default());
+            }
+        }
+        line.zeroize();
+    }
+
+    /// Works on lines; gives how many bytes were used.
+    fn work_on(&mut self, bytes: &[u8], line: &mut String) -> usize {
+        let mut left = bytes;
+        while self.may_take() {
+            let Some(input) = self.reader.next_input(&mut left, line, &mut self.client.out) else { break };
+            self.last_line = Instant::now();
+            self.pinged = self.last_line;
+            match input {
+                Input::Line => self.on_line(line),
+                Input::TooLong => {
+                    let msg = format!("That line was too long: at most {} bytes.", self.line_limit());
+                    self.refuse(None, &Failure::new(Code::TooLong, msg));
+                }
+                Input::NotUtf8 => self.refuse(None, &Failure::new(Code::Invalid, "That line was not UTF-8.")),
+            }
+        }
+        bytes.len() - left.len()
+    }
+
+    fn line_limit(&self) -> usize {
+        if self.state == State::Server { self.door.server_line } else { self.door.line }
+    }
+
+    fn become_nobody(&mut self) {
+        self.state = state_of(self.mode);
+        self.who.clear();
+        self.relay.leave_all(self.poll.registry());
+        self.reader.set_limit(self.door.line);
+        self.show_title();
+    }
+
+    fn show_title(&self) {
+        show_title(self.address, self.mode, &self.who);
+    }
+
+    fn goodbye(&mut self) {
+        self.ending = true;
+        let notice = Event::Notice(Notice { msg: self.settings.texts.goodbye.clone() });
+        match self.mode {
+            Mode::Ask => json::event(&mut self.client.out, &notice),
+            _ => self.show_event(&notice),
+        }
+    }
+
+    /// A line for the handler's log.
+    fn log(&mut self, level: Level, text: &str) {
+        let level = level as u8 + 1;
+        let text = render::clean(text).into_owned();
+        if let Some(link) = self.linked() {
+            link.ask(&Request::Log(LogLine { level, text }));
+        }
+    }
+
+    /// What the client gets, for a log that is to have everything. No answer ever holds a secret.
+    fn log_output(&mut self) {
+        if self.settings.log.level < Level::Debug {
+            return;
+        }
+        let text = self.client.not_logged();
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            self.log(Level::Debug, &format!(" <- {line}"));
+        }
+    }
+
+    /// When something is due although nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        let after = |from: Instant, seconds: u64| (seconds > 0).then(|| from + Duration::from_secs(seconds));
+        let limits = &self.settings.limits;
+        match self.state {
+            State::NoMode | State::ServerUnproved => after(self.last_line, limits.first_mode_seconds),
+            State::Anonymous | State::Player if self.queue.is_empty() => after(self.last_line, self.door.idle_seconds),
+            State::Anonymous | State::Player => None,
+            State::Server => {
+                let ping = after(self.pinged, limits.server_ping_seconds);
+                ping.into_iter().chain(after(self.last_line, limits.server_drop_seconds)).min()
+            }
+        }
+    }
+
+    /// Does what is due; gives whether anything was.
+    fn out_of_time(&mut self) -> bool {
+        let now = Instant::now();
+        if self.deadline().is_none_or(|at| at > now) {
+            return false;
+        }
+        let silent = now.saturating_duration_since(self.last_line);
+        if self.state == State::Server && silent < Duration::from_secs(self.settings.limits.server_drop_seconds) {
+            self.pinged = now;
+            self.client.out.extend_from_slice(b"{\"event\": \"ping\"}\r\n");
+            return true;
+        }
+        self.ending = true;
+        let msg = format!("Nothing came for {} seconds; the connection is closed.", silent.as_secs());
+        match self.mode {
+            Mode::Ask => json::failure(&mut self.client.out, None, &Failure::new(Code::NoMode, "No mode set.")),
+            _ => self.show_event(&Event::Notice(Notice { msg })),
+        }
+        true
+    }
+}
+
+/// What `ps` shows of this worker.
+pub fn show_title(address: IpAddr, mode: Mode, who: &str) {
+    let blank = if who.is_empty() { "" } else { " " };
+    Title::set(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()));
+}
+
+fn state_of(mode: Mode) -> State {
+    match mode {
+        Mode::Ask => State::NoMode,
+        Mode::Human | Mode::Client => State::Anonymous,
+        Mode::Server => State::ServerUnproved,
+    }
+}
+
+fn prompt(out: &mut Vec<u8>, reader: &Reader) {
+    out.extend_from_slice(human::PROMPT.as_bytes());
+    reader.prompt_end(out);
+}
