@@ -170,9 +170,9 @@ impl Boards {
                 Change::Put(board, standing) => {
                     if let Some(ranking) = self.rankings.get_mut(&board) {
                         let before = ranking.leader();
-                        let now = Some((standing.player, standing.order));
                         ranking.put(standing);
-                        if before != now && ranking.leader() == now {
+                        // Also when the leader has fallen back behind another.
+                        if before != ranking.leader() {
                             firsts.push((board, before.map(|(player, _)| player)));
                         }
                     }
@@ -219,7 +219,8 @@ impl Changes {
         boards.get(board).and_then(|ranking| self.standing_on(ranking, player)).cloned()
     }
 
-    fn standing_on<'a>(&'a self, ranking: &'a Ranking, player: PlayerId) -> Option<&'a Standing> {
+    /// As [`Changes::standing`], where the ranking is at hand.
+    pub fn standing_on<'a>(&'a self, ranking: &'a Ranking, player: PlayerId) -> Option<&'a Standing> {
         match self.latest.get(&(ranking.board.id, player)) {
             Some(latest) => latest.as_ref(),
             None => ranking.standing(player),

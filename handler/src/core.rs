@@ -3,6 +3,7 @@
 use crate::boards::{Boards, Changes};
 use crate::directory::Directory;
 use crate::link::{ReplyTo, lock};
+use crate::throttle::Tried;
 use crossbeam_channel::{Receiver, Sender};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Event, Failure, Reply, Secret, Time, ctl};
@@ -90,6 +91,10 @@ pub enum Answer {
         board: BoardId,
         /// Whose.
         player: PlayerId,
+        /// What counted right after this submit.
+        score: i64,
+        /// And since which one.
+        order: u64,
         /// Whether this submit changed it.
         improved: bool,
     },
@@ -151,8 +156,8 @@ pub enum Hash {
         session: SessionRef,
         /// The player, if there is one with that name.
         player: Option<PlayerId>,
-        /// The folded name, for the throttle.
-        name: String,
+        /// As it is counted.
+        tried: Tried,
         /// To be compared.
         password: Secret,
     },
@@ -162,6 +167,8 @@ pub enum Hash {
         to: ReplyTo,
         /// The player.
         player: PlayerId,
+        /// As it is counted.
+        tried: Tried,
         /// To be compared.
         old: Secret,
         /// To be hashed.
@@ -198,11 +205,11 @@ pub enum Effect {
         to: ReplyTo,
         /// Who it is.
         identity: Identity,
-        /// Whose failed tries are forgotten.
-        tried: String,
         /// The answer.
         reply: Reply,
     },
+    /// A login was tried, and was good or not.
+    Tried(Tried, bool),
     /// Tell a player, wherever he is on.
     Push(PlayerId, Event),
     /// A board has a new first place.
@@ -364,20 +371,18 @@ impl Core {
         (std::mem::take(&mut *lock(&self.effects)), std::mem::take(&mut *lock(&self.quiet)))
     }
 
-    /// What stands for a player, as an answer.
-    pub fn submitted(&self, boards: &Boards, board: BoardId, player: PlayerId, improved: bool) -> Reply {
-        let found = boards.get(board).and_then(|ranking| Some((ranking, ranking.standing(player)?)));
-        match found {
-            Some((ranking, standing)) => Reply::RecordSubmitted(ssmglobal_ipc::RecordSubmitted {
-                board: ranking.board.name.clone(),
-                player: read(&self.directory).name(player).to_owned(),
-                score: standing.score,
-                rank: ranking.rank(standing.score, standing.order),
-                total: ranking.total(),
-                improved,
-            }),
-            None => Reply::fail(Code::NotFound, "That score was withdrawn."),
-        }
+    /// The answer to a submit.
+    pub fn submitted(&self, boards: &Boards, submit: &Answer) -> Option<Reply> {
+        let Answer::Standing { board, player, score, order, improved } = submit else { return None };
+        let ranking = boards.get(*board)?;
+        Some(Reply::RecordSubmitted(ssmglobal_ipc::RecordSubmitted {
+            board: ranking.board.name.clone(),
+            player: read(&self.directory).name(*player).to_owned(),
+            score: *score,
+            rank: ranking.rank(*score, *order),
+            total: ranking.total(),
+            improved: *improved,
+        }))
     }
 
     /// A game server's name; empty for a number that was never given.

@@ -40,6 +40,8 @@ pub struct Channel {
     pub kept: VecDeque<Kept>,
     /// Something was written and nobody woken yet.
     pub dirty: bool,
+    /// When it was last joined or written to, as a number that grows.
+    used: u64,
 }
 
 impl Channel {
@@ -47,7 +49,7 @@ impl Channel {
         let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
         let ring = ring::Writer::new()?;
         let (name, kept) = (name.to_owned(), VecDeque::new());
-        Ok(Channel { name, number: 0, ring, wake, members: 0, kept, dirty: false })
+        Ok(Channel { name, number: 0, ring, wake, members: 0, kept, dirty: false, used: 0 })
     }
 
     /// Kept messages with numbers in `(after, upto]` that others than `reader` have sent.
@@ -80,6 +82,7 @@ pub struct Hub {
     channels: Vec<Channel>,
     channel_names: BTreeMap<String, usize>,
     kept: usize,
+    uses: u64,
     /// Channels with messages that nobody was woken for.
     dirty: Vec<usize>,
 }
@@ -96,20 +99,35 @@ impl Hub {
         self.channels.get_mut(index)
     }
 
-    /// How many channels there are.
-    pub fn channel_count(&self) -> usize {
-        self.channels.len()
-    }
-
-    /// Makes a channel.
+    /// Makes a channel. At `most` of them, the one that nobody is on and that was not used for longest makes room.
+    /// Nothing when there is no such.
     ///
     /// # Errors
     /// The kernel's, when there is no memory or no descriptor left.
-    pub fn add_channel(&mut self, name: &str) -> io::Result<usize> {
-        self.channels.push(Channel::new(name)?);
-        let index = self.channels.len() - 1;
+    pub fn add_channel(&mut self, name: &str, most: usize) -> io::Result<Option<usize>> {
+        let channel = Channel::new(name)?;
+        let index = if self.channels.len() < most {
+            self.channels.push(channel);
+            self.channels.len() - 1
+        } else {
+            let unused = self.channels.iter_mut().enumerate().filter(|(_, channel)| channel.members == 0);
+            let Some((index, place)) = unused.min_by_key(|(_, channel)| channel.used) else { return Ok(None) };
+            let old = std::mem::replace(place, channel);
+            self.kept -= old.kept.iter().map(|kept| kept.line.len()).sum::<usize>();
+            self.channel_names.remove(&old.name.to_ascii_lowercase());
+            index
+        };
         self.channel_names.insert(name.to_ascii_lowercase(), index);
-        Ok(index)
+        self.touch(index);
+        Ok(Some(index))
+    }
+
+    /// The channel is in use now.
+    pub fn touch(&mut self, index: usize) {
+        self.uses += 1;
+        if let Some(channel) = self.channels.get_mut(index) {
+            channel.used = self.uses;
+        }
     }
 
     /// All channels by name, behind `after`.
@@ -122,6 +140,7 @@ impl Hub {
 
     /// Sends a line, which has no line end, to a channel. It is kept as long as `backlog` and [`KEPT`] allow.
     pub fn publish(&mut self, index: usize, sender: u64, from: String, line: String, backlog: usize) {
+        self.touch(index);
         let Some(channel) = self.channels.get_mut(index) else { return };
         channel.number += 1;
         channel.ring.push(sender, channel.number, line.as_bytes());

@@ -150,7 +150,7 @@ fn serve(
     signals: Signals,
     settings: Settings,
 ) -> Result<ExitCode, Failure> {
-    let data = settings.data.clone();
+    let data = std::path::absolute(&settings.data)?;
     std::fs::create_dir_all(data.join("run"))?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join(DATABASE))?);
     let poll = Poll::new()?;

@@ -98,10 +98,12 @@ pub fn reply(server: &mut Server, slot: usize, _: u64, request: MailReply) -> Pl
     let core = server.core.clone();
     Plan::Write(Box::new(move |work| {
         let Some(answered) = work.tx.mail(me, request.id)? else { return Err(no_such_mail(request.id).into()) };
-        let Party::Player(name) = &answered.from else {
+        let Party::Player(writer) = &answered.from else {
             return refuse(Code::Denied, "That letter came from a game server, which has no mailbox.");
         };
         let directory = read(&core.directory);
+        // To add something to a letter of one's own goes to who got it.
+        let name = if directory.find(writer) == Some(me) { &answered.to } else { writer };
         let Some(id) = directory.find(name) else { return Err(no_such_player(name).into()) };
         let to = directory.name(id).to_owned();
         drop(directory);

@@ -49,7 +49,9 @@ pub fn check(text: &str, min: usize, max: usize) -> Result<Name, Failure> {
             Err(_) => return refuse("That name has letters that cannot stand together; try another.".into()),
         },
     };
-    let skeleton = skeleton(&folded).collect();
+    // What looks like a capital letter looks like its small one as well.
+    let seen: String = skeleton(text).collect();
+    let skeleton = skeleton(&seen.to_lowercase()).collect();
     Ok(Name { shown: text.to_owned(), folded, skeleton })
 }
 

@@ -5,6 +5,7 @@ use crate::dispatch::Plan;
 use crate::names;
 use crate::server::Server;
 use crate::session::State;
+use crate::throttle::Tried;
 use ssmglobal_ipc::*;
 use std::time::{Duration, Instant};
 
@@ -36,13 +37,16 @@ pub fn log_line(server: &mut Server, slot: usize, _: u64, line: LogLine) -> Plan
 }
 
 /// `slow_down` when this address, or this name, has failed too often of late.
-pub fn throttled(server: &mut Server, slot: usize, name: &str) -> Option<Failure> {
+/// Otherwise who tries, for the outcome.
+pub fn throttled(server: &mut Server, slot: usize, name: String) -> Result<Tried, Failure> {
     let settings = server.core.settings();
-    let address = server.session(slot)?.address.map(|address| address.ip());
+    let address = server.session(slot).and_then(|session| session.address).map(|address| address.ip());
+    let tried = Tried::new(address, name);
     let (failures, window) = (settings.players.failures, settings.players.failure_window_seconds);
-    let wait = server.throttle.try_login(address, name, Instant::now(), failures, Duration::from_secs(window))?;
+    let window = Duration::from_secs(window);
+    let Some(wait) = server.throttle.may_try(&tried, Instant::now(), failures, window) else { return Ok(tried) };
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-    Some(Failure {
+    Err(Failure {
         code: Code::SlowDown,
         msg: format!("Too many failed tries. Try again in {seconds} seconds."),
         version: None,
@@ -86,13 +90,13 @@ pub fn register(server: &mut Server, slot: usize, number: u64, request: Register
 
 /// `LOGIN`.
 pub fn login(server: &mut Server, slot: usize, number: u64, request: Login) -> Plan {
-    let name = names::fold(&request.name);
-    if let Some(failure) = throttled(server, slot, &name) {
-        return failure.into();
-    }
+    let tried = match throttled(server, slot, names::fold(&request.name)) {
+        Ok(tried) => tried,
+        Err(failure) => return failure.into(),
+    };
     let player = read(&server.core.directory).find(&request.name);
     let Some((to, session)) = server.reply_to(slot, number) else { return Plan::Silent };
-    Plan::Hash(Hash::Login { to, session, player, name, password: request.password })
+    Plan::Hash(Hash::Login { to, session, player, tried, password: request.password })
 }
 
 /// `LOGOUT`.
@@ -115,11 +119,12 @@ pub fn password(server: &mut Server, slot: usize, number: u64, request: Password
     else {
         return Plan::Silent;
     };
-    if let Some(failure) = throttled(server, slot, &names::fold(&name)) {
-        return failure.into();
-    }
+    let tried = match throttled(server, slot, names::fold(&name)) {
+        Ok(tried) => tried,
+        Err(failure) => return failure.into(),
+    };
     let Some((to, _)) = server.reply_to(slot, number) else { return Plan::Silent };
-    Plan::Hash(Hash::Change { to, player, old: request.old, new: request.new })
+    Plan::Hash(Hash::Change { to, player, tried, old: request.old, new: request.new })
 }
 
 /// `WHOAMI`.
@@ -219,13 +224,11 @@ pub fn no_such_player(name: &str) -> Failure {
 
 /// What the event loop does when a session has proved who it is.
 pub fn proved(server: &mut Server, effect: Effect) {
-    let Effect::Proved { session: at, to, identity, tried, reply } = effect else { return };
+    let Effect::Proved { session: at, to, identity, reply } = effect else { return };
     if server.live(at).is_none() {
         return server.batch_finish(&to, &reply);
     }
     server.forget_identity(at.slot);
-    let address = server.session(at.slot).and_then(|session| session.address).map(|address| address.ip());
-    server.throttle.succeeded(address, &tried);
     enter(server, at, identity);
     server.batch_finish(&to, &reply);
 }

@@ -24,7 +24,7 @@ fn player_of(server: &Server, slot: usize, named: Option<&str>) -> Result<Player
         None => server
             .session(slot)
             .and_then(|session| session.player())
-            .ok_or_else(|| Failure::new(Code::Usage, "Say which player: you are not logged in as one.")),
+            .ok_or_else(|| Failure::new(Code::NotLoggedIn, "Say which player, or LOGIN first.")),
     }
 }
 
@@ -63,7 +63,10 @@ pub fn submit(server: &mut Server, slot: usize, _: u64, request: RecordSubmit) -
         let (order, at) = (*work.order, work.now);
         let standing = Standing { player, score, order, at, server: by, note: note.clone() };
         let improved = work.changes.submit(work.tx, ranking, standing)?;
-        Ok(Answer::Standing { board, player, improved })
+        let Some(now) = work.changes.standing_on(ranking, player) else {
+            return refuse(Code::NotFound, "That score was withdrawn.");
+        };
+        Ok(Answer::Standing { board, player, score: now.score, order: now.order, improved })
     }))
 }
 

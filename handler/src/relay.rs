@@ -20,13 +20,16 @@ const NAME: usize = 64;
 /// `AUTH`.
 pub fn auth(server: &mut Server, slot: usize, number: u64, request: Auth) -> Plan {
     let tried = format!("server:{}", request.name.to_ascii_lowercase());
-    if let Some(failure) = throttled(server, slot, &tried) {
-        return failure.into();
-    }
+    let tried = match throttled(server, slot, tried) {
+        Ok(tried) => tried,
+        Err(failure) => return failure.into(),
+    };
     let Some((to, session)) = server.reply_to(slot, number) else { return Plan::Silent };
     Plan::Write(Box::new(move |work| {
         let found = work.tx.server_by_name(&request.name)?;
-        let Some((kept, _)) = found.filter(|(_, hash)| passwords::key_matches(&request.key, hash)) else {
+        let found = found.filter(|(_, hash)| passwords::key_matches(&request.key, hash));
+        work.effects.push(Effect::Tried(tried.clone(), found.is_some()));
+        let Some((kept, _)) = found else {
             return refuse(
                 Code::BadLogin,
                 "Name and key do not belong together. The operator makes keys: ssmglobal ctl server add.",
@@ -38,7 +41,7 @@ pub fn auth(server: &mut Server, slot: usize, number: u64, request: Auth) -> Pla
         work.tx.server_authed(kept.id, work.now)?;
         let reply = Reply::Authed(Authed { server: kept.name.clone() });
         let identity = Identity::Server(kept.id, kept.name);
-        work.effects.push(Effect::Proved { session, to: to.clone(), identity, tried: tried.clone(), reply });
+        work.effects.push(Effect::Proved { session, to: to.clone(), identity, reply });
         Ok(Answer::Later)
     }))
 }
@@ -55,29 +58,34 @@ fn channel_named(server: &mut Server, name: &str) -> Result<usize, Failure> {
         return Ok(index);
     }
     let most = server.core.settings().relay.channels;
-    if server.hub.channel_count() >= most {
-        return Err(Failure::new(Code::Limit, format!("There are {most} channels already.")));
+    match server.hub.add_channel(name, most) {
+        Ok(Some(index)) => Ok(index),
+        Ok(None) => Err(Failure::new(Code::Limit, format!("There are {most} channels already."))),
+        Err(error) => {
+            log::error!("no new relay channel: {error}");
+            Err(Failure::new(Code::Unavailable, "The channel cannot be made at the moment."))
+        }
     }
-    server.hub.add_channel(name).map_err(|error| {
-        log::error!("no new relay channel: {error}");
-        Failure::new(Code::Unavailable, "The channel cannot be made at the moment.")
-    })
 }
 
 /// `RELAY JOIN`.
 pub fn join(server: &mut Server, slot: usize, _: u64, request: RelayJoin) -> Plan {
     let settings = server.core.settings();
+    let Some(session) = server.session(slot) else { return Plan::Silent };
+    let me = session.name().unwrap_or_default().to_owned();
+    let (count, most) = (session.channels.len(), settings.relay.joined_per_server);
+    // Before the channel is made: one that nobody may join is not to be there.
+    if count >= most && joined(server, slot, &request.channel).is_none() {
+        let msg = format!("You are on {count} channels already. RELAY LEAVE one first.");
+        return Failure::new(Code::Limit, msg).into();
+    }
     let index = match channel_named(server, &request.channel) {
         Ok(index) => index,
         Err(failure) => return failure.into(),
     };
+    server.hub.touch(index);
     let Some(session) = server.session_mut(slot) else { return Plan::Silent };
-    let me = session.name().unwrap_or_default().to_owned();
     if !session.channels.contains(&index) {
-        if session.channels.len() >= settings.relay.joined_per_server {
-            let msg = format!("You are on {} channels already. RELAY LEAVE one first.", session.channels.len());
-            return Failure::new(Code::Limit, msg).into();
-        }
         session.channels.push(index);
         if let Some(channel) = server.hub.channel_at(index) {
             channel.members += 1;

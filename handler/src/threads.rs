@@ -203,8 +203,9 @@ impl WriterThread {
         for (job, answer) in group.iter().zip(answers) {
             let reply = match answer {
                 Ok(Answer::Reply(reply)) => Some(reply),
-                Ok(Answer::Standing { board, player, improved }) => {
-                    Some(core.submitted(&boards, board, player, improved))
+                Ok(submit @ Answer::Standing { .. }) => {
+                    let gone = || Reply::fail(Code::NotFound, "There is no such board any more.");
+                    Some(core.submitted(&boards, &submit).unwrap_or_else(gone))
                 }
                 Ok(Answer::Later) => None,
                 Err(failure) => Some(failure.into()),
@@ -264,19 +265,22 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
             Hash::Register { to, .. } | Hash::Login { to, .. } | Hash::Change { to, .. } => Asker::Session(to.clone()),
             Hash::Set { operator, .. } => Asker::Operator(*operator),
         };
-        let next = hash_one(job, &mut hasher, reader);
+        let mut effects = Vec::new();
+        let next = hash_one(job, &mut hasher, reader, &mut effects);
         core.hashed();
         let failure = match next
             .and_then(|act| core.write(&mut vec![Write { asker: asker.clone(), act }]).map_err(Refusal::from))
         {
-            Ok(()) => continue,
+            Ok(()) => {
+                core.wake(&mut effects, Vec::new());
+                continue;
+            }
             Err(Refusal::Failure(failure)) => failure,
             Err(Refusal::Store(error)) => {
                 log::error!("a password could not be worked on: {error}");
                 Failure::new(Code::Unavailable, "This cannot be done at the moment. Try again later.")
             }
         };
-        let mut effects = Vec::new();
         match asker {
             Asker::Session(to) => batch.finish(&to, &failure.into()),
             Asker::Operator(operator) => effects.push(Effect::Operator(operator, ctl::Answer::Failed(failure))),
@@ -285,16 +289,17 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
     }
 }
 
-fn hash_one(job: Hash, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Act, Refusal> {
+fn hash_one(job: Hash, hasher: &mut Hasher, reader: &dyn Reader, effects: &mut Vec<Effect>) -> Result<Act, Refusal> {
     let broken = |error: crate::passwords::HashError| Refusal::Store(StoreError::Other(error.to_string()));
     match job {
         Hash::Register { to, session, name, password, email } => {
             let hash = hasher.hash(&password).map_err(broken)?;
             Ok(Box::new(move |work| register(work, &to, session, &name, &hash, email.as_deref())))
         }
-        Hash::Login { to, session, player, name, password } => {
+        Hash::Login { to, session, player, tried, password } => {
             let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
             let matched = hasher.verify(&password, kept.as_ref()).map_err(broken)?;
+            effects.push(Effect::Tried(tried, matched != Match::No));
             let (Some(player), Match::Yes | Match::YesButHashAgain) = (player, matched) else {
                 return refuse(Code::BadLogin, "Name and password do not belong together.");
             };
@@ -302,11 +307,13 @@ fn hash_one(job: Hash, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Act, 
                 Match::YesButHashAgain => Some(hasher.hash(&password).map_err(broken)?),
                 _ => None,
             };
-            Ok(Box::new(move |work| login(work, &to, session, player, &name, again.as_ref())))
+            Ok(Box::new(move |work| login(work, &to, session, player, again.as_ref())))
         }
-        Hash::Change { player, old, new, .. } => {
+        Hash::Change { player, tried, old, new, .. } => {
             let kept = reader.player_hash(player)?;
-            if hasher.verify(&old, kept.as_ref()).map_err(broken)? == Match::No {
+            let matched = hasher.verify(&old, kept.as_ref()).map_err(broken)?;
+            effects.push(Effect::Tried(tried, matched != Match::No));
+            if matched == Match::No {
                 return refuse(Code::BadLogin, "That is not the present password; it was left as it is.");
             }
             let hash = hasher.hash(&new).map_err(broken)?;
@@ -355,7 +362,6 @@ fn register(
         session,
         to: to.clone(),
         identity: Identity::Player(id, name.shown.clone()),
-        tried: name.folded.clone(),
         reply,
     });
     Ok(Answer::Later)
@@ -366,7 +372,6 @@ fn login(
     to: &ReplyTo,
     session: crate::core::SessionRef,
     id: PlayerId,
-    tried: &str,
     again: Option<&ssmglobal_ipc::Secret>,
 ) -> Result<Answer, Refusal> {
     let Some(player) = work.tx.player(id)? else {
@@ -382,7 +387,7 @@ fn login(
     let (_, unread) = work.tx.mailbox(id)?;
     let reply = Reply::LoggedIn(LoggedIn { player: player.name.clone(), unread, last_login });
     let identity = Identity::Player(id, player.name);
-    work.effects.push(Effect::Proved { session, to: to.clone(), identity, tried: tried.to_owned(), reply });
+    work.effects.push(Effect::Proved { session, to: to.clone(), identity, reply });
     Ok(Answer::Later)
 }
 

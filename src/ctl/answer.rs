@@ -267,6 +267,6 @@ mod tests {
             settings: 0,
         };
         let text = text(&Answer::Verified(verified));
-        assert!(text.contains("page 3 is \\u{1b} lost"), "{text}");
+        assert!(text.contains("page 3 is \\x1b lost"), "{text}");
     }
 }

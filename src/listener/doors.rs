@@ -28,6 +28,8 @@ pub struct Opened {
 /// All listening sockets.
 pub struct Doors {
     opened: Vec<Option<Opened>>,
+    /// For the next door: a number is never used again, or clients of a door that is gone would count at another.
+    next: usize,
 }
 
 fn bind(listen: &Listen) -> io::Result<TcpListener> {
@@ -64,8 +66,9 @@ impl Doors {
     /// # Errors
     /// The first that cannot be opened, with its address and what may be done.
     pub fn open(settings: &Settings) -> io::Result<Doors> {
-        let mut doors = Doors { opened: Vec::new() };
+        let mut doors = Doors::none();
         for (number, door) in settings.doors().into_iter().enumerate() {
+            doors.next = number + 1;
             for listen in door.listen.clone() {
                 let socket = bind(&listen)?;
                 doors.opened.push(Some(Opened { number, door: door.clone(), listen, socket }));
@@ -76,7 +79,7 @@ impl Doors {
 
     /// No door: nobody comes in any more.
     pub fn none() -> Doors {
-        Doors { opened: Vec::new() }
+        Doors { opened: Vec::new(), next: 0 }
     }
 
     /// Watches all of them; tokens count from `first`.
@@ -109,18 +112,20 @@ impl Doors {
         let mut fresh = Vec::new();
         for (number, door, listen) in &wanted {
             if !self.opened.iter().flatten().any(|opened| opened.listen == *listen) {
-                fresh.push(Opened {
-                    number: *number,
-                    door: door.clone(),
-                    listen: listen.clone(),
-                    socket: bind(listen)?,
-                });
+                let number = match number {
+                    0 => 0,
+                    _ => {
+                        self.next += 1;
+                        self.next - 1
+                    }
+                };
+                fresh.push(Opened { number, door: door.clone(), listen: listen.clone(), socket: bind(listen)? });
             }
         }
         for place in &mut self.opened {
             let Some(opened) = place else { continue };
             match wanted.iter().find(|(_, _, listen)| *listen == opened.listen) {
-                Some((number, door, _)) => (opened.number, opened.door) = (*number, door.clone()),
+                Some((_, door, _)) => opened.door = door.clone(),
                 None => {
                     registry.deregister(&mut opened.socket)?;
                     *place = None;
@@ -168,9 +173,15 @@ impl Doors {
         self.opened.iter().flatten().map(of).collect::<Vec<_>>().join(", ")
     }
 
-    /// The main door's port.
-    pub fn main_port(&self) -> u16 {
+    /// Where somebody on this machine finds the main door.
+    pub fn main_address(&self) -> (String, u16) {
         let main = self.opened.iter().flatten().next();
-        main.and_then(|opened| opened.socket.local_addr().ok()).map_or(0, |address| address.port())
+        match main.and_then(|opened| opened.socket.local_addr().ok()) {
+            Some(address) if address.ip().is_unspecified() || address.ip().is_loopback() && address.is_ipv6() => {
+                ("localhost".to_owned(), address.port())
+            }
+            Some(address) => (address.ip().to_string(), address.port()),
+            None => ("localhost".to_owned(), 0),
+        }
     }
 }

@@ -26,8 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub enum Said {
     /// It serves.
     Ready,
-    /// End this worker.
-    End(Pid),
+    /// Let this worker link up.
+    Wake(Pid),
     /// A further start is of no use.
     Fatal(String),
 }
@@ -213,7 +213,7 @@ impl Handler {
                                 self.failures = 0;
                                 said.push(Said::Ready);
                             }
-                            Ok(ToListener::End { pid }) => said.push(Said::End(Pid::from_raw(pid))),
+                            Ok(ToListener::Wake { pid }) => said.push(Said::Wake(Pid::from_raw(pid))),
                             Ok(ToListener::Fatal { msg }) => said.push(Said::Fatal(msg)),
                             Err(_) => {}
                         }

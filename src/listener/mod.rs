@@ -74,7 +74,8 @@ impl Listener {
         let Found { settings, file, notes } = found;
         raise_descriptors();
         make_directories(&settings)?;
-        let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
+        // SIGUSR1 is for the workers, who inherit this.
+        let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
         let signals = Signals::catch_with_children(&signals)?;
         let poll = Poll::new()?;
@@ -252,6 +253,7 @@ impl Listener {
                     }
                 }
                 Caught::Signal(Signal::SIGHUP) => self.reload(),
+                Caught::Signal(Signal::SIGUSR1) => {}
                 Caught::Signal(_) => return stop::stop(self).map(Some),
             }
         }
@@ -288,10 +290,15 @@ impl Listener {
 
     fn handler_ended(&mut self, status: i32) -> Option<ExitCode> {
         // Its last words may still lie in the socket.
-        let code = self.on_control();
+        let said = self.handler.read();
         self.handler.died(Instant::now());
-        if code.is_some() {
-            return code;
+        if let Some(code) = self.on_said(said) {
+            return Some(code);
+        }
+        if !self.announced {
+            // A supervisor that wants it tried again knows better when.
+            print::note(&format!("ssmglobal: not started: the handler has ended ({})", ended(status)));
+            return Some(ExitCode::FAILURE);
         }
         let wait = self.handler.start_at().map_or(0, |at| at.saturating_duration_since(Instant::now()).as_secs());
         print::note(&format!(
@@ -308,12 +315,17 @@ impl Listener {
 
     #[inline(never)]
     fn on_control(&mut self) -> Option<ExitCode> {
-        for message in self.handler.read() {
+        let said = self.handler.read();
+        self.on_said(said)
+    }
+
+    fn on_said(&mut self, said: Vec<handler::Said>) -> Option<ExitCode> {
+        for message in said {
             match message {
                 handler::Said::Ready => self.ready(),
-                handler::Said::End(pid) => {
+                handler::Said::Wake(pid) => {
                     if self.children.has(pid) {
-                        let _ = nix::sys::signal::kill(pid, Signal::SIGTERM);
+                        let _ = nix::sys::signal::kill(pid, Signal::SIGUSR1);
                     }
                 }
                 handler::Said::Fatal(msg) => {
@@ -347,14 +359,14 @@ impl Listener {
     #[inline(never)]
     fn announce(&self) {
         let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
-        let port = self.doors.main_port();
+        let (host, port) = self.doors.main_address();
         let settings = match &self.file {
             Some(file) => file.display().to_string(),
             None => "the defaults (config/ssmglobal.toml is the commented example)".to_owned(),
         };
         print::note(&format!(
             "ssmglobal {} is ready.\n  listening on  {}\n  data in       {}\n  settings      {settings}\n  \
-             try it        telnet localhost {port}   then type: MODE HUMAN\n  \
+             try it        telnet {host} {port}   then type: MODE HUMAN\n  \
              look after it ssmglobal ctl status   (Ctrl-C here ends it)",
             env!("CARGO_PKG_VERSION"),
             self.doors.describe(),

@@ -1,8 +1,9 @@
 //! Ending the backend: every client gets one line, the handler saves everything, then the listener goes.
 
-use super::{CONTROL, Listener, SIGNALS, ended_with};
+use super::{CONTROL, Listener, ended_with};
 use mio::Events;
 use nix::sys::signal::{Signal, kill};
+use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_sys::Caught;
 use std::io;
 use std::process::ExitCode;
@@ -30,8 +31,8 @@ pub fn stop(listener: &mut Listener) -> io::Result<ExitCode> {
     for pid in listener.children.pids() {
         let _ = kill(pid, Signal::SIGKILL);
     }
-    if let Some(pid) = listener.handler.pid() {
-        let _ = kill(pid, Signal::SIGTERM);
+    if listener.handler.pid().is_some() {
+        listener.handler.tell(&ToHandler::Stop);
         wait(listener, Instant::now() + HANDLER, |listener| listener.handler.pid().is_none())?;
     }
     match listener.handler.pid() {
@@ -48,6 +49,16 @@ pub fn stop(listener: &mut Listener) -> io::Result<ExitCode> {
 fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> bool) -> io::Result<()> {
     let mut events = Events::with_capacity(64);
     loop {
+        // First: what came together with the signal to stop was not looked at yet.
+        while let Some(caught) = listener.signals.next_caught()? {
+            let Caught::Child(pid) = caught else { continue };
+            let Some(status) = ended_with(pid) else { continue };
+            if listener.handler.is(pid) {
+                listener.handler.died(Instant::now());
+            } else {
+                listener.child_ended(pid, status);
+            }
+        }
         let left = until.saturating_duration_since(Instant::now());
         if done(listener) || left.is_zero() {
             return Ok(());
@@ -57,17 +68,6 @@ fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> boo
         match listener.poll.poll(&mut events, Some(left)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}
-        }
-        if events.iter().any(|event| event.token() == SIGNALS) {
-            while let Some(caught) = listener.signals.next_caught()? {
-                let Caught::Child(pid) = caught else { continue };
-                let Some(status) = ended_with(pid) else { continue };
-                if listener.handler.is(pid) {
-                    listener.handler.died(Instant::now());
-                } else {
-                    listener.child_ended(pid, status);
-                }
-            }
         }
     }
 }

@@ -40,7 +40,9 @@ pub struct Client {
     limit: usize,
     /// There may be something to read.
     pub readable: bool,
-    /// It has closed its end.
+    /// It has closed its end; there may be something to read in front of that.
+    pub ended: bool,
+    /// It has closed its end, and all that it said was read.
     pub closed: bool,
     buffer: Box<[u8]>,
     writable: Writable,
@@ -58,6 +60,7 @@ impl Client {
             logged: 0,
             limit,
             readable: false,
+            ended: false,
             closed: false,
             buffer,
             writable,
@@ -102,9 +105,8 @@ impl Client {
                     return 0;
                 }
                 Ok(count) => {
-                    // A read that was not full has emptied the socket, except when the client has closed, which is
-                    // then to be seen by one more.
-                    self.readable = count == buffer.len() || self.closed;
+                    // A read that was not full has emptied the socket; that the client has closed is seen by one more.
+                    self.readable = count == buffer.len() || self.ended;
                     if count == buffer.len() {
                         self.reading = READ;
                     }

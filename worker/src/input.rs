@@ -50,7 +50,11 @@ impl Reader {
     pub fn look(&self) -> Look {
         let plain = Look::default();
         let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return plain };
-        Look { width: terminal.width().unwrap_or(plain.width), colour: terminal.colour(), utf8: plain.utf8 }
+        Look {
+            width: terminal.width().unwrap_or(plain.width),
+            colour: terminal.colour(),
+            utf8: terminal.mtts().is_none() || terminal.utf8(),
+        }
     }
 
     /// Begins to negotiate: at a door for people.

@@ -13,6 +13,8 @@ pub struct Waiting {
     pub command: &'static Command,
     /// What the client calls it.
     pub id: Option<Box<str>>,
+    /// It was asked in words, and is answered so.
+    pub people: bool,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,7 @@ mod tests {
 
     fn ask(queue: &mut Queue, number: u64) {
         let Some(command) = commands::all().next() else { return };
-        queue.ask(Waiting { number, command, id: None });
+        queue.ask(Waiting { number, command, id: None, people: false });
     }
 
     fn answer(queue: &mut Queue, number: u64, out: &mut Vec<u8>) {

@@ -56,6 +56,8 @@ pub enum ToHandler {
         /// The settings, encoded by their own crate.
         settings: Vec<u8>,
     },
+    /// All workers have ended: save what waits, and end.
+    Stop,
 }
 
 /// From the handler.
@@ -63,8 +65,8 @@ pub enum ToHandler {
 pub enum ToListener {
     /// The database is open; requests are served from now on.
     Ready,
-    /// End this worker, which has no link to tell it so.
-    End {
+    /// Let this worker link up: there is something to tell it, and it has no link.
+    Wake {
         /// Its process id.
         pid: i32,
     },

@@ -227,7 +227,10 @@ impl Server {
         log::info!("worker {pid} is ended by the operator: {}", ssmglobal_ipc::clean(&reason));
         match self.by_pid.get(&pid).and_then(|slot| Some((*slot, self.session(*slot)?.id))) {
             Some((slot, id)) => self.push(crate::core::SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
-            None => self.listener.tell(&ToListener::End { pid }),
+            None => {
+                self.kicks.insert(pid, reason);
+                self.listener.tell(&ToListener::Wake { pid });
+            }
         }
         Ok(Answer::Done)
     }

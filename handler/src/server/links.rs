@@ -9,7 +9,7 @@ use crate::session::{Lane, Session};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Code, Reply, Request};
+use ssmglobal_ipc::{Code, Event, Notice, Reply, Request};
 use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -59,6 +59,11 @@ impl Server {
         match self.sessions.get_mut(slot) {
             Some(place) => *place = Some(session),
             None => self.sessions.push(Some(session)),
+        }
+        if let Some(msg) = self.kicks.remove(&pid)
+            && let Some(link) = self.session(slot).map(|session| session.link.clone())
+        {
+            self.batch.event(&link, &Event::Close(Notice { msg }));
         }
         Ok(())
     }

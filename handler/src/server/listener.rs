@@ -47,6 +47,7 @@ impl Server {
             loop {
                 match reader.next_frame() {
                     Ok(Some(frame)) => match frame.control::<ToHandler>() {
+                        Ok(ToHandler::Stop) => return Some(End::Asked),
                         Ok(message) => self.listener_says(message),
                         Err(error) => log::error!("the listener sent {error}"),
                     },
@@ -94,6 +95,7 @@ impl Server {
                 self.children.insert(child.pid, child);
             }
             ToHandler::Exited { pid, status, count, max } => {
+                self.kicks.remove(&pid);
                 let Some(child) = self.children.remove(&pid) else { return };
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
@@ -101,6 +103,8 @@ impl Server {
                     log::warn!(target: "listener", "{address}: worker {pid} ended with {status}");
                 }
             }
+            // Seen to before.
+            ToHandler::Stop => {}
             ToHandler::Log { level, text } => {
                 log::log!(target: "listener", crate::logging::level(level), "{}", ssmglobal_ipc::clean(&text));
             }

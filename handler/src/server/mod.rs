@@ -14,7 +14,6 @@ use crate::session::{Session, State};
 use crate::throttle::Throttle;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
-use nix::sys::signal::Signal;
 use ssmglobal_ipc::control::Child;
 use ssmglobal_ipc::{Event, Mode, Notice, Reply};
 use ssmglobal_sys::Signals;
@@ -22,6 +21,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Instant;
 
 const DESK: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -62,6 +62,8 @@ pub struct Server {
     pub clients_max: u32,
     /// Slots of sessions by their worker.
     pub by_pid: HashMap<i32, usize>,
+    /// What to tell workers that have no link yet when they have one: the session ends, because.
+    pub kicks: HashMap<i32, String>,
     /// Requests answered.
     pub requests: u64,
     /// Operators' connections.
@@ -105,6 +107,7 @@ impl Server {
             children: HashMap::new(),
             clients_max: 0,
             by_pid: HashMap::new(),
+            kicks: HashMap::new(),
             requests: 0,
             operators,
             listener,
@@ -142,8 +145,9 @@ impl Server {
                         }
                     }
                     SIGNALS => {
-                        if let Ok(Some(Signal::SIGTERM)) = self.signals.next_signal() {
-                            return Ok(End::Asked);
+                        // A supervisor may tell every process; the listener says when the last client is gone.
+                        while let Ok(Some(signal)) = self.signals.next_signal() {
+                            log::info!("{signal}: the handler ends when the listener says so");
                         }
                     }
                     WAKER => {}
@@ -308,6 +312,7 @@ impl Server {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Proved { .. } => crate::players::proved(self, effect),
+            Effect::Tried(tried, good) => self.throttle.tried(&tried, good, Instant::now()),
             Effect::Push(player, event) => {
                 for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
                     self.push(at, &event);

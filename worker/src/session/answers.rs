@@ -26,10 +26,12 @@ impl Session<'_> {
             Request::Register(_) | Request::Login(_) | Request::Logout | Request::Auth(_) => {
                 self.barrier = Some(number)
             }
+            Request::RecordWatch(_) => self.watching = true,
             Request::RelayLeave(leave) => self.relay.leave(&leave.channel, self.poll.registry()),
             _ => {}
         }
-        self.queue.ask(Waiting { number, command, id: id.map(Into::into) });
+        let people = self.mode == Mode::Human;
+        self.queue.ask(Waiting { number, command, id: id.map(Into::into), people });
     }
 
     /// The link, made now if there was none.
@@ -76,12 +78,18 @@ impl Session<'_> {
         self.barrier = None;
         self.joins.clear();
         self.fetches.clear();
-        if matches!(self.state, State::Player | State::Server) {
+        let again = match self.state {
+            State::Player => "LOGIN again",
+            State::Server => "AUTH again",
+            _ if self.watching => "RECORD WATCH again what you watched",
+            _ => return,
+        };
+        if self.state != State::Anonymous {
             self.become_nobody();
-            let again = if self.mode == Mode::Server { "AUTH" } else { "LOGIN" };
-            let msg = format!("The backend was restarted; everything is saved. Please {again} again.");
-            self.show_event(&Event::Notice(Notice { msg }));
         }
+        self.watching = false;
+        let msg = format!("The backend was restarted; everything is saved. Please {again}.");
+        self.show_event(&Event::Notice(Notice { msg }));
     }
 
     pub(super) fn read_link(&mut self) {
@@ -147,16 +155,16 @@ impl Session<'_> {
 
     /// Shows the answer to a question, in its turn.
     pub(super) fn answer(&mut self, number: u64, reply: &Reply) {
-        let (people, look, reader) = (self.mode == Mode::Human, self.reader.look(), &self.reader);
+        let (look, reader) = (self.reader.look(), &self.reader);
         self.queue.answer(number, &mut self.client.out, |out, waiting| {
-            if people {
+            if waiting.people {
                 human::reply(out, Some(waiting.command), reply, look);
                 prompt(out, reader);
             } else {
                 json::reply(out, waiting.id.as_deref(), Some(waiting.command), reply);
             }
         });
-        self.prompted = people;
+        self.prompted = self.mode == Mode::Human;
     }
 
     pub(super) fn on_joined(&mut self, reply: &Reply) {
@@ -230,8 +238,9 @@ impl Session<'_> {
                     None => {}
                 }
             }
-            Mode::Ask => {}
-            Mode::Client | Mode::Server => json::event(out, event),
+            // It waits for a greeting's answer; only the end is worth a word.
+            Mode::Ask if !matches!(event, Event::Close(_)) => {}
+            Mode::Ask | Mode::Client | Mode::Server => json::event(out, event),
         }
     }
 }

@@ -116,7 +116,7 @@ impl Session<'_> {
     pub(super) fn do_local(&mut self, local: &Local, id: Option<&str>) {
         match local {
             Local::Quit => {
-                self.ending = true;
+                self.quitting = true;
                 return;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(*mode, id),

@@ -56,12 +56,17 @@ pub struct Session<'a> {
     /// The channel of each fetch that is open, by its number.
     fetches: Vec<(u64, String)>,
     relay: Relay,
+    /// Whether this session has watched a board since it linked up.
+    watching: bool,
     /// A command whose secrets a person is being asked for.
     asking: Option<Parsed<'static>>,
     /// The last thing that went out is a prompt.
     prompted: bool,
     last_line: Instant,
     pinged: Instant,
+    /// Goes when everything asked before was answered.
+    quitting: bool,
+    /// Goes when what waits is written.
     ending: bool,
 }
 
@@ -104,10 +109,12 @@ impl<'a> Session<'a> {
             joins: VecDeque::new(),
             fetches: Vec::new(),
             relay: Relay::default(),
+            watching: false,
             asking: None,
             prompted: false,
             last_line: begun,
             pinged: begun,
+            quitting: false,
             ending: false,
         };
         if mode == Mode::Human {
@@ -127,7 +134,7 @@ impl<'a> Session<'a> {
             self.log_output();
             self.flush_link();
             match self.client.flush(self.poll.registry(), CLIENT) {
-                Sent::All if self.ending => return Ok(()),
+                Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => return Ok(()),
                 Sent::All if self.relay.waits => {
                     self.relay.read_all(self.session, &mut self.client.out);
                     continue;
@@ -157,6 +164,7 @@ impl<'a> Session<'a> {
                 match event.token() {
                     CLIENT => {
                         self.client.readable |= event.is_readable();
+                        self.client.ended |= event.is_read_closed();
                         // Seen by reading to the end; a reset has nothing left to read.
                         if event.is_error() {
                             return Ok(());
@@ -165,8 +173,13 @@ impl<'a> Session<'a> {
                     SIGNALS => {
                         // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
                         while let Some(signal) = self.signals.next_signal()? {
-                            if signal == Signal::SIGTERM {
-                                self.goodbye();
+                            match signal {
+                                Signal::SIGTERM => self.goodbye(),
+                                // The handler has something to say to this client.
+                                Signal::SIGUSR1 => {
+                                    self.linked();
+                                }
+                                _ => {}
                             }
                         }
                     }
@@ -180,7 +193,7 @@ impl<'a> Session<'a> {
     }
 
     fn may_take(&self) -> bool {
-        !self.ending
+        !(self.ending || self.quitting)
             && self.barrier.is_none()
             && self.queue.len() < self.settings.limits.ahead
             && !self.client.is_slow()
@@ -214,8 +227,11 @@ impl<'a> Session<'a> {
         let mut left = bytes;
         while self.may_take() {
             let Some(input) = self.reader.next_input(&mut left, line, &mut self.client.out) else { break };
-            self.last_line = Instant::now();
-            self.pinged = self.last_line;
+            // Until a mode is set, nothing but setting one buys time.
+            if self.mode != Mode::Ask {
+                self.last_line = Instant::now();
+                self.pinged = self.last_line;
+            }
             match input {
                 Input::Line => self.on_line(line),
                 Input::TooLong => {
