@@ -6,6 +6,7 @@ use crate::dispatch::Plan;
 use crate::hub::Hub;
 use crate::players::no_such_player;
 use crate::server::Server;
+use crate::session::State;
 use ssmglobal_ipc::*;
 use ssmglobal_store::{PlayerId, Standing};
 
@@ -19,12 +20,13 @@ fn no_such_board(name: &str) -> Failure {
 
 /// The player a request is about: the one named, else the one who asks.
 fn player_of(server: &Server, slot: usize, named: Option<&str>) -> Result<PlayerId, Failure> {
-    match named {
-        Some(name) => read(&server.core.directory).find(name).ok_or_else(|| no_such_player(name)),
-        None => server
-            .session(slot)
-            .and_then(|session| session.player())
-            .ok_or_else(|| Failure::new(Code::NotLoggedIn, "Say which player, or LOGIN first.")),
+    if let Some(name) = named {
+        return read(&server.core.directory).find(name).ok_or_else(|| no_such_player(name));
+    }
+    match server.session(slot).map(|session| (session.player(), session.state)) {
+        Some((Some(player), _)) => Ok(player),
+        Some((None, State::Server)) => Err(Failure::new(Code::Usage, "Say which player: a game server is none.")),
+        _ => Err(Failure::new(Code::NotLoggedIn, "Say which player, or LOGIN first.")),
     }
 }
 

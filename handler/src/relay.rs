@@ -71,6 +71,9 @@ fn channel_named(server: &mut Server, name: &str) -> Result<usize, Failure> {
 /// `RELAY JOIN`.
 pub fn join(server: &mut Server, slot: usize, _: u64, request: RelayJoin) -> Plan {
     let settings = server.core.settings();
+    if let Err(failure) = names::check_plain("channel", &request.channel, NAME) {
+        return failure.into();
+    }
     let Some(session) = server.session(slot) else { return Plan::Silent };
     let me = session.name().unwrap_or_default().to_owned();
     let (count, most) = (session.channels.len(), settings.relay.joined_per_server);
