@@ -222,6 +222,8 @@ impl WriterThread {
             }
         }
         drop(boards);
+        // Before the answers: who has his may ask again at once.
+        self.core.wake(&mut self.effects, Vec::new());
         let quiet = self.batch.flush();
         self.core.wake(&mut self.effects, quiet);
     }
@@ -244,6 +246,7 @@ pub fn read_jobs(core: &Core, jobs: &Receiver<Read>, reader: &dyn Reader) {
             batch.finish(&job.to, &reply);
             next = jobs.try_recv().ok();
         }
+        core.wake(&mut effects, Vec::new());
         core.wake(&mut effects, batch.flush());
     }
 }
@@ -285,6 +288,7 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
             Asker::Session(to) => batch.finish(&to, &failure.into()),
             Asker::Operator(operator) => effects.push(Effect::Operator(operator, ctl::Answer::Failed(failure))),
         }
+        core.wake(&mut effects, Vec::new());
         core.wake(&mut effects, batch.flush());
     }
 }

@@ -136,6 +136,9 @@ impl Server {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
+            // First: whoever was answered by another thread may ask again in this very turn, and is to find everything
+            // as it was left.
+            self.take_effects();
             for event in &events {
                 match event.token() {
                     DESK => self.read_desk(),
@@ -162,18 +165,7 @@ impl Server {
 
     /// What the turn has left: effects of other threads, replies, wake-ups, sessions that ended.
     fn finish_turn(&mut self) {
-        loop {
-            let (effects, quiet) = self.core.take_effects();
-            if effects.is_empty() && quiet.is_empty() {
-                break;
-            }
-            for effect in effects {
-                self.effect(effect);
-            }
-            for slot in quiet {
-                self.resume(slot);
-            }
-        }
+        self.take_effects();
         self.hand_over_writes();
         self.hub.wake_readers();
         for slot in self.batch.flush() {
@@ -185,6 +177,22 @@ impl Server {
         // Ending and resuming may have answered or begun something.
         self.hand_over_writes();
         self.batch.flush();
+    }
+
+    /// Does what other threads have left to do.
+    fn take_effects(&mut self) {
+        loop {
+            let (effects, quiet) = self.core.take_effects();
+            if effects.is_empty() && quiet.is_empty() {
+                return;
+            }
+            for effect in effects {
+                self.effect(effect);
+            }
+            for slot in quiet {
+                self.resume(slot);
+            }
+        }
     }
 
     fn hand_over_writes(&mut self) {
