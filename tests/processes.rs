@@ -39,6 +39,8 @@ fn the_listener_is_one_thread_with_a_fixed_number_of_descriptors() {
     assert_eq!(listener.threads(), 1);
     let before = listener.descriptors().len();
     let clients: Vec<Program> = (0..20).map(|_| Program::at(&backend)).collect();
+    // A worker may answer before the listener has closed its own end; once it has told the log, it has.
+    backend.log().wait("Connected (20/");
     assert_eq!(listener.descriptors().len(), before, "{:?}", listener.descriptors());
     assert_eq!(listener.threads(), 1);
     drop(clients);

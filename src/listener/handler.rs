@@ -90,6 +90,11 @@ impl Handler {
         self.pid == Some(pid)
     }
 
+    /// How many in a row have ended before they served.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// When to start the next one, if none is there.
     pub fn start_at(&self) -> Option<Instant> {
         self.start_at

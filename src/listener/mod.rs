@@ -36,6 +36,9 @@ const CONTROL: Token = Token(1);
 /// Doors have numbers from here on.
 const FIRST_DOOR: usize = 2;
 
+/// Starts of the first handler: the one of a listener that was killed may need a moment to let go of the database.
+const FIRST_TRIES: u32 = 4;
+
 /// Connections taken from one door before the others get their turn.
 const TURN: usize = 64;
 
@@ -295,7 +298,7 @@ impl Listener {
         if let Some(code) = self.on_said(said) {
             return Some(code);
         }
-        if !self.announced {
+        if !self.announced && self.handler.failures() >= FIRST_TRIES {
             // A supervisor that wants it tried again knows better when.
             print::note(&format!("ssmglobal: not started: the handler has ended ({})", ended(status)));
             return Some(ExitCode::FAILURE);
