@@ -271,3 +271,6 @@ impl Changes {
         self.list.push(Change::Remove(board, player));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,4 +134,62 @@ mod tests {
         assert_eq!(TABLE.len(), Kind::ALL.len());
         assert!(TABLE.is_sorted_by_key(|entry| entry.kind));
     }
+
+    /// Who may send what: `n`ew, `a`nonymous, `p`layer, `u`nproved server, `s`erver; `-` may not. A change here is a
+    /// change of what a worker that was taken over can do.
+    const PERMITTED: &[(&str, &str)] = &[
+        ("Hello", "n----"),
+        ("SetMode", "-apus"),
+        ("Log", "-apus"),
+        ("Register", "-ap--"),
+        ("Login", "-ap--"),
+        ("Logout", "--p--"),
+        ("Password", "--p--"),
+        ("Whoami", "-ap-s"),
+        ("Who", "-ap-s"),
+        ("Finger", "-ap-s"),
+        ("RecordSubmit", "--p-s"),
+        ("RecordTop", "-ap-s"),
+        ("RecordAround", "-ap-s"),
+        ("RecordShow", "-ap-s"),
+        ("RecordBoards", "-ap-s"),
+        ("RecordWatch", "-ap-s"),
+        ("RecordUnwatch", "-ap-s"),
+        ("SettingGet", "-ap-s"),
+        ("SettingSet", "--p-s"),
+        ("SettingList", "--p-s"),
+        ("SettingDelete", "--p-s"),
+        ("MailSend", "--p-s"),
+        ("MailList", "--p--"),
+        ("MailRead", "--p--"),
+        ("MailDelete", "--p--"),
+        ("MailReply", "--p--"),
+        ("MailSent", "--p--"),
+        ("MailBlock", "--p--"),
+        ("MailUnblock", "--p--"),
+        ("MailBlocks", "--p--"),
+        ("Tell", "--p--"),
+        ("Auth", "---u-"),
+        ("RelayJoin", "----s"),
+        ("RelayLeave", "----s"),
+        ("RelaySend", "----s"),
+        ("RelayFetch", "----s"),
+        ("RelayChannels", "----s"),
+        ("StatusSet", "----s"),
+        ("StatusClear", "----s"),
+        ("Worlds", "-ap-s"),
+    ];
+
+    #[test]
+    fn each_state_may_send_what_is_written_here_and_nothing_else() {
+        let states = [State::New, State::Anonymous, State::Player, State::Unproved, State::Server];
+        let letter = |entry: &Entry, (state, letter)| if entry.permits.has(state) { letter } else { '-' };
+        let row = |entry: &Entry| -> String {
+            states.into_iter().zip("napus".chars()).map(|pair| letter(entry, pair)).collect()
+        };
+        let table: Vec<(&str, String)> = TABLE.iter().map(|entry| (entry.kind.name(), row(entry))).collect();
+        let permitted: Vec<(&str, String)> =
+            PERMITTED.iter().map(|(kind, states)| (*kind, (*states).to_owned())).collect();
+        assert_eq!(table, permitted);
+    }
 }

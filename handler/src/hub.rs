@@ -177,3 +177,144 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish(hub: &mut Hub, index: usize, from: &str, backlog: usize) {
+        hub.publish(index, 9, from.to_owned(), format!("a line of {from}"), backlog);
+    }
+
+    fn kept_for(hub: &mut Hub, index: usize, reader: &str, after: u64, upto: u64) -> Vec<u64> {
+        hub.channel_at(index).unwrap().kept_for(reader, after, upto).map(|kept| kept.number).collect()
+    }
+
+    fn missed(hub: &mut Hub, index: usize, after: u64, upto: u64) -> u64 {
+        hub.channel_at(index).unwrap().missed(after, upto)
+    }
+
+    fn names(hub: &Hub, after: Option<&str>) -> Vec<String> {
+        hub.channels_after(after).map(|channel| channel.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_channel_keeps_its_last_messages() {
+        let mut hub = Hub::default();
+        let chat = hub.add_channel("Chat", 4).unwrap().unwrap();
+        assert_eq!(missed(&mut hub, chat, 0, 0), 0);
+        for from in ["arena", "castle", "arena", "castle", "arena"] {
+            publish(&mut hub, chat, from, 3);
+        }
+        assert_eq!(hub.channel_at(chat).unwrap().number, 5);
+        assert_eq!(kept_for(&mut hub, chat, "other", 0, 5), [3, 4, 5]);
+        assert_eq!(kept_for(&mut hub, chat, "other", 3, 4), [4]);
+        assert_eq!(kept_for(&mut hub, chat, "other", 5, 5), [0; 0]);
+        assert_eq!(kept_for(&mut hub, chat, "other", 9, 3), [0; 0]);
+        assert_eq!(kept_for(&mut hub, chat, "ARENA", 0, 5), [4], "not one's own");
+        for ((after, upto), gone) in
+            [((0, 5), 2), ((1, 5), 1), ((2, 5), 0), ((0, 1), 1), ((1, 1), 0), ((4, 5), 0), ((5, 2), 0)]
+        {
+            assert_eq!(missed(&mut hub, chat, after, upto), gone, "({after}, {upto}]");
+        }
+        // A smaller backlog holds from the next message on.
+        publish(&mut hub, chat, "arena", 1);
+        assert_eq!(kept_for(&mut hub, chat, "other", 0, 6), [6]);
+        assert_eq!(hub.kept, "a line of arena".len());
+    }
+
+    #[test]
+    fn without_a_backlog_everything_older_is_missed() {
+        let mut hub = Hub::default();
+        let chat = hub.add_channel("chat", 4).unwrap().unwrap();
+        for _ in 0..3 {
+            publish(&mut hub, chat, "arena", 0);
+        }
+        assert_eq!(kept_for(&mut hub, chat, "castle", 0, 3), [0; 0]);
+        assert_eq!(missed(&mut hub, chat, 0, 3), 3);
+        assert_eq!(missed(&mut hub, chat, 2, 3), 1);
+        assert_eq!(missed(&mut hub, chat, 3, 3), 0);
+        assert_eq!(hub.kept, 0);
+        // What was kept before goes with the next message.
+        publish(&mut hub, chat, "arena", 2);
+        publish(&mut hub, chat, "arena", 0);
+        assert_eq!((kept_for(&mut hub, chat, "castle", 0, 5), hub.kept), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn where_all_channels_keep_too_much_the_busy_one_gives_way() {
+        let mut hub = Hub::default();
+        let chat = hub.add_channel("chat", 4).unwrap().unwrap();
+        for _ in 0..3 {
+            publish(&mut hub, chat, "arena", 100);
+        }
+        // As if others kept all that may be kept.
+        hub.kept += KEPT;
+        publish(&mut hub, chat, "arena", 100);
+        assert_eq!(kept_for(&mut hub, chat, "castle", 0, 4), [4], "the newest stays in any case");
+        assert_eq!(missed(&mut hub, chat, 0, 4), 3);
+        assert_eq!(hub.kept, KEPT + "a line of arena".len());
+    }
+
+    #[test]
+    fn every_message_is_in_the_ring_and_wakes_its_readers_once() {
+        let mut hub = Hub::default();
+        let chat = hub.add_channel("chat", 4).unwrap().unwrap();
+        let quiet = hub.add_channel("quiet", 4).unwrap().unwrap();
+        let channel = hub.channel_at(chat).unwrap();
+        let mut reader = ring::Reader::new(channel.ring.fd(), channel.ring.position()).unwrap();
+        hub.publish(chat, 7, "arena".into(), "one".into(), 0);
+        hub.publish(chat, 8, "castle".into(), "two".into(), 0);
+        hub.wake_readers();
+        hub.wake_readers();
+        let mut got = Vec::new();
+        reader.read(&mut Vec::new(), |entry| got.push((entry.sender, entry.number, entry.text.to_vec())));
+        assert_eq!(got, [(7, 1, b"one".to_vec()), (8, 2, b"two".to_vec())]);
+        assert_eq!(hub.channel_at(chat).unwrap().wake.read(), Ok(1));
+        assert_eq!(hub.channel_at(quiet).unwrap().wake.read(), Err(nix::errno::Errno::EAGAIN));
+    }
+
+    #[test]
+    fn at_the_bound_the_channel_unused_for_longest_makes_room() {
+        let mut hub = Hub::default();
+        let [a, b, c] = ["A", "b", "C"].map(|name| hub.add_channel(name, 3).unwrap().unwrap());
+        assert_eq!(names(&hub, None), ["A", "b", "C"]);
+        assert_eq!(names(&hub, Some("B")), ["C"]);
+        publish(&mut hub, a, "arena", 5);
+        publish(&mut hub, b, "arena", 5);
+        let kept = hub.kept;
+        // `C` is the one that was unused for longest, but somebody is on it; then it is `A`.
+        hub.channel_at(c).unwrap().members = 1;
+        assert_eq!(hub.add_channel("d", 3).unwrap(), Some(a));
+        assert!(hub.channel("a").is_none());
+        assert_eq!(hub.kept, kept / 2);
+        assert_eq!(names(&hub, None), ["b", "C", "d"]);
+        let (index, channel) = hub.channel("D").unwrap();
+        assert_eq!((index, &*channel.name, channel.number, channel.members), (a, "d", 0, 0));
+        // Being touched is being used.
+        hub.touch(b);
+        assert_eq!(hub.add_channel("e", 3).unwrap(), Some(a));
+        for index in [a, b] {
+            hub.channel_at(index).unwrap().members = 1;
+        }
+        assert_eq!(hub.add_channel("f", 3).unwrap(), None);
+        assert_eq!(names(&hub, None), ["b", "C", "e"]);
+        // What was waiting to be told goes to nobody else.
+        publish(&mut hub, a, "arena", 1);
+        hub.wake_readers();
+        assert_eq!(hub.channel_at(a).unwrap().number, 1);
+    }
+
+    #[test]
+    fn a_list_goes_with_its_last_session() {
+        let (one, two) = (SessionRef { slot: 1, id: 10 }, SessionRef { slot: 1, id: 11 });
+        let mut map = HashMap::from([(BoardId(1), vec![one, two])]);
+        Hub::leave(&mut map, &BoardId(1), one);
+        assert_eq!(map.get(&BoardId(1)), Some(&vec![two]));
+        Hub::leave(&mut map, &BoardId(1), one);
+        Hub::leave(&mut map, &BoardId(2), two);
+        assert_eq!(map.len(), 1);
+        Hub::leave(&mut map, &BoardId(1), two);
+        assert!(map.is_empty());
+    }
+}

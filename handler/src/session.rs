@@ -147,3 +147,21 @@ impl Session {
         self.address.map_or_else(|| format!("pid {}", self.pid), shown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_its_states_and_no_other() {
+        let all = [State::New, State::Anonymous, State::Player, State::Unproved, State::Server];
+        for one in all {
+            for other in all {
+                assert_eq!(States::of(&[one]).has(other), one == other);
+                assert!(States::of(&[one, other]).has(one) && States::of(&[one, other]).has(other));
+            }
+            assert!(States::of(&all).has(one));
+            assert!(!States::of(&[]).has(one));
+        }
+    }
+}

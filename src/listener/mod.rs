@@ -81,11 +81,12 @@ impl Listener {
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
         let signals = Signals::catch_with_children(&signals)?;
+        // The descriptors that workers keep come first, so that the others lie together.
+        let handler = Handler::new()?;
         let poll = Poll::new()?;
         let doors = Doors::open(&settings)?;
         let both = Interest::READABLE;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, both)?;
-        let handler = Handler::new()?;
         Ok(Listener {
             settings,
             args,
@@ -197,8 +198,19 @@ impl Listener {
             // 57 bytes into an empty socket always fit; a client that is gone already is noticed by its worker.
             let _ = client.write_all(greeting);
         }
+        // Whatever is done before the fork is done in memory that is there already.
+        let mode = match opened.door.mode {
+            DoorMode::Ask => Mode::Ask,
+            DoorMode::Human => Mode::Human,
+            DoorMode::Client => Mode::Client,
+            DoorMode::Server => Mode::Server,
+        };
+        let title = ssmglobal_worker::title(address.ip().to_canonical(), mode, "");
         match ssmglobal_sys::fork(ExitSignal::Queued) {
-            Ok(Forked::Child) => self.become_worker(door, client, address),
+            Ok(Forked::Child) => {
+                title.show();
+                self.become_worker(door, mode, client, address)
+            }
             Ok(Forked::Parent(pid)) => {
                 let at = Time::now();
                 self.children.add(pid, place, at);
@@ -216,19 +228,13 @@ impl Listener {
     /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
-    fn become_worker(&mut self, door: usize, client: mio::net::TcpStream, address: SocketAddr) -> ! {
+    fn become_worker(&mut self, door: usize, mode: Mode, client: mio::net::TcpStream, address: SocketAddr) -> ! {
         let desk = self.handler.desk();
         let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd()];
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
         let code = match self.doors.get(door) {
             Some(opened) => {
-                let mode = match opened.door.mode {
-                    DoorMode::Ask => Mode::Ask,
-                    DoorMode::Human => Mode::Human,
-                    DoorMode::Client => Mode::Client,
-                    DoorMode::Server => Mode::Server,
-                };
                 let given = ssmglobal_worker::Given {
                     client,
                     address,

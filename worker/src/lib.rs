@@ -20,9 +20,9 @@ use mio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use ssmglobal_config::{Door, Settings};
 use ssmglobal_ipc::Mode;
-use ssmglobal_sys::Signals;
+use ssmglobal_sys::{Prepared, Signals};
 use std::mem::ManuallyDrop;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -46,11 +46,16 @@ pub struct Given<'a> {
     pub events: &'a mut Events,
 }
 
+/// What `ps` shows of a worker: for whom it is.
+pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
+    let blank = if who.is_empty() { "" } else { " " };
+    Prepared::new(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()))
+}
+
 /// Serves one client until it goes. Gives the process's exit code: 0, or 1 when the system refused something that it
 /// cannot do without. The process is to end then: nothing is tidied up that the kernel does by itself.
 pub fn run(given: Given<'_>) -> i32 {
     let begun = Instant::now();
-    session::show_title(given.address.ip().to_canonical(), given.mode, "");
     if given.mode == Mode::Ask && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
         return 0;
     }

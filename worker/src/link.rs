@@ -11,6 +11,10 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+/// Bytes that may wait for the handler before requests are taken more slowly: what one read of the client gives must
+/// fit, so that it goes in one write.
+const SLOW: usize = 64 << 10;
+
 /// The link.
 #[derive(Debug)]
 pub struct Link {
@@ -93,9 +97,9 @@ impl Link {
         number
     }
 
-    /// Whether requests wait because the handler does not take them.
+    /// Whether so much waits for the handler that no further request should be taken.
     pub fn is_slow(&self) -> bool {
-        !self.out.is_empty()
+        self.out.len() > SLOW
     }
 
     /// Writes what waits, as far as there is room; the rest goes when `registry` tells under `token` that there is more.

@@ -77,3 +77,41 @@ impl Failure {
         Failure { code, msg: msg.into(), version: None, retry_after: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+    use std::collections::HashSet;
+
+    /// Programs compare with these words: new ones come at the end.
+    const WORDS: &[&str] = &[
+        "usage",
+        "unknown_command",
+        "invalid_json",
+        "invalid",
+        "no_mode",
+        "not_logged_in",
+        "bad_login",
+        "denied",
+        "not_found",
+        "exists",
+        "conflict",
+        "limit",
+        "too_long",
+        "slow_down",
+        "busy",
+        "unavailable",
+    ];
+
+    #[test]
+    fn the_words_stay() {
+        let words: Vec<&str> = Code::ALL.iter().map(|(_, word, _)| *word).collect();
+        assert_eq!(words, WORDS);
+        assert_eq!(words.iter().collect::<HashSet<_>>().len(), words.len());
+        for (code, word, meaning) in Code::ALL {
+            assert_eq!(code.as_str(), *word);
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{word}\""));
+            assert!(meaning.trim().ends_with('.'));
+        }
+    }
+}

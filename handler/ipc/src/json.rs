@@ -58,3 +58,79 @@ pub fn put_relay(out: &mut Vec<u8>, message: &RelayMessage) {
 pub fn put_missed(out: &mut Vec<u8>, channel: &str, missed: u64) {
     put_event(out, "relay", &Missed { channel, missed });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Done, Failure, Time};
+    use proptest::prelude::*;
+
+    fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
+        // What is there already stays.
+        let mut out = b"> ".to_vec();
+        append(&mut out);
+        String::from_utf8(out).unwrap().strip_prefix("> ").unwrap().to_owned()
+    }
+
+    fn message(body: &str) -> RelayMessage {
+        let (channel, from, body) = (Some("chat".to_owned()), "arena".to_owned(), body.to_owned());
+        RelayMessage { channel, number: 7, from, at: Time(1_769_890_500_123), body }
+    }
+
+    #[test]
+    fn values_are_written_as_they_always_were() {
+        assert_eq!(text(|out| put(out, &(1, "a", [true, false], None::<u8>))), r#"[1, "a", [true, false], null]"#);
+        assert_eq!(text(|out| put::<[u8]>(out, &[])), "[]");
+        assert_eq!(text(|out| put(out, &Done {})), "{}");
+        assert_eq!(
+            text(|out| put(out, &Failure::new(crate::Code::SlowDown, "Wait."))),
+            r#"{"code": "slow_down", "msg": "Wait.", "version": null, "retry_after": null}"#
+        );
+        assert_eq!(text(|out| put(out, &i64::MIN)), "-9223372036854775808");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_left_out() {
+        let keys: std::collections::BTreeMap<(), u8> = [((), 1)].into();
+        assert_eq!(text(|out| put(out, &("so far", keys))), "");
+    }
+
+    #[test]
+    fn events_begin_with_their_name() {
+        assert_eq!(text(|out| put_event(out, "nothing", &Done {})), r#"{"event": "nothing"}"#);
+        assert_eq!(
+            text(|out| put_relay(out, &message("hi"))),
+            r#"{"event": "relay", "channel": "chat", "number": 7, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
+        );
+        assert_eq!(
+            text(|out| put_relay(out, &RelayMessage { channel: None, number: 0, ..message("hi") })),
+            r#"{"event": "relay", "channel": null, "number": 0, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
+        );
+        assert_eq!(
+            text(|out| put_missed(out, "chat", u64::MAX)),
+            r#"{"event": "relay", "channel": "chat", "missed": 18446744073709551615}"#
+        );
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(text(|out| put(out, "a\r\n\t\0\x1b\"\\/é")), r#""a\r\n\t\u0000\u001b\"\\/é""#);
+        for c in '\0'..' ' {
+            let line = text(|out| put_relay(out, &message(&c.to_string())));
+            assert!(line.bytes().all(|byte| byte >= b' '), "{line:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_has_no_end_inside_and_says_the_same(body in any::<String>()) {
+            let line = text(|out| put_relay(out, &message(&body)));
+            prop_assert!(!line.contains(['\n', '\r']));
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            prop_assert_eq!(value["body"].as_str(), Some(&*body));
+            let mut shown = message(&body);
+            shown.at = Time(1_769_890_500_000);
+            prop_assert_eq!(serde_json::from_value::<RelayMessage>(value).unwrap(), shown);
+        }
+    }
+}

@@ -111,3 +111,47 @@ impl<'de> Deserialize<'de> for Party {
         Ok(Party::parse(&text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_game_server_is_known_by_its_prefix() {
+        for (text, party) in [
+            ("bob", Party::Player("bob".into())),
+            ("server:arena", Party::Server("arena".into())),
+            ("SerVer:Arena", Party::Server("Arena".into())),
+            ("server:", Party::Server(String::new())),
+            ("server", Party::Player("server".into())),
+            ("servér:x", Party::Player("servér:x".into())),
+            ("serve日", Party::Player("serve日".into())),
+            ("", Party::Player(String::new())),
+        ] {
+            assert_eq!(Party::parse(text), party);
+        }
+        assert_eq!(Party::parse("SERVER:Arena").to_string(), "server:Arena");
+        assert_eq!(serde_json::from_str::<Party>(r#""server:a\u0062""#).unwrap(), Party::Server("ab".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_parsed(name in "[^:]*", server in any::<String>()) {
+            for party in [Party::Player(name), Party::Server(server)] {
+                prop_assert_eq!(&Party::parse(&party.to_string()), &party);
+                let json = serde_json::to_string(&party).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Party>(&json).unwrap(), &party);
+                let bytes = postcard::to_allocvec(&party).unwrap();
+                prop_assert_eq!(&postcard::from_bytes::<Party>(&bytes).unwrap(), &party);
+            }
+        }
+    }
+
+    #[test]
+    fn modes_are_written_as_their_words() {
+        for mode in [Mode::Ask, Mode::Human, Mode::Client, Mode::Server] {
+            assert_eq!(serde_json::to_string(&mode).unwrap(), format!("\"{}\"", mode.as_str()));
+        }
+    }
+}

@@ -24,3 +24,28 @@ impl std::fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+    use crate::{Auth, Login, Password, Register, Request, ctl};
+
+    #[test]
+    fn debug_shows_nothing() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(secret.expose(), "hunter2");
+        assert_eq!(format!("{secret:?} {secret:#?} {secret:>40?}"), "Secret(…) Secret(…) Secret(…)");
+        let name = || "bob".to_owned();
+        let shown = [
+            format!("{:?}", Request::Login(Login { name: name(), password: secret.clone() })),
+            format!("{:?}", Request::Register(Register { name: name(), password: secret.clone(), email: None })),
+            format!("{:#?}", Request::Password(Password { old: secret.clone(), new: secret.clone() })),
+            format!("{:?}", Request::Auth(Auth { name: name(), key: secret.clone() })),
+            format!("{:?}", ctl::Ask::PlayerSetPassword { name: name(), password: secret.clone() }),
+            format!("{:?}", ctl::Answer::Key(ctl::Key { server: name(), key: secret })),
+        ];
+        for text in shown {
+            assert!(text.contains("Secret(…)") && !text.contains("hunter"), "{text}");
+        }
+    }
+}

@@ -18,6 +18,6 @@ pub use descriptors::{
 pub use fork::{ExitSignal, Forked, exit_now, fork};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
-pub use title::Title;
+pub use title::{Prepared, Title};
 pub use unforked::Unforked;
 pub use writable::Writable;

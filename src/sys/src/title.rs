@@ -23,21 +23,9 @@ impl Title {
     }
 
     /// Shows this in `ps`, cut to the room there is (at most 255 bytes). Does nothing where the place is not known.
-    /// Allocates nothing and touches as little memory as it can: every idle worker does this.
+    /// Allocates nothing.
     pub fn set(text: fmt::Arguments<'_>) {
-        let Some(Some(place)) = TITLE.get() else { return };
-        let mut buffer = Buffer { bytes: [0; LONGEST], length: 0 };
-        // Cut where it is full.
-        let _ = buffer.write_fmt(text);
-        let length = place.length.min(LONGEST);
-        // The last byte stays zero.
-        if let Some(end) = buffer.bytes.get_mut(length.saturating_sub(1)..) {
-            end.fill(0);
-        }
-        // SAFETY: `start..start + length` is the block that the kernel put on this process's stack for command line
-        // and environment (read from /proc/self/stat, and it stays mapped as long as the process lives); nothing
-        // else refers to it: `capture` has moved the environment away, and `main` has copied the arguments.
-        unsafe { std::ptr::copy_nonoverlapping(buffer.bytes.as_ptr(), place.start as *mut u8, length) };
+        Prepared::new(text).show();
     }
 
     /// Wipes the whole block, once, before the first title.
@@ -48,12 +36,34 @@ impl Title {
     }
 }
 
-struct Buffer {
+/// A title that is written already: showing it touches one page, and no code but this.
+pub struct Prepared {
     bytes: [u8; LONGEST],
     length: usize,
 }
 
-impl Write for Buffer {
+impl Prepared {
+    /// Cut to 255 bytes.
+    pub fn new(text: fmt::Arguments<'_>) -> Prepared {
+        let mut prepared = Prepared { bytes: [0; LONGEST], length: 0 };
+        // Cut where it is full.
+        let _ = prepared.write_fmt(text);
+        prepared
+    }
+
+    /// Shows it in `ps`, cut to the room there is.
+    pub fn show(&self) {
+        let Some(Some(place)) = TITLE.get() else { return };
+        // The last byte stays zero.
+        let length = place.length.min(LONGEST).saturating_sub(1);
+        // SAFETY: `start..start + length` is the block that the kernel put on this process's stack for command line
+        // and environment (read from /proc/self/stat, and it stays mapped as long as the process lives); nothing
+        // else refers to it: `capture` has moved the environment away, and `main` has copied the arguments.
+        unsafe { std::ptr::copy_nonoverlapping(self.bytes.as_ptr(), place.start as *mut u8, length) };
+    }
+}
+
+impl Write for Prepared {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.bytes.get_mut(self.length..).unwrap_or_default();
         let count = text.len().min(room.len());

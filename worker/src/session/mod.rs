@@ -17,7 +17,7 @@ use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use ssmglobal_config::{Door, Level, Settings};
 use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request};
-use ssmglobal_sys::{Signals, Title};
+use ssmglobal_sys::Signals;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
@@ -257,7 +257,7 @@ impl<'a> Session<'a> {
     }
 
     fn show_title(&self) {
-        show_title(self.address, self.mode, &self.who);
+        crate::title(self.address, self.mode, &self.who).show();
     }
 
     fn goodbye(&mut self) {
@@ -324,12 +324,6 @@ impl<'a> Session<'a> {
         }
         true
     }
-}
-
-/// What `ps` shows of this worker.
-pub fn show_title(address: IpAddr, mode: Mode, who: &str) {
-    let blank = if who.is_empty() { "" } else { " " };
-    Title::set(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()));
 }
 
 fn state_of(mode: Mode) -> State {

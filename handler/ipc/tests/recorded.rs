@@ -1,0 +1,450 @@
+//! The bytes of every message as the first release has written them: an older program may be at the other end.
+//!
+//! `recorded/1.txt` has one line for each message: its name and its frame in hex; the number is that of the frames'
+//! version. Lines are only ever added, by `UPDATE=1 cargo test -p ssmglobal-ipc --test recorded`.
+
+// To panic is how a test fails, also outside of the functions that are marked as tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use ssmglobal_ipc::control::{Child, ToHandler, ToListener};
+use ssmglobal_ipc::ctl::{self, Answer, Ask};
+use ssmglobal_ipc::frame::{self, DecodeError, Frame, FrameReader, HEADER};
+use ssmglobal_ipc::*;
+use std::fmt::{Debug, Write};
+
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/1.txt");
+
+const NUMBER: u64 = 0x0102_0304_0506_0708;
+
+/// One sample of every variant. The match has no wildcard, so that a new variant does not compile without a sample.
+macro_rules! samples {
+    ($make:ident $enum:ident { $($variant:ident: $sample:expr;)* }) => {
+        fn $make() -> Vec<(&'static str, $enum)> {
+            let samples = vec![$((concat!(stringify!($enum), "::", stringify!($variant)), $sample)),*];
+            for (name, sample) in &samples {
+                let variant = match sample {
+                    $($enum::$variant { .. } => concat!(stringify!($enum), "::", stringify!($variant)),)*
+                };
+                assert_eq!(*name, variant);
+            }
+            samples
+        }
+    };
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn player() -> Party {
+    Party::Player(text("bob"))
+}
+
+fn server() -> Party {
+    Party::Server(text("arena"))
+}
+
+const AT: Time = Time(1_769_890_500_000);
+
+fn page() -> Page {
+    Page { limit: Some(20), after: some("alice") }
+}
+
+samples! { requests Request {
+    Hello: Request::Hello(Hello { mode: Mode::Human });
+    SetMode: Request::SetMode(SetMode { mode: Mode::Server });
+    Log: Request::Log(LogLine { level: 3, text: text("Zoë — a line") });
+    Register: Request::Register(Register {
+        name: text("bob"), password: Secret::new("pw"), email: some("b@example.org"),
+    });
+    Login: Request::Login(Login { name: text("bob"), password: Secret::new("pw") });
+    Logout: Request::Logout;
+    Password: Request::Password(Password { old: Secret::new("pw"), new: Secret::new("better") });
+    Whoami: Request::Whoami;
+    Who: Request::Who(page());
+    Finger: Request::Finger(Finger { player: text("bob") });
+    RecordSubmit: Request::RecordSubmit(RecordSubmit {
+        board: text("race"), score: -83_250, player: some("bob"), note: some("rain"),
+    });
+    RecordTop: Request::RecordTop(RecordTop {
+        board: text("race"), limit: Some(10), after: some("-5:7"), before: some("9:8"),
+    });
+    RecordAround: Request::RecordAround(RecordAround { board: text("race"), player: some("bob"), limit: Some(5) });
+    RecordShow: Request::RecordShow(RecordShow { board: text("race"), player: some("bob") });
+    RecordBoards: Request::RecordBoards(page());
+    RecordWatch: Request::RecordWatch(RecordWatch { board: text("race") });
+    RecordUnwatch: Request::RecordUnwatch(RecordWatch { board: text("race") });
+    SettingGet: Request::SettingGet(SettingGet { key: text("color"), of: Some(server()) });
+    SettingSet: Request::SettingSet(SettingSet {
+        key: text("color"), value: text("blue"), version: Some(7), public: Some(true),
+    });
+    SettingList: Request::SettingList(page());
+    SettingDelete: Request::SettingDelete(SettingDelete { key: text("color"), version: Some(7) });
+    MailSend: Request::MailSend(MailSend { to: text("bob"), body: text("one\ntwo"), subject: some("hi") });
+    MailList: Request::MailList(page());
+    MailRead: Request::MailRead(MailId { id: 300 });
+    MailDelete: Request::MailDelete(MailId { id: 300 });
+    MailReply: Request::MailReply(MailReply { id: 300, body: text("thanks") });
+    MailSent: Request::MailSent(page());
+    MailBlock: Request::MailBlock(MailBlock { player: player() });
+    MailUnblock: Request::MailUnblock(MailBlock { player: server() });
+    MailBlocks: Request::MailBlocks;
+    Tell: Request::Tell(Tell { to: text("bob"), body: text("hello") });
+    Auth: Request::Auth(Auth { name: text("arena"), key: Secret::new("key") });
+    RelayJoin: Request::RelayJoin(RelayJoin { channel: text("chat"), since: Some(41) });
+    RelayLeave: Request::RelayLeave(RelayLeave { channel: text("chat") });
+    RelaySend: Request::RelaySend(RelaySend { body: text("hello"), channel: some("chat"), to: some("arena") });
+    RelayFetch: Request::RelayFetch(RelayFetch { channel: text("chat"), after: 41, upto: u64::MAX });
+    RelayChannels: Request::RelayChannels(page());
+    StatusSet: Request::StatusSet(StatusSet {
+        map: text("castle"), players: 3, max: 16, text: some("join us"), address: some("[2001:db8::1]:4000"),
+    });
+    StatusClear: Request::StatusClear;
+    Worlds: Request::Worlds(page());
+} }
+
+samples! { replies Reply {
+    Failed: Reply::Failed(Failure {
+        code: Code::Conflict, msg: text("Look again."), version: Some(8), retry_after: Some(30),
+    });
+    Done: Reply::Done(Done {});
+    Welcome: Reply::Welcome(Welcome { session: 12 });
+    LoggedIn: Reply::LoggedIn(LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT) });
+    Whoami: Reply::Whoami(Whoami {
+        session: 12, player: some("bob"), server: some("arena"), address: text("192.0.2.1:5000"), mode: Mode::Client,
+        since: AT, unread: 2,
+    });
+    Who: Reply::Who(Who {
+        players: vec![WhoRow { player: text("bob"), place: text("arena"), idle: 61, since: AT }],
+        total: 1, next: some("bob"),
+    });
+    Fingered: Reply::Fingered(Fingered {
+        player: text("bob"), registered: AT, last_login: Some(AT), online: true, idle: Some(61),
+        records: vec![FingerRecord { board: text("race"), score: -83_250, unit: text("ms"), rank: 4 }],
+    });
+    RecordSubmitted: Reply::RecordSubmitted(RecordSubmitted {
+        board: text("race"), player: text("bob"), score: i64::MIN, rank: 4, total: 9, improved: true,
+    });
+    RecordPage: Reply::RecordPage(RecordPage {
+        board: text("race"), unit: text("ms"), total: 9,
+        records: vec![RecordRow {
+            rank: 4, player: text("bob"), score: 83_250, at: AT, server: some("arena"), note: some("rain"),
+        }],
+        next: some("83250:77"), prev: some("1:2"),
+    });
+    RecordShown: Reply::RecordShown(RecordShown {
+        board: text("race"), unit: text("ms"), player: text("bob"), score: i64::MAX, rank: 4, total: 9, at: AT,
+        server: some("arena"), note: some("rain"),
+    });
+    Boards: Reply::Boards(Boards { boards: vec![board_row()], next: some("race") });
+    Setting: Reply::Setting(Setting {
+        of: player(), key: text("color"), value: text("blue"), version: 7, public: true, at: AT,
+    });
+    SettingVersion: Reply::SettingVersion(SettingVersion { key: text("color"), version: 7, public: false });
+    Settings: Reply::Settings(Settings {
+        settings: vec![SettingRow { key: text("color"), version: 7, public: true, bytes: 4, at: AT }],
+        next: some("color"),
+    });
+    MailSent: Reply::MailSent(MailSent { id: 300, to: text("bob") });
+    MailPage: Reply::MailPage(MailPage {
+        mails: vec![MailRow { id: 300, from: server(), to: text("bob"), subject: text("hi"), at: AT, read: true }],
+        unread: 2, total: 3, limit: 200, next: some("300"),
+    });
+    Mail: Reply::Mail(Mail {
+        id: 300, from: player(), to: text("bob"), subject: text("hi"), body: text("one\ntwo"), at: AT,
+    });
+    Blocks: Reply::Blocks(Blocks { players: vec![player(), server()] });
+    Told: Reply::Told(Told { to: text("bob") });
+    Authed: Reply::Authed(Authed { server: text("arena") });
+    RelayJoined: Reply::RelayJoined(RelayJoined {
+        channel: text("chat"), number: 50, missed: 3, waiting: 6, position: 4096,
+    });
+    RelaySent: Reply::RelaySent(RelaySent { channel: some("chat"), to: some("arena"), number: 51, receivers: 2 });
+    RelayFetched: Reply::RelayFetched(RelayFetched { lines: vec![(42, text("{}"))], missed: 3 });
+    Channels: Reply::Channels(Channels {
+        channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }], next: some("chat"),
+    });
+    Worlds: Reply::Worlds(Worlds {
+        worlds: vec![World {
+            name: text("arena"), address: text("192.0.2.1:4000"), map: text("castle"), players: 3, max: 16,
+            text: text("join us"), at: AT,
+        }],
+        total: 1, next: some("arena"),
+    });
+} }
+
+samples! { events Event {
+    Mail: Event::Mail(MailArrived { id: 300, from: player(), subject: text("hi"), unread: 2 });
+    Tell: Event::Tell(TellArrived { from: server(), body: text("hello"), at: AT });
+    Relay: Event::Relay(RelayMessage {
+        channel: some("chat"), number: 51, from: text("arena"), at: AT, body: text("hello"),
+    });
+    Record: Event::Record(RecordArrived {
+        board: text("race"), unit: text("ms"), player: text("bob"), score: -1, previous: some("alice"),
+    });
+    Notice: Event::Notice(Notice { msg: text("Soon.") });
+    Close: Event::Close(Notice { msg: text("Now.") });
+    LoggedOut: Event::LoggedOut(Notice { msg: text("Out.") });
+} }
+
+fn child() -> Child {
+    Child { pid: 4711, address: "[2001:db8::1]:5000".parse().unwrap(), at: AT }
+}
+
+samples! { to_handler ToHandler {
+    Snapshot: ToHandler::Snapshot {
+        children: vec![child(), Child { address: "192.0.2.1:5000".parse().unwrap(), ..child() }], max: 10_000,
+    };
+    Forked: ToHandler::Forked { child: child(), count: 2, max: 10_000 };
+    Exited: ToHandler::Exited { pid: 4711, status: -9, count: 1, max: 10_000 };
+    Log: ToHandler::Log { level: 2, text: text("a line") };
+    Reload: ToHandler::Reload { settings: vec![1, 2, 255] };
+    Stop: ToHandler::Stop;
+} }
+
+samples! { to_listener ToListener {
+    Ready: ToListener::Ready;
+    Wake: ToListener::Wake { pid: 4711 };
+    Fatal: ToListener::Fatal { msg: text("It is not a database.") };
+} }
+
+fn board_row() -> BoardRow {
+    BoardRow {
+        board: text("race"),
+        unit: text("ms"),
+        better: Better::Lower,
+        operator: Operator::Sum,
+        submit: Submitters::Players,
+        total: 9,
+    }
+}
+
+samples! { asks Ask {
+    ServerAdd: Ask::ServerAdd { name: text("arena") };
+    ServerList: Ask::ServerList;
+    ServerRotateKey: Ask::ServerRotateKey { name: text("arena") };
+    ServerDisable: Ask::ServerDisable { name: text("arena"), disabled: true };
+    PlayerList: Ask::PlayerList { limit: 20, after: some("alice") };
+    PlayerShow: Ask::PlayerShow { name: text("bob") };
+    PlayerDisable: Ask::PlayerDisable { name: text("bob"), reason: text("spam"), disabled: true };
+    PlayerSetPassword: Ask::PlayerSetPassword { name: text("bob"), password: Secret::new("pw") };
+    BoardDefine: Ask::BoardDefine {
+        name: text("race"), unit: text("ms"), better: Better::Higher, operator: Operator::Count,
+        submit: Submitters::Servers,
+    };
+    BoardList: Ask::BoardList;
+    BoardWithdraw: Ask::BoardWithdraw { board: text("race"), player: text("bob"), reason: text("cheated") };
+    SessionsList: Ask::SessionsList;
+    SessionsKick: Ask::SessionsKick { pid: 4711, reason: text("idle") };
+    Status: Ask::Status;
+    Backup: Ask::Backup { file: text("/var/backups/ssmglobal.db") };
+    Verify: Ask::Verify { file: some("/var/backups/ssmglobal.db") };
+} }
+
+samples! { answers Answer {
+    Failed: Answer::Failed(Failure::new(Code::NotFound, "There is no such player."));
+    Done: Answer::Done;
+    Key: Answer::Key(ctl::Key { server: text("arena"), key: Secret::new("key") });
+    Servers: Answer::Servers(vec![ctl::ServerRow {
+        server: text("arena"), added: AT, last_auth: Some(AT), disabled: false, sessions: 1,
+    }]);
+    Players: Answer::Players(ctl::PlayerPage {
+        players: vec![ctl::PlayerRow { player: text("bob"), registered: AT, last_login: Some(AT), disabled: true }],
+        next: some("bob"),
+    });
+    Player: Answer::Player(ctl::PlayerDetail {
+        player: text("bob"), email: some("b@example.org"), registered: AT, last_login: Some(AT),
+        disabled: some("spam"), mails: 3, unread: 2, settings: 1, sessions: 4,
+    });
+    Boards: Answer::Boards(vec![board_row()]);
+    Sessions: Answer::Sessions(vec![ctl::SessionRow {
+        pid: 4711, session: Some(12), address: text("192.0.2.1:5000"), mode: Some(Mode::Ask), who: some("bob"),
+        since: AT, idle: Some(61),
+    }]);
+    Status: Answer::Status(Box::new(ctl::Status {
+        version: text("0.1.0"), handler: 100, listener: 99, since: AT, clients: 5, clients_max: 10_000, linked: 4,
+        players_on: 3, servers_on: 1, players: 70_000, boards: 2, requests: 1 << 40, commits: 900,
+        database: text("/var/lib/ssmglobal/ssmglobal.db"), database_bytes: 1 << 33, writable: true,
+    }));
+    Progress: Answer::Progress { done: 100, total: 900 };
+    Verified: Answer::Verified(ctl::Verified {
+        file: text("/var/lib/ssmglobal/ssmglobal.db"), ok: false, problems: vec![text("a page is missing")], schema: 1,
+        players: 70_000, mails: 3, records: 4, settings: 5,
+    });
+    BackedUp: Answer::BackedUp { file: text("/var/backups/ssmglobal.db"), bytes: 1 << 33 };
+} }
+
+samples! { modes Mode {
+    Ask: Mode::Ask; Human: Mode::Human; Client: Mode::Client; Server: Mode::Server;
+} }
+samples! { betters Better { Lower: Better::Lower; Higher: Better::Higher; } }
+samples! { operators Operator {
+    Best: Operator::Best; Last: Operator::Last; Sum: Operator::Sum; Count: Operator::Count;
+} }
+samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
+samples! { parties Party { Player: player(); Server: server(); } }
+
+/// Reads a frame and compares it with a sample.
+type Reads = dyn Fn(&Frame<'_>) -> Result<bool, DecodeError>;
+
+/// A sample's frame, and what reads such a frame.
+struct Sample {
+    name: String,
+    bytes: Vec<u8>,
+    reads: Box<Reads>,
+}
+
+fn sample<T: PartialEq + Debug + 'static>(
+    name: &str,
+    value: T,
+    put: impl Fn(&mut Vec<u8>, &T),
+    read: impl Fn(&Frame<'_>) -> Result<T, DecodeError> + 'static,
+) -> Sample {
+    let mut bytes = Vec::new();
+    put(&mut bytes, &value);
+    Sample { name: name.to_owned(), bytes, reads: Box::new(move |frame| Ok(read(frame)? == value)) }
+}
+
+fn request(frame: &Frame<'_>) -> Result<Request, DecodeError> {
+    Request::decode(frame.request_kind().ok_or(DecodeError::Payload)?, frame.payload)
+}
+
+fn all() -> Vec<Sample> {
+    let mut all = Vec::new();
+    for (name, value) in requests() {
+        all.push(sample(name, value, |out, value| frame::put_request(out, NUMBER, value), request));
+    }
+    for (name, value) in replies() {
+        all.push(sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply()));
+    }
+    for (name, value) in events() {
+        all.push(sample(name, value, frame::put_event, |frame| frame.event()));
+    }
+    macro_rules! control {
+        ($($make:ident)*) => {
+            $(for (name, value) in $make() {
+                all.push(sample(name, value, frame::put_control, |frame| frame.control()));
+            })*
+        };
+    }
+    control!(to_handler to_listener asks answers modes betters operators submitters parties);
+    // Its own table knows all of them.
+    for (code, word, _) in Code::ALL {
+        let name = format!("Code::{word}");
+        all.push(sample(&name, *code, frame::put_control, |frame| frame.control()));
+    }
+    all
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2));
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+/// What `use_it` makes of the one frame in `bytes`.
+fn with_frame<T>(mut bytes: &[u8], use_it: impl FnOnce(&Frame<'_>) -> T) -> T {
+    let mut reader = FrameReader::new();
+    while !bytes.is_empty() {
+        let read = |buffer: &mut [u8]| std::io::Read::read(&mut bytes, buffer);
+        reader.fill(read).unwrap();
+    }
+    use_it(&reader.next_frame().unwrap().expect("a whole frame"))
+}
+
+#[test]
+fn the_bytes_are_as_recorded() {
+    let samples = all();
+    let mut recorded = std::fs::read_to_string(RECORDED).unwrap_or_default();
+    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
+        let known: Vec<String> = recorded.lines().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect();
+        for sample in samples.iter().filter(|sample| !known.contains(&sample.name)) {
+            writeln!(recorded, "{} {}", sample.name, hex(&sample.bytes)).unwrap();
+        }
+        std::fs::create_dir_all(std::path::Path::new(RECORDED).parent().unwrap()).unwrap();
+        std::fs::write(RECORDED, &recorded).unwrap();
+    }
+    let mut names = Vec::new();
+    for line in recorded.lines() {
+        let (name, bytes) = line.split_once(' ').expect("a name and hex");
+        let sample = samples.iter().find(|sample| sample.name == name);
+        let sample = sample.unwrap_or_else(|| panic!("{name} is gone, and an older program may still send it"));
+        let same = with_frame(&from_hex(bytes), |frame| (sample.reads)(frame));
+        assert_eq!(same, Ok(true), "what an older program sends as {name} is not understood any more");
+        assert_eq!(hex(&sample.bytes), bytes, "what is sent as {name} would not be understood by an older program");
+        assert!(!names.contains(&name), "{name} is recorded twice");
+        names.push(name);
+    }
+    for sample in &samples {
+        assert!(names.contains(&sample.name.as_str()), "{} is not recorded; UPDATE=1 adds it", sample.name);
+    }
+}
+
+#[test]
+fn every_number_has_a_sample() {
+    assert!(requests().iter().map(|(_, value)| value.kind()).eq(Kind::ALL.iter().copied()));
+    assert!(replies().iter().map(|(_, value)| value.kind()).eq(ReplyKind::ALL.iter().copied()));
+    for (name, value) in requests() {
+        assert_eq!(name, format!("Request::{}", value.kind().name()));
+    }
+    for (name, value) in replies() {
+        assert_eq!(name, format!("Reply::{}", value.kind().name()));
+    }
+    for number in 0..=u16::MAX {
+        assert!(Kind::from_number(number).is_none_or(|kind| kind as u16 == number));
+        assert!(ReplyKind::from_number(number).is_none_or(|kind| kind as u16 == number));
+    }
+}
+
+#[test]
+fn a_payload_cut_short_or_with_a_rest_is_refused() {
+    for sample in all() {
+        with_frame(&sample.bytes, |frame| {
+            for length in 0..frame.payload.len() {
+                let cut = Frame { payload: &frame.payload[..length], ..*frame };
+                assert_eq!((sample.reads)(&cut), Err(DecodeError::Payload), "{} cut at {length}", sample.name);
+            }
+            for rest in [0, 1, 255] {
+                let mut payload = frame.payload.to_vec();
+                payload.push(rest);
+                let longer = Frame { payload: &payload, ..*frame };
+                assert_eq!((sample.reads)(&longer), Err(DecodeError::Payload), "{} with a rest", sample.name);
+            }
+        });
+    }
+}
+
+#[test]
+fn an_unknown_kind_is_a_frame_like_any_other() {
+    let mut bytes = Vec::new();
+    frame::put_request(&mut bytes, 7, &Request::Tell(Tell { to: text("bob"), body: text("hello") }));
+    bytes[6..8].copy_from_slice(&60_000u16.to_le_bytes());
+    let length = bytes.len();
+    frame::put_request(&mut bytes, 8, &Request::Whoami);
+    with_frame(&bytes, |frame| {
+        assert_eq!((frame.kind, frame.number, frame.payload.len()), (60_000, 7, length - HEADER));
+        assert_eq!(frame.request_kind(), None);
+        assert_eq!(frame.reply(), Err(DecodeError::Payload));
+    });
+    with_frame(&bytes[length..], |frame| assert_eq!(request(frame), Ok(Request::Whoami)));
+}
+
+#[test]
+fn an_unknown_variant_is_refused() {
+    with_frame(&all()[0].bytes, |frame| {
+        let unknown = Frame { payload: &[120], ..*frame };
+        assert_eq!(unknown.event(), Err(DecodeError::Payload));
+        assert_eq!(unknown.control::<ToHandler>(), Err(DecodeError::Payload));
+        assert_eq!(unknown.control::<Ask>(), Err(DecodeError::Payload));
+    });
+}
