@@ -70,11 +70,9 @@ impl Server {
 
     pub(super) fn read_link(&mut self, slot: usize, writable: bool) {
         let Some(session) = self.sessions.get_mut(slot).and_then(Option::as_mut) else { return };
-        if writable && session.link.flush().is_err() {
-            self.dead.push(slot);
-            return;
-        }
         let link = session.link.clone();
+        // A worker that is gone may have left its last words: they are read all the same.
+        let gone = writable && link.flush().is_err();
         let mut reader = std::mem::take(&mut session.reader);
         loop {
             match reader.fill(|buffer| link.stream().read(buffer)) {
@@ -98,6 +96,9 @@ impl Server {
                     break;
                 }
             }
+        }
+        if gone {
+            self.dead.push(slot);
         }
         if let Some(session) = self.session_mut(slot) {
             session.reader = reader;
