@@ -291,14 +291,15 @@ mod tests {
         assert_eq!(names(&hub, None), ["b", "C", "d"]);
         let (index, channel) = hub.channel("D").unwrap();
         assert_eq!((index, &*channel.name, channel.number, channel.members), (a, "d", 0, 0));
-        // Being touched is being used.
-        hub.touch(b);
-        assert_eq!(hub.add_channel("e", 3).unwrap(), Some(a));
+        // Being made is being used, and so is being touched.
+        assert_eq!(hub.add_channel("e", 3).unwrap(), Some(b));
+        hub.touch(a);
+        assert_eq!(hub.add_channel("f", 3).unwrap(), Some(b));
         for index in [a, b] {
             hub.channel_at(index).unwrap().members = 1;
         }
-        assert_eq!(hub.add_channel("f", 3).unwrap(), None);
-        assert_eq!(names(&hub, None), ["b", "C", "e"]);
+        assert_eq!(hub.add_channel("g", 3).unwrap(), None);
+        assert_eq!(names(&hub, None), ["C", "d", "f"]);
         // What was waiting to be told goes to nobody else.
         publish(&mut hub, a, "arena", 1);
         hub.wake_readers();

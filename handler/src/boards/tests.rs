@@ -65,6 +65,7 @@ impl Place {
         self.writer.commit().unwrap();
         let mut firsts = Vec::new();
         self.boards.apply(&mut self.changes, &mut firsts);
+        assert!(self.changes.list.is_empty() && self.changes.latest.is_empty());
         firsts
     }
 

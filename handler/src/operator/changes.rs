@@ -18,7 +18,6 @@ fn done() -> Done {
 
 impl Server {
     pub(super) fn change(&self, operator: u64, act: Act) -> Result<Option<Answer>, Failure> {
-        log::info!("operator {operator} changes something");
         self.core.write(&mut vec![Write { asker: Asker::Operator(operator), act }])?;
         Ok(None)
     }

@@ -170,6 +170,19 @@ impl Server {
 
     /// Does what is asked; nothing when the answer comes later.
     fn ask(&mut self, operator: u64, ask: Ask) -> Result<Option<Answer>, Failure> {
+        let looks = matches!(
+            ask,
+            Ask::ServerList
+                | Ask::PlayerList { .. }
+                | Ask::PlayerShow { .. }
+                | Ask::BoardList
+                | Ask::SessionsList
+                | Ask::Status
+        );
+        if !looks {
+            // Secrets show nothing of themselves.
+            log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
+        }
         match ask {
             Ask::ServerAdd { name } => self.server_key(operator, name, true),
             Ask::ServerRotateKey { name } => self.server_key(operator, name, false),
