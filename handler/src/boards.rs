@@ -172,7 +172,8 @@ impl Boards {
                         let before = ranking.leader();
                         ranking.put(standing);
                         // Also when the leader has fallen back behind another.
-                        if before != ranking.leader() {
+                        // Once for each board, however often it has changed hands meanwhile.
+                        if before != ranking.leader() && !firsts.iter().any(|(other, _)| *other == board) {
                             firsts.push((board, before.map(|(player, _)| player)));
                         }
                     }
@@ -254,8 +255,8 @@ impl Changes {
             (Operator::Sum, before) => before.map_or(0, |(old, _)| old).saturating_add(standing.score),
             (Operator::Count, before) => before.map_or(0, |(old, _)| old).saturating_add(1),
         };
-        if board.operator == Operator::Last && before.is_some_and(|(old, _)| old == score) {
-            // The same score again does not lose its place among equals.
+        if before.is_some_and(|(old, _)| old == score) {
+            // The same again does not lose its place among equals.
             return Ok(false);
         }
         standing.score = score;
@@ -263,6 +264,11 @@ impl Changes {
         self.latest.insert((board.id, standing.player), Some(standing.clone()));
         self.list.push(Change::Put(board.id, standing));
         Ok(true)
+    }
+
+    /// Whether this transaction has changed anything on a board.
+    pub fn touch(&self, board: BoardId) -> bool {
+        self.latest.keys().any(|(other, _)| *other == board)
     }
 
     /// Takes a player's score away.

@@ -62,7 +62,7 @@ impl Channel {
     /// How many numbers in `(after, upto]` are gone.
     pub fn missed(&self, after: u64, upto: u64) -> u64 {
         let oldest = self.kept.front().map_or(self.number + 1, |kept| kept.number);
-        oldest.min(upto + 1).saturating_sub(after + 1)
+        oldest.min(upto.saturating_add(1)).saturating_sub(after.saturating_add(1))
     }
 }
 

@@ -15,6 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
 const OUTBOX: usize = 8 << 20;
 
+/// Replies with descriptors that may wait for a worker.
+const DESCRIPTORS: usize = 256;
+
 /// Locks even if another thread has panicked while it held the lock: what is guarded here is never left half done.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -28,6 +31,19 @@ struct Outbox {
     fds: VecDeque<(usize, Vec<OwnedFd>)>,
     writable: Writable,
     broken: bool,
+}
+
+impl Outbox {
+    /// Lets go of what was sent, when that is the larger part: moving the rest is worth it then.
+    fn compact(&mut self) {
+        if self.sent > self.bytes.len() / 2 {
+            self.bytes.drain(..self.sent);
+            for (place, _) in &mut self.fds {
+                *place -= self.sent;
+            }
+            self.sent = 0;
+        }
+    }
 }
 
 /// One link. Shared by all who may answer on it.
@@ -109,6 +125,10 @@ impl Link {
     /// Queues a reply that carries descriptors.
     pub fn put_with_fds(&self, number: u64, reply: &Reply, fds: Vec<OwnedFd>) {
         let mut out = lock(&self.out);
+        if out.broken || out.fds.len() >= DESCRIPTORS {
+            out.broken = true;
+            return;
+        }
         let place = out.bytes.len();
         put_reply(&mut out.bytes, number, reply);
         out.fds.push_back((place, fds));
@@ -146,6 +166,7 @@ impl Link {
                     out.sent += count;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    out.compact();
                     let mut source = SourceFd(&self.stream.as_raw_fd());
                     return out.writable.watch(true, &self.registry, &mut source, self.token);
                 }

@@ -183,9 +183,10 @@ pub fn fetch(server: &mut Server, slot: usize, _: u64, request: RelayFetch) -> P
     let Some(index) = joined(server, slot, &request.channel) else { return not_joined(&request.channel).into() };
     let me = server.session(slot).and_then(|session| session.name()).unwrap_or_default().to_owned();
     let Some(channel) = server.hub.channel_at(index) else { return Plan::Silent };
-    let missed = channel.missed(request.after, request.upto);
+    let upto = request.upto.min(channel.number);
+    let missed = channel.missed(request.after, upto);
     let mut bytes = 0;
-    let wanted = channel.kept_for(&me, request.after, request.upto).take_while(|kept| {
+    let wanted = channel.kept_for(&me, request.after, upto).take_while(|kept| {
         let first = bytes == 0;
         bytes += kept.line.len();
         first || bytes <= FETCH

@@ -3,9 +3,9 @@
 //! Used in the worker and the handler (requests, replies, events), between listener and handler
 //! ([`control`]) and between the operator's command and the handler ([`ctl`]).
 //!
-//! Everything here is only ever appended to: a variant or a field is never edited, moved or removed,
-//! because a worker of an older binary may still be talking to a newer handler. postcard writes
-//! variants by position and fields in order without names.
+//! Everything here is only ever appended to: a variant is never edited, moved or removed, because a worker of an older
+//! binary may still be talking to a newer handler. postcard writes variants by position and fields in order without
+//! names, so a message that needs a further field is a new message, beside the old one.
 
 #![forbid(unsafe_code)]
 
