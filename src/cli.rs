@@ -141,10 +141,6 @@ pub struct HandlerArgs {
     /// The descriptor of the stream to the listener.
     #[arg(long)]
     pub control: i32,
-
-    /// Told again here only for whoever reads `ps`; the settings come through the control stream.
-    #[arg(long)]
-    pub data: Option<PathBuf>,
 }
 
 impl HandlerArgs {
@@ -238,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_handler_is_started_but_not_advertised() {
-        let args = HandlerArgs::try_parse_from(["handler", "--desk", "3", "--control", "4", "--data", "d"]).unwrap();
+        let args = HandlerArgs::try_parse_from(["handler", "--desk", "3", "--control", "4"]).unwrap();
         assert_eq!((args.desk, args.control), (3, 4));
         let help = Cli::command().render_long_help().to_string();
         assert!(!help.contains("--desk") && !help.contains("handler"), "{help}");

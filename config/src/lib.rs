@@ -1,7 +1,7 @@
 //! Settings of ssmglobal: what can be set, what is allowed, and where it comes from.
 //!
-//! Runs in the listener (at the start and on SIGHUP), in `ssmglobal check`, and in the handler,
-//! which gets the listener's [`Settings`] as bytes. Workers inherit them by the fork.
+//! Read by a short-lived child of the listener (at the start and on SIGHUP) and by the operator's commands; the handler
+//! gets the listener's [`Settings`] as bytes, and workers inherit them by the fork.
 //!
 //! Later beats earlier: defaults, file, environment (`SSMGLOBAL_…`), command line. One table,
 //! [`KEYS`] with [`DOOR_KEYS`], names every key with its range, default, meaning and environment

@@ -1,5 +1,5 @@
 //! Puts the layers together: defaults, file, environment, command line. The only place here that
-//! touches the disk. Runs in the listener and in `ssmglobal check`.
+//! touches the disk. Runs in a short-lived child of the listener and in the operator's commands.
 
 use std::fs::File;
 use std::io::{self, Read};

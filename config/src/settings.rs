@@ -145,7 +145,7 @@ settings! {
         server_line: usize = 65536, number(256, 16 * MIB);
         /// Bytes that wait for a client that does not read; beyond that it is dropped.
         queue: usize = 1_048_576, number(16 * KIB, 1024 * MIB);
-        /// Seconds for a new client to set its mode; 0 = for ever.
+        /// Seconds for a new client to set its mode, and for a game server to prove who it is; 0 = for ever.
         first_mode_seconds: u64 = 10, number(0, WEEK);
         /// Seconds that a HUMAN or CLIENT may be silent; 0 = for ever.
         idle_seconds: u64 = 1800, number(0, WEEK);
@@ -169,7 +169,7 @@ settings! {
         password_min: usize = 6, number(1, 256);
         /// Characters of a password, at most.
         password_max: usize = 256, number(8, 1024);
-        /// Failed logins, from an address or for a name, before further tries are slowed down.
+        /// Failed tries of a password or key, from an address or for a name, before further ones are slowed down.
         failures: u32 = 10, number(1, 1000);
         /// Seconds for which a failed login counts.
         failure_window_seconds: u64 = 300, number(1, 86400);
@@ -221,7 +221,7 @@ settings! {
         backlog: usize = 1000, number(0, 100_000);
         /// Channels at once.
         channels: usize = 1024, number(1, 100_000);
-        /// Channels that one server may have joined.
+        /// Channels that one connection may have joined.
         joined_per_server: usize = 64, number(1, 10_000);
     }
 

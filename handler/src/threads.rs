@@ -83,7 +83,7 @@ impl WriterThread {
             {
                 group.extend(more);
             }
-            self.commit(&group);
+            self.commit(&group, true);
             self.core.written(group.len());
             group.clear();
             idle = Idle::Untidy;
@@ -110,9 +110,10 @@ impl WriterThread {
         }
     }
 
-    /// One transaction for the whole group; if it fails, one for each, so that only those fail that must.
-    fn commit(&mut self, group: &[Write]) {
-        let result = self.transaction(group);
+    /// One transaction for the whole group; if it fails, one without the work that can wait, then one for each, so that
+    /// only those fail that must.
+    fn commit(&mut self, group: &[Write], tidy: bool) {
+        let result = self.transaction(group, tidy);
         let lost = match result {
             Ok(answers) => return self.answer(group, answers),
             Err(error) => error,
@@ -120,11 +121,13 @@ impl WriterThread {
         self.effects.clear();
         self.changes.clear();
         self.names.clear();
-        if group.len() > 1 && !matches!(lost, StoreError::Unavailable(_) | StoreError::Corrupt(_)) {
-            for job in group {
-                self.commit(std::slice::from_ref(job));
+        if !matches!(lost, StoreError::Unavailable(_) | StoreError::Corrupt(_)) {
+            if tidy {
+                return self.commit(group, false);
             }
-            return;
+            if group.len() > 1 {
+                return group.iter().for_each(|job| self.commit(std::slice::from_ref(job), false));
+            }
         }
         if self.core.writable.swap(false, Ordering::Relaxed) || !matches!(lost, StoreError::Unavailable(_)) {
             log::error!("the database does not take changes: {lost}");
@@ -137,7 +140,7 @@ impl WriterThread {
         self.answer(group, answers);
     }
 
-    fn transaction(&mut self, group: &[Write]) -> Result<Vec<Result<Answer, Failure>>, StoreError> {
+    fn transaction(&mut self, group: &[Write], tidy: bool) -> Result<Vec<Result<Answer, Failure>>, StoreError> {
         if let Err(error) = self.writer.begin() {
             self.writer.rollback();
             return Err(error);
@@ -166,7 +169,8 @@ impl WriterThread {
         }
         drop(boards);
         // A little more than came in, so that it gets done.
-        if let Err(error) = self.writer.tidy_along(TIDY_ALONG.max(group.len() + group.len() / 4)) {
+        let rows = TIDY_ALONG.max(group.len() + group.len() / 4);
+        if tidy && let Err(error) = self.writer.tidy_along(rows) {
             self.writer.rollback();
             return Err(error);
         }

@@ -33,7 +33,7 @@ pub enum PlayerCommand {
         /// The name
         name: String,
     },
-    /// Refuse the login from now on, and end the sessions
+    /// Refuse the login from now on, and log out whoever is on
     Disable {
         /// The name
         name: String,

@@ -23,7 +23,7 @@ pub enum ServerCommand {
         /// Its name
         name: String,
     },
-    /// Refuse it from now on, and end its connections
+    /// Refuse it from now on, and log its connections out
     Disable {
         /// Its name
         name: String,

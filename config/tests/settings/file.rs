@@ -173,7 +173,7 @@ fn what_cannot_pass_is_warned_of() {
         warned("[mail]\nbody = 10000\n"),
         ["f:2:8: warning: mail.body is 10000, yet limits.line lets only 8192 through; raise limits.line as well"]
     );
-    assert_eq!(warned("[relay]\nmessage = 100000\n").len(), 1);
+    assert_eq!(warned("[limits]\nserver_line = 16384\n[relay]\nmessage = 20000\n").len(), 1);
     assert_eq!(warned("[players]\nhash_memory_kib = 64\n").len(), 1);
     let door = "[[door]]\nmode = \"client\"\naddress = \"[::]:1\"\nwelcome = \"x\"\n";
     assert_eq!(warned(door), ["f:4:11: warning: door.welcome is never shown at a door of mode client"]);

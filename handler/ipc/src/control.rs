@@ -51,12 +51,12 @@ pub enum ToHandler {
         /// The text.
         text: String,
     },
-    /// The settings were read again and changed.
+    /// The settings: first of all to every handler, and again whenever they were read again.
     Reload {
         /// The settings, encoded by their own crate.
         settings: Vec<u8>,
     },
-    /// All workers have ended: save what waits, and end.
+    /// The workers have ended, or been ended: save what waits, and end.
     Stop,
 }
 
@@ -70,7 +70,8 @@ pub enum ToListener {
         /// Its process id.
         pid: i32,
     },
-    /// The handler cannot start and a further try is of no use (a database that is not one).
+    /// The handler cannot start and a further try is of no use (a database that is not one, is damaged or too new; a path too
+    /// long for a socket).
     Fatal {
         /// Why, for the person at the terminal.
         msg: String,

@@ -38,7 +38,7 @@ pub enum Ask {
         /** The name. */
         name: String,
     },
-    /// Refuse the login from now on and end the sessions, or take it again.
+    /// Refuse the login from now on and log out whoever is on, or take it again.
     PlayerDisable {
         /** The name. */
         name: String,

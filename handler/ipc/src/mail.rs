@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct MailSend {
     /// A registered player.
     pub to: String,
-    /// 4 KiB at the most.
+    /// 4 KiB at the most, unless the settings say otherwise.
     pub body: String,
     /// One line.
     pub subject: Option<String>,
@@ -26,7 +26,7 @@ pub struct MailId {
 pub struct MailReply {
     /// The mail that is answered; its sender is the receiver.
     pub id: u64,
-    /// 4 KiB at the most.
+    /// 4 KiB at the most, unless the settings say otherwise.
     pub body: String,
 }
 

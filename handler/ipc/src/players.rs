@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// `REGISTER`: a new player, who is then logged in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Register {
-    /// 2–20 letters, digits, `_-.`; unique without regard to case and to look-alike letters.
+    /// 2–20 letters, digits, `_-.` (unless the settings say otherwise); unique without regard to case and to look-alike letters.
     pub name: String,
     /// The password to hash.
     pub password: Secret,
@@ -110,7 +110,7 @@ pub struct Fingered {
     pub player: String,
     /// When.
     pub registered: Time,
-    /// The last login, if there ever was one after registering.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Whether a session is open now.
     pub online: bool,

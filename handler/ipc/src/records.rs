@@ -46,7 +46,7 @@ pub struct RecordSubmit {
     pub score: i64,
     /// For whom; a player may only leave it out or name himself.
     pub player: Option<String>,
-    /// Kept with the score; 1 KiB at the most.
+    /// Kept with the score; 1 KiB at the most, unless the settings say otherwise.
     pub note: Option<String>,
 }
 

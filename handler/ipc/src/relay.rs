@@ -22,9 +22,10 @@ pub struct Authed {
 /// `RELAY JOIN`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelayJoin {
-    /// 1–64 letters, digits, `_-.`; made when the first server joins.
+    /// 1–64 letters, digits, `_-.`; made when the first server joins it or sends to it.
     pub channel: String,
-    /// The last number this server has seen: what came after it is sent first.
+    /// The last number this server has seen: what came after it is sent first. Ignored when it is larger than the newest,
+    /// as a number from before a restart of the handler may be.
     pub since: Option<u64>,
 }
 
@@ -38,7 +39,7 @@ pub struct RelayLeave {
 /// `RELAY SEND`: exactly one of `channel` and `to`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelaySend {
-    /// 16 KiB at the most.
+    /// 16 KiB at the most, unless the settings say otherwise.
     pub body: String,
     /// To all who joined it, except the sender.
     pub channel: Option<String>,
@@ -62,7 +63,7 @@ pub struct RelayFetch {
 pub struct RelayJoined {
     /// The name as first made.
     pub channel: String,
-    /// The newest number; what comes later arrives by the ring.
+    /// The newest number, counted since the handler's start; what comes later arrives by the ring.
     pub number: u64,
     /// Numbers asked for by `since` that are gone for good.
     pub missed: u64,

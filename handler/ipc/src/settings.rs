@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// `SETTING GET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingGet {
-    /// 1–64 characters.
+    /// 1–64 bytes without blanks.
     pub key: String,
     /// Whose; one's own when left out. Another's only where public.
     pub of: Option<Party>,
@@ -15,9 +15,9 @@ pub struct SettingGet {
 /// `SETTING SET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingSet {
-    /// 1–64 characters.
+    /// 1–64 bytes without blanks.
     pub key: String,
-    /// Text, 8 KiB at the most.
+    /// Text, 8 KiB at the most, unless the settings say otherwise.
     pub value: String,
     /// Only if this is the present version; 0: only if there is none yet.
     pub version: Option<u64>,

@@ -169,7 +169,7 @@ pub trait Writer: Send {
     /// As of every change: give the transaction up.
     fn tidy_along(&mut self, rows: usize) -> Result<()>;
 
-    /// Work that can wait, in small portions, called when nothing else is to do and now and then under load:
+    /// Work that can wait, in small portions, called when nothing else is to do:
     /// folds logged scores into their table (outside of `begin`/`commit`; it has a transaction of its own).
     /// Gives whether more is waiting. While scores keep coming it does nothing until many are logged; when none
     /// came since the last call it takes what is there. One call takes a few milliseconds.

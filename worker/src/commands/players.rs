@@ -24,7 +24,7 @@ pub(super) static GROUP: Group = Group {
             who: Who::Person,
             example: "REGISTER alice correct-horse alice@example.org",
             returns: "`player`, `unread`, `last_login`",
-            codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::SlowDown],
+            codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::Denied, Code::Busy],
             run: |parsed| {
                 Ok(Action::Request(Request::Register(Register {
                     name: parsed.string("name")?,

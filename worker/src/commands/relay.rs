@@ -70,7 +70,7 @@ pub(super) static GROUP: Group = Group {
             who: Who::Server,
             example: "RELAY SEND \"round over\" lobby",
             returns: "`channel`, `to`, `number`, `receivers`",
-            codes: &[Code::NotFound, Code::TooLong, Code::Busy],
+            codes: &[Code::NotFound, Code::TooLong, Code::Invalid, Code::Limit, Code::Busy],
             run: send,
             ..Command::BASE
         },

@@ -5,7 +5,7 @@ use crate::render::{Column, Row, Screen, minute, plural};
 use ssmglobal_ipc::{Code, Request, Setting, SettingDelete, SettingGet, SettingSet, SettingVersion, Settings};
 use std::fmt::{Result, Write};
 
-const KEY: Arg = Arg::word("key", "1-64 characters");
+const KEY: Arg = Arg::word("key", "1-64 bytes without blanks");
 
 pub(super) static GROUP: Group = Group {
     title: "Settings",
