@@ -62,7 +62,8 @@ impl WriterThread {
     /// Runs until nobody can send a job any more; then everything is on disk.
     pub fn run(mut self) {
         let mut group = Vec::new();
-        let mut idle = Idle::Tidy;
+        // A process that was killed may have left some.
+        let mut idle = Idle::Untidy;
         loop {
             let first = match self.jobs.try_recv() {
                 Err(TryRecvError::Empty) if idle == Idle::Tidying => Err(RecvTimeoutError::Timeout),
