@@ -11,6 +11,8 @@ pub enum Target {
     AtMost(f64),
     /// Ours alone, this or less, in the row's unit.
     Below(f64),
+    /// Only to be seen beside the others.
+    None,
 }
 
 /// The unit of a row's numbers.
@@ -61,6 +63,7 @@ impl Row {
             Target::AtLeast(least) => (ratio.map(|r| r >= least), format!("≥ {least} ×")),
             Target::AtMost(most) => (ratio.map(|r| r <= most), format!("≤ {most} ×")),
             Target::Below(most) => (ours.map(|value| value <= most), format!("≤ {}", self.unit.show(most))),
+            Target::None => (None, "–".to_owned()),
         };
         let peer = match (self.peer, self.theirs.is_empty()) {
             ("", _) => "–".to_owned(),
