@@ -261,12 +261,11 @@ impl<'a> Session<'a> {
     }
 
     fn goodbye(&mut self) {
-        self.ending = true;
-        let notice = Event::Notice(Notice { msg: self.settings.texts.goodbye.clone() });
-        match self.mode {
-            Mode::Ask => json::event(&mut self.client.out, &notice),
-            _ => self.show_event(&notice),
+        // Both the supervisor and the listener may say so.
+        if std::mem::replace(&mut self.ending, true) {
+            return;
         }
+        self.show_event(&Event::Close(Notice { msg: self.settings.texts.goodbye.clone() }));
     }
 
     /// A line for the handler's log.
