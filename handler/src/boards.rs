@@ -2,6 +2,7 @@
 //! writer thread after a commit, read by the event loop.
 
 use crate::places::Places;
+use crate::server::behind;
 use hashbrown::HashMap;
 use ssmglobal_ipc::{Better, Operator};
 use ssmglobal_store::{Board, BoardId, PlayerId, Reader, Standing, Tx};
@@ -149,8 +150,7 @@ impl Boards {
     /// All, by name, behind `after`.
     pub fn iter_after(&self, after: Option<&str>) -> impl Iterator<Item = &Ranking> {
         let after = after.map(str::to_ascii_lowercase);
-        let from = after.as_deref().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.by_name.range::<str, _>((from, std::ops::Bound::Unbounded)).filter_map(|(_, id)| self.rankings.get(id))
+        self.by_name.range::<str, _>(behind(after.as_deref())).filter_map(|(_, id)| self.rankings.get(id))
     }
 
     /// How many there are.
@@ -239,9 +239,9 @@ impl Changes {
         mut standing: Standing,
     ) -> ssmglobal_store::Result<bool> {
         let board = &ranking.board;
-        let before = self.standing_on(ranking, standing.player).map(|old| (old.score, old.order));
+        let before = self.standing_on(ranking, standing.player).map(|old| old.score);
         let score = match (board.operator, before) {
-            (Operator::Best, Some((old, _))) => {
+            (Operator::Best, Some(old)) => {
                 let better = match board.better {
                     Better::Lower => standing.score < old,
                     Better::Higher => standing.score > old,
@@ -252,10 +252,10 @@ impl Changes {
                 standing.score
             }
             (Operator::Best | Operator::Last, _) => standing.score,
-            (Operator::Sum, before) => before.map_or(0, |(old, _)| old).saturating_add(standing.score),
-            (Operator::Count, before) => before.map_or(0, |(old, _)| old).saturating_add(1),
+            (Operator::Sum, before) => before.unwrap_or(0).saturating_add(standing.score),
+            (Operator::Count, before) => before.unwrap_or(0).saturating_add(1),
         };
-        if before.is_some_and(|(old, _)| old == score) {
+        if before == Some(score) {
             // The same again does not lose its place among equals.
             return Ok(false);
         }
@@ -267,7 +267,7 @@ impl Changes {
     }
 
     /// Whether this transaction has changed anything on a board.
-    pub fn touch(&self, board: BoardId) -> bool {
+    pub fn has_touched(&self, board: BoardId) -> bool {
         self.latest.keys().any(|(other, _)| *other == board)
     }
 

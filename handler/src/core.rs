@@ -385,6 +385,17 @@ impl Core {
         }))
     }
 
+    /// The game server with this name, in any case, and its name as added.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn server_named(&self, name: &str) -> Result<(ServerId, String), Failure> {
+        let servers = read(&self.servers);
+        let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(name));
+        let found = found.map(|(id, name)| (*id, name.clone()));
+        found.ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
+    }
+
     /// A game server's name; empty for a number that was never given.
     pub fn server_name(&self, standing: &Standing) -> Option<String> {
         standing.server.map(|id| read(&self.servers).get(&id).cloned().unwrap_or_default())

@@ -1,6 +1,7 @@
 //! Who is on and who wants to hear what: players, watched boards, relay channels, worlds. Lives in the event loop.
 
 use crate::core::SessionRef;
+use crate::server::behind;
 use hashbrown::HashMap;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use ssmglobal_ipc::World;
@@ -133,8 +134,7 @@ impl Hub {
     /// All channels by name, behind `after`.
     pub fn channels_after(&self, after: Option<&str>) -> impl Iterator<Item = &Channel> {
         let after = after.map(str::to_ascii_lowercase);
-        let from = after.as_deref().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        let range = self.channel_names.range::<str, _>((from, std::ops::Bound::Unbounded));
+        let range = self.channel_names.range::<str, _>(behind(after.as_deref()));
         range.filter_map(|(_, index)| self.channels.get(*index))
     }
 

@@ -188,13 +188,7 @@ fn blocked_one(server: &Server, party: &Party) -> Result<Owner, Failure> {
         Party::Player(name) => {
             read(&server.core.directory).find(name).map(Owner::Player).ok_or_else(|| no_such_player(name))
         }
-        Party::Server(name) => {
-            let servers = read(&server.core.servers);
-            let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(name));
-            found
-                .map(|(id, _)| Owner::Server(*id))
-                .ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
-        }
+        Party::Server(name) => server.core.server_named(name).map(|(id, _)| Owner::Server(id)),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::core::{Effect, Hash, Identity, SessionRef, read, refuse};
 use crate::dispatch::Plan;
 use crate::names;
-use crate::server::Server;
+use crate::server::{Server, behind};
 use crate::session::State;
 use crate::throttle::Tried;
 use ssmglobal_ipc::*;
@@ -153,10 +153,9 @@ pub fn who(server: &mut Server, _: usize, _: u64, page: Page) -> Plan {
     let limit = server.page_limit(page.limit);
     let now = Instant::now();
     let after = page.after.as_deref().map(names::fold);
-    let from = after.as_deref().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
     let mut players = Vec::new();
     let mut next = None;
-    let names = server.hub.names.range::<str, _>((from, std::ops::Bound::Unbounded));
+    let names = server.hub.names.range::<str, _>(behind(after.as_deref()));
     for (taken, (_, id)) in names.enumerate() {
         if taken == limit {
             next = players.last().map(|row: &WhoRow| row.player.clone());

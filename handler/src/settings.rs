@@ -37,13 +37,10 @@ pub fn get(server: &mut Server, slot: usize, _: u64, request: SettingGet) -> Pla
             let Some(id) = directory.find(&name) else { return no_such_player(&name).into() };
             (Owner::Player(id), Party::Player(directory.name(id).to_owned()))
         }
-        (Some(Party::Server(name)), _) => {
-            let servers = read(&server.core.servers);
-            let Some((id, name)) = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(&name)) else {
-                return Failure::new(Code::NotFound, "There is no such game server.").into();
-            };
-            (Owner::Server(*id), Party::Server(name.clone()))
-        }
+        (Some(Party::Server(name)), _) => match server.core.server_named(&name) {
+            Ok((id, name)) => (Owner::Server(id), Party::Server(name)),
+            Err(failure) => return failure.into(),
+        },
     };
     let mine = own.is_some_and(|(own, _)| own == owner);
     let key = request.key;

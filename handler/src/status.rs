@@ -1,7 +1,7 @@
 //! The list of worlds: what game servers that opted in say of themselves. In memory only, gone with the connection.
 
 use crate::dispatch::Plan;
-use crate::server::{Server, next_page};
+use crate::server::{Server, behind, next_page};
 use ssmglobal_ipc::*;
 
 /// Bytes of a map's name, of an address, of the free text.
@@ -40,8 +40,7 @@ pub fn clear(server: &mut Server, slot: usize, _: u64) -> Plan {
 pub fn worlds(server: &mut Server, _: usize, _: u64, page: Page) -> Plan {
     let limit = server.page_limit(page.limit);
     let after = page.after.map(|after| after.to_ascii_lowercase());
-    let from = after.as_deref().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-    let range = server.hub.worlds.range::<str, _>((from, std::ops::Bound::Unbounded));
+    let range = server.hub.worlds.range::<str, _>(behind(after.as_deref()));
     let mut worlds: Vec<World> = range.take(limit + 1).map(|(_, (_, world))| world.clone()).collect();
     let next = next_page(&mut worlds, limit, |world| world.name.clone());
     let total = u32::try_from(server.hub.worlds.len()).unwrap_or(u32::MAX);

@@ -9,7 +9,7 @@ use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::Writable;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -184,16 +184,8 @@ impl Handler {
     /// Writes what waits, as far as there is room.
     pub fn flush(&mut self, children: &Children, max: u32, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
-        let mut sent = 0;
-        while let Some(rest) = self.out.get(sent..).filter(|rest| !rest.is_empty()) {
-            match stream.write(rest) {
-                Ok(count) => sent += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Full: goes on when there is room. Gone: its end is seen by waiting for it.
-                Err(_) => break,
-            }
-        }
-        self.out.drain(..sent);
+        // Gone: its end is seen by waiting for it.
+        let _ = ssmglobal_sys::write_out(stream, &mut self.out);
         // Without being told it goes on with the next message.
         let _ = self.writable.watch(!self.out.is_empty(), registry, &mut SourceFd(&stream.as_raw_fd()), token);
         if self.behind && self.out.is_empty() {

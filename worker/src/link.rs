@@ -7,7 +7,7 @@ use ssmglobal_ipc::frame::{FrameReader, put_request};
 use ssmglobal_ipc::{Hello, Mode, Request};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -107,18 +107,7 @@ impl Link {
     /// # Errors
     /// The handler is gone.
     pub fn flush(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let mut sent = 0;
-        let result = loop {
-            let Some(rest) = self.out.get(sent..).filter(|rest| !rest.is_empty()) else { break Ok(()) };
-            match self.stream.write(rest) {
-                Ok(count) => sent += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        self.out.drain(..sent);
-        result?;
+        ssmglobal_sys::write_out(&mut self.stream, &mut self.out)?;
         self.writable.watch(!self.out.is_empty(), registry, &mut SourceFd(&self.stream.as_raw_fd()), token)
     }
 

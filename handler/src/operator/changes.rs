@@ -174,7 +174,7 @@ impl Server {
                 match work.boards.find(&board.name) {
                     Some(ranking) => {
                         let old = &ranking.board;
-                        let used = ranking.total() > 0 || work.changes.touch(old.id);
+                        let used = ranking.total() > 0 || work.changes.has_touched(old.id);
                         if used && (old.better, old.operator) != (board.better, board.operator) {
                             let msg =
                                 "Scores stand on this board: better and operator stay as they are. Define another.";

@@ -273,13 +273,5 @@ impl Server {
 }
 
 fn flush(operator: &mut Operator) -> io::Result<()> {
-    while !operator.out.is_empty() {
-        match operator.stream.write(&operator.out) {
-            Ok(count) => drop(operator.out.drain(..count)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    ssmglobal_sys::write_out(&mut operator.stream, &mut operator.out)
 }

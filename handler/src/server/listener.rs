@@ -3,7 +3,7 @@
 use super::{End, Server};
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
@@ -29,14 +29,8 @@ impl ListenerLink {
     }
 
     fn flush(&mut self) {
-        while !self.out.is_empty() {
-            match self.stream.write(&self.out) {
-                Ok(count) => drop(self.out.drain(..count)),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Full: goes with the next word. Gone: reading notices.
-                Err(_) => return,
-            }
-        }
+        // Full: goes with the next word. Gone: reading notices.
+        let _ = ssmglobal_sys::write_out(&mut self.stream, &mut self.out);
     }
 }
 

@@ -19,6 +19,7 @@ use ssmglobal_ipc::{Event, Mode, Notice, Reply};
 use ssmglobal_sys::Signals;
 use std::collections::HashMap;
 use std::io;
+use std::ops::Bound;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
@@ -367,4 +368,9 @@ pub fn next_page<T>(rows: &mut Vec<T>, limit: usize, key: impl FnOnce(&T) -> Str
     }
     rows.truncate(limit);
     rows.last().map(key)
+}
+
+/// The range of an ordered list that lies behind a key; all of it without one.
+pub fn behind(after: Option<&str>) -> (Bound<&str>, Bound<&str>) {
+    (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }

@@ -20,4 +20,4 @@ pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
 pub use title::{Prepared, Title};
 pub use unforked::Unforked;
-pub use writable::Writable;
+pub use writable::{Writable, write_out};

@@ -136,8 +136,11 @@ impl Session<'_> {
     }
 
     pub(super) fn welcome(&mut self) {
-        human::text(&mut self.client.out, &self.door.welcome, self.reader.look());
-        prompt(&mut self.client.out, &self.reader);
+        let (welcome, look, reader) = (&self.door.welcome, self.reader.look(), &self.reader);
+        self.queue.answer_now(&mut self.client.out, |out| {
+            human::text(out, welcome, look);
+            prompt(out, reader);
+        });
         self.prompted = true;
     }
 
@@ -155,12 +158,7 @@ impl Session<'_> {
             self.barrier = Some(number);
         }
         if mode == Mode::Human {
-            let (welcome, look, reader) = (&self.door.welcome, self.reader.look(), &self.reader);
-            self.queue.answer_now(&mut self.client.out, |out| {
-                human::text(out, welcome, look);
-                prompt(out, reader);
-            });
-            self.prompted = true;
+            self.welcome();
         } else {
             let local = Local::Mode(ModeChoice::Set(mode));
             let state = self.state;
