@@ -141,6 +141,10 @@ pub struct HandlerArgs {
     /// The descriptor of the stream to the listener.
     #[arg(long)]
     pub control: i32,
+
+    /// The descriptor of the memory that one handler leaves to the next.
+    #[arg(long)]
+    pub journal: i32,
 }
 
 impl HandlerArgs {
@@ -234,8 +238,9 @@ mod tests {
 
     #[test]
     fn the_handler_is_started_but_not_advertised() {
-        let args = HandlerArgs::try_parse_from(["handler", "--desk", "3", "--control", "4"]).unwrap();
-        assert_eq!((args.desk, args.control), (3, 4));
+        let words = ["handler", "--desk", "3", "--control", "4", "--journal", "5"];
+        let args = HandlerArgs::try_parse_from(words).unwrap();
+        assert_eq!((args.desk, args.control, args.journal), (3, 4, 5));
         let help = Cli::command().render_long_help().to_string();
         assert!(!help.contains("--desk") && !help.contains("handler"), "{help}");
     }

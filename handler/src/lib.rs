@@ -62,13 +62,13 @@ pub const FATAL: u8 = 78;
 const READERS: usize = 2;
 
 /// Runs the handler until the listener ends it. `desk` and `control` are descriptors that the listener has left open:
-/// where workers' links come in, and the stream to the listener.
-pub fn run(desk: RawFd, control: RawFd) -> ExitCode {
+/// where workers' links come in, and the stream to the listener; `journal` is memory that each handler leaves to the next.
+pub fn run(desk: RawFd, control: RawFd, journal: RawFd) -> ExitCode {
     ssmglobal_sys::Title::wipe();
     // Started through /proc/self/exe, it would be called "exe" where titles are not shown.
     let _ = nix::sys::prctl::set_name(c"ssmglobal");
     ssmglobal_sys::Title::set(format_args!("ssmglobal: handler"));
-    match start(desk, control) {
+    match start(desk, control, journal) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("ssmglobal: the handler cannot start: {error}");
@@ -77,8 +77,9 @@ pub fn run(desk: RawFd, control: RawFd) -> ExitCode {
     }
 }
 
-fn start(desk: RawFd, control: RawFd) -> io::Result<ExitCode> {
+fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let desk = ssmglobal_sys::take(desk)?;
+    let _journal = ssmglobal_sys::take(journal)?;
     let mut stream = UnixStream::from(ssmglobal_sys::take(control)?);
     let mut reader = FrameReader::new();
     let settings = first_settings(&mut stream, &mut reader)?;

@@ -3,7 +3,7 @@
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
 use ssmglobal_ipc::Time;
-use ssmglobal_ipc::control::Child;
+use ssmglobal_ipc::control::Client;
 use ssmglobal_sys::Unforked;
 use std::collections::hash_map::RandomState;
 use std::net::{IpAddr, SocketAddr};
@@ -47,20 +47,34 @@ impl Refusal {
 /// A table that workers do not inherit.
 type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
 
+/// What is known of one client.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    session: u64,
+    place: Place,
+    at: Time,
+}
+
 /// All workers.
 #[derive(Debug)]
 pub struct Children {
-    by_pid: Table<Pid, (Place, Time)>,
+    by_pid: Table<Pid, Known>,
     doors: Table<usize, u32>,
     addresses: Table<(usize, IpAddr), u32>,
+    /// See [`ToHandler::Clients`](ssmglobal_ipc::control::ToHandler::Clients).
+    run: u64,
+    /// The last session's number.
+    sessions: u64,
 }
 
 impl Default for Children {
+    /// None, at the beginning of a run.
     fn default() -> Children {
         fn table<K, V>() -> Table<K, V> {
             Table::with_hasher_in(RandomState::new(), Unforked)
         }
-        Children { by_pid: table(), doors: table(), addresses: table() }
+        let run = u64::try_from(Time::now().0).unwrap_or(0);
+        Children { by_pid: table(), doors: table(), addresses: table(), run, sessions: 0 }
     }
 }
 
@@ -90,27 +104,43 @@ impl Children {
         (here >= door.clients_per_address).then_some(Refusal::Address)
     }
 
+    /// Which run of the backend this is.
+    pub fn run(&self) -> u64 {
+        self.run
+    }
+
+    /// The number of the next session.
+    pub fn next_session(&mut self) -> u64 {
+        self.sessions += 1;
+        self.sessions
+    }
+
     /// One more.
-    pub fn add(&mut self, pid: Pid, place: Place, at: Time) {
-        self.by_pid.insert(pid, (place, at));
+    pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
+        self.by_pid.insert(pid, Known { session, place, at });
         *self.doors.entry(place.door).or_default() += 1;
         *self.addresses.entry((place.door, network(place.address.ip()))).or_default() += 1;
     }
 
     /// One has ended; gives whether it was one of them.
     pub fn remove(&mut self, pid: Pid) -> bool {
-        let Some((place, _)) = self.by_pid.remove(&pid) else { return false };
+        let Some(Known { place, .. }) = self.by_pid.remove(&pid) else { return false };
         less(&mut self.doors, &place.door);
         less(&mut self.addresses, &(place.door, network(place.address.ip())));
         true
     }
 
     /// All, for a handler that has just started.
-    pub fn snapshot(&self) -> Vec<Child> {
-        let child =
-            |(pid, (place, at)): (&Pid, &(Place, Time))| Child { pid: pid.as_raw(), address: place.address, at: *at };
-        self.by_pid.iter().map(child).collect()
+    pub fn snapshot(&self) -> Vec<Client> {
+        let client = |(pid, known): (&Pid, &Known)| client(*pid, known.session, &known.place, known.at);
+        self.by_pid.iter().map(client).collect()
     }
+}
+
+/// A client as the handler is told of it.
+pub fn client(pid: Pid, session: u64, place: &Place, at: Time) -> Client {
+    let door = u32::try_from(place.door).unwrap_or(u32::MAX);
+    Client { pid: pid.as_raw(), session, door, address: place.address, at }
 }
 
 fn less<K: std::hash::Hash + Eq>(counts: &mut Table<K, u32>, key: &K) {
@@ -141,12 +171,12 @@ mod tests {
         let one = place(0, "192.0.2.1");
         for pid in 1..=2 {
             assert_eq!(children.refusal(&one, &door, 10), None);
-            children.add(Pid::from_raw(pid), one, Time(0));
+            children.add(Pid::from_raw(pid), 1, one, Time(0));
         }
         assert_eq!(children.refusal(&one, &door, 10), Some(Refusal::Address));
         assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 10), None);
         assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 2), Some(Refusal::Full));
-        children.add(Pid::from_raw(3), place(0, "192.0.2.2"), Time(0));
+        children.add(Pid::from_raw(3), 3, place(0, "192.0.2.2"), Time(0));
         assert_eq!(children.refusal(&place(0, "192.0.2.3"), &door, 10), Some(Refusal::Full));
         assert_eq!(children.refusal(&place(1, "192.0.2.3"), &door, 10), None);
         assert!(children.remove(Pid::from_raw(1)));
@@ -160,7 +190,7 @@ mod tests {
         let mut door = settings.doors().remove(0);
         door.clients_per_address = 1;
         let mut children = Children::default();
-        children.add(Pid::from_raw(1), place(0, "[2001:db8::1]"), Time(0));
+        children.add(Pid::from_raw(1), 1, place(0, "[2001:db8::1]"), Time(0));
         assert_eq!(children.refusal(&place(0, "[2001:db8::2]"), &door, 10), Some(Refusal::Address));
         assert_eq!(children.refusal(&place(0, "[2001:db8:0:1::1]"), &door, 10), None);
     }

@@ -38,6 +38,8 @@ pub struct Handler {
     desk: OwnedFd,
     /// … and every handler takes them out here.
     desk_end: OwnedFd,
+    /// What a handler leaves to the next one; never looked at here.
+    journal: OwnedFd,
     pid: Option<Pid>,
     stream: Option<UnixStream>,
     writable: Writable,
@@ -62,6 +64,7 @@ impl Handler {
         Ok(Handler {
             desk,
             desk_end,
+            journal: ssmglobal_sys::memory::make("journal")?,
             pid: None,
             stream: None,
             writable: Writable::default(),
@@ -113,16 +116,20 @@ impl Handler {
     ) -> io::Result<()> {
         self.start_at = None;
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
-        ssmglobal_sys::clear_cloexec(&theirs)?;
-        ssmglobal_sys::clear_cloexec(&self.desk_end)?;
+        for fd in [&theirs, &self.desk_end, &self.journal] {
+            ssmglobal_sys::clear_cloexec(fd)?;
+        }
         let spawned = Command::new("/proc/self/exe")
             .arg0("ssmglobal")
             .args(["handler", "--desk", &self.desk_end.as_raw_fd().to_string()])
             .args(["--control", &theirs.as_raw_fd().to_string()])
+            .args(["--journal", &self.journal.as_raw_fd().to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn();
-        ssmglobal_sys::set_cloexec(&self.desk_end)?;
+        for fd in [&self.desk_end, &self.journal] {
+            ssmglobal_sys::set_cloexec(fd)?;
+        }
         let child = spawned?;
         self.pid = Some(Pid::from_raw(child.id().cast_signed()));
         let stream = UnixStream::from(ours);
@@ -135,7 +142,7 @@ impl Handler {
         self.behind = false;
         self.reload(settings);
         let max = settings.limits.clients;
-        self.tell(&ToHandler::Snapshot { children: children.snapshot(), max });
+        self.tell(&clients(children, max));
         self.flush(children, max, registry, token);
         Ok(())
     }
@@ -190,7 +197,7 @@ impl Handler {
         let _ = self.writable.watch(!self.out.is_empty(), registry, &mut SourceFd(&stream.as_raw_fd()), token);
         if self.behind && self.out.is_empty() {
             self.behind = false;
-            self.tell(&ToHandler::Snapshot { children: children.snapshot(), max });
+            self.tell(&clients(children, max));
             self.flush(children, max, registry, token);
         }
     }
@@ -222,6 +229,10 @@ impl Handler {
         }
         said
     }
+}
+
+fn clients(children: &Children, max: u32) -> ToHandler {
+    ToHandler::Clients { run: children.run(), clients: children.snapshot(), max }
 }
 
 fn settings_bytes(settings: &Settings) -> Option<Vec<u8>> {

@@ -20,7 +20,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use source::{Asked, Found};
 use ssmglobal_config::{DoorMode, Settings, shown};
-use ssmglobal_ipc::control::{Child, ToHandler};
+use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, Time};
 use ssmglobal_sys::{Caught, ExitSignal, Forked, Signals, Title};
 use std::ffi::OsString;
@@ -206,17 +206,18 @@ impl Listener {
             DoorMode::Server => Mode::Server,
         };
         let title = ssmglobal_worker::title(address.ip().to_canonical(), mode, "");
+        let session = self.children.next_session();
         match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => {
                 title.show();
-                self.become_worker(door, mode, client, address)
+                self.become_worker(door, mode, client, address, session)
             }
             Ok(Forked::Parent(pid)) => {
                 let at = Time::now();
-                self.children.add(pid, place, at);
-                let child = Child { pid: pid.as_raw(), address, at };
+                self.children.add(pid, session, place, at);
+                let client = children::client(pid, session, &place, at);
                 let (count, max) = (self.children.count(), self.settings.limits.clients);
-                self.handler.tell(&ToHandler::Forked { child, count, max });
+                self.handler.tell(&ToHandler::Joined { client, count, max });
             }
             Err(error) => {
                 let _ = client.write_all(children::Refusal::Full.line(opened.door.mode).as_bytes());
@@ -228,7 +229,14 @@ impl Listener {
     /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
-    fn become_worker(&mut self, door: usize, mode: Mode, client: mio::net::TcpStream, address: SocketAddr) -> ! {
+    fn become_worker(
+        &mut self,
+        door: usize,
+        mode: Mode,
+        client: mio::net::TcpStream,
+        address: SocketAddr,
+        session: u64,
+    ) -> ! {
         let desk = self.handler.desk();
         let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd()];
         keep.sort_unstable();
@@ -238,6 +246,7 @@ impl Listener {
                 let given = ssmglobal_worker::Given {
                     client,
                     address,
+                    session,
                     desk,
                     signals: &self.signals,
                     mode,

@@ -32,6 +32,8 @@ pub struct Given<'a> {
     pub client: TcpStream,
     /// Where it comes from.
     pub address: SocketAddr,
+    /// The session's number.
+    pub session: u64,
     /// Where links are handed over to the handler.
     pub desk: BorrowedFd<'a>,
     /// SIGTERM and others, blocked.

@@ -14,17 +14,32 @@ pub struct Child {
     pub at: crate::Time,
 }
 
+/// One client and the worker that it has now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The worker's process id.
+    pub pid: i32,
+    /// The session's number; a worker that takes a session over has the same.
+    pub session: u64,
+    /// The door it came in by.
+    pub door: u32,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// When it was accepted.
+    pub at: crate::Time,
+}
+
 /// From the listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHandler {
-    /// All workers that live, after a start of the handler or when messages had to be left out.
+    /// Not sent any more; see [`ToHandler::Clients`].
     Snapshot {
         /// Their list.
         children: Vec<Child>,
         /// The bound.
         max: u32,
     },
-    /// A connection was accepted and a worker forked.
+    /// Not sent any more; see [`ToHandler::Joined`].
     Forked {
         /// Who.
         child: Child,
@@ -58,6 +73,25 @@ pub enum ToHandler {
     },
     /// The workers have ended, or been ended: save what waits, and end.
     Stop,
+    /// All clients that there are, after a start of the handler or when messages had to be left out.
+    Clients {
+        /// Which run of the backend this is: numbers of sessions are given once in it. A listener that goes on where another
+        /// has ended goes on with its run.
+        run: u64,
+        /// Their list.
+        clients: Vec<Client>,
+        /// The bound.
+        max: u32,
+    },
+    /// A connection was accepted and a worker forked.
+    Joined {
+        /// Who.
+        client: Client,
+        /// How many there are now.
+        count: u32,
+        /// The bound.
+        max: u32,
+    },
 }
 
 /// From the handler.

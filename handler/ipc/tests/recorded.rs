@@ -6,7 +6,7 @@
 // To panic is how a test fails, also outside of the functions that are marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use ssmglobal_ipc::control::{Child, ToHandler, ToListener};
+use ssmglobal_ipc::control::{Child, Client, ToHandler, ToListener};
 use ssmglobal_ipc::ctl::{self, Answer, Ask};
 use ssmglobal_ipc::frame::{self, DecodeError, Frame, FrameReader, HEADER};
 use ssmglobal_ipc::*;
@@ -195,6 +195,10 @@ fn child() -> Child {
     Child { pid: 4711, address: "[2001:db8::1]:5000".parse().unwrap(), at: AT }
 }
 
+fn client() -> Client {
+    Client { pid: 4711, session: 300, door: 1, address: "[2001:db8::1]:5000".parse().unwrap(), at: AT }
+}
+
 samples! { to_handler ToHandler {
     Snapshot: ToHandler::Snapshot {
         children: vec![child(), Child { address: "192.0.2.1:5000".parse().unwrap(), ..child() }], max: 10_000,
@@ -204,6 +208,11 @@ samples! { to_handler ToHandler {
     Log: ToHandler::Log { level: 2, text: text("a line") };
     Reload: ToHandler::Reload { settings: vec![1, 2, 255] };
     Stop: ToHandler::Stop;
+    Clients: ToHandler::Clients {
+        run: 1_769_890_500_000,
+        clients: vec![client(), Client { address: "192.0.2.1:5000".parse().unwrap(), ..client() }], max: 10_000,
+    };
+    Joined: ToHandler::Joined { client: client(), count: 2, max: 10_000 };
 } }
 
 samples! { to_listener ToListener {

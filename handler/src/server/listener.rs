@@ -66,9 +66,9 @@ impl Server {
 
     pub(super) fn listener_says(&mut self, message: ToHandler) {
         match message {
-            ToHandler::Snapshot { children, max } => {
+            ToHandler::Clients { run: _, clients, max } => {
                 self.clients_max = max;
-                self.children = children.into_iter().map(|child| (child.pid, child)).collect();
+                self.children = clients.into_iter().map(|client| (client.pid, client)).collect();
                 for (pid, slot) in &self.by_pid {
                     let session = self.sessions.get_mut(*slot).and_then(Option::as_mut);
                     if let Some((child, session)) = self.children.get(pid).zip(session) {
@@ -77,7 +77,7 @@ impl Server {
                     }
                 }
             }
-            ToHandler::Forked { child, count, max } => {
+            ToHandler::Joined { client: child, count, max } => {
                 self.clients_max = max;
                 log::info!(target: "listener", "{}: Connected ({count}/{max}).", ssmglobal_config::shown(child.address));
                 if let Some(slot) = self.by_pid.get(&child.pid).copied()
@@ -97,8 +97,8 @@ impl Server {
                     log::warn!(target: "listener", "{address}: worker {pid} ended with {status}");
                 }
             }
-            // Seen to before.
-            ToHandler::Stop => {}
+            // Stop was seen to before; the others are of old, and whoever starts a handler is of its own build.
+            ToHandler::Stop | ToHandler::Snapshot { .. } | ToHandler::Forked { .. } => {}
             ToHandler::Log { level, text } => {
                 log::log!(target: "listener", crate::logging::level(level), "{}", ssmglobal_ipc::clean(&text));
             }

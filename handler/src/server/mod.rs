@@ -14,7 +14,7 @@ use crate::session::{Session, State};
 use crate::throttle::Throttle;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
-use ssmglobal_ipc::control::Child;
+use ssmglobal_ipc::control::Client;
 use ssmglobal_ipc::{Event, Mode, Notice, Reply};
 use ssmglobal_sys::Signals;
 use std::collections::HashMap;
@@ -58,7 +58,7 @@ pub struct Server {
     /// Failed logins.
     pub throttle: Throttle,
     /// All workers, as the listener says.
-    pub children: HashMap<i32, Child>,
+    pub children: HashMap<i32, Client>,
     /// The bound on clients, as the listener says.
     pub clients_max: u32,
     /// Slots of sessions by their worker.

@@ -4,6 +4,7 @@
 
 mod descriptors;
 mod fork;
+pub mod memory;
 pub mod ring;
 mod sched;
 mod signals;

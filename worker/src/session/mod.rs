@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The kernel's.
     pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
-        let Given { client, address, desk, signals, mode, door, settings, events } = given;
+        let Given { client, address, session, desk, signals, mode, door, settings, events } = given;
         let registered = || -> io::Result<(Poll, Client)> {
             let poll = Poll::new()?;
             let mut client = Client::new(client, settings.limits.queue);
@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
             who: String::new(),
             link: None,
             desk_watched: false,
-            session: 0,
+            session,
             queue: Queue::default(),
             barrier: None,
             joins: VecDeque::new(),
