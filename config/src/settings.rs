@@ -153,6 +153,8 @@ settings! {
         server_ping_seconds: u64 = 30, number(1, 86400);
         /// Seconds of silence after which a game server is taken for gone.
         server_drop_seconds: u64 = 120, number(2, WEEK);
+        /// Seconds after which a client that waits for an answer is told that it takes longer than usual; 0 for never.
+        delay_notice_seconds: u64 = 3, number(0, WEEK);
         /// Requests that a client may send ahead of their answers.
         ahead: usize = 64, number(1, 10_000);
     }

@@ -3,11 +3,12 @@
 use crate::boards::{Boards, Changes};
 use crate::directory::Directory;
 use crate::link::{ReplyTo, lock};
+use crate::results::Results;
 use crate::throttle::Tried;
 use crossbeam_channel::{Receiver, Sender};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Event, Failure, Reply, Secret, Time, ctl};
-use ssmglobal_store::{BoardId, PlayerId, Reader, ServerId, Standing, StoreError, Tx};
+use ssmglobal_store::{BoardId, Owner, PlayerId, Reader, ServerId, Standing, StoreError, Tx};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -80,23 +81,36 @@ pub struct Work<'a> {
     pub now: Time,
 }
 
+/// What a submit came to. The rank is looked up when it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// Which board.
+    pub board: BoardId,
+    /// Whose.
+    pub player: PlayerId,
+    /// What counted right after this submit.
+    pub score: i64,
+    /// And since which one.
+    pub order: u64,
+    /// Whether this submit changed it.
+    pub improved: bool,
+}
+
 /// How a request that changes something is answered after the commit.
 #[derive(Debug)]
 pub enum Answer {
     /// So.
     Reply(Reply),
     /// With what stands on a board then.
-    Standing {
-        /// Which board.
-        board: BoardId,
-        /// Whose.
-        player: PlayerId,
-        /// What counted right after this submit.
-        score: i64,
-        /// And since which one.
-        order: u64,
-        /// Whether this submit changed it.
-        improved: bool,
+    Submitted(Submitted),
+    /// The session is somebody now; then the answer goes out.
+    Proved {
+        /// Which session.
+        session: SessionRef,
+        /// Who it is.
+        identity: Identity,
+        /// The answer.
+        reply: Reply,
     },
     /// Not from here: an effect does it.
     Later,
@@ -115,6 +129,8 @@ pub enum Asker {
     Session(ReplyTo),
     /// The operator's command, by its number in the event loop.
     Operator(u64),
+    /// Nobody: this session has ended, and all that it has asked stands before this.
+    Gone(u64),
 }
 
 /// A job for the writer.
@@ -123,6 +139,19 @@ pub struct Write {
     pub asker: Asker,
     /// What to do.
     pub act: Act,
+    /// The key that the client has given the request, if any.
+    pub key: Option<Box<Key>>,
+}
+
+/// A client's own key for a request that changes something: the same again is answered and not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Who asks.
+    pub owner: Owner,
+    /// The key.
+    pub key: String,
+    /// Of what is asked.
+    pub digest: [u8; 32],
 }
 
 /// A job for the readers.
@@ -218,6 +247,8 @@ pub enum Effect {
     PlayerOut(PlayerId, String),
     /// A game server may not be on any more.
     ServerOut(ServerId, String),
+    /// A player or game server may be on again.
+    Allowed(Owner),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
 }
@@ -232,6 +263,8 @@ pub struct Core {
     pub boards: RwLock<Boards>,
     /// Names of game servers by number, for records.
     pub servers: RwLock<hashbrown::HashMap<ServerId, String>>,
+    /// Answers that may be asked for again.
+    pub results: Mutex<Results>,
     senders: RwLock<Option<Senders>>,
     /// Writes that wait or run.
     writing: AtomicUsize,
@@ -269,7 +302,13 @@ fn busy() -> Failure {
 
 impl Core {
     /// All empty; `waker` wakes the event loop.
-    pub fn new(settings: Arc<Settings>, directory: Directory, boards: Boards, waker: mio::Waker) -> (Core, Queues) {
+    pub fn new(
+        settings: Arc<Settings>,
+        directory: Directory,
+        boards: Boards,
+        results: Results,
+        waker: mio::Waker,
+    ) -> (Core, Queues) {
         // `writing` counts what is in it.
         let (writes, writes_end) = crossbeam_channel::unbounded();
         let (reads, reads_end) = crossbeam_channel::bounded(READS);
@@ -280,6 +319,7 @@ impl Core {
             directory: RwLock::new(directory),
             boards: RwLock::new(boards),
             servers: RwLock::default(),
+            results: Mutex::new(results),
             senders: RwLock::new(Some(Senders { writes, reads, hashes })),
             writing: AtomicUsize::new(0),
             hashing: AtomicU64::new(0),
@@ -372,17 +412,18 @@ impl Core {
     }
 
     /// The answer to a submit.
-    pub fn submitted(&self, boards: &Boards, submit: &Answer) -> Option<Reply> {
-        let Answer::Standing { board, player, score, order, improved } = submit else { return None };
-        let ranking = boards.get(*board)?;
-        Some(Reply::RecordSubmitted(ssmglobal_ipc::RecordSubmitted {
+    pub fn submitted(&self, boards: &Boards, submit: &Submitted) -> Reply {
+        let Some(ranking) = boards.get(submit.board) else {
+            return Reply::fail(Code::NotFound, "There is no such board any more.");
+        };
+        Reply::RecordSubmitted(ssmglobal_ipc::RecordSubmitted {
             board: ranking.board.name.clone(),
-            player: read(&self.directory).name(*player).to_owned(),
-            score: *score,
-            rank: ranking.rank(*score, *order),
+            player: read(&self.directory).name(submit.player).to_owned(),
+            score: submit.score,
+            rank: ranking.rank(submit.score, submit.order),
             total: ranking.total(),
-            improved: *improved,
-        }))
+            improved: submit.improved,
+        })
     }
 
     /// The game server with this name, in any case, and its name as added.

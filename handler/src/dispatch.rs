@@ -6,7 +6,7 @@
 use crate::core::{Act, Hash, Look};
 use crate::server::Server;
 use crate::session::{Lane, State, States};
-use crate::{mail, players, records, relay, settings, status};
+use crate::{mail, open, players, records, relay, settings, status};
 use ssmglobal_ipc::{Failure, Kind, Reply, Request};
 
 /// How a request goes on.
@@ -23,6 +23,8 @@ pub enum Plan {
     Read(Look),
     /// A hashing thread does it.
     Hash(Hash),
+    /// The worker lies: its session ends, because.
+    Banish(String),
 }
 
 impl From<Failure> for Plan {
@@ -75,9 +77,10 @@ macro_rules! table {
 }
 
 table! {
-    Hello(hello) NEW Now players::hello;
+    Hello(hello) NEW Now open::hello;
     SetMode(mode) ANY Alone players::set_mode;
     Log(line) ANY Now players::log_line;
+    Open(request) NEW Now open::open;
     Register(request) PEOPLE Alone players::register;
     Login(request) PEOPLE Alone players::login;
     Logout PLAYER Alone players::logout;
@@ -141,6 +144,7 @@ mod tests {
         ("Hello", "n----"),
         ("SetMode", "-apus"),
         ("Log", "-apus"),
+        ("Open", "n----"),
         ("Register", "-ap--"),
         ("Login", "-ap--"),
         ("Logout", "--p--"),

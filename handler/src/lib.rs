@@ -10,37 +10,45 @@ mod core;
 mod directory;
 mod dispatch;
 mod hub;
+mod keys;
 mod link;
 mod logging;
 mod mail;
 mod names;
+mod open;
 mod operator;
 mod passwords;
 mod places;
 mod players;
 mod records;
 mod relay;
+mod results;
 mod server;
 mod session;
 mod settings;
 mod status;
 mod threads;
 mod throttle;
+mod tickets;
 
 use crate::boards::Boards;
 use crate::core::Core;
 use crate::directory::Directory;
+use crate::keys::Keys;
 use crate::operator::Operators;
+use crate::results::Results;
 use crate::server::{End, ListenerLink, Server, WAKER};
 use crate::threads::WriterThread;
+use crate::tickets::Tickets;
 use mio::{Poll, Waker};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_store::{Store, StoreError, sqlite::SqliteStore};
+use ssmglobal_store::{Owner, Reader, RunKey, Store, StoreError, Writer, sqlite::SqliteStore};
 use ssmglobal_sys::Signals;
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -82,12 +90,12 @@ fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let _journal = ssmglobal_sys::take(journal)?;
     let mut stream = UnixStream::from(ssmglobal_sys::take(control)?);
     let mut reader = FrameReader::new();
-    let settings = first_settings(&mut stream, &mut reader)?;
+    let (settings, run) = first_words(&mut stream, &mut reader)?;
     ssmglobal_sys::default_signals(&[Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE])?;
     let signals = Signals::catch(&[Signal::SIGTERM])?;
     let log = logging::start(logging::filter(settings.log.level))?;
     let mut listener = ListenerLink::new(stream, reader);
-    let result = serve(desk, &mut listener, signals, settings);
+    let result = serve(desk, &mut listener, signals, settings, run);
     drop(log);
     result.or_else(|failure| match failure {
         Failure::Fatal(msg) => {
@@ -98,15 +106,19 @@ fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     })
 }
 
-/// The listener's first word.
-fn first_settings(stream: &mut UnixStream, reader: &mut FrameReader) -> io::Result<Settings> {
+/// The listener's first words: the settings, the number of the run.
+fn first_words(stream: &mut UnixStream, reader: &mut FrameReader) -> io::Result<(Settings, u64)> {
     let broken = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+    let mut first = None;
     loop {
-        if let Some(frame) = reader.next_frame().map_err(|error| broken(&error.to_string()))? {
-            let Ok(ToHandler::Reload { settings }) = frame.control() else {
-                return Err(broken("no settings came first"));
-            };
-            return postcard::from_bytes(&settings).map_err(|error| broken(&error.to_string()));
+        while let Some(frame) = reader.next_frame().map_err(|error| broken(&error.to_string()))? {
+            match (frame.control(), first.take()) {
+                (Ok(ToHandler::Reload { settings }), None) => {
+                    first = Some(postcard::from_bytes(&settings).map_err(|error| broken(&error.to_string()))?);
+                }
+                (Ok(ToHandler::Run { run }), Some(settings)) => return Ok((settings, run)),
+                _ => return Err(broken("neither settings nor the run came first")),
+            }
         }
         match reader.fill(|buffer| stream.read(buffer)) {
             Ok((0, _)) => return Err(broken("the listener is gone")),
@@ -150,6 +162,7 @@ fn serve(
     listener: &mut ListenerLink,
     signals: Signals,
     settings: Settings,
+    run: u64,
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
     std::fs::create_dir_all(data.join("run"))?;
@@ -162,14 +175,21 @@ fn serve(
     let boards = Boards::load(&*reader)?;
     let order = reader.last_order()?;
     let servers = reader.servers()?;
-    let (core, queues) = Core::new(Arc::new(settings), directory, boards, waker);
+    let mut writer = store.writer()?;
+    let tickets = Tickets::new(begin_run(run, &*reader, &mut *writer)?);
+    let results = Results::load(&*reader)?;
+    let mut barred: HashSet<Owner> = reader.players_disabled()?.into_iter().map(Owner::Player).collect();
+    barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Owner::Server(server.id)));
+    let (core, queues) = Core::new(Arc::new(settings), directory, boards, results, waker);
     *crate::core::write(&core.servers) = servers.into_iter().map(|server| (server.id, server.name)).collect();
     let core = Arc::new(core);
-    let threads = start_threads(&core, &store, queues, order)?;
+    let keys = Keys::load(core.clone(), &*reader)?;
+    let threads = start_threads(&core, &store, queues, (writer, order, keys))?;
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
     let (stream, reader) = (listener.stream.try_clone()?, std::mem::take(&mut listener.reader));
     let link = ListenerLink::new(stream, reader);
-    let mut server = Server::new(core.clone(), poll, desk, link, signals, operators)?;
+    let mut server = Server::new(core.clone(), poll, desk, link, signals, operators, tickets)?;
+    server.barred = barred;
     server.listener.tell(&ToListener::Ready);
     log::info!("ready: {} players, database {}", crate::core::read(&core.directory).len(), store.path().display());
     let end = server.run()?;
@@ -187,6 +207,21 @@ fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The key of this run. When it is another run than the last one, nothing that was kept for that one is of use any more.
+fn begin_run(run: u64, reader: &dyn Reader, writer: &mut dyn Writer) -> Result<RunKey, Failure> {
+    if let Some((before, key)) = reader.run()?
+        && before == run
+    {
+        return Ok(key);
+    }
+    let key = tickets::new_key().map_err(|error| io::Error::other(error.to_string()))?;
+    writer.begin()?;
+    let outcome = writer.tx().run_begin(run, &key).and_then(|()| writer.commit());
+    writer.rollback();
+    outcome?;
+    Ok(key)
+}
+
 fn operator_socket(path: &Path, store: &Arc<dyn Store>, poll: &Poll) -> Result<Operators, Failure> {
     Operators::new(path, store.clone(), poll.registry()).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => Failure::Fatal(format!(
@@ -201,12 +236,12 @@ fn start_threads(
     core: &Arc<Core>,
     store: &Arc<dyn Store>,
     queues: core::Queues,
-    order: u64,
+    (writer, order, keys): (Box<dyn Writer>, u64, Keys),
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
     let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let mut threads = Vec::new();
     let (due, checkpoints) = crossbeam_channel::bounded(1);
-    let writer = WriterThread::new(core.clone(), queues.writes, store.writer()?, due, order);
+    let writer = WriterThread::new(core.clone(), queues.writes, writer, due, order, keys);
     threads.push(named("writer").spawn(move || writer.run())?);
     let shared = store.clone();
     threads.push(named("checkpoint").spawn(move || threads::checkpoints(&*shared, &checkpoints))?);

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
@@ -58,6 +58,10 @@ pub struct Link {
     /// The event loop holds requests back until nothing is in flight.
     waiting: AtomicBool,
     queued: AtomicBool,
+    /// The session's number; 0 while it is not known.
+    session: AtomicU64,
+    /// The session has the answers up to this number.
+    acked: AtomicU64,
 }
 
 impl Link {
@@ -73,7 +77,24 @@ impl Link {
             in_flight: AtomicU32::new(0),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
+            session: AtomicU64::new(0),
+            acked: AtomicU64::new(0),
         }
+    }
+
+    /// It is this session's.
+    pub fn belongs_to(&self, session: u64) {
+        self.session.store(session, Ordering::Relaxed);
+    }
+
+    /// The session has the answers up to this number.
+    pub fn acknowledged(&self, upto: u64) {
+        self.acked.store(upto, Ordering::Relaxed);
+    }
+
+    /// Whose it is, and up to which number that session has its answers.
+    pub fn asked(&self) -> (u64, u64) {
+        (self.session.load(Ordering::Relaxed), self.acked.load(Ordering::Relaxed))
     }
 
     /// Where the event loop keeps the session.
@@ -225,7 +246,7 @@ impl Batch {
 
     /// Pushes an event.
     pub fn event(&mut self, link: &Arc<Link>, event: &Event) {
-        link.put(|out| put_event(out, event));
+        link.put(|out| put_event(out, 0, event));
         self.mark(link);
     }
 
@@ -418,7 +439,7 @@ mod tests {
     fn a_worker_that_is_gone_is_an_error() {
         let pair = Pair::new();
         drop(pair.worker);
-        pair.link.put(|out| put_event(out, &notice(1)));
+        pair.link.put(|out| put_event(out, 0, &notice(1)));
         assert!(pair.link.flush().is_err());
         assert!(pair.link.flush().is_err());
     }

@@ -15,16 +15,11 @@ const FINGER_BOARDS: usize = 10;
 /// Bytes of an e-mail address.
 const EMAIL: usize = 254;
 
-/// The first request on a link.
-pub fn hello(server: &mut Server, slot: usize, _: u64, hello: Hello) -> Plan {
-    server.set_mode(slot, hello.mode);
-    let session = server.session(slot).map_or(0, |session| session.id);
-    Plan::Now(Reply::Welcome(Welcome { session }))
-}
-
 /// The client chose another mode.
 pub fn set_mode(server: &mut Server, slot: usize, _: u64, mode: SetMode) -> Plan {
-    server.set_mode(slot, mode.mode);
+    if server.set_mode(slot, mode.mode) {
+        server.give_ticket(slot);
+    }
     Plan::Now(Reply::Done(Done {}))
 }
 
@@ -105,6 +100,7 @@ pub fn logout(server: &mut Server, slot: usize, _: u64) -> Plan {
     if let Some(session) = server.session_mut(slot) {
         session.state = State::Anonymous;
     }
+    server.give_ticket(slot);
     Plan::Now(Reply::Done(Done {}))
 }
 
@@ -133,7 +129,7 @@ pub fn whoami(server: &mut Server, slot: usize, _: u64) -> Plan {
     let player = session.player();
     let (is_player, name) = (player.is_some(), session.name().map(str::to_owned));
     let mut answer = Whoami {
-        session: session.id,
+        session: session.number,
         player: name.clone().filter(|_| is_player),
         server: name.filter(|_| !is_player),
         address: session.peer(),
@@ -228,11 +224,16 @@ pub fn proved(server: &mut Server, effect: Effect) {
         return server.batch_finish(&to, &reply);
     }
     server.forget_identity(at.slot);
-    enter(server, at, identity);
+    enter(server, at, identity, Time::now());
+    server.give_ticket(at.slot);
+    if let Some(session) = server.session(at.slot) {
+        log::info!("{}: {} logged in.", session.peer(), session.name().unwrap_or_default());
+    }
     server.batch_finish(&to, &reply);
 }
 
-fn enter(server: &mut Server, at: SessionRef, identity: Identity) {
+/// A session is somebody from now on, who proved it at `proved`.
+pub fn enter(server: &mut Server, at: SessionRef, identity: Identity, proved: Time) {
     let hub = &mut server.hub;
     let state = match &identity {
         Identity::Player(id, name) => {
@@ -248,8 +249,6 @@ fn enter(server: &mut Server, at: SessionRef, identity: Identity) {
     if let Some(session) = server.session_mut(at.slot) {
         session.state = state;
         session.identity = Some(identity);
-        session.proved = Time::now();
-        let who = session.name().unwrap_or_default();
-        log::info!("{}: {who} logged in.", session.peer());
+        session.proved = proved;
     }
 }

@@ -1,14 +1,14 @@
 //! Records: submitting scores, ranks, watching a board. Ranks come from memory; a submit goes to the writer.
 
 use crate::boards::{Ranking, cursor};
-use crate::core::{Answer, Core, Effect, Identity, read, refuse};
+use crate::core::{Answer, Core, Effect, Identity, SessionRef, Submitted, read, refuse};
 use crate::dispatch::Plan;
 use crate::hub::Hub;
 use crate::players::no_such_player;
 use crate::server::Server;
 use crate::session::State;
 use ssmglobal_ipc::*;
-use ssmglobal_store::{PlayerId, Standing};
+use ssmglobal_store::{BoardId, PlayerId, Standing};
 
 /// Boards that one session may watch.
 const WATCHES: usize = 100;
@@ -68,7 +68,7 @@ pub fn submit(server: &mut Server, slot: usize, _: u64, request: RecordSubmit) -
         let Some(now) = work.changes.standing_on(ranking, player) else {
             return refuse(Code::NotFound, "That score was withdrawn.");
         };
-        Ok(Answer::Standing { board, player, score: now.score, order: now.order, improved })
+        Ok(Answer::Submitted(Submitted { board, player, score: now.score, order: now.order, improved }))
     }))
 }
 
@@ -215,16 +215,25 @@ pub fn watch(server: &mut Server, slot: usize, number: u64, request: RecordWatch
         return no_such_board(&request.board).into();
     };
     let Some((_, at)) = server.reply_to(slot, number) else { return Plan::Silent };
-    let Some(session) = server.session_mut(slot) else { return Plan::Silent };
-    if !session.watches.contains(&board) {
-        if session.watches.len() >= WATCHES {
-            let msg = format!("You watch {WATCHES} boards already. RECORD UNWATCH one of them first.");
-            return Failure::new(Code::Limit, msg).into();
-        }
-        session.watches.push(board);
-        server.hub.watchers.entry(board).or_default().push(at);
+    if subscribe(server, at, board) {
+        return Plan::Now(Reply::Done(Done {}));
     }
-    Plan::Now(Reply::Done(Done {}))
+    let msg = format!("You watch {WATCHES} boards already. RECORD UNWATCH one of them first.");
+    Failure::new(Code::Limit, msg).into()
+}
+
+/// Lets a session watch a board; false when it watches too many.
+pub fn subscribe(server: &mut Server, at: SessionRef, board: BoardId) -> bool {
+    let Some(session) = server.session_mut(at.slot) else { return false };
+    if session.watches.contains(&board) {
+        return true;
+    }
+    if session.watches.len() >= WATCHES {
+        return false;
+    }
+    session.watches.push(board);
+    server.hub.watchers.entry(board).or_default().push(at);
+    true
 }
 
 /// `RECORD UNWATCH`.

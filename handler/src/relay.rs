@@ -24,7 +24,7 @@ pub fn auth(server: &mut Server, slot: usize, number: u64, request: Auth) -> Pla
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let Some((to, session)) = server.reply_to(slot, number) else { return Plan::Silent };
+    let Some((_, session)) = server.reply_to(slot, number) else { return Plan::Silent };
     Plan::Write(Box::new(move |work| {
         let found = work.tx.server_by_name(&request.name)?;
         let found = found.filter(|(_, hash)| passwords::key_matches(&request.key, hash));
@@ -40,9 +40,7 @@ pub fn auth(server: &mut Server, slot: usize, number: u64, request: Auth) -> Pla
         }
         work.tx.server_authed(kept.id, work.now)?;
         let reply = Reply::Authed(Authed { server: kept.name.clone() });
-        let identity = Identity::Server(kept.id, kept.name);
-        work.effects.push(Effect::Proved { session, to: to.clone(), identity, reply });
-        Ok(Answer::Later)
+        Ok(Answer::Proved { session, identity: Identity::Server(kept.id, kept.name), reply })
     }))
 }
 

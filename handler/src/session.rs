@@ -4,7 +4,7 @@ use crate::core::Identity;
 use crate::link::Link;
 use ssmglobal_config::shown;
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_ipc::{Mode, Request, Time};
+use ssmglobal_ipc::{Mode, Open, Request, Time};
 use ssmglobal_store::{BoardId, Owner, PlayerId};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -60,11 +60,28 @@ pub enum Lane {
     Alone,
 }
 
+/// A request as it has come.
+#[derive(Debug)]
+pub struct Asked {
+    /// Its number.
+    pub number: u64,
+    /// What is asked.
+    pub request: Request,
+    /// The client's own key for it, and the digest of what is asked.
+    pub key: Option<Box<(String, [u8; 32])>>,
+}
+
 /// One session.
 #[derive(Debug)]
 pub struct Session {
     /// Told apart from every other of this handler.
     pub id: u64,
+    /// As the listener has numbered it; 0 while its word is on its way.
+    pub number: u64,
+    /// Requests with smaller numbers may have been done by a handler before this one.
+    pub fresh: u64,
+    /// Its first request, which waits for the listener's word.
+    pub held: Option<(u64, Open)>,
     /// Its worker's link.
     pub link: Arc<Link>,
     /// Bytes from it.
@@ -87,8 +104,8 @@ pub struct Session {
     pub last: Instant,
     /// Where its requests are.
     pub lane: Lane,
-    /// Requests that wait for the lane to be empty, with their numbers.
-    pub waiting: VecDeque<(u64, Request)>,
+    /// Requests that wait for the lane to be empty.
+    pub waiting: VecDeque<Asked>,
     /// Boards whose first places it wants to hear of.
     pub watches: Vec<BoardId>,
     /// Relay channels it has joined, by their place in the hub.
@@ -100,6 +117,9 @@ impl Session {
     pub fn new(id: u64, link: Arc<Link>, pid: i32) -> Session {
         Session {
             id,
+            number: 0,
+            fresh: 0,
+            held: None,
             link,
             reader: FrameReader::new(),
             pid,

@@ -3,12 +3,14 @@
 
 use crate::boards::Changes;
 use crate::core::{Act, Answer, Asker, Core, Effect, Hash, Identity, Read, Refusal, Work, Write, read, refuse, write};
-use crate::link::{Batch, ReplyTo};
+use crate::keys::Keys;
+use crate::link::{Batch, lock};
 use crate::names::Name;
 use crate::passwords::{Cost, Hasher, Match};
+use crate::results::{Outcome, Staged};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use ssmglobal_ipc::{Code, Failure, LoggedIn, Reply, Time, ctl};
-use ssmglobal_store::{CheckpointDue, NewPlayer, PlayerId, Reader, Store, StoreError, Writer};
+use ssmglobal_store::{CheckpointDue, NewPlayer, PlayerId, Reader, Store, StoreError, Tx, Writer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -44,6 +46,8 @@ pub struct WriterThread {
     names: Vec<(PlayerId, Name)>,
     batch: Batch,
     effects: Vec<Effect>,
+    staged: Staged,
+    keys: Keys,
 }
 
 impl WriterThread {
@@ -54,9 +58,11 @@ impl WriterThread {
         writer: Box<dyn Writer>,
         checkpoint: Sender<()>,
         order: u64,
+        keys: Keys,
     ) -> WriterThread {
         let (changes, batch) = (Changes::default(), Batch::default());
-        WriterThread { core, jobs, writer, checkpoint, order, changes, names: Vec::new(), batch, effects: Vec::new() }
+        let (names, effects, staged) = (Vec::new(), Vec::new(), Staged::default());
+        WriterThread { core, jobs, writer, checkpoint, order, changes, names, batch, effects, staged, keys }
     }
 
     /// Runs until nobody can send a job any more; then everything is on disk.
@@ -122,6 +128,8 @@ impl WriterThread {
         self.effects.clear();
         self.changes.clear();
         self.names.clear();
+        self.staged.clear();
+        self.keys.clear();
         if !matches!(lost, StoreError::Unavailable(_) | StoreError::Corrupt(_)) {
             if tidy {
                 return self.commit(group, false);
@@ -158,17 +166,24 @@ impl WriterThread {
             now: Time::now(),
         };
         let mut answers = Vec::with_capacity(group.len());
+        let mut failed = None;
         for job in group {
-            match (job.act)(&mut work) {
-                Ok(answer) => answers.push(Ok(answer)),
-                Err(Refusal::Failure(failure)) => answers.push(Err(failure)),
-                Err(Refusal::Store(error)) => {
-                    self.writer.rollback();
-                    return Err(error);
+            match self.keys.act(job, &mut work) {
+                Ok(answer) => answers.push(answer),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
                 }
             }
         }
+        if failed.is_none() {
+            failed = keep(&core, group, &answers, &mut self.staged, work.tx).err();
+        }
         drop(boards);
+        if let Some(error) = failed {
+            self.writer.rollback();
+            return Err(error);
+        }
         // A little more than came in, so that it gets done.
         let rows = TIDY_ALONG.max(group.len() + group.len() / 4);
         if tidy && let Err(error) = self.writer.tidy_along(rows) {
@@ -186,6 +201,8 @@ impl WriterThread {
             log::info!("the database takes changes again");
         }
         self.core.commits.fetch_add(1, Ordering::Relaxed);
+        lock(&self.core.results).committed(&mut self.staged);
+        self.keys.committed();
         let mut firsts = Vec::new();
         write(&self.core.boards).apply(&mut self.changes, &mut firsts);
         for (board, before) in firsts {
@@ -208,9 +225,12 @@ impl WriterThread {
         for (job, answer) in group.iter().zip(answers) {
             let reply = match answer {
                 Ok(Answer::Reply(reply)) => Some(reply),
-                Ok(submit @ Answer::Standing { .. }) => {
-                    let gone = || Reply::fail(Code::NotFound, "There is no such board any more.");
-                    Some(core.submitted(&boards, &submit).unwrap_or_else(gone))
+                Ok(Answer::Submitted(submit)) => Some(core.submitted(&boards, &submit)),
+                Ok(Answer::Proved { session, identity, reply }) => {
+                    if let Asker::Session(to) = &job.asker {
+                        self.effects.push(Effect::Proved { session, to: to.clone(), identity, reply });
+                    }
+                    None
                 }
                 Ok(Answer::Later) => None,
                 Err(failure) => Some(failure.into()),
@@ -232,6 +252,38 @@ impl WriterThread {
         let quiet = self.batch.flush();
         self.core.wake(&mut self.effects, quiet);
     }
+}
+
+/// Keeps what the sessions' requests of this transaction came to, for those who have to ask again.
+fn keep(
+    core: &Core,
+    group: &[Write],
+    answers: &[Result<Answer, Failure>],
+    staged: &mut Staged,
+    tx: &mut dyn Tx,
+) -> Result<(), StoreError> {
+    let mut results = lock(&core.results);
+    for (job, answer) in group.iter().zip(answers) {
+        let to = match &job.asker {
+            Asker::Session(to) => to,
+            Asker::Gone(session) => {
+                staged.gone(*session);
+                continue;
+            }
+            Asker::Operator(_) => continue,
+        };
+        let (session, acked) = to.link.asked();
+        results.acknowledged(session, acked);
+        let outcome = match answer {
+            Ok(answer) => Outcome::of(answer),
+            // A repeat after later requests of the same session could come to something else.
+            Err(failure) => Some(Outcome::reply(&failure.clone().into())),
+        };
+        if let Some(outcome) = outcome.filter(|_| session != 0) {
+            staged.add(session, to.number, outcome);
+        }
+    }
+    results.store(staged, tx)
 }
 
 /// A thread that answers what only reads.
@@ -276,9 +328,9 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
         let mut effects = Vec::new();
         let next = hash_one(job, &mut hasher, reader, &mut effects);
         core.hashed();
-        let failure = match next
-            .and_then(|act| core.write(&mut vec![Write { asker: asker.clone(), act }]).map_err(Refusal::from))
-        {
+        let failure = match next.and_then(|act| {
+            core.write(&mut vec![Write { asker: asker.clone(), act, key: None }]).map_err(Refusal::from)
+        }) {
             Ok(()) => {
                 core.wake(&mut effects, Vec::new());
                 continue;
@@ -292,6 +344,7 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
         match asker {
             Asker::Session(to) => batch.finish(&to, &failure.into()),
             Asker::Operator(operator) => effects.push(Effect::Operator(operator, ctl::Answer::Failed(failure))),
+            Asker::Gone(_) => {}
         }
         core.wake(&mut effects, Vec::new());
         core.wake(&mut effects, batch.flush());
@@ -301,11 +354,11 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
 fn hash_one(job: Hash, hasher: &mut Hasher, reader: &dyn Reader, effects: &mut Vec<Effect>) -> Result<Act, Refusal> {
     let broken = |error: crate::passwords::HashError| Refusal::Store(StoreError::Other(error.to_string()));
     match job {
-        Hash::Register { to, session, name, password, email } => {
+        Hash::Register { session, name, password, email, .. } => {
             let hash = hasher.hash(&password).map_err(broken)?;
-            Ok(Box::new(move |work| register(work, &to, session, &name, &hash, email.as_deref())))
+            Ok(Box::new(move |work| register(work, session, &name, &hash, email.as_deref())))
         }
-        Hash::Login { to, session, player, tried, password } => {
+        Hash::Login { session, player, tried, password, .. } => {
             let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
             let matched = hasher.verify(&password, kept.as_ref()).map_err(broken)?;
             effects.push(Effect::Tried(tried, matched != Match::No));
@@ -316,7 +369,7 @@ fn hash_one(job: Hash, hasher: &mut Hasher, reader: &dyn Reader, effects: &mut V
                 Match::YesButHashAgain => Some(hasher.hash(&password).map_err(broken)?),
                 _ => None,
             };
-            Ok(Box::new(move |work| login(work, &to, session, player, again.as_ref())))
+            Ok(Box::new(move |work| login(work, session, player, again.as_ref())))
         }
         Hash::Change { player, tried, old, new, .. } => {
             let kept = reader.player_hash(player)?;
@@ -341,7 +394,6 @@ fn set_hash(player: PlayerId, hash: ssmglobal_ipc::Secret) -> Act {
 
 fn register(
     work: &mut Work<'_>,
-    to: &ReplyTo,
     session: crate::core::SessionRef,
     name: &Name,
     hash: &ssmglobal_ipc::Secret,
@@ -367,18 +419,11 @@ fn register(
     };
     work.names.push((id, name.clone()));
     let reply = Reply::LoggedIn(LoggedIn { player: name.shown.clone(), unread: 0, last_login: None });
-    work.effects.push(Effect::Proved {
-        session,
-        to: to.clone(),
-        identity: Identity::Player(id, name.shown.clone()),
-        reply,
-    });
-    Ok(Answer::Later)
+    Ok(Answer::Proved { session, identity: Identity::Player(id, name.shown.clone()), reply })
 }
 
 fn login(
     work: &mut Work<'_>,
-    to: &ReplyTo,
     session: crate::core::SessionRef,
     id: PlayerId,
     again: Option<&ssmglobal_ipc::Secret>,
@@ -395,9 +440,7 @@ fn login(
     let last_login = work.tx.player_logged_in(id, work.now)?;
     let (_, unread) = work.tx.mailbox(id)?;
     let reply = Reply::LoggedIn(LoggedIn { player: player.name.clone(), unread, last_login });
-    let identity = Identity::Player(id, player.name);
-    work.effects.push(Effect::Proved { session, to: to.clone(), identity, reply });
-    Ok(Answer::Later)
+    Ok(Answer::Proved { session, identity: Identity::Player(id, player.name), reply })
 }
 
 /// The thread that moves the database's log into its file when told to.

@@ -141,6 +141,7 @@ impl Handler {
         self.served = false;
         self.behind = false;
         self.reload(settings);
+        self.tell(&ToHandler::Run { run: children.run() });
         let max = settings.limits.clients;
         self.tell(&clients(children, max));
         self.flush(children, max, registry, token);
@@ -232,7 +233,7 @@ impl Handler {
 }
 
 fn clients(children: &Children, max: u32) -> ToHandler {
-    ToHandler::Clients { run: children.run(), clients: children.snapshot(), max }
+    ToHandler::Clients { clients: children.snapshot(), max }
 }
 
 fn settings_bytes(settings: &Settings) -> Option<Vec<u8>> {

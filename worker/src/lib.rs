@@ -13,6 +13,7 @@ mod link;
 mod queue;
 mod relay;
 pub mod render;
+mod sent;
 mod session;
 
 use mio::Events;

@@ -3,8 +3,8 @@
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use ssmglobal_ipc::frame::{FrameReader, put_request};
-use ssmglobal_ipc::{Hello, Mode, Request};
+use ssmglobal_ipc::frame::{FrameReader, put_change, put_request};
+use ssmglobal_ipc::{Carried, Request};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -25,7 +25,8 @@ pub struct Link {
     writable: Writable,
     /// The handler's end, while the front desk has no room for it.
     theirs: Option<OwnedFd>,
-    next: u64,
+    /// The handler has answered on it: it serves.
+    pub welcome: bool,
     /// RELAY JOINs that are not answered: their answers bring descriptors.
     pub joins: u32,
     /// Descriptors that have come.
@@ -44,11 +45,11 @@ pub enum Came {
 }
 
 impl Link {
-    /// Makes a link and says hello. The greeting is number 1.
+    /// Makes a link.
     ///
     /// # Errors
-    /// The kernel's, when no socket can be made.
-    pub fn open(desk: BorrowedFd<'_>, mode: Mode, registry: &Registry, token: Token) -> io::Result<Link> {
+    /// The kernel's, when no socket can be made, or when nobody is left to take the link.
+    pub fn open(desk: BorrowedFd<'_>, registry: &Registry, token: Token) -> io::Result<Link> {
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         let stream = UnixStream::from(ours);
         registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)?;
@@ -58,11 +59,10 @@ impl Link {
             out: Vec::new(),
             writable: Writable::default(),
             theirs: Some(theirs),
-            next: 1,
+            welcome: false,
             joins: 0,
             fds: VecDeque::new(),
         };
-        link.ask(&Request::Hello(Hello { mode }));
         link.hand_over(desk)?;
         Ok(link)
     }
@@ -88,13 +88,15 @@ impl Link {
         self.theirs.is_some()
     }
 
-    /// Queues a request; gives its number.
-    pub fn ask(&mut self, request: &Request) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        put_request(&mut self.out, number, request);
+    /// Queues a request. `acked` and `key` go along with one that changes something; see [`Carried`].
+    pub fn ask(&mut self, number: u64, request: &Request, acked: u64, key: Option<&str>) {
+        if request.kind().changes() {
+            let carried = Carried { acked, key: key.map(str::to_owned) };
+            put_change(&mut self.out, number, &carried, request);
+        } else {
+            put_request(&mut self.out, number, request);
+        }
         self.joins += u32::from(matches!(request, Request::RelayJoin(_)));
-        number
     }
 
     /// Whether so much waits for the handler that no further request should be taken.

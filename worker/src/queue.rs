@@ -82,15 +82,6 @@ impl Queue {
             *slot = Slot::Ready(bytes);
         }
     }
-
-    /// The numbers of all questions that wait, the oldest first.
-    pub fn numbers(&self) -> Vec<u64> {
-        let number = |slot: &Slot| match slot {
-            Slot::Waiting(waiting) => Some(waiting.number),
-            Slot::Ready(_) => None,
-        };
-        self.slots.iter().filter_map(number).collect()
-    }
 }
 
 #[cfg(test)]

@@ -64,8 +64,48 @@ impl Relay {
         Ok(self.joined.last().and_then(Joined::fetch))
     }
 
-    /// The session has left a channel, by the name it was joined by, in any case.
-    pub fn leave(&mut self, name: &str, registry: &Registry) {
+    /// All channels, each with the last number that the client has.
+    /// They are silent until [`Relay::rejoin`].
+    pub fn pause(&mut self) -> Vec<(String, u64)> {
+        let channels = self.joined.iter_mut().map(|joined| {
+            joined.upto = u64::MAX;
+            (joined.name.clone(), joined.last)
+        });
+        channels.collect()
+    }
+
+    /// A channel goes on by another ring. What the client has not got meanwhile is asked for, or told to be missing.
+    ///
+    /// # Errors
+    /// As [`Relay::join`].
+    pub fn rejoin(
+        &mut self,
+        reply: &RelayJoined,
+        fds: (OwnedFd, OwnedFd),
+        registry: &Registry,
+        out: &mut Vec<u8>,
+    ) -> io::Result<Option<RelayFetch>> {
+        let (memory, wake) = fds;
+        let Some(joined) = self.joined.iter_mut().find(|joined| joined.name == reply.channel) else { return Ok(None) };
+        joined.ring = ring::Reader::new(&memory, reply.position)?;
+        registry.register(&mut SourceFd(&wake.as_raw_fd()), joined.token, Interest::READABLE)?;
+        // It is closed in the next moment anyway.
+        let _ = registry.deregister(&mut SourceFd(&joined.wake.as_raw_fd()));
+        joined.wake = wake;
+        if reply.missed > 0 {
+            missed(out, &joined.name, reply.missed);
+            joined.last += reply.missed;
+        }
+        if reply.waiting == 0 {
+            joined.last = reply.number;
+        }
+        joined.upto = reply.number;
+        Ok(joined.fetch())
+    }
+
+    /// The session has left a channel, by the name it was joined by, in any case; gives whether it was on it.
+    pub fn leave(&mut self, name: &str, registry: &Registry) -> bool {
+        let before = self.joined.len();
         self.joined.retain(|joined| {
             let stays = !joined.name.eq_ignore_ascii_case(name);
             if !stays {
@@ -74,6 +114,7 @@ impl Relay {
             }
             stays
         });
+        self.joined.len() < before
     }
 
     /// Out of all channels.

@@ -75,13 +75,16 @@ pub enum ToHandler {
     Stop,
     /// All clients that there are, after a start of the handler or when messages had to be left out.
     Clients {
-        /// Which run of the backend this is: numbers of sessions are given once in it. A listener that goes on where another
-        /// has ended goes on with its run.
-        run: u64,
         /// Their list.
         clients: Vec<Client>,
         /// The bound.
         max: u32,
+    },
+    /// Behind the settings, to every handler: which run of the backend this is. Numbers of sessions are given once in it. A
+    /// listener that goes on where another has ended goes on with its run.
+    Run {
+        /// Its number.
+        run: u64,
     },
     /// A connection was accepted and a worker forked.
     Joined {

@@ -1,6 +1,6 @@
 //! What is pushed to a worker without being asked for.
 
-use crate::{Party, RelayMessage, Time};
+use crate::{Party, RelayMessage, Ticket, Time};
 use serde::{Deserialize, Serialize};
 
 /// A push from the handler. The first group goes on to the client, the second is for the worker itself.
@@ -20,6 +20,8 @@ pub enum Event {
     Close(Notice),
     /// The login was taken back (player or server disabled): tell the client and go on without.
     LoggedOut(Notice),
+    /// For the worker: with this it proves from now on whose session it has.
+    Ticket(Ticket),
 }
 
 /// A mail has arrived.

@@ -6,7 +6,7 @@
 //! All little-endian. The header stays as it is for ever, so that whatever a stranger sends can be
 //! answered or refused without decoding it.
 
-use crate::{Event, Kind, Reply, Request};
+use crate::{Carried, Event, Kind, Reply, Request};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io;
 
@@ -29,14 +29,16 @@ const READ: usize = 32 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Class {
-    /// From a worker; wants an answer with the same number (except `Log`).
+    /// From a worker; wants an answer with the same number (except `Log`). Numbers go on over all links of a session.
     Request = 1,
     /// The answer.
     Reply = 2,
-    /// From the handler, unasked; number 0.
+    /// From the handler, unasked; has the push's number, or 0.
     Event = 3,
     /// Between listener and handler, and between the operator's command and the handler.
     Control = 4,
+    /// A request that changes something: [`Carried`] stands in front of its payload.
+    Change = 5,
 }
 
 impl Class {
@@ -46,6 +48,7 @@ impl Class {
             2 => Some(Class::Reply),
             3 => Some(Class::Event),
             4 => Some(Class::Control),
+            5 => Some(Class::Change),
             _ => None,
         }
     }
@@ -137,14 +140,22 @@ pub fn put_request(out: &mut Vec<u8>, number: u64, request: &Request) {
     put(out, Class::Request, request.kind() as u16, number, |out| request.put(out));
 }
 
+/// Appends the frame of a request that changes something.
+pub fn put_change(out: &mut Vec<u8>, number: u64, carried: &Carried, request: &Request) {
+    put(out, Class::Change, request.kind() as u16, number, |out| {
+        put_payload(carried, out);
+        request.put(out);
+    });
+}
+
 /// Appends a reply frame.
 pub fn put_reply(out: &mut Vec<u8>, number: u64, reply: &Reply) {
     put(out, Class::Reply, reply.kind() as u16, number, |out| reply.put(out));
 }
 
-/// Appends an event frame.
-pub fn put_event(out: &mut Vec<u8>, event: &Event) {
-    put(out, Class::Event, 0, 0, |out| put_payload(event, out));
+/// Appends an event frame; see [`Class::Event`] for `number`.
+pub fn put_event(out: &mut Vec<u8>, number: u64, event: &Event) {
+    put(out, Class::Event, 0, number, |out| put_payload(event, out));
 }
 
 /// Appends a frame between listener, handler and the operator's command.
@@ -156,6 +167,11 @@ impl Frame<'_> {
     /// The request's kind; nothing when a newer worker made it up, which is answered and not fatal.
     pub fn request_kind(&self) -> Option<Kind> {
         Kind::from_number(self.kind)
+    }
+
+    /// What stands in front of the payload of a [`Class::Change`], and the payload.
+    pub fn carried(&self) -> Result<(Carried, &[u8]), DecodeError> {
+        postcard::take_from_bytes(self.payload).map_err(|_| DecodeError::Payload)
     }
 
     /// Decodes a reply.
@@ -275,7 +291,7 @@ mod tests {
     }
 
     fn some_frames(most: usize, longest: usize) -> impl Strategy<Value = Vec<Owned>> {
-        vec((1u8..=4, any::<u16>(), any::<u64>(), vec(any::<u8>(), 0..longest)), 0..most)
+        vec((1u8..=5, any::<u16>(), any::<u64>(), vec(any::<u8>(), 0..longest)), 0..most)
     }
 
     fn nothing_panics(kind: u16, payload: &[u8]) {
@@ -361,7 +377,7 @@ mod tests {
         assert_eq!(refused(0, &most.to_le_bytes()), Ok(()));
         assert_eq!(refused(4, &[VERSION + 1]), Err(DecodeError::Version(VERSION + 1)));
         assert_eq!(refused(5, &[0]), Err(DecodeError::Class(0)));
-        assert_eq!(refused(5, &[5]), Err(DecodeError::Class(5)));
+        assert_eq!(refused(5, &[6]), Err(DecodeError::Class(6)));
     }
 
     #[test]

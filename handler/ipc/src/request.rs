@@ -7,7 +7,7 @@ use crate::frame::DecodeError;
 use crate::*;
 use serde::{Deserialize, Serialize};
 
-/// The first request on a link: what kind of session this is.
+/// Not sent any more; see [`Open`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// How the client speaks now.
@@ -30,7 +30,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// The answer to [`Hello`].
+/// The answer to [`Open`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The session's number.
@@ -76,7 +76,7 @@ macro_rules! messages {
             }
 
             /// Appends the payload.
-            pub(crate) fn put(&self, out: &mut Vec<u8>) {
+            pub fn put(&self, out: &mut Vec<u8>) {
                 match self { $(messages!(@pattern $enum $name _p $($payload)?) => messages!(@put _p out $($payload)?),)* }
             }
 
@@ -102,6 +102,7 @@ messages! {
     1 Hello(Hello),
     2 SetMode(SetMode),
     3 Log(LogLine),
+    4 Open(Open),
     10 Register(Register),
     11 Login(Login),
     12 Logout,
@@ -171,6 +172,32 @@ messages! {
     63 RelayFetched(RelayFetched),
     64 Channels(Channels),
     70 Worlds(Worlds),
+}
+
+impl Kind {
+    /// Whether such a request changes something, so that doing it twice would not be the same as once. It travels as
+    /// [`Class::Change`](crate::frame::Class::Change), and the handler keeps its answer until that is acknowledged.
+    pub fn changes(self) -> bool {
+        use Kind::*;
+        matches!(
+            self,
+            Register
+                | Login
+                | Password
+                | Auth
+                | RecordSubmit
+                | SettingSet
+                | SettingDelete
+                | MailSend
+                | MailRead
+                | MailDelete
+                | MailReply
+                | MailBlock
+                | MailUnblock
+                | Tell
+                | RelaySend
+        )
+    }
 }
 
 impl Reply {

@@ -54,10 +54,23 @@ fn page() -> Page {
     Page { limit: Some(20), after: some("alice") }
 }
 
+fn open() -> Open {
+    Open {
+        session: 300,
+        mode: Mode::Client,
+        next: 7,
+        ticket: Some(Ticket::new(vec![1, 2, 255])),
+        heard: 5,
+        idle: 61,
+        watches: vec![text("race")],
+    }
+}
+
 samples! { requests Request {
     Hello: Request::Hello(Hello { mode: Mode::Human });
     SetMode: Request::SetMode(SetMode { mode: Mode::Server });
     Log: Request::Log(LogLine { level: 3, text: text("Zoë — a line") });
+    Open: Request::Open(open());
     Register: Request::Register(Register {
         name: text("bob"), password: Secret::new("pw"), email: some("b@example.org"),
     });
@@ -189,6 +202,7 @@ samples! { events Event {
     Notice: Event::Notice(Notice { msg: text("Soon.") });
     Close: Event::Close(Notice { msg: text("Now.") });
     LoggedOut: Event::LoggedOut(Notice { msg: text("Out.") });
+    Ticket: Event::Ticket(Ticket::new(vec![1, 2, 255]));
 } }
 
 fn child() -> Child {
@@ -209,9 +223,9 @@ samples! { to_handler ToHandler {
     Reload: ToHandler::Reload { settings: vec![1, 2, 255] };
     Stop: ToHandler::Stop;
     Clients: ToHandler::Clients {
-        run: 1_769_890_500_000,
         clients: vec![client(), Client { address: "192.0.2.1:5000".parse().unwrap(), ..client() }], max: 10_000,
     };
+    Run: ToHandler::Run { run: 1_769_890_500_000 };
     Joined: ToHandler::Joined { client: client(), count: 2, max: 10_000 };
 } }
 
@@ -322,6 +336,11 @@ fn request(frame: &Frame<'_>) -> Result<Request, DecodeError> {
     Request::decode(frame.request_kind().ok_or(DecodeError::Payload)?, frame.payload)
 }
 
+fn change(frame: &Frame<'_>) -> Result<(Carried, Request), DecodeError> {
+    let (carried, payload) = frame.carried()?;
+    Ok((carried, Request::decode(frame.request_kind().ok_or(DecodeError::Payload)?, payload)?))
+}
+
 fn all() -> Vec<Sample> {
     let mut all = Vec::new();
     for (name, value) in requests() {
@@ -331,7 +350,7 @@ fn all() -> Vec<Sample> {
         all.push(sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply()));
     }
     for (name, value) in events() {
-        all.push(sample(name, value, frame::put_event, |frame| frame.event()));
+        all.push(sample(name, value, |out, value| frame::put_event(out, 0, value), |frame| frame.event()));
     }
     macro_rules! control {
         ($($make:ident)*) => {
@@ -339,6 +358,11 @@ fn all() -> Vec<Sample> {
                 all.push(sample(name, value, frame::put_control, |frame| frame.control()));
             })*
         };
+    }
+    for (name, key) in [("Carried", None), ("Carried with key", some("k"))] {
+        let value = (Carried { acked: 6, key }, Request::MailDelete(MailId { id: 7 }));
+        let name = name.replace(' ', "-");
+        all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
     control!(to_handler to_listener asks answers modes betters operators submitters parties);
     // Its own table knows all of them.

@@ -7,7 +7,7 @@ use crate::server::{Server, next_page};
 use crate::{names, passwords};
 use ssmglobal_ipc::ctl::{Answer, Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow};
 use ssmglobal_ipc::{Code, Failure, Reply, Secret};
-use ssmglobal_store::{Board, PlayerId};
+use ssmglobal_store::{Board, Owner, PlayerId};
 
 /// Rows of one answer.
 const ROWS: u32 = 1000;
@@ -18,7 +18,7 @@ fn done() -> Done {
 
 impl Server {
     pub(super) fn change(&self, operator: u64, act: Act) -> Result<Option<Answer>, Failure> {
-        self.core.write(&mut vec![Write { asker: Asker::Operator(operator), act }])?;
+        self.core.write(&mut vec![Write { asker: Asker::Operator(operator), act, key: None }])?;
         Ok(None)
     }
 
@@ -79,6 +79,8 @@ impl Server {
                 if disabled {
                     let why = "This game server was disabled by the operator.".to_owned();
                     work.effects.push(Effect::ServerOut(server.id, why));
+                } else {
+                    work.effects.push(Effect::Allowed(Owner::Server(server.id)));
                 }
                 Ok(done())
             }),
@@ -142,6 +144,8 @@ impl Server {
                 work.tx.player_disable(id, disabled.then_some(&*reason))?;
                 if disabled {
                     work.effects.push(Effect::PlayerOut(id, format!("You were logged out by the operator: {reason}")));
+                } else {
+                    work.effects.push(Effect::Allowed(Owner::Player(id)));
                 }
                 Ok(done())
             }),

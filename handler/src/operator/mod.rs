@@ -216,7 +216,7 @@ impl Server {
                 let session = self.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
                 SessionRow {
                     pid: child.pid,
-                    session: session.map(|session| session.id),
+                    session: Some(child.session),
                     address: shown(child.address),
                     mode: session.map(|session| session.mode),
                     who: session.and_then(Session::name).map(str::to_owned),

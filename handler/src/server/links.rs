@@ -2,14 +2,16 @@
 //! that its session may expect. Part of the event loop.
 
 use super::{FIRST_LINK, Server};
-use crate::core::{Asker, Read, Write};
+use crate::core::{Asker, Key, Read, Write};
 use crate::dispatch::{Plan, entry};
 use crate::link::{Link, ReplyTo};
-use crate::session::{Lane, Session};
+use crate::session::{Asked, Lane, Session};
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Code, Event, Notice, Reply, Request};
+use ssmglobal_ipc::{Carried, Code, Event, Kind, Notice, Reply, Request};
 use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -48,14 +50,11 @@ impl Server {
             self.free.push(slot);
             return Err(error);
         }
-        let mut session =
+        let session =
             Session::new(self.next_session, Arc::new(Link::new(stream, self.registry.clone(), token, slot)), pid);
         self.next_session += 1;
-        if let Some(child) = self.children.get(&pid) {
-            session.address = Some(child.address);
-            session.since = child.at;
-        }
-        self.by_pid.insert(pid, slot);
+        // A worker has one link at a time.
+        self.dead.extend(self.by_pid.insert(pid, slot));
         match self.sessions.get_mut(slot) {
             Some(place) => *place = Some(session),
             None => self.sessions.push(Some(session)),
@@ -73,6 +72,9 @@ impl Server {
         let link = session.link.clone();
         // A worker that is gone may have left its last words: they are read all the same.
         let gone = writable && link.flush().is_err();
+        if session.held.is_some() {
+            return;
+        }
         let mut reader = std::mem::take(&mut session.reader);
         loop {
             match reader.fill(|buffer| link.stream().read(buffer)) {
@@ -85,7 +87,7 @@ impl Server {
                         self.banish(slot, &why);
                         break;
                     }
-                    if !more {
+                    if !more || self.session(slot).is_none_or(|session| session.held.is_some()) {
                         break;
                     }
                 }
@@ -107,15 +109,40 @@ impl Server {
 
     pub(super) fn frames(&mut self, slot: usize, reader: &mut FrameReader) -> Result<(), String> {
         while let Some(frame) = reader.next_frame().map_err(|error| error.to_string())? {
-            if frame.class != Class::Request {
-                return Err("it sent something that is not a request".into());
+            let (carried, payload) = match frame.class {
+                Class::Request => (None, frame.payload),
+                Class::Change => {
+                    let (carried, payload) = frame.carried().map_err(|error| error.to_string())?;
+                    (Some(carried), payload)
+                }
+                _ => return Err("it sent something that is not a request".into()),
+            };
+            let frame = Frame { payload, ..frame };
+            self.request(slot, frame, carried)?;
+            if self.session(slot).is_none_or(|session| session.held.is_some()) {
+                return Ok(());
             }
-            self.request(slot, frame)?;
         }
         Ok(())
     }
 
-    pub(super) fn request(&mut self, slot: usize, frame: Frame<'_>) -> Result<(), String> {
+    /// The listener has spoken of this session's worker: what was held is worked on.
+    pub(super) fn release(&mut self, slot: usize) {
+        let Some(session) = self.session_mut(slot) else { return };
+        let Some((number, open)) = session.held.take() else { return };
+        let mut reader = std::mem::take(&mut session.reader);
+        let asked = Asked { number, request: Request::Open(open), key: None };
+        let result = self.start(slot, asked).and_then(|()| self.frames(slot, &mut reader));
+        if let Some(session) = self.session_mut(slot) {
+            session.reader = reader;
+        }
+        match result {
+            Ok(()) => self.read_link(slot, false),
+            Err(why) => self.banish(slot, &why),
+        }
+    }
+
+    fn request(&mut self, slot: usize, frame: Frame<'_>, carried: Option<Carried>) -> Result<(), String> {
         let number = frame.number;
         let Some(kind) = frame.request_kind() else {
             // A newer worker; what it wants is not known here, and that is no crime.
@@ -124,16 +151,25 @@ impl Server {
             return Ok(());
         };
         let request = Request::decode(kind, frame.payload).map_err(|error| format!("{} with {error}", kind.name()))?;
+        if kind.changes() != carried.is_some() {
+            return Err(format!("{} came as what it is not", kind.name()));
+        }
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
         session.last = Instant::now();
-        if session.waiting.is_empty() && self.may_start(slot, &request) {
-            return self.start(slot, number, request);
+        let mut key = None;
+        if let Some(carried) = carried {
+            session.link.acknowledged(carried.acked);
+            key = carried.key.map(|key| Box::new((key, digest(kind, frame.payload))));
+        }
+        let asked = Asked { number, request, key };
+        if session.waiting.is_empty() && self.may_start(slot, &asked.request) {
+            return self.start(slot, asked);
         }
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
         if session.waiting.len() >= AHEAD {
             return Err("it asks more than it may".into());
         }
-        session.waiting.push_back((number, request));
+        session.waiting.push_back(asked);
         if !session.link.wait_for_quiet() {
             self.resume(slot);
         }
@@ -151,24 +187,25 @@ impl Server {
     pub(super) fn resume(&mut self, slot: usize) {
         loop {
             let Some(session) = self.session(slot) else { return };
-            let Some((_, request)) = session.waiting.front() else { return };
-            if !self.may_start(slot, request) {
+            let Some(asked) = session.waiting.front() else { return };
+            if !self.may_start(slot, &asked.request) {
                 if session.link.wait_for_quiet() {
                     return;
                 }
                 continue;
             }
-            let Some((number, request)) = self.session_mut(slot).and_then(|session| session.waiting.pop_front()) else {
+            let Some(asked) = self.session_mut(slot).and_then(|session| session.waiting.pop_front()) else {
                 return;
             };
-            if let Err(why) = self.start(slot, number, request) {
+            if let Err(why) = self.start(slot, asked) {
                 return self.banish(slot, &why);
             }
         }
     }
 
     /// Looks the request up in the table and does what stands there.
-    pub(super) fn start(&mut self, slot: usize, number: u64, request: Request) -> Result<(), String> {
+    pub(super) fn start(&mut self, slot: usize, asked: Asked) -> Result<(), String> {
+        let Asked { number, request, key } = asked;
         let kind = request.kind();
         let Some((entry, session)) = entry(kind).zip(self.session_mut(slot)) else { return Ok(()) };
         if !entry.permits.has(session.state) {
@@ -176,7 +213,12 @@ impl Server {
         }
         session.lane = entry.lane;
         let link = session.link.clone();
+        let key = session.owner().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
+        let repeated = number < session.fresh;
         self.requests += 1;
+        if repeated && kind.changes() && self.repeat(slot, number) {
+            return Ok(());
+        }
         let plan = (entry.run)(self, slot, number, request);
         let to = ReplyTo { link, number };
         let asker = Asker::Session(to.clone());
@@ -186,6 +228,7 @@ impl Server {
                 return Ok(());
             }
             Plan::Silent => return Ok(()),
+            Plan::Banish(why) => return Err(why),
             Plan::WithDescriptors(reply, fds) => {
                 to.link.put_with_fds(number, &reply, fds);
                 self.batch.mark(&to.link);
@@ -193,7 +236,7 @@ impl Server {
             }
             Plan::Write(act) => {
                 to.link.started();
-                self.writes.push(Write { asker, act });
+                self.writes.push(Write { asker, act, key });
                 Ok(())
             }
             Plan::Read(look) => {
@@ -210,4 +253,9 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Of what is asked under a client's key.
+fn digest(kind: Kind, payload: &[u8]) -> [u8; 32] {
+    Blake2b::<U32>::new().chain_update((kind as u16).to_le_bytes()).chain_update(payload).finalize().into()
 }

@@ -66,39 +66,38 @@ impl Server {
 
     pub(super) fn listener_says(&mut self, message: ToHandler) {
         match message {
-            ToHandler::Clients { run: _, clients, max } => {
+            ToHandler::Clients { clients, max } => {
                 self.clients_max = max;
+                let living = clients.iter().map(|client| client.session).collect();
+                crate::link::lock(&self.core.results).retain(&living);
+                self.banished.retain(|session| living.contains(session));
                 self.children = clients.into_iter().map(|client| (client.pid, client)).collect();
-                for (pid, slot) in &self.by_pid {
-                    let session = self.sessions.get_mut(*slot).and_then(Option::as_mut);
-                    if let Some((child, session)) = self.children.get(pid).zip(session) {
-                        session.address = Some(child.address);
-                        session.since = child.at;
-                    }
+                for slot in self.by_pid.values().copied().collect::<Vec<_>>() {
+                    self.release(slot);
                 }
             }
             ToHandler::Joined { client: child, count, max } => {
                 self.clients_max = max;
                 log::info!(target: "listener", "{}: Connected ({count}/{max}).", ssmglobal_config::shown(child.address));
-                if let Some(slot) = self.by_pid.get(&child.pid).copied()
-                    && let Some(session) = self.session_mut(slot)
-                {
-                    session.address = Some(child.address);
-                    session.since = child.at;
+                let pid = child.pid;
+                self.children.insert(pid, child);
+                if let Some(slot) = self.by_pid.get(&pid).copied() {
+                    self.release(slot);
                 }
-                self.children.insert(child.pid, child);
             }
             ToHandler::Exited { pid, status, count, max } => {
                 self.kicks.remove(&pid);
                 let Some(child) = self.children.remove(&pid) else { return };
+                self.banished.remove(&child.session);
+
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
                 if status != 0 {
                     log::warn!(target: "listener", "{address}: worker {pid} ended with {status}");
                 }
             }
-            // Stop was seen to before; the others are of old, and whoever starts a handler is of its own build.
-            ToHandler::Stop | ToHandler::Snapshot { .. } | ToHandler::Forked { .. } => {}
+            // Stop and the run were seen to before; the others are of old, and whoever starts a handler is of its own build.
+            ToHandler::Stop | ToHandler::Run { .. } | ToHandler::Snapshot { .. } | ToHandler::Forked { .. } => {}
             ToHandler::Log { level, text } => {
                 log::log!(target: "listener", crate::logging::level(level), "{}", ssmglobal_ipc::clean(&text));
             }

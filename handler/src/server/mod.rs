@@ -6,18 +6,20 @@ mod listener;
 
 pub use listener::ListenerLink;
 
-use crate::core::{Asker, Core, Effect, Identity, SessionRef, Write};
+use crate::core::{Act, Answer, Asker, Core, Effect, Identity, SessionRef, Write};
 use crate::hub::Hub;
 use crate::link::{Batch, ReplyTo};
 use crate::operator::Operators;
 use crate::session::{Session, State};
 use crate::throttle::Throttle;
+use crate::tickets::Tickets;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use ssmglobal_ipc::control::Client;
 use ssmglobal_ipc::{Event, Mode, Notice, Reply};
+use ssmglobal_store::Owner;
 use ssmglobal_sys::Signals;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::Bound;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -63,8 +65,16 @@ pub struct Server {
     pub clients_max: u32,
     /// Slots of sessions by their worker.
     pub by_pid: HashMap<i32, usize>,
+    /// Slots of sessions by their number.
+    pub by_session: HashMap<u64, usize>,
     /// What to tell workers that have no link yet when they have one: the session ends, because.
     pub kicks: HashMap<i32, String>,
+    /// Seals and opens tickets.
+    pub tickets: Tickets,
+    /// Who may not be on.
+    pub barred: HashSet<Owner>,
+    /// Sessions that have broken the rules; their workers may not come back.
+    pub banished: HashSet<u64>,
     /// Requests answered.
     pub requests: u64,
     /// Operators' connections.
@@ -92,6 +102,7 @@ impl Server {
         listener: ListenerLink,
         signals: Signals,
         operators: Operators,
+        tickets: Tickets,
     ) -> io::Result<Server> {
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
@@ -108,7 +119,11 @@ impl Server {
             children: HashMap::new(),
             clients_max: 0,
             by_pid: HashMap::new(),
+            by_session: HashMap::new(),
             kicks: HashMap::new(),
+            tickets,
+            barred: HashSet::new(),
+            banished: HashSet::new(),
             requests: 0,
             operators,
             listener,
@@ -167,11 +182,13 @@ impl Server {
     /// What the turn has left: effects of other threads, replies, wake-ups, sessions that ended.
     fn finish_turn(&mut self) {
         self.take_effects();
-        self.hand_over_writes();
         self.hub.wake_readers();
+        // Before the writer gets something to do: if this process dies after a change, the session must have the answers to
+        // what it had asked before, since they cannot be given again as they were.
         for slot in self.batch.flush() {
             self.resume(slot);
         }
+        self.hand_over_writes();
         while let Some(slot) = self.dead.pop() {
             self.end_session(slot);
         }
@@ -236,6 +253,11 @@ impl Server {
         self.batch.finish(to, reply);
     }
 
+    /// Answers a request that the event loop has kept for itself.
+    pub fn batch_reply(&mut self, to: &ReplyTo, reply: &Reply) {
+        self.batch.reply(to, reply);
+    }
+
     /// Pushes an event to one session.
     pub fn push(&mut self, at: SessionRef, event: &Event) {
         if let Some(link) = self.live(at).map(|session| session.link.clone()) {
@@ -249,18 +271,21 @@ impl Server {
         asked.unwrap_or(most.min(20)).clamp(1, most) as usize
     }
 
-    /// How a session speaks from now on. Another way of speaking is another identity.
-    pub fn set_mode(&mut self, slot: usize, mode: Mode) {
-        let Some(session) = self.session_mut(slot) else { return };
+    /// How a session speaks from now on. Between game servers and others it takes another identity: gives whether the
+    /// session is nobody now.
+    pub fn set_mode(&mut self, slot: usize, mode: Mode) -> bool {
+        let Some(session) = self.session_mut(slot) else { return false };
         let was_server = matches!(session.state, State::Server | State::Unproved);
         let is_server = mode == Mode::Server;
         session.mode = mode;
-        if session.state == State::New || was_server != is_server {
+        let anew = session.state == State::New || was_server != is_server;
+        if anew {
             self.forget_identity(slot);
             if let Some(session) = self.session_mut(slot) {
                 session.state = if is_server { State::Unproved } else { State::Anonymous };
             }
         }
+        anew
     }
 
     /// The session is nobody any more: out of every list.
@@ -305,15 +330,33 @@ impl Server {
         if self.by_pid.get(&session.pid) == Some(&slot) {
             self.by_pid.remove(&session.pid);
         }
+        if self.by_session.get(&session.number) == Some(&slot) {
+            self.by_session.remove(&session.number);
+            if session.link.asked().1 > 0 {
+                let act: Act = Box::new(|_| Ok(Answer::Later));
+                self.writes.push(Write { asker: Asker::Gone(session.number), act, key: None });
+            }
+        }
         let _ = self.poll.registry().deregister(&mut SourceFd(&session.link.as_raw_fd()));
         let _ = session.link.stream().shutdown(std::net::Shutdown::Both);
         self.free.push(slot);
+    }
+
+    /// Ends a session with this turn.
+    pub fn end_soon(&mut self, slot: usize) {
+        self.dead.push(slot);
     }
 
     /// Ends a session that breaks the rules.
     fn banish(&mut self, slot: usize, why: &str) {
         if let Some(session) = self.session(slot) {
             log::warn!("{}: the session ends: {why}", session.peer());
+            let (number, link) = (session.number, session.link.clone());
+            if number != 0 {
+                self.banished.insert(number);
+            }
+            let msg = "The backend has ended this connection.".to_owned();
+            self.batch.event(&link, &Event::Close(Notice { msg }));
         }
         self.dead.push(slot);
     }
@@ -336,8 +379,10 @@ impl Server {
                 for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
                     self.log_out(at, &reason);
                 }
+                self.barred.insert(Owner::Player(player));
             }
             Effect::ServerOut(id, reason) => {
+                self.barred.insert(Owner::Server(id));
                 let of =
                     |session: &Session| matches!(&session.identity, Some(Identity::Server(other, _)) if *other == id);
                 let all = self.sessions.iter().enumerate();
@@ -347,6 +392,7 @@ impl Server {
                     self.log_out(SessionRef { slot, id }, &reason);
                 }
             }
+            Effect::Allowed(owner) => drop(self.barred.remove(&owner)),
             Effect::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
     }
@@ -358,6 +404,7 @@ impl Server {
         if let Some(session) = self.session_mut(at.slot) {
             session.state = if session.mode == Mode::Server { State::Unproved } else { State::Anonymous };
         }
+        self.give_ticket(at.slot);
     }
 }
 

@@ -11,6 +11,7 @@
 mod mail;
 mod players;
 mod records;
+mod results;
 mod servers;
 mod settings;
 pub mod sqlite;
@@ -18,6 +19,7 @@ pub mod sqlite;
 pub use mail::*;
 pub use players::*;
 pub use records::*;
+pub use results::*;
 pub use servers::*;
 pub use settings::*;
 
@@ -195,7 +197,7 @@ pub enum CheckpointDue {
 }
 
 /// Everything that can be read.
-pub trait Reader: ReadPlayers + ReadServers + ReadRecords + ReadSettings + ReadMail + Send {}
+pub trait Reader: ReadPlayers + ReadServers + ReadRecords + ReadSettings + ReadMail + ReadResults + Send {}
 
 /// Everything that can be changed, and read as changed so far.
-pub trait Tx: Reader + WritePlayers + WriteServers + WriteRecords + WriteSettings + WriteMail {}
+pub trait Tx: Reader + WritePlayers + WriteServers + WriteRecords + WriteSettings + WriteMail + WriteResults {}

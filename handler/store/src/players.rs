@@ -41,6 +41,8 @@ pub struct NewPlayer {
 pub trait ReadPlayers {
     /// All names with their numbers, in any order, for the directory in memory: (id, name, folded).
     fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str)) -> Result<()>;
+    /// Those whose login is refused.
+    fn players_disabled(&self) -> Result<Vec<PlayerId>>;
     /// How many there are.
     fn player_count(&self) -> Result<u64>;
     /// One player.

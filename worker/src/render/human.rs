@@ -52,6 +52,7 @@ pub fn failure(out: &mut Vec<u8>, failure: &Failure, look: Look) {
 
 /// Appends one line about something that was pushed.
 pub fn event(out: &mut Vec<u8>, event: &Event, look: Look) {
+    let Some(name) = event_name(event) else { return };
     let mut said = String::new();
     let written = match event {
         Event::Mail(event) => mail::say_arrived(&mut said, event),
@@ -62,9 +63,10 @@ pub fn event(out: &mut Vec<u8>, event: &Event, look: Look) {
             said.push_str(&notice.msg);
             Ok(())
         }
+        Event::Ticket(_) => Ok(()),
     };
     if written.is_ok() {
-        let tag = format!("[{}]", event_name(event));
+        let tag = format!("[{name}]");
         Screen::new(out, look).parts(&[(Style::Cyan, &tag), (Style::Plain, " "), (Style::Plain, &said)]);
     }
 }

@@ -85,13 +85,14 @@ fn original(code: Code) -> bool {
 
 /// Appends one line about something that was pushed.
 pub fn event(out: &mut Vec<u8>, event: &Event) {
-    let name = event_name(event);
+    let Some(name) = event_name(event) else { return };
     match event {
         Event::Mail(event) => put_event(out, name, event),
         Event::Tell(event) => put_event(out, name, event),
         Event::Relay(event) => put_relay(out, event),
         Event::Record(event) => put_event(out, name, event),
         Event::Notice(notice) | Event::Close(notice) | Event::LoggedOut(notice) => put_event(out, name, notice),
+        Event::Ticket(_) => {}
     }
     out.extend_from_slice(b"\r\n");
 }

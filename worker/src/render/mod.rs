@@ -47,13 +47,14 @@ pub(crate) fn sentence(f: &mut dyn Write, command: Option<&Command>, reply: &Rep
     }
 }
 
-/// What kind of event it is, as programs see it.
-pub(crate) fn event_name(event: &Event) -> &'static str {
-    match event {
+/// What kind of event it is, as programs see it; nothing of one that is for the worker alone.
+pub(crate) fn event_name(event: &Event) -> Option<&'static str> {
+    Some(match event {
         Event::Mail(_) => "mail",
         Event::Tell(_) => "tell",
         Event::Relay(_) => "relay",
         Event::Record(_) => "record",
         Event::Notice(_) | Event::Close(_) | Event::LoggedOut(_) => "notice",
-    }
+        Event::Ticket(_) => return None,
+    })
 }

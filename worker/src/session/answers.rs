@@ -1,54 +1,45 @@
-//! What the handler says: the link to it, answers in the order of their questions, pushes, relay messages. Runs in a
-//! worker.
+//! What is asked of the handler and what it says: answers in the order of their questions, pushes, relay messages. Runs in
+//! a worker.
 
-use super::{DESK, LINK, Session, prompt};
+use super::{LINK, Session, prompt};
 use crate::commands::{Command, State};
-use crate::link::{Came, Link};
+use crate::link::Came;
 use crate::queue::Waiting;
 use crate::render::{human, json};
-use mio::unix::SourceFd;
-use mio::{Interest, Token};
+use mio::Token;
 use ssmglobal_ipc::frame::Class;
-use ssmglobal_ipc::{Code, Event, Failure, Mode, Notice, Reply, Request};
-use std::os::fd::AsRawFd;
+use ssmglobal_ipc::{Code, Event, Failure, Mode, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request};
+use std::os::fd::OwnedFd;
 
 impl Session<'_> {
     /// Asks the handler.
-    pub(super) fn ask(&mut self, command: &'static Command, request: &Request, id: Option<&str>) {
-        let Some(link) = self.linked() else {
+    pub(super) fn ask(&mut self, command: &'static Command, request: Request, id: Option<&str>, key: Option<&str>) {
+        if !self.linked() {
             let failure =
                 Failure::new(Code::Unavailable, "The backend cannot be reached at the moment. Try again later.");
             return self.refuse(id, &failure);
-        };
-        let number = link.ask(request);
-        match request {
-            Request::RelayJoin(join) => self.joins.push_back(join.since),
-            Request::Register(_) | Request::Login(_) | Request::Logout | Request::Auth(_) => {
-                self.barrier = Some(number)
-            }
-            Request::RecordWatch(_) => self.watching = true,
+        }
+        let barrier = matches!(request, Request::Register(_) | Request::Login(_) | Request::Logout | Request::Auth(_));
+        let left = match &request {
             Request::RelayLeave(leave) => self.relay.leave(&leave.channel, self.poll.registry()),
-            _ => {}
+            _ => false,
+        };
+        let number = self.send(request, key, left);
+        if barrier {
+            self.barrier = Some(number);
         }
         let people = self.mode == Mode::Human;
         self.queue.ask(Waiting { number, command, id: id.map(Into::into), people });
     }
 
-    /// The link, made now if there was none.
-    pub(super) fn linked(&mut self) -> Option<&mut Link> {
-        if self.link.is_none() {
-            self.link = Link::open(self.desk, self.mode, self.poll.registry(), LINK).ok();
-            self.watch_desk();
+    /// Sends a request that is asked again should the handler die over it; gives its number.
+    pub(super) fn send(&mut self, request: Request, key: Option<&str>, left: bool) -> u64 {
+        let number = self.sent.number();
+        if let Some(link) = &mut self.link {
+            link.ask(number, &request, self.sent.acked().min(number - 1), key);
         }
-        self.link.as_mut()
-    }
-
-    /// The front desk had no room: waits for it.
-    pub(super) fn watch_desk(&mut self) {
-        if !self.desk_watched && self.link.as_ref().is_some_and(Link::waits_for_desk) {
-            let mut desk = SourceFd(&self.desk.as_raw_fd());
-            self.desk_watched = self.poll.registry().register(&mut desk, DESK, Interest::WRITABLE).is_ok();
-        }
+        self.sent.add(number, request, key, self.last_line, left);
+        number
     }
 
     pub(super) fn hand_over(&mut self) {
@@ -63,44 +54,28 @@ impl Session<'_> {
         if let Some(link) = &mut self.link
             && link.flush(self.poll.registry(), LINK).is_err()
         {
+            // What it has said before its end is still there.
+            self.read_all();
             self.link_lost();
         }
     }
 
-    /// The handler is gone. What it has not answered is not known to be done.
-    pub(super) fn link_lost(&mut self) {
-        let Some(link) = self.link.take() else { return };
-        link.close(self.poll.registry());
-        let msg = "The backend was restarted before it answered. Look whether it was done, then try again.";
-        for number in self.queue.numbers() {
-            self.answer(number, &Reply::fail(Code::Unavailable, msg));
+    pub(super) fn read_link(&mut self) {
+        if self.read_all() == Came::Gone {
+            self.link_lost();
         }
-        self.barrier = None;
-        self.joins.clear();
-        self.fetches.clear();
-        let again = match self.state {
-            State::Player => "LOGIN again",
-            State::Server => "AUTH again",
-            _ if self.watching => "RECORD WATCH again what you watched",
-            _ => return,
-        };
-        if self.state != State::Anonymous {
-            self.become_nobody();
-        }
-        self.watching = false;
-        let msg = format!("The backend was restarted; everything is saved. Please {again}.");
-        self.show_event(&Event::Notice(Notice { msg }));
     }
 
-    pub(super) fn read_link(&mut self) {
+    /// Reads what the handler has said; gives whether it is gone.
+    fn read_all(&mut self) -> Came {
         loop {
-            let Some(link) = &mut self.link else { return };
+            let Some(link) = &mut self.link else { return Came::Nothing };
             let came = link.fill();
-            if self.frames().is_err() || came == Came::Gone {
-                return self.link_lost();
+            if self.frames().is_err() {
+                return Came::Gone;
             }
-            if came == Came::Nothing {
-                return;
+            if came != Came::More {
+                return came;
             }
         }
     }
@@ -115,10 +90,10 @@ impl Session<'_> {
                     self.on_reply(number, &reply);
                 }
                 Class::Event => {
-                    let event = frame.event()?;
-                    self.on_event(&event);
+                    let (number, event) = (frame.number, frame.event()?);
+                    self.on_event(number, event);
                 }
-                Class::Request | Class::Control => {}
+                Class::Request | Class::Change | Class::Control => {}
             }
         }
     }
@@ -127,8 +102,21 @@ impl Session<'_> {
         if self.barrier == Some(number) {
             self.barrier = None;
         }
+        let sent = self.sent.answered(number);
+        if self.delayed && self.sent.since().is_none() {
+            self.delayed = false;
+        }
+        if let Some(index) = self.rejoins.iter().position(|(other, _)| *other == number) {
+            let (_, channel) = self.rejoins.swap_remove(index);
+            return self.on_rejoined(channel, reply);
+        }
         match reply {
-            Reply::Welcome(welcome) => self.session = welcome.session,
+            Reply::Welcome(_) => {
+                self.lost = None;
+                if let Some(link) = &mut self.link {
+                    link.welcome = true;
+                }
+            }
             Reply::LoggedIn(login) => self.become_somebody(State::Player, &login.player),
             Reply::Authed(authed) => {
                 self.become_somebody(State::Server, &authed.server);
@@ -140,10 +128,18 @@ impl Session<'_> {
             Reply::RelayFetched(fetched) => return self.on_fetched(number, fetched),
             _ => {}
         }
-        let join = self.queue.find(number).is_some_and(|waiting| waiting.command.name == "RELAY JOIN");
         self.answer(number, reply);
-        if join {
-            self.on_joined(reply);
+        match sent.map(|sent| sent.request) {
+            Some(Request::RelayJoin(join)) => self.on_joined(reply, join.since),
+            Some(Request::SetMode(set)) => self.mode_there = set.mode,
+            Some(Request::RecordWatch(watch)) if !matches!(reply, Reply::Failed(_)) => {
+                self.watches.retain(|board| !board.eq_ignore_ascii_case(&watch.board));
+                self.watches.push(watch.board);
+            }
+            Some(Request::RecordUnwatch(watch)) if !matches!(reply, Reply::Failed(_)) => {
+                self.watches.retain(|board| !board.eq_ignore_ascii_case(&watch.board));
+            }
+            _ => {}
         }
     }
 
@@ -167,12 +163,16 @@ impl Session<'_> {
         self.prompted = self.mode == Mode::Human;
     }
 
-    pub(super) fn on_joined(&mut self, reply: &Reply) {
-        let since = self.joins.pop_front().flatten();
-        let Some(link) = &mut self.link else { return };
+    /// The descriptors that came with the answer to a RELAY JOIN.
+    fn ring_of<'r>(&mut self, reply: &'r Reply) -> Option<(&'r RelayJoined, Option<(OwnedFd, OwnedFd)>)> {
+        let link = self.link.as_mut()?;
         link.joins = link.joins.saturating_sub(1);
-        let Reply::RelayJoined(joined) = reply else { return };
-        let fds = link.fds.pop_front().zip(link.fds.pop_front());
+        let Reply::RelayJoined(joined) = reply else { return None };
+        Some((joined, link.fds.pop_front().zip(link.fds.pop_front())))
+    }
+
+    fn on_joined(&mut self, reply: &Reply, since: Option<u64>) {
+        let Some((joined, fds)) = self.ring_of(reply) else { return };
         let fetch = match fds.map(|fds| self.relay.join(joined, since, fds, self.poll.registry())) {
             Some(Ok(fetch)) => fetch,
             _ => {
@@ -184,15 +184,34 @@ impl Session<'_> {
         self.relay.read_all(self.session, &mut self.client.out);
     }
 
-    pub(super) fn fetch(&mut self, fetch: Option<ssmglobal_ipc::RelayFetch>) {
-        if let Some((link, fetch)) = self.link.as_mut().zip(fetch) {
+    /// A channel goes on where the link before this one has left it; `channel` is none when it was left meanwhile.
+    fn on_rejoined(&mut self, channel: Option<String>, reply: &Reply) {
+        let came = self.ring_of(reply);
+        let Some(channel) = channel else { return };
+        let joined = came.and_then(|(joined, fds)| Some((joined, fds?)));
+        let out = &mut self.client.out;
+        match joined.map(|(joined, fds)| self.relay.rejoin(joined, fds, self.poll.registry(), out)) {
+            Some(Ok(fetch)) => {
+                self.fetch(fetch);
+                self.relay.read_all(self.session, &mut self.client.out);
+            }
+            _ => {
+                self.relay.leave(&channel, self.poll.registry());
+                let msg = format!("You are not on the channel {channel} any more. RELAY JOIN it again.");
+                self.show_event(&Event::Notice(Notice { msg }));
+            }
+        }
+    }
+
+    pub(super) fn fetch(&mut self, fetch: Option<RelayFetch>) {
+        if let Some(fetch) = fetch {
             let channel = fetch.channel.clone();
-            let number = link.ask(&Request::RelayFetch(fetch));
+            let number = self.tell(&Request::RelayFetch(fetch));
             self.fetches.push((number, channel));
         }
     }
 
-    pub(super) fn on_fetched(&mut self, number: u64, fetched: &ssmglobal_ipc::RelayFetched) {
+    pub(super) fn on_fetched(&mut self, number: u64, fetched: &RelayFetched) {
         let Some(index) = self.fetches.iter().position(|(other, _)| *other == number) else { return };
         let (_, channel) = self.fetches.swap_remove(index);
         let next = self.relay.fetched(&channel, fetched, &mut self.client.out);
@@ -211,8 +230,17 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn on_event(&mut self, event: &Event) {
-        self.show_event(event);
+    fn on_event(&mut self, number: u64, event: Event) {
+        // One handler had it on its way, and the next one says it again.
+        if number != 0 && number <= self.heard {
+            return;
+        }
+        self.heard = self.heard.max(number);
+        if let Event::Ticket(ticket) = event {
+            self.ticket = Some(ticket);
+            return;
+        }
+        self.show_event(&event);
         match event {
             Event::Close(_) => self.ending = true,
             Event::LoggedOut(_) => self.become_nobody(),

@@ -36,13 +36,13 @@ impl Session<'_> {
                 }
             }
             Mode::Human => match commands::parse_words(line, self.state) {
-                Ok(parsed) => self.go_on(parsed, None),
+                Ok(parsed) => self.go_on(parsed, None, None),
                 Err(failure) => self.refuse(None, &failure),
             },
             Mode::Client | Mode::Server => {
                 let read = commands::parse_json(line);
                 match read.parsed {
-                    Ok(parsed) => self.go_on(parsed, read.id),
+                    Ok(parsed) => self.go_on(parsed, read.id, read.key.as_deref()),
                     Err(failure) => self.refuse(read.id, &failure),
                 }
             }
@@ -50,7 +50,7 @@ impl Session<'_> {
     }
 
     /// A command is known: may it be, is anything missing that a person is asked for, and do it.
-    pub(super) fn go_on(&mut self, parsed: Parsed<'_>, id: Option<&str>) {
+    pub(super) fn go_on(&mut self, parsed: Parsed<'_>, id: Option<&str>, key: Option<&str>) {
         if let Err(failure) = permitted(parsed.command, self.state) {
             return self.refuse(id, &failure);
         }
@@ -59,14 +59,14 @@ impl Session<'_> {
             self.asking = Some(parsed.into_owned());
             return self.ask_secret();
         }
-        self.perform(parsed, id);
+        self.perform(parsed, id, key);
     }
 
-    pub(super) fn perform(&mut self, parsed: Parsed<'_>, id: Option<&str>) {
+    pub(super) fn perform(&mut self, parsed: Parsed<'_>, id: Option<&str>, key: Option<&str>) {
         let command = parsed.command;
         match parsed.action() {
             Ok(Action::Local(local)) => self.do_local(&local, id),
-            Ok(Action::Request(request)) => self.ask(command, &request, id),
+            Ok(Action::Request(request)) => self.ask(command, request, id, key),
             Err(failure) => self.refuse(id, &failure),
         }
     }
@@ -88,7 +88,7 @@ impl Session<'_> {
         }
         self.reader.hide_input(false, &mut self.client.out);
         match answered {
-            Ok(()) => self.perform(parsed, None),
+            Ok(()) => self.perform(parsed, None, None),
             Err(failure) => self.refuse(None, &failure),
         }
     }
@@ -153,9 +153,11 @@ impl Session<'_> {
         }
         self.reader.set_mode(mode);
         self.show_title();
-        if let Some(link) = &mut self.link {
-            let number = link.ask(&Request::SetMode(SetMode { mode }));
+        if self.link.is_some() {
+            let number = self.send(Request::SetMode(SetMode { mode }), None, false);
             self.barrier = Some(number);
+        } else {
+            self.mode_there = mode;
         }
         if mode == Mode::Human {
             self.welcome();

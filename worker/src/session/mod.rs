@@ -4,6 +4,7 @@
 use crate::Given;
 mod answers;
 mod lines;
+mod resume;
 
 use crate::client::{Client, Sent};
 use crate::commands::{Parsed, State};
@@ -12,13 +13,13 @@ use crate::link::Link;
 use crate::queue::Queue;
 use crate::relay::{FIRST_RING, Relay};
 use crate::render::{self, human, json};
+use crate::sent::Unanswered;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use ssmglobal_config::{Door, Level, Settings};
-use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request};
+use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, Ticket};
 use ssmglobal_sys::Signals;
-use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -29,6 +30,9 @@ const CLIENT: Token = Token(0);
 const SIGNALS: Token = Token(1);
 const LINK: Token = Token(2);
 const DESK: Token = Token(3);
+
+/// What a client is told that waits for long.
+const DELAYED: &str = "This takes longer than usual. Nothing is lost; the answer will come.";
 
 /// The session.
 pub struct Session<'a> {
@@ -48,16 +52,28 @@ pub struct Session<'a> {
     link: Option<Link>,
     desk_watched: bool,
     session: u64,
+    /// Asked and not answered; asked again on the next link.
+    sent: Unanswered,
+    ticket: Option<Ticket>,
+    /// The number of the last push.
+    heard: u64,
+    /// How this session speaks as far as the handler has confirmed it.
+    mode_there: Mode,
+    /// RELAY JOINs that the client knows nothing of, by number: to go on after a link was lost, and whether the ring that
+    /// comes is wanted.
+    rejoins: Vec<(u64, Option<String>)>,
+    /// Boards that the client watches.
+    watches: Vec<String>,
+    /// Since when there is no handler.
+    lost: Option<Instant>,
+    /// The client was told that it takes long.
+    delayed: bool,
     queue: Queue,
     /// A request after whose answer this session may be somebody else: what comes behind it waits.
     barrier: Option<u64>,
-    /// Since when each RELAY JOIN that is open wants its messages.
-    joins: VecDeque<Option<u64>>,
     /// The channel of each fetch that is open, by its number.
     fetches: Vec<(u64, String)>,
     relay: Relay,
-    /// Whether this session has watched a board since it linked up.
-    watching: bool,
     /// A command whose secrets a person is being asked for.
     asking: Option<Parsed<'static>>,
     /// The last thing that went out is a prompt.
@@ -104,12 +120,18 @@ impl<'a> Session<'a> {
             link: None,
             desk_watched: false,
             session,
+            sent: Unanswered::default(),
+            ticket: None,
+            heard: 0,
+            mode_there: mode,
+            rejoins: Vec::new(),
+            watches: Vec::new(),
+            lost: None,
+            delayed: false,
             queue: Queue::default(),
             barrier: None,
-            joins: VecDeque::new(),
             fetches: Vec::new(),
             relay: Relay::default(),
-            watching: false,
             asking: None,
             prompted: false,
             last_line: begun,
@@ -272,8 +294,8 @@ impl<'a> Session<'a> {
     fn log(&mut self, level: Level, text: &str) {
         let level = level as u8 + 1;
         let text = render::clean(text).into_owned();
-        if let Some(link) = self.linked() {
-            link.ask(&Request::Log(LogLine { level, text }));
+        if self.linked() {
+            self.tell(&Request::Log(LogLine { level, text }));
         }
     }
 
@@ -290,6 +312,18 @@ impl<'a> Session<'a> {
 
     /// When something is due although nothing happens.
     fn deadline(&self) -> Option<Instant> {
+        self.silence_ends().into_iter().chain(self.delay_ends()).min()
+    }
+
+    /// When the client is to be told that it takes long.
+    fn delay_ends(&self) -> Option<Instant> {
+        let seconds = self.settings.limits.delay_notice_seconds;
+        let waits = self.sent.since().into_iter().chain(self.lost).min()?;
+        (seconds > 0 && !self.delayed && !self.ending).then(|| waits + Duration::from_secs(seconds))
+    }
+
+    /// When the client has said nothing for too long.
+    fn silence_ends(&self) -> Option<Instant> {
         let after = |from: Instant, seconds: u64| (seconds > 0).then(|| from + Duration::from_secs(seconds));
         let limits = &self.settings.limits;
         match self.state {
@@ -308,6 +342,11 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         if self.deadline().is_none_or(|at| at > now) {
             return false;
+        }
+        if self.delay_ends().is_some_and(|at| at <= now) {
+            self.delayed = true;
+            self.show_event(&Event::Notice(Notice { msg: DELAYED.to_owned() }));
+            return true;
         }
         let silent = now.saturating_duration_since(self.last_line);
         if self.state == State::Server && silent < Duration::from_secs(self.settings.limits.server_drop_seconds) {

@@ -1,7 +1,7 @@
 //! One connection, with the few ways in which the capabilities next door use it.
 
 use super::Shared;
-use crate::{Owner, Result, StoreError};
+use crate::{Owner, PlayerId, Result, ServerId, StoreError};
 use rusqlite::{Connection, Params, Row};
 use std::sync::Arc;
 
@@ -124,5 +124,14 @@ pub(super) fn owner_to_sql(owner: Owner) -> (i64, u32) {
     match owner {
         Owner::Player(id) => (1, id.0),
         Owner::Server(id) => (2, id.0),
+    }
+}
+
+/// The way back.
+pub(super) fn owner_from_sql(kind: i64, id: u32) -> Result<Owner> {
+    match kind {
+        1 => Ok(Owner::Player(PlayerId(id))),
+        2 => Ok(Owner::Server(ServerId(id))),
+        _ => Err(StoreError::Corrupt(format!("{kind} is no kind of owner"))),
     }
 }

@@ -13,6 +13,7 @@ mod gate;
 mod mail;
 mod players;
 mod records;
+mod results;
 mod schema;
 mod servers;
 mod settings;

@@ -26,6 +26,10 @@ impl ReadPlayers for Db {
         })
     }
 
+    fn players_disabled(&self) -> Result<Vec<PlayerId>> {
+        self.all("SELECT id FROM player WHERE disabled IS NOT NULL", [], |row| Ok(PlayerId(row.get(0)?)))
+    }
+
     fn player_count(&self) -> Result<u64> {
         // Players are never deleted, but counting needs no such assumption: it walks the smallest index.
         self.row("SELECT count(*) FROM player", [], |row| from_sql(row.get(0)?))

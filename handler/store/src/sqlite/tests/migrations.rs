@@ -5,16 +5,16 @@ use crate::sqlite::schema;
 use rusqlite::Connection;
 
 /// What a program with that schema could have written. A new version adds a line here, with its own rows.
-const FIXTURES: &[(u32, &str)] = &[(
-    1,
+const FIXTURES: &[(u32, &str)] = &[(1, FIRST_ROWS), (2, FIRST_ROWS)];
+
+const FIRST_ROWS: &str =
     "INSERT INTO player VALUES (1, 'Alice', 'alice', 'alice', '$argon2id$', NULL, 1000, 2000, NULL);
      INSERT INTO server VALUES (1, 'arena', zeroblob(32), 1000, NULL, 0);
      INSERT INTO board VALUES (1, 'map', 'ms', 'lower', 'best', 'players');
      INSERT INTO record_log VALUES (7, 1, 1, 0, 55, 1000, 1, 'note');
      INSERT INTO setting VALUES (1, 1, 'fov', 3, 1, 1000, '90');
      INSERT INTO mail VALUES (1, NULL, 1, 1, 1, 0, 1000, NULL, 'subject', 'body');
-     INSERT INTO block VALUES (1, 2, 1);",
-)];
+     INSERT INTO block VALUES (1, 2, 1);";
 
 /// The first version's file, as it was released.
 const FIRST: (usize, u64) = (4_445, 0x42f7_f65a_b910_a94d);

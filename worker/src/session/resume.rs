@@ -1,0 +1,123 @@
+//! The session's links, one after the other: when the handler dies, the session goes on with the next one where it was.
+//! Runs in a worker.
+
+use super::{DESK, LINK, Session};
+use crate::commands::State;
+use crate::link::Link;
+use mio::Interest;
+use mio::unix::SourceFd;
+use ssmglobal_ipc::{Code, Event, Notice, Open, RelayJoin, Reply, Request};
+use std::os::fd::AsRawFd;
+use std::time::Instant;
+
+/// What a client is told whose request has outlived too many handlers.
+const UNKNOWN: &str = "The backend was restarted before it answered. Look whether it was done, then try again.";
+
+/// What a client is told when no handler can be had any more.
+const GONE: &str = "The backend is gone. What it has answered is saved; connect again to go on.";
+
+impl Session<'_> {
+    /// Makes a link if there is none; gives whether there is one.
+    pub(super) fn linked(&mut self) -> bool {
+        if self.link.is_none() {
+            let Ok(link) = Link::open(self.desk, self.poll.registry(), LINK) else { return false };
+            self.link = Some(link);
+            self.watch_desk();
+            self.begin();
+        }
+        true
+    }
+
+    /// The front desk had no room: waits for it.
+    fn watch_desk(&mut self) {
+        if !self.desk_watched && self.link.as_ref().is_some_and(Link::waits_for_desk) {
+            let mut desk = SourceFd(&self.desk.as_raw_fd());
+            self.desk_watched = self.poll.registry().register(&mut desk, DESK, Interest::WRITABLE).is_ok();
+        }
+    }
+
+    /// Says whose link this is, and asks everything again that was not answered.
+    fn begin(&mut self) {
+        let open = Open {
+            session: self.session,
+            mode: self.mode_there,
+            next: self.sent.next(),
+            ticket: self.ticket.clone(),
+            heard: self.heard,
+            idle: self.last_line.elapsed().as_secs(),
+            watches: self.watches.clone(),
+        };
+        self.tell(&Request::Open(open));
+        if !self.client.is_slow() {
+            // What is in the rings need not be asked for.
+            self.relay.read_all(self.session, &mut self.client.out);
+        }
+        for (channel, last) in self.relay.pause() {
+            let number = self.tell(&Request::RelayJoin(RelayJoin { channel: channel.clone(), since: Some(last) }));
+            self.rejoins.push((number, Some(channel)));
+        }
+        // A channel can be left only by who is on it.
+        let left = self.sent.iter().filter_map(|sent| match &sent.request {
+            Request::RelayLeave(leave) if sent.left => Some(leave.channel.clone()),
+            _ => None,
+        });
+        for channel in left.collect::<Vec<_>>() {
+            let number = self.tell(&Request::RelayJoin(RelayJoin { channel, since: None }));
+            self.rejoins.push((number, None));
+        }
+        let Some(link) = &mut self.link else { return };
+        let acked = self.sent.acked();
+        for sent in self.sent.iter() {
+            link.ask(sent.number, &sent.request, acked, sent.key.as_deref());
+        }
+    }
+
+    /// Asks something that is not asked again as it is; gives its number.
+    pub(super) fn tell(&mut self, request: &Request) -> u64 {
+        let number = self.sent.number();
+        if let Some(link) = &mut self.link {
+            link.ask(number, request, 0, None);
+        }
+        number
+    }
+
+    /// The handler is gone. The next one is told where this session was.
+    pub(super) fn link_lost(&mut self) {
+        let Some(link) = self.link.take() else { return };
+        let served = link.welcome;
+        link.close(self.poll.registry());
+        self.rejoins.clear();
+        self.fetches.clear();
+        self.lost.get_or_insert_with(Instant::now);
+        if served {
+            let given_up = self.sent.died();
+            self.give_up(&given_up, UNKNOWN);
+        }
+        if !self.ending && !self.linked() {
+            self.abandoned();
+        }
+    }
+
+    /// Nobody is left who could serve this session.
+    fn abandoned(&mut self) {
+        self.lost = None;
+        let given_up = self.sent.lost();
+        self.give_up(&given_up, GONE);
+        self.mode_there = self.mode;
+        self.ticket = None;
+        if self.state != State::Anonymous || !self.watches.is_empty() {
+            self.become_nobody();
+            self.watches.clear();
+            self.show_event(&Event::Notice(Notice { msg: GONE.to_owned() }));
+        }
+    }
+
+    fn give_up(&mut self, numbers: &[u64], msg: &str) {
+        for number in numbers {
+            self.answer(*number, &Reply::fail(Code::Unavailable, msg));
+        }
+        if self.barrier.is_some_and(|barrier| numbers.contains(&barrier)) {
+            self.barrier = None;
+        }
+    }
+}
