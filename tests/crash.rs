@@ -1,7 +1,7 @@
 //! What holds when the handler is killed at any moment: an OK is on disk, nothing is applied twice, and no client loses
 //! its connection.
 
-use crate::harness::{Backend, Person, Program};
+use crate::harness::{Backend, GameServer, Person, Program};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -132,6 +132,46 @@ fn mail_to_somebody_offline_is_read_after_a_restart_of_everything() {
     let answer = bob.ask("LOGIN bob secret-of-bob");
     assert!(answer.contains('1') && answer.to_lowercase().contains("unread"), "{answer}");
     assert!(bob.ask("MAIL READ 1").contains("While you were out"));
+}
+
+#[test]
+fn nobody_notices_the_death_of_the_handler() {
+    let backend = Backend::start();
+    let mut alice = Person::at(&backend).register("alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut stranger = Program::at(&backend);
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut desert = GameServer::added(&backend, "desert");
+    for server in [&mut arena, &mut desert] {
+        server.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    }
+    let silent = Program::at(&backend);
+    let session = bob.ok("WHOAMI", json!({}))["session"].clone();
+    for round in 0..3 {
+        backend.kill_handler();
+        assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 0);
+        assert_eq!(bob.ok("WHOAMI", json!({}))["session"], session);
+        bob.ok("TELL", json!({"to": "alice", "body": format!("Did you feel {round}?")}));
+        alice.expect(&format!("[tell] bob: Did you feel {round}?"));
+        alice.answer();
+        assert!(alice.ask("WHOAMI").contains("alice"));
+        assert_eq!(stranger.ok("WHO", json!({}))["total"], 2);
+        let body = format!("still here {round}");
+        assert_eq!(desert.ok("RELAY SEND", json!({"channel": "lobby", "body": body}))["receivers"], 1);
+        assert_eq!(arena.expect_event("relay")["body"], body);
+    }
+    for client in [&mut bob, &mut stranger] {
+        client.expect_no_event("notice");
+    }
+    for server in [&mut arena, &mut desert] {
+        server.expect_no_event("notice");
+        server.expect_no_event("relay");
+    }
+    // The handler knows of everybody, also of those who have asked for nothing.
+    let _silent = &silent;
+    let status = backend.ctl(&["status"]);
+    assert_eq!((&status["clients"], &status["players_on"], &status["servers_on"]), (&6.into(), &2.into(), &2.into()));
+    assert_eq!(backend.ctl(&["sessions", "list"]).as_array().map(Vec::len), Some(6));
 }
 
 #[test]

@@ -119,8 +119,16 @@ pub enum Answer {
 /// A request that changes something. It may be run again when the transaction that it shared was given up.
 pub type Act = Box<dyn Fn(&mut Work<'_>) -> Result<Answer, Refusal> + Send>;
 
-/// A request that reads, and may have something to tell others.
-pub type Look = Box<dyn FnOnce(&dyn Reader, &mut Vec<Effect>) -> Result<Reply, Refusal> + Send>;
+/// What a request that reads came to.
+pub enum Seen {
+    /// The answer.
+    Reply(Reply),
+    /// Something to be told to a player who is on, with the answer to who tells it.
+    Tell(PlayerId, Event, Reply),
+}
+
+/// A request that reads.
+pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<Seen, Refusal> + Send>;
 
 /// Who waits for a job.
 #[derive(Clone, Debug)]
@@ -241,6 +249,8 @@ pub enum Effect {
     Tried(Tried, bool),
     /// Tell a player, wherever he is on.
     Push(PlayerId, Event),
+    /// As that, and then answer who has asked for it.
+    Tell(PlayerId, Event, ReplyTo, Reply),
     /// A board has a new first place.
     First(BoardId, Event),
     /// A player may not be on any more.

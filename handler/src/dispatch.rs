@@ -3,11 +3,12 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::core::{Act, Hash, Look};
+use crate::core::{Act, Hash, Look, Refusal, Seen};
 use crate::server::Server;
 use crate::session::{Lane, State, States};
 use crate::{mail, open, players, records, relay, settings, status};
 use ssmglobal_ipc::{Failure, Kind, Reply, Request};
+use ssmglobal_store::Reader;
 
 /// How a request goes on.
 pub enum Plan {
@@ -25,6 +26,13 @@ pub enum Plan {
     Hash(Hash),
     /// The worker lies: its session ends, because.
     Banish(String),
+}
+
+impl Plan {
+    /// A reader finds the answer.
+    pub fn read(look: impl FnOnce(&dyn Reader) -> Result<Reply, Refusal> + Send + 'static) -> Plan {
+        Plan::Read(Box::new(move |reader| look(reader).map(Seen::Reply)))
+    }
 }
 
 impl From<Failure> for Plan {

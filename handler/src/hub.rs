@@ -1,6 +1,7 @@
 //! Who is on and who wants to hear what: players, watched boards, relay channels, worlds. Lives in the event loop.
 
 use crate::core::SessionRef;
+use crate::journal::{Entry, KeptChannel};
 use crate::server::behind;
 use hashbrown::HashMap;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 /// Bytes of messages that all channels together keep for those who come back.
-const KEPT: usize = 256 << 20;
+const KEPT: usize = 64 << 20;
 
 /// A message that is kept for those who come back.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Kept {
 /// One relay channel.
 #[derive(Debug)]
 pub struct Channel {
+    /// Told apart from every other, also one of the same name.
+    pub id: u64,
     /// As first joined.
     pub name: String,
     /// The newest message's number.
@@ -43,14 +46,16 @@ pub struct Channel {
     pub dirty: bool,
     /// When it was last joined or written to, as a number that grows.
     used: u64,
+    /// The number that the journal knows without the messages.
+    noted: u64,
 }
 
 impl Channel {
-    fn new(name: &str) -> io::Result<Channel> {
+    fn new(id: u64, name: &str) -> io::Result<Channel> {
         let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
         let ring = ring::Writer::new()?;
         let (name, kept) = (name.to_owned(), VecDeque::new());
-        Ok(Channel { name, number: 0, ring, wake, members: 0, kept, dirty: false, used: 0 })
+        Ok(Channel { id, name, number: 0, ring, wake, members: 0, kept, dirty: false, used: 0, noted: 0 })
     }
 
     /// Kept messages with numbers in `(after, upto]` that others than `reader` have sent.
@@ -82,6 +87,8 @@ pub struct Hub {
     pub worlds: BTreeMap<String, (SessionRef, World)>,
     channels: Vec<Channel>,
     channel_names: BTreeMap<String, usize>,
+    channel_ids: HashMap<u64, usize>,
+    last_id: u64,
     kept: usize,
     uses: u64,
     /// Channels with messages that nobody was woken for.
@@ -101,12 +108,12 @@ impl Hub {
     }
 
     /// Makes a channel. At `most` of them, the one that nobody is on and that was not used for longest makes room.
-    /// Nothing when there is no such.
+    /// Nothing when there is no such. What the journal is to know of it goes to `entries`.
     ///
     /// # Errors
     /// The kernel's, when there is no memory or no descriptor left.
-    pub fn add_channel(&mut self, name: &str, most: usize) -> io::Result<Option<usize>> {
-        let channel = Channel::new(name)?;
+    pub fn add_channel(&mut self, name: &str, most: usize, entries: &mut Vec<Entry>) -> io::Result<Option<usize>> {
+        let channel = Channel::new(self.last_id + 1, name)?;
         let index = if self.channels.len() < most {
             self.channels.push(channel);
             self.channels.len() - 1
@@ -116,11 +123,63 @@ impl Hub {
             let old = std::mem::replace(place, channel);
             self.kept -= old.kept.iter().map(|kept| kept.line.len()).sum::<usize>();
             self.channel_names.remove(&old.name.to_ascii_lowercase());
+            self.channel_ids.remove(&old.id);
+            entries.push(Entry::NoChannel { id: old.id });
             index
         };
+        self.last_id += 1;
         self.channel_names.insert(name.to_ascii_lowercase(), index);
+        self.channel_ids.insert(self.last_id, index);
+        entries.push(Entry::Channel { id: self.last_id, name: name.to_owned(), number: 0 });
         self.touch(index);
         Ok(Some(index))
+    }
+
+    /// Takes over a channel as a handler before this one has left it; `backlog` as for [`Hub::publish`].
+    ///
+    /// # Errors
+    /// As [`Hub::add_channel`].
+    pub fn restore(&mut self, left: KeptChannel, backlog: usize) -> io::Result<()> {
+        let mut channel = Channel::new(left.id, &left.name)?;
+        channel.number = left.number;
+        let skip = left.kept.len().saturating_sub(backlog);
+        let kept = left.kept.into_iter().skip(skip);
+        channel.kept = kept.map(|(number, (from, line))| Kept { number, from, line }).collect();
+        self.kept += channel.kept.iter().map(|kept| kept.line.len()).sum::<usize>();
+        let index = self.channels.len();
+        self.channel_names.insert(left.name.to_ascii_lowercase(), index);
+        self.channel_ids.insert(left.id, index);
+        self.channels.push(channel);
+        self.last_id = self.last_id.max(left.id);
+        self.touch(index);
+        Ok(())
+    }
+
+    fn with_id(&self, id: u64) -> Option<&Channel> {
+        self.channels.get(*self.channel_ids.get(&id)?)
+    }
+
+    /// The name of the channel with this id.
+    pub fn channel_name(&self, id: u64) -> Option<String> {
+        self.with_id(id).map(|channel| channel.name.clone())
+    }
+
+    /// What the journal is to know of a channel without its messages, if it is still there.
+    pub fn note(&mut self, id: u64) -> Option<Entry> {
+        let channel = self.channels.get_mut(*self.channel_ids.get(&id)?)?;
+        channel.noted = channel.number;
+        Some(Entry::Channel { id, name: channel.name.clone(), number: channel.number })
+    }
+
+    /// Whether the journal knows without the messages that there was this number; nothing for a channel that is gone.
+    pub fn is_noted(&self, id: u64, number: u64) -> Option<bool> {
+        self.with_id(id).map(|channel| number <= channel.noted)
+    }
+
+    /// Whether a message is kept for those who come back.
+    pub fn keeps(&self, id: u64, number: u64) -> bool {
+        let oldest = self.with_id(id).and_then(|channel| channel.kept.front()).map(|kept| kept.number);
+        oldest.is_some_and(|oldest| oldest <= number)
     }
 
     /// The channel is in use now.
@@ -201,7 +260,7 @@ mod tests {
     #[test]
     fn a_channel_keeps_its_last_messages() {
         let mut hub = Hub::default();
-        let chat = hub.add_channel("Chat", 4).unwrap().unwrap();
+        let chat = hub.add_channel("Chat", 4, &mut Vec::new()).unwrap().unwrap();
         assert_eq!(missed(&mut hub, chat, 0, 0), 0);
         for from in ["arena", "castle", "arena", "castle", "arena"] {
             publish(&mut hub, chat, from, 3);
@@ -226,7 +285,7 @@ mod tests {
     #[test]
     fn without_a_backlog_everything_older_is_missed() {
         let mut hub = Hub::default();
-        let chat = hub.add_channel("chat", 4).unwrap().unwrap();
+        let chat = hub.add_channel("chat", 4, &mut Vec::new()).unwrap().unwrap();
         for _ in 0..3 {
             publish(&mut hub, chat, "arena", 0);
         }
@@ -244,7 +303,7 @@ mod tests {
     #[test]
     fn where_all_channels_keep_too_much_the_busy_one_gives_way() {
         let mut hub = Hub::default();
-        let chat = hub.add_channel("chat", 4).unwrap().unwrap();
+        let chat = hub.add_channel("chat", 4, &mut Vec::new()).unwrap().unwrap();
         for _ in 0..3 {
             publish(&mut hub, chat, "arena", 100);
         }
@@ -259,8 +318,8 @@ mod tests {
     #[test]
     fn every_message_is_in_the_ring_and_wakes_its_readers_once() {
         let mut hub = Hub::default();
-        let chat = hub.add_channel("chat", 4).unwrap().unwrap();
-        let quiet = hub.add_channel("quiet", 4).unwrap().unwrap();
+        let chat = hub.add_channel("chat", 4, &mut Vec::new()).unwrap().unwrap();
+        let quiet = hub.add_channel("quiet", 4, &mut Vec::new()).unwrap().unwrap();
         let channel = hub.channel_at(chat).unwrap();
         let mut reader = ring::Reader::new(channel.ring.fd(), channel.ring.position()).unwrap();
         hub.publish(chat, 7, "arena".into(), "one".into(), 0);
@@ -277,7 +336,7 @@ mod tests {
     #[test]
     fn at_the_bound_the_channel_unused_for_longest_makes_room() {
         let mut hub = Hub::default();
-        let [a, b, c] = ["A", "b", "C"].map(|name| hub.add_channel(name, 3).unwrap().unwrap());
+        let [a, b, c] = ["A", "b", "C"].map(|name| hub.add_channel(name, 3, &mut Vec::new()).unwrap().unwrap());
         assert_eq!(names(&hub, None), ["A", "b", "C"]);
         assert_eq!(names(&hub, Some("B")), ["C"]);
         publish(&mut hub, a, "arena", 5);
@@ -285,20 +344,20 @@ mod tests {
         let kept = hub.kept;
         // `C` is the one that was unused for longest, but somebody is on it; then it is `A`.
         hub.channel_at(c).unwrap().members = 1;
-        assert_eq!(hub.add_channel("d", 3).unwrap(), Some(a));
+        assert_eq!(hub.add_channel("d", 3, &mut Vec::new()).unwrap(), Some(a));
         assert!(hub.channel("a").is_none());
         assert_eq!(hub.kept, kept / 2);
         assert_eq!(names(&hub, None), ["b", "C", "d"]);
         let (index, channel) = hub.channel("D").unwrap();
         assert_eq!((index, &*channel.name, channel.number, channel.members), (a, "d", 0, 0));
         // Being made is being used, and so is being touched.
-        assert_eq!(hub.add_channel("e", 3).unwrap(), Some(b));
+        assert_eq!(hub.add_channel("e", 3, &mut Vec::new()).unwrap(), Some(b));
         hub.touch(a);
-        assert_eq!(hub.add_channel("f", 3).unwrap(), Some(b));
+        assert_eq!(hub.add_channel("f", 3, &mut Vec::new()).unwrap(), Some(b));
         for index in [a, b] {
             hub.channel_at(index).unwrap().members = 1;
         }
-        assert_eq!(hub.add_channel("g", 3).unwrap(), None);
+        assert_eq!(hub.add_channel("g", 3, &mut Vec::new()).unwrap(), None);
         assert_eq!(names(&hub, None), ["C", "d", "f"]);
         // What was waiting to be told goes to nobody else.
         publish(&mut hub, a, "arena", 1);

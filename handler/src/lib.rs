@@ -10,6 +10,7 @@ mod core;
 mod directory;
 mod dispatch;
 mod hub;
+mod journal;
 mod keys;
 mod link;
 mod logging;
@@ -34,10 +35,11 @@ mod tickets;
 use crate::boards::Boards;
 use crate::core::Core;
 use crate::directory::Directory;
+use crate::journal::Journal;
 use crate::keys::Keys;
 use crate::operator::Operators;
 use crate::results::Results;
-use crate::server::{End, ListenerLink, Server, WAKER};
+use crate::server::{End, Inherited, ListenerLink, Server, WAKER};
 use crate::threads::WriterThread;
 use crate::tickets::Tickets;
 use mio::{Poll, Waker};
@@ -87,7 +89,7 @@ pub fn run(desk: RawFd, control: RawFd, journal: RawFd) -> ExitCode {
 
 fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let desk = ssmglobal_sys::take(desk)?;
-    let _journal = ssmglobal_sys::take(journal)?;
+    let journal = ssmglobal_sys::take(journal)?;
     let mut stream = UnixStream::from(ssmglobal_sys::take(control)?);
     let mut reader = FrameReader::new();
     let (settings, run) = first_words(&mut stream, &mut reader)?;
@@ -95,7 +97,7 @@ fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let signals = Signals::catch(&[Signal::SIGTERM])?;
     let log = logging::start(logging::filter(settings.log.level))?;
     let mut listener = ListenerLink::new(stream, reader);
-    let result = serve(desk, &mut listener, signals, settings, run);
+    let result = serve((desk, journal), &mut listener, signals, settings, run);
     drop(log);
     result.or_else(|failure| match failure {
         Failure::Fatal(msg) => {
@@ -158,7 +160,7 @@ impl From<StoreError> for Failure {
 }
 
 fn serve(
-    desk: OwnedFd,
+    (desk, journal): (OwnedFd, OwnedFd),
     listener: &mut ListenerLink,
     signals: Signals,
     settings: Settings,
@@ -188,7 +190,8 @@ fn serve(
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
     let (stream, reader) = (listener.stream.try_clone()?, std::mem::take(&mut listener.reader));
     let link = ListenerLink::new(stream, reader);
-    let mut server = Server::new(core.clone(), poll, desk, link, signals, operators, tickets)?;
+    let inherited = Inherited { desk, journal: Journal::open(&journal)?, tickets };
+    let mut server = Server::new(core.clone(), poll, inherited, link, signals, operators)?;
     server.barred = barred;
     server.listener.tell(&ToListener::Ready);
     log::info!("ready: {} players, database {}", crate::core::read(&core.directory).len(), store.path().display());

@@ -244,9 +244,9 @@ impl Batch {
         }
     }
 
-    /// Pushes an event.
-    pub fn event(&mut self, link: &Arc<Link>, event: &Event) {
-        link.put(|out| put_event(out, 0, event));
+    /// Pushes an event, with its number.
+    pub fn event(&mut self, link: &Arc<Link>, number: u64, event: &Event) {
+        link.put(|out| put_event(out, number, event));
         self.mark(link);
     }
 
@@ -389,7 +389,7 @@ mod tests {
                 }
                 2 => {
                     let length = (number as usize * 37) % 9000;
-                    batch.event(&pair.link, &notice(length));
+                    batch.event(&pair.link, 0, &notice(length));
                     expected.push(Got::Event(length));
                 }
                 // Two with descriptors, one right behind the other.
@@ -424,13 +424,13 @@ mod tests {
         let mut pair = Pair::new();
         let mut batch = Batch::default();
         for _ in 0..=(OUTBOX >> 20) {
-            batch.event(&pair.link, &notice(1 << 20));
+            batch.event(&pair.link, 0, &notice(1 << 20));
         }
         assert_eq!(batch.flush(), [0; 0]);
         let mut bytes = [0; 1 << 10];
         assert_eq!(pair.worker.read(&mut bytes).unwrap(), 0, "nothing of it is sent, and the link is closed");
         let length = lock(&pair.link.out).bytes.len();
-        batch.event(&pair.link, &notice(1));
+        batch.event(&pair.link, 0, &notice(1));
         assert_eq!(lock(&pair.link.out).bytes.len(), length);
         assert!(pair.link.flush().is_err());
     }

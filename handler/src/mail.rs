@@ -1,6 +1,6 @@
 //! Mail to any registered player, and TELL to those who are on.
 
-use crate::core::{Answer, Effect, Refusal, Work, read, refuse};
+use crate::core::{Answer, Effect, Refusal, Seen, Work, read, refuse};
 use crate::dispatch::Plan;
 use crate::players::no_such_player;
 use crate::server::{Server, next_page};
@@ -151,7 +151,7 @@ fn boxes(server: &mut Server, slot: usize, page: &Page, sent: bool) -> Plan {
         Some(Ok(after)) => Some(after),
         Some(Err(_)) => return Failure::new(Code::Invalid, "after takes the number of a mail.").into(),
     };
-    Plan::Read(Box::new(move |reader, _| {
+    Plan::read(move |reader| {
         let (total, unread) = reader.mailbox(me)?;
         let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
         let (mut mails, total, unread) = match sent {
@@ -160,7 +160,7 @@ fn boxes(server: &mut Server, slot: usize, page: &Page, sent: bool) -> Plan {
         };
         let next = next_page(&mut mails, limit, |row| row.id.to_string());
         Ok(Reply::MailPage(MailPage { mails, unread, total, limit: mailbox, next }))
-    }))
+    })
 }
 
 /// `MAIL READ`: reading marks, and a mark is a change.
@@ -224,7 +224,7 @@ pub fn unblock(server: &mut Server, slot: usize, _: u64, request: MailBlock) -> 
 /// `MAIL BLOCKS`.
 pub fn blocks(server: &mut Server, slot: usize, _: u64) -> Plan {
     let Some(me) = player(server, slot) else { return Plan::Silent };
-    Plan::Read(Box::new(move |reader, _| Ok(Reply::Blocks(Blocks { players: reader.blocked(me)? }))))
+    Plan::read(move |reader| Ok(Reply::Blocks(Blocks { players: reader.blocked(me)? })))
 }
 
 /// `TELL`.
@@ -240,12 +240,11 @@ pub fn tell(server: &mut Server, slot: usize, _: u64, request: Tell) -> Plan {
     if !server.hub.players.contains_key(&id) {
         return Failure::new(Code::NotFound, format!("{to} is not on. MAIL SEND {to} leaves a letter.")).into();
     }
-    Plan::Read(Box::new(move |reader, effects| {
+    Plan::Read(Box::new(move |reader| {
         if reader.blocks(id, owner)? {
             return refuse(Code::Denied, format!("{to} does not listen to you."));
         }
         let event = TellArrived { from, body: request.body, at: Time::now() };
-        effects.push(Effect::Push(id, Event::Tell(event)));
-        Ok(Reply::Told(Told { to }))
+        Ok(Seen::Tell(id, Event::Tell(event), Reply::Told(Told { to })))
     }))
 }

@@ -2,6 +2,7 @@
 
 use crate::core::{Identity, SessionRef, read};
 use crate::dispatch::Plan;
+use crate::journal::Entry;
 use crate::players;
 use crate::server::Server;
 use crate::tickets::Sealed;
@@ -66,17 +67,36 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
             server.push(at, &Event::LoggedOut(Notice { msg }));
             server.give_ticket(slot);
         }
-        Some(identity) => players::enter(server, at, identity, sealed.proved),
+        Some(identity) => {
+            restore_world(server, at, open.session, &identity);
+            players::enter(server, at, identity, sealed.proved);
+        }
         None => {}
     }
     if open.ticket.is_none() {
         server.give_ticket(slot);
+    }
+    server.journal.append(&Entry::Linked { session: open.session });
+    server.expected.remove(&open.session);
+    for (number, event) in server.found.pushes.remove(&open.session).into_iter().flatten() {
+        if number > open.heard {
+            server.push_again(at, number, &event);
+        }
     }
     for board in &open.watches {
         let found = read(&server.core.boards).find(board).map(|ranking| ranking.board.id);
         if let Some(board) = found {
             crate::records::subscribe(server, at, board);
         }
+    }
+}
+
+/// What a game server says of itself is still true.
+fn restore_world(server: &mut Server, at: SessionRef, session: u64, identity: &Identity) {
+    if let (Identity::Server(_, name), Some(world)) = (identity, server.found.worlds.remove(&session))
+        && world.name == *name
+    {
+        server.hub.worlds.insert(name.to_ascii_lowercase(), (at, world));
     }
 }
 
@@ -107,14 +127,15 @@ impl Server {
         let Some(session) = self.session(slot).filter(|session| session.number != 0) else { return };
         let ticket = self.tickets.seal(session.number, session.identity.as_ref(), session.proved);
         let at = SessionRef { slot, id: session.id };
-        self.push(at, &Event::Ticket(ticket));
+        self.tell(at, &Event::Ticket(ticket));
     }
 
     /// Answers a request that a handler before this one has done; false when none has.
     pub fn repeat(&mut self, slot: usize, number: u64) -> bool {
         let Some((to, at)) = self.reply_to(slot, number) else { return true };
         let (session, _) = to.link.asked();
-        let Some(outcome) = crate::link::lock(&self.core.results).find(session, number).cloned() else { return false };
+        let stored = crate::link::lock(&self.core.results).find(session, number).cloned();
+        let Some(outcome) = stored.or_else(|| self.found.done.get(&(session, number)).cloned()) else { return false };
         let (reply, identity) = outcome.told(&self.core, &read(&self.core.boards));
         if let Some(identity) = identity {
             self.forget_identity(slot);

@@ -138,10 +138,10 @@ pub fn whoami(server: &mut Server, slot: usize, _: u64) -> Plan {
         unread: 0,
     };
     let Some(player) = player else { return Plan::Now(Reply::Whoami(answer)) };
-    Plan::Read(Box::new(move |reader, _| {
+    Plan::read(move |reader| {
         answer.unread = reader.mailbox(player)?.1;
         Ok(Reply::Whoami(answer))
-    }))
+    })
 }
 
 /// `WHO`.
@@ -198,7 +198,7 @@ pub fn finger(server: &mut Server, _: usize, _: u64, request: Finger) -> Plan {
     records.sort_by_key(|record| record.rank);
     records.truncate(FINGER_BOARDS);
     let online = idle.is_some();
-    Plan::Read(Box::new(move |reader, _| {
+    Plan::read(move |reader| {
         let Some(player) = reader.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };
         Ok(Reply::Fingered(Fingered {
             player: player.name,
@@ -208,7 +208,7 @@ pub fn finger(server: &mut Server, _: usize, _: u64, request: Finger) -> Plan {
             idle,
             records,
         }))
-    }))
+    })
 }
 
 /// Nobody has that name.

@@ -5,6 +5,7 @@
 
 use crate::core::{Answer, Effect, Identity, refuse};
 use crate::dispatch::Plan;
+use crate::journal::{Entry, done_with};
 use crate::players::throttled;
 use crate::server::{Server, next_page};
 use crate::{names, passwords};
@@ -56,7 +57,12 @@ fn channel_named(server: &mut Server, name: &str) -> Result<usize, Failure> {
         return Ok(index);
     }
     let most = server.core.settings().relay.channels;
-    match server.hub.add_channel(name, most) {
+    let mut entries = Vec::new();
+    let added = server.hub.add_channel(name, most, &mut entries);
+    for entry in &entries {
+        server.journal.append(entry);
+    }
+    match added {
         Ok(Some(index)) => Ok(index),
         Ok(None) => Err(Failure::new(Code::Limit, format!("There are {most} channels already."))),
         Err(error) => {
@@ -132,7 +138,7 @@ fn joined(server: &Server, slot: usize, name: &str) -> Option<usize> {
 }
 
 /// `RELAY SEND`.
-pub fn send(server: &mut Server, slot: usize, _: u64, request: RelaySend) -> Plan {
+pub fn send(server: &mut Server, slot: usize, asked: u64, request: RelaySend) -> Plan {
     let settings = server.core.settings();
     let most = settings.relay.message;
     if request.body.len() > most {
@@ -140,7 +146,7 @@ pub fn send(server: &mut Server, slot: usize, _: u64, request: RelaySend) -> Pla
     }
     let Some(session) = server.session(slot) else { return Plan::Silent };
     let Some(from) = session.name().map(str::to_owned) else { return Plan::Silent };
-    let id = session.id;
+    let id = session.number;
     match (request.channel, request.to) {
         (Some(channel), None) => {
             let index = match channel_named(server, &channel) {
@@ -149,7 +155,7 @@ pub fn send(server: &mut Server, slot: usize, _: u64, request: RelaySend) -> Pla
             };
             let member = server.session(slot).is_some_and(|session| session.channels.contains(&index));
             let Some(channel) = server.hub.channel_at(index) else { return Plan::Silent };
-            let (name, number) = (channel.name.clone(), channel.number + 1);
+            let (kept_as, name, number) = (channel.id, channel.name.clone(), channel.number + 1);
             let receivers = channel.members - u32::from(member);
             let message =
                 RelayMessage { channel: Some(name.clone()), number, from, at: Time::now(), body: request.body };
@@ -157,6 +163,11 @@ pub fn send(server: &mut Server, slot: usize, _: u64, request: RelaySend) -> Pla
             json::put_relay(&mut line, &message);
             // JSON of text is text.
             let line = String::from_utf8(line).unwrap_or_default();
+            let from = message.from.clone();
+            let entry = Entry::Message { id: kept_as, number, from, line, receivers, session: id, request: asked };
+            // First: who has seen the number must not see it again on another message.
+            server.journal.append(&entry);
+            let Entry::Message { line, .. } = entry else { return Plan::Silent };
             server.hub.publish(index, id, message.from, line, settings.relay.backlog);
             Plan::Now(Reply::RelaySent(RelaySent { channel: Some(name), to: None, number, receivers }))
         }
@@ -170,7 +181,9 @@ pub fn send(server: &mut Server, slot: usize, _: u64, request: RelaySend) -> Pla
                 server.push(*session, &Event::Relay(message.clone()));
             }
             let receivers = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-            Plan::Now(Reply::RelaySent(RelaySent { channel: None, to: Some(to), number: 0, receivers }))
+            let reply = Reply::RelaySent(RelaySent { channel: None, to: Some(to), number: 0, receivers });
+            server.journal.append(&done_with(id, asked, &reply));
+            Plan::Now(reply)
         }
         _ => Failure::new(Code::Usage, "Say where to: a channel, or one server as \"to\", not both.").into(),
     }

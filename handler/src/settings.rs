@@ -44,12 +44,12 @@ pub fn get(server: &mut Server, slot: usize, _: u64, request: SettingGet) -> Pla
     };
     let mine = own.is_some_and(|(own, _)| own == owner);
     let key = request.key;
-    Plan::Read(Box::new(move |reader, _| match reader.setting(owner, &key)? {
+    Plan::read(move |reader| match reader.setting(owner, &key)? {
         Some(KeptSetting { value: Some(value), version, public, at }) if mine || public => {
             Ok(Reply::Setting(Setting { of: party, key, value, version, public, at }))
         }
         _ => Err(not_set(&key).into()),
-    }))
+    })
 }
 
 /// Refuses when `expected` is given and not what is there; 0 stands for nothing there.
@@ -115,10 +115,10 @@ pub fn delete(server: &mut Server, slot: usize, _: u64, request: SettingDelete) 
 pub fn list(server: &mut Server, slot: usize, _: u64, page: Page) -> Plan {
     let limit = server.page_limit(page.limit);
     let Some(owner) = server.session(slot).and_then(|session| session.owner()) else { return Plan::Silent };
-    Plan::Read(Box::new(move |reader, _| {
+    Plan::read(move |reader| {
         let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
         let mut settings = reader.settings(owner, page.after.as_deref(), most)?;
         let next = next_page(&mut settings, limit, |row| row.key.clone());
         Ok(Reply::Settings(Settings { settings, next }))
-    }))
+    })
 }

@@ -1,6 +1,7 @@
 //! The list of worlds: what game servers that opted in say of themselves. In memory only, gone with the connection.
 
 use crate::dispatch::Plan;
+use crate::journal::Entry;
 use crate::server::{Server, behind, next_page};
 use ssmglobal_ipc::*;
 
@@ -24,6 +25,8 @@ pub fn set(server: &mut Server, slot: usize, number: u64, request: StatusSet) ->
     let address = request.address.unwrap_or_else(own);
     let (map, players, max) = (request.map, request.players, request.max);
     let world = World { name: name.clone(), address, map, players, max, text, at: Time::now() };
+    let session = session.number;
+    server.journal.append(&Entry::World { session, world: world.clone() });
     server.hub.worlds.insert(name.to_ascii_lowercase(), (at, world));
     Plan::Now(Reply::Done(Done {}))
 }
@@ -31,8 +34,8 @@ pub fn set(server: &mut Server, slot: usize, number: u64, request: StatusSet) ->
 /// `STATUS CLEAR`.
 pub fn clear(server: &mut Server, slot: usize, _: u64) -> Plan {
     let Some(name) = server.session(slot).and_then(|session| session.name()) else { return Plan::Silent };
-    let name = name.to_ascii_lowercase();
-    server.hub.worlds.remove(&name);
+    let name = name.to_owned();
+    server.forget_world(&name);
     Plan::Now(Reply::Done(Done {}))
 }
 
@@ -45,4 +48,13 @@ pub fn worlds(server: &mut Server, _: usize, _: u64, page: Page) -> Plan {
     let next = next_page(&mut worlds, limit, |world| world.name.clone());
     let total = u32::try_from(server.hub.worlds.len()).unwrap_or(u32::MAX);
     Plan::Now(Reply::Worlds(Worlds { worlds, total, next }))
+}
+
+impl Server {
+    /// A game server says nothing of itself any more.
+    pub fn forget_world(&mut self, name: &str) {
+        if self.hub.worlds.remove(&name.to_ascii_lowercase()).is_some() {
+            self.journal.append(&Entry::NoWorld { name: name.to_owned() });
+        }
+    }
 }

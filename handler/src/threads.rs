@@ -2,7 +2,9 @@
 //! into its file. Each takes jobs from a queue and ends when the queue has no sender left.
 
 use crate::boards::Changes;
-use crate::core::{Act, Answer, Asker, Core, Effect, Hash, Identity, Read, Refusal, Work, Write, read, refuse, write};
+use crate::core::{
+    Act, Answer, Asker, Core, Effect, Hash, Identity, Read, Refusal, Seen, Work, Write, read, refuse, write,
+};
 use crate::keys::Keys;
 use crate::link::{Batch, lock};
 use crate::names::Name;
@@ -292,8 +294,13 @@ pub fn read_jobs(core: &Core, jobs: &Receiver<Read>, reader: &dyn Reader) {
     while let Ok(job) = jobs.recv() {
         let mut next = Some(job);
         while let Some(job) = next {
-            let reply = match (job.look)(reader, &mut effects) {
-                Ok(reply) => reply,
+            let reply = match (job.look)(reader) {
+                Ok(Seen::Reply(reply)) => reply,
+                Ok(Seen::Tell(player, event, reply)) => {
+                    effects.push(Effect::Tell(player, event, job.to, reply));
+                    next = jobs.try_recv().ok();
+                    continue;
+                }
                 Err(Refusal::Failure(failure)) => failure.into(),
                 Err(Refusal::Store(error)) => {
                     log::error!("the database cannot be read: {error}");

@@ -62,7 +62,7 @@ impl Server {
         if let Some(msg) = self.kicks.remove(&pid)
             && let Some(link) = self.session(slot).map(|session| session.link.clone())
         {
-            self.batch.event(&link, &Event::Close(Notice { msg }));
+            self.batch.event(&link, 0, &Event::Close(Notice { msg }));
         }
         Ok(())
     }
@@ -179,6 +179,9 @@ impl Server {
     /// Whether a request can start now without overtaking others of its session.
     pub(super) fn may_start(&self, slot: usize, request: &Request) -> bool {
         let Some(session) = self.session(slot) else { return false };
+        if self.gathering.is_some() && !matches!(request.kind(), Kind::Open | Kind::RelayJoin) {
+            return false;
+        }
         let lane = entry(request.kind()).map(|entry| entry.lane);
         session.link.in_flight() == 0 || (lane == Some(Lane::Write) && session.lane == Lane::Write)
     }
@@ -189,7 +192,7 @@ impl Server {
             let Some(session) = self.session(slot) else { return };
             let Some(asked) = session.waiting.front() else { return };
             if !self.may_start(slot, &asked.request) {
-                if session.link.wait_for_quiet() {
+                if self.gathering.is_some() || session.link.wait_for_quiet() {
                     return;
                 }
                 continue;

@@ -89,6 +89,7 @@ impl Server {
                 self.kicks.remove(&pid);
                 let Some(child) = self.children.remove(&pid) else { return };
                 self.banished.remove(&child.session);
+                self.expected.remove(&child.session);
 
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");

@@ -1,6 +1,7 @@
 //! The handler's event loop: links of workers, the listener, the operator. It alone knows the sessions; it never waits
 //! for the disk or for a hash.
 
+mod gather;
 mod links;
 mod listener;
 
@@ -8,6 +9,7 @@ pub use listener::ListenerLink;
 
 use crate::core::{Act, Answer, Asker, Core, Effect, Identity, SessionRef, Write};
 use crate::hub::Hub;
+use crate::journal::{Entry, Found, Journal, done_with};
 use crate::link::{Batch, ReplyTo};
 use crate::operator::Operators;
 use crate::session::{Session, State};
@@ -47,6 +49,16 @@ pub enum End {
     ListenerGone,
 }
 
+/// What one handler hands to the next.
+pub struct Inherited {
+    /// Where workers' links come in.
+    pub desk: OwnedFd,
+    /// What is only in memory.
+    pub journal: Journal,
+    /// Of this run.
+    pub tickets: Tickets,
+}
+
 /// All that the event loop knows.
 pub struct Server {
     /// Shared with the other threads.
@@ -69,6 +81,13 @@ pub struct Server {
     pub by_session: HashMap<u64, usize>,
     /// What to tell workers that have no link yet when they have one: the session ends, because.
     pub kicks: HashMap<i32, String>,
+    /// What outlives this handler.
+    pub journal: Journal,
+    /// What the handler before this one has left, as far as it was not taken yet.
+    pub found: Found,
+    /// Sessions that are to come back before anything is answered.
+    pub expected: HashSet<u64>,
+    pub(crate) gathering: Option<Instant>,
     /// Seals and opens tickets.
     pub tickets: Tickets,
     /// Who may not be on.
@@ -98,17 +117,18 @@ impl Server {
     pub fn new(
         core: Arc<Core>,
         poll: Poll,
-        desk: OwnedFd,
+        inherited: Inherited,
         listener: ListenerLink,
         signals: Signals,
         operators: Operators,
-        tickets: Tickets,
     ) -> io::Result<Server> {
+        let Inherited { desk, journal, tickets } = inherited;
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
+        let found = journal.recover();
         Ok(Server {
             core,
             sessions: Vec::new(),
@@ -121,6 +141,10 @@ impl Server {
             by_pid: HashMap::new(),
             by_session: HashMap::new(),
             kicks: HashMap::new(),
+            journal,
+            found,
+            expected: HashSet::new(),
+            gathering: None,
             tickets,
             barred: HashSet::new(),
             banished: HashSet::new(),
@@ -147,8 +171,9 @@ impl Server {
         if let Some(end) = self.read_listener() {
             return Ok(end);
         }
+        self.begin_gathering();
         loop {
-            match self.poll.poll(&mut events, None) {
+            match self.poll.poll(&mut events, self.gathering_ends()) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
@@ -189,12 +214,15 @@ impl Server {
             self.resume(slot);
         }
         self.hand_over_writes();
+        self.gather();
         while let Some(slot) = self.dead.pop() {
             self.end_session(slot);
         }
         // Ending and resuming may have answered or begun something.
         self.hand_over_writes();
         self.batch.flush();
+        self.journal.flushed();
+        self.tidy_journal();
     }
 
     /// Does what other threads have left to do.
@@ -258,10 +286,19 @@ impl Server {
         self.batch.reply(to, reply);
     }
 
-    /// Pushes an event to one session.
+    /// Pushes an event to one session. It arrives once, whatever becomes of this handler.
     pub fn push(&mut self, at: SessionRef, event: &Event) {
+        let Some((link, session)) = self.live(at).map(|session| (session.link.clone(), session.number)) else { return };
+        // Plain data: it can always be written.
+        let bytes = postcard::to_stdvec(event).unwrap_or_default();
+        let number = self.journal.append(&Entry::Push { session, event: bytes }) + 1;
+        self.batch.event(&link, number, event);
+    }
+
+    /// Tells one session's worker something that the next handler would tell it again anyway.
+    pub fn tell(&mut self, at: SessionRef, event: &Event) {
         if let Some(link) = self.live(at).map(|session| session.link.clone()) {
-            self.batch.event(&link, event);
+            self.batch.event(&link, 0, event);
         }
     }
 
@@ -307,10 +344,11 @@ impl Server {
                         self.hub.servers.remove(&key);
                     }
                 }
+                let channels = std::mem::take(&mut session.channels);
                 if self.hub.worlds.get(&key).is_some_and(|(owner, _)| *owner == at) {
-                    self.hub.worlds.remove(&key);
+                    self.forget_world(&name);
                 }
-                for index in session.channels.drain(..) {
+                for index in channels {
                     if let Some(channel) = self.hub.channel_at(index) {
                         channel.members = channel.members.saturating_sub(1);
                     }
@@ -356,7 +394,7 @@ impl Server {
                 self.banished.insert(number);
             }
             let msg = "The backend has ended this connection.".to_owned();
-            self.batch.event(&link, &Event::Close(Notice { msg }));
+            self.batch.event(&link, 0, &Event::Close(Notice { msg }));
         }
         self.dead.push(slot);
     }
@@ -369,6 +407,13 @@ impl Server {
                 for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
                     self.push(at, &event);
                 }
+            }
+            Effect::Tell(player, event, to, reply) => {
+                for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
+                    self.push(at, &event);
+                }
+                self.journal.append(&done_with(to.link.asked().0, to.number, &reply));
+                self.batch.finish(&to, &reply);
             }
             Effect::First(board, event) => {
                 for at in self.hub.watchers.get(&board).cloned().unwrap_or_default() {
