@@ -259,6 +259,8 @@ pub enum Effect {
     ServerOut(ServerId, String),
     /// A player or game server may be on again.
     Allowed(Owner),
+    /// Behind all others of its transaction: the row of what was answered in it.
+    Told(i64),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
 }

@@ -67,6 +67,14 @@ impl Outcome {
         Outcome::Reply(kind, payload)
     }
 
+    /// The board and the number of a submit that has changed what counts.
+    pub fn improved(&self) -> Option<(BoardId, u64)> {
+        match self {
+            Outcome::Submitted(board, _, _, order, true) => Some((BoardId(*board), *order)),
+            _ => None,
+        }
+    }
+
     /// As it was answered, and who the session is since.
     pub fn told(&self, core: &Core, boards: &Boards) -> (Reply, Option<Identity>) {
         match self {
@@ -251,16 +259,24 @@ impl Results {
         Ok(())
     }
 
-    /// The transaction is on disk.
-    pub fn committed(&mut self, staged: &mut Staged) {
+    /// The transaction is on disk; gives the row of its answers, if there are any.
+    pub fn committed(&mut self, staged: &mut Staged) -> Option<i64> {
         for row in self.done.drain(..staged.forgotten) {
             self.bytes -= self.rows.remove(&row).map_or(0, |row| row.bytes);
         }
-        if !staged.fresh.is_empty() {
+        let row = (!staged.fresh.is_empty()).then_some(staged.row);
+        if row.is_some() {
             self.keep(staged.row, staged.bytes.len(), staged.fresh.drain(..));
         }
         staged.gone.drain(..).for_each(|session| self.forget(session));
         staged.clear();
+        row
+    }
+
+    /// What the requests behind a row came to, the oldest first.
+    pub fn behind(&self, row: i64) -> Vec<Outcome> {
+        let of = self.rows.range(row + 1..).flat_map(|(_, row)| &row.of);
+        of.filter_map(|(session, number)| self.find(*session, *number).cloned()).collect()
     }
 }
 

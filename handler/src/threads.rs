@@ -203,7 +203,6 @@ impl WriterThread {
             log::info!("the database takes changes again");
         }
         self.core.commits.fetch_add(1, Ordering::Relaxed);
-        lock(&self.core.results).committed(&mut self.staged);
         self.keys.committed();
         let mut firsts = Vec::new();
         write(&self.core.boards).apply(&mut self.changes, &mut firsts);
@@ -211,6 +210,11 @@ impl WriterThread {
             let boards = read(&self.core.boards);
             self.effects
                 .extend(boards.get(board).and_then(|ranking| crate::records::new_first(&self.core, ranking, before)));
+        }
+        if let Some(row) = lock(&self.core.results).committed(&mut self.staged)
+            && !self.effects.is_empty()
+        {
+            self.effects.push(Effect::Told(row));
         }
         if !self.names.is_empty() {
             let mut directory = write(&self.core.directory);

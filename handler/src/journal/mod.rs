@@ -41,6 +41,7 @@ const FORMAT_AT: usize = 0;
 const HEAD: usize = 8;
 const TAIL: usize = 16;
 const FLUSHED: usize = 24;
+const TOLD: usize = 32;
 
 /// What is kept. Only ever appended to: the next handler may be of a newer build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +155,7 @@ impl Journal {
     }
 
     fn begin_anew(&mut self) {
-        for counter in [HEAD, TAIL, FLUSHED] {
+        for counter in [HEAD, TAIL, FLUSHED, TOLD] {
             self.set(counter, 0);
         }
         self.set(FORMAT_AT, FORMAT);
@@ -189,6 +190,16 @@ impl Journal {
         if self.get(FLUSHED) != head {
             self.set(FLUSHED, head);
         }
+    }
+
+    /// Whoever was to hear of the changes up to this row of kept answers has been pushed an event.
+    pub fn told(&mut self, row: i64) {
+        self.set(TOLD, row.cast_unsigned());
+    }
+
+    /// Up to which row that is so.
+    pub fn told_upto(&self) -> i64 {
+        self.get(TOLD).cast_signed()
     }
 
     /// Writes an entry; gives its position. One for which there is no room is left out, and the log says so.

@@ -47,7 +47,8 @@ struct Operator {
 pub struct Operators {
     socket: UnixListener,
     store: Arc<dyn Store>,
-    reader: Box<dyn Reader>,
+    /// For the event loop's own short questions.
+    pub reader: Box<dyn Reader>,
     connected: HashMap<usize, Operator>,
     tokens: HashMap<u64, usize>,
     next: u64,

@@ -2,8 +2,9 @@
 //! list without somebody who never left, or is told that a neighbour is not there. Part of the event loop.
 
 use super::Server;
-use crate::core::SessionRef;
-use ssmglobal_ipc::Event;
+use crate::core::{Effect, SessionRef, read};
+use crate::link::lock;
+use ssmglobal_ipc::{Event, MailArrived, MailSent, Reply};
 use std::time::{Duration, Instant};
 
 /// Who is not back after this time is not waited for any longer.
@@ -41,8 +42,45 @@ impl Server {
             log::info!("{} sessions have not come back yet", self.expected.len());
         }
         self.gathering = None;
+        self.tell_again();
         for slot in 0..self.sessions.len() {
             self.resume(slot);
+        }
+    }
+
+    /// Pushes what the handler before this one has done and not come to tell: that a letter has arrived, that a board has a
+    /// new first place.
+    fn tell_again(&mut self) {
+        let core = self.core.clone();
+        let outcomes = lock(&core.results).behind(self.journal.told_upto());
+        let boards = read(&core.boards);
+        for outcome in outcomes {
+            if let Some((board, order)) = outcome.improved()
+                && let Some(ranking) = boards.get(board).filter(|it| it.first().is_some_and(|it| it.order == order))
+                // Who was first before is not known any more.
+                && let Some(effect) = crate::records::new_first(&core, ranking, None)
+            {
+                self.effect(effect);
+            }
+            if let (Reply::MailSent(sent), _) = outcome.told(&core, &boards) {
+                self.push_mail(&sent);
+            }
+        }
+    }
+
+    fn push_mail(&mut self, sent: &MailSent) {
+        let Some(to) = read(&self.core.directory).find(&sent.to).filter(|id| self.hub.players.contains_key(id)) else {
+            return;
+        };
+        let reader = &self.operators.reader;
+        let found = reader.mail(to, sent.id).and_then(|mail| Ok(mail.zip(Some(reader.mailbox(to)?.1))));
+        match found {
+            Ok(Some((mail, unread))) => {
+                let event = MailArrived { id: sent.id, from: mail.from, subject: mail.subject, unread };
+                self.effect(Effect::Push(to, Event::Mail(event)));
+            }
+            Ok(None) => {}
+            Err(error) => log::error!("a letter cannot be told again: {error}"),
         }
     }
 

@@ -437,6 +437,7 @@ impl Server {
                     self.log_out(SessionRef { slot, id }, &reason);
                 }
             }
+            Effect::Told(row) => self.journal.told(row),
             Effect::Allowed(owner) => drop(self.barred.remove(&owner)),
             Effect::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
