@@ -14,6 +14,7 @@ mod crash;
 mod disk;
 mod doors;
 mod json;
+mod keyed;
 mod lifecycle;
 mod limits;
 mod mail;

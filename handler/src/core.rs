@@ -7,7 +7,7 @@ use crate::results::Results;
 use crate::throttle::Tried;
 use crossbeam_channel::{Receiver, Sender};
 use ssmglobal_config::Settings;
-use ssmglobal_ipc::{Code, Event, Failure, Reply, Secret, Time, ctl};
+use ssmglobal_ipc::{Code, Event, Failure, Reply, Request, Secret, Time, ctl};
 use ssmglobal_store::{BoardId, Owner, PlayerId, Reader, ServerId, Standing, StoreError, Tx};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -124,7 +124,9 @@ pub enum Seen {
     /// The answer.
     Reply(Reply),
     /// Something to be told to a player who is on, with the answer to who tells it.
-    Tell(PlayerId, Event, Reply),
+    Tell(PlayerId, Event, Reply, Option<Box<Key>>),
+    /// The database does not know the key of this request.
+    Perform(SessionRef, Request, Box<Key>),
 }
 
 /// A request that reads.
@@ -137,6 +139,8 @@ pub enum Asker {
     Session(ReplyTo),
     /// The operator's command, by its number in the event loop.
     Operator(u64),
+    /// Nobody.
+    Nobody,
     /// Nobody: this session has ended, and all that it has asked stands before this.
     Gone(u64),
 }
@@ -250,7 +254,11 @@ pub enum Effect {
     /// Tell a player, wherever he is on.
     Push(PlayerId, Event),
     /// As that, and then answer who has asked for it.
-    Tell(PlayerId, Event, ReplyTo, Reply),
+    Tell(PlayerId, Event, ReplyTo, Reply, Option<Box<Key>>),
+    /// A request with a key is to be done.
+    Perform(SessionRef, ReplyTo, Request, Box<Key>),
+    /// What was kept under this key is in the database.
+    Keyed(Owner, String),
     /// A board has a new first place.
     First(BoardId, Event),
     /// A player may not be on any more.

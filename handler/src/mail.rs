@@ -245,6 +245,6 @@ pub fn tell(server: &mut Server, slot: usize, _: u64, request: Tell) -> Plan {
             return refuse(Code::Denied, format!("{to} does not listen to you."));
         }
         let event = TellArrived { from, body: request.body, at: Time::now() };
-        Ok(Seen::Tell(id, Event::Tell(event), Reply::Told(Told { to })))
+        Ok(Seen::Tell(id, Event::Tell(event), Reply::Told(Told { to }), None))
     }))
 }

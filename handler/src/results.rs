@@ -75,6 +75,14 @@ impl Outcome {
         }
     }
 
+    /// The reply of an outcome that is nothing else.
+    pub fn reply_alone(&self) -> Reply {
+        match self {
+            Outcome::Reply(kind, payload) | Outcome::Proved(.., kind, payload) => unpacked(*kind, payload),
+            Outcome::Submitted(..) => unpacked(0, &[]),
+        }
+    }
+
     /// As it was answered, and who the session is since.
     pub fn told(&self, core: &Core, boards: &Boards) -> (Reply, Option<Identity>) {
         match self {

@@ -276,7 +276,7 @@ fn keep(
                 staged.gone(*session);
                 continue;
             }
-            Asker::Operator(_) => continue,
+            Asker::Operator(_) | Asker::Nobody => continue,
         };
         let (session, acked) = to.link.asked();
         results.acknowledged(session, acked);
@@ -300,8 +300,13 @@ pub fn read_jobs(core: &Core, jobs: &Receiver<Read>, reader: &dyn Reader) {
         while let Some(job) = next {
             let reply = match (job.look)(reader) {
                 Ok(Seen::Reply(reply)) => reply,
-                Ok(Seen::Tell(player, event, reply)) => {
-                    effects.push(Effect::Tell(player, event, job.to, reply));
+                Ok(Seen::Tell(player, event, reply, key)) => {
+                    effects.push(Effect::Tell(player, event, job.to, reply, key));
+                    next = jobs.try_recv().ok();
+                    continue;
+                }
+                Ok(Seen::Perform(at, request, key)) => {
+                    effects.push(Effect::Perform(at, job.to, request, key));
                     next = jobs.try_recv().ok();
                     continue;
                 }
@@ -355,7 +360,7 @@ pub fn hash_jobs(core: &Core, jobs: &Receiver<Hash>, reader: &dyn Reader) {
         match asker {
             Asker::Session(to) => batch.finish(&to, &failure.into()),
             Asker::Operator(operator) => effects.push(Effect::Operator(operator, ctl::Answer::Failed(failure))),
-            Asker::Gone(_) => {}
+            Asker::Nobody | Asker::Gone(_) => {}
         }
         core.wake(&mut effects, Vec::new());
         core.wake(&mut effects, batch.flush());

@@ -2,6 +2,7 @@
 
 use super::{Entry, Journal, PIECE, TAIL};
 use crate::server::Server;
+use ssmglobal_store::{Owner, PlayerId, ServerId};
 
 impl Journal {
     /// Bytes from the oldest entry to the end.
@@ -33,6 +34,7 @@ impl Server {
         match entry {
             Entry::Linked { session } if self.is_here(session) => vec![Entry::Linked { session }],
             Entry::Done { session, request, .. } if self.may_repeat(session, request) => vec![entry],
+            Entry::Keyed { player, id, ref key, .. } if self.waits(player, id, key) => vec![entry],
             Entry::World { session, ref world } if self.says(session, &world.name) => vec![entry],
             Entry::Channel { id, .. } => self.hub.note(id).into_iter().collect(),
             Entry::Message { id, number, .. } if self.hub.keeps(id, number) => vec![entry],
@@ -62,6 +64,11 @@ impl Server {
             Some(session) => session.link.asked().1 < request,
             None => self.expected.contains(&session),
         }
+    }
+
+    fn waits(&self, player: bool, id: u32, key: &str) -> bool {
+        let owner = if player { Owner::Player(PlayerId(id)) } else { Owner::Server(ServerId(id)) };
+        self.keyed.contains_key(&(owner, key.to_owned()))
     }
 
     fn says(&self, session: u64, name: &str) -> bool {

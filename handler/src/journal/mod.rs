@@ -112,6 +112,21 @@ pub enum Entry {
         /// Its name.
         name: String,
     },
+    /// What a request came to under a client's key, until the database has it.
+    Keyed {
+        /// Whether a player has asked, or a game server.
+        player: bool,
+        /// Which.
+        id: u32,
+        /// The key.
+        key: String,
+        /// Of what was asked.
+        digest: [u8; 32],
+        /// The reply's kind.
+        kind: u16,
+        /// Its payload.
+        payload: Vec<u8>,
+    },
 }
 
 /// The journal.

@@ -29,6 +29,8 @@ pub struct Found {
     pub worlds: HashMap<u64, World>,
     /// What requests came to, by session and number.
     pub done: HashMap<(u64, u64), Outcome>,
+    /// What may not have come to the database yet.
+    pub keyed: Vec<Entry>,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -67,6 +69,7 @@ impl Journal {
                 Entry::World { session, world } => {
                     worlds.insert(world.name.to_ascii_lowercase(), (session, world));
                 }
+                Entry::Keyed { .. } => found.keyed.push(entry),
                 Entry::NoWorld { name } => drop(worlds.remove(&name.to_ascii_lowercase())),
             }
         }

@@ -19,6 +19,9 @@ impl Server {
                 log::error!("a relay channel cannot be taken over: {error}");
             }
         }
+        for entry in std::mem::take(&mut self.found.keyed) {
+            self.keep_keyed(entry);
+        }
         let linked = std::mem::take(&mut self.found.linked);
         let here = self.children.values().map(|client| client.session);
         self.expected = here.filter(|session| linked.contains(session)).collect();

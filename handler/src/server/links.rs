@@ -216,11 +216,14 @@ impl Server {
         }
         session.lane = entry.lane;
         let link = session.link.clone();
-        let key = session.owner().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
+        let mut key = session.owner().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
         let repeated = number < session.fresh;
         self.requests += 1;
         if repeated && kind.changes() && self.repeat(slot, number) {
             return Ok(());
+        }
+        if let Some(key) = key.take_if(|_| matches!(kind, Kind::Tell | Kind::RelaySend)) {
+            return self.start_keyed(slot, number, request, key);
         }
         let plan = (entry.run)(self, slot, number, request);
         let to = ReplyTo { link, number };

@@ -2,6 +2,7 @@
 //! for the disk or for a hash.
 
 mod gather;
+mod keyed;
 mod links;
 mod listener;
 
@@ -12,6 +13,7 @@ use crate::hub::Hub;
 use crate::journal::{Entry, Found, Journal, done_with};
 use crate::link::{Batch, ReplyTo};
 use crate::operator::Operators;
+use crate::results::Outcome;
 use crate::session::{Session, State};
 use crate::throttle::Throttle;
 use crate::tickets::Tickets;
@@ -88,6 +90,8 @@ pub struct Server {
     /// Sessions that are to come back before anything is answered.
     pub expected: HashSet<u64>,
     pub(crate) gathering: Option<Instant>,
+    /// What requests under a client's key came to, until it is in the database.
+    pub(crate) keyed: HashMap<(Owner, String), ([u8; 32], Outcome)>,
     /// Seals and opens tickets.
     pub tickets: Tickets,
     /// Who may not be on.
@@ -145,6 +149,7 @@ impl Server {
             found,
             expected: HashSet::new(),
             gathering: None,
+            keyed: HashMap::new(),
             tickets,
             barred: HashSet::new(),
             banished: HashSet::new(),
@@ -408,11 +413,19 @@ impl Server {
                     self.push(at, &event);
                 }
             }
-            Effect::Tell(player, event, to, reply) => {
+            Effect::Perform(at, to, request, key) => self.perform(at, &to, request, key),
+            Effect::Keyed(owner, key) => drop(self.keyed.remove(&(owner, key))),
+            Effect::Tell(player, event, to, reply, key) => {
+                if let Some(reply) = key.as_ref().and_then(|key| self.known(key)) {
+                    return self.batch.finish(&to, &reply);
+                }
                 for at in self.hub.players.get(&player).cloned().unwrap_or_default() {
                     self.push(at, &event);
                 }
                 self.journal.append(&done_with(to.link.asked().0, to.number, &reply));
+                if let Some(key) = key {
+                    self.remember(&key, &reply);
+                }
                 self.batch.finish(&to, &reply);
             }
             Effect::First(board, event) => {
