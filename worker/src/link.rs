@@ -3,6 +3,7 @@
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use nix::errno::Errno;
 use ssmglobal_ipc::frame::{FrameReader, put_change, put_request};
 use ssmglobal_ipc::{Carried, Request};
 use ssmglobal_sys::Writable;
@@ -31,6 +32,10 @@ pub struct Link {
     pub joins: u32,
     /// Descriptors that have come.
     pub fds: VecDeque<OwnedFd>,
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno as i32)
 }
 
 /// What came of reading.
@@ -78,7 +83,8 @@ impl Link {
                 self.theirs = None;
                 Ok(())
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            // Too many: the kernel counts what all workers' user has sent and nobody has taken yet.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock || is(&error, Errno::ETOOMANYREFS) => Ok(()),
             Err(error) => Err(error),
         }
     }
