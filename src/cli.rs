@@ -9,6 +9,7 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use ssmglobal_config::{Level, Overrides};
+use ssmglobal_sys::Ids;
 
 use crate::check::CheckArgs;
 use crate::ctl::CtlArgs;
@@ -145,11 +146,24 @@ pub struct HandlerArgs {
     /// The descriptor of the memory that one handler leaves to the next.
     #[arg(long)]
     pub journal: i32,
+
+    /// The user to become, where it was started by root.
+    #[arg(long, requires = "group")]
+    user: Option<u32>,
+
+    /// That user's group.
+    #[arg(long, requires = "user")]
+    group: Option<u32>,
 }
 
 impl HandlerArgs {
     /// The command's name, which must come first.
     pub const NAME: &'static str = "handler";
+
+    /// Whom it is to become.
+    pub fn user(&self) -> Option<Ids> {
+        self.user.zip(self.group).map(|(user, group)| Ids { user, group })
+    }
 }
 
 impl Cli {

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if args.get(1).is_some_and(|word| word == HandlerArgs::NAME) {
         let args = HandlerArgs::parse_from(args.into_iter().skip(1));
-        return ssmglobal_handler::run(args.desk, args.control, args.journal);
+        return ssmglobal_handler::run(args.desk, args.control, args.journal, args.user());
     }
     match source::read(&args) {
         Ok(Asked::Run(found)) => listener::run(*found, args),

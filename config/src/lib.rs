@@ -30,7 +30,8 @@ pub use problem::{Place, Problem, Warning};
 pub use rule::Rule;
 pub use rules::advice;
 pub use settings::{
-    DOOR_KEYS, DoorSettings, KEYS, Limits, Log, Mail, Players, Records, Relay, Settings, Stored, TABLES, Texts,
+    DOOR_KEYS, DoorSettings, KEYS, Limits, Log, Mail, Players, Processes, Records, Relay, Settings, Stored, TABLES,
+    Texts,
 };
 pub use words::{DoorMode, Level};
 

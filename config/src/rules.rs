@@ -13,6 +13,7 @@ const AT_MOST: &[(&str, &str)] = &[
     ("players.password_min", "players.password_max"),
     ("records.top_page", "records.page_max"),
     ("limits.line", "limits.queue"),
+    ("limits.penalty_seconds", "limits.penalty_max_seconds"),
     ("relay.message", "limits.queue"),
 ];
 

@@ -157,6 +157,10 @@ settings! {
         delay_notice_seconds: u64 = 3, number(0, WEEK);
         /// Requests that a client may send ahead of their answers.
         ahead: usize = 64, number(1, 10_000);
+        /// Seconds for which an address is not let in after a worker of its has crashed or has seen too many failed logins, doubling each time; 0 = it is let in at once.
+        penalty_seconds: u64 = 10, number(0, 86400);
+        /// Seconds of such a penalty, at the most.
+        penalty_max_seconds: u64 = 600, number(0, 86400);
     }
 
     /// Players, their names and their passwords.
@@ -175,6 +179,8 @@ settings! {
         failures: u32 = 10, number(1, 1000);
         /// Seconds for which a failed login counts.
         failure_window_seconds: u64 = 300, number(1, 86400);
+        /// Failed tries on one connection, after which it is closed; 0 = any number is fine.
+        failures_per_connection: u32 = 20, number(0, 1000);
         /// KiB of memory for one password hash (argon2id).
         hash_memory_kib: u32 = 19456, number(64, 4 * MIB);
         /// Passes over that memory.
@@ -233,6 +239,16 @@ settings! {
         welcome: String = "Welcome to serversquared Modification Global Backend.".to_owned(), Rule::Text { max: 8192 };
         /// The last line to everyone when the backend is stopped.
         goodbye: String = "The backend is going down. Everything is saved; please come back soon.".to_owned(), Rule::Line { max: 256 };
+    }
+
+    /// As whom the processes run, and what is taken from them.
+    processes: Processes {
+        /// User of the handler where root starts the program, by name or number; empty = whoever owns the data directory.
+        handler_user: String = String::new(), Rule::Text { max: 64 };
+        /// User of the workers where root starts the program, by name or number.
+        worker_user: String = "nobody".to_owned(), Rule::Line { max: 64 };
+        /// Whether workers are locked in; turn it off only to debug them.
+        sandbox: bool = true, Rule::Flag;
     }
 
     /// The log.

@@ -49,7 +49,7 @@ use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::FrameReader;
 use ssmglobal_store::{Owner, Reader, RunKey, Store, StoreError, Writer, sqlite::SqliteStore};
-use ssmglobal_sys::Signals;
+use ssmglobal_sys::{Ids, Signals};
 use std::collections::HashSet;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -73,12 +73,15 @@ const READERS: usize = 2;
 
 /// Runs the handler until the listener ends it. `desk` and `control` are descriptors that the listener has left open:
 /// where workers' links come in, and the stream to the listener; `journal` is memory that each handler leaves to the next.
-pub fn run(desk: RawFd, control: RawFd, journal: RawFd) -> ExitCode {
+/// `user` is whom it is to become, where it was started by root.
+pub fn run(desk: RawFd, control: RawFd, journal: RawFd, user: Option<Ids>) -> ExitCode {
     ssmglobal_sys::Title::wipe();
     // Started through /proc/self/exe, it would be called "exe" where titles are not shown.
     let _ = nix::sys::prctl::set_name(c"ssmglobal");
     ssmglobal_sys::Title::set(format_args!("ssmglobal: handler"));
-    match start(desk, control, journal) {
+    // First of all, while there is one thread and nothing is open.
+    let become_user = user.map_or(Ok(()), ssmglobal_sys::become_user);
+    match become_user.and_then(|()| start(desk, control, journal)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("ssmglobal: the handler cannot start: {error}");

@@ -5,6 +5,7 @@ use ssmglobal_config::{Door, DoorMode, network};
 use ssmglobal_ipc::Time;
 use ssmglobal_ipc::control::Client;
 use ssmglobal_sys::Unforked;
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,14 +25,20 @@ pub enum Refusal {
     Address,
     /// Altogether.
     Full,
+    /// From this address, for so many seconds: what came before went wrong.
+    Penalty(u64),
 }
 
 impl Refusal {
     /// For the log.
-    pub fn why(self) -> &'static str {
+    pub fn why(self) -> Cow<'static, str> {
         match self {
-            Refusal::Address => "Too many connections.",
-            Refusal::Full => "Server full.",
+            Refusal::Address => "Too many connections.".into(),
+            Refusal::Full => "Server full.".into(),
+            Refusal::Penalty(1) => "Too many failures from your address. Please try again in a second.".into(),
+            Refusal::Penalty(seconds) => {
+                format!("Too many failures from your address. Please try again in {seconds} seconds.").into()
+            }
         }
     }
 
@@ -45,7 +52,7 @@ impl Refusal {
 }
 
 /// A table that workers do not inherit.
-type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
+pub type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
 
 /// What is known of one client.
 #[derive(Clone, Copy, Debug)]
@@ -122,12 +129,12 @@ impl Children {
         *self.addresses.entry((place.door, network(place.address.ip()))).or_default() += 1;
     }
 
-    /// One has ended; gives whether it was one of them.
-    pub fn remove(&mut self, pid: Pid) -> bool {
-        let Some(Known { place, .. }) = self.by_pid.remove(&pid) else { return false };
+    /// One has ended; gives where it was, if it was one of them.
+    pub fn remove(&mut self, pid: Pid) -> Option<Place> {
+        let Known { place, .. } = self.by_pid.remove(&pid)?;
         less(&mut self.doors, &place.door);
         less(&mut self.addresses, &(place.door, network(place.address.ip())));
-        true
+        Some(place)
     }
 
     /// All, for a handler that has just started.
@@ -179,8 +186,8 @@ mod tests {
         children.add(Pid::from_raw(3), 3, place(0, "192.0.2.2"), Time(0));
         assert_eq!(children.refusal(&place(0, "192.0.2.3"), &door, 10), Some(Refusal::Full));
         assert_eq!(children.refusal(&place(1, "192.0.2.3"), &door, 10), None);
-        assert!(children.remove(Pid::from_raw(1)));
-        assert!(!children.remove(Pid::from_raw(1)));
+        assert_eq!(children.remove(Pid::from_raw(1)), Some(one));
+        assert_eq!(children.remove(Pid::from_raw(1)), None);
         assert_eq!(children.refusal(&one, &door, 10), None);
     }
 

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_sys::Writable;
+use ssmglobal_sys::{Ids, Writable};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -34,6 +34,8 @@ pub enum Said {
 
 /// The handler, living or dead.
 pub struct Handler {
+    /// Whom it becomes; what the listener is, if nobody.
+    user: Option<Ids>,
     /// Workers send their links in here …
     desk: OwnedFd,
     /// … and every handler takes them out here.
@@ -58,10 +60,11 @@ impl Handler {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn new() -> io::Result<Handler> {
+    pub fn new(user: Option<Ids>) -> io::Result<Handler> {
         let (desk, desk_end) = ssmglobal_sys::seqpacket_pair()?;
         ssmglobal_sys::pass_credentials(&desk_end)?;
         Ok(Handler {
+            user,
             desk,
             desk_end,
             journal: ssmglobal_sys::memory::make("journal")?,
@@ -119,11 +122,13 @@ impl Handler {
         for fd in [&theirs, &self.desk_end, &self.journal] {
             ssmglobal_sys::clear_cloexec(fd)?;
         }
+        let ids = self.user.map(|Ids { user, group }| [format!("--user={user}"), format!("--group={group}")]);
         let spawned = Command::new("/proc/self/exe")
             .arg0("ssmglobal")
             .args(["handler", "--desk", &self.desk_end.as_raw_fd().to_string()])
             .args(["--control", &theirs.as_raw_fd().to_string()])
             .args(["--journal", &self.journal.as_raw_fd().to_string()])
+            .args(ids.iter().flatten())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn();

@@ -6,11 +6,14 @@
 mod children;
 mod doors;
 mod handler;
+mod lock;
+mod penalties;
 pub mod source;
 mod stop;
+mod users;
 
 use crate::print;
-use children::{Children, Place};
+use children::{Children, Place, Refusal};
 use doors::{Doors, greeting};
 use handler::Handler;
 use mio::unix::SourceFd;
@@ -18,18 +21,20 @@ use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use penalties::Penalties;
 use source::{Asked, Found};
-use ssmglobal_config::{DoorMode, Settings, shown};
+use ssmglobal_config::{DoorMode, Settings, network, shown};
 use ssmglobal_ipc::control::ToHandler;
-use ssmglobal_ipc::{Mode, Time};
+use ssmglobal_ipc::{Mode, Time, WorkerEnd};
 use ssmglobal_sys::{Caught, ExitSignal, Forked, Signals, Title};
+use ssmglobal_worker::sandbox::Sandbox;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const SIGNALS: Token = Token(0);
 const CONTROL: Token = Token(1);
@@ -58,6 +63,8 @@ struct Listener {
     args: Vec<OsString>,
     doors: Doors,
     children: Children,
+    penalties: Penalties,
+    sandbox: Sandbox,
     handler: Handler,
     signals: Signals,
     poll: Poll,
@@ -74,17 +81,18 @@ struct Listener {
 impl Listener {
     #[inline(never)]
     fn start(found: Found, args: Vec<OsString>) -> io::Result<Listener> {
-        let Found { settings, file, notes } = found;
+        let Found { settings, users, file, mut notes } = found;
         raise_descriptors();
-        make_directories(&settings)?;
+        users::make_directories(&settings, &users)?;
         // SIGUSR1 is for the workers, who inherit this.
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
         let signals = Signals::catch_with_children(&signals)?;
         // The descriptors that workers keep come first, so that the others lie together.
-        let handler = Handler::new()?;
+        let handler = Handler::new(users.handler())?;
         let poll = Poll::new()?;
         let doors = Doors::open(&settings)?;
+        let sandbox = lock::prepare(&settings, &users, &mut notes);
         let both = Interest::READABLE;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, both)?;
         Ok(Listener {
@@ -92,6 +100,8 @@ impl Listener {
             args,
             doors,
             children: Children::default(),
+            penalties: Penalties::default(),
+            sandbox,
             handler,
             signals,
             poll,
@@ -112,7 +122,7 @@ impl Listener {
             let now = Instant::now();
             let timeout = match self.unfinished.is_empty() {
                 true => self.handler.start_at().map(|at| at.saturating_duration_since(now)),
-                false => Some(std::time::Duration::ZERO),
+                false => Some(Duration::ZERO),
             };
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
@@ -188,7 +198,10 @@ impl Listener {
             self.reap_forgotten();
         }
         let Some(opened) = self.doors.get(door) else { return };
-        if let Some(refusal) = self.children.refusal(&place, &opened.door, self.settings.limits.clients) {
+        let penalty = self.penalties.wait(address.ip(), Instant::now());
+        let penalty = penalty.map(|wait| Refusal::Penalty(wait.as_secs_f64().ceil() as u64));
+        let refusal = || self.children.refusal(&place, &opened.door, self.settings.limits.clients);
+        if let Some(refusal) = penalty.or_else(refusal) {
             // A client that is refused may miss the reason; nothing waits for it.
             let _ = client.write_all(refusal.line(opened.door.mode).as_bytes());
             self.handler.log(3, format!("{}: {}", shown(address), refusal.why()));
@@ -220,7 +233,7 @@ impl Listener {
                 self.handler.tell(&ToHandler::Joined { client, count, max });
             }
             Err(error) => {
-                let _ = client.write_all(children::Refusal::Full.line(opened.door.mode).as_bytes());
+                let _ = client.write_all(Refusal::Full.line(opened.door.mode).as_bytes());
                 self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
             }
         }
@@ -238,11 +251,12 @@ impl Listener {
         session: u64,
     ) -> ! {
         let desk = self.handler.desk();
-        let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd()];
+        let [null, root, ruleset] = self.sandbox.descriptors();
+        let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd(), null, root, ruleset];
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
-        let code = match self.doors.get(door) {
-            Some(opened) => {
+        let end = match (self.doors.get(door), self.sandbox.enter()) {
+            (Some(opened), Ok(())) => {
                 let given = ssmglobal_worker::Given {
                     client,
                     address,
@@ -256,9 +270,10 @@ impl Listener {
                 };
                 ssmglobal_worker::run(given)
             }
-            None => 1,
+            (Some(_), Err(_)) => WorkerEnd::NOT_LOCKED,
+            (None, _) => WorkerEnd::REFUSED,
         };
-        ssmglobal_sys::exit_now(code)
+        ssmglobal_sys::exit_now(end.0)
     }
 
     #[inline(never)]
@@ -300,9 +315,21 @@ impl Listener {
     }
 
     fn child_ended(&mut self, pid: Pid, status: i32) {
-        if self.children.remove(pid) {
+        if let Some(place) = self.children.remove(pid) {
+            self.punish(place.address, WorkerEnd(status));
             let (count, max) = (self.children.count(), self.settings.limits.clients);
             self.handler.tell(&ToHandler::Exited { pid: pid.as_raw(), status, count, max });
+        }
+    }
+
+    /// What a worker's end costs its client's address.
+    fn punish(&mut self, address: SocketAddr, end: WorkerEnd) {
+        let limits = &self.settings.limits;
+        let [first, longest] = [limits.penalty_seconds, limits.penalty_max_seconds].map(Duration::from_secs);
+        let rule = penalties::Rule { first, longest };
+        if let Some(wait) = self.penalties.ended(address.ip(), end, Instant::now(), rule) {
+            let (address, seconds) = (network(address.ip()), wait.as_secs());
+            self.handler.log(2, format!("{address}: nothing is taken from there for {seconds} seconds: {end}"));
         }
     }
 
@@ -408,6 +435,11 @@ impl Listener {
             self.handler.log(2, "data: another directory takes a restart".to_owned());
             settings.data.clone_from(&self.settings.data);
         }
+        if settings.processes != self.settings.processes {
+            self.handler.log(2, "processes: other users, or another sandbox, take a restart".to_owned());
+            settings.processes.clone_from(&self.settings.processes);
+        }
+        self.sandbox.reload(&settings);
         let changed = self.settings.changed(&settings);
         if let Err(error) = self.doors.change(&settings, self.poll.registry(), FIRST_DOOR) {
             self.handler.log(1, format!("doors not changed: {error}"));
@@ -449,13 +481,4 @@ fn ended_with(pid: Pid) -> Option<i32> {
         Ok(WaitStatus::Signaled(_, signal, _)) => Some(-(signal as i32)),
         _ => None,
     }
-}
-
-fn make_directories(settings: &Settings) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let run = settings.data.join("run");
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&run).map_err(|error| {
-        let msg = format!("the directory {} cannot be made: {error}. Choose another with --data.", run.display());
-        io::Error::new(error.kind(), msg)
-    })
 }

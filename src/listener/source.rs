@@ -2,6 +2,7 @@
 //! the result over. So the process that forks for every client has never parsed anything, and its heap, of which every
 //! worker begins with a copy, stays as small as it was made.
 
+use super::users::Users;
 use crate::cli::Cli;
 use crate::print;
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -18,6 +19,8 @@ use std::process::ExitCode;
 pub struct Found {
     /// What to run with.
     pub settings: Settings,
+    /// As whom.
+    pub users: Users,
     /// The file that was read.
     pub file: Option<PathBuf>,
     /// What to say once in the log, with its level (1 error … 5 trace).
@@ -87,8 +90,15 @@ fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
         nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard);
     let warnings = warnings.into_iter().chain(ssmglobal_config::advice(&settings, limit));
     let notes = notes.into_iter().map(|note| (3, note));
-    let notes = notes.chain(warnings.map(|warning| (2, warning.to_string()))).collect();
-    let found = Found { settings, file, notes };
+    let mut notes = notes.chain(warnings.map(|warning| (2, warning.to_string()))).collect();
+    let users = match Users::find(&settings, &mut notes) {
+        Ok(users) => users,
+        Err(problem) => {
+            print::note(&format!("ssmglobal: {}", print::clean(&problem)));
+            return 1;
+        }
+    };
+    let found = Found { settings, users, file, notes };
     let written = postcard::to_stdvec(&found).map_err(io::Error::other).and_then(|bytes| {
         out.write_all(b"R")?;
         out.write_all(&bytes)

@@ -10,9 +10,11 @@ mod client;
 pub mod commands;
 mod input;
 mod link;
+pub mod panics;
 mod queue;
 mod relay;
 pub mod render;
+pub mod sandbox;
 mod sent;
 mod session;
 
@@ -20,7 +22,7 @@ use mio::Events;
 use mio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use ssmglobal_config::{Door, Settings};
-use ssmglobal_ipc::Mode;
+use ssmglobal_ipc::{Mode, WorkerEnd};
 use ssmglobal_sys::{Prepared, Signals};
 use std::mem::ManuallyDrop;
 use std::net::{IpAddr, SocketAddr};
@@ -55,19 +57,19 @@ pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
     Prepared::new(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()))
 }
 
-/// Serves one client until it goes. Gives the process's exit code: 0, or 1 when the system refused something that it
-/// cannot do without. The process is to end then: nothing is tidied up that the kernel does by itself.
-pub fn run(given: Given<'_>) -> i32 {
+/// Serves one client until it goes. Gives how it ended, which is the process's exit code. The process is to end then:
+/// nothing is tidied up that the kernel does by itself.
+pub fn run(given: Given<'_>) -> WorkerEnd {
     let begun = Instant::now();
     if given.mode == Mode::Ask && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
-        return 0;
+        return WorkerEnd::GOOD;
     }
+    // Not before: an idle worker touches no more memory than it must.
+    panics::catch(given.desk);
     let (session, events) = session::Session::start(given, begun);
-    match session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events)) {
-        Ok(()) => 0,
-        // Whoever reads the log sees the exit code; a client that is gone is no reason for one.
-        Err(_) => 1,
-    }
+    let served = session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events).map(|()| session.end()));
+    // Whoever reads the log sees it; a client that is gone is no reason for an error.
+    served.unwrap_or(WorkerEnd::REFUSED)
 }
 
 /// Waits for the first word, or whatever else happens, without an event loop: most connections that are ever made are

@@ -12,6 +12,8 @@
 mod clean;
 pub mod control;
 pub mod ctl;
+pub mod desk;
+mod end;
 mod event;
 mod failure;
 pub mod frame;
@@ -28,6 +30,7 @@ mod status;
 mod time;
 
 pub use clean::{clean, harmful};
+pub use end::WorkerEnd;
 pub use event::*;
 pub use failure::{Code, Failure};
 pub use mail::*;

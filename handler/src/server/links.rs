@@ -24,8 +24,8 @@ const AHEAD: usize = 16_384;
 impl Server {
     pub(super) fn read_desk(&mut self) {
         loop {
-            let mut byte = [0; 8];
-            let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.desk, &mut byte) {
+            let mut message = [0; ssmglobal_ipc::desk::LONGEST];
+            let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.desk, &mut message) {
                 Ok((received, _)) if received.count == 0 => return,
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -34,7 +34,10 @@ impl Server {
                     return;
                 }
             };
-            let Some(fd) = received.fds.into_iter().next() else { continue };
+            let Some(fd) = received.fds.into_iter().next() else {
+                self.desk_message(pid, message.get(..received.count).unwrap_or_default());
+                continue;
+            };
             if let Err(error) = self.add_link(fd, pid) {
                 log::error!("the link of worker {pid} cannot be taken: {error}");
             }

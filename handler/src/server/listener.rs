@@ -1,6 +1,7 @@
 //! The stream to the listener: which workers there are, what is to be logged, new settings. Part of the event loop.
 
 use super::{End, Server};
+use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use std::io::{self, Read as _};
@@ -72,6 +73,7 @@ impl Server {
                 crate::link::lock(&self.core.results).retain(&living);
                 self.banished.retain(|session| living.contains(session));
                 self.children = clients.into_iter().map(|client| (client.pid, client)).collect();
+                self.panicked.retain(|pid| self.children.contains_key(pid));
                 for slot in self.by_pid.values().copied().collect::<Vec<_>>() {
                     self.release(slot);
                 }
@@ -87,6 +89,7 @@ impl Server {
             }
             ToHandler::Exited { pid, status, count, max } => {
                 self.kicks.remove(&pid);
+                self.panicked.remove(&pid);
                 let Some(child) = self.children.remove(&pid) else { return };
                 self.banished.remove(&child.session);
                 self.expected.remove(&child.session);
@@ -94,7 +97,7 @@ impl Server {
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
                 if status != 0 {
-                    log::warn!(target: "listener", "{address}: worker {pid} ended with {status}");
+                    log::warn!(target: "listener", "{address}: worker {pid} has ended: {}", WorkerEnd(status));
                 }
             }
             // Stop and the run were seen to before; the others are of old, and whoever starts a handler is of its own build.

@@ -5,6 +5,7 @@ mod gather;
 mod keyed;
 mod links;
 mod listener;
+mod panics;
 
 pub use listener::ListenerLink;
 
@@ -98,6 +99,8 @@ pub struct Server {
     pub barred: HashSet<Owner>,
     /// Sessions that have broken the rules; their workers may not come back.
     pub banished: HashSet<u64>,
+    /// Workers that have said that they panicked and have not ended yet.
+    panicked: HashSet<i32>,
     /// Requests answered.
     pub requests: u64,
     /// Operators' connections.
@@ -153,6 +156,7 @@ impl Server {
             tickets,
             barred: HashSet::new(),
             banished: HashSet::new(),
+            panicked: HashSet::new(),
             requests: 0,
             operators,
             listener,

@@ -1,10 +1,12 @@
 //! What the operating system is asked for beyond what safe crates give: fork, descriptors sent over sockets,
-//! shared memory, the process title, a thread's priority. Used in every process. All `unsafe` of the project
+//! shared memory, the process title, a thread's priority, giving up privileges. Used in every process. All `unsafe` of the project
 //! is here, each with its reason; the other crates refuse it.
 
 mod descriptors;
+mod filter;
 mod fork;
 pub mod memory;
+mod privileges;
 pub mod ring;
 mod sched;
 mod signals;
@@ -16,7 +18,9 @@ pub use descriptors::{
     Received, clear_cloexec, close_others, link_pair, listen_backlog, pass_credentials, peer_of, receive,
     receive_with_peer, send_with, seqpacket_pair, set_cloexec, take,
 };
+pub use filter::{Allowed, Filter, Test};
 pub use fork::{ExitSignal, Forked, exit_now, fork};
+pub use privileges::{Ids, become_opaque, become_user, drop_capabilities, no_standard_streams, restrict_self};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
 pub use title::{Prepared, Title};

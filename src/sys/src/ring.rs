@@ -10,7 +10,7 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::unistd::ftruncate;
+use nix::unistd::{Whence, ftruncate, lseek};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -189,7 +189,8 @@ impl Reader {
     pub fn new(fd: impl AsFd, position: u64) -> io::Result<Reader> {
         let seals = fcntl(&fd, FcntlArg::F_GET_SEALS)?;
         let needed = SealFlag::F_SEAL_SHRINK.bits();
-        let length = nix::sys::stat::fstat(&fd)?.st_size;
+        // Not `fstat`: some C libraries make a call of it that takes paths as well, which no worker may make.
+        let length = lseek(&fd, 0, Whence::SeekEnd)?;
         if seals & needed != needed || length != (PAGE + CAPACITY) as libc::off_t {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not a relay ring"));
         }

@@ -129,6 +129,7 @@ impl Session<'_> {
             _ => {}
         }
         self.answer(number, reply);
+        self.count_failure(reply);
         match sent.map(|sent| sent.request) {
             Some(Request::RelayJoin(join)) => self.on_joined(reply, join.since),
             Some(Request::SetMode(set)) => self.mode_there = set.mode,

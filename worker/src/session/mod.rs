@@ -3,6 +3,7 @@
 
 use crate::Given;
 mod answers;
+mod failures;
 mod lines;
 mod resume;
 
@@ -78,6 +79,8 @@ pub struct Session<'a> {
     asking: Option<Parsed<'static>>,
     /// The last thing that went out is a prompt.
     prompted: bool,
+    /// Logins that have failed on this connection.
+    failures: u32,
     last_line: Instant,
     pinged: Instant,
     /// Goes when everything asked before was answered.
@@ -134,6 +137,7 @@ impl<'a> Session<'a> {
             relay: Relay::default(),
             asking: None,
             prompted: false,
+            failures: 0,
             last_line: begun,
             pinged: begun,
             quitting: false,

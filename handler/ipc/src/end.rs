@@ -1,0 +1,102 @@
+//! How a worker has ended, as its exit code or the signal that killed it tells. Made in the worker, acted upon in the
+//! listener, told to the operator by the handler.
+
+use nix::sys::signal::Signal;
+use std::fmt;
+
+/// A worker's exit code, or the negated signal that killed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerEnd(pub i32);
+
+impl WorkerEnd {
+    /// Its client has gone, or was sent away in order.
+    pub const GOOD: WorkerEnd = WorkerEnd(0);
+    /// The system has refused something that it cannot do without.
+    pub const REFUSED: WorkerEnd = WorkerEnd(1);
+    /// Its client has failed too many logins.
+    pub const FAILED_LOGINS: WorkerEnd = WorkerEnd(3);
+    /// It could not be locked in, although that could be done at the start.
+    pub const NOT_LOCKED: WorkerEnd = WorkerEnd(4);
+    /// It panicked.
+    pub const PANICKED: WorkerEnd = WorkerEnd(101);
+
+    /// Whether it ended by a mistake of its own, which its client may have brought about. To be ended by somebody else
+    /// (an operator, the kernel for want of memory) is none.
+    pub fn is_crash(self) -> bool {
+        const CRASHES: [Signal; 9] = [
+            Signal::SIGABRT,
+            Signal::SIGBUS,
+            Signal::SIGFPE,
+            Signal::SIGILL,
+            Signal::SIGSEGV,
+            Signal::SIGSYS,
+            Signal::SIGTRAP,
+            Signal::SIGXCPU,
+            Signal::SIGXFSZ,
+        ];
+        self == WorkerEnd::PANICKED || self.signal().is_some_and(|signal| CRASHES.contains(&signal))
+    }
+
+    fn signal(self) -> Option<Signal> {
+        (self.0 < 0).then(|| Signal::try_from(self.0.saturating_neg()).ok()).flatten()
+    }
+}
+
+impl fmt::Display for WorkerEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(signal) = self.signal() else {
+            let why = match *self {
+                WorkerEnd::GOOD => "all is well",
+                WorkerEnd::REFUSED => "the system has refused something that it cannot do without",
+                WorkerEnd::FAILED_LOGINS => "too many failed logins",
+                WorkerEnd::NOT_LOCKED => "it could not be locked in",
+                WorkerEnd::PANICKED => "it panicked",
+                // A real-time one.
+                WorkerEnd(..0) => return write!(f, "killed by signal {}", self.0.unsigned_abs()),
+                _ => return write!(f, "exit code {}", self.0),
+            };
+            return write!(f, "{why} (exit code {})", self.0);
+        };
+        let why = match signal {
+            Signal::SIGSYS => "it tried something that no worker may do",
+            Signal::SIGSEGV | Signal::SIGBUS | Signal::SIGILL | Signal::SIGFPE | Signal::SIGTRAP => "it crashed",
+            Signal::SIGABRT => "it gave up, perhaps for want of memory",
+            Signal::SIGXFSZ | Signal::SIGXCPU => "it wanted more than it may have",
+            Signal::SIGKILL => "somebody ended it, or the kernel for want of memory",
+            _ => return write!(f, "killed by {signal}"),
+        };
+        write!(f, "killed by {signal}: {why}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_in_words() {
+        for (end, words) in [
+            (WorkerEnd::PANICKED, "it panicked (exit code 101)"),
+            (WorkerEnd(7), "exit code 7"),
+            (WorkerEnd(-31), "killed by SIGSYS: it tried something that no worker may do"),
+            (WorkerEnd(-15), "killed by SIGTERM"),
+            (WorkerEnd(-40), "killed by signal 40"),
+        ] {
+            assert_eq!(end.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn whoever_was_ended_by_another_did_not_crash() {
+        let crashes = [WorkerEnd::PANICKED, WorkerEnd(-(Signal::SIGSYS as i32)), WorkerEnd(-(Signal::SIGSEGV as i32))];
+        assert!(crashes.into_iter().all(WorkerEnd::is_crash));
+        let others = [
+            WorkerEnd::GOOD,
+            WorkerEnd::REFUSED,
+            WorkerEnd::FAILED_LOGINS,
+            WorkerEnd(-(Signal::SIGKILL as i32)),
+            WorkerEnd(i32::MIN),
+        ];
+        assert!(!others.into_iter().any(WorkerEnd::is_crash));
+    }
+}

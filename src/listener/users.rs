@@ -1,0 +1,138 @@
+//! As whom handler and workers run where root has started the program. Looked up by the child that reads the settings, since
+//! the C library loads libraries of its own for that; used in the listener.
+
+use nix::unistd::{Group, Uid, User, geteuid};
+use serde::{Deserialize, Serialize};
+use ssmglobal_config::Settings;
+use ssmglobal_sys::Ids;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown};
+use std::path::{Path, PathBuf};
+
+/// The user of old for whatever owns nothing, where no list of users names one.
+const NOBODY: u32 = 65534;
+
+/// User and group of handler and workers; nothing for those that stay what the listener is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Users {
+    handler: Option<(u32, u32)>,
+    worker: Option<(u32, u32)>,
+}
+
+fn ids((user, group): (u32, u32)) -> Ids {
+    Ids { user, group }
+}
+
+impl Users {
+    /// The handler's.
+    pub fn handler(&self) -> Option<Ids> {
+        self.handler.map(ids)
+    }
+
+    /// The workers'.
+    pub fn worker(&self) -> Option<Ids> {
+        self.worker.map(ids)
+    }
+
+    /// Looks up whom the settings name. Appends what to say once in the log, with its level.
+    ///
+    /// # Errors
+    /// What is wrong with them, for the operator.
+    pub fn find(settings: &Settings, notes: &mut Vec<(u8, String)>) -> Result<Users, String> {
+        let (handler, worker) = (&settings.processes.handler_user, &settings.processes.worker_user);
+        if !geteuid().is_root() {
+            if !handler.is_empty() {
+                notes.push((
+                    2,
+                    format!("processes.handler_user = {handler:?} means nothing: this was not started by root"),
+                ));
+            }
+            return Ok(Users::default());
+        }
+        let worker_ids = look_up("worker_user", worker)?;
+        if worker_ids.0 == 0 {
+            return Err("processes.worker_user is root; give a user that owns nothing, as \"nobody\"".to_owned());
+        }
+        let handler_ids = match handler.as_str() {
+            "" => owner(&settings.data),
+            name => Some(look_up("handler_user", name)?).filter(|ids| ids.0 != 0),
+        };
+        match handler_ids {
+            Some(ids) if ids.0 == worker_ids.0 => {
+                return Err(format!(
+                    "handler and workers would both run as {worker:?}; give processes.handler_user or worker_user another"
+                ));
+            }
+            Some(_) => {}
+            None => notes.push((
+                2,
+                "the handler runs as root; give it a user of its own with processes.handler_user, or let one own the \
+                 data directory"
+                    .to_owned(),
+            )),
+        }
+        Ok(Users { handler: handler_ids, worker: Some(worker_ids) })
+    }
+}
+
+fn look_up(key: &str, name: &str) -> Result<(u32, u32), String> {
+    let number = name.parse::<u32>();
+    let found = match number {
+        Ok(number) => User::from_uid(Uid::from_raw(number)),
+        Err(_) => User::from_name(name),
+    };
+    match (found, number) {
+        (Ok(Some(user)), _) => Ok((user.uid.as_raw(), user.gid.as_raw())),
+        // Nobody needs to be listed.
+        (_, Ok(number)) => Ok((number, number)),
+        (Ok(None), _) if name == "nobody" => {
+            let group = Group::from_name("nogroup").ok().flatten();
+            Ok((NOBODY, group.map_or(NOBODY, |group| group.gid.as_raw())))
+        }
+        (Ok(None), _) => Err(format!("processes.{key}: this machine has no user {name:?}")),
+        (Err(error), _) => Err(format!("processes.{key}: the user {name:?} cannot be looked up: {error}")),
+    }
+}
+
+/// Who owns the directory, unless that is root or there is none yet.
+fn owner(data: &Path) -> Option<(u32, u32)> {
+    let found = std::fs::metadata(data).ok()?;
+    (found.uid() != 0).then(|| (found.uid(), found.gid()))
+}
+
+/// Makes the data directory and what belongs into it; what is new belongs to the handler.
+///
+/// # Errors
+/// The kernel's, with the directory and what may be done.
+pub fn make_directories(settings: &Settings, users: &Users) -> io::Result<()> {
+    let run = settings.data.join("run");
+    let fresh: Vec<PathBuf> = run.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&run);
+    let owned = |()| match users.handler {
+        Some((user, group)) => fresh
+            .iter()
+            .filter(|path| !path.as_os_str().is_empty())
+            .try_for_each(|path| lchown(path, Some(user), Some(group))),
+        None => Ok(()),
+    };
+    made.and_then(owned).map_err(|error| {
+        let msg = format!("the directory {} cannot be made: {error}. Choose another with --data.", run.display());
+        io::Error::new(error.kind(), msg)
+    })
+}
+
+/// A directory that is empty for ever, since it is removed again: the workers' root directory, where the listener may give
+/// them one.
+pub fn empty_directory(settings: &Settings) -> Option<OwnedFd> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let path = settings.data.join("run").join(format!("empty.{}", std::process::id()));
+    std::fs::DirBuilder::new().mode(0o000).create(&path).ok()?;
+    let flags = nix::libc::O_DIRECTORY | nix::libc::O_NOFOLLOW | nix::libc::O_PATH;
+    let opened = std::fs::File::options().read(true).custom_flags(flags).open(&path);
+    // Left behind, it is an empty directory that nobody uses.
+    let _ = std::fs::remove_dir(&path);
+    opened.ok().map(OwnedFd::from)
+}
