@@ -35,6 +35,8 @@ pub struct Backend {
     /// How many game servers were made.
     servers: u32,
     seeded: Option<u32>,
+    /// Whether its workers are locked in.
+    locked: bool,
 }
 
 impl Backend {
@@ -42,7 +44,17 @@ impl Backend {
     pub fn start(program: PathBuf, at: &Path) -> Result<Self> {
         let dir = TempDir::with_prefix_in("load-ssmglobal-", at)?;
         fs::write(dir.path().join("load.toml"), CONFIG)?;
-        let mut backend = Self { process: None, program, dir, port: free_port()?, servers: 0, seeded: None };
+        let port = free_port()?;
+        let mut backend = Self { process: None, program, dir, port, servers: 0, seeded: None, locked: true };
+        backend.launch()?;
+        Ok(backend)
+    }
+
+    /// Starts another one, whose workers are not locked in.
+    pub fn unlocked(&self, at: &Path) -> Result<Self> {
+        let mut backend = Self::start(self.program.clone(), at)?;
+        backend.process = None;
+        backend.locked = false;
         backend.launch()?;
         Ok(backend)
     }
@@ -52,6 +64,7 @@ impl Backend {
         command.current_dir(self.dir.path()).arg("--data").arg(self.data());
         command.arg("--config").arg(self.dir.path().join("load.toml"));
         // No idle timeout: idle connections are part of what is measured.
+        command.env("SSMGLOBAL_PROCESSES_SANDBOX", self.locked.to_string());
         command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-t", "0"]);
         let mut process = Guarded::start(&mut command, Signal::SIGTERM, &self.dir.path().join("log"))?;
         process.wait_for_port("ssmglobal", self.port)?;

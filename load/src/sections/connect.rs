@@ -18,8 +18,8 @@ use crate::net::{connect_to, unconnected};
 use crate::report::{Row, Target, Unit};
 use crate::stats::Histogram;
 
-const PER_SECOND: u32 = 1_000;
-const AT_A_TIME: usize = 8;
+pub const PER_SECOND: u32 = 1_000;
+pub const AT_A_TIME: usize = 8;
 const IDLE: usize = 5_000;
 
 /// All rows about connecting.
@@ -95,7 +95,7 @@ pub fn run(context: &mut Context) -> Result<()> {
 }
 
 /// The median time from `connect` to the whole greeting, one connection at a time at a steady rate.
-fn paced(port: u16, seconds: f64) -> Result<f64> {
+pub fn paced(port: u16, seconds: f64) -> Result<f64> {
     let mut latency = Histogram::default();
     let start = Instant::now();
     for n in 0..(f64::from(PER_SECOND) * seconds) as u32 {
@@ -113,7 +113,7 @@ fn paced(port: u16, seconds: f64) -> Result<f64> {
 }
 
 /// Connections per second that were opened, greeted and closed, with a few under way at any time.
-fn rate(port: u16, seconds: f64) -> Result<f64> {
+pub fn rate(port: u16, seconds: f64) -> Result<f64> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(64);
     let mut opened = 0;
@@ -169,6 +169,6 @@ fn with_idle(port: u16, listener: Pid, seconds: f64) -> Result<f64> {
 }
 
 /// Waits until a process has no more than a few children.
-fn settle(pid: Pid, few: usize) -> Result<()> {
+pub fn settle(pid: Pid, few: usize) -> Result<()> {
     until("the end of idle workers", Duration::from_secs(30), || Ok(children(pid)?.len() <= few))
 }

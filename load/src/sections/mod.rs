@@ -6,6 +6,7 @@ mod idle;
 mod ping;
 mod rank;
 mod relay;
+mod sandbox;
 mod submit;
 
 use std::fs;
@@ -38,6 +39,8 @@ pub fn boards(players: u32) -> [Board; 2] {
 pub enum Section {
     /// Connect, greeting, close; beside bare loops
     Connect,
+    /// Connecting with and without the lock of workers
+    Sandbox,
     /// Memory of idle connections
     Idle,
     /// HW beside Redis PING
@@ -54,8 +57,8 @@ pub enum Section {
 
 impl Section {
     /// All, in the order that disturbs the least: memory before data, sizes that grow.
-    pub const ALL: [Self; 7] =
-        [Self::Idle, Self::Connect, Self::Ping, Self::Relay, Self::Hashing, Self::Rank, Self::Submit];
+    pub const ALL: [Self; 8] =
+        [Self::Idle, Self::Connect, Self::Sandbox, Self::Ping, Self::Relay, Self::Hashing, Self::Rank, Self::Submit];
 
     /// The name on the command line.
     pub fn name(self) -> String {
@@ -66,6 +69,7 @@ impl Section {
     pub fn run(self, context: &mut Context) -> Result<()> {
         match self {
             Self::Connect => connect::run(context),
+            Self::Sandbox => sandbox::run(context),
             Self::Idle => idle::run(context),
             Self::Ping => ping::run(context),
             Self::Submit => submit::run(context),
