@@ -8,8 +8,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::panic::{Location, PanicHookInfo, set_hook};
 
 /// From now on a panic of this process ends it so. The message goes over the front desk, which is there whether it has a
-/// link or not.
+/// link or not. For a process with one thread.
 pub fn catch(desk: BorrowedFd<'_>) {
+    ssmglobal_sys::no_backtraces();
     let desk = desk.as_raw_fd();
     set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
         let mut message = [0; desk::LONGEST];

@@ -20,7 +20,9 @@ pub use descriptors::{
 };
 pub use filter::{Allowed, Filter, Test};
 pub use fork::{ExitSignal, Forked, exit_now, fork};
-pub use privileges::{Ids, become_opaque, become_user, drop_capabilities, no_standard_streams, restrict_self};
+pub use privileges::{
+    Ids, become_opaque, become_user, drop_capabilities, no_backtraces, no_standard_streams, restrict_self,
+};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
 pub use title::{Prepared, Title};

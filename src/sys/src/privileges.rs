@@ -79,3 +79,12 @@ pub fn no_standard_streams(null: BorrowedFd<'_>) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Lets the standard library print no backtrace when it gives up for want of memory: it would open files for that. For a
+/// process with one thread.
+pub fn no_backtraces() {
+    for name in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+        // SAFETY: there is one thread, so nobody reads the environment meanwhile.
+        unsafe { std::env::remove_var(name) };
+    }
+}

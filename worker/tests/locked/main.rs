@@ -1,0 +1,148 @@
+//! What a worker that was taken over can do, tried: each attempt is made by a child of its own that is behind the very lock
+//! of a worker. The harmless ones have to pass, the malicious ones to end the child, the panicking one to tell where.
+//!
+//! Run as the user that runs the tests; if that is root, with workers that become another user, and once more by a user
+//! who is not root. Without threads, so that a child can do whatever it likes: a program, not a list of functions.
+
+// To panic is how a test fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod harmless;
+mod malicious;
+mod panicking;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, geteuid};
+use ssmglobal_config::Settings;
+use ssmglobal_sys::{ExitSignal, Forked, Ids};
+use ssmglobal_worker::sandbox::Sandbox;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// The user of whoever owns nothing; it need not be listed.
+const NOBODY: Ids = Ids { user: 65534, group: 65534 };
+
+/// What an attempt finds.
+struct World {
+    sandbox: Sandbox,
+    /// A file that everybody may read and write.
+    database: PathBuf,
+    /// Another worker, locked in as well.
+    victim: Pid,
+    /// A connected socket, as its client is, and the other end.
+    client: (OwnedFd, OwnedFd),
+    /// The front desk: the worker's end and the handler's.
+    desk: (OwnedFd, OwnedFd),
+}
+
+/// How an attempt has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// The child comes to its end by itself, and says that it is content.
+    Well,
+    /// The child is killed by this signal.
+    By(Signal),
+}
+
+/// Gives whether it is content.
+type Attempt = fn(&World) -> bool;
+
+fn main() {
+    // The memory in which a child may lie: it must not be the user's that runs the tests.
+    let dir = std::env::temp_dir().join(format!("ssmglobal-locked-{}", std::process::id()));
+    std::fs::create_dir(&dir).unwrap();
+    let file = dir.join("database");
+    std::fs::write(&file, "secret").unwrap();
+    open_to_all(&dir, 0o755);
+    open_to_all(&file, 0o666);
+    let root = geteuid().is_root();
+    let failed = if root {
+        let inside = dir.join("empty");
+        std::fs::create_dir(&inside).unwrap();
+        let empty = OwnedFd::from(File::open(&inside).unwrap());
+        let failed = suite("root, workers are nobody", Some(NOBODY), Some(empty), &file);
+        failed + as_nobody(&file)
+    } else {
+        suite("an ordinary user", None, None, &file)
+    };
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert_eq!(failed, 0, "{failed} attempts did not end as they must");
+}
+
+fn open_to_all(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// All of it once more, by a process that is not root's.
+fn as_nobody(file: &Path) -> i32 {
+    match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
+        Forked::Child => {
+            ssmglobal_sys::become_user(NOBODY).unwrap();
+            ssmglobal_sys::exit_now(suite("nobody", None, None, file))
+        }
+        Forked::Parent(child) => match waitpid(child, None).unwrap() {
+            WaitStatus::Exited(_, failed) => failed,
+            other => panic!("{other:?}"),
+        },
+    }
+}
+
+/// Makes all attempts; gives how many did not end as they must.
+fn suite(who: &str, user: Option<Ids>, root: Option<OwnedFd>, database: &Path) -> i32 {
+    let mut sandbox = Sandbox::prepare(&Settings::default(), user, root);
+    let missing = sandbox.try_out().unwrap();
+    println!("as {who}; this machine lacks: {missing:?}");
+    if missing.iter().any(|part| part.contains("filter")) {
+        println!("SKIPPED: no filter of system calls here");
+        return 0;
+    }
+    let victim = victim(&sandbox);
+    let client = ssmglobal_sys::link_pair().unwrap();
+    let desk = ssmglobal_sys::seqpacket_pair().unwrap();
+    ssmglobal_sys::pass_credentials(&desk.1).unwrap();
+    let world = World { sandbox, database: database.to_owned(), victim, client, desk };
+    let mut failed = 0;
+    for (name, ends, attempt) in harmless::ALL.iter().chain(malicious::ALL) {
+        let ended = in_a_locked_child(&world, *attempt);
+        let as_it_must = match (ends, ended) {
+            (Ends::Well, WaitStatus::Exited(_, code)) => code == 0,
+            (Ends::By(wanted), WaitStatus::Signaled(_, signal, _)) => *wanted == signal,
+            _ => false,
+        };
+        println!("{} {name}: {ended:?}", if as_it_must { "ok    " } else { "FAILED" });
+        failed += i32::from(!as_it_must);
+    }
+    failed += i32::from(!panicking::tells_where(&world));
+    // It has seen nothing of all that.
+    assert!(waitpid(victim, Some(nix::sys::wait::WaitPidFlag::WNOHANG)).unwrap() == WaitStatus::StillAlive);
+    kill(victim, Signal::SIGKILL).unwrap();
+    waitpid(victim, None).unwrap();
+    failed
+}
+
+/// Another worker, which waits for something that never comes.
+fn victim(sandbox: &Sandbox) -> Pid {
+    match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
+        Forked::Child => {
+            let locked = sandbox.enter().is_ok();
+            let _ = nix::poll::poll(&mut [], nix::poll::PollTimeout::NONE);
+            ssmglobal_sys::exit_now(i32::from(locked))
+        }
+        Forked::Parent(child) => child,
+    }
+}
+
+fn in_a_locked_child(world: &World, attempt: Attempt) -> WaitStatus {
+    match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
+        Forked::Child => {
+            if world.sandbox.enter().is_err() {
+                ssmglobal_sys::exit_now(99);
+            }
+            ssmglobal_sys::exit_now(if attempt(world) { 0 } else { 1 })
+        }
+        Forked::Parent(child) => waitpid(child, None).unwrap(),
+    }
+}
