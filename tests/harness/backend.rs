@@ -4,7 +4,10 @@ use super::{Log, Output, Running, Wire, run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -47,6 +50,10 @@ pub struct Plan {
     address: String,
     /// The size of a file system of its own, for the data.
     disk: Option<String>,
+    /// Who starts it, if not whoever runs the tests.
+    user: Option<u32>,
+    /// Whose the data directory is from the start.
+    owner: Option<u32>,
 }
 
 impl Plan {
@@ -85,9 +92,28 @@ impl Plan {
         self
     }
 
+    /// Lets this user start it. Only root can.
+    pub fn as_user(mut self, user: u32) -> Plan {
+        self.user = Some(user);
+        self.data_of(user)
+    }
+
+    /// Makes its data directory before it starts, for this user. Only root can.
+    pub fn data_of(mut self, owner: u32) -> Plan {
+        self.owner = Some(owner);
+        self
+    }
+
     /// Starts it and waits until it serves.
     pub fn start(self) -> Backend {
         let dir = TempDir::new().expect("a temporary directory");
+        // Its processes may be other users than whoever runs the tests.
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("a directory of our own");
+        if let Some(owner) = self.owner {
+            let data = dir.path().join("data");
+            std::fs::create_dir(&data).expect("the data directory");
+            chown(&data, Some(owner), Some(owner)).expect("another owner");
+        }
         std::fs::write(dir.path().join("config.toml"), &self.config).expect("the config file");
         let plan = Plan { config: String::new(), ..self };
         let running = Running::start(&mut plan.command(dir.path(), 0));
@@ -103,6 +129,9 @@ impl Plan {
         };
         command.arg("--config").arg(dir.join("config.toml")).arg("--data").arg(dir.join("data"));
         command.args(["-a", &self.address, "-p", &port.to_string()]).args(&self.options);
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -125,7 +154,15 @@ impl Backend {
     /// One to be described further.
     pub fn plan() -> Plan {
         let (options, environment) = (Vec::new(), Vec::new());
-        Plan { config: CHEAP.to_owned(), options, environment, address: own_address(), disk: None }
+        Plan {
+            config: CHEAP.to_owned(),
+            options,
+            environment,
+            address: own_address(),
+            disk: None,
+            user: None,
+            owner: None,
+        }
     }
 
     fn announced(&self) -> SocketAddr {

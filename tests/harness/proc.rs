@@ -32,6 +32,21 @@ impl Process {
         links.map(|link| link.display().to_string()).collect()
     }
 
+    /// A field of `status`.
+    pub fn status(self, field: &str) -> String {
+        let text = fs::read_to_string(self.path("status")).expect("its state");
+        let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"));
+        line.unwrap_or_else(|| panic!("no {field}: {text}")).to_owned()
+    }
+
+    /// The soft limit of this name.
+    pub fn limit(self, name: &str) -> String {
+        let text = fs::read_to_string(self.path("limits")).expect("its limits");
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let limit = line.and_then(|line| line.split_whitespace().next());
+        limit.unwrap_or_else(|| panic!("no {name}: {text}")).to_owned()
+    }
+
     /// Fields of `stat` behind the name.
     fn stat(self) -> Vec<String> {
         let text = fs::read_to_string(self.path("stat")).unwrap_or_default();
