@@ -141,7 +141,7 @@ fn an_ordinary_user_has_the_whole_backend() {
     if !is_root() || !is_reachable(NOBODY) {
         return;
     }
-    let mut backend = Backend::plan().as_user(NOBODY).start();
+    let mut backend = Backend::plan().started_by(NOBODY).start();
     let mut alice = Person::at(&backend).register("alice");
     let mut arena = GameServer::added(&backend, "arena");
     let mut harbour = GameServer::added(&backend, "harbour");

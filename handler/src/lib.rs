@@ -45,6 +45,7 @@ use crate::tickets::Tickets;
 use mio::{Poll, Waker};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
+use nix::unistd::AccessFlags;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::FrameReader;
@@ -80,14 +81,20 @@ pub fn run(desk: RawFd, control: RawFd, journal: RawFd, user: Option<Ids>) -> Ex
     let _ = nix::sys::prctl::set_name(c"ssmglobal");
     ssmglobal_sys::Title::set(format_args!("ssmglobal: handler"));
     // First of all, while there is one thread and nothing is open.
-    let become_user = user.map_or(Ok(()), ssmglobal_sys::become_user);
-    match become_user.and_then(|()| start(desk, control, journal)) {
+    match user.map_or(Ok(()), become_user).and_then(|()| start(desk, control, journal)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("ssmglobal: the handler cannot start: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn become_user(ids: Ids) -> io::Result<()> {
+    ssmglobal_sys::become_user(ids).map_err(|error| {
+        let msg = format!("it cannot become user {} with group {}: {error}", ids.user, ids.group);
+        io::Error::new(error.kind(), msg)
+    })
 }
 
 fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
@@ -170,7 +177,7 @@ fn serve(
     run: u64,
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
-    std::fs::create_dir_all(data.join("run"))?;
+    own_directory(&data)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join(DATABASE))?);
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKER)?;
@@ -226,6 +233,23 @@ fn begin_run(run: u64, reader: &dyn Reader, writer: &mut dyn Writer) -> Result<R
     writer.rollback();
     outcome?;
     Ok(key)
+}
+
+/// Makes the directory for what is there only while this runs, if the listener could not.
+fn own_directory(data: &Path) -> Result<(), Failure> {
+    // Looked into: one that is there may be another user's.
+    let run = data.join("run");
+    let made = std::fs::create_dir_all(&run)
+        .and_then(|()| nix::unistd::access(&run, AccessFlags::W_OK).map_err(io::Error::from));
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            let (data, user) = (data.display(), nix::unistd::geteuid());
+            Failure::Fatal(format!(
+                "{data} cannot be used by user {user}, as whom the handler runs; chown -R {user} {data}"
+            ))
+        }
+        _ => Failure::Io(error),
+    })
 }
 
 fn operator_socket(path: &Path, store: &Arc<dyn Store>, poll: &Poll) -> Result<Operators, Failure> {

@@ -6,6 +6,7 @@ use ssmglobal_worker::sandbox::Sandbox;
 
 /// Prepares it and tries it out. Appends what to say once in the log, with its level.
 pub fn prepare(settings: &Settings, users: &Users, notes: &mut Vec<(u8, String)>) -> Sandbox {
+    notes.extend(users.warning(settings).map(|warning| (2, warning)));
     let root = settings.processes.sandbox.then(|| users::empty_directory(settings)).flatten();
     let mut sandbox = Sandbox::prepare(settings, users.worker(), root);
     if !settings.processes.sandbox {

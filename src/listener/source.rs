@@ -90,8 +90,8 @@ fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
         nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard);
     let warnings = warnings.into_iter().chain(ssmglobal_config::advice(&settings, limit));
     let notes = notes.into_iter().map(|note| (3, note));
-    let mut notes = notes.chain(warnings.map(|warning| (2, warning.to_string()))).collect();
-    let users = match Users::find(&settings, &mut notes) {
+    let notes = notes.chain(warnings.map(|warning| (2, warning.to_string()))).collect();
+    let users = match Users::find(&settings) {
         Ok(users) => users,
         Err(problem) => {
             print::note(&format!("ssmglobal: {}", print::clean(&problem)));

@@ -35,21 +35,15 @@ impl Users {
         self.worker.map(ids)
     }
 
-    /// Looks up whom the settings name. Appends what to say once in the log, with its level.
+    /// Looks up whom the settings name.
     ///
     /// # Errors
     /// What is wrong with them, for the operator.
-    pub fn find(settings: &Settings, notes: &mut Vec<(u8, String)>) -> Result<Users, String> {
-        let (handler, worker) = (&settings.processes.handler_user, &settings.processes.worker_user);
+    pub fn find(settings: &Settings) -> Result<Users, String> {
         if !geteuid().is_root() {
-            if !handler.is_empty() {
-                notes.push((
-                    2,
-                    format!("processes.handler_user = {handler:?} means nothing: this was not started by root"),
-                ));
-            }
             return Ok(Users::default());
         }
+        let (handler, worker) = (&settings.processes.handler_user, &settings.processes.worker_user);
         let worker_ids = look_up("worker_user", worker)?;
         if worker_ids.0 == 0 {
             return Err("processes.worker_user is root; give a user that owns nothing, as \"nobody\"".to_owned());
@@ -58,21 +52,28 @@ impl Users {
             "" => owner(&settings.data),
             name => Some(look_up("handler_user", name)?).filter(|ids| ids.0 != 0),
         };
-        match handler_ids {
-            Some(ids) if ids.0 == worker_ids.0 => {
-                return Err(format!(
-                    "handler and workers would both run as {worker:?}; give processes.handler_user or worker_user another"
-                ));
-            }
-            Some(_) => {}
-            None => notes.push((
-                2,
+        if handler_ids.is_some_and(|ids| ids.0 == worker_ids.0) {
+            return Err(format!(
+                "handler and workers would both run as {worker:?}; let processes.handler_user and worker_user differ"
+            ));
+        }
+        Ok(Users { handler: handler_ids, worker: Some(worker_ids) })
+    }
+
+    /// What to say once in the log.
+    pub fn warning(&self, settings: &Settings) -> Option<String> {
+        let handler = &settings.processes.handler_user;
+        match (geteuid().is_root(), self.handler) {
+            (true, None) => Some(
                 "the handler runs as root; give it a user of its own with processes.handler_user, or let one own the \
                  data directory"
                     .to_owned(),
-            )),
+            ),
+            (false, _) if !handler.is_empty() => {
+                Some(format!("processes.handler_user = {handler:?} means nothing, since this was not started by root"))
+            }
+            _ => None,
         }
-        Ok(Users { handler: handler_ids, worker: Some(worker_ids) })
     }
 }
 

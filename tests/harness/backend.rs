@@ -93,7 +93,7 @@ impl Plan {
     }
 
     /// Lets this user start it. Only root can.
-    pub fn as_user(mut self, user: u32) -> Plan {
+    pub fn started_by(mut self, user: u32) -> Plan {
         self.user = Some(user);
         self.data_of(user)
     }

@@ -306,9 +306,73 @@ fn limits(settings: &Settings) -> [(Resource, rlim_t); 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::errno::Errno;
+    use nix::fcntl::{OFlag, open};
+    use nix::sys::signal::kill;
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, socket};
+    use nix::sys::stat::Mode;
+    use nix::unistd::{Uid, geteuid, getppid, setuid};
 
     #[test]
     fn the_list_of_calls_makes_a_filter() {
         Filter::new(CALLS).unwrap();
+    }
+
+    #[test]
+    fn limits_are_never_above_those_there_are() {
+        for (what, most) in limits(&Settings::default()) {
+            assert!(getrlimit(what).unwrap().1 >= most, "{what:?}");
+        }
+    }
+
+    type Attempt = fn() -> Result<(), Errno>;
+
+    /// What comes of something in a child behind the lock, but for the filter; an error's number, 0 when it was done.
+    fn without_the_filter(what: Attempt) -> i32 {
+        let user = geteuid().is_root().then_some(Ids { user: 65534, group: 65534 });
+        let mut sandbox = Sandbox::prepare(&Settings::default(), user, None);
+        let missing = sandbox.try_out().unwrap();
+        if missing.iter().any(|part| part.contains("landlock")) {
+            println!("skipped: {missing:?}");
+            return Errno::EACCES as i32;
+        }
+        sandbox.parts &= !Part::Filter.bit();
+        match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
+            Forked::Child => {
+                // Nothing that allocates: other threads of the parent may have held a lock.
+                let code = match sandbox.enter() {
+                    Ok(()) => what().map_or_else(|error| error as i32, |()| 0),
+                    Err(_) => 255,
+                };
+                ssmglobal_sys::exit_now(code)
+            }
+            Forked::Parent(child) => match waitpid(child, None).unwrap() {
+                WaitStatus::Exited(_, code) => code,
+                other => panic!("{other:?}"),
+            },
+        }
+    }
+
+    #[test]
+    fn what_the_filter_stops_is_stopped_behind_it_as_well() {
+        let attempts: [(&str, Attempt); 6] = [
+            ("open a file", || open(c"/etc/passwd", OFlag::O_RDONLY, Mode::empty()).map(drop)),
+            ("make a file", || open(c"/tmp/mine", OFlag::O_CREAT | OFlag::O_WRONLY, Mode::S_IRWXU).map(drop)),
+            ("connect", || {
+                let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None)?;
+                connect(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 9))
+            }),
+            ("fork", || match ssmglobal_sys::fork(ExitSignal::Usual)? {
+                Forked::Child => ssmglobal_sys::exit_now(0),
+                Forked::Parent(_) => Ok(()),
+            }),
+            ("send a signal", || kill(getppid(), None)),
+            ("become root", || setuid(Uid::from_raw(0))),
+        ];
+        for (name, attempt) in attempts {
+            let code = without_the_filter(attempt);
+            let refused = [Errno::EACCES, Errno::EPERM, Errno::EAGAIN].map(|error| error as i32);
+            assert!(refused.contains(&code), "{name}: {code}");
+        }
     }
 }
