@@ -4,13 +4,13 @@ use crate::harness::{Backend, GREETING, GameServer, PATIENCE, Person, Process, P
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use serde_json::json;
-use ssmglobal_ipc::control::{Child, ToHandler, ToListener};
+use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const NOBODY: u32 = 65534;
@@ -237,19 +237,27 @@ fn a_panic_is_in_the_log_with_its_place_and_its_address_and_once() {
     let (control, control_end) = ssmglobal_sys::link_pair().unwrap();
     let control = UnixStream::from(control);
     control.set_nonblocking(false).unwrap();
-    let mut command = program();
-    command.args(["handler", "--desk", "0", "--control", "1"]).stdin(Stdio::from(desk_end));
+    // Standard input and output are the desk and the stream; the third descriptor takes a shell.
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" handler --desk 0 --control 1 --journal 3 3<>\"$1\""]);
+    command.arg(program().get_program()).arg(dir.path().join("journal")).stdin(Stdio::from(desk_end));
     command.stdout(Stdio::from(control_end)).stderr(Stdio::piped());
     let mut handler = command.spawn().unwrap();
     drop(command);
     let log = crate::harness::Log::collect(handler.stderr.take().unwrap());
     let settings = ssmglobal_config::Settings { data: dir.path().to_owned(), ..Default::default() };
     let settings = postcard::to_stdvec(&settings).unwrap();
-    let child =
-        Child { pid: Pid::this().as_raw(), address: "192.0.2.7:4000".parse().unwrap(), at: ssmglobal_ipc::Time::now() };
+    let client = Client {
+        session: 1,
+        door: 0,
+        pid: Pid::this().as_raw(),
+        address: "192.0.2.7:4000".parse().unwrap(),
+        at: ssmglobal_ipc::Time::now(),
+    };
     let mut out = Vec::new();
     put_control(&mut out, &ToHandler::Reload { settings });
-    put_control(&mut out, &ToHandler::Snapshot { children: vec![child], max: 10 });
+    put_control(&mut out, &ToHandler::Run { run: 1 });
+    put_control(&mut out, &ToHandler::Clients { clients: vec![client], max: 10 });
     (&control).write_all(&out).unwrap();
     control.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut reader = FrameReader::new();
