@@ -1,13 +1,17 @@
 //! The lock that all workers get, prepared once. Runs in the listener.
 
-use super::users::{self, Users};
+use super::users::Users;
+use nix::libc::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
+use nix::unistd::geteuid;
 use ssmglobal_config::Settings;
 use ssmglobal_worker::sandbox::Sandbox;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 /// Prepares it and tries it out. Appends what to say once in the log, with its level.
 pub fn prepare(settings: &Settings, users: &Users, notes: &mut Vec<(u8, String)>) -> Sandbox {
     notes.extend(users.warning(settings).map(|warning| (2, warning)));
-    let root = settings.processes.sandbox.then(|| users::empty_directory(settings)).flatten();
+    let root = settings.processes.sandbox.then(|| empty_directory(settings)).flatten();
     let mut sandbox = Sandbox::prepare(settings, users.worker(), root);
     if !settings.processes.sandbox {
         notes.push((
@@ -27,4 +31,19 @@ pub fn prepare(settings: &Settings, users: &Users, notes: &mut Vec<(u8, String)>
         Err(error) => notes.push((2, format!("the lock of the workers could not be tried out: {error}"))),
     }
     sandbox
+}
+
+/// A directory that is empty for ever, since it is removed again: the workers' root directory, where the listener may give
+/// them one.
+fn empty_directory(settings: &Settings) -> Option<OwnedFd> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let path = settings.data.join("run").join(format!("empty.{}", std::process::id()));
+    std::fs::DirBuilder::new().mode(0o000).create(&path).ok()?;
+    let flags = O_DIRECTORY | O_NOFOLLOW | O_PATH;
+    let opened = std::fs::File::options().read(true).custom_flags(flags).open(&path);
+    // Left behind, it is an empty directory that nobody uses.
+    let _ = std::fs::remove_dir(&path);
+    opened.ok().map(OwnedFd::from)
 }

@@ -89,10 +89,10 @@ impl Listener {
         ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
         let signals = Signals::catch_with_children(&signals)?;
         // The descriptors that workers keep come first, so that the others lie together.
+        let sandbox = lock::prepare(&settings, &users, &mut notes);
         let handler = Handler::new(users.handler())?;
         let poll = Poll::new()?;
         let doors = Doors::open(&settings)?;
-        let sandbox = lock::prepare(&settings, &users, &mut notes);
         let both = Interest::READABLE;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, both)?;
         Ok(Listener {
@@ -329,7 +329,7 @@ impl Listener {
         let rule = penalties::Rule { first, longest };
         if let Some(wait) = self.penalties.ended(address.ip(), end, Instant::now(), rule) {
             let (address, seconds) = (network(address.ip()), wait.as_secs());
-            self.handler.log(2, format!("{address}: nothing is taken from there for {seconds} seconds: {end}"));
+            self.handler.log(2, format!("{address}: nothing is taken from there for {seconds} s: {end}"));
         }
     }
 

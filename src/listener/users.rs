@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use ssmglobal_config::Settings;
 use ssmglobal_sys::Ids;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 /// The user of old for whatever owns nothing, where no list of users names one.
@@ -121,19 +120,4 @@ pub fn make_directories(settings: &Settings, users: &Users) -> io::Result<()> {
         let msg = format!("the directory {} cannot be made: {error}. Choose another with --data.", run.display());
         io::Error::new(error.kind(), msg)
     })
-}
-
-/// A directory that is empty for ever, since it is removed again: the workers' root directory, where the listener may give
-/// them one.
-pub fn empty_directory(settings: &Settings) -> Option<OwnedFd> {
-    if !geteuid().is_root() {
-        return None;
-    }
-    let path = settings.data.join("run").join(format!("empty.{}", std::process::id()));
-    std::fs::DirBuilder::new().mode(0o000).create(&path).ok()?;
-    let flags = nix::libc::O_DIRECTORY | nix::libc::O_NOFOLLOW | nix::libc::O_PATH;
-    let opened = std::fs::File::options().read(true).custom_flags(flags).open(&path);
-    // Left behind, it is an empty directory that nobody uses.
-    let _ = std::fs::remove_dir(&path);
-    opened.ok().map(OwnedFd::from)
 }
