@@ -287,8 +287,9 @@ fn limits(settings: &Settings) -> [(Resource, rlim_t); 8] {
     let channels = settings.relay.joined_per_server as u64;
     let data = 256 * MIB + 8 * queue + 8 * line;
     let wanted = [
-        // Two for each channel, which is the descriptor of a ring only until that is mapped.
-        (Resource::RLIMIT_NOFILE, 64 + 2 * channels),
+        // Two for each channel, which is the descriptor of a ring only until that is mapped; and the kernel compares with
+        // it the links that all workers of this user have on their way, as many as the front desk has room for.
+        (Resource::RLIMIT_NOFILE, 4096 + 2 * channels),
         // A session in memory that is handed to a successor.
         (Resource::RLIMIT_FSIZE, 16 * MIB + 2 * queue + 2 * line),
         (Resource::RLIMIT_DATA, data),
