@@ -108,7 +108,7 @@ fn too_many_descriptors(world: &World) -> bool {
     while let Ok(copy) = world.client.0.try_clone() {
         copies.push(copy);
     }
-    (100..1000).contains(&copies.len())
+    (100..5000).contains(&copies.len())
 }
 
 #[allow(unconditional_recursion)]
