@@ -1,8 +1,10 @@
 //! Our side: builds or finds `ssmglobal`, starts it with temporary data and wide limits, and speaks to it. Runs in the
 //! load generator.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,11 +26,21 @@ server_ping_seconds = 86000
 server_drop_seconds = 172000
 ";
 
-/// A backend with temporary data. It lives through all sections.
+/// What starts the backend, and starts it again should it die.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Supervisor {
+    /// This tool, once.
+    None,
+    /// `runsv` of the package runit.
+    Runit,
+}
+
+/// A backend with temporary data. It lives through all sections, or through the one that started it.
 pub struct Backend {
     // Ended before its directory goes.
     process: Option<Guarded>,
     program: PathBuf,
+    supervisor: Supervisor,
     dir: TempDir,
     /// Its port on the loopback.
     pub port: u16,
@@ -42,10 +54,16 @@ pub struct Backend {
 impl Backend {
     /// Starts `program` in `at`.
     pub fn start(program: PathBuf, at: &Path) -> Result<Self> {
+        Self::start_under(Supervisor::None, program, at, "")
+    }
+
+    /// Starts `program` in `at` under a supervisor, with more in its config file.
+    pub fn start_under(supervisor: Supervisor, program: PathBuf, at: &Path, config: &str) -> Result<Self> {
         let dir = TempDir::with_prefix_in("load-ssmglobal-", at)?;
-        fs::write(dir.path().join("load.toml"), CONFIG)?;
+        fs::write(dir.path().join("load.toml"), format!("{CONFIG}{config}"))?;
         let port = free_port()?;
-        let mut backend = Self { process: None, program, dir, port, servers: 0, seeded: None, locked: true };
+        let mut backend =
+            Self { process: None, program, supervisor, dir, port, servers: 0, seeded: None, locked: true };
         backend.launch()?;
         Ok(backend)
     }
@@ -61,11 +79,14 @@ impl Backend {
 
     fn launch(&mut self) -> Result<()> {
         let mut command = Command::new(&self.program);
-        command.current_dir(self.dir.path()).arg("--data").arg(self.data());
+        command.arg("--data").arg(self.data());
         command.arg("--config").arg(self.dir.path().join("load.toml"));
         // No idle timeout: idle connections are part of what is measured.
-        command.env("SSMGLOBAL_PROCESSES_SANDBOX", self.locked.to_string());
         command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-t", "0"]);
+        if self.supervisor == Supervisor::Runit {
+            command = supervised(&command, &self.service())?;
+        }
+        command.current_dir(self.dir.path()).env("SSMGLOBAL_PROCESSES_SANDBOX", self.locked.to_string());
         let mut process = Guarded::start(&mut command, Signal::SIGTERM, &self.dir.path().join("log"))?;
         process.wait_for_port("ssmglobal", self.port)?;
         self.process = Some(process);
@@ -78,9 +99,34 @@ impl Backend {
         self.dir.path().join("data")
     }
 
+    /// The directory of the service that the supervisor looks after.
+    fn service(&self) -> PathBuf {
+        self.dir.path().join("service")
+    }
+
     /// The listener, parent of all workers.
     pub fn listener(&self) -> Result<Pid> {
-        Ok(self.process.as_ref().ok_or("the backend does not run")?.pid())
+        let process = self.process.as_ref().ok_or("the backend does not run")?;
+        match self.supervisor {
+            Supervisor::None => Ok(process.pid()),
+            Supervisor::Runit => {
+                let pid = fs::read_to_string(self.service().join("supervise/pid"))?;
+                Ok(Pid::from_raw(pid.trim().parse()?))
+            }
+        }
+    }
+
+    /// The handler, as the operator is told.
+    pub fn handler(&self) -> Result<Pid> {
+        let status = self.ctl(&["status"])?;
+        let pid = status.pointer("/handler").and_then(Value::as_i64).ok_or("`status` names no handler")?;
+        Ok(Pid::from_raw(i32::try_from(pid)?))
+    }
+
+    /// Ends it in order; its database, where everything is now that was saved.
+    pub fn end(&mut self) -> Result<PathBuf> {
+        self.process = None;
+        database(&self.data())
     }
 
     /// An error when it has ended.
@@ -103,9 +149,14 @@ impl Backend {
 
     /// An operator's command; its JSON.
     pub fn ctl(&self, words: &[&str]) -> Result<Value> {
-        let mut command = Command::new(&self.program);
-        let text = output_of(command.arg("ctl").arg("--data").arg(self.data()).args(words).arg("--json"))?;
+        let text = self.operate(&[words, &["--json"]].concat())?;
         serde_json::from_str(&text).map_err(|e| format!("ctl {}: {e}", words.join(" ")).into())
+    }
+
+    /// An operator's command; what it prints.
+    pub fn operate(&self, words: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        output_of(command.arg("ctl").arg("--data").arg(self.data()).args(words))
     }
 
     /// A connection in CLIENT mode.
@@ -158,6 +209,19 @@ pub fn find_backend() -> Result<PathBuf> {
         return Ok(beside);
     }
     Err("no ssmglobal beside this program; set SSMGLOBAL_BIN or use `cargo run --release -p load`".into())
+}
+
+/// `runsv` for a command: its service directory with a run script.
+fn supervised(command: &Command, service: &Path) -> Result<Command> {
+    let quoted = |word: &OsStr| format!(" '{}'", word.to_string_lossy().replace('\'', r"'\''"));
+    let words: String = std::iter::once(command.get_program()).chain(command.get_args()).map(quoted).collect();
+    fs::create_dir_all(service)?;
+    let run = service.join("run");
+    fs::write(&run, format!("#!/bin/sh\nexec 2>&1\nexec{words}\n"))?;
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o755))?;
+    let mut runsv = Command::new("runsv");
+    runsv.arg(service);
+    Ok(runsv)
 }
 
 /// The only database file in the data directory.

@@ -62,6 +62,12 @@ impl Link {
         Ok(())
     }
 
+    /// Forgets what was not written: the other side is gone.
+    pub fn give_up(&mut self) {
+        self.output.clear();
+        self.written = 0;
+    }
+
     /// Reads until the socket is empty. `take` gets all bytes that are not understood yet and returns how many it took.
     pub fn receive(&mut self, scratch: &mut [u8], mut take: impl FnMut(&[u8]) -> Result<usize>) -> Result<()> {
         loop {

@@ -155,7 +155,8 @@ pub fn find(data: &[u8], text: &[u8]) -> Option<usize> {
     data.windows(text.len()).position(|window| window == text)
 }
 
-fn is_ok(line: &[u8]) -> bool {
+/// Whether a reply says OK.
+pub fn is_ok(line: &[u8]) -> bool {
     if line.starts_with(b"{\"state\": \"OK\"") || line.starts_with(b"{\"state\":\"OK\"") {
         return true;
     }
@@ -164,7 +165,7 @@ fn is_ok(line: &[u8]) -> bool {
 }
 
 /// The number behind a colon and spaces at `at`.
-fn number_at(line: &[u8], at: usize) -> Option<u64> {
+pub fn number_at(line: &[u8], at: usize) -> Option<u64> {
     let rest = line.get(at..)?.strip_prefix(b":")?;
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
     let digits = rest.iter().take_while(|b| b.is_ascii_digit());

@@ -24,6 +24,8 @@ pub enum Unit {
     Seconds,
     /// Bytes, shown in KB (1,024 bytes).
     Bytes,
+    /// How many.
+    Count,
 }
 
 impl Unit {
@@ -34,6 +36,7 @@ impl Unit {
             Self::Seconds if value < 0.001 => format!("{:.1} µs", value * 1e6),
             Self::Seconds => format!("{:.2} ms", value * 1e3),
             Self::Bytes => format!("{:.1} KB", value / 1024.0),
+            Self::Count => thousands(value),
         }
     }
 }
@@ -163,5 +166,6 @@ mod tests {
         assert_eq!(Unit::Seconds.show(0.0123), "12.30 ms");
         assert_eq!(Unit::Bytes.show(24.0 * 1024.0), "24.0 KB");
         assert_eq!(Unit::PerSecond.show(1_234_567.4), "1,234,567/s");
+        assert_eq!(Unit::Count.show(12_000.0), "12,000");
     }
 }

@@ -97,7 +97,8 @@ fn private(backend: &Backend) -> Result<(Vec<f64>, Vec<f64>)> {
     Ok((before, after))
 }
 
-fn private_of(pid: i32) -> Result<f64> {
+/// Bytes that a process has for itself.
+pub fn private_of(pid: i32) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let parts = ["Private_Clean", "Private_Dirty"].map(|name| kilobytes(&text, name));
     parts.into_iter().sum::<Option<f64>>().ok_or_else(|| "smaps_rollup without private pages".into())

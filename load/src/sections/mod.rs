@@ -6,6 +6,7 @@ mod idle;
 mod ping;
 mod rank;
 mod relay;
+mod restart;
 mod sandbox;
 mod submit;
 
@@ -53,12 +54,32 @@ pub enum Section {
     Relay,
     /// Other commands while registrations wait for their hash
     Hashing,
+    /// kill -9 of the handler under a steady load
+    KillHandler,
+    /// The upgrade of everything under a steady load
+    Upgrade,
+    /// kill -9 of the listener under runit and a steady load
+    KillListener,
+    /// A handler that is stopped for five seconds
+    StopHandler,
 }
 
 impl Section {
     /// All, in the order that disturbs the least: memory before data, sizes that grow.
-    pub const ALL: [Self; 8] =
-        [Self::Idle, Self::Connect, Self::Sandbox, Self::Ping, Self::Relay, Self::Hashing, Self::Rank, Self::Submit];
+    pub const ALL: [Self; 12] = [
+        Self::Idle,
+        Self::Connect,
+        Self::Sandbox,
+        Self::Ping,
+        Self::Relay,
+        Self::Hashing,
+        Self::Rank,
+        Self::Submit,
+        Self::KillHandler,
+        Self::Upgrade,
+        Self::KillListener,
+        Self::StopHandler,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> String {
@@ -76,6 +97,10 @@ impl Section {
             Self::Rank => rank::run(context),
             Self::Relay => relay::run(context),
             Self::Hashing => hashing::run(context),
+            Self::KillHandler => restart::handler::run(context),
+            Self::Upgrade => restart::upgrade::run(context),
+            Self::KillListener => restart::listener::run(context),
+            Self::StopHandler => restart::stopped::run(context),
         }
     }
 }
