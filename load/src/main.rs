@@ -5,6 +5,7 @@
 
 mod backend;
 mod engine;
+mod evennia;
 mod floors;
 mod guard;
 mod net;
@@ -51,6 +52,9 @@ pub struct Options {
     /// Where the temporary data of all sides goes: a directory on a real disk
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
+    /// Where the picture of restarts is kept, and what was measured for it
+    #[arg(long, default_value = "docs")]
+    pictures: PathBuf,
     #[arg(long, value_enum, hide = true)]
     floor: Option<Floor>,
 }

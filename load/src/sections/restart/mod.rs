@@ -1,12 +1,16 @@
 //! What clients notice while processes are killed, stopped and replaced: a steady load, one event after the other, and
 //! then the comparison of what was promised with what is in the database. One file per event.
 
+mod evennia;
 pub mod handler;
 pub mod listener;
 mod pauses;
+pub mod picture;
 mod promises;
 mod steady;
 pub mod stopped;
+mod svg;
+mod timeline;
 pub mod upgrade;
 mod visitors;
 

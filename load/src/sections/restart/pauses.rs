@@ -44,14 +44,14 @@ mod tests {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let windows = [Window { begin: at(100), end: at(150) }, Window { begin: at(300), end: at(320) }];
-        let pause = |client, from: u64, to: u64| Pause { client, from: from * 1000, to: Some(to * 1000) };
+        let pause = |client, from: u64, to: u64| Pause { client, from: from * 1000, to: Some(to * 1000), ok: true };
         let pauses = [
             pause(1, 10, 20),
             pause(1, 90, 120),
             pause(1, 140, 141),
             pause(2, 99, 310),
             pause(3, 151, 299),
-            Pause { client: 4, from: 100_000, to: None },
+            Pause { client: 4, from: 100_000, to: None, ok: false },
         ];
         let mut found = longest(&pauses, start, &windows);
         found.sort_by(f64::total_cmp);

@@ -29,6 +29,8 @@ pub struct Pause {
     pub from: u64,
     /// When it was answered; `None`: never.
     pub to: Option<u64>,
+    /// Whether the answer was OK.
+    pub ok: bool,
 }
 
 /// Everything that was not as it should be.
@@ -243,7 +245,7 @@ impl Load {
             self.faults.out_of_order += 1;
         }
         if let Some(request) = client.open.remove(place) {
-            self.pauses.push(pause(self.start, index, &request, Some(now)));
+            self.pauses.push(pause(self.start, index, &request, Some((now, ok))));
             self.promises[index].note(request.ask, request.id, ok);
         }
     }
@@ -261,9 +263,14 @@ impl Load {
     }
 }
 
-fn pause(start: Option<Instant>, index: usize, request: &Request, answered: Option<Instant>) -> Pause {
+fn pause(start: Option<Instant>, index: usize, request: &Request, answered: Option<(Instant, bool)>) -> Pause {
     let micros = |at: Instant| start.map_or(0, |start| (at - start).as_micros() as u64);
-    Pause { client: index as u32, from: micros(request.at), to: answered.map(micros) }
+    Pause {
+        client: index as u32,
+        from: micros(request.at),
+        to: answered.map(|(at, _)| micros(at)),
+        ok: answered.is_some_and(|(_, ok)| ok),
+    }
 }
 
 /// The code of an error reply.

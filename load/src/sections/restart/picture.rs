@@ -1,0 +1,74 @@
+//! The picture of the README: what clients feel over some seconds in which our handler is killed, beside Evennia while
+//! it is reloaded and killed. What was measured is kept beside the picture. Runs in the load generator.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+
+use super::evennia;
+use super::steady::{CLIENTS, PER_SECOND, Steady};
+use super::svg::draw;
+use super::timeline::Timeline;
+use super::{CONFIG, program, served};
+use crate::Context;
+use crate::backend::{Backend, Supervisor};
+use crate::guard::{Result, check_stopped};
+use crate::sections::grouped;
+
+/// Milliseconds that are shown.
+pub const LENGTH: u32 = 15_000;
+/// When our handler is killed.
+const KILLS: [u64; 4] = [3_000, 6_000, 9_000, 12_000];
+
+/// Measures what can be measured here and draws what there is.
+pub fn run(context: &mut Context) -> Result<()> {
+    let dir = context.options.pictures.clone();
+    let [ours, theirs] = ["restart-ssmglobal.txt", "restart-evennia.txt"].map(|name| dir.join(name));
+    std::fs::create_dir_all(&dir)?;
+    if let Some(program) = program(context)? {
+        let backend = Backend::start_under(Supervisor::None, program, &context.options.dir, CONFIG)?;
+        std::fs::write(&ours, killed(&backend)?.text())?;
+    }
+    match evennia::reloaded(&context.options.dir)? {
+        Some(timeline) => std::fs::write(&theirs, timeline.text())?,
+        None => context.report.remark("`picture`: Evennia is not installed; its kept figures are drawn."),
+    }
+    let kept = |path: &Path| path.is_file().then(|| Timeline::read(path));
+    let timelines = [ours, theirs].iter().filter_map(|path| kept(path)).collect::<Result<Vec<_>>>()?;
+    let picture = dir.join("restart.svg");
+    std::fs::write(&picture, draw(&timelines))?;
+    context.report.remark(format!("`picture`: {}", picture.display()));
+    Ok(())
+}
+
+/// Waits until so many milliseconds have passed.
+pub fn wait_until(start: Instant, millis: u64) -> Result<()> {
+    check_stopped()?;
+    std::thread::sleep((start + Duration::from_millis(millis)).saturating_duration_since(Instant::now()));
+    Ok(())
+}
+
+fn killed(backend: &Backend) -> Result<Timeline> {
+    let mut probe = backend.client(0)?;
+    let steady = Steady::start(backend)?;
+    let start = Instant::now();
+    let mut events = Vec::new();
+    for at in KILLS {
+        let handler = backend.handler()?;
+        wait_until(start, at)?;
+        events.push((Instant::now(), "kill -9 handler"));
+        kill(handler, Signal::SIGKILL)?;
+        served(&mut probe)?;
+        steady.settle()?;
+    }
+    wait_until(start, u64::from(LENGTH))?;
+    let record = steady.finish()?;
+    let title = format!(
+        "ssmglobal {}: {} clients, {} requests/s, a third of them writes",
+        env!("CARGO_PKG_VERSION"),
+        grouped(CLIENTS as u32),
+        grouped(PER_SECOND)
+    );
+    Ok(Timeline::new(title, LENGTH, record.start, &events, &record.pauses))
+}
