@@ -1,18 +1,25 @@
-//! A handler that stands still for five seconds: nothing is lost, and nothing grows without bound.
+//! A handler that stands still for five seconds: nothing is lost, and nothing grows without bound, although some
+//! clients then send as much as they can.
 
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::super::idle::private_of;
 use super::{CLIENTS, Events, times};
 use crate::Context;
 use crate::backend::Backend;
+use crate::engine::Fleet;
 use crate::guard::Result;
+use crate::protocol::{Json, Protocol};
 use crate::report::{Row, Target, Unit};
+use crate::sections::idle::private_of;
+use crate::sections::{children, grouped, streams};
 
 const STOPPED: Duration = Duration::from_secs(5);
+/// Clients that send ahead, and how many requests each.
+const FLOODING: usize = 8;
+const AHEAD: usize = 20_000;
 /// Bytes that may wait in a worker for the handler.
 const MOST: f64 = 64.0 * 1024.0;
 
@@ -20,21 +27,35 @@ const MOST: f64 = 64.0 * 1024.0;
 pub fn run(context: &mut Context) -> Result<()> {
     let mut grown = Vec::new();
     let events = Events { most: None, ..Events::new("SIGSTOP of the handler for 5 s", times(context, 3).min(3)) };
+    let mut flooding = None;
     events.run(context, |backend| {
+        let flooding = match &mut flooding {
+            Some(fleet) => fleet,
+            none => none.insert(Fleet::new(streams(FLOODING, |n| backend.client(n))?)?),
+        };
         let handler = backend.handler()?;
         let before = memory(backend, handler)?;
         let begin = Instant::now();
         kill(handler, Signal::SIGSTOP)?;
-        std::thread::sleep(STOPPED.saturating_sub(begin.elapsed()));
-        let during = memory(backend, handler);
-        kill(handler, Signal::SIGCONT)?;
-        grown.push((during? - before) / CLIENTS as f64);
+        let (during, flooded) = std::thread::scope(|scope| {
+            let flood = scope.spawn(|| flooding.run(&mut boards(), AHEAD, 1.0));
+            std::thread::sleep(STOPPED.saturating_sub(begin.elapsed()));
+            let during = memory(backend, handler);
+            let woken = kill(handler, Signal::SIGCONT);
+            (during.and_then(|during| Ok(woken.map(|()| during)?)), flood.join())
+        });
+        flooded.map_err(|_| "the flooding thread died")??;
+        grown.push((during? - before) / (CLIENTS + FLOODING) as f64);
         Ok(begin)
     })?;
     context.report.row(Row {
-        work: "SIGSTOP of the handler for 5 s: memory of all processes, growth for each client".into(),
+        work: format!(
+            "SIGSTOP of the handler for 5 s: most that all processes grow, for each of {} clients ({FLOODING} send ahead)",
+            grouped((CLIENTS + FLOODING) as u32),
+        ),
         unit: Unit::Bytes,
-        ours: grown,
+        // The most of them: later ones find memory that the first has left.
+        ours: grown.into_iter().reduce(f64::max).into_iter().collect(),
         peer: "",
         theirs: Vec::new(),
         target: Target::Below(MOST),
@@ -42,9 +63,13 @@ pub fn run(context: &mut Context) -> Result<()> {
     Ok(())
 }
 
+fn boards() -> impl Protocol + Send {
+    Json::new(|_, _, out: &mut Vec<u8>| out.extend_from_slice(b"\"cmd\":\"RECORD BOARDS\"}"))
+}
+
 /// Private bytes of handler, listener and workers.
 fn memory(backend: &Backend, handler: Pid) -> Result<f64> {
     let listener = backend.listener()?;
-    let workers = super::super::children(listener)?.into_iter().filter(|pid| *pid != handler.as_raw());
+    let workers = children(listener)?.into_iter().filter(|pid| *pid != handler.as_raw());
     workers.chain([handler.as_raw(), listener.as_raw()]).map(private_of).sum()
 }
