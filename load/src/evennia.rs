@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::guard::{Result, find_program, free_port, output_of, until};
 use crate::net::Client;
+use crate::protocol::find;
 
 /// Of the superuser and of every account.
 const PASSWORD: &str = "correct-horse-battery";
@@ -95,12 +96,17 @@ impl Evennia {
     }
 }
 
-/// Reads until a line holds `text`.
+/// Reads until a line holds `text`. Byte by byte: what is sent to keep the connection alive ends no line.
 fn expect(client: &mut Client, text: &str) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(10);
+    let mut line = Vec::new();
     while Instant::now() < end {
-        if client.line()?.contains(text) {
-            return Ok(());
+        line.extend(client.exactly(1)?);
+        if line.ends_with(b"\n") {
+            if find(&line, text.as_bytes()).is_some() {
+                return Ok(());
+            }
+            line.clear();
         }
     }
     Err(format!("Evennia did not say {text:?}").into())

@@ -54,12 +54,11 @@ impl Client {
 
     /// The next line without its end.
     pub fn line(&mut self) -> Result<String> {
-        let mut line = Vec::new();
-        if self.reader.read_until(b'\n', &mut line)? == 0 {
+        let mut line = String::new();
+        if self.reader.read_line(&mut line)? == 0 {
             return Err("the connection was closed".into());
         }
-        // A telnet server begins with what is no text.
-        Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+        Ok(line.trim_end().to_owned())
     }
 
     /// Sends bytes as they are.

@@ -1,4 +1,4 @@
-//! The picture of the README: what clients feel over some seconds in which our handler is killed, beside Evennia while
+//! The picture of the README: what clients feel over some seconds in which our processes are killed and upgraded, beside Evennia while
 //! it is reloaded and killed. What was measured is kept beside the picture. Runs in the load generator.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::evennia;
 use super::steady::{CLIENTS, PER_SECOND, Steady};
 use super::svg::draw;
 use super::timeline::Timeline;
-use super::{CONFIG, program, served};
+use super::{CONFIG, program, served, upgrade};
 use crate::Context;
 use crate::backend::{Backend, Supervisor};
 use crate::guard::{Result, check_stopped};
@@ -18,8 +18,10 @@ use crate::sections::grouped;
 
 /// Milliseconds that are shown.
 pub const LENGTH: u32 = 15_000;
-/// When our handler is killed.
-const KILLS: [u64; 4] = [3_000, 6_000, 9_000, 12_000];
+/// When our handler is killed, and when everything is upgraded (killed as well, where that is not offered), in
+/// milliseconds.
+const KILLS: [u64; 2] = [3_000, 6_000];
+const UPGRADES: [u64; 2] = [9_000, 12_000];
 
 /// Measures what can be measured here and draws what there is.
 pub fn run(context: &mut Context) -> Result<()> {
@@ -27,8 +29,8 @@ pub fn run(context: &mut Context) -> Result<()> {
     let [ours, theirs] = ["restart-ssmglobal.txt", "restart-evennia.txt"].map(|name| dir.join(name));
     std::fs::create_dir_all(&dir)?;
     if let Some(program) = program(context)? {
-        let backend = Backend::start_under(Supervisor::None, program, &context.options.dir, CONFIG)?;
-        std::fs::write(&ours, killed(&backend)?.text())?;
+        let backend = Backend::start_under(Supervisor::None, program.clone(), &context.options.dir, CONFIG)?;
+        std::fs::write(&ours, restarted(&backend, &program)?.text())?;
     }
     match evennia::reloaded(&context.options.dir)? {
         Some(timeline) => std::fs::write(&theirs, timeline.text())?,
@@ -49,17 +51,24 @@ pub fn wait_until(start: Instant, millis: u64) -> Result<()> {
     Ok(())
 }
 
-fn killed(backend: &Backend) -> Result<Timeline> {
+fn restarted(backend: &Backend, program: &Path) -> Result<Timeline> {
     let mut probe = backend.client(0)?;
+    let upgrades = upgrade::offered(program);
     let steady = Steady::start(backend)?;
     let start = Instant::now();
     let mut events = Vec::new();
-    for at in KILLS {
+    for at in KILLS.into_iter().chain(UPGRADES) {
         let handler = backend.handler()?;
         wait_until(start, at)?;
-        events.push((Instant::now(), "kill -9 handler"));
-        kill(handler, Signal::SIGKILL)?;
-        served(&mut probe)?;
+        let begin = Instant::now();
+        if upgrades && UPGRADES.contains(&at) {
+            events.push((begin, "upgrade"));
+            backend.operate(&["upgrade", "--binary", &program.to_string_lossy()])?;
+        } else {
+            events.push((begin, "kill -9 handler"));
+            kill(handler, Signal::SIGKILL)?;
+            served(&mut probe)?;
+        }
         steady.settle()?;
     }
     wait_until(start, u64::from(LENGTH))?;

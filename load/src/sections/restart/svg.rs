@@ -79,8 +79,10 @@ fn panel(svg: &mut String, timeline: &Timeline, top: f64) {
     for (at, what) in &timeline.events {
         let x = x(*at);
         let _ = writeln!(svg, "<path class=\"event\" d=\"M{x:.1} {floor:.0}V{:.1}\"/>", roof - 10.0);
-        let _ =
-            writeln!(svg, "<text class=\"what\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 4.0, roof - 4.0, plain(what));
+        // At the right end there is room on the left only.
+        let (x, anchor) = if x > WIDTH * 0.85 { (x - 4.0, "end") } else { (x + 4.0, "start") };
+        let (y, what) = (roof - 4.0, plain(what));
+        let _ = writeln!(svg, "<text class=\"what\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{what}</text>");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The upgrade of everything, to a copy of the program, one after the other, while others connect.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ pub fn run(context: &mut Context) -> Result<()> {
     let Some(program) = program(context)? else {
         return Ok(());
     };
-    if output_of(Command::new(&program).args(["ctl", "upgrade", "--help"])).is_err() {
+    if !offered(&program) {
         context.report.remark("`upgrade` is left out: this program has no `ctl upgrade`.");
         return Ok(());
     }
@@ -30,4 +31,9 @@ pub fn run(context: &mut Context) -> Result<()> {
         backend.operate(&["upgrade", "--binary", &binary])?;
         Ok(begin)
     })
+}
+
+/// Whether this program can be upgraded in place.
+pub fn offered(program: &Path) -> bool {
+    output_of(Command::new(program).args(["ctl", "upgrade", "--help"])).is_ok()
 }
