@@ -86,6 +86,8 @@ pub struct Session {
     pub link: Arc<Link>,
     /// Bytes from it.
     pub reader: FrameReader,
+    /// The worker has closed its end: the kernel will not say so again, so it is read to the end.
+    pub ended: bool,
     /// Its worker, as the kernel says.
     pub pid: i32,
     /// Its client, as the listener says; nothing while the listener's word is on its way.
@@ -122,6 +124,7 @@ impl Session {
             held: None,
             link,
             reader: FrameReader::new(),
+            ended: false,
             pid,
             address: None,
             since: Time::now(),

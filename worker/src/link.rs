@@ -32,6 +32,8 @@ pub struct Link {
     pub joins: u32,
     /// Descriptors that have come.
     pub fds: VecDeque<OwnedFd>,
+    /// The handler has closed its end: the event loop will not say so again, so it is read to the end.
+    pub ended: bool,
 }
 
 fn is(error: &io::Error, errno: Errno) -> bool {
@@ -67,6 +69,7 @@ impl Link {
             welcome: false,
             joins: 0,
             fds: VecDeque::new(),
+            ended: false,
         };
         link.hand_over(desk)?;
         Ok(link)
@@ -122,7 +125,7 @@ impl Link {
     /// Reads once into the reader.
     pub fn fill(&mut self) -> Came {
         let stream = &self.stream;
-        let (joins, fds) = (self.joins, &mut self.fds);
+        let (joins, ended, fds) = (self.joins, self.ended, &mut self.fds);
         let result = self.reader.fill(|buffer| match joins {
             0 => (&*stream).read(buffer),
             _ => {
@@ -135,7 +138,7 @@ impl Link {
             Ok((0, _)) => Came::Gone,
             // With descriptors the kernel ends a read where they stand, however much there is behind.
             Ok((_, more)) => {
-                if more || joins > 0 {
+                if more || ended || joins > 0 {
                     Came::More
                 } else {
                     Came::Nothing

@@ -70,8 +70,10 @@ impl Server {
         Ok(())
     }
 
-    pub(super) fn read_link(&mut self, slot: usize, writable: bool) {
+    pub(super) fn read_link(&mut self, slot: usize, writable: bool, closed: bool) {
         let Some(session) = self.sessions.get_mut(slot).and_then(Option::as_mut) else { return };
+        session.ended |= closed;
+        let ended = session.ended;
         let link = session.link.clone();
         // A worker that is gone may have left its last words: they are read all the same.
         let gone = writable && link.flush().is_err();
@@ -90,7 +92,7 @@ impl Server {
                         self.banish(slot, &why);
                         break;
                     }
-                    if !more || self.session(slot).is_none_or(|session| session.held.is_some()) {
+                    if !(more || ended) || self.session(slot).is_none_or(|session| session.held.is_some()) {
                         break;
                     }
                 }
@@ -140,7 +142,7 @@ impl Server {
             session.reader = reader;
         }
         match result {
-            Ok(()) => self.read_link(slot, false),
+            Ok(()) => self.read_link(slot, false, false),
             Err(why) => self.banish(slot, &why),
         }
     }

@@ -206,7 +206,9 @@ impl Server {
                     WAKER => {}
                     OPERATOR => self.accept_operators(),
                     Token(token) if token < FIRST_LINK => self.read_operator(token),
-                    Token(token) => self.read_link(token - FIRST_LINK, event.is_writable()),
+                    Token(token) => {
+                        self.read_link(token - FIRST_LINK, event.is_writable(), event.is_read_closed());
+                    }
                 }
             }
             self.finish_turn();

@@ -60,7 +60,10 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn read_link(&mut self) {
+    pub(super) fn read_link(&mut self, ended: bool) {
+        if let Some(link) = &mut self.link {
+            link.ended |= ended;
+        }
         if self.read_all() == Came::Gone {
             self.link_lost();
         }

@@ -209,7 +209,7 @@ impl<'a> Session<'a> {
                             }
                         }
                     }
-                    LINK => self.read_link(),
+                    LINK => self.read_link(event.is_read_closed()),
                     DESK => self.hand_over(),
                     token if token.0 >= FIRST_RING => self.read_ring(token),
                     _ => {}
