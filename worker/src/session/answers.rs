@@ -135,6 +135,10 @@ impl Session<'_> {
         self.count_failure(reply);
         match sent.map(|sent| sent.request) {
             Some(Request::RelayJoin(join)) => self.on_joined(reply, join.since),
+            // Of a join that was still on its way when the client asked to leave.
+            Some(Request::RelayLeave(leave)) if !matches!(reply, Reply::Failed(_)) => {
+                self.relay.leave(&leave.channel, self.poll.registry());
+            }
             Some(Request::SetMode(set)) => self.mode_there = set.mode,
             Some(Request::RecordWatch(watch)) if !matches!(reply, Reply::Failed(_)) => {
                 self.watches.retain(|board| !board.eq_ignore_ascii_case(&watch.board));

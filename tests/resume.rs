@@ -1,0 +1,544 @@
+//! A session goes on with the next handler as if nothing had been: whatever is asked before, after or while the handler
+//! dies is answered once, in its turn, with what it would have been answered otherwise.
+
+use crate::harness::{Backend, GameServer, Person, Process, Program, processes_of};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// The handler, also while it does not serve.
+fn handler(backend: &Backend) -> Pid {
+    let all = processes_of(backend.pid());
+    all.into_iter().find(|process| process.title() == "ssmglobal: handler").map(|process| process.0).expect("a handler")
+}
+
+/// Kills the handler at once, wherever it is in its work, and waits for the next one's first words.
+fn kill_handler_at_work(backend: &Backend) {
+    let mark = backend.log().mark();
+    kill(handler(backend), Signal::SIGKILL).expect("the handler lives");
+    backend.log().wait_after(mark, "ready: ");
+}
+
+/// Does `ask` while the handler does nothing, then kills it: what was asked meets the next one.
+fn over_the_death_of_the_handler(backend: &Backend, ask: impl FnOnce()) {
+    let pid = handler(backend);
+    kill(pid, Signal::SIGSTOP).expect("the handler lives");
+    ask();
+    let mark = backend.log().mark();
+    kill(pid, Signal::SIGKILL).expect("the handler lives");
+    backend.log().wait_after(mark, "ready: ");
+}
+
+/// The worker of a session.
+fn worker_of(backend: &Backend, who: &str) -> Pid {
+    let rows = backend.ctl(&["sessions", "list"]);
+    let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
+    Pid::from_raw(row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id"))
+}
+
+/// Asks while the handler dies; gives the reply.
+fn ask_over_death(backend: &Backend, program: &mut Program, cmd: &str, args: &Value) -> Value {
+    over_the_death_of_the_handler(backend, || program.send_line(json!({"cmd": cmd, "args": args}).to_string()));
+    program.reply()
+}
+
+/// Kills the handler so often, each time after some of the answers of which it is told; then waits for the rest.
+fn kill_while_they_work(backend: &Backend, answered: &Receiver<()>, times: usize, between: usize) {
+    for _ in 0..times {
+        if answered.iter().take(between).count() == 0 {
+            break;
+        }
+        kill_handler_at_work(backend);
+    }
+    answered.iter().for_each(drop);
+}
+
+/// Sends all of them ahead and gives the replies, which must come in the order of the requests.
+fn drive(client: &mut Program, requests: &[(&str, Value)], told: Option<&Sender<()>>) -> Vec<Value> {
+    const AHEAD: usize = 16;
+    let mut replies: Vec<Value> = Vec::new();
+    let mut sent = 0;
+    while replies.len() < requests.len() {
+        while sent < requests.len() && sent - replies.len() < AHEAD {
+            let (cmd, args) = &requests[sent];
+            client.send_line(json!({"id": sent, "cmd": cmd, "args": args}).to_string());
+            sent += 1;
+        }
+        let reply = client.reply();
+        assert_eq!(reply["id"], replies.len(), "{reply}");
+        replies.push(reply);
+        // Whoever counts them has enough when it hears no more.
+        let _ = told.map(|told| told.send(()));
+    }
+    replies
+}
+
+/// Reads and changes of one key, one after the other, and what each must come to.
+fn on_one_key(count: usize) -> (Vec<(&'static str, Value)>, Vec<Option<String>>) {
+    let (mut requests, mut expected, mut now) = (Vec::new(), Vec::new(), None::<String>);
+    for number in 0..count {
+        match number % 5 {
+            0 | 2 => {
+                now = Some(number.to_string());
+                requests.push(("SETTING SET", json!({"key": "k", "value": number.to_string()})));
+            }
+            1 => requests.push(("SETTING GET", json!({"key": "k"}))),
+            // The second one fails, and must also fail when it is asked again.
+            3 => requests.push(("SETTING DELETE", json!({"key": "k"}))),
+            _ => requests.push((["SETTING DELETE", "SETTING GET"][number % 2], json!({"key": "k"}))),
+        }
+        expected.push(now.clone());
+        if number % 5 == 3 {
+            now = None;
+            expected[number].clone_from(&Some("OK".to_owned()));
+        }
+    }
+    (requests, expected)
+}
+
+fn check_one_key(requests: &[(&str, Value)], expected: &[Option<String>], replies: &[Value]) {
+    for (number, ((request, reply), expected)) in requests.iter().zip(replies).zip(expected).enumerate() {
+        match (request.0, expected) {
+            ("SETTING GET", Some(value)) => assert_eq!(reply["data"]["value"], *value, "{number}: {reply}"),
+            (_, None) => assert_eq!(reply["code"], "not_found", "{number} {}: {reply}", request.0),
+            _ => assert_eq!(reply["state"], "OK", "{number} {}: {reply}", request.0),
+        }
+    }
+}
+
+#[test]
+fn reads_and_changes_sent_ahead_come_to_what_they_would_one_after_the_other() {
+    const EACH: usize = 1500;
+    let backend = Backend::start();
+    let clients: Vec<Program> = (0..4).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();
+    let (tell, answered) = channel();
+    let (requests, expected) = on_one_key(EACH);
+    std::thread::scope(|scope| {
+        for mut client in clients {
+            let (tell, requests, expected) = (tell.clone(), &requests, &expected);
+            scope.spawn(move || check_one_key(requests, expected, &drive(&mut client, requests, Some(&tell))));
+        }
+        drop(tell);
+        kill_while_they_work(&backend, &answered, 12, 4 * EACH / 13);
+    });
+}
+
+/// The answers lie in a handler that cannot get rid of them, and die with it.
+#[test]
+fn answers_that_a_slow_worker_had_not_taken_are_given_as_they_were() {
+    let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
+    let mut watcher = Program::registered(&backend, "watcher");
+    let mut alice = Program::registered(&backend, "alice");
+    alice.ok("SETTING SET", json!({"key": "big", "value": "x".repeat(8000)}));
+    let mut requests = vec![("SETTING GET", json!({"key": "big"})); 40];
+    let (changes, expected) = on_one_key(20);
+    requests.extend(changes);
+    requests.push(("MAIL SEND", json!({"to": "watcher", "body": "all done"})));
+    let (first, worker) = (handler(&backend), worker_of(&backend, "alice"));
+    kill(first, Signal::SIGSTOP).unwrap();
+    for (id, (cmd, args)) in requests.iter().enumerate() {
+        alice.send_line(json!({"id": id, "cmd": cmd, "args": args}).to_string());
+    }
+    // Then everything is on its way.
+    alice.expect_event("notice");
+    kill(worker, Signal::SIGSTOP).unwrap();
+    kill(first, Signal::SIGCONT).unwrap();
+    // The last one is done, if it is done before the answers to those before it are taken.
+    let told =
+        String::from_utf8_lossy(watcher.wire.listen(std::time::Duration::from_millis(300)).as_bytes()).into_owned();
+    let _ = told;
+    let mark = backend.log().mark();
+    kill(first, Signal::SIGKILL).unwrap();
+    kill(worker, Signal::SIGCONT).unwrap();
+    backend.log().wait_after(mark, "ready: ");
+    let replies: Vec<Value> = requests.iter().map(|_| alice.reply()).collect();
+    assert!(replies.iter().enumerate().all(|(id, reply)| reply["id"] == id));
+    check_one_key(&requests[40..60], &expected, &replies[40..60]);
+}
+
+#[test]
+fn every_command_of_a_player_goes_on() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = Program::registered(&backend, "alice");
+    bob.ok("MAIL SEND", json!({"to": "alice", "body": "first", "subject": "s"}));
+    bob.ok("MAIL SEND", json!({"to": "alice", "body": "second"}));
+    bob.ok("MAIL SEND", json!({"to": "alice", "body": "third"}));
+    let requests = [
+        ("WHOAMI", json!({})),
+        ("HELP", json!({})),
+        ("PING", json!({})),
+        ("HW", json!({})),
+        ("WHO", json!({})),
+        ("FINGER", json!({"player": "bob"})),
+        ("RECORD SUBMIT", json!({"board": "sprint", "score": 7})),
+        ("RECORD TOP", json!({"board": "sprint"})),
+        ("RECORD AROUND", json!({"board": "sprint"})),
+        ("RECORD SHOW", json!({"board": "sprint", "player": "alice"})),
+        ("RECORD BOARDS", json!({})),
+        ("RECORD WATCH", json!({"board": "sprint"})),
+        ("RECORD UNWATCH", json!({"board": "sprint"})),
+        ("SETTING SET", json!({"key": "a", "value": "1"})),
+        ("SETTING GET", json!({"key": "a"})),
+        ("SETTING LIST", json!({})),
+        ("SETTING DELETE", json!({"key": "a"})),
+        ("MAIL LIST", json!({})),
+        ("MAIL READ", json!({"id": 1})),
+        ("MAIL REPLY", json!({"id": 2, "body": "an answer"})),
+        ("MAIL DELETE", json!({"id": 3})),
+        ("MAIL SENT", json!({})),
+        ("MAIL BLOCK", json!({"player": "bob"})),
+        ("MAIL BLOCKS", json!({})),
+        ("MAIL UNBLOCK", json!({"player": "bob"})),
+        ("MAIL SEND", json!({"to": "bob", "body": "one more"})),
+        ("TELL", json!({"to": "bob", "body": "psst"})),
+        ("WORLDS", json!({})),
+        ("MODE", json!({"mode": "LIST"})),
+    ];
+    over_the_death_of_the_handler(&backend, || {
+        for (id, (cmd, args)) in requests.iter().enumerate() {
+            alice.send_line(json!({"id": id, "cmd": cmd, "args": args}).to_string());
+        }
+    });
+    let mut data = Vec::new();
+    for (id, (cmd, _)) in requests.iter().enumerate() {
+        let reply = alice.reply();
+        assert_eq!((&reply["id"], &reply["state"]), (&id.into(), &"OK".into()), "{cmd}: {reply}");
+        data.push(reply["data"].clone());
+    }
+    let of = |cmd: &str| &data[requests.iter().position(|(other, _)| *other == cmd).unwrap()];
+    assert_eq!(of("WHOAMI")["player"], "alice");
+    assert_eq!(of("WHO")["total"], 2);
+    assert_eq!(of("FINGER")["online"], true);
+    assert_eq!(of("RECORD SHOW")["rank"], 1);
+    assert_eq!((&of("SETTING GET")["value"], &of("SETTING GET")["version"]), (&"1".into(), &1.into()));
+    assert_eq!(of("MAIL READ")["body"], "first");
+    assert_eq!(of("MAIL SENT")["mails"].as_array().map(Vec::len), Some(1));
+    let numbers = [bob.expect_event("mail")["id"].clone(), bob.expect_event("mail")["id"].clone()];
+    assert_eq!([&of("MAIL REPLY")["id"], &of("MAIL SEND")["id"]], [&numbers[0], &numbers[1]]);
+    assert_eq!(bob.expect_event("tell")["body"], "psst");
+    for event in ["mail", "tell", "notice"] {
+        bob.expect_no_event(event);
+    }
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 2);
+    assert_eq!(alice.ok("MAIL LIST", json!({}))["total"], 2);
+}
+
+#[test]
+fn every_command_of_a_game_server_goes_on() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut bob = Program::registered(&backend, "bob");
+    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    desert.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    let requests = [
+        ("WHOAMI", json!({})),
+        ("RELAY JOIN", json!({"channel": "lobby"})),
+        ("RELAY SEND", json!({"channel": "lobby", "body": "one"})),
+        ("RELAY SEND", json!({"to": "desert", "body": "two"})),
+        ("RELAY CHANNELS", json!({})),
+        ("RELAY LEAVE", json!({"channel": "lobby"})),
+        ("STATUS SET", json!({"map": "dunes", "players": 1, "max": 2})),
+        ("WORLDS", json!({})),
+        ("STATUS CLEAR", json!({})),
+        ("RECORD SUBMIT", json!({"board": "sprint", "score": 7, "player": "bob"})),
+        ("SETTING SET", json!({"key": "a", "value": "1"})),
+        ("SETTING GET", json!({"key": "a"})),
+        ("SETTING LIST", json!({})),
+        ("SETTING DELETE", json!({"key": "a"})),
+        ("MAIL SEND", json!({"to": "bob", "body": "from a server"})),
+        ("WHO", json!({})),
+    ];
+    over_the_death_of_the_handler(&backend, || {
+        for (id, (cmd, args)) in requests.iter().enumerate() {
+            arena.send_line(json!({"id": id, "cmd": cmd, "args": args}).to_string());
+        }
+    });
+    let mut data = Vec::new();
+    for (id, (cmd, _)) in requests.iter().enumerate() {
+        let reply = arena.reply();
+        assert_eq!((&reply["id"], &reply["state"]), (&id.into(), &"OK".into()), "{cmd}: {reply}");
+        data.push(reply["data"].clone());
+    }
+    assert_eq!((&data[2]["number"], &data[2]["receivers"]), (&1.into(), &1.into()));
+    assert_eq!(data[3]["receivers"], 1);
+    assert_eq!(data[4]["channels"][0]["servers"], 2);
+    assert_eq!(data[7]["worlds"][0]["map"], "dunes");
+    let mut bodies = [desert.expect_event("relay")["body"].clone(), desert.expect_event("relay")["body"].clone()];
+    bodies.sort_by_key(|body| body.as_str() == Some("two"));
+    assert_eq!(bodies, ["one", "two"]);
+    desert.expect_no_event("relay");
+    // It has left the channel.
+    desert.ok("RELAY SEND", json!({"channel": "lobby", "body": "not for arena"}));
+    arena.expect_no_event("relay");
+    assert_eq!(bob.expect_event("mail")["from"], "server:arena");
+    bob.expect_no_event("mail");
+}
+
+#[test]
+fn a_person_goes_on() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut bob = Person::at(&backend).register("bob");
+    let mut alice = Person::at(&backend).register("alice");
+    for (line, answer) in [
+        ("WHOAMI", "alice"),
+        ("WHO", "bob"),
+        ("FINGER bob", "bob"),
+        ("RECORD SUBMIT sprint 12", "sprint"),
+        ("TOP sprint", "alice"),
+        ("SETTING SET colour red", "colour"),
+        ("SETTING GET colour", "red"),
+        ("MAIL SEND bob hello there", "bob"),
+        ("MAIL SENT", "bob"),
+        ("TELL bob psst", "bob"),
+        ("WORLDS", ""),
+    ] {
+        over_the_death_of_the_handler(&backend, || alice.type_line(line));
+        let text = alice.answer();
+        assert!(text.contains(answer) && !text.contains("ERROR") && !text.contains('['), "{line}: {text}");
+    }
+    bob.expect("[mail] alice");
+    bob.expect("[tell] alice: psst");
+    // Asked for a password while it dies.
+    alice.type_line("PASSWORD");
+    alice.expect(": ");
+    backend.kill_handler();
+    for secret in ["secret-of-alice", "another-secret"] {
+        alice.type_line(secret);
+        alice.expect(": ");
+    }
+    let text = alice.ask("another-secret");
+    assert!(!text.contains("ERROR"), "{text}");
+    let mut again = Person::at(&backend);
+    assert!(!again.ask("LOGIN alice another-secret").contains("ERROR"));
+}
+
+#[test]
+fn who_somebody_is_changes_once_while_the_handler_dies() {
+    let backend = Backend::start();
+    let mut alice = Program::at(&backend);
+    let secret = |name: &str| json!({"name": name, "password": format!("secret-of-{name}")});
+    let reply = ask_over_death(&backend, &mut alice, "REGISTER", &secret("alice"));
+    assert_eq!((&reply["state"], &reply["data"]["player"]), (&"OK".into(), &"alice".into()), "{reply}");
+    let args = json!({"old": "secret-of-alice", "new": "new-secret"});
+    assert_eq!(ask_over_death(&backend, &mut alice, "PASSWORD", &args)["state"], "OK");
+    assert_eq!(ask_over_death(&backend, &mut alice, "LOGOUT", &json!({}))["state"], "OK");
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], Value::Null);
+    let reply = ask_over_death(&backend, &mut alice, "LOGIN", &json!({"name": "alice", "password": "new-secret"}));
+    assert_eq!((&reply["state"], &reply["data"]["player"]), (&"OK".into(), &"alice".into()), "{reply}");
+    let shown = backend.ctl(&["player", "show", "alice"]);
+    // The one before: that of REGISTER is none.
+    assert_eq!(reply["data"]["last_login"], Value::Null, "{shown}");
+    let reply = ask_over_death(&backend, &mut alice, "LOGIN", &json!({"name": "alice", "password": "wrong"}));
+    assert_eq!(reply["code"], "bad_login");
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
+    // HUMAN keeps the login, SERVER ends it.
+    over_the_death_of_the_handler(&backend, || alice.send_line("{\"cmd\": \"MODE\", \"args\": \"SERVER\"}"));
+    assert_eq!(alice.reply()["state"], "OK");
+    assert_eq!(Program::at(&backend).ok("WHO", json!({}))["total"], 0);
+    let key = backend.ctl(&["server", "add", "arena"])["key"].clone();
+    let reply = ask_over_death(&backend, &mut alice, "AUTH", &json!({"name": "arena", "key": key}));
+    assert_eq!((&reply["state"], &reply["data"]["server"]), (&"OK".into(), &"arena".into()), "{reply}");
+    backend.kill_handler();
+    assert_eq!(alice.ok("WHOAMI", json!({}))["server"], "arena");
+    over_the_death_of_the_handler(&backend, || alice.send_line("{\"cmd\": \"MODE\", \"args\": \"CLIENT\"}"));
+    assert_eq!(alice.reply()["state"], "OK");
+    assert_eq!(alice.ok("WHOAMI", json!({}))["server"], Value::Null);
+}
+
+#[test]
+fn logins_are_right_however_often_the_handler_dies_over_them() {
+    let backend = Backend::start();
+    let clients: Vec<Program> = (0..4).map(|_| Program::at(&backend)).collect();
+    let (tell, answered) = channel();
+    std::thread::scope(|scope| {
+        for (thread, mut client) in clients.into_iter().enumerate() {
+            let tell = tell.clone();
+            scope.spawn(move || {
+                for round in 0..25 {
+                    let name = format!("p{thread}-{round}");
+                    let args = json!({"name": name, "password": "first-secret"});
+                    assert_eq!(client.ok("REGISTER", args.clone())["player"], *name);
+                    client.ok("PASSWORD", json!({"old": "first-secret", "new": "second-secret"}));
+                    client.ok("PASSWORD", json!({"old": "second-secret", "new": "first-secret"}));
+                    client.ok("LOGOUT", json!({}));
+                    assert_eq!(client.ok("LOGIN", args)["last_login"], Value::Null);
+                    assert_eq!(client.ok("WHOAMI", json!({}))["player"], *name);
+                    let _ = tell.send(());
+                }
+            });
+        }
+        drop(tell);
+        kill_while_they_work(&backend, &answered, 15, 6);
+    });
+}
+
+#[test]
+fn lists_are_whole_and_times_are_old_right_after_a_death() {
+    let backend = Backend::start();
+    let mut players: Vec<Program> = (0..10).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();
+    let mut servers: Vec<GameServer> = (0..5).map(|n| GameServer::added(&backend, &format!("world-{n}"))).collect();
+    for server in &mut servers {
+        server.ok("STATUS SET", json!({"map": "m", "players": 0, "max": 1}));
+        server.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    }
+    servers[0].ok("RELAY SEND", json!({"channel": "lobby", "body": "x"}));
+    let mut stranger = Program::at(&backend);
+    let mut looked = |backend: &Backend, seconds: bool| {
+        let mut who = stranger.ok("WHO", json!({}));
+        for row in who["players"].as_array_mut().unwrap() {
+            if !seconds {
+                row["idle"].take();
+            }
+        }
+        let sessions = backend.ctl(&["sessions", "list"]);
+        let mut sessions: Vec<Value> = sessions.as_array().unwrap().clone();
+        sessions.iter_mut().for_each(|row| drop(row["idle"].take()));
+        let status = backend.ctl(&["status"]);
+        let counts =
+            ["clients", "players_on", "servers_on", "players", "linked", "since"].map(|name| status[name].clone());
+        (
+            who,
+            stranger.ok("WORLDS", json!({})),
+            servers[4].ok("RELAY CHANNELS", json!({})),
+            sessions,
+            counts[..5].to_vec(),
+        )
+    };
+    let before = looked(&backend, false);
+    for _ in 0..3 {
+        kill_handler_at_work(&backend);
+        let after = looked(&backend, false);
+        assert_eq!(after, before);
+    }
+    assert_eq!(servers[1].expect_event("relay")["number"], 1);
+    for player in &mut players {
+        player.expect_no_event("notice");
+    }
+}
+
+#[test]
+fn the_operator_sees_everybody_also_while_they_come_back() {
+    let backend = Backend::start();
+    let _alice = Program::registered(&backend, "alice");
+    let _bob = Program::registered(&backend, "bob");
+    let worker = worker_of(&backend, "bob");
+    // This one is late.
+    kill(worker, Signal::SIGSTOP).unwrap();
+    kill_handler_at_work(&backend);
+    let status = backend.ctl(&["status"]);
+    kill(worker, Signal::SIGCONT).unwrap();
+    assert_eq!(
+        (&status["clients"], &status["players_on"]),
+        (&2.into(), &1.into()),
+        "who does not come is not waited for"
+    );
+    let worker = Process(worker);
+    assert!(worker.title().contains("bob"));
+}
+
+#[test]
+fn who_is_logged_out_while_the_handler_is_down_stays_out() {
+    let backend = Backend::start();
+    let mut bob = Program::registered(&backend, "bob");
+    let mut arena = GameServer::added(&backend, "arena");
+    let workers = [worker_of(&backend, "bob"), worker_of(&backend, "arena")];
+    // Neither hears of it from the handler that did it.
+    let _ = workers.map(|worker| kill(worker, Signal::SIGSTOP).unwrap());
+    backend.ctl(&["player", "disable", "bob", "--reason", "cheating"]);
+    backend.ctl(&["server", "disable", "arena"]);
+    kill_handler_at_work(&backend);
+    let _ = workers.map(|worker| kill(worker, Signal::SIGCONT).unwrap());
+    for client in [&mut bob, &mut *arena] {
+        client.expect_event("notice");
+    }
+    bob.expect_no_event("notice");
+    assert_eq!(arena.fails("WHOAMI", json!({})), "not_logged_in");
+    assert_eq!(backend.ctl(&["status"])["players_on"], 0);
+    assert_eq!(bob.ok("WHOAMI", json!({}))["player"], Value::Null);
+    assert_eq!(bob.fails("LOGIN", json!({"name": "bob", "password": "secret-of-bob"})), "denied");
+    backend.ctl(&["player", "enable", "bob"]);
+    backend.kill_handler();
+    assert_eq!(bob.ok("WHOAMI", json!({}))["player"], Value::Null);
+    bob.login("bob");
+    backend.kill_handler();
+    assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
+}
+
+#[test]
+fn who_waits_for_long_is_told_once() {
+    let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
+    let mut alice = Person::at(&backend).register("alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let pid = handler(&backend);
+    kill(pid, Signal::SIGSTOP).unwrap();
+    alice.type_line("WHOAMI");
+    for id in 0..2 {
+        bob.send_line(json!({"id": id, "cmd": "WHOAMI"}).to_string());
+    }
+    let text = alice.expect("will come.");
+    assert!(text.lines().count() <= 2 && !text.contains("ERROR"), "{text:?}");
+    let event = bob.expect_event("notice");
+    assert!(event["msg"].as_str().is_some_and(|msg| msg.contains("Nothing is lost")), "{event}");
+    kill(pid, Signal::SIGCONT).unwrap();
+    assert!(alice.answer().contains("alice"));
+    for id in 0..2 {
+        assert_eq!(bob.next()["id"], id);
+    }
+    bob.expect_no_event("notice");
+}
+
+#[test]
+fn a_request_over_which_every_handler_dies_is_given_up() {
+    let hard = "players.hash_memory_kib = 262144\nplayers.hash_passes = 100\nlimits.delay_notice_seconds = 0\n";
+    let backend = Backend::start();
+    let mut bob = Program::registered(&backend, "bob");
+    backend.write_config("");
+    std::fs::write(backend.file("config.toml"), hard).unwrap();
+    let mark = backend.log().mark();
+    backend.signal(Signal::SIGHUP);
+    backend.log().wait_after(mark, "settings");
+    let mut eve = Program::at(&backend);
+    eve.ok("WHOAMI", json!({}));
+    // Hashed for so long that no handler comes to an end with it.
+    eve.send_line(
+        json!({"id": 1, "cmd": "REGISTER", "args": {"name": "eve", "password": "secret-of-eve"}}).to_string(),
+    );
+    for _ in 0..5 {
+        // Answered only when eve's session is there as well.
+        assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
+        kill_handler_at_work(&backend);
+    }
+    let reply = eve.reply();
+    assert_eq!((&reply["id"], &reply["code"]), (&1.into(), &"unavailable".into()), "{reply}");
+    assert_eq!(eve.ok("WHOAMI", json!({}))["player"], Value::Null);
+    assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
+}
+
+#[test]
+fn kept_answers_go_when_they_are_not_needed_any_more() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut bob = Program::registered(&backend, "bob");
+    let requests: Vec<_> =
+        (0..2000).map(|n| ("RECORD SUBMIT", json!({"board": "sprint", "score": 5000 - n}))).collect();
+    drive(&mut bob, &requests, None);
+    backend.see_off(bob.wire);
+    // One transaction more, in which the end is noted, and one in which the rows go.
+    let mut alice = Program::registered(&backend, "alice");
+    for _ in 0..3 {
+        alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
+    }
+    let file = backend.file("copy.db");
+    backend.ctl(&["backup", file.to_str().unwrap()]);
+    let counted = std::process::Command::new("sqlite3").arg(&file).arg("SELECT count(*) FROM result").output();
+    let Ok(counted) = counted else {
+        eprintln!("skipped: there is no sqlite3");
+        return;
+    };
+    let count: u32 = String::from_utf8_lossy(&counted.stdout).trim().parse().expect("a number");
+    assert!(count <= 2, "{count} rows");
+}
