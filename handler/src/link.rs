@@ -31,6 +31,8 @@ struct Outbox {
     fds: VecDeque<(usize, Vec<OwnedFd>)>,
     writable: Writable,
     broken: bool,
+    /// The event loop wants to know when everything is written.
+    awaited: bool,
 }
 
 impl Outbox {
@@ -58,6 +60,8 @@ pub struct Link {
     /// The event loop holds requests back until nothing is in flight.
     waiting: AtomicBool,
     queued: AtomicBool,
+    /// Something did not fit and waits for the worker to read.
+    stuck: AtomicBool,
     /// The session's number; 0 while it is not known.
     session: AtomicU64,
     /// The session has the answers up to this number.
@@ -77,6 +81,7 @@ impl Link {
             in_flight: AtomicU32::new(0),
             waiting: AtomicBool::new(false),
             queued: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
             session: AtomicU64::new(0),
             acked: AtomicU64::new(0),
         }
@@ -95,11 +100,6 @@ impl Link {
     /// Whose it is, and up to which number that session has its answers.
     pub fn asked(&self) -> (u64, u64) {
         (self.session.load(Ordering::Relaxed), self.acked.load(Ordering::Relaxed))
-    }
-
-    /// Where the event loop keeps the session.
-    pub fn slot(&self) -> usize {
-        self.slot
     }
 
     /// The socket.
@@ -125,6 +125,21 @@ impl Link {
             return false;
         }
         true
+    }
+
+    /// Whether something that was said waits for the worker to read.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::SeqCst)
+    }
+
+    /// As [`Link::is_stuck`]; if so, the event loop is told when it is not any more.
+    pub fn wait_for_room(&self) -> bool {
+        if !self.is_stuck() {
+            return false;
+        }
+        let mut out = lock(&self.out);
+        out.awaited = self.is_stuck();
+        out.awaited
     }
 
     /// A request given to another thread is done; gives whether the event loop waits for that.
@@ -155,11 +170,12 @@ impl Link {
         out.fds.push_back((place, fds));
     }
 
-    /// Writes what waits. What does not fit goes when the event loop sees the socket writable.
+    /// Writes what waits. What does not fit goes when the event loop sees the socket writable. Gives whether the event loop
+    /// has waited for everything to be written, and it is.
     ///
     /// # Errors
     /// The link is gone, or its worker does not read.
-    pub fn flush(&self) -> io::Result<()> {
+    pub fn flush(&self) -> io::Result<bool> {
         let mut guard = lock(&self.out);
         let out = &mut *guard;
         if out.broken {
@@ -188,8 +204,10 @@ impl Link {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     out.compact();
+                    self.stuck.store(true, Ordering::SeqCst);
                     let mut source = SourceFd(&self.stream.as_raw_fd());
-                    return out.writable.watch(true, &self.registry, &mut source, self.token);
+                    out.writable.watch(true, &self.registry, &mut source, self.token)?;
+                    return Ok(false);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -203,7 +221,17 @@ impl Link {
         if out.bytes.capacity() > 64 << 10 {
             out.bytes = Vec::new();
         }
-        out.writable.watch(false, &self.registry, &mut SourceFd(&self.stream.as_raw_fd()), self.token)
+        out.writable.watch(false, &self.registry, &mut SourceFd(&self.stream.as_raw_fd()), self.token)?;
+        self.stuck.store(false, Ordering::SeqCst);
+        Ok(std::mem::take(&mut out.awaited))
+    }
+
+    /// As [`Link::flush`]; a link that fails is closed.
+    fn write_out(&self) -> bool {
+        self.flush().unwrap_or_else(|_| {
+            let _ = self.stream.shutdown(std::net::Shutdown::Both);
+            false
+        })
     }
 }
 
@@ -226,7 +254,8 @@ pub struct ReplyTo {
 #[derive(Debug, Default)]
 pub struct Batch {
     dirty: Vec<Arc<Link>>,
-    quiet: Vec<usize>,
+    /// One for each request of another thread that is answered.
+    done: Vec<Arc<Link>>,
 }
 
 impl Batch {
@@ -236,12 +265,11 @@ impl Batch {
         self.mark(&to.link);
     }
 
-    /// Answers a request that was given to this thread.
+    /// Answers a request that was given to this thread. It counts as in flight until the answer is written: should this
+    /// process die over the session's next request, the answer could not be given again as it was.
     pub fn finish(&mut self, to: &ReplyTo, reply: &Reply) {
         self.reply(to, reply);
-        if to.link.finished() {
-            self.quiet.push(to.link.slot());
-        }
+        self.done.push(to.link.clone());
     }
 
     /// Pushes an event, with its number.
@@ -260,13 +288,21 @@ impl Batch {
     /// Writes everything; gives the slots of sessions that the event loop may go on with. A link that fails is
     /// noticed by the event loop, which sees it close.
     pub fn flush(&mut self) -> Vec<usize> {
-        for link in self.dirty.drain(..) {
-            link.queued.store(false, Ordering::Release);
-            if link.flush().is_err() {
-                let _ = link.stream.shutdown(std::net::Shutdown::Both);
+        let mut quiet = Vec::new();
+        // Also where another thread has the link on its list: it may not have come to it yet.
+        for link in self.done.drain(..) {
+            let room = link.write_out();
+            if link.finished() || room {
+                quiet.push(link.slot);
             }
         }
-        std::mem::take(&mut self.quiet)
+        for link in self.dirty.drain(..) {
+            link.queued.store(false, Ordering::Release);
+            if link.write_out() {
+                quiet.push(link.slot);
+            }
+        }
+        quiet
     }
 }
 

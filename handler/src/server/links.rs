@@ -71,12 +71,16 @@ impl Server {
     }
 
     pub(super) fn read_link(&mut self, slot: usize, writable: bool, closed: bool) {
-        let Some(session) = self.sessions.get_mut(slot).and_then(Option::as_mut) else { return };
+        let Some(link) = self.session(slot).map(|session| session.link.clone()) else { return };
+        // A worker that is gone may have left its last words: they are read all the same.
+        let flushed = if writable { link.flush() } else { Ok(false) };
+        if let Ok(true) = flushed {
+            self.resume(slot);
+        }
+        let gone = flushed.is_err();
+        let Some(session) = self.session_mut(slot) else { return };
         session.ended |= closed;
         let ended = session.ended;
-        let link = session.link.clone();
-        // A worker that is gone may have left its last words: they are read all the same.
-        let gone = writable && link.flush().is_err();
         if session.held.is_some() {
             return;
         }
@@ -187,6 +191,11 @@ impl Server {
         if self.gathering.is_some() && !matches!(request.kind(), Kind::Open | Kind::RelayJoin) {
             return false;
         }
+        // Answers that the worker has not taken could not be given again as they were, should this process die after a
+        // change.
+        if request.kind().changes() && session.link.wait_for_room() {
+            return false;
+        }
         let lane = entry(request.kind()).map(|entry| entry.lane);
         session.link.in_flight() == 0 || (lane == Some(Lane::Write) && session.lane == Lane::Write)
     }
@@ -197,7 +206,7 @@ impl Server {
             let Some(session) = self.session(slot) else { return };
             let Some(asked) = session.waiting.front() else { return };
             if !self.may_start(slot, &asked.request) {
-                if self.gathering.is_some() || session.link.wait_for_quiet() {
+                if self.gathering.is_some() || session.link.is_stuck() || session.link.wait_for_quiet() {
                     return;
                 }
                 continue;

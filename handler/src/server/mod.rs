@@ -230,8 +230,17 @@ impl Server {
             self.end_session(slot);
         }
         // Ending and resuming may have answered or begun something.
-        self.hand_over_writes();
-        self.batch.flush();
+        loop {
+            let quiet = self.batch.flush();
+            for slot in &quiet {
+                self.resume(*slot);
+            }
+            let writes = self.writes.len();
+            self.hand_over_writes();
+            if quiet.is_empty() && writes == 0 {
+                break;
+            }
+        }
         self.journal.flushed();
         self.tidy_journal();
     }
