@@ -25,6 +25,7 @@ mod players;
 mod processes;
 mod records;
 mod relay;
+mod resume;
 mod sandbox;
 mod settings;
 mod status;
