@@ -281,6 +281,11 @@ impl Results {
         row
     }
 
+    /// The newest row; 0 when there is none.
+    pub fn newest(&self) -> i64 {
+        self.rows.last_key_value().map_or(0, |(row, _)| *row)
+    }
+
     /// What the requests behind a row came to, the oldest first.
     pub fn behind(&self, row: i64) -> Vec<Outcome> {
         let of = self.rows.range(row + 1..).flat_map(|(_, row)| &row.of);

@@ -55,7 +55,10 @@ impl Server {
     /// new first place.
     fn tell_again(&mut self) {
         let core = self.core.clone();
-        let outcomes = lock(&core.results).behind(self.journal.told_upto());
+        let (outcomes, newest) = {
+            let results = lock(&core.results);
+            (results.behind(self.journal.told_upto()), results.newest())
+        };
         let boards = read(&core.boards);
         for outcome in outcomes {
             if let Some((board, order)) = outcome.improved()
@@ -69,6 +72,8 @@ impl Server {
                 self.push_mail(&sent);
             }
         }
+        // Else the one after this handler would say it once more.
+        self.journal.told(newest);
     }
 
     fn push_mail(&mut self, sent: &MailSent) {
