@@ -19,6 +19,7 @@ mod lifecycle;
 mod limits;
 mod mail;
 mod names;
+mod once;
 mod operator;
 mod permissions;
 mod players;

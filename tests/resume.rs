@@ -1,28 +1,15 @@
 //! A session goes on with the next handler as if nothing had been: whatever is asked before, after or while the handler
 //! dies is answered once, in its turn, with what it would have been answered otherwise.
 
-use crate::harness::{Backend, GameServer, Person, Program, processes_of};
+use crate::harness::{Backend, GameServer, Person, Program};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use std::sync::mpsc::{Receiver, Sender, channel};
-
-/// The handler, also while it does not serve.
-fn handler(backend: &Backend) -> Pid {
-    let all = processes_of(backend.pid());
-    all.into_iter().find(|process| process.title() == "ssmglobal: handler").map(|process| process.0).expect("a handler")
-}
-
-/// Kills the handler at once, wherever it is in its work, and waits for the next one's first words.
-fn kill_handler_at_work(backend: &Backend) {
-    let mark = backend.log().mark();
-    kill(handler(backend), Signal::SIGKILL).expect("the handler lives");
-    backend.log().wait_after(mark, "ready: ");
-}
+use std::sync::mpsc::{Sender, channel};
 
 /// Does `ask` while the handler does nothing, then kills it: what was asked meets the next one.
 fn over_the_death_of_the_handler(backend: &Backend, ask: impl FnOnce()) {
-    let pid = handler(backend);
+    let pid = backend.handler_process();
     kill(pid, Signal::SIGSTOP).expect("the handler lives");
     ask();
     let mark = backend.log().mark();
@@ -41,17 +28,6 @@ fn worker_of(backend: &Backend, who: &str) -> Pid {
 fn ask_over_death(backend: &Backend, program: &mut Program, cmd: &str, args: &Value) -> Value {
     over_the_death_of_the_handler(backend, || program.send_line(json!({"cmd": cmd, "args": args}).to_string()));
     program.reply()
-}
-
-/// Kills the handler so often, each time after some of the answers of which it is told; then waits for the rest.
-fn kill_while_they_work(backend: &Backend, answered: &Receiver<()>, times: usize, between: usize) {
-    for _ in 0..times {
-        if answered.iter().take(between).count() == 0 {
-            break;
-        }
-        kill_handler_at_work(backend);
-    }
-    answered.iter().for_each(drop);
 }
 
 /// Sends all of them ahead and gives the replies, which must come in the order of the requests.
@@ -120,7 +96,7 @@ fn reads_and_changes_sent_ahead_come_to_what_they_would_one_after_the_other() {
             scope.spawn(move || check_one_key(requests, expected, &drive(&mut client, requests, Some(&tell))));
         }
         drop(tell);
-        kill_while_they_work(&backend, &answered, 12, 4 * EACH / 13);
+        backend.kill_handler_while_they_work(&answered, 12, 4 * EACH / 13);
     });
 }
 
@@ -135,7 +111,7 @@ fn answers_that_a_slow_worker_had_not_taken_are_given_as_they_were() {
     let (changes, expected) = on_one_key(20);
     requests.extend(changes);
     requests.push(("MAIL SEND", json!({"to": "watcher", "body": "all done"})));
-    let (first, worker) = (handler(&backend), worker_of(&backend, "alice"));
+    let (first, worker) = (backend.handler_process(), worker_of(&backend, "alice"));
     kill(first, Signal::SIGSTOP).unwrap();
     for (id, (cmd, args)) in requests.iter().enumerate() {
         alice.send_line(json!({"id": id, "cmd": cmd, "args": args}).to_string());
@@ -372,7 +348,7 @@ fn logins_are_right_however_often_the_handler_dies_over_them() {
             });
         }
         drop(tell);
-        kill_while_they_work(&backend, &answered, 15, 6);
+        backend.kill_handler_while_they_work(&answered, 15, 6);
     });
 }
 
@@ -408,7 +384,7 @@ fn lists_are_whole_and_times_are_old_right_after_a_death() {
     };
     let before = looked(&backend);
     for _ in 0..3 {
-        kill_handler_at_work(&backend);
+        backend.kill_handler_at_work();
         let after = looked(&backend);
         assert_eq!(after, before);
     }
@@ -426,7 +402,7 @@ fn the_operator_sees_everybody_also_while_they_come_back() {
     let worker = worker_of(&backend, "bob");
     // This one is late.
     kill(worker, Signal::SIGSTOP).unwrap();
-    kill_handler_at_work(&backend);
+    backend.kill_handler_at_work();
     let status = backend.ctl(&["status"]);
     kill(worker, Signal::SIGCONT).unwrap();
     assert_eq!(
@@ -446,7 +422,7 @@ fn who_is_logged_out_while_the_handler_is_down_stays_out() {
     let _ = workers.map(|worker| kill(worker, Signal::SIGSTOP).unwrap());
     backend.ctl(&["player", "disable", "bob", "--reason", "cheating"]);
     backend.ctl(&["server", "disable", "arena"]);
-    kill_handler_at_work(&backend);
+    backend.kill_handler_at_work();
     let _ = workers.map(|worker| kill(worker, Signal::SIGCONT).unwrap());
     for client in [&mut bob, &mut *arena] {
         client.expect_event("notice");
@@ -469,7 +445,7 @@ fn who_waits_for_long_is_told_once() {
     let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
     let mut alice = Person::at(&backend).register("alice");
     let mut bob = Program::registered(&backend, "bob");
-    let pid = handler(&backend);
+    let pid = backend.handler_process();
     kill(pid, Signal::SIGSTOP).unwrap();
     alice.type_line("WHOAMI");
     for id in 0..2 {
@@ -504,7 +480,7 @@ fn a_request_over_which_every_handler_dies_is_given_up() {
     for _ in 0..5 {
         // Answered only when eve's session is there as well.
         assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
-        kill_handler_at_work(&backend);
+        backend.kill_handler_at_work();
     }
     let reply = eve.reply();
     assert_eq!((&reply["id"], &reply["code"]), (&1.into(), &"unavailable".into()), "{reply}");

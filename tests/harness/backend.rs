@@ -1,6 +1,6 @@
 //! A backend of a test's own: temporary data, an address that no other test has, cheap hashing.
 
-use super::{Log, Output, Running, Wire, run};
+use super::{Log, Output, Running, Wire, processes_of, run};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::Receiver;
 use tempfile::TempDir;
 
 /// So that tests are quick; nothing here protects anybody.
@@ -291,6 +292,32 @@ impl Backend {
         let mark = self.log().mark();
         kill(self.handler(), Signal::SIGKILL).expect("the handler lives");
         self.log().wait_after(mark, "ready: ");
+    }
+
+    /// The handler's process, also while it does not serve.
+    pub fn handler_process(&self) -> Pid {
+        let all = processes_of(self.pid());
+        let found = all.into_iter().find(|process| process.title() == "ssmglobal: handler");
+        found.expect("a handler").0
+    }
+
+    /// Kills the handler at once, wherever it is in its work, and waits until the next one is about to serve.
+    pub fn kill_handler_at_work(&self) {
+        let mark = self.log().mark();
+        kill(self.handler_process(), Signal::SIGKILL).expect("the handler lives");
+        self.log().wait_after(mark, "ready: ");
+    }
+
+    /// Kills the handler so often, each time after `between` further answers of which `answered` tells; then waits for the
+    /// rest.
+    pub fn kill_handler_while_they_work(&self, answered: &Receiver<()>, times: usize, between: usize) {
+        for _ in 0..times {
+            if answered.iter().take(between).count() < between {
+                return;
+            }
+            self.kill_handler_at_work();
+        }
+        answered.iter().for_each(drop);
     }
 
     /// A client leaves; gives when its worker is gone and nothing counts it any more.
