@@ -68,7 +68,7 @@ pub enum Section {
 
 impl Section {
     /// All that measure, in the order that disturbs the least: memory before data, sizes that grow.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Idle,
         Self::Connect,
         Self::Sandbox,
