@@ -27,4 +27,4 @@ pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
 pub use title::{Prepared, Title};
 pub use unforked::Unforked;
-pub use writable::{Writable, write_out};
+pub use writable::{Writable, watch_in_turn, write_out};

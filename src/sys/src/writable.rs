@@ -3,7 +3,9 @@
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
+use nix::libc;
 use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd};
 
 /// Whether one socket, registered for reading, is watched for writing as well at the moment.
 #[derive(Debug, Default)]
@@ -24,6 +26,20 @@ impl Writable {
         let interest = if on { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         registry.reregister(source, token, interest)
     }
+}
+
+/// Watches a socket that many processes write to for room, in `epoll` under `token`: of all who watch it so, each message
+/// that is taken out wakes one. Who was woken and has written deregisters it.
+///
+/// # Errors
+/// The kernel's.
+pub fn watch_in_turn(epoll: &impl AsRawFd, socket: impl AsFd, token: usize) -> io::Result<()> {
+    let events = libc::EPOLLOUT | libc::EPOLLET | libc::EPOLLEXCLUSIVE;
+    let mut event = libc::epoll_event { events: events.cast_unsigned(), u64: token as u64 };
+    let socket = socket.as_fd().as_raw_fd();
+    // SAFETY: both descriptors are open for as long as the call takes, and the event is read only.
+    let result = unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, socket, &raw mut event) };
+    nix::errno::Errno::result(result).map(drop).map_err(io::Error::from)
 }
 
 /// Writes what waits, as far as there is room; what went is taken out of `out`.

@@ -48,6 +48,7 @@ impl Session<'_> {
         {
             self.link_lost();
         }
+        self.leave_desk();
     }
 
     pub(super) fn flush_link(&mut self) {

@@ -4,7 +4,6 @@
 use super::{DESK, LINK, Session};
 use crate::commands::State;
 use crate::link::Link;
-use mio::Interest;
 use mio::unix::SourceFd;
 use ssmglobal_ipc::{Code, Event, Notice, Open, RelayJoin, Reply, Request};
 use std::os::fd::AsRawFd;
@@ -31,8 +30,14 @@ impl Session<'_> {
     /// The front desk had no room: waits for it.
     fn watch_desk(&mut self) {
         if !self.desk_watched && self.link.as_ref().is_some_and(Link::waits_for_desk) {
-            let mut desk = SourceFd(&self.desk.as_raw_fd());
-            self.desk_watched = self.poll.registry().register(&mut desk, DESK, Interest::WRITABLE).is_ok();
+            self.desk_watched = ssmglobal_sys::watch_in_turn(&self.poll, self.desk, DESK.0).is_ok();
+        }
+    }
+
+    /// The link is handed over: what others do at the front desk does not wake this process any more.
+    pub(super) fn leave_desk(&mut self) {
+        if self.desk_watched && !self.link.as_ref().is_some_and(Link::waits_for_desk) {
+            self.desk_watched = self.poll.registry().deregister(&mut SourceFd(&self.desk.as_raw_fd())).is_err();
         }
     }
 
