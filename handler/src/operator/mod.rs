@@ -53,6 +53,8 @@ pub struct Operators {
     tokens: HashMap<u64, usize>,
     next: u64,
     since: Time,
+    /// Who asks while the sessions come back.
+    held: Vec<usize>,
 }
 
 impl Operators {
@@ -71,7 +73,7 @@ impl Operators {
         registry.register(&mut SourceFd(&socket.as_raw_fd()), OPERATOR, Interest::READABLE)?;
         let reader = store.reader().map_err(io::Error::other)?;
         let (connected, tokens) = (HashMap::new(), HashMap::new());
-        Ok(Operators { socket, store, reader, connected, tokens, next: 1, since: Time::now() })
+        Ok(Operators { socket, store, reader, connected, tokens, next: 1, since: Time::now(), held: Vec::new() })
     }
 }
 
@@ -124,6 +126,9 @@ impl Server {
     }
 
     pub(crate) fn read_operator(&mut self, token: usize) {
+        if self.gathering.is_some() {
+            return self.operators.held.push(token);
+        }
         let Some(mut operator) = self.operators.connected.remove(&token) else { return };
         let mut open = true;
         let mut asked = Vec::new();
@@ -156,6 +161,13 @@ impl Server {
             if let Some(answer) = self.ask(number, ask).unwrap_or_else(|failure| Some(Answer::Failed(failure))) {
                 self.answer_operator(number, &answer);
             }
+        }
+    }
+
+    /// All sessions are back: who has asked meanwhile is answered.
+    pub(crate) fn resume_operators(&mut self) {
+        for token in std::mem::take(&mut self.operators.held) {
+            self.read_operator(token);
         }
     }
 

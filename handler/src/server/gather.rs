@@ -49,6 +49,7 @@ impl Server {
         for slot in 0..self.sessions.len() {
             self.resume(slot);
         }
+        self.resume_operators();
     }
 
     /// Pushes what the handler before this one has done and not come to tell: that a letter has arrived, that a board has a
