@@ -66,6 +66,9 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
             let msg = "You were logged out by the operator.".to_owned();
             server.push(at, &Event::LoggedOut(Notice { msg }));
             server.give_ticket(slot);
+            if let Some(session) = server.session_mut(slot) {
+                session.logged_out = true;
+            }
         }
         Some(identity) => {
             restore_world(server, at, open.session, &identity);

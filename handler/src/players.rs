@@ -250,5 +250,6 @@ pub fn enter(server: &mut Server, at: SessionRef, identity: Identity, proved: Ti
         session.state = state;
         session.identity = Some(identity);
         session.proved = proved;
+        session.logged_out = false;
     }
 }

@@ -102,6 +102,8 @@ pub struct Session {
     pub identity: Option<Identity>,
     /// Since when.
     pub proved: Time,
+    /// Its login was taken back: what it asks is on its way since before it heard of that.
+    pub logged_out: bool,
     /// Its last request.
     pub last: Instant,
     /// Where its requests are.
@@ -132,6 +134,7 @@ impl Session {
             mode: Mode::Ask,
             identity: None,
             proved: Time::default(),
+            logged_out: false,
             last: Instant::now(),
             lane: Lane::Now,
             waiting: VecDeque::new(),

@@ -11,7 +11,7 @@ use blake2::{Blake2b, Digest};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Carried, Code, Event, Kind, Notice, Reply, Request};
+use ssmglobal_ipc::{Carried, Code, Event, Failure, Kind, Notice, Reply, Request};
 use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -225,6 +225,12 @@ impl Server {
         let Asked { number, request, key } = asked;
         let kind = request.kind();
         let Some((entry, session)) = entry(kind).zip(self.session_mut(slot)) else { return Ok(()) };
+        if !entry.permits.has(session.state) && session.logged_out {
+            let link = session.link.clone();
+            let failure = Failure::new(Code::NotLoggedIn, "You were logged out before this was done. Log in first.");
+            self.batch.reply(&ReplyTo { link, number }, &failure.into());
+            return Ok(());
+        }
         if !entry.permits.has(session.state) {
             return Err(format!("{} is not permitted to it", kind.name()));
         }

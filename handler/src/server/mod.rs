@@ -477,6 +477,7 @@ impl Server {
         self.forget_identity(at.slot);
         if let Some(session) = self.session_mut(at.slot) {
             session.state = if session.mode == Mode::Server { State::Unproved } else { State::Anonymous };
+            session.logged_out = true;
         }
         self.give_ticket(at.slot);
     }
