@@ -395,21 +395,14 @@ fn lists_are_whole_and_times_are_old_right_after_a_death() {
 }
 
 #[test]
-fn the_operator_sees_everybody_also_while_they_come_back() {
+fn the_operator_sees_everybody_right_after_a_death() {
     let backend = Backend::start();
-    let _alice = Program::registered(&backend, "alice");
-    let _bob = Program::registered(&backend, "bob");
-    let worker = worker_of(&backend, "bob");
-    // This one is late.
-    kill(worker, Signal::SIGSTOP).unwrap();
-    backend.kill_handler_at_work();
-    let status = backend.ctl(&["status"]);
-    kill(worker, Signal::SIGCONT).unwrap();
-    assert_eq!(
-        (&status["clients"], &status["players_on"]),
-        (&2.into(), &1.into()),
-        "who does not come is not waited for"
-    );
+    let _players: Vec<Program> = (0..8).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();
+    for _ in 0..5 {
+        backend.kill_handler_at_work();
+        let status = backend.ctl(&["status"]);
+        assert_eq!([&status["clients"], &status["linked"], &status["players_on"]], [8, 8, 8]);
+    }
 }
 
 #[test]
@@ -438,6 +431,27 @@ fn who_is_logged_out_while_the_handler_is_down_stays_out() {
     bob.login("bob");
     backend.kill_handler();
     assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
+}
+
+#[test]
+fn what_somebody_asked_before_he_was_logged_out_is_refused_and_ends_nothing() {
+    let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
+    let mut bob = Program::registered(&backend, "bob");
+    let worker = worker_of(&backend, "bob");
+    over_the_death_of_the_handler(&backend, || {
+        for cmd in ["MAIL LIST", "MAIL SENT"] {
+            bob.send_line(json!({"cmd": cmd}).to_string());
+        }
+        // Then they are on their way.
+        bob.expect_event("notice");
+        kill(worker, Signal::SIGSTOP).unwrap();
+    });
+    backend.ctl(&["player", "disable", "bob", "--reason", "cheating"]);
+    kill(worker, Signal::SIGCONT).unwrap();
+    for _ in 0..2 {
+        assert_eq!(bob.reply()["code"], "not_logged_in");
+    }
+    assert_eq!(bob.ok("WHOAMI", json!({}))["player"], Value::Null);
 }
 
 #[test]
