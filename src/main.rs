@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Command, HandlerArgs};
 use listener::source::{self, Asked};
+use listener::{resume, upgrade};
 
 fn main() -> ExitCode {
     // First of all, while there is one thread and nobody has looked at the environment.
@@ -25,6 +26,11 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|word| word == HandlerArgs::NAME) {
         let args = HandlerArgs::parse_from(args.into_iter().skip(1));
         return ssmglobal_handler::run(args.desk, args.control, args.journal, args.user());
+    }
+    match args.get(1) {
+        Some(word) if word == upgrade::RESUME => return resume::resume(args),
+        Some(word) if word == upgrade::CHECK => return resume::check(args),
+        _ => {}
     }
     match source::read(&args) {
         Ok(Asked::Run(found)) => listener::run(*found, args),

@@ -148,17 +148,6 @@ fn after_a_crash_of_everything_it_starts_again() {
 }
 
 #[test]
-fn when_the_listener_dies_the_handler_does_not_stay() {
-    let mut backend = Backend::start();
-    let handler = crate::harness::Process(backend.handler());
-    backend.signal(Signal::SIGKILL);
-    backend.wait();
-    backend.log().wait("the listener is gone");
-    backend.log().to_the_end();
-    assert_ne!(handler.title(), "ssmglobal: handler");
-}
-
-#[test]
 fn a_reload_changes_limits_and_doors() {
     let backend = Backend::plan().config("limits.clients_per_address = 1\n").start();
     let _first = Program::at(&backend);
@@ -280,6 +269,36 @@ fn readiness_is_told_to_a_supervisor_that_asks() {
     assert!(heard().contains("READY=1"));
     backend.stop();
     assert!(heard().contains("STOPPING=1"));
+}
+
+#[test]
+fn a_watchdog_is_told_that_all_is_well_while_that_is_so() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let backend = Backend::plan()
+        .environment("NOTIFY_SOCKET", &path.display().to_string())
+        .environment("WATCHDOG_USEC", "400000")
+        .start();
+    let mut buffer = [0; 256];
+    let mut heard = |within| {
+        socket.set_read_timeout(Some(within)).unwrap();
+        socket.recv(&mut buffer).map(|count| String::from_utf8_lossy(&buffer[..count]).into_owned())
+    };
+    let patience = crate::harness::PATIENCE;
+    assert!(heard(patience).unwrap().contains("READY=1"));
+    for _ in 0..3 {
+        assert!(heard(patience).unwrap().contains("WATCHDOG=1"));
+    }
+    // Also the next program, which is the same process, and tells that it is ready.
+    backend.ctl(&["upgrade"]);
+    while !heard(patience).unwrap().contains("READY=1") {}
+    assert!(heard(patience).unwrap().contains("WATCHDOG=1"));
+    // While the listener cannot answer for anything, nothing is told.
+    backend.signal(Signal::SIGSTOP);
+    while heard(Duration::from_millis(600)).is_ok() {}
+    backend.signal(Signal::SIGCONT);
+    assert!(heard(patience).unwrap().contains("WATCHDOG=1"));
 }
 
 #[test]

@@ -30,5 +30,8 @@ mod resume;
 mod sandbox;
 mod settings;
 mod status;
+mod supervisors;
+mod takeover;
 mod terminal;
+mod upgrade;
 mod walk;

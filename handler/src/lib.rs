@@ -48,11 +48,10 @@ use nix::sys::signal::Signal;
 use nix::unistd::AccessFlags;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
-use ssmglobal_ipc::frame::FrameReader;
 use ssmglobal_store::{Owner, Reader, RunKey, Store, StoreError, Writer, sqlite::SqliteStore};
 use ssmglobal_sys::{Ids, Signals};
 use std::collections::HashSet;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -65,6 +64,10 @@ pub const DATABASE: &str = "ssmglobal.db";
 
 /// The operator's socket, in the data directory.
 pub const CTL_SOCKET: &str = "run/ctl.sock";
+
+/// In the data directory: process id and start of the handler that was started last, for a listener that looks for it. The
+/// start is in ticks since the machine's.
+pub const PROCESS: &str = "run/handler";
 
 /// The exit code of a handler for which a further start is of no use.
 pub const FATAL: u8 = 78;
@@ -100,18 +103,18 @@ fn become_user(ids: Ids) -> io::Result<()> {
 fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let desk = ssmglobal_sys::take(desk)?;
     let journal = ssmglobal_sys::take(journal)?;
-    let mut stream = UnixStream::from(ssmglobal_sys::take(control)?);
-    let mut reader = FrameReader::new();
-    let (settings, run) = first_words(&mut stream, &mut reader)?;
+    let stream = UnixStream::from(ssmglobal_sys::take(control)?);
+    let mut listener = ListenerLink::new(stream, nix::unistd::getppid().as_raw());
+    let (settings, run) = first_words(&mut listener)?;
     ssmglobal_sys::default_signals(&[Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE])?;
     let signals = Signals::catch(&[Signal::SIGTERM])?;
     let log = logging::start(logging::filter(settings.log.level))?;
-    let mut listener = ListenerLink::new(stream, reader);
-    let result = serve((desk, journal), &mut listener, signals, settings, run);
+    let words = listener.stream.try_clone()?;
+    let result = serve((desk, journal), listener, signals, settings, run);
     drop(log);
     result.or_else(|failure| match failure {
         Failure::Fatal(msg) => {
-            listener.tell(&ToListener::Fatal { msg });
+            ListenerLink::new(words, nix::unistd::getppid().as_raw()).tell(&ToListener::Fatal { msg });
             Ok(ExitCode::from(FATAL))
         }
         Failure::Io(error) => Err(error),
@@ -119,11 +122,11 @@ fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
 }
 
 /// The listener's first words: the settings, the number of the run.
-fn first_words(stream: &mut UnixStream, reader: &mut FrameReader) -> io::Result<(Settings, u64)> {
+fn first_words(listener: &mut ListenerLink) -> io::Result<(Settings, u64)> {
     let broken = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
     let mut first = None;
     loop {
-        while let Some(frame) = reader.next_frame().map_err(|error| broken(&error.to_string()))? {
+        while let Some(frame) = listener.reader.next_frame().map_err(|error| broken(&error.to_string()))? {
             match (frame.control(), first.take()) {
                 (Ok(ToHandler::Reload { settings }), None) => {
                     first = Some(postcard::from_bytes(&settings).map_err(|error| broken(&error.to_string()))?);
@@ -132,15 +135,14 @@ fn first_words(stream: &mut UnixStream, reader: &mut FrameReader) -> io::Result<
                 _ => return Err(broken("neither settings nor the run came first")),
             }
         }
-        match reader.fill(|buffer| stream.read(buffer)) {
-            Ok((0, _)) => return Err(broken("the listener is gone")),
-            Ok(_) => {}
+        match listener.fill() {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(broken("the listener is gone")),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let mut waits = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+                let mut waits = [PollFd::new(listener.stream.as_fd(), PollFlags::POLLIN)];
                 nix::poll::poll(&mut waits, PollTimeout::NONE)?;
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
         }
     }
 }
@@ -171,7 +173,7 @@ impl From<StoreError> for Failure {
 
 fn serve(
     (desk, journal): (OwnedFd, OwnedFd),
-    listener: &mut ListenerLink,
+    listener: ListenerLink,
     signals: Signals,
     settings: Settings,
     run: u64,
@@ -179,6 +181,9 @@ fn serve(
     let data = std::path::absolute(&settings.data)?;
     own_directory(&data)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join(DATABASE))?);
+    // The database is this process's own: so is the name.
+    let me = nix::unistd::getpid().as_raw();
+    std::fs::write(data.join(PROCESS), format!("{me} {}\n", ssmglobal_sys::started_at(me)?))?;
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKER)?;
     let reader = store.reader()?;
@@ -198,10 +203,9 @@ fn serve(
     let keys = Keys::load(core.clone(), &*reader)?;
     let threads = start_threads(&core, &store, queues, (writer, order, keys))?;
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
-    let (stream, reader) = (listener.stream.try_clone()?, std::mem::take(&mut listener.reader));
-    let link = ListenerLink::new(stream, reader);
     let inherited = Inherited { desk, journal: Journal::open(&journal)?, tickets };
-    let mut server = Server::new(core.clone(), poll, inherited, link, signals, operators)?;
+    let mut server = Server::new(core.clone(), poll, inherited, listener, signals, operators)?;
+    server.run = run;
     server.barred = barred;
     server.listener.tell(&ToListener::Ready);
     log::info!("ready: {} players, database {}", crate::core::read(&core.directory).len(), store.path().display());

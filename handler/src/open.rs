@@ -19,6 +19,9 @@ pub fn hello(_: &mut Server, _: usize, _: u64, _: Hello) -> Plan {
 pub fn open(server: &mut Server, slot: usize, number: u64, open: Open) -> Plan {
     let Some(session) = server.session_mut(slot) else { return Plan::Silent };
     let pid = session.pid;
+    if !server.children.contains_key(&pid) {
+        server.find_untold(pid, open.session);
+    }
     match server.children.get(&pid).map(|client| (client.session, client.address, client.at)) {
         Some((there, address, at)) if there == open.session => {
             if let Some(session) = server.session_mut(slot) {

@@ -24,11 +24,23 @@ pub fn text(answer: &Answer) -> String {
         Answer::Players(page) => player::page_text(page),
         Answer::Player(player) => player::detail_text(player),
         Answer::Boards(rows) => board::list_text(rows),
-        Answer::Sessions(rows) => sessions::list_text(rows),
+        Answer::Sessions(rows) => sessions::list_text(&sessions::without_version(rows)),
+        Answer::Connections(connections) => sessions::list_text(connections),
         Answer::Status(status) => status::text(status),
         Answer::Verified(verified) => database::verified_text(verified),
         Answer::BackedUp { file, bytes } => database::backed_up_text(file, *bytes),
+        Answer::Upgraded { from, to } => upgraded_text(from, to),
+        // Never asked for here.
+        Answer::Adopted { .. } => String::new(),
     }
+}
+
+fn upgraded_text(from: &str, to: &str) -> String {
+    let what = match from == to {
+        true => format!("Version {to} was started anew; nobody has lost his connection."),
+        false => format!("Upgraded from version {from} to {to}; nobody has lost his connection."),
+    };
+    crate::print::clean(&what).into_owned() + "\n"
 }
 
 /// As [`text`], but a bare "done" says what was done.
@@ -72,6 +84,11 @@ pub fn json(answer: &Answer) -> String {
         file: &'a str,
         bytes: u64,
     }
+    #[derive(Serialize)]
+    struct Upgraded<'a> {
+        from: &'a str,
+        to: &'a str,
+    }
     match answer {
         Answer::Done => json_of(&State { state: "OK" }),
         Answer::Failed(failure) => super::trouble::Trouble::Refused(failure.clone()).json(),
@@ -82,9 +99,12 @@ pub fn json(answer: &Answer) -> String {
         Answer::Player(player) => json_of(player),
         Answer::Boards(rows) => json_of(rows),
         Answer::Sessions(rows) => json_of(rows),
+        Answer::Connections(connections) => json_of(&sessions::shown(connections)),
         Answer::Status(status) => json_of(status),
         Answer::Verified(verified) => json_of(verified),
         Answer::BackedUp { file, bytes } => json_of(&BackedUp { file, bytes: *bytes }),
+        Answer::Upgraded { from, to } => json_of(&Upgraded { from, to }),
+        Answer::Adopted { .. } => json_of(&State { state: "OK" }),
     }
 }
 
@@ -98,7 +118,9 @@ pub fn json_of<T: Serialize + ?Sized>(value: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::ctl::{Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
+    use ssmglobal_ipc::ctl::{
+        Connection, Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified,
+    };
     use ssmglobal_ipc::{Better, BoardRow, Mode, Operator, Secret, Submitters, Time};
 
     fn key() -> Answer {
@@ -186,8 +208,8 @@ mod tests {
                 r#"[{"board": "race", "unit": "ms", "better": "lower", "operator": "best", "submit": "servers", "total": 9}]"#,
             ),
             (
-                Answer::Sessions(vec![session()]),
-                r#"[{"pid": 77, "session": 1, "address": "192.0.2.7:4711", "mode": "HUMAN", "who": "alice", "since": "1970-01-01T00:00:00Z", "idle": 61}]"#,
+                Answer::Connections(vec![Connection { row: session(), version: "1.2.3".into() }]),
+                r#"[{"pid": 77, "session": 1, "address": "192.0.2.7:4711", "mode": "HUMAN", "who": "alice", "since": "1970-01-01T00:00:00Z", "idle": 61, "version": "1.2.3"}]"#,
             ),
         ];
         for (answer, expected) in cases {

@@ -35,6 +35,7 @@ Examples:
   ssmglobal ctl sessions list
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db
+  ssmglobal ctl upgrade                       after a new version was installed
   ssmglobal ctl --json sessions list | jq .
 
 Only the user that the backend runs as, and root, may ask; no password is needed.
@@ -85,6 +86,15 @@ enum CtlCommand {
         /// The copy; must not exist yet
         file: PathBuf,
     },
+    /// Let another version of the program take over, without anybody losing his connection
+    ///
+    /// The new program first checks itself, the settings and the database while everything goes on as before. If it could
+    /// not take over, the command says why, and nothing has changed.
+    Upgrade {
+        /// The new program [default: the file that the backend was started from]
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
+    },
     /// Look for damage in a database file, also while the backend does not run
     Verify {
         /// A backup [default: the live database]
@@ -101,6 +111,7 @@ impl CtlCommand {
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status => Ok(Ask::Status),
             CtlCommand::Backup { file } => database::backup(&file),
+            CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
         }
     }
@@ -144,13 +155,22 @@ fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer)
     };
     let ask = command.ask()?;
     let patience = match ask {
-        Ask::Backup { .. } | Ask::Verify { .. } => Patience::Endless,
+        Ask::Backup { .. } | Ask::Verify { .. } | Ask::Upgrade { .. } => Patience::Endless,
         _ => Patience::Short,
     };
     let mut progress = Progress::new(!json && io::stderr().is_terminal());
     let answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
     progress.clear();
     Ok((ask, answer?))
+}
+
+/// The backend has another working directory, and wants the whole path.
+fn upgrade(binary: Option<&Path>) -> Result<Ask, Trouble> {
+    let whole = |path: &Path| {
+        let path = std::path::absolute(path).map_err(|error| Trouble::invalid(format!("--binary: {error}")))?;
+        path.into_os_string().into_string().map_err(|_| Trouble::invalid("--binary: a path in UTF-8 is needed"))
+    };
+    Ok(Ask::Upgrade { program: binary.map(whole).transpose()? })
 }
 
 /// A file can be looked at without the backend.

@@ -1,7 +1,8 @@
 //! `ssmglobal ctl sessions`: who is connected.
 
 use clap::Subcommand;
-use ssmglobal_ipc::ctl::{Ask, SessionRow};
+use serde::Serialize;
+use ssmglobal_ipc::ctl::{Ask, Connection, SessionRow};
 
 use super::table::{Align, span, table};
 
@@ -31,13 +32,26 @@ impl SessionsCommand {
     }
 }
 
+/// A connection as one object.
+#[derive(Serialize)]
+pub struct Shown<'a> {
+    #[serde(flatten)]
+    row: &'a SessionRow,
+    version: &'a str,
+}
+
+/// As programs are shown them.
+pub fn shown(connections: &[Connection]) -> Vec<Shown<'_>> {
+    connections.iter().map(|Connection { row, version }| Shown { row, version }).collect()
+}
+
 /// All connections, the oldest first.
-pub fn list_text(rows: &[SessionRow]) -> String {
-    if rows.is_empty() {
+pub fn list_text(connections: &[Connection]) -> String {
+    if connections.is_empty() {
         return "Nobody is connected.\n".to_owned();
     }
-    let mut rows: Vec<&SessionRow> = rows.iter().collect();
-    rows.sort_by_key(|row| (row.since, row.pid));
+    let mut connections: Vec<&Connection> = connections.iter().collect();
+    connections.sort_by_key(|connection| (connection.row.since, connection.row.pid));
     let columns = [
         ("PID", Align::Right),
         ("ADDRESS", Align::Left),
@@ -45,8 +59,9 @@ pub fn list_text(rows: &[SessionRow]) -> String {
         ("WHO", Align::Left),
         ("SINCE", Align::Left),
         ("IDLE", Align::Right),
+        ("VERSION", Align::Left),
     ];
-    let cells = rows.into_iter().map(|row| {
+    let cells = connections.into_iter().map(|Connection { row, version }| {
         [
             row.pid.to_string(),
             row.address.clone(),
@@ -54,7 +69,13 @@ pub fn list_text(rows: &[SessionRow]) -> String {
             row.who.clone().unwrap_or("-".to_owned()),
             row.since.to_string(),
             row.idle.map_or("-".to_owned(), span),
+            version.clone(),
         ]
     });
     table(columns, cells)
+}
+
+/// What a backend says that knows of no versions.
+pub fn without_version(rows: &[SessionRow]) -> Vec<Connection> {
+    rows.iter().map(|row| Connection { row: row.clone(), version: "-".to_owned() }).collect()
 }

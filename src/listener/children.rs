@@ -1,10 +1,12 @@
 //! The listener's workers: who they are for, how many there are, and whether one more may be.
 
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
-use ssmglobal_ipc::Time;
-use ssmglobal_ipc::control::Client;
-use ssmglobal_sys::Unforked;
+use ssmglobal_ipc::control::{Client, Foundling};
+use ssmglobal_ipc::handover::Worker;
+use ssmglobal_ipc::{Time, version};
+use ssmglobal_sys::{Process, Unforked};
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::net::{IpAddr, SocketAddr};
@@ -60,6 +62,13 @@ struct Known {
     session: u64,
     place: Place,
     at: Time,
+    /// Of one that another listener has forked: when its process was started, see [`Process`].
+    started: Option<u64>,
+    /// The place of the version that it was forked from.
+    version: u32,
+    /// It was forked by the program that this process was before: the kernel tells of its end by a signal of which several
+    /// may come as one.
+    elder: bool,
 }
 
 /// All workers.
@@ -72,6 +81,10 @@ pub struct Children {
     run: u64,
     /// The last session's number.
     sessions: u64,
+    /// How many are elders.
+    elders: u32,
+    /// The versions that workers were forked from; the first is this program's.
+    versions: Vec<String>,
 }
 
 impl Default for Children {
@@ -81,7 +94,15 @@ impl Default for Children {
             Table::with_hasher_in(RandomState::new(), Unforked)
         }
         let run = u64::try_from(Time::now().0).unwrap_or(0);
-        Children { by_pid: table(), doors: table(), addresses: table(), run, sessions: 0 }
+        Children {
+            by_pid: table(),
+            doors: table(),
+            addresses: table(),
+            run,
+            sessions: 0,
+            elders: 0,
+            versions: vec![version().to_owned()],
+        }
     }
 }
 
@@ -94,6 +115,11 @@ impl Children {
     /// Whether this is one of them.
     pub fn has(&self, pid: Pid) -> bool {
         self.by_pid.contains_key(&pid)
+    }
+
+    /// Whether one of them is for this client.
+    pub fn serves(&self, address: SocketAddr) -> bool {
+        self.by_pid.values().any(|known| known.place.address == address)
     }
 
     /// Their process ids.
@@ -122,19 +148,121 @@ impl Children {
         self.sessions
     }
 
+    /// Goes on where another listener has stopped, or another program in this process.
+    pub fn resume(&mut self, (run, next): (u64, u64), workers: Vec<Worker>, versions: &[String]) {
+        self.run = run;
+        self.sessions = next.saturating_sub(1);
+        for Worker { client, started, version } in workers {
+            let version = self.place_of(versions.get(version as usize).map_or("-", String::as_str));
+            self.take(client, started, version);
+        }
+    }
+
+    /// One that another listener has forked, and of which it could not tell.
+    pub fn found(&mut self, client: Client, started: u64) {
+        if !self.has(Pid::from_raw(client.pid)) {
+            self.take(client, Some(started), 0);
+        }
+    }
+
+    fn take(&mut self, client: Client, started: Option<u64>, version: u32) {
+        let place = Place { door: client.door as usize, address: client.address };
+        let elder = started.is_none();
+        let known = Known { session: client.session, place, at: client.at, started, version, elder };
+        self.count_in(Pid::from_raw(client.pid), known);
+    }
+
+    fn place_of(&mut self, version: &str) -> u32 {
+        let place = self.versions.iter().position(|known| known == version).unwrap_or_else(|| {
+            self.versions.push(version.to_owned());
+            self.versions.len() - 1
+        });
+        u32::try_from(place).unwrap_or(0)
+    }
+
+    /// The versions that workers were forked from, this program's first.
+    pub fn versions(&self) -> &[String] {
+        &self.versions
+    }
+
+    /// All that were forked from another version, with its place.
+    pub fn others(&self) -> Vec<(i32, u32)> {
+        let others = self.by_pid.iter().filter(|(_, known)| known.version != 0);
+        others.map(|(pid, known)| (pid.as_raw(), known.version)).collect()
+    }
+
     /// One more.
     pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
-        self.by_pid.insert(pid, Known { session, place, at });
+        self.count_in(pid, Known { session, place, at, started: None, version: 0, elder: false });
+    }
+
+    fn count_in(&mut self, pid: Pid, known: Known) {
+        let place = known.place;
+        self.elders += u32::from(known.elder);
+        self.by_pid.insert(pid, known);
         *self.doors.entry(place.door).or_default() += 1;
         *self.addresses.entry((place.door, network(place.address.ip()))).or_default() += 1;
     }
 
     /// One has ended; gives where it was, if it was one of them.
     pub fn remove(&mut self, pid: Pid) -> Option<Place> {
-        let Known { place, .. } = self.by_pid.remove(&pid)?;
+        let Known { place, elder, .. } = self.by_pid.remove(&pid)?;
+        self.elders -= u32::from(elder);
         less(&mut self.doors, &place.door);
         less(&mut self.addresses, &(place.door, network(place.address.ip())));
         Some(place)
+    }
+
+    /// Whether there are any of whose ends several may be told as one.
+    pub fn has_elders(&self) -> bool {
+        self.elders > 0
+    }
+
+    /// All, for another program that goes on with them.
+    pub fn workers(&self) -> impl Iterator<Item = Worker> {
+        self.by_pid.iter().map(|(pid, known)| {
+            let client = client(*pid, known.session, &known.place, known.at);
+            Worker { client, version: known.version, started: known.started }
+        })
+    }
+
+    /// Which sequence of sessions this is, and the number that the next client gets.
+    pub fn numbers(&self) -> (u64, u64) {
+        (self.run, self.sessions + 1)
+    }
+
+    /// Whether another listener has forked it, so that the kernel does not tell this one of its end.
+    pub fn is_foundling(&self, pid: Pid) -> bool {
+        self.by_pid.get(&pid).is_some_and(|known| known.started.is_some())
+    }
+
+    /// All that another listener has forked.
+    pub fn foundlings(&self) -> Vec<Foundling> {
+        let foundling = |(pid, known): (&Pid, &Known)| Some(Foundling { pid: pid.as_raw(), started: known.started? });
+        self.by_pid.iter().filter_map(foundling).collect()
+    }
+
+    /// Sends one of them a signal; nobody else ever gets it. One that has ended is about to be noticed.
+    pub fn signal(&self, pid: Pid, signal: Signal) {
+        let sent = match self.by_pid.get(&pid).map(|known| known.started) {
+            Some(Some(started)) => {
+                Process::open_started(pid.as_raw(), started).and_then(|process| process.signal(signal))
+            }
+            // Its id is nobody else's as long as it was not waited for.
+            Some(None) => nix::sys::signal::kill(pid, signal).map_err(Into::into),
+            None => Ok(()),
+        };
+        // Nothing to be done about one that is gone.
+        let _ = sent;
+    }
+
+    /// Whether it has ended without anybody having been told: looked at when that matters.
+    pub fn has_ended(&self, pid: Pid) -> bool {
+        let started = self.by_pid.get(&pid).and_then(|known| known.started);
+        started.is_some_and(|started| match Process::open_started(pid.as_raw(), started) {
+            Ok(process) => process.has_ended(),
+            Err(error) => error.raw_os_error() == Some(nix::errno::Errno::ESRCH as i32),
+        })
     }
 
     /// All, for a handler that has just started.

@@ -1,10 +1,13 @@
 //! The sockets that connections come in by. Runs in the listener.
 
+use super::handover::HeldDoor;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
+use nix::sys::socket::{Shutdown, shutdown};
 use ssmglobal_config::{Door, DoorMode, Listen, Settings};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Socket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// What the listener says to a client of a door for programs, before it forks: fixed bytes, so that a client need
 /// not wait for its worker.
@@ -25,9 +28,24 @@ pub struct Opened {
     socket: TcpListener,
 }
 
+impl Opened {
+    /// Whether it is where the settings say, in whatever words.
+    fn is_at(&self, listen: &Listen) -> bool {
+        self.listen == *listen || self.socket.local_addr().is_ok_and(|address| Listen::from(address) == *listen)
+    }
+
+    /// Nobody comes in here any more, though the handler holds the socket too.
+    fn close(&self) {
+        // Of a socket that listens nothing but this can come.
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
+    }
+}
+
 /// All listening sockets.
 pub struct Doors {
     opened: Vec<Option<Opened>>,
+    /// Whether the event loop looks at them.
+    watched: bool,
     /// For the next door: a number is never used again, or clients of a door that is gone would count at another.
     next: usize,
 }
@@ -77,9 +95,39 @@ impl Doors {
         Ok(doors)
     }
 
-    /// No door: nobody comes in any more.
-    pub fn none() -> Doors {
-        Doors { opened: Vec::new(), next: 0 }
+    /// Takes over what another listener has opened; [`Doors::change`] then makes it what the settings say.
+    pub fn taken(held: Vec<HeldDoor>, next: usize, settings: &Settings) -> io::Result<Doors> {
+        let mut doors = Doors { opened: Vec::new(), watched: false, next };
+        let wanted = settings.doors();
+        for HeldDoor { number, listen, socket } in held {
+            // One that is wanted no more is closed in a moment; until then something has to hold there.
+            let door = wanted.iter().find(|door| door.listen.contains(&listen)).or(wanted.first());
+            let Some(door) = door.cloned() else { continue };
+            let socket = Socket::from(socket);
+            socket.set_nonblocking(true)?;
+            doors.opened.push(Some(Opened { number, door, listen, socket: TcpListener::from_std(socket) }));
+        }
+        Ok(doors)
+    }
+
+    /// All sockets: the door's number, where it listens as the settings say it, the descriptor.
+    pub fn held(&self) -> impl Iterator<Item = (usize, &Listen, BorrowedFd<'_>)> {
+        self.opened.iter().flatten().map(|opened| (opened.number, &opened.listen, opened.socket.as_fd()))
+    }
+
+    /// The number that the next new door gets.
+    pub fn next(&self) -> usize {
+        self.next
+    }
+
+    /// No door.
+    fn none() -> Doors {
+        Doors { opened: Vec::new(), watched: false, next: 0 }
+    }
+
+    /// Closes all: nobody comes in any more.
+    pub fn close(&mut self) {
+        self.opened.drain(..).flatten().for_each(|opened| opened.close());
     }
 
     /// Watches all of them; tokens count from `first`.
@@ -93,6 +141,7 @@ impl Doors {
                 registry.register(&mut opened.socket, token, Interest::READABLE)?;
             }
         }
+        self.watched = true;
         Ok(())
     }
 
@@ -111,7 +160,7 @@ impl Doors {
             .collect();
         let mut fresh = Vec::new();
         for (number, door, listen) in &wanted {
-            if !self.opened.iter().flatten().any(|opened| opened.listen == *listen) {
+            if !self.opened.iter().flatten().any(|opened| opened.is_at(listen)) {
                 let number = match number {
                     0 => 0,
                     _ => {
@@ -124,18 +173,25 @@ impl Doors {
         }
         for place in &mut self.opened {
             let Some(opened) = place else { continue };
-            match wanted.iter().find(|(_, _, listen)| *listen == opened.listen) {
-                Some((_, door, _)) => opened.door = door.clone(),
+            match wanted.iter().find(|(_, _, listen)| opened.is_at(listen)) {
+                Some((_, door, listen)) => {
+                    opened.door = door.clone();
+                    opened.listen = listen.clone();
+                }
                 None => {
-                    registry.deregister(&mut opened.socket)?;
+                    if self.watched {
+                        registry.deregister(&mut opened.socket)?;
+                    }
+                    opened.close();
                     *place = None;
                 }
             }
         }
         for mut opened in fresh {
-            let index = self.opened.len();
-            let token = Token(first + index);
-            registry.register(&mut opened.socket, token, Interest::READABLE)?;
+            if self.watched {
+                let token = Token(first + self.opened.len());
+                registry.register(&mut opened.socket, token, Interest::READABLE)?;
+            }
             self.opened.push(Some(opened));
         }
         Ok(())
@@ -144,6 +200,17 @@ impl Doors {
     /// The socket at this place.
     pub fn get(&self, index: usize) -> Option<&Opened> {
         self.opened.get(index)?.as_ref()
+    }
+
+    /// The place of the socket that a connection to this address of ours has come in by.
+    pub fn at(&self, ours: SocketAddr) -> Option<usize> {
+        let is_it = |opened: &Opened| {
+            opened.socket.local_addr().is_ok_and(|at| {
+                at.port() == ours.port()
+                    && (at.ip().is_unspecified() || at.ip().to_canonical() == ours.ip().to_canonical())
+            })
+        };
+        self.opened.iter().position(|opened| opened.as_ref().is_some_and(is_it))
     }
 
     /// The next connection that waits there, non-blocking.

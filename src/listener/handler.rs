@@ -2,17 +2,23 @@
 //! it. Messages that it is too slow for are replaced by one snapshot, so that the listener's memory stays small.
 
 use super::children::Children;
+use super::cradle::Cradle;
+use super::doors::Doors;
+use super::handover::{HeldHandler, MOST_DOORS, lasting};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ssmglobal_config::Settings;
-use ssmglobal_ipc::control::{ToHandler, ToListener};
+use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_sys::{Ids, Writable};
+use ssmglobal_sys::{Ids, Process, Writable};
+use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,6 +28,9 @@ const OUTBOX: usize = 256 << 10;
 /// The longest time between two starts of a handler that dies on its first job.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Time for a handler that was told to end to write what waits.
+pub const DRAIN: Duration = Duration::from_secs(60);
+
 /// What the handler has said.
 pub enum Said {
     /// It serves.
@@ -30,6 +39,24 @@ pub enum Said {
     Wake(Pid),
     /// A further start is of no use.
     Fatal(String),
+    /// A worker that is not a child of this process has ended.
+    Gone(Pid),
+    /// A worker that another listener has forked, and when that was.
+    Found(Client, u64),
+    /// The operator wants this program to take over, or the one that is there; and waits for an answer.
+    Upgrade(Option<PathBuf>, Option<OwnedFd>),
+}
+
+/// What the handler is told of.
+pub struct Told<'a> {
+    /// All clients.
+    pub children: &'a Children,
+    /// The listening sockets, which it keeps for the next listener.
+    pub doors: &'a Doors,
+    /// Where connections lie that have no worker yet; kept too.
+    pub cradle: &'a Cradle,
+    /// The settings.
+    pub settings: &'a Settings,
 }
 
 /// The handler, living or dead.
@@ -43,12 +70,22 @@ pub struct Handler {
     /// What a handler leaves to the next one; never looked at here.
     journal: OwnedFd,
     pid: Option<Pid>,
+    /// One that another listener has started: its end is told by this.
+    process: Option<Process>,
+    /// And when it was started.
+    started: Option<u64>,
     stream: Option<UnixStream>,
     writable: Writable,
     reader: FrameReader,
+    /// Descriptors that have come and were not spoken of yet.
+    fds: VecDeque<OwnedFd>,
     out: Vec<u8>,
     /// Something had to be left out; a snapshot follows when there is room.
     behind: bool,
+    /// What it keeps for the next listener is to be sent (again), when nothing else waits.
+    keep_due: bool,
+    /// It was told to end, and is killed when it has not by then.
+    ends_by: Option<Instant>,
     /// Whether this one has come as far as to serve.
     served: bool,
     failures: u32,
@@ -56,39 +93,63 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// Nothing is started yet.
+    /// Nothing is started yet, and no worker was made.
     ///
     /// # Errors
     /// The kernel's.
     pub fn new(user: Option<Ids>) -> io::Result<Handler> {
         let (desk, desk_end) = ssmglobal_sys::seqpacket_pair()?;
         ssmglobal_sys::pass_credentials(&desk_end)?;
-        Ok(Handler {
+        Ok(Handler::at((desk, desk_end), ssmglobal_sys::memory::make("journal")?, user))
+    }
+
+    /// Nothing is started yet, and workers hold this front desk.
+    pub fn at((desk, desk_end): (OwnedFd, OwnedFd), journal: OwnedFd, user: Option<Ids>) -> Handler {
+        Handler {
             user,
             desk,
             desk_end,
-            journal: ssmglobal_sys::memory::make("journal")?,
+            journal,
             pid: None,
+            process: None,
+            started: None,
             stream: None,
             writable: Writable::default(),
             reader: FrameReader::new(),
+            fds: VecDeque::new(),
             out: Vec::new(),
             behind: false,
+            keep_due: false,
+            ends_by: None,
             served: false,
             failures: 0,
             start_at: None,
-        })
+        }
     }
 
     /// Where workers send their links.
     pub fn desk(&self) -> BorrowedFd<'_> {
-        use std::os::fd::AsFd;
         self.desk.as_fd()
+    }
+
+    /// Where handlers receive them.
+    pub fn desk_end(&self) -> BorrowedFd<'_> {
+        self.desk_end.as_fd()
+    }
+
+    /// What each handler leaves to the next.
+    pub fn journal(&self) -> BorrowedFd<'_> {
+        self.journal.as_fd()
     }
 
     /// Its process id.
     pub fn pid(&self) -> Option<Pid> {
         self.pid
+    }
+
+    /// Whether it answers requests.
+    pub fn serves(&self) -> bool {
+        self.served && self.stream.is_some() && self.ends_by.is_none()
     }
 
     /// Whether this is it.
@@ -110,13 +171,7 @@ impl Handler {
     ///
     /// # Errors
     /// The kernel's; nothing was started then.
-    pub fn start(
-        &mut self,
-        settings: &Settings,
-        children: &Children,
-        registry: &Registry,
-        token: Token,
-    ) -> io::Result<()> {
+    pub fn start(&mut self, told: &Told<'_>, registry: &Registry, token: Token) -> io::Result<()> {
         self.start_at = None;
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         for fd in [&theirs, &self.desk_end, &self.journal] {
@@ -135,22 +190,102 @@ impl Handler {
         for fd in [&self.desk_end, &self.journal] {
             ssmglobal_sys::set_cloexec(fd)?;
         }
-        let child = spawned?;
-        self.pid = Some(Pid::from_raw(child.id().cast_signed()));
-        let stream = UnixStream::from(ours);
+        let pid = Pid::from_raw(spawned?.id().cast_signed());
+        self.join(pid, UnixStream::from(ours), registry, token)?;
+        self.served = false;
+        self.greet(told, registry, token);
+        Ok(())
+    }
+
+    /// Takes over one that another listener has started, or another program in this process, and that serves.
+    ///
+    /// # Errors
+    /// The kernel's.
+    #[inline(never)]
+    pub fn adopt(&mut self, held: HeldHandler, registry: &Registry, [token, end]: [Token; 2]) -> io::Result<()> {
+        let HeldHandler { pid, started, stream, out, unread } = held;
+        let process = started.map(|started| Process::open_started(pid, started)).transpose()?;
+        if let Some(process) = &process {
+            registry.register(&mut SourceFd(&process.as_raw_fd()), end, Interest::READABLE)?;
+        }
+        self.join(Pid::from_raw(pid), UnixStream::from(stream), registry, token)?;
+        self.process = process;
+        self.started = started;
+        self.served = true;
+        self.out = out;
+        let mut unread = &unread[..];
+        while !unread.is_empty() {
+            self.reader.fill(|buffer| unread.read(buffer))?;
+        }
+        Ok(())
+    }
+
+    /// Everything that another program needs to go on with it.
+    pub fn held(&self) -> Option<HeldHandler<BorrowedFd<'_>>> {
+        let stream = self.stream.as_ref()?.as_fd();
+        let (out, unread) = (self.out.clone(), self.reader.rest().to_vec());
+        Some(HeldHandler { pid: self.pid?.as_raw(), started: self.started, stream, out, unread })
+    }
+
+    fn join(&mut self, pid: Pid, stream: UnixStream, registry: &Registry, token: Token) -> io::Result<()> {
+        self.pid = Some(pid);
+        self.process = None;
+        self.started = None;
         registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE | Interest::WRITABLE)?;
         self.stream = Some(stream);
         self.writable = Writable::default();
         self.reader = FrameReader::new();
+        self.fds.clear();
         self.out.clear();
-        self.served = false;
         self.behind = false;
-        self.reload(settings);
-        self.tell(&ToHandler::Run { run: children.run() });
-        let max = settings.limits.clients;
-        self.tell(&clients(children, max));
-        self.flush(children, max, registry, token);
+        self.ends_by = None;
         Ok(())
+    }
+
+    /// Tells it everything that a handler needs to know first.
+    pub fn greet(&mut self, told: &Told<'_>, registry: &Registry, token: Token) {
+        self.reload(told.settings);
+        self.tell(&ToHandler::Run { run: told.children.run() });
+        // Before the long list: from then on it can do without this process.
+        self.flush(told, registry, token);
+        let (versions, others) = (told.children.versions().to_vec(), told.children.others());
+        self.tell(&ToHandler::Versions { versions, others });
+        self.tell(&clients(told));
+        let workers = told.children.foundlings();
+        if !workers.is_empty() {
+            self.tell(&ToHandler::Watch { workers });
+        }
+        self.flush(told, registry, token);
+    }
+
+    /// Tells it to write what waits and to end; it hears nothing further.
+    #[inline(never)]
+    pub fn drain(&mut self, told: &Told<'_>, registry: &Registry, token: Token) {
+        self.tell(&ToHandler::Stop);
+        self.keep_due = false;
+        self.ends_by = Some(Instant::now() + DRAIN);
+        self.flush(told, registry, token);
+    }
+
+    /// Until when it may take to end, if it was told to.
+    pub fn ends_by(&self) -> Option<Instant> {
+        self.ends_by
+    }
+
+    /// Ends it at once. What was acknowledged is saved.
+    pub fn kill(&self) {
+        let Some(pid) = self.pid else { return };
+        // One that has ended is about to be noticed.
+        let _ = match &self.process {
+            Some(process) => process.signal(Signal::SIGKILL),
+            // A child that was not waited for: its id is nobody else's.
+            None => kill(pid, Signal::SIGKILL).map_err(Into::into),
+        };
+    }
+
+    /// Whether one that is not this process's child has ended.
+    pub fn has_ended(&self) -> bool {
+        self.process.as_ref().is_some_and(Process::has_ended)
     }
 
     /// It has ended: the next one starts at once, or after a pause that grows as long as none comes to serve.
@@ -161,6 +296,9 @@ impl Handler {
             failures => LONGEST_PAUSE.min(Duration::from_millis(250) * 2u32.pow(failures.min(10) - 1)),
         };
         self.pid = None;
+        self.process = None;
+        self.started = None;
+        self.ends_by = None;
         self.stream = None;
         self.out.clear();
         self.start_at = Some(now + pause);
@@ -168,7 +306,7 @@ impl Handler {
 
     /// Queues a message.
     pub fn tell(&mut self, message: &ToHandler) {
-        if self.stream.is_none() || self.behind {
+        if self.stream.is_none() || self.behind || self.ends_by.is_some() {
             return;
         }
         if self.out.len() > OUTBOX {
@@ -181,39 +319,72 @@ impl Handler {
     /// Queues a line for the log; without a handler it goes to standard error.
     pub fn log(&mut self, level: u8, text: String) {
         match self.stream {
-            Some(_) => self.tell(&ToHandler::Log { level, text }),
-            None => crate::print::note(&format!("ssmglobal: {}", crate::print::clean(&text))),
+            Some(_) if self.ends_by.is_none() => self.tell(&ToHandler::Log { level, text }),
+            _ => crate::print::note(&format!("ssmglobal: {}", crate::print::clean(&text))),
         }
     }
 
-    /// Tells it the settings.
+    /// Tells it the settings, and what it is to keep: doors may have come and gone.
     pub fn reload(&mut self, settings: &Settings) {
         match settings_bytes(settings) {
             Some(settings) => self.tell(&ToHandler::Reload { settings }),
             None => crate::print::note("ssmglobal: the settings cannot be handed to the handler"),
         }
+        self.keep_due = true;
     }
 
     /// Writes what waits, as far as there is room.
-    pub fn flush(&mut self, children: &Children, max: u32, registry: &Registry, token: Token) {
+    pub fn flush(&mut self, told: &Told<'_>, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
         // Gone: its end is seen by waiting for it.
         let _ = ssmglobal_sys::write_out(stream, &mut self.out);
+        if self.keep_due && self.out.is_empty() {
+            self.send_keep(told);
+        }
+        let Some(stream) = &self.stream else { return };
+        let waits = self.keep_due || !self.out.is_empty();
         // Without being told it goes on with the next message.
-        let _ = self.writable.watch(!self.out.is_empty(), registry, &mut SourceFd(&stream.as_raw_fd()), token);
+        let _ = self.writable.watch(waits, registry, &mut SourceFd(&stream.as_raw_fd()), token);
         if self.behind && self.out.is_empty() {
             self.behind = false;
-            self.tell(&clients(children, max));
-            self.flush(children, max, registry, token);
+            self.tell(&clients(told));
+            self.flush(told, registry, token);
+        }
+    }
+
+    /// Sends what it is to keep for the next listener, and where the log goes.
+    #[inline(never)]
+    fn send_keep(&mut self, told: &Told<'_>) {
+        let Some(stream) = &self.stream else { return };
+        let (state, mut fds) = lasting(self, (told.children, told.doors, told.cradle), MOST_DOORS);
+        let descriptors = u32::try_from(fds.len()).unwrap_or(u32::MAX);
+        let mut bytes = Vec::new();
+        put_control(&mut bytes, &ToHandler::Keep { state: state.into_bytes(), descriptors });
+        let stderr = io::stderr();
+        fds.push(stderr.as_fd());
+        match ssmglobal_sys::send_with(stream, &bytes, &fds) {
+            Ok(count) => {
+                self.keep_due = false;
+                self.out = bytes.split_off(count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // Gone: its end is seen by waiting for it.
+            Err(_) => self.keep_due = false,
         }
     }
 
     /// What it has said meanwhile.
     pub fn read(&mut self) -> Vec<Said> {
         let mut said = Vec::new();
-        let Some(stream) = &mut self.stream else { return said };
+        let Some(stream) = &self.stream else { return said };
         loop {
-            match self.reader.fill(|buffer| stream.read(buffer)) {
+            let fds = &mut self.fds;
+            let filled = self.reader.fill(|buffer| {
+                let received = ssmglobal_sys::receive(&*stream, buffer)?;
+                fds.extend(received.fds);
+                Ok(received.count)
+            });
+            match filled {
                 Ok((0, _)) => break,
                 Ok(_) => {
                     while let Ok(Some(frame)) = self.reader.next_frame() {
@@ -225,6 +396,11 @@ impl Handler {
                             }
                             Ok(ToListener::Wake { pid }) => said.push(Said::Wake(Pid::from_raw(pid))),
                             Ok(ToListener::Fatal { msg }) => said.push(Said::Fatal(msg)),
+                            Ok(ToListener::Found { client, started }) => said.push(Said::Found(client, started)),
+                            Ok(ToListener::Gone { pid }) => said.push(Said::Gone(Pid::from_raw(pid))),
+                            Ok(ToListener::Upgrade { program }) => {
+                                said.push(Said::Upgrade(program.map(PathBuf::from), self.fds.pop_front()));
+                            }
                             Err(_) => {}
                         }
                     }
@@ -237,7 +413,8 @@ impl Handler {
     }
 }
 
-fn clients(children: &Children, max: u32) -> ToHandler {
+fn clients(told: &Told<'_>) -> ToHandler {
+    let (children, max) = (told.children, told.settings.limits.clients);
     ToHandler::Clients { clients: children.snapshot(), max }
 }
 

@@ -3,21 +3,28 @@
 //! One thread, and as little as possible in it: it parses nothing that comes from the network, holds no secret and no
 //! database, and the number of its descriptors does not grow with its clients.
 
+mod adopt;
 mod children;
+mod cradle;
 mod doors;
 mod handler;
+mod handover;
 mod lock;
 mod penalties;
+pub mod resume;
 pub mod source;
+mod start;
 mod stop;
+pub mod upgrade;
 mod users;
+mod watchdog;
 
 use crate::print;
 use children::{Children, Place, Refusal};
+use cradle::Cradle;
 use doors::{Doors, greeting};
-use handler::Handler;
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use handler::{Handler, Told};
+use mio::{Events, Poll, Token};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -35,11 +42,15 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use upgrade::{Asker, Upgrade};
+use watchdog::Watchdog;
 
 const SIGNALS: Token = Token(0);
 const CONTROL: Token = Token(1);
+/// A handler that is not a child of this process has ended.
+const HANDLER_END: Token = Token(2);
 /// Doors have numbers from here on.
-const FIRST_DOOR: usize = 2;
+const FIRST_DOOR: usize = 3;
 
 /// Starts of the first handler: the one of a listener that was killed may need a moment to let go of the database.
 const FIRST_TRIES: u32 = 4;
@@ -58,13 +69,30 @@ pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
     }
 }
 
+/// What the handler is told of; a macro, because the handler itself is borrowed beside it.
+macro_rules! told {
+    ($listener:ident) => {
+        Told {
+            children: &$listener.children,
+            doors: &$listener.doors,
+            cradle: &$listener.cradle,
+            settings: &$listener.settings,
+        }
+    };
+}
+
 struct Listener {
     settings: Settings,
     args: Vec<OsString>,
+    /// The file that the next program is started from, if no other is named.
+    program: PathBuf,
+    upgrade: Option<Upgrade>,
+    watchdog: Watchdog,
     doors: Doors,
     children: Children,
     penalties: Penalties,
     sandbox: Sandbox,
+    cradle: Cradle,
     handler: Handler,
     signals: Signals,
     poll: Poll,
@@ -72,6 +100,8 @@ struct Listener {
     worker_events: Events,
     /// Doors that have more connections waiting than one turn takes.
     unfinished: Vec<usize>,
+    /// Connections are taken.
+    opened: bool,
     announced: bool,
     /// What to say once in the log.
     notes: Vec<(u8, String)>,
@@ -79,57 +109,24 @@ struct Listener {
 }
 
 impl Listener {
-    #[inline(never)]
-    fn start(found: Found, args: Vec<OsString>) -> io::Result<Listener> {
-        let Found { settings, users, file, mut notes } = found;
-        raise_descriptors();
-        users::make_directories(&settings, &users)?;
-        // SIGUSR1 is for the workers, who inherit this.
-        let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
-        ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
-        let signals = Signals::catch_with_children(&signals)?;
-        // The descriptors that workers keep come first, so that the others lie together.
-        let sandbox = lock::prepare(&settings, &users, &mut notes);
-        let handler = Handler::new(users.handler())?;
-        let poll = Poll::new()?;
-        let doors = Doors::open(&settings)?;
-        let both = Interest::READABLE;
-        poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, both)?;
-        Ok(Listener {
-            settings,
-            args,
-            doors,
-            children: Children::default(),
-            penalties: Penalties::default(),
-            sandbox,
-            handler,
-            signals,
-            poll,
-            worker_events: Events::with_capacity(16),
-            unfinished: Vec::new(),
-            announced: false,
-            notes,
-            file,
-        })
-    }
-
     fn serve(&mut self) -> io::Result<ExitCode> {
         Title::wipe();
         Title::set(format_args!("ssmglobal: listener"));
-        self.start_handler();
+        if self.handler.pid().is_none() {
+            self.start_handler();
+        }
         let mut events = Events::with_capacity(32);
         loop {
-            let now = Instant::now();
             let timeout = match self.unfinished.is_empty() {
-                true => self.handler.start_at().map(|at| at.saturating_duration_since(now)),
+                true => self.deadline().map(|at| at.saturating_duration_since(Instant::now())),
                 false => Some(Duration::ZERO),
             };
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
-            if self.handler.start_at().is_some_and(|at| at <= Instant::now()) {
-                self.start_handler();
+            if self.deadline().is_some_and(|at| at <= Instant::now()) {
+                self.on_deadline();
             }
             for event in &events {
                 match event.token() {
@@ -142,6 +139,13 @@ impl Listener {
                     CONTROL if !event.is_readable() => {}
                     CONTROL => {
                         if let Some(code) = self.on_control() {
+                            return Ok(code);
+                        }
+                    }
+                    HANDLER_END => {
+                        if self.handler.has_ended()
+                            && let Some(code) = self.handler_ended(None)
+                        {
                             return Ok(code);
                         }
                     }
@@ -159,13 +163,54 @@ impl Listener {
                     self.unfinished.swap_remove(index);
                 }
             }
-            self.handler.flush(&self.children, self.settings.limits.clients, self.poll.registry(), CONTROL);
+            self.flush();
         }
+    }
+
+    /// When something is to be done that nobody will tell of.
+    fn deadline(&self) -> Option<Instant> {
+        let handler = self.handler.start_at().into_iter().chain(self.handler.ends_by());
+        handler.chain(self.upgrade_until()).chain(self.watchdog.at()).min()
+    }
+
+    #[inline(never)]
+    fn on_deadline(&mut self) {
+        let now = Instant::now();
+        if self.handler.ends_by().is_some_and(|at| at <= now) {
+            print::note("ssmglobal: the handler does not end; it is killed. What was acknowledged is saved.");
+            self.handler.kill();
+        }
+        if self.handler.start_at().is_some_and(|at| at <= now) {
+            self.start_handler();
+        }
+        if self.upgrade_until().is_some_and(|at| at <= now) {
+            self.give_up_check();
+        }
+        self.watchdog.tell(self.handler.serves(), now);
+    }
+
+    /// Writes what waits for the handler.
+    fn flush(&mut self) {
+        let told = told!(self);
+        self.handler.flush(&told, self.poll.registry(), CONTROL);
+    }
+
+    /// Tells a handler that was adopted what every handler is told first.
+    fn greet(&mut self) {
+        let told = told!(self);
+        self.handler.greet(&told, self.poll.registry(), CONTROL);
+    }
+
+    /// Lets the handler end, for the next one to start.
+    fn drain_handler(&mut self) {
+        let told = told!(self);
+        self.handler.drain(&told, self.poll.registry(), CONTROL);
     }
 
     #[inline(never)]
     fn start_handler(&mut self) {
-        match self.handler.start(&self.settings, &self.children, self.poll.registry(), CONTROL) {
+        let told = told!(self);
+        match self.handler.start(&told, self.poll.registry(), CONTROL) {
             Ok(()) => {}
             Err(error) => {
                 print::note(&format!("ssmglobal: the handler cannot be started, it will be tried again: {error}"));
@@ -179,7 +224,11 @@ impl Listener {
     fn accept(&mut self, door: usize) -> bool {
         for _ in 0..TURN {
             match self.doors.accept(door) {
-                Ok(Some((client, address))) => self.admit(door, client, address),
+                Ok(Some((client, address))) => {
+                    self.cradle.put(&client);
+                    self.admit(door, client, address, false);
+                    self.cradle.clear();
+                }
                 Ok(None) => return false,
                 Err(error) => {
                     // Out of descriptors or memory: who waits goes on waiting, until a worker ends.
@@ -191,7 +240,8 @@ impl Listener {
         true
     }
 
-    fn admit(&mut self, door: usize, mut client: mio::net::TcpStream, address: SocketAddr) {
+    /// Makes a worker for a connection, which may have been greeted already.
+    fn admit(&mut self, door: usize, mut client: mio::net::TcpStream, address: SocketAddr, greeted: bool) {
         let Some(opened) = self.doors.get(door) else { return };
         let place = Place { door: opened.number, address };
         if self.children.count() >= self.settings.limits.clients {
@@ -207,7 +257,7 @@ impl Listener {
             self.handler.log(3, format!("{}: {}", shown(address), refusal.why()));
             return;
         }
-        if let Some(greeting) = greeting(opened.door.mode) {
+        if let Some(greeting) = greeting(opened.door.mode).filter(|_| !greeted) {
             // 57 bytes into an empty socket always fit; a client that is gone already is noticed by its worker.
             let _ = client.write_all(greeting);
         }
@@ -226,11 +276,14 @@ impl Listener {
                 self.become_worker(door, mode, client, address, session)
             }
             Ok(Forked::Parent(pid)) => {
+                drop(client);
                 let at = Time::now();
                 self.children.add(pid, session, place, at);
                 let client = children::client(pid, session, &place, at);
                 let (count, max) = (self.children.count(), self.settings.limits.clients);
                 self.handler.tell(&ToHandler::Joined { client, count, max });
+                // At once: should this process be killed, the handler is the only one to know.
+                self.flush();
             }
             Err(error) => {
                 let _ = client.write_all(Refusal::Full.line(opened.door.mode).as_bytes());
@@ -285,8 +338,14 @@ impl Listener {
                         return Ok(Some(code));
                     }
                 }
+                Caught::Children(pid) => {
+                    if let Some(code) = self.reap_several(pid) {
+                        return Ok(Some(code));
+                    }
+                }
                 Caught::Signal(Signal::SIGHUP) => self.reload(),
                 Caught::Signal(Signal::SIGUSR1) => {}
+                Caught::Signal(Signal::SIGUSR2) => self.upgrade(None, Asker::new(None)),
                 Caught::Signal(_) => return stop::stop(self).map(Some),
             }
         }
@@ -295,14 +354,35 @@ impl Listener {
 
     /// Takes note of a child that has ended.
     fn reap(&mut self, pid: Pid) -> Option<ExitCode> {
-        if self.children.has(pid) {
-            let status = ended_with(pid)?;
-            self.child_ended(pid, status);
+        let status = ended_with(pid)?;
+        self.ended(pid, status)
+    }
+
+    /// Takes note of a child that has ended, and of all others whose signal this one may have hidden.
+    #[inline(never)]
+    fn reap_several(&mut self, pid: Pid) -> Option<ExitCode> {
+        if self.children.has_elders() {
+            while let Some((pid, status)) = any_ended() {
+                if let Some(code) = self.ended(pid, status) {
+                    return Some(code);
+                }
+            }
             return None;
         }
-        // The handler, or a reader of settings whose signal may have hidden the handler's.
-        let status = ended_with(self.handler.pid()?)?;
-        self.handler_ended(status)
+        let others = [Some(pid), self.handler.pid(), self.checker()];
+        others.into_iter().flatten().find_map(|pid| self.reap(pid))
+    }
+
+    /// A child has ended in this way.
+    fn ended(&mut self, pid: Pid, status: i32) -> Option<ExitCode> {
+        if self.handler.is(pid) {
+            return self.handler_ended(Some(status));
+        }
+        match self.checker() == Some(pid) {
+            true => self.check_ended(status),
+            false => self.child_ended(pid, status),
+        }
+        None
     }
 
     /// Looks for workers whose end nobody was told of: the kernel queues only so many signals.
@@ -310,6 +390,8 @@ impl Listener {
         for pid in self.children.pids().collect::<Vec<_>>() {
             if let Some(status) = ended_with(pid) {
                 self.child_ended(pid, status);
+            } else if self.children.has_ended(pid) {
+                self.child_ended(pid, 0);
             }
         }
     }
@@ -333,14 +415,20 @@ impl Listener {
         }
     }
 
-    fn handler_ended(&mut self, status: i32) -> Option<ExitCode> {
+    /// The handler has ended; how is not known of one that another listener has started.
+    fn handler_ended(&mut self, status: Option<i32>) -> Option<ExitCode> {
         // Its last words may still lie in the socket.
         let said = self.handler.read();
+        let asked = self.handler.ends_by().is_some();
         self.handler.died(Instant::now());
         if let Some(code) = self.on_said(said) {
             return Some(code);
         }
-        if !self.announced && self.handler.failures() >= FIRST_TRIES {
+        if asked {
+            self.start_handler();
+            return None;
+        }
+        if !self.opened && self.handler.failures() >= FIRST_TRIES {
             // A supervisor that wants it tried again knows better when.
             print::note(&format!("ssmglobal: not started: the handler has ended ({})", ended(status)));
             return Some(ExitCode::FAILURE);
@@ -370,9 +458,21 @@ impl Listener {
                 handler::Said::Ready => self.ready(),
                 handler::Said::Wake(pid) => {
                     if self.children.has(pid) {
-                        let _ = nix::sys::signal::kill(pid, Signal::SIGUSR1);
+                        self.children.signal(pid, Signal::SIGUSR1);
                     }
                 }
+                handler::Said::Gone(pid) => {
+                    if self.children.is_foundling(pid) {
+                        self.child_ended(pid, 0);
+                    }
+                }
+                handler::Said::Found(client, started) => {
+                    self.children.found(client.clone(), started);
+                    let (count, max) = (self.children.count(), self.settings.limits.clients);
+                    // The list that the handler was given first may have crossed its word.
+                    self.handler.tell(&ToHandler::Joined { client, count, max });
+                }
+                handler::Said::Upgrade(program, asker) => self.upgrade(program, Asker::new(asker)),
                 handler::Said::Fatal(msg) => {
                     print::note(&format!("ssmglobal: {msg}"));
                     print::note("ssmglobal: stopped, because starting again would not help");
@@ -381,42 +481,6 @@ impl Listener {
             }
         }
         None
-    }
-
-    /// The handler serves: from now on connections are taken.
-    #[inline(never)]
-    fn ready(&mut self) {
-        for (level, text) in self.notes.drain(..) {
-            self.handler.log(level, text);
-        }
-        if std::mem::replace(&mut self.announced, true) {
-            return;
-        }
-        if let Err(error) = self.doors.register(self.poll.registry(), FIRST_DOOR) {
-            print::note(&format!("ssmglobal: the doors cannot be watched: {error}"));
-        }
-        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
-        self.announce();
-        // Not asked for by a supervisor: nothing to tell.
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    }
-
-    #[inline(never)]
-    fn announce(&self) {
-        let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
-        let (host, port) = self.doors.main_address();
-        let settings = match &self.file {
-            Some(file) => file.display().to_string(),
-            None => "the defaults (config/ssmglobal.toml is the commented example)".to_owned(),
-        };
-        print::note(&format!(
-            "ssmglobal {} is ready.\n  listening on  {}\n  data in       {}\n  settings      {settings}\n  \
-             try it        telnet {host} {port}   then type: MODE HUMAN\n  \
-             look after it ssmglobal ctl status   (Ctrl-C here ends it)",
-            env!("CARGO_PKG_VERSION"),
-            self.doors.describe(),
-            data.display(),
-        ));
     }
 
     /// Reads the settings again. What cannot be changed while it runs is said; what is wrong changes nothing.
@@ -452,7 +516,8 @@ impl Listener {
     }
 }
 
-fn ended(status: i32) -> String {
+fn ended(status: Option<i32>) -> String {
+    let Some(status) = status else { return "nobody knows how".to_owned() };
     match Signal::try_from(-status) {
         Ok(signal) if status < 0 => format!("killed by {signal}"),
         _ => format!("exit code {status}"),
@@ -463,22 +528,20 @@ fn in_seconds(seconds: u64) -> String {
     if seconds == 0 { " at once".into() } else { format!(" in {seconds} seconds") }
 }
 
-/// As many descriptors as the machine allows: the handler, which inherits it, needs one for each linked worker.
-fn raise_descriptors() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    for resource in [Resource::RLIMIT_NOFILE, Resource::RLIMIT_SIGPENDING] {
-        if let Ok((_, hard)) = getrlimit(resource) {
-            // Raising it up to the hard limit is always allowed.
-            let _ = setrlimit(resource, hard, hard);
-        }
-    }
-}
-
 /// How a child that has ended did so: its exit code, or the negated signal; nothing when it has not.
 fn ended_with(pid: Pid) -> Option<i32> {
+    waited(pid).map(|(_, status)| status)
+}
+
+/// Some child that has ended, and how.
+fn any_ended() -> Option<(Pid, i32)> {
+    waited(Pid::from_raw(-1))
+}
+
+fn waited(pid: Pid) -> Option<(Pid, i32)> {
     match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
-        Ok(WaitStatus::Exited(_, code)) => Some(code),
-        Ok(WaitStatus::Signaled(_, signal, _)) => Some(-(signal as i32)),
+        Ok(WaitStatus::Exited(pid, code)) => Some((pid, code)),
+        Ok(WaitStatus::Signaled(pid, signal, _)) => Some((pid, -(signal as i32))),
         _ => None,
     }
 }

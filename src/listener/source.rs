@@ -76,13 +76,23 @@ fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
     if cli.command.is_some() {
         return i32::from(out.write_all(b"O").is_err());
     }
+    let Some(found) = find(&cli) else { return 1 };
+    let written = postcard::to_stdvec(&found).map_err(io::Error::other).and_then(|bytes| {
+        out.write_all(b"R")?;
+        out.write_all(&bytes)
+    });
+    i32::from(written.is_err())
+}
+
+/// Reads everything, in a process that is not going to be the listener; says what is wrong.
+pub fn find(cli: &Cli) -> Option<Found> {
     let loaded = match load(cli.place.config.as_deref(), environment(), &cli.overrides()) {
         Ok(loaded) => loaded,
         Err(problems) => {
             for problem in problems {
                 print::note(&format!("ssmglobal: {}", print::clean(&problem.to_string())));
             }
-            return 1;
+            return None;
         }
     };
     let Loaded { settings, file, warnings, notes } = loaded;
@@ -95,13 +105,8 @@ fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
         Ok(users) => users,
         Err(problem) => {
             print::note(&format!("ssmglobal: {}", print::clean(&problem)));
-            return 1;
+            return None;
         }
     };
-    let found = Found { settings, users, file, notes };
-    let written = postcard::to_stdvec(&found).map_err(io::Error::other).and_then(|bytes| {
-        out.write_all(b"R")?;
-        out.write_all(&bytes)
-    });
-    i32::from(written.is_err())
+    Some(Found { settings, users, file, notes })
 }

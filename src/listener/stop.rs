@@ -1,8 +1,9 @@
 //! Ending the backend: every client gets one line, the handler saves everything, then the listener goes.
 
-use super::{CONTROL, Listener, ended_with};
+use super::handler::{DRAIN, Said};
+use super::{Listener, any_ended, ended_with};
 use mio::Events;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_sys::Caught;
 use std::io;
@@ -12,9 +13,6 @@ use std::time::{Duration, Instant};
 /// Time for the workers to say goodbye.
 const WORKERS: Duration = Duration::from_secs(5);
 
-/// Time for the handler to write what waits.
-const HANDLER: Duration = Duration::from_secs(60);
-
 /// Ends everything in order.
 ///
 /// # Errors
@@ -22,24 +20,24 @@ const HANDLER: Duration = Duration::from_secs(60);
 pub fn stop(listener: &mut Listener) -> io::Result<ExitCode> {
     // Not asked for by a supervisor: nothing to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    listener.doors = super::Doors::none();
+    listener.doors.close();
+    listener.give_up_check();
     for pid in listener.children.pids() {
-        // One that has ended already is about to be noticed.
-        let _ = kill(pid, Signal::SIGTERM);
+        listener.children.signal(pid, Signal::SIGTERM);
     }
     wait(listener, Instant::now() + WORKERS, |listener| listener.children.count() == 0)?;
     for pid in listener.children.pids() {
-        let _ = kill(pid, Signal::SIGKILL);
+        listener.children.signal(pid, Signal::SIGKILL);
     }
     if listener.handler.pid().is_some() {
         listener.handler.tell(&ToHandler::Stop);
-        wait(listener, Instant::now() + HANDLER, |listener| listener.handler.pid().is_none())?;
+        wait(listener, Instant::now() + DRAIN, |listener| listener.handler.pid().is_none())?;
     }
     match listener.handler.pid() {
         None => Ok(ExitCode::SUCCESS),
-        Some(pid) => {
+        Some(_) => {
             crate::print::note("ssmglobal: the handler does not end; it is killed. What was acknowledged is saved.");
-            let _ = kill(pid, Signal::SIGKILL);
+            listener.handler.kill();
             Ok(ExitCode::FAILURE)
         }
     }
@@ -51,20 +49,32 @@ fn wait(listener: &mut Listener, until: Instant, done: impl Fn(&Listener) -> boo
     loop {
         // First: what came together with the signal to stop was not looked at yet.
         while let Some(caught) = listener.signals.next_caught()? {
-            let Caught::Child(pid) = caught else { continue };
-            let Some(status) = ended_with(pid) else { continue };
-            if listener.handler.is(pid) {
-                listener.handler.died(Instant::now());
-            } else {
-                listener.child_ended(pid, status);
+            let ends = match caught {
+                Caught::Signal(_) => continue,
+                Caught::Child(pid) => ended_with(pid).map(|status| (pid, status)).into_iter().collect(),
+                Caught::Children(_) => std::iter::from_fn(any_ended).collect::<Vec<_>>(),
+            };
+            for (pid, status) in ends {
+                if listener.handler.is(pid) {
+                    listener.handler.died(Instant::now());
+                } else {
+                    listener.child_ended(pid, status);
+                }
             }
+        }
+        for said in listener.handler.read() {
+            if let Said::Gone(pid) = said {
+                listener.child_ended(pid, 0);
+            }
+        }
+        if listener.handler.has_ended() {
+            listener.handler.died(Instant::now());
         }
         let left = until.saturating_duration_since(Instant::now());
         if done(listener) || left.is_zero() {
             return Ok(());
         }
-        let (children, max) = (&listener.children, listener.settings.limits.clients);
-        listener.handler.flush(children, max, listener.poll.registry(), CONTROL);
+        listener.flush();
         match listener.poll.poll(&mut events, Some(left)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}

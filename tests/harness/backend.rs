@@ -21,9 +21,32 @@ const ANNOUNCED: &str = "listening on  ";
 
 /// The program under test.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ssmglobal"));
+    program_at(Path::new(env!("CARGO_BIN_EXE_ssmglobal")))
+}
+
+fn program_at(path: &Path) -> Command {
+    let mut command = Command::new(path);
     command.env_remove("JOURNAL_STREAM").env_remove("NOTIFY_SOCKET");
     command
+}
+
+/// A copy of the program at this place, which says that it is of this version.
+pub fn program_of_version(version: &str, path: &Path) {
+    const STAMP: &str = concat!("ssmglobal version ", env!("CARGO_PKG_VERSION"));
+    let stamp = format!("ssmglobal version {version}");
+    assert_eq!(stamp.len(), STAMP.len(), "a stamp of another length would move what is behind it");
+    let mut bytes = std::fs::read(env!("CARGO_BIN_EXE_ssmglobal")).expect("the program");
+    let at = bytes.windows(STAMP.len()).position(|part| part == STAMP.as_bytes()).expect("its stamp");
+    bytes[at..at + stamp.len()].copy_from_slice(stamp.as_bytes());
+    write_program(path, &bytes);
+}
+
+/// A program at this place, in the place of one that may be running.
+pub fn write_program(path: &Path, bytes: &[u8]) {
+    let new = path.with_extension("new");
+    std::fs::write(&new, bytes).expect("a program");
+    std::fs::set_permissions(&new, Permissions::from_mode(0o755)).expect("a program");
+    std::fs::rename(new, path).expect("a program");
 }
 
 /// The program with a file system of its own where its data will be; it ends with the last process that sees it.
@@ -37,7 +60,7 @@ fn on_disk(size: &str, data: &Path) -> Command {
 
 /// An address of this machine that no other backend of this program has: then a port that is free once is free
 /// again after a restart.
-fn own_address() -> String {
+pub fn own_address() -> String {
     static NEXT: AtomicU16 = AtomicU16::new(1);
     let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     format!("127.{}.{high}.{low}", std::process::id() % 200 + 20)
@@ -55,6 +78,8 @@ pub struct Plan {
     user: Option<u32>,
     /// Whose the data directory is from the start.
     owner: Option<u32>,
+    /// Another file of the program.
+    binary: Option<PathBuf>,
 }
 
 impl Plan {
@@ -105,6 +130,12 @@ impl Plan {
         self
     }
 
+    /// Starts this file.
+    pub fn binary(mut self, path: &Path) -> Plan {
+        self.binary = Some(path.to_owned());
+        self
+    }
+
     /// Starts it and waits until it serves.
     pub fn start(self) -> Backend {
         let dir = TempDir::new().expect("a temporary directory");
@@ -118,15 +149,16 @@ impl Plan {
         std::fs::write(dir.path().join("config.toml"), &self.config).expect("the config file");
         let plan = Plan { config: String::new(), ..self };
         let running = Running::start(&mut plan.command(dir.path(), 0));
-        let mut backend = Backend { plan, dir, running, at: SocketAddr::from(([0; 4], 0)) };
+        let mut backend = Backend { plan, dir, running, before: Vec::new(), at: SocketAddr::from(([0; 4], 0)) };
         backend.at = backend.announced();
         backend
     }
 
     fn command(&self, dir: &Path, port: u16) -> Command {
-        let mut command = match &self.disk {
-            Some(size) => on_disk(size, &dir.join("data")),
-            None => program(),
+        let mut command = match (&self.disk, &self.binary) {
+            (Some(size), _) => on_disk(size, &dir.join("data")),
+            (None, Some(binary)) => program_at(binary),
+            (None, None) => program(),
         };
         command.arg("--config").arg(dir.join("config.toml")).arg("--data").arg(dir.join("data"));
         command.args(["-a", &self.address, "-p", &port.to_string()]).args(&self.options);
@@ -143,6 +175,8 @@ pub struct Backend {
     plan: Plan,
     dir: TempDir,
     running: Running,
+    /// Listeners that were killed: what they have started goes on.
+    before: Vec<Running>,
     at: SocketAddr,
 }
 
@@ -163,6 +197,7 @@ impl Backend {
             disk: None,
             user: None,
             owner: None,
+            binary: None,
         }
     }
 
@@ -247,6 +282,22 @@ impl Backend {
     /// Starts it again after its end.
     pub fn start_again(&mut self) {
         self.running = Running::start(&mut self.plan.command(self.dir.path(), self.at.port()));
+        assert_eq!(self.announced(), self.at);
+    }
+
+    /// Kills the listener alone, as a crash would, and waits until the handler has noticed.
+    pub fn kill_listener(&mut self) {
+        let mark = self.log().mark();
+        self.signal(Signal::SIGKILL);
+        self.log().wait_after(mark, "the listener has died");
+        self.wait();
+    }
+
+    /// Starts the next listener, as a supervisor does, and waits until it serves; what the one before it has started goes
+    /// on.
+    pub fn next_listener(&mut self) {
+        let next = Running::start(&mut self.plan.command(self.dir.path(), self.at.port()));
+        self.before.push(std::mem::replace(&mut self.running, next));
         assert_eq!(self.announced(), self.at);
     }
 
@@ -337,6 +388,9 @@ impl Drop for Backend {
     /// Its processes are killed with [`Running`]: a test is over then; how a backend ends in order is a test by itself.
     fn drop(&mut self) {
         if std::thread::panicking() {
+            for before in &self.before {
+                eprintln!("--- a listener before it and its handler wrote:\n{}---", before.stderr.text());
+            }
             eprintln!("--- the backend at {} wrote:\n{}---", self.at, self.log().text());
         }
     }

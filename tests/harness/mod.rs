@@ -8,7 +8,7 @@ mod program;
 mod run;
 mod wire;
 
-pub use backend::{Backend, program};
+pub use backend::{Backend, own_address, program, program_of_version, write_program};
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};

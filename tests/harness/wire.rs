@@ -104,6 +104,17 @@ impl Wire {
         line.strip_suffix("\r\n").unwrap_or_else(|| panic!("a line that does not end in CRLF: {line:?}")).to_owned()
     }
 
+    /// Takes a line without its end; nothing when the end comes first.
+    pub fn line_or_end(&mut self) -> String {
+        let until = Instant::now() + PATIENCE;
+        while !self.closed && !self.came.contains(&b'\n') {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "neither a line nor the end");
+            self.read(left);
+        }
+        if self.came.contains(&b'\n') { self.line() } else { String::new() }
+    }
+
     /// Everything up to the end, which must come.
     pub fn rest(&mut self) -> String {
         let until = Instant::now() + PATIENCE;

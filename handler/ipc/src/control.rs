@@ -29,6 +29,15 @@ pub struct Client {
     pub at: crate::Time,
 }
 
+/// A worker that is not the listener's child: another listener has forked it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foundling {
+    /// Its process id.
+    pub pid: i32,
+    /// When its process was started, in ticks since the machine was: with the id it names a process for good.
+    pub started: u64,
+}
+
 /// From the listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHandler {
@@ -95,6 +104,27 @@ pub enum ToHandler {
         /// The bound.
         max: u32,
     },
+    /// What the next listener needs, should this one die: to be kept as it is and given to the one that adopts the handler,
+    /// in place of what was kept before. Descriptors come with the first byte.
+    Keep {
+        /// The beginning of a [state](crate::handover).
+        state: Vec<u8>,
+        /// How many descriptors belong to it; one more is where the log goes from now on.
+        descriptors: u32,
+    },
+    /// The kernel does not tell the listener of the ends of these workers: the handler is to watch them, and to say
+    /// [`ToListener::Gone`].
+    Watch {
+        /// Their list.
+        workers: Vec<Foundling>,
+    },
+    /// Which versions of the program workers were forked from.
+    Versions {
+        /// Their names; the first is that of all workers that are not listed, and of all that are still to come.
+        versions: Vec<String>,
+        /// Process ids, and the place of their version.
+        others: Vec<(i32, u32)>,
+    },
 }
 
 /// From the handler.
@@ -112,5 +142,23 @@ pub enum ToListener {
     Fatal {
         /// Why, for the person at the terminal.
         msg: String,
+    },
+    /// A worker that was to be watched has ended.
+    Gone {
+        /// Its process id.
+        pid: i32,
+    },
+    /// The operator wants another program to take over. The stream to him comes with the first byte; the listener answers
+    /// on it.
+    Upgrade {
+        /// An absolute path; the file that the listener was started from when left out.
+        program: Option<String>,
+    },
+    /// A worker was found that a listener before this one has forked and could not tell of any more.
+    Found {
+        /// Whom it serves.
+        client: Client,
+        /// When its process was started, in ticks since the machine was.
+        started: u64,
     },
 }

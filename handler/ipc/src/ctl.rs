@@ -99,6 +99,13 @@ pub enum Ask {
         /** An absolute path; the live database when left out. */
         file: Option<String>,
     },
+    /// Let another program take over, without anybody losing his connection.
+    Upgrade {
+        /** An absolute path; the file that the backend was started from when left out. */
+        program: Option<String>,
+    },
+    /// From a listener whose predecessor has died: be its handler from now on.
+    Adopt,
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -118,7 +125,7 @@ pub enum Answer {
     Player(PlayerDetail),
     /// Boards.
     Boards(Vec<BoardRow>),
-    /// Connections.
+    /// Not sent any more; see [`Answer::Connections`].
     Sessions(Vec<SessionRow>),
     /// How it all is.
     Status(Box<Status>),
@@ -138,6 +145,23 @@ pub enum Answer {
         /** How long it is, bytes. */
         bytes: u64,
     },
+    /// UPGRADE is done, and the new program serves.
+    Upgraded {
+        /** The version that has handed over. */
+        from: String,
+        /** The version that has taken over. */
+        to: String,
+    },
+    /// ADOPT is done: control frames follow on this stream. With the first byte come a [state](crate::handover) in sealed
+    /// memory, and the descriptors that it names.
+    Adopted {
+        /** The handler's version. */
+        version: String,
+        /// Device and inode of the file that it is.
+        build: (u64, u64),
+    },
+    /// Connections, with the version of the program that serves each.
+    Connections(Vec<Connection>),
 }
 
 /// A new key, shown this once.
@@ -226,6 +250,15 @@ pub struct SessionRow {
     pub since: Time,
     /// Seconds since its last request.
     pub idle: Option<u64>,
+}
+
+/// A connection, and what serves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The connection.
+    pub row: SessionRow,
+    /// The version of the program that its worker was forked from.
+    pub version: String,
 }
 
 /// How it all is.

@@ -230,6 +230,11 @@ impl FrameReader {
         result.map(|count| (count, count == want))
     }
 
+    /// What has come and was not given yet.
+    pub fn rest(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
     /// The next whole frame, if there is one.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod end;
 mod event;
 mod failure;
 pub mod frame;
+pub mod handover;
 pub mod json;
 mod mail;
 mod open;
@@ -45,6 +46,16 @@ pub use status::*;
 pub use time::Time;
 
 use serde::{Deserialize, Serialize};
+
+/// In one place of the program's file, where it can be found without running it.
+static STAMP: &str = concat!("ssmglobal version ", env!("CARGO_PKG_VERSION"));
+
+/// The program's version.
+pub fn version() -> &'static str {
+    // Not known before it runs: somebody may look for the stamp in the file, or put another one there.
+    let stamp = std::hint::black_box(STAMP);
+    stamp.rsplit(' ').next().unwrap_or(stamp)
+}
 
 /// How a connection speaks; chosen by `MODE` or by its door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

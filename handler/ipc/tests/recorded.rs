@@ -6,9 +6,10 @@
 // To panic is how a test fails, also outside of the functions that are marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use ssmglobal_ipc::control::{Child, Client, ToHandler, ToListener};
+use ssmglobal_ipc::control::{Child, Client, Foundling, ToHandler, ToListener};
 use ssmglobal_ipc::ctl::{self, Answer, Ask};
 use ssmglobal_ipc::frame::{self, DecodeError, Frame, FrameReader, HEADER};
+use ssmglobal_ipc::handover::{Item, Worker};
 use ssmglobal_ipc::*;
 use std::fmt::{Debug, Write};
 
@@ -227,13 +228,45 @@ samples! { to_handler ToHandler {
     };
     Run: ToHandler::Run { run: 1_769_890_500_000 };
     Joined: ToHandler::Joined { client: client(), count: 2, max: 10_000 };
+    Keep: ToHandler::Keep { state: vec![1, 2, 255], descriptors: 5 };
+    Versions: ToHandler::Versions { versions: vec![text("1.3.0"), text("1.2.3")], others: vec![(4711, 1)] };
+    Watch: ToHandler::Watch { workers: vec![Foundling { pid: 4711, started: 300 }] };
 } }
 
 samples! { to_listener ToListener {
     Ready: ToListener::Ready;
     Wake: ToListener::Wake { pid: 4711 };
     Fatal: ToListener::Fatal { msg: text("It is not a database.") };
+    Gone: ToListener::Gone { pid: 4711 };
+    Found: ToListener::Found { client: client(), started: 300 };
+    Upgrade: ToListener::Upgrade { program: some("/usr/local/bin/ssmglobal") };
 } }
+
+samples! { items Item {
+    Cradle: Item::Cradle { puts: 3, takes: 4 };
+    Format: Item::Format { format: 1, version: text("1.2.3") };
+    Door: Item::Door { number: 1, listen: text("[::]:53450"), socket: 3 };
+    NextDoor: Item::NextDoor { number: 2 };
+    Desk: Item::Desk { sends: 0, receives: 1 };
+    Journal: Item::Journal { memory: 2 };
+    Run: Item::Run { run: 1_769_890_500_000, next: 301 };
+    Version: Item::Version { version: text("1.2.3") };
+    Worker: Item::Worker(Worker { client: client(), version: 1, started: Some(300) });
+    Handler: Item::Handler { pid: 4711, started: Some(300), stream: 4, out: vec![1, 2, 255], unread: vec![3] };
+    Upgrade: Item::Upgrade { from: text("1.2.3"), program: b"/usr/local/bin/ssmglobal".to_vec(), asker: Some(5) };
+} }
+
+fn session_row() -> ctl::SessionRow {
+    ctl::SessionRow {
+        pid: 4711,
+        session: Some(12),
+        address: text("192.0.2.1:5000"),
+        mode: Some(Mode::Ask),
+        who: some("bob"),
+        since: AT,
+        idle: Some(61),
+    }
+}
 
 fn board_row() -> BoardRow {
     BoardRow {
@@ -266,6 +299,8 @@ samples! { asks Ask {
     Status: Ask::Status;
     Backup: Ask::Backup { file: text("/var/backups/ssmglobal.db") };
     Verify: Ask::Verify { file: some("/var/backups/ssmglobal.db") };
+    Upgrade: Ask::Upgrade { program: some("/usr/local/bin/ssmglobal") };
+    Adopt: Ask::Adopt;
 } }
 
 samples! { answers Answer {
@@ -284,10 +319,7 @@ samples! { answers Answer {
         disabled: some("spam"), mails: 3, unread: 2, settings: 1, sessions: 4,
     });
     Boards: Answer::Boards(vec![board_row()]);
-    Sessions: Answer::Sessions(vec![ctl::SessionRow {
-        pid: 4711, session: Some(12), address: text("192.0.2.1:5000"), mode: Some(Mode::Ask), who: some("bob"),
-        since: AT, idle: Some(61),
-    }]);
+    Sessions: Answer::Sessions(vec![session_row()]);
     Status: Answer::Status(Box::new(ctl::Status {
         version: text("0.1.0"), handler: 100, listener: 99, since: AT, clients: 5, clients_max: 10_000, linked: 4,
         players_on: 3, servers_on: 1, players: 70_000, boards: 2, requests: 1 << 40, commits: 900,
@@ -299,6 +331,9 @@ samples! { answers Answer {
         players: 70_000, mails: 3, records: 4, settings: 5,
     });
     BackedUp: Answer::BackedUp { file: text("/var/backups/ssmglobal.db"), bytes: 1 << 33 };
+    Upgraded: Answer::Upgraded { from: text("1.2.3"), to: text("1.3.0") };
+    Connections: Answer::Connections(vec![ctl::Connection { row: session_row(), version: text("1.2.3") }]);
+    Adopted: Answer::Adopted { version: text("1.2.3"), build: (2049, 1 << 33) };
 } }
 
 samples! { modes Mode {
@@ -364,7 +399,7 @@ fn all() -> Vec<Sample> {
         let name = name.replace(' ', "-");
         all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
-    control!(to_handler to_listener asks answers modes betters operators submitters parties);
+    control!(to_handler to_listener items asks answers modes betters operators submitters parties);
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {
         let name = format!("Code::{word}");

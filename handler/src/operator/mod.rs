@@ -13,7 +13,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use ssmglobal_config::shown;
 use ssmglobal_ipc::control::ToListener;
-use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow, Status};
+use ssmglobal_ipc::ctl::{Answer, Ask, Connection, SessionRow, Status};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_ipc::{Code, Event, Failure, Notice, Time};
 use ssmglobal_store::{Board, BoardId, Reader, Store, StoreError};
@@ -74,6 +74,14 @@ impl Operators {
         let reader = store.reader().map_err(io::Error::other)?;
         let (connected, tokens) = (HashMap::new(), HashMap::new());
         Ok(Operators { socket, store, reader, connected, tokens, next: 1, since: Time::now(), held: Vec::new() })
+    }
+
+    /// Gives away the connection of an operator, and the process id at its other end.
+    pub fn release(&mut self, number: u64, registry: &Registry) -> Option<(UnixStream, i32)> {
+        let operator = self.connected.remove(&self.tokens.remove(&number)?)?;
+        let _ = registry.deregister(&mut SourceFd(&operator.stream.as_raw_fd()));
+        let (pid, _, _) = ssmglobal_sys::peer_of(&operator.stream).ok()?;
+        Some((operator.stream, pid))
     }
 }
 
@@ -217,17 +225,19 @@ impl Server {
             Ask::Status => Ok(Some(self.status())),
             Ask::Backup { file } => self.long_job(operator, move |server, tell| backup(server, &file, tell)),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
+            Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
+            Ask::Adopt => self.adopt(operator).map(|()| None),
         }
     }
 
     fn sessions_list(&self) -> Answer {
         let now = Instant::now();
-        let mut rows: Vec<SessionRow> = self
+        let mut rows: Vec<Connection> = self
             .children
             .values()
             .map(|child| {
                 let session = self.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
-                SessionRow {
+                let row = SessionRow {
                     pid: child.pid,
                     session: Some(child.session),
                     address: shown(child.address),
@@ -235,12 +245,13 @@ impl Server {
                     who: session.and_then(Session::name).map(str::to_owned),
                     since: child.at,
                     idle: session.map(|session| now.saturating_duration_since(session.last).as_secs()),
-                }
+                };
+                Connection { row, version: self.versions.of(child.pid).to_owned() }
             })
             .collect();
-        rows.sort_by_key(|row| (row.since, row.pid));
+        rows.sort_by_key(|connection| (connection.row.since, connection.row.pid));
         rows.truncate(SESSIONS);
-        Answer::Sessions(rows)
+        Answer::Connections(rows)
     }
 
     fn sessions_kick(&mut self, pid: i32, reason: String) -> Result<Answer, Failure> {
@@ -255,19 +266,35 @@ impl Server {
             Some((slot, id)) => self.push(crate::core::SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
             None => {
                 self.kicks.insert(pid, reason);
-                self.listener.tell(&ToListener::Wake { pid });
+                self.wake(pid);
             }
         }
         Ok(Answer::Done)
+    }
+
+    /// Leaves it to the listener, which also answers: this process will have ended by then.
+    fn upgrade(&mut self, operator: u64, program: Option<String>) -> Result<(), Failure> {
+        if self.listener.pid == 0 {
+            let msg = "The listener has died and was not started again yet; start it, then upgrade.";
+            return Err(Failure::new(Code::Unavailable, msg));
+        }
+        let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
+        if let Err(error) = self.listener.tell_with(&ToListener::Upgrade { program }, &stream) {
+            let failure = Failure::new(Code::Unavailable, format!("The listener cannot be told: {error}."));
+            let mut out = Vec::new();
+            put_control(&mut out, &Answer::Failed(failure));
+            let _ = (&stream).write_all(&out);
+        }
+        Ok(())
     }
 
     fn status(&self) -> Answer {
         let path = self.operators.store.path();
         let players = read(&self.core.directory).len() as u64;
         Answer::Status(Box::new(Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: ssmglobal_ipc::version().to_owned(),
             handler: nix::unistd::getpid().as_raw(),
-            listener: nix::unistd::getppid().as_raw(),
+            listener: self.listener.pid,
             since: self.operators.since,
             clients: self.children.len() as u32,
             clients_max: self.clients_max,

@@ -5,7 +5,9 @@ mod gather;
 mod keyed;
 mod links;
 mod listener;
+mod orphan;
 mod panics;
+mod versions;
 
 pub use listener::ListenerLink;
 
@@ -42,6 +44,8 @@ pub const OPERATOR: Token = Token(4);
 pub const FIRST_OPERATOR: usize = 16;
 /// … and links from here on.
 const FIRST_LINK: usize = 1 << 16;
+/// Workers that are watched for their end, by process id.
+const FIRST_WATCHED: usize = 1 << 30;
 
 /// Why the event loop has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +80,16 @@ pub struct Server {
     pub throttle: Throttle,
     /// All workers, as the listener says.
     pub children: HashMap<i32, Client>,
+    /// When they were first heard of, in ticks since the machine was started, by process id.
+    heard: HashMap<i32, u64>,
+    /// Workers that are not the listener's children, by process id.
+    watched: HashMap<i32, orphan::Watched>,
+    /// Which program each worker was forked from.
+    pub(crate) versions: versions::Versions,
+    /// When a listener has last died, in the same ticks; 0 when none has.
+    orphaned_at: u64,
+    /// Which run of the backend this is, as the listener says.
+    pub run: u64,
     /// The bound on clients, as the listener says.
     pub clients_max: u32,
     /// Slots of sessions by their worker.
@@ -144,6 +158,11 @@ impl Server {
             hub: Hub::default(),
             throttle: Throttle::default(),
             children: HashMap::new(),
+            heard: HashMap::new(),
+            watched: HashMap::new(),
+            versions: versions::Versions::default(),
+            orphaned_at: 0,
+            run: 0,
             clients_max: 0,
             by_pid: HashMap::new(),
             by_session: HashMap::new(),
@@ -200,15 +219,20 @@ impl Server {
                     SIGNALS => {
                         // A supervisor may tell every process; the listener says when the last client is gone.
                         while let Ok(Some(signal)) = self.signals.next_signal() {
+                            if self.listener.pid == 0 {
+                                log::info!("{signal}: the handler ends, since there is no listener");
+                                return Ok(End::Asked);
+                            }
                             log::info!("{signal}: the handler ends when the listener says so");
                         }
                     }
                     WAKER => {}
                     OPERATOR => self.accept_operators(),
                     Token(token) if token < FIRST_LINK => self.read_operator(token),
-                    Token(token) => {
+                    Token(token) if token < FIRST_WATCHED => {
                         self.read_link(token - FIRST_LINK, event.is_writable(), event.is_read_closed());
                     }
+                    Token(token) => self.watched_ended(token),
                 }
             }
             self.finish_turn();

@@ -11,8 +11,11 @@ use nix::sys::socket::{
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// The most descriptors that one message carries here.
-const MOST: usize = 4;
+/// The most descriptors that one message between worker and handler carries …
+const FEW: usize = 4;
+
+/// … and one between listener and handler: the kernel's own bound.
+pub const MOST_DESCRIPTORS: usize = 253;
 
 /// What [`receive`] got.
 #[derive(Debug)]
@@ -37,12 +40,23 @@ pub fn send_with(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io:
     Ok(sendmsg::<()>(fd, &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL, None)?)
 }
 
-/// Reads bytes and the descriptors that came with them.
+/// Reads bytes and the descriptors that came with them, up to four.
 ///
 /// # Errors
 /// The kernel's; `WouldBlock` when there is nothing.
 pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Received> {
-    let mut space = cmsg_space!([RawFd; MOST], UnixCredentials);
+    receive_into(socket, bytes, cmsg_space!([RawFd; FEW], UnixCredentials))
+}
+
+/// As [`receive`], with room for [`MOST_DESCRIPTORS`].
+///
+/// # Errors
+/// As [`receive`].
+pub fn receive_many(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Received> {
+    receive_into(socket, bytes, cmsg_space!([RawFd; MOST_DESCRIPTORS], UnixCredentials))
+}
+
+fn receive_into(socket: impl AsFd, bytes: &mut [u8], mut space: Vec<u8>) -> io::Result<Received> {
     let fd = socket.as_fd().as_raw_fd();
     let mut buffers = [IoSliceMut::new(bytes)];
     let message = recvmsg::<()>(fd, &mut buffers, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;

@@ -7,24 +7,29 @@ mod filter;
 mod fork;
 pub mod memory;
 mod privileges;
+mod process;
 pub mod ring;
 mod sched;
+pub mod sealed;
 mod signals;
+mod tcp;
 mod title;
 mod unforked;
 mod writable;
 
 pub use descriptors::{
-    Received, clear_cloexec, close_others, link_pair, listen_backlog, pass_credentials, peer_of, receive,
-    receive_with_peer, send_with, seqpacket_pair, set_cloexec, take,
+    MOST_DESCRIPTORS, Received, clear_cloexec, close_others, link_pair, listen_backlog, pass_credentials, peer_of,
+    receive, receive_many, receive_with_peer, send_with, seqpacket_pair, set_cloexec, take,
 };
 pub use filter::{Allowed, Filter, Test};
 pub use fork::{ExitSignal, Forked, exit_now, fork};
 pub use privileges::{
     Ids, become_opaque, become_user, drop_capabilities, no_backtraces, no_standard_streams, restrict_self,
 };
+pub use process::{Process, started_at, ticks_now};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
-pub use title::{Prepared, Title};
+pub use tcp::has_sent;
+pub use title::{Prepared, Title, title_of, title_of_parent, titled};
 pub use unforked::Unforked;
 pub use writable::{Writable, watch_in_turn, write_out};

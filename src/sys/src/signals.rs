@@ -26,6 +26,8 @@ pub enum Caught {
     Signal(Signal),
     /// This child has ended, or changed otherwise.
     Child(Pid),
+    /// This child has ended, and others may have: of several such signals the kernel keeps one.
+    Children(Pid),
 }
 
 impl Signals {
@@ -64,7 +66,7 @@ impl Signals {
         loop {
             match self.next_caught()? {
                 Some(Caught::Signal(signal)) => return Ok(Some(signal)),
-                Some(Caught::Child(_)) => {}
+                Some(Caught::Child(_) | Caught::Children(_)) => {}
                 None => return Ok(None),
             }
         }
@@ -89,7 +91,9 @@ impl Signals {
                 Err(error) => return Err(error),
                 Ok(number) if number == child_signal() || number == libc::SIGCHLD => {
                     // SAFETY: the kernel has filled it in for the end of a child.
-                    return Ok(Some(Caught::Child(Pid::from_raw(unsafe { info.si_pid() }))));
+                    let pid = Pid::from_raw(unsafe { info.si_pid() });
+                    let queued = number == child_signal();
+                    return Ok(Some(if queued { Caught::Child(pid) } else { Caught::Children(pid) }));
                 }
                 Ok(number) => {
                     if let Ok(signal) = Signal::try_from(number) {

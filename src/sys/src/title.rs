@@ -73,6 +73,26 @@ impl Write for Prepared {
     }
 }
 
+/// All processes whose title begins like this, with the rest of it.
+pub fn titled(front: &str) -> impl Iterator<Item = (i32, String)> {
+    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(move |pid| Some((pid, title_of(pid)?.strip_prefix(front)?.to_owned())))
+}
+
+/// The title of the process that a process is a child of.
+pub fn title_of_parent(pid: i32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    title_of(fields.split(' ').nth(1)?.parse().ok()?)
+}
+
+/// What `ps` shows of a process; nothing when there is none.
+pub fn title_of(pid: i32) -> Option<String> {
+    let title = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    Some(String::from_utf8_lossy(&title).trim_end_matches('\0').to_owned())
+}
+
 /// Numbers of fields in /proc/PID/stat, counted from the one after the command's name.
 const ARG_START: usize = 45;
 const ARG_END: usize = 46;

@@ -33,6 +33,24 @@ const ORPHANS: &[(&str, &str)] = &[
 /// Problems told of one kind, at the most.
 const TOLD: usize = 100;
 
+impl SqliteStore {
+    /// Whether this program could open the database, which another process may have in use; changes nothing.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn fits(file: &Path) -> Result<()> {
+        let conn = file::connect_to_verify(file)?;
+        let id: u32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if id != schema::APPLICATION_ID {
+            return Err(StoreError::NotADatabase(file.to_owned()));
+        }
+        match schema::version(&conn)? {
+            found if found > schema::newest() => Err(StoreError::TooNew(found, schema::newest())),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Verify for SqliteStore {
     fn verify(file: &Path) -> Result<Verification> {
         let mut found = Verification { problems: Vec::new(), schema: 0, players: 0, mails: 0, records: 0, settings: 0 };

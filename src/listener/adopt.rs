@@ -1,0 +1,134 @@
+//! Looking for the handler of a listener that has died, before a new one is started: with it come all clients, the
+//! listening sockets with whoever waits in them, and the numbers that go on. Runs in the listener, once, at its start.
+
+use super::handover::{HeldHandler, Taken};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use ssmglobal_ipc::ctl::{Answer, Ask};
+use ssmglobal_ipc::frame::{FrameReader, put_control};
+use ssmglobal_sys::{Ids, Process};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a living handler may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long one that is ending may take to let go of the listening sockets and the database.
+const ENDING: Duration = super::handler::DRAIN;
+
+/// Numbers of sessions that are passed over: the listener before this one may have given some away of which it could not
+/// tell.
+const UNTOLD: u64 = 1 << 32;
+
+/// A handler that lives, and all that it has kept.
+pub struct Found {
+    /// What the listener before this one has left.
+    pub taken: Taken,
+    /// The handler.
+    pub handler: HeldHandler,
+    /// Whether it is the same program as this one.
+    pub same_build: bool,
+}
+
+/// Looks for it, which may run as `user`; nothing when no handler lives that could be adopted. One that is just ending has ended then.
+///
+/// # Errors
+/// One lives and is not to be had: its listener lives too, or it does not answer.
+pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<Found>> {
+    let last = last_handler(data);
+    let found = ask(data, user)?;
+    if let (None, Some(process)) = (&found, last) {
+        wait_for(&process, PollFlags::POLLIN, Instant::now() + ENDING)?;
+    }
+    Ok(found)
+}
+
+/// The handler that was started last, if it lives. Whoever has its process id but began at another time is somebody else.
+fn last_handler(data: &Path) -> Option<Process> {
+    let text = std::fs::read_to_string(data.join(ssmglobal_handler::PROCESS)).ok()?;
+    let (pid, started) = text.trim_end().split_once(' ')?;
+    Process::open_started(pid.parse().ok()?, started.parse().ok()?).ok()
+}
+
+/// Waits for something to happen to a descriptor; gives whether it did in time.
+fn wait_for(fd: &impl AsFd, what: PollFlags, until: Instant) -> io::Result<bool> {
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let mut waits = [PollFd::new(fd.as_fd(), what)];
+        match nix::poll::poll(&mut waits, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
+            Err(nix::errno::Errno::EINTR) => {}
+            result => return Ok(result? > 0),
+        }
+    }
+}
+
+/// Asks the living handler, if there is one, to be this listener's.
+fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Found>> {
+    let socket = data.join(ssmglobal_handler::CTL_SOCKET);
+    // Nobody there, or nothing that could be asked: what else is wrong is told by what is started now.
+    let Ok(mut stream) = UnixStream::connect(&socket) else { return Ok(None) };
+    let (pid, uid, _) = ssmglobal_sys::peer_of(&stream)?;
+    let me = nix::unistd::geteuid().as_raw();
+    // No other user may pretend to be a handler.
+    if uid != me && uid != 0 && user.is_none_or(|user| user.user != uid) {
+        return Err(io::Error::other(format!("{} is served by another user", socket.display())));
+    }
+    let Ok(started) = ssmglobal_sys::started_at(pid) else { return Ok(None) };
+    stream.set_nonblocking(true)?;
+    let mut ask = Vec::new();
+    put_control(&mut ask, &Ask::Adopt);
+    if stream.write_all(&ask).is_err() {
+        return Ok(None);
+    }
+    let (mut reader, mut fds) = (FrameReader::new(), Vec::new());
+    let (version, build) = match answer(&stream, &mut reader, &mut fds)? {
+        Some(Answer::Adopted { version, build }) => (version, build),
+        Some(Answer::Failed(failure)) => return Err(io::Error::other(failure.msg)),
+        // It is just ending, or of a version that cannot be adopted and ends by itself.
+        _ => return Ok(None),
+    };
+    if fds.is_empty() {
+        return Err(io::Error::other("the living handler has handed nothing over"));
+    }
+    let memory = fds.remove(0);
+    let mut taken = Taken::read(memory, fds)?;
+    taken.run.1 += UNTOLD;
+    let mine = std::fs::metadata("/proc/self/exe").map_or((0, 1), |file| (file.dev(), file.ino()));
+    let same_build = version == ssmglobal_ipc::version() && build == mine;
+    let (unread, started, out) = (reader.rest().to_vec(), Some(started), Vec::new());
+    let handler = HeldHandler { pid, started, stream: stream.into(), out, unread };
+    Ok(Some(Found { taken, handler, same_build }))
+}
+
+/// Waits for the answer; nothing when the connection ends before it.
+fn answer(
+    stream: &UnixStream,
+    reader: &mut FrameReader,
+    fds: &mut Vec<std::os::fd::OwnedFd>,
+) -> io::Result<Option<Answer>> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(frame) = reader.next_frame().map_err(io::Error::other)? {
+            return Ok(frame.control().ok());
+        }
+        let filled = reader.fill(|buffer| {
+            let received = ssmglobal_sys::receive_many(stream, buffer)?;
+            fds.extend(received.fds);
+            Ok(received.count)
+        });
+        match filled {
+            Ok((0, _)) => return Ok(None),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if !wait_for(stream, PollFlags::POLLIN, until)? {
+                    return Err(io::Error::other("a handler lives that does not answer"));
+                }
+            }
+            Err(_) => return Ok(None),
+        }
+    }
+}

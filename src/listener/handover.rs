@@ -1,0 +1,180 @@
+//! What this listener leaves to the next one, and what one before it has left to this. Runs in the listener.
+
+use super::children::Children;
+use super::cradle::Cradle;
+use super::doors::Doors;
+use super::handler::Handler;
+use ssmglobal_config::Listen;
+use ssmglobal_ipc::handover::{Item, MOST, State, Worker, items};
+use ssmglobal_sys::MOST_DESCRIPTORS;
+use ssmglobal_sys::sealed::read_sealed;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+/// Descriptors that a state names beside listening sockets: the front desk's two, the cradle's two, and the journal; and one
+/// with the state, one more for the log.
+const OTHERS: usize = 7;
+
+/// A listening socket that another listener has opened.
+pub struct HeldDoor {
+    /// The door's number.
+    pub number: usize,
+    /// Where it listens, as the settings said it.
+    pub listen: Listen,
+    /// The socket.
+    pub socket: OwnedFd,
+}
+
+/// What another listener has left.
+pub struct Taken {
+    /// Its listening sockets.
+    pub doors: Vec<HeldDoor>,
+    /// The number that the next new door gets.
+    pub next_door: usize,
+    /// The front desk: where workers send, and where handlers receive.
+    pub desk: (OwnedFd, OwnedFd),
+    /// What each handler leaves to the next.
+    pub journal: OwnedFd,
+    /// Where a connection may lie that has no worker yet.
+    pub cradle: (OwnedFd, OwnedFd),
+    /// Which sequence of sessions this is, and the number that the next client gets.
+    pub run: (u64, u64),
+    /// All workers.
+    pub workers: Vec<Worker>,
+    /// The versions that they were forked from.
+    pub versions: Vec<String>,
+    /// The handler, where it does not come by itself.
+    pub handler: Option<HeldHandler>,
+    /// What is to be finished.
+    pub upgrade: Option<HeldUpgrade>,
+}
+
+/// The handler of a listener that goes on as another program.
+pub struct HeldHandler<Stream = OwnedFd> {
+    /// Its process id.
+    pub pid: i32,
+    /// Of one that another listener has started: when.
+    pub started: Option<u64>,
+    /// The stream to it.
+    pub stream: Stream,
+    /// What was to be written to it.
+    pub out: Vec<u8>,
+    /// What was read from it and is not whole yet.
+    pub unread: Vec<u8>,
+}
+
+/// What another program has left this one to finish.
+pub struct HeldUpgrade {
+    /// Its version.
+    pub from: String,
+    /// The file that this program was started from.
+    pub program: PathBuf,
+    /// Whoever waits for an answer.
+    pub asker: Option<OwnedFd>,
+}
+
+/// The most doors that one message has room for.
+pub const MOST_DOORS: usize = MOST_DESCRIPTORS - OTHERS;
+
+/// The beginning of a state, which does not change while clients come and go, and the descriptors that it names. Doors
+/// beyond `most` are left out: the next listener opens them anew.
+pub fn lasting<'a>(
+    handler: &'a Handler,
+    (children, doors, cradle): (&Children, &'a Doors, &'a Cradle),
+    most: usize,
+) -> (State, Vec<BorrowedFd<'a>>) {
+    let (mut state, mut fds) = (State::new(ssmglobal_ipc::version()), Vec::new());
+    let mut put = |fd: BorrowedFd<'a>| {
+        fds.push(fd);
+        u32::try_from(fds.len() - 1).unwrap_or(u32::MAX)
+    };
+    let (sends, receives) = (put(handler.desk()), put(handler.desk_end()));
+    state.put(&Item::Desk { sends, receives });
+    state.put(&Item::Journal { memory: put(handler.journal()) });
+    let [puts, takes] = cradle.ends().map(&mut put);
+    state.put(&Item::Cradle { puts, takes });
+    for (number, listen, socket) in doors.held().take(most) {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        state.put(&Item::Door { number, listen: listen.to_string(), socket: put(socket) });
+    }
+    state.put(&Item::NextDoor { number: u32::try_from(doors.next()).unwrap_or(u32::MAX) });
+    let (run, next) = children.numbers();
+    state.put(&Item::Run { run, next });
+    (state, fds)
+}
+
+/// Descriptors by their place, each given away once.
+struct Descriptors(Vec<Option<OwnedFd>>);
+
+impl Descriptors {
+    fn take(&mut self, place: u32) -> io::Result<OwnedFd> {
+        self.0
+            .get_mut(place as usize)
+            .and_then(Option::take)
+            .ok_or_else(|| wrong("it names a descriptor that is not there"))
+    }
+}
+
+fn wrong(why: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("what the listener before this one has left cannot be used: {why}"),
+    )
+}
+
+impl Taken {
+    /// Reads a state in sealed memory.
+    ///
+    /// # Errors
+    /// It was written by another program, or is not whole.
+    pub fn read(memory: impl AsFd, fds: Vec<OwnedFd>) -> io::Result<Taken> {
+        let items = items(&read_sealed(memory, MOST)?).map_err(|error| wrong(&error.to_string()))?;
+        let mut fds = Descriptors(fds.into_iter().map(Some).collect());
+        let (mut doors, mut next_door, mut workers) = (Vec::new(), 0, Vec::new());
+        let (mut desk, mut journal, mut cradle, mut numbers) = (None, None, None, None);
+        let (mut handler, mut upgrade, mut versions) = (None, None, Vec::new());
+        for item in items {
+            match item {
+                Item::Door { number, listen, socket } => {
+                    let listen = listen.parse::<Listen>().map_err(|error| wrong(&error.to_string()))?;
+                    doors.push(HeldDoor { number: number as usize, listen, socket: fds.take(socket)? });
+                }
+                Item::NextDoor { number } => next_door = number as usize,
+                Item::Desk { sends, receives } => desk = Some((fds.take(sends)?, fds.take(receives)?)),
+                Item::Journal { memory } => journal = Some(fds.take(memory)?),
+                Item::Cradle { puts, takes } => cradle = Some((fds.take(puts)?, fds.take(takes)?)),
+                // Said again, it has grown.
+                Item::Run { run, next } => numbers = Some((run, numbers.map_or(next, |(_, before)| next.max(before)))),
+                Item::Worker(worker) => workers.push(worker),
+                Item::Handler { pid, started, stream, out, unread } => {
+                    handler = Some(HeldHandler { pid, started, stream: fds.take(stream)?, out, unread });
+                }
+                Item::Upgrade { from, program, asker } => {
+                    let program = PathBuf::from(OsString::from_vec(program));
+                    let asker = asker.map(|place| fds.take(place)).transpose()?;
+                    upgrade = Some(HeldUpgrade { from, program, asker });
+                }
+                Item::Version { version } => versions.push(version),
+                Item::Format { .. } => {}
+            }
+        }
+        let missing = || wrong("something is missing");
+        let (desk, journal) = (desk.ok_or_else(missing)?, journal.ok_or_else(missing)?);
+        let cradle = cradle.ok_or_else(missing)?;
+        Ok(Taken {
+            doors,
+            next_door,
+            desk,
+            journal,
+            cradle,
+            run: numbers.ok_or_else(missing)?,
+            workers,
+            versions,
+            handler,
+            upgrade,
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! How a listener begins: with nothing, or with what one before it has left.
+
+use super::children::Children;
+use super::cradle::Cradle;
+use super::doors::Doors;
+use super::handler::Handler;
+use super::handover::Taken;
+use super::penalties::Penalties;
+use super::source::Found;
+use super::upgrade::program_called;
+use super::users::make_directories;
+use super::watchdog::Watchdog;
+use super::{CONTROL, FIRST_DOOR, HANDLER_END, Listener, SIGNALS, adopt, lock};
+use crate::print;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll};
+use nix::sys::signal::Signal;
+use ssmglobal_sys::{Signals, Title};
+use ssmglobal_worker::sandbox::Sandbox;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsRawFd;
+
+/// What the listener waits for; SIGUSR1 is for the workers, who inherit this.
+const CAUGHT: [Signal; 5] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
+
+impl Listener {
+    /// Gets everything ready; the handler is started later, unless one lives already.
+    ///
+    /// # Errors
+    /// What stands in the way, for the person at the terminal.
+    #[inline(never)]
+    pub fn start(mut found: Found, args: Vec<OsString>) -> io::Result<Listener> {
+        raise_descriptors();
+        make_directories(&found.settings, &found.users)?;
+        ssmglobal_sys::default_signals(&[Signal::SIGPIPE])?;
+        match adopt::find(&found.settings.data, found.users.handler())? {
+            None => {
+                // The descriptors that workers keep come first, so that the others lie together.
+                let signals = Signals::catch_with_children(&CAUGHT)?;
+                let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
+                let handler = Handler::new(found.users.handler())?;
+                let doors = Doors::open(&found.settings)?;
+                Listener::with(found, args, (signals, sandbox), handler, (doors, Cradle::new()?, Children::default()))
+            }
+            Some(living) => Listener::adopting(found, args, living),
+        }
+    }
+
+    /// Goes on where a listener that has died was, with its handler.
+    #[inline(never)]
+    fn adopting(found: Found, args: Vec<OsString>, living: adopt::Found) -> io::Result<Listener> {
+        let adopt::Found { taken, handler, same_build } = living;
+        let mut listener = Listener::taking_over(found, args, taken)?;
+        listener.handler.adopt(handler, listener.poll.registry(), [CONTROL, HANDLER_END])?;
+        if same_build {
+            listener.greet();
+            listener.admit_left();
+            listener.ready();
+        } else {
+            listener
+                .notes
+                .push((3, "the handler of another build has ended, and one of this build follows".to_owned()));
+            listener.open_doors();
+            listener.admit_left();
+            listener.drain_handler();
+        }
+        Ok(listener)
+    }
+
+    /// With what another listener has left, but for the handler.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn taking_over(mut found: Found, args: Vec<OsString>, taken: Taken) -> io::Result<Listener> {
+        let signals = Signals::catch_with_children(&CAUGHT)?;
+        let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
+        let handler = Handler::at(taken.desk, taken.journal, found.users.handler());
+        let doors = Doors::taken(taken.doors, taken.next_door, &found.settings)?;
+        let cradle = Cradle::at(taken.cradle);
+        let mut children = Children::default();
+        children.resume(taken.run, taken.workers, &taken.versions);
+        let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, cradle, children))?;
+        if let Err(error) = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR) {
+            listener.notes.push((1, format!("doors not changed: {error}")));
+        }
+        Ok(listener)
+    }
+
+    fn with(
+        found: Found,
+        args: Vec<OsString>,
+        (signals, sandbox): (Signals, Sandbox),
+        handler: Handler,
+        (doors, cradle, children): (Doors, Cradle, Children),
+    ) -> io::Result<Listener> {
+        let Found { settings, users: _, file, notes } = found;
+        let poll = Poll::new()?;
+        poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+        Ok(Listener {
+            settings,
+            program: program_called(args.first()),
+            args,
+            upgrade: None,
+            watchdog: Watchdog::new(),
+            doors,
+            children,
+            cradle,
+            penalties: Penalties::default(),
+            sandbox,
+            handler,
+            signals,
+            poll,
+            worker_events: Events::with_capacity(16),
+            unfinished: Vec::new(),
+            opened: false,
+            announced: false,
+            notes,
+            file,
+        })
+    }
+
+    /// From now on connections are taken.
+    #[inline(never)]
+    pub fn open_doors(&mut self) {
+        if std::mem::replace(&mut self.opened, true) {
+            return;
+        }
+        if let Err(error) = self.doors.register(self.poll.registry(), FIRST_DOOR) {
+            print::note(&format!("ssmglobal: the doors cannot be watched: {error}"));
+        }
+    }
+
+    /// The handler serves: people and the supervisor are told.
+    #[inline(never)]
+    pub fn ready(&mut self) {
+        for (level, text) in self.notes.drain(..) {
+            self.handler.log(level, text);
+        }
+        self.open_doors();
+        self.upgraded();
+        if std::mem::replace(&mut self.announced, true) {
+            return;
+        }
+        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
+        self.announce();
+        // Not asked for by a supervisor: nothing to tell.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    }
+
+    #[inline(never)]
+    fn announce(&self) {
+        let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
+        let (host, port) = self.doors.main_address();
+        let settings = match &self.file {
+            Some(file) => file.display().to_string(),
+            None => "the defaults (config/ssmglobal.toml is the commented example)".to_owned(),
+        };
+        print::note(&format!(
+            "ssmglobal {} is ready.\n  listening on  {}\n  data in       {}\n  settings      {settings}\n  \
+             try it        telnet {host} {port}   then type: MODE HUMAN\n  \
+             look after it ssmglobal ctl status   (Ctrl-C here ends it)",
+            ssmglobal_ipc::version(),
+            self.doors.describe(),
+            data.display(),
+        ));
+    }
+}
+
+/// As many descriptors as the machine allows: the handler, which inherits it, needs one for each linked worker.
+fn raise_descriptors() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    for resource in [Resource::RLIMIT_NOFILE, Resource::RLIMIT_SIGPENDING] {
+        if let Ok((_, hard)) = getrlimit(resource) {
+            // Raising it up to the hard limit is always allowed.
+            let _ = setrlimit(resource, hard, hard);
+        }
+    }
+}

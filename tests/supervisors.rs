@@ -1,0 +1,155 @@
+//! Under real supervisors: a listener that is killed is started again and goes on with everybody, an upgrade in place is no
+//! end to them, and they can stop all of it. Each test is left out, with a word, where its supervisor is not there.
+
+use crate::harness::{GREETING, Log, Program, Running, Wire, own_address, program, run, write_program};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A supervisor with a backend of its own.
+struct Supervised {
+    supervisor: Running,
+    log: Log,
+    dir: TempDir,
+    at: SocketAddr,
+    /// All listeners so far: each may have left a process group behind.
+    listeners: Vec<Pid>,
+}
+
+/// A place for its files, and the command line of the backend there.
+fn place() -> (TempDir, SocketAddr, String) {
+    let dir = TempDir::new().expect("a temporary directory");
+    let at = TcpListener::bind((own_address(), 0)).and_then(|socket| socket.local_addr()).expect("a free port");
+    let config = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
+    std::fs::write(dir.path().join("config.toml"), config).expect("the config file");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let program = program().get_program().to_str().expect("a path").to_owned();
+    let (config, data) = (path("config.toml"), path("data"));
+    let line = format!("{program} --config {config} --data {data} -a {} -p {}", at.ip(), at.port());
+    (dir, at, line)
+}
+
+fn is_there(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdin(Stdio::null()).output().is_ok();
+    if !found {
+        eprintln!("left out: {program} is not there");
+    }
+    found
+}
+
+impl Supervised {
+    fn start(mut command: Command, dir: TempDir, at: SocketAddr, log: fn(&Running) -> Log) -> Supervised {
+        command.env_remove("JOURNAL_STREAM").env_remove("NOTIFY_SOCKET");
+        let supervisor = Running::start(&mut command);
+        let log = log(&supervisor);
+        log.wait("is ready");
+        let mut supervised = Supervised { supervisor, log, dir, at, listeners: Vec::new() };
+        supervised.listener();
+        supervised
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn ctl(&self, words: &[&str]) -> Value {
+        let output = run(program().arg("--data").arg(self.data()).args(["ctl", "--json"]).args(words), b"");
+        assert_eq!(output.code, 0, "ctl {words:?}: {output:?}\n{}", self.log.text());
+        serde_json::from_str(&output.out).expect("JSON")
+    }
+
+    fn pid(&self, of: &str) -> Pid {
+        let pid = self.ctl(&["status"])[of].as_i64().and_then(|pid| i32::try_from(pid).ok());
+        Pid::from_raw(pid.expect("a process id"))
+    }
+
+    fn listener(&mut self) -> Pid {
+        let pid = self.pid("listener");
+        self.listeners.push(pid);
+        pid
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        let _ = kill(self.supervisor.pid(), Signal::SIGKILL);
+        // A supervisor that gives each program a process group of its own has called it after the listener.
+        for listener in &self.listeners {
+            let _ = killpg(*listener, Signal::SIGKILL);
+        }
+        if std::thread::panicking() {
+            eprintln!("--- it wrote:\n{}---", self.log.text());
+        }
+    }
+}
+
+fn all_is_well(mut supervised: Supervised) {
+    let mut alice = Program::over(Wire::to(supervised.at), "CLIENT");
+    alice.ok("REGISTER", json!({"name": "alice", "password": "secret-of-alice"}));
+    let mut silent = Wire::to(supervised.at);
+    silent.expect(GREETING);
+    let handler = supervised.pid("handler");
+    for _ in 0..3 {
+        kill(supervised.listener(), Signal::SIGKILL).expect("the listener lives");
+        alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
+        // Waits until the supervisor has started the next one.
+        let mut early = Wire::to(supervised.at);
+        early.expect(GREETING);
+        alice.ok("PING", json!({}));
+        assert_eq!(supervised.pid("handler"), handler);
+    }
+    let listener = supervised.listener();
+    supervised.ctl(&["upgrade"]);
+    assert_eq!(supervised.pid("listener"), listener, "the supervisor has started another one");
+    alice.ok("WHOAMI", json!({}));
+    silent.send("MODE CLIENT\r\n{\"cmd\": \"WHO\"}\r\n");
+    silent.until("alice");
+    supervised.supervisor.signal(Signal::SIGTERM);
+    for wire in [&mut alice.wire, &mut silent] {
+        assert!(wire.rest().contains("The backend is going down."), "a client was not told that it is the end");
+    }
+    supervised.log.wait("everything is saved");
+    assert!(supervised.supervisor.wait().is_some(), "the supervisor does not end");
+}
+
+#[test]
+fn runit() {
+    if !is_there("runsv") {
+        return;
+    }
+    let (dir, at, line) = place();
+    let service = dir.path().join("service");
+    std::fs::create_dir(&service).unwrap();
+    write_program(&service.join("run"), format!("#!/bin/sh\nexec {line}\n").as_bytes());
+    let mut command = Command::new("runsv");
+    command.arg(&service);
+    all_is_well(Supervised::start(command, dir, at, |running| running.stderr.clone()));
+}
+
+fn supervisord_config(dir: &Path, line: &str) -> PathBuf {
+    let (path, pid) = (dir.join("supervisord.conf"), dir.join("supervisord.pid"));
+    // The lines of docs/operating.md, and what lets the test read the log.
+    let text = format!(
+        "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={}\n\n[program:ssmglobal]\n\
+         command={line}\nautorestart=true\nstopsignal=TERM\nstopwaitsecs=75\nstopasgroup=false\nkillasgroup=false\n\
+         redirect_stderr=true\nstdout_logfile=/dev/fd/1\nstdout_logfile_maxbytes=0\n",
+        pid.display()
+    );
+    std::fs::write(&path, text).expect("its config");
+    path
+}
+
+#[test]
+fn supervisord() {
+    if !is_there("supervisord") {
+        return;
+    }
+    let (dir, at, line) = place();
+    let mut command = Command::new("supervisord");
+    command.arg("-n").arg("-c").arg(supervisord_config(dir.path(), &line));
+    all_is_well(Supervised::start(command, dir, at, |running| running.stdout.clone()));
+}
