@@ -2,7 +2,7 @@
 
 use crate::harness::{Backend, GREETING, GameServer, PATIENCE, Person, Process, Program, Wire, own_address};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 use serde_json::json;
 use std::sync::mpsc::{TryRecvError, channel};
 use std::time::Duration;
@@ -255,4 +255,34 @@ fn nobody_is_refused_while_listeners_die() {
     drop(stop);
     let cut: usize = knocking.join().expect("nobody is refused");
     assert_eq!(cut, 0, "some were taken and dropped");
+}
+
+#[test]
+fn with_users_of_their_own() {
+    const NOBODY: u32 = 65534;
+    const KEEPER: u32 = 4242;
+    if !geteuid().is_root() {
+        eprintln!("left out: this is for root, who may be somebody else");
+        return;
+    }
+    // The handler is its data's owner; everything is an ordinary user's.
+    for plan in [Backend::plan().data_of(KEEPER), Backend::plan().started_by(NOBODY)] {
+        let mut backend = plan.start();
+        let mut alice = Program::registered(&backend, "alice");
+        let mut silent = Wire::to(backend.at());
+        silent.expect(GREETING);
+        let handler = backend.handler();
+        backend.kill_listener();
+        alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
+        backend.next_listener();
+        assert_eq!(backend.handler(), handler);
+        assert_eq!(workers(&backend).len(), 2);
+        backend.see_off(silent);
+        backend.ctl(&["upgrade"]);
+        assert_ne!(backend.handler(), handler);
+        assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "v");
+        Program::at(&backend).ok("WHO", json!({}));
+        backend.stop();
+        assert!(alice.wire.rest().contains(GOODBYE));
+    }
 }
