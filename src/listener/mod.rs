@@ -3,6 +3,7 @@
 //! One thread, and as little as possible in it: it parses nothing that comes from the network, holds no secret and no
 //! database, and the number of its descriptors does not grow with its clients.
 
+mod accept;
 mod adopt;
 mod children;
 mod cradle;
@@ -11,6 +12,7 @@ mod handler;
 mod handover;
 mod lock;
 mod penalties;
+mod reap;
 pub mod resume;
 pub mod source;
 mod start;
@@ -20,25 +22,20 @@ mod users;
 mod watchdog;
 
 use crate::print;
-use children::{Children, Place, Refusal};
+use children::Children;
 use cradle::Cradle;
-use doors::{Doors, greeting};
+use doors::Doors;
 use handler::{Handler, Told};
 use mio::{Events, Poll, Token};
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 use penalties::Penalties;
 use source::{Asked, Found};
-use ssmglobal_config::{DoorMode, Settings, network, shown};
+use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::ToHandler;
-use ssmglobal_ipc::{Mode, Time, WorkerEnd};
-use ssmglobal_sys::{Caught, ExitSignal, Forked, Signals, Title};
+use ssmglobal_sys::{Caught, Signals, Title};
 use ssmglobal_worker::sandbox::Sandbox;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -219,116 +216,6 @@ impl Listener {
         }
     }
 
-    /// Takes connections from a door; gives whether there may be more.
-    #[inline(never)]
-    fn accept(&mut self, door: usize) -> bool {
-        for _ in 0..TURN {
-            match self.doors.accept(door) {
-                Ok(Some((client, address))) => {
-                    self.cradle.put(&client);
-                    self.admit(door, client, address, false);
-                    self.cradle.clear();
-                }
-                Ok(None) => return false,
-                Err(error) => {
-                    // Out of descriptors or memory: who waits goes on waiting, until a worker ends.
-                    self.handler.log(1, format!("no further connection can be taken: {error}"));
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    /// Makes a worker for a connection, which may have been greeted already.
-    fn admit(&mut self, door: usize, mut client: mio::net::TcpStream, address: SocketAddr, greeted: bool) {
-        let Some(opened) = self.doors.get(door) else { return };
-        let place = Place { door: opened.number, address };
-        if self.children.count() >= self.settings.limits.clients {
-            self.reap_forgotten();
-        }
-        let Some(opened) = self.doors.get(door) else { return };
-        let penalty = self.penalties.wait(address.ip(), Instant::now());
-        let penalty = penalty.map(|wait| Refusal::Penalty(wait.as_secs_f64().ceil() as u64));
-        let refusal = || self.children.refusal(&place, &opened.door, self.settings.limits.clients);
-        if let Some(refusal) = penalty.or_else(refusal) {
-            // A client that is refused may miss the reason; nothing waits for it.
-            let _ = client.write_all(refusal.line(opened.door.mode).as_bytes());
-            self.handler.log(3, format!("{}: {}", shown(address), refusal.why()));
-            return;
-        }
-        if let Some(greeting) = greeting(opened.door.mode).filter(|_| !greeted) {
-            // 57 bytes into an empty socket always fit; a client that is gone already is noticed by its worker.
-            let _ = client.write_all(greeting);
-        }
-        // Whatever is done before the fork is done in memory that is there already.
-        let mode = match opened.door.mode {
-            DoorMode::Ask => Mode::Ask,
-            DoorMode::Human => Mode::Human,
-            DoorMode::Client => Mode::Client,
-            DoorMode::Server => Mode::Server,
-        };
-        let title = ssmglobal_worker::title(address.ip().to_canonical(), mode, "");
-        let session = self.children.next_session();
-        match ssmglobal_sys::fork(ExitSignal::Queued) {
-            Ok(Forked::Child) => {
-                title.show();
-                self.become_worker(door, mode, client, address, session)
-            }
-            Ok(Forked::Parent(pid)) => {
-                drop(client);
-                let at = Time::now();
-                self.children.add(pid, session, place, at);
-                let client = children::client(pid, session, &place, at);
-                let (count, max) = (self.children.count(), self.settings.limits.clients);
-                self.handler.tell(&ToHandler::Joined { client, count, max });
-                // At once: should this process be killed, the handler is the only one to know.
-                self.flush();
-            }
-            Err(error) => {
-                let _ = client.write_all(Refusal::Full.line(opened.door.mode).as_bytes());
-                self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
-            }
-        }
-    }
-
-    /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
-    /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
-    /// listener's business; a worker never takes them out.
-    fn become_worker(
-        &mut self,
-        door: usize,
-        mode: Mode,
-        client: mio::net::TcpStream,
-        address: SocketAddr,
-        session: u64,
-    ) -> ! {
-        let desk = self.handler.desk();
-        let [null, root, ruleset] = self.sandbox.descriptors();
-        let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd(), null, root, ruleset];
-        keep.sort_unstable();
-        ssmglobal_sys::close_others(&keep);
-        let end = match (self.doors.get(door), self.sandbox.enter()) {
-            (Some(opened), Ok(())) => {
-                let given = ssmglobal_worker::Given {
-                    client,
-                    address,
-                    session,
-                    desk,
-                    signals: &self.signals,
-                    mode,
-                    door: &opened.door,
-                    settings: &self.settings,
-                    events: &mut self.worker_events,
-                };
-                ssmglobal_worker::run(given)
-            }
-            (Some(_), Err(_)) => WorkerEnd::NOT_LOCKED,
-            (None, _) => WorkerEnd::REFUSED,
-        };
-        ssmglobal_sys::exit_now(end.0)
-    }
-
     #[inline(never)]
     fn on_signals(&mut self) -> io::Result<Option<ExitCode>> {
         while let Some(caught) = self.signals.next_caught()? {
@@ -350,100 +237,6 @@ impl Listener {
             }
         }
         Ok(None)
-    }
-
-    /// Takes note of a child that has ended.
-    fn reap(&mut self, pid: Pid) -> Option<ExitCode> {
-        let status = ended_with(pid)?;
-        self.ended(pid, status)
-    }
-
-    /// Takes note of a child that has ended, and of all others whose signal this one may have hidden.
-    #[inline(never)]
-    fn reap_several(&mut self, pid: Pid) -> Option<ExitCode> {
-        if self.children.has_elders() {
-            while let Some((pid, status)) = any_ended() {
-                if let Some(code) = self.ended(pid, status) {
-                    return Some(code);
-                }
-            }
-            return None;
-        }
-        let others = [Some(pid), self.handler.pid(), self.checker()];
-        others.into_iter().flatten().find_map(|pid| self.reap(pid))
-    }
-
-    /// A child has ended in this way.
-    fn ended(&mut self, pid: Pid, status: i32) -> Option<ExitCode> {
-        if self.handler.is(pid) {
-            return self.handler_ended(Some(status));
-        }
-        match self.checker() == Some(pid) {
-            true => self.check_ended(status),
-            false => self.child_ended(pid, status),
-        }
-        None
-    }
-
-    /// Looks for workers whose end nobody was told of: the kernel queues only so many signals.
-    fn reap_forgotten(&mut self) {
-        for pid in self.children.pids().collect::<Vec<_>>() {
-            if let Some(status) = ended_with(pid) {
-                self.child_ended(pid, status);
-            } else if self.children.has_ended(pid) {
-                self.child_ended(pid, 0);
-            }
-        }
-    }
-
-    fn child_ended(&mut self, pid: Pid, status: i32) {
-        if let Some(place) = self.children.remove(pid) {
-            self.punish(place.address, WorkerEnd(status));
-            let (count, max) = (self.children.count(), self.settings.limits.clients);
-            self.handler.tell(&ToHandler::Exited { pid: pid.as_raw(), status, count, max });
-        }
-    }
-
-    /// What a worker's end costs its client's address.
-    fn punish(&mut self, address: SocketAddr, end: WorkerEnd) {
-        let limits = &self.settings.limits;
-        let [first, longest] = [limits.penalty_seconds, limits.penalty_max_seconds].map(Duration::from_secs);
-        let rule = penalties::Rule { first, longest };
-        if let Some(wait) = self.penalties.ended(address.ip(), end, Instant::now(), rule) {
-            let (address, seconds) = (network(address.ip()), wait.as_secs());
-            self.handler.log(2, format!("{address}: nothing is taken from there for {seconds} s: {end}"));
-        }
-    }
-
-    /// The handler has ended; how is not known of one that another listener has started.
-    fn handler_ended(&mut self, status: Option<i32>) -> Option<ExitCode> {
-        // Its last words may still lie in the socket.
-        let said = self.handler.read();
-        let asked = self.handler.ends_by().is_some();
-        self.handler.died(Instant::now());
-        if let Some(code) = self.on_said(said) {
-            return Some(code);
-        }
-        if asked {
-            self.start_handler();
-            return None;
-        }
-        if !self.opened && self.handler.failures() >= FIRST_TRIES {
-            // A supervisor that wants it tried again knows better when.
-            print::note(&format!("ssmglobal: not started: the handler has ended ({})", ended(status)));
-            return Some(ExitCode::FAILURE);
-        }
-        let wait = self.handler.start_at().map_or(0, |at| at.saturating_duration_since(Instant::now()).as_secs());
-        print::note(&format!(
-            "ssmglobal: the handler has ended ({}); it is started again{}",
-            ended(status),
-            in_seconds(wait)
-        ));
-        self.handler.log(2, format!("the handler before this one has ended ({})", ended(status)));
-        if self.handler.start_at().is_some_and(|at| at <= Instant::now()) {
-            self.start_handler();
-        }
-        None
     }
 
     #[inline(never)]
@@ -513,35 +306,5 @@ impl Listener {
         let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
         self.handler.log(3, format!("settings were read again: {what}"));
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
-    }
-}
-
-fn ended(status: Option<i32>) -> String {
-    let Some(status) = status else { return "nobody knows how".to_owned() };
-    match Signal::try_from(-status) {
-        Ok(signal) if status < 0 => format!("killed by {signal}"),
-        _ => format!("exit code {status}"),
-    }
-}
-
-fn in_seconds(seconds: u64) -> String {
-    if seconds == 0 { " at once".into() } else { format!(" in {seconds} seconds") }
-}
-
-/// How a child that has ended did so: its exit code, or the negated signal; nothing when it has not.
-fn ended_with(pid: Pid) -> Option<i32> {
-    waited(pid).map(|(_, status)| status)
-}
-
-/// Some child that has ended, and how.
-fn any_ended() -> Option<(Pid, i32)> {
-    waited(Pid::from_raw(-1))
-}
-
-fn waited(pid: Pid) -> Option<(Pid, i32)> {
-    match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
-        Ok(WaitStatus::Exited(pid, code)) => Some((pid, code)),
-        Ok(WaitStatus::Signaled(pid, signal, _)) => Some((pid, -(signal as i32))),
-        _ => None,
     }
 }

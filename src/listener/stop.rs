@@ -1,7 +1,8 @@
 //! Ending the backend: every client gets one line, the handler saves everything, then the listener goes.
 
+use super::Listener;
 use super::handler::{DRAIN, Said};
-use super::{Listener, any_ended, ended_with};
+use super::reap::{any_ended, ended_with};
 use mio::Events;
 use nix::sys::signal::Signal;
 use ssmglobal_ipc::control::ToHandler;

@@ -4,8 +4,9 @@
 //! The handler is not touched before the other program has begun: it then tells the old handler to end, and starts its
 //! own. A program that dies after its check leaves a living handler, which the next listener adopts.
 
+use super::Listener;
 use super::handover::{HeldHandler, HeldUpgrade, lasting};
-use super::{Listener, ended};
+use super::reap::ended;
 use crate::print;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;

@@ -1,0 +1,125 @@
+//! Taking connections: whom the listener lets in, and how a worker is made for each.
+
+use super::children::{self, Place, Refusal};
+use super::doors::greeting;
+use super::{Listener, TURN};
+use ssmglobal_config::{DoorMode, shown};
+use ssmglobal_ipc::control::ToHandler;
+use ssmglobal_ipc::{Mode, Time, WorkerEnd};
+use ssmglobal_sys::{ExitSignal, Forked};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::time::Instant;
+
+impl Listener {
+    /// Takes connections from a door; gives whether there may be more.
+    #[inline(never)]
+    pub(super) fn accept(&mut self, door: usize) -> bool {
+        for _ in 0..TURN {
+            match self.doors.accept(door) {
+                Ok(Some((client, address))) => {
+                    self.cradle.put(&client);
+                    self.admit(door, client, address, false);
+                    self.cradle.clear();
+                }
+                Ok(None) => return false,
+                Err(error) => {
+                    // Out of descriptors or memory: who waits goes on waiting, until a worker ends.
+                    self.handler.log(1, format!("no further connection can be taken: {error}"));
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Makes a worker for a connection, which may have been greeted already.
+    pub(super) fn admit(&mut self, door: usize, mut client: mio::net::TcpStream, address: SocketAddr, greeted: bool) {
+        let Some(opened) = self.doors.get(door) else { return };
+        let place = Place { door: opened.number, address };
+        if self.children.count() >= self.settings.limits.clients {
+            self.reap_forgotten();
+        }
+        let Some(opened) = self.doors.get(door) else { return };
+        let penalty = self.penalties.wait(address.ip(), Instant::now());
+        let penalty = penalty.map(|wait| Refusal::Penalty(wait.as_secs_f64().ceil() as u64));
+        let refusal = || self.children.refusal(&place, &opened.door, self.settings.limits.clients);
+        if let Some(refusal) = penalty.or_else(refusal) {
+            // A client that is refused may miss the reason; nothing waits for it.
+            let _ = client.write_all(refusal.line(opened.door.mode).as_bytes());
+            self.handler.log(3, format!("{}: {}", shown(address), refusal.why()));
+            return;
+        }
+        if let Some(greeting) = greeting(opened.door.mode).filter(|_| !greeted) {
+            // 57 bytes into an empty socket always fit; a client that is gone already is noticed by its worker.
+            let _ = client.write_all(greeting);
+        }
+        // Whatever is done before the fork is done in memory that is there already.
+        let mode = match opened.door.mode {
+            DoorMode::Ask => Mode::Ask,
+            DoorMode::Human => Mode::Human,
+            DoorMode::Client => Mode::Client,
+            DoorMode::Server => Mode::Server,
+        };
+        let title = ssmglobal_worker::title(address.ip().to_canonical(), mode, "");
+        let session = self.children.next_session();
+        match ssmglobal_sys::fork(ExitSignal::Queued) {
+            Ok(Forked::Child) => {
+                title.show();
+                self.become_worker(door, mode, client, address, session)
+            }
+            Ok(Forked::Parent(pid)) => {
+                drop(client);
+                let at = Time::now();
+                self.children.add(pid, session, place, at);
+                let client = children::client(pid, session, &place, at);
+                let (count, max) = (self.children.count(), self.settings.limits.clients);
+                self.handler.tell(&ToHandler::Joined { client, count, max });
+                // At once: should this process be killed, the handler is the only one to know.
+                self.flush();
+            }
+            Err(error) => {
+                let _ = client.write_all(Refusal::Full.line(opened.door.mode).as_bytes());
+                self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
+            }
+        }
+    }
+
+    /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
+    /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
+    /// listener's business; a worker never takes them out.
+    fn become_worker(
+        &mut self,
+        door: usize,
+        mode: Mode,
+        client: mio::net::TcpStream,
+        address: SocketAddr,
+        session: u64,
+    ) -> ! {
+        let desk = self.handler.desk();
+        let [null, root, ruleset] = self.sandbox.descriptors();
+        let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd(), null, root, ruleset];
+        keep.sort_unstable();
+        ssmglobal_sys::close_others(&keep);
+        let end = match (self.doors.get(door), self.sandbox.enter()) {
+            (Some(opened), Ok(())) => {
+                let given = ssmglobal_worker::Given {
+                    client,
+                    address,
+                    session,
+                    desk,
+                    signals: &self.signals,
+                    mode,
+                    door: &opened.door,
+                    settings: &self.settings,
+                    events: &mut self.worker_events,
+                };
+                ssmglobal_worker::run(given)
+            }
+            (Some(_), Err(_)) => WorkerEnd::NOT_LOCKED,
+            (None, _) => WorkerEnd::REFUSED,
+        };
+        ssmglobal_sys::exit_now(end.0)
+    }
+}
