@@ -177,12 +177,14 @@ pub fn send(server: &mut Server, slot: usize, asked: u64, request: RelaySend) ->
                 return Failure::new(Code::NotFound, format!("The game server {to} is not connected.")).into();
             };
             let message = RelayMessage { channel: None, number: 0, from, at: Time::now(), body: request.body };
+            server.journal.hold();
             for session in &sessions {
                 server.push(*session, &Event::Relay(message.clone()));
             }
             let receivers = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
             let reply = Reply::RelaySent(RelaySent { channel: None, to: Some(to), number: 0, receivers });
             server.journal.append(&done_with(id, asked, &reply));
+            server.journal.publish();
             Plan::Now(reply)
         }
         _ => Failure::new(Code::Usage, "Say where to: a channel, or one server as \"to\", not both.").into(),

@@ -49,6 +49,7 @@ impl Server {
                 }
                 entries
             }
+            Entry::Told { row } if row == self.journal.told => vec![entry],
             // Pushes have left with their turn.
             _ => Vec::new(),
         }

@@ -41,7 +41,6 @@ const FORMAT_AT: usize = 0;
 const HEAD: usize = 8;
 const TAIL: usize = 16;
 const FLUSHED: usize = 24;
-const TOLD: usize = 32;
 
 /// What is kept. Only ever appended to: the next handler may be of a newer build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +126,11 @@ pub enum Entry {
         /// Its payload.
         payload: Vec<u8>,
     },
+    /// Whoever was to hear of the changes up to a row of kept answers has been pushed an event.
+    Told {
+        /// The row.
+        row: i64,
+    },
 }
 
 /// The journal.
@@ -136,6 +140,11 @@ pub struct Journal {
     capacity: u64,
     /// Bytes that were written since the oldest entries were last looked at.
     grown: usize,
+    /// Behind the last entry; more than the counter says while entries are held back.
+    next: u64,
+    held: bool,
+    /// The row of the last [`Entry::Told`].
+    told: i64,
     /// Up to here memory was given back.
     given_back: u64,
     bytes: Vec<u8>,
@@ -158,19 +167,30 @@ impl Journal {
     fn with_capacity(fd: &OwnedFd, capacity: usize) -> io::Result<Journal> {
         let memory = Memory::map(fd, PAGE + capacity)?;
         let capacity = capacity as u64;
-        let mut journal = Journal { memory, capacity, grown: 0, given_back: 0, bytes: Vec::new(), full: false };
+        let mut journal = Journal {
+            memory,
+            capacity,
+            grown: 0,
+            next: 0,
+            held: false,
+            told: 0,
+            given_back: 0,
+            bytes: Vec::new(),
+            full: false,
+        };
         if journal.get(FORMAT_AT) != FORMAT {
             if journal.get(FORMAT_AT) != 0 {
                 log::warn!("what the handler before this one has left is not understood; the relay begins anew");
             }
             journal.begin_anew();
         }
+        journal.next = journal.head();
         journal.given_back = journal.get(TAIL) / PIECE as u64 * PIECE as u64;
         Ok(journal)
     }
 
     fn begin_anew(&mut self) {
-        for counter in [HEAD, TAIL, FLUSHED, TOLD] {
+        for counter in [HEAD, TAIL, FLUSHED] {
             self.set(counter, 0);
         }
         self.set(FORMAT_AT, FORMAT);
@@ -209,12 +229,21 @@ impl Journal {
 
     /// Whoever was to hear of the changes up to this row of kept answers has been pushed an event.
     pub fn told(&mut self, row: i64) {
-        self.set(TOLD, row.cast_unsigned());
+        self.told = row;
+        self.append(&Entry::Told { row });
     }
 
-    /// Up to which row that is so.
-    pub fn told_upto(&self) -> i64 {
-        self.get(TOLD).cast_signed()
+    /// What is written from now on becomes part of the log together, with [`Journal::publish`].
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// What was written is part of the log.
+    pub fn publish(&mut self) {
+        self.held = false;
+        if self.next != self.head() {
+            self.set(HEAD, self.next);
+        }
     }
 
     /// Writes an entry; gives its position. One for which there is no room is left out, and the log says so.
@@ -230,7 +259,7 @@ impl Journal {
 
     fn append_bytes(&mut self, bytes: &[u8]) -> u64 {
         let need = padded(bytes.len());
-        let mut position = self.head();
+        let mut position = self.next;
         let rest = self.capacity - position % self.capacity;
         let skip = if rest < need { rest } else { 0 };
         // A ring that is exactly full could not be told from one that was overrun.
@@ -248,7 +277,10 @@ impl Journal {
         let place = self.place(position);
         self.set(place, bytes.len() as u64);
         self.memory.write(place + 8, bytes);
-        self.set(HEAD, position + need);
+        self.next = position + need;
+        if !self.held {
+            self.set(HEAD, self.next);
+        }
         position
     }
 
@@ -344,6 +376,21 @@ mod tests {
             journal.append(&done(written, big));
         }
         assert_eq!(all(&journal)[0], first);
+    }
+
+    #[test]
+    fn what_is_held_back_comes_together_or_not_at_all() {
+        let fd = memory::make("test").unwrap();
+        let mut journal = Journal::open(&fd).unwrap();
+        journal.append(&done(1, 1));
+        journal.hold();
+        journal.append(&done(2, 1));
+        journal.told(7);
+        assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1)]);
+        journal.publish();
+        assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::Told { row: 7 }]);
+        journal.append(&done(3, 1));
+        assert_eq!(all(&Journal::open(&fd).unwrap()).len(), 4);
     }
 
     #[test]

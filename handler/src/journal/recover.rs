@@ -31,13 +31,15 @@ pub struct Found {
     pub done: HashMap<(u64, u64), Outcome>,
     /// What may not have come to the database yet.
     pub keyed: Vec<Entry>,
+    /// Up to which row of kept answers everybody was told of the changes.
+    pub told: i64,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
 
 impl Journal {
     /// All that is of use to the next handler.
-    pub fn recover(&self) -> Found {
+    pub fn recover(&mut self) -> Found {
         let mut found = Found::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let (mut gone, mut sent) = (Vec::new(), Vec::new());
@@ -66,6 +68,7 @@ impl Journal {
                     }
                 }
                 Entry::Push { .. } => {}
+                Entry::Told { row } => found.told = row,
                 Entry::World { session, world } => {
                     worlds.insert(world.name.to_ascii_lowercase(), (session, world));
                 }
@@ -73,6 +76,7 @@ impl Journal {
                 Entry::NoWorld { name } => drop(worlds.remove(&name.to_ascii_lowercase())),
             }
         }
+        self.told = found.told;
         for (id, request, number, receivers) in sent {
             let channel = channels.get(&id).map(|channel| channel.name.clone());
             let reply = Reply::RelaySent(RelaySent { channel, to: None, number, receivers });

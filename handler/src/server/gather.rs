@@ -55,10 +55,11 @@ impl Server {
     /// Pushes what the handler before this one has done and not come to tell: that a letter has arrived, that a board has a
     /// new first place.
     fn tell_again(&mut self) {
+        self.journal.hold();
         let core = self.core.clone();
         let (outcomes, newest) = {
             let results = lock(&core.results);
-            (results.behind(self.journal.told_upto()), results.newest())
+            (results.behind(self.found.told), results.newest())
         };
         let boards = read(&core.boards);
         for outcome in outcomes {
@@ -75,6 +76,7 @@ impl Server {
         }
         // Else the one after this handler would say it once more.
         self.journal.told(newest);
+        self.journal.publish();
     }
 
     fn push_mail(&mut self, sent: &MailSent) {

@@ -143,7 +143,7 @@ impl Server {
         signals: Signals,
         operators: Operators,
     ) -> io::Result<Server> {
-        let Inherited { desk, journal, tickets } = inherited;
+        let Inherited { desk, mut journal, tickets } = inherited;
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
@@ -276,9 +276,12 @@ impl Server {
             if effects.is_empty() && quiet.is_empty() {
                 return;
             }
+            // That they were told is known with the pushes or not at all.
+            self.journal.hold();
             for effect in effects {
                 self.effect(effect);
             }
+            self.journal.publish();
             for slot in quiet {
                 self.resume(slot);
             }
@@ -452,7 +455,12 @@ impl Server {
                     self.push(at, &event);
                 }
             }
-            Effect::Perform(at, to, request, key) => self.perform(at, &to, request, key),
+            Effect::Perform(at, to, request, key) => {
+                // A channel's ring shows a message to others at once: it must be in the journal before.
+                self.journal.publish();
+                self.perform(at, &to, request, key);
+                self.journal.hold();
+            }
             Effect::Keyed(owner, key) => drop(self.keyed.remove(&(owner, key))),
             Effect::Tell(player, event, to, reply, key) => {
                 if let Some(reply) = key.as_ref().and_then(|key| self.known(key)) {
