@@ -58,6 +58,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The database, in the data directory.
 pub const DATABASE: &str = "ssmglobal.db";
@@ -71,6 +72,9 @@ pub const PROCESS: &str = "run/handler";
 
 /// The exit code of a handler for which a further start is of no use.
 pub const FATAL: u8 = 78;
+
+/// Time for the handler before this one to let go of the database.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Threads that read from the database.
 const READERS: usize = 2;
@@ -180,7 +184,10 @@ fn serve(
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
     own_directory(&data)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join(DATABASE))?);
+    let journal = Journal::open(&journal)?;
+    // The handler before this one may still be dying.
+    let patience = if journal.is_inherited() { PATIENCE } else { Duration::ZERO };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open_within(&data.join(DATABASE), patience)?);
     // The database is this process's own: so is the name.
     let me = nix::unistd::getpid().as_raw();
     std::fs::write(data.join(PROCESS), format!("{me} {}\n", ssmglobal_sys::started_at(me)?))?;
@@ -203,7 +210,7 @@ fn serve(
     let keys = Keys::load(core.clone(), &*reader)?;
     let threads = start_threads(&core, &store, queues, (writer, order, keys))?;
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
-    let inherited = Inherited { desk, journal: Journal::open(&journal)?, tickets };
+    let inherited = Inherited { desk, journal, tickets };
     let mut server = Server::new(core.clone(), poll, inherited, listener, signals, operators)?;
     server.run = run;
     server.barred = barred;

@@ -86,6 +86,10 @@ pub struct Handler {
     keep_due: bool,
     /// It was told to end, and is killed when it has not by then.
     ends_by: Option<Instant>,
+    /// Its end of the stream is closed: it is dying.
+    closed: bool,
+    /// One that was dying when the next one was started, and is still to be waited for.
+    before: Option<Pid>,
     /// Whether this one has come as far as to serve.
     served: bool,
     failures: u32,
@@ -121,6 +125,8 @@ impl Handler {
             behind: false,
             keep_due: false,
             ends_by: None,
+            closed: false,
+            before: None,
             served: false,
             failures: 0,
             start_at: None,
@@ -238,6 +244,7 @@ impl Handler {
         self.fds.clear();
         self.out.clear();
         self.behind = false;
+        self.closed = false;
         self.ends_by = None;
         Ok(())
     }
@@ -286,6 +293,28 @@ impl Handler {
     /// Whether one that is not this process's child has ended.
     pub fn has_ended(&self) -> bool {
         self.process.as_ref().is_some_and(Process::has_ended)
+    }
+
+    /// Whether a child that served is dying, and was not asked to. It may take a while: it has thousands of links to close.
+    pub fn is_dying(&self) -> bool {
+        self.closed && self.served && self.pid.is_some() && self.process.is_none() && self.ends_by.is_none()
+    }
+
+    /// The next one need not wait until this one is dead. Should it not be dying at all, it is killed.
+    pub fn give_up(&mut self) {
+        self.kill();
+        self.before = self.pid;
+        self.died(Instant::now());
+    }
+
+    /// The one that was dying when this one was started.
+    pub fn before(&self) -> Option<Pid> {
+        self.before
+    }
+
+    /// That one is dead.
+    pub fn forget_before(&mut self) {
+        self.before = None;
     }
 
     /// It has ended: the next one starts at once, or after a pause that grows as long as none comes to serve.
@@ -385,7 +414,10 @@ impl Handler {
                 Ok(received.count)
             });
             match filled {
-                Ok((0, _)) => break,
+                Ok((0, _)) => {
+                    self.closed = true;
+                    break;
+                }
                 Ok(_) => {
                     while let Ok(Some(frame)) = self.reader.next_frame() {
                         match frame.control() {

@@ -242,7 +242,12 @@ impl Listener {
     #[inline(never)]
     fn on_control(&mut self) -> Option<ExitCode> {
         let said = self.handler.read();
-        self.on_said(said)
+        let code = self.on_said(said);
+        if code.is_none() && self.handler.is_dying() {
+            self.handler.give_up();
+            self.start_handler();
+        }
+        code
     }
 
     fn on_said(&mut self, said: Vec<handler::Said>) -> Option<ExitCode> {

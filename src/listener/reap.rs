@@ -30,7 +30,7 @@ impl Listener {
             }
             return None;
         }
-        let others = [Some(pid), self.handler.pid(), self.checker()];
+        let others = [Some(pid), self.handler.pid(), self.handler.before(), self.checker()];
         others.into_iter().flatten().find_map(|pid| self.reap(pid))
     }
 
@@ -38,6 +38,11 @@ impl Listener {
     fn ended(&mut self, pid: Pid, status: i32) -> Option<ExitCode> {
         if self.handler.is(pid) {
             return self.handler_ended(Some(status));
+        }
+        if self.handler.before() == Some(pid) {
+            self.handler.forget_before();
+            self.tell_of_end(Some(status));
+            return None;
         }
         match self.checker() == Some(pid) {
             true => self.check_ended(status),
@@ -94,6 +99,14 @@ impl Listener {
             print::note(&format!("ssmglobal: not started: the handler has ended ({})", ended(status)));
             return Some(ExitCode::FAILURE);
         }
+        self.tell_of_end(status);
+        if self.handler.start_at().is_some_and(|at| at <= Instant::now()) {
+            self.start_handler();
+        }
+        None
+    }
+
+    fn tell_of_end(&mut self, status: Option<i32>) {
         let wait = self.handler.start_at().map_or(0, |at| at.saturating_duration_since(Instant::now()).as_secs());
         print::note(&format!(
             "ssmglobal: the handler has ended ({}); it is started again{}",
@@ -101,10 +114,6 @@ impl Listener {
             in_seconds(wait)
         ));
         self.handler.log(2, format!("the handler before this one has ended ({})", ended(status)));
-        if self.handler.start_at().is_some_and(|at| at <= Instant::now()) {
-            self.start_handler();
-        }
-        None
     }
 }
 

@@ -149,6 +149,8 @@ pub struct Journal {
     given_back: u64,
     bytes: Vec<u8>,
     full: bool,
+    /// There was a handler before this one.
+    inherited: bool,
 }
 
 fn padded(length: usize) -> u64 {
@@ -177,16 +179,23 @@ impl Journal {
             given_back: 0,
             bytes: Vec::new(),
             full: false,
+            inherited: true,
         };
         if journal.get(FORMAT_AT) != FORMAT {
             if journal.get(FORMAT_AT) != 0 {
                 log::warn!("what the handler before this one has left is not understood; the relay begins anew");
             }
             journal.begin_anew();
+            journal.inherited = false;
         }
         journal.next = journal.head();
         journal.given_back = journal.get(TAIL) / PIECE as u64 * PIECE as u64;
         Ok(journal)
+    }
+
+    /// Whether there was a handler before this one.
+    pub fn is_inherited(&self) -> bool {
+        self.inherited
     }
 
     fn begin_anew(&mut self) {

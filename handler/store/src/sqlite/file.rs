@@ -32,11 +32,11 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The lock and a connection to a database with the newest schema.
-pub(super) fn open(path: &Path) -> Result<(File, Connection)> {
+pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)> {
     let lock_path = beside(path, ".lock");
     let fresh_lock = !lock_path.exists();
     // Before anything else: closing a file that SQLite has open in this process would drop SQLite's own locks.
-    let lock = lock(&lock_path, path)?;
+    let lock = lock(&lock_path, path, patience)?;
     let outcome = look(path).and_then(|there| if there { Ok(()) } else { create(path) });
     if let Err(error) = outcome {
         // Beside a file that is none of ours nothing stays.
@@ -50,7 +50,7 @@ pub(super) fn open(path: &Path) -> Result<(File, Connection)> {
     Ok((lock, keeper))
 }
 
-fn lock(lock_path: &Path, path: &Path) -> Result<File> {
+fn lock(lock_path: &Path, path: &Path, patience: Duration) -> Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -60,8 +60,25 @@ fn lock(lock_path: &Path, path: &Path) -> Result<File> {
         .map_err(|e| error::io("cannot open", lock_path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) if !patience.is_zero() => wait_for(file, path, patience),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path.to_owned())),
         Err(TryLockError::Error(e)) => Err(error::io("cannot lock", lock_path, &e)),
+    }
+}
+
+/// Waits until the process that has the lock is gone. The kernel knows no such waiting with a deadline; so a thread waits,
+/// which ends with this process when the time is up.
+fn wait_for(file: File, path: &Path, patience: Duration) -> Result<File> {
+    let (tell, locked) = std::sync::mpsc::channel();
+    let waits = std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
+        // Nobody hears of it when the time was up.
+        let _ = tell.send(file.lock().map(|()| file));
+    });
+    waits.map_err(|e| error::io("cannot wait for", path, &e))?;
+    match locked.recv_timeout(patience) {
+        Ok(Ok(file)) => Ok(file),
+        Ok(Err(e)) => Err(error::io("cannot lock", path, &e)),
+        Err(_) => Err(StoreError::Locked(path.to_owned())),
     }
 }
 

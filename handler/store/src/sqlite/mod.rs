@@ -31,6 +31,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use writer::SqliteWriter;
 
 impl Reader for Db {}
@@ -70,7 +71,15 @@ impl SqliteStore {
     /// [`StoreError::NotADatabase`] and [`StoreError::TooNew`] leave the file as it was; [`StoreError::Unavailable`]
     /// when the file system refuses.
     pub fn open(path: &Path) -> Result<SqliteStore> {
-        let (lock, keeper) = file::open(path)?;
+        SqliteStore::open_within(path, Duration::ZERO)
+    }
+
+    /// As [`SqliteStore::open`]; where another store has it open that is about to be gone, waits so long for that.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_within(path: &Path, patience: Duration) -> Result<SqliteStore> {
+        let (lock, keeper) = file::open(path, patience)?;
         let shared = Shared {
             path: path.to_owned(),
             keeper: Mutex::new(keeper),
