@@ -395,6 +395,24 @@ fn lists_are_whole_and_times_are_old_right_after_a_death() {
 }
 
 #[test]
+fn who_is_silent_stays_silent() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    alice.ok("WHOAMI", json!({}));
+    // The time itself is what is looked at.
+    assert_eq!(alice.wire.listen(std::time::Duration::from_millis(1100)), "");
+    backend.kill_handler_at_work();
+    let rows = backend.ctl(&["sessions", "list"]);
+    for row in rows.as_array().expect("a list") {
+        assert!(row["idle"].as_u64().is_some_and(|idle| idle >= 1), "{row}");
+    }
+    let row = Program::at(&backend).ok("FINGER", json!({"player": "alice"}));
+    assert!(row["idle"].as_u64().is_some_and(|idle| idle >= 1), "{row}");
+}
+
+#[test]
 fn the_operator_sees_everybody_right_after_a_death() {
     let backend = Backend::start();
     let _players: Vec<Program> = (0..8).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();

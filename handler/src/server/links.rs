@@ -163,8 +163,12 @@ impl Server {
         if kind.changes() != carried.is_some() {
             return Err(format!("{} came as what it is not", kind.name()));
         }
+        // What a worker asks by itself, and when it comes back, is no word of its client's.
+        let own = matches!(kind, Kind::Open | Kind::Log | Kind::RelayFetch) || self.gathering.is_some();
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
-        session.last = Instant::now();
+        if !own {
+            session.last = Instant::now();
+        }
         let mut key = None;
         if let Some(carried) = carried {
             session.link.acknowledged(carried.acked);
