@@ -228,6 +228,11 @@ impl Journal {
         self.get(HEAD)
     }
 
+    /// Whether the last entries were left out for want of room.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// Everything that was pushed has left this process.
     pub fn flushed(&mut self) {
         let head = self.head();
@@ -381,7 +386,7 @@ mod tests {
         }
         // Without anybody who makes room it stops, and what is there stays.
         let first = all(&journal)[0].clone();
-        while !journal.full {
+        while !journal.is_full() {
             journal.append(&done(written, big));
         }
         assert_eq!(all(&journal)[0], first);

@@ -338,7 +338,9 @@ impl Server {
         let Some((link, session)) = self.live(at).map(|session| (session.link.clone(), session.number)) else { return };
         // Plain data: it can always be written.
         let bytes = postcard::to_stdvec(event).unwrap_or_default();
-        let number = self.journal.append(&Entry::Push { session, event: bytes }) + 1;
+        let position = self.journal.append(&Entry::Push { session, event: bytes });
+        // Two that were left out would have the same number, and the second would be passed over.
+        let number = if self.journal.is_full() { 0 } else { position + 1 };
         self.batch.event(&link, number, event);
     }
 
