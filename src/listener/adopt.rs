@@ -115,7 +115,7 @@ fn answer(
             return Ok(frame.control().ok());
         }
         let filled = reader.fill(|buffer| {
-            let received = ssmglobal_sys::receive_many(stream, buffer)?;
+            let received = ssmglobal_sys::receive(stream, buffer)?;
             fds.extend(received.fds);
             Ok(received.count)
         });

@@ -54,7 +54,7 @@ impl ListenerLink {
     pub fn fill(&mut self) -> io::Result<()> {
         let (stream, fds) = (&self.stream, &mut self.fds);
         let (count, _) = self.reader.fill(|buffer| {
-            let received = ssmglobal_sys::receive_many(stream, buffer)?;
+            let received = ssmglobal_sys::receive(stream, buffer)?;
             fds.extend(received.fds);
             Ok(received.count)
         })?;

@@ -1,21 +1,30 @@
 //! Descriptors that travel: over sockets with `SCM_RIGHTS`, through exec by clearing close-on-exec, and into
 //! nothing after a fork.
 
-use nix::cmsg_space;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixCredentials,
-    getsockopt, listen, recvmsg, sendmsg, setsockopt, socketpair, sockopt,
+    AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, getsockname, getsockopt, listen,
+    recv, send, sendmsg, setsockopt, socketpair, sockopt,
 };
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// The most descriptors that one message between worker and handler carries …
-const FEW: usize = 4;
-
-/// … and one between listener and handler: the kernel's own bound.
+/// The most descriptors that the kernel lets one message carry.
 pub const MOST_DESCRIPTORS: usize = 253;
+
+/// Bytes for what may come beside the bytes of one message.
+const ROOM: usize = {
+    // SAFETY: it only computes.
+    unsafe {
+        (libc::CMSG_SPACE((MOST_DESCRIPTORS * size_of::<RawFd>()) as u32)
+            + libc::CMSG_SPACE(size_of::<libc::ucred>() as u32)) as usize
+    }
+};
+
+/// Aligned as the kernel's headers want it.
+#[repr(C, align(8))]
+struct Space([u8; ROOM]);
 
 /// What [`receive`] got.
 #[derive(Debug)]
@@ -28,61 +37,95 @@ pub struct Received {
     pub pid: Option<i32>,
 }
 
-/// Sends bytes together with descriptors, which stay open here. Gives how many bytes went.
+/// Sends bytes together with descriptors, which stay open here. Never waits. Gives how many bytes went.
 ///
 /// # Errors
-/// The kernel's; `WouldBlock` on a full non-blocking socket, and then nothing was sent.
+/// The kernel's; `WouldBlock` on a full socket, and then nothing was sent.
 pub fn send_with(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
     let raw: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&raw)];
     let control: &[ControlMessage<'_>] = if raw.is_empty() { &[] } else { &rights };
     let fd = socket.as_fd().as_raw_fd();
-    Ok(sendmsg::<()>(fd, &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL, None)?)
+    Ok(sendmsg::<()>(fd, &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT, None)?)
 }
 
-/// Reads bytes and the descriptors that came with them, up to four.
+/// Reads bytes and the descriptors that came with them. Never waits. Of more than the sender may send in one message, or
+/// than this process may have, the kernel closes the rest.
 ///
 /// # Errors
 /// The kernel's; `WouldBlock` when there is nothing.
 pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Received> {
-    receive_into(socket, bytes, cmsg_space!([RawFd; FEW], UnixCredentials))
-}
-
-/// As [`receive`], with room for [`MOST_DESCRIPTORS`].
-///
-/// # Errors
-/// As [`receive`].
-pub fn receive_many(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Received> {
-    receive_into(socket, bytes, cmsg_space!([RawFd; MOST_DESCRIPTORS], UnixCredentials))
-}
-
-fn receive_into(socket: impl AsFd, bytes: &mut [u8], mut space: Vec<u8>) -> io::Result<Received> {
-    let fd = socket.as_fd().as_raw_fd();
-    let mut buffers = [IoSliceMut::new(bytes)];
-    let message = recvmsg::<()>(fd, &mut buffers, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
-    let mut received = Received { count: message.bytes, fds: Vec::new(), pid: None };
-    for control in message.cmsgs()? {
-        match control {
-            ControlMessageOwned::ScmRights(fds) => {
-                // SAFETY: the kernel has just made these descriptors for this process, and nobody else knows them.
-                received.fds.extend(fds.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+    let mut space = Space([0; ROOM]);
+    let mut buffer = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: plain data, for which zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut buffer;
+    message.msg_iovlen = 1;
+    message.msg_control = space.0.as_mut_ptr().cast();
+    message.msg_controllen = ROOM as _;
+    let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
+    // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
+    let count = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags) };
+    let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+    let mut received = Received { count, fds: Vec::new(), pid: None };
+    // SAFETY: the kernel has filled in the message; the macros stay inside of what it says.
+    let mut control = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
+    while !control.is_null() {
+        // SAFETY: not null, so it is a whole header inside of `space`, with its data behind it.
+        let (header, data) = unsafe { (control.read_unaligned(), libc::CMSG_DATA(control)) };
+        let length = header.cmsg_len - data.addr().wrapping_sub(control.addr());
+        match (header.cmsg_level, header.cmsg_type) {
+            (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
+                for at in 0..length / size_of::<RawFd>() {
+                    // SAFETY: inside of the data. The kernel has just made the descriptor for this process, and nobody
+                    // else knows it: also when it had to leave others out.
+                    let fd = unsafe { OwnedFd::from_raw_fd(data.cast::<RawFd>().add(at).read_unaligned()) };
+                    received.fds.push(fd);
+                }
             }
-            ControlMessageOwned::ScmCredentials(credentials) => received.pid = Some(credentials.pid()),
+            (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) if length >= size_of::<libc::ucred>() => {
+                // SAFETY: the data is as long as what is read.
+                received.pid = Some(unsafe { data.cast::<libc::ucred>().read_unaligned() }.pid);
+            }
             _ => {}
         }
+        // SAFETY: as for the first one.
+        control = unsafe { libc::CMSG_NXTHDR(&raw const message, control) };
     }
     Ok(received)
+}
+
+/// Reads bytes; descriptors that come along are closed. Never waits, whatever the other owners of the socket have set.
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when there is nothing.
+pub fn read_now(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
+    Ok(recv(socket.as_fd().as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT)?)
+}
+
+/// Writes bytes; never waits, as [`read_now`].
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when there is no room.
+pub fn write_now(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    Ok(send(socket.as_fd().as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)?)
+}
+
+/// Whether this is a stream between processes of this machine.
+pub fn is_unix_stream(socket: impl AsFd) -> bool {
+    let family = getsockname::<UnixAddr>(socket.as_fd().as_raw_fd());
+    family.is_ok() && getsockopt(&socket, sockopt::SockType) == Ok(SockType::Stream)
 }
 
 /// As [`receive`], for a socket with [`pass_credentials`]: refuses a message without a sender.
 ///
 /// # Errors
-/// As [`receive`]; `InvalidData` when the kernel did not say who sent it.
+/// As [`receive`]; `UnexpectedEof` when nobody is left who could send; `InvalidData` when the kernel did not say who sent it.
 pub fn receive_with_peer(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<(Received, i32)> {
     let received = receive(socket, bytes)?;
     match received.pid {
         Some(pid) => Ok((received, pid)),
-        None if received.count == 0 => Ok((received, 0)),
+        None if received.count == 0 => Err(io::ErrorKind::UnexpectedEof.into()),
         None => Err(io::Error::new(io::ErrorKind::InvalidData, "a message without a sender")),
     }
 }
