@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// How long a key is kept, milliseconds.
 const KEPT: i64 = 24 * 60 * 60 * 1000;
 
+/// Bytes of a key.
+pub const LONGEST: usize = 128;
+
 /// Keys that one player or game server may have in that time.
 pub const KEYS: u32 = 100_000;
 

@@ -6,7 +6,7 @@ use ssmglobal_ipc::frame::{put_event, put_reply};
 use ssmglobal_ipc::{Event, Reply};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -33,6 +33,8 @@ struct Outbox {
     broken: bool,
     /// The event loop wants to know when everything is written.
     awaited: bool,
+    /// Broken because too much waited.
+    overrun: bool,
 }
 
 impl Outbox {
@@ -102,9 +104,23 @@ impl Link {
         (self.session.load(Ordering::Relaxed), self.acked.load(Ordering::Relaxed))
     }
 
-    /// The socket.
-    pub fn stream(&self) -> &UnixStream {
-        &self.stream
+    /// Reads what has come. Never waits: the worker may have kept its hand on this end of the socket.
+    ///
+    /// # Errors
+    /// The kernel's; `WouldBlock` when there is nothing.
+    pub fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        ssmglobal_sys::read_now(&self.stream, bytes)
+    }
+
+    /// Whether its worker has let more pile up than may wait.
+    pub fn is_overrun(&self) -> bool {
+        lock(&self.out).overrun
+    }
+
+    /// Sends what still can be sent, and then no more.
+    pub fn close(&self) {
+        let _ = self.flush();
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 
     /// Requests given to other threads and not answered yet.
@@ -154,15 +170,18 @@ impl Link {
         }
         append(&mut out.bytes);
         if out.bytes.len() - out.sent > OUTBOX {
-            out.broken = true;
+            (out.broken, out.overrun) = (true, true);
         }
     }
 
     /// Queues a reply that carries descriptors.
     pub fn put_with_fds(&self, number: u64, reply: &Reply, fds: Vec<OwnedFd>) {
         let mut out = lock(&self.out);
-        if out.broken || out.fds.len() >= DESCRIPTORS {
-            out.broken = true;
+        if out.broken {
+            return;
+        }
+        if out.fds.len() >= DESCRIPTORS {
+            (out.broken, out.overrun) = (true, true);
             return;
         }
         let place = out.bytes.len();
@@ -193,7 +212,7 @@ impl Link {
                     let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
                     ssmglobal_sys::send_with(&self.stream, bytes, &fds)
                 }
-                _ => (&self.stream).write(bytes),
+                _ => ssmglobal_sys::write_now(&self.stream, bytes),
             };
             match result {
                 Ok(count) => {
@@ -312,7 +331,7 @@ mod tests {
     use mio::{Events, Interest, Poll};
     use ssmglobal_ipc::frame::{Class, FrameReader};
     use ssmglobal_ipc::{Code, Failure, Notice, RelayJoined, Welcome};
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::time::Duration;
 
     const DEADLINE: Duration = Duration::from_secs(20);

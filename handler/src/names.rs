@@ -16,8 +16,14 @@ pub struct Name {
     pub skeleton: String,
 }
 
-/// The form that names are looked up by. What could never be a name folds to itself and is not found.
+/// Bytes of the longest text that could be a name.
+const LONGEST: usize = 1024;
+
+/// The form that names are looked up by. What could never be a name is not found.
 pub fn fold(text: &str) -> String {
+    if text.len() > LONGEST {
+        return String::new();
+    }
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

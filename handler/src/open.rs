@@ -89,7 +89,7 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
             server.push_again(at, number, &event);
         }
     }
-    for board in &open.watches {
+    for board in open.watches.iter().take(crate::records::WATCHES) {
         let found = read(&server.core.boards).find(board).map(|ranking| ranking.board.id);
         if let Some(board) = found {
             crate::records::subscribe(server, at, board);

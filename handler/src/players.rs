@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// Boards that FINGER shows.
 const FINGER_BOARDS: usize = 10;
 
+/// Characters of a worker's line for the log.
+const LOG_LINE: usize = 16 << 10;
+
 /// Bytes of an e-mail address.
 const EMAIL: usize = 254;
 
@@ -27,7 +30,10 @@ pub fn set_mode(server: &mut Server, slot: usize, _: u64, mode: SetMode) -> Plan
 pub fn log_line(server: &mut Server, slot: usize, _: u64, line: LogLine) -> Plan {
     let peer = server.session(slot).map(|session| session.peer()).unwrap_or_default();
     let level = crate::logging::level(line.level);
-    log::log!(target: "worker", level, "{peer}{}", ssmglobal_ipc::clean(&line.text));
+    let text: String = line.text.chars().take(LOG_LINE).collect();
+    // What follows the address must not read as a part of it.
+    let between = if text.starts_with([' ', ':']) { "" } else { " " };
+    log::log!(target: "worker", level, "{peer}{between}{}", ssmglobal_ipc::clean(&text));
     Plan::Silent
 }
 

@@ -11,7 +11,7 @@ use ssmglobal_ipc::*;
 use ssmglobal_store::{BoardId, PlayerId, Standing};
 
 /// Boards that one session may watch.
-const WATCHES: usize = 100;
+pub const WATCHES: usize = 100;
 
 fn no_such_board(name: &str) -> Failure {
     let name: String = name.chars().take(64).collect();

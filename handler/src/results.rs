@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 /// Bytes of rows from which on the oldest is moved along.
 const MANY: usize = 16 << 20;
 
+/// Bytes of answers that are kept for one session, more or less. A worker that acknowledges them has far fewer.
+const EACH: usize = 8 << 20;
+
 /// Rows that one transaction forgets, at the most.
 const FORGET: usize = 64;
 
@@ -59,6 +62,14 @@ impl Outcome {
             }
             Answer::Later => return None,
         })
+    }
+
+    /// Bytes that it takes, more or less.
+    fn size(&self) -> usize {
+        match self {
+            Outcome::Reply(_, payload) | Outcome::Proved(.., payload) => 128 + payload.len(),
+            Outcome::Submitted(..) => 128,
+        }
     }
 
     /// Of a reply.
@@ -109,6 +120,26 @@ struct Entry {
     session: u64,
     number: u64,
     outcome: Outcome,
+}
+
+/// Those of one session, in the order of their numbers.
+#[derive(Debug, Default)]
+struct Answers {
+    kept: VecDeque<Kept>,
+    bytes: usize,
+}
+
+impl Answers {
+    fn at(&self, number: u64) -> Result<usize, usize> {
+        self.kept.binary_search_by_key(&number, |kept| kept.number)
+    }
+
+    /// The oldest one; gives its row.
+    fn drop_first(&mut self) -> Option<i64> {
+        let first = self.kept.pop_front()?;
+        self.bytes -= first.outcome.size();
+        Some(first.row)
+    }
 }
 
 #[derive(Debug)]
@@ -165,7 +196,7 @@ impl Staged {
 /// All kept answers.
 #[derive(Debug, Default)]
 pub struct Results {
-    sessions: HashMap<u64, VecDeque<Kept>>,
+    sessions: HashMap<u64, Answers>,
     rows: BTreeMap<i64, Row>,
     /// Rows that nobody needs any more.
     done: Vec<i64>,
@@ -193,23 +224,29 @@ impl Results {
     }
 
     fn keep(&mut self, row: i64, bytes: usize, fresh: impl Iterator<Item = (u64, u64, Outcome)>) {
-        let mut of = Vec::new();
+        let (mut of, mut superseded) = (Vec::new(), Vec::new());
         for (session, number, outcome) in fresh {
             of.push((session, number));
-            let kept = self.sessions.entry(session).or_default();
+            let answers = self.sessions.entry(session).or_default();
             // One that was moved along stands in two rows; the later one counts.
-            let moved = kept.back().is_some_and(|last| last.number >= number);
-            match kept.iter_mut().find(|kept| moved && kept.number == number) {
-                Some(there) => {
-                    let before = std::mem::replace(&mut there.row, row);
-                    release(&mut self.rows, &mut self.done, before);
+            match answers.at(number) {
+                Ok(there) => {
+                    let before = answers.kept.get_mut(there).map(|kept| std::mem::replace(&mut kept.row, row));
+                    superseded.extend(before);
                 }
-                None => kept.push_back(Kept { number, row, outcome }),
+                Err(place) => {
+                    answers.bytes += outcome.size();
+                    answers.kept.insert(place, Kept { number, row, outcome });
+                }
+            }
+            while answers.bytes > EACH {
+                superseded.extend(answers.drop_first());
             }
         }
         let live = of.len();
         self.bytes += bytes;
         self.rows.insert(row, Row { of, live, bytes });
+        superseded.into_iter().for_each(|row| release(&mut self.rows, &mut self.done, row));
         if live == 0 {
             self.done.push(row);
         }
@@ -217,20 +254,21 @@ impl Results {
 
     /// What a request came to, if it was done.
     pub fn find(&self, session: u64, number: u64) -> Option<&Outcome> {
-        self.sessions.get(&session)?.iter().find(|kept| kept.number == number).map(|kept| &kept.outcome)
+        let answers = self.sessions.get(&session)?;
+        answers.kept.get(answers.at(number).ok()?).map(|kept| &kept.outcome)
     }
 
     /// A session has the answers up to this number.
     pub fn acknowledged(&mut self, session: u64, upto: u64) {
-        let Some(kept) = self.sessions.get_mut(&session) else { return };
-        while kept.front().is_some_and(|first| first.number <= upto) {
-            let row = kept.pop_front().map_or(0, |first| first.row);
+        let Some(answers) = self.sessions.get_mut(&session) else { return };
+        while answers.kept.front().is_some_and(|first| first.number <= upto) {
+            let Some(row) = answers.drop_first() else { return };
             release(&mut self.rows, &mut self.done, row);
         }
     }
 
     fn forget(&mut self, session: u64) {
-        for kept in self.sessions.remove(&session).into_iter().flatten() {
+        for kept in self.sessions.remove(&session).into_iter().flat_map(|answers| answers.kept) {
             release(&mut self.rows, &mut self.done, kept.row);
         }
     }

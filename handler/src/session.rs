@@ -2,6 +2,7 @@
 
 use crate::core::Identity;
 use crate::link::Link;
+use crate::server::Order;
 use ssmglobal_config::shown;
 use ssmglobal_ipc::frame::FrameReader;
 use ssmglobal_ipc::{Mode, Open, Request, Time};
@@ -10,6 +11,9 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Bytes of requests that may wait for others of their session before it is read on.
+const WAITING: usize = 1 << 20;
 
 /// What a session is, as far as permissions go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub struct Asked {
     pub request: Request,
     /// The client's own key for it, and the digest of what is asked.
     pub key: Option<Box<(String, [u8; 32])>>,
+    /// Bytes of it.
+    pub size: usize,
 }
 
 /// One session.
@@ -86,8 +92,6 @@ pub struct Session {
     pub link: Arc<Link>,
     /// Bytes from it.
     pub reader: FrameReader,
-    /// The worker has closed its end: the kernel will not say so again, so it is read to the end.
-    pub ended: bool,
     /// Its worker, as the kernel says.
     pub pid: i32,
     /// Its client, as the listener says; nothing while the listener's word is on its way.
@@ -110,6 +114,12 @@ pub struct Session {
     pub lane: Lane,
     /// Requests that wait for the lane to be empty.
     pub waiting: VecDeque<Asked>,
+    /// Bytes of them.
+    pub waiting_bytes: usize,
+    /// It has broken the rules: nothing more is taken from it.
+    pub over: bool,
+    /// Whether its requests come as those of a sound worker do.
+    pub order: Order,
     /// Boards whose first places it wants to hear of.
     pub watches: Vec<BoardId>,
     /// Relay channels it has joined, by their place in the hub.
@@ -126,7 +136,6 @@ impl Session {
             held: None,
             link,
             reader: FrameReader::new(),
-            ended: false,
             pid,
             address: None,
             since: Time::now(),
@@ -138,9 +147,17 @@ impl Session {
             last: Instant::now(),
             lane: Lane::Now,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            over: false,
+            order: Order::default(),
             watches: Vec::new(),
             channels: Vec::new(),
         }
+    }
+
+    /// So much waits that nothing further is read.
+    pub fn is_full(&self) -> bool {
+        self.waiting_bytes > WAITING
     }
 
     /// The player that is logged in.

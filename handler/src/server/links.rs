@@ -11,8 +11,8 @@ use blake2::{Blake2b, Digest};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Carried, Code, Event, Failure, Kind, Notice, Reply, Request};
-use std::io::{self, Read as _};
+use ssmglobal_ipc::{Carried, Code, Event, Failure, Kind, Notice, Reply, Request, desk};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -21,12 +21,36 @@ use std::time::Instant;
 /// Requests of one session that may wait for others of its own. A worker keeps to fewer.
 const AHEAD: usize = 16_384;
 
+/// Changes of one session that the writer has at once; the next ones wait in their session, so that nobody fills the
+/// writer's queue alone.
+const IN_FLIGHT: u32 = 1024;
+
+/// Bytes that one link may say in one turn, more or less, so that the others are heard too.
+const TURN: usize = 128 << 10;
+
+/// Messages that one turn takes from the front desk.
+const DESK_TURN: usize = 1024;
+
 impl Server {
+    /// Whether somebody has more to say than one turn takes.
+    pub(super) fn has_unread(&self) -> bool {
+        self.desk_unread || !self.unread.is_empty()
+    }
+
+    /// Goes on with those.
+    pub(super) fn read_on(&mut self) {
+        for slot in std::mem::take(&mut self.unread) {
+            self.read_link(slot, false, true);
+        }
+        if std::mem::take(&mut self.desk_unread) {
+            self.read_desk();
+        }
+    }
+
     pub(super) fn read_desk(&mut self) {
-        loop {
-            let mut message = [0; ssmglobal_ipc::desk::LONGEST];
+        for _ in 0..DESK_TURN {
+            let mut message = [0; desk::LONGEST];
             let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.desk, &mut message) {
-                Ok((received, _)) if received.count == 0 => return,
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -34,19 +58,31 @@ impl Server {
                     return;
                 }
             };
-            let Some(fd) = received.fds.into_iter().next() else {
-                self.desk_message(pid, message.get(..received.count).unwrap_or_default());
+            let message = message.get(..received.count).unwrap_or_default();
+            if received.fds.is_empty() && !message.is_empty() && message != [desk::LINK] {
+                self.desk_message(pid, message);
                 continue;
-            };
-            if let Err(error) = self.add_link(fd, pid) {
-                log::error!("the link of worker {pid} cannot be taken: {error}");
+            }
+            if !self.may_link(pid) {
+                continue;
+            }
+            let mut fds = received.fds.into_iter();
+            match (fds.next(), fds.next()) {
+                (Some(fd), None) if ssmglobal_sys::is_unix_stream(&fd) => {
+                    if let Err(error) = self.add_link(fd, pid) {
+                        log::error!("the link of worker {pid} cannot be taken: {error}");
+                    }
+                }
+                // This process has as many descriptors as it may have: the worker sees its link close.
+                (None, _) if received.count > 0 => log::error!("the link of worker {pid} did not come along"),
+                _ => self.distrust(pid, "what it hands over is no link"),
             }
         }
+        self.desk_unread = true;
     }
 
     pub(super) fn add_link(&mut self, fd: OwnedFd, pid: i32) -> io::Result<()> {
         let stream = UnixStream::from(fd);
-        stream.set_nonblocking(true)?;
         let slot = self.free.pop().unwrap_or(self.sessions.len());
         let token = Token(FIRST_LINK + slot);
         if let Err(error) = self.registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE) {
@@ -70,7 +106,8 @@ impl Server {
         Ok(())
     }
 
-    pub(super) fn read_link(&mut self, slot: usize, writable: bool, closed: bool) {
+    /// Reads what a link has; `all` when the kernel will not tell again of what is left behind.
+    pub(super) fn read_link(&mut self, slot: usize, writable: bool, all: bool) {
         let Some(link) = self.session(slot).map(|session| session.link.clone()) else { return };
         // A worker that is gone may have left its last words: they are read all the same.
         let flushed = if writable { link.flush() } else { Ok(false) };
@@ -78,27 +115,33 @@ impl Server {
             self.resume(slot);
         }
         let gone = flushed.is_err();
-        let Some(session) = self.session_mut(slot) else { return };
-        session.ended |= closed;
-        let ended = session.ended;
-        if session.held.is_some() {
+        if !self.is_read(slot) {
             return;
         }
+        let Some(session) = self.session_mut(slot) else { return };
         let mut reader = std::mem::take(&mut session.reader);
+        let (mut taken, mut last) = (0, false);
         loop {
-            match reader.fill(|buffer| link.stream().read(buffer)) {
+            // First: something may be left of what came before.
+            if let Err(why) = self.frames(slot, &mut reader) {
+                self.banish(slot, &why);
+                break;
+            }
+            if last || !self.is_read(slot) {
+                break;
+            }
+            if taken > TURN {
+                self.unread.push(slot);
+                break;
+            }
+            match reader.fill(|buffer| link.read(buffer)) {
                 Ok((0, _)) => {
                     self.dead.push(slot);
                     break;
                 }
-                Ok((_, more)) => {
-                    if let Err(why) = self.frames(slot, &mut reader) {
-                        self.banish(slot, &why);
-                        break;
-                    }
-                    if !(more || ended) || self.session(slot).is_none_or(|session| session.held.is_some()) {
-                        break;
-                    }
+                Ok((count, more)) => {
+                    taken += count;
+                    last = !more && !all;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -128,26 +171,38 @@ impl Server {
             };
             let frame = Frame { payload, ..frame };
             self.request(slot, frame, carried)?;
-            if self.session(slot).is_none_or(|session| session.held.is_some()) {
+            if !self.is_read(slot) {
                 return Ok(());
             }
         }
         Ok(())
     }
 
+    /// Whether a session's link is read at the moment.
+    fn is_read(&self, slot: usize) -> bool {
+        self.session(slot).is_some_and(|session| session.held.is_none() && !session.over && !session.is_full())
+    }
+
     /// The listener has spoken of this session's worker: what was held is worked on.
     pub(super) fn release(&mut self, slot: usize) {
         let Some(session) = self.session_mut(slot) else { return };
         let Some((number, open)) = session.held.take() else { return };
-        let mut reader = std::mem::take(&mut session.reader);
-        let asked = Asked { number, request: Request::Open(open), key: None };
-        let result = self.start(slot, asked).and_then(|()| self.frames(slot, &mut reader));
-        if let Some(session) = self.session_mut(slot) {
-            session.reader = reader;
-        }
-        match result {
-            Ok(()) => self.read_link(slot, false, false),
+        let asked = Asked { number, request: Request::Open(open), key: None, size: 0 };
+        match self.start(slot, asked) {
+            Ok(()) => self.read_link(slot, false, true),
             Err(why) => self.banish(slot, &why),
+        }
+    }
+
+    /// The listener has seen a session's worker end. What it said before is still worked on; when its link has not ended
+    /// with it, somebody else has it.
+    pub(super) fn last_words(&mut self, pid: i32, session: u64) {
+        // Another worker may have taken the session over.
+        let theirs = |slot: &usize| self.session(*slot).is_some_and(|session| session.pid == pid);
+        let Some(slot) = self.by_session.get(&session).copied().filter(theirs) else { return };
+        self.read_link(slot, false, true);
+        if self.is_read(slot) && !self.dead.contains(&slot) && !self.unread.contains(&slot) {
+            self.banish(slot, "its worker has ended, and its link has not");
         }
     }
 
@@ -171,10 +226,14 @@ impl Server {
         }
         let mut key = None;
         if let Some(carried) = carried {
+            session.order.change(number, carried.acked)?;
+            if carried.key.as_ref().is_some_and(|key| key.len() > crate::keys::LONGEST) {
+                return Err("its client's key is too long".into());
+            }
             session.link.acknowledged(carried.acked);
             key = carried.key.map(|key| Box::new((key, digest(kind, frame.payload))));
         }
-        let asked = Asked { number, request, key };
+        let asked = Asked { number, request, key, size: frame.payload.len() };
         if session.waiting.is_empty() && self.may_start(slot, &asked.request) {
             return self.start(slot, asked);
         }
@@ -182,6 +241,7 @@ impl Server {
         if session.waiting.len() >= AHEAD {
             return Err("it asks more than it may".into());
         }
+        session.waiting_bytes += asked.size;
         session.waiting.push_back(asked);
         if !session.link.wait_for_quiet() {
             self.resume(slot);
@@ -201,13 +261,16 @@ impl Server {
             return false;
         }
         let lane = entry(request.kind()).map(|entry| entry.lane);
-        session.link.in_flight() == 0 || (lane == Some(Lane::Write) && session.lane == Lane::Write)
+        match session.link.in_flight() {
+            0 => true,
+            some => some < IN_FLIGHT && lane == Some(Lane::Write) && session.lane == Lane::Write,
+        }
     }
 
     /// Goes on with what a session has waiting, as far as that can start.
     pub(super) fn resume(&mut self, slot: usize) {
         loop {
-            let Some(session) = self.session(slot) else { return };
+            let Some(session) = self.session(slot).filter(|session| !session.over) else { return };
             let Some(asked) = session.waiting.front() else { return };
             if !self.may_start(slot, &asked.request) {
                 if self.gathering.is_some() || session.link.is_stuck() || session.link.wait_for_quiet() {
@@ -215,9 +278,13 @@ impl Server {
                 }
                 continue;
             }
-            let Some(asked) = self.session_mut(slot).and_then(|session| session.waiting.pop_front()) else {
-                return;
-            };
+            let Some(session) = self.session_mut(slot) else { return };
+            let Some(asked) = session.waiting.pop_front() else { return };
+            let was_full = session.is_full();
+            session.waiting_bytes -= asked.size;
+            if was_full && !session.is_full() {
+                self.unread.push(slot);
+            }
             if let Err(why) = self.start(slot, asked) {
                 return self.banish(slot, &why);
             }
@@ -226,7 +293,7 @@ impl Server {
 
     /// Looks the request up in the table and does what stands there.
     pub(super) fn start(&mut self, slot: usize, asked: Asked) -> Result<(), String> {
-        let Asked { number, request, key } = asked;
+        let Asked { number, request, key, .. } = asked;
         let kind = request.kind();
         let Some((entry, session)) = entry(kind).zip(self.session_mut(slot)) else { return Ok(()) };
         if !entry.permits.has(session.state) && session.logged_out {

@@ -6,6 +6,7 @@ use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::{Process, ticks_now};
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -145,6 +146,8 @@ impl Server {
                 let living = clients.iter().map(|client| client.session).collect();
                 crate::link::lock(&self.core.results).retain(&living);
                 self.banished.retain(|session| living.contains(session));
+                let pids: HashSet<i32> = clients.iter().map(|client| client.pid).collect();
+                self.links.retain(|pid, _| pids.contains(pid));
                 self.children = clients.into_iter().map(|client| (client.pid, client)).collect();
                 self.panicked.retain(|pid| self.children.contains_key(pid));
                 let now = ticks_now();
@@ -169,7 +172,9 @@ impl Server {
                 self.watched.remove(&pid);
                 self.heard.remove(&pid);
                 self.versions.forget(pid);
+                self.links.remove(&pid);
                 let Some(child) = self.children.remove(&pid) else { return };
+                self.last_words(pid, child.session);
                 self.banished.remove(&child.session);
                 self.expected.remove(&child.session);
 

@@ -1,6 +1,7 @@
 //! The handler's event loop: links of workers, the listener, the operator. It alone knows the sessions; it never waits
 //! for the disk or for a hash.
 
+mod distrust;
 mod gather;
 mod keyed;
 mod links;
@@ -9,6 +10,7 @@ mod orphan;
 mod panics;
 mod versions;
 
+pub use distrust::Order;
 pub use listener::ListenerLink;
 
 use crate::core::{Act, Answer, Asker, Core, Effect, Identity, SessionRef, Write};
@@ -31,7 +33,7 @@ use std::io;
 use std::ops::Bound;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const DESK: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -115,6 +117,8 @@ pub struct Server {
     pub banished: HashSet<u64>,
     /// Workers that have said that they panicked and have not ended yet.
     panicked: HashSet<i32>,
+    /// How many links each worker has made.
+    pub(crate) links: HashMap<i32, u32>,
     /// Requests answered.
     pub requests: u64,
     /// Operators' connections.
@@ -128,6 +132,10 @@ pub struct Server {
     desk: OwnedFd,
     signals: Signals,
     dead: Vec<usize>,
+    /// Sessions whose links have more than they may say in one turn.
+    unread: Vec<usize>,
+    /// So has the front desk.
+    desk_unread: bool,
 }
 
 impl Server {
@@ -176,6 +184,7 @@ impl Server {
             barred: HashSet::new(),
             banished: HashSet::new(),
             panicked: HashSet::new(),
+            links: HashMap::new(),
             requests: 0,
             operators,
             listener,
@@ -186,6 +195,8 @@ impl Server {
             desk,
             signals,
             dead: Vec::new(),
+            unread: Vec::new(),
+            desk_unread: false,
         })
     }
 
@@ -201,13 +212,15 @@ impl Server {
         }
         self.begin_gathering();
         loop {
-            match self.poll.poll(&mut events, self.gathering_ends()) {
+            let wait = if self.has_unread() { Some(Duration::ZERO) } else { self.gathering_ends() };
+            match self.poll.poll(&mut events, wait) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
             // First: whoever was answered by another thread may ask again in this very turn, and is to find everything
             // as it was left.
             self.take_effects();
+            self.read_on();
             for event in &events {
                 match event.token() {
                     DESK => self.read_desk(),
@@ -425,26 +438,15 @@ impl Server {
             }
         }
         let _ = self.poll.registry().deregister(&mut SourceFd(&session.link.as_raw_fd()));
-        let _ = session.link.stream().shutdown(std::net::Shutdown::Both);
+        session.link.close();
+        if session.link.is_overrun() {
+            log::warn!("{}: the session ends: its worker does not read what it gets", session.peer());
+        }
         self.free.push(slot);
     }
 
     /// Ends a session with this turn.
     pub fn end_soon(&mut self, slot: usize) {
-        self.dead.push(slot);
-    }
-
-    /// Ends a session that breaks the rules.
-    fn banish(&mut self, slot: usize, why: &str) {
-        if let Some(session) = self.session(slot) {
-            log::warn!("{}: the session ends: {why}", session.peer());
-            let (number, link) = (session.number, session.link.clone());
-            if number != 0 {
-                self.banished.insert(number);
-            }
-            let msg = "The backend has ended this connection.".to_owned();
-            self.batch.event(&link, 0, &Event::Close(Notice { msg }));
-        }
         self.dead.push(slot);
     }
 
