@@ -13,6 +13,7 @@ mod compat;
 mod crash;
 mod disk;
 mod doors;
+mod hostile;
 mod json;
 mod keyed;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! What the tests stand on: a backend of their own, and those who connect to it.
 
 mod backend;
+mod hostile;
 mod log;
 mod people;
 mod proc;
@@ -9,6 +10,7 @@ mod run;
 mod wire;
 
 pub use backend::{Backend, own_address, program, program_of_version, write_program};
+pub use hostile::{Hostile, Link, Listener, desk_process};
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};

@@ -58,6 +58,13 @@ impl Process {
         self.stat().get(field).and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
+    /// Memory that it has for itself alone and is in use, KiB.
+    pub fn memory(self) -> u64 {
+        let text = fs::read_to_string(self.path("status")).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).expect("its memory")
+    }
+
     /// The process that started it.
     pub fn parent(self) -> i32 {
         i32::try_from(self.number(1)).unwrap_or(0)

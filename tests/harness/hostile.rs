@@ -1,0 +1,318 @@
+//! The listener's part, played by a test: it starts a handler of its own, says which workers there are, and is as many of
+//! them as it likes. What they send is the test's affair.
+
+use super::{PATIENCE, Process, Running, program, run};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde_json::Value;
+use ssmglobal_config::Settings;
+use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
+use ssmglobal_ipc::frame::{FrameReader, put_change, put_control, put_request};
+use ssmglobal_ipc::{Carried, Event, Mode, Open, Register, Reply, Request, Secret, Ticket, Time};
+use ssmglobal_sys::{memory, send_with, seqpacket_pair};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A listener without doors.
+pub struct Listener {
+    _dir: TempDir,
+    settings: Settings,
+    desk: OwnedFd,
+    desk_end: OwnedFd,
+    journal: OwnedFd,
+    control: UnixStream,
+    /// The handler.
+    pub handler: Running,
+    clients: Vec<Client>,
+    sessions: u64,
+}
+
+impl Listener {
+    /// Starts a handler and waits until it serves.
+    pub fn start() -> Listener {
+        let dir = TempDir::new().expect("a temporary directory");
+        let mut settings = Settings { data: dir.path().join("data"), ..Settings::default() };
+        (settings.players.hash_memory_kib, settings.players.hash_passes) = (64, 1);
+        let (desk, desk_end) = seqpacket_pair().expect("a pair");
+        ssmglobal_sys::pass_credentials(&desk_end).expect("a socket");
+        let journal = memory::make("journal").expect("memory");
+        let (handler, control) = start_handler(&desk_end, &journal, &settings, &[]);
+        Listener { _dir: dir, settings, desk, desk_end, journal, control, handler, clients: Vec::new(), sessions: 0 }
+    }
+
+    /// Kills the handler and starts the next one.
+    pub fn next_handler(&mut self) {
+        let next = start_handler;
+        self.handler.signal(nix::sys::signal::Signal::SIGKILL);
+        self.handler.wait();
+        (self.handler, self.control) = next(&self.desk_end, &self.journal, &self.settings, &self.clients);
+    }
+
+    /// Says something to the handler.
+    pub fn tell(&mut self, message: &ToHandler) {
+        tell(&mut self.control, message);
+    }
+
+    /// A worker in a process of its own.
+    pub fn worker(&mut self) -> Hostile {
+        let (commands, theirs) = seqpacket_pair().expect("a pair");
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["hostile::a_process_that_hands_links_over", "--exact", "--nocapture"]).env(HELPER, "1");
+        command.stdin(self.desk.try_clone().expect("a descriptor")).stdout(Stdio::null()).stderr(theirs);
+        let process = Running::on_terminal(&mut command);
+        drop(command);
+        let mut worker = Hostile { process, commands, session: 0, address: SocketAddr::from(([0; 4], 0)) };
+        self.join(&mut worker);
+        worker
+    }
+
+    /// A worker has a new client, as if it were another process.
+    pub fn join(&mut self, worker: &mut Hostile) {
+        self.end(worker);
+        self.sessions += 1;
+        worker.session = self.sessions;
+        // Addresses of documentation; each session has its own.
+        let [.., high, low] = worker.session.to_be_bytes();
+        worker.address = SocketAddr::from(([198, 51, 100, low], 2000 + u16::from(high)));
+        let pid = worker.process.pid().as_raw();
+        let client = Client { pid, session: worker.session, door: 0, address: worker.address, at: Time::now() };
+        self.clients.push(client.clone());
+        let count = self.clients.len() as u32;
+        self.tell(&ToHandler::Joined { client, count, max: 1000 });
+        self.handler.stderr.wait(&format!("{}: Connected", worker.address));
+    }
+
+    /// Says that a worker has ended.
+    pub fn end(&mut self, worker: &Hostile) {
+        if worker.session == 0 {
+            return;
+        }
+        self.clients.retain(|client| client.session != worker.session);
+        let (pid, count) = (worker.process.pid().as_raw(), self.clients.len() as u32);
+        self.tell(&ToHandler::Exited { pid, status: 0, count, max: 1000 });
+        self.handler.stderr.wait(&format!("{}: Disconnected", worker.address));
+    }
+
+    /// `ssmglobal ctl WORDS --json`.
+    pub fn ctl(&self, words: &[&str]) -> Value {
+        let output = run(program().arg("--data").arg(&self.settings.data).arg("ctl").args(words).arg("--json"), b"");
+        assert_eq!(output.code, 0, "ctl {words:?}: {output:?}");
+        serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    }
+
+    /// The handler as the kernel sees it.
+    pub fn process(&self) -> Process {
+        Process(self.handler.pid())
+    }
+
+    /// Waits until the log says why this worker's session has ended.
+    pub fn ended(&self, worker: &Hostile, why: &str) {
+        self.handler.stderr.wait(&format!("{}: the session ends: {why}", worker.address));
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the handler wrote:\n{}---", self.handler.stderr.text());
+        }
+    }
+}
+
+fn tell(control: &mut UnixStream, message: &ToHandler) {
+    let mut bytes = Vec::new();
+    put_control(&mut bytes, message);
+    control.write_all(&bytes).expect("the handler reads");
+}
+
+/// Starts a handler as the listener does, and waits until it serves.
+fn start_handler(
+    desk_end: &OwnedFd,
+    journal: &OwnedFd,
+    settings: &Settings,
+    clients: &[Client],
+) -> (Running, UnixStream) {
+    let (mut ours, theirs) = UnixStream::pair().expect("a pair");
+    theirs.set_nonblocking(true).expect("a socket");
+    // Through a shell: a descriptor that is left open for it would be open in what other tests start meanwhile as well.
+    let script = "exec \"$0\" handler --desk 3 --control 4 --journal 5 3<&0 4<&1 5<>\"$1\" </dev/null >/dev/null";
+    let journal = format!("/proc/{}/fd/{}", std::process::id(), journal.as_raw_fd());
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(program().get_program()).arg(journal).env_remove("JOURNAL_STREAM");
+    command.stdin(desk_end.try_clone().expect("a descriptor")).stdout(OwnedFd::from(theirs)).stderr(Stdio::piped());
+    let handler = Running::on_terminal(&mut command);
+    drop(command);
+    let settings = postcard::to_stdvec(settings).expect("settings");
+    tell(&mut ours, &ToHandler::Reload { settings });
+    tell(&mut ours, &ToHandler::Run { run: 1 });
+    tell(&mut ours, &ToHandler::Clients { clients: clients.to_vec(), max: 1000 });
+    ours.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut reader = FrameReader::new();
+    loop {
+        if let Some(frame) = reader.next_frame().expect("a frame") {
+            assert_eq!(frame.control(), Ok(ToListener::Ready), "{}", handler.stderr.text());
+            return (handler, ours);
+        }
+        let came = reader.fill(|buffer| ours.read(buffer));
+        assert!(matches!(came, Ok((1.., _))), "{came:?}: {}", handler.stderr.text());
+    }
+}
+
+/// Tells the process that it is a worker's, and not to run tests.
+const HELPER: &str = "SSMGLOBAL_TEST_HANDS_OVER";
+
+/// The process of a hostile worker: whatever it is given it sends to the front desk, so that the kernel adds this process's
+/// id. Its standard input is the desk, its standard error the socket that it is given things over.
+pub fn desk_process() {
+    if std::env::var_os(HELPER).is_none() {
+        return;
+    }
+    let (desk, commands) = (std::io::stdin(), std::io::stderr());
+    let mut bytes = [0; 4096];
+    loop {
+        wait(commands.as_fd(), PollFlags::POLLIN);
+        let received = ssmglobal_sys::receive(&commands, &mut bytes).expect("a command");
+        // A command is never empty: its first byte is not passed on.
+        let Some(bytes) = bytes.get(1..received.count) else { return };
+        let fds: Vec<BorrowedFd<'_>> = received.fds.iter().map(AsFd::as_fd).collect();
+        while let Err(error) = send_with(&desk, bytes, &fds) {
+            assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+            wait(desk.as_fd(), PollFlags::POLLOUT);
+        }
+        send_with(&commands, b"sent", &[]).expect("the test waits");
+    }
+}
+
+fn wait(fd: BorrowedFd<'_>, flags: PollFlags) {
+    let mut fds = [PollFd::new(fd, flags)];
+    let millis = u16::try_from(PATIENCE.as_millis()).expect("some seconds");
+    assert_eq!(poll(&mut fds, PollTimeout::from(millis)), Ok(1), "it takes too long");
+}
+
+/// A worker that sends what the test likes.
+pub struct Hostile {
+    process: Running,
+    commands: OwnedFd,
+    /// The session that the listener has given it.
+    pub session: u64,
+    /// Its client.
+    pub address: SocketAddr,
+}
+
+impl Hostile {
+    /// Sends this to the front desk, and waits until it is there.
+    pub fn hand_over(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) {
+        send_with(&self.commands, &[b"!", bytes].concat(), fds).expect("the process lives");
+        wait(self.commands.as_fd(), PollFlags::POLLIN);
+        ssmglobal_sys::receive(&self.commands, &mut [0; 8]).expect("the process lives");
+    }
+
+    /// A link that has said nothing yet.
+    pub fn link(&self) -> Link {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        self.hand_over(b"L", &[theirs.as_fd()]);
+        Link::over(ours)
+    }
+
+    /// What it says first.
+    pub fn open(&self, mode: Mode) -> Open {
+        let (session, watches) = (self.session, Vec::new());
+        Open { session, mode, next: 1, ticket: None, heard: 0, idle: 0, watches }
+    }
+
+    /// A link that has begun as it should.
+    pub fn opened(&self, mode: Mode) -> Link {
+        let mut link = self.link();
+        let welcome = link.ask(&Request::Open(self.open(mode)));
+        assert!(matches!(welcome, Some(Reply::Welcome(_))), "{welcome:?}");
+        link
+    }
+
+    /// A link whose session is a new player.
+    pub fn registered(&self, name: &str) -> Link {
+        let mut link = self.opened(Mode::Client);
+        let (name, password) = (name.to_owned(), Secret::new("long enough"));
+        let reply = link.ask(&Request::Register(Register { name, password, email: None }));
+        assert!(matches!(reply, Some(Reply::LoggedIn(_))), "{reply:?}");
+        link
+    }
+}
+
+/// The worker's end of a link.
+pub struct Link {
+    /// The socket.
+    pub stream: UnixStream,
+    reader: FrameReader,
+    /// The number of the next request.
+    pub next: u64,
+    /// The last ticket that has come.
+    pub ticket: Option<Ticket>,
+    /// The handler has said that the session ends.
+    pub closed: bool,
+}
+
+impl Link {
+    /// Over this socket.
+    pub fn over(stream: UnixStream) -> Link {
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
+        Link { stream, reader: FrameReader::new(), next: 1, ticket: None, closed: false }
+    }
+
+    /// Sends bytes, as far as the handler takes them.
+    pub fn send(&mut self, bytes: &[u8]) {
+        // Whoever has ended the session reads no more.
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// A request's frame, with the next number and everything acknowledged.
+    pub fn frame(&mut self, request: &Request) -> Vec<u8> {
+        let (mut bytes, number) = (Vec::new(), self.next);
+        self.next += 1;
+        match request.kind().changes() {
+            true => put_change(&mut bytes, number, &Carried { acked: number - 1, key: None }, request),
+            false => put_request(&mut bytes, number, request),
+        }
+        bytes
+    }
+
+    /// Asks; gives the answer, or nothing when the link has ended.
+    pub fn ask(&mut self, request: &Request) -> Option<Reply> {
+        let frame = self.frame(request);
+        self.send(&frame);
+        self.reply()
+    }
+
+    /// The next answer; nothing when the link has ended.
+    pub fn reply(&mut self) -> Option<Reply> {
+        loop {
+            while let Some(frame) = self.reader.next_frame().expect("a frame") {
+                if let Ok(reply) = frame.reply()
+                    && frame.class == ssmglobal_ipc::frame::Class::Reply
+                {
+                    return Some(reply);
+                }
+                match frame.event().expect("an event") {
+                    Event::Close(_) => self.closed = true,
+                    Event::Ticket(ticket) => self.ticket = Some(ticket),
+                    _ => {}
+                }
+            }
+            let stream = &mut self.stream;
+            match self.reader.fill(|buffer| stream.read(buffer)) {
+                Ok((0, _)) => return None,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("neither an answer nor the end: {error}"),
+            }
+        }
+    }
+
+    /// Reads to the end, which must come; gives how many answers came before.
+    pub fn end(mut self) -> usize {
+        std::iter::from_fn(|| self.reply()).count()
+    }
+}
