@@ -517,3 +517,65 @@ fn lies_do_not_outlive_the_handler_either() {
     while link.reply().is_some() {}
     scene.listener.ended(&scene.worker, "its ticket is not one of its session");
 }
+
+/// Numbers that look like chance and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+}
+
+/// `SSMGLOBAL_HOSTILE_ROUNDS` makes it longer, `SSMGLOBAL_HOSTILE_SEED` another.
+#[test]
+fn frames_changed_at_random_stop_nobody() {
+    let figure = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let mut dice = Dice(figure("SSMGLOBAL_HOSTILE_SEED", 0x5353_4d47));
+    let mut scene = Scene::new();
+    let handler = scene.listener.process();
+    let key = scene.listener.ctl(&["server", "add", "arena"])["key"].as_str().expect("a key").to_owned();
+    scene.listener.ctl(&["board", "define", "race", "--unit", "ms", "--better", "lower", "--submit", "players"]);
+    let mut samples = samples();
+    for round in 0..figure("SSMGLOBAL_HOSTILE_ROUNDS", 200) {
+        scene.anew();
+        let mut link = match round % 4 {
+            0 => scene.worker.link(),
+            1 => scene.worker.registered(&format!("player-{round}")),
+            _ => scene.worker.opened(if round % 4 == 2 { Mode::Server } else { Mode::Human }),
+        };
+        if round % 4 == 2 {
+            let auth = Auth { name: "arena".into(), key: Secret::new(key.as_str()) };
+            assert!(link.ask(&Request::Auth(auth)).is_some());
+        }
+        // One that claims a session that there is not yet would be waited for.
+        let mine = scene.worker.open(Mode::Client);
+        samples.iter_mut().filter(|it| it.kind() == Kind::Open).for_each(|it| *it = Request::Open(mine.clone()));
+        // As a whole they are permitted more often than not; half of them are changed somewhere.
+        let mut bytes = Vec::new();
+        for _ in 0..1 + dice.roll(40) {
+            let mut frame = link.frame(&samples[dice.roll(samples.len())]);
+            let opens = frame[6] == Kind::Open as u8;
+            if dice.roll(8) == 0 && frame.len() > HEADER && !opens {
+                let place = HEADER + dice.roll(frame.len() - HEADER);
+                frame[place] = dice.roll(256) as u8;
+            } else if dice.roll(32) == 0 && !opens {
+                frame[4 + dice.roll(HEADER - 4)] = dice.roll(256) as u8;
+            }
+            bytes.extend(frame);
+        }
+        link.send(&bytes);
+        // What is asked last is answered last, if the session has come so far.
+        link.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        link.end();
+        if round % 16 == 0 {
+            scene.goes_on();
+        }
+    }
+    scene.goes_on();
+    assert!(handler == scene.listener.process() && handler.threads() > 1);
+    assert!(!scene.listener.handler.stderr.text().contains("panicked"));
+}

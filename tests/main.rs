@@ -10,6 +10,7 @@ mod harness;
 
 mod ahead;
 mod compat;
+mod corpus;
 mod crash;
 mod disk;
 mod doors;

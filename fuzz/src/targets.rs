@@ -1,0 +1,106 @@
+//! What is fuzzed: each function takes any bytes, must come back, and checks what must hold for all of them. The fuzzer
+//! calls them, and so does an ordinary test, with everything in `corpus/` and with changes of it.
+
+use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_request};
+use ssmglobal_ipc::{Request, control, ctl};
+use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
+use ssmglobal_worker::commands::{Parsed, State, parse_first, parse_json, parse_words};
+
+/// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
+pub fn frames(mut bytes: &[u8]) {
+    let mut reader = FrameReader::new();
+    while matches!(reader.fill(|buffer| std::io::Read::read(&mut bytes, buffer)), Ok((1.., _))) {
+        while let Ok(Some(frame)) = reader.next_frame() {
+            let _ = (frame.reply(), frame.event());
+            let _ = (frame.control::<control::ToHandler>(), frame.control::<control::ToListener>());
+            let _ = (frame.control::<ctl::Ask>(), frame.control::<ctl::Answer>());
+            let (carried, payload) = match frame.class {
+                Class::Change => match frame.carried() {
+                    Ok((carried, payload)) => (Some(carried), payload),
+                    Err(_) => continue,
+                },
+                _ => (None, frame.payload),
+            };
+            let Some(Ok(request)) = frame.request_kind().map(|kind| Request::decode(kind, payload)) else { continue };
+            // What was understood is written as it was meant.
+            let mut written = Vec::new();
+            match &carried {
+                Some(carried) => put_change(&mut written, frame.number, carried, &request),
+                None => put_request(&mut written, frame.number, &request),
+            }
+            let mut again = FrameReader::new();
+            let mut rest = &written[..];
+            while !rest.is_empty() {
+                again.fill(|buffer| std::io::Read::read(&mut rest, buffer)).expect("a slice can be read");
+            }
+            let frame = again.next_frame().expect("a frame").expect("a whole one");
+            let payload = frame.carried().map_or(frame.payload, |(_, payload)| payload);
+            let payload = if carried.is_some() { payload } else { frame.payload };
+            assert_eq!(Request::decode(request.kind(), payload), Ok(request));
+        }
+    }
+}
+
+/// The longest line that [`lines`] takes.
+const LIMIT: usize = 64;
+
+/// What a client may send: telnet, and lines in it. The first byte says where the reads are split, and whether a person
+/// types.
+pub fn lines(bytes: &[u8]) {
+    let Some((first, bytes)) = bytes.split_first() else { return };
+    let (people, split) = (first & 1 == 1, 1 + usize::from(first >> 1));
+    let whole = heard(people, bytes.chunks(bytes.len().max(1)));
+    assert_eq!(heard(people, bytes.chunks(split)), whole, "split every {split} bytes");
+}
+
+fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Vec<u8>) {
+    let (mut telnet, mut lines) = (Telnet::new(), LineReader::new());
+    lines.set_limit(LIMIT);
+    lines.set_editing(people);
+    lines.set_return_ends_line(people);
+    let (mut heard, mut out) = (Vec::new(), Vec::new());
+    for mut input in reads {
+        while let Some(event) = telnet.next(&mut input, &mut out) {
+            match event {
+                Event::Data(mut data) => {
+                    while let Some(line) = lines.next(&mut data) {
+                        heard.push(match line {
+                            Line::Text(text) => text.to_owned(),
+                            Line::TooLong => "too long".to_owned(),
+                            Line::NotUtf8 => "not text".to_owned(),
+                        });
+                    }
+                }
+                Event::Interrupt => lines.clear(),
+                Event::EraseCharacter => lines.erase_character(),
+                Event::EraseLine => lines.erase_line(),
+                Event::Terminal => {}
+            }
+        }
+        assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");
+    }
+    assert!(heard.iter().all(|line| line.len() <= LIMIT));
+    (heard, out)
+}
+
+/// A line of a program, or of a person: whatever it is, there is a request or a failure with words.
+pub fn json(bytes: &[u8]) {
+    let Ok(line) = std::str::from_utf8(bytes) else { return };
+    let states = [State::NoMode, State::Anonymous, State::Player, State::Server];
+    let words = states.map(|state| parse_words(line, state));
+    let lines = [parse_json(line).parsed, parse_first(line).parsed];
+    for parsed in lines.into_iter().chain(words) {
+        if let Err(failure) = parsed.and_then(Parsed::action) {
+            assert!(!failure.msg.is_empty());
+        }
+    }
+}
+
+/// A config file. What is wrong with it is told with a place in it.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match ssmglobal_config::check(text, "fuzzed.toml") {
+        Ok(_) => {}
+        Err(problems) => assert!(!problems.is_empty() && problems.iter().all(|it| !it.to_string().is_empty())),
+    }
+}
