@@ -382,7 +382,7 @@ fn a_flood_is_heard_in_its_turn() {
         let (stream, stop) = (link.stream.try_clone().unwrap(), AtomicBool::new(false));
         std::thread::scope(|scope| {
             scope.spawn(|| flood(link, &request, &stop));
-            for _ in 0..50 {
+            for _ in 0..15 {
                 scene.goes_on();
             }
             if let Some(why) = why {
