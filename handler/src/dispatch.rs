@@ -128,6 +128,35 @@ table! {
     Worlds(page) READERS Now status::worlds;
 }
 
+/// Whether a request neither sees other sessions nor tells them anything at once: after a death of the handler it need not
+/// wait until all are back.
+pub fn is_private(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(
+        kind,
+        Open | RelayJoin
+            | Whoami
+            | RecordSubmit
+            | RecordTop
+            | RecordAround
+            | RecordShow
+            | RecordBoards
+            | SettingGet
+            | SettingSet
+            | SettingList
+            | SettingDelete
+            | MailSend
+            | MailList
+            | MailRead
+            | MailDelete
+            | MailReply
+            | MailSent
+            | MailBlock
+            | MailUnblock
+            | MailBlocks
+    )
+}
+
 /// The row of a request.
 pub fn entry(kind: Kind) -> Option<&'static Entry> {
     TABLE.binary_search_by_key(&kind, |entry| entry.kind).ok().and_then(|index| TABLE.get(index))

@@ -107,13 +107,13 @@ fn become_user(ids: Ids) -> io::Result<()> {
 fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let desk = ssmglobal_sys::take(desk)?;
     let journal = ssmglobal_sys::take(journal)?;
-    let stream = UnixStream::from(ssmglobal_sys::take(control)?);
+    let stream = UnixStream::from(ssmglobal_sys::let_go_first(ssmglobal_sys::take(control)?));
     let mut listener = ListenerLink::new(stream, nix::unistd::getppid().as_raw());
     let (settings, run) = first_words(&mut listener)?;
     ssmglobal_sys::default_signals(&[Signal::SIGINT, Signal::SIGHUP, Signal::SIGPIPE])?;
     let signals = Signals::catch(&[Signal::SIGTERM])?;
     let log = logging::start(logging::filter(settings.log.level))?;
-    let words = listener.stream.try_clone()?;
+    let words = UnixStream::from(ssmglobal_sys::let_go_first(listener.stream.try_clone()?.into()));
     let result = serve((desk, journal), listener, signals, settings, run);
     drop(log);
     result.or_else(|failure| match failure {

@@ -104,6 +104,7 @@ impl Handler {
     pub fn new(user: Option<Ids>) -> io::Result<Handler> {
         let (desk, desk_end) = ssmglobal_sys::seqpacket_pair()?;
         ssmglobal_sys::pass_credentials(&desk_end)?;
+        ssmglobal_sys::widen(&desk);
         Ok(Handler::at((desk, desk_end), ssmglobal_sys::memory::make("journal")?, user))
     }
 

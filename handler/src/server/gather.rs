@@ -1,5 +1,5 @@
-//! After a death of the handler: nothing is answered before all sessions that were here are back, so that nobody sees a
-//! list without somebody who never left, or is told that a neighbour is not there. Part of the event loop.
+//! After a death of the handler: nothing that sees or tells others is done before all sessions that were here are back, so
+//! that nobody sees a list without somebody who never left, or is told that a neighbour is not there. Part of the event loop.
 
 use super::Server;
 use crate::core::{Effect, SessionRef, read};
@@ -22,6 +22,10 @@ impl Server {
         for entry in std::mem::take(&mut self.found.keyed) {
             self.keep_keyed(entry);
         }
+        self.done_before = {
+            let results = lock(&self.core.results);
+            (results.behind(self.found.told), results.newest())
+        };
         let linked = std::mem::take(&mut self.found.linked);
         let here = self.children.values().map(|client| client.session);
         self.expected = here.filter(|session| linked.contains(session)).collect();
@@ -57,10 +61,7 @@ impl Server {
     fn tell_again(&mut self) {
         self.journal.hold();
         let core = self.core.clone();
-        let (outcomes, newest) = {
-            let results = lock(&core.results);
-            (results.behind(self.found.told), results.newest())
-        };
+        let (outcomes, newest) = std::mem::take(&mut self.done_before);
         let boards = read(&core.boards);
         for outcome in outcomes {
             if let Some((board, order)) = outcome.improved()
@@ -76,6 +77,9 @@ impl Server {
         }
         // Else the one after this handler would say it once more.
         self.journal.told(newest);
+        for effect in std::mem::take(&mut self.untold) {
+            self.effect(effect);
+        }
         self.journal.publish();
     }
 

@@ -3,7 +3,7 @@
 
 use super::{FIRST_LINK, Server};
 use crate::core::{Asker, Key, Read, Write};
-use crate::dispatch::{Plan, entry};
+use crate::dispatch::{Plan, entry, is_private};
 use crate::link::{Link, ReplyTo};
 use crate::session::{Asked, Lane, Session};
 use blake2::digest::consts::U32;
@@ -29,7 +29,7 @@ const IN_FLIGHT: u32 = 1024;
 const TURN: usize = 128 << 10;
 
 /// Messages that one turn takes from the front desk.
-const DESK_TURN: usize = 1024;
+const DESK_TURN: usize = 64;
 
 impl Server {
     /// Whether somebody has more to say than one turn takes.
@@ -252,7 +252,7 @@ impl Server {
     /// Whether a request can start now without overtaking others of its session.
     pub(super) fn may_start(&self, slot: usize, request: &Request) -> bool {
         let Some(session) = self.session(slot) else { return false };
-        if self.gathering.is_some() && !matches!(request.kind(), Kind::Open | Kind::RelayJoin) {
+        if self.gathering.is_some() && !is_private(request.kind()) {
             return false;
         }
         // Answers that the worker has not taken could not be given again as they were, should this process die after a

@@ -107,6 +107,10 @@ pub struct Server {
     /// Sessions that are to come back before anything is answered.
     pub expected: HashSet<u64>,
     pub(crate) gathering: Option<Instant>,
+    /// What is to be told when they are back.
+    untold: Vec<Effect>,
+    /// What the handler before this one has done and not told, and the row of kept answers that it ends with.
+    done_before: (Vec<Outcome>, i64),
     /// What requests under a client's key came to, until it is in the database.
     pub(crate) keyed: HashMap<(Owner, String), ([u8; 32], Outcome)>,
     /// Seals and opens tickets.
@@ -179,6 +183,8 @@ impl Server {
             found,
             expected: HashSet::new(),
             gathering: None,
+            untold: Vec::new(),
+            done_before: (Vec::new(), 0),
             keyed: HashMap::new(),
             tickets,
             barred: HashSet::new(),
@@ -451,6 +457,9 @@ impl Server {
     }
 
     fn effect(&mut self, effect: Effect) {
+        if self.gathering.is_some() && matches!(effect, Effect::Push(..) | Effect::First(..) | Effect::Told(_)) {
+            return self.untold.push(effect);
+        }
         match effect {
             Effect::Proved { .. } => crate::players::proved(self, effect),
             Effect::Tried(tried, good) => self.throttle.tried(&tried, good, Instant::now()),

@@ -3,6 +3,7 @@
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, getsockname, getsockopt, listen,
     recv, send, sendmsg, setsockopt, socketpair, sockopt,
@@ -154,6 +155,28 @@ pub fn peer_of(socket: impl AsFd) -> io::Result<(i32, u32, u32)> {
 pub fn link_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     Ok(socketpair(AddressFamily::Unix, SockType::Stream, None, flags)?)
+}
+
+/// Moves a descriptor to a high number. When a process dies, the kernel lets go of what has the highest numbers first: so
+/// whoever waits for the other end, or for a lock, need not wait for thousands of sockets. Where there is no room, it stays.
+pub fn let_go_first(fd: OwnedFd) -> OwnedFd {
+    const TOP: u64 = 1 << 16;
+    let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft.min(TOP));
+    let from = RawFd::try_from(most.saturating_sub(16)).unwrap_or(0);
+    match fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(from)) {
+        // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+        Ok(moved) => unsafe { OwnedFd::from_raw_fd(moved) },
+        Err(_) => fd,
+    }
+}
+
+/// Makes room for thousands of messages in a socket, as far as this process may.
+pub fn widen(socket: impl AsFd) {
+    const ROOM: usize = 4 << 20;
+    if setsockopt(&socket, sockopt::SndBufForce, &ROOM).is_err() {
+        // Less is enough to work.
+        let _ = setsockopt(&socket, sockopt::SndBuf, &ROOM);
+    }
 }
 
 /// Two ends of a Unix socket that keeps messages apart, non-blocking.

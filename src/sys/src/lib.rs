@@ -18,9 +18,9 @@ mod unforked;
 mod writable;
 
 pub use descriptors::{
-    MOST_DESCRIPTORS, Received, clear_cloexec, close_others, is_unix_stream, link_pair, listen_backlog,
+    MOST_DESCRIPTORS, Received, clear_cloexec, close_others, is_unix_stream, let_go_first, link_pair, listen_backlog,
     pass_credentials, peer_of, read_now, receive, receive_with_peer, send_with, seqpacket_pair, set_cloexec, take,
-    write_now,
+    widen, write_now,
 };
 pub use filter::{Allowed, Filter, Test};
 pub use fork::{ExitSignal, Forked, exit_now, fork};

@@ -58,6 +58,7 @@ fn lock(lock_path: &Path, path: &Path, patience: Duration) -> Result<File> {
         .mode(0o600)
         .open(lock_path)
         .map_err(|e| error::io("cannot open", lock_path, &e))?;
+    let file = File::from(ssmglobal_sys::let_go_first(file.into()));
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) if !patience.is_zero() => wait_for(file, path, patience),
