@@ -340,3 +340,43 @@ fn release(rows: &mut BTreeMap<i64, Row>, done: &mut Vec<i64>, at: i64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(results: &mut Results, row: i64, number: u64, length: usize) {
+        results.keep(row, length, [(1, number, Outcome::Reply(2, vec![0; length]))].into_iter());
+    }
+
+    #[test]
+    fn a_session_that_acknowledges_nothing_has_its_last_answers_kept() {
+        let mut results = Results::default();
+        for number in 0..20 {
+            keep(&mut results, number as i64, number, 1 << 20);
+        }
+        assert!(results.sessions[&1].bytes <= EACH);
+        assert!(results.find(1, 19).is_some() && results.find(1, 13).is_some() && results.find(1, 12).is_none());
+        assert_eq!(results.done, (0..13).collect::<Vec<_>>());
+        results.acknowledged(1, 18);
+        assert_eq!(results.done.len(), 19);
+        results.forget(1);
+        assert_eq!((results.done.len(), results.find(1, 19)), (20, None));
+    }
+
+    #[test]
+    fn answers_are_found_in_whatever_order_they_came() {
+        let mut results = Results::default();
+        for (row, number) in [9, 3, 7, 3].into_iter().enumerate() {
+            keep(&mut results, row as i64, number, 10);
+        }
+        assert!([3, 7, 9].into_iter().all(|number| results.find(1, number).is_some()));
+        // The second 3 is the first one, moved along.
+        assert_eq!(results.done, [1]);
+        results.acknowledged(1, 7);
+        assert_eq!((results.done.len(), results.find(1, 7)), (3, None));
+        assert!(results.find(1, 9).is_some());
+        results.acknowledged(1, u64::MAX);
+        assert_eq!(results.sessions[&1].bytes, 0);
+    }
+}
