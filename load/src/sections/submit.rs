@@ -1,8 +1,10 @@
 //! Durable writes: RECORD SUBMIT on a large board beside PostgreSQL's upsert per commit and Redis' ZADD with
-//! appendfsync always.
+//! appendfsync always. `$SSMGLOBAL_BEFORE` names another build of the program, one that keeps no answers beside the changes
+//! for instance, which then has its turns too.
 
-use super::{LARGE, grouped, in_turns, servers, side, streams};
+use super::{LARGE, boards, grouped, in_turns, servers, side, streams};
 use crate::Context;
+use crate::backend::Backend;
 use crate::engine::Fleet;
 use crate::guard::Result;
 use crate::net::Client;
@@ -32,15 +34,27 @@ pub fn run(context: &mut Context) -> Result<()> {
     }
     context.seeded()?;
     context.postgres()?;
+    let mut before = before(context)?;
     for (connections, in_flight, beside_postgres, beside_redis) in RUNS {
-        measure(context, redis.as_ref(), (connections, in_flight), beside_postgres, beside_redis)?;
+        let peers = (before.as_mut(), redis.as_ref());
+        measure(context, peers, (connections, in_flight), beside_postgres, beside_redis)?;
     }
     Ok(())
 }
 
+/// The other build, with the same players and boards.
+fn before(context: &Context) -> Result<Option<Backend>> {
+    let Some(program) = std::env::var_os("SSMGLOBAL_BEFORE") else {
+        return Ok(None);
+    };
+    let mut backend = Backend::start(program.into(), &context.options.dir)?;
+    backend.seed(context.players(), &boards(context.players()))?;
+    Ok(Some(backend))
+}
+
 fn measure(
     context: &mut Context,
-    redis: Option<&Redis>,
+    (before, redis): (Option<&mut Backend>, Option<&Redis>),
     (connections, in_flight): (usize, usize),
     beside_postgres: Option<f64>,
     beside_redis: f64,
@@ -56,7 +70,11 @@ fn measure(
         Some(redis) => Some(Fleet::new(streams(connections, |n| Client::open(redis.port, n))?)?),
         None => None,
     };
-    let (mut submit, mut zadd) = (submit(players), zadd(players));
+    let mut other = match before {
+        Some(backend) => Some(Fleet::new(servers(backend, connections)?)?),
+        None => None,
+    };
+    let (mut again, mut submit, mut zadd) = (submit(players), submit(players), zadd(players));
     let postgres = match beside_postgres {
         Some(_) => context.postgres()?,
         None => None,
@@ -70,9 +88,21 @@ fn measure(
             side("ours", ours.as_mut().map(|fleet| || Ok(fleet.run(&mut submit, in_flight, seconds)?.rate))),
             side("PostgreSQL", upsert),
             side("Redis", theirs.as_mut().map(|fleet| || Ok(fleet.run(&mut zadd, in_flight, seconds)?.rate))),
+            side("the other build", other.as_mut().map(|fleet| || Ok(fleet.run(&mut again, in_flight, seconds)?.rate))),
         ],
     )?;
+    let other = results.remove(3);
     let (redis, postgres, ours) = (results.remove(2), results.remove(1), results.remove(0));
+    if !other.is_empty() {
+        context.report.row(Row {
+            work: work.clone(),
+            unit: Unit::PerSecond,
+            ours: ours.clone(),
+            peer: "the other build",
+            theirs: other,
+            target: Target::AtLeast(0.85),
+        });
+    }
     if let Some(target) = beside_postgres {
         context.report.row(Row {
             work: work.clone(),
