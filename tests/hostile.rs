@@ -503,6 +503,44 @@ fn thousands_of_links_are_not_taken() {
 }
 
 #[test]
+fn a_ticket_from_before_a_logout_says_nothing_any_more() {
+    let mut scene = Scene::new();
+    let mut mine = scene.worker.registered("mallory");
+    let player = |reply: Option<Reply>| match reply {
+        Some(Reply::Whoami(whoami)) => whoami.player,
+        other => panic!("{other:?}"),
+    };
+    let old = mine.ticket.clone();
+    assert!(matches!(mine.ask(&Request::Logout), Some(Reply::Done(_))));
+    let fresh = mine.ticket.clone();
+    drop(mine);
+    for killed in [false, true] {
+        if killed {
+            scene.listener.next_handler();
+        }
+        for ticket in [&old, &fresh] {
+            let mut link = scene.worker.link();
+            let open = Open { ticket: ticket.clone(), next: 3, ..scene.worker.open(Mode::Client) };
+            assert!(matches!(link.ask(&Request::Open(open)), Some(Reply::Welcome(_))));
+            assert_eq!(player(link.ask(&Request::Whoami)), None, "after a death: {killed}");
+        }
+    }
+    // Who logs in again gets one that holds.
+    let mut link = scene.worker.link();
+    let open = Open { ticket: fresh, next: 100, ..scene.worker.open(Mode::Client) };
+    link.next = 100;
+    link.ask(&Request::Open(open));
+    let (name, password) = ("mallory".to_owned(), Secret::new("long enough"));
+    assert!(matches!(link.ask(&Request::Login(Login { name, password })), Some(Reply::LoggedIn(_))));
+    let ticket = link.ticket.clone();
+    drop(link);
+    let mut link = scene.worker.link();
+    let open = Open { ticket, next: 200, ..scene.worker.open(Mode::Client) };
+    link.ask(&Request::Open(open));
+    assert_eq!(player(link.ask(&Request::Whoami)).as_deref(), Some("mallory"));
+}
+
+#[test]
 fn lies_do_not_outlive_the_handler_either() {
     let mut scene = Scene::new();
     let mut mine = scene.worker.opened(Mode::Client);

@@ -64,7 +64,15 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
     session.last = now.checked_sub(Duration::from_secs(open.idle)).unwrap_or(now);
     server.set_mode(slot, open.mode);
     let identity = sealed.who.and_then(|owner| named(server, owner));
+    let revoked = server.revoked.get(&open.session).is_some_and(|upto| sealed.proved <= *upto);
     match identity {
+        // Logged out meanwhile: what comes of that is on its way to the worker, or is asked again.
+        Some(_) if revoked => {
+            server.give_ticket(slot);
+            if let Some(session) = server.session_mut(slot) {
+                session.logged_out = true;
+            }
+        }
         Some(_) if sealed.who.is_some_and(|owner| server.barred.contains(&owner)) => {
             let msg = "You were logged out by the operator.".to_owned();
             server.push(at, &Event::LoggedOut(Notice { msg }));
@@ -126,6 +134,20 @@ impl Server {
             before.number = 0;
             self.end_soon(slot);
         }
+    }
+
+    /// What tickets have said so far of who a session is holds no longer, for this handler and those after it.
+    pub fn revoke(&mut self, slot: usize) {
+        let Some(session) = self.session(slot).filter(|session| session.identity.is_some()) else { return };
+        let (session, upto) = (session.number, session.proved);
+        self.revoked.insert(session, upto);
+        self.journal.append(&Entry::Revoked { session, upto });
+    }
+
+    /// A time that a ticket may say which is to hold.
+    pub fn after_revoked(&self, at: SessionRef, proved: Time) -> Time {
+        let revoked = self.live(at).and_then(|session| self.revoked.get(&session.number));
+        revoked.map_or(proved, |upto| proved.max(Time(upto.0 + 1)))
     }
 
     /// Gives a session's worker a ticket that says who it is now.

@@ -102,6 +102,7 @@ pub fn login(server: &mut Server, slot: usize, number: u64, request: Login) -> P
 
 /// `LOGOUT`.
 pub fn logout(server: &mut Server, slot: usize, _: u64) -> Plan {
+    server.revoke(slot);
     server.forget_identity(slot);
     if let Some(session) = server.session_mut(slot) {
         session.state = State::Anonymous;
@@ -240,6 +241,7 @@ pub fn proved(server: &mut Server, effect: Effect) {
 
 /// A session is somebody from now on, who proved it at `proved`.
 pub fn enter(server: &mut Server, at: SessionRef, identity: Identity, proved: Time) {
+    let proved = server.after_revoked(at, proved);
     let hub = &mut server.hub;
     let state = match &identity {
         Identity::Player(id, name) => {

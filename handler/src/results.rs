@@ -201,6 +201,8 @@ pub struct Results {
     /// Rows that nobody needs any more.
     done: Vec<i64>,
     bytes: usize,
+    /// The number of the newest row that there ever was: whoever compares rows must not see one twice.
+    last: i64,
 }
 
 impl Results {
@@ -244,6 +246,7 @@ impl Results {
             }
         }
         let live = of.len();
+        self.last = self.last.max(row);
         self.bytes += bytes;
         self.rows.insert(row, Row { of, live, bytes });
         superseded.into_iter().for_each(|row| release(&mut self.rows, &mut self.done, row));
@@ -296,7 +299,8 @@ impl Results {
             });
         }
         if !staged.fresh.is_empty() {
-            staged.row = tx.results_add(&staged.bytes)?;
+            staged.row = self.last + 1;
+            tx.results_add(staged.row, &staged.bytes)?;
         }
         staged.forgotten = self.done.len().min(FORGET);
         for row in self.done.iter().take(staged.forgotten) {
@@ -319,9 +323,14 @@ impl Results {
         row
     }
 
-    /// The newest row; 0 when there is none.
+    /// The newest row that there ever was; 0 for none.
     pub fn newest(&self) -> i64 {
-        self.rows.last_key_value().map_or(0, |(row, _)| *row)
+        self.last
+    }
+
+    /// There were rows up to this one, also if none of them is left.
+    pub fn were_upto(&mut self, row: i64) {
+        self.last = self.last.max(row);
     }
 
     /// What the requests behind a row came to, the oldest first.

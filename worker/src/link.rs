@@ -28,6 +28,8 @@ pub struct Link {
     theirs: Option<OwnedFd>,
     /// The handler has answered on it: it serves.
     pub welcome: bool,
+    /// It has answered something since the oldest question that is open was asked.
+    pub answered: bool,
     /// RELAY JOINs that are not answered: their answers bring descriptors.
     pub joins: u32,
     /// Descriptors that have come.
@@ -67,6 +69,7 @@ impl Link {
             writable: Writable::default(),
             theirs: Some(theirs),
             welcome: false,
+            answered: false,
             joins: 0,
             fds: VecDeque::new(),
             ended: false,

@@ -19,7 +19,7 @@ pub struct Sent {
     pub key: Option<Box<str>>,
     /// When.
     pub at: Instant,
-    /// Handlers that have died since.
+    /// Handlers that have died since, without any answer.
     deaths: u8,
     /// A RELAY LEAVE of a channel that the session was on.
     pub left: bool,
@@ -76,7 +76,7 @@ impl Unanswered {
         self.open.iter()
     }
 
-    /// A handler that served has died; gives the numbers of requests that are given up, because too many have.
+    /// A handler that served and answered nothing has died; gives the numbers of requests that are given up, because too many have.
     pub fn died(&mut self) -> Vec<u64> {
         self.open.iter_mut().for_each(|sent| sent.deaths += 1);
         self.give_up(|sent| sent.deaths >= DEATHS)

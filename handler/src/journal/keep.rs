@@ -49,6 +49,7 @@ impl Server {
                 }
                 entries
             }
+            Entry::Revoked { session, upto } if self.revoked.get(&session) == Some(&upto) => vec![entry],
             Entry::Told { row } if row == self.journal.told => vec![entry],
             // Pushes have left with their turn.
             _ => Vec::new(),

@@ -13,7 +13,7 @@ pub use keep::done_with;
 pub use recover::{Found, KeptChannel};
 
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::World;
+use ssmglobal_ipc::{Time, World};
 use ssmglobal_sys::memory::Memory;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -131,6 +131,13 @@ pub enum Entry {
         /// The row.
         row: i64,
     },
+    /// Tickets of a session that say of an earlier time who it is hold no longer.
+    Revoked {
+        /// Its number.
+        session: u64,
+        /// Up to when.
+        upto: Time,
+    },
 }
 
 /// The journal.
@@ -199,8 +206,10 @@ impl Journal {
     }
 
     fn begin_anew(&mut self) {
+        // Positions go on: they are the numbers of pushes, and workers remember the last one.
+        let head = self.get(HEAD).next_multiple_of(8);
         for counter in [HEAD, TAIL, FLUSHED] {
-            self.set(counter, 0);
+            self.set(counter, head);
         }
         self.set(FORMAT_AT, FORMAT);
     }

@@ -2,7 +2,7 @@
 
 use super::{Entry, FLUSHED, Journal};
 use crate::results::Outcome;
-use ssmglobal_ipc::{Event, RelaySent, Reply, World};
+use ssmglobal_ipc::{Event, RelaySent, Reply, Time, World};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A relay channel as it was left.
@@ -29,6 +29,8 @@ pub struct Found {
     pub worlds: HashMap<u64, World>,
     /// What requests came to, by session and number.
     pub done: HashMap<(u64, u64), Outcome>,
+    /// Up to when tickets of a session hold no longer.
+    pub revoked: HashMap<u64, Time>,
     /// What may not have come to the database yet.
     pub keyed: Vec<Entry>,
     /// Up to which row of kept answers everybody was told of the changes.
@@ -72,6 +74,7 @@ impl Journal {
                 Entry::World { session, world } => {
                     worlds.insert(world.name.to_ascii_lowercase(), (session, world));
                 }
+                Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
                 Entry::Keyed { .. } => found.keyed.push(entry),
                 Entry::NoWorld { name } => drop(worlds.remove(&name.to_ascii_lowercase())),
             }

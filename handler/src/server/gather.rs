@@ -23,7 +23,8 @@ impl Server {
             self.keep_keyed(entry);
         }
         self.done_before = {
-            let results = lock(&self.core.results);
+            let mut results = lock(&self.core.results);
+            results.were_upto(self.found.told);
             (results.behind(self.found.told), results.newest())
         };
         let linked = std::mem::take(&mut self.found.linked);

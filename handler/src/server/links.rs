@@ -11,7 +11,7 @@ use blake2::{Blake2b, Digest};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Carried, Code, Event, Failure, Kind, Notice, Reply, Request, desk};
+use ssmglobal_ipc::{Carried, Code, Done, Event, Failure, Kind, Notice, Reply, Request, desk};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -296,8 +296,18 @@ impl Server {
         let Asked { number, request, key, .. } = asked;
         let kind = request.kind();
         let Some((entry, session)) = entry(kind).zip(self.session_mut(slot)) else { return Ok(()) };
-        if !entry.permits.has(session.state) && session.logged_out {
+        let repeated = number < session.fresh;
+        // First: what it has come to may be that the session is somebody else now, who may not ask it.
+        if repeated && kind.changes() && self.repeat(slot, number) {
+            return Ok(());
+        }
+        let Some(session) = self.session_mut(slot) else { return Ok(()) };
+        if !entry.permits.has(session.state) && (session.logged_out || (repeated && kind == Kind::Logout)) {
             let link = session.link.clone();
+            if kind == Kind::Logout {
+                self.batch.reply(&ReplyTo { link, number }, &Reply::Done(Done {}));
+                return Ok(());
+            }
             let failure = Failure::new(Code::NotLoggedIn, "You were logged out before this was done. Log in first.");
             self.batch.reply(&ReplyTo { link, number }, &failure.into());
             return Ok(());
@@ -308,11 +318,7 @@ impl Server {
         session.lane = entry.lane;
         let link = session.link.clone();
         let mut key = session.owner().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
-        let repeated = number < session.fresh;
         self.requests += 1;
-        if repeated && kind.changes() && self.repeat(slot, number) {
-            return Ok(());
-        }
         if let Some(key) = key.take_if(|_| matches!(kind, Kind::Tell | Kind::RelaySend)) {
             return self.start_keyed(slot, number, request, key);
         }

@@ -177,6 +177,7 @@ impl Server {
                 self.last_words(pid, child.session);
                 self.banished.remove(&child.session);
                 self.expected.remove(&child.session);
+                self.revoked.remove(&child.session);
 
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");

@@ -25,7 +25,7 @@ use crate::tickets::Tickets;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use ssmglobal_ipc::control::Client;
-use ssmglobal_ipc::{Event, Mode, Notice, Reply};
+use ssmglobal_ipc::{Event, Mode, Notice, Reply, Time};
 use ssmglobal_store::Owner;
 use ssmglobal_sys::Signals;
 use std::collections::{HashMap, HashSet};
@@ -113,6 +113,8 @@ pub struct Server {
     done_before: (Vec<Outcome>, i64),
     /// What requests under a client's key came to, until it is in the database.
     pub(crate) keyed: HashMap<(Owner, String), ([u8; 32], Outcome)>,
+    /// Up to when tickets of a session hold no longer.
+    pub revoked: HashMap<u64, Time>,
     /// Seals and opens tickets.
     pub tickets: Tickets,
     /// Who may not be on.
@@ -161,7 +163,8 @@ impl Server {
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
-        let found = journal.recover();
+        let mut found = journal.recover();
+        let revoked = std::mem::take(&mut found.revoked);
         Ok(Server {
             core,
             sessions: Vec::new(),
@@ -183,6 +186,7 @@ impl Server {
             found,
             expected: HashSet::new(),
             gathering: None,
+            revoked,
             untold: Vec::new(),
             done_before: (Vec::new(), 0),
             keyed: HashMap::new(),
@@ -385,6 +389,7 @@ impl Server {
         session.mode = mode;
         let anew = session.state == State::New || was_server != is_server;
         if anew {
+            self.revoke(slot);
             self.forget_identity(slot);
             if let Some(session) = self.session_mut(slot) {
                 session.state = if is_server { State::Unproved } else { State::Anonymous };
@@ -519,6 +524,7 @@ impl Server {
     /// Takes a login back.
     fn log_out(&mut self, at: SessionRef, reason: &str) {
         self.push(at, &Event::LoggedOut(Notice { msg: reason.to_owned() }));
+        self.revoke(at.slot);
         self.forget_identity(at.slot);
         if let Some(session) = self.session_mut(at.slot) {
             session.state = if session.mode == Mode::Server { State::Unproved } else { State::Anonymous };

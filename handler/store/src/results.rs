@@ -41,8 +41,8 @@ pub trait ReadResults {
 pub trait WriteResults {
     /// A new run: what is kept for the one before is forgotten.
     fn run_begin(&mut self, run: u64, key: &RunKey) -> Result<()>;
-    /// Keeps the answers of the running transaction, in the handler's encoding; gives the row.
-    fn results_add(&mut self, answers: &[u8]) -> Result<i64>;
+    /// Keeps the answers of the running transaction, in the handler's encoding, under a number that no row has.
+    fn results_add(&mut self, row: i64, answers: &[u8]) -> Result<()>;
     /// Forgets a row.
     fn results_drop(&mut self, row: i64) -> Result<()>;
     /// Keeps an answer under an owner's key.

@@ -35,7 +35,9 @@ impl Session<'_> {
     /// Sends a request that is asked again should the handler die over it; gives its number.
     pub(super) fn send(&mut self, request: Request, key: Option<&str>, left: bool) -> u64 {
         let number = self.sent.number();
+        let first = self.sent.since().is_none();
         if let Some(link) = &mut self.link {
+            link.answered &= !first;
             link.ask(number, &request, self.sent.acked().min(number - 1), key);
         }
         self.sent.add(number, request, key, self.last_line, left);
@@ -107,9 +109,13 @@ impl Session<'_> {
             self.barrier = None;
         }
         let sent = self.sent.answered(number);
-        if self.delayed && self.sent.since().is_none() {
-            self.delayed = false;
+        if sent.is_some()
+            && let Some(link) = &mut self.link
+        {
+            link.answered = true;
         }
+        // What was asked later has not waited so long yet.
+        self.delayed = self.delayed.filter(|told| self.sent.since().is_some_and(|since| since < *told));
         if let Some(index) = self.rejoins.iter().position(|(other, _)| *other == number) {
             let (_, channel) = self.rejoins.swap_remove(index);
             return self.on_rejoined(channel, reply);

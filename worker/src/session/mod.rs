@@ -67,8 +67,8 @@ pub struct Session<'a> {
     watches: Vec<String>,
     /// Since when there is no handler.
     lost: Option<Instant>,
-    /// The client was told that it takes long.
-    delayed: bool,
+    /// When the client was told that it takes long.
+    delayed: Option<Instant>,
     queue: Queue,
     /// A request after whose answer this session may be somebody else: what comes behind it waits.
     barrier: Option<u64>,
@@ -130,7 +130,7 @@ impl<'a> Session<'a> {
             rejoins: Vec::new(),
             watches: Vec::new(),
             lost: None,
-            delayed: false,
+            delayed: None,
             queue: Queue::default(),
             barrier: None,
             fetches: Vec::new(),
@@ -323,7 +323,7 @@ impl<'a> Session<'a> {
     fn delay_ends(&self) -> Option<Instant> {
         let seconds = self.settings.limits.delay_notice_seconds;
         let waits = self.sent.since().into_iter().chain(self.lost).min()?;
-        (seconds > 0 && !self.delayed && !self.ending).then(|| waits + Duration::from_secs(seconds))
+        (seconds > 0 && self.delayed.is_none() && !self.ending).then(|| waits + Duration::from_secs(seconds))
     }
 
     /// When the client has said nothing for too long.
@@ -348,7 +348,7 @@ impl<'a> Session<'a> {
             return false;
         }
         if self.delay_ends().is_some_and(|at| at <= now) {
-            self.delayed = true;
+            self.delayed = Some(now);
             self.show_event(&Event::Notice(Notice { msg: DELAYED.to_owned() }));
             return true;
         }

@@ -89,12 +89,13 @@ impl Session<'_> {
     /// The handler is gone. The next one is told where this session was.
     pub(super) fn link_lost(&mut self) {
         let Some(link) = self.link.take() else { return };
-        let served = link.welcome;
+        // Over which request it died is not known; over none of those that it went on after.
+        let fatal = link.welcome && !link.answered;
         link.close(self.poll.registry());
         self.rejoins.clear();
         self.fetches.clear();
         self.lost.get_or_insert_with(Instant::now);
-        if served {
+        if fatal {
             let given_up = self.sent.died();
             self.give_up(&given_up, UNKNOWN);
         }

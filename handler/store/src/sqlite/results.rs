@@ -42,8 +42,9 @@ impl WriteResults for Db {
         })
     }
 
-    fn results_add(&mut self, answers: &[u8]) -> Result<i64> {
-        self.insert("INSERT INTO result (answers) VALUES (?1)", [answers])
+    fn results_add(&mut self, row: i64, answers: &[u8]) -> Result<()> {
+        self.change("INSERT INTO result (id, answers) VALUES (?1, ?2)", params![row, answers])?;
+        Ok(())
     }
 
     fn results_drop(&mut self, row: i64) -> Result<()> {
