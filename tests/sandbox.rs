@@ -19,10 +19,12 @@ const KEEPER: u32 = 64123;
 
 /// The worker of the one client that there is.
 fn worker(backend: &Backend) -> Process {
-    let all = processes_of(backend.pid());
-    let workers: Vec<Process> = all.into_iter().filter(|one| one.title().starts_with("ssmglobal: worker")).collect();
-    assert_eq!(workers.len(), 1);
-    workers[0]
+    // Not by its title, which it may not have shown yet.
+    let sessions = backend.ctl(&["sessions", "list"]);
+    assert_eq!(sessions.as_array().map(Vec::len), Some(1));
+    Process(
+        sessions[0]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw).expect("a process id"),
+    )
 }
 
 /// Whether this is root; else it says that the test is left out.
