@@ -20,6 +20,7 @@ mod keyed;
 mod lifecycle;
 mod limits;
 mod mail;
+mod moving;
 mod names;
 mod once;
 mod operator;

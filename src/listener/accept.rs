@@ -7,10 +7,25 @@ use ssmglobal_config::{DoorMode, shown};
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, Time, WorkerEnd};
 use ssmglobal_sys::{ExitSignal, Forked};
+use ssmglobal_worker::moved::Moved;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::time::Instant;
+
+/// What a new worker has of its own.
+pub struct Born {
+    /// The client.
+    pub client: mio::net::TcpStream,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// The session's number.
+    pub session: u64,
+    /// How it speaks at first.
+    pub mode: Mode,
+    /// What another worker has left to it.
+    pub moved: Option<Moved>,
+}
 
 impl Listener {
     /// Takes connections from a door; gives whether there may be more.
@@ -67,7 +82,7 @@ impl Listener {
         match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => {
                 title.show();
-                self.become_worker(door, mode, client, address, session)
+                self.become_worker(door, Born { client, address, session, mode, moved: None })
             }
             Ok(Forked::Parent(pid)) => {
                 drop(client);
@@ -89,17 +104,13 @@ impl Listener {
     /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
-    fn become_worker(
-        &mut self,
-        door: usize,
-        mode: Mode,
-        client: mio::net::TcpStream,
-        address: SocketAddr,
-        session: u64,
-    ) -> ! {
-        let desk = self.handler.desk();
+    pub(super) fn become_worker(&mut self, door: usize, born: Born) -> ! {
+        let Born { client, address, session, mode, moved } = born;
+        let (desk, [moves, _]) = (self.handler.desk(), self.moves.ends());
         let [null, root, ruleset] = self.sandbox.descriptors();
-        let mut keep = [client.as_raw_fd(), desk.as_raw_fd(), self.signals.as_raw_fd(), null, root, ruleset];
+        let [memory, other, link] = moved.as_ref().map_or([-1; 3], Moved::descriptors);
+        let (desk_fd, moves_fd, signals_fd) = (desk.as_raw_fd(), moves.as_raw_fd(), self.signals.as_raw_fd());
+        let mut keep = [client.as_raw_fd(), desk_fd, moves_fd, signals_fd, null, root, ruleset, memory, other, link];
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
         let end = match (self.doors.get(door), self.sandbox.enter()) {
@@ -109,8 +120,10 @@ impl Listener {
                     address,
                     session,
                     desk,
+                    moves,
                     signals: &self.signals,
                     mode,
+                    moved,
                     door: &opened.door,
                     settings: &self.settings,
                     events: &mut self.worker_events,

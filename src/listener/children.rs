@@ -1,5 +1,6 @@
 //! The listener's workers: who they are for, how many there are, and whether one more may be.
 
+use super::moves::Successor;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
@@ -56,6 +57,11 @@ impl Refusal {
 /// A table that workers do not inherit.
 pub type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
 
+/// An empty one.
+pub fn table<K, V>() -> Table<K, V> {
+    Table::with_hasher_in(RandomState::new(), Unforked)
+}
+
 /// What is known of one client.
 #[derive(Clone, Copy, Debug)]
 struct Known {
@@ -90,9 +96,6 @@ pub struct Children {
 impl Default for Children {
     /// None, at the beginning of a run.
     fn default() -> Children {
-        fn table<K, V>() -> Table<K, V> {
-            Table::with_hasher_in(RandomState::new(), Unforked)
-        }
         let run = u64::try_from(Time::now().0).unwrap_or(0);
         Children {
             by_pid: table(),
@@ -172,7 +175,8 @@ impl Children {
         self.count_in(Pid::from_raw(client.pid), known);
     }
 
-    fn place_of(&mut self, version: &str) -> u32 {
+    /// The place of a version.
+    pub fn place_of(&mut self, version: &str) -> u32 {
         let place = self.versions.iter().position(|known| known == version).unwrap_or_else(|| {
             self.versions.push(version.to_owned());
             self.versions.len() - 1
@@ -211,6 +215,21 @@ impl Children {
         less(&mut self.doors, &place.door);
         less(&mut self.addresses, &(place.door, network(place.address.ip())));
         Some(place)
+    }
+
+    /// The session of one of them, and where its client came in.
+    pub fn of(&self, pid: Pid) -> Option<(u64, Place)> {
+        self.by_pid.get(&pid).map(|known| (known.session, known.place))
+    }
+
+    /// Another worker goes on with the client of this one, which has ended: all the time it was one client.
+    pub fn succeed(&mut self, before: Pid, successor: Successor) -> Option<Client> {
+        let Successor { pid, version, elder } = successor;
+        let known = self.by_pid.remove(&before)?;
+        self.elders -= u32::from(known.elder);
+        self.elders += u32::from(elder);
+        self.by_pid.insert(pid, Known { started: None, version, elder, ..known });
+        Some(client(pid, known.session, &known.place, known.at))
     }
 
     /// Whether there are any of whose ends several may be told as one.
@@ -316,6 +335,22 @@ mod tests {
         assert_eq!(children.refusal(&place(1, "192.0.2.3"), &door, 10), None);
         assert_eq!(children.remove(Pid::from_raw(1)), Some(one));
         assert_eq!(children.remove(Pid::from_raw(1)), None);
+        assert_eq!(children.refusal(&one, &door, 10), None);
+    }
+
+    #[test]
+    fn a_client_that_moves_is_one_client_all_the_time() {
+        let settings = Settings::default();
+        let mut door = settings.doors().remove(0);
+        door.clients_per_address = 1;
+        let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
+        children.add(Pid::from_raw(1), 7, one, Time(5));
+        let successor = Successor { pid: Pid::from_raw(2), version: 0, elder: false };
+        let moved = children.succeed(Pid::from_raw(1), successor).map(|client| (client.pid, client.session, client.at));
+        assert_eq!(moved, Some((2, 7, Time(5))));
+        assert!(children.succeed(Pid::from_raw(1), successor).is_none());
+        assert_eq!((children.count(), children.refusal(&one, &door, 10)), (1, Some(Refusal::Address)));
+        assert_eq!(children.remove(Pid::from_raw(2)), Some(one));
         assert_eq!(children.refusal(&one, &door, 10), None);
     }
 

@@ -202,6 +202,11 @@ impl Doors {
         self.opened.get(index)?.as_ref()
     }
 
+    /// The place of a socket of the door with this number.
+    pub fn with_number(&self, number: usize) -> Option<usize> {
+        self.opened.iter().position(|opened| opened.as_ref().is_some_and(|opened| opened.number == number))
+    }
+
     /// The place of the socket that a connection to this address of ours has come in by.
     pub fn at(&self, ours: SocketAddr) -> Option<usize> {
         let is_it = |opened: &Opened| {

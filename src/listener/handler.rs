@@ -5,6 +5,7 @@ use super::children::Children;
 use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handover::{HeldHandler, MOST_DOORS, lasting};
+use super::moves::Moves;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use nix::sys::signal::{Signal, kill};
@@ -55,6 +56,8 @@ pub struct Told<'a> {
     pub doors: &'a Doors,
     /// Where connections lie that have no worker yet; kept too.
     pub cradle: &'a Cradle,
+    /// Where workers hand over their clients; kept too.
+    pub moves: &'a Moves,
     /// The settings.
     pub settings: &'a Settings,
 }
@@ -386,7 +389,7 @@ impl Handler {
     #[inline(never)]
     fn send_keep(&mut self, told: &Told<'_>) {
         let Some(stream) = &self.stream else { return };
-        let (state, mut fds) = lasting(self, (told.children, told.doors, told.cradle), MOST_DOORS);
+        let (state, mut fds) = lasting(self, (told.children, told.doors, told.cradle, told.moves), MOST_DOORS);
         let descriptors = u32::try_from(fds.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::new();
         put_control(&mut bytes, &ToHandler::Keep { state: state.into_bytes(), descriptors });

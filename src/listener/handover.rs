@@ -4,6 +4,7 @@ use super::children::Children;
 use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handler::Handler;
+use super::moves::Moves;
 use ssmglobal_config::Listen;
 use ssmglobal_ipc::handover::{Item, MOST, State, Worker, items};
 use ssmglobal_sys::MOST_DESCRIPTORS;
@@ -14,9 +15,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// Descriptors that a state names beside listening sockets: the front desk's two, the cradle's two, and the journal; and one
-/// with the state, one more for the log.
-const OTHERS: usize = 7;
+/// Descriptors that a state names beside listening sockets: the front desk's two, the cradle's two, the two by which clients
+/// move, and the journal; and one with the state, one more for the log.
+const OTHERS: usize = 9;
 
 /// A listening socket that another listener has opened.
 pub struct HeldDoor {
@@ -40,6 +41,10 @@ pub struct Taken {
     pub journal: OwnedFd,
     /// Where a connection may lie that has no worker yet.
     pub cradle: (OwnedFd, OwnedFd),
+    /// Where workers hand over their clients; nothing from a program whose workers do not.
+    pub moves: Option<(OwnedFd, OwnedFd)>,
+    /// Workers that are to follow others: whom, their own process id, the number of their version.
+    pub successors: Vec<(i32, i32, u32)>,
     /// Which sequence of sessions this is, and the number that the next client gets.
     pub run: (u64, u64),
     /// All workers.
@@ -83,7 +88,7 @@ pub const MOST_DOORS: usize = MOST_DESCRIPTORS - OTHERS;
 /// beyond `most` are left out: the next listener opens them anew.
 pub fn lasting<'a>(
     handler: &'a Handler,
-    (children, doors, cradle): (&Children, &'a Doors, &'a Cradle),
+    (children, doors, cradle, moves): (&Children, &'a Doors, &'a Cradle, &'a Moves),
     most: usize,
 ) -> (State, Vec<BorrowedFd<'a>>) {
     let (mut state, mut fds) = (State::new(ssmglobal_ipc::version()), Vec::new());
@@ -96,6 +101,8 @@ pub fn lasting<'a>(
     state.put(&Item::Journal { memory: put(handler.journal()) });
     let [puts, takes] = cradle.ends().map(&mut put);
     state.put(&Item::Cradle { puts, takes });
+    let [sends, receives] = moves.ends().map(&mut put);
+    state.put(&Item::Moves { sends, receives });
     for (number, listen, socket) in doors.held().take(most) {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         state.put(&Item::Door { number, listen: listen.to_string(), socket: put(socket) });
@@ -136,6 +143,7 @@ impl Taken {
         let (mut doors, mut next_door, mut workers) = (Vec::new(), 0, Vec::new());
         let (mut desk, mut journal, mut cradle, mut numbers) = (None, None, None, None);
         let (mut handler, mut upgrade, mut versions) = (None, None, Vec::new());
+        let (mut moves, mut successors) = (None, Vec::new());
         for item in items {
             match item {
                 Item::Door { number, listen, socket } => {
@@ -146,6 +154,8 @@ impl Taken {
                 Item::Desk { sends, receives } => desk = Some((fds.take(sends)?, fds.take(receives)?)),
                 Item::Journal { memory } => journal = Some(fds.take(memory)?),
                 Item::Cradle { puts, takes } => cradle = Some((fds.take(puts)?, fds.take(takes)?)),
+                Item::Moves { sends, receives } => moves = Some((fds.take(sends)?, fds.take(receives)?)),
+                Item::Successor { of, pid, version } => successors.push((of, pid, version)),
                 // Said again, it has grown.
                 Item::Run { run, next } => numbers = Some((run, numbers.map_or(next, |(_, before)| next.max(before)))),
                 Item::Worker(worker) => workers.push(worker),
@@ -170,6 +180,8 @@ impl Taken {
             desk,
             journal,
             cradle,
+            moves,
+            successors,
             run: numbers.ok_or_else(missing)?,
             workers,
             versions,

@@ -11,6 +11,7 @@ mod doors;
 mod handler;
 mod handover;
 mod lock;
+mod moves;
 mod penalties;
 mod reap;
 pub mod resume;
@@ -27,6 +28,7 @@ use cradle::Cradle;
 use doors::Doors;
 use handler::{Handler, Told};
 use mio::{Events, Poll, Token};
+use moves::Moves;
 use nix::sys::signal::Signal;
 use penalties::Penalties;
 use source::{Asked, Found};
@@ -46,8 +48,10 @@ const SIGNALS: Token = Token(0);
 const CONTROL: Token = Token(1);
 /// A handler that is not a child of this process has ended.
 const HANDLER_END: Token = Token(2);
+/// A worker hands over its client.
+const MOVES: Token = Token(3);
 /// Doors have numbers from here on.
-const FIRST_DOOR: usize = 3;
+const FIRST_DOOR: usize = 4;
 
 /// Starts of the first handler: the one of a listener that was killed may need a moment to let go of the database.
 const FIRST_TRIES: u32 = 4;
@@ -73,6 +77,7 @@ macro_rules! told {
             children: &$listener.children,
             doors: &$listener.doors,
             cradle: &$listener.cradle,
+            moves: &$listener.moves,
             settings: &$listener.settings,
         }
     };
@@ -90,6 +95,7 @@ struct Listener {
     penalties: Penalties,
     sandbox: Sandbox,
     cradle: Cradle,
+    moves: Moves,
     handler: Handler,
     signals: Signals,
     poll: Poll,
@@ -114,7 +120,7 @@ impl Listener {
         }
         let mut events = Events::with_capacity(32);
         loop {
-            let timeout = match self.unfinished.is_empty() {
+            let timeout = match self.unfinished.is_empty() && !self.moves.waiting {
                 true => self.deadline().map(|at| at.saturating_duration_since(Instant::now())),
                 false => Some(Duration::ZERO),
             };
@@ -146,6 +152,7 @@ impl Listener {
                             return Ok(code);
                         }
                     }
+                    MOVES => self.moves.waiting = true,
                     Token(token) => {
                         let door = token - FIRST_DOOR;
                         if !self.unfinished.contains(&door) {
@@ -159,6 +166,9 @@ impl Listener {
                 if !self.accept(door) {
                     self.unfinished.swap_remove(index);
                 }
+            }
+            if self.moves.waiting {
+                self.moves.waiting = self.take_moves();
             }
             self.flush();
         }

@@ -63,6 +63,9 @@ impl Listener {
     }
 
     pub(super) fn child_ended(&mut self, pid: Pid, status: i32) {
+        if self.one_of_two_ended(pid, status) {
+            return;
+        }
         if let Some(place) = self.children.remove(pid) {
             self.punish(place.address, WorkerEnd(status));
             let (count, max) = (self.children.count(), self.settings.limits.clients);
@@ -71,7 +74,7 @@ impl Listener {
     }
 
     /// What a worker's end costs its client's address.
-    fn punish(&mut self, address: SocketAddr, end: WorkerEnd) {
+    pub(super) fn punish(&mut self, address: SocketAddr, end: WorkerEnd) {
         let limits = &self.settings.limits;
         let [first, longest] = [limits.penalty_seconds, limits.penalty_max_seconds].map(Duration::from_secs);
         let rule = penalties::Rule { first, longest };

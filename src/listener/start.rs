@@ -5,23 +5,26 @@ use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handler::Handler;
 use super::handover::Taken;
+use super::moves::{Moves, Successor};
 use super::penalties::Penalties;
 use super::source::Found;
 use super::upgrade::program_called;
 use super::users::make_directories;
 use super::watchdog::Watchdog;
-use super::{CONTROL, FIRST_DOOR, HANDLER_END, Listener, SIGNALS, adopt, lock};
+use super::{CONTROL, FIRST_DOOR, HANDLER_END, Listener, MOVES, SIGNALS, adopt, lock};
 use crate::print;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use ssmglobal_sys::{Signals, Title};
 use ssmglobal_worker::sandbox::Sandbox;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsRawFd;
 
-/// What the listener waits for; SIGUSR1 is for the workers, who inherit this.
+/// What the listener waits for; SIGUSR1 is for the workers, who inherit this and to whom
+/// SIGUSR2 says something else.
 const CAUGHT: [Signal; 5] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
 
 impl Listener {
@@ -41,7 +44,8 @@ impl Listener {
                 let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
                 let handler = Handler::new(found.users.handler())?;
                 let doors = Doors::open(&found.settings)?;
-                Listener::with(found, args, (signals, sandbox), handler, (doors, Cradle::new()?, Children::default()))
+                let between = (Cradle::new()?, Moves::new()?);
+                Listener::with(found, args, (signals, sandbox), handler, (doors, between, Children::default()))
             }
             Some(living) => Listener::adopting(found, args, living),
         }
@@ -78,9 +82,15 @@ impl Listener {
         let handler = Handler::at(taken.desk, taken.journal, found.users.handler());
         let doors = Doors::taken(taken.doors, taken.next_door, &found.settings)?;
         let cradle = Cradle::at(taken.cradle);
+        let mut moves = taken.moves.map_or_else(Moves::new, |ends| Ok(Moves::at(ends)))?;
         let mut children = Children::default();
         children.resume(taken.run, taken.workers, &taken.versions);
-        let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, cradle, children))?;
+        for (of, pid, version) in taken.successors {
+            let version = children.place_of(taken.versions.get(version as usize).map_or("-", String::as_str));
+            moves.follows(Pid::from_raw(of), Successor { pid: Pid::from_raw(pid), version, elder: true });
+        }
+        let between = (cradle, moves);
+        let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, between, children))?;
         if let Err(error) = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR) {
             listener.notes.push((1, format!("doors not changed: {error}")));
         }
@@ -92,11 +102,13 @@ impl Listener {
         args: Vec<OsString>,
         (signals, sandbox): (Signals, Sandbox),
         handler: Handler,
-        (doors, cradle, children): (Doors, Cradle, Children),
+        (doors, (cradle, moves), children): (Doors, (Cradle, Moves), Children),
     ) -> io::Result<Listener> {
         let Found { settings, users: _, file, notes } = found;
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+        let [_, receives] = moves.ends();
+        poll.registry().register(&mut SourceFd(&receives.as_raw_fd()), MOVES, Interest::READABLE)?;
         Ok(Listener {
             settings,
             program: program_called(args.first()),
@@ -106,6 +118,7 @@ impl Listener {
             doors,
             children,
             cradle,
+            moves,
             penalties: Penalties::default(),
             sandbox,
             handler,
@@ -142,6 +155,7 @@ impl Listener {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
+        self.call_workers();
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
         self.announce();
         // Not asked for by a supervisor: nothing to tell.

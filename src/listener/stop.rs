@@ -2,6 +2,7 @@
 
 use super::Listener;
 use super::handler::{DRAIN, Said};
+use super::moves::signal_all;
 use super::reap::{any_ended, ended_with};
 use mio::Events;
 use nix::sys::signal::Signal;
@@ -23,13 +24,9 @@ pub fn stop(listener: &mut Listener) -> io::Result<ExitCode> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     listener.doors.close();
     listener.give_up_check();
-    for pid in listener.children.pids() {
-        listener.children.signal(pid, Signal::SIGTERM);
-    }
+    signal_all(&listener.children, &listener.moves, Signal::SIGTERM);
     wait(listener, Instant::now() + WORKERS, |listener| listener.children.count() == 0)?;
-    for pid in listener.children.pids() {
-        listener.children.signal(pid, Signal::SIGKILL);
-    }
+    signal_all(&listener.children, &listener.moves, Signal::SIGKILL);
     if listener.handler.pid().is_some() {
         listener.handler.tell(&ToHandler::Stop);
         wait(listener, Instant::now() + DRAIN, |listener| listener.handler.pid().is_none())?;

@@ -6,6 +6,7 @@
 
 use super::Listener;
 use super::handover::{HeldHandler, HeldUpgrade, lasting};
+use super::moves::Successor;
 use super::reap::ended;
 use crate::print;
 use nix::sys::signal::{Signal, killpg};
@@ -131,7 +132,8 @@ impl Listener {
 
     /// Everything that is known, and the descriptors that are named in it.
     fn state<'a>(&'a self, program: &Path, asker: Option<&'a UnixStream>) -> (State, Vec<BorrowedFd<'a>>) {
-        let (mut state, mut fds) = lasting(&self.handler, (&self.children, &self.doors, &self.cradle), usize::MAX);
+        let (mut state, mut fds) =
+            lasting(&self.handler, (&self.children, &self.doors, &self.cradle, &self.moves), usize::MAX);
         let mut put = |fd: BorrowedFd<'a>| {
             fds.push(fd);
             u32::try_from(fds.len() - 1).unwrap_or(u32::MAX)
@@ -140,6 +142,9 @@ impl Listener {
             state.put(&Item::Version { version: version.clone() });
         }
         self.children.workers().for_each(|worker| state.put(&Item::Worker(worker)));
+        for (of, Successor { pid, version, .. }) in self.moves.successors() {
+            state.put(&Item::Successor { of: of.as_raw(), pid: pid.as_raw(), version });
+        }
         if let Some(HeldHandler { pid, started, stream, out, unread }) = self.handler.held() {
             state.put(&Item::Handler { pid, started, stream: put(stream), out, unread });
         }

@@ -46,6 +46,29 @@ impl Reader {
         self.lines.set_limit(limit);
     }
 
+    /// Whether a line has begun and not ended.
+    pub fn is_partial(&self) -> bool {
+        self.lines.is_partial()
+    }
+
+    /// See [`LineReader::after_return`].
+    pub fn after_return(&self) -> bool {
+        self.lines.after_return()
+    }
+
+    /// The machine, where telnet was spoken.
+    pub fn telnet(&self) -> Option<&Telnet> {
+        self.telnet.as_deref()
+    }
+
+    /// Goes on where another one was, between two lines.
+    pub fn go_on(&mut self, mode: Mode, limit: usize, after_return: bool, telnet: Option<Box<Telnet>>) {
+        self.set_mode(mode);
+        self.set_limit(limit);
+        self.lines.set_after_return(after_return);
+        self.telnet = telnet;
+    }
+
     /// The terminal's manners, as far as they are known.
     pub fn look(&self) -> Look {
         let plain = Look::default();

@@ -10,6 +10,7 @@ mod client;
 pub mod commands;
 mod input;
 mod link;
+pub mod moved;
 pub mod panics;
 mod queue;
 mod relay;
@@ -39,10 +40,14 @@ pub struct Given<'a> {
     pub session: u64,
     /// Where links are handed over to the handler.
     pub desk: BorrowedFd<'a>,
+    /// Where clients are handed over to workers of another program.
+    pub moves: BorrowedFd<'a>,
     /// SIGTERM and others, blocked.
     pub signals: &'a Signals,
     /// How the client speaks at first.
     pub mode: Mode,
+    /// What a worker of another program has left, to go on with its client.
+    pub moved: Option<moved::Moved>,
     /// The door it came in by.
     pub door: &'a Door,
     /// As they were when it came.
@@ -59,8 +64,14 @@ pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
 
 /// Serves one client until it goes. Gives how it ended, which is the process's exit code. The process is to end then:
 /// nothing is tidied up that the kernel does by itself.
-pub fn run(given: Given<'_>) -> WorkerEnd {
+pub fn run(mut given: Given<'_>) -> WorkerEnd {
     let begun = Instant::now();
+    if let Some(moved) = given.moved.take() {
+        panics::catch(given.desk);
+        let (Ok(session), events) = session::Session::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
+        let mut session = ManuallyDrop::new(session);
+        return session.serve(events).map_or(WorkerEnd::REFUSED, |()| session.end());
+    }
     if given.mode == Mode::Ask && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
         return WorkerEnd::GOOD;
     }

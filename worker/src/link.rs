@@ -62,20 +62,45 @@ impl Link {
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         let stream = UnixStream::from(ours);
         registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)?;
-        let mut link = Link {
+        let mut link = Link { theirs: Some(theirs), ..Link::over(stream) };
+        link.hand_over(desk)?;
+        Ok(link)
+    }
+
+    /// Goes on with the link of another worker, which was quiet.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn taken(fd: OwnedFd, registry: &Registry, token: Token) -> io::Result<Link> {
+        let stream = UnixStream::from(fd);
+        registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)?;
+        Ok(Link { welcome: true, ..Link::over(stream) })
+    }
+
+    fn over(stream: UnixStream) -> Link {
+        Link {
             stream,
             reader: FrameReader::new(),
             out: Vec::new(),
             writable: Writable::default(),
-            theirs: Some(theirs),
+            theirs: None,
             welcome: false,
             answered: false,
             joins: 0,
             fds: VecDeque::new(),
             ended: false,
-        };
-        link.hand_over(desk)?;
-        Ok(link)
+        }
+    }
+
+    /// Whether it serves, and nothing is on its way here that was begun and is not whole.
+    pub fn is_quiet(&self) -> bool {
+        self.welcome
+            && !self.ended
+            && !self.waits_for_desk()
+            && self.joins == 0
+            && self.fds.is_empty()
+            && self.out.is_empty()
+            && self.reader.rest().is_empty()
     }
 
     /// Gives the handler its end, if the front desk has room now.
@@ -157,5 +182,11 @@ impl Link {
     pub fn close(self, registry: &Registry) {
         // It is closed in the next moment anyway.
         let _ = registry.deregister(&mut SourceFd(&self.stream.as_raw_fd()));
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }

@@ -25,6 +25,9 @@ struct Joined {
 #[derive(Debug, Default)]
 pub struct Relay {
     joined: Vec<Joined>,
+    /// Channels that the worker before this one was on, with the last number that the client has: they go on with
+    /// [`Relay::rejoin`].
+    expected: Vec<(String, u64)>,
     next_token: usize,
     buffer: Vec<u8>,
     /// The client was too slow; the rings are looked at again when it has read.
@@ -51,27 +54,38 @@ impl Relay {
         if self.joined.iter().any(|joined| joined.name == reply.channel) {
             return Ok(None);
         }
-        let ring = ring::Reader::new(&memory, reply.position)?;
-        let token = Token(FIRST_RING + self.next_token);
-        self.next_token += 1;
-        registry.register(&mut SourceFd(&wake.as_raw_fd()), token, Interest::READABLE)?;
         let last = match since {
             Some(since) if reply.waiting > 0 => since + reply.missed,
             _ => reply.number,
         };
+        let ring = ring::Reader::new(&memory, reply.position)?;
         let (name, upto) = (reply.channel.clone(), reply.number);
-        self.joined.push(Joined { name, ring, wake, token, last, upto });
-        Ok(self.joined.last().and_then(Joined::fetch))
+        let joined = Joined { name, ring, wake, token: Token(0), last, upto };
+        let fetch = joined.fetch();
+        self.add(joined, registry).map(|()| fetch)
+    }
+
+    /// Goes on with a channel of the worker before this one.
+    pub fn expect(&mut self, name: String, last: u64) {
+        self.expected.push((name, last));
+    }
+
+    /// Whether every channel goes on by its ring, and what was read from there is what the client has.
+    pub fn is_settled(&self) -> bool {
+        !self.waits && self.expected.is_empty() && self.joined.iter().all(|joined| joined.last >= joined.upto)
+    }
+
+    /// All channels, each with the last number that the client has.
+    pub fn channels(&self) -> impl Iterator<Item = (&str, u64)> {
+        let expected = self.expected.iter().map(|(name, last)| (name.as_str(), *last));
+        self.joined.iter().map(|joined| (joined.name.as_str(), joined.last)).chain(expected)
     }
 
     /// All channels, each with the last number that the client has.
     /// They are silent until [`Relay::rejoin`].
     pub fn pause(&mut self) -> Vec<(String, u64)> {
-        let channels = self.joined.iter_mut().map(|joined| {
-            joined.upto = u64::MAX;
-            (joined.name.clone(), joined.last)
-        });
-        channels.collect()
+        self.joined.iter_mut().for_each(|joined| joined.upto = u64::MAX);
+        self.channels().map(|(name, last)| (name.to_owned(), last)).collect()
     }
 
     /// A channel goes on by another ring. What the client has not got meanwhile is asked for, or told to be missing.
@@ -86,26 +100,34 @@ impl Relay {
         out: &mut Vec<u8>,
     ) -> io::Result<Option<RelayFetch>> {
         let (memory, wake) = fds;
+        if let Some(index) = self.expected.iter().position(|(name, _)| *name == reply.channel) {
+            let (name, last) = self.expected.swap_remove(index);
+            let ring = ring::Reader::new(&memory, reply.position)?;
+            let mut joined = Joined { name, ring, wake, token: Token(0), last, upto: last };
+            let fetch = joined.go_on(reply, out);
+            return self.add(joined, registry).map(|()| fetch);
+        }
         let Some(joined) = self.joined.iter_mut().find(|joined| joined.name == reply.channel) else { return Ok(None) };
         joined.ring = ring::Reader::new(&memory, reply.position)?;
         registry.register(&mut SourceFd(&wake.as_raw_fd()), joined.token, Interest::READABLE)?;
         // It is closed in the next moment anyway.
         let _ = registry.deregister(&mut SourceFd(&joined.wake.as_raw_fd()));
         joined.wake = wake;
-        if reply.missed > 0 {
-            missed(out, &joined.name, reply.missed);
-            joined.last += reply.missed;
-        }
-        if reply.waiting == 0 {
-            joined.last = reply.number;
-        }
-        joined.upto = reply.number;
-        Ok(joined.fetch())
+        Ok(joined.go_on(reply, out))
+    }
+
+    fn add(&mut self, mut joined: Joined, registry: &Registry) -> io::Result<()> {
+        joined.token = Token(FIRST_RING + self.next_token);
+        self.next_token += 1;
+        registry.register(&mut SourceFd(&joined.wake.as_raw_fd()), joined.token, Interest::READABLE)?;
+        self.joined.push(joined);
+        Ok(())
     }
 
     /// The session has left a channel, by the name it was joined by, in any case; gives whether it was on it.
     pub fn leave(&mut self, name: &str, registry: &Registry) -> bool {
-        let before = self.joined.len();
+        let before = self.joined.len() + self.expected.len();
+        self.expected.retain(|(expected, _)| !expected.eq_ignore_ascii_case(name));
         self.joined.retain(|joined| {
             let stays = !joined.name.eq_ignore_ascii_case(name);
             if !stays {
@@ -114,11 +136,12 @@ impl Relay {
             }
             stays
         });
-        self.joined.len() < before
+        self.joined.len() + self.expected.len() < before
     }
 
     /// Out of all channels.
     pub fn leave_all(&mut self, registry: &Registry) {
+        self.expected.clear();
         for joined in self.joined.drain(..) {
             let _ = registry.deregister(&mut SourceFd(&joined.wake.as_raw_fd()));
         }
@@ -159,6 +182,20 @@ impl Relay {
 }
 
 impl Joined {
+    /// Another ring takes the place of the one before. What the client has not got meanwhile is asked for, or told to be
+    /// missing.
+    fn go_on(&mut self, reply: &RelayJoined, out: &mut Vec<u8>) -> Option<RelayFetch> {
+        if reply.missed > 0 {
+            missed(out, &self.name, reply.missed);
+            self.last += reply.missed;
+        }
+        if reply.waiting == 0 {
+            self.last = reply.number;
+        }
+        self.upto = reply.number;
+        self.fetch()
+    }
+
     /// What is still to be asked for.
     fn fetch(&self) -> Option<RelayFetch> {
         let (after, upto) = (self.last, self.upto);

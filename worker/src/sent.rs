@@ -45,6 +45,11 @@ impl Unanswered {
         self.next - 1
     }
 
+    /// Goes on behind one that has used all smaller numbers.
+    pub fn go_on(&mut self, next: u64) {
+        self.next = next.max(1);
+    }
+
     /// The smallest number that was not used yet.
     pub fn next(&self) -> u64 {
         self.next

@@ -125,6 +125,13 @@ pub enum ToHandler {
         /// Process ids, and the place of their version.
         others: Vec<(i32, u32)>,
     },
+    /// A worker has handed its client and its session, with the link if it had one, to another, and has ended.
+    Moved {
+        /// Its process id.
+        from: i32,
+        /// The client, with the worker that it has now, which was forked from the first of the versions.
+        client: Client,
+    },
 }
 
 /// From the handler.

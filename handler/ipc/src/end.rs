@@ -17,6 +17,8 @@ impl WorkerEnd {
     pub const FAILED_LOGINS: WorkerEnd = WorkerEnd(3);
     /// It could not be locked in, although that could be done at the start.
     pub const NOT_LOCKED: WorkerEnd = WorkerEnd(4);
+    /// It was to go on with another worker's client, which could not be done: that one serves it on.
+    pub const NOT_MOVED: WorkerEnd = WorkerEnd(5);
     /// It panicked.
     pub const PANICKED: WorkerEnd = WorkerEnd(101);
 
@@ -50,6 +52,7 @@ impl fmt::Display for WorkerEnd {
                 WorkerEnd::REFUSED => "the system has refused something that it cannot do without",
                 WorkerEnd::FAILED_LOGINS => "too many failed logins",
                 WorkerEnd::NOT_LOCKED => "it could not be locked in",
+                WorkerEnd::NOT_MOVED => "it could not go on with another worker's client",
                 WorkerEnd::PANICKED => "it panicked",
                 // A real-time one.
                 WorkerEnd(..0) => return write!(f, "killed by signal {}", self.0.unsigned_abs()),

@@ -95,6 +95,22 @@ pub enum Item {
         /// The descriptor that it is taken out of.
         takes: u32,
     },
+    /// Where workers hand over their clients, to be followed by workers of another program.
+    Moves {
+        /// The descriptor that workers send to.
+        sends: u32,
+        /// The descriptor that the listener receives from.
+        receives: u32,
+    },
+    /// A worker that is to follow another one and was not yet given its client.
+    Successor {
+        /// The process id of the one that it follows.
+        of: i32,
+        /// Its own.
+        pid: i32,
+        /// The number of the version that it was forked from.
+        version: u32,
+    },
 }
 
 /// A worker.

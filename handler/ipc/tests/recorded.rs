@@ -230,6 +230,10 @@ samples! { to_handler ToHandler {
     Joined: ToHandler::Joined { client: client(), count: 2, max: 10_000 };
     Keep: ToHandler::Keep { state: vec![1, 2, 255], descriptors: 5 };
     Versions: ToHandler::Versions { versions: vec![text("1.3.0"), text("1.2.3")], others: vec![(4711, 1)] };
+    Moved: ToHandler::Moved {
+        from: 4711,
+        client: Client { pid: 4712, ..client() },
+    };
     Watch: ToHandler::Watch { workers: vec![Foundling { pid: 4711, started: 300 }] };
 } }
 
@@ -243,6 +247,8 @@ samples! { to_listener ToListener {
 } }
 
 samples! { items Item {
+    Moves: Item::Moves { sends: 5, receives: 6 };
+    Successor: Item::Successor { of: 4711, pid: 4712, version: 1 };
     Cradle: Item::Cradle { puts: 3, takes: 4 };
     Format: Item::Format { format: 1, version: text("1.2.3") };
     Door: Item::Door { number: 1, listen: text("[::]:53450"), socket: 3 };

@@ -262,6 +262,12 @@ impl Server {
             ));
         }
         log::info!("worker {pid} is ended by the operator: {}", ssmglobal_ipc::clean(&reason));
+        self.kick(pid, reason);
+        Ok(Answer::Done)
+    }
+
+    /// Ends a worker's session; one without a link is let make one first.
+    pub(crate) fn kick(&mut self, pid: i32, reason: String) {
         match self.by_pid.get(&pid).and_then(|slot| Some((*slot, self.session(*slot)?.id))) {
             Some((slot, id)) => self.push(crate::core::SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
             None => {
@@ -269,7 +275,6 @@ impl Server {
                 self.wake(pid);
             }
         }
-        Ok(Answer::Done)
     }
 
     /// Leaves it to the listener, which also answers: this process will have ended by then.

@@ -185,6 +185,7 @@ impl Server {
                     log::warn!(target: "listener", "{address}: worker {pid} has ended: {}", WorkerEnd(status));
                 }
             }
+            ToHandler::Moved { from, client } => self.moved(from, client),
             // Stop and the run were seen to before; the others are of old, and whoever starts a handler is of its own build.
             ToHandler::Stop | ToHandler::Run { .. } | ToHandler::Snapshot { .. } | ToHandler::Forked { .. } => {}
             ToHandler::Log { level, text } => {

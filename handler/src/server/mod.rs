@@ -6,6 +6,7 @@ mod gather;
 mod keyed;
 mod links;
 mod listener;
+mod moved;
 mod orphan;
 mod panics;
 mod versions;

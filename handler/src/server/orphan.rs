@@ -104,8 +104,16 @@ impl Server {
         if self.orphaned_at == 0 || started > self.orphaned_at || self.children.contains_key(&pid) {
             return false;
         }
-        if session == 0 || self.children.values().any(|client| client.session == session) {
+        if session == 0 {
             return false;
+        }
+        // Another worker's, unless that one has handed it over and ended.
+        let before = self.children.values().find(|client| client.session == session).map(|client| client.pid);
+        if let Some(before) = before {
+            if !self.watched.get(&before).is_some_and(|watched| watched.has_ended(before)) {
+                return false;
+            }
+            self.worker_ended(before);
         }
         let address = title_of(pid).and_then(|title| address_in(title.strip_prefix(WORKER)?));
         let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
@@ -159,6 +167,11 @@ impl Server {
         if let Some(child) = self.children.remove(&pid) {
             let (address, count, max) = (ssmglobal_config::shown(child.address), self.children.len(), self.clients_max);
             log::info!("{address}: Disconnected ({count}/{max}).");
+        }
+        // One that was to follow it may have linked up already.
+        let held = |slot: &usize| self.session(*slot).is_some_and(|session| session.held.is_some());
+        for slot in self.by_pid.values().copied().filter(held).collect::<Vec<_>>() {
+            self.release(slot);
         }
     }
 

@@ -3,7 +3,7 @@
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
 fn all() -> SealFlag {
@@ -32,13 +32,14 @@ pub fn read_sealed(fd: impl AsFd, most: usize) -> io::Result<Vec<u8>> {
         return Err(wrong("it is not sealed"));
     }
     let mut file = File::from(fd.as_fd().try_clone_to_owned()?);
-    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    // Without a look at its attributes, which a worker may not take.
+    let length = usize::try_from(file.seek(SeekFrom::End(0))?).unwrap_or(usize::MAX);
     if length > most {
         return Err(wrong("it is too long"));
     }
-    let mut bytes = Vec::with_capacity(length);
     file.rewind()?;
-    file.read_to_end(&mut bytes)?;
+    let mut bytes = vec![0; length];
+    file.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -2,10 +2,11 @@
 //! Runs in a worker.
 
 use super::Command;
+use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Code, Failure};
 
-/// What a session is at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a session is at the moment. Workers tell it their successors, so one is only ever appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// No mode chosen yet.
     NoMode,

@@ -5,6 +5,7 @@ use crate::Given;
 mod answers;
 mod failures;
 mod lines;
+mod moving;
 mod resume;
 
 use crate::client::{Client, Sent};
@@ -31,6 +32,7 @@ const CLIENT: Token = Token(0);
 const SIGNALS: Token = Token(1);
 const LINK: Token = Token(2);
 const DESK: Token = Token(3);
+const MOVES: Token = Token(4);
 
 /// What a client is told that waits for long.
 const DELAYED: &str = "This takes longer than usual. Nothing is lost; the answer will come.";
@@ -40,6 +42,7 @@ pub struct Session<'a> {
     door: &'a Door,
     settings: &'a Settings,
     desk: BorrowedFd<'a>,
+    moves: BorrowedFd<'a>,
     address: IpAddr,
     poll: Poll,
     signals: &'a Signals,
@@ -52,6 +55,10 @@ pub struct Session<'a> {
     who: String,
     link: Option<Link>,
     desk_watched: bool,
+    /// There was no room to hand the client over.
+    moves_watched: bool,
+    /// A worker of another program is to go on with the client, as soon as nothing is on its way.
+    moving: bool,
     session: u64,
     /// Asked and not answered; asked again on the next link.
     sent: Unanswered,
@@ -95,7 +102,19 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The kernel's.
     pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
-        let Given { client, address, session, desk, signals, mode, door, settings, events } = given;
+        let (mut session, events) = Session::prepare(given, begun);
+        if let Ok(session) = &mut session
+            && session.mode == Mode::Human
+        {
+            session.reader.offer(&mut session.client.out);
+            session.welcome();
+        }
+        (session, events)
+    }
+
+    /// Gets everything ready, and says nothing yet.
+    fn prepare(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
+        let Given { client, address, session, desk, moves, signals, mode, moved: _, door, settings, events } = given;
         let registered = || -> io::Result<(Poll, Client)> {
             let poll = Poll::new()?;
             let mut client = Client::new(client, settings.limits.queue);
@@ -107,10 +126,11 @@ impl<'a> Session<'a> {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
-        let mut session = Session {
+        let session = Session {
             door,
             settings,
             desk,
+            moves,
             address: address.ip().to_canonical(),
             poll,
             signals,
@@ -122,6 +142,8 @@ impl<'a> Session<'a> {
             who: String::new(),
             link: None,
             desk_watched: false,
+            moves_watched: false,
+            moving: false,
             session,
             sent: Unanswered::default(),
             ticket: None,
@@ -143,10 +165,6 @@ impl<'a> Session<'a> {
             quitting: false,
             ending: false,
         };
-        if mode == Mode::Human {
-            session.reader.offer(&mut session.client.out);
-            session.welcome();
-        }
         (Ok(session), events)
     }
 
@@ -178,6 +196,9 @@ impl<'a> Session<'a> {
             if self.client.closed && self.rest.is_empty() && self.queue.is_empty() {
                 return Ok(());
             }
+            if self.move_on() {
+                return Ok(());
+            }
             let timeout = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
             match self.poll.poll(events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
@@ -205,10 +226,13 @@ impl<'a> Session<'a> {
                                 Signal::SIGUSR1 => {
                                     self.linked();
                                 }
+                                // Another program goes on with its clients.
+                                Signal::SIGUSR2 => self.moving = true,
                                 _ => {}
                             }
                         }
                     }
+                    MOVES => self.leave_moves(),
                     LINK => self.read_link(event.is_read_closed()),
                     DESK => self.hand_over(),
                     token if token.0 >= FIRST_RING => self.read_ring(token),

@@ -57,10 +57,7 @@ impl Session<'_> {
             // What is in the rings need not be asked for.
             self.relay.read_all(self.session, &mut self.client.out);
         }
-        for (channel, last) in self.relay.pause() {
-            let number = self.tell(&Request::RelayJoin(RelayJoin { channel: channel.clone(), since: Some(last) }));
-            self.rejoins.push((number, Some(channel)));
-        }
+        self.rejoin();
         // A channel can be left only by who is on it.
         let left = self.sent.iter().filter_map(|sent| match &sent.request {
             Request::RelayLeave(leave) if sent.left => Some(leave.channel.clone()),

@@ -2,6 +2,7 @@
 
 use crate::codes::{option, write_subnegotiation};
 use crate::terminal::Terminal;
+use serde::{Deserialize, Serialize};
 
 const REQUEST: u8 = 1;
 const ACCEPTED: u8 = 2;
@@ -10,7 +11,7 @@ const REJECTED: u8 = 3;
 /// How many of the peer's requests are answered per connection; one is usual.
 const ANSWERS: u8 = 8;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Ours {
     #[default]
     NotSent,
@@ -19,7 +20,7 @@ enum Ours {
 }
 
 /// Our request and how many of theirs were answered.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Charset {
     ours: Ours,
     answered: u8,

@@ -1,5 +1,7 @@
 //! The numbers of the telnet protocol and how commands are written. Runs in the worker.
 
+use serde::{Deserialize, Serialize};
+
 /// Interpret As Command: begins every command; doubled, it is the byte itself.
 pub(crate) const IAC: u8 = 255;
 /// Begins a subnegotiation.
@@ -44,7 +46,7 @@ pub(crate) mod option {
 }
 
 /// The four words of option negotiation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verb {
     /// "I will", or "may I?"
     Will,

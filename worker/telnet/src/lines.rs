@@ -126,6 +126,17 @@ impl LineReader {
         self.skipping || !(self.handed_out || self.buf.is_empty())
     }
 
+    /// Whether a CR has ended the last line, so that an LF or NUL may still come that belongs to it.
+    #[must_use]
+    pub fn after_return(&self) -> bool {
+        self.after_return
+    }
+
+    /// Goes on behind another reader, where [`LineReader::after_return`] was this.
+    pub fn set_after_return(&mut self, after_return: bool) {
+        self.after_return = after_return;
+    }
+
     /// Gives up the line that has begun, if any.
     pub fn clear(&mut self) {
         self.handed_out = false;

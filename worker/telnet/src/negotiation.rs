@@ -9,6 +9,8 @@
 //! typing unseen for ever, or show the next password. So ECHO is told at once, whenever the owner wants it, and
 //! the answers are only counted off. It cannot loop either: what the peer says causes no request.
 
+use serde::{Deserialize, Serialize};
+
 /// Which party performs the option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Party {
@@ -22,7 +24,7 @@ pub(crate) enum Party {
 /// itself would go on for ever.
 const GRANTS: u8 = 32;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Q {
     #[default]
     No,
@@ -31,7 +33,7 @@ enum Q {
 }
 
 /// One supported option on one side.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Side {
     q: Q,
     grants: u8,
@@ -85,7 +87,7 @@ impl Side {
 }
 
 /// ECHO on our side: the peer hides what is typed while we claim to echo.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Echo {
     /// What the owner asked for.
     hidden: bool,
@@ -146,7 +148,7 @@ impl Echo {
 }
 
 /// The options that are not supported: each is refused once per side, however often it is proposed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Refused {
     us: [u64; 4],
     them: [u64; 4],

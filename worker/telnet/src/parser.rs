@@ -2,6 +2,7 @@
 
 use crate::buffer;
 use crate::codes::{FIRST_COMMAND, IAC, SB, SE, Verb};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of one subnegotiation that are kept, its option included. A longer one is discarded whole.
 pub(crate) const SUBNEGOTIATION_LIMIT: usize = 512;
@@ -23,7 +24,7 @@ pub(crate) enum Token<'i> {
     Subnegotiation,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     #[default]
     Data,
@@ -36,7 +37,7 @@ enum State {
 }
 
 /// The parser: one state and the subnegotiation being collected.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Parser {
     state: State,
     sub: Vec<u8>,

@@ -1,5 +1,6 @@
 //! The telnet machine: what the peer sends becomes data and events, and the answers it is owed. Runs in the worker.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::charset::Charset;
@@ -45,7 +46,10 @@ impl fmt::Debug for Event<'_> {
 /// Sends nothing unless [`offer`](Self::offer) or [`hide_input`](Self::hide_input) is called or the peer sends a
 /// command. Whatever the peer sends, the answers are at most five times as long, and an answer is never answered.
 /// Holds at most 512 bytes of what the peer sent, none when idle.
-#[derive(Default)]
+///
+/// Serialized it is part of what a worker leaves to one of another version, which must be able to read it: a field more is
+/// another form, under a name of its own.
+#[derive(Default, Serialize, Deserialize)]
 pub struct Telnet {
     parser: Parser,
     offered: bool,

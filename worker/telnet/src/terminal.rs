@@ -1,5 +1,6 @@
 //! What the peer has told about its terminal: window size, type, MTTS bits, UTF-8. Runs in the worker.
 
+use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 use crate::codes::{option, write_subnegotiation};
@@ -46,7 +47,7 @@ const COLOURFUL: [&str; 19] = [
 ];
 
 /// A summary of the peer's terminal. What was not told is `None` or `false`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terminal {
     width: Option<u16>,
     height: Option<u16>,
@@ -141,7 +142,7 @@ fn is_colourful(name: &str) -> bool {
 }
 
 /// The questions for the terminal type: asked at most three times per connection, fewer when an answer repeats.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TypeCycle {
     asked: u8,
     awaiting: bool,
