@@ -2,9 +2,10 @@
 //! said to him, and is who he was.
 
 use crate::harness::{
-    Backend, GREETING, GameServer, Person, Process, Program, Running, Wire, own_address, program_of_version,
+    Backend, GREETING, GameServer, PATIENCE, Person, Process, Program, Running, Wire, own_address, program_of_version,
 };
 use nix::libc::ucred;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixCredentials, recv, send, sendmsg};
 use nix::unistd::{Pid, geteuid};
@@ -283,7 +284,7 @@ fn both_die_and_the_next_ones_know_who_has_moved() {
 
 /// Where workers hand over, as only a worker has it: from the handler, which believes for a moment that this is the next
 /// listener.
-fn way_of_workers(backend: &mut Backend) -> OwnedFd {
+fn way_of_workers(backend: &mut Backend) -> (OwnedFd, OwnedFd) {
     backend.kill_listener();
     let mut stream =
         UnixStream::connect(backend.data().join(ssmglobal_handler::CTL_SOCKET)).expect("the operator's socket");
@@ -306,10 +307,12 @@ fn way_of_workers(backend: &mut Backend) -> OwnedFd {
     let memory = fds.remove(0);
     let kept = items(&read_sealed(&memory, 1 << 20).unwrap()).unwrap();
     let place = kept.iter().find_map(|item| match item {
+        // The receiving end comes next.
         Kept::Moves { sends, .. } => Some(*sends as usize),
         _ => None,
     });
-    let way = fds.remove(place.expect("the way"));
+    let place = place.expect("the way");
+    let way = (fds.remove(place), fds.remove(place));
     let mark = backend.log().mark();
     drop((stream, fds));
     backend.log().wait_after(mark, "the listener has died");
@@ -329,9 +332,8 @@ fn send_as(worker: i64, way: &OwnedFd, fds: &[&OwnedFd]) {
 
 /// Waits for the new worker's word; 0 when it has ended.
 fn word(other: &OwnedFd) -> u8 {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     let mut byte = [0];
-    let patience = PollTimeout::try_from(crate::harness::PATIENCE).unwrap();
+    let patience = PollTimeout::try_from(PATIENCE).unwrap();
     assert_eq!(poll(&mut [PollFd::new(other.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
     recv(other.as_raw_fd(), &mut byte, MsgFlags::empty()).expect("a word or the end");
     byte[0]
@@ -345,7 +347,7 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     let mut backend = Backend::start();
     let mut all: Vec<Program> =
         ["ann", "bob", "cid", "dot", "eve"].map(|name| Program::registered(&backend, name)).into();
-    let way = way_of_workers(&mut backend);
+    let (way, _) = way_of_workers(&mut backend);
     for program in &mut all {
         program.ok("PING", json!({}));
     }
@@ -407,7 +409,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
     let mut backend = Backend::start();
     let mut eve = Program::registered(&backend, "eve");
     let mut ann = Program::registered(&backend, "ann");
-    let way = way_of_workers(&mut backend);
+    let (way, _) = way_of_workers(&mut backend);
     let list = backend.ctl(&["sessions", "list"]);
     let numbers = |index: usize| (list[index]["pid"].as_i64().unwrap(), list[index]["session"].as_u64().unwrap());
     let begin = |(pid, session): (i64, u64)| {
@@ -435,7 +437,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
     drop(other);
     backend.log().wait_after(mark, MOVED);
     client.set_nonblocking(false).unwrap();
-    client.set_read_timeout(Some(crate::harness::PATIENCE)).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(&client), &mut line).unwrap();
     assert!(line.contains("\"OK\"") && !line.contains("eve"), "{line}");
@@ -443,4 +445,36 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
     drop(client);
     backend.log().wait_after(mark, "Disconnected (1/");
     eve.wire.expect_end();
+}
+
+#[test]
+fn a_listener_that_dies_in_the_middle_of_it_is_followed_by_one_that_knows() {
+    let mut backend = Backend::start();
+    let mut eve = Program::registered(&backend, "eve");
+    let (_, receives) = way_of_workers(&mut backend);
+    let old = i32::try_from(workers(&backend)[0].0).unwrap();
+    // The worker has handed over, and then stands still until its successor is there.
+    backend.signal(Signal::SIGSTOP);
+    kill(Pid::from_raw(old), Signal::SIGUSR2).unwrap();
+    let patience = PollTimeout::try_from(PATIENCE).unwrap();
+    assert_eq!(poll(&mut [PollFd::new(receives.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
+    kill(Pid::from_raw(old), Signal::SIGSTOP).unwrap();
+    backend.signal(Signal::SIGCONT);
+    // With its second answer the listener is through with what lay there at the first.
+    for _ in 0..2 {
+        assert_eq!(backend.ctl_fails(&["upgrade", "--binary", "/nowhere"]), "invalid");
+    }
+    backend.kill_listener();
+    let mark = backend.log().mark();
+    kill(Pid::from_raw(old), Signal::SIGCONT).unwrap();
+    assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
+    backend.log().wait_after(mark, "was found, of whom the listener could not tell any more");
+    backend.next_listener();
+    let list = backend.ctl(&["sessions", "list"]);
+    assert_eq!((list.as_array().map(Vec::len), &list[0]["who"]), (Some(1), &"eve".into()), "{list}");
+    assert_ne!(list[0]["pid"], old);
+    backend.kill_handler();
+    assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
+    backend.stop();
+    assert!(eve.wire.rest().contains("The backend is going down."));
 }

@@ -73,7 +73,7 @@ impl Session<'_> {
     }
 
     /// Reads what the handler has said; gives whether it is gone.
-    fn read_all(&mut self) -> Came {
+    pub(super) fn read_all(&mut self) -> Came {
         loop {
             let Some(link) = &mut self.link else { return Came::Nothing };
             let came = link.fill();

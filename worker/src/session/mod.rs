@@ -54,6 +54,8 @@ pub struct Session<'a> {
     state: State,
     who: String,
     link: Option<Link>,
+    /// The link is one that another worker has made: the handler may not know whose it is now.
+    inherited: bool,
     desk_watched: bool,
     /// There was no room to hand the client over.
     moves_watched: bool,
@@ -141,6 +143,7 @@ impl<'a> Session<'a> {
             state: state_of(mode),
             who: String::new(),
             link: None,
+            inherited: false,
             desk_watched: false,
             moves_watched: false,
             moving: false,
@@ -223,9 +226,7 @@ impl<'a> Session<'a> {
                             match signal {
                                 Signal::SIGTERM => self.goodbye(),
                                 // The handler has something to say to this client.
-                                Signal::SIGUSR1 => {
-                                    self.linked();
-                                }
+                                Signal::SIGUSR1 => self.woken(),
                                 // Another program goes on with its clients.
                                 Signal::SIGUSR2 => self.moving = true,
                                 _ => {}

@@ -178,6 +178,7 @@ impl<'a> Session<'a> {
         // Without one nobody is on a channel; the first command makes it.
         if let Some(link) = link {
             self.link = Some(Link::taken(link, self.poll.registry(), LINK)?);
+            self.inherited = true;
             self.rejoin();
         }
         Ok(())

@@ -27,6 +27,17 @@ impl Session<'_> {
         true
     }
 
+    /// The handler has something to say to this client, and knows no link. If there is one that another worker has made, the
+    /// listener has died before it could tell of this one: a link of its own says whose it is.
+    pub(super) fn woken(&mut self) {
+        if self.inherited && self.sent.since().is_none() {
+            // What has come on it was said once.
+            self.read_all();
+            self.link_lost();
+        }
+        self.linked();
+    }
+
     /// The front desk had no room: waits for it.
     fn watch_desk(&mut self) {
         if !self.desk_watched && self.link.as_ref().is_some_and(Link::waits_for_desk) {
@@ -86,6 +97,7 @@ impl Session<'_> {
     /// The handler is gone. The next one is told where this session was.
     pub(super) fn link_lost(&mut self) {
         let Some(link) = self.link.take() else { return };
+        self.inherited = false;
         // Over which request it died is not known; over none of those that it went on after.
         let fatal = link.welcome && !link.answered;
         link.close(self.poll.registry());
