@@ -447,23 +447,61 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
     eve.wire.expect_end();
 }
 
+/// The worker has handed over while its listener stood still.
+fn hand_over(backend: &Backend, receives: &OwnedFd, worker: i32) {
+    backend.signal(Signal::SIGSTOP);
+    kill(Pid::from_raw(worker), Signal::SIGUSR2).unwrap();
+    let patience = PollTimeout::try_from(PATIENCE).unwrap();
+    assert_eq!(poll(&mut [PollFd::new(receives.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
+}
+
+/// Its successor is there, and the worker stands still before it has let go.
+fn stand_between(backend: &Backend, receives: &OwnedFd, worker: i32) {
+    hand_over(backend, receives, worker);
+    kill(Pid::from_raw(worker), Signal::SIGSTOP).unwrap();
+    backend.signal(Signal::SIGCONT);
+    // With its second answer the listener is through with what lay there at the first.
+    for _ in 0..2 {
+        assert_eq!(backend.ctl_fails(&["upgrade", "--binary", "/nowhere"]), "invalid");
+    }
+}
+
+#[test]
+fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
+    let mut backend = Backend::start();
+    let mut silent = Program::at(&backend);
+    let (_, receives) = way_of_workers(&mut backend);
+    let pid = workers(&backend)[0].0;
+    let old = i32::try_from(pid).unwrap();
+    stand_between(&backend, &receives, old);
+    backend.ctl(&["sessions", "kick", &pid.to_string(), "--reason", "Go home."]);
+    kill(Pid::from_raw(old), Signal::SIGCONT).unwrap();
+    assert!(silent.wire.rest().contains("Go home."));
+    backend.log().wait("Disconnected (0/");
+}
+
+#[test]
+fn a_worker_that_is_not_followed_in_time_serves_on() {
+    let mut backend = Backend::start();
+    let mut eve = Program::registered(&backend, "eve");
+    let (_, receives) = way_of_workers(&mut backend);
+    let before = workers(&backend);
+    hand_over(&backend, &receives, i32::try_from(before[0].0).unwrap());
+    assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
+    let mark = backend.log().mark();
+    backend.signal(Signal::SIGCONT);
+    backend.log().wait_after(mark, &format!("worker {} is not followed by another", before[0].0));
+    assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
+    assert_eq!(workers(&backend), before);
+}
+
 #[test]
 fn a_listener_that_dies_in_the_middle_of_it_is_followed_by_one_that_knows() {
     let mut backend = Backend::start();
     let mut eve = Program::registered(&backend, "eve");
     let (_, receives) = way_of_workers(&mut backend);
     let old = i32::try_from(workers(&backend)[0].0).unwrap();
-    // The worker has handed over, and then stands still until its successor is there.
-    backend.signal(Signal::SIGSTOP);
-    kill(Pid::from_raw(old), Signal::SIGUSR2).unwrap();
-    let patience = PollTimeout::try_from(PATIENCE).unwrap();
-    assert_eq!(poll(&mut [PollFd::new(receives.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
-    kill(Pid::from_raw(old), Signal::SIGSTOP).unwrap();
-    backend.signal(Signal::SIGCONT);
-    // With its second answer the listener is through with what lay there at the first.
-    for _ in 0..2 {
-        assert_eq!(backend.ctl_fails(&["upgrade", "--binary", "/nowhere"]), "invalid");
-    }
+    stand_between(&backend, &receives, old);
     backend.kill_listener();
     let mark = backend.log().mark();
     kill(Pid::from_raw(old), Signal::SIGCONT).unwrap();
