@@ -297,8 +297,9 @@ fn way_of_workers(backend: &mut Backend) -> (OwnedFd, OwnedFd) {
             assert!(matches!(frame.control::<Answer>(), Ok(Answer::Adopted { .. })));
             break;
         }
+        readable(&stream);
         let filled = reader.fill(|buffer| {
-            let received = ssmglobal_sys::receive_many(&stream, buffer)?;
+            let received = ssmglobal_sys::receive(&stream, buffer)?;
             fds.extend(received.fds);
             Ok(received.count)
         });
@@ -320,6 +321,12 @@ fn way_of_workers(backend: &mut Backend) -> (OwnedFd, OwnedFd) {
     way
 }
 
+/// Waits until there is something to read, or the end.
+fn readable(socket: impl AsFd) {
+    let patience = PollTimeout::try_from(PATIENCE).unwrap();
+    assert_eq!(poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
+}
+
 /// Sends what only this worker could: root may say so.
 fn send_as(worker: i64, way: &OwnedFd, fds: &[&OwnedFd]) {
     let raw: Vec<i32> = fds.iter().map(|fd| fd.as_raw_fd()).collect();
@@ -333,8 +340,7 @@ fn send_as(worker: i64, way: &OwnedFd, fds: &[&OwnedFd]) {
 /// Waits for the new worker's word; 0 when it has ended.
 fn word(other: &OwnedFd) -> u8 {
     let mut byte = [0];
-    let patience = PollTimeout::try_from(PATIENCE).unwrap();
-    assert_eq!(poll(&mut [PollFd::new(other.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
+    readable(other);
     recv(other.as_raw_fd(), &mut byte, MsgFlags::empty()).expect("a word or the end");
     byte[0]
 }
@@ -451,8 +457,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
 fn hand_over(backend: &Backend, receives: &OwnedFd, worker: i32) {
     backend.signal(Signal::SIGSTOP);
     kill(Pid::from_raw(worker), Signal::SIGUSR2).unwrap();
-    let patience = PollTimeout::try_from(PATIENCE).unwrap();
-    assert_eq!(poll(&mut [PollFd::new(receives.as_fd(), PollFlags::POLLIN)], patience), Ok(1));
+    readable(receives);
 }
 
 /// Its successor is there, and the worker stands still before it has let go.

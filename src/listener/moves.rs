@@ -92,7 +92,7 @@ impl Listener {
     #[inline(never)]
     pub(super) fn take_moves(&mut self) -> bool {
         for _ in 0..TURN {
-            let received = match ssmglobal_sys::receive_many(&self.moves.receives, &mut [0; 1]) {
+            let received = match ssmglobal_sys::receive(&self.moves.receives, &mut [0; 1]) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(error) => {

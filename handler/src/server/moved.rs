@@ -17,6 +17,9 @@ impl Server {
         self.watched.remove(&from);
         self.heard.remove(&from);
         self.versions.forget(from);
+        if let Some(links) = self.links.remove(&from) {
+            self.links.insert(pid, links);
+        }
         self.children.remove(&from);
         self.children.insert(pid, client);
         self.heard.insert(pid, ticks_now());
