@@ -54,7 +54,8 @@ impl Session<'_> {
     }
 
     pub(super) fn flush_link(&mut self) {
-        if let Some(link) = &mut self.link
+        // Again over the next link: nothing else would wake this process to send what is asked once more.
+        while let Some(link) = &mut self.link
             && link.flush(self.poll.registry(), LINK).is_err()
         {
             // What it has said before its end is still there.
