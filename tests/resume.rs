@@ -497,7 +497,7 @@ fn who_waits_for_long_is_told_once() {
 
 #[test]
 fn a_request_over_which_every_handler_dies_is_given_up() {
-    let hard = "players.hash_memory_kib = 65536\nplayers.hash_passes = 100\nlimits.delay_notice_seconds = 0\n";
+    let hard = "players.hash_memory_kib = 262144\nplayers.hash_passes = 100\nlimits.delay_notice_seconds = 0\n";
     let backend = Backend::start();
     let mut bob = Program::registered(&backend, "bob");
     std::fs::write(backend.file("config.toml"), hard).unwrap();

@@ -247,7 +247,7 @@ fn nobody_is_refused_while_listeners_die() {
         cut
     });
     for _ in 0..5 {
-        backend.kill_listener();
+        backend.kill_waiting_listener();
         backend.next_listener();
         // Whoever came before and after.
         greetings.iter().take(20).for_each(drop);

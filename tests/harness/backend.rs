@@ -1,7 +1,8 @@
 //! A backend of a test's own: temporary data, an address that no other test has, cheap hashing.
 
-use super::{Log, Output, Running, Wire, processes_of, run};
+use super::{Log, Output, Process, Running, Wire, processes_of, run};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs::Permissions;
@@ -291,6 +292,20 @@ impl Backend {
         self.signal(Signal::SIGKILL);
         self.log().wait_after(mark, "the listener has died");
         self.wait();
+    }
+
+    /// As [`Backend::kill_listener`], but not in the microseconds between the system call that accepts a connection and the
+    /// one that puts it where the next listener finds it: what is killed there is lost, as it is in the kernel's queue of a
+    /// machine that fails.
+    pub fn kill_waiting_listener(&mut self) {
+        loop {
+            self.signal(Signal::SIGSTOP);
+            waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).expect("it stops");
+            if Process(self.pid()).waits_for_events() {
+                return self.kill_listener();
+            }
+            self.signal(Signal::SIGCONT);
+        }
     }
 
     /// Starts the next listener, as a supervisor does, and waits until it serves; what the one before it has started goes

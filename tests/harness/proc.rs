@@ -47,6 +47,18 @@ impl Process {
         limit.unwrap_or_else(|| panic!("no {name}: {text}")).to_owned()
     }
 
+    /// Whether it waits for events; also when that cannot be seen.
+    pub fn waits_for_events(self) -> bool {
+        let calls = [
+            nix::libc::SYS_epoll_pwait,
+            #[cfg(target_arch = "x86_64")]
+            nix::libc::SYS_epoll_wait,
+        ];
+        let text = fs::read_to_string(self.path("syscall")).unwrap_or_default();
+        let call = text.split(' ').next().and_then(|number| number.parse().ok());
+        text.is_empty() || call.is_some_and(|call| calls.contains(&call))
+    }
+
     /// Fields of `stat` behind the name.
     fn stat(self) -> Vec<String> {
         let text = fs::read_to_string(self.path("stat")).unwrap_or_default();
