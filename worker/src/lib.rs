@@ -67,14 +67,26 @@ pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
 pub fn run(mut given: Given<'_>) -> WorkerEnd {
     let begun = Instant::now();
     if let Some(moved) = given.moved.take() {
-        panics::catch(given.desk);
-        let (Ok(session), events) = session::Session::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
-        let mut session = ManuallyDrop::new(session);
-        return session.serve(events).map_or(WorkerEnd::REFUSED, |()| session.end());
+        return follow(given, moved);
     }
     if given.mode == Mode::Ask && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
         return WorkerEnd::GOOD;
     }
+    begin(given, begun)
+}
+
+/// Goes on with another worker's session. Not part of [`run`], as is [`begin`]: who waits for the first word is not to have
+/// room on the stack for a session below him.
+#[inline(never)]
+fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
+    panics::catch(given.desk);
+    let (Ok(session), events) = session::Session::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
+    let mut session = ManuallyDrop::new(session);
+    session.serve(events).map_or(WorkerEnd::REFUSED, |()| session.end())
+}
+
+#[inline(never)]
+fn begin(given: Given<'_>, begun: Instant) -> WorkerEnd {
     // Not before: an idle worker touches no more memory than it must.
     panics::catch(given.desk);
     let (session, events) = session::Session::start(given, begun);
