@@ -195,6 +195,13 @@ impl Children {
         others.map(|(pid, known)| (pid.as_raw(), known.version)).collect()
     }
 
+    /// All that were forked from another program: of another version, or before this one took this process over, which may
+    /// be another build of the same version.
+    pub fn older(&self) -> Vec<Pid> {
+        let older = self.by_pid.iter().filter(|(_, known)| known.version != 0 || known.elder);
+        older.map(|(pid, _)| *pid).collect()
+    }
+
     /// One more.
     pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
         self.count_in(pid, Known { session, place, at, started: None, version: 0, elder: false });

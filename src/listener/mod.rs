@@ -177,7 +177,7 @@ impl Listener {
     /// When something is to be done that nobody will tell of.
     fn deadline(&self) -> Option<Instant> {
         let handler = self.handler.start_at().into_iter().chain(self.handler.ends_by());
-        handler.chain(self.upgrade_until()).chain(self.watchdog.at()).min()
+        handler.chain(self.moves.call_at()).chain(self.upgrade_until()).chain(self.watchdog.at()).min()
     }
 
     #[inline(never)]
@@ -189,6 +189,9 @@ impl Listener {
         }
         if self.handler.start_at().is_some_and(|at| at <= now) {
             self.start_handler();
+        }
+        if self.moves.call_at().is_some_and(|at| at <= now) {
+            self.call_some();
         }
         if self.upgrade_until().is_some_and(|at| at <= now) {
             self.give_up_check();

@@ -14,6 +14,7 @@ use ssmglobal_sys::{ExitSignal, Forked};
 use ssmglobal_worker::moved::Moved;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// A worker that is to follow another one.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,12 @@ pub struct Successor {
     pub elder: bool,
 }
 
+/// Workers that are called together …
+const PORTION: usize = 32;
+
+/// … and the time until the next ones are: all at once they would be in the way of those who have something to do.
+const PACE: Duration = Duration::from_millis(25);
+
 /// Where workers hand over, and who follows whom.
 pub struct Moves {
     sends: OwnedFd,
@@ -36,6 +43,9 @@ pub struct Moves {
     strange: Table<Pid, ()>,
     /// There may be more than one turn takes.
     pub waiting: bool,
+    /// Workers that are still to be told that they may move, and when the next ones are.
+    uncalled: Vec<Pid>,
+    call_at: Option<Instant>,
 }
 
 impl Moves {
@@ -52,7 +62,8 @@ impl Moves {
     /// The ones of another listener.
     pub fn at((sends, receives): (OwnedFd, OwnedFd)) -> Moves {
         // What lies there was not told to this process.
-        Moves { sends, receives, successors: table(), strange: table(), waiting: true }
+        let (successors, strange, uncalled) = (table(), table(), Vec::new());
+        Moves { sends, receives, successors, strange, waiting: true, uncalled, call_at: None }
     }
 
     /// Where workers send, and where this process receives.
@@ -70,6 +81,11 @@ impl Moves {
         self.successors.insert(of, successor);
     }
 
+    /// When the next workers are to be told that they may move.
+    pub fn call_at(&self) -> Option<Instant> {
+        self.call_at
+    }
+
     /// Whom this one was to follow, if it is one of them; it does not any more.
     fn forget(&mut self, pid: Pid) -> Option<Pid> {
         let of = self.successors.iter().find(|(_, successor)| successor.pid == pid).map(|(of, _)| *of)?;
@@ -79,13 +95,25 @@ impl Moves {
 }
 
 impl Listener {
-    /// Tells all workers of another version that they may move. One that does not know how takes no notice.
+    /// Tells all workers of another program that they may move. One that does not know how takes no notice.
     #[inline(never)]
     pub(super) fn call_workers(&mut self) {
         self.moves.strange.clear();
-        for (pid, _) in self.children.others() {
-            self.children.signal(Pid::from_raw(pid), Signal::SIGUSR2);
+        self.moves.uncalled = self.children.older();
+        self.call_some();
+    }
+
+    /// Tells the next ones.
+    #[inline(never)]
+    pub(super) fn call_some(&mut self) {
+        let rest = self.moves.uncalled.len().saturating_sub(PORTION);
+        for pid in self.moves.uncalled.split_off(rest) {
+            // Some have ended meanwhile.
+            if self.children.has(pid) {
+                self.children.signal(pid, Signal::SIGUSR2);
+            }
         }
+        self.moves.call_at = (rest > 0).then(|| Instant::now() + PACE);
     }
 
     /// Takes what workers hand over; gives whether there may be more.
