@@ -509,9 +509,10 @@ fn a_request_over_which_every_handler_dies_is_given_up() {
     eve.send_line(
         json!({"id": 1, "cmd": "REGISTER", "args": {"name": "eve", "password": "secret-of-eve"}}).to_string(),
     );
-    for _ in 0..5 {
+    // One more than it takes: the first may die before it has read the request.
+    for _ in 0..6 {
         // Answered only when eve's session is there as well.
-        assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
+        assert_eq!(bob.ok("WHO", json!({}))["total"], 1);
         backend.kill_handler_at_work();
     }
     let reply = eve.reply();
