@@ -65,17 +65,14 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
     server.set_mode(slot, open.mode);
     let identity = sealed.who.and_then(|owner| named(server, owner));
     let revoked = server.revoked.get(&open.session).is_some_and(|upto| sealed.proved <= *upto);
+    let barred = sealed.who.is_some_and(|owner| server.barred.contains(&owner));
     match identity {
-        // Logged out meanwhile: what comes of that is on its way to the worker, or is asked again.
-        Some(_) if revoked => {
-            server.give_ticket(slot);
-            if let Some(session) = server.session_mut(slot) {
-                session.logged_out = true;
+        Some(_) if revoked || barred => {
+            // Whoever was logged out before: the word of that is on its way to the worker, or is asked for again.
+            if !revoked {
+                let msg = "You were logged out by the operator.".to_owned();
+                server.push(at, &Event::LoggedOut(Notice { msg }));
             }
-        }
-        Some(_) if sealed.who.is_some_and(|owner| server.barred.contains(&owner)) => {
-            let msg = "You were logged out by the operator.".to_owned();
-            server.push(at, &Event::LoggedOut(Notice { msg }));
             server.give_ticket(slot);
             if let Some(session) = server.session_mut(slot) {
                 session.logged_out = true;
@@ -94,7 +91,7 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
     server.expected.remove(&open.session);
     for (number, event) in server.found.pushes.remove(&open.session).into_iter().flatten() {
         if number > open.heard {
-            server.push_again(at, number, &event);
+            server.tell(at, number, &event);
         }
     }
     for board in open.watches.iter().take(crate::records::WATCHES) {
@@ -155,7 +152,7 @@ impl Server {
         let Some(session) = self.session(slot).filter(|session| session.number != 0) else { return };
         let ticket = self.tickets.seal(session.number, session.identity.as_ref(), session.proved);
         let at = SessionRef { slot, id: session.id };
-        self.tell(at, &Event::Ticket(ticket));
+        self.tell(at, 0, &Event::Ticket(ticket));
     }
 
     /// Answers a request that a handler before this one has done; false when none has.

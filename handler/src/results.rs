@@ -33,7 +33,8 @@ pub enum Outcome {
     Proved(bool, u32, String, u16, Vec<u8>),
 }
 
-fn packed(reply: &Reply) -> (u16, Vec<u8>) {
+/// A reply's kind and payload, as it is kept.
+pub fn packed(reply: &Reply) -> (u16, Vec<u8>) {
     let mut payload = Vec::new();
     reply.put(&mut payload);
     (reply.kind() as u16, payload)
@@ -41,7 +42,12 @@ fn packed(reply: &Reply) -> (u16, Vec<u8>) {
 
 fn unpacked(kind: u16, payload: &[u8]) -> Reply {
     let reply = ReplyKind::from_number(kind).and_then(|kind| Reply::decode(kind, payload).ok());
-    reply.unwrap_or_else(|| Reply::fail(Code::Unavailable, "It was done, but the answer is lost."))
+    reply.unwrap_or_else(lost)
+}
+
+/// What is kept cannot be read any more.
+pub fn lost() -> Reply {
+    Reply::fail(Code::Unavailable, "It was done, but the answer is lost.")
 }
 
 impl Outcome {
@@ -90,7 +96,7 @@ impl Outcome {
     pub fn reply_alone(&self) -> Reply {
         match self {
             Outcome::Reply(kind, payload) | Outcome::Proved(.., kind, payload) => unpacked(*kind, payload),
-            Outcome::Submitted(..) => unpacked(0, &[]),
+            Outcome::Submitted(..) => lost(),
         }
     }
 

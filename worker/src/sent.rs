@@ -81,7 +81,8 @@ impl Unanswered {
         self.open.iter()
     }
 
-    /// A handler that served and answered nothing has died; gives the numbers of requests that are given up, because too many have.
+    /// A handler that served and answered nothing has died; gives the numbers of requests that are given up, because too
+    /// many have.
     pub fn died(&mut self) -> Vec<u64> {
         self.open.iter_mut().for_each(|sent| sent.deaths += 1);
         self.give_up(|sent| sent.deaths >= DEATHS)

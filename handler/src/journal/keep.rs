@@ -1,6 +1,7 @@
 //! Which of the oldest entries are still needed. Part of the event loop.
 
 use super::{Entry, Journal, PIECE, TAIL};
+use crate::results::packed;
 use crate::server::Server;
 use ssmglobal_store::{Owner, PlayerId, ServerId};
 
@@ -69,8 +70,7 @@ impl Server {
     }
 
     fn waits(&self, player: bool, id: u32, key: &str) -> bool {
-        let owner = if player { Owner::Player(PlayerId(id)) } else { Owner::Server(ServerId(id)) };
-        self.keyed.contains_key(&(owner, key.to_owned()))
+        self.keyed.contains_key(&(owner_of(player, id), key.to_owned()))
     }
 
     fn says(&self, session: u64, name: &str) -> bool {
@@ -80,6 +80,11 @@ impl Server {
     }
 }
 
+/// Whose an [`Entry::Keyed`] is.
+pub fn owner_of(player: bool, id: u32) -> Owner {
+    if player { Owner::Player(PlayerId(id)) } else { Owner::Server(ServerId(id)) }
+}
+
 fn done(channel: Option<String>, number: u64, receivers: u32, session: u64, request: u64) -> Entry {
     let reply = ssmglobal_ipc::Reply::RelaySent(ssmglobal_ipc::RelaySent { channel, to: None, number, receivers });
     done_with(session, request, &reply)
@@ -87,7 +92,6 @@ fn done(channel: Option<String>, number: u64, receivers: u32, session: u64, requ
 
 /// A request that was done, with its reply.
 pub fn done_with(session: u64, request: u64, reply: &ssmglobal_ipc::Reply) -> Entry {
-    let mut payload = Vec::new();
-    reply.put(&mut payload);
-    Entry::Done { session, request, kind: reply.kind() as u16, payload }
+    let (kind, payload) = packed(reply);
+    Entry::Done { session, request, kind, payload }
 }

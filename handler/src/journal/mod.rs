@@ -9,7 +9,7 @@
 mod keep;
 mod recover;
 
-pub use keep::done_with;
+pub use keep::{done_with, owner_of};
 pub use recover::{Found, KeptChannel};
 
 use serde::{Deserialize, Serialize};

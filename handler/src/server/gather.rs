@@ -2,7 +2,7 @@
 //! that nobody sees a list without somebody who never left, or is told that a neighbour is not there. Part of the event loop.
 
 use super::Server;
-use crate::core::{Effect, SessionRef, read};
+use crate::core::{Effect, read};
 use crate::link::lock;
 use ssmglobal_ipc::{Event, MailArrived, MailSent, Reply};
 use std::time::{Duration, Instant};
@@ -97,13 +97,6 @@ impl Server {
             }
             Ok(None) => {}
             Err(error) => log::error!("a letter cannot be told again: {error}"),
-        }
-    }
-
-    /// Pushes once more what the handler before this one may not have sent.
-    pub fn push_again(&mut self, at: SessionRef, number: u64, event: &Event) {
-        if let Some(link) = self.live(at).map(|session| session.link.clone()) {
-            self.batch.event(&link, number, event);
         }
     }
 }

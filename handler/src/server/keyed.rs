@@ -4,11 +4,11 @@
 use super::Server;
 use crate::core::{Asker, Effect, Key, Look, Read, Seen, SessionRef, Write};
 use crate::dispatch::{Plan, entry};
-use crate::journal::Entry;
+use crate::journal::{Entry, owner_of};
 use crate::link::ReplyTo;
-use crate::results::Outcome;
-use ssmglobal_ipc::{Code, Failure, Reply, Request};
-use ssmglobal_store::{Owner, PlayerId, ServerId};
+use crate::results::{Outcome, lost, packed};
+use ssmglobal_ipc::{Code, Reply, Request};
+use ssmglobal_store::Owner;
 
 /// Keys that may wait for the database.
 const WAITING: usize = 10_000;
@@ -100,7 +100,7 @@ impl Server {
         if matches!(reply, Reply::Failed(_)) {
             return;
         }
-        let Outcome::Reply(kind, payload) = Outcome::reply(reply) else { return };
+        let (kind, payload) = packed(reply);
         let (player, id) = match key.owner {
             Owner::Player(id) => (true, id.0),
             Owner::Server(id) => (false, id.0),
@@ -113,7 +113,7 @@ impl Server {
     /// Takes over what the journal has kept under a key, and hands it to the writer.
     pub(super) fn keep_keyed(&mut self, entry: Entry) {
         let Entry::Keyed { player, id, key, digest, kind, payload } = entry else { return };
-        let owner = if player { Owner::Player(PlayerId(id)) } else { Owner::Server(ServerId(id)) };
+        let owner = owner_of(player, id);
         let outcome = Outcome::Reply(kind, payload);
         let (reply, name) = (outcome.reply_alone(), key.clone());
         self.keyed.insert((owner, key.clone()), (digest, outcome));
@@ -128,11 +128,7 @@ impl Server {
 /// What the database has under a key.
 fn kept(reader: &dyn ssmglobal_store::Reader, key: &Key) -> ssmglobal_store::Result<Option<Reply>> {
     Ok(reader.keyed(key.owner, &key.key)?.map(|kept| match kept.digest == key.digest {
-        true => postcard::from_bytes::<Outcome>(&kept.answer).map_or_else(|_| lost().into(), |it| it.reply_alone()),
+        true => postcard::from_bytes::<Outcome>(&kept.answer).map_or_else(|_| lost(), |it| it.reply_alone()),
         false => crate::keys::conflict().into(),
     }))
-}
-
-fn lost() -> Failure {
-    Failure::new(Code::Unavailable, "It was done, but the answer is lost.")
 }

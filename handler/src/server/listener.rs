@@ -146,6 +146,7 @@ impl Server {
                 let living = clients.iter().map(|client| client.session).collect();
                 crate::link::lock(&self.core.results).retain(&living);
                 self.banished.retain(|session| living.contains(session));
+                self.revoked.retain(|session, _| living.contains(session));
                 let pids: HashSet<i32> = clients.iter().map(|client| client.pid).collect();
                 self.links.retain(|pid, _| pids.contains(pid));
                 self.children = clients.into_iter().map(|client| (client.pid, client)).collect();

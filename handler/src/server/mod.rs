@@ -350,10 +350,11 @@ impl Server {
         self.batch.event(&link, number, event);
     }
 
-    /// Tells one session's worker something that the next handler would tell it again anyway.
-    pub fn tell(&mut self, at: SessionRef, event: &Event) {
+    /// Says an event to one session's worker, under the number that it was pushed with before; 0 for what the next handler
+    /// would say again anyway.
+    pub fn tell(&mut self, at: SessionRef, number: u64, event: &Event) {
         if let Some(link) = self.live(at).map(|session| session.link.clone()) {
-            self.batch.event(&link, 0, event);
+            self.batch.event(&link, number, event);
         }
     }
 
