@@ -48,7 +48,7 @@ fn run(seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
 fn frames() {
     let mut seeds = corpus("frames");
     // Each message by itself: then most changes hit something that is looked at.
-    for line in include_str!("../handler/ipc/tests/recorded/1.txt").lines() {
+    for line in include_str!("../handler/ipc/tests/recorded/2.txt").lines() {
         let hex = line.split_once(' ').expect("a name and a frame").1;
         let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"));
         seeds.push(bytes.collect());

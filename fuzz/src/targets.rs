@@ -86,7 +86,7 @@ fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String
 /// A line of a program, or of a person: whatever it is, there is a request or a failure with words.
 pub fn json(bytes: &[u8]) {
     let Ok(line) = std::str::from_utf8(bytes) else { return };
-    let states = [State::NoMode, State::Anonymous, State::Player, State::Server];
+    let states = [State::New, State::Anonymous, State::Player, State::Server];
     let words = states.map(|state| parse_words(line, state));
     let lines = [parse_json(line).parsed, parse_first(line).parsed];
     for parsed in lines.into_iter().chain(words) {

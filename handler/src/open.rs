@@ -10,11 +10,6 @@ use ssmglobal_ipc::*;
 use ssmglobal_store::Owner;
 use std::time::{Duration, Instant};
 
-/// What a worker of a build before tickets says first. No such build has an upgrade that would leave its workers behind.
-pub fn hello(_: &mut Server, _: usize, _: u64, _: Hello) -> Plan {
-    Plan::Banish("it is of a build before tickets".into())
-}
-
 /// The first request on a link.
 pub fn open(server: &mut Server, slot: usize, number: u64, open: Open) -> Plan {
     let Some(session) = server.session_mut(slot) else { return Plan::Silent };
@@ -94,7 +89,8 @@ fn begin(server: &mut Server, slot: usize, open: &Open, sealed: Sealed) {
             server.tell(at, number, &event);
         }
     }
-    for board in open.watches.iter().take(crate::records::WATCHES) {
+    for subscription in open.subscriptions.iter().take(crate::records::WATCHES) {
+        let Topic::Board(board) = &subscription.topic else { continue };
         let found = read(&server.core.boards).find(board).map(|ranking| ranking.board.id);
         if let Some(board) = found {
             crate::records::subscribe(server, at, board);

@@ -4,7 +4,6 @@ use crate::core::{Effect, Hash, Identity, SessionRef, read, refuse};
 use crate::dispatch::Plan;
 use crate::names;
 use crate::server::{Server, behind};
-use crate::session::State;
 use crate::throttle::Tried;
 use ssmglobal_ipc::*;
 use std::time::{Duration, Instant};

@@ -6,7 +6,6 @@ use crate::dispatch::Plan;
 use crate::hub::Hub;
 use crate::players::no_such_player;
 use crate::server::Server;
-use crate::session::State;
 use ssmglobal_ipc::*;
 use ssmglobal_store::{BoardId, PlayerId, Standing};
 

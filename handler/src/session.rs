@@ -5,7 +5,7 @@ use crate::link::Link;
 use crate::server::Order;
 use ssmglobal_config::shown;
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_ipc::{Mode, Open, Request, Time};
+use ssmglobal_ipc::{Lane, Mode, Open, Request, State, Time};
 use ssmglobal_store::{BoardId, Owner, PlayerId};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -14,55 +14,6 @@ use std::time::Instant;
 
 /// Bytes of requests that may wait for others of their session before it is read on.
 const WAITING: usize = 1 << 20;
-
-/// What a session is, as far as permissions go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Linked, and has not said how it speaks. It is *not* yet anybody's session.
-    New = 1,
-    /// A person or program that is not logged in.
-    Anonymous = 2,
-    /// Logged in as a player. It is *not* a statement about any other session of that player.
-    Player = 4,
-    /// Speaks as a game server and has not proved to be one.
-    Unproved = 8,
-    /// A game server that has proved who it is.
-    Server = 16,
-}
-
-/// A set of states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct States(u8);
-
-impl States {
-    /// The set of these.
-    pub const fn of(states: &[State]) -> States {
-        let mut bits = 0;
-        let mut rest = states;
-        while let [state, tail @ ..] = rest {
-            bits |= *state as u8;
-            rest = tail;
-        }
-        States(bits)
-    }
-
-    /// Whether a state is in it.
-    pub fn has(self, state: State) -> bool {
-        self.0 & state as u8 != 0
-    }
-}
-
-/// Where requests of a session are being worked on. Those of another lane wait until it is empty, so that a session
-/// sees its own requests done in its own order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// In the event loop, at once.
-    Now,
-    /// With the writer, which keeps their order: any number at once.
-    Write,
-    /// Elsewhere: one at a time.
-    Alone,
-}
 
 /// A request as it has come.
 #[derive(Debug)]
@@ -145,7 +96,7 @@ impl Session {
             proved: Time::default(),
             logged_out: false,
             last: Instant::now(),
-            lane: Lane::Now,
+            lane: Lane::Inline,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             over: false,
@@ -188,23 +139,5 @@ impl Session {
     /// The client's address for the log.
     pub fn peer(&self) -> String {
         self.address.map_or_else(|| format!("pid {}", self.pid), shown)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_set_has_its_states_and_no_other() {
-        let all = [State::New, State::Anonymous, State::Player, State::Unproved, State::Server];
-        for one in all {
-            for other in all {
-                assert_eq!(States::of(&[one]).has(other), one == other);
-                assert!(States::of(&[one, other]).has(one) && States::of(&[one, other]).has(other));
-            }
-            assert!(States::of(&all).has(one));
-            assert!(!States::of(&[]).has(one));
-        }
     }
 }

@@ -24,8 +24,7 @@ pub fn text(answer: &Answer) -> String {
         Answer::Players(page) => player::page_text(page),
         Answer::Player(player) => player::detail_text(player),
         Answer::Boards(rows) => board::list_text(rows),
-        Answer::Sessions(rows) => sessions::list_text(&sessions::without_version(rows)),
-        Answer::Connections(connections) => sessions::list_text(connections),
+        Answer::Sessions(rows) => sessions::list_text(rows),
         Answer::Status(status) => status::text(status),
         Answer::Verified(verified) => database::verified_text(verified),
         Answer::BackedUp { file, bytes } => database::backed_up_text(file, *bytes),
@@ -99,7 +98,6 @@ pub fn json(answer: &Answer) -> String {
         Answer::Player(player) => json_of(player),
         Answer::Boards(rows) => json_of(rows),
         Answer::Sessions(rows) => json_of(rows),
-        Answer::Connections(connections) => json_of(&sessions::shown(connections)),
         Answer::Status(status) => json_of(status),
         Answer::Verified(verified) => json_of(verified),
         Answer::BackedUp { file, bytes } => json_of(&BackedUp { file, bytes: *bytes }),
@@ -118,9 +116,7 @@ pub fn json_of<T: Serialize + ?Sized>(value: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::ctl::{
-        Connection, Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified,
-    };
+    use ssmglobal_ipc::ctl::{Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
     use ssmglobal_ipc::{Better, BoardRow, Mode, Operator, Secret, Submitters, Time};
 
     fn key() -> Answer {
@@ -193,6 +189,7 @@ mod tests {
             who: Some("alice".into()),
             since: Time(0),
             idle: Some(61),
+            version: "1.2.3".into(),
         }
     }
 
@@ -208,7 +205,7 @@ mod tests {
                 r#"[{"board": "race", "unit": "ms", "better": "lower", "operator": "best", "submit": "servers", "total": 9}]"#,
             ),
             (
-                Answer::Connections(vec![Connection { row: session(), version: "1.2.3".into() }]),
+                Answer::Sessions(vec![session()]),
                 r#"[{"pid": 77, "session": 1, "address": "192.0.2.7:4711", "mode": "HUMAN", "who": "alice", "since": "1970-01-01T00:00:00Z", "idle": 61, "version": "1.2.3"}]"#,
             ),
         ];

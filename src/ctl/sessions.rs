@@ -1,8 +1,7 @@
 //! `ssmglobal ctl sessions`: who is connected.
 
 use clap::Subcommand;
-use serde::Serialize;
-use ssmglobal_ipc::ctl::{Ask, Connection, SessionRow};
+use ssmglobal_ipc::ctl::{Ask, SessionRow};
 
 use super::table::{Align, span, table};
 
@@ -32,26 +31,13 @@ impl SessionsCommand {
     }
 }
 
-/// A connection as one object.
-#[derive(Serialize)]
-pub struct Shown<'a> {
-    #[serde(flatten)]
-    row: &'a SessionRow,
-    version: &'a str,
-}
-
-/// As programs are shown them.
-pub fn shown(connections: &[Connection]) -> Vec<Shown<'_>> {
-    connections.iter().map(|Connection { row, version }| Shown { row, version }).collect()
-}
-
 /// All connections, the oldest first.
-pub fn list_text(connections: &[Connection]) -> String {
-    if connections.is_empty() {
+pub fn list_text(rows: &[SessionRow]) -> String {
+    if rows.is_empty() {
         return "Nobody is connected.\n".to_owned();
     }
-    let mut connections: Vec<&Connection> = connections.iter().collect();
-    connections.sort_by_key(|connection| (connection.row.since, connection.row.pid));
+    let mut rows: Vec<&SessionRow> = rows.iter().collect();
+    rows.sort_by_key(|row| (row.since, row.pid));
     let columns = [
         ("PID", Align::Right),
         ("ADDRESS", Align::Left),
@@ -61,7 +47,7 @@ pub fn list_text(connections: &[Connection]) -> String {
         ("IDLE", Align::Right),
         ("VERSION", Align::Left),
     ];
-    let cells = connections.into_iter().map(|Connection { row, version }| {
+    let cells = rows.into_iter().map(|row| {
         [
             row.pid.to_string(),
             row.address.clone(),
@@ -69,13 +55,8 @@ pub fn list_text(connections: &[Connection]) -> String {
             row.who.clone().unwrap_or("-".to_owned()),
             row.since.to_string(),
             row.idle.map_or("-".to_owned(), span),
-            version.clone(),
+            row.version.clone(),
         ]
     });
     table(columns, cells)
-}
-
-/// What a backend says that knows of no versions.
-pub fn without_version(rows: &[SessionRow]) -> Vec<Connection> {
-    rows.iter().map(|row| Connection { row: row.clone(), version: "-".to_owned() }).collect()
 }

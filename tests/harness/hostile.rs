@@ -221,8 +221,8 @@ impl Hostile {
 
     /// What it says first.
     pub fn open(&self, mode: Mode) -> Open {
-        let (session, watches) = (self.session, Vec::new());
-        Open { session, mode, next: 1, ticket: None, heard: 0, idle: 0, watches }
+        let (session, subscriptions) = (self.session, Vec::new());
+        Open { session, mode, next: 1, ticket: None, heard: 0, idle: 0, subscriptions }
     }
 
     /// A link that has begun as it should.
@@ -274,7 +274,7 @@ impl Link {
     pub fn frame(&mut self, request: &Request) -> Vec<u8> {
         let (mut bytes, number) = (Vec::new(), self.next);
         self.next += 1;
-        match request.kind().changes() {
+        match request.kind().describe().is_kept() {
             true => put_change(&mut bytes, number, &Carried { acked: number - 1, key: None }, request),
             false => put_request(&mut bytes, number, request),
         }

@@ -127,7 +127,7 @@ impl Link {
 
     /// Queues a request. `acked` and `key` go along with one that changes something; see [`Carried`].
     pub fn ask(&mut self, number: u64, request: &Request, acked: u64, key: Option<&str>) {
-        if request.kind().changes() {
+        if request.kind().describe().is_kept() {
             let carried = Carried { acked, key: key.map(str::to_owned) };
             put_change(&mut self.out, number, &carried, request);
         } else {

@@ -3,17 +3,6 @@
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
-/// One forked worker, as the listener knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Child {
-    /// Its process id.
-    pub pid: i32,
-    /// Its client.
-    pub address: SocketAddr,
-    /// When it was accepted.
-    pub at: crate::Time,
-}
-
 /// One client and the worker that it has now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
@@ -41,22 +30,6 @@ pub struct Foundling {
 /// From the listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHandler {
-    /// Not sent any more; see [`ToHandler::Clients`].
-    Snapshot {
-        /// Their list.
-        children: Vec<Child>,
-        /// The bound.
-        max: u32,
-    },
-    /// Not sent any more; see [`ToHandler::Joined`].
-    Forked {
-        /// Who.
-        child: Child,
-        /// How many there are now.
-        count: u32,
-        /// The bound.
-        max: u32,
-    },
     /// A worker has ended.
     Exited {
         /// Its process id.

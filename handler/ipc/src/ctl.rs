@@ -125,7 +125,7 @@ pub enum Answer {
     Player(PlayerDetail),
     /// Boards.
     Boards(Vec<BoardRow>),
-    /// Not sent any more; see [`Answer::Connections`].
+    /// Connections.
     Sessions(Vec<SessionRow>),
     /// How it all is.
     Status(Box<Status>),
@@ -160,8 +160,6 @@ pub enum Answer {
         /// Device and inode of the file that it is.
         build: (u64, u64),
     },
-    /// Connections, with the version of the program that serves each.
-    Connections(Vec<Connection>),
 }
 
 /// A new key, shown this once.
@@ -250,13 +248,6 @@ pub struct SessionRow {
     pub since: Time,
     /// Seconds since its last request.
     pub idle: Option<u64>,
-}
-
-/// A connection, and what serves it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connection {
-    /// The connection.
-    pub row: SessionRow,
     /// The version of the program that its worker was forked from.
     pub version: String,
 }

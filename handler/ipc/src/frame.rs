@@ -6,12 +6,12 @@
 //! All little-endian. The header stays as it is for ever, so that whatever a stranger sends can be
 //! answered or refused without decoding it.
 
-use crate::{Carried, Event, Kind, Reply, Request};
+use crate::{Carried, DecodeError, Event, Kind, Reply, Request, growing};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io;
 
 /// Raised when a message changes in a way that appending cannot express.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Bytes of a header.
 pub const HEADER: usize = 16;
@@ -54,32 +54,6 @@ impl Class {
     }
 }
 
-/// What is wrong with received bytes. Never holds any of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecodeError {
-    /// The header announces more than [`MAX_PAYLOAD`].
-    TooLong(u32),
-    /// The sender speaks another version of the frames.
-    Version(u8),
-    /// No such class.
-    Class(u8),
-    /// The payload is not what its kind says.
-    Payload,
-}
-
-impl std::fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            DecodeError::TooLong(length) => write!(f, "a frame of {length} bytes"),
-            DecodeError::Version(version) => write!(f, "frame version {version}"),
-            DecodeError::Class(class) => write!(f, "frame class {class}"),
-            DecodeError::Payload => f.write_str("a payload that does not fit its kind"),
-        }
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
 /// A frame that lies in a reader's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -91,35 +65,6 @@ pub struct Frame<'a> {
     pub number: u64,
     /// postcard.
     pub payload: &'a [u8],
-}
-
-/// A borrowed end of a buffer, because postcard wants to own what it extends.
-struct Tail<'a>(&'a mut Vec<u8>);
-
-impl Extend<u8> for Tail<'_> {
-    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
-        self.0.extend(bytes);
-    }
-}
-
-pub(crate) fn put_payload<T: Serialize>(value: &T, out: &mut Vec<u8>) {
-    let start = out.len();
-    if postcard::to_extend(value, Tail(out)).is_err() {
-        // Only a `Serialize` that fails by itself can get here, and none of ours does; a payload cut
-        // short is refused by whoever reads it.
-        out.truncate(start);
-    }
-}
-
-pub(crate) fn get_payload<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Ok(value),
-        _ => Err(DecodeError::Payload),
-    }
-}
-
-pub(crate) fn get_nothing(bytes: &[u8]) -> Result<(), DecodeError> {
-    if bytes.is_empty() { Ok(()) } else { Err(DecodeError::Payload) }
 }
 
 /// Appends one frame; `body` appends its payload.
@@ -143,7 +88,10 @@ pub fn put_request(out: &mut Vec<u8>, number: u64, request: &Request) {
 /// Appends the frame of a request that changes something.
 pub fn put_change(out: &mut Vec<u8>, number: u64, carried: &Carried, request: &Request) {
     put(out, Class::Change, request.kind() as u16, number, |out| {
-        put_payload(carried, out);
+        // With its length, so that it can gain a field.
+        let mut front = Vec::new();
+        growing::put(&mut front, carried);
+        growing::put(out, &front);
         request.put(out);
     });
 }
@@ -155,12 +103,12 @@ pub fn put_reply(out: &mut Vec<u8>, number: u64, reply: &Reply) {
 
 /// Appends an event frame; see [`Class::Event`] for `number`.
 pub fn put_event(out: &mut Vec<u8>, number: u64, event: &Event) {
-    put(out, Class::Event, 0, number, |out| put_payload(event, out));
+    put(out, Class::Event, 0, number, |out| growing::put(out, event));
 }
 
 /// Appends a frame between listener, handler and the operator's command.
 pub fn put_control<T: Serialize>(out: &mut Vec<u8>, message: &T) {
-    put(out, Class::Control, 0, 0, |out| put_payload(message, out));
+    put(out, Class::Control, 0, 0, |out| growing::put(out, message));
 }
 
 impl Frame<'_> {
@@ -171,23 +119,24 @@ impl Frame<'_> {
 
     /// What stands in front of the payload of a [`Class::Change`], and the payload.
     pub fn carried(&self) -> Result<(Carried, &[u8]), DecodeError> {
-        postcard::take_from_bytes(self.payload).map_err(|_| DecodeError::Payload)
+        let (front, payload) = postcard::take_from_bytes::<&[u8]>(self.payload).map_err(|_| DecodeError::Payload)?;
+        Ok((growing::get(front)?, payload))
     }
 
     /// Decodes a reply.
     pub fn reply(&self) -> Result<Reply, DecodeError> {
-        let kind = crate::request::ReplyKind::from_number(self.kind).ok_or(DecodeError::Payload)?;
+        let kind = crate::ReplyKind::from_number(self.kind).ok_or(DecodeError::Payload)?;
         Reply::decode(kind, self.payload)
     }
 
     /// Decodes an event.
     pub fn event(&self) -> Result<Event, DecodeError> {
-        get_payload(self.payload)
+        Ok(growing::get(self.payload)?)
     }
 
     /// Decodes what [`put_control`] wrote.
     pub fn control<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        get_payload(self.payload)
+        Ok(growing::get(self.payload)?)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::frame::{FrameReader, put_control};
 use serde::{Deserialize, Serialize};
 
 /// Raised when a state changes in a way that appending an item cannot express.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The longest state that is read, bytes: a hundred for each client of the largest bound there is.
 pub const MOST: usize = 64 << 20;

@@ -5,18 +5,21 @@
 //!
 //! Everything here is only ever appended to: a variant is never edited, moved or removed, because a worker of an older
 //! binary may still be talking to a newer handler. postcard writes variants by position and fields in order without
-//! names, so a message that needs a further field is a new message, beside the old one.
+//! names; how a message gains a field all the same is in [`growing`].
 
 #![forbid(unsafe_code)]
 
 mod clean;
 pub mod control;
 pub mod ctl;
+mod decode;
+mod describe;
 pub mod desk;
 mod end;
 mod event;
 mod failure;
 pub mod frame;
+pub mod growing;
 pub mod handover;
 pub mod json;
 mod mail;
@@ -27,10 +30,13 @@ mod relay;
 mod request;
 mod secret;
 mod settings;
+mod state;
 mod status;
 mod time;
 
 pub use clean::{clean, harmful};
+pub use decode::DecodeError;
+pub use describe::{AskedBy, Description, Does, Lane, Others, Right};
 pub use end::WorkerEnd;
 pub use event::*;
 pub use failure::{Code, Failure};
@@ -39,9 +45,10 @@ pub use open::*;
 pub use players::*;
 pub use records::*;
 pub use relay::*;
-pub use request::{Done, Hello, Kind, LogLine, Reply, ReplyKind, Request, SetMode, Welcome};
+pub use request::{Done, Kind, LogLine, Reply, ReplyKind, Request, SetMode, Welcome};
 pub use secret::Secret;
 pub use settings::*;
+pub use state::{State, States};
 pub use status::*;
 pub use time::Time;
 

@@ -20,8 +20,47 @@ pub struct Open {
     pub heard: u64,
     /// Seconds since the client's last request.
     pub idle: u64,
-    /// Boards that the client watches.
-    pub watches: Vec<String>,
+    /// What it listens to.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// What a session can listen to, by name. Only ever appended to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Topic {
+    /// New first places of a board.
+    Board(String),
+    /// Messages on a relay channel.
+    Channel(String),
+}
+
+impl Topic {
+    /// Whether it is the same, without regard to ASCII case, as names of boards and channels are.
+    pub fn is(&self, other: &Topic) -> bool {
+        match (self, other) {
+            (Topic::Board(one), Topic::Board(other)) | (Topic::Channel(one), Topic::Channel(other)) => {
+                one.eq_ignore_ascii_case(other)
+            }
+            (Topic::Board(_) | Topic::Channel(_), _) => false,
+        }
+    }
+}
+
+/// How far somebody has heard what goes on under a topic. Numbers of another epoch say nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// Which sequence of numbers; 0 while there is only one.
+    pub epoch: u64,
+    /// The last number heard; 0 for none.
+    pub number: u64,
+}
+
+/// Something that a session listens to, and how far it has heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// What.
+    pub topic: Topic,
+    /// How far.
+    pub cursor: Position,
 }
 
 /// What only the handler can make and read: who a session is. Given at the session's beginning and whenever that

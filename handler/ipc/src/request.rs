@@ -1,18 +1,9 @@
-//! The numbered table of everything a worker may ask, and of every answer.
+//! The numbered table of everything a worker may ask, and of every answer. A number is never used for anything else again.
 //!
-//! A number is never used for anything else again. The handler's own table says which session state
-//! permits which request; this one says only what they are called and what they carry.
+//! What a row says of a request is explained in `describe.rs`. A row that leaves something out does not compile.
 
-use crate::frame::DecodeError;
 use crate::*;
 use serde::{Deserialize, Serialize};
-
-/// Not sent any more; see [`Open`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    /// How the client speaks now.
-    pub mode: Mode,
-}
 
 /// The client chose another mode. Leaving `SERVER` or entering it ends a login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,58 +79,88 @@ macro_rules! messages {
     };
     (@pattern $enum:ident $name:ident $p:ident $payload:ty) => { $enum::$name($p) };
     (@pattern $enum:ident $name:ident $p:ident) => { $enum::$name };
-    (@put $p:ident $out:ident $payload:ty) => { crate::frame::put_payload($p, $out) };
+    (@put $p:ident $out:ident $payload:ty) => { crate::growing::put($out, $p) };
     (@put $p:ident $out:ident) => { () };
-    (@get $enum:ident $name:ident $bytes:ident $payload:ty) => { crate::frame::get_payload::<$payload>($bytes).map($enum::$name) };
-    (@get $enum:ident $name:ident $bytes:ident) => { crate::frame::get_nothing($bytes).map(|()| $enum::$name) };
+    (@get $enum:ident $name:ident $bytes:ident $payload:ty) => { crate::growing::get::<$payload>($bytes).map($enum::$name).map_err(DecodeError::from) };
+    (@get $enum:ident $name:ident $bytes:ident) => { crate::growing::get::<()>($bytes).map(|()| $enum::$name).map_err(DecodeError::from) };
 }
 
-messages! {
-    /// What a worker asks.
-    Request,
-    /// The number of a request.
-    Kind,
-    1 Hello(Hello),
-    2 SetMode(SetMode),
-    3 Log(LogLine),
-    4 Open(Open),
-    10 Register(Register),
-    11 Login(Login),
-    12 Logout,
-    13 Password(Password),
-    14 Whoami,
-    15 Who(Page),
-    16 Finger(Finger),
-    20 RecordSubmit(RecordSubmit),
-    21 RecordTop(RecordTop),
-    22 RecordAround(RecordAround),
-    23 RecordShow(RecordShow),
-    24 RecordBoards(Page),
-    25 RecordWatch(RecordWatch),
-    26 RecordUnwatch(RecordWatch),
-    30 SettingGet(SettingGet),
-    31 SettingSet(SettingSet),
-    32 SettingList(Page),
-    33 SettingDelete(SettingDelete),
-    40 MailSend(MailSend),
-    41 MailList(Page),
-    42 MailRead(MailId),
-    43 MailDelete(MailId),
-    44 MailReply(MailReply),
-    45 MailSent(Page),
-    46 MailBlock(MailBlock),
-    47 MailUnblock(MailBlock),
-    48 MailBlocks,
-    50 Tell(Tell),
-    60 Auth(Auth),
-    61 RelayJoin(RelayJoin),
-    62 RelayLeave(RelayLeave),
-    63 RelaySend(RelaySend),
-    64 RelayFetch(RelayFetch),
-    65 RelayChannels(Page),
-    70 StatusSet(StatusSet),
-    71 StatusClear,
-    72 Worlds(Page),
+macro_rules! requests {
+    ($($number:literal $name:ident $(($payload:ty))? -> [$($reply:ident),*] $states:ident $right:ident $does:ident $others:ident $by:ident;)*) => {
+        messages! {
+            /// What a worker asks.
+            Request,
+            /// The number of a request.
+            Kind,
+            $($number $name $(($payload))?,)*
+        }
+
+        impl Kind {
+            /// What it may be answered with, besides a failure; nothing: it is not answered.
+            pub const fn replies(self) -> &'static [ReplyKind] {
+                match self { $(Kind::$name => &[$(ReplyKind::$reply),*],)* }
+            }
+
+            /// What else there is to know of it.
+            pub const fn describe(self) -> &'static Description {
+                match self {
+                    $(Kind::$name => const {
+                        &Description {
+                            states: States::$states,
+                            right: Right::$right,
+                            does: Does::$does,
+                            others: Others::$others,
+                            asked_by: AskedBy::$by,
+                        }
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+requests! {
+    //                                    answered with      who may   right        does         others  whose word
+    1 SetMode(SetMode)               -> [Done]            ANY      None         Becomes     Seen  Client;
+    2 Log(LogLine)                   -> []                ANY      None         SetsMemory  Seen  Worker;
+    3 Open(Open)                     -> [Welcome]         NEW      None         Becomes     Apart Worker;
+    10 Register(Register)            -> [LoggedIn]        PEOPLE   Registration Proves      Seen  Client;
+    11 Login(Login)                  -> [LoggedIn]        PEOPLE   None         Proves      Seen  Client;
+    12 Logout                        -> [Done]            PLAYER   None         Becomes     Seen  Client;
+    13 Password(Password)            -> [Done]            PLAYER   None         Proves      Seen  Client;
+    14 Whoami                        -> [Whoami]          READERS  None         ReadsStore  Apart Client;
+    15 Who(Page)                     -> [Who]             READERS  None         ReadsMemory Seen  Client;
+    16 Finger(Finger)                -> [Fingered]        READERS  None         ReadsStore  Seen  Client;
+    20 RecordSubmit(RecordSubmit)    -> [RecordSubmitted] PROVED   None         Durable     Apart Client;
+    21 RecordTop(RecordTop)          -> [RecordPage]      READERS  None         ReadsMemory Apart Client;
+    22 RecordAround(RecordAround)    -> [RecordPage]      READERS  None         ReadsMemory Apart Client;
+    23 RecordShow(RecordShow)        -> [RecordShown]     READERS  None         ReadsMemory Apart Client;
+    24 RecordBoards(Page)            -> [Boards]          READERS  None         ReadsMemory Apart Client;
+    25 RecordWatch(RecordWatch)      -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    26 RecordUnwatch(RecordWatch)    -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    30 SettingGet(SettingGet)        -> [Setting]         READERS  None         ReadsStore  Apart Client;
+    31 SettingSet(SettingSet)        -> [SettingVersion]  PROVED   None         Durable     Apart Client;
+    32 SettingList(Page)             -> [Settings]        PROVED   None         ReadsStore  Apart Client;
+    33 SettingDelete(SettingDelete)  -> [Done]            PROVED   None         Durable     Apart Client;
+    40 MailSend(MailSend)            -> [MailSent]        PROVED   None         Durable     Apart Client;
+    41 MailList(Page)                -> [MailPage]        PLAYER   None         ReadsStore  Apart Client;
+    42 MailRead(MailId)              -> [Mail]            PLAYER   None         Durable     Apart Client;
+    43 MailDelete(MailId)            -> [Done]            PLAYER   None         Durable     Apart Client;
+    44 MailReply(MailReply)          -> [MailSent]        PLAYER   None         Durable     Apart Client;
+    45 MailSent(Page)                -> [MailPage]        PLAYER   None         ReadsStore  Apart Client;
+    46 MailBlock(MailBlock)          -> [Done]            PLAYER   None         Durable     Apart Client;
+    47 MailUnblock(MailBlock)        -> [Done]            PLAYER   None         Durable     Apart Client;
+    48 MailBlocks                    -> [Blocks]          PLAYER   None         ReadsStore  Apart Client;
+    50 Tell(Tell)                    -> [Told]            PLAYER   None         Volatile    Told  Client;
+    60 Auth(Auth)                    -> [Authed]          UNPROVED None         Proves      Seen  Client;
+    61 RelayJoin(RelayJoin)          -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;
+    62 RelayLeave(RelayLeave)        -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    63 RelaySend(RelaySend)          -> [RelaySent]       SERVER   None         Volatile    Told  Client;
+    64 RelayFetch(RelayFetch)        -> [RelayFetched]    SERVER   None         ReadsMemory Seen  Worker;
+    65 RelayChannels(Page)           -> [Channels]        SERVER   None         ReadsMemory Seen  Client;
+    70 StatusSet(StatusSet)          -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    71 StatusClear                   -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    72 Worlds(Page)                  -> [Worlds]          READERS  None         ReadsMemory Seen  Client;
 }
 
 messages! {
@@ -172,32 +193,6 @@ messages! {
     63 RelayFetched(RelayFetched),
     64 Channels(Channels),
     70 Worlds(Worlds),
-}
-
-impl Kind {
-    /// Whether such a request changes something, so that doing it twice would not be the same as once. It travels as
-    /// [`Class::Change`](crate::frame::Class::Change), and the handler keeps its answer until that is acknowledged.
-    pub fn changes(self) -> bool {
-        use Kind::*;
-        matches!(
-            self,
-            Register
-                | Login
-                | Password
-                | Auth
-                | RecordSubmit
-                | SettingSet
-                | SettingDelete
-                | MailSend
-                | MailRead
-                | MailDelete
-                | MailReply
-                | MailBlock
-                | MailUnblock
-                | Tell
-                | RelaySend
-        )
-    }
 }
 
 impl Reply {

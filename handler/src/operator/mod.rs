@@ -13,7 +13,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use ssmglobal_config::shown;
 use ssmglobal_ipc::control::ToListener;
-use ssmglobal_ipc::ctl::{Answer, Ask, Connection, SessionRow, Status};
+use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow, Status};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_ipc::{Code, Event, Failure, Notice, Time};
 use ssmglobal_store::{Board, BoardId, Reader, Store, StoreError};
@@ -232,12 +232,12 @@ impl Server {
 
     fn sessions_list(&self) -> Answer {
         let now = Instant::now();
-        let mut rows: Vec<Connection> = self
+        let mut rows: Vec<SessionRow> = self
             .children
             .values()
             .map(|child| {
                 let session = self.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
-                let row = SessionRow {
+                SessionRow {
                     pid: child.pid,
                     session: Some(child.session),
                     address: shown(child.address),
@@ -245,13 +245,13 @@ impl Server {
                     who: session.and_then(Session::name).map(str::to_owned),
                     since: child.at,
                     idle: session.map(|session| now.saturating_duration_since(session.last).as_secs()),
-                };
-                Connection { row, version: self.versions.of(child.pid).to_owned() }
+                    version: self.versions.of(child.pid).to_owned(),
+                }
             })
             .collect();
-        rows.sort_by_key(|connection| (connection.row.since, connection.row.pid));
+        rows.sort_by_key(|row| (row.since, row.pid));
         rows.truncate(SESSIONS);
-        Answer::Connections(rows)
+        Answer::Sessions(rows)
     }
 
     fn sessions_kick(&mut self, pid: i32, reason: String) -> Result<Answer, Failure> {

@@ -4,8 +4,8 @@
 use super::Server;
 use crate::core::{Effect, Identity, SessionRef};
 use crate::journal::done_with;
-use crate::session::{Session, State};
-use ssmglobal_ipc::{Event, Mode, Notice};
+use crate::session::Session;
+use ssmglobal_ipc::{Event, Mode, Notice, State};
 use ssmglobal_store::Owner;
 use std::time::Instant;
 

@@ -3,7 +3,7 @@
 
 use super::Server;
 use crate::core::{Asker, Effect, Key, Look, Read, Seen, SessionRef, Write};
-use crate::dispatch::{Plan, entry};
+use crate::dispatch::{Plan, run};
 use crate::journal::{Entry, owner_of};
 use crate::link::ReplyTo;
 use crate::results::{Outcome, lost, packed};
@@ -61,10 +61,7 @@ impl Server {
     }
 
     fn plan(&mut self, slot: usize, number: u64, request: Request) -> Plan {
-        match entry(request.kind()) {
-            Some(entry) => (entry.run)(self, slot, number, request),
-            None => Plan::Silent,
-        }
+        run(self, slot, number, request)
     }
 
     /// The database does not know the key: the request is done now.

@@ -3,15 +3,15 @@
 
 use super::{FIRST_LINK, Server};
 use crate::core::{Asker, Key, Read, Write};
-use crate::dispatch::{Plan, entry, is_private};
+use crate::dispatch::{Plan, run};
 use crate::link::{Link, ReplyTo};
-use crate::session::{Asked, Lane, Session};
+use crate::session::{Asked, Session};
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Carried, Code, Done, Event, Failure, Kind, Notice, Reply, Request, desk};
+use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Event, Failure, Kind, Lane, Notice, Reply, Request, desk};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -215,11 +215,11 @@ impl Server {
             return Ok(());
         };
         let request = Request::decode(kind, frame.payload).map_err(|error| format!("{} with {error}", kind.name()))?;
-        if kind.changes() != carried.is_some() {
+        if kind.describe().is_kept() != carried.is_some() {
             return Err(format!("{} came as what it is not", kind.name()));
         }
         // What a worker asks by itself, and when it comes back, is no word of its client's.
-        let own = matches!(kind, Kind::Open | Kind::Log | Kind::RelayFetch) || self.gathering.is_some();
+        let own = kind.describe().asked_by == AskedBy::Worker || self.gathering.is_some();
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
         if !own {
             session.last = Instant::now();
@@ -252,18 +252,18 @@ impl Server {
     /// Whether a request can start now without overtaking others of its session.
     pub(super) fn may_start(&self, slot: usize, request: &Request) -> bool {
         let Some(session) = self.session(slot) else { return false };
-        if self.gathering.is_some() && !is_private(request.kind()) {
+        let described = request.kind().describe();
+        if self.gathering.is_some() && described.waits_for_others() {
             return false;
         }
         // Answers that the worker has not taken could not be given again as they were, should this process die after a
         // change.
-        if request.kind().changes() && session.link.wait_for_room() {
+        if described.is_kept() && session.link.wait_for_room() {
             return false;
         }
-        let lane = entry(request.kind()).map(|entry| entry.lane);
         match session.link.in_flight() {
             0 => true,
-            some => some < IN_FLIGHT && lane == Some(Lane::Write) && session.lane == Lane::Write,
+            some => some < IN_FLIGHT && described.lane() == Lane::Write && session.lane == Lane::Write,
         }
     }
 
@@ -295,14 +295,15 @@ impl Server {
     pub(super) fn start(&mut self, slot: usize, asked: Asked) -> Result<(), String> {
         let Asked { number, request, key, .. } = asked;
         let kind = request.kind();
-        let Some((entry, session)) = entry(kind).zip(self.session_mut(slot)) else { return Ok(()) };
+        let described = kind.describe();
+        let Some(session) = self.session_mut(slot) else { return Ok(()) };
         let repeated = number < session.fresh;
         // First: what it has come to may be that the session is somebody else now, who may not ask it.
-        if repeated && kind.changes() && self.repeat(slot, number) {
+        if repeated && described.is_kept() && self.repeat(slot, number) {
             return Ok(());
         }
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
-        if !entry.permits.has(session.state) && (session.logged_out || (repeated && kind == Kind::Logout)) {
+        if !described.states.has(session.state) && (session.logged_out || (repeated && kind == Kind::Logout)) {
             let link = session.link.clone();
             if kind == Kind::Logout {
                 self.batch.reply(&ReplyTo { link, number }, &Reply::Done(Done {}));
@@ -312,17 +313,17 @@ impl Server {
             self.batch.reply(&ReplyTo { link, number }, &failure.into());
             return Ok(());
         }
-        if !entry.permits.has(session.state) {
+        if !described.states.has(session.state) {
             return Err(format!("{} is not permitted to it", kind.name()));
         }
-        session.lane = entry.lane;
+        session.lane = described.lane();
         let link = session.link.clone();
         let mut key = session.owner().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
         self.requests += 1;
-        if let Some(key) = key.take_if(|_| matches!(kind, Kind::Tell | Kind::RelaySend)) {
+        if let Some(key) = key.take_if(|_| described.does == Does::Volatile) {
             return self.start_keyed(slot, number, request, key);
         }
-        let plan = (entry.run)(self, slot, number, request);
+        let plan = run(self, slot, number, request);
         let to = ReplyTo { link, number };
         let asker = Asker::Session(to.clone());
         let given = match plan {

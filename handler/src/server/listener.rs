@@ -187,8 +187,8 @@ impl Server {
                 }
             }
             ToHandler::Moved { from, client } => self.moved(from, client),
-            // Stop and the run were seen to before; the others are of old, and whoever starts a handler is of its own build.
-            ToHandler::Stop | ToHandler::Run { .. } | ToHandler::Snapshot { .. } | ToHandler::Forked { .. } => {}
+            // Stop and the run were seen to before;
+            ToHandler::Stop | ToHandler::Run { .. } => {}
             ToHandler::Log { level, text } => {
                 log::log!(target: "listener", crate::logging::level(level), "{}", ssmglobal_ipc::clean(&text));
             }

@@ -1,6 +1,6 @@
 //! What the worker does by itself: MODE, HELP, HW, PING, QUIT. Runs in a worker.
 
-use super::{Action, Arg, Command, Group, Parsed, Topic, Who};
+use super::{Action, Arg, Command, Group, HelpTopic, Parsed, Who};
 use ssmglobal_ipc::{Code, Failure, Mode};
 
 /// What HW says.
@@ -15,7 +15,7 @@ pub enum Local {
     /// Change the mode, or name the modes.
     Mode(ModeChoice),
     /// Explain.
-    Help(Topic),
+    Help(HelpTopic),
     /// Say hello so many times, 1 to [`HELLO_MAX`].
     Hello(u8),
     /// Show that the connection lives.
@@ -91,8 +91,8 @@ const HELP: Command = Command {
     codes: &[Code::NotFound],
     run: |parsed| {
         let topic = match parsed.opt_string("command")? {
-            Some(words) => Topic::find(&words)?,
-            None => Topic::All,
+            Some(words) => HelpTopic::find(&words)?,
+            None => HelpTopic::All,
         };
         Ok(Action::Local(Local::Help(topic)))
     },

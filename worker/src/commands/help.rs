@@ -8,7 +8,7 @@ use std::ptr;
 
 /// What is to be explained.
 #[derive(Clone, Copy, Debug)]
-pub enum Topic {
+pub enum HelpTopic {
     /// Everything there is.
     All,
     /// The commands of one group.
@@ -17,31 +17,31 @@ pub enum Topic {
     Command(&'static Command),
 }
 
-impl PartialEq for Topic {
-    fn eq(&self, other: &Topic) -> bool {
+impl PartialEq for HelpTopic {
+    fn eq(&self, other: &HelpTopic) -> bool {
         match (self, other) {
-            (Topic::All, Topic::All) => true,
-            (Topic::Group(one), Topic::Group(other)) => ptr::eq(*one, *other),
-            (Topic::Command(one), Topic::Command(other)) => one.name == other.name,
+            (HelpTopic::All, HelpTopic::All) => true,
+            (HelpTopic::Group(one), HelpTopic::Group(other)) => ptr::eq(*one, *other),
+            (HelpTopic::Command(one), HelpTopic::Command(other)) => one.name == other.name,
             _ => false,
         }
     }
 }
 
-impl Eq for Topic {}
+impl Eq for HelpTopic {}
 
-impl Topic {
+impl HelpTopic {
     /// What these words name: a command, the first word of several, or a heading.
-    pub(super) fn find(words: &str) -> Result<Topic, Failure> {
+    pub(super) fn find(words: &str) -> Result<HelpTopic, Failure> {
         let words = words.trim_matches(is_blank);
         if words.is_empty() {
-            return Ok(Topic::All);
+            return Ok(HelpTopic::All);
         }
         match (by_name(words), in_words(words)) {
-            (Some(command), _) | (None, Found::Command(command, "")) => Ok(Topic::Command(command)),
-            (None, Found::Group(group, "")) => Ok(Topic::Group(group)),
+            (Some(command), _) | (None, Found::Command(command, "")) => Ok(HelpTopic::Command(command)),
+            (None, Found::Group(group, "")) => Ok(HelpTopic::Group(group)),
             _ => match GROUPS.iter().find(|group| group.title.eq_ignore_ascii_case(words)) {
-                Some(group) => Ok(Topic::Group(group)),
+                Some(group) => Ok(HelpTopic::Group(group)),
                 None => Err(nothing(words)),
             },
         }
@@ -58,18 +58,18 @@ fn nothing(words: &str) -> Failure {
 /// Whether HELP lists the command: what can never be used in this mode is left out.
 pub(crate) fn listed(command: &Command, state: State) -> bool {
     match state {
-        State::NoMode | State::Anonymous | State::Player => !matches!(command.who, Who::Server | Who::Unproved),
-        State::ServerUnproved | State::Server => !matches!(command.who, Who::Person | Who::Player),
+        State::New | State::Anonymous | State::Player => !matches!(command.who, Who::Server | Who::Unproved),
+        State::Unproved | State::Server => !matches!(command.who, Who::Person | Who::Player),
     }
 }
 
 /// The commands of a topic, by group, as far as they are listed.
 pub(crate) fn entries(
-    topic: Topic,
+    topic: HelpTopic,
     state: State,
 ) -> impl Iterator<Item = (&'static Group, impl Iterator<Item = &'static Command>)> {
     let one = match topic {
-        Topic::Group(group) => Some(group),
+        HelpTopic::Group(group) => Some(group),
         _ => None,
     };
     let groups = GROUPS.iter().copied().filter(move |group| one.is_none_or(|one| ptr::eq(one, *group)));

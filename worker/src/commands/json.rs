@@ -51,7 +51,7 @@ pub fn parse_json(line: &str) -> Line<'_> {
 /// Reads the line with which a connection without a mode begins: words, or JSON. All but `MODE` is `no_mode`.
 pub fn parse_first(line: &str) -> Line<'_> {
     if !line.trim_start().starts_with('{') {
-        return Line { id: None, key: None, parsed: parse_words(line, State::NoMode).and_then(only_mode) };
+        return Line { id: None, key: None, parsed: parse_words(line, State::New).and_then(only_mode) };
     }
     let read = parse_json(line);
     let parsed = match read.parsed {
@@ -62,7 +62,7 @@ pub fn parse_first(line: &str) -> Line<'_> {
 }
 
 fn only_mode(parsed: Parsed<'_>) -> Result<Parsed<'_>, Failure> {
-    permitted(parsed.command, State::NoMode).map(|()| parsed)
+    permitted(parsed.command, State::New).map(|()| parsed)
 }
 
 fn invalid_json() -> Failure {

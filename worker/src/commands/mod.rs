@@ -24,14 +24,15 @@ mod who;
 mod words;
 
 pub use general::{HELLO, HELLO_MAX, Local, ModeChoice};
-pub use help::Topic;
+pub use help::HelpTopic;
 pub(crate) use help::{CommandHelp, entries, listed};
 pub use json::{Line, parse_first, parse_json};
 pub use mask::masked;
 pub use parsed::{Action, Parsed};
 pub use reference::reference;
+pub use ssmglobal_ipc::State;
 pub use table::{Arg, Command, Group, Kind, MAX_ARGS};
-pub use who::{State, Who, no_mode, permitted};
+pub use who::{Who, no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.

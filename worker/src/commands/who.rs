@@ -2,23 +2,7 @@
 //! Runs in a worker.
 
 use super::Command;
-use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Code, Failure};
-
-/// What a session is at the moment. Workers tell it their successors, so one is only ever appended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
-    /// No mode chosen yet.
-    NoMode,
-    /// HUMAN or CLIENT, not logged in.
-    Anonymous,
-    /// HUMAN or CLIENT, logged in.
-    Player,
-    /// SERVER before `AUTH`.
-    ServerUnproved,
-    /// SERVER after `AUTH`.
-    Server,
-}
+use ssmglobal_ipc::{Code, Failure, State};
 
 /// Who may use a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +27,10 @@ impl Who {
     /// Whether a session in this state may. Without a mode nobody may anything; see [`permitted`] for `MODE`.
     pub fn permits(self, state: State) -> bool {
         match state {
-            State::NoMode => false,
+            State::New => false,
             State::Anonymous => matches!(self, Who::Always | Who::Anyone | Who::Person),
             State::Player => !matches!(self, Who::Server | Who::Unproved),
-            State::ServerUnproved => matches!(self, Who::Always | Who::Unproved),
+            State::Unproved => matches!(self, Who::Always | Who::Unproved),
             State::Server => !matches!(self, Who::Person | Who::Player | Who::Unproved),
         }
     }
@@ -81,12 +65,12 @@ pub fn no_mode() -> Failure {
 
 /// Whether this session may use the command, and if not, what to do about it.
 pub fn permitted(command: &Command, state: State) -> Result<(), Failure> {
-    if command.who.permits(state) || (state == State::NoMode && command.name == "MODE") {
+    if command.who.permits(state) || (state == State::New && command.name == "MODE") {
         return Ok(());
     }
     Err(match (state, command.who) {
-        (State::NoMode, _) => no_mode(),
-        (State::ServerUnproved, _) => Failure::new(Code::NotLoggedIn, "Prove who you are first: AUTH name key."),
+        (State::New, _) => no_mode(),
+        (State::Unproved, _) => Failure::new(Code::NotLoggedIn, "Prove who you are first: AUTH name key."),
         (State::Server, Who::Unproved) => Failure::new(Code::Denied, "You have proved who you are already."),
         (_, Who::Unproved) => Failure::new(Code::Denied, "Only a game server can do that: MODE SERVER first."),
         (_, Who::Server) => Failure::new(Code::Denied, "Only a game server can do that."),

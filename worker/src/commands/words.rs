@@ -17,7 +17,7 @@ use std::borrow::Cow;
 pub fn parse_words(line: &str, state: State) -> Result<Parsed<'_>, Failure> {
     let (command, rest) = match in_words(line) {
         Found::Command(command, rest) => (command, rest),
-        _ if state == State::NoMode => return Err(no_mode()),
+        _ if state == State::New => return Err(no_mode()),
         // `MAIL` alone is the question what there is.
         Found::Group(group, "") => (&general::HELP_COMMAND, group.word.unwrap_or_default()),
         Found::Group(group, _) => return Err(unknown(line, state, group.word)),

@@ -3,7 +3,7 @@
 use super::screen::{Look, Screen, Style};
 use super::{event_name, sentence};
 use crate::commands::{
-    self, Command, Group, HELLO, Local, ModeChoice, State, Topic, mail, players, records, relay, settings, status,
+    self, Command, Group, HELLO, HelpTopic, Local, ModeChoice, State, mail, players, records, relay, settings, status,
 };
 use ssmglobal_ipc::{Event, Failure, Mode, Reply};
 
@@ -85,8 +85,8 @@ pub fn local(out: &mut Vec<u8>, local: &Local, state: State, look: Look) {
     }
 }
 
-fn help(screen: &mut Screen<'_>, topic: Topic, state: State) {
-    if let Topic::Command(command) = topic {
+fn help(screen: &mut Screen<'_>, topic: HelpTopic, state: State) {
+    if let HelpTopic::Command(command) = topic {
         return help_command(screen, command);
     }
     screen.line("Available commands:");
@@ -99,7 +99,9 @@ fn help(screen: &mut Screen<'_>, topic: Topic, state: State) {
         }
     }
     match topic {
-        Topic::Group(Group { commands: [first, ..], .. }) => screen.hint(format!("HELP {} explains one.", first.name)),
+        HelpTopic::Group(Group { commands: [first, ..], .. }) => {
+            screen.hint(format!("HELP {} explains one.", first.name))
+        }
         _ => screen.hint("HELP and a command explains it, with an example."),
     }
 }

@@ -4,7 +4,7 @@
 //! three errors that the original had, letter for letter, without a `code`; everything else has one.
 
 use super::{event_name, sentence};
-use crate::commands::{self, Command, CommandHelp, HELLO, Local, ModeChoice, State, Topic, relay};
+use crate::commands::{self, Command, CommandHelp, HELLO, HelpTopic, Local, ModeChoice, State, relay};
 use serde::Serialize;
 use ssmglobal_ipc::json::{put, put_event, put_relay};
 use ssmglobal_ipc::{Code, Event, Failure, Reply};
@@ -117,7 +117,7 @@ pub fn local(out: &mut Vec<u8>, id: Option<&str>, local: &Local, state: State) {
     }
 }
 
-fn help(out: &mut Vec<u8>, id: Option<&str>, topic: Topic, state: State) {
+fn help(out: &mut Vec<u8>, id: Option<&str>, topic: HelpTopic, state: State) {
     #[derive(Serialize)]
     struct Entry {
         name: &'static str,
@@ -129,7 +129,7 @@ fn help(out: &mut Vec<u8>, id: Option<&str>, topic: Topic, state: State) {
     }
 
     begin(out, "OK");
-    if let Topic::Command(command) = topic {
+    if let HelpTopic::Command(command) = topic {
         _ = Escaped(out).write_str(&command.usage());
         middle(out, id);
         data(out, &CommandHelp::new(command));

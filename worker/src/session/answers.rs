@@ -19,7 +19,7 @@ impl Session<'_> {
                 Failure::new(Code::Unavailable, "The backend cannot be reached at the moment. Try again later.");
             return self.refuse(id, &failure);
         }
-        let barrier = matches!(request, Request::Register(_) | Request::Login(_) | Request::Logout | Request::Auth(_));
+        let barrier = request.kind().describe().is_barrier();
         let left = match &request {
             Request::RelayLeave(leave) => self.relay.leave(&leave.channel, self.poll.registry()),
             _ => false,
@@ -87,7 +87,7 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn frames(&mut self) -> Result<(), ssmglobal_ipc::frame::DecodeError> {
+    pub(super) fn frames(&mut self) -> Result<(), ssmglobal_ipc::DecodeError> {
         loop {
             let Some(link) = &mut self.link else { return Ok(()) };
             let Some(frame) = link.reader.next_frame()? else { return Ok(()) };

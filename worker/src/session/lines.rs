@@ -148,7 +148,7 @@ impl Session<'_> {
         let was_server = self.mode == Mode::Server;
         let is_server = mode == Mode::Server;
         self.mode = mode;
-        if self.state == State::NoMode || was_server != is_server {
+        if self.state == State::New || was_server != is_server {
             self.become_nobody();
         }
         self.reader.set_mode(mode);

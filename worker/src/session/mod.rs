@@ -356,7 +356,7 @@ impl<'a> Session<'a> {
         let after = |from: Instant, seconds: u64| (seconds > 0).then(|| from + Duration::from_secs(seconds));
         let limits = &self.settings.limits;
         match self.state {
-            State::NoMode | State::ServerUnproved => after(self.last_line, limits.first_mode_seconds),
+            State::New | State::Unproved => after(self.last_line, limits.first_mode_seconds),
             State::Anonymous | State::Player if self.queue.is_empty() => after(self.last_line, self.door.idle_seconds),
             State::Anonymous | State::Player => None,
             State::Server => {
@@ -395,9 +395,9 @@ impl<'a> Session<'a> {
 
 fn state_of(mode: Mode) -> State {
     match mode {
-        Mode::Ask => State::NoMode,
+        Mode::Ask => State::New,
         Mode::Human | Mode::Client => State::Anonymous,
-        Mode::Server => State::ServerUnproved,
+        Mode::Server => State::Unproved,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{DESK, LINK, Session};
 use crate::commands::State;
 use crate::link::Link;
 use mio::unix::SourceFd;
-use ssmglobal_ipc::{Code, Event, Notice, Open, RelayJoin, Reply, Request};
+use ssmglobal_ipc::{Code, Event, Notice, Open, Position, RelayJoin, Reply, Request, Subscription, Topic};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
@@ -61,7 +61,7 @@ impl Session<'_> {
             ticket: self.ticket.clone(),
             heard: self.heard,
             idle: self.last_line.elapsed().as_secs(),
-            watches: self.watches.clone(),
+            subscriptions: self.watches.iter().map(|board| on_board(board)).collect(),
         };
         self.tell(&Request::Open(open));
         if !self.client.is_slow() {
@@ -135,4 +135,8 @@ impl Session<'_> {
             self.barrier = None;
         }
     }
+}
+
+fn on_board(board: &str) -> Subscription {
+    Subscription { topic: Topic::Board(board.to_owned()), cursor: Position::default() }
 }

@@ -257,15 +257,19 @@ fn short_names_and_first_words() {
     }
     assert_eq!(code(json(r#"{"cmd":"BOARDS"}"#)), Code::UnknownCommand);
     for word in ["MAIL", "record", "SETTING", "RELAY", "STATUS"] {
-        assert!(matches!(words(word), Ok(Action::Local(Local::Help(Topic::Group(_))))), "{word}");
+        assert!(matches!(words(word), Ok(Action::Local(Local::Help(HelpTopic::Group(_))))), "{word}");
         assert_eq!(words(word), words(&format!("HELP {word}")));
     }
     assert!(
-        matches!(words("HELP mail  send"), Ok(Action::Local(Local::Help(Topic::Command(c)))) if c.name == "MAIL SEND")
+        matches!(words("HELP mail  send"), Ok(Action::Local(Local::Help(HelpTopic::Command(c)))) if c.name == "MAIL SEND")
     );
-    assert!(matches!(words("HELP top"), Ok(Action::Local(Local::Help(Topic::Command(c)))) if c.name == "RECORD TOP"));
-    assert!(matches!(words("HELP players"), Ok(Action::Local(Local::Help(Topic::Group(g)))) if g.title == "Players"));
-    assert_eq!(words("HELP"), Ok(Action::Local(Local::Help(Topic::All))));
+    assert!(
+        matches!(words("HELP top"), Ok(Action::Local(Local::Help(HelpTopic::Command(c)))) if c.name == "RECORD TOP")
+    );
+    assert!(
+        matches!(words("HELP players"), Ok(Action::Local(Local::Help(HelpTopic::Group(g)))) if g.title == "Players")
+    );
+    assert_eq!(words("HELP"), Ok(Action::Local(Local::Help(HelpTopic::All))));
     assert_eq!(words("HELP MIAL").unwrap_err().msg, "There is no such command. Did you mean HELP MAIL?");
     assert_eq!(code(words("HELP xyzzy plugh")), Code::NotFound);
 }
@@ -342,7 +346,7 @@ fn the_first_line_chooses_a_mode() {
 
 #[test]
 fn who_may_what() {
-    let states = [State::NoMode, State::Anonymous, State::Player, State::ServerUnproved, State::Server];
+    let states = [State::New, State::Anonymous, State::Player, State::Unproved, State::Server];
     let may = |name: &str| {
         let allowed = |state: &State| permitted(command(name), *state).is_ok();
         states.iter().map(|state| if allowed(state) { 'x' } else { '-' }).collect::<String>()
@@ -364,12 +368,12 @@ fn who_may_what() {
         };
         assert_eq!(may(c.name), wanted, "{}", c.name);
         if c.name != "MODE" {
-            assert_eq!(codes(c.name, State::NoMode), no_mode());
+            assert_eq!(codes(c.name, State::New), no_mode());
         }
     }
     let failure = codes("MAIL LIST", State::Anonymous);
     assert_eq!((failure.code, &*failure.msg), (Code::NotLoggedIn, "Log in first: LOGIN name, or REGISTER name."));
-    let failure = codes("HW", State::ServerUnproved);
+    let failure = codes("HW", State::Unproved);
     assert_eq!((failure.code, &*failure.msg), (Code::NotLoggedIn, "Prove who you are first: AUTH name key."));
     assert_eq!(codes("RELAY JOIN", State::Player).msg, "Only a game server can do that.");
     assert_eq!(codes("RELAY JOIN", State::Anonymous).code, Code::Denied);
@@ -427,7 +431,7 @@ proptest! {
     #[test]
     fn no_line_panics(line in "\\PC{0,80}|[ \"\\\\{}\\[\\]:,a-zA-Z0-9\\t]{0,80}", length in 0usize..40) {
         for line in [line.clone(), format!("MAIL SEND {line}"), format!("SETTING SET k \"v\" {line}"), format!("{{\"cmd\":{line}")] {
-            for state in [State::NoMode, State::Player, State::Server] {
+            for state in [State::New, State::Player, State::Server] {
                 let _ = parse_words(&line, state).and_then(|parsed| { let _ = parsed.prompt(); parsed.action() });
             }
             let _ = parse_json(&line).parsed.and_then(Parsed::action);

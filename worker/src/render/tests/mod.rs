@@ -53,7 +53,7 @@ fn answer(line: &str, state: State) -> String {
         }
         return text(out);
     }
-    let line = if state == State::NoMode { parse_first(line) } else { parse_json(line) };
+    let line = if state == State::New { parse_first(line) } else { parse_json(line) };
     match line.parsed.and_then(Parsed::action) {
         Ok(Action::Local(local)) => json::local(&mut out, line.id, &local, state),
         Ok(Action::Request(_)) => {}
@@ -64,7 +64,7 @@ fn answer(line: &str, state: State) -> String {
 
 #[test]
 fn old_clients_get_what_the_original_said() {
-    let first = |line| answer(line, State::NoMode);
+    let first = |line| answer(line, State::New);
     assert_eq!(first("MODE CLIENT"), "{\"state\": \"OK\", \"msg\": \"Mode: CLIENT\"}\r\n");
     assert_eq!(first("{\"cmd\":\"MODE\",\"args\":\"CLIENT\"}"), "{\"state\": \"OK\", \"msg\": \"Mode: CLIENT\"}\r\n");
     assert_eq!(first("MODE LIST"), "{\"state\": \"OK\", \"msg\": \"SERVER CLIENT HUMAN\"}\r\n");
@@ -243,7 +243,7 @@ fn help_is_grouped_and_explains() {
     );
     for width in [40, 80] {
         let mut out = Vec::new();
-        let help = Local::Help(commands::Topic::All);
+        let help = Local::Help(commands::HelpTopic::All);
         human::local(&mut out, &help, State::Player, Look { width, ..PLAIN });
         let shown = text(out);
         let mut entries = shown.lines().filter(|line| line.starts_with('\t'));

@@ -1,0 +1,127 @@
+//! How values become bytes that may gain a field later: in frames, in the handler's journal and in its database. Used in
+//! every process; pure.
+//!
+//! A value is postcard, which knows no names: its fields stand one behind the other, and none can be put between them. What
+//! was added since stands behind all of them as a block of its own: [`MARK`], its length, and the further fields, which
+//! are a value of the same kind and may be followed by a block again. An older program passes over a block that it does
+//! not know, a newer one reads the defaults where there is none. Anything else behind a value is damage.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What a block of further fields begins with.
+const MARK: u8 = 0xe7;
+
+/// The bytes are not what they should be. Never holds any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("bytes that are not what they should be")
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// A borrowed end of a buffer, because postcard wants to own what it extends.
+struct Tail<'a>(&'a mut Vec<u8>);
+
+impl Extend<u8> for Tail<'_> {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        self.0.extend(bytes);
+    }
+}
+
+/// Appends a value.
+pub fn put<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let start = out.len();
+    if postcard::to_extend(value, Tail(out)).is_err() {
+        // Only a `Serialize` that fails by itself can get here, and none of ours does; a value cut short is refused by
+        // whoever reads it.
+        out.truncate(start);
+    }
+}
+
+/// Appends a value and the fields that were added to it since.
+pub fn put_with<T: Serialize + ?Sized, M: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, more: &M) {
+    put(out, value);
+    let mut block = Vec::new();
+    put(&mut block, more);
+    out.push(MARK);
+    put(out, &block);
+}
+
+/// Reads a value; the bytes must be used up but for a block that this program does not know.
+///
+/// # Errors
+/// They are not.
+pub fn get<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|_| Unreadable)?;
+    block(rest).map(|_| value)
+}
+
+/// Reads a value and what was added to it since; from an older program, the defaults.
+///
+/// # Errors
+/// As [`get`].
+pub fn get_with<T: DeserializeOwned, M: DeserializeOwned + Default>(bytes: &[u8]) -> Result<(T, M), Unreadable> {
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|_| Unreadable)?;
+    let more = block(rest)?.map_or_else(|| Ok(M::default()), get)?;
+    Ok((value, more))
+}
+
+/// What stands behind a value: nothing, or one block.
+fn block(rest: &[u8]) -> Result<Option<&[u8]>, Unreadable> {
+    let Some((mark, rest)) = rest.split_first() else { return Ok(None) };
+    match postcard::take_from_bytes::<&[u8]>(rest) {
+        Ok((block, [])) if *mark == MARK => Ok(Some(block)),
+        _ => Err(Unreadable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Old = (u64, String);
+    type More = (Option<u32>, Vec<bool>);
+
+    fn old(number: u64, text: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put(&mut bytes, &(number, text));
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn old_reads_new_and_new_reads_old(number in any::<u64>(), text in any::<String>(), more in any::<More>()) {
+            let mut bytes = Vec::new();
+            put_with(&mut bytes, &(number, &text), &more);
+            prop_assert_eq!(get::<Old>(&bytes), Ok((number, text.clone())));
+            prop_assert_eq!(get_with::<Old, More>(&bytes), Ok(((number, text.clone()), more)));
+            prop_assert_eq!(get_with::<Old, More>(&old(number, &text)), Ok(((number, text), More::default())));
+        }
+
+        #[test]
+        fn what_was_added_may_be_added_to(number in any::<u64>(), first in any::<u16>(), second in any::<i64>()) {
+            let (mut bytes, mut block) = (old(number, ""), Vec::new());
+            put_with(&mut block, &first, &second);
+            bytes.push(MARK);
+            put(&mut bytes, &block);
+            prop_assert_eq!(get_with::<Old, u16>(&bytes), Ok(((number, String::new()), first)));
+        }
+
+        #[test]
+        fn what_is_cut_or_followed_by_anything_else_is_refused(text in any::<String>(), rest in 0u8..=255) {
+            let mut bytes = old(7, &text);
+            for length in 0..bytes.len() {
+                prop_assert_eq!(get::<Old>(&bytes[..length]), Err(Unreadable));
+            }
+            bytes.push(rest);
+            prop_assert_eq!(get::<Old>(&bytes), Err(Unreadable));
+            bytes.extend([1, 0, 0]);
+            prop_assert_eq!(get::<Old>(&bytes), Err(Unreadable));
+        }
+    }
+}
