@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::key::{Key, Value};
+use crate::key::Key;
 use crate::problem::{Place, Problem, Warning};
 use crate::rule::Fault;
 use crate::settings::Settings;
+use crate::value::Value;
 
 /// Settings in the making. Layers are laid on one after the other; nothing stops at a problem, so
 /// that the operator hears of all of them at once.

@@ -12,6 +12,7 @@ use crate::problem::{Lines, Place, Problem, Warning, shown};
 use crate::rule::{Fault, nearest};
 use crate::rules;
 use crate::settings::{DOOR_KEYS, DoorSettings, KEYS, Settings, TABLES};
+use crate::value::Value;
 
 /// Doors besides the main one: each costs the listener a descriptor for ever.
 const DOORS_MAX: usize = 16;
@@ -139,7 +140,7 @@ impl Reader<'_> {
     }
 
     /// Reads a value by its key's rule; the problems are noted.
-    fn value<T: Default>(&mut self, key: &Key<T>, value: &Spanned<DeValue<'_>>) -> Option<crate::Value> {
+    fn value<T: Default>(&mut self, key: &Key<T>, value: &Spanned<DeValue<'_>>) -> Option<Value> {
         if value.span().is_empty() {
             self.wrong(value.span(), key.path, "has no value", &key.rule.allowed());
             self.valueless.insert(line_of(&self.lines.place(&value.span())));

@@ -18,13 +18,14 @@ mod problem;
 mod rule;
 mod rules;
 mod settings;
+mod value;
 mod words;
 
 pub use address::{network, shown};
 pub use door::Door;
 pub use file::check;
-pub use key::{Key, Value};
-pub use listen::{Listen, ListenError};
+pub use key::Key;
+pub use listen::{DEFAULT_PORT, Listen, ListenError};
 pub use load::{CONFIG_VARIABLE, DEFAULT_FILE, Loaded, Overrides, environment, load};
 pub use problem::{Place, Problem, Warning};
 pub use rule::Rule;
@@ -33,10 +34,8 @@ pub use settings::{
     DOOR_KEYS, DoorSettings, KEYS, Limits, Log, Mail, Players, Processes, Records, Relay, Settings, Stored, TABLES,
     Texts,
 };
+pub use value::Value;
 pub use words::{DoorMode, Level};
 
 /// The commented example file, `config/ssmglobal.toml`, as it was when this was built.
 pub const EXAMPLE: &str = include_str!("../ssmglobal.toml");
-
-/// The port that the original listens on and that is the default here.
-pub const DEFAULT_PORT: u16 = 53450;

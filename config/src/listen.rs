@@ -6,8 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DEFAULT_PORT;
 use crate::problem::shown;
+
+/// The port that the original listens on and that is the default here.
+pub const DEFAULT_PORT: u16 = 53450;
 
 /// Where a door stands. Port 0 means any free port.
 ///

@@ -9,21 +9,19 @@ use std::sync::Arc;
 
 use crate::draft::Draft;
 use crate::file;
-use crate::key::Value;
-use crate::listen::Listen;
+use crate::key::{Key, PREFIX};
+use crate::listen::{DEFAULT_PORT, Listen};
 use crate::problem::{Lines, Place, Problem, Warning};
 use crate::rule::nearest;
 use crate::rules;
 use crate::settings::{KEYS, Settings};
+use crate::value::Value;
 
 /// The file that is read when it exists and no other is named, seen from where the program starts.
 pub const DEFAULT_FILE: &str = "config/ssmglobal.toml";
 
 /// Names the file when `--config` does not. An empty value counts as not set.
 pub const CONFIG_VARIABLE: &str = "SSMGLOBAL_CONFIG";
-
-/// What the names of all our variables begin with.
-pub(crate) const PREFIX: &str = "SSMGLOBAL_";
 
 /// Bytes of a config file; far beyond any sensible one.
 const FILE_MAX: u64 = 64 * 1024;
@@ -156,7 +154,7 @@ fn whole(draft: &mut Draft, place: Place, wrong: String, how: &str) {
 }
 
 fn lay_environment(draft: &mut Draft, env: &[(String, String)]) {
-    let names: Vec<String> = KEYS.iter().map(crate::Key::variable).collect();
+    let names: Vec<String> = KEYS.iter().map(Key::variable).collect();
     for (name, value) in env.iter().filter(|(name, _)| name != CONFIG_VARIABLE) {
         let place = Place::Variable(name.clone());
         match KEYS.iter().zip(&names).find(|(_, known)| *known == name) {
@@ -215,7 +213,7 @@ fn lay_option(draft: &mut Draft, option: &'static str, path: &str, text: &str) {
 /// `-a` and `-p`: each replaces its half of the main door's addresses.
 fn lay_address(draft: &mut Draft, overrides: &Overrides) {
     let present = &draft.settings.listen;
-    let port = present.first().map_or(crate::DEFAULT_PORT, Listen::port);
+    let port = present.first().map_or(DEFAULT_PORT, Listen::port);
     let (list, option) = match (overrides.address, overrides.port) {
         (None, None) => return,
         (Some(ip), given) => (vec![Listen::new(ip, given.unwrap_or(port))], "-a"),

@@ -5,9 +5,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::key::Value;
-use crate::listen::Listen;
+use crate::listen::{Listen, ListenError};
 use crate::problem::shown;
+use crate::value::Value;
 
 /// Addresses in one list: each costs the listener a descriptor for ever.
 const ADDRESSES_MAX: usize = 16;
@@ -189,7 +189,7 @@ fn unwelcome(c: char) -> bool {
 }
 
 fn address(text: &str) -> Result<Listen, Fault> {
-    text.parse().map_err(|error: crate::ListenError| Fault {
+    text.parse().map_err(|error: ListenError| Fault {
         wrong: error.wrong,
         suggestion: error.suggestion.map(|meant| shown(&meant)),
     })

@@ -1,10 +1,10 @@
 //! What must be true of several keys together, and advice about the machine.
 
 use crate::draft::Draft;
-use crate::key::Value;
 use crate::listen::Listen;
 use crate::problem::{Place, Problem, Warning};
 use crate::settings::{KEYS, Settings};
+use crate::value::Value;
 use crate::words::DoorMode;
 
 /// The first may not be above the second.

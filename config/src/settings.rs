@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DEFAULT_PORT;
-use crate::key::{Field, Key};
-use crate::listen::Listen;
+use crate::key::Key;
+use crate::listen::{DEFAULT_PORT, Listen};
 use crate::rule::Rule;
+use crate::value::{Field, Value};
 use crate::words::{DoorMode, Level};
 
 const KIB: u64 = 1024;
@@ -115,7 +115,7 @@ macro_rules! settings {
     };
 }
 
-fn put<T: Field>(field: &mut T, value: crate::Value) -> bool {
+fn put<T: Field>(field: &mut T, value: Value) -> bool {
     match T::take(value) {
         Some(value) => {
             *field = value;
