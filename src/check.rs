@@ -101,9 +101,7 @@ impl Report {
     }
 
     fn json(&self) -> String {
-        let mut bytes = Vec::new();
-        ssmglobal_ipc::json::put(&mut bytes, self);
-        print::clean_json(&String::from_utf8_lossy(&bytes)) + "\n"
+        print::json(self) + "\n"
     }
 }
 

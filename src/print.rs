@@ -1,6 +1,7 @@
 //! Printing for the operator's commands: a closed pipe (`| head`) ends it quietly, and text that others have
 //! written cannot steer the terminal.
 
+use serde::Serialize;
 pub use ssmglobal_ipc::clean;
 use ssmglobal_ipc::harmful;
 use std::fmt::Write as _;
@@ -44,8 +45,15 @@ pub fn clean_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// A value as one line of JSON without its end, harmless to a terminal.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut bytes = Vec::new();
+    ssmglobal_ipc::json::put(&mut bytes, value);
+    clean_json(&String::from_utf8_lossy(&bytes))
+}
+
 /// JSON with what could steer a terminal escaped; it means the same. serde escapes only what JSON demands.
-pub fn clean_json(json: &str) -> String {
+fn clean_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     let mut units = [0; 2];
     for c in json.chars() {

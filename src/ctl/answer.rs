@@ -3,8 +3,9 @@
 use serde::Serialize;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 
+use super::trouble::Trouble;
 use super::{board, database, player, server, sessions, status};
-use crate::print::clean_json;
+use crate::print;
 
 /// What `--json` shows where there is nothing else to say.
 #[derive(Serialize)]
@@ -17,7 +18,7 @@ pub fn text(answer: &Answer) -> String {
     match answer {
         Answer::Done => "Done.\n".to_owned(),
         // These two are dealt with before; written out so that no answer can be forgotten here.
-        Answer::Failed(failure) => format!("{}\n", crate::print::clean_lines(&failure.msg)),
+        Answer::Failed(failure) => format!("{}\n", print::clean_lines(&failure.msg)),
         Answer::Progress { done, total } => format!("{done} of {total}\n"),
         Answer::Key(key) => server::key_text(key),
         Answer::Servers(rows) => server::list_text(rows),
@@ -39,13 +40,13 @@ fn upgraded_text(from: &str, to: &str) -> String {
         true => format!("Version {to} was started anew; nobody has lost his connection."),
         false => format!("Upgraded from version {from} to {to}; nobody has lost his connection."),
     };
-    crate::print::clean(&what).into_owned() + "\n"
+    print::clean(&what).into_owned() + "\n"
 }
 
 /// As [`text`], but a bare "done" says what was done.
 pub fn text_for(ask: &Ask, answer: &Answer) -> String {
     match (answer, done(ask)) {
-        (Answer::Done, Some(done)) => format!("{}\n", crate::print::clean(&done)),
+        (Answer::Done, Some(done)) => format!("{}\n", print::clean(&done)),
         _ => text(answer),
     }
 }
@@ -89,28 +90,21 @@ pub fn json(answer: &Answer) -> String {
         to: &'a str,
     }
     match answer {
-        Answer::Done => json_of(&State { state: "OK" }),
-        Answer::Failed(failure) => super::trouble::Trouble::Refused(failure.clone()).json(),
-        Answer::Progress { done, total } => json_of(&Progress { done: *done, total: *total }),
-        Answer::Key(key) => json_of(key),
-        Answer::Servers(rows) => json_of(rows),
-        Answer::Players(page) => json_of(page),
-        Answer::Player(player) => json_of(player),
-        Answer::Boards(rows) => json_of(rows),
-        Answer::Sessions(rows) => json_of(rows),
-        Answer::Status(status) => json_of(status),
-        Answer::Verified(verified) => json_of(verified),
-        Answer::BackedUp { file, bytes } => json_of(&BackedUp { file, bytes: *bytes }),
-        Answer::Upgraded { from, to } => json_of(&Upgraded { from, to }),
-        Answer::Adopted { .. } => json_of(&State { state: "OK" }),
+        Answer::Done => print::json(&State { state: "OK" }),
+        Answer::Failed(failure) => Trouble::Refused(failure.clone()).json(),
+        Answer::Progress { done, total } => print::json(&Progress { done: *done, total: *total }),
+        Answer::Key(key) => print::json(key),
+        Answer::Servers(rows) => print::json(rows),
+        Answer::Players(page) => print::json(page),
+        Answer::Player(player) => print::json(player),
+        Answer::Boards(rows) => print::json(rows),
+        Answer::Sessions(rows) => print::json(rows),
+        Answer::Status(status) => print::json(status),
+        Answer::Verified(verified) => print::json(verified),
+        Answer::BackedUp { file, bytes } => print::json(&BackedUp { file, bytes: *bytes }),
+        Answer::Upgraded { from, to } => print::json(&Upgraded { from, to }),
+        Answer::Adopted { .. } => print::json(&State { state: "OK" }),
     }
-}
-
-/// A value as one line of JSON without its end, harmless to a terminal.
-pub fn json_of<T: Serialize + ?Sized>(value: &T) -> String {
-    let mut bytes = Vec::new();
-    ssmglobal_ipc::json::put(&mut bytes, value);
-    clean_json(&String::from_utf8_lossy(&bytes))
 }
 
 #[cfg(test)]

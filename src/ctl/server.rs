@@ -4,9 +4,8 @@ use clap::Subcommand;
 use serde::Serialize;
 use ssmglobal_ipc::ctl::{Ask, Key, ServerRow};
 
-use super::answer::json_of;
 use super::table::{Align, table};
-use crate::print::clean;
+use crate::print::{self, clean};
 
 /// Game servers and their keys.
 #[derive(Debug, Subcommand)]
@@ -64,7 +63,7 @@ struct AuthArgs<'a> {
 /// A new key for whoever sets up the game server.
 pub fn key_text(key: &Key) -> String {
     let args = AuthArgs { name: &key.server, key: key.key.expose() };
-    let auth = json_of(&Auth { cmd: "AUTH", args });
+    let auth = print::json(&Auth { cmd: "AUTH", args });
     format!(
         "The key of the game server {}:\n\n  {}\n\n\
          Put it where only the game server can read it: it is not shown again, and only its hash is kept.\n\

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Failure};
 
+use crate::print;
+
 /// Why it was not done.
 #[derive(Debug)]
 pub enum Trouble {
@@ -51,7 +53,7 @@ impl Trouble {
 
     /// `{"state": "ERROR", "code": …, "msg": …}`.
     pub fn json(&self) -> String {
-        super::answer::json_of(&Told { state: "ERROR", code: self.code().as_str(), msg: self.to_string() })
+        print::json(&Told { state: "ERROR", code: self.code().as_str(), msg: self.to_string() })
     }
 }
 
