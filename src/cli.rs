@@ -13,7 +13,7 @@ use ssmglobal_sys::Ids;
 
 use crate::check::CheckArgs;
 use crate::ctl::CtlArgs;
-use crate::pages::ManArgs;
+use crate::location::Location;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,25 +45,6 @@ pub struct Cli {
     /// What else to do.
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// Where config and data are.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Location {
-    /// The config file [default: $SSMGLOBAL_CONFIG, else config/ssmglobal.toml if it exists]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-
-    /// The directory of the database and the run files [default: from the config, else data]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-}
-
-impl Location {
-    /// This one, and `other` for what this one leaves open.
-    pub fn or(self, other: Location) -> Location {
-        Location { config: self.config.or(other.config), data: self.data.or(other.data) }
-    }
 }
 
 /// The options of running the backend; the short ones are those of the original.
@@ -121,7 +102,11 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the man page, or write all of them
-    Man(ManArgs),
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// An existing directory for all pages [default: the main page, to standard output]
+        dir: Option<PathBuf>,
+    },
 }
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -129,6 +114,12 @@ Examples:
   ssmglobal completions bash > ~/.local/share/bash-completion/completions/ssmglobal
   ssmglobal completions zsh > ~/.zfunc/_ssmglobal
   ssmglobal completions fish > ~/.config/fish/completions/ssmglobal.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  ssmglobal man | man -l -           read it here
+  ssmglobal man ~/.local/share/man/man1
+  man ssmglobal-ctl                  then, for any command";
 
 /// How the listener starts the handler. A parser of its own, so that no help, man page or completion
 /// speaks of it.

@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod ctl;
 mod listener;
+mod location;
 mod pages;
 mod print;
 
@@ -50,6 +51,6 @@ fn command(cli: Cli) -> ExitCode {
         Some(Command::Ctl(args)) => ctl::run(args, cli.place),
         Some(Command::Check(args)) => check::run(args, cli.place.config),
         Some(Command::Completions { shell }) => pages::completions(shell),
-        Some(Command::Man(args)) => pages::man(args),
+        Some(Command::Man { dir }) => pages::man(dir),
     }
 }

@@ -1,21 +1,15 @@
-//! Man pages and shell completions, made from the definitions of the command line.
+//! Man pages and shell completions, made from the definitions of the command line. Runs in the operator's commands.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::Cli;
 use crate::print;
-
-const EXAMPLES: &str = "\
-Examples:
-  ssmglobal man | man -l -           read it here
-  ssmglobal man ~/.local/share/man/man1
-  man ssmglobal-ctl                  then, for any command";
 
 const FILES: &str = "\
 config/ssmglobal.toml
@@ -31,17 +25,9 @@ const STATUS: &str = "\
 
 const OUTPUT: &str = "look at where the output goes";
 
-/// Print the man page, or write the pages of all commands into a directory
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub struct ManArgs {
-    /// An existing directory for all pages [default: the main page, to standard output]
-    dir: Option<PathBuf>,
-}
-
-/// Prints or writes the man pages.
-pub fn man(args: ManArgs) -> ExitCode {
-    match args.dir {
+/// Prints the main page, or writes the pages of all commands into this directory.
+pub fn man(dir: Option<PathBuf>) -> ExitCode {
+    match dir {
         None => ended(page(top()).and_then(|page| print::out_bytes(&page)), "print the man page", OUTPUT),
         Some(dir) => {
             let how = "name a directory that exists and that this user may write to";

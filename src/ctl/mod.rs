@@ -22,7 +22,7 @@ use ssmglobal_config::{Overrides, environment, load};
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 
-use crate::cli::Location;
+use crate::location::Location;
 use crate::print;
 use link::{Link, Patience};
 use trouble::Trouble;
