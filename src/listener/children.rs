@@ -1,6 +1,5 @@
 //! The listener's workers: who they are for, how many there are, and whether one more may be.
 
-use super::moves::Successor;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
@@ -75,6 +74,17 @@ struct Known {
     /// It was forked by the program that this process was before: the kernel tells of its end by a signal of which several
     /// may come as one.
     elder: bool,
+}
+
+/// A worker that is to follow another one.
+#[derive(Clone, Copy, Debug)]
+pub struct Successor {
+    /// Its process id.
+    pub pid: Pid,
+    /// The place of the version that it was forked from.
+    pub version: u32,
+    /// It was forked by the program that this process was before.
+    pub elder: bool,
 }
 
 /// All workers.

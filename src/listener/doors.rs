@@ -1,13 +1,12 @@
 //! The sockets that connections come in by. Runs in the listener.
 
-use super::handover::HeldDoor;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use nix::sys::socket::{Shutdown, shutdown};
 use ssmglobal_config::{Door, DoorMode, Listen, Settings};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Socket};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// What the listener says to a client of a door for programs, before it forks: fixed bytes, so that a client need
 /// not wait for its worker.
@@ -39,6 +38,16 @@ impl Opened {
         // Of a socket that listens nothing but this can come.
         let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
     }
+}
+
+/// A listening socket that another listener has opened.
+pub struct HeldDoor {
+    /// The door's number.
+    pub number: usize,
+    /// Where it listens, as the settings said it.
+    pub listen: Listen,
+    /// The socket.
+    pub socket: OwnedFd,
 }
 
 /// All listening sockets.

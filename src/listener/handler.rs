@@ -142,14 +142,9 @@ impl Handler {
         self.desk.as_fd()
     }
 
-    /// Where handlers receive them.
-    pub fn desk_end(&self) -> BorrowedFd<'_> {
-        self.desk_end.as_fd()
-    }
-
-    /// What each handler leaves to the next.
-    pub fn journal(&self) -> BorrowedFd<'_> {
-        self.journal.as_fd()
+    /// What outlives it: where workers send their links, where handlers receive them, what each handler leaves to the next.
+    pub fn lasting(&self) -> [BorrowedFd<'_>; 3] {
+        [self.desk.as_fd(), self.desk_end.as_fd(), self.journal.as_fd()]
     }
 
     /// Its process id.
@@ -389,7 +384,8 @@ impl Handler {
     #[inline(never)]
     fn send_keep(&mut self, told: &Told<'_>) {
         let Some(stream) = &self.stream else { return };
-        let (state, mut fds) = lasting(self, (told.children, told.doors, told.cradle, told.moves), MOST_DOORS);
+        let (state, mut fds) =
+            lasting(self.lasting(), (told.children, told.doors, told.cradle, told.moves), MOST_DOORS);
         let descriptors = u32::try_from(fds.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::new();
         put_control(&mut bytes, &ToHandler::Keep { state: state.into_bytes(), descriptors });

@@ -2,8 +2,7 @@
 
 use super::children::Children;
 use super::cradle::Cradle;
-use super::doors::Doors;
-use super::handler::Handler;
+use super::doors::{Doors, HeldDoor};
 use super::moves::Moves;
 use ssmglobal_config::Listen;
 use ssmglobal_ipc::handover::{Item, MOST, State, Worker, items};
@@ -18,16 +17,6 @@ use std::path::PathBuf;
 /// Descriptors that a state names beside listening sockets: the front desk's two, the cradle's two, the two by which clients
 /// move, and the journal; and one with the state, one more for the log.
 const OTHERS: usize = 9;
-
-/// A listening socket that another listener has opened.
-pub struct HeldDoor {
-    /// The door's number.
-    pub number: usize,
-    /// Where it listens, as the settings said it.
-    pub listen: Listen,
-    /// The socket.
-    pub socket: OwnedFd,
-}
 
 /// What another listener has left.
 pub struct Taken {
@@ -84,10 +73,10 @@ pub struct HeldUpgrade {
 /// The most doors that one message has room for.
 pub const MOST_DOORS: usize = MOST_DESCRIPTORS - OTHERS;
 
-/// The beginning of a state, which does not change while clients come and go, and the descriptors that it names. Doors
-/// beyond `most` are left out: the next listener opens them anew.
+/// The beginning of a state, which does not change while clients come and go, and the descriptors that it names: first the
+/// two of the front desk, and the journal. Doors beyond `most` are left out: the next listener opens them anew.
 pub fn lasting<'a>(
-    handler: &'a Handler,
+    [sends, receives, journal]: [BorrowedFd<'a>; 3],
     (children, doors, cradle, moves): (&Children, &'a Doors, &'a Cradle, &'a Moves),
     most: usize,
 ) -> (State, Vec<BorrowedFd<'a>>) {
@@ -96,9 +85,8 @@ pub fn lasting<'a>(
         fds.push(fd);
         u32::try_from(fds.len() - 1).unwrap_or(u32::MAX)
     };
-    let (sends, receives) = (put(handler.desk()), put(handler.desk_end()));
-    state.put(&Item::Desk { sends, receives });
-    state.put(&Item::Journal { memory: put(handler.journal()) });
+    state.put(&Item::Desk { sends: put(sends), receives: put(receives) });
+    state.put(&Item::Journal { memory: put(journal) });
     let [puts, takes] = cradle.ends().map(&mut put);
     state.put(&Item::Cradle { puts, takes });
     let [sends, receives] = moves.ends().map(&mut put);

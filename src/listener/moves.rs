@@ -3,7 +3,7 @@
 //! the two serves the client is settled between them (`worker/src/moved.rs`): here it is the old one until it has ended.
 
 use super::accept::Born;
-use super::children::{Children, Table, table};
+use super::children::{Children, Successor, Table, table};
 use super::{Listener, TURN};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -15,17 +15,6 @@ use ssmglobal_worker::moved::Moved;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
-
-/// A worker that is to follow another one.
-#[derive(Clone, Copy, Debug)]
-pub struct Successor {
-    /// Its process id.
-    pub pid: Pid,
-    /// The place of the version that it was forked from.
-    pub version: u32,
-    /// It was forked by the program that this process was before; see [`Children`].
-    pub elder: bool,
-}
 
 /// Workers that are called together …
 const PORTION: usize = 32;

@@ -1,11 +1,11 @@
 //! How a listener begins: with nothing, or with what one before it has left.
 
-use super::children::Children;
+use super::children::{Children, Successor};
 use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handler::Handler;
 use super::handover::Taken;
-use super::moves::{Moves, Successor};
+use super::moves::Moves;
 use super::penalties::Penalties;
 use super::source::Found;
 use super::upgrade::program_called;

@@ -5,8 +5,8 @@
 //! own. A program that dies after its check leaves a living handler, which the next listener adopts.
 
 use super::Listener;
+use super::children::Successor;
 use super::handover::{HeldHandler, HeldUpgrade, lasting};
-use super::moves::Successor;
 use super::reap::ended;
 use crate::print;
 use nix::sys::signal::{Signal, killpg};
@@ -133,7 +133,7 @@ impl Listener {
     /// Everything that is known, and the descriptors that are named in it.
     fn state<'a>(&'a self, program: &Path, asker: Option<&'a UnixStream>) -> (State, Vec<BorrowedFd<'a>>) {
         let (mut state, mut fds) =
-            lasting(&self.handler, (&self.children, &self.doors, &self.cradle, &self.moves), usize::MAX);
+            lasting(self.handler.lasting(), (&self.children, &self.doors, &self.cradle, &self.moves), usize::MAX);
         let mut put = |fd: BorrowedFd<'a>| {
             fds.push(fd);
             u32::try_from(fds.len() - 1).unwrap_or(u32::MAX)
