@@ -1,5 +1,5 @@
-//! Where config and data are, as the command line says it: in front of every command, and once more behind `ctl`. Used where
-//! the command line is read, and in the operator's commands.
+//! Where config and data are, as the command line says it: in front of every command, and once more behind `ctl`. Used
+//! where the command line is read, and in the operator's commands.
 
 use std::path::PathBuf;
 

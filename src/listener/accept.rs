@@ -1,22 +1,28 @@
-//! Taking connections: whom the listener lets in, and how a worker is made for each.
+//! Taking connections: whom the listener lets in, and how a worker is made for each. Runs in the listener
+//! and, from the fork on, in the worker.
 
+use super::Listener;
 use super::children::{self, Place, Refusal};
 use super::doors::greeting;
-use super::{Listener, TURN};
+use mio::net::TcpStream;
+use nix::unistd::Pid;
 use ssmglobal_config::{DoorMode, shown};
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, Time, WorkerEnd};
 use ssmglobal_sys::{ExitSignal, Forked};
 use ssmglobal_worker::moved::Moved;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
+
+/// Connections taken from one door before the others get their turn, and as many that workers hand over.
+pub const TURN: usize = 64;
 
 /// What a new worker has of its own.
 pub struct Born {
     /// The client.
-    pub client: mio::net::TcpStream,
+    pub client: TcpStream,
     /// Where it comes from.
     pub address: SocketAddr,
     /// The session's number.
@@ -50,7 +56,7 @@ impl Listener {
     }
 
     /// Makes a worker for a connection, which may have been greeted already.
-    pub(super) fn admit(&mut self, door: usize, mut client: mio::net::TcpStream, address: SocketAddr, greeted: bool) {
+    pub(super) fn admit(&mut self, door: usize, mut client: TcpStream, address: SocketAddr, greeted: bool) {
         let Some(opened) = self.doors.get(door) else { return };
         let place = Place { door: opened.number, address };
         if self.children.count() >= self.settings.limits.clients {
@@ -99,6 +105,34 @@ impl Listener {
                 self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
             }
         }
+    }
+
+    /// Admits the connection that a listener before this one has accepted and then had no time for.
+    #[inline(never)]
+    pub(super) fn admit_left(&mut self) {
+        let Some(client) = self.cradle.take() else { return };
+        let client = TcpStream::from_std(std::net::TcpStream::from(client));
+        let Ok(address) = client.peer_addr() else { return };
+        if self.children.serves(address) || self.has_untold(address.ip()) {
+            return;
+        }
+        let Some(door) = client.local_addr().ok().and_then(|at| self.doors.at(at)) else { return };
+        let greeted = ssmglobal_sys::has_sent(&client).unwrap_or(true);
+        self.cradle.put(&client);
+        self.admit(door, client, address, greeted);
+        self.cradle.clear();
+    }
+
+    /// Whether a worker for this address may be there of which nobody has told: better to lose a connection that nobody
+    /// serves than to have two serve one.
+    fn has_untold(&self, address: IpAddr) -> bool {
+        let shown = address.to_canonical().to_string();
+        let unknown = |(pid, rest): (i32, String)| {
+            let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();
+            let orphan = !parent.starts_with("ssmglobal: listener");
+            orphan && rest.split(' ').next() == Some(&shown) && !self.children.has(Pid::from_raw(pid))
+        };
+        self.children.serves(SocketAddr::new(address, 0)) || ssmglobal_sys::titled("ssmglobal: worker ").any(unknown)
     }
 
     /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:

@@ -142,7 +142,7 @@ impl Handler {
         self.desk.as_fd()
     }
 
-    /// What outlives it: where workers send their links, where handlers receive them, what each handler leaves to the next.
+    /// What outlives it: where workers send their links, where handlers receive them, what each leaves to the next.
     pub fn lasting(&self) -> [BorrowedFd<'_>; 3] {
         [self.desk.as_fd(), self.desk_end.as_fd(), self.journal.as_fd()]
     }

@@ -73,8 +73,8 @@ pub struct HeldUpgrade {
 /// The most doors that one message has room for.
 pub const MOST_DOORS: usize = MOST_DESCRIPTORS - OTHERS;
 
-/// The beginning of a state, which does not change while clients come and go, and the descriptors that it names: first the
-/// two of the front desk, and the journal. Doors beyond `most` are left out: the next listener opens them anew.
+/// The beginning of a state, which does not change while clients come and go, and the descriptors that it names; those
+/// that outlive a handler are given first. Doors beyond `most` are left out: the next listener opens them anew.
 pub fn lasting<'a>(
     [sends, receives, journal]: [BorrowedFd<'a>; 3],
     (children, doors, cradle, moves): (&Children, &'a Doors, &'a Cradle, &'a Moves),

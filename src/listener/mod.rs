@@ -53,12 +53,6 @@ const MOVES: Token = Token(3);
 /// Doors have numbers from here on.
 const FIRST_DOOR: usize = 4;
 
-/// Starts of the first handler: the one of a listener that was killed may need a moment to let go of the database.
-const FIRST_TRIES: u32 = 4;
-
-/// Connections taken from one door before the others get their turn.
-const TURN: usize = 64;
-
 /// Runs the backend; this process is its listener until it ends. `args` is the command line, for SIGHUP.
 pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
     match Listener::start(found, args).map(Box::new).and_then(|mut listener| listener.serve()) {
@@ -246,7 +240,7 @@ impl Listener {
                 Caught::Signal(Signal::SIGHUP) => self.reload(),
                 Caught::Signal(Signal::SIGUSR1) => {}
                 Caught::Signal(Signal::SIGUSR2) => self.upgrade(None, Asker::new(None)),
-                Caught::Signal(_) => return stop::stop(self).map(Some),
+                Caught::Signal(_) => return self.stop().map(Some),
             }
         }
         Ok(None)
@@ -287,7 +281,7 @@ impl Listener {
                 handler::Said::Fatal(msg) => {
                     print::note(&format!("ssmglobal: {msg}"));
                     print::note("ssmglobal: stopped, because starting again would not help");
-                    return Some(stop::stop(self).map_or(ExitCode::FAILURE, |_| ExitCode::FAILURE));
+                    return Some(self.stop().map_or(ExitCode::FAILURE, |_| ExitCode::FAILURE));
                 }
             }
         }

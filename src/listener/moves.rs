@@ -2,9 +2,9 @@
 //! and its session in sealed memory, and is followed by a worker that is forked for it. Neither is looked at here. Which of
 //! the two serves the client is settled between them (`worker/src/moved.rs`): here it is the old one until it has ended.
 
-use super::accept::Born;
+use super::Listener;
+use super::accept::{Born, TURN};
 use super::children::{Children, Successor, Table, table};
-use super::{Listener, TURN};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::shown;

@@ -1,6 +1,6 @@
-//! Children that have ended: workers, the handler, whoever checks another program.
+//! Children that have ended: workers, the handler, whoever checks another program. Runs in the listener.
 
-use super::{FIRST_TRIES, Listener, penalties};
+use super::{Listener, penalties};
 use crate::print;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -11,6 +11,9 @@ use ssmglobal_ipc::control::ToHandler;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+/// Starts of the first handler: the one of a listener that was killed may need a moment to let go of the database.
+const FIRST_TRIES: u32 = 4;
 
 impl Listener {
     /// Takes note of a child that has ended.
