@@ -18,6 +18,7 @@ pub mod resume;
 pub mod source;
 mod start;
 mod stop;
+mod takeover;
 pub mod upgrade;
 mod users;
 mod watchdog;
