@@ -2,12 +2,16 @@
 //!
 //! One thread, and as little as possible in it: it parses nothing that comes from the network, holds no secret and no
 //! database, and the number of its descriptors does not grow with its clients.
+//!
+//! What it has is defined in files that do not know of it. What it does is here and in those that add to [`Listener`]:
+//! start, accept, follow, reap, takeover, resume, stop.
 
 mod accept;
 mod adopt;
 mod children;
 mod cradle;
 mod doors;
+mod follow;
 mod handler;
 mod handover;
 mod lock;

@@ -1,16 +1,9 @@
-//! Clients that move to workers of this program, after an upgrade: an old worker that is idle hands over its client's socket
-//! and its session in sealed memory, and is followed by a worker that is forked for it. Neither is looked at here. Which of
-//! the two serves the client is settled between them (`worker/src/moved.rs`): here it is the old one until it has ended.
+//! Clients that move to workers of this program, after an upgrade: where workers hand them over, who follows whom, and who
+//! is still to be told that he may move. Runs in the listener.
 
-use super::Listener;
-use super::accept::{Born, TURN};
 use super::children::{Children, Successor, Table, table};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use ssmglobal_config::shown;
-use ssmglobal_ipc::control::ToHandler;
-use ssmglobal_ipc::{Mode, WorkerEnd};
-use ssmglobal_sys::{ExitSignal, Forked};
 use ssmglobal_worker::moved::Moved;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -75,117 +68,63 @@ impl Moves {
         self.call_at
     }
 
-    /// Whom this one was to follow, if it is one of them; it does not any more.
-    fn forget(&mut self, pid: Pid) -> Option<Pid> {
+    /// All of these are to be told that they may move, and everybody is listened to again.
+    pub fn call(&mut self, workers: Vec<Pid>) {
+        self.strange.clear();
+        self.uncalled = workers;
+    }
+
+    /// The next ones to be told; the others come later.
+    pub fn next_portion(&mut self) -> Vec<Pid> {
+        let rest = self.uncalled.len().saturating_sub(PORTION);
+        self.call_at = (rest > 0).then(|| Instant::now() + PACE);
+        self.uncalled.split_off(rest)
+    }
+
+    /// What a worker hands over, and which one it is; nothing if it is no session.
+    ///
+    /// # Errors
+    /// The kernel's; that nobody hands over anything is one of them.
+    pub fn receive(&self) -> io::Result<(Pid, Option<Handed>)> {
+        let received = ssmglobal_sys::receive(&self.receives, &mut [0; 1])?;
+        Ok((Pid::from_raw(received.pid.unwrap_or(0)), Handed::from(received.fds)))
+    }
+
+    /// Does not listen to this worker again before the next upgrade.
+    pub fn ignore(&mut self, pid: Pid) {
+        self.strange.insert(pid, ());
+    }
+
+    /// Whether this worker is not listened to.
+    pub fn ignores(&self, pid: Pid) -> bool {
+        self.strange.contains_key(&pid)
+    }
+
+    /// Whether one is there already that follows this one.
+    pub fn is_followed(&self, pid: Pid) -> bool {
+        self.successors.contains_key(&pid)
+    }
+
+    /// A worker has ended. Gives whom it was to follow, if it is one of those that do; it does not any more.
+    pub fn ended(&mut self, pid: Pid) -> Option<Pid> {
+        self.strange.remove(&pid);
         let of = self.successors.iter().find(|(_, successor)| successor.pid == pid).map(|(of, _)| *of)?;
         self.successors.remove(&of);
         Some(of)
     }
-}
 
-impl Listener {
-    /// Tells all workers of another program that they may move. One that does not know how takes no notice.
-    #[inline(never)]
-    pub(super) fn call_workers(&mut self) {
-        self.moves.strange.clear();
-        self.moves.uncalled = self.children.older();
-        self.call_some();
-    }
-
-    /// Tells the next ones.
-    #[inline(never)]
-    pub(super) fn call_some(&mut self) {
-        let rest = self.moves.uncalled.len().saturating_sub(PORTION);
-        for pid in self.moves.uncalled.split_off(rest) {
-            // Some have ended meanwhile.
-            if self.children.has(pid) {
-                self.children.signal(pid, Signal::SIGUSR2);
-            }
-        }
-        self.moves.call_at = (rest > 0).then(|| Instant::now() + PACE);
-    }
-
-    /// Takes what workers hand over; gives whether there may be more.
-    #[inline(never)]
-    pub(super) fn take_moves(&mut self) -> bool {
-        for _ in 0..TURN {
-            let received = match ssmglobal_sys::receive(&self.moves.receives, &mut [0; 1]) {
-                Ok(received) => received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                Err(error) => {
-                    self.handler.log(1, format!("a worker cannot be followed: {error}"));
-                    continue;
-                }
-            };
-            let of = Pid::from_raw(received.pid.unwrap_or(0));
-            // One that has just ended, or was heard already.
-            if !self.children.has(of) || self.moves.strange.contains_key(&of) {
-                continue;
-            }
-            let several = self.moves.successors.contains_key(&of);
-            match Handed::from(received.fds).filter(|_| !several) {
-                Some(handed) => self.fork_successor(of, handed),
-                None => {
-                    self.moves.strange.insert(of, ());
-                    self.handler.log(2, format!("worker {of} has handed over what is no session; it is not followed"));
-                }
-            }
-        }
-        true
-    }
-
-    fn fork_successor(&mut self, of: Pid, handed: Handed) {
-        let Some((session, place)) = self.children.of(of) else { return };
-        // Without its door there is nobody to follow it.
-        let Some(door) = self.doors.with_number(place.door) else { return };
-        let title = ssmglobal_worker::title(place.address.ip().to_canonical(), Mode::Ask, "");
-        match ssmglobal_sys::fork(ExitSignal::Queued) {
-            Ok(Forked::Child) => {
-                title.show();
-                let Handed { client, moved } = handed;
-                let client = mio::net::TcpStream::from_std(std::net::TcpStream::from(client));
-                let born = Born { client, address: place.address, session, mode: Mode::Ask, moved: Some(moved) };
-                self.become_worker(door, born)
-            }
-            Ok(Forked::Parent(pid)) => self.moves.follows(of, Successor { pid, version: 0, elder: false }),
-            Err(error) => self.handler.log(1, format!("worker {of} cannot be followed: {error}")),
-        }
-    }
-
-    /// A worker has ended: gives whether it was one of two that have one client, of which the other goes on.
-    #[inline(never)]
-    pub(super) fn one_of_two_ended(&mut self, pid: Pid, status: i32) -> bool {
-        self.moves.strange.remove(&pid);
-        if let Some(of) = self.moves.forget(pid) {
-            self.successor_ended(of, WorkerEnd(status));
-            return true;
-        }
-        let Some(successor) = self.moves.successors.remove(&pid) else { return false };
-        let Some(client) = self.children.succeed(pid, successor) else { return false };
-        if status != 0 {
-            self.punish(client.address, WorkerEnd(status));
-            self.handler.log(2, format!("{}: worker {pid} has ended: {}", shown(client.address), WorkerEnd(status)));
-        }
-        self.handler.tell(&ToHandler::Moved { from: pid.as_raw(), client });
-        self.flush();
-        true
-    }
-
-    /// Before the one that it was to follow: that one serves its client on, or has just ended too.
-    fn successor_ended(&mut self, of: Pid, end: WorkerEnd) {
-        let Some((_, place)) = self.children.of(of) else { return };
-        self.punish(place.address, end);
-        if end != WorkerEnd::GOOD {
-            self.moves.strange.insert(of, ());
-            self.handler.log(2, format!("{}: worker {of} is not followed by another: {end}", shown(place.address)));
-        }
+    /// Who follows this one, which has ended; from now on it stands alone.
+    pub fn succeed(&mut self, pid: Pid) -> Option<Successor> {
+        self.successors.remove(&pid)
     }
 }
 
 /// What a worker has handed over.
-struct Handed {
-    client: OwnedFd,
-    moved: Moved,
+pub struct Handed {
+    /// The client's socket.
+    pub client: OwnedFd,
+    /// Its session.
+    pub moved: Moved,
 }
 
 impl Handed {

@@ -1,0 +1,110 @@
+//! Letting workers be followed, after an upgrade: an old worker that is idle hands over its client's socket and its session
+//! in sealed memory, and is followed by a worker that is forked for it. Neither is looked at here. Which of the two serves
+//! the client is settled between them (`worker/src/moved.rs`): here it is the old one until it has ended. Runs in the
+//! listener.
+
+use super::Listener;
+use super::accept::{Born, TURN};
+use super::children::Successor;
+use super::moves::Handed;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use ssmglobal_config::shown;
+use ssmglobal_ipc::control::ToHandler;
+use ssmglobal_ipc::{Mode, WorkerEnd};
+use ssmglobal_sys::{ExitSignal, Forked};
+use std::io;
+
+impl Listener {
+    /// Tells all workers of another program that they may move. One that does not know how takes no notice.
+    #[inline(never)]
+    pub(super) fn call_workers(&mut self) {
+        self.moves.call(self.children.older());
+        self.call_some();
+    }
+
+    /// Tells the next ones.
+    #[inline(never)]
+    pub(super) fn call_some(&mut self) {
+        for pid in self.moves.next_portion() {
+            // Some have ended meanwhile.
+            if self.children.has(pid) {
+                self.children.signal(pid, Signal::SIGUSR2);
+            }
+        }
+    }
+
+    /// Takes what workers hand over; gives whether there may be more.
+    #[inline(never)]
+    pub(super) fn take_moves(&mut self) -> bool {
+        for _ in 0..TURN {
+            let (of, handed) = match self.moves.receive() {
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(error) => {
+                    self.handler.log(1, format!("a worker cannot be followed: {error}"));
+                    continue;
+                }
+            };
+            // One that has just ended, or was heard already.
+            if !self.children.has(of) || self.moves.ignores(of) {
+                continue;
+            }
+            let several = self.moves.is_followed(of);
+            match handed.filter(|_| !several) {
+                Some(handed) => self.fork_successor(of, handed),
+                None => {
+                    self.moves.ignore(of);
+                    self.handler.log(2, format!("worker {of} has handed over what is no session; it is not followed"));
+                }
+            }
+        }
+        true
+    }
+
+    fn fork_successor(&mut self, of: Pid, handed: Handed) {
+        let Some((session, place)) = self.children.of(of) else { return };
+        // Without its door there is nobody to follow it.
+        let Some(door) = self.doors.with_number(place.door) else { return };
+        let title = ssmglobal_worker::title(place.address.ip().to_canonical(), Mode::Ask, "");
+        match ssmglobal_sys::fork(ExitSignal::Queued) {
+            Ok(Forked::Child) => {
+                title.show();
+                let Handed { client, moved } = handed;
+                let client = mio::net::TcpStream::from_std(std::net::TcpStream::from(client));
+                let born = Born { client, address: place.address, session, mode: Mode::Ask, moved: Some(moved) };
+                self.become_worker(door, born)
+            }
+            Ok(Forked::Parent(pid)) => self.moves.follows(of, Successor { pid, version: 0, elder: false }),
+            Err(error) => self.handler.log(1, format!("worker {of} cannot be followed: {error}")),
+        }
+    }
+
+    /// A worker has ended: gives whether it was one of two that have one client, of which the other goes on.
+    #[inline(never)]
+    pub(super) fn one_of_two_ended(&mut self, pid: Pid, status: i32) -> bool {
+        if let Some(of) = self.moves.ended(pid) {
+            self.successor_ended(of, WorkerEnd(status));
+            return true;
+        }
+        let Some(successor) = self.moves.succeed(pid) else { return false };
+        let Some(client) = self.children.succeed(pid, successor) else { return false };
+        if status != 0 {
+            self.punish(client.address, WorkerEnd(status));
+            self.handler.log(2, format!("{}: worker {pid} has ended: {}", shown(client.address), WorkerEnd(status)));
+        }
+        self.handler.tell(&ToHandler::Moved { from: pid.as_raw(), client });
+        self.flush();
+        true
+    }
+
+    /// Before the one that it was to follow: that one serves its client on, or has just ended too.
+    fn successor_ended(&mut self, of: Pid, end: WorkerEnd) {
+        let Some((_, place)) = self.children.of(of) else { return };
+        self.punish(place.address, end);
+        if end != WorkerEnd::GOOD {
+            self.moves.ignore(of);
+            self.handler.log(2, format!("{}: worker {of} is not followed by another: {end}", shown(place.address)));
+        }
+    }
+}
