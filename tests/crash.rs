@@ -86,11 +86,16 @@ fn every_request_is_done_once_and_answered_once_whatever_dies() {
     let kept = all_mail(&backend, "keeper");
     assert_eq!(kept.len(), 2 * EACH);
     for name in ["writer-0", "writer-1"] {
-        for (number, data) in all[name].iter().enumerate() {
-            let id = data["id"].as_u64().expect("an id");
-            assert_eq!(kept.get(&id), Some(&format!("{name} {number}")), "mail {id} was acknowledged");
+        // Each sender numbers his own letters: one after the other, none twice, none left out.
+        let numbers: Vec<u64> = all[name].iter().filter_map(|data| data["id"].as_u64()).collect();
+        assert!(numbers.iter().copied().eq(1..=EACH as u64), "{name}: {numbers:?}");
+        for number in 0..EACH {
+            let times = kept.values().filter(|body| **body == format!("{name} {number}")).count();
+            assert_eq!(times, 1, "{name} {number} was acknowledged");
         }
     }
+    // So does the receiver.
+    assert!((1..=2 * EACH as u64).all(|number| kept.contains_key(&number)));
 }
 
 /// All mails of a player, by number.

@@ -186,8 +186,14 @@ fn forged_frames_end_the_session() {
         (payload(Kind::Finger, &[0xff; 10]), format!("Finger with {not_fit}")),
         (payload(Kind::Worlds, &[7]), format!("Worlds with {not_fit}")),
         (change(3, 2, Some(&long), &setting), "its client's key is too long".into()),
-        ([change(3, 2, None, &setting), change(3, 2, None, &setting)].concat(), "its numbers go back".into()),
-        ([change(u64::MAX, u64::MAX, None, &setting), change(4, 2, None, &setting)].concat(), "its numbers go".into()),
+        (
+            [change(3, 2, None, &setting), change(3, 2, None, &setting)].concat(),
+            "it asks again what it has asked before".into(),
+        ),
+        (
+            [change(u64::MAX, u64::MAX, None, &setting), change(4, 2, None, &setting)].concat(),
+            "it asks again what it has asked before".into(),
+        ),
         (change(1 << 40, 1, None, &setting), "it takes no note of its answers".into()),
     ];
     for (bytes, why) in forged {

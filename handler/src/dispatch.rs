@@ -4,95 +4,111 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::core::{Act, Hash, Look, Refusal, Seen};
-use crate::server::Server;
-use crate::{mail, open, players, records, relay, settings, status};
-use ssmglobal_ipc::{Failure, Reply, Request};
-use ssmglobal_store::Reader;
+use crate::capability::{Call, Plan, Shared, mail, players, records, relay, servers, sessions, settings, status, tell};
+use crate::state::session::Session;
+use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, State, States};
 
-/// How a request goes on.
-pub enum Plan {
-    /// It is done; this is the answer.
-    Now(Reply),
-    /// It is done, and needs no answer.
-    Silent,
-    /// It is done; the answer carries descriptors.
-    WithDescriptors(Reply, Vec<std::os::fd::OwnedFd>),
-    /// The writer does it.
-    Write(Act),
-    /// A reader does it.
-    Read(Look),
-    /// A hashing thread does it.
-    Hash(Hash),
-    /// The worker lies: its session ends, because.
-    Banish(String),
+/// Why a request is not done.
+pub enum Refused {
+    /// Its session may not ask it: the worker should have known.
+    NotPermitted,
+    /// Its session was logged out, and cannot know yet.
+    LoggedOut,
+    /// The asker lacks a right.
+    Failure(Failure),
 }
 
-impl Plan {
-    /// A reader finds the answer.
-    pub fn read(look: impl FnOnce(&dyn Reader) -> Result<Reply, Refusal> + Send + 'static) -> Plan {
-        Plan::Read(Box::new(move |reader| look(reader).map(Seen::Reply)))
+/// Whether a session may ask a request.
+///
+/// # Errors
+/// It may not.
+pub fn may(session: &Session, shared: &Shared, kind: Kind) -> Result<(), Refused> {
+    let described = kind.describe();
+    if !described.states.has(session.state) {
+        return Err(if session.logged_out { Refused::LoggedOut } else { Refused::NotPermitted });
+    }
+    match described.right {
+        Right::None => Ok(()),
+        Right::Registration if shared.settings().players.registration => Ok(()),
+        Right::Registration => {
+            Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
+        }
     }
 }
 
-impl From<Failure> for Plan {
-    fn from(failure: Failure) -> Plan {
-        Plan::Now(failure.into())
+/// The states in which a session has proved to be what a function wants to get.
+const fn proves(who: &str) -> States {
+    match who.as_bytes() {
+        b"principal" => States::PROVED,
+        b"player" => States::PLAYER,
+        b"server" => States::SERVER,
+        _ => States::of(&State::ALL),
     }
 }
 
 macro_rules! table {
-    ($($kind:ident $(($request:ident))? $run:path;)*) => {
-        /// What does a request.
-        pub fn run(server: &mut Server, slot: usize, number: u64, request: Request) -> Plan {
+    ($($kind:ident $(($request:ident))? $who:ident $run:path;)*) => {
+        /// Does a request, as far as its capability does.
+        pub fn run(call: Call<'_>, request: Request) -> Plan {
             match request {
-                $(Request::$kind $(($request))? => $run(server, slot, number $(, $request)?),)*
+                $(Request::$kind $(($request))? => {
+                    // What the function gets is what the states say.
+                    const { assert!(Kind::$kind.describe().states.within(proves(stringify!($who)))) }
+                    table!(@$who call $run $(, $request)?)
+                })*
             }
+        }
+    };
+    (@anyone $call:ident $run:path $(, $request:ident)?) => { $run($call $(, $request)?) };
+    (@$who:ident $call:ident $run:path $(, $request:ident)?) => {
+        match $call.$who() {
+            Some(me) => $run($call, me $(, $request)?),
+            None => Plan::Evict(concat!("it asks what only a ", stringify!($who), " may").into()),
         }
     };
 }
 
 table! {
-    SetMode(mode) players::set_mode;
-    Log(line) players::log_line;
-    Open(request) open::open;
-    Register(request) players::register;
-    Login(request) players::login;
-    Logout players::logout;
-    Password(request) players::password;
-    Whoami players::whoami;
-    Who(page) players::who;
-    Finger(request) players::finger;
-    RecordSubmit(request) records::submit;
-    RecordTop(request) records::top;
-    RecordAround(request) records::around;
-    RecordShow(request) records::show;
-    RecordBoards(page) records::boards;
-    RecordWatch(request) records::watch;
-    RecordUnwatch(request) records::unwatch;
-    SettingGet(request) settings::get;
-    SettingSet(request) settings::set;
-    SettingList(page) settings::list;
-    SettingDelete(request) settings::delete;
-    MailSend(request) mail::send;
-    MailList(page) mail::list;
-    MailRead(request) mail::read_one;
-    MailDelete(request) mail::delete;
-    MailReply(request) mail::reply;
-    MailSent(page) mail::sent;
-    MailBlock(request) mail::block;
-    MailUnblock(request) mail::unblock;
-    MailBlocks mail::blocks;
-    Tell(request) mail::tell;
-    Auth(request) relay::auth;
-    RelayJoin(request) relay::join;
-    RelayLeave(request) relay::leave;
-    RelaySend(request) relay::send;
-    RelayFetch(request) relay::fetch;
-    RelayChannels(page) relay::channels;
-    StatusSet(request) status::set;
-    StatusClear status::clear;
-    Worlds(page) status::worlds;
+    SetMode(mode) anyone sessions::set_mode;
+    Log(line) anyone sessions::log_line;
+    Open(request) anyone sessions::open;
+    Register(request) anyone players::register;
+    Login(request) anyone players::login;
+    Logout anyone sessions::logout;
+    Password(request) player players::password;
+    Whoami anyone players::whoami;
+    Who(page) anyone players::who;
+    Finger(request) anyone players::finger;
+    RecordSubmit(request) principal records::submit;
+    RecordTop(request) anyone records::top;
+    RecordAround(request) anyone records::around;
+    RecordShow(request) anyone records::show;
+    RecordBoards(page) anyone records::boards;
+    RecordWatch(request) anyone records::watch;
+    RecordUnwatch(request) anyone records::unwatch;
+    SettingGet(request) anyone settings::get;
+    SettingSet(request) principal settings::set;
+    SettingList(page) principal settings::list;
+    SettingDelete(request) principal settings::delete;
+    MailSend(request) principal mail::send;
+    MailList(page) player mail::list;
+    MailRead(request) player mail::read;
+    MailDelete(request) player mail::delete;
+    MailReply(request) player mail::reply;
+    MailSent(page) player mail::sent;
+    MailBlock(request) player mail::block;
+    MailUnblock(request) player mail::unblock;
+    MailBlocks player mail::blocks;
+    Tell(request) player tell::tell;
+    Auth(request) anyone servers::auth;
+    RelayJoin(request) server relay::join;
+    RelayLeave(request) server relay::leave;
+    RelaySend(request) server relay::send;
+    RelayFetch(request) server relay::fetch;
+    RelayChannels(page) server relay::channels;
+    StatusSet(request) server status::set;
+    StatusClear server status::clear;
+    Worlds(page) anyone status::worlds;
 }
 
 #[cfg(test)]

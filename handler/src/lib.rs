@@ -1,56 +1,39 @@
 //! The handler: the process that owns the database, the log and all that is known of sessions.
 //!
 //! It is started by the listener (by exec), never forks, and trusts no worker. One thread runs the event loop
-//! ([`server`]); beside it one thread writes to the database, some read, some hash passwords ([`threads`]).
+//! ([`event_loop`]); beside it one thread writes to the database, some read, some hash passwords ([`work`]).
+//!
+//! Arrows go down: event loop → dispatch → capabilities → work → state. The writer decides against what is in memory and
+//! changes it, so work stands above state; it knows no capability, only that a change can be decided.
 
 #![forbid(unsafe_code)]
 
-mod boards;
-mod core;
-mod directory;
+mod capability;
 mod dispatch;
-mod hub;
-mod journal;
-mod keys;
+mod event_loop;
 mod link;
+mod lock;
 mod logging;
-mod mail;
-mod names;
-mod open;
-mod operator;
-mod passwords;
-mod places;
-mod players;
-mod records;
-mod relay;
-mod results;
-mod server;
-mod session;
-mod settings;
-mod status;
-mod threads;
-mod throttle;
-mod tickets;
+mod state;
+mod work;
 
-use crate::boards::Boards;
-use crate::core::Core;
-use crate::directory::Directory;
-use crate::journal::Journal;
-use crate::keys::Keys;
-use crate::operator::Operators;
-use crate::results::Results;
-use crate::server::{End, Inherited, ListenerLink, Server, WAKER};
-use crate::threads::WriterThread;
-use crate::tickets::Tickets;
+pub use event_loop::verified;
+
+use crate::capability::{Change, Shared};
+use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKER};
+use crate::state::journal::Journal;
+use crate::state::memory::Memory;
+use crate::state::tickets::{self, Tickets};
+use crate::work::{Kept, Keys, Queues, WriterThread};
 use mio::{Poll, Waker};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use nix::unistd::AccessFlags;
 use ssmglobal_config::Settings;
+use ssmglobal_ipc::Time;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
-use ssmglobal_store::{Owner, Reader, RunKey, Store, StoreError, Writer, sqlite::SqliteStore};
+use ssmglobal_store::{Reader, RunKey, Store, StoreError, Upkeep, Writer};
 use ssmglobal_sys::{Ids, Signals};
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -187,43 +170,35 @@ fn serve(
     let journal = Journal::open(&journal)?;
     // The handler before this one may still be dying.
     let patience = if journal.is_inherited() { PATIENCE } else { Duration::ZERO };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open_within(&data.join(DATABASE), patience)?);
+    let store = ssmglobal_store::open(&data.join(DATABASE), patience)?;
     // The database is this process's own: so is the name.
     let me = nix::unistd::getpid().as_raw();
     std::fs::write(data.join(PROCESS), format!("{me} {}\n", ssmglobal_sys::started_at(me)?))?;
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKER)?;
     let reader = store.reader()?;
-    let mut directory = Directory::default();
-    reader.player_names(&mut |id, name, folded| directory.insert(id, name, folded))?;
-    let boards = Boards::load(&*reader)?;
-    let order = reader.last_order()?;
-    let servers = reader.servers()?;
+    let memory = Arc::new(Memory::load(&*reader)?);
     let mut writer = store.writer()?;
     let tickets = Tickets::new(begin_run(run, &*reader, &mut *writer)?);
-    let results = Results::load(&*reader)?;
-    let mut barred: HashSet<Owner> = reader.players_disabled()?.into_iter().map(Owner::Player).collect();
-    barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Owner::Server(server.id)));
-    let (core, queues) = Core::new(Arc::new(settings), directory, boards, results, waker);
-    *crate::core::write(&core.servers) = servers.into_iter().map(|server| (server.id, server.name)).collect();
-    let core = Arc::new(core);
-    let keys = Keys::load(core.clone(), &*reader)?;
-    let threads = start_threads(&core, &store, queues, (writer, order, keys))?;
+    let (kept, keys) = (Kept::load(&*reader)?, Keys::load(&*reader)?);
+    drop(reader);
+    let (shared, queues) = Shared::new(Arc::new(settings), memory, kept, waker);
+    let shared = Arc::new(shared);
+    let threads = start_threads(&shared, &store, queues, writer, keys)?;
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
-    let inherited = Inherited { desk, journal, tickets };
-    let mut server = Server::new(core.clone(), poll, inherited, listener, signals, operators)?;
-    server.run = run;
-    server.barred = barred;
-    server.listener.tell(&ToListener::Ready);
-    log::info!("ready: {} players, database {}", crate::core::read(&core.directory).len(), store.path().display());
-    let end = server.run()?;
+    let inherited = Inherited { desk, journal, tickets, run };
+    let mut event_loop = EventLoop::new(shared.clone(), poll, inherited, listener, signals, operators)?;
+    let players = lock::read(&shared.memory.directory).len();
+    let file = store.upkeep().map(Upkeep::path).map_or_else(String::new, |file| file.display().to_string());
+    log::info!("ready: {players} players, database {file}");
+    let end = event_loop.run()?;
     if end == End::ListenerGone {
         log::warn!("the listener is gone; the handler ends and leaves everything saved");
     }
     // Dropping the last senders ends the threads once they have done what waits.
-    drop(server);
-    core.close();
-    drop(core);
+    drop(event_loop);
+    shared.close();
+    drop(shared);
     for thread in threads {
         let _ = thread.join();
     }
@@ -274,29 +249,27 @@ fn operator_socket(path: &Path, store: &Arc<dyn Store>, poll: &Poll) -> Result<O
 }
 
 fn start_threads(
-    core: &Arc<Core>,
+    shared: &Arc<Shared>,
     store: &Arc<dyn Store>,
-    queues: core::Queues,
-    (writer, order, keys): (Box<dyn Writer>, u64, Keys),
+    queues: Queues<Change>,
+    writer: Box<dyn Writer>,
+    keys: Keys,
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
     let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let mut threads = Vec::new();
-    let (due, checkpoints) = crossbeam_channel::bounded(1);
-    let writer = WriterThread::new(core.clone(), queues.writes, writer, due, order, keys);
+    let writer = WriterThread::new(shared.clone(), queues.writes, writer, Time::now, keys);
     threads.push(named("writer").spawn(move || writer.run())?);
-    let shared = store.clone();
-    threads.push(named("checkpoint").spawn(move || threads::checkpoints(&*shared, &checkpoints))?);
     for _ in 0..READERS {
-        let (core, jobs, reader) = (core.clone(), queues.reads.clone(), store.reader()?);
-        threads.push(named("reader").spawn(move || threads::read_jobs(&core, &jobs, &*reader))?);
+        let (shared, jobs, reader) = (shared.clone(), queues.reads.clone(), store.reader()?);
+        threads.push(named("reader").spawn(move || work::read_jobs(&shared, &jobs, &*reader))?);
     }
-    let hashers = match core.settings().players.hash_threads {
+    let hashers = match shared.settings().players.hash_threads {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
         count => count,
     };
     for _ in 0..hashers {
-        let (core, jobs, reader) = (core.clone(), queues.hashes.clone(), store.reader()?);
-        threads.push(named("hash").spawn(move || threads::hash_jobs(&core, &jobs, &*reader))?);
+        let (shared, jobs, reader) = (shared.clone(), queues.hashes.clone(), store.reader()?);
+        threads.push(named("hash").spawn(move || work::hash_jobs(&shared, &jobs, &*reader))?);
     }
     Ok(threads)
 }

@@ -1,8 +1,9 @@
 //! The handler's end of one worker's link: replies from any thread go into one outbox and leave together.
 
+use crate::lock::lock;
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use ssmglobal_ipc::frame::{put_event, put_reply};
+use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply};
 use ssmglobal_ipc::{Event, Reply};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
@@ -10,18 +11,13 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
 const OUTBOX: usize = 8 << 20;
 
 /// Replies with descriptors that may wait for a worker.
 const DESCRIPTORS: usize = 256;
-
-/// Locks even if another thread has panicked while it held the lock: what is guarded here is never left half done.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[derive(Debug, Default)]
 struct Outbox {
@@ -288,6 +284,18 @@ impl Batch {
     /// process die over the session's next request, the answer could not be given again as it was.
     pub fn finish(&mut self, to: &ReplyTo, reply: &Reply) {
         self.reply(to, reply);
+        self.done.push(to.link.clone());
+    }
+
+    /// As [`Batch::reply`], where the reply's kind and payload are at hand.
+    pub fn reply_packed(&mut self, to: &ReplyTo, kind: u16, payload: &[u8]) {
+        to.link.put(|out| put_packed_reply(out, to.number, kind, payload));
+        self.mark(&to.link);
+    }
+
+    /// As [`Batch::finish`], where the reply's kind and payload are at hand.
+    pub fn finish_packed(&mut self, to: &ReplyTo, kind: u16, payload: &[u8]) {
+        self.reply_packed(to, kind, payload);
         self.done.push(to.link.clone());
     }
 

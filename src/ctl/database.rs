@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Ask, Verified};
-use ssmglobal_store::sqlite::SqliteStore;
-use ssmglobal_store::{StoreError, Verify};
+use ssmglobal_store::StoreError;
 
 use super::table::{bytes, facts, number};
 use super::trouble::Trouble;
@@ -24,12 +23,12 @@ pub fn verify(file: Option<&Path>) -> Result<Ask, Trouble> {
 /// Looks at a file without the backend, which does not run.
 pub fn verify_here(file: &Path) -> Result<Verified, Trouble> {
     let shown = absolute(file)?;
-    let found = SqliteStore::verify(Path::new(&shown)).map_err(|error| match error {
+    let found = ssmglobal_store::verify(Path::new(&shown)).map_err(|error| match error {
         // Its own words speak of writing, which nobody has tried here.
         StoreError::Unavailable(why) => Trouble::Here(Code::Unavailable, format!("cannot check the file: {why}")),
         error => Trouble::invalid(format!("cannot check {shown}: {error}")),
     })?;
-    Ok(found.told(Path::new(&shown)))
+    Ok(ssmglobal_handler::verified(Path::new(&shown), found))
 }
 
 /// The handler has a working directory of its own, so it needs the whole path.

@@ -8,7 +8,6 @@ use super::{CONTROL, HANDLER_END, Listener};
 use crate::cli::Cli;
 use crate::print;
 use ssmglobal_ipc::handover::{MOST, items};
-use ssmglobal_store::sqlite::SqliteStore;
 use ssmglobal_sys::sealed::read_sealed;
 use std::ffi::OsString;
 use std::io;
@@ -61,7 +60,7 @@ fn fits(args: Vec<OsString>) -> Result<(), String> {
     items(&state.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
     let found = source::find(&Cli::read(&args)).ok_or("the settings do not hold for this program")?;
     let database = found.settings.data.join(ssmglobal_handler::DATABASE);
-    SqliteStore::fits(&database).map_err(|error| error.to_string())
+    ssmglobal_store::fits(&database).map_err(|error| error.to_string())
 }
 
 impl Listener {

@@ -101,6 +101,11 @@ pub fn put_reply(out: &mut Vec<u8>, number: u64, reply: &Reply) {
     put(out, Class::Reply, reply.kind() as u16, number, |out| reply.put(out));
 }
 
+/// Appends the frame of a reply whose kind and payload are at hand.
+pub fn put_packed_reply(out: &mut Vec<u8>, number: u64, kind: u16, payload: &[u8]) {
+    put(out, Class::Reply, kind, number, |out| out.extend_from_slice(payload));
+}
+
 /// Appends an event frame; see [`Class::Event`] for `number`.
 pub fn put_event(out: &mut Vec<u8>, number: u64, event: &Event) {
     put(out, Class::Event, 0, number, |out| growing::put(out, event));

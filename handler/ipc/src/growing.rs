@@ -6,7 +6,7 @@
 //! are a value of the same kind and may be followed by a block again. An older program passes over a block that it does
 //! not know, a newer one reads the defaults where there is none. Anything else behind a value is damage.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What a block of further fields begins with.
 const MARK: u8 = 0xe7;
@@ -56,6 +56,14 @@ pub fn put_with<T: Serialize + ?Sized, M: Serialize + ?Sized>(out: &mut Vec<u8>,
 /// # Errors
 /// They are not.
 pub fn get<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    borrow(bytes)
+}
+
+/// As [`get`], of a value that borrows from the bytes.
+///
+/// # Errors
+/// As [`get`].
+pub fn borrow<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> {
     let (value, rest) = postcard::take_from_bytes(bytes).map_err(|_| Unreadable)?;
     block(rest).map(|_| value)
 }

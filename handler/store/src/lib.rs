@@ -1,50 +1,34 @@
 //! What is kept: the [`Store`] trait, and SQLite behind it. Runs in the handler only; nothing outside this
 //! crate knows SQL.
 //!
-//! Changes go through one [`Tx`] at a time, many requests in one transaction (group commit); reads may come
-//! from any number of threads, each with a [`Reader`] of its own. Inside a transaction every change is a check
-//! followed by at most one statement that changes something, so that a request that is refused leaves nothing
-//! behind and needs no savepoint. Methods that need more than one changing statement say so and use one.
+//! Changes go through one [`Tx`] at a time, many requests in one transaction (group commit); reads may come from any
+//! number of threads, each with a [`Reader`] of its own. What a request changes is decided before anything of it is
+//! written, so that one that is refused leaves nothing behind.
 
 #![forbid(unsafe_code)]
 
 mod mail;
 mod players;
+mod principal;
 mod records;
 mod results;
+mod rows;
 mod servers;
 mod settings;
-pub mod sqlite;
+mod sqlite;
 
 pub use mail::*;
 pub use players::*;
+pub use principal::*;
 pub use records::*;
 pub use results::*;
+pub use rows::*;
 pub use servers::*;
 pub use settings::*;
 
 use std::path::{Path, PathBuf};
-
-/// A registered player's number; never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PlayerId(pub u32);
-
-/// A game server's number; never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ServerId(pub u32);
-
-/// A board's number; never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BoardId(pub u32);
-
-/// Who sends a mail or owns a setting, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Owner {
-    /// A player.
-    Player(PlayerId),
-    /// A game server.
-    Server(ServerId),
-}
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What can go wrong with the store itself; that something is not there is no error.
 #[derive(Debug)]
@@ -53,6 +37,8 @@ pub enum StoreError {
     NotADatabase(PathBuf),
     /// The database was made by a newer program: its schema and the newest this program knows.
     TooNew(u32, u32),
+    /// The database is from before the first release: its schema and the oldest that this program knows.
+    TooOld(u32, u32),
     /// Another process has the database open for itself.
     Locked(PathBuf),
     /// A name that must be unique is taken.
@@ -74,6 +60,11 @@ impl std::fmt::Display for StoreError {
             StoreError::TooNew(found, known) => {
                 write!(f, "the database has schema {found}, this program knows up to {known}: use the newer program")
             }
+            StoreError::TooOld(found, known) => write!(
+                f,
+                "the database has schema {found}, from before the first release; this program begins with {known}: \
+                 move the file away, and a new one is made"
+            ),
             StoreError::Locked(path) => write!(f, "{} is in use by another process", path.display()),
             StoreError::Exists => f.write_str("the name is taken"),
             StoreError::Unavailable(why) => write!(f, "cannot write: {why}"),
@@ -88,6 +79,32 @@ impl std::error::Error for StoreError {}
 /// Short for results of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
+/// Opens the database in `path`, and makes it, readable for this user only, when there is no such file; where another
+/// process has it open that is about to be gone, waits so long for that.
+///
+/// # Errors
+/// [`StoreError::Locked`] while another one has it open; [`StoreError::NotADatabase`], [`StoreError::TooNew`] and
+/// [`StoreError::TooOld`] leave the file as it was; [`StoreError::Unavailable`] when the file system refuses.
+pub fn open(path: &Path, patience: Duration) -> Result<Arc<dyn Store>> {
+    Ok(Arc::new(sqlite::SqliteStore::open_within(path, patience)?))
+}
+
+/// Whether this program could open the database in a file, which another process may have in use; changes nothing.
+///
+/// # Errors
+/// Why it could not.
+pub fn fits(file: &Path) -> Result<()> {
+    sqlite::SqliteStore::fits(file)
+}
+
+/// Opens a database file read-only and looks for damage: structure, references, schema version.
+///
+/// # Errors
+/// The file cannot be looked at. What is wrong with it is no error but a finding.
+pub fn verify(file: &Path) -> Result<Verification> {
+    sqlite::SqliteStore::verify(file)
+}
+
 /// A database that is open. Cheap to share between threads.
 pub trait Store: Send + Sync {
     /// The one writer. A second call fails with [`StoreError::Locked`].
@@ -96,25 +113,21 @@ pub trait Store: Send + Sync {
     /// A reader for one thread. Sees everything that was committed when a method is called.
     fn reader(&self) -> Result<Box<dyn Reader>>;
 
-    /// Moves what was committed into the main file, without hindering writer or readers for long. Called from a
-    /// thread of its own when [`Writer::commit`] says that it is due.
-    fn checkpoint(&self) -> Result<()>;
+    /// What can be done with a database that is a file; nothing when this one is none.
+    fn upkeep(&self) -> Option<&dyn Upkeep>;
+}
 
-    /// Copies the database as it is now to a file that must not exist yet, while it is in use; `progress` gets
-    /// (pages done, pages altogether) now and then. The copy is whole or not there. Gives its length in bytes.
-    fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64>;
-
-    /// Where the database is.
+/// What an operator does with a database that is a file.
+pub trait Upkeep {
+    /// Where it is.
     fn path(&self) -> &Path;
+
+    /// Copies it as it is now to a file that must not exist yet, while it is in use; `progress` gets (pages done, pages
+    /// altogether) now and then. The copy is whole or not there. Gives its length in bytes.
+    fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64>;
 }
 
-/// Opens a database file read-only and looks for damage: structure, foreign keys, schema version.
-pub trait Verify {
-    /// What was found.
-    fn verify(file: &Path) -> Result<Verification>;
-}
-
-/// The outcome of a [`Verify`].
+/// The outcome of [`verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
     /// What is wrong, a line each; empty when nothing is.
@@ -131,23 +144,9 @@ pub struct Verification {
     pub settings: u64,
 }
 
-impl Verification {
-    /// As the operator is told it.
-    pub fn told(self, file: &Path) -> ssmglobal_ipc::ctl::Verified {
-        ssmglobal_ipc::ctl::Verified {
-            file: file.display().to_string(),
-            ok: self.problems.is_empty(),
-            problems: self.problems,
-            schema: self.schema,
-            players: self.players,
-            mails: self.mails,
-            records: self.records,
-            settings: self.settings,
-        }
-    }
-}
-
-/// The one that changes things. One transaction at a time: `begin`, any number of [`Tx`] calls, `commit`.
+/// The one that changes things. One transaction at a time: `begin`, any number of [`Tx`] calls, `commit`. What the
+/// database wants done beside that (to move its log along, say) it does along with `commit` and in `idle`, or by
+/// itself.
 pub trait Writer: Send {
     /// Starts a transaction.
     fn begin(&mut self) -> Result<()>;
@@ -155,49 +154,39 @@ pub trait Writer: Send {
     /// What can be done inside a transaction.
     fn tx(&mut self) -> &mut dyn Tx;
 
-    /// Ends it: all of it is on disk when this returns `Ok`. Tells whether a checkpoint is due.
+    /// Ends it: all of it is on disk when this returns `Ok`.
     ///
     /// # Errors
-    /// Nothing of the transaction was kept.
-    fn commit(&mut self) -> Result<CheckpointDue>;
+    /// Nothing of the transaction was kept. When only what was done along with it has failed, a second try goes without
+    /// that.
+    fn commit(&mut self) -> Result<()>;
 
     /// Gives it up; also after an error, to be ready for the next `begin`.
     fn rollback(&mut self);
 
-    /// A portion of the same work inside the running transaction, as its last part: about `rows` rows. Under load this
-    /// spares transactions of its own, which would each wait for the disk.
-    ///
-    /// # Errors
-    /// As of every change: give the transaction up.
-    fn tidy_along(&mut self, rows: usize) -> Result<()>;
-
-    /// Work that can wait, in small portions, called when nothing else is to do:
-    /// folds logged scores into their table (outside of `begin`/`commit`; it has a transaction of its own).
-    /// Gives whether more is waiting. While scores keep coming it does nothing until many are logged; when none
-    /// came since the last call it takes what is there. One call takes a few milliseconds.
+    /// Work that can wait, in small portions of a few milliseconds, called when nothing else is to do. Gives whether
+    /// more is waiting.
     ///
     /// # Errors
     /// Nothing is lost; a later call goes on.
-    fn tidy(&mut self) -> Result<bool>;
-
-    /// Whether a checkpoint is due now; `commit` tells by itself, `tidy` does not. It is told once, and again when
-    /// the log has grown much further.
-    fn checkpoint_due(&mut self) -> CheckpointDue {
-        CheckpointDue::No
-    }
-}
-
-/// Whether [`Store::checkpoint`] should be called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckpointDue {
-    /// Not yet.
-    No,
-    /// Yes.
-    Yes,
+    fn idle(&mut self) -> Result<bool>;
 }
 
 /// Everything that can be read.
 pub trait Reader: ReadPlayers + ReadServers + ReadRecords + ReadSettings + ReadMail + ReadResults + Send {}
 
 /// Everything that can be changed, and read as changed so far.
-pub trait Tx: Reader + WritePlayers + WriteServers + WriteRecords + WriteSettings + WriteMail + WriteResults {}
+pub trait Tx: Reader + WriteResults {
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// The transaction is to be given up.
+    fn put(&mut self, row: &Row) -> Result<()>;
+
+    /// The next number of a sequence, the first of which is 1. A transaction that is given up may leave a gap, or give
+    /// the same again to the next one; none that was committed is ever given again.
+    ///
+    /// # Errors
+    /// The transaction is to be given up.
+    fn fresh(&mut self, sequence: Sequence) -> Result<u64>;
+}

@@ -1,52 +1,84 @@
 //! Mail in the store. One row a letter; it goes away when receiver and sender have both let it go.
+//!
+//! Everybody numbers his own letters, received and sent, from 1: a letter has a number in its receiver's mailbox and
+//! one in its sender's. One that somebody has sent to himself has the same number twice.
 
-use crate::{Owner, PlayerId, Result};
-use ssmglobal_ipc::{Mail, MailRow, Party, Time};
+use crate::{PlayerId, Principal, Result};
+use ssmglobal_ipc::Time;
 
 /// A letter to be.
-#[derive(Clone, Debug)]
-pub struct NewMail {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLetter {
     /// Who writes.
-    pub from: Owner,
+    pub from: Principal,
+    /// Its number among the sender's letters.
+    pub from_number: u64,
+    /// The sender has a mailbox and keeps it there.
+    pub in_sent: bool,
+    /// So many of the oldest that the sender has kept go, to make room.
+    pub let_go: u32,
     /// Who gets it.
     pub to: PlayerId,
+    /// Its number among the receiver's letters.
+    pub to_number: u64,
+    /// How many are not read in the receiver's mailbox, with this one. Not kept.
+    pub unread: u32,
     /// One line.
     pub subject: String,
     /// The text.
     pub body: String,
-    /// Now.
+    /// When it was sent.
     pub at: Time,
+}
+
+/// A letter as one of its two sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Its number in the mailbox of who looks.
+    pub number: u64,
+    /// Who wrote it.
+    pub from: Principal,
+    /// Who gets it.
+    pub to: PlayerId,
+    /// One line, may be empty.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+    /// When it was sent.
+    pub at: Time,
+}
+
+/// A letter in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterRow {
+    /// Its number in the mailbox of who looks.
+    pub number: u64,
+    /// Who wrote it.
+    pub from: Principal,
+    /// Who gets it.
+    pub to: PlayerId,
+    /// One line, may be empty.
+    pub subject: String,
+    /// When it was sent.
+    pub at: Time,
+    /// Whether the receiver has read it.
+    pub read: bool,
 }
 
 /// Reading mail.
 pub trait ReadMail {
     /// How many are in a player's box, and how many of them are not read.
     fn mailbox(&self, player: PlayerId) -> Result<(u32, u32)>;
-    /// A player's box, newest first, behind (older than) the id `after`.
-    fn mails(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<MailRow>>;
-    /// What a player has sent, newest first.
-    fn mails_sent(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<MailRow>>;
+    /// A player's box, newest first, behind (older than) the number `after`.
+    fn letters(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<LetterRow>>;
+    /// What a player has sent, newest first, behind the number `after`.
+    fn letters_sent(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<LetterRow>>;
     /// How many of what a player has sent are still kept for him.
     fn sent_count(&self, player: PlayerId) -> Result<u32>;
-    /// A letter that this player has received, or sent, and not let go.
-    fn mail(&self, player: PlayerId, id: u64) -> Result<Option<Mail>>;
+    /// The letter that has this number in a player's mailbox, if he has not let it go.
+    fn letter(&self, player: PlayerId, number: u64) -> Result<Option<Letter>>;
     /// Whether `player` blocks `from`.
-    fn blocks(&self, player: PlayerId, from: Owner) -> Result<bool>;
-    /// Whom a player blocks, by name.
-    fn blocked(&self, player: PlayerId) -> Result<Vec<Party>>;
-}
-
-/// Changing mail.
-pub trait WriteMail {
-    /// Keeps a letter, and lets the oldest of the sender's own sent ones go above `sent_limit`. Gives its number.
-    /// Two changes, both or none.
-    fn mail_add(&mut self, mail: &NewMail, sent_limit: u32) -> Result<u64>;
-    /// Marks as read, if this player is the receiver.
-    fn mail_mark_read(&mut self, player: PlayerId, id: u64, at: Time) -> Result<()>;
-    /// Lets go of a letter, as receiver or as sender (as both, of a letter to oneself). Gives whether there was one.
-    fn mail_delete(&mut self, player: PlayerId, id: u64) -> Result<bool>;
-    /// Blocks a sender; gives whether that is new.
-    fn block_add(&mut self, player: PlayerId, from: Owner) -> Result<bool>;
-    /// Lifts a block; gives whether there was one.
-    fn block_remove(&mut self, player: PlayerId, from: Owner) -> Result<bool>;
+    fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool>;
+    /// Whom a player blocks, in any order.
+    fn blocked(&self, player: PlayerId) -> Result<Vec<Principal>>;
 }

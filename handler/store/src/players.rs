@@ -21,8 +21,10 @@ pub struct Player {
 }
 
 /// A player to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPlayer {
+    /// Its number.
+    pub id: PlayerId,
     /// As it is to be shown.
     pub name: String,
     /// The name with case taken away; unique.
@@ -49,18 +51,8 @@ pub trait ReadPlayers {
     fn player(&self, id: PlayerId) -> Result<Option<Player>>;
     /// The password's hash.
     fn player_hash(&self, id: PlayerId) -> Result<Option<Secret>>;
-    /// By folded name, those behind `after` (a name as shown or folded by the caller: give the folded one).
+    /// Whether somebody has this folded name, or one that looks the same.
+    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool>;
+    /// By folded name, those behind the folded name `after`.
     fn players(&self, after: Option<&str>, limit: u32) -> Result<Vec<Player>>;
-}
-
-/// Changing players.
-pub trait WritePlayers {
-    /// Adds one. [`StoreError::Exists`](crate::StoreError::Exists) when folded name or skeleton is taken; the transaction lives on.
-    fn player_add(&mut self, player: &NewPlayer) -> Result<PlayerId>;
-    /// Another hash.
-    fn player_set_hash(&mut self, id: PlayerId, hash: &Secret) -> Result<()>;
-    /// A login has happened; gives the one before.
-    fn player_logged_in(&mut self, id: PlayerId, at: Time) -> Result<Option<Time>>;
-    /// Refuses the login with a reason, or takes it again.
-    fn player_disable(&mut self, id: PlayerId, reason: Option<&str>) -> Result<()>;
 }

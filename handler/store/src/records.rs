@@ -4,7 +4,38 @@
 //! folded into the table of standing scores later, many at once in the table's own order.
 
 use crate::{BoardId, PlayerId, Result, ServerId};
-use ssmglobal_ipc::{Better, Operator, Submitters, Time};
+use ssmglobal_ipc::Time;
+
+/// Which scores are better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Better {
+    /// A time, a number of moves.
+    Lower,
+    /// Points.
+    Higher,
+}
+
+/// What a further score of the same player does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// The better of the two stays.
+    Best,
+    /// The new one replaces the old.
+    Last,
+    /// They are added.
+    Sum,
+    /// The number of submits counts, whatever was submitted.
+    Count,
+}
+
+/// Who may submit to a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Submitters {
+    /// Game servers only.
+    Servers,
+    /// Game servers, and every player for himself.
+    Players,
+}
 
 /// A board as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +61,7 @@ pub struct Standing {
     pub player: PlayerId,
     /// What counts.
     pub score: i64,
-    /// When it was reached, as a number that grows with every submit to the whole backend: breaks ties.
+    /// From [`Sequence::Order`](crate::Sequence::Order): breaks ties, and says nothing else.
     pub order: u64,
     /// When it was reached.
     pub at: Time,
@@ -45,22 +76,6 @@ pub trait ReadRecords {
     /// All boards, by name.
     fn boards(&self) -> Result<Vec<Board>>;
     /// All that stands on a board, in any order, once for each player: table and log together. Reads the log twice,
-    /// whatever the board's size: with many boards, fold first ([`Writer::tidy`](crate::Writer::tidy)).
+    /// whatever the board's size.
     fn standings(&self, board: BoardId, each: &mut dyn FnMut(Standing)) -> Result<()>;
-    /// The highest [`Standing::order`] ever given; 0 at first.
-    fn last_order(&self) -> Result<u64>;
-}
-
-/// Changing boards and scores.
-pub trait WriteRecords {
-    /// Adds a board, whatever number is in it. [`StoreError::Exists`](crate::StoreError::Exists) when the name is taken.
-    fn board_add(&mut self, board: &Board) -> Result<BoardId>;
-    /// Changes unit and submitters of a board, and `better` and operator too; the caller has checked that these may change.
-    fn board_change(&mut self, board: &Board) -> Result<()>;
-    /// What stands for this player from now on: one row at the end of the log. `standing.order` must be higher than any
-    /// before, and fit into 63 bits.
-    fn record_put(&mut self, board: BoardId, standing: &Standing) -> Result<()>;
-    /// Takes a player's score off a board and keeps what it was, with the reason. `order` as in [`Standing`]. Two
-    /// changes, both or none.
-    fn record_withdraw(&mut self, board: BoardId, was: &Standing, order: u64, at: Time, reason: &str) -> Result<()>;
 }

@@ -1,7 +1,7 @@
-//! Answers to requests that change something, in the store: kept together with the change, so that whoever asks again gets
-//! the same answer and nothing is done twice.
+//! Answers to requests that change something, in the store: kept together with the change, so that whoever asks again
+//! gets the same answer and nothing is done twice.
 
-use crate::{Owner, Result};
+use crate::{Principal, Result};
 use ssmglobal_ipc::Time;
 
 /// The key that the handlers of one run seal tickets with.
@@ -32,9 +32,9 @@ pub trait ReadResults {
     /// Every row of [`WriteResults::results_add`], the oldest first.
     fn results(&self, each: &mut dyn FnMut(i64, &[u8])) -> Result<()>;
     /// What an owner was answered under a key.
-    fn keyed(&self, owner: Owner, key: &str) -> Result<Option<Keyed>>;
+    fn keyed(&self, owner: Principal, key: &str) -> Result<Option<Keyed>>;
     /// How many keys each owner has.
-    fn keyed_counts(&self) -> Result<Vec<(Owner, u32)>>;
+    fn keyed_counts(&self) -> Result<Vec<(Principal, u32)>>;
 }
 
 /// Keeping answers.
@@ -45,8 +45,6 @@ pub trait WriteResults {
     fn results_add(&mut self, row: i64, answers: &[u8]) -> Result<()>;
     /// Forgets a row.
     fn results_drop(&mut self, row: i64) -> Result<()>;
-    /// Keeps an answer under an owner's key.
-    fn keyed_add(&mut self, owner: Owner, key: &str, keyed: &Keyed) -> Result<()>;
     /// Forgets the oldest key if it is older than `before`; gives whose it was.
-    fn keyed_expire(&mut self, before: Time) -> Result<Option<Owner>>;
+    fn keyed_expire(&mut self, before: Time) -> Result<Option<Principal>>;
 }

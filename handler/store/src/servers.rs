@@ -21,22 +21,23 @@ pub struct Server {
     pub disabled: bool,
 }
 
+/// A game server to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewServer {
+    /// Its number.
+    pub id: ServerId,
+    /// Its name; unique without regard to ASCII case.
+    pub name: String,
+    /// What is kept of its key.
+    pub key: KeyHash,
+    /// Now.
+    pub added: Time,
+}
+
 /// Reading game servers.
 pub trait ReadServers {
     /// All, by name.
     fn servers(&self) -> Result<Vec<Server>>;
     /// One, by name without regard to ASCII case, with its key's hash.
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>>;
-}
-
-/// Changing game servers.
-pub trait WriteServers {
-    /// Adds one. [`StoreError::Exists`](crate::StoreError::Exists) when the name is taken.
-    fn server_add(&mut self, name: &str, key: &KeyHash, at: Time) -> Result<ServerId>;
-    /// Another key.
-    fn server_set_key(&mut self, id: ServerId, key: &KeyHash) -> Result<()>;
-    /// Refused from now on, or not.
-    fn server_disable(&mut self, id: ServerId, disabled: bool) -> Result<()>;
-    /// It has proved who it is.
-    fn server_authed(&mut self, id: ServerId, at: Time) -> Result<()>;
 }

@@ -1,7 +1,7 @@
 //! Settings in the store.
 
-use crate::{Owner, Result};
-use ssmglobal_ipc::{SettingRow, Time};
+use crate::{Principal, Result};
+use ssmglobal_ipc::Time;
 
 /// A setting as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,18 +16,27 @@ pub struct KeptSetting {
     pub at: Time,
 }
 
+/// A setting in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingRow {
+    /// Its name.
+    pub key: String,
+    /// Its version.
+    pub version: u64,
+    /// Whether others may read it.
+    pub public: bool,
+    /// Length of the text in bytes.
+    pub bytes: u32,
+    /// When it was last changed.
+    pub at: Time,
+}
+
 /// Reading settings.
 pub trait ReadSettings {
     /// One setting, also one that was deleted.
-    fn setting(&self, owner: Owner, key: &str) -> Result<Option<KeptSetting>>;
+    fn setting(&self, owner: Principal, key: &str) -> Result<Option<KeptSetting>>;
     /// Those that are not deleted, by key, behind `after`.
-    fn settings(&self, owner: Owner, after: Option<&str>, limit: u32) -> Result<Vec<SettingRow>>;
+    fn settings(&self, owner: Principal, after: Option<&str>, limit: u32) -> Result<Vec<SettingRow>>;
     /// How many an owner has, deleted ones not counted.
-    fn setting_count(&self, owner: Owner) -> Result<u32>;
-}
-
-/// Changing settings.
-pub trait WriteSettings {
-    /// Writes one, as new or over what is there (`setting.value` of `None` deletes it and keeps the version).
-    fn setting_put(&mut self, owner: Owner, key: &str, setting: &KeptSetting) -> Result<()>;
+    fn setting_count(&self, owner: Principal) -> Result<u32>;
 }

@@ -1,4 +1,4 @@
-//! Copies the database while it is in use.
+//! Copies the database while it is in use. Runs in the handler.
 //!
 //! The source connection holds one read transaction from the first page to the last. With a write-ahead log
 //! that pins one moment of the database: commits go on, and the copy neither starts over nor mixes two moments.

@@ -1,7 +1,7 @@
-//! One connection, with the few ways in which the capabilities next door use it.
+//! One connection, with the few ways in which the capabilities next door use it. Runs in the handler.
 
 use super::Shared;
-use crate::{Owner, PlayerId, Result, ServerId, StoreError};
+use crate::{Principal, PrincipalKind, Result, StoreError};
 use rusqlite::{Connection, Params, Row};
 use std::sync::Arc;
 
@@ -11,27 +11,27 @@ pub(super) struct Db {
     pub(super) conn: Connection,
     /// Rows that the present transaction has added to the log of scores.
     pub(super) logged: u64,
+    /// The highest order of a score that was ever given, in the writer's. Rolling back leaves it, so that it never goes
+    /// back.
+    pub(super) order: u64,
     _shared: Arc<Shared>,
 }
 
 impl Db {
     pub(super) fn new(conn: Connection, shared: Arc<Shared>) -> Db {
-        Db { conn, logged: 0, _shared: shared }
+        Db { conn, logged: 0, order: 0, _shared: shared }
+    }
+
+    /// Whether a change would be part of the writer's transaction. A full disk may make SQLite give a transaction up by
+    /// itself; what came after would then be kept on its own.
+    pub(super) fn in_transaction(&self) -> Result<()> {
+        if self.conn.is_autocommit() { Err(no_transaction()) } else { Ok(()) }
     }
 
     /// Runs one statement that changes something, inside the writer's transaction; gives how many rows it met.
     pub(super) fn change(&self, sql: &str, params: impl Params) -> Result<usize> {
-        // A full disk may make SQLite give a transaction up by itself; what came after would then be kept on its own.
-        if self.conn.is_autocommit() {
-            return Err(no_transaction());
-        }
+        self.in_transaction()?;
         Ok(self.conn.prepare_cached(sql)?.execute(params)?)
-    }
-
-    /// As [`Db::change`] for an INSERT; gives the new row's number.
-    pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
-        self.change(sql, params)?;
-        Ok(self.conn.last_insert_rowid())
     }
 
     /// The first row, if there is one.
@@ -120,18 +120,14 @@ pub(super) fn from_sql<T: TryFrom<i64>>(number: i64) -> Result<T> {
 }
 
 /// (kind, id), as in the schema.
-pub(super) fn owner_to_sql(owner: Owner) -> (i64, u32) {
-    match owner {
-        Owner::Player(id) => (1, id.0),
-        Owner::Server(id) => (2, id.0),
-    }
+pub(super) fn principal_to_sql(somebody: Principal) -> (u8, u32) {
+    (somebody.kind.number(), somebody.id)
 }
 
 /// The way back.
-pub(super) fn owner_from_sql(kind: i64, id: u32) -> Result<Owner> {
-    match kind {
-        1 => Ok(Owner::Player(PlayerId(id))),
-        2 => Ok(Owner::Server(ServerId(id))),
-        _ => Err(StoreError::Corrupt(format!("{kind} is no kind of owner"))),
-    }
+pub(super) fn principal_from_sql(kind: i64, id: u32) -> Result<Principal> {
+    let known = u8::try_from(kind).ok().and_then(PrincipalKind::from_number);
+    let kind =
+        known.ok_or_else(|| StoreError::Corrupt(format!("{kind} is no kind of principal that this program knows")))?;
+    Ok(Principal { kind, id })
 }

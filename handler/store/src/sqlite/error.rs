@@ -1,4 +1,5 @@
-//! What SQLite says, in the store's terms. No value that was to be stored is ever part of an error.
+//! What SQLite says, in the store's terms. No value that was to be stored is ever part of an error. Runs in the
+//! handler.
 
 use crate::StoreError;
 use rusqlite::{Error, ErrorCode, ffi};

@@ -1,4 +1,4 @@
-//! The files of a database: looking before touching, making a new one, and connections to it.
+//! The files of a database: looking before touching, making a new one, and connections to it. Runs in the handler.
 
 use super::{error, schema};
 use crate::{Result, StoreError};
@@ -40,7 +40,8 @@ pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)
     let outcome = look(path).and_then(|there| if there { Ok(()) } else { create(path) });
     if let Err(error) = outcome {
         // Beside a file that is none of ours nothing stays.
-        if fresh_lock && matches!(error, StoreError::NotADatabase(_) | StoreError::TooNew(..)) {
+        if fresh_lock && matches!(error, StoreError::NotADatabase(_) | StoreError::TooNew(..) | StoreError::TooOld(..))
+        {
             let _ = fs::remove_file(&lock_path);
         }
         return Err(error);
@@ -67,8 +68,8 @@ fn lock(lock_path: &Path, path: &Path, patience: Duration) -> Result<File> {
     }
 }
 
-/// Waits until the process that has the lock is gone. The kernel knows no such waiting with a deadline; so a thread waits,
-/// which ends with this process when the time is up.
+/// Waits until the process that has the lock is gone. The kernel knows no such waiting with a deadline; so a thread
+/// waits, which ends with this process when the time is up.
 fn wait_for(file: File, path: &Path, patience: Duration) -> Result<File> {
     let (tell, locked) = std::sync::mpsc::channel();
     let waits = std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
@@ -102,10 +103,7 @@ fn look(path: &Path) -> Result<bool> {
     if !header.starts_with(b"SQLite format 3\0") || number(68) != Some(schema::APPLICATION_ID) {
         return Err(StoreError::NotADatabase(path.to_owned()));
     }
-    match number(60) {
-        Some(found) if found > schema::newest() => Err(StoreError::TooNew(found, schema::newest())),
-        _ => Ok(true),
-    }
+    schema::known(number(60).unwrap_or(0)).map(|()| true)
 }
 
 /// Makes a database under another name first, so that under its own it is whole or not there.

@@ -1,9 +1,9 @@
-//! Folds the oldest part of the log of scores into the table of standing scores.
+//! Folds the oldest part of the log of scores into the table of standing scores. Runs in the handler.
 //!
 //! A plan is made of up to [`PLAN_ROWS`] rows from the log's beginning: first they are gathered (keys only), then
-//! sorted by board and player, and of each player on a board the newest is written to the table, in slices, each in
-//! a transaction of its own or along with one that writes scores. Neighbours share pages, so a slice costs far fewer pages than rows. When all slices are in
-//! the table, the log's rows are deleted, oldest first, again in slices.
+//! sorted by board and player, and of each player on a board the newest is written to the table, in slices, each in a
+//! transaction of its own or along with one that writes scores. Neighbours share pages, so a slice costs far fewer
+//! pages than rows. When all slices are in the table, the log's rows are deleted, oldest first, again in slices.
 //!
 //! A crash, or an error, may come between any two transactions. A row leaves the log only after the newest row of its
 //! key within the plan has reached the table, and a row leaves before the newer ones do. So the newest row of a

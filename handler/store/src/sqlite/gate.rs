@@ -1,4 +1,5 @@
-//! Lets the checkpoint in between two transactions of the writer. Both wait for an event, neither polls.
+//! Lets the checkpoint in between two transactions of the writer. Both wait for an event, neither polls. Runs in the
+//! handler.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

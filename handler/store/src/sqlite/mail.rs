@@ -1,164 +1,170 @@
-//! Mail in SQLite. That a letter goes when both have let it go is a trigger in the schema.
+//! Mail in SQLite. That a letter goes when both have let it go is a trigger in the schema. Runs in the handler.
 
-use super::db::{Db, from_sql, owner_to_sql, to_sql};
-use crate::{NewMail, Owner, PlayerId, ReadMail, Result, StoreError, WriteMail};
+use super::db::{Db, from_sql, principal_from_sql, principal_to_sql, to_sql};
+use crate::{Letter, LetterRow, NewLetter, PlayerId, Principal, ReadMail, Result};
 use rusqlite::{Row, params};
-use ssmglobal_ipc::{Mail, MailRow, Party, Time};
+use ssmglobal_ipc::Time;
 
-/// The sender from two columns of which one is NULL: a player's name, a game server's name.
-fn party(row: &Row<'_>, player: usize, server: usize) -> Result<Party> {
-    match (row.get(player)?, row.get(server)?) {
-        (Some(name), None) => Ok(Party::Player(name)),
-        (None, Some(name)) => Ok(Party::Server(name)),
-        _ => Err(StoreError::Corrupt("a mail or block without its sender".into())),
-    }
-}
+// Every statement names `in_box = 1` or `in_sent = 1`: the indexes have only these letters in them.
 
-fn mail_row(row: &Row<'_>) -> Result<MailRow> {
-    Ok(MailRow {
-        id: from_sql(row.get(0)?)?,
-        from: party(row, 1, 2)?,
-        to: row.get(3)?,
+const COUNTS: &str = "
+    SELECT (SELECT count(*) FROM mail WHERE to_player = ?1 AND in_box = 1),
+           (SELECT count(*) FROM mail WHERE to_player = ?1 AND in_box = 1 AND read_at IS NULL)";
+
+const RECEIVED: &str = "
+    SELECT to_number, from_kind, from_id, to_player, subject, at, read_at IS NOT NULL FROM mail
+    WHERE to_player = ?1 AND in_box = 1 AND to_number < ?2 ORDER BY to_number DESC LIMIT ?3";
+
+const SENT: &str = "
+    SELECT from_number, from_kind, from_id, to_player, subject, at, read_at IS NOT NULL FROM mail
+    WHERE from_kind = ?1 AND from_id = ?2 AND in_sent = 1 AND from_number < ?3 ORDER BY from_number DESC LIMIT ?4";
+
+const SENT_COUNT: &str = "SELECT count(*) FROM mail WHERE from_kind = ?1 AND from_id = ?2 AND in_sent = 1";
+
+/// A letter to oneself comes twice.
+const ONE: &str = "
+    SELECT from_kind, from_id, to_player, subject, body, at FROM mail
+    WHERE to_player = ?2 AND to_number = ?3 AND in_box = 1
+    UNION ALL
+    SELECT from_kind, from_id, to_player, subject, body, at FROM mail
+    WHERE from_kind = ?1 AND from_id = ?2 AND from_number = ?3 AND in_sent = 1";
+
+const READ: &str = "
+    UPDATE mail SET read_at = ?3 WHERE to_player = ?1 AND to_number = ?2 AND in_box = 1 AND read_at IS NULL";
+
+const GONE: &str = "
+    UPDATE mail SET in_box = in_box AND NOT (to_player = ?2 AND to_number = ?3),
+                    in_sent = in_sent AND NOT (from_kind = ?1 AND from_id = ?2 AND from_number = ?3)
+    WHERE id IN (SELECT id FROM mail WHERE to_player = ?2 AND to_number = ?3 AND in_box = 1
+                 UNION ALL
+                 SELECT id FROM mail WHERE from_kind = ?1 AND from_id = ?2 AND from_number = ?3 AND in_sent = 1)";
+
+const OLDEST_GONE: &str = "
+    UPDATE mail SET in_sent = 0 WHERE id IN
+    (SELECT id FROM mail WHERE from_kind = ?1 AND from_id = ?2 AND in_sent = 1 ORDER BY from_number LIMIT ?3)";
+
+const ADD: &str = "
+    INSERT INTO mail (from_kind, from_id, from_number, to_player, to_number, in_box, in_sent, at, subject, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9)";
+
+/// All that look for letters, for the test that none of them looks at all letters.
+#[cfg(test)]
+pub(super) const SEARCHES: &[&str] = &[COUNTS, RECEIVED, SENT, SENT_COUNT, ONE, READ, GONE, OLDEST_GONE];
+
+fn letter_row(row: &Row<'_>) -> Result<LetterRow> {
+    Ok(LetterRow {
+        number: from_sql(row.get(0)?)?,
+        from: principal_from_sql(row.get(1)?, row.get(2)?)?,
+        to: PlayerId(row.get(3)?),
         subject: row.get(4)?,
         at: Time(row.get(5)?),
         read: row.get(6)?,
     })
 }
 
-/// What a list may be asked for: everything, or what is older than an id.
+/// What a list may be asked for: everything, or what is older than a number.
 fn below(after: Option<u64>) -> i64 {
-    after.and_then(|id| i64::try_from(id).ok()).unwrap_or(i64::MAX)
+    after.and_then(|number| i64::try_from(number).ok()).unwrap_or(i64::MAX)
 }
 
 impl ReadMail for Db {
     fn mailbox(&self, player: PlayerId) -> Result<(u32, u32)> {
-        self.row(
-            "SELECT (SELECT count(*) FROM mail WHERE to_player = ?1 AND in_box = 1),
-                    (SELECT count(*) FROM mail WHERE to_player = ?1 AND in_box = 1 AND read_at IS NULL)",
-            [player.0],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        self.row(COUNTS, [player.0], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    fn mails(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<MailRow>> {
-        self.all(
-            "SELECT m.id, p.name, s.name, t.name, m.subject, m.at, m.read_at IS NOT NULL FROM mail m
-             JOIN player t ON t.id = m.to_player
-             LEFT JOIN player p ON p.id = m.from_player LEFT JOIN server s ON s.id = m.from_server
-             WHERE m.to_player = ?1 AND m.in_box = 1 AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3",
-            params![player.0, below(after), limit],
-            mail_row,
-        )
+    fn letters(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<LetterRow>> {
+        self.all(RECEIVED, params![player.0, below(after), limit], letter_row)
     }
 
-    fn mails_sent(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<MailRow>> {
-        self.all(
-            "SELECT m.id, p.name, NULL, t.name, m.subject, m.at, m.read_at IS NOT NULL FROM mail m
-             JOIN player t ON t.id = m.to_player JOIN player p ON p.id = m.from_player
-             WHERE m.from_player = ?1 AND m.in_sent = 1 AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3",
-            params![player.0, below(after), limit],
-            mail_row,
-        )
+    fn letters_sent(&self, player: PlayerId, after: Option<u64>, limit: u32) -> Result<Vec<LetterRow>> {
+        let (kind, id) = principal_to_sql(player.into());
+        self.all(SENT, params![kind, id, below(after), limit], letter_row)
     }
 
     fn sent_count(&self, player: PlayerId) -> Result<u32> {
-        self.row("SELECT count(*) FROM mail WHERE from_player = ?1 AND in_sent = 1", [player.0], |row| Ok(row.get(0)?))
+        self.row(SENT_COUNT, principal_to_sql(player.into()), |row| Ok(row.get(0)?))
     }
 
-    fn mail(&self, player: PlayerId, id: u64) -> Result<Option<Mail>> {
-        let Ok(id) = i64::try_from(id) else { return Ok(None) };
-        self.one(
-            "SELECT m.id, p.name, s.name, t.name, m.subject, m.at, m.body FROM mail m
-             JOIN player t ON t.id = m.to_player
-             LEFT JOIN player p ON p.id = m.from_player LEFT JOIN server s ON s.id = m.from_server
-             WHERE m.id = ?2 AND (m.to_player = ?1 AND m.in_box = 1 OR m.from_player = ?1 AND m.in_sent = 1)",
-            params![player.0, id],
-            |row| {
-                Ok(Mail {
-                    id: from_sql(row.get(0)?)?,
-                    from: party(row, 1, 2)?,
-                    to: row.get(3)?,
-                    subject: row.get(4)?,
-                    body: row.get(6)?,
-                    at: Time(row.get(5)?),
-                })
-            },
-        )
+    fn letter(&self, player: PlayerId, number: u64) -> Result<Option<Letter>> {
+        let Ok(wanted) = i64::try_from(number) else { return Ok(None) };
+        let (kind, id) = principal_to_sql(player.into());
+        self.one(ONE, params![kind, id, wanted], |row| {
+            Ok(Letter {
+                number,
+                from: principal_from_sql(row.get(0)?, row.get(1)?)?,
+                to: PlayerId(row.get(2)?),
+                subject: row.get(3)?,
+                body: row.get(4)?,
+                at: Time(row.get(5)?),
+            })
+        })
     }
 
-    fn blocks(&self, player: PlayerId, from: Owner) -> Result<bool> {
-        let (kind, id) = owner_to_sql(from);
+    fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool> {
+        let (kind, id) = principal_to_sql(from);
         let sql = "SELECT 1 FROM block WHERE player = ?1 AND from_kind = ?2 AND from_id = ?3";
         Ok(self.one(sql, params![player.0, kind, id], |_| Ok(()))?.is_some())
     }
 
-    fn blocked(&self, player: PlayerId) -> Result<Vec<Party>> {
-        self.all(
-            "SELECT p.name, s.name FROM block b
-             LEFT JOIN player p ON b.from_kind = 1 AND p.id = b.from_id
-             LEFT JOIN server s ON b.from_kind = 2 AND s.id = b.from_id
-             WHERE b.player = ?1 ORDER BY coalesce(p.folded, lower(s.name)), b.from_kind",
-            [player.0],
-            |row| party(row, 0, 1),
-        )
+    fn blocked(&self, player: PlayerId) -> Result<Vec<Principal>> {
+        let sql = "SELECT from_kind, from_id FROM block WHERE player = ?1";
+        self.all(sql, [player.0], |row| principal_from_sql(row.get(0)?, row.get(1)?))
     }
 }
 
-impl WriteMail for Db {
-    fn mail_add(&mut self, mail: &NewMail, sent_limit: u32) -> Result<u64> {
-        let (player, server) = match mail.from {
-            Owner::Player(id) => (Some(id.0), None),
-            Owner::Server(id) => (None, Some(id.0)),
-        };
-        let in_sent = player.is_some() && sent_limit > 0;
-        let excess = match mail.from {
-            Owner::Player(id) => (self.sent_count(id)? + u32::from(in_sent)).saturating_sub(sent_limit),
-            Owner::Server(_) => 0,
-        };
+impl Db {
+    pub(super) fn letter_add(&self, letter: &NewLetter) -> Result<()> {
+        if letter.let_go == 0 {
+            return self.letter_insert(letter);
+        }
+        let (kind, id) = principal_to_sql(letter.from);
         self.together(|db| {
-            if excess > 0 {
-                db.change(
-                    "UPDATE mail SET in_sent = 0 WHERE id IN
-                     (SELECT id FROM mail WHERE from_player = ?1 AND in_sent = 1 ORDER BY id LIMIT ?2)",
-                    params![player, excess],
-                )?;
-            }
-            from_sql(db.insert(
-                "INSERT INTO mail (from_player, from_server, to_player, in_box, in_sent, at, subject, body)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
-                params![player, server, mail.to.0, in_sent, mail.at.0, mail.subject, mail.body],
-            )?)
+            db.change(OLDEST_GONE, params![kind, id, letter.let_go])?;
+            db.letter_insert(letter)
         })
     }
 
-    fn mail_mark_read(&mut self, player: PlayerId, id: u64, at: Time) -> Result<()> {
+    fn letter_insert(&self, letter: &NewLetter) -> Result<()> {
+        let (kind, id) = principal_to_sql(letter.from);
         self.change(
-            "UPDATE mail SET read_at = ?3 WHERE id = ?2 AND to_player = ?1 AND in_box = 1 AND read_at IS NULL",
-            params![player.0, to_sql(id)?, at.0],
+            ADD,
+            params![
+                kind,
+                id,
+                to_sql(letter.from_number)?,
+                letter.to.0,
+                to_sql(letter.to_number)?,
+                letter.in_sent,
+                letter.at.0,
+                letter.subject,
+                letter.body
+            ],
         )?;
         Ok(())
     }
 
-    fn mail_delete(&mut self, player: PlayerId, id: u64) -> Result<bool> {
-        let Ok(id) = i64::try_from(id) else { return Ok(false) };
-        let met = self.change(
-            "UPDATE mail SET in_box = in_box AND to_player <> ?1,
-                             in_sent = in_sent AND coalesce(from_player <> ?1, 1)
-             WHERE id = ?2 AND (to_player = ?1 AND in_box = 1 OR from_player = ?1 AND in_sent = 1)",
-            params![player.0, id],
-        )?;
-        Ok(met > 0)
+    pub(super) fn letter_read(&self, player: PlayerId, number: u64, at: Time) -> Result<()> {
+        self.change(READ, params![player.0, to_sql(number)?, at.0])?;
+        Ok(())
     }
 
-    fn block_add(&mut self, player: PlayerId, from: Owner) -> Result<bool> {
-        let (kind, id) = owner_to_sql(from);
+    pub(super) fn letter_gone(&self, player: PlayerId, number: u64) -> Result<()> {
+        let (kind, id) = principal_to_sql(player.into());
+        self.change(GONE, params![kind, id, to_sql(number)?])?;
+        Ok(())
+    }
+
+    pub(super) fn block_add(&self, player: PlayerId, from: Principal) -> Result<()> {
+        let (kind, id) = principal_to_sql(from);
         let sql = "INSERT INTO block (player, from_kind, from_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        Ok(self.change(sql, params![player.0, kind, id])? > 0)
+        self.change(sql, params![player.0, kind, id])?;
+        Ok(())
     }
 
-    fn block_remove(&mut self, player: PlayerId, from: Owner) -> Result<bool> {
-        let (kind, id) = owner_to_sql(from);
+    pub(super) fn block_remove(&self, player: PlayerId, from: Principal) -> Result<()> {
+        let (kind, id) = principal_to_sql(from);
         let sql = "DELETE FROM block WHERE player = ?1 AND from_kind = ?2 AND from_id = ?3";
-        Ok(self.change(sql, params![player.0, kind, id])? > 0)
+        self.change(sql, params![player.0, kind, id])?;
+        Ok(())
     }
 }

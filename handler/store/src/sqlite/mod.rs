@@ -1,10 +1,12 @@
 //! SQLite behind the [`Store`] trait: one file, its write-ahead log beside it. Runs in the handler.
 //!
 //! One writing connection, one per reader, one for checkpoints; none is shared between threads at a time. The
-//! write-ahead log is moved into the file by [`Store::checkpoint`] only. It keeps its length while the store is open,
-//! because writing over is faster than extending, and goes away with the last connection.
+//! write-ahead log is moved into the file by the thread in `checkpoint` only, which is there as long as the writer is.
+//! The log keeps its length while the store is open, because writing over is faster than extending, and goes away with
+//! the last connection.
 
 mod backup;
+mod checkpoint;
 mod db;
 mod error;
 mod file;
@@ -19,30 +21,22 @@ mod servers;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tx;
 mod verify;
 mod writer;
 
-use crate::{Reader, Result, Store, StoreError, Tx, Writer};
+use crate::{Reader, Result, Store, StoreError, Upkeep, Writer};
 use db::Db;
 use gate::Gate;
-use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, ErrorCode, MAIN_DB};
+use rusqlite::Connection;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use writer::SqliteWriter;
 
 impl Reader for Db {}
-impl Tx for Db {}
-
-/// Pages that may be left in the write-ahead log for the last step of a checkpoint, which the writer waits for.
-const LAST_STEP_PAGES: u32 = 500;
-
-/// Steps of a checkpoint that the writer does not wait for, at the most: each moves what was committed during the
-/// one before.
-const FREE_STEPS: u32 = 6;
 
 /// A database file that is open. Readers and the writer keep it open and locked even when this has gone.
 pub struct SqliteStore {
@@ -63,21 +57,14 @@ struct Shared {
 }
 
 impl SqliteStore {
-    /// Opens the database in `path`, and makes it, readable for this user only, when there is no such file. An older
-    /// schema is brought up to date. Leaves a lock file, `path` with `.lock` behind it.
+    /// Opens the database in `path`, and makes it, readable for this user only, when there is no such file; where
+    /// another store has it open that is about to be gone, waits so long for that. An older schema is brought up to
+    /// date. Leaves a lock file, `path` with `.lock` behind it.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another store has it open, in this process or any other;
-    /// [`StoreError::NotADatabase`] and [`StoreError::TooNew`] leave the file as it was; [`StoreError::Unavailable`]
-    /// when the file system refuses.
-    pub fn open(path: &Path) -> Result<SqliteStore> {
-        SqliteStore::open_within(path, Duration::ZERO)
-    }
-
-    /// As [`SqliteStore::open`]; where another store has it open that is about to be gone, waits so long for that.
-    ///
-    /// # Errors
-    /// As [`SqliteStore::open`].
+    /// [`StoreError::NotADatabase`], [`StoreError::TooNew`] and [`StoreError::TooOld`] leave the file as it was;
+    /// [`StoreError::Unavailable`] when the file system refuses.
     pub fn open_within(path: &Path, patience: Duration) -> Result<SqliteStore> {
         let (lock, keeper) = file::open(path, patience)?;
         let shared = Shared {
@@ -91,69 +78,44 @@ impl SqliteStore {
         Ok(SqliteStore { shared: Arc::new(shared) })
     }
 
-    fn sqlite_writer(&self) -> Result<SqliteWriter> {
+    /// `ended` hears of the end of every checkpoint.
+    fn sqlite_writer_with(&self, ended: impl Fn(Result<()>) + Send + 'static) -> Result<SqliteWriter> {
         if self.shared.writer_taken.swap(true, Ordering::AcqRel) {
             return Err(StoreError::Locked(self.shared.path.clone()));
         }
         let writer = file::connect_writer(&self.shared.path, self.shared.wal_pages.clone())
-            .and_then(|conn| SqliteWriter::new(conn, self.shared.clone()));
+            .and_then(|conn| SqliteWriter::new(conn, self.shared.clone(), ended));
         if writer.is_err() {
             self.shared.writer_taken.store(false, Ordering::Release);
         }
         writer
     }
+
+    fn sqlite_reader(&self) -> Result<Db> {
+        Ok(Db::new(file::connect_reader(&self.shared.path)?, self.shared.clone()))
+    }
 }
 
 impl Store for SqliteStore {
     fn writer(&self) -> Result<Box<dyn Writer>> {
-        Ok(Box::new(self.sqlite_writer()?))
+        Ok(Box::new(self.sqlite_writer_with(checkpoint::warn)?))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>> {
-        Ok(Box::new(Db::new(file::connect_reader(&self.shared.path)?, self.shared.clone())))
+        Ok(Box::new(self.sqlite_reader()?))
     }
 
-    fn checkpoint(&self) -> Result<()> {
-        let keeper = self.shared.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rest = u32::MAX;
-        for _ in 0..FREE_STEPS {
-            let moved = checkpoint_step(&keeper)?;
-            let left = self.shared.wal_pages.load(Ordering::Acquire).saturating_sub(moved);
-            if left == 0 {
-                return Ok(());
-            }
-            // A reader that stays in the past stops the moving: no further step would help now.
-            if left >= rest || left <= LAST_STEP_PAGES {
-                rest = left;
-                break;
-            }
-            rest = left;
-        }
-        if rest > LAST_STEP_PAGES {
-            return Ok(());
-        }
-        // Only when everything was moved does the next commit start the write-ahead log over; under a steady
-        // load that moment never comes by itself.
-        self.shared.gate.enter_first();
-        let outcome = checkpoint_step(&keeper);
-        self.shared.gate.leave();
-        outcome.map(|_| ())
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
+    }
+}
+
+impl Upkeep for SqliteStore {
+    fn path(&self) -> &Path {
+        &self.shared.path
     }
 
     fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
         backup::backup(&self.shared.path, file, progress)
-    }
-
-    fn path(&self) -> &Path {
-        &self.shared.path
-    }
-}
-
-/// Moves what no reader still needs in the write-ahead log; gives how many of its pages are moved by now.
-fn checkpoint_step(conn: &Connection) -> Result<u32> {
-    match conn.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE) {
-        Ok((_, moved)) => Ok(u32::try_from(moved).unwrap_or(0)),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(0),
-        Err(error) => Err(error.into()),
     }
 }

@@ -1,7 +1,7 @@
-//! Players in SQLite.
+//! Players in SQLite. Runs in the handler.
 
 use super::db::{Db, from_sql};
-use crate::{NewPlayer, Player, PlayerId, ReadPlayers, Result, WritePlayers};
+use crate::{NewPlayer, Player, PlayerId, ReadPlayers, Result};
 use rusqlite::{Row, params};
 use ssmglobal_ipc::{Secret, Time};
 
@@ -43,6 +43,15 @@ impl ReadPlayers for Db {
         self.one("SELECT hash FROM player WHERE id = ?1", [id.0], |row| Ok(Secret::new(row.get::<_, String>(0)?)))
     }
 
+    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
+        self.row(
+            "SELECT EXISTS (SELECT 1 FROM player WHERE folded = ?1)
+                 OR EXISTS (SELECT 1 FROM player WHERE skeleton = ?2)",
+            [folded, skeleton],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     fn players(&self, after: Option<&str>, limit: u32) -> Result<Vec<Player>> {
         self.all(
             "SELECT id, name, email, registered, last_login, disabled FROM player
@@ -53,11 +62,13 @@ impl ReadPlayers for Db {
     }
 }
 
-impl WritePlayers for Db {
-    fn player_add(&mut self, player: &NewPlayer) -> Result<PlayerId> {
-        let id = self.insert(
-            "INSERT INTO player (name, folded, skeleton, hash, email, registered) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+impl Db {
+    pub(super) fn player_add(&self, player: &NewPlayer) -> Result<()> {
+        self.change(
+            "INSERT INTO player (id, name, folded, skeleton, hash, email, registered)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
+                player.id.0,
                 player.name,
                 player.folded,
                 player.skeleton,
@@ -66,21 +77,20 @@ impl WritePlayers for Db {
                 player.registered.0
             ],
         )?;
-        Ok(PlayerId(from_sql(id)?))
+        Ok(())
     }
 
-    fn player_set_hash(&mut self, id: PlayerId, hash: &Secret) -> Result<()> {
+    pub(super) fn player_set_hash(&self, id: PlayerId, hash: &Secret) -> Result<()> {
         self.change("UPDATE player SET hash = ?2 WHERE id = ?1", params![id.0, hash.expose()])?;
         Ok(())
     }
 
-    fn player_logged_in(&mut self, id: PlayerId, at: Time) -> Result<Option<Time>> {
-        let before = self.one("SELECT last_login FROM player WHERE id = ?1", [id.0], |row| Ok(row.get(0)?))?;
+    pub(super) fn player_logged_in(&self, id: PlayerId, at: Time) -> Result<()> {
         self.change("UPDATE player SET last_login = ?2 WHERE id = ?1", params![id.0, at.0])?;
-        Ok(before.flatten().map(Time))
+        Ok(())
     }
 
-    fn player_disable(&mut self, id: PlayerId, reason: Option<&str>) -> Result<()> {
+    pub(super) fn player_disable(&self, id: PlayerId, reason: Option<&str>) -> Result<()> {
         self.change("UPDATE player SET disabled = ?2 WHERE id = ?1", params![id.0, reason])?;
         Ok(())
     }

@@ -1,9 +1,11 @@
-//! Boards and scores in SQLite. How the log is folded into the table is told in `fold`.
+//! Boards and scores in SQLite. How the log is folded into the table is told in `fold`. Runs in the handler.
 
 use super::db::{Db, from_sql, to_sql};
-use crate::{Board, BoardId, PlayerId, ReadRecords, Result, ServerId, Standing, StoreError, WriteRecords};
+use crate::{
+    Better, Board, BoardId, Operator, PlayerId, ReadRecords, Result, ServerId, Standing, StoreError, Submitters,
+};
 use rusqlite::{Row, params};
-use ssmglobal_ipc::{Better, Operator, Submitters, Time};
+use ssmglobal_ipc::Time;
 use std::collections::HashMap;
 
 fn better_to_sql(better: Better) -> &'static str {
@@ -93,36 +95,26 @@ impl ReadRecords for Db {
             )
         })
     }
+}
 
-    fn last_order(&self) -> Result<u64> {
+impl Db {
+    /// The highest order that is in the database, or has left it; 0 at first.
+    pub(super) fn last_order(&self) -> Result<u64> {
         self.row(
             "SELECT max((SELECT ord FROM record_folded), coalesce((SELECT max(ord) FROM record_log), 0))",
             [],
             |row| from_sql(row.get(0)?),
         )
     }
-}
 
-impl WriteRecords for Db {
-    fn board_add(&mut self, board: &Board) -> Result<BoardId> {
-        let id = self.insert(
-            "INSERT INTO board (name, unit, better, operator, submit) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                board.name,
-                board.unit,
-                better_to_sql(board.better),
-                operator_to_sql(board.operator),
-                submit_to_sql(board.submit)
-            ],
-        )?;
-        Ok(BoardId(from_sql(id)?))
-    }
-
-    fn board_change(&mut self, board: &Board) -> Result<()> {
+    pub(super) fn board_put(&self, board: &Board) -> Result<()> {
         self.change(
-            "UPDATE board SET unit = ?2, better = ?3, operator = ?4, submit = ?5 WHERE id = ?1",
+            "INSERT INTO board (id, name, unit, better, operator, submit) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, unit = excluded.unit, better = excluded.better,
+                                            operator = excluded.operator, submit = excluded.submit",
             params![
                 board.id.0,
+                board.name,
                 board.unit,
                 better_to_sql(board.better),
                 operator_to_sql(board.operator),
@@ -132,7 +124,7 @@ impl WriteRecords for Db {
         Ok(())
     }
 
-    fn record_put(&mut self, board: BoardId, standing: &Standing) -> Result<()> {
+    pub(super) fn record_put(&mut self, board: BoardId, standing: &Standing) -> Result<()> {
         self.change(
             "INSERT INTO record_log (ord, board, player, withdrawn, score, at, server, note)
              VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7)",
@@ -146,17 +138,24 @@ impl WriteRecords for Db {
                 standing.note
             ],
         )?;
-        self.logged += 1;
+        self.logged(standing.order);
         Ok(())
     }
 
-    fn record_withdraw(&mut self, board: BoardId, was: &Standing, order: u64, at: Time, reason: &str) -> Result<()> {
+    pub(super) fn record_withdraw(
+        &mut self,
+        board: BoardId,
+        was: &Standing,
+        order: u64,
+        at: Time,
+        reason: &str,
+    ) -> Result<()> {
         let server = was.server.map(|id| id.0);
-        let (order, was_order) = (to_sql(order)?, to_sql(was.order)?);
+        let (ord, was_order) = (to_sql(order)?, to_sql(was.order)?);
         self.together(|db| {
             db.change(
                 "INSERT INTO record_log (ord, board, player, withdrawn, score, at) VALUES (?1, ?2, ?3, 1, 0, ?4)",
-                params![order, board.0, was.player.0, at.0],
+                params![ord, board.0, was.player.0, at.0],
             )?;
             db.change(
                 "INSERT INTO withdrawal (board, player, ord, score, at, server, note, withdrawn_at, reason)
@@ -165,7 +164,13 @@ impl WriteRecords for Db {
             )?;
             Ok(())
         })?;
-        self.logged += 1;
+        self.logged(order);
         Ok(())
+    }
+
+    /// A row is at the end of the log now. Its order was not necessarily given by this writer.
+    fn logged(&mut self, order: u64) {
+        self.logged += 1;
+        self.order = self.order.max(order);
     }
 }

@@ -1,7 +1,7 @@
-//! Kept answers in SQLite.
+//! Kept answers in SQLite. Runs in the handler.
 
-use super::db::{Db, from_sql, owner_from_sql, owner_to_sql, to_sql};
-use crate::{Keyed, Owner, ReadResults, Result, RunKey, WriteResults};
+use super::db::{Db, from_sql, principal_from_sql, principal_to_sql, to_sql};
+use crate::{Keyed, Principal, ReadResults, Result, RunKey, WriteResults};
 use rusqlite::params;
 use ssmglobal_ipc::Time;
 
@@ -18,17 +18,17 @@ impl ReadResults for Db {
         })
     }
 
-    fn keyed(&self, owner: Owner, key: &str) -> Result<Option<Keyed>> {
-        let (kind, id) = owner_to_sql(owner);
+    fn keyed(&self, owner: Principal, key: &str) -> Result<Option<Keyed>> {
+        let (kind, id) = principal_to_sql(owner);
         let sql = "SELECT digest, at, answer FROM keyed WHERE owner_kind = ?1 AND owner_id = ?2 AND key = ?3";
         self.one(sql, params![kind, id, key], |row| {
             Ok(Keyed { digest: row.get(0)?, at: Time(row.get(1)?), answer: row.get(2)? })
         })
     }
 
-    fn keyed_counts(&self) -> Result<Vec<(Owner, u32)>> {
+    fn keyed_counts(&self) -> Result<Vec<(Principal, u32)>> {
         let sql = "SELECT owner_kind, owner_id, count(*) FROM keyed GROUP BY owner_kind, owner_id";
-        self.all(sql, [], |row| Ok((owner_from_sql(row.get(0)?, row.get(1)?)?, from_sql(row.get(2)?)?)))
+        self.all(sql, [], |row| Ok((principal_from_sql(row.get(0)?, row.get(1)?)?, from_sql(row.get(2)?)?)))
     }
 }
 
@@ -52,20 +52,23 @@ impl WriteResults for Db {
         Ok(())
     }
 
-    fn keyed_add(&mut self, owner: Owner, key: &str, keyed: &Keyed) -> Result<()> {
-        let (kind, id) = owner_to_sql(owner);
-        let sql = "INSERT INTO keyed (owner_kind, owner_id, key, digest, at, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.change(sql, params![kind, id, key, keyed.digest, keyed.at.0, keyed.answer])?;
-        Ok(())
-    }
-
-    fn keyed_expire(&mut self, before: Time) -> Result<Option<Owner>> {
+    fn keyed_expire(&mut self, before: Time) -> Result<Option<Principal>> {
         let sql = "SELECT owner_kind, owner_id, key FROM keyed WHERE at < ?1 ORDER BY at LIMIT 1";
         let found = self
             .one(sql, [before.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)))?;
         let Some((kind, id, key)) = found else { return Ok(None) };
+        let owner = principal_from_sql(kind, id)?;
         let sql = "DELETE FROM keyed WHERE owner_kind = ?1 AND owner_id = ?2 AND key = ?3";
         self.change(sql, params![kind, id, key])?;
-        owner_from_sql(kind, id).map(Some)
+        Ok(Some(owner))
+    }
+}
+
+impl Db {
+    pub(super) fn keyed_add(&self, owner: Principal, key: &str, keyed: &Keyed) -> Result<()> {
+        let (kind, id) = principal_to_sql(owner);
+        let sql = "INSERT INTO keyed (owner_kind, owner_id, key, digest, at, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.change(sql, params![kind, id, key, keyed.digest, keyed.at.0, keyed.answer])?;
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The schema and its history.
+//! The schema and its history. Runs in the handler.
 
 use crate::{Result, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
@@ -6,12 +6,37 @@ use rusqlite::{Connection, TransactionBehavior};
 /// In the header of every database of ours: `SSMG`.
 pub(super) const APPLICATION_ID: u32 = 0x5353_4d47;
 
-/// One step a version, in order; `PRAGMA user_version` counts those that were taken. A released step never changes.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+/// The version that the first of [`MIGRATIONS`] makes. Those before it were never released.
+pub(super) const FIRST: u32 = 3;
+
+/// One step a version, in order; `PRAGMA user_version` tells the last that was taken. A released step never changes.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0003.sql")];
 
 /// The newest schema that this program knows.
 pub(super) fn newest() -> u32 {
-    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+    newest_of(MIGRATIONS)
+}
+
+fn newest_of(migrations: &[&str]) -> u32 {
+    (FIRST - 1).saturating_add(u32::try_from(migrations.len()).unwrap_or(u32::MAX))
+}
+
+/// Whether this program knows a schema.
+///
+/// # Errors
+/// [`StoreError::TooOld`] or [`StoreError::TooNew`].
+pub(super) fn known(version: u32) -> Result<()> {
+    known_of(version, newest())
+}
+
+fn known_of(version: u32, newest: u32) -> Result<()> {
+    match version {
+        // Nothing was made yet.
+        0 => Ok(()),
+        1..FIRST => Err(StoreError::TooOld(version, FIRST)),
+        _ if version > newest => Err(StoreError::TooNew(version, newest)),
+        _ => Ok(()),
+    }
 }
 
 /// The schema that a database has.
@@ -26,11 +51,8 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
 
 pub(super) fn migrate_with(conn: &mut Connection, migrations: &[&str]) -> Result<()> {
     let found = version(conn)?;
-    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
-    if found > known {
-        return Err(StoreError::TooNew(found, known));
-    }
-    for (number, sql) in (1..=known).zip(migrations).skip(usize::try_from(found).unwrap_or(usize::MAX)) {
+    known_of(found, newest_of(migrations))?;
+    for (number, sql) in (FIRST..).zip(migrations).filter(|(number, _)| *number > found) {
         let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", number)?;
@@ -51,7 +73,7 @@ pub(super) fn objects(conn: &Connection) -> Result<Vec<(String, String, String)>
 /// What the schema of a version should consist of.
 pub(super) fn objects_of(version: u32) -> Result<Vec<(String, String, String)>> {
     let mut conn = Connection::open_in_memory()?;
-    let steps = MIGRATIONS.get(..usize::try_from(version).unwrap_or(usize::MAX)).unwrap_or(MIGRATIONS);
-    migrate_with(&mut conn, steps)?;
+    let steps = usize::try_from(version.saturating_sub(FIRST - 1)).unwrap_or(usize::MAX);
+    migrate_with(&mut conn, MIGRATIONS.get(..steps).unwrap_or(MIGRATIONS))?;
     objects(&conn)
 }

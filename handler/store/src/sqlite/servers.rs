@@ -1,7 +1,7 @@
-//! Game servers in SQLite.
+//! Game servers in SQLite. Runs in the handler.
 
-use super::db::{Db, from_sql};
-use crate::{KeyHash, ReadServers, Result, Server, ServerId, WriteServers};
+use super::db::Db;
+use crate::{KeyHash, NewServer, ReadServers, Result, Server, ServerId};
 use rusqlite::{Row, params};
 use ssmglobal_ipc::Time;
 
@@ -27,24 +27,27 @@ impl ReadServers for Db {
     }
 }
 
-impl WriteServers for Db {
-    fn server_add(&mut self, name: &str, key: &KeyHash, at: Time) -> Result<ServerId> {
-        let id = self.insert("INSERT INTO server (name, key, added) VALUES (?1, ?2, ?3)", params![name, key, at.0])?;
-        Ok(ServerId(from_sql(id)?))
+impl Db {
+    pub(super) fn server_add(&self, server: &NewServer) -> Result<()> {
+        self.change(
+            "INSERT INTO server (id, name, key, added) VALUES (?1, ?2, ?3, ?4)",
+            params![server.id.0, server.name, server.key, server.added.0],
+        )?;
+        Ok(())
     }
 
-    fn server_set_key(&mut self, id: ServerId, key: &KeyHash) -> Result<()> {
+    pub(super) fn server_set_key(&self, id: ServerId, key: &KeyHash) -> Result<()> {
         self.change("UPDATE server SET key = ?2 WHERE id = ?1", params![id.0, key])?;
         Ok(())
     }
 
-    fn server_disable(&mut self, id: ServerId, disabled: bool) -> Result<()> {
-        self.change("UPDATE server SET disabled = ?2 WHERE id = ?1", params![id.0, disabled])?;
+    pub(super) fn server_authed(&self, id: ServerId, at: Time) -> Result<()> {
+        self.change("UPDATE server SET last_auth = ?2 WHERE id = ?1", params![id.0, at.0])?;
         Ok(())
     }
 
-    fn server_authed(&mut self, id: ServerId, at: Time) -> Result<()> {
-        self.change("UPDATE server SET last_auth = ?2 WHERE id = ?1", params![id.0, at.0])?;
+    pub(super) fn server_disable(&self, id: ServerId, disabled: bool) -> Result<()> {
+        self.change("UPDATE server SET disabled = ?2 WHERE id = ?1", params![id.0, disabled])?;
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
-//! Settings in SQLite.
+//! Settings in SQLite. Runs in the handler.
 
-use super::db::{Db, from_sql, owner_to_sql, to_sql};
-use crate::{KeptSetting, Owner, ReadSettings, Result, WriteSettings};
+use super::db::{Db, from_sql, principal_to_sql, to_sql};
+use crate::{KeptSetting, Principal, ReadSettings, Result, SettingRow};
 use rusqlite::params;
-use ssmglobal_ipc::{SettingRow, Time};
+use ssmglobal_ipc::Time;
 
 impl ReadSettings for Db {
-    fn setting(&self, owner: Owner, key: &str) -> Result<Option<KeptSetting>> {
-        let (kind, id) = owner_to_sql(owner);
+    fn setting(&self, owner: Principal, key: &str) -> Result<Option<KeptSetting>> {
+        let (kind, id) = principal_to_sql(owner);
         self.one(
             "SELECT value, version, public, at FROM setting WHERE owner_kind = ?1 AND owner_id = ?2 AND key = ?3",
             params![kind, id, key],
@@ -22,8 +22,8 @@ impl ReadSettings for Db {
         )
     }
 
-    fn settings(&self, owner: Owner, after: Option<&str>, limit: u32) -> Result<Vec<SettingRow>> {
-        let (kind, id) = owner_to_sql(owner);
+    fn settings(&self, owner: Principal, after: Option<&str>, limit: u32) -> Result<Vec<SettingRow>> {
+        let (kind, id) = principal_to_sql(owner);
         self.all(
             "SELECT key, version, public, octet_length(value), at FROM setting
              WHERE owner_kind = ?1 AND owner_id = ?2 AND key > ?3 AND value IS NOT NULL ORDER BY key LIMIT ?4",
@@ -40,18 +40,18 @@ impl ReadSettings for Db {
         )
     }
 
-    fn setting_count(&self, owner: Owner) -> Result<u32> {
+    fn setting_count(&self, owner: Principal) -> Result<u32> {
         self.row(
             "SELECT count(*) FROM setting WHERE owner_kind = ?1 AND owner_id = ?2 AND value IS NOT NULL",
-            owner_to_sql(owner),
+            principal_to_sql(owner),
             |row| Ok(row.get(0)?),
         )
     }
 }
 
-impl WriteSettings for Db {
-    fn setting_put(&mut self, owner: Owner, key: &str, setting: &KeptSetting) -> Result<()> {
-        let (kind, id) = owner_to_sql(owner);
+impl Db {
+    pub(super) fn setting_put(&self, owner: Principal, key: &str, setting: &KeptSetting) -> Result<()> {
+        let (kind, id) = principal_to_sql(owner);
         self.change(
             "INSERT INTO setting (owner_kind, owner_id, key, version, public, at, value)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)

@@ -1,7 +1,7 @@
 //! Looks for damage in a database file without changing it. Runs in the handler or in the operator's command.
 
 use super::{SqliteStore, file, schema};
-use crate::{Result, StoreError, Verification, Verify};
+use crate::{Result, StoreError, Verification};
 use rusqlite::{Connection, Row};
 use std::path::Path;
 
@@ -14,20 +14,21 @@ const RECORDS: &str = "
          - (SELECT count(*) FROM newest n WHERE withdrawn AND EXISTS
                (SELECT 1 FROM record r WHERE r.board = n.board AND r.player = n.player))";
 
-/// References that the schema does not declare, with what it means when one is missing.
+/// References that the schema does not declare: the rows whose counterpart is missing, and what they are. Of somebody
+/// only players (1) and game servers (2) have a table to be missing from.
 const ORPHANS: &[(&str, &str)] = &[
-    ("SELECT count(*) FROM record WHERE board NOT IN (SELECT id FROM board)", "scores on no board"),
-    ("SELECT count(*) FROM record WHERE player NOT IN (SELECT id FROM player)", "scores of no player"),
-    ("SELECT count(*) FROM record_log WHERE board NOT IN (SELECT id FROM board)", "logged scores on no board"),
-    ("SELECT count(*) FROM record_log WHERE player NOT IN (SELECT id FROM player)", "logged scores of no player"),
-    (
-        "SELECT count(*) FROM setting WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)",
-        "settings of no player",
-    ),
-    (
-        "SELECT count(*) FROM setting WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)",
-        "settings of no game server",
-    ),
+    ("record WHERE board NOT IN (SELECT id FROM board)", "scores on no board"),
+    ("record WHERE player NOT IN (SELECT id FROM player)", "scores of no player"),
+    ("record_log WHERE board NOT IN (SELECT id FROM board)", "logged scores on no board"),
+    ("record_log WHERE player NOT IN (SELECT id FROM player)", "logged scores of no player"),
+    ("setting WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "settings of no player"),
+    ("setting WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "settings of no game server"),
+    ("block WHERE from_kind = 1 AND from_id NOT IN (SELECT id FROM player)", "blocks of no player"),
+    ("block WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "blocks of no game server"),
+    ("mail WHERE from_kind = 1 AND from_id NOT IN (SELECT id FROM player)", "letters of no player"),
+    ("mail WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "letters of no game server"),
+    ("keyed WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "keys of no player"),
+    ("keyed WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "keys of no game server"),
 ];
 
 /// Problems told of one kind, at the most.
@@ -44,15 +45,14 @@ impl SqliteStore {
         if id != schema::APPLICATION_ID {
             return Err(StoreError::NotADatabase(file.to_owned()));
         }
-        match schema::version(&conn)? {
-            found if found > schema::newest() => Err(StoreError::TooNew(found, schema::newest())),
-            _ => Ok(()),
-        }
+        schema::known(schema::version(&conn)?)
     }
-}
 
-impl Verify for SqliteStore {
-    fn verify(file: &Path) -> Result<Verification> {
+    /// Opens the file read-only and looks for damage.
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
+    pub fn verify(file: &Path) -> Result<Verification> {
         let mut found = Verification { problems: Vec::new(), schema: 0, players: 0, mails: 0, records: 0, settings: 0 };
         let outcome = file::connect_to_verify(file).and_then(|conn| examine(&conn, &mut found));
         match outcome {
@@ -77,8 +77,8 @@ fn examine(conn: &Connection, found: &mut Verification) -> Result<()> {
         return Ok(());
     }
     found.schema = schema::version(conn)?;
-    if found.schema > schema::newest() {
-        found.problems.push(StoreError::TooNew(found.schema, schema::newest()).to_string());
+    if let Err(unknown) = schema::known(found.schema) {
+        found.problems.push(unknown.to_string());
         return Ok(());
     }
     let one = |row: &Row<'_>| row.get::<_, String>(0);
@@ -89,8 +89,8 @@ fn examine(conn: &Connection, found: &mut Verification) -> Result<()> {
         Ok(format!("{table}, row {}: what it names in {parent} is not there", row.unwrap_or_default()))
     })?);
     check_schema(conn, found)?;
-    for (sql, what) in ORPHANS {
-        match count(conn, sql)? {
+    for (rows, what) in ORPHANS {
+        match count(conn, &format!("SELECT count(*) FROM {rows}"))? {
             0 => {}
             n => found.problems.push(format!("{n} {what}")),
         }

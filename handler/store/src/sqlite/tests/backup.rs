@@ -13,14 +13,14 @@ fn a_backup_is_one_moment_while_writing_goes_on() {
         commit(writer, |tx| {
             let value = KeptSetting { value: Some("x".repeat(8_000)), version: n, public: false, at: Time(0) };
             for owner in [1, 400] {
-                tx.setting_put(Owner::Player(PlayerId(owner)), "same", &value).unwrap();
+                tx.put(&set(owner, "same", &value)).unwrap();
             }
-            tx.setting_put(Owner::Player(PlayerId(2)), &n.to_string(), &value).unwrap();
-            tx.record_put(BoardId(1), &standing(1, n, 0)).unwrap();
+            tx.put(&set(2, &n.to_string(), &value)).unwrap();
+            tx.put(&scored(1, standing(1, n, 0))).unwrap();
         });
     };
     (1..1_500).for_each(|n| both(&mut *writer, n));
-    place.store.checkpoint().unwrap();
+    place.store.shared.checkpoint().unwrap();
     let target = place.file("copy.db");
     let stop = AtomicBool::new(false);
     let mut reports = Vec::new();
@@ -50,8 +50,8 @@ fn a_backup_is_one_moment_while_writing_goes_on() {
     );
     assert!(!place.file("copy.db-wal").exists() && !place.file("copy.db-shm").exists());
     let copy = SqliteStore::open(&target).unwrap();
-    let reader = copy.reader().unwrap();
-    let version = |owner| reader.setting(Owner::Player(PlayerId(owner)), "same").unwrap().unwrap().version;
+    let reader = copy.sqlite_reader().unwrap();
+    let version = |owner| reader.setting(PlayerId(owner).into(), "same").unwrap().unwrap().version;
     assert!(version(1) >= 1_499);
     assert_eq!((version(1), reader.last_order().unwrap()), (version(400), version(1)));
 }
@@ -77,17 +77,17 @@ fn verify_counts_and_finds_damage() {
     let place = Place::new();
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
-        for n in 0..300 {
-            tx.player_add(&new_player(&format!("player{n}"))).unwrap();
+        for n in 1..=300 {
+            tx.put(&player(n, &format!("player{n}"))).unwrap();
         }
-        let board = tx.board_add(&new_board("b")).unwrap();
-        tx.record_put(board, &standing(1, 1, 5)).unwrap();
+        tx.put(&Row::Board(new_board(1, "b"))).unwrap();
+        tx.put(&scored(1, standing(1, 1, 5))).unwrap();
         let gone = KeptSetting { value: None, version: 1, public: false, at: Time(0) };
-        tx.setting_put(Owner::Player(PlayerId(1)), "gone", &gone).unwrap();
-        tx.setting_put(Owner::Player(PlayerId(1)), "here", &KeptSetting { value: Some("x".into()), ..gone }).unwrap();
+        tx.put(&set(1, "gone", &gone)).unwrap();
+        tx.put(&set(1, "here", &KeptSetting { value: Some("x".into()), ..gone })).unwrap();
     });
     let path = place.store.path().to_owned();
-    let expected = Verification { problems: vec![], schema: 2, players: 300, mails: 0, records: 1, settings: 1 };
+    let expected = Verification { problems: vec![], schema: 3, players: 300, mails: 0, records: 1, settings: 1 };
     assert_eq!(SqliteStore::verify(&path).unwrap(), expected, "while it is in use");
     drop(writer);
     let folder = place.folder;
@@ -100,9 +100,22 @@ fn verify_counts_and_finds_damage() {
          INSERT INTO record VALUES (9, 1, 9, 9, 9, NULL, NULL)",
     )
     .unwrap();
-    drop(conn);
     let problems = SqliteStore::verify(&path).unwrap().problems;
     assert_eq!(problems.len(), 4, "{problems:?}");
+    conn.execute_batch(
+        "DELETE FROM block; DELETE FROM record WHERE board = 9; DROP TABLE extra;
+         INSERT INTO block VALUES (1, 1, 999), (1, 2, 999), (1, 3, 999);
+         INSERT INTO setting SELECT from_kind, 999, 'k', 1, 0, 0, 'v' FROM block;
+         INSERT INTO keyed SELECT owner_kind, 999, 'k', zeroblob(32), 0, x'' FROM setting WHERE owner_id = 999;
+         INSERT INTO mail SELECT NULL, owner_kind, 999, 1, 1, owner_kind, 1, 0, 0, NULL, '', '' FROM keyed",
+    )
+    .unwrap();
+    drop(conn);
+    let mut problems = SqliteStore::verify(&path).unwrap().problems;
+    assert!(problems.remove(0).contains("mail_box"));
+    let of_nobody = ["settings", "blocks", "letters", "keys"]
+        .map(|what| [format!("1 {what} of no player"), format!("1 {what} of no game server")]);
+    assert_eq!(problems, of_nobody.concat(), "of players and game servers, the others have no table yet");
 
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;

@@ -1,4 +1,4 @@
-//! What happens to files: new ones, foreign ones, locks, checkpoints.
+//! What happens to files: new ones, foreign ones, locks.
 
 use super::*;
 use crate::sqlite::schema;
@@ -81,6 +81,29 @@ fn a_newer_schema_is_left_alone() {
 }
 
 #[test]
+fn a_schema_from_before_the_first_release_is_left_alone() {
+    for version in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        drop(SqliteStore::open(&path).unwrap());
+        fs::remove_file(folder.path().join("db.lock")).unwrap();
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        conn.pragma_update(None, "user_version", version).unwrap();
+        drop(conn);
+        let before = fs::read(&path).unwrap();
+        let too_old = |outcome: Result<()>| matches!(outcome, Err(StoreError::TooOld(found, 3)) if found == version);
+        assert!(too_old(SqliteStore::open(&path).map(drop)));
+        assert!(too_old(crate::open(&path, Duration::from_secs(1)).map(drop)));
+        assert!(too_old(crate::fits(&path)));
+        let problems = crate::verify(&path).unwrap().problems;
+        assert_eq!(problems, [StoreError::TooOld(version, 3).to_string()]);
+        assert!(problems[0].contains(&format!("schema {version}")), "{problems:?}");
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(names(folder.path()), ["db"]);
+    }
+}
+
+#[test]
 fn a_log_without_its_database_is_not_taken_for_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("db-wal"), b"something").unwrap();
@@ -124,68 +147,14 @@ fn there_is_one_store_and_one_writer() {
 fn committed_work_survives_a_crash_and_the_rest_does_not() {
     let place = Place::new();
     let mut writer = place.writer();
-    commit(&mut *writer, |tx| tx.player_add(&new_player("alice")).unwrap());
-    place.store.checkpoint().unwrap();
-    commit(&mut *writer, |tx| tx.player_add(&new_player("bob")).unwrap());
+    commit(&mut *writer, |tx| tx.put(&player(1, "alice")).unwrap());
+    place.store.shared.checkpoint().unwrap();
+    commit(&mut *writer, |tx| tx.put(&player(2, "bob")).unwrap());
     writer.begin().unwrap();
-    writer.tx().player_add(&new_player("carol")).unwrap();
+    writer.tx().put(&player(3, "carol")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let crashed = after_a_crash(place.store.path(), folder.path());
     assert_eq!(crashed.reader().unwrap().player_count().unwrap(), 2);
     writer.rollback();
     assert_eq!(place.reader().player_count().unwrap(), 2);
-}
-
-#[test]
-fn a_checkpoint_lets_the_log_start_over_at_the_same_length() {
-    let place = Place::new();
-    let mut writer = place.writer();
-    let wal = place.file("test.db-wal");
-    let add = |writer: &mut dyn Writer, n: u32| {
-        commit(writer, |tx| tx.player_add(&new_player(&format!("p{n}"))).unwrap());
-    };
-    (0..50).for_each(|n| add(&mut *writer, n));
-    let length = fs::metadata(&wal).unwrap().len();
-    for round in 1..10 {
-        place.store.checkpoint().unwrap();
-        (0..40).for_each(|n| add(&mut *writer, 50 * round + n));
-        assert_eq!(fs::metadata(&wal).unwrap().len(), length, "round {round}");
-    }
-}
-
-#[test]
-fn a_checkpoint_waits_for_the_transaction_and_goes_first() {
-    let place = Place::new();
-    let mut writer = place.writer();
-    std::thread::scope(|scope| {
-        let running = scope.spawn(|| (0..50).for_each(|_| place.store.checkpoint().unwrap()));
-        for n in 0..200 {
-            commit(&mut *writer, |tx| tx.player_add(&new_player(&format!("p{n}"))).unwrap());
-        }
-        running.join().unwrap();
-    });
-    assert_eq!(place.reader().player_count().unwrap(), 200);
-    assert!(SqliteStore::verify(place.store.path()).unwrap().problems.is_empty());
-}
-
-#[test]
-fn a_checkpoint_is_due_once_in_a_while() {
-    let place = Place::new();
-    let mut writer = place.writer();
-    let value = KeptSetting { value: Some("x".repeat(8_000)), version: 1, public: false, at: Time(0) };
-    let mut due_after = Vec::new();
-    for n in 0..24u32 {
-        writer.begin().unwrap();
-        for key in 0..500 {
-            writer.tx().setting_put(Owner::Player(PlayerId(n)), &key.to_string(), &value).unwrap();
-        }
-        if writer.commit().unwrap() == CheckpointDue::Yes {
-            due_after.push(n);
-            assert_eq!(writer.checkpoint_due(), CheckpointDue::No, "told once");
-        }
-    }
-    assert_eq!(due_after.len(), 3, "at 16,000 pages and every 4,000 after that: {due_after:?}");
-    place.store.checkpoint().unwrap();
-    commit(&mut *writer, |tx| tx.setting_put(Owner::Player(PlayerId(0)), "0", &value).unwrap());
-    assert_eq!(writer.checkpoint_due(), CheckpointDue::No);
 }

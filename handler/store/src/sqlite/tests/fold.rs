@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::sqlite::fold::PLAN_ROWS;
-use crate::sqlite::writer::SqliteWriter;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ enum Step {
     Batch(Vec<(u32, u32, Option<i64>)>),
     /// The same, given up.
     Lost(Vec<(u32, u32, Option<i64>)>),
-    Tidy,
+    Idle,
     Checkpoint,
     /// Everything is opened anew from what is on disk.
     Crash,
@@ -28,7 +27,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => batch().prop_map(Step::Batch),
         1 => batch().prop_map(Step::Lost),
-        6 => Just(Step::Tidy),
+        6 => Just(Step::Idle),
         1 => Just(Step::Checkpoint),
         1 => Just(Step::Crash),
     ];
@@ -37,18 +36,24 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 type Model = BTreeMap<(u32, u32), Standing>;
 
+/// `order` is the highest that was given.
 fn apply(tx: &mut dyn Tx, model: &mut Model, order: &mut u64, changes: &[(u32, u32, Option<i64>)]) {
+    let mut next = |tx: &mut dyn Tx| {
+        let fresh = tx.fresh(Sequence::Order).unwrap();
+        assert!(fresh > *order, "{fresh} after {order}");
+        *order = fresh;
+        fresh
+    };
     for (board, player, score) in changes {
         match (score, model.get(&(*board, *player)).cloned()) {
             (Some(score), _) => {
-                *order += 1;
-                let new = standing(*player, *order, *score);
-                tx.record_put(BoardId(*board), &new).unwrap();
+                let new = standing(*player, next(tx), *score);
+                tx.put(&scored(*board, new.clone())).unwrap();
                 model.insert((*board, *player), new);
             }
             (None, Some(was)) => {
-                *order += 1;
-                tx.record_withdraw(BoardId(*board), &was, *order, Time(1), "why").unwrap();
+                let (board_id, order) = (BoardId(*board), next(tx));
+                tx.put(&Row::Withdrawn { board: board_id, was, order, at: Time(1), reason: "why".into() }).unwrap();
                 model.remove(&(*board, *player));
             }
             (None, None) => {}
@@ -56,11 +61,13 @@ fn apply(tx: &mut dyn Tx, model: &mut Model, order: &mut u64, changes: &[(u32, u
     }
 }
 
-fn check(reader: &dyn Reader, model: &Model, order: u64) {
+/// `order` is the highest that was committed.
+fn check(store: &SqliteStore, model: &Model, order: u64) {
+    let reader = store.sqlite_reader().unwrap();
     for board in 1..=BOARDS {
         let expected: Vec<Standing> =
             model.iter().filter(|((b, _), _)| *b == board).map(|(_, standing)| standing.clone()).collect();
-        assert_eq!(standings(reader, BoardId(board)), expected);
+        assert_eq!(standings(&reader, BoardId(board)), expected);
     }
     assert_eq!(reader.last_order().unwrap(), order);
 }
@@ -68,9 +75,9 @@ fn check(reader: &dyn Reader, model: &Model, order: u64) {
 fn populated(place: &Place) -> SqliteWriter {
     let mut writer = place.store.sqlite_writer().unwrap();
     commit(&mut writer, |tx| {
-        (1..30).for_each(|n| assert_eq!(tx.player_add(&new_player(&format!("p{n}"))).unwrap(), PlayerId(n)));
-        (1..=BOARDS).for_each(|n| assert_eq!(tx.board_add(&new_board(&format!("b{n}"))).unwrap(), BoardId(n)));
-        tx.server_add("arena", &[0; 32], Time(0)).unwrap();
+        (1..30).for_each(|n| tx.put(&player(n, &format!("p{n}"))).unwrap());
+        (1..=BOARDS).for_each(|n| tx.put(&Row::Board(new_board(n, &format!("b{n}")))).unwrap());
+        tx.put(&server(1, "arena")).unwrap();
     });
     writer
 }
@@ -82,30 +89,37 @@ proptest! {
     fn what_stands_is_what_was_committed(steps in steps()) {
         let mut place = Place::new();
         let mut writer = populated(&place);
-        let (mut model, mut order) = (Model::new(), 0);
+        let (mut model, mut order, mut given) = (Model::new(), 0, 0);
         for step in steps {
             match step {
-                Step::Batch(changes) => commit(&mut writer, |tx| apply(tx, &mut model, &mut order, &changes)),
+                Step::Batch(changes) => {
+                    let before = given;
+                    commit(&mut writer, |tx| apply(tx, &mut model, &mut given, &changes));
+                    if given > before {
+                        order = given;
+                    }
+                }
                 Step::Lost(changes) => {
                     writer.begin().unwrap();
-                    apply(writer.tx(), &mut model.clone(), &mut order.clone(), &changes);
+                    apply(writer.tx(), &mut model.clone(), &mut given, &changes);
                     writer.rollback();
                 }
-                Step::Tidy => { writer.tidy().unwrap(); }
-                Step::Checkpoint => place.store.checkpoint().unwrap(),
+                Step::Idle => { writer.idle().unwrap(); }
+                Step::Checkpoint => place.store.shared.checkpoint().unwrap(),
                 Step::Crash => {
                     let folder = tempfile::tempdir().unwrap();
                     let store = after_a_crash(place.store.path(), folder.path());
                     drop(writer);
                     place = Place { folder, store };
                     writer = place.store.sqlite_writer().unwrap();
+                    given = order;
                 }
             }
-            check(&*place.reader(), &model, order);
+            check(&place.store, &model, order);
         }
-        while writer.tidy().unwrap() {}
+        while writer.idle().unwrap() {}
         assert_eq!(writer.log_rows, 0);
-        check(&*place.reader(), &model, order);
+        check(&place.store, &model, order);
         let verified = SqliteStore::verify(place.store.path()).unwrap();
         assert_eq!((verified.problems, verified.records), (vec![], model.len() as u64));
     }
@@ -118,7 +132,7 @@ fn many(writer: &mut SqliteWriter, model: &mut Model, order: &mut u64, rows: u32
             *order += 1;
             let player = n.wrapping_mul(7_919) % 5_000;
             let new = Standing { note: None, ..standing(player, *order, i64::from(n)) };
-            tx.record_put(BoardId(1 + n % BOARDS), &new).unwrap();
+            tx.put(&scored(1 + n % BOARDS, new.clone())).unwrap();
             model.insert((1 + n % BOARDS, player), new);
         }
     });
@@ -133,14 +147,14 @@ fn a_crash_between_any_two_slices_loses_nothing() {
     let mut calls = 0;
     for round in 0..2 {
         many(&mut writer, &mut model, &mut order, 30_000);
-        while writer.tidy().unwrap() {
+        while writer.idle().unwrap() {
             calls += 1;
             if calls % 5 == round {
                 let crashed = after_a_crash(place.store.path(), folder.path());
-                check(&*crashed.reader().unwrap(), &model, order);
+                check(&crashed, &model, order);
                 let mut again = crashed.sqlite_writer().unwrap();
-                while again.tidy().unwrap() {}
-                check(&*crashed.reader().unwrap(), &model, order);
+                while again.idle().unwrap() {}
+                check(&crashed, &model, order);
             }
             if calls == 20 {
                 // Newer scores arrive while a plan is being carried out.
@@ -150,7 +164,7 @@ fn a_crash_between_any_two_slices_loses_nothing() {
     }
     assert!(calls > 30, "the plan was carried out in {calls} calls only");
     assert_eq!(writer.log_rows, 0);
-    check(&*place.reader(), &model, order);
+    check(&place.store, &model, order);
 }
 
 #[test]
@@ -158,17 +172,17 @@ fn under_load_the_log_grows_first() {
     let place = Place::new();
     let mut writer = place.store.sqlite_writer().unwrap();
     let (mut model, mut order) = (Model::new(), 0);
-    assert!(!writer.tidy().unwrap(), "nothing waits");
+    assert!(!writer.idle().unwrap(), "nothing waits");
     for _ in 0..3 {
         many(&mut writer, &mut model, &mut order, 100);
-        assert!(writer.tidy().unwrap());
+        assert!(writer.idle().unwrap());
         assert!(writer.fold.is_none());
     }
     assert_eq!(writer.log_rows, 300);
     while writer.log_rows < PLAN_ROWS {
         many(&mut writer, &mut model, &mut order, 50_000);
     }
-    assert!(writer.tidy().unwrap());
+    assert!(writer.idle().unwrap());
     assert!(writer.fold.is_some(), "now it is worth it");
 }
 
@@ -179,4 +193,88 @@ fn the_log_is_counted_anew_by_every_writer() {
     many(&mut writer, &mut Model::new(), &mut 0, 10);
     drop(writer);
     assert_eq!(place.store.sqlite_writer().unwrap().log_rows, 10);
+}
+
+fn count(writer: &SqliteWriter, table: &str) -> u64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    writer.db.conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
+}
+
+#[test]
+fn folding_goes_along_with_commits_unasked() {
+    let place = Place::new();
+    let mut writer = place.store.sqlite_writer().unwrap();
+    let (mut model, mut order) = (Model::new(), 0);
+    while writer.log_rows < PLAN_ROWS {
+        many(&mut writer, &mut model, &mut order, 50_000);
+    }
+    let (before, mut more) = (order, 0);
+    while more == 0 || writer.fold.is_some() {
+        more += 1;
+        assert!(more < 100, "it does not get done");
+        many(&mut writer, &mut model, &mut order, 2_000);
+    }
+    assert_eq!(writer.log_rows, order - before, "what was there is folded");
+    drop(writer);
+    let place = place.again();
+    let writer = place.store.sqlite_writer().unwrap();
+    assert_eq!((writer.log_rows, count(&writer, "record_log")), (order - before, order - before));
+    assert_eq!(count(&writer, "record"), model.len() as u64);
+    check(&place.store, &model, order);
+}
+
+/// A plan that a transaction may go on with: all is read, nothing is written.
+fn planned(writer: &mut SqliteWriter, model: &mut Model, order: &mut u64) {
+    many(writer, model, order, 4_000);
+    assert!(writer.idle().unwrap() && writer.fold.is_none());
+    assert!(writer.idle().unwrap() && writer.fold.is_some());
+}
+
+#[test]
+fn a_transaction_that_was_lost_to_folding_is_kept_at_the_second_try() {
+    let place = Place::new();
+    let mut writer = place.store.sqlite_writer().unwrap();
+    let (mut model, mut order) = (Model::new(), 0);
+    planned(&mut writer, &mut model, &mut order);
+    let rename = |writer: &SqliteWriter, from: &str, to: &str| {
+        writer.db.conn.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+    };
+    rename(&writer, "record", "away");
+    writer.begin().unwrap();
+    writer.tx().put(&player(1, "alice")).unwrap();
+    assert!(matches!(writer.commit(), Err(StoreError::Other(_))));
+    assert_eq!(place.reader().player_count().unwrap(), 0, "all of it was given up");
+    put(&mut writer, &player(1, "alice"));
+
+    assert!(writer.idle().unwrap() && writer.fold.is_some(), "a plan alone is no proof");
+    put(&mut writer, &player(2, "bob"));
+    assert!(matches!(writer.idle(), Err(StoreError::Other(_))));
+    put(&mut writer, &player(3, "carol"));
+    rename(&writer, "away", "record");
+    while writer.idle().unwrap() {}
+    check(&place.store, &model, order);
+
+    planned(&mut writer, &mut model, &mut order);
+    writer.db.conn.execute_batch("DELETE FROM record").unwrap();
+    put(&mut writer, &player(4, "dave"));
+    assert_eq!(count(&writer, "record"), 16, "now it goes along again");
+}
+
+#[test]
+fn a_plan_that_has_read_a_transaction_that_was_given_up_is_forgotten() {
+    let place = Place::new();
+    let mut writer = place.store.sqlite_writer().unwrap();
+    let (mut model, mut order) = (Model::new(), 0);
+    // More than is read at once.
+    many(&mut writer, &mut model, &mut order, 12_600);
+    assert!(writer.idle().unwrap() && writer.idle().unwrap());
+    writer.begin().unwrap();
+    apply(writer.tx(), &mut model.clone(), &mut order.clone(), &[(1, 0, Some(99))]);
+    // What only the COMMIT finds.
+    let nobodys = "PRAGMA defer_foreign_keys = ON; INSERT INTO block VALUES (99, 1, 1)";
+    writer.db.conn.execute_batch(nobodys).unwrap();
+    assert!(writer.commit().is_err());
+    check(&place.store, &model, order);
+    while writer.idle().unwrap() {}
+    check(&place.store, &model, order);
 }

@@ -1,20 +1,38 @@
 //! The store as its users see it, on real files.
 
 mod backup;
+mod checkpoints;
 mod files;
 mod fold;
 mod mail;
 mod migrations;
 mod people;
+mod principals;
 mod records;
+mod results;
+mod sequences;
 mod settings;
 mod trouble;
 
 use super::SqliteStore;
+use super::writer::SqliteWriter;
 use crate::*;
-use ssmglobal_ipc::{Better, Operator, Secret, Submitters, Time};
+use ssmglobal_ipc::{Secret, Time};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
+
+impl SqliteStore {
+    /// With no patience for another one.
+    pub(super) fn open(path: &Path) -> Result<SqliteStore> {
+        SqliteStore::open_within(path, Duration::ZERO)
+    }
+
+    /// A writer that can be looked into.
+    pub(super) fn sqlite_writer(&self) -> Result<SqliteWriter> {
+        self.sqlite_writer_with(super::checkpoint::warn)
+    }
+}
 
 /// A database in a folder of its own.
 pub(super) struct Place {
@@ -40,6 +58,14 @@ impl Place {
     pub(super) fn reader(&self) -> Box<dyn Reader> {
         self.store.reader().unwrap()
     }
+
+    /// The same files, opened anew.
+    pub(super) fn again(self) -> Place {
+        let Place { folder, store } = self;
+        let path = store.path().to_owned();
+        drop(store);
+        Place { folder, store: SqliteStore::open(&path).unwrap() }
+    }
 }
 
 /// One transaction.
@@ -50,8 +76,14 @@ pub(super) fn commit<T>(writer: &mut dyn Writer, work: impl FnOnce(&mut dyn Tx) 
     done
 }
 
-pub(super) fn new_player(name: &str) -> NewPlayer {
+/// One transaction of one row.
+pub(super) fn put(writer: &mut dyn Writer, row: &Row) {
+    commit(writer, |tx| tx.put(row).unwrap());
+}
+
+pub(super) fn new_player(id: u32, name: &str) -> NewPlayer {
     NewPlayer {
+        id: PlayerId(id),
         name: name.into(),
         folded: name.to_lowercase(),
         skeleton: name.to_lowercase().replace('0', "o"),
@@ -61,9 +93,17 @@ pub(super) fn new_player(name: &str) -> NewPlayer {
     }
 }
 
-pub(super) fn new_board(name: &str) -> Board {
+pub(super) fn player(id: u32, name: &str) -> Row {
+    Row::Player(new_player(id, name))
+}
+
+pub(super) fn server(id: u32, name: &str) -> Row {
+    Row::Server(NewServer { id: ServerId(id), name: name.into(), key: [0; 32], added: Time(0) })
+}
+
+pub(super) fn new_board(id: u32, name: &str) -> Board {
     Board {
-        id: BoardId(0),
+        id: BoardId(id),
         name: name.into(),
         unit: "ms".into(),
         better: Better::Lower,
@@ -81,6 +121,16 @@ pub(super) fn standing(player: u32, order: u64, score: i64) -> Standing {
         server: (score % 2 == 0).then_some(ServerId(1)),
         note: (score % 3 == 0).then(|| format!("note {score}").into()),
     }
+}
+
+/// A score on a board.
+pub(super) fn scored(board: u32, standing: Standing) -> Row {
+    Row::Standing { board: BoardId(board), standing }
+}
+
+/// A setting of a player.
+pub(super) fn set(player: u32, key: &str, setting: &KeptSetting) -> Row {
+    Row::Setting { owner: PlayerId(player).into(), key: key.into(), setting: setting.clone() }
 }
 
 /// All that stands on a board, by player.

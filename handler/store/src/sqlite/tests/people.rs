@@ -6,9 +6,8 @@ use super::*;
 fn a_player_is_kept_as_given() {
     let place = Place::new();
     let mut writer = place.writer();
-    let alice = commit(&mut *writer, |tx| {
-        tx.player_add(&NewPlayer { email: Some("a@example.org".into()), ..new_player("Alice") }).unwrap()
-    });
+    let alice = PlayerId(7);
+    put(&mut *writer, &Row::Player(NewPlayer { email: Some("a@example.org".into()), ..new_player(7, "Alice") }));
     let reader = place.reader();
     let expected = Player {
         id: alice,
@@ -24,16 +23,20 @@ fn a_player_is_kept_as_given() {
     assert!(reader.player_hash(PlayerId(99)).unwrap().is_none());
 
     commit(&mut *writer, |tx| {
-        assert_eq!(tx.player_logged_in(alice, Time(2_000)).unwrap(), None);
-        assert_eq!(tx.player_logged_in(alice, Time(3_000)).unwrap(), Some(Time(2_000)));
-        tx.player_set_hash(alice, &Secret::new("other")).unwrap();
-        tx.player_disable(alice, Some("cheating")).unwrap();
+        assert_eq!(tx.player(alice).unwrap().unwrap().last_login, None);
+        tx.put(&Row::PlayerLogin { player: alice, at: Time(2_000) }).unwrap();
+        assert_eq!(tx.player(alice).unwrap().unwrap().last_login, Some(Time(2_000)));
+        tx.put(&Row::PlayerLogin { player: alice, at: Time(3_000) }).unwrap();
+        tx.put(&Row::PlayerHash { player: alice, hash: Secret::new("other") }).unwrap();
+        tx.put(&Row::PlayerDisabled { player: alice, reason: Some("cheating".into()) }).unwrap();
     });
     let found = reader.player(alice).unwrap().unwrap();
     assert_eq!((found.last_login, found.disabled.as_deref()), (Some(Time(3_000)), Some("cheating")));
     assert_eq!(reader.player_hash(alice).unwrap().unwrap().expose(), "other");
-    commit(&mut *writer, |tx| tx.player_disable(alice, None).unwrap());
+    assert_eq!(reader.players_disabled().unwrap(), [alice]);
+    put(&mut *writer, &Row::PlayerDisabled { player: alice, reason: None });
     assert_eq!(reader.player(alice).unwrap().unwrap().disabled, None);
+    assert_eq!(reader.players_disabled().unwrap(), []);
 }
 
 #[test]
@@ -41,10 +44,13 @@ fn a_taken_name_leaves_the_transaction_usable() {
     let place = Place::new();
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
-        tx.player_add(&new_player("bob")).unwrap();
-        assert!(matches!(tx.player_add(&new_player("BOB")), Err(StoreError::Exists)));
-        assert!(matches!(tx.player_add(&new_player("b0b")), Err(StoreError::Exists)), "looks the same");
-        tx.player_add(&new_player("carol")).unwrap();
+        assert!(!tx.player_name_taken("bob", "bob").unwrap());
+        tx.put(&player(1, "bob")).unwrap();
+        assert!(matches!(tx.put(&player(2, "BOB")), Err(StoreError::Exists)));
+        assert!(matches!(tx.put(&player(2, "b0b")), Err(StoreError::Exists)), "looks the same");
+        assert!(tx.player_name_taken("bob", "other").unwrap() && tx.player_name_taken("b0b", "bob").unwrap());
+        assert!(!tx.player_name_taken("b0b", "b0b").unwrap());
+        tx.put(&player(2, "carol")).unwrap();
     });
     assert_eq!(place.reader().player_count().unwrap(), 2);
 }
@@ -53,8 +59,8 @@ fn a_taken_name_leaves_the_transaction_usable() {
 fn players_are_listed_by_folded_name_in_pages() {
     let place = Place::new();
     commit(&mut *place.writer(), |tx| {
-        for name in ["Delta", "alpha", "Charlie", "bravo"] {
-            tx.player_add(&new_player(name)).unwrap();
+        for (id, name) in (1..).zip(["Delta", "alpha", "Charlie", "bravo"]) {
+            tx.put(&player(id, name)).unwrap();
         }
     });
     let reader = place.reader();
@@ -73,11 +79,12 @@ fn players_are_listed_by_folded_name_in_pages() {
 fn game_servers_come_and_are_refused() {
     let place = Place::new();
     let mut writer = place.writer();
-    let arena = commit(&mut *writer, |tx| {
-        let arena = tx.server_add("Arena", &[7; 32], Time(5)).unwrap();
-        tx.server_add("another", &[8; 32], Time(6)).unwrap();
-        assert!(matches!(tx.server_add("ARENA", &[9; 32], Time(7)), Err(StoreError::Exists)));
-        arena
+    let arena = ServerId(4);
+    commit(&mut *writer, |tx| {
+        let new = NewServer { id: arena, name: "Arena".into(), key: [7; 32], added: Time(5) };
+        tx.put(&Row::Server(new)).unwrap();
+        tx.put(&server(5, "another")).unwrap();
+        assert!(matches!(tx.put(&server(6, "ARENA")), Err(StoreError::Exists)));
     });
     let reader = place.reader();
     let (server, key) = reader.server_by_name("arena").unwrap().unwrap();
@@ -86,9 +93,9 @@ fn game_servers_come_and_are_refused() {
     assert!(reader.server_by_name("nobody").unwrap().is_none());
 
     commit(&mut *writer, |tx| {
-        tx.server_set_key(arena, &[1; 32]).unwrap();
-        tx.server_disable(arena, true).unwrap();
-        tx.server_authed(arena, Time(9)).unwrap();
+        tx.put(&Row::ServerKey { server: arena, key: [1; 32] }).unwrap();
+        tx.put(&Row::ServerDisabled { server: arena, disabled: true }).unwrap();
+        tx.put(&Row::ServerAuthed { server: arena, at: Time(9) }).unwrap();
     });
     let (server, key) = reader.server_by_name("Arena").unwrap().unwrap();
     assert_eq!((server.last_auth, server.disabled, key), (Some(Time(9)), true, [1; 32]));

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// A score that is taken off the first board.
+fn withdrawn(was: Standing, order: u64, at: Time, reason: &str) -> Row {
+    Row::Withdrawn { board: BoardId(1), was, order, at, reason: reason.into() }
+}
+
 #[test]
 fn boards_are_kept_and_changed() {
     let place = Place::new();
@@ -12,20 +17,22 @@ fn boards_are_kept_and_changed() {
         (Better::Higher, Operator::Sum, Submitters::Servers),
         (Better::Lower, Operator::Count, Submitters::Players),
     ];
-    let mut boards: Vec<Board> = (all.into_iter().zip(["delta", "Alpha", "charlie", "Bravo"]))
-        .map(|((better, operator, submit), name)| Board { better, operator, submit, ..new_board(name) })
+    let mut boards: Vec<Board> = (all.into_iter().zip([(1, "delta"), (2, "Alpha"), (3, "charlie"), (4, "Bravo")]))
+        .map(|((better, operator, submit), (id, name))| Board { better, operator, submit, ..new_board(id, name) })
         .collect();
     commit(&mut *writer, |tx| {
-        for board in &mut boards {
-            board.id = tx.board_add(board).unwrap();
+        for board in &boards {
+            tx.put(&Row::Board(board.clone())).unwrap();
         }
-        assert!(matches!(tx.board_add(&new_board("ALPHA")), Err(StoreError::Exists)));
+        assert!(matches!(tx.put(&Row::Board(new_board(5, "ALPHA"))), Err(StoreError::Exists)));
+        assert!(matches!(tx.put(&Row::Board(new_board(4, "ALPHA"))), Err(StoreError::Exists)));
     });
     boards.sort_by_key(|board| board.name.to_lowercase());
     assert_eq!(place.reader().boards().unwrap(), boards);
     boards[0].unit = "points".into();
     boards[0].operator = Operator::Count;
-    commit(&mut *writer, |tx| tx.board_change(&boards[0]).unwrap());
+    boards[0].name = "ALPHA".into();
+    put(&mut *writer, &Row::Board(boards[0].clone()));
     assert_eq!(place.reader().boards().unwrap(), boards);
 }
 
@@ -33,31 +40,33 @@ fn boards_are_kept_and_changed() {
 fn the_latest_score_stands_until_withdrawn() {
     let place = Place::new();
     let mut writer = place.writer();
-    let (one, two) = commit(&mut *writer, |tx| {
-        tx.player_add(&new_player("alice")).unwrap();
-        tx.player_add(&new_player("bob")).unwrap();
-        tx.server_add("arena", &[0; 32], Time(0)).unwrap();
-        (tx.board_add(&new_board("one")).unwrap(), tx.board_add(&new_board("two")).unwrap())
+    let (one, two) = (BoardId(1), BoardId(2));
+    commit(&mut *writer, |tx| {
+        for row in [player(1, "alice"), player(2, "bob"), server(1, "arena")] {
+            tx.put(&row).unwrap();
+        }
+        tx.put(&Row::Board(new_board(1, "one"))).unwrap();
+        tx.put(&Row::Board(new_board(2, "two"))).unwrap();
     });
-    let reader = place.reader();
+    let reader = place.store.sqlite_reader().unwrap();
     assert_eq!(reader.last_order().unwrap(), 0);
     commit(&mut *writer, |tx| {
-        tx.record_put(one, &standing(1, 1, 600)).unwrap();
-        tx.record_put(one, &standing(2, 2, 500)).unwrap();
-        tx.record_put(one, &standing(1, 3, -7)).unwrap();
-        tx.record_put(two, &standing(1, 4, i64::MIN + 1)).unwrap();
+        tx.put(&scored(1, standing(1, 1, 600))).unwrap();
+        tx.put(&scored(1, standing(2, 2, 500))).unwrap();
+        tx.put(&scored(1, standing(1, 3, -7))).unwrap();
+        tx.put(&scored(2, standing(1, 4, i64::MIN + 1))).unwrap();
         assert_eq!(standings(tx, two).len(), 1, "as changed so far");
     });
-    assert_eq!(standings(&*reader, one), [standing(1, 3, -7), standing(2, 2, 500)]);
-    commit(&mut *writer, |tx| tx.record_withdraw(one, &standing(1, 3, -7), 5, Time(9), "cheating").unwrap());
-    assert_eq!(standings(&*reader, one), [standing(2, 2, 500)]);
-    assert_eq!(standings(&*reader, two), [standing(1, 4, i64::MIN + 1)]);
+    assert_eq!(standings(&reader, one), [standing(1, 3, -7), standing(2, 2, 500)]);
+    put(&mut *writer, &withdrawn(standing(1, 3, -7), 5, Time(9), "cheating"));
+    assert_eq!(standings(&reader, one), [standing(2, 2, 500)]);
+    assert_eq!(standings(&reader, two), [standing(1, 4, i64::MIN + 1)]);
 
-    while writer.tidy().unwrap() {}
-    assert_eq!(standings(&*reader, one), [standing(2, 2, 500)]);
+    while writer.idle().unwrap() {}
+    assert_eq!(standings(&reader, one), [standing(2, 2, 500)]);
     assert_eq!(reader.last_order().unwrap(), 5, "also when the row that had it is gone");
-    commit(&mut *writer, |tx| tx.record_put(one, &standing(1, 6, 8)).unwrap());
-    assert_eq!(standings(&*reader, one), [standing(1, 6, 8), standing(2, 2, 500)]);
+    commit(&mut *writer, |tx| tx.put(&scored(1, standing(1, 6, 8))).unwrap());
+    assert_eq!(standings(&reader, one), [standing(1, 6, 8), standing(2, 2, 500)]);
     assert_eq!(SqliteStore::verify(place.store.path()).unwrap().records, 3);
     let conn = rusqlite::Connection::open(place.store.path()).unwrap();
     let kept: (i64, i64, String) = conn
@@ -71,9 +80,9 @@ fn a_withdrawal_is_kept_whole_or_not_at_all() {
     let place = Place::new();
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
-        tx.record_put(BoardId(1), &standing(1, 1, 5)).unwrap();
+        tx.put(&scored(1, standing(1, 1, 5))).unwrap();
         // The history names a board that is not there.
-        let refused = tx.record_withdraw(BoardId(1), &standing(1, 1, 5), 2, Time(0), "why");
+        let refused = tx.put(&withdrawn(standing(1, 1, 5), 2, Time(0), "why"));
         assert!(matches!(refused, Err(StoreError::Other(_))));
     });
     assert_eq!(standings(&*place.reader(), BoardId(1)), [standing(1, 1, 5)]);
@@ -84,6 +93,6 @@ fn an_order_that_is_too_large_is_refused() {
     let place = Place::new();
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
-        assert!(matches!(tx.record_put(BoardId(1), &standing(1, u64::MAX, 5)), Err(StoreError::Other(_))));
+        assert!(matches!(tx.put(&scored(1, standing(1, u64::MAX, 5))), Err(StoreError::Other(_))));
     });
 }

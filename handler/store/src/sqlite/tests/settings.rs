@@ -2,12 +2,16 @@
 
 use super::*;
 
-const ALICE: Owner = Owner::Player(PlayerId(1));
+const ALICE: Principal = Principal { kind: PrincipalKind::Player, id: 1 };
 /// The same number, another kind.
-const ARENA: Owner = Owner::Server(ServerId(1));
+const ARENA: Principal = Principal { kind: PrincipalKind::Server, id: 1 };
 
 fn kept(value: Option<&str>, version: u64) -> KeptSetting {
     KeptSetting { value: value.map(Into::into), version, public: version.is_multiple_of(2), at: Time(version as i64) }
+}
+
+fn setting(owner: Principal, key: &str, setting: KeptSetting) -> Row {
+    Row::Setting { owner, key: key.into(), setting }
 }
 
 #[test]
@@ -15,9 +19,9 @@ fn a_setting_is_kept_for_its_owner() {
     let place = Place::new();
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
-        tx.setting_put(ALICE, "fov", &kept(Some("90"), 1)).unwrap();
-        tx.setting_put(ALICE, "fov", &kept(Some("100"), 2)).unwrap();
-        tx.setting_put(ARENA, "fov", &kept(Some(""), 7)).unwrap();
+        tx.put(&setting(ALICE, "fov", kept(Some("90"), 1))).unwrap();
+        tx.put(&setting(ALICE, "fov", kept(Some("100"), 2))).unwrap();
+        tx.put(&setting(ARENA, "fov", kept(Some(""), 7))).unwrap();
     });
     let reader = place.reader();
     assert_eq!(reader.setting(ALICE, "fov").unwrap(), Some(kept(Some("100"), 2)));
@@ -32,9 +36,9 @@ fn a_deleted_setting_keeps_its_version_and_is_not_listed() {
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
         for key in ["c", "a", "d", "b"] {
-            tx.setting_put(ALICE, key, &kept(Some("väl"), 1)).unwrap();
+            tx.put(&setting(ALICE, key, kept(Some("väl"), 1))).unwrap();
         }
-        tx.setting_put(ALICE, "b", &kept(None, 2)).unwrap();
+        tx.put(&setting(ALICE, "b", kept(None, 2))).unwrap();
     });
     let reader = place.reader();
     assert_eq!(reader.setting(ALICE, "b").unwrap(), Some(kept(None, 2)));
@@ -46,6 +50,6 @@ fn a_deleted_setting_keeps_its_version_and_is_not_listed() {
     assert_eq!(keys(None, 2), ["a", "c"]);
     assert_eq!(keys(Some("c"), 2), ["d"]);
     assert_eq!(reader.settings(ALICE, None, 1).unwrap()[0].bytes, 4, "bytes, not letters");
-    commit(&mut *writer, |tx| tx.setting_put(ALICE, "b", &kept(Some("again"), 3)).unwrap());
+    commit(&mut *writer, |tx| tx.put(&setting(ALICE, "b", kept(Some("again"), 3))).unwrap());
     assert_eq!(reader.setting_count(ALICE).unwrap(), 4);
 }

@@ -1,7 +1,6 @@
 //! A full disk, damage, and a writer that is used out of order.
 
 use super::*;
-use crate::sqlite::writer::SqliteWriter;
 
 /// From now on the database may grow by so many pages.
 fn limit(writer: &SqliteWriter, pages: Option<i64>) {
@@ -18,22 +17,22 @@ fn big(version: u64) -> KeptSetting {
 fn a_full_disk_passes_without_a_restart() {
     let place = Place::new();
     let mut writer = place.store.sqlite_writer().unwrap();
-    let owner = Owner::Player(PlayerId(1));
-    commit(&mut writer, |tx| tx.setting_put(owner, "first", &big(1)).unwrap());
+    let owner = PlayerId(1).into();
+    commit(&mut writer, |tx| tx.put(&set(1, "first", &big(1))).unwrap());
     limit(&writer, Some(3));
     writer.begin().unwrap();
-    let full = (0..10).map(|n| writer.tx().setting_put(owner, &n.to_string(), &big(1))).find_map(|done| done.err());
+    let full = (0..10).map(|n| writer.tx().put(&set(1, &n.to_string(), &big(1)))).find_map(|done| done.err());
     assert!(matches!(full, Some(StoreError::Unavailable(_))), "{full:?}");
     // The database may have given the transaction up, or not: nothing of it is kept either way.
     if writer.db.conn.is_autocommit() {
-        assert!(matches!(writer.tx().setting_put(owner, "late", &big(1)), Err(StoreError::Unavailable(_))));
+        assert!(matches!(writer.tx().put(&set(1, "late", &big(1))), Err(StoreError::Unavailable(_))));
         assert!(matches!(writer.commit(), Err(StoreError::Unavailable(_))));
     }
     writer.rollback();
     let reader = place.reader();
     assert_eq!(reader.setting_count(owner).unwrap(), 1, "reads go on");
     limit(&writer, None);
-    commit(&mut writer, |tx| tx.setting_put(owner, "second", &big(1)).unwrap());
+    commit(&mut writer, |tx| tx.put(&set(1, "second", &big(1))).unwrap());
     assert_eq!(reader.setting_count(owner).unwrap(), 2);
 }
 
@@ -42,13 +41,13 @@ fn a_transaction_that_the_database_gave_up_keeps_nothing() {
     let place = Place::new();
     let mut writer = place.store.sqlite_writer().unwrap();
     writer.begin().unwrap();
-    writer.tx().player_add(&new_player("alice")).unwrap();
-    writer.tx().record_put(BoardId(1), &standing(1, 1, 1)).unwrap();
+    writer.tx().put(&player(1, "alice")).unwrap();
+    writer.tx().put(&scored(1, standing(1, 1, 1))).unwrap();
     writer.db.conn.execute_batch("ROLLBACK").unwrap();
-    assert!(matches!(writer.tx().player_add(&new_player("bob")), Err(StoreError::Unavailable(_))));
+    assert!(matches!(writer.tx().put(&player(2, "bob")), Err(StoreError::Unavailable(_))));
     assert!(matches!(writer.commit(), Err(StoreError::Unavailable(_))));
     assert_eq!(writer.log_rows, 0);
-    commit(&mut writer, |tx| tx.player_add(&new_player("carol")).unwrap());
+    commit(&mut writer, |tx| tx.put(&player(3, "carol")).unwrap());
     assert_eq!(place.reader().player_count().unwrap(), 1);
 }
 
@@ -58,12 +57,12 @@ fn folding_on_a_full_disk_waits_and_goes_on() {
     let mut writer = place.store.sqlite_writer().unwrap();
     commit(&mut writer, |tx| {
         for n in 1..=20_000u32 {
-            tx.record_put(BoardId(1), &standing(n, n.into(), 6)).unwrap();
+            tx.put(&scored(1, standing(n, n.into(), 6))).unwrap();
         }
     });
     limit(&writer, Some(0));
     let error = loop {
-        match writer.tidy() {
+        match writer.idle() {
             Ok(more) => assert!(more),
             Err(error) => break error,
         }
@@ -71,7 +70,7 @@ fn folding_on_a_full_disk_waits_and_goes_on() {
     assert!(matches!(error, StoreError::Unavailable(_)));
     assert_eq!(standings(&*place.reader(), BoardId(1)).len(), 20_000);
     limit(&writer, None);
-    while writer.tidy().unwrap() {}
+    while writer.idle().unwrap() {}
     assert_eq!(standings(&*place.reader(), BoardId(1)).len(), 20_000);
     assert_eq!(writer.log_rows, 0);
 }
@@ -80,19 +79,19 @@ fn folding_on_a_full_disk_waits_and_goes_on() {
 fn a_writer_used_out_of_order_says_so() {
     let place = Place::new();
     let mut writer = place.writer();
-    assert!(writer.tx().player_add(&new_player("alice")).is_err(), "outside of a transaction");
+    assert!(writer.tx().put(&player(1, "alice")).is_err(), "outside of a transaction");
     assert!(writer.commit().is_err());
     writer.begin().unwrap();
     assert!(writer.begin().is_err());
-    assert!(writer.tidy().is_err());
-    writer.tx().player_add(&new_player("alice")).unwrap();
+    assert!(writer.idle().is_err());
+    writer.tx().put(&player(1, "alice")).unwrap();
     writer.commit().unwrap();
     writer.rollback();
     assert_eq!(place.reader().player_count().unwrap(), 1);
     writer.begin().unwrap();
     drop(writer);
-    place.store.checkpoint().unwrap();
-    commit(&mut *place.writer(), |tx| tx.player_add(&new_player("bob")).unwrap());
+    place.store.shared.checkpoint().unwrap();
+    commit(&mut *place.writer(), |tx| tx.put(&player(2, "bob")).unwrap());
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn damage_is_told() {
     let store = SqliteStore::open(&path).unwrap();
     commit(&mut *store.writer().unwrap(), |tx| {
         for n in 0..2_000 {
-            tx.player_add(&new_player(&format!("player{n}"))).unwrap();
+            tx.put(&player(n + 1, &format!("player{n}"))).unwrap();
         }
     });
     drop(store);
@@ -121,8 +120,8 @@ fn no_error_shows_what_was_to_be_kept() {
     let place = Place::new();
     let mut writer = place.writer();
     writer.begin().unwrap();
-    let secret = NewPlayer { hash: Secret::new("hunter2"), ..new_player("alice") };
-    writer.tx().player_add(&secret).unwrap();
-    let error = writer.tx().player_add(&secret).unwrap_err();
+    let secret = Row::Player(NewPlayer { hash: Secret::new("hunter2"), ..new_player(1, "alice") });
+    writer.tx().put(&secret).unwrap();
+    let error = writer.tx().put(&secret).unwrap_err();
     assert!(!format!("{error} {error:?} {secret:?}").contains("hunter2"));
 }

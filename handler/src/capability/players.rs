@@ -1,0 +1,257 @@
+//! Players: registering, logging in, who is on.
+
+use super::changes::changes;
+use super::{Call, Change, Me, Plan};
+use crate::lock::read;
+use crate::state::names::{self, Name};
+use crate::state::pages::behind;
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::passwords::{Hashed, Hashing};
+use ssmglobal_ipc::*;
+use ssmglobal_store::{NewPlayer, PlayerId, Principal, Row, Sequence};
+use std::time::Instant;
+
+/// Boards that FINGER shows.
+const FINGER_BOARDS: usize = 10;
+
+/// Bytes of an e-mail address.
+const EMAIL: usize = 254;
+
+changes! {
+    /// Changes of players.
+    PlayerChange: Register, Login, SetPassword, Disable
+}
+
+/// Whether a password is long enough, and not too long.
+pub fn check_password(password: &Secret, settings: &ssmglobal_config::Settings) -> Result<(), Failure> {
+    let (min, max) = (settings.players.password_min, settings.players.password_max);
+    let length = password.expose().chars().count();
+    if (min..=max).contains(&length) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Invalid, format!("A password has {min} to {max} characters; this one has {length}.")))
+}
+
+fn bad_login() -> Failure {
+    Failure::new(Code::BadLogin, "Name and password do not belong together.")
+}
+
+/// Nothing was hashed that was to be hashed.
+fn no_hash() -> Failure {
+    Failure::new(Code::Unavailable, "This cannot be done at the moment. Try again later.")
+}
+
+/// A new player, whose session is his from then on.
+#[derive(Clone, Debug)]
+pub struct Register {
+    /// The name in its forms.
+    pub name: Name,
+    /// The password's hash.
+    pub hash: Secret,
+    /// As given.
+    pub email: Option<String>,
+}
+
+impl Decide for Register {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let Name { shown, folded, skeleton } = self.name.clone();
+        if facts.player_name_taken(&folded, &skeleton)? {
+            return refuse(
+                Code::Exists,
+                format!("The name {shown} is taken, or looks like one that is. Choose another."),
+            );
+        }
+        let id = PlayerId(u32::try_from(facts.fresh(Sequence::Player)?).map_err(|_| no_hash())?);
+        let reply = Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None });
+        let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
+        let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
+        Ok(Decided { rows: vec![Row::Player(player)], reply, proves: Some(id.into()) })
+    }
+}
+
+/// `REGISTER`.
+pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan {
+    let settings = call.shared.settings();
+    let name = match names::check(&request.name, settings.players.name_min, settings.players.name_max) {
+        Ok(name) => name,
+        Err(failure) => return failure.into(),
+    };
+    if let Err(failure) = check_password(&request.password, &settings) {
+        return failure.into();
+    }
+    if request.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
+        return Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")).into();
+    }
+    if call.shared.memory.player_named(&name.shown).is_ok() {
+        return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
+            .into();
+    }
+    let (hashing, email) = (Hashing { compare: None, new: Some(request.password) }, request.email);
+    Plan::hash(hashing, None, move |hashed| Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email }.into()))
+}
+
+/// A password was right: a session is that player's.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Whose.
+    pub player: PlayerId,
+    /// The password hashed anew, where that is due.
+    pub hash: Option<Secret>,
+}
+
+impl Decide for Login {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let id = self.player;
+        let Some(player) = facts.player(id)? else { return Err(bad_login().into()) };
+        if let Some(reason) = &player.disabled {
+            return refuse(Code::Denied, format!("This player is disabled: {reason}"));
+        }
+        let (_, unread) = facts.mailbox(id)?;
+        let again = self.hash.clone().map(|hash| Row::PlayerHash { player: id, hash });
+        let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).collect();
+        let reply = Reply::LoggedIn(LoggedIn { player: player.name, unread, last_login: player.last_login });
+        Ok(Decided { rows, reply, proves: Some(id.into()) })
+    }
+}
+
+/// `LOGIN`.
+pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan {
+    let tried = match call.may_try(names::fold(&request.name)) {
+        Ok(tried) => tried,
+        Err(failure) => return failure.into(),
+    };
+    let player = call.shared.memory.player_named(&request.name).ok().map(|(id, _)| id);
+    let hashing = Hashing { compare: Some((player, request.password)), new: None };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
+        Some(player) => Ok(Login { player, hash }.into()),
+        None => Err(bad_login()),
+    })
+}
+
+/// A password is another one from now on.
+#[derive(Clone, Debug)]
+pub struct SetPassword {
+    /// Whose.
+    pub player: PlayerId,
+    /// Its hash.
+    pub hash: Secret,
+}
+
+impl Decide for SetPassword {
+    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        Ok(Decided::done(Row::PlayerHash { player: self.player, hash: self.hash.clone() }))
+    }
+}
+
+/// `PASSWORD`.
+pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan {
+    if let Err(failure) = check_password(&request.new, &call.shared.settings()) {
+        return failure.into();
+    }
+    let tried = match call.may_try(names::fold(&me.name)) {
+        Ok(tried) => tried,
+        Err(failure) => return failure.into(),
+    };
+    let hashing = Hashing { compare: Some((Some(me.id), request.old)), new: Some(request.new) };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match good {
+        true => set_password(me.id, hash),
+        false => Err(Failure::new(Code::BadLogin, "That is not the present password; it was left as it is.")),
+    })
+}
+
+/// What makes a hash a player's.
+///
+/// # Errors
+/// `unavailable` without one.
+pub fn set_password(player: PlayerId, hash: Option<Secret>) -> Result<Change, Failure> {
+    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)? }.into())
+}
+
+/// A player's login is refused from now on, or taken again.
+#[derive(Clone, Debug)]
+pub struct Disable {
+    /// Whose.
+    pub player: PlayerId,
+    /// Why; nothing: it is taken.
+    pub reason: Option<String>,
+}
+
+impl Decide for Disable {
+    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        Ok(Decided::done(Row::PlayerDisabled { player: self.player, reason: self.reason.clone() }))
+    }
+}
+
+/// `WHOAMI`.
+pub fn whoami(call: Call<'_>) -> Plan {
+    let (player, server) = (call.player(), call.server());
+    let name = |name: &std::sync::Arc<str>| name.to_string();
+    let mut answer = Whoami {
+        session: call.session.number,
+        player: player.as_ref().map(|me| name(&me.name)),
+        server: server.as_ref().map(|me| name(&me.name)),
+        address: call.session.peer(),
+        mode: call.session.mode,
+        since: call.session.since,
+        unread: 0,
+    };
+    let Some(player) = player else { return Plan::Reply(Reply::Whoami(answer)) };
+    Plan::read(move |reader| {
+        answer.unread = reader.mailbox(player.id)?.1;
+        Ok(Reply::Whoami(answer))
+    })
+}
+
+/// `WHO`.
+pub fn who(call: Call<'_>, page: Page) -> Plan {
+    let limit = call.shared.page_limit(page.limit);
+    let now = Instant::now();
+    let after = page.after.as_deref().map(names::fold);
+    let mut players = Vec::new();
+    let mut next = None;
+    let online = &call.state.online;
+    for (taken, (_, id)) in online.names.range::<str, _>(behind(after.as_deref())).enumerate() {
+        if taken == limit {
+            next = players.last().map(|row: &WhoRow| row.player.clone());
+            break;
+        }
+        let sessions = online.sessions(Principal::from(*id)).iter().filter_map(|at| call.session_in(at.slot));
+        players.extend(sessions.map(|session| WhoRow {
+            player: session.name().unwrap_or_default().to_owned(),
+            place: if session.mode == Mode::Human { "terminal" } else { "client" }.to_owned(),
+            idle: session.idle(now),
+            since: session.proved,
+        }));
+    }
+    let total = u32::try_from(online.names.len()).unwrap_or(u32::MAX);
+    Plan::Reply(Reply::Who(Who { players, total, next }))
+}
+
+/// `FINGER`.
+pub fn finger(call: Call<'_>, request: Finger) -> Plan {
+    let (id, _) = match call.shared.memory.player_named(&request.player) {
+        Ok(found) => found,
+        Err(failure) => return failure.into(),
+    };
+    let now = Instant::now();
+    let sessions = call.state.online.sessions(Principal::from(id)).iter();
+    let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
+    let boards = read(&call.shared.memory.boards);
+    let standing = boards.iter_after(None).filter_map(|ranking| Some((ranking, ranking.standing(id)?)));
+    let mut records: Vec<FingerRecord> = standing
+        .map(|(ranking, standing)| FingerRecord {
+            board: ranking.board.name.clone(),
+            score: standing.score,
+            unit: ranking.board.unit.clone(),
+            rank: ranking.rank(standing.score, standing.order),
+        })
+        .collect();
+    records.sort_by_key(|record| record.rank);
+    records.truncate(FINGER_BOARDS);
+    let online = idle.is_some();
+    Plan::read(move |reader| {
+        let Some(player) = reader.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };
+        let (player, registered, last_login) = (player.name, player.registered, player.last_login);
+        Ok(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records }))
+    })
+}

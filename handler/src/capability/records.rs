@@ -1,0 +1,365 @@
+//! Records: submitting scores, ranks, watching a board. Ranks come from memory; a submit goes to the writer.
+
+use super::changes::changes;
+use super::{Call, Me, Plan, Shared};
+use crate::lock::read;
+use crate::state::boards::{Ranking, cursor};
+use crate::state::pages::next_page;
+use crate::state::topic::Topic;
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use ssmglobal_ipc::*;
+use ssmglobal_store::{Board, BoardId, PlayerId, Principal, Row, Sequence, ServerId, Standing};
+
+changes! {
+    /// Changes of boards and scores.
+    RecordChange: Submit, Withdraw, DefineBoard
+}
+
+fn no_such_board(name: &str) -> Failure {
+    let name: String = name.chars().take(64).collect();
+    Failure::new(Code::NotFound, format!("There is no board {name}. RECORD BOARDS lists them."))
+}
+
+/// The player a request is about: the one named, else the one who asks.
+fn player_of(call: &Call<'_>, named: Option<&str>) -> Result<PlayerId, Failure> {
+    if let Some(name) = named {
+        return call.shared.memory.player_named(name).map(|(id, _)| id);
+    }
+    match (call.player(), call.session.state) {
+        (Some(me), _) => Ok(me.id),
+        (None, State::Server) => Err(Failure::new(Code::Usage, "Say which player: a game server is none.")),
+        _ => Err(Failure::new(Code::NotLoggedIn, "Say which player, or LOGIN first.")),
+    }
+}
+
+/// A score is submitted.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// To which board.
+    pub board: BoardId,
+    /// Whose.
+    pub player: PlayerId,
+    /// What.
+    pub score: i64,
+    /// The game server that submits it; nothing when the player does.
+    pub by: Option<ServerId>,
+    /// Kept with it, checked.
+    pub note: Option<Box<str>>,
+}
+
+impl Submit {
+    /// What counts from now on; nothing when that is what counts already. A sum that leaves 64 bits stays at the edge.
+    fn counts(&self, board: &Board, before: Option<i64>) -> Option<i64> {
+        use ssmglobal_store::{Better, Operator};
+        let score = match (board.operator, before) {
+            (Operator::Best, Some(old)) => {
+                let better = match board.better {
+                    Better::Lower => self.score < old,
+                    Better::Higher => self.score > old,
+                };
+                return better.then_some(self.score);
+            }
+            (Operator::Best | Operator::Last, _) => self.score,
+            (Operator::Sum, before) => before.unwrap_or(0).saturating_add(self.score),
+            (Operator::Count, before) => before.unwrap_or(0).saturating_add(1),
+        };
+        // The same again does not lose its place among equals.
+        (before != Some(score)).then_some(score)
+    }
+}
+
+impl Decide for Submit {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let Some(board) = facts.board(self.board) else { return refuse(Code::NotFound, "There is no such board.") };
+        let before = facts.standing(self.board, self.player);
+        let mut total = facts.total(self.board);
+        let counts = self.counts(&board, before.as_ref().map(|old| old.score));
+        let (now, rows) = match (counts, before) {
+            (Some(score), before) => {
+                total += u32::from(before.is_none());
+                let (order, at) = (facts.fresh(Sequence::Order)?, stamp.now);
+                let standing =
+                    Standing { player: self.player, score, order, at, server: self.by, note: self.note.clone() };
+                (standing.clone(), vec![Row::Standing { board: self.board, standing }])
+            }
+            (None, Some(before)) => (before, Vec::new()),
+            (None, None) => return refuse(Code::NotFound, "That score was withdrawn."),
+        };
+        let rank = facts.rank(self.board, &now);
+        let (player, improved) = (facts.name(self.player.into()), !rows.is_empty());
+        let reply = RecordSubmitted { board: board.name, player, score: now.score, rank, total, improved };
+        Ok(Decided::new(rows, Reply::RecordSubmitted(reply)))
+    }
+}
+
+/// `RECORD SUBMIT`.
+pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan {
+    let most = read(&call.shared.settings).records.note;
+    if request.note.as_ref().is_some_and(|note| note.len() > most) {
+        return Failure::new(Code::TooLong, format!("A note has at most {most} bytes.")).into();
+    }
+    let player = match player_of(&call, request.player.as_deref()) {
+        Ok(player) => player,
+        Err(failure) => return failure.into(),
+    };
+    let by = match me.id.as_server() {
+        Some(server) => Some(server),
+        None if me.id == player.into() => None,
+        None => {
+            return Failure::new(Code::Denied, "You can submit for yourself only; a game server submits for others.")
+                .into();
+        }
+    };
+    let boards = read(&call.shared.memory.boards);
+    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
+    if by.is_none() && ranking.board.submit == ssmglobal_store::Submitters::Servers {
+        return Failure::new(Code::Denied, format!("Only game servers submit to {}.", ranking.board.name)).into();
+    }
+    let (board, note) = (ranking.board.id, request.note.map(Into::into));
+    Plan::change(Submit { board, player, score: request.score, by, note })
+}
+
+/// A player's score is taken off a board.
+#[derive(Clone, Debug)]
+pub struct Withdraw {
+    /// The board.
+    pub board: BoardId,
+    /// Whose.
+    pub player: PlayerId,
+    /// Kept with it.
+    pub reason: String,
+}
+
+impl Decide for Withdraw {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let Some(was) = facts.standing(self.board, self.player) else {
+            let player = facts.name(self.player.into());
+            return refuse(Code::NotFound, format!("{player} has no score on this board."));
+        };
+        let (board, order, reason) = (self.board, facts.fresh(Sequence::Order)?, self.reason.clone());
+        Ok(Decided::done(Row::Withdrawn { board, was, order, at: stamp.now, reason }))
+    }
+}
+
+/// A board is made, or the one with this name changed where that is possible.
+#[derive(Clone, Debug)]
+pub struct DefineBoard {
+    /// As it is to be; its number does not count.
+    pub board: Board,
+    /// How many boards there may be.
+    pub most: usize,
+}
+
+impl Decide for DefineBoard {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let DefineBoard { mut board, most } = self.clone();
+        match facts.board_named(&board.name) {
+            Some(old) => {
+                let used = facts.total(old.id) > 0;
+                if used && (old.better, old.operator) != (board.better, board.operator) {
+                    let msg = "Scores stand on this board: better and operator stay as they are. Define another.";
+                    return refuse(Code::Denied, msg);
+                }
+                (board.id, board.name) = (old.id, old.name);
+            }
+            None if facts.boards() >= most => {
+                return refuse(Code::Limit, format!("There are {most} boards already."));
+            }
+            None => {
+                let many = |_| Failure::new(Code::Limit, "There are too many boards.");
+                board.id = BoardId(u32::try_from(facts.fresh(Sequence::Board)?).map_err(many)?);
+            }
+        }
+        Ok(Decided::done(Row::Board(board)))
+    }
+}
+
+fn row(shared: &Shared, standing: &Standing, rank: u32) -> RecordRow {
+    RecordRow {
+        rank,
+        player: shared.memory.name(standing.player.into()).unwrap_or_default(),
+        score: standing.score,
+        at: standing.at,
+        server: standing.server.map(|server| shared.memory.name(server.into()).unwrap_or_default()),
+        note: standing.note.as_deref().map(str::to_owned),
+    }
+}
+
+/// `count` rows from index `from` (0 is the first).
+fn page(shared: &Shared, ranking: &Ranking, from: usize, count: usize) -> Reply {
+    let slice = ranking.slice(from, count);
+    let end = from + slice.len();
+    let rank = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
+    let next = slice.last().filter(|_| end < ranking.total() as usize).map(|(place, _)| cursor(place));
+    let prev = slice.first().filter(|_| from > 0).map(|(place, _)| cursor(place));
+    let records = slice.iter().enumerate().map(|(index, (_, standing))| row(shared, standing, rank(from + index)));
+    Reply::RecordPage(RecordPage {
+        board: ranking.board.name.clone(),
+        unit: ranking.board.unit.clone(),
+        total: ranking.total(),
+        records: records.collect(),
+        next,
+        prev,
+    })
+}
+
+/// The index that a rank or a cursor stands for, and the one behind it.
+fn index_of(ranking: &Ranking, text: &str) -> Result<(usize, usize), Failure> {
+    if let Ok(rank) = text.parse::<usize>() {
+        return Ok((rank.saturating_sub(1), rank));
+    }
+    ranking.index_of_cursor(text).ok_or_else(|| {
+        Failure::new(Code::Invalid, "after and before take a rank, or what a page gave as next or prev.")
+    })
+}
+
+/// `RECORD TOP`.
+pub fn top(call: Call<'_>, request: RecordTop) -> Plan {
+    let boards = read(&call.shared.memory.boards);
+    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
+    let limit = match request.limit {
+        Some(_) => call.shared.page_limit(request.limit),
+        None => call.shared.settings().records.top_page as usize,
+    };
+    let (from, count) = match (request.after.as_deref(), request.before.as_deref()) {
+        (Some(_), Some(_)) => return Failure::new(Code::Usage, "Give after or before, not both.").into(),
+        (Some(after), None) => match index_of(ranking, after) {
+            Ok((_, behind)) => (behind, limit),
+            Err(failure) => return failure.into(),
+        },
+        (None, Some(before)) => match index_of(ranking, before) {
+            Ok((at, _)) => (at.saturating_sub(limit), at.min(limit)),
+            Err(failure) => return failure.into(),
+        },
+        (None, None) => (0, limit),
+    };
+    Plan::Reply(page(call.shared, ranking, from, count))
+}
+
+/// `RECORD AROUND`.
+pub fn around(call: Call<'_>, request: RecordAround) -> Plan {
+    let player = match player_of(&call, request.player.as_deref()) {
+        Ok(player) => player,
+        Err(failure) => return failure.into(),
+    };
+    let boards = read(&call.shared.memory.boards);
+    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
+    let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
+    let limit = match request.limit {
+        Some(_) => call.shared.page_limit(request.limit),
+        None => call.shared.settings().records.top_page as usize,
+    };
+    let index = ranking.rank(standing.score, standing.order) as usize - 1;
+    let last_start = (ranking.total() as usize).saturating_sub(limit);
+    let from = index.saturating_sub(limit / 2).min(last_start);
+    Plan::Reply(page(call.shared, ranking, from, limit))
+}
+
+fn not_on(call: &Call<'_>, player: PlayerId, ranking: &Ranking) -> Failure {
+    let name = call.shared.memory.name(player.into()).unwrap_or_default();
+    Failure::new(Code::NotFound, format!("{name} has no score on {}.", ranking.board.name))
+}
+
+/// `RECORD SHOW`.
+pub fn show(call: Call<'_>, request: RecordShow) -> Plan {
+    let player = match player_of(&call, request.player.as_deref()) {
+        Ok(player) => player,
+        Err(failure) => return failure.into(),
+    };
+    let boards = read(&call.shared.memory.boards);
+    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
+    let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
+    let RecordRow { rank, player, score, at, server: by, note } =
+        row(call.shared, standing, ranking.rank(standing.score, standing.order));
+    let (board, unit, total) = (ranking.board.name.clone(), ranking.board.unit.clone(), ranking.total());
+    Plan::Reply(Reply::RecordShown(RecordShown { board, unit, player, score, rank, total, at, server: by, note }))
+}
+
+/// The two ways to say the same: as the store keeps it, and as it goes over the wire.
+macro_rules! same {
+    ($($name:ident { $($value:ident),* })*) => {
+        $(impl SameOnTheWire for ssmglobal_store::$name {
+            type Wire = $name;
+
+            fn to_wire(self) -> $name {
+                match self { $(ssmglobal_store::$name::$value => $name::$value,)* }
+            }
+
+            fn from_wire(wire: $name) -> ssmglobal_store::$name {
+                match wire { $($name::$value => ssmglobal_store::$name::$value,)* }
+            }
+        })*
+    };
+}
+
+/// What is kept in one type and sent in another.
+trait SameOnTheWire {
+    type Wire;
+    fn to_wire(self) -> Self::Wire;
+    fn from_wire(wire: Self::Wire) -> Self;
+}
+
+same! {
+    Better { Lower, Higher }
+    Operator { Best, Last, Sum, Count }
+    Submitters { Servers, Players }
+}
+
+/// A board as it is to be kept, from what the operator says.
+pub fn board_of(name: String, unit: String, better: Better, operator: Operator, submit: Submitters) -> Board {
+    let better = ssmglobal_store::Better::from_wire(better);
+    let operator = ssmglobal_store::Operator::from_wire(operator);
+    Board { id: BoardId(0), name, unit, better, operator, submit: ssmglobal_store::Submitters::from_wire(submit) }
+}
+
+/// A board as lists show it.
+pub fn board_row(ranking: &Ranking) -> BoardRow {
+    let board = &ranking.board;
+    BoardRow {
+        board: board.name.clone(),
+        unit: board.unit.clone(),
+        better: board.better.to_wire(),
+        operator: board.operator.to_wire(),
+        submit: board.submit.to_wire(),
+        total: ranking.total(),
+    }
+}
+
+/// `RECORD BOARDS`.
+pub fn boards(call: Call<'_>, page: Page) -> Plan {
+    let limit = call.shared.page_limit(page.limit);
+    let boards = read(&call.shared.memory.boards);
+    let mut rows: Vec<BoardRow> = boards.iter_after(page.after.as_deref()).take(limit + 1).map(board_row).collect();
+    let next = next_page(&mut rows, limit, |row| row.board.clone());
+    Plan::Reply(Reply::Boards(Boards { boards: rows, next }))
+}
+
+fn board_named(call: &Call<'_>, name: &str) -> Result<Topic, Failure> {
+    let boards = read(&call.shared.memory.boards);
+    boards.find(name).map(|ranking| Topic::Board(ranking.board.id)).ok_or_else(|| no_such_board(name))
+}
+
+/// `RECORD WATCH`.
+pub fn watch(call: Call<'_>, request: RecordWatch) -> Plan {
+    let board = match board_named(&call, &request.board) {
+        Ok(board) => board,
+        Err(failure) => return failure.into(),
+    };
+    if let Some(count) = call.session.is_listening_enough(board, &call.shared.settings()) {
+        let msg = format!("You watch {count} boards already. RECORD UNWATCH one of them first.");
+        return Failure::new(Code::Limit, msg).into();
+    }
+    call.state.subscribe(call.session, call.at, board);
+    Plan::done()
+}
+
+/// `RECORD UNWATCH`.
+pub fn unwatch(call: Call<'_>, request: RecordWatch) -> Plan {
+    match board_named(&call, &request.board) {
+        Ok(board) => {
+            call.state.unsubscribe(call.session, call.at, board);
+            Plan::done()
+        }
+        Err(failure) => failure.into(),
+    }
+}

@@ -1,0 +1,162 @@
+//! Relay between game servers: channels with numbered messages, messages to one server.
+//!
+//! A channel's messages go through a ring in shared memory that its members' workers read: sending costs the handler
+//! the same for one member as for a thousand.
+
+use super::{Call, Me, Plan};
+use crate::state::bus::Outgoing;
+use crate::state::names;
+use crate::state::news::{Audience, News};
+use crate::state::pages::next_page;
+use crate::state::topic::{ChannelId, Topic};
+use crate::work::Volatile;
+use ssmglobal_ipc::{
+    ChannelRow, Channels, Code, Event, Failure, Page, Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined,
+    RelayLeave, RelayMessage, RelaySend, RelaySent, Reply, Time,
+};
+use ssmglobal_store::{Principal, ServerId};
+use std::os::fd::AsFd;
+
+/// Bytes of lines in one answer to a fetch.
+const FETCH: usize = 128 << 10;
+
+/// Bytes of a channel's name.
+const NAME: usize = 64;
+
+fn not_joined(name: &str) -> Failure {
+    let name: String = name.chars().take(NAME).collect();
+    Failure::new(Code::NotFound, format!("You are not on the channel {name}. RELAY JOIN it first."))
+}
+
+/// The channel with this name, made now if there was none.
+fn channel_named(call: &mut Call<'_>, name: &str) -> Result<ChannelId, Failure> {
+    names::check_plain("channel", name, NAME)?;
+    if let Some(channel) = call.state.bus.named(name) {
+        return Ok(channel.id);
+    }
+    let most = call.shared.settings().relay.channels;
+    match call.state.make_channel(name, most) {
+        Ok(Some(id)) => Ok(id),
+        Ok(None) => Err(Failure::new(Code::Limit, format!("There are {most} channels already."))),
+        Err(error) => {
+            log::error!("no new relay channel: {error}");
+            Err(Failure::new(Code::Unavailable, "The channel cannot be made at the moment."))
+        }
+    }
+}
+
+/// The channel with this name, if the session is on it.
+fn joined(call: &Call<'_>, name: &str) -> Option<ChannelId> {
+    let id = call.state.bus.named(name)?.id;
+    call.session.subscriptions.contains(&Topic::Channel(id)).then_some(id)
+}
+
+/// `RELAY JOIN`.
+pub fn join(mut call: Call<'_>, me: Me<ServerId>, request: RelayJoin) -> Plan {
+    if let Err(failure) = names::check_plain("channel", &request.channel, NAME) {
+        return failure.into();
+    }
+    // Before the channel is made: one that nobody may join is not to be there. No channel has the number 0.
+    let there = call.state.bus.named(&request.channel).map_or(ChannelId(0), |channel| channel.id);
+    if let Some(count) = call.session.is_listening_enough(Topic::Channel(there), &call.shared.settings()) {
+        let msg = format!("You are on {count} channels already. RELAY LEAVE one first.");
+        return Failure::new(Code::Limit, msg).into();
+    }
+    let id = match channel_named(&mut call, &request.channel) {
+        Ok(id) => id,
+        Err(failure) => return failure.into(),
+    };
+    call.state.bus.touch(id);
+    call.state.subscribe(call.session, call.at, Topic::Channel(id));
+    let gone = || Failure::new(Code::Unavailable, "The channel cannot be joined at the moment.");
+    let Some(channel) = call.state.bus.channel(id) else { return gone().into() };
+    let ring = channel.ring.fd().try_clone_to_owned();
+    let fds = match ring.and_then(|ring| Ok(vec![ring, channel.wake.as_fd().try_clone_to_owned()?])) {
+        Ok(fds) => fds,
+        Err(error) => {
+            log::error!("a relay channel cannot be handed over: {error}");
+            return gone().into();
+        }
+    };
+    let (name, now, position) = (channel.name.clone(), channel.position(), channel.ring.position());
+    // A number from before a restart is larger than any there is now; nothing can be said of what came between.
+    let since = request.since.filter(|since| *since <= now.number).map(|number| Position { number, ..now });
+    let since = since.and_then(|since| call.state.bus.since(id, &me.name, since, now.number));
+    let (missed, waiting) = since.map_or((0, 0), |since| (since.missed, since.kept.count() as u64));
+    let reply = RelayJoined { channel: name, number: now.number, missed, waiting, position };
+    Plan::WithDescriptors(Reply::RelayJoined(reply), fds)
+}
+
+/// `RELAY LEAVE`.
+pub fn leave(call: Call<'_>, _: Me<ServerId>, request: RelayLeave) -> Plan {
+    let Some(id) = joined(&call, &request.channel) else { return not_joined(&request.channel).into() };
+    call.state.unsubscribe(call.session, call.at, Topic::Channel(id));
+    Plan::done()
+}
+
+/// `RELAY SEND`.
+pub fn send(mut call: Call<'_>, me: Me<ServerId>, request: RelaySend) -> Plan {
+    let most = call.shared.settings().relay.message;
+    if request.body.len() > most {
+        return Failure::new(Code::TooLong, format!("A relay message has at most {most} bytes.")).into();
+    }
+    let (from, body) = (me.name.to_string(), request.body);
+    match (request.channel, request.to) {
+        (Some(name), None) => match channel_named(&mut call, &name) {
+            Ok(channel) => {
+                let topic = Topic::Channel(channel);
+                let own = u32::from(call.session.subscriptions.contains(&topic));
+                let receivers = call.state.members(topic).saturating_sub(own);
+                Plan::Publish(Outgoing { channel, from, body, receivers })
+            }
+            Err(failure) => failure.into(),
+        },
+        (None, Some(to)) => to_one(&call, RelayMessage { channel: None, number: 0, from, at: Time::now(), body }, to),
+        _ => Failure::new(Code::Usage, "Say where to: a channel, or one server as \"to\", not both.").into(),
+    }
+}
+
+fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {
+    let server = call.shared.memory.server_named(&to).ok().map(|(id, _)| Principal::from(id));
+    let Some(server) = server.filter(|server| call.state.online.is_on(*server)) else {
+        let to: String = to.chars().take(NAME).collect();
+        return Failure::new(Code::NotFound, format!("The game server {to} is not connected.")).into();
+    };
+    let receivers = u32::try_from(call.state.online.sessions(server).len()).unwrap_or(u32::MAX);
+    let reply = Reply::RelaySent(RelaySent { channel: None, to: Some(to), number: 0, receivers });
+    let news = vec![News::Tell { to: Audience::Principal(server), event: Event::Relay(message) }];
+    Plan::Volatile(Volatile { reply, news })
+}
+
+/// A worker asks for kept messages, before it goes on with the ring.
+pub fn fetch(call: Call<'_>, me: Me<ServerId>, request: RelayFetch) -> Plan {
+    let Some(id) = joined(&call, &request.channel) else { return not_joined(&request.channel).into() };
+    let after = Position { number: request.after, ..Position::default() };
+    let Some(since) = call.state.bus.since(id, &me.name, after, request.upto) else {
+        return not_joined(&request.channel).into();
+    };
+    let mut bytes = 0;
+    let wanted = since.kept.take_while(|kept| {
+        let first = bytes == 0;
+        bytes += kept.line.len();
+        first || bytes <= FETCH
+    });
+    let lines = wanted.map(|kept| (kept.number, kept.line.clone())).collect();
+    Plan::Reply(Reply::RelayFetched(RelayFetched { lines, missed: since.missed }))
+}
+
+/// `RELAY CHANNELS`.
+pub fn channels(call: Call<'_>, _: Me<ServerId>, page: Page) -> Plan {
+    let limit = call.shared.page_limit(page.limit);
+    let state = &*call.state;
+    let rows = state.bus.channels_after(page.after.as_deref()).take(limit + 1);
+    let mut channels: Vec<ChannelRow> = rows
+        .map(|channel| ChannelRow {
+            channel: channel.name.clone(),
+            number: channel.position().number,
+            servers: state.members(Topic::Channel(channel.id)),
+        })
+        .collect();
+    let next = next_page(&mut channels, limit, |row| row.channel.clone());
+    Plan::Reply(Reply::Channels(Channels { channels, next }))
+}

@@ -1,0 +1,109 @@
+//! Game servers: how they prove who they are, and how the operator makes them.
+
+use super::changes::changes;
+use super::{Call, Plan};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::passwords;
+use ssmglobal_ipc::{Authed, Code, Failure, Reply, Secret};
+use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, ServerId};
+
+changes! {
+    /// Changes of game servers.
+    ServerChange: Auth, Add, RotateKey, Disable
+}
+
+/// A game server wants to prove who it is.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    /// As it says.
+    pub name: String,
+    /// As it says.
+    pub key: Secret,
+}
+
+impl Decide for Auth {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let found = facts.server_by_name(&self.name)?;
+        let Some((kept, _)) = found.filter(|(_, hash)| passwords::key_matches(&self.key, hash)) else {
+            return refuse(
+                Code::BadLogin,
+                "Name and key do not belong together. The operator makes keys: ssmglobal ctl server add.",
+            );
+        };
+        if kept.disabled {
+            return refuse(Code::Denied, "This game server is disabled. Ask the operator.");
+        }
+        let rows = vec![Row::ServerAuthed { server: kept.id, at: stamp.now }];
+        let reply = Reply::Authed(Authed { server: kept.name });
+        Ok(Decided { rows, reply, proves: Some(kept.id.into()) })
+    }
+}
+
+/// `AUTH`.
+pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan {
+    match call.may_try(format!("server:{}", request.name.to_ascii_lowercase())) {
+        Ok(tried) => Plan::Change(Auth { name: request.name, key: request.key }.into(), Some(tried)),
+        Err(failure) => failure.into(),
+    }
+}
+
+fn no_such_server(name: &str) -> Failure {
+    Failure::new(Code::NotFound, format!("There is no game server {name}."))
+}
+
+/// A new game server.
+#[derive(Clone, Debug)]
+pub struct Add {
+    /// Its name, checked.
+    pub name: String,
+    /// What is kept of its key.
+    pub key: KeyHash,
+}
+
+impl Decide for Add {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let name = self.name.clone();
+        if facts.server_by_name(&name)?.is_some() {
+            return refuse(Code::Exists, format!("There is a game server {name} already."));
+        }
+        let many = |_| Failure::new(Code::Limit, "There are too many game servers.");
+        let id = ServerId(u32::try_from(facts.fresh(Sequence::Server)?).map_err(many)?);
+        Ok(Decided::done(Row::Server(NewServer { id, name, key: self.key, added: stamp.now })))
+    }
+}
+
+/// A game server gets another key.
+#[derive(Clone, Debug)]
+pub struct RotateKey {
+    /// Which, in any case.
+    pub name: String,
+    /// What is kept of the key.
+    pub key: KeyHash,
+}
+
+impl Decide for RotateKey {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some((server, _)) = facts.server_by_name(&self.name)? else {
+            return Err(no_such_server(&self.name).into());
+        };
+        Ok(Decided::done(Row::ServerKey { server: server.id, key: self.key }))
+    }
+}
+
+/// A game server is refused from now on, or taken again.
+#[derive(Clone, Debug)]
+pub struct Disable {
+    /// Which, in any case.
+    pub name: String,
+    /// Refused.
+    pub disabled: bool,
+}
+
+impl Decide for Disable {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some((server, _)) = facts.server_by_name(&self.name)? else {
+            return Err(no_such_server(&self.name).into());
+        };
+        Ok(Decided::done(Row::ServerDisabled { server: server.id, disabled: self.disabled }))
+    }
+}

@@ -1,0 +1,268 @@
+//! The handler's event loop: links of workers, the listener, the operator. It never waits for the disk or for a hash.
+//!
+//! What it knows of more than one session, and capabilities may see, is its [`State`]; of workers, [`Workers`]; of the handler
+//! before this one, [`Recovery`].
+
+mod evict;
+mod identity;
+mod keyed;
+mod links;
+mod listener;
+mod moved;
+mod news;
+mod open;
+mod operator;
+mod orphan;
+mod panics;
+mod plans;
+mod recovery;
+mod requests;
+mod turn;
+mod upkeep;
+mod versions;
+mod workers;
+
+pub use listener::ListenerLink;
+pub use operator::{Operators, verified};
+
+use crate::capability::{Change, Shared};
+use crate::link::{Batch, ReplyTo};
+use crate::state::State;
+use crate::state::journal::{Entry, Journal};
+use crate::state::session::{Session, SessionRef};
+use crate::state::tickets::Tickets;
+use crate::work::Write;
+use keyed::Pending;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token};
+use recovery::Recovery;
+use ssmglobal_ipc::{Event, Time, growing};
+use ssmglobal_sys::Signals;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+use workers::Workers;
+
+const DESK: Token = Token(0);
+const LISTENER: Token = Token(1);
+const SIGNALS: Token = Token(2);
+/// Woken by other threads.
+pub const WAKER: Token = Token(3);
+/// The operator's socket.
+const OPERATOR: Token = Token(4);
+/// Operators' connections have numbers from here on …
+const FIRST_OPERATOR: usize = 16;
+/// … and links from here on.
+const FIRST_LINK: usize = 1 << 16;
+/// Workers that are watched for their end, by process id.
+const FIRST_WATCHED: usize = 1 << 30;
+
+/// Why the event loop has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to.
+    Asked,
+    /// The listener is gone.
+    ListenerGone,
+}
+
+/// What one handler hands to the next.
+pub struct Inherited {
+    /// Where workers' links come in.
+    pub desk: OwnedFd,
+    /// What is only in memory.
+    pub journal: Journal,
+    /// Of this run.
+    pub tickets: Tickets,
+    /// Which run of the backend this is, as the listener says.
+    pub run: u64,
+}
+
+/// All that the event loop knows.
+pub struct EventLoop {
+    /// Shared with the other threads.
+    shared: Arc<Shared>,
+    /// What capabilities see.
+    state: State,
+    workers: Workers,
+    recovery: Recovery,
+    /// What outlives this handler.
+    journal: Journal,
+    /// What requests under a client's key came to, until it is in the database.
+    pending: Pending,
+    /// Up to when tickets of a session hold no longer.
+    revoked: HashMap<u64, Time>,
+    /// Seals and opens tickets.
+    tickets: Tickets,
+    /// Requests answered.
+    requests: u64,
+    /// Operators' connections.
+    operators: Operators,
+    listener: ListenerLink,
+    poll: Poll,
+    registry: Arc<Registry>,
+    batch: Batch,
+    /// Changes that this turn has collected: they go to the writer together, and so into one transaction.
+    writes: Vec<Write<Change>>,
+    desk: OwnedFd,
+    signals: Signals,
+    /// Sessions that end with this turn.
+    dead: Vec<usize>,
+    /// Sessions whose links have more than they may say in one turn.
+    unread: Vec<usize>,
+    /// So has the front desk.
+    desk_unread: bool,
+}
+
+impl EventLoop {
+    /// Registers everything with `poll`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn new(
+        shared: Arc<Shared>,
+        poll: Poll,
+        inherited: Inherited,
+        listener: ListenerLink,
+        signals: Signals,
+        operators: Operators,
+    ) -> io::Result<EventLoop> {
+        let Inherited { desk, mut journal, tickets, run } = inherited;
+        let registry = poll.registry();
+        registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
+        registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
+        registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+        let registry = Arc::new(registry.try_clone()?);
+        let mut recovery = Recovery::new(journal.recover());
+        let revoked = recovery.take_revoked();
+        Ok(EventLoop {
+            shared,
+            state: State::default(),
+            workers: Workers { run, ..Workers::default() },
+            recovery,
+            journal,
+            pending: Pending::default(),
+            revoked,
+            tickets,
+            requests: 0,
+            operators,
+            listener,
+            poll,
+            registry,
+            batch: Batch::default(),
+            writes: Vec::new(),
+            desk,
+            signals,
+            dead: Vec::new(),
+            unread: Vec::new(),
+            desk_unread: false,
+        })
+    }
+
+    /// Serves until asked to end.
+    ///
+    /// # Errors
+    /// The kernel's, from waiting for events.
+    pub fn run(&mut self) -> io::Result<End> {
+        let mut events = Events::with_capacity(1024);
+        self.listener.tell(&ssmglobal_ipc::control::ToListener::Ready);
+        // What came together with the settings.
+        if let Some(end) = self.read_listener() {
+            return Ok(end);
+        }
+        self.begin_recovery();
+        loop {
+            let wait = if self.has_unread() { Some(Duration::ZERO) } else { self.recovery.ends() };
+            match self.poll.poll(&mut events, wait) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            if let Some(end) = self.turn(&events) {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Does what has come up.
+    fn turn(&mut self, events: &Events) -> Option<End> {
+        // First: whoever was answered by another thread may ask again in this very turn, and is to find everything
+        // as it was left.
+        self.take_left();
+        self.read_on();
+        for event in events {
+            match event.token() {
+                DESK => self.read_desk(),
+                LISTENER => {
+                    if let Some(end) = self.read_listener() {
+                        return Some(end);
+                    }
+                }
+                SIGNALS => {
+                    // A supervisor may tell every process; the listener says when the last client is gone.
+                    while let Ok(Some(signal)) = self.signals.next_signal() {
+                        if self.listener.pid == 0 {
+                            log::info!("{signal}: the handler ends, since there is no listener");
+                            return Some(End::Asked);
+                        }
+                        log::info!("{signal}: the handler ends when the listener says so");
+                    }
+                }
+                WAKER => {}
+                OPERATOR => self.accept_operators(),
+                Token(token) if token < FIRST_LINK => self.read_operator(token),
+                Token(token) if token < FIRST_WATCHED => {
+                    self.read_link(token - FIRST_LINK, event.is_writable(), event.is_read_closed());
+                }
+                Token(token) => self.watched_ended(token),
+            }
+        }
+        self.finish_turn();
+        None
+    }
+
+    /// A session that is there.
+    fn session(&self, slot: usize) -> Option<&Session> {
+        self.state.session(slot)
+    }
+
+    /// A session that is there.
+    fn session_mut(&mut self, slot: usize) -> Option<&mut Session> {
+        self.state.session_mut(slot)
+    }
+
+    /// Where the answer to a request goes.
+    fn reply_to(&self, slot: usize, number: u64) -> Option<(SessionRef, ReplyTo)> {
+        let session = self.session(slot)?;
+        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number }))
+    }
+
+    /// Pushes an event to one session. It arrives once, whatever becomes of this handler.
+    fn push(&mut self, at: SessionRef, event: &Event) {
+        let Some((link, session)) = self.state.live(at).map(|session| (session.link.clone(), session.number)) else {
+            return;
+        };
+        let mut bytes = Vec::new();
+        growing::put(&mut bytes, event);
+        let position = self.journal.append(&Entry::Push { session, event: bytes });
+        // Two that were left out would have the same number, and the second would be passed over.
+        let number = if self.journal.is_full() { 0 } else { position + 1 };
+        self.batch.event(&link, number, event);
+    }
+
+    /// Says an event to one session's worker, under the number that it was pushed with before; 0 for what the next handler
+    /// would say again anyway.
+    fn tell(&mut self, at: SessionRef, number: u64, event: &Event) {
+        if let Some(link) = self.state.live(at).map(|session| session.link.clone()) {
+            self.batch.event(&link, number, event);
+        }
+    }
+
+    /// What was changed in memory is in the journal from here on.
+    fn write_journal(&mut self) {
+        for entry in self.state.unwritten.drain(..) {
+            self.journal.append(&entry);
+        }
+    }
+}

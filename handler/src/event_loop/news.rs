@@ -1,0 +1,51 @@
+//! What others are told of changes. Part of the event loop.
+
+use super::EventLoop;
+use crate::lock::lock;
+use crate::state::news::{Audience, News};
+use crate::state::session::SessionRef;
+
+impl EventLoop {
+    /// A transaction has news, which are kept in a row of its own. That they were told is known with the pushes, or not at all.
+    pub(super) fn hear(&mut self, row: i64, news: Vec<News>) {
+        if self.recovery.is_on() {
+            // Who may not be on any more is out at once: all else waits for those who are to hear it.
+            for one in &news {
+                self.take_out(one);
+            }
+            return self.recovery.hold_back(row, news);
+        }
+        self.journal.hold();
+        self.tell_all(news);
+        self.journal.told(row);
+        self.journal.publish();
+        lock(&self.shared.kept).told(row);
+    }
+
+    /// Tells all who are meant.
+    pub(super) fn tell_all(&mut self, news: Vec<News>) {
+        for one in news {
+            self.take_out(&one);
+            if let News::Tell { to, event } = one {
+                for at in self.audience(to) {
+                    self.push(at, &event);
+                }
+            }
+        }
+    }
+
+    fn audience(&self, to: Audience) -> Vec<SessionRef> {
+        match to {
+            Audience::Principal(who) => self.state.online.sessions(who).to_vec(),
+            Audience::Topic(topic) => self.state.online.subscribers(topic).to_vec(),
+        }
+    }
+
+    fn take_out(&mut self, news: &News) {
+        if let News::Out { who, reason } = news {
+            for at in self.state.online.sessions(*who).to_vec() {
+                self.log_out(at, reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What the operator asks about game servers, players and boards, and changes of them. Part of the event loop; changes go to the
+//! writer, questions to the readers.
+
+use super::super::EventLoop;
+use crate::capability::{Change, players, records, servers};
+use crate::lock::read;
+use crate::state::names;
+use crate::state::pages::{next_page, one_more};
+use crate::work::change::Refusal;
+use crate::work::passwords::{self, Hashing};
+use crate::work::{Asker, Hash, Read, Seen, Write};
+use ssmglobal_ipc::ctl::{Answer, Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow};
+use ssmglobal_ipc::{Code, Failure, Secret};
+use ssmglobal_store::{Board, PlayerId, Principal, Reader};
+
+/// Rows of one answer.
+const ROWS: u32 = 1000;
+
+/// The answer comes later.
+type Later = Result<Option<Answer>, Failure>;
+
+impl EventLoop {
+    fn change(&self, operator: u64, change: impl Into<Change>, answer: Answer) -> Later {
+        let asker = Asker::Operator(operator, Box::new(answer));
+        self.shared.write(&mut vec![Write::Change { asker, change: change.into(), key: None, tried: None }])?;
+        Ok(None)
+    }
+
+    fn look(&self, operator: u64, look: impl FnOnce(&dyn Reader) -> Result<Answer, Refusal> + Send + 'static) -> Later {
+        let asker = Asker::Operator(operator, Box::new(Answer::Done));
+        let look = Box::new(move |reader: &dyn Reader| look(reader).map(Seen::Answer));
+        self.shared.read(Read { asker, look, key: None })?;
+        Ok(None)
+    }
+
+    pub(super) fn server_key(&mut self, operator: u64, name: String, new: bool) -> Later {
+        names::check_plain("game server", &name, 64)?;
+        let key = passwords::new_key().map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
+        let hash = passwords::key_hash(&key);
+        // As it was added; one that is not there is refused by the change.
+        let shown = self.shared.memory.server_named(&name).map_or_else(|_| name.clone(), |(_, name)| name);
+        let answer = Answer::Key(Key { server: shown, key });
+        match new {
+            true => self.change(operator, servers::Add { name, key: hash }, answer),
+            false => self.change(operator, servers::RotateKey { name, key: hash }, answer),
+        }
+    }
+
+    pub(super) fn server_list(&self, operator: u64) -> Later {
+        let sessions = |id: Principal| self.state.online.sessions(id).len() as u32;
+        let on: Vec<(Principal, u32)> = read(&self.shared.memory.servers)
+            .keys()
+            .map(|id| Principal::from(*id))
+            .map(|id| (id, sessions(id)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        self.look(operator, move |reader| {
+            let count = |id: Principal| on.iter().find(|(other, _)| *other == id).map_or(0, |(_, count)| *count);
+            let rows = reader.servers()?.into_iter().map(|server| ServerRow {
+                sessions: count(server.id.into()),
+                server: server.name,
+                added: server.added,
+                last_auth: server.last_auth,
+                disabled: server.disabled,
+            });
+            Ok(Answer::Servers(rows.collect()))
+        })
+    }
+
+    pub(super) fn server_disable(&mut self, operator: u64, name: String, disabled: bool) -> Later {
+        self.change(operator, servers::Disable { name, disabled }, Answer::Done)
+    }
+
+    pub(super) fn player_list(&self, operator: u64, limit: u32, after: Option<&str>) -> Later {
+        let limit = limit.clamp(1, ROWS) as usize;
+        let after = after.map(names::fold);
+        self.look(operator, move |reader| {
+            let mut players = reader.players(after.as_deref(), one_more(limit))?;
+            let next = next_page(&mut players, limit, |player| player.name.clone());
+            let rows = players.into_iter().map(|player| PlayerRow {
+                player: player.name,
+                registered: player.registered,
+                last_login: player.last_login,
+                disabled: player.disabled.is_some(),
+            });
+            Ok(Answer::Players(PlayerPage { players: rows.collect(), next }))
+        })
+    }
+
+    fn player_id(&self, name: &str) -> Result<PlayerId, Failure> {
+        self.shared.memory.player_named(name).map(|(id, _)| id)
+    }
+
+    pub(super) fn player_show(&self, operator: u64, name: &str) -> Later {
+        let id = self.player_id(name)?;
+        let sessions = self.state.online.sessions(id.into()).len() as u32;
+        let name = name.to_owned();
+        self.look(operator, move |reader| {
+            let Some(player) = reader.player(id)? else {
+                return Err(crate::state::memory::no_such_player(&name).into());
+            };
+            let (mails, unread) = reader.mailbox(id)?;
+            Ok(Answer::Player(PlayerDetail {
+                player: player.name,
+                email: player.email,
+                registered: player.registered,
+                last_login: player.last_login,
+                disabled: player.disabled,
+                mails,
+                unread,
+                settings: reader.setting_count(id.into())?,
+                sessions,
+            }))
+        })
+    }
+
+    pub(super) fn player_disable(&mut self, operator: u64, name: &str, reason: String, disabled: bool) -> Later {
+        let (player, reason) = (self.player_id(name)?, disabled.then_some(reason));
+        self.change(operator, players::Disable { player, reason }, Answer::Done)
+    }
+
+    pub(super) fn player_set_password(&mut self, operator: u64, name: &str, password: Secret) -> Later {
+        let player = self.player_id(name)?;
+        players::check_password(&password, &self.shared.settings())?;
+        self.shared.hash(Hash {
+            asker: Asker::Operator(operator, Box::new(Answer::Done)),
+            hashing: Hashing { compare: None, new: Some(password) },
+            tried: None,
+            then: Box::new(move |hashed| players::set_password(player, hashed.hash)),
+        })?;
+        Ok(None)
+    }
+
+    pub(super) fn board_define(&mut self, operator: u64, board: Board) -> Later {
+        names::check_plain("board", &board.name, 64)?;
+        if board.unit.is_empty() || board.unit.len() > 16 || board.unit.chars().any(char::is_control) {
+            return Err(Failure::new(Code::Invalid, "A unit is 1 to 16 bytes, like ms or points."));
+        }
+        let most = self.shared.settings().records.boards as usize;
+        self.change(operator, records::DefineBoard { board, most }, Answer::Done)
+    }
+
+    pub(super) fn board_withdraw(&mut self, operator: u64, board: &str, player: &str, reason: String) -> Later {
+        let player = self.player_id(player)?;
+        let board = read(&self.shared.memory.boards).find(board).map(|ranking| ranking.board.id);
+        let board = board.ok_or_else(|| Failure::new(Code::NotFound, "There is no such board."))?;
+        self.change(operator, records::Withdraw { board, player, reason }, Answer::Done)
+    }
+}

@@ -1,0 +1,317 @@
+//! The operator's questions, on a Unix socket that only the same user and root may use. Runs in the event loop; what
+//! takes long (backup, verify) has a thread of its own.
+
+mod changes;
+mod jobs;
+
+use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
+use crate::capability::records::{board_of, board_row};
+use crate::lock::read;
+use crate::state::session::{Session, SessionRef};
+pub use jobs::verified;
+use jobs::{backup, verify};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use ssmglobal_config::shown;
+use ssmglobal_ipc::control::ToListener;
+use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow, Status};
+use ssmglobal_ipc::frame::{FrameReader, put_control};
+use ssmglobal_ipc::{Code, Event, Failure, Notice, Time};
+use ssmglobal_store::{PrincipalKind, Store, Upkeep};
+use std::collections::HashMap;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Operators' connections at once.
+const MOST: usize = 64;
+
+/// Bytes that may wait for one of them.
+const OUTBOX: usize = 16 << 20;
+
+/// Sessions of one answer; a frame holds them with their addresses.
+const SESSIONS: usize = 8000;
+
+struct Operator {
+    number: u64,
+    stream: UnixStream,
+    reader: FrameReader,
+    out: Vec<u8>,
+}
+
+/// The operator's socket and who is connected to it.
+pub struct Operators {
+    socket: UnixListener,
+    store: Arc<dyn Store>,
+    connected: HashMap<usize, Operator>,
+    tokens: HashMap<u64, usize>,
+    next: u64,
+    since: Time,
+    /// Who asks while the sessions come back.
+    held: Vec<usize>,
+}
+
+impl Operators {
+    /// Makes the socket, in place of one that a dead process has left.
+    ///
+    /// # Errors
+    /// The kernel's; also for a path that is too long for a socket (107 bytes).
+    pub fn new(path: &Path, store: Arc<dyn Store>, registry: &Registry) -> io::Result<Operators> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let socket = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        socket.set_nonblocking(true)?;
+        registry.register(&mut SourceFd(&socket.as_raw_fd()), OPERATOR, Interest::READABLE)?;
+        let (connected, tokens) = (HashMap::new(), HashMap::new());
+        Ok(Operators { socket, store, connected, tokens, next: 1, since: Time::now(), held: Vec::new() })
+    }
+
+    /// Gives away the connection of an operator, and the process id at its other end.
+    pub fn release(&mut self, number: u64, registry: &Registry) -> Option<(UnixStream, i32)> {
+        let operator = self.connected.remove(&self.tokens.remove(&number)?)?;
+        let _ = registry.deregister(&mut SourceFd(&operator.stream.as_raw_fd()));
+        let (pid, _, _) = ssmglobal_sys::peer_of(&operator.stream).ok()?;
+        Some((operator.stream, pid))
+    }
+}
+
+/// Whether this user may command the backend: the one it runs as, or root.
+fn permitted(stream: &UnixStream) -> bool {
+    let me = nix::unistd::geteuid().as_raw();
+    ssmglobal_sys::peer_of(stream).is_ok_and(|(_, uid, _)| uid == me || uid == 0)
+}
+
+impl EventLoop {
+    pub(crate) fn accept_operators(&mut self) {
+        loop {
+            let stream = match self.operators.socket.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            };
+            if !permitted(&stream) {
+                log::warn!("another user tried to command the backend and was refused");
+                let failure =
+                    Failure::new(Code::Denied, "Only the user that the backend runs as, and root, may do this.");
+                let mut out = Vec::new();
+                put_control(&mut out, &Answer::Failed(failure));
+                let _ = (&stream).write_all(&out);
+                continue;
+            }
+            let Some(token) =
+                (FIRST_OPERATOR..FIRST_OPERATOR + MOST).find(|token| !self.operators.connected.contains_key(token))
+            else {
+                continue;
+            };
+            let both = Interest::READABLE | Interest::WRITABLE;
+            let registered = stream
+                .set_nonblocking(true)
+                .and_then(|()| self.poll.registry().register(&mut SourceFd(&stream.as_raw_fd()), Token(token), both));
+            if let Err(error) = registered {
+                log::error!("the operator's connection cannot be taken: {error}");
+                continue;
+            }
+            let number = self.operators.next;
+            self.operators.next += 1;
+            self.operators.tokens.insert(number, token);
+            let operator = Operator { number, stream, reader: FrameReader::new(), out: Vec::new() };
+            self.operators.connected.insert(token, operator);
+        }
+    }
+
+    pub(crate) fn read_operator(&mut self, token: usize) {
+        if self.recovery.is_on() {
+            return self.operators.held.push(token);
+        }
+        let Some(mut operator) = self.operators.connected.remove(&token) else { return };
+        let mut open = true;
+        let mut asked = Vec::new();
+        loop {
+            match operator.reader.fill(|buffer| operator.stream.read(buffer)) {
+                Ok((0, _)) => open = false,
+                Ok(_) => {
+                    while let Ok(Some(frame)) = operator.reader.next_frame() {
+                        match frame.control::<Ask>() {
+                            Ok(ask) => asked.push(ask),
+                            Err(_) => open = false,
+                        }
+                    }
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => open = false,
+            }
+            break;
+        }
+        let number = operator.number;
+        if flush(&mut operator).is_err() || !open {
+            self.operators.tokens.remove(&number);
+            let _ = self.poll.registry().deregister(&mut SourceFd(&operator.stream.as_raw_fd()));
+            return;
+        }
+        self.operators.connected.insert(token, operator);
+        for ask in asked {
+            if let Some(answer) = self.ask(number, ask).unwrap_or_else(|failure| Some(Answer::Failed(failure))) {
+                self.answer_operator(number, &answer);
+            }
+        }
+    }
+
+    /// All sessions are back: who has asked meanwhile is answered.
+    pub(crate) fn resume_operators(&mut self) {
+        for token in std::mem::take(&mut self.operators.held) {
+            self.read_operator(token);
+        }
+    }
+
+    pub(crate) fn answer_operator(&mut self, number: u64, answer: &Answer) {
+        let token = self.operators.tokens.get(&number);
+        let Some(operator) = token.and_then(|token| self.operators.connected.get_mut(token)) else { return };
+        if operator.out.len() < OUTBOX {
+            put_control(&mut operator.out, answer);
+        }
+        // A connection that fails is noticed when it is read from.
+        let _ = flush(operator);
+    }
+
+    /// Does what is asked; nothing when the answer comes later.
+    fn ask(&mut self, operator: u64, ask: Ask) -> Result<Option<Answer>, Failure> {
+        let looks = matches!(
+            ask,
+            Ask::ServerList
+                | Ask::PlayerList { .. }
+                | Ask::PlayerShow { .. }
+                | Ask::BoardList
+                | Ask::SessionsList
+                | Ask::Status
+        );
+        if !looks {
+            // Secrets show nothing of themselves.
+            log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
+        }
+        match ask {
+            Ask::ServerAdd { name } => self.server_key(operator, name, true),
+            Ask::ServerRotateKey { name } => self.server_key(operator, name, false),
+            Ask::ServerList => self.server_list(operator),
+            Ask::ServerDisable { name, disabled } => self.server_disable(operator, name, disabled),
+            Ask::PlayerList { limit, after } => self.player_list(operator, limit, after.as_deref()),
+            Ask::PlayerShow { name } => self.player_show(operator, &name),
+            Ask::PlayerDisable { name, reason, disabled } => self.player_disable(operator, &name, reason, disabled),
+            Ask::PlayerSetPassword { name, password } => self.player_set_password(operator, &name, password),
+            Ask::BoardDefine { name, unit, better, operator: op, submit } => {
+                self.board_define(operator, board_of(name, unit, better, op, submit))
+            }
+            Ask::BoardList => {
+                Ok(Some(Answer::Boards(read(&self.shared.memory.boards).iter_after(None).map(board_row).collect())))
+            }
+            Ask::BoardWithdraw { board, player, reason } => self.board_withdraw(operator, &board, &player, reason),
+            Ask::SessionsList => Ok(Some(self.sessions_list())),
+            Ask::SessionsKick { pid, reason } => self.sessions_kick(pid, reason).map(Some),
+            Ask::Status => Ok(Some(self.status())),
+            Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
+            Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
+            Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
+            Ask::Adopt => self.adopt(operator).map(|()| None),
+        }
+    }
+
+    fn sessions_list(&self) -> Answer {
+        let now = Instant::now();
+        let mut rows: Vec<SessionRow> = self
+            .workers
+            .children
+            .values()
+            .map(|child| {
+                let session = self.workers.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
+                SessionRow {
+                    pid: child.pid,
+                    session: Some(child.session),
+                    address: shown(child.address),
+                    mode: session.map(|session| session.mode),
+                    who: session.and_then(Session::name).map(str::to_owned),
+                    since: child.at,
+                    idle: session.map(|session| session.idle(now)),
+                    version: self.workers.versions.of(child.pid).to_owned(),
+                }
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.since, row.pid));
+        rows.truncate(SESSIONS);
+        Answer::Sessions(rows)
+    }
+
+    fn sessions_kick(&mut self, pid: i32, reason: String) -> Result<Answer, Failure> {
+        if !self.workers.children.contains_key(&pid) {
+            return Err(Failure::new(
+                Code::NotFound,
+                format!("There is no worker {pid}. ctl sessions list shows them."),
+            ));
+        }
+        log::info!("worker {pid} is ended by the operator: {}", ssmglobal_ipc::clean(&reason));
+        self.kick(pid, reason);
+        Ok(Answer::Done)
+    }
+
+    /// Ends a worker's session; one without a link is let make one first.
+    pub(crate) fn kick(&mut self, pid: i32, reason: String) {
+        match self.workers.by_pid.get(&pid).and_then(|slot| Some((*slot, self.session(*slot)?.id))) {
+            Some((slot, id)) => self.push(SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
+            None => {
+                self.workers.kicks.insert(pid, reason);
+                self.wake(pid);
+            }
+        }
+    }
+
+    /// Leaves it to the listener, which also answers: this process will have ended by then.
+    fn upgrade(&mut self, operator: u64, program: Option<String>) -> Result<(), Failure> {
+        if self.listener.pid == 0 {
+            let msg = "The listener has died and was not started again yet; start it, then upgrade.";
+            return Err(Failure::new(Code::Unavailable, msg));
+        }
+        let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
+        if let Err(error) = self.listener.tell_with(&ToListener::Upgrade { program }, &stream) {
+            let failure = Failure::new(Code::Unavailable, format!("The listener cannot be told: {error}."));
+            let mut out = Vec::new();
+            put_control(&mut out, &Answer::Failed(failure));
+            let _ = (&stream).write_all(&out);
+        }
+        Ok(())
+    }
+
+    fn status(&self) -> Answer {
+        let file = self.operators.store.upkeep().map(Upkeep::path);
+        let players = read(&self.shared.memory.directory).len() as u64;
+        Answer::Status(Box::new(Status {
+            version: ssmglobal_ipc::version().to_owned(),
+            handler: nix::unistd::getpid().as_raw(),
+            listener: self.listener.pid,
+            since: self.operators.since,
+            clients: self.workers.children.len() as u32,
+            clients_max: self.workers.clients_max,
+            linked: self.workers.by_pid.len() as u32,
+            players_on: self.state.online.count(PrincipalKind::Player) as u32,
+            servers_on: self.state.online.count(PrincipalKind::Server) as u32,
+            players,
+            boards: read(&self.shared.memory.boards).len() as u32,
+            requests: self.requests,
+            commits: self.shared.commits.load(Ordering::Relaxed),
+            database: file.map_or_else(String::new, |file| file.display().to_string()),
+            database_bytes: file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |meta| meta.len()),
+            writable: self.shared.writable.load(Ordering::Relaxed),
+        }))
+    }
+}
+
+fn flush(operator: &mut Operator) -> io::Result<()> {
+    ssmglobal_sys::write_out(&mut operator.stream, &mut operator.out)
+}

@@ -1,0 +1,118 @@
+//! What capabilities plan, carried out. Part of the event loop.
+
+use super::EventLoop;
+use crate::capability::Plan;
+use crate::link::ReplyTo;
+use crate::state::bus::Outgoing;
+use crate::state::journal::{Entry, Key, Settled};
+use crate::state::session::SessionRef;
+use crate::work::{Asker, Hash, Read, Volatile, Write};
+use ssmglobal_ipc::{Failure, Reply};
+
+impl EventLoop {
+    /// Does what was planned.
+    ///
+    /// # Errors
+    /// Why no sound worker asks so.
+    pub(super) fn carry_out(
+        &mut self,
+        at: SessionRef,
+        to: ReplyTo,
+        plan: Plan,
+        key: Option<Box<Key>>,
+    ) -> Result<(), String> {
+        match plan {
+            Plan::Reply(reply) => self.batch.reply(&to, &reply),
+            Plan::Nothing => {}
+            Plan::Evict(why) => return Err(why),
+            Plan::WithDescriptors(reply, fds) => {
+                to.link.put_with_fds(to.number, &reply, fds);
+                self.batch.mark(&to.link);
+            }
+            Plan::Change(change, tried) => {
+                to.link.started();
+                self.writes.push(Write::Change { asker: Asker::Session(at, to), change, key, tried });
+            }
+            Plan::Look(look) => {
+                self.give(to, |to, shared| shared.read(Read { asker: Asker::Session(at, to), look, key }))
+            }
+            Plan::Hash(hashing, tried, then) => {
+                self.give(to, |to, shared| shared.hash(Hash { asker: Asker::Session(at, to), hashing, tried, then }));
+            }
+            Plan::Volatile(volatile) => {
+                let reply = self.settle(&to, volatile, key);
+                self.batch.reply(&to, &reply);
+            }
+            Plan::Publish(message) => {
+                let reply = self.publish(&to, message, key);
+                self.batch.reply(&to, &reply);
+            }
+            Plan::Open(open) => {
+                if let Some(reply) = self.open(at.slot, to.number, open)? {
+                    self.batch.reply(&to, &reply);
+                }
+            }
+            Plan::SetMode(mode) => {
+                if self.set_mode(at.slot, mode) {
+                    self.give_ticket(at.slot);
+                }
+                self.batch.reply(&to, &done());
+            }
+            Plan::Logout => {
+                self.become_nobody(at.slot);
+                self.give_ticket(at.slot);
+                self.batch.reply(&to, &done());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a request to another thread.
+    fn give(&mut self, to: ReplyTo, give: impl FnOnce(ReplyTo, &crate::capability::Shared) -> Result<(), Failure>) {
+        to.link.started();
+        if let Err(failure) = give(to.clone(), &self.shared) {
+            self.batch.finish(&to, &failure.into());
+        }
+    }
+
+    /// A change in memory: what it has come to and what others are told become part of the journal together.
+    pub(super) fn settle(&mut self, to: &ReplyTo, volatile: Volatile, key: Option<Box<Key>>) -> Reply {
+        let Volatile { reply, news } = volatile;
+        let settled = Settled::new(to.link.asked().0, to.number, &reply, key.map(|key| *key));
+        self.journal.hold();
+        self.journal.append(&Entry::Done(settled.clone()));
+        self.tell_all(news);
+        self.journal.publish();
+        self.keep_key(settled);
+        reply
+    }
+
+    /// A message on a channel: the same, with the message itself.
+    pub(super) fn publish(&mut self, to: &ReplyTo, message: Outgoing, key: Option<Box<Key>>) -> Reply {
+        let backlog = self.shared.settings().relay.backlog;
+        let settle = |reply: &Reply| Settled::new(to.link.asked().0, to.number, reply, key.map(|key| *key));
+        match self.state.bus.publish(&mut self.journal, message, backlog, settle) {
+            Some(settled) => {
+                let reply = settled.reply();
+                self.keep_key(settled);
+                reply
+            }
+            None => Reply::fail(ssmglobal_ipc::Code::Unavailable, "The channel is gone. Try again."),
+        }
+    }
+
+    /// A change in memory that had to read first.
+    pub(super) fn finish_volatile(&mut self, at: SessionRef, to: &ReplyTo, volatile: Volatile, key: Option<Box<Key>>) {
+        if self.state.live(at).is_none() {
+            return self.batch.finish(to, &volatile.reply);
+        }
+        // Another session of the same owner may have been quicker.
+        let known = key.as_ref().and_then(|key| self.pending.known(key));
+        let reply = known.unwrap_or_else(|| self.settle(to, volatile, key));
+        self.batch.finish(to, &reply);
+    }
+}
+
+fn done() -> Reply {
+    Reply::Done(ssmglobal_ipc::Done {})
+}

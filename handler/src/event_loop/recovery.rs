@@ -1,0 +1,147 @@
+//! After a death of the handler: what the one before has left, and the wait until all sessions are back that were here. Nothing that
+//! sees or tells others is done before, so that nobody sees a list without somebody who never left, or is told that a neighbour
+//! is not there. Part of the event loop.
+
+use super::EventLoop;
+use crate::lock::lock;
+use crate::state::journal::{Found, Settled};
+use crate::state::news::News;
+use crate::state::worlds::{World, WorldId};
+use ssmglobal_ipc::{Event, Time};
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+/// Who is not back after this time is not waited for any longer.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The wait, and what was left.
+pub struct Recovery {
+    /// What the handler before this one has left, as far as it was not taken yet.
+    found: Found,
+    /// Sessions that are to come back before anything is answered.
+    expected: HashSet<u64>,
+    /// Until when they are waited for; nothing when that is over.
+    until: Option<Instant>,
+    /// What the handler before this one has not told any more, and the row that it ends with.
+    untold: (Vec<News>, i64),
+    /// What is to be told when they are back, by the rows of its transactions.
+    held_back: Vec<(i64, Vec<News>)>,
+}
+
+impl Recovery {
+    /// Of what the journal holds.
+    pub fn new(found: Found) -> Recovery {
+        Recovery { found, expected: HashSet::new(), until: None, untold: (Vec::new(), 0), held_back: Vec::new() }
+    }
+
+    /// Whether sessions are waited for.
+    pub fn is_on(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// How long to wait at the most.
+    pub fn ends(&self) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Up to when tickets of sessions hold no longer.
+    pub fn take_revoked(&mut self) -> HashMap<u64, Time> {
+        std::mem::take(&mut self.found.revoked)
+    }
+
+    /// A session is back; gives the pushes that may not have left, with their numbers.
+    pub fn returned(&mut self, session: u64) -> Vec<(u64, Event)> {
+        self.expected.remove(&session);
+        self.found.pushes.remove(&session).unwrap_or_default()
+    }
+
+    /// A session will not come back.
+    pub fn is_gone(&mut self, session: u64) {
+        self.expected.remove(&session);
+    }
+
+    /// Whether a session is waited for.
+    pub fn expects(&self, session: u64) -> bool {
+        self.expected.contains(&session)
+    }
+
+    /// Worlds that a session hosts: what it has said of them is still true.
+    pub fn worlds_of(&mut self, session: u64) -> Vec<(WorldId, World)> {
+        self.found.worlds.remove(&session).unwrap_or_default()
+    }
+
+    /// Whether a world is still to be taken over.
+    pub fn has_world(&self, id: WorldId) -> bool {
+        self.found.worlds.values().flatten().any(|(other, _)| *other == id)
+    }
+
+    /// What a request came to that left nothing on disk.
+    pub fn done(&self, session: u64, request: u64) -> Option<Settled> {
+        self.found.done.get(&(session, request)).cloned()
+    }
+
+    /// News that wait until all are back.
+    pub fn hold_back(&mut self, row: i64, news: Vec<News>) {
+        self.held_back.push((row, news));
+    }
+}
+
+impl EventLoop {
+    /// Takes over what was left, and begins to wait for those who were linked.
+    pub(super) fn begin_recovery(&mut self) {
+        let backlog = self.shared.settings().relay.backlog;
+        for channel in std::mem::take(&mut self.recovery.found.channels) {
+            if let Err(error) = self.state.bus.restore(channel, backlog) {
+                log::error!("a relay channel cannot be taken over: {error}");
+            }
+        }
+        self.state.worlds.were_upto(WorldId(self.recovery.found.last_world));
+        for settled in std::mem::take(&mut self.recovery.found.keyed) {
+            self.keep_key(settled);
+        }
+        self.recovery.untold = {
+            let mut kept = lock(&self.shared.kept);
+            kept.were_upto(self.recovery.found.told);
+            kept.told(self.recovery.found.told);
+            (kept.untold(self.recovery.found.told), kept.newest())
+        };
+        let linked = std::mem::take(&mut self.recovery.found.linked);
+        let here = self.workers.children.values().map(|client| client.session);
+        let by_session = &self.workers.by_session;
+        // The others came while the listener's word was read.
+        self.recovery.expected =
+            here.filter(|session| linked.contains(session) && !by_session.contains_key(session)).collect();
+        self.recovery.until = (!self.recovery.expected.is_empty()).then(|| Instant::now() + PATIENCE);
+        if !self.recovery.is_on() {
+            self.tell_untold();
+        }
+    }
+
+    /// Goes on when all are back.
+    pub(super) fn end_recovery(&mut self) {
+        let Some(until) = self.recovery.until else { return };
+        if !self.recovery.expected.is_empty() && Instant::now() < until {
+            return;
+        }
+        if !self.recovery.expected.is_empty() {
+            log::info!("{} sessions have not come back yet", self.recovery.expected.len());
+        }
+        self.recovery.until = None;
+        self.tell_untold();
+        for slot in self.state.slots() {
+            self.resume(slot);
+        }
+        self.resume_operators();
+    }
+
+    /// Tells what the handler before this one has done and not come to tell, and what this one has held back.
+    fn tell_untold(&mut self) {
+        let (news, newest) = std::mem::take(&mut self.recovery.untold);
+        if !news.is_empty() {
+            self.hear(newest, news);
+        }
+        for (row, news) in std::mem::take(&mut self.recovery.held_back) {
+            self.hear(row, news);
+        }
+    }
+}

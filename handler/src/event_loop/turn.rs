@@ -1,0 +1,108 @@
+//! How a turn of the event loop ends: what other threads and this one have left, written in the order that a death at any
+//! instruction allows. Part of the event loop.
+
+use super::EventLoop;
+use crate::state::session::SessionRef;
+use crate::work::{Asker, ToLoop, Write};
+use mio::unix::SourceFd;
+use std::os::fd::AsRawFd;
+use std::time::Instant;
+
+impl EventLoop {
+    /// Does what other threads have left to do.
+    pub(super) fn take_left(&mut self) {
+        loop {
+            let (left, quiet) = self.shared.take_left();
+            if left.is_empty() && quiet.is_empty() {
+                return;
+            }
+            for one in left {
+                self.do_left(one);
+            }
+            for slot in quiet {
+                self.resume(slot);
+            }
+        }
+    }
+
+    fn do_left(&mut self, left: ToLoop) {
+        match left {
+            ToLoop::Proved { at, to, who, reply } => self.proved(at, &to, who, &reply),
+            ToLoop::Tried(tried, good) => self.state.throttle.tried(&tried, good, Instant::now()),
+            ToLoop::News(row, news) => self.hear(row, news),
+            ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
+            ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
+            ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
+            ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
+        }
+    }
+
+    /// What the turn has left: what other threads have, replies, wake-ups, sessions that ended.
+    pub(super) fn finish_turn(&mut self) {
+        self.take_left();
+        self.state.bus.wake_readers();
+        // Before the writer gets something to do: if this process dies after a change, the session must have the answers to
+        // what it had asked before, since they cannot be given again as they were.
+        for slot in self.batch.flush() {
+            self.resume(slot);
+        }
+        self.hand_over_writes();
+        self.end_recovery();
+        while let Some(slot) = self.dead.pop() {
+            self.end_session(slot);
+        }
+        // Ending and resuming may have answered or begun something.
+        loop {
+            let quiet = self.batch.flush();
+            for slot in &quiet {
+                self.resume(*slot);
+            }
+            let writes = self.writes.len();
+            self.hand_over_writes();
+            if quiet.is_empty() && writes == 0 {
+                break;
+            }
+        }
+        self.journal.flushed();
+        self.tidy_journal();
+    }
+
+    fn hand_over_writes(&mut self) {
+        if self.writes.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.shared.write(&mut self.writes) {
+            let reply = failure.into();
+            for job in std::mem::take(&mut self.writes) {
+                if let Write::Change { asker: Asker::Session(_, to), .. } = &job {
+                    self.batch.finish(to, &reply);
+                }
+            }
+        }
+    }
+
+    fn end_session(&mut self, slot: usize) {
+        self.forget_identity(slot);
+        let Some(session) = self.state.take(slot) else { return };
+        let at = SessionRef { slot, id: session.id };
+        for topic in &session.subscriptions {
+            self.state.online.unsubscribe(*topic, at);
+        }
+        if self.workers.by_pid.get(&session.pid) == Some(&slot) {
+            self.workers.by_pid.remove(&session.pid);
+        }
+        if self.workers.by_session.get(&session.number) == Some(&slot) {
+            self.workers.by_session.remove(&session.number);
+            if session.link.asked().1 > 0 {
+                self.writes.push(Write::Gone(session.number));
+            }
+        }
+        let _ = self.poll.registry().deregister(&mut SourceFd(&session.link.as_raw_fd()));
+        session.link.close();
+        if session.link.is_overrun() {
+            log::warn!("{}: the session ends: its worker does not read what it gets", session.peer());
+        }
+        self.state.release(slot);
+        self.write_journal();
+    }
+}

@@ -1,0 +1,73 @@
+//! Which of the journal's oldest entries are still needed: they are written again at its end, the others go. Part of the event
+//! loop.
+
+use super::EventLoop;
+use crate::state::journal::{Entry, Key, Settled};
+use crate::state::topic::ChannelId;
+use crate::state::worlds::WorldId;
+
+impl EventLoop {
+    /// Looks at twice as many bytes of the oldest entries as were written since the last time: so the journal is never much
+    /// longer than twice what is needed of it.
+    pub(super) fn tidy_journal(&mut self) {
+        let mut budget = 2 * self.journal.take_grown();
+        while budget > 0
+            && let Some((entry, bytes)) = self.journal.oldest()
+        {
+            for entry in entry.map_or_else(Vec::new, |entry| self.needed(entry)) {
+                self.journal.append(&entry);
+            }
+            self.journal.forget_oldest(bytes);
+            budget = budget.saturating_sub(bytes);
+        }
+        // What was moved is not new.
+        self.journal.take_grown();
+    }
+
+    /// What of an entry is still needed.
+    fn needed(&mut self, entry: Entry) -> Vec<Entry> {
+        let keep = |entry: Entry, needed: bool| if needed { vec![entry] } else { Vec::new() };
+        match entry {
+            Entry::Linked { session } => keep(entry, self.is_here(session)),
+            Entry::Done(ref settled) => {
+                let needed = self.is_needed(settled);
+                keep(entry, needed)
+            }
+            Entry::World { id, .. } => keep(entry, self.is_said(WorldId(id))),
+            Entry::Channel { id, .. } => self.state.bus.note(ChannelId(id)).into_iter().collect(),
+            Entry::Message { id, number, .. } if self.state.bus.keeps(ChannelId(id), number) => vec![entry],
+            Entry::Message { id, number, answer, .. } => {
+                let mut entries = Vec::new();
+                // That there were so many must stay known.
+                if self.state.bus.is_noted(ChannelId(id), number) == Some(false) {
+                    entries.extend(self.state.bus.note(ChannelId(id)));
+                }
+                if self.is_needed(&answer) {
+                    entries.push(Entry::Done(answer));
+                }
+                entries
+            }
+            Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
+            Entry::Told { row } => keep(entry, row == self.journal.told_upto()),
+            // Pushes have left with their turn; what is gone is gone.
+            Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } => Vec::new(),
+        }
+    }
+
+    fn is_here(&self, session: u64) -> bool {
+        self.workers.by_session.contains_key(&session) || self.recovery.expects(session)
+    }
+
+    /// Whether somebody may still ask for an answer, or it waits for the database.
+    fn is_needed(&self, settled: &Settled) -> bool {
+        let asked_again = match self.workers.by_session.get(&settled.session).and_then(|slot| self.session(*slot)) {
+            Some(session) => session.link.asked().1 < settled.request,
+            None => self.recovery.expects(settled.session),
+        };
+        asked_again || settled.key.as_ref().is_some_and(|key: &Key| self.pending.waits(key))
+    }
+
+    fn is_said(&self, id: WorldId) -> bool {
+        self.state.worlds.get(id).is_some() || self.recovery.has_world(id)
+    }
+}

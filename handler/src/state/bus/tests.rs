@@ -1,0 +1,177 @@
+//! Channels: what they keep, what they miss, who makes room.
+
+use super::*;
+use ssmglobal_sys::memory;
+
+struct Place {
+    bus: Bus,
+    journal: Journal,
+    used: Vec<ChannelId>,
+}
+
+impl Place {
+    fn new() -> Place {
+        let journal = Journal::open(&memory::make("test").unwrap()).unwrap();
+        Place { bus: Bus::default(), journal, used: Vec::new() }
+    }
+
+    fn make(&mut self, name: &str, most: usize) -> Option<ChannelId> {
+        let (used, mut unwritten) = (&self.used, Vec::new());
+        let made = self.bus.make(&mut unwritten, name, most, |id| used.contains(&id)).unwrap();
+        for entry in &unwritten {
+            self.journal.append(entry);
+        }
+        made
+    }
+
+    fn publish(&mut self, channel: ChannelId, from: &str, backlog: usize) {
+        let (from, body) = (from.to_owned(), format!("a line of {from}"));
+        let message = Outgoing { channel, from, body, receivers: 0 };
+        let settle = |reply: &Reply| Settled::new(9, 1, reply, None);
+        assert!(self.bus.publish(&mut self.journal, message, backlog, settle).is_some());
+    }
+
+    fn kept_for(&self, channel: ChannelId, reader: &str, after: u64, upto: u64) -> Vec<u64> {
+        let after = Position { epoch: EPOCH, number: after };
+        self.bus.since(channel, reader, after, upto).unwrap().kept.map(|kept| kept.number).collect()
+    }
+
+    fn missed(&self, channel: ChannelId, after: u64, upto: u64) -> u64 {
+        self.bus.since(channel, "x", Position { epoch: EPOCH, number: after }, upto).unwrap().missed
+    }
+
+    fn names(&self, after: Option<&str>) -> Vec<String> {
+        self.bus.channels_after(after).map(|channel| channel.name.clone()).collect()
+    }
+
+    fn line_length(&self, channel: ChannelId) -> usize {
+        self.bus.channel(channel).unwrap().kept.back().unwrap().line.len()
+    }
+}
+
+#[test]
+fn a_channel_keeps_its_last_messages() {
+    let mut place = Place::new();
+    let chat = place.make("Chat", 4).unwrap();
+    assert_eq!(place.missed(chat, 0, 0), 0);
+    for from in ["arena", "castle", "arena", "castle", "arena"] {
+        place.publish(chat, from, 3);
+    }
+    assert_eq!(place.bus.channel(chat).unwrap().position(), Position { epoch: EPOCH, number: 5 });
+    assert_eq!(place.kept_for(chat, "other", 0, 5), [3, 4, 5]);
+    assert_eq!(place.kept_for(chat, "other", 3, 4), [4]);
+    assert_eq!(place.kept_for(chat, "other", 5, 5), [0; 0]);
+    assert_eq!(place.kept_for(chat, "other", 9, 3), [0; 0]);
+    assert_eq!(place.kept_for(chat, "ARENA", 0, 5), [4], "not one's own");
+    for ((after, upto), gone) in
+        [((0, 5), 2), ((1, 5), 1), ((2, 5), 0), ((0, 1), 1), ((1, 1), 0), ((4, 5), 0), ((5, 2), 0)]
+    {
+        assert_eq!(place.missed(chat, after, upto), gone, "({after}, {upto}]");
+    }
+    // A smaller backlog holds from the next message on.
+    place.publish(chat, "arena", 1);
+    assert_eq!(place.kept_for(chat, "other", 0, 6), [6]);
+    assert_eq!(place.bus.kept, place.line_length(chat));
+    // Numbers of another epoch say nothing.
+    assert!(place.bus.since(chat, "other", Position { epoch: EPOCH + 1, number: 5 }, 6).is_none());
+}
+
+#[test]
+fn without_a_backlog_everything_older_is_missed() {
+    let mut place = Place::new();
+    let chat = place.make("chat", 4).unwrap();
+    for _ in 0..3 {
+        place.publish(chat, "arena", 0);
+    }
+    assert_eq!(place.kept_for(chat, "castle", 0, 3), [0; 0]);
+    assert_eq!(place.missed(chat, 0, 3), 3);
+    assert_eq!(place.missed(chat, 2, 3), 1);
+    assert_eq!(place.missed(chat, 3, 3), 0);
+    assert_eq!(place.bus.kept, 0);
+    // What was kept before goes with the next message.
+    place.publish(chat, "arena", 2);
+    place.publish(chat, "arena", 0);
+    assert_eq!((place.kept_for(chat, "castle", 0, 5), place.bus.kept), (Vec::new(), 0));
+}
+
+#[test]
+fn where_all_channels_keep_too_much_the_busy_one_gives_way() {
+    let mut place = Place::new();
+    let chat = place.make("chat", 4).unwrap();
+    for _ in 0..3 {
+        place.publish(chat, "arena", 100);
+    }
+    // As if others kept all that may be kept.
+    place.bus.kept += KEPT;
+    place.publish(chat, "arena", 100);
+    assert_eq!(place.kept_for(chat, "castle", 0, 4), [4], "the newest stays in any case");
+    assert_eq!(place.missed(chat, 0, 4), 3);
+    assert_eq!(place.bus.kept, KEPT + place.line_length(chat));
+}
+
+#[test]
+fn every_message_is_in_the_ring_and_wakes_its_readers_once() {
+    let mut place = Place::new();
+    let chat = place.make("chat", 4).unwrap();
+    let quiet = place.make("quiet", 4).unwrap();
+    let channel = place.bus.channel(chat).unwrap();
+    let mut reader = ring::Reader::new(channel.ring.fd(), channel.ring.position()).unwrap();
+    place.publish(chat, "arena", 0);
+    place.publish(chat, "castle", 0);
+    place.bus.wake_readers();
+    place.bus.wake_readers();
+    let mut got = Vec::new();
+    reader.read(&mut Vec::new(), |entry| got.push((entry.sender, entry.number, entry.text.to_vec())));
+    assert!(got.iter().map(|(sender, number, _)| (*sender, *number)).eq([(9, 1), (9, 2)]));
+    assert!(String::from_utf8_lossy(&got[1].2).contains("a line of castle"));
+    assert_eq!(place.bus.channel(chat).unwrap().wake.read(), Ok(1));
+    assert_eq!(place.bus.channel(quiet).unwrap().wake.read(), Err(nix::errno::Errno::EAGAIN));
+}
+
+#[test]
+fn at_the_bound_the_channel_unused_for_longest_makes_room() {
+    let mut place = Place::new();
+    let [a, b, c] = ["A", "b", "C"].map(|name| place.make(name, 3).unwrap());
+    assert_eq!(place.names(None), ["A", "b", "C"]);
+    assert_eq!(place.names(Some("B")), ["C"]);
+    place.publish(a, "arena", 5);
+    place.publish(b, "arena", 5);
+    let (kept, of_a) = (place.bus.kept, place.line_length(a));
+    // `C` is the one that was unused for longest, but somebody is on it; then it is `A`.
+    place.used.push(c);
+    let d = place.make("d", 3).unwrap();
+    assert!(place.bus.named("a").is_none() && d != a);
+    assert_eq!(place.bus.kept, kept - of_a);
+    assert_eq!(place.names(None), ["b", "C", "d"]);
+    let channel = place.bus.named("D").unwrap();
+    assert_eq!((channel.id, &*channel.name, channel.position().number), (d, "d", 0));
+    // Being made is being used, and so is being touched.
+    let e = place.make("e", 3).unwrap();
+    assert!(place.bus.channel(b).is_none());
+    place.bus.touch(d);
+    let f = place.make("f", 3).unwrap();
+    assert!(place.bus.channel(e).is_none());
+    place.used.extend([d, f]);
+    assert_eq!(place.make("g", 3), None);
+    assert_eq!(place.names(None), ["C", "d", "f"]);
+}
+
+#[test]
+fn what_is_published_outlives_the_handler() {
+    let fd = memory::make("test").unwrap();
+    let mut place = Place { journal: Journal::open(&fd).unwrap(), ..Place::new() };
+    let chat = place.make("chat", 4).unwrap();
+    for from in ["arena", "castle", "arena"] {
+        place.publish(chat, from, 2);
+    }
+    drop(place);
+    let found = Journal::open(&fd).unwrap().recover();
+    let mut bus = Bus::default();
+    for channel in found.channels {
+        bus.restore(channel, 2).unwrap();
+    }
+    let since = bus.since(chat, "x", Position { epoch: EPOCH, number: 0 }, 9).unwrap();
+    assert_eq!((since.missed, since.kept.map(|kept| kept.number).collect::<Vec<_>>()), (1, vec![2, 3]));
+    assert_eq!(bus.named("CHAT").unwrap().position().number, 3);
+    assert_eq!(found.done.len(), 1, "the same request's answer, three times");
+}

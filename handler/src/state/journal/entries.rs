@@ -1,0 +1,156 @@
+//! What stands in the journal. These types are the journal's own: the next handler may be of a newer build, so they are only
+//! ever appended to, and gain fields as told in `ipc/src/growing.rs`.
+
+use crate::state::worlds::World;
+use serde::{Deserialize, Serialize};
+use ssmglobal_ipc::{Reply, ReplyKind, Time};
+use ssmglobal_store::Principal;
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entry {
+    /// A session has a link, and will be back with the next handler.
+    Linked {
+        /// Its number.
+        session: u64,
+    },
+    /// A relay channel as it was then.
+    Channel {
+        /// Told apart from every other, also of the same name.
+        id: u64,
+        /// As first joined.
+        name: String,
+        /// The newest message's number.
+        number: u64,
+    },
+    /// A channel is gone.
+    NoChannel {
+        /// Which.
+        id: u64,
+    },
+    /// A message on a channel, and what its sender is answered.
+    Message {
+        /// The channel.
+        id: u64,
+        /// Its number there.
+        number: u64,
+        /// The game server that sent it.
+        from: String,
+        /// As game servers see it, without a line end.
+        line: String,
+        /// What its sender is answered.
+        answer: Settled,
+    },
+    /// A request that changes nothing on disk was done.
+    Done(Settled),
+    /// A push that may not have left yet. Its number is its position in the log.
+    Push {
+        /// To whom.
+        session: u64,
+        /// The event, as in its frame.
+        event: Vec<u8>,
+    },
+    /// What is said of a world.
+    World {
+        /// Its number.
+        id: u64,
+        /// What.
+        said: KeptWorld,
+    },
+    /// Nothing is said of a world any more.
+    NoWorld {
+        /// Its number.
+        id: u64,
+    },
+    /// Whoever was to hear of the changes up to a row of kept answers has been pushed an event.
+    Told {
+        /// The row.
+        row: i64,
+    },
+    /// Tickets of a session that say of an earlier time who it is hold no longer.
+    Revoked {
+        /// Its number.
+        session: u64,
+        /// Up to when.
+        upto: Time,
+    },
+}
+
+/// What a request came to: its answer, as it goes to the worker, so that it can be given again letter for letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The session that has asked.
+    pub session: u64,
+    /// The request's number.
+    pub request: u64,
+    /// The reply's kind.
+    pub kind: u16,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// The client's own key for it, until the database has it.
+    pub key: Option<Key>,
+}
+
+/// A client's own key for a request that changes something: the same again is answered and not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Who asks.
+    pub owner: Principal,
+    /// The key.
+    pub key: String,
+    /// Of what is asked.
+    pub digest: [u8; 32],
+}
+
+/// A world, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptWorld {
+    host: u64,
+    name: String,
+    address: String,
+    map: String,
+    players: u32,
+    max: u32,
+    text: String,
+    at: Time,
+}
+
+impl From<&World> for KeptWorld {
+    fn from(world: &World) -> KeptWorld {
+        let World { host, name, address, map, players, max, text, at } = world.clone();
+        KeptWorld { host, name, address, map, players, max, text, at }
+    }
+}
+
+impl From<KeptWorld> for World {
+    fn from(kept: KeptWorld) -> World {
+        let KeptWorld { host, name, address, map, players, max, text, at } = kept;
+        World { host, name, address, map, players, max, text, at }
+    }
+}
+
+impl Settled {
+    /// What a session's request came to.
+    pub fn new(session: u64, request: u64, reply: &Reply, key: Option<Key>) -> Settled {
+        let (kind, payload) = packed(reply);
+        Settled { session, request, kind, payload, key }
+    }
+
+    /// The answer.
+    pub fn reply(&self) -> Reply {
+        unpacked(self.kind, &self.payload)
+    }
+}
+
+/// A reply's kind and payload, as it is kept.
+pub fn packed(reply: &Reply) -> (u16, Vec<u8>) {
+    let mut payload = Vec::new();
+    reply.put(&mut payload);
+    (reply.kind() as u16, payload)
+}
+
+/// The way back.
+pub fn unpacked(kind: u16, payload: &[u8]) -> Reply {
+    let reply = ReplyKind::from_number(kind).and_then(|kind| Reply::decode(kind, payload).ok());
+    reply.unwrap_or_else(|| Reply::fail(ssmglobal_ipc::Code::Unavailable, "It was done, but the answer is lost."))
+}

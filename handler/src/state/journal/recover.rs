@@ -1,0 +1,102 @@
+//! What the journal holds, put together again. Part of the event loop, at the start of a handler.
+
+use super::{Entry, FLUSHED, Journal, Settled};
+use crate::state::worlds::{World, WorldId};
+use ssmglobal_ipc::{Event, Time, growing};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A relay channel as it was left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KeptChannel {
+    /// Told apart from every other.
+    pub id: u64,
+    /// As first joined.
+    pub name: String,
+    /// The newest message's number.
+    pub number: u64,
+    /// Messages by number: who sent them, and their lines.
+    pub kept: BTreeMap<u64, (String, String)>,
+}
+
+/// What a handler has left to the next.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// All channels, by id.
+    pub channels: Vec<KeptChannel>,
+    /// Sessions that had a link.
+    pub linked: HashSet<u64>,
+    /// What is said of worlds, by the session that hosts them.
+    pub worlds: HashMap<u64, Vec<(WorldId, World)>>,
+    /// The last number of a world.
+    pub last_world: u64,
+    /// What requests came to, by session and number.
+    pub done: HashMap<(u64, u64), Settled>,
+    /// Up to when tickets of a session hold no longer.
+    pub revoked: HashMap<u64, Time>,
+    /// What was done under a client's key that may not have come to the database yet.
+    pub keyed: Vec<Settled>,
+    /// Up to which row of kept answers everybody was told of the changes.
+    pub told: i64,
+    /// Pushes that may not have left, by session, with their numbers.
+    pub pushes: HashMap<u64, Vec<(u64, Event)>>,
+}
+
+impl Found {
+    fn settled(&mut self, settled: Settled) {
+        if settled.key.is_some() {
+            self.keyed.push(settled.clone());
+        }
+        self.done.insert((settled.session, settled.request), settled);
+    }
+}
+
+impl Journal {
+    /// All that is of use to the next handler.
+    pub fn recover(&mut self) -> Found {
+        let mut found = Found::default();
+        let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
+        let mut gone = Vec::new();
+        let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
+        let flushed = self.get(FLUSHED);
+        for (position, entry) in self.entries() {
+            match entry {
+                Entry::Linked { session } => drop(found.linked.insert(session)),
+                Entry::Channel { id, name, number } => {
+                    let channel = channels.entry(id).or_default();
+                    (channel.id, channel.name, channel.number) = (id, name, channel.number.max(number));
+                }
+                Entry::NoChannel { id } => gone.push(id),
+                Entry::Message { id, number, from, line, answer } => {
+                    let channel = channels.entry(id).or_default();
+                    channel.number = channel.number.max(number);
+                    channel.kept.insert(number, (from, line));
+                    found.settled(answer);
+                }
+                Entry::Done(settled) => found.settled(settled),
+                Entry::Push { session, event } if position >= flushed => {
+                    if let Ok(event) = growing::get(&event) {
+                        found.pushes.entry(session).or_default().push((position + 1, event));
+                    }
+                }
+                Entry::Push { .. } => {}
+                Entry::Told { row } => found.told = row,
+                Entry::World { id, said } => {
+                    found.last_world = found.last_world.max(id);
+                    worlds.insert(id, said.into());
+                }
+                Entry::NoWorld { id } => drop(worlds.remove(&id)),
+                Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
+            }
+        }
+        self.told = found.told;
+        for id in gone {
+            channels.remove(&id);
+        }
+        for (id, world) in worlds {
+            found.worlds.entry(world.host).or_default().push((WorldId(id), world));
+        }
+        // Without its name there is only what was not needed any more.
+        found.channels = channels.into_values().filter(|channel| !channel.name.is_empty()).collect();
+        found
+    }
+}

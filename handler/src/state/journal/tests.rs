@@ -1,0 +1,79 @@
+//! The journal as one handler after the other uses it.
+
+use super::*;
+use ssmglobal_sys::memory;
+
+fn done(request: u64, length: usize) -> Entry {
+    Entry::Done(Settled { session: 1, request, kind: 2, payload: vec![7; length], key: None })
+}
+
+fn all(journal: &Journal) -> Vec<Entry> {
+    journal.entries().map(|(_, entry)| entry).collect()
+}
+
+#[test]
+fn the_next_handler_finds_what_the_last_one_has_written() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    assert_eq!(all(&journal), []);
+    let entries: Vec<Entry> = (0..50).map(|n| done(n, n as usize)).collect();
+    let positions: Vec<u64> = entries.iter().map(|entry| journal.append(entry)).collect();
+    assert!(positions.is_sorted_by(|a, b| a < b));
+    journal.flushed();
+    drop(journal);
+    let mut journal = Journal::open(&fd).unwrap();
+    assert_eq!(all(&journal), entries);
+    assert_eq!(journal.get(FLUSHED), journal.head());
+    journal.forget(positions[48]);
+    assert_eq!(all(&journal), entries[48..]);
+}
+
+#[test]
+fn it_goes_round_and_is_never_overrun() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::with_capacity(&fd, 8 * PIECE).unwrap();
+    let big = PIECE - 100;
+    let mut written = 0;
+    // Twice around, with at most three entries in it.
+    while journal.head() < 2 * journal.capacity {
+        journal.append(&done(written, big));
+        written += 1;
+        let kept = all(&journal);
+        if kept.len() > 3 {
+            let (_, _, behind) = journal.at(journal.get(TAIL)).unwrap();
+            journal.forget(behind);
+        }
+        assert_eq!(kept.last(), Some(&done(written - 1, big)));
+    }
+    // Without anybody who makes room it stops, and what is there stays.
+    let first = all(&journal)[0].clone();
+    while !journal.is_full() {
+        journal.append(&done(written, big));
+    }
+    assert_eq!(all(&journal)[0], first);
+}
+
+#[test]
+fn what_is_held_back_comes_together_or_not_at_all() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    journal.append(&done(1, 1));
+    journal.hold();
+    journal.append(&done(2, 1));
+    journal.told(7);
+    assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1)]);
+    journal.publish();
+    assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::Told { row: 7 }]);
+    journal.append(&done(3, 1));
+    assert_eq!(all(&Journal::open(&fd).unwrap()).len(), 4);
+}
+
+#[test]
+fn another_format_is_begun_anew() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    journal.append(&done(1, 1));
+    journal.set(FORMAT_AT, 99);
+    drop(journal);
+    assert_eq!(all(&Journal::open(&fd).unwrap()), []);
+}

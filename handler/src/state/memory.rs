@@ -1,0 +1,117 @@
+//! What is kept and in memory as well: names, boards, who is disabled. Read by all threads; changed by one place only, which takes
+//! the rows that were committed (`work/follow.rs`).
+
+use super::boards::Boards;
+use super::directory::Directory;
+use crate::lock::read;
+use hashbrown::{HashMap, HashSet};
+use ssmglobal_ipc::{Code, Failure, Party};
+use ssmglobal_store::{PlayerId, Principal, PrincipalKind, Reader, ServerId};
+use std::sync::RwLock;
+
+/// All of it.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Names and numbers of players.
+    pub directory: RwLock<Directory>,
+    /// Boards with their ranks.
+    pub boards: RwLock<Boards>,
+    /// Names of game servers.
+    pub servers: RwLock<HashMap<ServerId, String>>,
+    /// Who may not be on.
+    pub barred: RwLock<HashSet<Principal>>,
+}
+
+impl Memory {
+    /// As the database has it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<Memory> {
+        let mut directory = Directory::default();
+        reader.player_names(&mut |id, name, folded| directory.insert(id, name, folded))?;
+        let servers = reader.servers()?;
+        let mut barred: HashSet<Principal> = reader.players_disabled()?.into_iter().map(Principal::from).collect();
+        barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Principal::from(server.id)));
+        let servers = servers.into_iter().map(|server| (server.id, server.name)).collect();
+        let boards = RwLock::new(Boards::load(reader)?);
+        Ok(Memory {
+            directory: RwLock::new(directory),
+            boards,
+            servers: RwLock::new(servers),
+            barred: RwLock::new(barred),
+        })
+    }
+
+    /// Somebody's name; nothing when there is nobody like that.
+    pub fn name(&self, who: Principal) -> Option<String> {
+        let name = match who.kind {
+            PrincipalKind::Player => read(&self.directory).name(PlayerId(who.id)).to_owned(),
+            PrincipalKind::Server => read(&self.servers).get(&ServerId(who.id)).cloned()?,
+            // Nobody of these kinds has a name yet.
+            PrincipalKind::World
+            | PrincipalKind::Visitor
+            | PrincipalKind::Bot
+            | PrincipalKind::Channel
+            | PrincipalKind::Backend => return None,
+        };
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// Somebody as others see him.
+    pub fn party(&self, who: Principal) -> Party {
+        let name = self.name(who).unwrap_or_default();
+        match who.kind {
+            PrincipalKind::Server => Party::Server(name),
+            PrincipalKind::Player
+            | PrincipalKind::World
+            | PrincipalKind::Visitor
+            | PrincipalKind::Bot
+            | PrincipalKind::Channel
+            | PrincipalKind::Backend => Party::Player(name),
+        }
+    }
+
+    /// The player with this name, in any case, and the name as registered.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn player_named(&self, name: &str) -> Result<(PlayerId, String), Failure> {
+        let directory = read(&self.directory);
+        let id = directory.find(name).ok_or_else(|| no_such_player(name))?;
+        Ok((id, directory.name(id).to_owned()))
+    }
+
+    /// The game server with this name, in any case, and its name as added.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn server_named(&self, name: &str) -> Result<(ServerId, String), Failure> {
+        let servers = read(&self.servers);
+        let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(name));
+        let found = found.map(|(id, name)| (*id, name.clone()));
+        found.ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
+    }
+
+    /// Who is meant.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn named(&self, party: &Party) -> Result<Principal, Failure> {
+        match party {
+            Party::Player(name) => self.player_named(name).map(|(id, _)| id.into()),
+            Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
+        }
+    }
+
+    /// Whether somebody may not be on.
+    pub fn is_barred(&self, who: Principal) -> bool {
+        read(&self.barred).contains(&who)
+    }
+}
+
+/// Nobody has that name.
+pub fn no_such_player(name: &str) -> Failure {
+    let name: String = name.chars().take(64).collect();
+    Failure::new(Code::NotFound, format!("There is no player {name}."))
+}

@@ -1,0 +1,23 @@
+//! What the handler knows in memory: data, and what can be asked of it. No links, no threads, no capability, no database but
+//! for what is read from it at the start.
+
+pub mod boards;
+pub mod bus;
+pub mod directory;
+pub mod journal;
+mod lists;
+pub mod memory;
+pub mod names;
+pub mod news;
+pub mod online;
+mod overlay;
+pub mod pages;
+mod rank_index;
+pub mod session;
+pub mod throttle;
+pub mod tickets;
+pub mod topic;
+pub mod worlds;
+
+pub use lists::State;
+pub use overlay::Overlay;

@@ -1,0 +1,170 @@
+//! What the running transaction has changed of the boards, and memory does not show yet: decisions see both. Used by the
+//! writer; pure.
+
+use super::boards::{Boards, Place, Ranking};
+use hashbrown::HashMap;
+use ssmglobal_store::{Board, BoardId, PlayerId, Row, Standing};
+
+/// All of it.
+#[derive(Debug, Default)]
+pub struct Overlay {
+    standings: HashMap<(BoardId, PlayerId), Option<Standing>>,
+    touched: HashMap<BoardId, Touched>,
+    defined: Vec<Board>,
+}
+
+/// One board with changed places.
+#[derive(Debug, Default)]
+struct Touched {
+    /// Places that are new, sorted.
+    added: Vec<Place>,
+    /// Committed places that are gone, sorted.
+    removed: Vec<Place>,
+    /// Who is first now.
+    leader: Option<Place>,
+    /// Who was first before a score of this transaction has changed that.
+    before: Option<Option<PlayerId>>,
+}
+
+fn key(place: &Place) -> (i64, u64) {
+    (place.score, place.order)
+}
+
+fn insert(list: &mut Vec<Place>, place: Place) {
+    let at = list.partition_point(|other| key(other) < key(&place));
+    list.insert(at, place);
+}
+
+fn in_front(list: &[Place], place: &Place) -> usize {
+    list.partition_point(|other| key(other) < key(place))
+}
+
+impl Touched {
+    /// A place is not there any more.
+    fn take(&mut self, ranking: &Ranking, place: Place) {
+        match self.added.binary_search_by_key(&key(&place), key) {
+            Ok(at) => drop(self.added.remove(at)),
+            Err(_) => insert(&mut self.removed, place),
+        }
+        if self.leader == Some(place) {
+            let gone = |place: &Place| self.removed.binary_search_by_key(&key(place), key).is_ok();
+            let committed = ranking.places().find(|place| !gone(place)).copied();
+            self.leader = self.added.first().copied().into_iter().chain(committed).min_by_key(key);
+        }
+    }
+
+    fn put(&mut self, ranking: &Ranking, old: Option<Place>, new: Place) {
+        let before = self.leader;
+        if let Some(old) = old {
+            self.take(ranking, old);
+        }
+        insert(&mut self.added, new);
+        if self.leader.is_none_or(|leader| key(&new) < key(&leader)) {
+            self.leader = Some(new);
+        }
+        // Also when the leader has fallen back behind another.
+        if self.leader != before {
+            // Once for each board, however often it changes hands meanwhile.
+            self.before.get_or_insert(before.map(|place| place.who));
+        }
+    }
+}
+
+impl Overlay {
+    /// The transaction is over.
+    pub fn clear(&mut self) {
+        self.standings.clear();
+        self.touched.clear();
+        self.defined.clear();
+    }
+
+    /// Takes note of a row that was written.
+    pub fn note(&mut self, boards: &Boards, row: &Row) {
+        match row {
+            Row::Board(board) => self.defined.push(board.clone()),
+            Row::Standing { board, standing } => {
+                let Some(ranking) = boards.get(*board) else { return };
+                let old = self.standing(ranking, standing.player).map(|old| ranking.place_of(old));
+                self.touched(ranking).put(ranking, old, ranking.place_of(standing));
+                self.standings.insert((*board, standing.player), Some(standing.clone()));
+            }
+            Row::Withdrawn { board, was, .. } => {
+                let Some(ranking) = boards.get(*board) else { return };
+                self.touched(ranking).take(ranking, ranking.place_of(was));
+                self.standings.insert((*board, was.player), None);
+            }
+            Row::Player(_)
+            | Row::PlayerHash { .. }
+            | Row::PlayerLogin { .. }
+            | Row::PlayerDisabled { .. }
+            | Row::Server(_)
+            | Row::ServerKey { .. }
+            | Row::ServerAuthed { .. }
+            | Row::ServerDisabled { .. }
+            | Row::Setting { .. }
+            | Row::Letter(_)
+            | Row::LetterRead { .. }
+            | Row::LetterGone { .. }
+            | Row::Blocked { .. }
+            | Row::Unblocked { .. }
+            | Row::Keyed { .. } => {}
+        }
+    }
+
+    fn touched(&mut self, ranking: &Ranking) -> &mut Touched {
+        self.touched
+            .entry(ranking.board.id)
+            .or_insert_with(|| Touched { leader: ranking.places().next().copied(), ..Touched::default() })
+    }
+
+    /// What stands for a player.
+    pub fn standing<'a>(&'a self, ranking: &'a Ranking, player: PlayerId) -> Option<&'a Standing> {
+        match self.standings.get(&(ranking.board.id, player)) {
+            Some(latest) => latest.as_ref(),
+            None => ranking.standing(player),
+        }
+    }
+
+    /// How many stand on a board.
+    pub fn total(&self, ranking: &Ranking) -> u32 {
+        let (added, removed) =
+            self.touched.get(&ranking.board.id).map_or((0, 0), |it| (it.added.len(), it.removed.len()));
+        u32::try_from(ranking.total() as usize + added - removed).unwrap_or(u32::MAX)
+    }
+
+    /// The rank that a standing has once it is there, in place of what stands for that player now; 1 is the best.
+    pub fn rank(&self, ranking: &Ranking, standing: &Standing) -> u32 {
+        let place = ranking.place_of(standing);
+        let mut before = ranking.in_front(&place);
+        if let Some(touched) = self.touched.get(&ranking.board.id) {
+            before = before + in_front(&touched.added, &place) - in_front(&touched.removed, &place);
+        }
+        let now = self.standing(ranking, standing.player).map(|now| ranking.place_of(now));
+        let own = now.is_some_and(|now| key(&now) < key(&place));
+        u32::try_from(before + 1 - usize::from(own)).unwrap_or(u32::MAX)
+    }
+
+    /// A board that this transaction has defined, by what `is` says of it.
+    pub fn defined(&self, is: impl Fn(&Board) -> bool) -> Option<&Board> {
+        self.defined.iter().rev().find(|board| is(board))
+    }
+
+    /// How many boards are new.
+    pub fn new_boards(&self, boards: &Boards) -> usize {
+        let mut new: Vec<BoardId> = self.defined.iter().map(|board| board.id).collect();
+        new.sort_unstable();
+        new.dedup();
+        new.into_iter().filter(|id| boards.get(*id).is_none()).count()
+    }
+
+    /// Boards that a score has given a new first place: who is first, and who was before.
+    pub fn firsts<'a>(
+        &'a self,
+        boards: &'a Boards,
+    ) -> impl Iterator<Item = (&'a Ranking, &'a Standing, Option<PlayerId>)> {
+        self.touched.iter().filter_map(|(board, touched)| {
+            let (before, ranking) = (touched.before?, boards.get(*board)?);
+            Some((ranking, self.standing(ranking, touched.leader?.who)?, before))
+        })
+    }
+}

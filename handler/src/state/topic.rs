@@ -1,0 +1,47 @@
+//! What a session can listen to, by number. By name it is [`ssmglobal_ipc::Topic`]. Used by all threads.
+
+use serde::{Deserialize, Serialize};
+use ssmglobal_config::Settings;
+use ssmglobal_store::BoardId;
+
+/// Boards that one session may watch.
+const WATCHES: usize = 100;
+
+/// A relay channel's number; never used again, also not for one of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChannelId(pub u64);
+
+/// What somebody listens to. Kept answers and the journal hold them: only ever appended to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Topic {
+    /// New first places of a board.
+    Board(BoardId),
+    /// Messages on a relay channel.
+    Channel(ChannelId),
+}
+
+impl Topic {
+    /// How many topics of its kind one session may listen to.
+    pub fn most(self, settings: &Settings) -> usize {
+        match self {
+            Topic::Board(_) => WATCHES,
+            Topic::Channel(_) => settings.relay.joined_per_server,
+        }
+    }
+
+    /// Whether another topic is of the same kind.
+    pub fn is_like(self, other: Topic) -> bool {
+        match self {
+            Topic::Board(_) => matches!(other, Topic::Board(_)),
+            Topic::Channel(_) => matches!(other, Topic::Channel(_)),
+        }
+    }
+
+    /// Whether who listens stops with what he has proved to be.
+    pub fn ends_with_identity(self) -> bool {
+        match self {
+            Topic::Board(_) => false,
+            Topic::Channel(_) => true,
+        }
+    }
+}

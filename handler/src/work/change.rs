@@ -1,0 +1,116 @@
+//! Changes of what is kept: data, and pure functions that decide what becomes of them. A decision sees the open transaction and what
+//! its batch has changed so far, and the same facts give the same rows and the same answer, whatever the store.
+
+use ssmglobal_ipc::{Code, Failure, Reply, Time};
+use ssmglobal_store::{
+    Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result as Stored, Row, Sequence, Server,
+    Standing, StoreError,
+};
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The request itself; the transaction goes on.
+    Failure(Failure),
+    /// The database; the transaction is given up.
+    Store(StoreError),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Refusal {
+        Refusal::Failure(failure)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::Store(error)
+    }
+}
+
+/// Short for a refusal with code and sentence.
+pub fn refuse<T>(code: Code, msg: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Failure(Failure::new(code, msg)))
+}
+
+/// When something is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The moment of the transaction.
+    pub now: Time,
+}
+
+/// Where time comes from.
+pub type Clock = fn() -> Time;
+
+/// What a decision can know, as it is inside the open transaction.
+pub trait Facts {
+    /// One player.
+    fn player(&self, id: PlayerId) -> Stored<Option<Player>>;
+    /// Somebody's name; empty when there is nobody like that.
+    fn name(&self, who: Principal) -> String;
+    /// Whether a player has this folded name, or one that looks the same.
+    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Stored<bool>;
+    /// A game server by name, in any case, with what is kept of its key.
+    fn server_by_name(&self, name: &str) -> Stored<Option<(Server, KeyHash)>>;
+    /// A board.
+    fn board(&self, id: BoardId) -> Option<Board>;
+    /// A board by name, in any case.
+    fn board_named(&self, name: &str) -> Option<Board>;
+    /// How many boards there are.
+    fn boards(&self) -> usize;
+    /// What stands for a player on a board.
+    fn standing(&self, board: BoardId, player: PlayerId) -> Option<Standing>;
+    /// How many stand on a board.
+    fn total(&self, board: BoardId) -> u32;
+    /// The rank that a standing has once it is there, in place of what stands for that player now.
+    fn rank(&self, board: BoardId, standing: &Standing) -> u32;
+    /// A setting, also one that was deleted.
+    fn setting(&self, owner: Principal, key: &str) -> Stored<Option<KeptSetting>>;
+    /// How many settings somebody has.
+    fn setting_count(&self, owner: Principal) -> Stored<u32>;
+    /// How many letters are in a player's box, and how many of them are not read.
+    fn mailbox(&self, player: PlayerId) -> Stored<(u32, u32)>;
+    /// How many letters are kept that a player has sent.
+    fn sent_count(&self, player: PlayerId) -> Stored<u32>;
+    /// The letter with this number in a player's mailbox.
+    fn letter(&self, player: PlayerId, number: u64) -> Stored<Option<Letter>>;
+    /// Whether a player blocks somebody.
+    fn blocks(&self, player: PlayerId, from: Principal) -> Stored<bool>;
+    /// Whom a player blocks.
+    fn blocked(&self, player: PlayerId) -> Stored<Vec<Principal>>;
+    /// The next number of a sequence. Asked for last, when nothing can be refused any more.
+    fn fresh(&mut self, sequence: Sequence) -> Stored<u64>;
+}
+
+/// What becomes of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What is written.
+    pub rows: Vec<Row>,
+    /// What the asker is answered.
+    pub reply: Reply,
+    /// Who the asker's session is from now on.
+    pub proves: Option<Principal>,
+}
+
+impl Decided {
+    /// A change that proves nothing.
+    pub fn new(rows: Vec<Row>, reply: Reply) -> Decided {
+        Decided { rows, reply, proves: None }
+    }
+
+    /// It is done, and there is nothing to say.
+    pub fn done(row: Row) -> Decided {
+        Decided::new(vec![row], Reply::Done(ssmglobal_ipc::Done {}))
+    }
+}
+
+/// A change that can be decided. It may be decided again when the transaction that it shared was given up.
+pub trait Decide {
+    /// What becomes of it.
+    ///
+    /// # Errors
+    /// It is refused, or the database fails.
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal>;
+}

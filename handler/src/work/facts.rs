@@ -1,0 +1,98 @@
+//! The facts of a decision, from the open transaction, from memory, and from what the batch has changed so far. Runs in the writer
+//! thread.
+
+use super::change::Facts;
+use crate::state::Overlay;
+use crate::state::boards::Boards;
+use crate::state::memory::Memory;
+use ssmglobal_store::{
+    Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result, Sequence, Server, Standing, Tx,
+};
+
+/// Facts of one batch.
+pub struct OpenFacts<'a> {
+    /// The open transaction.
+    pub tx: &'a mut dyn Tx,
+    /// What is in memory besides boards.
+    pub memory: &'a Memory,
+    /// Boards as committed.
+    pub boards: &'a Boards,
+    /// Boards as this transaction has changed them.
+    pub overlay: &'a Overlay,
+}
+
+impl Facts for OpenFacts<'_> {
+    fn player(&self, id: PlayerId) -> Result<Option<Player>> {
+        self.tx.player(id)
+    }
+
+    fn name(&self, who: Principal) -> String {
+        self.memory.name(who).unwrap_or_default()
+    }
+
+    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
+        self.tx.player_name_taken(folded, skeleton)
+    }
+
+    fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {
+        self.tx.server_by_name(name)
+    }
+
+    fn board(&self, id: BoardId) -> Option<Board> {
+        let defined = self.overlay.defined(|board| board.id == id);
+        defined.or_else(|| self.boards.get(id).map(|ranking| &ranking.board)).cloned()
+    }
+
+    fn board_named(&self, name: &str) -> Option<Board> {
+        let defined = self.overlay.defined(|board| board.name.eq_ignore_ascii_case(name));
+        defined.or_else(|| self.boards.find(name).map(|ranking| &ranking.board)).cloned()
+    }
+
+    fn boards(&self) -> usize {
+        self.boards.len() + self.overlay.new_boards(self.boards)
+    }
+
+    fn standing(&self, board: BoardId, player: PlayerId) -> Option<Standing> {
+        self.overlay.standing(self.boards.get(board)?, player).cloned()
+    }
+
+    fn total(&self, board: BoardId) -> u32 {
+        self.boards.get(board).map_or(0, |ranking| self.overlay.total(ranking))
+    }
+
+    fn rank(&self, board: BoardId, standing: &Standing) -> u32 {
+        self.boards.get(board).map_or(1, |ranking| self.overlay.rank(ranking, standing))
+    }
+
+    fn setting(&self, owner: Principal, key: &str) -> Result<Option<KeptSetting>> {
+        self.tx.setting(owner, key)
+    }
+
+    fn setting_count(&self, owner: Principal) -> Result<u32> {
+        self.tx.setting_count(owner)
+    }
+
+    fn mailbox(&self, player: PlayerId) -> Result<(u32, u32)> {
+        self.tx.mailbox(player)
+    }
+
+    fn sent_count(&self, player: PlayerId) -> Result<u32> {
+        self.tx.sent_count(player)
+    }
+
+    fn letter(&self, player: PlayerId, number: u64) -> Result<Option<Letter>> {
+        self.tx.letter(player, number)
+    }
+
+    fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool> {
+        self.tx.blocks(player, from)
+    }
+
+    fn blocked(&self, player: PlayerId) -> Result<Vec<Principal>> {
+        self.tx.blocked(player)
+    }
+
+    fn fresh(&mut self, sequence: Sequence) -> Result<u64> {
+        self.tx.fresh(sequence)
+    }
+}

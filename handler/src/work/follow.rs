@@ -1,0 +1,119 @@
+//! The one place that takes committed rows into memory, and that says what they are to others. It takes rows, not what made them:
+//! rows that another node has committed could come the same way. Runs in the writer thread, after the commit and before the
+//! answers.
+
+use crate::lock::{read, write};
+use crate::state::Overlay;
+use crate::state::memory::Memory;
+use crate::state::news::{Audience, News};
+use crate::state::topic::Topic;
+use ssmglobal_ipc::{Event, MailArrived, RecordArrived};
+use ssmglobal_store::{Principal, Row};
+
+/// What others are told of these rows, which the overlay knows and memory does not yet.
+pub fn news(memory: &Memory, overlay: &Overlay, rows: &[Row]) -> Vec<News> {
+    let mut news: Vec<News> = rows.iter().filter_map(|row| of_row(memory, row)).collect();
+    let (boards, directory) = (read(&memory.boards), read(&memory.directory));
+    for (ranking, first, before) in overlay.firsts(&boards) {
+        let event = RecordArrived {
+            board: ranking.board.name.clone(),
+            unit: ranking.board.unit.clone(),
+            player: directory.name(first.player).to_owned(),
+            score: first.score,
+            previous: before.map(|id| directory.name(id).to_owned()),
+        };
+        let to = Audience::Topic(Topic::Board(ranking.board.id));
+        news.push(News::Tell { to, event: Event::Record(event) });
+    }
+    news
+}
+
+fn of_row(memory: &Memory, row: &Row) -> Option<News> {
+    match row {
+        Row::Letter(letter) => {
+            let event = MailArrived {
+                id: letter.to_number,
+                from: memory.party(letter.from),
+                subject: letter.subject.clone(),
+                unread: letter.unread,
+            };
+            Some(News::Tell { to: Audience::Principal(letter.to.into()), event: Event::Mail(event) })
+        }
+        Row::PlayerDisabled { player, reason: Some(reason) } => {
+            let reason = format!("You were logged out by the operator: {reason}");
+            Some(News::Out { who: Principal::from(*player), reason })
+        }
+        Row::ServerDisabled { server, disabled: true } => {
+            let reason = "This game server was disabled by the operator.".to_owned();
+            Some(News::Out { who: Principal::from(*server), reason })
+        }
+        // First places come from the overlay: only one of a transaction's many is told.
+        Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
+        Row::Player(_)
+        | Row::PlayerHash { .. }
+        | Row::PlayerLogin { .. }
+        | Row::PlayerDisabled { reason: None, .. }
+        | Row::Server(_)
+        | Row::ServerKey { .. }
+        | Row::ServerAuthed { .. }
+        | Row::ServerDisabled { disabled: false, .. }
+        | Row::Setting { .. }
+        | Row::LetterRead { .. }
+        | Row::LetterGone { .. }
+        | Row::Blocked { .. }
+        | Row::Unblocked { .. }
+        | Row::Keyed { .. } => None,
+    }
+}
+
+/// Takes rows into memory. `rows` is empty then.
+pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
+    // Most rows are scores, and the event loop reads boards all the time: one lock for all of them.
+    let mut boards = rows.iter().any(is_of_a_board).then(|| write(&memory.boards));
+    for row in rows.drain(..) {
+        match row {
+            Row::Standing { board, standing } => {
+                if let Some(boards) = &mut boards {
+                    boards.put(board, standing);
+                }
+            }
+            Row::Withdrawn { board, was, .. } => {
+                if let Some(boards) = &mut boards {
+                    boards.withdraw(board, was.player);
+                }
+            }
+            Row::Board(board) => {
+                if let Some(boards) = &mut boards {
+                    boards.define(board);
+                }
+            }
+            Row::Player(player) => write(&memory.directory).insert(player.id, &player.name, &player.folded),
+            Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
+            Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),
+            Row::ServerDisabled { server, disabled } => bar(memory, server.into(), disabled),
+            Row::PlayerHash { .. }
+            | Row::PlayerLogin { .. }
+            | Row::ServerKey { .. }
+            | Row::ServerAuthed { .. }
+            | Row::Setting { .. }
+            | Row::Letter(_)
+            | Row::LetterRead { .. }
+            | Row::LetterGone { .. }
+            | Row::Blocked { .. }
+            | Row::Unblocked { .. }
+            | Row::Keyed { .. } => {}
+        }
+    }
+}
+
+fn is_of_a_board(row: &Row) -> bool {
+    matches!(row, Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_))
+}
+
+fn bar(memory: &Memory, who: Principal, out: bool) {
+    let mut barred = write(&memory.barred);
+    match out {
+        true => barred.insert(who),
+        false => barred.remove(&who),
+    };
+}

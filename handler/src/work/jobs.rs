@@ -1,0 +1,114 @@
+//! What the event loop gives to the other threads, and what they leave for it to do.
+
+use super::change::Refusal;
+use super::passwords::{Hashed, Hashing};
+use crate::link::ReplyTo;
+use crate::state::journal::Key;
+use crate::state::news::News;
+use crate::state::session::SessionRef;
+use crate::state::throttle::Tried;
+use ssmglobal_ipc::{Failure, Reply, Request, ctl};
+use ssmglobal_store::{Principal, Reader};
+
+/// Who waits for a job.
+#[derive(Clone, Debug)]
+pub enum Asker {
+    /// A session.
+    Session(SessionRef, ReplyTo),
+    /// The operator's command, by its number in the event loop, with the answer when it is done.
+    Operator(u64, Box<ctl::Answer>),
+    /// Nobody: it was done already, under this key, which waits for the database.
+    Keyed(Principal, String),
+}
+
+/// A job for the writer.
+#[derive(Debug)]
+pub enum Write<C> {
+    /// A change is to be decided and written.
+    Change {
+        /// Who waits.
+        asker: Asker,
+        /// What to do.
+        change: C,
+        /// The key that the client has given the request, if any.
+        key: Option<Box<Key>>,
+        /// Whoever tries to prove something by it, to be told whether that was good.
+        tried: Option<Box<Tried>>,
+    },
+    /// This session has ended, and all that it has asked stands before this.
+    Gone(u64),
+}
+
+/// A change in memory that must not be done twice: what it comes to and what others are told of it are one.
+#[derive(Debug)]
+pub struct Volatile {
+    /// What the asker is answered.
+    pub reply: Reply,
+    /// What others are told.
+    pub news: Vec<News>,
+}
+
+/// What a request that reads came to.
+pub enum Seen {
+    /// The answer.
+    Reply(Reply),
+    /// The answer to the operator.
+    Answer(ctl::Answer),
+    /// A change in memory that could be done now.
+    Volatile(Volatile),
+    /// The database does not know the key of this request.
+    Fresh(Request),
+}
+
+/// A request that reads.
+pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<Seen, Refusal> + Send>;
+
+/// A job for the readers.
+pub struct Read {
+    /// Who waits.
+    pub asker: Asker,
+    /// What to do.
+    pub look: Look,
+    /// The key that the client has given the request, if any.
+    pub key: Option<Box<Key>>,
+}
+
+/// A job for the hashing threads.
+pub struct Hash<C> {
+    /// Who waits.
+    pub asker: Asker,
+    /// What to do.
+    pub hashing: Hashing,
+    /// Who tries, as it is counted.
+    pub tried: Option<Box<Tried>>,
+    /// What the outcome means.
+    pub then: Box<dyn FnOnce(Hashed) -> Result<C, Failure> + Send>,
+}
+
+/// What other threads have left for the event loop to do.
+#[derive(Debug)]
+pub enum ToLoop {
+    /// A session is somebody now; then the answer goes out.
+    Proved {
+        /// Which session.
+        at: SessionRef,
+        /// Where the answer goes.
+        to: ReplyTo,
+        /// Who it is.
+        who: Principal,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A login was tried, and was good or not.
+    Tried(Tried, bool),
+    /// What others are told of a transaction, and the row that it is kept in.
+    News(i64, Vec<News>),
+    /// A change in memory that could be done now.
+    Volatile(SessionRef, ReplyTo, Volatile, Option<Box<Key>>),
+    /// A request is to be done, since its key is not known.
+    Fresh(SessionRef, ReplyTo, Request, Box<Key>),
+    /// What was kept under this key is in the database.
+    Keyed(Principal, String),
+    /// The answer to the operator's command.
+    Operator(u64, ctl::Answer),
+}

@@ -1,0 +1,371 @@
+//! Answers to requests that change something, kept until their session has them, and what others are told of these changes, kept
+//! until they have heard it: after a death of the handler the next one repeats and tells them instead of doing anything twice.
+//! The writer stores both in the transaction of the change; the event loop looks answers up when a worker asks again.
+//!
+//! In the database the answers and the news of one transaction are one row, which goes when the last answer was acknowledged
+//! and the news were told. When a few that nobody acknowledges hold too many rows, they are moved along.
+
+use crate::state::news::News;
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+use ssmglobal_ipc::growing;
+use ssmglobal_store::{Principal, Reader, WriteResults};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+/// Bytes of rows from which on the oldest is moved along.
+const MANY: usize = 16 << 20;
+
+/// Bytes of answers that are kept for one session, more or less. A worker that acknowledges them has far fewer.
+const EACH: usize = 8 << 20;
+
+/// Rows that one transaction forgets, at the most.
+const FORGET: usize = 64;
+
+/// What a request came to: its answer, letter for letter as it goes to the worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The reply's kind.
+    pub kind: u16,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// Who the session is since.
+    pub proves: Option<Principal>,
+}
+
+impl Outcome {
+    /// Bytes that it takes, more or less.
+    fn size(&self) -> usize {
+        128 + self.payload.len()
+    }
+}
+
+/// One thing as it stands in a row. Only ever appended to; see [`growing`].
+#[derive(Serialize, Deserialize)]
+enum Item<'a> {
+    Answer { session: u64, number: u64, kind: u16, payload: &'a [u8], proves: Option<Principal> },
+    News(&'a [u8]),
+}
+
+/// Appends an item with its length in front, so that one that is not known can be passed over.
+fn put(out: &mut Vec<u8>, item: &Item<'_>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    growing::put(out, item);
+    let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
+    if let Some(place) = out.get_mut(start..start + 4) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// The items of a row.
+fn items(mut bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
+    let raw = std::iter::from_fn(move || {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (item, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        bytes = rest;
+        Some(item)
+    });
+    raw.filter_map(|item| growing::borrow(item).ok())
+}
+
+/// Those of one session, in the order of their numbers.
+#[derive(Debug, Default)]
+struct Answers {
+    kept: VecDeque<Answer>,
+    bytes: usize,
+}
+
+impl Answers {
+    fn at(&self, number: u64) -> Result<usize, usize> {
+        self.kept.binary_search_by_key(&number, |one| one.number)
+    }
+
+    /// The oldest one; gives its row.
+    fn drop_first(&mut self) -> Option<i64> {
+        let first = self.kept.pop_front()?;
+        self.bytes -= first.outcome.size();
+        Some(first.row)
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    number: u64,
+    row: i64,
+    outcome: Outcome,
+}
+
+/// A row of the database.
+#[derive(Debug, Default)]
+struct Row {
+    /// Session and number of each answer in it.
+    of: Vec<(u64, u64)>,
+    /// How many of them are still needed.
+    live: usize,
+    /// What others are to be told of it, until they were.
+    news: Vec<News>,
+    bytes: usize,
+}
+
+impl Row {
+    fn is_done(&self) -> bool {
+        self.live == 0 && self.news.is_empty()
+    }
+}
+
+/// What the running transaction adds.
+#[derive(Debug, Default)]
+pub struct Staged {
+    fresh: Vec<(u64, u64, Outcome)>,
+    news: Vec<News>,
+    bytes: Vec<u8>,
+    row: i64,
+    forgotten: usize,
+    gone: Vec<u64>,
+}
+
+impl Staged {
+    /// One more answer.
+    pub fn add(&mut self, session: u64, number: u64, outcome: Outcome) {
+        let Outcome { kind, payload, proves } = &outcome;
+        let item = Item::Answer { session, number, kind: *kind, payload, proves: *proves };
+        put(&mut self.bytes, &item);
+        self.fresh.push((session, number, outcome));
+    }
+
+    /// What others are to be told.
+    pub fn tell(&mut self, news: Vec<News>) {
+        for one in &news {
+            let mut bytes = Vec::new();
+            one.put(&mut bytes);
+            put(&mut self.bytes, &Item::News(&bytes));
+        }
+        self.news.extend(news);
+    }
+
+    /// A session that has ended: its answers are not needed any more.
+    pub fn gone(&mut self, session: u64) {
+        self.gone.push(session);
+    }
+
+    /// Forgets everything: the transaction was given up.
+    pub fn clear(&mut self) {
+        self.gone.clear();
+        self.fresh.clear();
+        self.news.clear();
+        self.bytes.clear();
+        self.forgotten = 0;
+    }
+}
+
+/// All kept answers, and the news that were not told yet.
+#[derive(Debug, Default)]
+pub struct Kept {
+    sessions: HashMap<u64, Answers>,
+    rows: BTreeMap<i64, Row>,
+    /// Rows that nobody needs any more.
+    done: Vec<i64>,
+    bytes: usize,
+    /// The number of the newest row that there ever was: whoever compares rows must not see one twice.
+    last: i64,
+}
+
+impl Kept {
+    /// Those of the database.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<Kept> {
+        let mut kept = Kept::default();
+        reader.results(&mut |row, bytes| {
+            let (mut fresh, mut news) = (Vec::new(), Vec::new());
+            for item in items(bytes) {
+                match item {
+                    Item::Answer { session, number, kind, payload, proves } => {
+                        fresh.push((session, number, Outcome { kind, payload: payload.to_vec(), proves }));
+                    }
+                    Item::News(bytes) => news.extend(News::read(bytes)),
+                }
+            }
+            kept.keep(row, bytes.len(), fresh.drain(..), news);
+        })?;
+        Ok(kept)
+    }
+
+    fn keep(&mut self, row: i64, bytes: usize, fresh: impl Iterator<Item = (u64, u64, Outcome)>, news: Vec<News>) {
+        let (mut of, mut superseded) = (Vec::new(), Vec::new());
+        for (session, number, outcome) in fresh {
+            of.push((session, number));
+            let answers = self.sessions.entry(session).or_default();
+            // One that was moved along stands in two rows; the later one counts.
+            match answers.at(number) {
+                Ok(there) => {
+                    let before = answers.kept.get_mut(there).map(|one| std::mem::replace(&mut one.row, row));
+                    superseded.extend(before);
+                }
+                Err(place) => {
+                    answers.bytes += outcome.size();
+                    answers.kept.insert(place, Answer { number, row, outcome });
+                }
+            }
+            while answers.bytes > EACH {
+                superseded.extend(answers.drop_first());
+            }
+        }
+        let live = of.len();
+        self.last = self.last.max(row);
+        self.bytes += bytes;
+        let fresh = Row { of, live, news, bytes };
+        let done = fresh.is_done();
+        self.rows.insert(row, fresh);
+        superseded.into_iter().for_each(|row| release(&mut self.rows, &mut self.done, row));
+        if done {
+            self.done.push(row);
+        }
+    }
+
+    /// What a request came to, if it was done.
+    pub fn find(&self, session: u64, number: u64) -> Option<&Outcome> {
+        let answers = self.sessions.get(&session)?;
+        answers.kept.get(answers.at(number).ok()?).map(|one| &one.outcome)
+    }
+
+    /// A session has the answers up to this number.
+    pub fn acknowledged(&mut self, session: u64, upto: u64) {
+        let Some(answers) = self.sessions.get_mut(&session) else { return };
+        while answers.kept.front().is_some_and(|first| first.number <= upto) {
+            let Some(row) = answers.drop_first() else { return };
+            release(&mut self.rows, &mut self.done, row);
+        }
+    }
+
+    fn forget(&mut self, session: u64) {
+        for one in self.sessions.remove(&session).into_iter().flat_map(|answers| answers.kept) {
+            release(&mut self.rows, &mut self.done, one.row);
+        }
+    }
+
+    /// Only these sessions are still there.
+    pub fn retain(&mut self, living: &HashSet<u64>) {
+        let gone: Vec<u64> = self.sessions.keys().copied().filter(|session| !living.contains(session)).collect();
+        gone.into_iter().for_each(|session| self.forget(session));
+    }
+
+    /// Stores what is staged, as the last part of the transaction.
+    ///
+    /// # Errors
+    /// As of every change: give the transaction up.
+    pub fn store(&mut self, staged: &mut Staged, tx: &mut dyn WriteResults) -> ssmglobal_store::Result<()> {
+        if self.bytes > MANY
+            && let Some((_, row)) = self.rows.first_key_value().filter(|(_, row)| row.news.is_empty())
+        {
+            let left = row
+                .of
+                .iter()
+                .filter_map(|(session, number)| Some((*session, *number, self.find(*session, *number)?.clone())));
+            left.collect::<Vec<_>>().into_iter().for_each(|(session, number, outcome)| {
+                staged.add(session, number, outcome);
+            });
+        }
+        if !staged.bytes.is_empty() {
+            staged.row = self.last + 1;
+            tx.results_add(staged.row, &staged.bytes)?;
+        }
+        staged.forgotten = self.done.len().min(FORGET);
+        for row in self.done.iter().take(staged.forgotten) {
+            tx.results_drop(*row)?;
+        }
+        Ok(())
+    }
+
+    /// The transaction is on disk; gives the row of its news, if there are any.
+    pub fn committed(&mut self, staged: &mut Staged) -> Option<(i64, Vec<News>)> {
+        for row in self.done.drain(..staged.forgotten) {
+            self.bytes -= self.rows.remove(&row).map_or(0, |row| row.bytes);
+        }
+        let news = std::mem::take(&mut staged.news);
+        if !staged.bytes.is_empty() {
+            self.keep(staged.row, staged.bytes.len(), staged.fresh.drain(..), news.clone());
+        }
+        staged.gone.drain(..).for_each(|session| self.forget(session));
+        let row = staged.row;
+        staged.clear();
+        (!news.is_empty()).then_some((row, news))
+    }
+
+    /// The newest row that there ever was; 0 for none.
+    pub fn newest(&self) -> i64 {
+        self.last
+    }
+
+    /// There were rows up to this one, also if none of them is left.
+    pub fn were_upto(&mut self, row: i64) {
+        self.last = self.last.max(row);
+    }
+
+    /// The news of rows behind this one, the oldest first.
+    pub fn untold(&self, row: i64) -> Vec<News> {
+        self.rows.range(row + 1..).flat_map(|(_, row)| row.news.iter().cloned()).collect()
+    }
+
+    /// The news of all rows up to this one were told.
+    pub fn told(&mut self, upto: i64) {
+        for (at, row) in self.rows.range_mut(..=upto).filter(|(_, row)| !row.news.is_empty()) {
+            row.news.clear();
+            if row.is_done() {
+                self.done.push(*at);
+            }
+        }
+    }
+}
+
+/// One answer less is needed of a row.
+fn release(rows: &mut BTreeMap<i64, Row>, done: &mut Vec<i64>, at: i64) {
+    if let Some(row) = rows.get_mut(&at) {
+        row.live = row.live.saturating_sub(1);
+        if row.is_done() {
+            done.push(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(results: &mut Kept, row: i64, number: u64, length: usize) {
+        let outcome = Outcome { kind: 2, payload: vec![0; length], proves: None };
+        results.keep(row, length, [(1, number, outcome)].into_iter(), Vec::new());
+    }
+
+    #[test]
+    fn a_session_that_acknowledges_nothing_has_its_last_answers_kept() {
+        let mut results = Kept::default();
+        for number in 0..20 {
+            keep(&mut results, number as i64, number, 1 << 20);
+        }
+        assert!(results.sessions[&1].bytes <= EACH);
+        assert!(results.find(1, 19).is_some() && results.find(1, 13).is_some() && results.find(1, 12).is_none());
+        assert_eq!(results.done, (0..13).collect::<Vec<_>>());
+        results.acknowledged(1, 18);
+        assert_eq!(results.done.len(), 19);
+        results.forget(1);
+        assert_eq!((results.done.len(), results.find(1, 19)), (20, None));
+    }
+
+    #[test]
+    fn answers_are_found_in_whatever_order_they_came() {
+        let mut results = Kept::default();
+        for (row, number) in [9, 3, 7, 3].into_iter().enumerate() {
+            keep(&mut results, row as i64, number, 10);
+        }
+        assert!([3, 7, 9].into_iter().all(|number| results.find(1, number).is_some()));
+        // The second 3 is the first one, moved along.
+        assert_eq!(results.done, [1]);
+        results.acknowledged(1, 7);
+        assert_eq!((results.done.len(), results.find(1, 7)), (3, None));
+        assert!(results.find(1, 9).is_some());
+        results.acknowledged(1, u64::MAX);
+        assert_eq!(results.sessions[&1].bytes, 0);
+    }
+}

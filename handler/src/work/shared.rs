@@ -1,0 +1,170 @@
+//! What the handler's threads share: the settings, what is in memory of what is kept, kept answers, and the queues between them.
+
+use super::jobs::{Hash, Read, ToLoop, Write};
+use super::kept::Kept;
+use crate::lock::{lock, read, write};
+use crate::state::memory::Memory;
+use crossbeam_channel::{Receiver, Sender};
+use ssmglobal_config::Settings;
+use ssmglobal_ipc::{Code, Failure};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+/// Jobs that may wait for the writer. The next request is told `busy`.
+pub const WRITES: usize = 200_000;
+
+/// Jobs that may wait for the readers.
+const READS: usize = 50_000;
+
+/// What all threads of the handler share. `C` is what the writer can change.
+pub struct Shared<C> {
+    /// As last read.
+    pub settings: RwLock<Arc<Settings>>,
+    /// What is kept and in memory as well.
+    pub memory: Arc<Memory>,
+    /// Answers that may be asked for again.
+    pub kept: Mutex<Kept>,
+    senders: RwLock<Option<Senders<C>>>,
+    /// Writes that wait or run.
+    writing: AtomicUsize,
+    /// Hashes that wait or run.
+    hashing: AtomicU64,
+    left: Mutex<Vec<ToLoop>>,
+    quiet: Mutex<Vec<usize>>,
+    waker: mio::Waker,
+    /// Transactions committed.
+    pub commits: AtomicU64,
+    /// Whether the last transaction could be committed.
+    pub writable: AtomicBool,
+}
+
+struct Senders<C> {
+    writes: Sender<Vec<Write<C>>>,
+    reads: Sender<Read>,
+    hashes: Sender<Hash<C>>,
+}
+
+/// The ends of the queues that the threads read from.
+pub struct Queues<C> {
+    /// For the writer.
+    pub writes: Receiver<Vec<Write<C>>>,
+    /// For the readers.
+    pub reads: Receiver<Read>,
+    /// For the hashing threads.
+    pub hashes: Receiver<Hash<C>>,
+}
+
+/// The answer when a queue is full.
+fn busy() -> Failure {
+    Failure::new(Code::Busy, "Too much is waiting already. Try again in a moment.")
+}
+
+impl<C> Shared<C> {
+    /// Nothing waits yet; `waker` wakes the event loop.
+    pub fn new(settings: Arc<Settings>, memory: Arc<Memory>, kept: Kept, waker: mio::Waker) -> (Shared<C>, Queues<C>) {
+        // `writing` counts what is in it.
+        let (writes, writes_end) = crossbeam_channel::unbounded();
+        let (reads, reads_end) = crossbeam_channel::bounded(READS);
+        // The bound that matters is in the settings and may change: `hashing` counts.
+        let (hashes, hashes_end) = crossbeam_channel::unbounded();
+        let shared = Shared {
+            settings: RwLock::new(settings),
+            memory,
+            kept: Mutex::new(kept),
+            senders: RwLock::new(Some(Senders { writes, reads, hashes })),
+            writing: AtomicUsize::new(0),
+            hashing: AtomicU64::new(0),
+            left: Mutex::default(),
+            quiet: Mutex::default(),
+            waker,
+            commits: AtomicU64::new(0),
+            writable: AtomicBool::new(true),
+        };
+        (shared, Queues { writes: writes_end, reads: reads_end, hashes: hashes_end })
+    }
+
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        read(&self.settings).clone()
+    }
+
+    /// How many rows a page has.
+    pub fn page_limit(&self, asked: Option<u32>) -> usize {
+        let most = read(&self.settings).records.page_max;
+        asked.unwrap_or(most.min(20)).clamp(1, most) as usize
+    }
+
+    /// Gives jobs to the writer, which does them in one transaction with whatever else is there. `jobs` is empty then.
+    ///
+    /// # Errors
+    /// `busy` when too many wait; the jobs are still in `jobs`.
+    pub fn write(&self, jobs: &mut Vec<Write<C>>) -> Result<(), Failure> {
+        let waiting = self.writing.fetch_add(jobs.len(), Ordering::Relaxed);
+        let senders = read(&self.senders);
+        match senders.as_ref().filter(|_| waiting < WRITES) {
+            None => {
+                self.written(jobs.len());
+                Err(busy())
+            }
+            Some(senders) => senders.writes.send(std::mem::take(jobs)).map_err(|lost| {
+                *jobs = lost.into_inner();
+                busy()
+            }),
+        }
+    }
+
+    /// So many jobs of the writer are done.
+    pub fn written(&self, count: usize) {
+        self.writing.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    /// Gives a job to a reader.
+    ///
+    /// # Errors
+    /// `busy` when too many wait.
+    pub fn read(&self, job: Read) -> Result<(), Failure> {
+        let senders = read(&self.senders);
+        senders.as_ref().and_then(|senders| senders.reads.try_send(job).ok()).ok_or_else(busy)
+    }
+
+    /// Gives a job to the hashing threads.
+    ///
+    /// # Errors
+    /// `busy` when too many wait.
+    pub fn hash(&self, job: Hash<C>) -> Result<(), Failure> {
+        let most = self.settings().players.hash_queue as u64;
+        if self.hashing.fetch_add(1, Ordering::Relaxed) >= most {
+            self.hashed();
+            return Err(busy());
+        }
+        let senders = read(&self.senders);
+        senders.as_ref().and_then(|senders| senders.hashes.send(job).ok()).ok_or_else(busy)
+    }
+
+    /// Takes no further jobs; the threads end when they have done what waits.
+    pub fn close(&self) {
+        write(&self.senders).take();
+    }
+
+    /// A hashing job is done.
+    pub fn hashed(&self) {
+        self.hashing.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Leaves something for the event loop to do, and sessions that wait no more, and wakes it if there is any.
+    pub fn leave(&self, left: &mut Vec<ToLoop>, quiet: Vec<usize>) {
+        if left.is_empty() && quiet.is_empty() {
+            return;
+        }
+        lock(&self.left).append(left);
+        lock(&self.quiet).extend(quiet);
+        if let Err(error) = self.waker.wake() {
+            log::error!("cannot wake the event loop: {error}");
+        }
+    }
+
+    /// What other threads have left for the event loop.
+    pub fn take_left(&self) -> (Vec<ToLoop>, Vec<usize>) {
+        (std::mem::take(&mut *lock(&self.left)), std::mem::take(&mut *lock(&self.quiet)))
+    }
+}

@@ -1,0 +1,283 @@
+//! The writer: the only thread that changes the database. Whatever has come in while the last transaction was written makes the
+//! next one.
+
+use super::change::{Clock, Decide, Decided, Refusal, Stamp};
+use super::facts::OpenFacts;
+use super::follow;
+use super::jobs::{Asker, ToLoop, Write};
+use super::kept::{Outcome, Staged};
+use super::keys::Keys;
+use super::shared::Shared;
+use crate::link::Batch;
+use crate::lock::{lock, read};
+use crate::state::Overlay;
+use crate::state::journal::{packed, unpacked};
+use crate::state::throttle::Tried;
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use ssmglobal_ipc::{Code, Failure, Reply, ctl};
+use ssmglobal_store::{Row, StoreError, Tx, Writer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// With so many jobs a transaction is closed.
+const GROUP: usize = 1024;
+
+/// Nothing to write for so long: time for work that can wait.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// What there is to do while nothing comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Idle {
+    /// Nothing.
+    Tidy,
+    /// Work that can wait, once it has been quiet for a while.
+    Untidy,
+    /// The rest of it.
+    Tidying,
+}
+
+/// The writer.
+pub struct WriterThread<C> {
+    shared: Arc<Shared<C>>,
+    jobs: Receiver<Vec<Write<C>>>,
+    writer: Box<dyn Writer>,
+    clock: Clock,
+    keys: Keys,
+    /// What the running transaction has written.
+    rows: Vec<Row>,
+    overlay: Overlay,
+    staged: Staged,
+    batch: Batch,
+    left: Vec<ToLoop>,
+}
+
+/// What became of a job.
+enum Settled {
+    /// It is answered so; with what code, if it was refused.
+    Answer(Outcome, Option<Code>),
+    /// Nobody waits.
+    Silent,
+}
+
+impl Settled {
+    fn of(decided: Result<Decided, Failure>) -> Settled {
+        let (reply, proves) = match decided {
+            Ok(decided) => (decided.reply, decided.proves),
+            Err(failure) => (Reply::Failed(failure), None),
+        };
+        let (kind, payload) = packed(&reply);
+        let code = match reply {
+            Reply::Failed(failure) => Some(failure.code),
+            _ => None,
+        };
+        Settled::Answer(Outcome { kind, payload, proves }, code)
+    }
+}
+
+impl<C: Decide> WriterThread<C> {
+    /// With the database's one writer and the keys that there are.
+    pub fn new(
+        shared: Arc<Shared<C>>,
+        jobs: Receiver<Vec<Write<C>>>,
+        writer: Box<dyn Writer>,
+        clock: Clock,
+        keys: Keys,
+    ) -> WriterThread<C> {
+        let (overlay, staged, batch) = (Overlay::default(), Staged::default(), Batch::default());
+        WriterThread { shared, jobs, writer, clock, keys, rows: Vec::new(), overlay, staged, batch, left: Vec::new() }
+    }
+
+    /// Runs until nobody can send a job any more; then everything is on disk.
+    pub fn run(mut self) {
+        let mut group = Vec::new();
+        // A process that was killed may have left some.
+        let mut idle = Idle::Untidy;
+        loop {
+            let first = match self.jobs.try_recv() {
+                Err(TryRecvError::Empty) if idle == Idle::Tidying => Err(RecvTimeoutError::Timeout),
+                Err(TryRecvError::Empty) if idle == Idle::Untidy => self.jobs.recv_timeout(QUIET),
+                Err(TryRecvError::Empty) => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                first => first.map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match first {
+                Ok(first) => group.extend(first),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    idle = if self.tidy() { Idle::Tidying } else { Idle::Tidy };
+                    continue;
+                }
+            }
+            while group.len() < GROUP
+                && let Ok(more) = self.jobs.try_recv()
+            {
+                group.extend(more);
+            }
+            self.commit(&group);
+            self.shared.written(group.len());
+            group.clear();
+            idle = Idle::Untidy;
+        }
+    }
+
+    fn tidy(&mut self) -> bool {
+        self.writer.idle().unwrap_or_else(|error| {
+            log::warn!("the database could not be tidied, it will be tried again: {error}");
+            false
+        })
+    }
+
+    /// One transaction for the whole group; if it fails, once more, since the database may have had work of its own in it; then
+    /// one for each, so that only those fail that must.
+    fn commit(&mut self, group: &[Write<C>]) {
+        let mut result = self.transaction(group);
+        if result.as_ref().is_err_and(|error| !matches!(error, StoreError::Unavailable(_))) {
+            result = self.transaction(group);
+        }
+        let lost = match result {
+            Ok(settled) => return self.answer(group, settled),
+            Err(error) => error,
+        };
+        if !matches!(lost, StoreError::Unavailable(_) | StoreError::Corrupt(_)) && group.len() > 1 {
+            return group.iter().for_each(|job| self.commit(std::slice::from_ref(job)));
+        }
+        if self.shared.writable.swap(false, Ordering::Relaxed) || !matches!(lost, StoreError::Unavailable(_)) {
+            log::error!("the database does not take changes: {lost}");
+        }
+        let failure = Failure::new(
+            Code::Unavailable,
+            "This cannot be saved at the moment; nothing was changed. Try again later.",
+        );
+        let settled = group.iter().map(|_| Settled::of(Err(failure.clone()))).collect();
+        self.answer(group, settled);
+    }
+
+    /// Decides and writes all jobs; they are on disk and in memory when this returns.
+    fn transaction(&mut self, group: &[Write<C>]) -> Result<Vec<Settled>, StoreError> {
+        let outcome = self.try_transaction(group);
+        if outcome.is_err() {
+            self.writer.rollback();
+            self.staged.clear();
+            self.keys.clear();
+            self.rows.clear();
+        }
+        self.overlay.clear();
+        outcome
+    }
+
+    fn try_transaction(&mut self, group: &[Write<C>]) -> Result<Vec<Settled>, StoreError> {
+        self.writer.begin()?;
+        let stamp = Stamp { now: (self.clock)() };
+        let settled = self.decide(group, stamp)?;
+        let tx = self.writer.tx();
+        self.keys.expire(tx, stamp.now)?;
+        self.staged.tell(follow::news(&self.shared.memory, &self.overlay, &self.rows));
+        keep(&self.shared, group, &settled, &mut self.staged, tx)?;
+        self.writer.commit()?;
+        if !self.shared.writable.swap(true, Ordering::Relaxed) {
+            log::info!("the database takes changes again");
+        }
+        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        self.keys.committed();
+        follow::apply(&self.shared.memory, &mut self.rows);
+        if let Some((row, news)) = lock(&self.shared.kept).committed(&mut self.staged) {
+            self.left.push(ToLoop::News(row, news));
+        }
+        Ok(settled)
+    }
+
+    /// Decides each job against what the ones before it have come to, and writes at once.
+    fn decide(&mut self, group: &[Write<C>], stamp: Stamp) -> Result<Vec<Settled>, StoreError> {
+        let (shared, mut settled) = (self.shared.clone(), Vec::with_capacity(group.len()));
+        let boards = read(&shared.memory.boards);
+        for job in group {
+            let (change, key) = match job {
+                Write::Change { change, key, .. } => (change, key),
+                Write::Gone(session) => {
+                    self.staged.gone(*session);
+                    settled.push(Settled::Silent);
+                    continue;
+                }
+            };
+            let tx = self.writer.tx();
+            let kept = match key {
+                Some(key) => tx.keyed(key.owner, &key.key)?,
+                None => None,
+            };
+            let mut facts = OpenFacts { tx, memory: &shared.memory, boards: &boards, overlay: &self.overlay };
+            let decided = match key {
+                Some(key) => self.keys.decide(key, kept, change, &mut facts, stamp),
+                None => change.decide(&mut facts, stamp),
+            };
+            let mut decided = match decided {
+                Ok(decided) => Ok(decided),
+                Err(Refusal::Failure(failure)) => Err(failure),
+                Err(Refusal::Store(error)) => return Err(error),
+            };
+            if let Ok(decided) = &mut decided {
+                let tx = self.writer.tx();
+                for row in &decided.rows {
+                    tx.put(row)?;
+                    self.overlay.note(&boards, row);
+                }
+                self.rows.append(&mut decided.rows);
+            }
+            settled.push(Settled::of(decided));
+        }
+        Ok(settled)
+    }
+
+    fn answer(&mut self, group: &[Write<C>], settled: Vec<Settled>) {
+        for (job, settled) in group.iter().zip(settled) {
+            let (Write::Change { asker, tried, .. }, Settled::Answer(outcome, code)) = (job, settled) else { continue };
+            if let Some(tried) = tried {
+                self.left.push(ToLoop::Tried(Tried::clone(tried), code != Some(Code::BadLogin)));
+            }
+            match asker {
+                Asker::Session(at, to) => match outcome.proves {
+                    Some(who) => {
+                        let reply = unpacked(outcome.kind, &outcome.payload);
+                        self.left.push(ToLoop::Proved { at: *at, to: to.clone(), who, reply });
+                    }
+                    None => self.batch.finish_packed(to, outcome.kind, &outcome.payload),
+                },
+                Asker::Operator(number, answer) => {
+                    let answer = match unpacked(outcome.kind, &outcome.payload) {
+                        Reply::Failed(failure) => ctl::Answer::Failed(failure),
+                        _ => ctl::Answer::clone(answer),
+                    };
+                    self.left.push(ToLoop::Operator(*number, answer));
+                }
+                Asker::Keyed(owner, key) if code.is_none() => self.left.push(ToLoop::Keyed(*owner, key.clone())),
+                Asker::Keyed(..) => {}
+            }
+        }
+        // Before the answers: who has his may ask again at once.
+        self.shared.leave(&mut self.left, Vec::new());
+        let quiet = self.batch.flush();
+        self.shared.leave(&mut self.left, quiet);
+    }
+}
+
+/// Keeps what the sessions' requests of this transaction came to, for those who have to ask again, and its news.
+fn keep<C>(
+    shared: &Shared<C>,
+    group: &[Write<C>],
+    settled: &[Settled],
+    staged: &mut Staged,
+    tx: &mut dyn Tx,
+) -> Result<(), StoreError> {
+    let mut kept = lock(&shared.kept);
+    for (job, settled) in group.iter().zip(settled) {
+        let (Write::Change { asker: Asker::Session(_, to), .. }, Settled::Answer(outcome, _)) = (job, settled) else {
+            continue;
+        };
+        let (session, acked) = to.link.asked();
+        kept.acknowledged(session, acked);
+        // Also a refusal: a repeat after later requests of the same session could come to something else.
+        if session != 0 {
+            staged.add(session, to.number, outcome.clone());
+        }
+    }
+    kept.store(staged, tx)
+}

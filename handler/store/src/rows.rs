@@ -1,0 +1,147 @@
+//! Changes as they are written: one [`Row`] each. What writes them to the tables is the store; what they mean to what
+//! is in memory is the handler's affair, which takes the same rows.
+
+use crate::{
+    Board, BoardId, KeptSetting, KeyHash, Keyed, NewLetter, NewPlayer, NewServer, PlayerId, Principal, ServerId,
+    Standing,
+};
+use ssmglobal_ipc::{Secret, Time};
+
+/// One change of what is kept. Everything was checked before: a row that cannot be written is the store's failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A new player, under a number from [`Sequence::Player`].
+    Player(NewPlayer),
+    /// Another password.
+    PlayerHash {
+        /// Whose.
+        player: PlayerId,
+        /// Its hash, in PHC format.
+        hash: Secret,
+    },
+    /// A login.
+    PlayerLogin {
+        /// Whose.
+        player: PlayerId,
+        /// When.
+        at: Time,
+    },
+    /// The login is refused from now on, or taken again.
+    PlayerDisabled {
+        /// Whose.
+        player: PlayerId,
+        /// Why; nothing: it is taken.
+        reason: Option<String>,
+    },
+    /// A new game server, under a number from [`Sequence::Server`].
+    Server(NewServer),
+    /// Another key.
+    ServerKey {
+        /// Whose.
+        server: ServerId,
+        /// What is kept of it.
+        key: KeyHash,
+    },
+    /// A game server has proved who it is.
+    ServerAuthed {
+        /// Which.
+        server: ServerId,
+        /// When.
+        at: Time,
+    },
+    /// A game server is refused from now on, or taken again.
+    ServerDisabled {
+        /// Which.
+        server: ServerId,
+        /// Refused.
+        disabled: bool,
+    },
+    /// A board as it is from now on; a new one under a number from [`Sequence::Board`].
+    Board(Board),
+    /// What stands for a player on a board from now on, under an order from [`Sequence::Order`].
+    Standing {
+        /// The board.
+        board: BoardId,
+        /// What.
+        standing: Standing,
+    },
+    /// A player's score is taken off a board.
+    Withdrawn {
+        /// The board.
+        board: BoardId,
+        /// What stood there.
+        was: Standing,
+        /// From [`Sequence::Order`].
+        order: u64,
+        /// When.
+        at: Time,
+        /// Kept with it.
+        reason: String,
+    },
+    /// A setting as it is from now on.
+    Setting {
+        /// Whose.
+        owner: Principal,
+        /// Its name.
+        key: String,
+        /// What.
+        setting: KeptSetting,
+    },
+    /// A letter.
+    Letter(NewLetter),
+    /// A letter was read by its receiver.
+    LetterRead {
+        /// By whom.
+        player: PlayerId,
+        /// Its number in the receiver's mailbox.
+        number: u64,
+        /// When.
+        at: Time,
+    },
+    /// A player lets go of a letter, as its receiver, its sender, or both.
+    LetterGone {
+        /// Who.
+        player: PlayerId,
+        /// Its number in that player's mailbox.
+        number: u64,
+    },
+    /// A sender is blocked; nothing changes when he was already.
+    Blocked {
+        /// By whom.
+        player: PlayerId,
+        /// Whose letters are refused.
+        from: Principal,
+    },
+    /// A block is lifted.
+    Unblocked {
+        /// By whom.
+        player: PlayerId,
+        /// Whose letters were refused.
+        from: Principal,
+    },
+    /// What was answered under a client's own key, which nobody has used yet.
+    Keyed {
+        /// Whose key.
+        owner: Principal,
+        /// The key.
+        key: String,
+        /// What.
+        kept: Keyed,
+    },
+}
+
+/// Where numbers come from that are given once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sequence {
+    /// Numbers of players.
+    Player,
+    /// Numbers of game servers.
+    Server,
+    /// Numbers of boards.
+    Board,
+    /// The order of scores: of equal ones the smaller order is the better. Never goes back, also not over a transaction
+    /// that was given up, and says nothing else.
+    Order,
+    /// Letters that somebody has received or sent.
+    Letters(Principal),
+}

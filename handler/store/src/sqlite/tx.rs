@@ -1,0 +1,55 @@
+//! What the handler changes inside a transaction: rows and numbers. How a row reaches its table is told beside the
+//! reading of that table. Runs in the handler.
+
+use super::db::{Db, from_sql, principal_to_sql};
+use crate::{Result, Row, Sequence, Tx};
+use rusqlite::params;
+
+/// The owner of a sequence that there is only one of.
+const NOBODY: (u8, u32) = (0, 0);
+
+impl Tx for Db {
+    fn put(&mut self, row: &Row) -> Result<()> {
+        match row {
+            Row::Player(player) => self.player_add(player),
+            Row::PlayerHash { player, hash } => self.player_set_hash(*player, hash),
+            Row::PlayerLogin { player, at } => self.player_logged_in(*player, *at),
+            Row::PlayerDisabled { player, reason } => self.player_disable(*player, reason.as_deref()),
+            Row::Server(server) => self.server_add(server),
+            Row::ServerKey { server, key } => self.server_set_key(*server, key),
+            Row::ServerAuthed { server, at } => self.server_authed(*server, *at),
+            Row::ServerDisabled { server, disabled } => self.server_disable(*server, *disabled),
+            Row::Board(board) => self.board_put(board),
+            Row::Standing { board, standing } => self.record_put(*board, standing),
+            Row::Withdrawn { board, was, order, at, reason } => self.record_withdraw(*board, was, *order, *at, reason),
+            Row::Setting { owner, key, setting } => self.setting_put(*owner, key, setting),
+            Row::Letter(letter) => self.letter_add(letter),
+            Row::LetterRead { player, number, at } => self.letter_read(*player, *number, *at),
+            Row::LetterGone { player, number } => self.letter_gone(*player, *number),
+            Row::Blocked { player, from } => self.block_add(*player, *from),
+            Row::Unblocked { player, from } => self.block_remove(*player, *from),
+            Row::Keyed { owner, key, kept } => self.keyed_add(*owner, key, kept),
+        }
+    }
+
+    fn fresh(&mut self, sequence: Sequence) -> Result<u64> {
+        let (kind, (owner_kind, owner_id)) = match sequence {
+            Sequence::Order => {
+                // Every submit takes one; those of the log and of the table tell where to go on after a restart.
+                self.order += 1;
+                return Ok(self.order);
+            }
+            Sequence::Player => (1, NOBODY),
+            Sequence::Server => (2, NOBODY),
+            Sequence::Board => (3, NOBODY),
+            Sequence::Letters(owner) => (4, principal_to_sql(owner)),
+        };
+        self.in_transaction()?;
+        self.row(
+            "INSERT INTO sequence (kind, owner_kind, owner_id, last) VALUES (?1, ?2, ?3, 1)
+             ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
+            params![kind, owner_kind, owner_id],
+            |row| from_sql(row.get(0)?),
+        )
+    }
+}
