@@ -1,7 +1,6 @@
 //! One client's session: lines in, actions, answers out in order, and the time that may pass meanwhile. Runs in a
 //! worker.
 
-use crate::Given;
 mod answers;
 mod failures;
 mod lines;
@@ -9,7 +8,8 @@ mod moving;
 mod resume;
 
 use crate::client::{Client, Sent};
-use crate::commands::{Parsed, State};
+use crate::commands::Parsed;
+use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
 use crate::queue::Queue;
@@ -20,7 +20,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use ssmglobal_config::{Door, Level, Settings};
-use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, Ticket};
+use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, State, Ticket};
 use ssmglobal_sys::Signals;
 use std::io;
 use std::net::IpAddr;
@@ -211,36 +211,42 @@ impl<'a> Session<'a> {
                 continue;
             }
             for event in &*events {
-                match event.token() {
-                    CLIENT => {
-                        self.client.readable |= event.is_readable();
-                        self.client.ended |= event.is_read_closed();
-                        // Seen by reading to the end; a reset has nothing left to read.
-                        if event.is_error() {
-                            return Ok(());
-                        }
-                    }
-                    SIGNALS => {
-                        // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
-                        while let Some(signal) = self.signals.next_signal()? {
-                            match signal {
-                                Signal::SIGTERM => self.goodbye(),
-                                // The handler has something to say to this client.
-                                Signal::SIGUSR1 => self.woken(),
-                                // Another program goes on with its clients.
-                                Signal::SIGUSR2 => self.moving = true,
-                                _ => {}
-                            }
-                        }
-                    }
-                    MOVES => self.leave_moves(),
-                    LINK => self.read_link(event.is_read_closed()),
-                    DESK => self.hand_over(),
-                    token if token.0 >= FIRST_RING => self.read_ring(token),
-                    _ => {}
+                if !self.heard_of(event)? {
+                    return Ok(());
                 }
             }
         }
+    }
+
+    /// Something has happened; gives whether the client may still be there.
+    fn heard_of(&mut self, event: &mio::event::Event) -> io::Result<bool> {
+        match event.token() {
+            CLIENT => {
+                self.client.readable |= event.is_readable();
+                self.client.ended |= event.is_read_closed();
+                // Seen by reading to the end; a reset has nothing left to read.
+                return Ok(!event.is_error());
+            }
+            SIGNALS => {
+                // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
+                while let Some(signal) = self.signals.next_signal()? {
+                    match signal {
+                        Signal::SIGTERM => self.goodbye(),
+                        // The handler has something to say to this client.
+                        Signal::SIGUSR1 => self.woken(),
+                        // Another program goes on with its clients.
+                        Signal::SIGUSR2 => self.moving = true,
+                        _ => {}
+                    }
+                }
+            }
+            MOVES => self.leave_moves(),
+            LINK => self.read_link(event.is_read_closed()),
+            DESK => self.hand_over(),
+            token if token.0 >= FIRST_RING => self.read_ring(token),
+            _ => {}
+        }
+        Ok(true)
     }
 
     fn may_take(&self) -> bool {
@@ -308,7 +314,7 @@ impl<'a> Session<'a> {
     }
 
     fn show_title(&self) {
-        crate::title(self.address, self.mode, &self.who).show();
+        title(self.address, self.mode, &self.who).show();
     }
 
     fn goodbye(&mut self) {

@@ -2,7 +2,7 @@
 //! and how the new one goes on. See [`crate::moved`]. Runs in both workers.
 
 use super::{LINK, MOVES, Session};
-use crate::Given;
+use crate::given::Given;
 use crate::link::Link;
 use crate::moved::{COULD, Item, MINE, Moved, YOURS, put_away, read, wrong};
 use mio::Events;
