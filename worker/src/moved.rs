@@ -8,10 +8,9 @@
 //! A state is a sequence of control frames with one [`Item`] each, the first of which is [`Item::Format`]. Items are only ever
 //! appended, since it is mostly an older program that has written them.
 
-use crate::commands::State;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Mode, Ticket};
+use ssmglobal_ipc::{Mode, State, Ticket};
 use ssmglobal_sys::sealed::{read_sealed, sealed};
 use ssmglobal_telnet::Telnet;
 use std::io;

@@ -2,13 +2,13 @@
 //! a worker.
 
 use super::{LINK, Session, prompt};
-use crate::commands::{Command, State};
+use crate::commands::Command;
 use crate::link::Came;
 use crate::queue::Waiting;
-use crate::render::{human, json};
+use crate::render::{Asked, human, json};
 use mio::Token;
 use ssmglobal_ipc::frame::Class;
-use ssmglobal_ipc::{Code, Event, Failure, Mode, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request};
+use ssmglobal_ipc::{Code, Event, Failure, Mode, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request, State};
 use std::os::fd::OwnedFd;
 
 impl Session<'_> {
@@ -19,17 +19,17 @@ impl Session<'_> {
                 Failure::new(Code::Unavailable, "The backend cannot be reached at the moment. Try again later.");
             return self.refuse(id, &failure);
         }
-        let barrier = request.kind().describe().is_barrier();
+        let asked = Asked { kind: request.kind(), done: command.done };
         let left = match &request {
             Request::RelayLeave(leave) => self.relay.leave(&leave.channel, self.poll.registry()),
             _ => false,
         };
         let number = self.send(request, key, left);
-        if barrier {
+        if asked.kind.describe().is_barrier() {
             self.barrier = Some(number);
         }
         let people = self.mode == Mode::Human;
-        self.queue.ask(Waiting { number, command, id: id.map(Into::into), people });
+        self.queue.ask(Waiting { number, asked, id: id.map(Into::into), people });
     }
 
     /// Sends a request that is asked again should the handler die over it; gives its number.
@@ -133,9 +133,7 @@ impl Session<'_> {
                 self.become_somebody(State::Server, &authed.server);
                 self.reader.set_limit(self.door.server_line);
             }
-            Reply::Done(_) if self.queue.find(number).is_some_and(|waiting| waiting.command.name == "LOGOUT") => {
-                self.become_nobody();
-            }
+            Reply::Done(_) if matches!(&sent, Some(sent) if sent.request == Request::Logout) => self.become_nobody(),
             Reply::RelayFetched(fetched) => return self.on_fetched(number, fetched),
             _ => {}
         }
@@ -170,10 +168,10 @@ impl Session<'_> {
         let (look, reader) = (self.reader.look(), &self.reader);
         self.queue.answer(number, &mut self.client.out, |out, waiting| {
             if waiting.people {
-                human::reply(out, Some(waiting.command), reply, look);
+                human::reply(out, waiting.asked, reply, look);
                 prompt(out, reader);
             } else {
-                json::reply(out, waiting.id.as_deref(), Some(waiting.command), reply);
+                json::reply(out, waiting.id.as_deref(), waiting.asked, reply);
             }
         });
         self.prompted = self.mode == Mode::Human;

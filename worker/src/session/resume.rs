@@ -2,10 +2,9 @@
 //! Runs in a worker.
 
 use super::{DESK, LINK, Session};
-use crate::commands::State;
 use crate::link::Link;
 use mio::unix::SourceFd;
-use ssmglobal_ipc::{Code, Event, Notice, Open, Position, RelayJoin, Reply, Request, Subscription, Topic};
+use ssmglobal_ipc::{Code, Event, Notice, Open, Position, RelayJoin, Reply, Request, State, Subscription, Topic};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
