@@ -14,11 +14,11 @@ mod link;
 pub mod moved;
 pub mod panics;
 mod queue;
-mod relay;
 pub mod render;
 pub mod sandbox;
 mod sent;
 mod session;
+mod subscriptions;
 
 pub use given::{Given, title};
 

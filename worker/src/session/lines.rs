@@ -154,7 +154,7 @@ impl Session<'_> {
         self.reader.set_mode(mode);
         self.show_title();
         if self.link.is_some() {
-            let number = self.send(Request::SetMode(SetMode { mode }), None, false);
+            let number = self.send(Request::SetMode(SetMode { mode }), None);
             self.barrier = Some(number);
         } else {
             self.mode_there = mode;

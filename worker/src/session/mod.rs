@@ -2,6 +2,7 @@
 //! worker.
 
 mod answers;
+mod channels;
 mod failures;
 mod lines;
 mod moving;
@@ -13,9 +14,9 @@ use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
 use crate::queue::Queue;
-use crate::relay::{FIRST_RING, Relay};
 use crate::render::{self, human, json};
 use crate::sent::Unanswered;
+use crate::subscriptions::{FIRST_RING, Subscriptions};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
@@ -69,11 +70,10 @@ pub struct Session<'a> {
     heard: u64,
     /// How this session speaks as far as the handler has confirmed it.
     mode_there: Mode,
-    /// RELAY JOINs that the client knows nothing of, by number: to go on after a link was lost, and whether the ring that
-    /// comes is wanted.
-    rejoins: Vec<(u64, Option<String>)>,
-    /// Boards that the client watches.
-    watches: Vec<String>,
+    /// What the client listens to.
+    subscriptions: Subscriptions,
+    /// The channel of each RELAY JOIN that the client knows nothing of, by its number: to go on after a link was lost.
+    rejoins: Vec<(u64, String)>,
     /// Since when there is no handler.
     lost: Option<Instant>,
     /// When the client was told that it takes long.
@@ -83,7 +83,6 @@ pub struct Session<'a> {
     barrier: Option<u64>,
     /// The channel of each fetch that is open, by its number.
     fetches: Vec<(u64, String)>,
-    relay: Relay,
     /// A command whose secrets a person is being asked for.
     asking: Option<Parsed<'static>>,
     /// The last thing that went out is a prompt.
@@ -152,14 +151,13 @@ impl<'a> Session<'a> {
             ticket: None,
             heard: 0,
             mode_there: mode,
+            subscriptions: Subscriptions::default(),
             rejoins: Vec::new(),
-            watches: Vec::new(),
             lost: None,
             delayed: None,
             queue: Queue::default(),
             barrier: None,
             fetches: Vec::new(),
-            relay: Relay::default(),
             asking: None,
             prompted: false,
             failures: 0,
@@ -182,8 +180,8 @@ impl<'a> Session<'a> {
             self.flush_link();
             match self.client.flush(self.poll.registry(), CLIENT) {
                 Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => return Ok(()),
-                Sent::All if self.relay.waits => {
-                    self.relay.read_all(self.session, &mut self.client.out);
+                Sent::All if self.subscriptions.waits => {
+                    self.subscriptions.read_all(self.session, &mut self.client.out);
                     continue;
                 }
                 // What was too much is gone: further lines may be taken.
@@ -308,7 +306,7 @@ impl<'a> Session<'a> {
     fn become_nobody(&mut self) {
         self.state = state_of(self.mode);
         self.who.clear();
-        self.relay.leave_all(self.poll.registry());
+        self.subscriptions.lose_identity(self.poll.registry());
         self.reader.set_limit(self.door.line);
         self.show_title();
     }
