@@ -191,6 +191,43 @@ fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
 }
 
 #[test]
+fn what_somebody_listens_to_goes_with_him_to_other_workers_and_handlers() {
+    let backend = Backend::start();
+    backend.board("race");
+    let (mut alice, mut bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "bob"));
+    bob.ok("RECORD WATCH", json!({"board": "RACE"}));
+    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    for server in [&mut arena, &mut desert] {
+        server.ok("RECORD WATCH", json!({"board": "race"}));
+        server.ok("RELAY JOIN", json!({"channel": "lobby"}));
+    }
+    for (round, version) in [OTHER, THIS].into_iter().enumerate() {
+        let mark = backend.log().mark();
+        upgrade_to(&backend, version);
+        wait_for_moves(&backend, mark, 4);
+        for kill in [false, true] {
+            if kill {
+                backend.kill_handler();
+            }
+            // A better one each time, on a board where less is better.
+            let score = 10 - 2 * round - usize::from(kill);
+            alice.ok("RECORD SUBMIT", json!({"board": "race", "score": score}));
+            desert.ok("RELAY SEND", json!({"channel": "lobby", "body": score.to_string()}));
+            for watcher in [&mut bob, &mut arena] {
+                assert_eq!(watcher.expect_event("record")["score"], score);
+                watcher.expect_no_event("record");
+            }
+            assert_eq!(arena.expect_event("relay")["body"], score.to_string());
+            arena.expect_no_event("relay");
+            alice.expect_no_event("record");
+        }
+    }
+    bob.ok("RECORD UNWATCH", json!({"board": "race"}));
+    arena.ok("RELAY LEAVE", json!({"channel": "lobby"}));
+    arena.fails("RELAY LEAVE", json!({"channel": "lobby"}));
+}
+
+#[test]
 fn whoever_asks_all_the_time_gets_every_answer_and_moves_when_he_pauses() {
     let backend = Backend::start();
     let mut alice = Program::registered(&backend, "alice");

@@ -254,6 +254,38 @@ fn every_command_of_a_game_server_goes_on() {
 }
 
 #[test]
+fn a_channel_that_is_left_while_the_handler_dies_is_left() {
+    let backend = Backend::start();
+    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    let lobby = json!({"channel": "lobby"});
+    for server in [&mut arena, &mut desert] {
+        server.ok("RELAY JOIN", lobby.clone());
+    }
+    let mut send = |body: &str| desert.ok("RELAY SEND", json!({"channel": "lobby", "body": body}));
+    // That it was on it the next handler knows from its worker alone.
+    let reply = ask_over_death(&backend, &mut arena, "RELAY LEAVE", &json!({"channel": "LOBBY"}));
+    assert_eq!(reply["state"], "OK", "{reply}");
+    send("not for arena");
+    arena.expect_no_event("relay");
+    assert_eq!(arena.fails("RELAY LEAVE", lobby.clone()), "not_found");
+    // Left, and joined again.
+    arena.ok("RELAY JOIN", lobby.clone());
+    over_the_death_of_the_handler(&backend, || {
+        for cmd in ["RELAY LEAVE", "RELAY JOIN"] {
+            arena.send_line(json!({"cmd": cmd, "args": lobby.clone()}).to_string());
+        }
+    });
+    for _ in 0..2 {
+        assert_eq!(arena.reply()["state"], "OK");
+    }
+    backend.kill_handler();
+    send("for arena");
+    assert_eq!(arena.expect_event("relay")["body"], "for arena");
+    arena.expect_no_event("relay");
+    arena.expect_no_event("notice");
+}
+
+#[test]
 fn a_person_goes_on() {
     let backend = Backend::start();
     backend.board("sprint");

@@ -8,59 +8,27 @@
 
 mod client;
 pub mod commands;
+mod given;
 mod input;
 mod link;
 pub mod moved;
 pub mod panics;
 mod queue;
-mod relay;
 pub mod render;
 pub mod sandbox;
 mod sent;
 mod session;
+mod subscriptions;
 
-use mio::Events;
+pub use given::{Given, title};
+
 use mio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use ssmglobal_config::{Door, Settings};
 use ssmglobal_ipc::{Mode, WorkerEnd};
-use ssmglobal_sys::{Prepared, Signals};
+use ssmglobal_sys::Signals;
 use std::mem::ManuallyDrop;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::Instant;
-
-/// What the listener leaves to a worker.
-pub struct Given<'a> {
-    /// The client, non-blocking.
-    pub client: TcpStream,
-    /// Where it comes from.
-    pub address: SocketAddr,
-    /// The session's number.
-    pub session: u64,
-    /// Where links are handed over to the handler.
-    pub desk: BorrowedFd<'a>,
-    /// Where clients are handed over to workers of another program.
-    pub moves: BorrowedFd<'a>,
-    /// SIGTERM and others, blocked.
-    pub signals: &'a Signals,
-    /// How the client speaks at first.
-    pub mode: Mode,
-    /// What a worker of another program has left, to go on with its client.
-    pub moved: Option<moved::Moved>,
-    /// The door it came in by.
-    pub door: &'a Door,
-    /// As they were when it came.
-    pub settings: &'a Settings,
-    /// Room for what the event loop hears.
-    pub events: &'a mut Events,
-}
-
-/// What `ps` shows of a worker: for whom it is.
-pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
-    let blank = if who.is_empty() { "" } else { " " };
-    Prepared::new(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()))
-}
 
 /// Serves one client until it goes. Gives how it ended, which is the process's exit code. The process is to end then:
 /// nothing is tidied up that the kernel does by itself.

@@ -6,19 +6,19 @@
 //! one neither reads from the client nor writes to it. An old one that ends without a word has died: nobody else is left.
 //!
 //! A state is a sequence of control frames with one [`Item`] each, the first of which is [`Item::Format`]. Items are only ever
-//! appended, since it is mostly an older program that has written them.
+//! appended, since it is mostly an older program that has written them. One gains a field as all messages do (see
+//! [`ssmglobal_ipc::growing`]).
 
-use crate::commands::State;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Mode, Ticket};
+use ssmglobal_ipc::{Mode, State, Subscription, Ticket};
 use ssmglobal_sys::sealed::{read_sealed, sealed};
 use ssmglobal_telnet::Telnet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// Raised when a state changes in a way that appending an item cannot express.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The longest state that is read, bytes.
 const MOST: usize = 1 << 20;
@@ -81,10 +81,8 @@ pub enum Item<Machine = Box<Telnet>> {
     },
     /// Proves the session to the next handler.
     Ticket(Ticket),
-    /// A board that the client watches.
-    Watch(String),
-    /// A relay channel that the client is on, and the number of the last message that it has.
-    Channel(String, u64),
+    /// Something that the client listens to, and how far it has heard.
+    Subscription(Subscription),
     /// Since when the client has said nothing, and since when it was not asked for a sign of life; milliseconds.
     Silence(u64, u64),
     /// What else there is to it.
@@ -143,13 +141,20 @@ pub fn wrong(why: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ssmglobal_ipc::frame::HEADER;
+    use ssmglobal_ipc::{Position, Topic, growing};
 
     /// All items, as the first program that had them wrote them.
-    const RECORDED: &str = "0200000002040000000000000000000000010b00000002040000000000000000000001ac02010002045a6fc3ab0300000002\
-        04000000000000000000000207050500000002040000000000000000000003030102ff060000000204000000000000000000\
-        000404726163650900000002040000000000000000000005056c6f62627990030600000002040000000000000000000006c8\
-        dc03f40304000000020400000000000000000000070101023b0000000204000000000000000000000804071800787465726d\
-        00010100000000000000020000010000000000020000020000000000000000000000000001010000000164012800000000";
+    const RECORDED: &str = "0200000002040000000000000000000000020b00000002040000000000000000000001ac02010002045a6f\
+        c3ab030000000204000000000000000000000207050500000002040000000000000000000003030102ff0900000002040000\
+        00000000000000000400047261636500000b0000000204000000000000000000000401056c6f626279039003060000000204\
+        0000000000000000000005c8dc03f40304000000020400000000000000000000060101023b00000002040000000000000000\
+        00000704071800787465726d0001010000000000000002000001000000000002000002000000000000000000000000000101\
+        0000000164012800000000";
+
+    fn board(name: String) -> Subscription {
+        Subscription { topic: Topic::Board(name), cursor: Position::default() }
+    }
 
     fn items(telnet: &Telnet) -> Vec<Item<&Telnet>> {
         vec![
@@ -162,8 +167,11 @@ mod tests {
             },
             Item::Numbers { next: 7, heard: 5 },
             Item::Ticket(Ticket::new(vec![1, 2, 255])),
-            Item::Watch("race".into()),
-            Item::Channel("lobby".into(), 400),
+            Item::Subscription(board("race".into())),
+            Item::Subscription(Subscription {
+                topic: Topic::Channel("lobby".into()),
+                cursor: Position { epoch: 3, number: 400 },
+            }),
             Item::Silence(61_000, 500),
             Item::Manners { after_return: true, prompted: true, failures: 2 },
             Item::Telnet(telnet),
@@ -217,6 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_has_gained_fields_is_read() {
+        let item = Item::<&Telnet>::Numbers { next: 7, heard: 5 };
+        let (mut frames, mut grown) = (Vec::new(), Vec::new());
+        put_control(&mut frames, &Item::<&Telnet>::Format { format: FORMAT });
+        let start = frames.len();
+        put_control(&mut frames, &item);
+        // The same header, with another length.
+        frames.truncate(start + HEADER);
+        growing::put_with(&mut grown, &item, &(true, "what a newer program knows"));
+        frames[start] = u8::try_from(grown.len()).unwrap();
+        frames.extend(grown);
+        let read = read(sealed("test", &frames).unwrap()).unwrap();
+        assert!(matches!(read[..], [Item::Numbers { next: 7, heard: 5 }]), "{read:?}");
+    }
+
+    #[test]
     fn damage_another_format_and_what_could_be_changed_are_refused() {
         let telnet = telnet();
         let bytes = read_sealed(put_away(&items(&telnet)).unwrap(), MOST).unwrap();
@@ -232,8 +256,7 @@ mod tests {
         assert!(read(sealed("test", &other).unwrap()).is_err());
         assert!(read(sealed("test", &vec![0; MOST + 1]).unwrap()).is_err());
         assert!(read(std::fs::File::open("/dev/null").unwrap()).is_err());
-        let who = "x".repeat(MOST);
-        let long = Item::Watch(who);
+        let long = Item::Subscription(board("x".repeat(MOST)));
         assert!(put_away(&[long]).is_err());
     }
 }

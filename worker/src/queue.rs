@@ -1,7 +1,7 @@
 //! Answers in the order of their questions: some come from the handler later, some are there at once. Runs in a
 //! worker; pure.
 
-use crate::commands::Command;
+use crate::render::Asked;
 use std::collections::VecDeque;
 
 /// A question that waits for the handler.
@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 pub struct Waiting {
     /// Its number on the link.
     pub number: u64,
-    /// The command it came from.
-    pub command: &'static Command,
+    /// What was asked.
+    pub asked: Asked,
     /// What the client calls it.
     pub id: Option<Box<str>>,
     /// It was asked in words, and is answered so.
@@ -55,14 +55,6 @@ impl Queue {
         self.slots.push_back(Slot::Ready(bytes));
     }
 
-    /// The question with this number, if it is open.
-    pub fn find(&self, number: u64) -> Option<&Waiting> {
-        self.slots.iter().find_map(|slot| match slot {
-            Slot::Waiting(waiting) if waiting.number == number => Some(waiting),
-            _ => None,
-        })
-    }
-
     /// The handler has answered this question: what has its turn now goes to `out`.
     pub fn answer(&mut self, number: u64, out: &mut Vec<u8>, render: impl FnOnce(&mut Vec<u8>, &Waiting)) {
         let is_it = |slot: &Slot| matches!(slot, Slot::Waiting(waiting) if waiting.number == number);
@@ -87,11 +79,10 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands;
 
     fn ask(queue: &mut Queue, number: u64) {
-        let Some(command) = commands::all().next() else { return };
-        queue.ask(Waiting { number, command, id: None, people: false });
+        let asked = Asked { kind: ssmglobal_ipc::Kind::Whoami, done: "Done." };
+        queue.ask(Waiting { number, asked, id: None, people: false });
     }
 
     fn answer(queue: &mut Queue, number: u64, out: &mut Vec<u8>) {

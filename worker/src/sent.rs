@@ -21,8 +21,6 @@ pub struct Sent {
     pub at: Instant,
     /// Handlers that have died since, without any answer.
     deaths: u8,
-    /// A RELAY LEAVE of a channel that the session was on.
-    pub left: bool,
 }
 
 /// All of them, in the order of their numbers.
@@ -56,8 +54,8 @@ impl Unanswered {
     }
 
     /// Takes note of a request that is being asked.
-    pub fn add(&mut self, number: u64, request: Request, key: Option<&str>, at: Instant, left: bool) {
-        self.open.push_back(Sent { number, request, key: key.map(Into::into), at, deaths: 0, left });
+    pub fn add(&mut self, number: u64, request: Request, key: Option<&str>, at: Instant) {
+        self.open.push_back(Sent { number, request, key: key.map(Into::into), at, deaths: 0 });
     }
 
     /// All answers up to this number have come.
@@ -108,7 +106,7 @@ mod tests {
         let mut open = Unanswered::default();
         for _ in 0..count {
             let number = open.number();
-            open.add(number, Request::Whoami, None, Instant::now(), false);
+            open.add(number, Request::Whoami, None, Instant::now());
         }
         open
     }
@@ -133,7 +131,7 @@ mod tests {
             assert_eq!(open.died(), [0; 0]);
         }
         let number = open.number();
-        open.add(number, Request::Whoami, None, Instant::now(), false);
+        open.add(number, Request::Whoami, None, Instant::now());
         assert_eq!(open.died(), [1, 2]);
         assert_eq!(open.iter().map(|sent| sent.number).collect::<Vec<_>>(), [3]);
         assert_eq!(open.lost(), [3]);

@@ -1,9 +1,12 @@
-//! HELP: what there is to explain, and for whom. How it looks is decided where it is rendered. Runs in a worker.
+//! HELP: what there is to explain, for whom, and how it looks. Runs in a worker.
 
 use super::lookup::{Found, by_name, in_words, is_blank, meant};
-use super::{Command, GROUPS, Group, State, Who};
+use super::who::{audience, listed};
+use super::{Arg, Command, GROUPS, Group};
+use crate::render::{Json, Screen, json};
 use serde::Serialize;
-use ssmglobal_ipc::{Code, Failure};
+use ssmglobal_ipc::{Code, Failure, State};
+use std::fmt::Write;
 use std::ptr;
 
 /// What is to be explained.
@@ -55,16 +58,8 @@ fn nothing(words: &str) -> Failure {
     Failure::new(Code::NotFound, format!("There is no such command. {next}"))
 }
 
-/// Whether HELP lists the command: what can never be used in this mode is left out.
-pub(crate) fn listed(command: &Command, state: State) -> bool {
-    match state {
-        State::New | State::Anonymous | State::Player => !matches!(command.who, Who::Server | Who::Unproved),
-        State::Unproved | State::Server => !matches!(command.who, Who::Person | Who::Player),
-    }
-}
-
 /// The commands of a topic, by group, as far as they are listed.
-pub(crate) fn entries(
+fn entries(
     topic: HelpTopic,
     state: State,
 ) -> impl Iterator<Item = (&'static Group, impl Iterator<Item = &'static Command>)> {
@@ -80,13 +75,61 @@ pub(crate) fn entries(
     })
 }
 
+/// Shows it to a person.
+pub(super) fn show(screen: &mut Screen<'_>, topic: HelpTopic, state: State) {
+    if let HelpTopic::Command(command) = topic {
+        return show_command(screen, command);
+    }
+    screen.line("Available commands:");
+    let names = entries(topic, state).flat_map(|(_, commands)| commands);
+    let widest = names.map(|command| command.name.len()).max().unwrap_or(0);
+    for (group, commands) in entries(topic, state) {
+        screen.heading(group.title);
+        for command in commands {
+            screen.entry(command.name, widest, command.summary);
+        }
+    }
+    match topic {
+        HelpTopic::Group(Group { commands: [first, ..], .. }) => {
+            screen.hint(format!("HELP {} explains one.", first.name))
+        }
+        _ => screen.hint("HELP and a command explains it, with an example."),
+    }
+}
+
+fn show_command(screen: &mut Screen<'_>, command: &Command) {
+    screen.heading(&command.usage());
+    screen.line(format!("{}.", command.summary));
+    let widest = command.args.iter().map(|arg| arg.name.len()).max().unwrap_or(0);
+    for arg in command.args {
+        let about = arg.doc.replace('`', "");
+        screen.described(arg.name, widest, &if arg.optional { format!("optional; {about}") } else { about });
+    }
+    screen.line(format!("For: {}", audience(command.states())));
+    if let Some(alias) = command.alias {
+        screen.line(format!("Short: {alias}"));
+    }
+    screen.line(format!("Example: {}", command.example));
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    summary: &'static str,
+}
+
+#[derive(Serialize)]
+struct List {
+    commands: Vec<Entry>,
+}
+
 /// One command, explained to a program.
 #[derive(Serialize)]
-pub(crate) struct CommandHelp {
+struct CommandHelp {
     usage: String,
     summary: &'static str,
     args: Vec<ArgHelp>,
-    who: &'static str,
+    who: String,
     example: &'static str,
 }
 
@@ -98,20 +141,28 @@ struct ArgHelp {
     doc: &'static str,
 }
 
-impl CommandHelp {
-    pub(crate) fn new(command: &Command) -> CommandHelp {
-        let arg = |arg: &super::Arg| ArgHelp {
-            name: arg.name,
-            kind: arg.kind.describe(),
-            optional: arg.optional,
-            doc: arg.doc,
-        };
-        CommandHelp {
-            usage: command.usage(),
-            summary: command.summary,
-            args: command.args.iter().map(arg).collect(),
-            who: command.who.describe(),
-            example: command.example,
-        }
+/// Appends a program's answer.
+pub(super) fn put(out: &mut Vec<u8>, id: Option<&str>, topic: HelpTopic, state: State) {
+    if let HelpTopic::Command(command) = topic {
+        let help = explained(command);
+        return json::success(out, id, |f| f.write_str(&help.usage), Some(&|out| help.put(out)));
+    }
+    let commands = entries(topic, state).flat_map(|(_, commands)| commands);
+    let list = List { commands: commands.map(|c| Entry { name: c.name, summary: c.summary }).collect() };
+    let say = |f: &mut dyn Write| {
+        let mut names = list.commands.iter().map(|entry| entry.name).enumerate();
+        names.try_for_each(|(index, name)| write!(f, "{}{name}", if index == 0 { "" } else { " " }))
+    };
+    json::success(out, id, say, Some(&|out| list.put(out)));
+}
+
+fn explained(command: &Command) -> CommandHelp {
+    let arg = |arg: &Arg| ArgHelp { name: arg.name, kind: arg.kind.describe(), optional: arg.optional, doc: arg.doc };
+    CommandHelp {
+        usage: command.usage(),
+        summary: command.summary,
+        args: command.args.iter().map(arg).collect(),
+        who: audience(command.states()),
+        example: command.example,
     }
 }

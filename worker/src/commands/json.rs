@@ -210,7 +210,7 @@ fn scalar(raw: &RawValue) -> Option<Scalar<'_>> {
 }
 
 /// Reads `args`: a string of words, a list, or an object.
-fn fill<'a>(parsed: &mut Parsed<'a>, args: &'a RawValue) -> Result<(), Failure> {
+pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, args: &'a RawValue) -> Result<(), Failure> {
     match scalar(args).ok_or_else(invalid_json)? {
         Scalar::Null => Ok(()),
         Scalar::Value(Value::Text(Cow::Borrowed(text))) => words::fill(parsed, text),

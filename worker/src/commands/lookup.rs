@@ -1,6 +1,7 @@
 //! Finding a command by what was typed, and the nearest one when there is none. Runs in a worker.
 
-use super::{Command, GROUPS, Group, State, all, listed};
+use super::who::listed;
+use super::{Command, GROUPS, Group, State, all};
 
 /// What the first words of a line name.
 pub(super) enum Found<'a> {

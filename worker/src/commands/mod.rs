@@ -1,38 +1,38 @@
 //! The one table of commands and everything that follows from it: parsing in words and in JSON, permissions,
 //! usage errors, HELP and the reference page. Pure code without I/O; runs in a worker.
 //!
-//! Each capability has a file with its part of the table, the functions that make typed requests, and what is
-//! shown to people. The table is static; nothing is allocated before a line is parsed.
+//! Each capability has a file with its part of the table, the functions that make typed requests, and what their answers
+//! and its events say. The table is static; nothing is allocated before a line is parsed.
 
 mod general;
 mod help;
 mod json;
+mod local;
 mod lookup;
-pub(crate) mod mail;
+mod mail;
 mod mask;
 mod parsed;
-pub(crate) mod players;
-pub(crate) mod records;
+mod players;
+mod records;
 mod reference;
-pub(crate) mod relay;
-pub(crate) mod settings;
-pub(crate) mod status;
+mod relay;
+mod settings;
+mod status;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 mod who;
 mod words;
 
-pub use general::{HELLO, HELLO_MAX, Local, ModeChoice};
 pub use help::HelpTopic;
-pub(crate) use help::{CommandHelp, entries, listed};
 pub use json::{Line, parse_first, parse_json};
+pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};
 pub use mask::masked;
 pub use parsed::{Action, Parsed};
 pub use reference::reference;
 pub use ssmglobal_ipc::State;
-pub use table::{Arg, Command, Group, Kind, MAX_ARGS};
-pub use who::{Who, no_mode, permitted};
+pub use table::{Arg, ArgKind, Asks, Command, Group};
+pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.

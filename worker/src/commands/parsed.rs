@@ -1,7 +1,7 @@
 //! A line that named a known command, and its arguments on the way to a typed request. Runs in a worker.
 
-use super::{Arg, Command, Kind, Local, MAX_ARGS};
-use ssmglobal_ipc::{Code, Failure, Party, Request, Secret};
+use super::{Arg, ArgKind, Asks, Command, Local};
+use ssmglobal_ipc::{Code, Failure, Page, Party, Request, Secret};
 use std::borrow::Cow;
 use zeroize::Zeroize;
 
@@ -30,7 +30,8 @@ pub(super) enum Value<'a> {
 pub struct Parsed<'a> {
     /// The table's entry.
     pub command: &'static Command,
-    values: [Option<Value<'a>>; MAX_ARGS],
+    /// One for each argument of the command, in its order.
+    values: Vec<Option<Value<'a>>>,
     /// The secret that was typed last is to be typed again.
     repeat: Option<usize>,
 }
@@ -54,7 +55,7 @@ impl Drop for Parsed<'_> {
 
 impl<'a> Parsed<'a> {
     pub(super) fn new(command: &'static Command) -> Parsed<'a> {
-        Parsed { command, values: [const { None }; MAX_ARGS], repeat: None }
+        Parsed { command, values: command.args.iter().map(|_| None).collect(), repeat: None }
     }
 
     /// The typed request, or what the worker does by itself.
@@ -62,18 +63,20 @@ impl<'a> Parsed<'a> {
     /// # Errors
     /// `usage` when an argument is missing or of the wrong kind, `invalid` when a number is out of range.
     pub fn action(mut self) -> Result<Action, Failure> {
-        (self.command.run)(&mut self)
+        match self.command.asks {
+            Asks::Request(_, make) => make(&mut self).map(Action::Request),
+            Asks::Local(_, make) => make(&mut self).map(Action::Local),
+        }
     }
 
     /// Keeps the arguments beyond the life of the line, as it is needed while a person is asked for a password.
     pub fn into_owned(mut self) -> Parsed<'static> {
-        let values = std::mem::take(&mut self.values).map(|value| {
-            value.map(|value| match value {
-                Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-                Value::Number(text) => Value::Number(Cow::Owned(text.into_owned())),
-                Value::Bool(value) => Value::Bool(value),
-            })
-        });
+        let owned = |value| match value {
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::Number(text) => Value::Number(Cow::Owned(text.into_owned())),
+            Value::Bool(value) => Value::Bool(value),
+        };
+        let values = std::mem::take(&mut self.values).into_iter().map(|value| value.map(owned)).collect();
         Parsed { command: self.command, values, repeat: self.repeat }
     }
 
@@ -86,7 +89,7 @@ impl<'a> Parsed<'a> {
         let mut missing = self.command.args.iter().zip(&self.values).filter(|(arg, v)| !arg.optional && v.is_none());
         let (first, _) = missing.next()?;
         match first.kind {
-            Kind::Secret { prompt, .. } if missing.all(|(arg, _)| arg.is_secret()) => Some(prompt),
+            ArgKind::Secret { prompt, .. } if missing.all(|(arg, _)| arg.is_secret()) => Some(prompt),
             _ => None,
         }
     }
@@ -106,7 +109,7 @@ impl<'a> Parsed<'a> {
         }
         let empty = self.command.args.iter().zip(&mut self.values).enumerate();
         for (index, (arg, value)) in empty {
-            if let (Kind::Secret { twice, .. }, None) = (arg.kind, &value) {
+            if let (ArgKind::Secret { twice, .. }, None) = (arg.kind, &value) {
                 *value = Some(Value::Text(Cow::Owned(typed)));
                 self.repeat = twice.then_some(index);
                 return Ok(());
@@ -117,7 +120,7 @@ impl<'a> Parsed<'a> {
     }
 
     pub(super) fn slot(&mut self, index: usize) -> Option<&mut Option<Value<'a>>> {
-        self.values.get_mut(index).filter(|_| index < self.command.args.len())
+        self.values.get_mut(index)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = (&'static Arg, Option<&Value<'a>>)> {
@@ -146,7 +149,7 @@ impl<'a> Parsed<'a> {
         let value = self.values.get_mut(index)?.take()?;
         // An empty word says nothing; an empty text is one.
         match &value {
-            Value::Text(text) if text.is_empty() && arg.kind != Kind::Text => None,
+            Value::Text(text) if text.is_empty() && arg.kind != ArgKind::Text => None,
             _ => Some((arg, value)),
         }
     }
@@ -188,7 +191,7 @@ impl<'a> Parsed<'a> {
     pub(super) fn opt_number<T: TryFrom<u64>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
         let Some((arg, value)) = self.take(name) else { return Ok(None) };
         let (min, max) = match arg.kind {
-            Kind::Int { min, max } => (min, max),
+            ArgKind::Int { min, max } => (min, max),
             _ => (0, u64::MAX),
         };
         let Some(number) = whole(&value) else { return Err(self.wrong(arg, "a whole number")) };
@@ -215,6 +218,11 @@ impl<'a> Parsed<'a> {
         })
     }
 
+    /// `limit` and `after`, as all lists have them.
+    pub(super) fn page(&mut self) -> Result<Page, Failure> {
+        Ok(Page { limit: self.opt_number("limit")?, after: self.opt_string("after")? })
+    }
+
     /// An optional truth value.
     pub(super) fn opt_flag(&mut self, name: &str) -> Result<Option<bool>, Failure> {
         let Some((arg, value)) = self.take(name) else { return Ok(None) };
@@ -229,7 +237,7 @@ impl<'a> Parsed<'a> {
 
 /// Reads a flag in words.
 pub(super) fn flag(arg: &Arg, text: &str) -> Option<bool> {
-    let Kind::Flag { yes, no } = arg.kind else { return None };
+    let ArgKind::Flag { yes, no } = arg.kind else { return None };
     let is = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     if is([yes, "true", "yes", "1"]) {
         Some(true)

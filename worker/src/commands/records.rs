@@ -1,10 +1,10 @@
 //! Records: boards, scores and ranks. Runs in a worker.
 
-use super::{Action, Arg, Command, Group, Kind, Who};
-use crate::render::{Column, Row, Screen, minute, plural};
+use super::{Arg, ArgKind, Command, Group};
+use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{
-    Boards, Code, RecordAround, RecordArrived, RecordPage, RecordShow, RecordShown, RecordSubmit, RecordSubmitted,
-    RecordTop, RecordWatch, Request, Submitters,
+    Boards, Code, Kind, RecordAround, RecordArrived, RecordPage, RecordShow, RecordShown, RecordSubmit,
+    RecordSubmitted, RecordTop, RecordWatch, Request, Submitters,
 };
 use std::fmt::{Result, Write};
 
@@ -19,23 +19,21 @@ pub(super) static GROUP: Group = Group {
             summary: "Put a score on a board",
             args: &[
                 BOARD,
-                Arg { kind: Kind::Score, ..Arg::word("score", "in the board's unit") },
+                Arg { kind: ArgKind::Score, ..Arg::word("score", "in the board's unit") },
                 Arg::word("player", "for whom; a game server names a player, a player may leave it out").optional(),
                 Arg::text("note", "kept with the score, up to 1 KiB").optional(),
             ],
-            who: Who::PlayerOrServer,
             example: "RECORD SUBMIT sprint 12345",
             returns: "`board`, `player`, `score` (what counts now), `rank`, `total`, `improved`",
             codes: &[Code::NotFound, Code::Denied, Code::Invalid, Code::TooLong],
-            run: |parsed| {
-                Ok(Action::Request(Request::RecordSubmit(RecordSubmit {
+            ..Command::request(Kind::RecordSubmit, |parsed| {
+                Ok(Request::RecordSubmit(RecordSubmit {
                     board: parsed.string("board")?,
                     score: parsed.score("score")?,
                     player: parsed.opt_string("player")?,
                     note: parsed.opt_string("note")?,
-                })))
-            },
-            ..Command::BASE
+                }))
+            })
         },
         Command {
             name: "RECORD TOP",
@@ -50,15 +48,14 @@ pub(super) static GROUP: Group = Group {
             example: "RECORD TOP sprint 10",
             returns: PAGE,
             codes: &[Code::NotFound, Code::Invalid],
-            run: |parsed| {
-                Ok(Action::Request(Request::RecordTop(RecordTop {
+            ..Command::request(Kind::RecordTop, |parsed| {
+                Ok(Request::RecordTop(RecordTop {
                     board: parsed.string("board")?,
                     limit: parsed.opt_number("limit")?,
                     after: parsed.opt_string("after")?,
                     before: parsed.opt_string("before")?,
-                })))
-            },
-            ..Command::BASE
+                }))
+            })
         },
         Command {
             name: "RECORD AROUND",
@@ -72,14 +69,13 @@ pub(super) static GROUP: Group = Group {
             example: "RECORD AROUND sprint bob 5",
             returns: PAGE,
             codes: &[Code::NotFound, Code::NotLoggedIn],
-            run: |parsed| {
-                Ok(Action::Request(Request::RecordAround(RecordAround {
+            ..Command::request(Kind::RecordAround, |parsed| {
+                Ok(Request::RecordAround(RecordAround {
                     board: parsed.string("board")?,
                     player: parsed.opt_string("player")?,
                     limit: parsed.opt_number("limit")?,
-                })))
-            },
-            ..Command::BASE
+                }))
+            })
         },
         Command {
             name: "RECORD SHOW",
@@ -89,23 +85,21 @@ pub(super) static GROUP: Group = Group {
             example: "RECORD SHOW sprint bob",
             returns: "`board`, `unit`, `player`, `score`, `rank`, `total`, `at`, `server`, `note`",
             codes: &[Code::NotFound, Code::NotLoggedIn],
-            run: |parsed| {
-                Ok(Action::Request(Request::RecordShow(RecordShow {
+            ..Command::request(Kind::RecordShow, |parsed| {
+                Ok(Request::RecordShow(RecordShow {
                     board: parsed.string("board")?,
                     player: parsed.opt_string("player")?,
-                })))
-            },
-            ..Command::BASE
+                }))
+            })
         },
         Command {
             name: "RECORD BOARDS",
             alias: Some("BOARDS"),
             summary: "List the boards",
-            args: &[Arg::limit(), Arg::word("after", "`next` of the page before").optional()],
+            args: Arg::PAGE,
             example: "RECORD BOARDS",
             returns: "`boards` (each with `board`, `unit`, `better`, `operator`, `submit`, `total`), `next`",
-            run: |parsed| Ok(Action::Request(Request::RecordBoards(parsed.page()?))),
-            ..Command::BASE
+            ..Command::request(Kind::RecordBoards, |parsed| Ok(Request::RecordBoards(parsed.page()?)))
         },
         Command {
             name: "RECORD WATCH",
@@ -114,8 +108,9 @@ pub(super) static GROUP: Group = Group {
             done: "You will be told of every new first place there.",
             example: "RECORD WATCH sprint",
             codes: &[Code::NotFound, Code::Limit],
-            run: |parsed| Ok(Action::Request(Request::RecordWatch(RecordWatch { board: parsed.string("board")? }))),
-            ..Command::BASE
+            ..Command::request(Kind::RecordWatch, |parsed| {
+                Ok(Request::RecordWatch(RecordWatch { board: parsed.string("board")? }))
+            })
         },
         Command {
             name: "RECORD UNWATCH",
@@ -124,8 +119,9 @@ pub(super) static GROUP: Group = Group {
             done: "You will no longer be told.",
             example: "RECORD UNWATCH sprint",
             codes: &[Code::NotFound],
-            run: |parsed| Ok(Action::Request(Request::RecordUnwatch(RecordWatch { board: parsed.string("board")? }))),
-            ..Command::BASE
+            ..Command::request(Kind::RecordUnwatch, |parsed| {
+                Ok(Request::RecordUnwatch(RecordWatch { board: parsed.string("board")? }))
+            })
         },
     ],
 };
@@ -133,107 +129,117 @@ pub(super) static GROUP: Group = Group {
 const PAGE: &str = "`board`, `unit`, `total`, `records` (each with `rank`, `player`, `score`, `at`, `server`, `note`), \
                     `next`, `prev`";
 
-pub(crate) fn say_submitted(f: &mut dyn Write, reply: &RecordSubmitted) -> Result {
-    let RecordSubmitted { board, player, score, rank, total, improved } = reply;
-    let how = if *improved { "" } else { "Unchanged: " };
-    write!(f, "{how}{player} has {score} on {board}, rank {rank} of {total}.")
-}
-
-pub(crate) fn say_page(f: &mut dyn Write, reply: &RecordPage) -> Result {
-    match reply.total {
-        0 => write!(f, "{}: nobody yet.", reply.board),
-        total => write!(f, "{}: {}.", reply.board, plural(total, "player")),
+impl Shown for RecordSubmitted {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        let RecordSubmitted { board, player, score, rank, total, improved } = self;
+        let how = if *improved { "" } else { "Unchanged: " };
+        write!(f, "{how}{player} has {score} on {board}, rank {rank} of {total}.")
     }
 }
 
-pub(crate) fn say_shown(f: &mut dyn Write, reply: &RecordShown) -> Result {
-    let RecordShown { board, unit, player, score, rank, total, .. } = reply;
-    write!(f, "{player} has {score} {unit} on {board}, rank {rank} of {total}.")
-}
+impl Shown for RecordPage {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        match self.total {
+            0 => write!(f, "{}: nobody yet.", self.board),
+            total => write!(f, "{}: {}.", self.board, plural(total, "player")),
+        }
+    }
 
-pub(crate) fn say_boards(f: &mut dyn Write, reply: &Boards) -> Result {
-    match reply.boards.len() {
-        0 => f.write_str("There are no boards yet."),
-        count => write!(f, "{}.", plural(count, "board")),
-    }
-}
-
-pub(crate) fn say_arrived(f: &mut dyn Write, event: &RecordArrived) -> Result {
-    let RecordArrived { board, unit, player, score, previous } = event;
-    write!(f, "{player} leads {board} with {score} {unit}")?;
-    match previous {
-        Some(previous) if previous != player => write!(f, " (before: {previous})"),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn show_page(screen: &mut Screen<'_>, reply: &RecordPage) {
-    if reply.total == 0 {
-        screen.hint(format!("RECORD SUBMIT {} score may be the first, if the board allows it.", reply.board));
-        return;
-    }
-    let rows = reply.records.iter().map(|row| {
-        let note = row.note.clone().unwrap_or_default();
-        let server = row.server.clone().unwrap_or_default();
-        let at = minute(row.at).to_string();
-        Row::new([row.rank.to_string(), row.player.clone(), row.score.to_string(), at, server, note])
-    });
-    let score = if reply.unit.is_empty() { "Score".to_owned() } else { format!("Score ({})", reply.unit) };
-    let columns = [
-        Column::right("Rank").fixed(),
-        Column::left("Player"),
-        Column::right(&score).fixed(),
-        Column::left("When"),
-        Column::left("Server"),
-        Column::left("Note"),
-    ];
-    screen.table(&columns, rows.collect());
-    let count = reply.records.len();
-    // Ranks, not the page's own marks: a person can read and change them.
-    if let (Some(_), Some(last)) = (&reply.next, reply.records.last()) {
-        screen.more(format_args!("TOP {} {count} AFTER {}", reply.board, last.rank));
-    }
-    if let (Some(_), Some(first)) = (&reply.prev, reply.records.first()) {
-        screen.hint(format!("Back: TOP {} {count} BEFORE {}", reply.board, first.rank));
+    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        if self.total == 0 {
+            screen.hint(format!("RECORD SUBMIT {} score may be the first, if the board allows it.", self.board));
+            return;
+        }
+        let rows = self.records.iter().map(|row| {
+            let note = row.note.clone().unwrap_or_default();
+            let server = row.server.clone().unwrap_or_default();
+            let at = minute(row.at).to_string();
+            Row::new([row.rank.to_string(), row.player.clone(), row.score.to_string(), at, server, note])
+        });
+        let score = if self.unit.is_empty() { "Score".to_owned() } else { format!("Score ({})", self.unit) };
+        let columns = [
+            Column::right("Rank").fixed(),
+            Column::left("Player"),
+            Column::right(&score).fixed(),
+            Column::left("When"),
+            Column::left("Server"),
+            Column::left("Note"),
+        ];
+        screen.table(&columns, rows.collect());
+        let count = self.records.len();
+        // Ranks, not the page's own marks: a person can read and change them.
+        if let (Some(_), Some(last)) = (&self.next, self.records.last()) {
+            screen.more(format_args!("TOP {} {count} AFTER {}", self.board, last.rank));
+        }
+        if let (Some(_), Some(first)) = (&self.prev, self.records.first()) {
+            screen.hint(format!("Back: TOP {} {count} BEFORE {}", self.board, first.rank));
+        }
     }
 }
 
-pub(crate) fn show_shown(screen: &mut Screen<'_>, reply: &RecordShown) {
-    match &reply.server {
-        Some(server) => screen.line(format!("Reached {} UTC on {server}.", minute(reply.at))),
-        None => screen.line(format!("Reached {} UTC.", minute(reply.at))),
+impl Shown for RecordShown {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        let RecordShown { board, unit, player, score, rank, total, .. } = self;
+        write!(f, "{player} has {score} {unit} on {board}, rank {rank} of {total}.")
     }
-    if let Some(note) = reply.note.as_deref().filter(|note| !note.is_empty()) {
-        screen.block(2, note);
+
+    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        match &self.server {
+            Some(server) => screen.line(format!("Reached {} UTC on {server}.", minute(self.at))),
+            None => screen.line(format!("Reached {} UTC.", minute(self.at))),
+        }
+        if let Some(note) = self.note.as_deref().filter(|note| !note.is_empty()) {
+            screen.block(2, note);
+        }
     }
 }
 
-pub(crate) fn show_boards(screen: &mut Screen<'_>, reply: &Boards) {
-    if reply.boards.is_empty() {
-        screen.hint("The operator makes them: ssmglobal ctl board define");
-        return;
+impl Shown for Boards {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        match self.boards.len() {
+            0 => f.write_str("There are no boards yet."),
+            count => write!(f, "{}.", plural(count, "board")),
+        }
     }
-    let rows = reply.boards.iter().map(|row| {
-        let submit = match row.submit {
-            Submitters::Servers => "servers",
-            Submitters::Players => "players too",
-        };
-        let better = format!("{:?}", row.better).to_lowercase();
-        let operator = format!("{:?}", row.operator).to_lowercase();
-        Row::new([row.board.clone(), row.unit.clone(), better, operator, submit.to_owned(), row.total.to_string()])
-    });
-    let columns = [
-        Column::left("Board"),
-        Column::left("Unit"),
-        Column::left("Better").fixed(),
-        Column::left("Counts").fixed(),
-        Column::left("Submit").fixed(),
-        Column::right("Players").fixed(),
-    ];
-    screen.table(&columns, rows.collect());
-    match (&reply.next, reply.boards.first()) {
-        (Some(next), _) => screen.more(format_args!("BOARDS {} {next}", reply.boards.len())),
-        (None, Some(first)) => screen.hint(format!("TOP {} shows the best.", first.board)),
-        (None, None) => {}
+
+    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        if self.boards.is_empty() {
+            screen.hint("The operator makes them: ssmglobal ctl board define");
+            return;
+        }
+        let rows = self.boards.iter().map(|row| {
+            let submit = match row.submit {
+                Submitters::Servers => "servers",
+                Submitters::Players => "players too",
+            };
+            let better = format!("{:?}", row.better).to_lowercase();
+            let operator = format!("{:?}", row.operator).to_lowercase();
+            Row::new([row.board.clone(), row.unit.clone(), better, operator, submit.to_owned(), row.total.to_string()])
+        });
+        let columns = [
+            Column::left("Board"),
+            Column::left("Unit"),
+            Column::left("Better").fixed(),
+            Column::left("Counts").fixed(),
+            Column::left("Submit").fixed(),
+            Column::right("Players").fixed(),
+        ];
+        screen.table(&columns, rows.collect());
+        match (&self.next, self.boards.first()) {
+            (Some(next), _) => screen.more(format_args!("BOARDS {} {next}", self.boards.len())),
+            (None, Some(first)) => screen.hint(format!("TOP {} shows the best.", first.board)),
+            (None, None) => {}
+        }
+    }
+}
+
+impl Pushed for RecordArrived {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        let RecordArrived { board, unit, player, score, previous } = self;
+        write!(f, "{player} leads {board} with {score} {unit}")?;
+        match previous {
+            Some(previous) if previous != player => write!(f, " (before: {previous})"),
+            _ => Ok(()),
+        }
     }
 }

@@ -2,7 +2,8 @@
 //! current; no process uses it.
 
 use super::parsed::Value;
-use super::{Command, GROUPS, Kind, Parsed, State, parse_words};
+use super::who::{audience, modes};
+use super::{ArgKind, Command, GROUPS, Parsed, State, parse_words};
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::json::put;
 use std::fmt::{Result, Write};
@@ -56,7 +57,7 @@ fn put_command(out: &mut String, command: &Command) -> Result {
         }
         out.write_char('\n')?;
     }
-    writeln!(out, "- For {}. Modes: {}.", command.who.describe(), command.who.modes())?;
+    writeln!(out, "- For {}. Modes: {}.", audience(command.states()), modes(command.states()))?;
     if let Some(alias) = command.alias {
         writeln!(out, "- Short, in words: `{alias}`.")?;
     }
@@ -70,11 +71,11 @@ fn put_command(out: &mut String, command: &Command) -> Result {
     writeln!(out, "\n```\n{}\n{}\n```", command.example, json_example(command))
 }
 
-fn takes(kind: Kind, keyword: Option<&str>) -> String {
+fn takes(kind: ArgKind, keyword: Option<&str>) -> String {
     let mut takes = match kind {
-        Kind::Int { min, .. } => format!("whole number from {min}"),
-        Kind::Score => "whole number, signed, 64 bits".to_owned(),
-        Kind::Flag { yes, no } => format!("true or false; in words `{yes}` or `{no}`"),
+        ArgKind::Int { min, .. } => format!("whole number from {min}"),
+        ArgKind::Score => "whole number, signed, 64 bits".to_owned(),
+        ArgKind::Flag { yes, no } => format!("true or false; in words `{yes}` or `{no}`"),
         other => other.describe().to_owned(),
     };
     if let Some(keyword) = keyword {
@@ -104,7 +105,7 @@ fn put_args(out: &mut Vec<u8>, parsed: &Parsed<'_>) {
         put(out, arg.name);
         out.extend_from_slice(b": ");
         match (value, arg.kind) {
-            (Value::Text(text) | Value::Number(text), Kind::Int { .. } | Kind::Score) => {
+            (Value::Text(text) | Value::Number(text), ArgKind::Int { .. } | ArgKind::Score) => {
                 out.extend_from_slice(text.as_bytes());
             }
             (Value::Text(text) | Value::Number(text), _) => put(out, &**text),

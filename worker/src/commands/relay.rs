@@ -1,11 +1,11 @@
 //! AUTH of game servers, and the relay between them. Runs in a worker.
 
-use super::{Action, Arg, Command, Group, Parsed, Who};
-use crate::render::{Column, Row, Screen, plural};
+use super::{Arg, Command, Group, Parsed};
+use crate::render::{Column, Json, Pushed, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
-    Auth, Authed, Channels, Code, Failure, RelayJoin, RelayJoined, RelayLeave, RelayMessage, RelaySend, RelaySent,
-    Request,
+    Auth, Authed, Channels, Code, Failure, Kind, RelayJoin, RelayJoined, RelayLeave, RelayMessage, RelaySend,
+    RelaySent, Request,
 };
 use std::fmt::{Result, Write};
 
@@ -20,14 +20,12 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("name", "as the operator added it"),
                 Arg::secret("key", "Key: ", false, "as the operator was shown it"),
             ],
-            who: Who::Unproved,
             example: "AUTH arena 4f3c2b1a",
             returns: "`server`",
             codes: &[Code::BadLogin, Code::Denied, Code::SlowDown],
-            run: |parsed| {
-                Ok(Action::Request(Request::Auth(Auth { name: parsed.string("name")?, key: parsed.secret("key")? })))
-            },
-            ..Command::BASE
+            ..Command::request(Kind::Auth, |parsed| {
+                Ok(Request::Auth(Auth { name: parsed.string("name")?, key: parsed.secret("key")? }))
+            })
         },
         Command {
             name: "RELAY JOIN",
@@ -36,28 +34,26 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("channel", "1-64 letters, digits, `_-.`"),
                 Arg::int("since", 0, u64::MAX, "the last number seen: what came after it is sent first").optional(),
             ],
-            who: Who::Server,
             example: "RELAY JOIN lobby 41",
             returns: "`channel`, `number` (the newest), `missed` (asked for and gone), `waiting` (sent next)",
             codes: &[Code::Invalid, Code::Limit],
-            run: |parsed| {
-                Ok(Action::Request(Request::RelayJoin(RelayJoin {
+            ..Command::request(Kind::RelayJoin, |parsed| {
+                Ok(Request::RelayJoin(RelayJoin {
                     channel: parsed.string("channel")?,
                     since: parsed.opt_number("since")?,
-                })))
-            },
-            ..Command::BASE
+                }))
+            })
         },
         Command {
             name: "RELAY LEAVE",
             summary: "Get it no longer",
             args: &[Arg::word("channel", "which")],
-            who: Who::Server,
             done: "Channel left.",
             example: "RELAY LEAVE lobby",
             codes: &[Code::NotFound],
-            run: |parsed| Ok(Action::Request(Request::RelayLeave(RelayLeave { channel: parsed.string("channel")? }))),
-            ..Command::BASE
+            ..Command::request(Kind::RelayLeave, |parsed| {
+                Ok(Request::RelayLeave(RelayLeave { channel: parsed.string("channel")? }))
+            })
         },
         Command {
             name: "RELAY SEND",
@@ -67,27 +63,23 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("channel", "a channel").optional(),
                 Arg::word("to", "or a game server that is connected").optional().keyword("TO"),
             ],
-            who: Who::Server,
             example: "RELAY SEND \"round over\" lobby",
             returns: "`channel`, `to`, `number`, `receivers`",
             codes: &[Code::NotFound, Code::TooLong, Code::Invalid, Code::Limit, Code::Busy],
-            run: send,
-            ..Command::BASE
+            ..Command::request(Kind::RelaySend, send)
         },
         Command {
             name: "RELAY CHANNELS",
             summary: "List the channels",
-            args: &[Arg::limit(), Arg::word("after", "`next` of the page before").optional()],
-            who: Who::Server,
+            args: Arg::PAGE,
             example: "RELAY CHANNELS",
             returns: "`channels` (each with `channel`, `number`, `servers`), `next`",
-            run: |parsed| Ok(Action::Request(Request::RelayChannels(parsed.page()?))),
-            ..Command::BASE
+            ..Command::request(Kind::RelayChannels, |parsed| Ok(Request::RelayChannels(parsed.page()?)))
         },
     ],
 };
 
-fn send(parsed: &mut Parsed<'_>) -> std::result::Result<Action, Failure> {
+fn send(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
     let send = RelaySend {
         body: parsed.string("body")?,
         channel: parsed.opt_string("channel")?,
@@ -96,71 +88,79 @@ fn send(parsed: &mut Parsed<'_>) -> std::result::Result<Action, Failure> {
     if send.channel.is_some() == send.to.is_some() {
         return Err(parsed.command.usage_failure(Some("One of channel and to must be given, and not both.")));
     }
-    Ok(Action::Request(Request::RelaySend(send)))
+    Ok(Request::RelaySend(send))
 }
 
-/// [`RelayJoined`] without what only the worker needs.
-#[derive(Serialize)]
-pub(crate) struct Joined<'a> {
-    channel: &'a str,
-    number: u64,
-    missed: u64,
-    waiting: u64,
-}
-
-impl<'a> From<&'a RelayJoined> for Joined<'a> {
-    fn from(reply: &'a RelayJoined) -> Joined<'a> {
-        Joined { channel: &reply.channel, number: reply.number, missed: reply.missed, waiting: reply.waiting }
+impl Shown for Authed {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        write!(f, "You are {}.", self.server)
     }
 }
 
-pub(crate) fn say_authed(f: &mut dyn Write, reply: &Authed) -> Result {
-    write!(f, "You are {}.", reply.server)
-}
-
-pub(crate) fn say_joined(f: &mut dyn Write, reply: &RelayJoined) -> Result {
-    write!(f, "Joined {} at number {}", reply.channel, reply.number)?;
-    if reply.waiting > 0 {
-        write!(f, ", {} to come", plural(reply.waiting, "message"))?;
-    }
-    if reply.missed > 0 {
-        write!(f, ", {} gone", plural(reply.missed, "message"))?;
-    }
-    f.write_char('.')
-}
-
-pub(crate) fn say_sent(f: &mut dyn Write, reply: &RelaySent) -> Result {
-    match (&reply.channel, &reply.to) {
-        (_, Some(to)) => write!(f, "Sent to {to}."),
-        (Some(channel), None) => {
-            write!(f, "Message {} sent to {} on {channel}.", reply.number, plural(reply.receivers, "server"))
+impl Shown for RelayJoined {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        write!(f, "Joined {} at number {}", self.channel, self.number)?;
+        if self.waiting > 0 {
+            write!(f, ", {} to come", plural(self.waiting, "message"))?;
         }
-        (None, None) => write!(f, "Sent to {}.", plural(reply.receivers, "server")),
+        if self.missed > 0 {
+            write!(f, ", {} gone", plural(self.missed, "message"))?;
+        }
+        f.write_char('.')
+    }
+
+    /// Without what only the worker needs.
+    fn data(&self, out: &mut Vec<u8>) {
+        #[derive(Serialize)]
+        struct Joined<'a> {
+            channel: &'a str,
+            number: u64,
+            missed: u64,
+            waiting: u64,
+        }
+
+        Joined { channel: &self.channel, number: self.number, missed: self.missed, waiting: self.waiting }.put(out);
     }
 }
 
-pub(crate) fn say_channels(f: &mut dyn Write, reply: &Channels) -> Result {
-    match reply.channels.len() {
-        0 => f.write_str("There are no channels."),
-        count => write!(f, "{}.", plural(count, "channel")),
+impl Shown for RelaySent {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        match (&self.channel, &self.to) {
+            (_, Some(to)) => write!(f, "Sent to {to}."),
+            (Some(channel), None) => {
+                write!(f, "Message {} sent to {} on {channel}.", self.number, plural(self.receivers, "server"))
+            }
+            (None, None) => write!(f, "Sent to {}.", plural(self.receivers, "server")),
+        }
     }
 }
 
-pub(crate) fn say_message(f: &mut dyn Write, event: &RelayMessage) -> Result {
-    match &event.channel {
-        Some(channel) => write!(f, "{channel} {} {}: {}", event.number, event.from, event.body),
-        None => write!(f, "{}: {}", event.from, event.body),
+impl Shown for Channels {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        match self.channels.len() {
+            0 => f.write_str("There are no channels."),
+            count => write!(f, "{}.", plural(count, "channel")),
+        }
+    }
+
+    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        let rows = self
+            .channels
+            .iter()
+            .map(|row| Row::new([row.channel.clone(), row.number.to_string(), row.servers.to_string()]));
+        let columns = [Column::left("Channel"), Column::right("Number").fixed(), Column::right("Servers").fixed()];
+        screen.table(&columns, rows.collect());
+        if let Some(next) = &self.next {
+            screen.more(format_args!("RELAY CHANNELS {} {next}", self.channels.len()));
+        }
     }
 }
 
-pub(crate) fn show_channels(screen: &mut Screen<'_>, reply: &Channels) {
-    let rows = reply
-        .channels
-        .iter()
-        .map(|row| Row::new([row.channel.clone(), row.number.to_string(), row.servers.to_string()]));
-    let columns = [Column::left("Channel"), Column::right("Number").fixed(), Column::right("Servers").fixed()];
-    screen.table(&columns, rows.collect());
-    if let Some(next) = &reply.next {
-        screen.more(format_args!("RELAY CHANNELS {} {next}", reply.channels.len()));
+impl Pushed for RelayMessage {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        match &self.channel {
+            Some(channel) => write!(f, "{channel} {} {}: {}", self.number, self.from, self.body),
+            None => write!(f, "{}: {}", self.from, self.body),
+        }
     }
 }

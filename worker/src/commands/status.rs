@@ -1,8 +1,8 @@
 //! The list of worlds: game servers that opted in. Runs in a worker.
 
-use super::{Action, Arg, Command, Group, Who};
-use crate::render::{Column, Row, Screen, plural};
-use ssmglobal_ipc::{Code, Request, StatusSet, Worlds};
+use super::{Arg, Command, Group};
+use crate::render::{Column, Row, Screen, Shown, plural};
+use ssmglobal_ipc::{Code, Kind, Request, StatusSet, Worlds};
 use std::fmt::{Result, Write};
 
 pub(super) static GROUP: Group = Group {
@@ -12,11 +12,10 @@ pub(super) static GROUP: Group = Group {
         Command {
             name: "WORLDS",
             summary: "List the worlds that are open",
-            args: &[Arg::limit(), Arg::word("after", "`next` of the page before").optional()],
+            args: Arg::PAGE,
             example: "WORLDS",
             returns: "`worlds` (each with `name`, `address`, `map`, `players`, `max`, `text`, `at`), `total`, `next`",
-            run: |parsed| Ok(Action::Request(Request::Worlds(parsed.page()?))),
-            ..Command::BASE
+            ..Command::request(Kind::Worlds, |parsed| Ok(Request::Worlds(parsed.page()?)))
         },
         Command {
             name: "STATUS SET",
@@ -28,59 +27,57 @@ pub(super) static GROUP: Group = Group {
                 Arg::text("text", "free text; in words quoted if something follows").optional(),
                 Arg::word("address", "where players connect to; the connection's own address when left out").optional(),
             ],
-            who: Who::Server,
             done: "Shown in WORLDS.",
             example: "STATUS SET harbour 3 16 \"friendly fire off\"",
             codes: &[Code::Invalid, Code::TooLong],
-            run: |parsed| {
-                Ok(Action::Request(Request::StatusSet(StatusSet {
+            ..Command::request(Kind::StatusSet, |parsed| {
+                Ok(Request::StatusSet(StatusSet {
                     map: parsed.string("map")?,
                     players: parsed.number("players")?,
                     max: parsed.number("max")?,
                     text: parsed.opt_string("text")?,
                     address: parsed.opt_string("address")?,
-                })))
-            },
-            ..Command::BASE
+                }))
+            })
         },
         Command {
             name: "STATUS CLEAR",
             summary: "Show it no longer",
-            who: Who::Server,
             done: "No longer shown in WORLDS.",
             example: "STATUS CLEAR",
-            run: |_| Ok(Action::Request(Request::StatusClear)),
-            ..Command::BASE
+            ..Command::request(Kind::StatusClear, |_| Ok(Request::StatusClear))
         },
     ],
 };
 
-pub(crate) fn say_worlds(f: &mut dyn Write, reply: &Worlds) -> Result {
-    match reply.total {
-        0 => f.write_str("No world is open."),
-        1 => f.write_str("1 world is open."),
-        total => write!(f, "{} are open.", plural(total, "world")),
+impl Shown for Worlds {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        match self.total {
+            0 => f.write_str("No world is open."),
+            1 => f.write_str("1 world is open."),
+            total => write!(f, "{} are open.", plural(total, "world")),
+        }
     }
-}
 
-pub(crate) fn show_worlds(screen: &mut Screen<'_>, reply: &Worlds) {
-    if reply.worlds.is_empty() {
-        screen.hint("Worlds appear here as soon as a game server publishes its status.");
-        return;
-    }
-    let rows = reply.worlds.iter().map(|world| {
-        let players = format!("{}/{}", world.players, world.max);
-        Row::new([world.name.clone(), world.map.clone(), players, world.address.clone(), world.text.clone()])
-    });
-    let columns = [
-        Column::left("World"),
-        Column::left("Map"),
-        Column::right("Players").fixed(),
-        Column::left("Address"),
-        Column::left("Text"),
-    ];
-    screen.table(&columns, rows.collect());
-    if let Some(next) = &reply.next {
-        screen.more(format_args!("WORLDS {} {next}", reply.worlds.len()));
+    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        if self.worlds.is_empty() {
+            screen.hint("Worlds appear here as soon as a game server publishes its status.");
+            return;
+        }
+        let rows = self.worlds.iter().map(|world| {
+            let players = format!("{}/{}", world.players, world.max);
+            Row::new([world.name.clone(), world.map.clone(), players, world.address.clone(), world.text.clone()])
+        });
+        let columns = [
+            Column::left("World"),
+            Column::left("Map"),
+            Column::right("Players").fixed(),
+            Column::left("Address"),
+            Column::left("Text"),
+        ];
+        screen.table(&columns, rows.collect());
+        if let Some(next) = &self.next {
+            screen.more(format_args!("WORLDS {} {next}", self.worlds.len()));
+        }
     }
 }

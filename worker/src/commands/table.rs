@@ -1,14 +1,11 @@
 //! What an entry of the table is made of. Runs in a worker.
 
-use super::{Action, Parsed, Who};
-use ssmglobal_ipc::{Code, Failure};
-
-/// The most arguments a command has.
-pub const MAX_ARGS: usize = 5;
+use super::{Local, Parsed};
+use ssmglobal_ipc::{Code, Failure, Kind, Request, States};
 
 /// What an argument takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArgKind {
     /// One word; quotes hold several together.
     Word,
     /// The rest of the line, or one quoted string.
@@ -38,16 +35,16 @@ pub enum Kind {
     },
 }
 
-impl Kind {
+impl ArgKind {
     /// In a few words, for HELP and the reference page.
     pub fn describe(self) -> &'static str {
         match self {
-            Kind::Word => "word",
-            Kind::Text => "text",
-            Kind::Secret { .. } => "secret",
-            Kind::Int { .. } => "number",
-            Kind::Score => "whole number",
-            Kind::Flag { .. } => "true or false",
+            ArgKind::Word => "word",
+            ArgKind::Text => "text",
+            ArgKind::Secret { .. } => "secret",
+            ArgKind::Int { .. } => "number",
+            ArgKind::Score => "whole number",
+            ArgKind::Flag { .. } => "true or false",
         }
     }
 }
@@ -58,7 +55,7 @@ pub struct Arg {
     /// Its name in JSON and in the usage line.
     pub name: &'static str,
     /// What it takes.
-    pub kind: Kind,
+    pub kind: ArgKind,
     /// Whether it may be left out.
     pub optional: bool,
     /// In words: `KEYWORD value` gives it out of its order.
@@ -68,34 +65,37 @@ pub struct Arg {
 }
 
 impl Arg {
-    const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Arg {
+    const fn new(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
         Arg { name, kind, optional: false, keyword: None, doc }
     }
 
     /// One word.
     pub const fn word(name: &'static str, doc: &'static str) -> Arg {
-        Arg::new(name, Kind::Word, doc)
+        Arg::new(name, ArgKind::Word, doc)
     }
 
     /// The rest of the line.
     pub const fn text(name: &'static str, doc: &'static str) -> Arg {
-        Arg::new(name, Kind::Text, doc)
+        Arg::new(name, ArgKind::Text, doc)
     }
 
     /// A password or key.
     pub const fn secret(name: &'static str, prompt: &'static str, twice: bool, doc: &'static str) -> Arg {
-        Arg::new(name, Kind::Secret { prompt, twice }, doc)
+        Arg::new(name, ArgKind::Secret { prompt, twice }, doc)
     }
 
     /// A whole number from `min` up to `max`.
     pub const fn int(name: &'static str, min: u64, max: u64, doc: &'static str) -> Arg {
-        Arg::new(name, Kind::Int { min, max }, doc)
+        Arg::new(name, ArgKind::Int { min, max }, doc)
     }
 
     /// How many rows a page has; may be left out.
     pub const fn limit() -> Arg {
         Arg::int("limit", 1, u32::MAX as u64, "how many rows at the most").optional()
     }
+
+    /// What all lists have.
+    pub const PAGE: &'static [Arg] = &[Arg::limit(), Arg::word("after", "`next` of the page before").optional()];
 
     /// May be left out.
     pub const fn optional(self) -> Arg {
@@ -109,8 +109,17 @@ impl Arg {
 
     /// Whether it never may be seen.
     pub const fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Secret { .. })
+        matches!(self.kind, ArgKind::Secret { .. })
     }
+}
+
+/// What a command leads to, and the function that makes it of the arguments.
+#[derive(Debug)]
+pub enum Asks {
+    /// A request of this kind, whose description says which sessions may ask it.
+    Request(Kind, fn(&mut Parsed<'_>) -> Result<Request, Failure>),
+    /// Something that the worker does by itself, for sessions in these states.
+    Local(States, fn(&mut Parsed<'_>) -> Result<Local, Failure>),
 }
 
 /// One command.
@@ -124,8 +133,8 @@ pub struct Command {
     pub summary: &'static str,
     /// In the order of lists and words; required ones first.
     pub args: &'static [Arg],
-    /// Who may use it.
-    pub who: Who,
+    /// What it leads to.
+    pub asks: Asks,
     /// The sentence for a success that says nothing else.
     pub done: &'static str,
     /// A line that works, in words.
@@ -134,24 +143,40 @@ pub struct Command {
     pub returns: &'static str,
     /// Errors it may give, besides those that every command may give.
     pub codes: &'static [Code],
-    /// Makes the typed request.
-    pub run: fn(&mut Parsed<'_>) -> Result<Action, Failure>,
 }
 
 impl Command {
-    /// What most commands have in common.
-    pub(super) const BASE: Command = Command {
-        name: "",
-        alias: None,
-        summary: "",
-        args: &[],
-        who: Who::Anyone,
-        done: "Done.",
-        example: "",
-        returns: "",
-        codes: &[],
-        run: |parsed| Err(parsed.command.usage_failure(None)),
-    };
+    /// What most commands that ask the handler have in common.
+    pub(super) const fn request(kind: Kind, make: fn(&mut Parsed<'_>) -> Result<Request, Failure>) -> Command {
+        Command::new(Asks::Request(kind, make))
+    }
+
+    /// What most commands have in common that the worker does by itself.
+    pub(super) const fn local(states: States, make: fn(&mut Parsed<'_>) -> Result<Local, Failure>) -> Command {
+        Command::new(Asks::Local(states, make))
+    }
+
+    const fn new(asks: Asks) -> Command {
+        Command {
+            name: "",
+            alias: None,
+            summary: "",
+            args: &[],
+            asks,
+            done: "Done.",
+            example: "",
+            returns: "",
+            codes: &[],
+        }
+    }
+
+    /// The states of sessions that may use it.
+    pub fn states(&self) -> States {
+        match self.asks {
+            Asks::Request(kind, _) => kind.describe().states,
+            Asks::Local(states, _) => states,
+        }
+    }
 
     /// `MAIL SEND <to> <body> [subject]`.
     pub fn usage(&self) -> String {

@@ -1,60 +1,71 @@
-//! Who may use a command. The handler decides again for itself; this saves a round trip and gives kind words.
-//! Runs in a worker.
+//! Who may use a command, in words. Which sessions may ask what is in the requests' descriptions, and the handler decides
+//! by them; that the worker refuses as well saves a round trip and gives kind words. Runs in a worker.
 
 use super::Command;
-use ssmglobal_ipc::{Code, Failure, State};
+use ssmglobal_ipc::{Code, Failure, State, States};
 
-/// Who may use a command.
+/// Who the client of a session is. What is for one side only cannot be used in the modes of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// Everyone, also a game server before `AUTH`.
-    Always,
-    /// Everyone, a game server after `AUTH`.
-    Anyone,
-    /// HUMAN and CLIENT, logged in or not.
-    Person,
-    /// A player who is logged in.
-    Player,
-    /// A game server after `AUTH`.
-    Server,
-    /// A player who is logged in, or a game server after `AUTH`.
-    PlayerOrServer,
-    /// A game server before `AUTH`.
-    Unproved,
+enum Side {
+    /// A person, or a program for one player.
+    People,
+    /// A game server.
+    Servers,
 }
 
-impl Who {
-    /// Whether a session in this state may. Without a mode nobody may anything; see [`permitted`] for `MODE`.
-    pub fn permits(self, state: State) -> bool {
-        match state {
-            State::New => false,
-            State::Anonymous => matches!(self, Who::Always | Who::Anyone | Who::Person),
-            State::Player => !matches!(self, Who::Server | Who::Unproved),
-            State::Unproved => matches!(self, Who::Always | Who::Unproved),
-            State::Server => !matches!(self, Who::Person | Who::Player | Who::Unproved),
-        }
+/// A connection without a mode counts as a person's, who is shown what there is.
+fn side(state: State) -> Side {
+    match state {
+        State::New | State::Anonymous | State::Player => Side::People,
+        State::Unproved | State::Server => Side::Servers,
     }
+}
 
-    /// For HELP and the reference page.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Who::Always => "everyone",
-            Who::Anyone => "everyone (a game server after AUTH)",
-            Who::Person => "people and their programs, logged in or not",
-            Who::Player => "players who are logged in",
-            Who::Server => "game servers after AUTH",
-            Who::PlayerOrServer => "players who are logged in, and game servers after AUTH",
-            Who::Unproved => "game servers before AUTH",
-        }
+/// Whether any of these is ever reached by a session in this state without a change of its mode.
+fn within_reach(states: States, state: State) -> bool {
+    // That before a mode is not reached again.
+    let reached = |other: &State| *other != State::New && side(*other) == side(state);
+    State::ALL.iter().filter(|other| reached(other)).any(|other| states.has(*other))
+}
+
+/// Whether HELP lists the command, and a slip is taken for it: what can never be used in this mode is left out.
+pub(super) fn listed(command: &Command, state: State) -> bool {
+    within_reach(command.states(), state)
+}
+
+/// Whose sessions these are, for HELP and the reference page.
+pub(super) fn audience(states: States) -> String {
+    const ANYBODY: &str = "people and their programs, logged in or not";
+    const ANY_TIME: &str = "before and after AUTH";
+    let people = match (states.has(State::Anonymous), states.has(State::Player)) {
+        (true, true) => Some(ANYBODY),
+        (true, false) => Some("people and their programs who are not logged in"),
+        (false, true) => Some("players who are logged in"),
+        (false, false) => None,
+    };
+    let servers = match (states.has(State::Unproved), states.has(State::Server)) {
+        (true, true) => Some(ANY_TIME),
+        (true, false) => Some("before AUTH"),
+        (false, true) => Some("after AUTH"),
+        (false, false) => None,
+    };
+    match (people, servers) {
+        (Some(ANYBODY), Some(ANY_TIME)) => "everyone".to_owned(),
+        (Some(ANYBODY), Some(when)) => format!("everyone (a game server {when})"),
+        (Some(people), Some(when)) => format!("{people}, and game servers {when}"),
+        (Some(people), None) => people.to_owned(),
+        (None, Some(when)) => format!("game servers {when}"),
+        (None, None) => "nobody who has chosen a mode".to_owned(),
     }
+}
 
-    /// The modes in which it can be used.
-    pub fn modes(self) -> &'static str {
-        match self {
-            Who::Always | Who::Anyone | Who::PlayerOrServer => "HUMAN, CLIENT, SERVER",
-            Who::Person | Who::Player => "HUMAN, CLIENT",
-            Who::Server | Who::Unproved => "SERVER",
-        }
+/// The modes in which a session may be in one of these states.
+pub(super) fn modes(states: States) -> &'static str {
+    match (within_reach(states, State::Player), within_reach(states, State::Server)) {
+        (true, true) => "HUMAN, CLIENT, SERVER",
+        (true, false) => "HUMAN, CLIENT",
+        (false, true) => "SERVER",
+        (false, false) => "none",
     }
 }
 
@@ -64,17 +75,25 @@ pub fn no_mode() -> Failure {
 }
 
 /// Whether this session may use the command, and if not, what to do about it.
+///
+/// # Errors
+/// `no_mode`, `not_logged_in`, `denied`.
 pub fn permitted(command: &Command, state: State) -> Result<(), Failure> {
-    if command.who.permits(state) || (state == State::New && command.name == "MODE") {
+    let states = command.states();
+    if states.has(state) {
         return Ok(());
     }
-    Err(match (state, command.who) {
-        (State::New, _) => no_mode(),
-        (State::Unproved, _) => Failure::new(Code::NotLoggedIn, "Prove who you are first: AUTH name key."),
-        (State::Server, Who::Unproved) => Failure::new(Code::Denied, "You have proved who you are already."),
-        (_, Who::Unproved) => Failure::new(Code::Denied, "Only a game server can do that: MODE SERVER first."),
-        (_, Who::Server) => Failure::new(Code::Denied, "Only a game server can do that."),
-        (State::Server, _) => Failure::new(Code::Denied, "Only a player can do that."),
-        _ => Failure::new(Code::NotLoggedIn, "Log in first: LOGIN name, or REGISTER name."),
+    let denied = |msg| Failure::new(Code::Denied, msg);
+    Err(match state {
+        State::New => no_mode(),
+        State::Unproved => Failure::new(Code::NotLoggedIn, "Prove who you are first: AUTH name key."),
+        State::Server if states.has(State::Unproved) => denied("You have proved who you are already."),
+        State::Server => denied("Only a player can do that."),
+        State::Anonymous if states.has(State::Player) => {
+            Failure::new(Code::NotLoggedIn, "Log in first: LOGIN name, or REGISTER name.")
+        }
+        State::Player if states.has(State::Anonymous) => denied("You are logged in. LOGOUT first."),
+        State::Anonymous | State::Player if states.has(State::Server) => denied("Only a game server can do that."),
+        State::Anonymous | State::Player => denied("Only a game server can do that: MODE SERVER first."),
     })
 }

@@ -5,7 +5,7 @@
 
 use super::lookup::{Found, in_words, is_blank, meant, split_word};
 use super::parsed::{Value, flag};
-use super::{Arg, Kind, Parsed, State, general, no_mode};
+use super::{Arg, ArgKind, Parsed, State, general, no_mode};
 use ssmglobal_ipc::{Code, Failure};
 use std::borrow::Cow;
 
@@ -60,7 +60,7 @@ fn by_keyword<'a>(parsed: &mut Parsed<'a>, rest: &mut &'a str) -> Result<bool, F
     let (word, behind) = split_word(rest);
     let named = parsed.values().enumerate().find_map(|(index, (arg, value))| {
         let switch = match arg.kind {
-            Kind::Flag { yes, no } => [yes, no].iter().any(|name| name.eq_ignore_ascii_case(word)),
+            ArgKind::Flag { yes, no } => [yes, no].iter().any(|name| name.eq_ignore_ascii_case(word)),
             _ => arg.keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(word)),
         };
         (switch && value.is_none()).then_some((index, arg))
@@ -90,7 +90,7 @@ fn next_value<'a>(parsed: &Parsed<'a>, arg: &Arg, rest: &mut &'a str) -> Result<
         *rest = behind;
         return Ok(value);
     }
-    if arg.kind == Kind::Text {
+    if arg.kind == ArgKind::Text {
         return Ok(Cow::Borrowed(std::mem::take(rest)));
     }
     let (word, behind) = split_word(rest);

@@ -1,15 +1,12 @@
-//! What is asked of the handler and what it says: answers in the order of their questions, pushes, relay messages. Runs in
-//! a worker.
+//! What is asked of the handler and what it says: answers in the order of their questions, and pushes. Runs in a worker.
 
 use super::{LINK, Session, prompt};
-use crate::commands::{Command, State};
+use crate::commands::Command;
 use crate::link::Came;
 use crate::queue::Waiting;
-use crate::render::{human, json};
-use mio::Token;
+use crate::render::{Asked, human, json};
 use ssmglobal_ipc::frame::Class;
-use ssmglobal_ipc::{Code, Event, Failure, Mode, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request};
-use std::os::fd::OwnedFd;
+use ssmglobal_ipc::{Code, Event, Failure, Mode, Position, Reply, Request, State, Subscription, Topic};
 
 impl Session<'_> {
     /// Asks the handler.
@@ -19,28 +16,24 @@ impl Session<'_> {
                 Failure::new(Code::Unavailable, "The backend cannot be reached at the moment. Try again later.");
             return self.refuse(id, &failure);
         }
-        let barrier = request.kind().describe().is_barrier();
-        let left = match &request {
-            Request::RelayLeave(leave) => self.relay.leave(&leave.channel, self.poll.registry()),
-            _ => false,
-        };
-        let number = self.send(request, key, left);
-        if barrier {
+        let asked = Asked { kind: request.kind(), done: command.done };
+        let number = self.send(request, key);
+        if asked.kind.describe().is_barrier() {
             self.barrier = Some(number);
         }
         let people = self.mode == Mode::Human;
-        self.queue.ask(Waiting { number, command, id: id.map(Into::into), people });
+        self.queue.ask(Waiting { number, asked, id: id.map(Into::into), people });
     }
 
     /// Sends a request that is asked again should the handler die over it; gives its number.
-    pub(super) fn send(&mut self, request: Request, key: Option<&str>, left: bool) -> u64 {
+    pub(super) fn send(&mut self, request: Request, key: Option<&str>) -> u64 {
         let number = self.sent.number();
         let first = self.sent.since().is_none();
         if let Some(link) = &mut self.link {
             link.answered &= !first;
             link.ask(number, &request, self.sent.acked().min(number - 1), key);
         }
-        self.sent.add(number, request, key, self.last_line, left);
+        self.sent.add(number, request, key, self.last_line);
         number
     }
 
@@ -121,39 +114,53 @@ impl Session<'_> {
             let (_, channel) = self.rejoins.swap_remove(index);
             return self.on_rejoined(channel, reply);
         }
-        match reply {
-            Reply::Welcome(_) => {
+        if let Reply::RelayFetched(fetched) = reply {
+            return self.on_fetched(number, fetched);
+        }
+        let request = sent.map(|sent| sent.request);
+        self.take_effect(reply, request.as_ref());
+        self.answer(number, reply);
+        self.count_failure(reply);
+        if let Some(request) = request {
+            self.on_answered(request, reply);
+        }
+    }
+
+    /// What an answer changes before the client sees it.
+    fn take_effect(&mut self, reply: &Reply, request: Option<&Request>) {
+        match (reply, request) {
+            (Reply::Welcome(_), _) => {
                 self.lost = None;
                 if let Some(link) = &mut self.link {
                     link.welcome = true;
                 }
             }
-            Reply::LoggedIn(login) => self.become_somebody(State::Player, &login.player),
-            Reply::Authed(authed) => {
+            (Reply::LoggedIn(login), _) => self.become_somebody(State::Player, &login.player),
+            (Reply::Authed(authed), _) => {
                 self.become_somebody(State::Server, &authed.server);
                 self.reader.set_limit(self.door.server_line);
             }
-            Reply::Done(_) if self.queue.find(number).is_some_and(|waiting| waiting.command.name == "LOGOUT") => {
-                self.become_nobody();
-            }
-            Reply::RelayFetched(fetched) => return self.on_fetched(number, fetched),
+            (Reply::Done(_), Some(Request::Logout)) => self.become_nobody(),
             _ => {}
         }
-        self.answer(number, reply);
-        self.count_failure(reply);
-        match sent.map(|sent| sent.request) {
-            Some(Request::RelayJoin(join)) => self.on_joined(reply, join.since),
-            // Of a join that was still on its way when the client asked to leave.
-            Some(Request::RelayLeave(leave)) if !matches!(reply, Reply::Failed(_)) => {
-                self.relay.leave(&leave.channel, self.poll.registry());
+    }
+
+    /// What else there is to do about an answer that the client has got.
+    fn on_answered(&mut self, request: Request, reply: &Reply) {
+        let (done, registry) = (!matches!(reply, Reply::Failed(_)), self.poll.registry());
+        match request {
+            // Also if it has failed: nothing further comes for it.
+            Request::RelayJoin(join) => self.on_joined(reply, join.since),
+            Request::SetMode(set) => self.mode_there = set.mode,
+            Request::RecordWatch(watch) if done => {
+                let (topic, cursor) = (Topic::Board(watch.board), Position::default());
+                self.subscriptions.add(Subscription { topic, cursor });
             }
-            Some(Request::SetMode(set)) => self.mode_there = set.mode,
-            Some(Request::RecordWatch(watch)) if !matches!(reply, Reply::Failed(_)) => {
-                self.watches.retain(|board| !board.eq_ignore_ascii_case(&watch.board));
-                self.watches.push(watch.board);
+            Request::RecordUnwatch(watch) if done => {
+                _ = self.subscriptions.remove(&Topic::Board(watch.board), registry)
             }
-            Some(Request::RecordUnwatch(watch)) if !matches!(reply, Reply::Failed(_)) => {
-                self.watches.retain(|board| !board.eq_ignore_ascii_case(&watch.board));
+            Request::RelayLeave(leave) if done => {
+                _ = self.subscriptions.remove(&Topic::Channel(leave.channel), registry)
             }
             _ => {}
         }
@@ -170,80 +177,13 @@ impl Session<'_> {
         let (look, reader) = (self.reader.look(), &self.reader);
         self.queue.answer(number, &mut self.client.out, |out, waiting| {
             if waiting.people {
-                human::reply(out, Some(waiting.command), reply, look);
+                human::reply(out, waiting.asked, reply, look);
                 prompt(out, reader);
             } else {
-                json::reply(out, waiting.id.as_deref(), Some(waiting.command), reply);
+                json::reply(out, waiting.id.as_deref(), waiting.asked, reply);
             }
         });
         self.prompted = self.mode == Mode::Human;
-    }
-
-    /// The descriptors that came with the answer to a RELAY JOIN.
-    fn ring_of<'r>(&mut self, reply: &'r Reply) -> Option<(&'r RelayJoined, Option<(OwnedFd, OwnedFd)>)> {
-        let link = self.link.as_mut()?;
-        link.joins = link.joins.saturating_sub(1);
-        let Reply::RelayJoined(joined) = reply else { return None };
-        Some((joined, link.fds.pop_front().zip(link.fds.pop_front())))
-    }
-
-    fn on_joined(&mut self, reply: &Reply, since: Option<u64>) {
-        let Some((joined, fds)) = self.ring_of(reply) else { return };
-        let fetch = match fds.map(|fds| self.relay.join(joined, since, fds, self.poll.registry())) {
-            Some(Ok(fetch)) => fetch,
-            _ => {
-                let msg = format!("Messages on {} cannot be received; RELAY LEAVE it and try again.", joined.channel);
-                return self.show_event(&Event::Notice(Notice { msg }));
-            }
-        };
-        self.fetch(fetch);
-        self.relay.read_all(self.session, &mut self.client.out);
-    }
-
-    /// A channel goes on where the link before this one has left it; `channel` is none when it was left meanwhile.
-    fn on_rejoined(&mut self, channel: Option<String>, reply: &Reply) {
-        let came = self.ring_of(reply);
-        let Some(channel) = channel else { return };
-        let joined = came.and_then(|(joined, fds)| Some((joined, fds?)));
-        let out = &mut self.client.out;
-        match joined.map(|(joined, fds)| self.relay.rejoin(joined, fds, self.poll.registry(), out)) {
-            Some(Ok(fetch)) => {
-                self.fetch(fetch);
-                self.relay.read_all(self.session, &mut self.client.out);
-            }
-            _ => {
-                self.relay.leave(&channel, self.poll.registry());
-                let msg = format!("You are not on the channel {channel} any more. RELAY JOIN it again.");
-                self.show_event(&Event::Notice(Notice { msg }));
-            }
-        }
-    }
-
-    pub(super) fn fetch(&mut self, fetch: Option<RelayFetch>) {
-        if let Some(fetch) = fetch {
-            let channel = fetch.channel.clone();
-            let number = self.tell(&Request::RelayFetch(fetch));
-            self.fetches.push((number, channel));
-        }
-    }
-
-    pub(super) fn on_fetched(&mut self, number: u64, fetched: &RelayFetched) {
-        let Some(index) = self.fetches.iter().position(|(other, _)| *other == number) else { return };
-        let (_, channel) = self.fetches.swap_remove(index);
-        let next = self.relay.fetched(&channel, fetched, &mut self.client.out);
-        let done = next.is_none();
-        self.fetch(next);
-        if done {
-            self.relay.read_all(self.session, &mut self.client.out);
-        }
-    }
-
-    pub(super) fn read_ring(&mut self, token: Token) {
-        if self.client.is_slow() {
-            self.relay.waits = true;
-        } else {
-            self.relay.read(token, self.session, &mut self.client.out);
-        }
     }
 
     fn on_event(&mut self, number: u64, event: Event) {

@@ -1,10 +1,10 @@
 //! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker.
 
 use super::{Session, prompt};
-use crate::commands::{self, Action, Local, ModeChoice, Parsed, State, permitted};
+use crate::commands::{self, Action, Local, ModeChoice, Parsed, permitted};
 use crate::render::{human, json};
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Failure, Mode, Request, SetMode};
+use ssmglobal_ipc::{Failure, Mode, Request, SetMode, State};
 
 impl Session<'_> {
     pub(super) fn on_line(&mut self, line: &str) {
@@ -27,7 +27,7 @@ impl Session<'_> {
                 let read = commands::parse_first(line);
                 let parsed = read.parsed.and_then(Parsed::action);
                 match parsed {
-                    Ok(Action::Local(local)) => self.do_local(&local, read.id),
+                    Ok(Action::Local(local)) => self.do_local(local, read.id),
                     Ok(Action::Request(_)) => self.refuse(read.id, &commands::no_mode()),
                     Err(failure) => {
                         self.refuse(read.id, &failure);
@@ -65,7 +65,7 @@ impl Session<'_> {
     pub(super) fn perform(&mut self, parsed: Parsed<'_>, id: Option<&str>, key: Option<&str>) {
         let command = parsed.command;
         match parsed.action() {
-            Ok(Action::Local(local)) => self.do_local(&local, id),
+            Ok(Action::Local(local)) => self.do_local(local, id),
             Ok(Action::Request(request)) => self.ask(command, request, id, key),
             Err(failure) => self.refuse(id, &failure),
         }
@@ -113,23 +113,23 @@ impl Session<'_> {
         self.prompted = true;
     }
 
-    pub(super) fn do_local(&mut self, local: &Local, id: Option<&str>) {
+    pub(super) fn do_local(&mut self, local: Local, id: Option<&str>) {
         match local {
             Local::Quit => {
                 self.quitting = true;
                 return;
             }
-            Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(*mode, id),
+            Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id),
             _ => {}
         }
         let (people, state, look) = (self.mode == Mode::Human, self.state, self.reader.look());
         let reader = &self.reader;
         self.queue.answer_now(&mut self.client.out, |out| {
             if people {
-                human::local(out, local, state, look);
+                local.show(out, state, look);
                 prompt(out, reader);
             } else {
-                json::local(out, id, local, state);
+                local.put(out, id, state);
             }
         });
         self.prompted = people;
@@ -154,7 +154,7 @@ impl Session<'_> {
         self.reader.set_mode(mode);
         self.show_title();
         if self.link.is_some() {
-            let number = self.send(Request::SetMode(SetMode { mode }), None, false);
+            let number = self.send(Request::SetMode(SetMode { mode }), None);
             self.barrier = Some(number);
         } else {
             self.mode_there = mode;
@@ -164,7 +164,7 @@ impl Session<'_> {
         } else {
             let local = Local::Mode(ModeChoice::Set(mode));
             let state = self.state;
-            self.queue.answer_now(&mut self.client.out, |out| json::local(out, id, &local, state));
+            self.queue.answer_now(&mut self.client.out, |out| local.put(out, id, state));
         }
     }
 }

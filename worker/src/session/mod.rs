@@ -1,26 +1,27 @@
 //! One client's session: lines in, actions, answers out in order, and the time that may pass meanwhile. Runs in a
 //! worker.
 
-use crate::Given;
 mod answers;
+mod channels;
 mod failures;
 mod lines;
 mod moving;
 mod resume;
 
 use crate::client::{Client, Sent};
-use crate::commands::{Parsed, State};
+use crate::commands::Parsed;
+use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
 use crate::queue::Queue;
-use crate::relay::{FIRST_RING, Relay};
 use crate::render::{self, human, json};
 use crate::sent::Unanswered;
+use crate::subscriptions::{FIRST_RING, Subscriptions};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use ssmglobal_config::{Door, Level, Settings};
-use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, Ticket};
+use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, State, Ticket};
 use ssmglobal_sys::Signals;
 use std::io;
 use std::net::IpAddr;
@@ -69,11 +70,10 @@ pub struct Session<'a> {
     heard: u64,
     /// How this session speaks as far as the handler has confirmed it.
     mode_there: Mode,
-    /// RELAY JOINs that the client knows nothing of, by number: to go on after a link was lost, and whether the ring that
-    /// comes is wanted.
-    rejoins: Vec<(u64, Option<String>)>,
-    /// Boards that the client watches.
-    watches: Vec<String>,
+    /// What the client listens to.
+    subscriptions: Subscriptions,
+    /// The channel of each RELAY JOIN that the client knows nothing of, by its number: to go on after a link was lost.
+    rejoins: Vec<(u64, String)>,
     /// Since when there is no handler.
     lost: Option<Instant>,
     /// When the client was told that it takes long.
@@ -83,7 +83,6 @@ pub struct Session<'a> {
     barrier: Option<u64>,
     /// The channel of each fetch that is open, by its number.
     fetches: Vec<(u64, String)>,
-    relay: Relay,
     /// A command whose secrets a person is being asked for.
     asking: Option<Parsed<'static>>,
     /// The last thing that went out is a prompt.
@@ -152,14 +151,13 @@ impl<'a> Session<'a> {
             ticket: None,
             heard: 0,
             mode_there: mode,
+            subscriptions: Subscriptions::default(),
             rejoins: Vec::new(),
-            watches: Vec::new(),
             lost: None,
             delayed: None,
             queue: Queue::default(),
             barrier: None,
             fetches: Vec::new(),
-            relay: Relay::default(),
             asking: None,
             prompted: false,
             failures: 0,
@@ -182,8 +180,8 @@ impl<'a> Session<'a> {
             self.flush_link();
             match self.client.flush(self.poll.registry(), CLIENT) {
                 Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => return Ok(()),
-                Sent::All if self.relay.waits => {
-                    self.relay.read_all(self.session, &mut self.client.out);
+                Sent::All if self.subscriptions.waits => {
+                    self.subscriptions.read_all(self.session, &mut self.client.out);
                     continue;
                 }
                 // What was too much is gone: further lines may be taken.
@@ -211,36 +209,42 @@ impl<'a> Session<'a> {
                 continue;
             }
             for event in &*events {
-                match event.token() {
-                    CLIENT => {
-                        self.client.readable |= event.is_readable();
-                        self.client.ended |= event.is_read_closed();
-                        // Seen by reading to the end; a reset has nothing left to read.
-                        if event.is_error() {
-                            return Ok(());
-                        }
-                    }
-                    SIGNALS => {
-                        // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
-                        while let Some(signal) = self.signals.next_signal()? {
-                            match signal {
-                                Signal::SIGTERM => self.goodbye(),
-                                // The handler has something to say to this client.
-                                Signal::SIGUSR1 => self.woken(),
-                                // Another program goes on with its clients.
-                                Signal::SIGUSR2 => self.moving = true,
-                                _ => {}
-                            }
-                        }
-                    }
-                    MOVES => self.leave_moves(),
-                    LINK => self.read_link(event.is_read_closed()),
-                    DESK => self.hand_over(),
-                    token if token.0 >= FIRST_RING => self.read_ring(token),
-                    _ => {}
+                if !self.heard_of(event)? {
+                    return Ok(());
                 }
             }
         }
+    }
+
+    /// Something has happened; gives whether the client may still be there.
+    fn heard_of(&mut self, event: &mio::event::Event) -> io::Result<bool> {
+        match event.token() {
+            CLIENT => {
+                self.client.readable |= event.is_readable();
+                self.client.ended |= event.is_read_closed();
+                // Seen by reading to the end; a reset has nothing left to read.
+                return Ok(!event.is_error());
+            }
+            SIGNALS => {
+                // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
+                while let Some(signal) = self.signals.next_signal()? {
+                    match signal {
+                        Signal::SIGTERM => self.goodbye(),
+                        // The handler has something to say to this client.
+                        Signal::SIGUSR1 => self.woken(),
+                        // Another program goes on with its clients.
+                        Signal::SIGUSR2 => self.moving = true,
+                        _ => {}
+                    }
+                }
+            }
+            MOVES => self.leave_moves(),
+            LINK => self.read_link(event.is_read_closed()),
+            DESK => self.hand_over(),
+            token if token.0 >= FIRST_RING => self.read_ring(token),
+            _ => {}
+        }
+        Ok(true)
     }
 
     fn may_take(&self) -> bool {
@@ -302,13 +306,13 @@ impl<'a> Session<'a> {
     fn become_nobody(&mut self) {
         self.state = state_of(self.mode);
         self.who.clear();
-        self.relay.leave_all(self.poll.registry());
+        self.subscriptions.lose_identity(self.poll.registry());
         self.reader.set_limit(self.door.line);
         self.show_title();
     }
 
     fn show_title(&self) {
-        crate::title(self.address, self.mode, &self.who).show();
+        title(self.address, self.mode, &self.who).show();
     }
 
     fn goodbye(&mut self) {

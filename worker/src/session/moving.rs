@@ -2,7 +2,7 @@
 //! and how the new one goes on. See [`crate::moved`]. Runs in both workers.
 
 use super::{LINK, MOVES, Session};
-use crate::Given;
+use crate::given::Given;
 use crate::link::Link;
 use crate::moved::{COULD, Item, MINE, Moved, YOURS, put_away, read, wrong};
 use mio::Events;
@@ -10,7 +10,6 @@ use mio::unix::SourceFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{MsgFlags, recv, send};
-use ssmglobal_ipc::{RelayJoin, Request};
 use ssmglobal_telnet::Telnet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -85,7 +84,7 @@ impl Session<'_> {
     fn is_idle(&self) -> bool {
         let client = self.client.out.is_empty() && self.rest.is_empty() && !self.client.closed;
         let asked = self.queue.is_empty() && self.sent.since().is_none() && self.barrier.is_none();
-        let joining = self.fetches.is_empty() && self.rejoins.is_empty() && self.relay.is_settled();
+        let joining = self.fetches.is_empty() && self.rejoins.is_empty() && self.subscriptions.is_settled();
         let leaving = self.ending || self.quitting || self.moves_watched;
         let typing = self.asking.is_some() || self.reader.is_partial();
         let link = self.lost.is_none() && self.link.as_ref().is_none_or(Link::is_quiet);
@@ -111,8 +110,7 @@ impl Session<'_> {
             },
         ];
         items.extend(self.ticket.clone().map(Item::Ticket));
-        items.extend(self.watches.iter().cloned().map(Item::Watch));
-        items.extend(self.relay.channels().map(|(name, last)| Item::Channel(name.to_owned(), last)));
+        items.extend(self.subscriptions.iter().cloned().map(Item::Subscription));
         items.extend(self.reader.telnet().map(Item::Telnet));
         items
     }
@@ -159,8 +157,7 @@ impl<'a> Session<'a> {
                     (self.prompted, self.failures) = (prompted, failures);
                 }
                 Item::Ticket(ticket) => self.ticket = Some(ticket),
-                Item::Watch(board) => self.watches.push(board),
-                Item::Channel(name, last) => self.relay.expect(name, last),
+                Item::Subscription(subscription) => self.subscriptions.add(subscription),
                 Item::Telnet(machine) => telnet = Some(machine),
                 Item::Format { .. } => {}
             }
@@ -182,14 +179,6 @@ impl<'a> Session<'a> {
             self.rejoin();
         }
         Ok(())
-    }
-
-    /// Asks for the rings of all channels, to go on behind what the client has.
-    pub(super) fn rejoin(&mut self) {
-        for (channel, last) in self.relay.pause() {
-            let number = self.tell(&Request::RelayJoin(RelayJoin { channel: channel.clone(), since: Some(last) }));
-            self.rejoins.push((number, Some(channel)));
-        }
     }
 }
 

@@ -2,10 +2,9 @@
 //! Runs in a worker.
 
 use super::{DESK, LINK, Session};
-use crate::commands::State;
 use crate::link::Link;
 use mio::unix::SourceFd;
-use ssmglobal_ipc::{Code, Event, Notice, Open, Position, RelayJoin, Reply, Request, Subscription, Topic};
+use ssmglobal_ipc::{Code, Event, Notice, Open, Reply, Request, State};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
@@ -54,6 +53,10 @@ impl Session<'_> {
 
     /// Says whose link this is, and asks everything again that was not answered.
     fn begin(&mut self) {
+        if !self.client.is_slow() {
+            // What is in the rings need not be asked for.
+            self.subscriptions.read_all(self.session, &mut self.client.out);
+        }
         let open = Open {
             session: self.session,
             mode: self.mode_there,
@@ -61,23 +64,10 @@ impl Session<'_> {
             ticket: self.ticket.clone(),
             heard: self.heard,
             idle: self.last_line.elapsed().as_secs(),
-            subscriptions: self.watches.iter().map(|board| on_board(board)).collect(),
+            subscriptions: self.subscriptions.iter().cloned().collect(),
         };
         self.tell(&Request::Open(open));
-        if !self.client.is_slow() {
-            // What is in the rings need not be asked for.
-            self.relay.read_all(self.session, &mut self.client.out);
-        }
         self.rejoin();
-        // A channel can be left only by who is on it.
-        let left = self.sent.iter().filter_map(|sent| match &sent.request {
-            Request::RelayLeave(leave) if sent.left => Some(leave.channel.clone()),
-            _ => None,
-        });
-        for channel in left.collect::<Vec<_>>() {
-            let number = self.tell(&Request::RelayJoin(RelayJoin { channel, since: None }));
-            self.rejoins.push((number, None));
-        }
         let Some(link) = &mut self.link else { return };
         let acked = self.sent.acked();
         for sent in self.sent.iter() {
@@ -120,9 +110,9 @@ impl Session<'_> {
         self.give_up(&given_up, GONE);
         self.mode_there = self.mode;
         self.ticket = None;
-        if self.state != State::Anonymous || !self.watches.is_empty() {
+        if self.state != State::Anonymous || !self.subscriptions.is_empty() {
             self.become_nobody();
-            self.watches.clear();
+            self.subscriptions.clear(self.poll.registry());
             self.show_event(&Event::Notice(Notice { msg: GONE.to_owned() }));
         }
     }
@@ -135,8 +125,4 @@ impl Session<'_> {
             self.barrier = None;
         }
     }
-}
-
-fn on_board(board: &str) -> Subscription {
-    Subscription { topic: Topic::Board(board.to_owned()), cursor: Position::default() }
 }

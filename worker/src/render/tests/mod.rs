@@ -1,8 +1,8 @@
 //! What clients get to see, letter by letter.
 
-use super::{Look, clean, human, idle, json, minute, plural};
+use super::{Asked, Look, clean, human, idle, json, minute, plural};
 use crate::commands::{
-    self, Action, Command, Local, Parsed, State, all, parse_first, parse_json, parse_words, reference,
+    self, Action, Asks, Command, Local, Parsed, all, parse_first, parse_json, parse_words, reference,
 };
 use proptest::prelude::*;
 use ssmglobal_ipc::*;
@@ -30,15 +30,21 @@ fn command(name: &str) -> &'static Command {
     all().find(|command| command.name == name).unwrap()
 }
 
+fn asked(name: &str) -> Asked {
+    let command = command(name);
+    let Asks::Request(kind, _) = command.asks else { panic!("{name} asks nobody") };
+    Asked { kind, done: command.done }
+}
+
 fn as_json(id: Option<&str>, name: &str, reply: &Reply) -> String {
     let mut out = Vec::new();
-    json::reply(&mut out, id, Some(command(name)), reply);
+    json::reply(&mut out, id, asked(name), reply);
     text(out)
 }
 
 fn as_text(name: &str, reply: &Reply, look: Look) -> String {
     let mut out = Vec::new();
-    human::reply(&mut out, Some(command(name)), reply, look);
+    human::reply(&mut out, asked(name), reply, look);
     text(out)
 }
 
@@ -47,7 +53,7 @@ fn answer(line: &str, state: State) -> String {
     let mut out = Vec::new();
     if state == State::Player {
         match parse_words(line, state).and_then(Parsed::action) {
-            Ok(Action::Local(local)) => human::local(&mut out, &local, state, PLAIN),
+            Ok(Action::Local(local)) => local.show(&mut out, state, PLAIN),
             Ok(Action::Request(_)) => {}
             Err(failure) => human::failure(&mut out, &failure, PLAIN),
         }
@@ -55,7 +61,7 @@ fn answer(line: &str, state: State) -> String {
     }
     let line = if state == State::New { parse_first(line) } else { parse_json(line) };
     match line.parsed.and_then(Parsed::action) {
-        Ok(Action::Local(local)) => json::local(&mut out, line.id, &local, state),
+        Ok(Action::Local(local)) => local.put(&mut out, line.id, state),
         Ok(Action::Request(_)) => {}
         Err(failure) => json::failure(&mut out, line.id, &failure),
     }
@@ -244,7 +250,7 @@ fn help_is_grouped_and_explains() {
     for width in [40, 80] {
         let mut out = Vec::new();
         let help = Local::Help(commands::HelpTopic::All);
-        human::local(&mut out, &help, State::Player, Look { width, ..PLAIN });
+        help.show(&mut out, State::Player, Look { width, ..PLAIN });
         let shown = text(out);
         let mut entries = shown.lines().filter(|line| line.starts_with('\t'));
         assert!(entries.all(|line| line.replace('\t', "        ").width() <= usize::from(width)));

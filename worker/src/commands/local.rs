@@ -1,0 +1,86 @@
+//! What the worker does by itself, and what it answers then. Runs in a worker.
+
+use super::{HelpTopic, help};
+use crate::render::{Look, Pushed, Screen, human, json};
+use ssmglobal_ipc::{Mode, Notice, State};
+use std::fmt::{Result, Write};
+
+/// What HW says.
+pub const HELLO: &str = "Hello, world!";
+
+/// How often HW says it at the most.
+pub const HELLO_MAX: u8 = 64;
+
+/// What a person is greeted with on choosing the mode.
+const WELCOME: &str = "Welcome to serversquared Modification Global Backend.";
+
+/// The names of the modes, as MODE LIST gives them.
+const MODES: &str = "SERVER CLIENT HUMAN";
+
+const PONG: &str = "Pong.";
+
+/// What the worker does without asking the handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Local {
+    /// Change the mode, or name the modes.
+    Mode(ModeChoice),
+    /// Explain.
+    Help(HelpTopic),
+    /// Say hello so many times, 1 to [`HELLO_MAX`].
+    Hello(u8),
+    /// Show that the connection lives.
+    Ping,
+    /// End the connection without a word.
+    Quit,
+}
+
+/// What MODE asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModeChoice {
+    /// The names of the modes.
+    List,
+    /// This mode from now on.
+    Set(Mode),
+}
+
+fn changed(mode: Mode) -> String {
+    format!("Mode: {}", mode.as_str())
+}
+
+impl Local {
+    /// Appends what a person sees of it. After a change of mode this is called for the new mode HUMAN.
+    pub fn show(self, out: &mut Vec<u8>, state: State, look: Look) {
+        match self {
+            Local::Mode(ModeChoice::List) => human::text(out, MODES, look),
+            Local::Mode(ModeChoice::Set(Mode::Human)) => human::text(out, WELCOME, look),
+            Local::Mode(ModeChoice::Set(mode)) => human::text(out, &changed(mode), look),
+            Local::Help(topic) => help::show(&mut Screen::new(out, look), topic, state),
+            Local::Hello(times) => (0..times).for_each(|_| human::text(out, HELLO, look)),
+            Local::Ping => human::text(out, PONG, look),
+            Local::Quit => {}
+        }
+    }
+
+    /// Appends a program's answer. `id` is JSON; after a change of mode this is called for the new mode.
+    pub fn put(self, out: &mut Vec<u8>, id: Option<&str>, state: State) {
+        match self {
+            Local::Mode(ModeChoice::List) => json::ok(out, id, MODES),
+            Local::Mode(ModeChoice::Set(mode)) => json::ok(out, id, &changed(mode)),
+            Local::Help(topic) => help::put(out, id, topic, state),
+            Local::Hello(times) => {
+                let say = |f: &mut dyn Write| {
+                    (0..times).try_for_each(|time| write!(f, "{}{HELLO}", if time == 0 { "" } else { " " }))
+                };
+                json::success(out, id, say, None);
+            }
+            Local::Ping => json::ok(out, id, PONG),
+            Local::Quit => {}
+        }
+    }
+}
+
+impl Pushed for Notice {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        f.write_str(&self.msg)
+    }
+}

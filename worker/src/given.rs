@@ -1,0 +1,43 @@
+//! What a worker has from its beginning on: what the listener leaves to it, and its name. Runs in the listener and in a
+//! worker.
+
+use crate::moved::Moved;
+use mio::Events;
+use mio::net::TcpStream;
+use ssmglobal_config::{Door, Settings};
+use ssmglobal_ipc::Mode;
+use ssmglobal_sys::{Prepared, Signals};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
+
+/// What the listener leaves to a worker.
+pub struct Given<'a> {
+    /// The client, non-blocking.
+    pub client: TcpStream,
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// The session's number.
+    pub session: u64,
+    /// Where links are handed over to the handler.
+    pub desk: BorrowedFd<'a>,
+    /// Where clients are handed over to workers of another program.
+    pub moves: BorrowedFd<'a>,
+    /// SIGTERM and others, blocked.
+    pub signals: &'a Signals,
+    /// How the client speaks at first.
+    pub mode: Mode,
+    /// What a worker of another program has left, to go on with its client.
+    pub moved: Option<Moved>,
+    /// The door it came in by.
+    pub door: &'a Door,
+    /// As they were when it came.
+    pub settings: &'a Settings,
+    /// Room for what the event loop hears.
+    pub events: &'a mut Events,
+}
+
+/// What `ps` shows of a worker: for whom it is.
+pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
+    let blank = if who.is_empty() { "" } else { " " };
+    Prepared::new(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()))
+}

@@ -1,0 +1,108 @@
+//! What an answer or an event has to say for itself, and the one list of all that there are. Runs in a worker.
+
+use super::Screen;
+use serde::Serialize;
+use ssmglobal_ipc::{Event, Failure, Kind, Reply, json};
+use std::fmt::{Result, Write};
+
+/// What an answer answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// What was asked.
+    pub kind: Kind,
+    /// The sentence for a success that says nothing else.
+    pub done: &'static str,
+}
+
+/// What JSON can be made of, whatever its type is.
+pub(crate) trait Json {
+    /// Appends it.
+    fn put(&self, out: &mut Vec<u8>);
+
+    /// Appends it as the event with this name, without a line's end.
+    fn put_event(&self, name: &str, out: &mut Vec<u8>);
+}
+
+impl<T: Serialize> Json for T {
+    fn put(&self, out: &mut Vec<u8>) {
+        json::put(out, self);
+    }
+
+    fn put_event(&self, name: &str, out: &mut Vec<u8>) {
+        json::put_event(out, name, self);
+    }
+}
+
+/// An answer that says more than that it is done.
+pub(crate) trait Shown: Json {
+    /// One sentence: a program's `msg`, a person's first line.
+    fn say(&self, f: &mut dyn Write, asked: Kind) -> Result;
+
+    /// What a person sees below it.
+    fn show(&self, _screen: &mut Screen<'_>, _asked: Kind) {}
+
+    /// All that a person sees.
+    fn show_all(&self, screen: &mut Screen<'_>, asked: Kind) {
+        let mut said = String::new();
+        if self.say(&mut said, asked).is_ok() {
+            screen.line(said);
+        }
+        self.show(screen, asked);
+    }
+
+    /// Appends a program's `data`.
+    fn data(&self, out: &mut Vec<u8>) {
+        self.put(out);
+    }
+}
+
+/// An event that a client is told.
+pub(crate) trait Pushed: Json {
+    /// One line.
+    fn say(&self, f: &mut dyn Write) -> Result;
+}
+
+/// What there is to show of an answer: nothing where its command's own sentence is all.
+///
+/// # Errors
+/// It was refused, or has failed.
+pub(super) fn shown(reply: &Reply) -> std::result::Result<Option<&dyn Shown>, &Failure> {
+    Ok(Some(match reply {
+        Reply::Failed(failure) => return Err(failure),
+        // The last two are for the worker alone.
+        Reply::Done(_) | Reply::Welcome(_) | Reply::RelayFetched(_) => return Ok(None),
+        Reply::LoggedIn(reply) => reply,
+        Reply::Whoami(reply) => reply,
+        Reply::Who(reply) => reply,
+        Reply::Fingered(reply) => reply,
+        Reply::RecordSubmitted(reply) => reply,
+        Reply::RecordPage(reply) => reply,
+        Reply::RecordShown(reply) => reply,
+        Reply::Boards(reply) => reply,
+        Reply::Setting(reply) => reply,
+        Reply::SettingVersion(reply) => reply,
+        Reply::Settings(reply) => reply,
+        Reply::MailSent(reply) => reply,
+        Reply::MailPage(reply) => reply,
+        Reply::Mail(reply) => reply,
+        Reply::Blocks(reply) => reply,
+        Reply::Told(reply) => reply,
+        Reply::Authed(reply) => reply,
+        Reply::RelayJoined(reply) => reply,
+        Reply::RelaySent(reply) => reply,
+        Reply::Channels(reply) => reply,
+        Reply::Worlds(reply) => reply,
+    }))
+}
+
+/// An event's name, as clients see it, and what it says; nothing of one that is for the worker alone.
+pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
+    Some(match event {
+        Event::Ticket(_) => return None,
+        Event::Mail(event) => ("mail", event),
+        Event::Tell(event) => ("tell", event),
+        Event::Relay(event) => ("relay", event),
+        Event::Record(event) => ("record", event),
+        Event::Notice(notice) | Event::Close(notice) | Event::LoggedOut(notice) => ("notice", notice),
+    })
+}

@@ -1,0 +1,89 @@
+//! Relay channels: their rings, which come with the answers to RELAY JOIN, and what is fetched before a ring is read. Runs
+//! in a worker.
+
+use super::Session;
+use mio::Token;
+use ssmglobal_ipc::{Event, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request, Topic};
+use std::os::fd::OwnedFd;
+
+impl Session<'_> {
+    /// Asks for the rings of all channels, to go on behind what the client has.
+    pub(super) fn rejoin(&mut self) {
+        for join in self.subscriptions.pause() {
+            let channel = join.channel.clone();
+            let number = self.tell(&Request::RelayJoin(join));
+            self.rejoins.push((number, channel));
+        }
+    }
+
+    /// The descriptors that came with the answer to a RELAY JOIN.
+    fn ring_of<'r>(&mut self, reply: &'r Reply) -> Option<(&'r RelayJoined, Option<(OwnedFd, OwnedFd)>)> {
+        let link = self.link.as_mut()?;
+        link.joins = link.joins.saturating_sub(1);
+        let Reply::RelayJoined(joined) = reply else { return None };
+        Some((joined, link.fds.pop_front().zip(link.fds.pop_front())))
+    }
+
+    /// The client has joined a channel, or was refused.
+    pub(super) fn on_joined(&mut self, reply: &Reply, since: Option<u64>) {
+        let Some((joined, fds)) = self.ring_of(reply) else { return };
+        match fds.map(|fds| self.subscriptions.join(joined, since, fds, self.poll.registry())) {
+            Some(Ok(fetch)) => self.read_behind(fetch),
+            _ => {
+                let msg = format!("Messages on {} cannot be received; RELAY LEAVE it and try again.", joined.channel);
+                self.show_event(&Event::Notice(Notice { msg }));
+            }
+        }
+    }
+
+    /// A channel goes on where the link before this one has left it.
+    pub(super) fn on_rejoined(&mut self, channel: String, reply: &Reply) {
+        let joined = self.ring_of(reply).and_then(|(joined, fds)| Some((joined, fds?)));
+        let (registry, out) = (self.poll.registry(), &mut self.client.out);
+        match joined.map(|(joined, fds)| self.subscriptions.rejoin(joined, fds, registry, out)) {
+            Some(Ok(fetch)) => self.read_behind(fetch),
+            _ => {
+                let msg = format!("You are not on the channel {channel} any more. RELAY JOIN it again.");
+                // Not where the client has become nobody meanwhile: it has heard of that.
+                if self.subscriptions.remove(&Topic::Channel(channel), registry) {
+                    self.show_event(&Event::Notice(Notice { msg }));
+                }
+            }
+        }
+    }
+
+    /// Kept messages are asked for before the ring is read.
+    fn read_behind(&mut self, fetch: Option<RelayFetch>) {
+        self.fetch(fetch);
+        self.subscriptions.read_all(self.session, &mut self.client.out);
+    }
+
+    fn fetch(&mut self, fetch: Option<RelayFetch>) {
+        if let Some(fetch) = fetch {
+            let channel = fetch.channel.clone();
+            let number = self.tell(&Request::RelayFetch(fetch));
+            self.fetches.push((number, channel));
+        }
+    }
+
+    /// Kept messages have come.
+    pub(super) fn on_fetched(&mut self, number: u64, fetched: &RelayFetched) {
+        let Some(index) = self.fetches.iter().position(|(other, _)| *other == number) else { return };
+        let (_, channel) = self.fetches.swap_remove(index);
+        let next = self.subscriptions.fetched(&channel, fetched, &mut self.client.out);
+        let done = next.is_none();
+        self.fetch(next);
+        if done {
+            self.subscriptions.read_all(self.session, &mut self.client.out);
+        }
+    }
+
+    /// There is something in a ring.
+    pub(super) fn read_ring(&mut self, token: Token) {
+        if self.client.is_slow() {
+            self.subscriptions.waits = true;
+        } else {
+            self.subscriptions.read(token, self.session, &mut self.client.out);
+        }
+    }
+}
