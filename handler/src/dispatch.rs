@@ -4,8 +4,10 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::capability::{Call, Plan, Shared, mail, players, records, relay, servers, sessions, settings, status, tell};
+use crate::capability::{Call, Plan, mail, players, records, relay, servers, sessions, settings, status, tell};
+use crate::changes::Change;
 use crate::state::session::Session;
+use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, State, States};
 
 /// Why a request is not done.
@@ -22,14 +24,14 @@ pub enum Refused {
 ///
 /// # Errors
 /// It may not.
-pub fn may(session: &Session, shared: &Shared, kind: Kind) -> Result<(), Refused> {
+pub fn may(session: &Session, settings: &Settings, kind: Kind) -> Result<(), Refused> {
     let described = kind.describe();
     if !described.states.has(session.state) {
         return Err(if session.logged_out { Refused::LoggedOut } else { Refused::NotPermitted });
     }
     match described.right {
         Right::None => Ok(()),
-        Right::Registration if shared.settings().players.registration => Ok(()),
+        Right::Registration if settings.players.registration => Ok(()),
         Right::Registration => {
             Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
         }
@@ -49,7 +51,7 @@ const fn proves(who: &str) -> States {
 macro_rules! table {
     ($($kind:ident $(($request:ident))? $who:ident $run:path;)*) => {
         /// Does a request, as far as its capability does.
-        pub fn run(call: Call<'_>, request: Request) -> Plan {
+        pub fn run(call: Call<'_>, request: Request) -> Plan<Change> {
             match request {
                 $(Request::$kind $(($request))? => {
                     // What the function gets is what the states say.
@@ -59,10 +61,10 @@ macro_rules! table {
             }
         }
     };
-    (@anyone $call:ident $run:path $(, $request:ident)?) => { $run($call $(, $request)?) };
+    (@anyone $call:ident $run:path $(, $request:ident)?) => { $run($call $(, $request)?).lift() };
     (@$who:ident $call:ident $run:path $(, $request:ident)?) => {
         match $call.$who() {
-            Some(me) => $run($call, me $(, $request)?),
+            Some(me) => $run($call, me $(, $request)?).lift(),
             None => Plan::Evict(concat!("it asks what only a ", stringify!($who), " may").into()),
         }
     };

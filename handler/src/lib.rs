@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod capability;
+mod changes;
 mod dispatch;
 mod event_loop;
 mod link;
@@ -19,7 +20,7 @@ mod work;
 
 pub use event_loop::verified;
 
-use crate::capability::{Change, Shared};
+use crate::changes::{Change, Shared};
 use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKER};
 use crate::state::journal::Journal;
 use crate::state::memory::Memory;

@@ -1,9 +1,10 @@
 //! What a capability gets: the session that asks, and the state that it may see and change. Runs in the event loop.
 
-use super::Shared;
 use crate::state::State;
+use crate::state::memory::Memory;
 use crate::state::session::{Session, SessionRef};
 use crate::state::throttle::Tried;
+use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure, Party};
 use ssmglobal_store::{PlayerId, Principal, ServerId};
 use std::sync::Arc;
@@ -17,8 +18,10 @@ pub struct Call<'a> {
     pub at: SessionRef,
     /// All else.
     pub state: &'a mut State,
-    /// What the threads share.
-    pub shared: &'a Shared,
+    /// What is kept and in memory as well.
+    pub memory: &'a Arc<Memory>,
+    /// As last read.
+    pub settings: &'a Settings,
 }
 
 /// Who asks, proved.
@@ -53,10 +56,16 @@ impl Call<'_> {
         if slot == self.at.slot { Some(self.session) } else { self.state.session(slot) }
     }
 
+    /// How many rows a page has.
+    pub fn page_limit(&self, asked: Option<u32>) -> usize {
+        let most = self.settings.records.page_max;
+        asked.unwrap_or(most.min(20)).clamp(1, most) as usize
+    }
+
     /// `slow_down` when this address, or this name, has failed too often of late.
     /// Otherwise who tries, for the outcome.
     pub fn may_try(&mut self, name: String) -> Result<Box<Tried>, Failure> {
-        let settings = self.shared.settings();
+        let settings = self.settings;
         let tried = Tried::new(self.session.address.map(|address| address.ip()), name);
         let (failures, window) = (settings.players.failures, settings.players.failure_window_seconds);
         let window = Duration::from_secs(window);

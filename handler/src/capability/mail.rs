@@ -1,10 +1,9 @@
 //! Mail to any registered player.
 
-use super::changes::changes;
 use super::{Call, Me, Plan};
 use crate::state::memory::Memory;
 use crate::state::pages::{next_page, one_more};
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_config::Settings as Config;
 use ssmglobal_ipc::*;
 use ssmglobal_store::{Letter, LetterRow, NewLetter, PlayerId, Principal, Row, Sequence};
@@ -101,13 +100,13 @@ impl Decide for Send {
 }
 
 /// `MAIL SEND`.
-pub fn send(call: Call<'_>, me: Me<Principal>, request: MailSend) -> Plan {
-    let config = call.shared.settings();
+pub fn send(call: Call<'_>, me: Me<Principal>, request: MailSend) -> Plan<MailChange> {
+    let config = call.settings;
     let subject = request.subject.unwrap_or_default();
-    if let Err(failure) = check_letter(&config, &request.body, &subject) {
+    if let Err(failure) = check_letter(config, &request.body, &subject) {
         return failure.into();
     }
-    match call.shared.memory.player_named(&request.to) {
+    match call.memory.player_named(&request.to) {
         Ok((to, _)) => {
             let mailbox = config.mail.mailbox;
             Plan::change(Send { from: me.id, to, subject, body: request.body, mailbox })
@@ -146,9 +145,9 @@ impl Decide for Answer {
 }
 
 /// `MAIL REPLY`.
-pub fn reply(call: Call<'_>, me: Me<PlayerId>, request: MailReply) -> Plan {
-    let config = call.shared.settings();
-    if let Err(failure) = check_letter(&config, &request.body, "") {
+pub fn reply(call: Call<'_>, me: Me<PlayerId>, request: MailReply) -> Plan<MailChange> {
+    let config = call.settings;
+    if let Err(failure) = check_letter(config, &request.body, "") {
         return failure.into();
     }
     let (number, subject, mailbox) = (request.id, config.mail.subject, config.mail.mailbox);
@@ -171,24 +170,24 @@ fn subject_of(mark: &str, none: &str, subject: &str, limit: usize) -> String {
 }
 
 /// `MAIL LIST`.
-pub fn list(call: Call<'_>, me: Me<PlayerId>, page: Page) -> Plan {
+pub fn list(call: Call<'_>, me: Me<PlayerId>, page: Page) -> Plan<MailChange> {
     boxes(&call, me.id, &page, false)
 }
 
 /// `MAIL SENT`.
-pub fn sent(call: Call<'_>, me: Me<PlayerId>, page: Page) -> Plan {
+pub fn sent(call: Call<'_>, me: Me<PlayerId>, page: Page) -> Plan<MailChange> {
     boxes(&call, me.id, &page, true)
 }
 
-fn boxes(call: &Call<'_>, me: PlayerId, page: &Page, sent: bool) -> Plan {
-    let limit = call.shared.page_limit(page.limit);
-    let mailbox = call.shared.settings().mail.mailbox;
+fn boxes(call: &Call<'_>, me: PlayerId, page: &Page, sent: bool) -> Plan<MailChange> {
+    let limit = call.page_limit(page.limit);
+    let mailbox = call.settings.mail.mailbox;
     let after = match page.after.as_deref().map(str::parse) {
         None => None,
         Some(Ok(after)) => Some(after),
         Some(Err(_)) => return Failure::new(Code::Invalid, "after takes the number of a mail.").into(),
     };
-    let memory = call.shared.memory.clone();
+    let memory = call.memory.clone();
     Plan::read(move |reader| {
         let (total, unread) = reader.mailbox(me)?;
         let most = one_more(limit);
@@ -231,7 +230,7 @@ impl Decide for Read {
 }
 
 /// `MAIL READ`.
-pub fn read(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan {
+pub fn read(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange> {
     Plan::change(Read { me: me.id, number: request.id })
 }
 
@@ -255,7 +254,7 @@ impl Decide for Delete {
 }
 
 /// `MAIL DELETE`.
-pub fn delete(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan {
+pub fn delete(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange> {
     Plan::change(Delete { me: me.id, number: request.id })
 }
 
@@ -279,8 +278,8 @@ impl Decide for Block {
 }
 
 /// `MAIL BLOCK`.
-pub fn block(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan {
-    match call.shared.memory.named(&request.player) {
+pub fn block(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan<MailChange> {
+    match call.memory.named(&request.player) {
         Ok(from) => Plan::change(Block { me: me.id, from }),
         Err(failure) => failure.into(),
     }
@@ -306,16 +305,16 @@ impl Decide for Unblock {
 }
 
 /// `MAIL UNBLOCK`.
-pub fn unblock(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan {
-    match call.shared.memory.named(&request.player) {
+pub fn unblock(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan<MailChange> {
+    match call.memory.named(&request.player) {
         Ok(from) => Plan::change(Unblock { me: me.id, from }),
         Err(failure) => failure.into(),
     }
 }
 
 /// `MAIL BLOCKS`.
-pub fn blocks(call: Call<'_>, me: Me<PlayerId>) -> Plan {
-    let memory = call.shared.memory.clone();
+pub fn blocks(call: Call<'_>, me: Me<PlayerId>) -> Plan<MailChange> {
+    let memory = call.memory.clone();
     Plan::read(move |reader| {
         let mut players: Vec<Party> = reader.blocked(me.id)?.into_iter().map(|from| memory.party(from)).collect();
         players.sort_by_cached_key(|party| match party {

@@ -1,6 +1,5 @@
 //! How a request goes on: what a capability returns, and the event loop does.
 
-use super::Change;
 use crate::state::bus::Outgoing;
 use crate::state::throttle::Tried;
 use crate::work::change::Refusal;
@@ -8,10 +7,14 @@ use crate::work::passwords::{Hashed, Hashing};
 use crate::work::{Look, Seen, Volatile};
 use ssmglobal_ipc::{Done, Failure, Mode, Open, Reply};
 use ssmglobal_store::Reader;
+use std::convert::Infallible;
 use std::os::fd::OwnedFd;
 
-/// How a request goes on.
-pub enum Plan {
+/// What the outcome of hashing means.
+pub type Then<C> = Box<dyn FnOnce(Hashed) -> Result<C, Failure> + Send>;
+
+/// How a request goes on. `C` is what the capability can change of what is kept.
+pub enum Plan<C = Infallible> {
     /// It is done; this is the answer.
     Reply(Reply),
     /// It is done, and needs no answer.
@@ -19,11 +22,11 @@ pub enum Plan {
     /// It is done; the answer carries descriptors.
     WithDescriptors(Reply, Vec<OwnedFd>),
     /// The writer does it. Who tries to prove something by it is told whether that was good.
-    Change(Change, Option<Box<Tried>>),
+    Change(C, Option<Box<Tried>>),
     /// A reader does it.
     Look(Look),
     /// A hashing thread does it, and then the writer.
-    Hash(Hashing, Option<Box<Tried>>, Box<dyn FnOnce(Hashed) -> Result<Change, Failure> + Send>),
+    Hash(Hashing, Option<Box<Tried>>, Then<C>),
     /// A change in memory, with what others are told.
     Volatile(Volatile),
     /// A message is sent on a channel.
@@ -38,19 +41,19 @@ pub enum Plan {
     Evict(String),
 }
 
-impl Plan {
+impl<C> Plan<C> {
     /// Done, and nothing more to say.
-    pub fn done() -> Plan {
+    pub fn done() -> Plan<C> {
         Plan::Reply(Reply::Done(Done {}))
     }
 
     /// The writer does it.
-    pub fn change(change: impl Into<Change>) -> Plan {
+    pub fn change(change: impl Into<C>) -> Plan<C> {
         Plan::Change(change.into(), None)
     }
 
     /// A reader finds the answer.
-    pub fn read(look: impl FnOnce(&dyn Reader) -> Result<Reply, Refusal> + Send + 'static) -> Plan {
+    pub fn read(look: impl FnOnce(&dyn Reader) -> Result<Reply, Refusal> + Send + 'static) -> Plan<C> {
         Plan::Look(Box::new(move |reader| look(reader).map(Seen::Reply)))
     }
 
@@ -58,14 +61,37 @@ impl Plan {
     pub fn hash(
         hashing: Hashing,
         tried: Option<Box<Tried>>,
-        then: impl FnOnce(Hashed) -> Result<Change, Failure> + Send + 'static,
-    ) -> Plan {
+        then: impl FnOnce(Hashed) -> Result<C, Failure> + Send + 'static,
+    ) -> Plan<C> {
         Plan::Hash(hashing, tried, Box::new(then))
+    }
+
+    /// The same, where a change is one of many.
+    pub fn lift<D: From<C>>(self) -> Plan<D>
+    where
+        C: 'static,
+    {
+        match self {
+            Plan::Change(change, tried) => Plan::Change(change.into(), tried),
+            Plan::Hash(hashing, tried, then) => {
+                Plan::Hash(hashing, tried, Box::new(move |hashed| then(hashed).map(D::from)))
+            }
+            Plan::Reply(reply) => Plan::Reply(reply),
+            Plan::Nothing => Plan::Nothing,
+            Plan::WithDescriptors(reply, fds) => Plan::WithDescriptors(reply, fds),
+            Plan::Look(look) => Plan::Look(look),
+            Plan::Volatile(volatile) => Plan::Volatile(volatile),
+            Plan::Publish(message) => Plan::Publish(message),
+            Plan::Open(open) => Plan::Open(open),
+            Plan::SetMode(mode) => Plan::SetMode(mode),
+            Plan::Logout => Plan::Logout,
+            Plan::Evict(why) => Plan::Evict(why),
+        }
     }
 }
 
-impl From<Failure> for Plan {
-    fn from(failure: Failure) -> Plan {
+impl<C> From<Failure> for Plan<C> {
+    fn from(failure: Failure) -> Plan<C> {
         Plan::Reply(failure.into())
     }
 }

@@ -1,11 +1,10 @@
 //! Players: registering, logging in, who is on.
 
-use super::changes::changes;
-use super::{Call, Change, Me, Plan};
+use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::pages::behind;
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Hashed, Hashing};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{NewPlayer, PlayerId, Principal, Row, Sequence};
@@ -70,19 +69,19 @@ impl Decide for Register {
 }
 
 /// `REGISTER`.
-pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan {
-    let settings = call.shared.settings();
+pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<PlayerChange> {
+    let settings = call.settings;
     let name = match names::check(&request.name, settings.players.name_min, settings.players.name_max) {
         Ok(name) => name,
         Err(failure) => return failure.into(),
     };
-    if let Err(failure) = check_password(&request.password, &settings) {
+    if let Err(failure) = check_password(&request.password, settings) {
         return failure.into();
     }
     if request.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
         return Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")).into();
     }
-    if call.shared.memory.player_named(&name.shown).is_ok() {
+    if call.memory.player_named(&name.shown).is_ok() {
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
@@ -115,12 +114,12 @@ impl Decide for Login {
 }
 
 /// `LOGIN`.
-pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan {
+pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
     let tried = match call.may_try(names::fold(&request.name)) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let player = call.shared.memory.player_named(&request.name).ok().map(|(id, _)| id);
+    let player = call.memory.player_named(&request.name).ok().map(|(id, _)| id);
     let hashing = Hashing { compare: Some((player, request.password)), new: None };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
         Some(player) => Ok(Login { player, hash }.into()),
@@ -144,8 +143,8 @@ impl Decide for SetPassword {
 }
 
 /// `PASSWORD`.
-pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan {
-    if let Err(failure) = check_password(&request.new, &call.shared.settings()) {
+pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan<PlayerChange> {
+    if let Err(failure) = check_password(&request.new, call.settings) {
         return failure.into();
     }
     let tried = match call.may_try(names::fold(&me.name)) {
@@ -163,7 +162,7 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
 ///
 /// # Errors
 /// `unavailable` without one.
-pub fn set_password(player: PlayerId, hash: Option<Secret>) -> Result<Change, Failure> {
+pub fn set_password(player: PlayerId, hash: Option<Secret>) -> Result<PlayerChange, Failure> {
     Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)? }.into())
 }
 
@@ -183,7 +182,7 @@ impl Decide for Disable {
 }
 
 /// `WHOAMI`.
-pub fn whoami(call: Call<'_>) -> Plan {
+pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
     let (player, server) = (call.player(), call.server());
     let name = |name: &std::sync::Arc<str>| name.to_string();
     let mut answer = Whoami {
@@ -203,8 +202,8 @@ pub fn whoami(call: Call<'_>) -> Plan {
 }
 
 /// `WHO`.
-pub fn who(call: Call<'_>, page: Page) -> Plan {
-    let limit = call.shared.page_limit(page.limit);
+pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
+    let limit = call.page_limit(page.limit);
     let now = Instant::now();
     let after = page.after.as_deref().map(names::fold);
     let mut players = Vec::new();
@@ -228,15 +227,15 @@ pub fn who(call: Call<'_>, page: Page) -> Plan {
 }
 
 /// `FINGER`.
-pub fn finger(call: Call<'_>, request: Finger) -> Plan {
-    let (id, _) = match call.shared.memory.player_named(&request.player) {
+pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
+    let (id, _) = match call.memory.player_named(&request.player) {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };
     let now = Instant::now();
     let sessions = call.state.online.sessions(Principal::from(id)).iter();
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
-    let boards = read(&call.shared.memory.boards);
+    let boards = read(&call.memory.boards);
     let standing = boards.iter_after(None).filter_map(|ranking| Some((ranking, ranking.standing(id)?)));
     let mut records: Vec<FingerRecord> = standing
         .map(|(ranking, standing)| FingerRecord {

@@ -1,12 +1,12 @@
 //! Records: submitting scores, ranks, watching a board. Ranks come from memory; a submit goes to the writer.
 
-use super::changes::changes;
-use super::{Call, Me, Plan, Shared};
+use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::boards::{Ranking, cursor};
+use crate::state::memory::Memory;
 use crate::state::pages::next_page;
 use crate::state::topic::Topic;
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{Board, BoardId, PlayerId, Principal, Row, Sequence, ServerId, Standing};
 
@@ -23,7 +23,7 @@ fn no_such_board(name: &str) -> Failure {
 /// The player a request is about: the one named, else the one who asks.
 fn player_of(call: &Call<'_>, named: Option<&str>) -> Result<PlayerId, Failure> {
     if let Some(name) = named {
-        return call.shared.memory.player_named(name).map(|(id, _)| id);
+        return call.memory.player_named(name).map(|(id, _)| id);
     }
     match (call.player(), call.session.state) {
         (Some(me), _) => Ok(me.id),
@@ -93,8 +93,8 @@ impl Decide for Submit {
 }
 
 /// `RECORD SUBMIT`.
-pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan {
-    let most = read(&call.shared.settings).records.note;
+pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan<RecordChange> {
+    let most = call.settings.records.note;
     if request.note.as_ref().is_some_and(|note| note.len() > most) {
         return Failure::new(Code::TooLong, format!("A note has at most {most} bytes.")).into();
     }
@@ -110,7 +110,7 @@ pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan 
                 .into();
         }
     };
-    let boards = read(&call.shared.memory.boards);
+    let boards = read(&call.memory.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
     if by.is_none() && ranking.board.submit == ssmglobal_store::Submitters::Servers {
         return Failure::new(Code::Denied, format!("Only game servers submit to {}.", ranking.board.name)).into();
@@ -174,25 +174,25 @@ impl Decide for DefineBoard {
     }
 }
 
-fn row(shared: &Shared, standing: &Standing, rank: u32) -> RecordRow {
+fn row(memory: &Memory, standing: &Standing, rank: u32) -> RecordRow {
     RecordRow {
         rank,
-        player: shared.memory.name(standing.player.into()).unwrap_or_default(),
+        player: memory.name(standing.player.into()).unwrap_or_default(),
         score: standing.score,
         at: standing.at,
-        server: standing.server.map(|server| shared.memory.name(server.into()).unwrap_or_default()),
+        server: standing.server.map(|server| memory.name(server.into()).unwrap_or_default()),
         note: standing.note.as_deref().map(str::to_owned),
     }
 }
 
 /// `count` rows from index `from` (0 is the first).
-fn page(shared: &Shared, ranking: &Ranking, from: usize, count: usize) -> Reply {
+fn page(memory: &Memory, ranking: &Ranking, from: usize, count: usize) -> Reply {
     let slice = ranking.slice(from, count);
     let end = from + slice.len();
     let rank = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
     let next = slice.last().filter(|_| end < ranking.total() as usize).map(|(place, _)| cursor(place));
     let prev = slice.first().filter(|_| from > 0).map(|(place, _)| cursor(place));
-    let records = slice.iter().enumerate().map(|(index, (_, standing))| row(shared, standing, rank(from + index)));
+    let records = slice.iter().enumerate().map(|(index, (_, standing))| row(memory, standing, rank(from + index)));
     Reply::RecordPage(RecordPage {
         board: ranking.board.name.clone(),
         unit: ranking.board.unit.clone(),
@@ -214,12 +214,12 @@ fn index_of(ranking: &Ranking, text: &str) -> Result<(usize, usize), Failure> {
 }
 
 /// `RECORD TOP`.
-pub fn top(call: Call<'_>, request: RecordTop) -> Plan {
-    let boards = read(&call.shared.memory.boards);
+pub fn top(call: Call<'_>, request: RecordTop) -> Plan<RecordChange> {
+    let boards = read(&call.memory.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
     let limit = match request.limit {
-        Some(_) => call.shared.page_limit(request.limit),
-        None => call.shared.settings().records.top_page as usize,
+        Some(_) => call.page_limit(request.limit),
+        None => call.settings.records.top_page as usize,
     };
     let (from, count) = match (request.after.as_deref(), request.before.as_deref()) {
         (Some(_), Some(_)) => return Failure::new(Code::Usage, "Give after or before, not both.").into(),
@@ -233,44 +233,44 @@ pub fn top(call: Call<'_>, request: RecordTop) -> Plan {
         },
         (None, None) => (0, limit),
     };
-    Plan::Reply(page(call.shared, ranking, from, count))
+    Plan::Reply(page(call.memory, ranking, from, count))
 }
 
 /// `RECORD AROUND`.
-pub fn around(call: Call<'_>, request: RecordAround) -> Plan {
+pub fn around(call: Call<'_>, request: RecordAround) -> Plan<RecordChange> {
     let player = match player_of(&call, request.player.as_deref()) {
         Ok(player) => player,
         Err(failure) => return failure.into(),
     };
-    let boards = read(&call.shared.memory.boards);
+    let boards = read(&call.memory.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
     let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
     let limit = match request.limit {
-        Some(_) => call.shared.page_limit(request.limit),
-        None => call.shared.settings().records.top_page as usize,
+        Some(_) => call.page_limit(request.limit),
+        None => call.settings.records.top_page as usize,
     };
     let index = ranking.rank(standing.score, standing.order) as usize - 1;
     let last_start = (ranking.total() as usize).saturating_sub(limit);
     let from = index.saturating_sub(limit / 2).min(last_start);
-    Plan::Reply(page(call.shared, ranking, from, limit))
+    Plan::Reply(page(call.memory, ranking, from, limit))
 }
 
 fn not_on(call: &Call<'_>, player: PlayerId, ranking: &Ranking) -> Failure {
-    let name = call.shared.memory.name(player.into()).unwrap_or_default();
+    let name = call.memory.name(player.into()).unwrap_or_default();
     Failure::new(Code::NotFound, format!("{name} has no score on {}.", ranking.board.name))
 }
 
 /// `RECORD SHOW`.
-pub fn show(call: Call<'_>, request: RecordShow) -> Plan {
+pub fn show(call: Call<'_>, request: RecordShow) -> Plan<RecordChange> {
     let player = match player_of(&call, request.player.as_deref()) {
         Ok(player) => player,
         Err(failure) => return failure.into(),
     };
-    let boards = read(&call.shared.memory.boards);
+    let boards = read(&call.memory.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
     let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
     let RecordRow { rank, player, score, at, server: by, note } =
-        row(call.shared, standing, ranking.rank(standing.score, standing.order));
+        row(call.memory, standing, ranking.rank(standing.score, standing.order));
     let (board, unit, total) = (ranking.board.name.clone(), ranking.board.unit.clone(), ranking.total());
     Plan::Reply(Reply::RecordShown(RecordShown { board, unit, player, score, rank, total, at, server: by, note }))
 }
@@ -326,26 +326,26 @@ pub fn board_row(ranking: &Ranking) -> BoardRow {
 }
 
 /// `RECORD BOARDS`.
-pub fn boards(call: Call<'_>, page: Page) -> Plan {
-    let limit = call.shared.page_limit(page.limit);
-    let boards = read(&call.shared.memory.boards);
+pub fn boards(call: Call<'_>, page: Page) -> Plan<RecordChange> {
+    let limit = call.page_limit(page.limit);
+    let boards = read(&call.memory.boards);
     let mut rows: Vec<BoardRow> = boards.iter_after(page.after.as_deref()).take(limit + 1).map(board_row).collect();
     let next = next_page(&mut rows, limit, |row| row.board.clone());
     Plan::Reply(Reply::Boards(Boards { boards: rows, next }))
 }
 
 fn board_named(call: &Call<'_>, name: &str) -> Result<Topic, Failure> {
-    let boards = read(&call.shared.memory.boards);
+    let boards = read(&call.memory.boards);
     boards.find(name).map(|ranking| Topic::Board(ranking.board.id)).ok_or_else(|| no_such_board(name))
 }
 
 /// `RECORD WATCH`.
-pub fn watch(call: Call<'_>, request: RecordWatch) -> Plan {
+pub fn watch(call: Call<'_>, request: RecordWatch) -> Plan<RecordChange> {
     let board = match board_named(&call, &request.board) {
         Ok(board) => board,
         Err(failure) => return failure.into(),
     };
-    if let Some(count) = call.session.is_listening_enough(board, &call.shared.settings()) {
+    if let Some(count) = call.session.is_listening_enough(board, call.settings) {
         let msg = format!("You watch {count} boards already. RECORD UNWATCH one of them first.");
         return Failure::new(Code::Limit, msg).into();
     }
@@ -354,7 +354,7 @@ pub fn watch(call: Call<'_>, request: RecordWatch) -> Plan {
 }
 
 /// `RECORD UNWATCH`.
-pub fn unwatch(call: Call<'_>, request: RecordWatch) -> Plan {
+pub fn unwatch(call: Call<'_>, request: RecordWatch) -> Plan<RecordChange> {
     match board_named(&call, &request.board) {
         Ok(board) => {
             call.state.unsubscribe(call.session, call.at, board);

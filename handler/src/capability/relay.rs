@@ -34,7 +34,7 @@ fn channel_named(call: &mut Call<'_>, name: &str) -> Result<ChannelId, Failure> 
     if let Some(channel) = call.state.bus.named(name) {
         return Ok(channel.id);
     }
-    let most = call.shared.settings().relay.channels;
+    let most = call.settings.relay.channels;
     match call.state.make_channel(name, most) {
         Ok(Some(id)) => Ok(id),
         Ok(None) => Err(Failure::new(Code::Limit, format!("There are {most} channels already."))),
@@ -58,7 +58,7 @@ pub fn join(mut call: Call<'_>, me: Me<ServerId>, request: RelayJoin) -> Plan {
     }
     // Before the channel is made: one that nobody may join is not to be there. No channel has the number 0.
     let there = call.state.bus.named(&request.channel).map_or(ChannelId(0), |channel| channel.id);
-    if let Some(count) = call.session.is_listening_enough(Topic::Channel(there), &call.shared.settings()) {
+    if let Some(count) = call.session.is_listening_enough(Topic::Channel(there), call.settings) {
         let msg = format!("You are on {count} channels already. RELAY LEAVE one first.");
         return Failure::new(Code::Limit, msg).into();
     }
@@ -96,7 +96,7 @@ pub fn leave(call: Call<'_>, _: Me<ServerId>, request: RelayLeave) -> Plan {
 
 /// `RELAY SEND`.
 pub fn send(mut call: Call<'_>, me: Me<ServerId>, request: RelaySend) -> Plan {
-    let most = call.shared.settings().relay.message;
+    let most = call.settings.relay.message;
     if request.body.len() > most {
         return Failure::new(Code::TooLong, format!("A relay message has at most {most} bytes.")).into();
     }
@@ -117,7 +117,7 @@ pub fn send(mut call: Call<'_>, me: Me<ServerId>, request: RelaySend) -> Plan {
 }
 
 fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {
-    let server = call.shared.memory.server_named(&to).ok().map(|(id, _)| Principal::from(id));
+    let server = call.memory.server_named(&to).ok().map(|(id, _)| Principal::from(id));
     let Some(server) = server.filter(|server| call.state.online.is_on(*server)) else {
         let to: String = to.chars().take(NAME).collect();
         return Failure::new(Code::NotFound, format!("The game server {to} is not connected.")).into();
@@ -147,7 +147,7 @@ pub fn fetch(call: Call<'_>, me: Me<ServerId>, request: RelayFetch) -> Plan {
 
 /// `RELAY CHANNELS`.
 pub fn channels(call: Call<'_>, _: Me<ServerId>, page: Page) -> Plan {
-    let limit = call.shared.page_limit(page.limit);
+    let limit = call.page_limit(page.limit);
     let state = &*call.state;
     let rows = state.bus.channels_after(page.after.as_deref()).take(limit + 1);
     let mut channels: Vec<ChannelRow> = rows

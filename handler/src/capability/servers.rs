@@ -1,8 +1,7 @@
 //! Game servers: how they prove who they are, and how the operator makes them.
 
-use super::changes::changes;
 use super::{Call, Plan};
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords;
 use ssmglobal_ipc::{Authed, Code, Failure, Reply, Secret};
 use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, ServerId};
@@ -40,7 +39,7 @@ impl Decide for Auth {
 }
 
 /// `AUTH`.
-pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan {
+pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan<ServerChange> {
     match call.may_try(format!("server:{}", request.name.to_ascii_lowercase())) {
         Ok(tried) => Plan::Change(Auth { name: request.name, key: request.key }.into(), Some(tried)),
         Err(failure) => failure.into(),

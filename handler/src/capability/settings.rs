@@ -1,9 +1,8 @@
 //! Settings: versioned text of one player or one game server. Writes compare and set inside a transaction.
 
-use super::changes::changes;
 use super::{Call, Me, Plan};
 use crate::state::pages::{next_page, one_more};
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{KeptSetting, Principal, Row};
 
@@ -28,9 +27,9 @@ fn not_set(key: &str) -> Failure {
 }
 
 /// `SETTING GET`.
-pub fn get(call: Call<'_>, request: SettingGet) -> Plan {
+pub fn get(call: Call<'_>, request: SettingGet) -> Plan<SettingChange> {
     let me = call.principal();
-    let memory = &call.shared.memory;
+    let memory = &call.memory;
     let owner = match (&request.of, &me) {
         (None, None) => {
             return Failure::new(Code::NotLoggedIn, "Log in first, or say whose setting: SETTING GET key player.")
@@ -107,8 +106,8 @@ impl Decide for Set {
 }
 
 /// `SETTING SET`.
-pub fn set(call: Call<'_>, me: Me<Principal>, request: SettingSet) -> Plan {
-    let settings = call.shared.settings();
+pub fn set(call: Call<'_>, me: Me<Principal>, request: SettingSet) -> Plan<SettingChange> {
+    let settings = call.settings;
     if let Err(failure) = check_key(&request.key) {
         return failure.into();
     }
@@ -144,13 +143,13 @@ impl Decide for Delete {
 }
 
 /// `SETTING DELETE`.
-pub fn delete(_: Call<'_>, me: Me<Principal>, request: SettingDelete) -> Plan {
+pub fn delete(_: Call<'_>, me: Me<Principal>, request: SettingDelete) -> Plan<SettingChange> {
     Plan::change(Delete { owner: me.id, key: request.key, version: request.version })
 }
 
 /// `SETTING LIST`.
-pub fn list(call: Call<'_>, me: Me<Principal>, page: Page) -> Plan {
-    let limit = call.shared.page_limit(page.limit);
+pub fn list(call: Call<'_>, me: Me<Principal>, page: Page) -> Plan<SettingChange> {
+    let limit = call.page_limit(page.limit);
     Plan::read(move |reader| {
         let mut rows = reader.settings(me.id, page.after.as_deref(), one_more(limit))?;
         let next = next_page(&mut rows, limit, |row| row.key.clone());

@@ -39,7 +39,7 @@ pub fn clear(call: Call<'_>, me: Me<ServerId>) -> Plan {
 
 /// `WORLDS`.
 pub fn worlds(call: Call<'_>, page: Page) -> Plan {
-    let limit = call.shared.page_limit(page.limit);
+    let limit = call.page_limit(page.limit);
     let all = &call.state.worlds;
     let shown = |said: &Said| {
         let Said { host: _, name, address, map, players, max, text, at } = said.clone();

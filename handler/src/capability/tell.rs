@@ -16,7 +16,7 @@ pub fn tell(call: Call<'_>, me: Me<PlayerId>, request: Tell) -> Plan {
         return Failure::new(Code::TooLong, format!("A tell has at most {LONGEST} bytes. MAIL SEND takes more."))
             .into();
     }
-    let (id, to) = match call.shared.memory.player_named(&request.to) {
+    let (id, to) = match call.memory.player_named(&request.to) {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };

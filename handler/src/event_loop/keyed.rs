@@ -2,7 +2,8 @@
 //! came to goes to the journal with them, and from there to the database by a change of its own. Part of the event loop.
 
 use super::EventLoop;
-use crate::capability::{Change, Plan};
+use crate::capability::Plan;
+use crate::changes::Change;
 use crate::link::ReplyTo;
 use crate::state::journal::{Key, Settled};
 use crate::state::session::SessionRef;

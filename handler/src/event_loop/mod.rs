@@ -25,7 +25,7 @@ mod workers;
 pub use listener::ListenerLink;
 pub use operator::{Operators, verified};
 
-use crate::capability::{Change, Shared};
+use crate::changes::{Change, Shared};
 use crate::link::{Batch, ReplyTo};
 use crate::state::State;
 use crate::state::journal::{Entry, Journal};

@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::capability::Plan;
+use crate::changes::Change;
 use crate::link::ReplyTo;
 use crate::state::bus::Outgoing;
 use crate::state::journal::{Entry, Key, Settled};
@@ -18,7 +19,7 @@ impl EventLoop {
         &mut self,
         at: SessionRef,
         to: ReplyTo,
-        plan: Plan,
+        plan: Plan<Change>,
         key: Option<Box<Key>>,
     ) -> Result<(), String> {
         match plan {
@@ -68,7 +69,7 @@ impl EventLoop {
     }
 
     /// Gives a request to another thread.
-    fn give(&mut self, to: ReplyTo, give: impl FnOnce(ReplyTo, &crate::capability::Shared) -> Result<(), Failure>) {
+    fn give(&mut self, to: ReplyTo, give: impl FnOnce(ReplyTo, &crate::changes::Shared) -> Result<(), Failure>) {
         to.link.started();
         if let Err(failure) = give(to.clone(), &self.shared) {
             self.batch.finish(&to, &failure.into());

@@ -3,6 +3,7 @@
 
 use super::EventLoop;
 use crate::capability::{Call, Plan};
+use crate::changes::Change;
 use crate::dispatch::{self, Refused};
 use crate::link::ReplyTo;
 use crate::state::journal::Key;
@@ -129,10 +130,11 @@ impl EventLoop {
             return Ok(());
         }
         self.requests += 1;
+        let settings = self.shared.settings();
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
         session.lane = described.lane();
         let key = session.who().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
-        match dispatch::may(session, &self.shared, kind) {
+        match dispatch::may(session, &settings, kind) {
             Ok(()) => {}
             Err(Refused::Failure(failure)) => return self.refuse(&to, failure),
             // It is nobody already: a handler before this one has done it, or the operator.
@@ -175,10 +177,11 @@ impl EventLoop {
     }
 
     /// Lends the session and the state to the capability; nothing when the session is gone.
-    pub(super) fn plan_of(&mut self, at: SessionRef, request: Request) -> Option<Plan> {
+    pub(super) fn plan_of(&mut self, at: SessionRef, request: Request) -> Option<Plan<Change>> {
         let mut session = self.state.take(at.slot)?;
-        let (state, shared) = (&mut self.state, &*self.shared);
-        let plan = dispatch::run(Call { session: &mut session, at, state, shared }, request);
+        let settings = self.shared.settings();
+        let (state, memory, settings) = (&mut self.state, &self.shared.memory, &*settings);
+        let plan = dispatch::run(Call { session: &mut session, at, state, memory, settings }, request);
         self.state.put(at.slot, session);
         self.write_journal();
         Some(plan)

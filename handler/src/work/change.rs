@@ -114,3 +114,31 @@ pub trait Decide {
     /// It is refused, or the database fails.
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal>;
 }
+
+/// The changes of one capability: an enum over structs, each of which can be decided.
+macro_rules! changes {
+    ($(#[doc = $doc:literal])* $group:ident: $($name:ident),* $(,)?) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs)]
+        pub enum $group { $($name($name),)* }
+
+        impl $crate::work::change::Decide for $group {
+            fn decide(
+                &self,
+                facts: &mut dyn $crate::work::change::Facts,
+                stamp: $crate::work::change::Stamp,
+            ) -> Result<$crate::work::change::Decided, $crate::work::change::Refusal> {
+                match self { $($group::$name(change) => change.decide(facts, stamp),)* }
+            }
+        }
+
+        $(impl From<$name> for $group {
+            fn from(change: $name) -> $group {
+                $group::$name(change)
+            }
+        })*
+    };
+}
+
+pub(crate) use changes;

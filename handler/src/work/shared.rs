@@ -88,12 +88,6 @@ impl<C> Shared<C> {
         read(&self.settings).clone()
     }
 
-    /// How many rows a page has.
-    pub fn page_limit(&self, asked: Option<u32>) -> usize {
-        let most = read(&self.settings).records.page_max;
-        asked.unwrap_or(most.min(20)).clamp(1, most) as usize
-    }
-
     /// Gives jobs to the writer, which does them in one transaction with whatever else is there. `jobs` is empty then.
     ///
     /// # Errors

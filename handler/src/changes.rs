@@ -1,0 +1,52 @@
+//! All changes of what is kept, over the changes of each capability.
+
+use crate::capability::{mail, players, records, servers, settings};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp};
+use ssmglobal_ipc::Reply;
+use std::convert::Infallible;
+
+/// What all threads of the handler share.
+pub type Shared = crate::work::Shared<Change>;
+
+macro_rules! groups {
+    ($($group:ident($changes:ty),)*) => {
+        /// A change of what is kept.
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs)]
+        pub enum Change {
+            $($group($changes),)*
+            /// It was done already, outside of the database, and came to this.
+            Known(Reply),
+        }
+
+        impl Decide for Change {
+            fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+                match self {
+                    $(Change::$group(changes) => changes.decide(facts, stamp),)*
+                    Change::Known(reply) => Ok(Decided::new(Vec::new(), reply.clone())),
+                }
+            }
+        }
+
+        $(impl From<$changes> for Change {
+            fn from(changes: $changes) -> Change {
+                Change::$group(changes)
+            }
+        })*
+    };
+}
+
+groups! {
+    Players(players::PlayerChange),
+    Servers(servers::ServerChange),
+    Records(records::RecordChange),
+    Settings(settings::SettingChange),
+    Mail(mail::MailChange),
+}
+
+impl From<Infallible> for Change {
+    /// Of a capability that changes nothing of what is kept.
+    fn from(never: Infallible) -> Change {
+        match never {}
+    }
+}
