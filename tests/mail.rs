@@ -39,6 +39,61 @@ fn a_letter_and_its_answer() {
 }
 
 #[test]
+fn everybody_numbers_his_own_letters_from_1() {
+    let mut backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut carol = Program::registered(&backend, "carol");
+    assert_eq!((send(&mut carol, "alice", "x"), send(&mut carol, "alice", "y")), (1, 2));
+    assert_eq!((&alice.expect_event("mail")["id"], &alice.expect_event("mail")["id"]), (&1.into(), &2.into()));
+    // Sent and received are one sequence, and what others do in theirs does not show.
+    assert_eq!(send(&mut alice, "bob", "first of bob's"), 3);
+    assert_eq!(bob.expect_event("mail")["id"], 1);
+    assert_eq!(alice.ok("MAIL READ", json!({"id": 3}))["body"], "first of bob's");
+    assert_eq!(bob.fails("MAIL READ", json!({"id": 3})), "not_found");
+    assert_eq!(alice.ok("MAIL SENT", json!({}))["mails"][0]["id"], 3);
+    // To oneself it is one letter.
+    assert_eq!(send(&mut bob, "bob", "to myself"), 2);
+    assert_eq!(bob.expect_event("mail")["id"], 2);
+    bob.ok("MAIL DELETE", json!({"id": 2}));
+    assert_eq!(bob.ok("MAIL SENT", json!({}))["total"], 0);
+    // A number is never used again, whatever is deleted or restarted.
+    bob.ok("MAIL DELETE", json!({"id": 1}));
+    drop((alice, bob, carol));
+    backend.restart();
+    let mut bob = Program::logged_in(&backend, "bob");
+    assert_eq!(send(&mut bob, "alice", "after the restart"), 3);
+    assert_eq!(Program::logged_in(&backend, "alice").ok("MAIL LIST", json!({}))["mails"][0]["id"], 4);
+}
+
+#[test]
+fn a_letter_is_passed_on() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut carol = Person::at(&backend).register("carol");
+    alice.ok("MAIL SEND", json!({"to": "bob", "body": "The tower at eight.", "subject": "Meet"}));
+    let id = bob.expect_event("mail")["id"].clone();
+    let sent = bob.ok("MAIL FORWARD", json!({"id": id, "to": "CAROL"}));
+    assert_eq!((&sent["to"], &sent["id"]), (&"carol".into(), &2.into()));
+    carol.expect("[mail] bob: Fwd: Meet (MAIL READ 1)\r\n> ");
+    let text = carol.ask("MAIL READ 1");
+    assert!(text.contains("alice wrote on") && text.contains("The tower at eight."), "{text}");
+    // On it goes, and says Fwd: once.
+    let text = carol.ask("MAIL FORWARD 1 alice");
+    assert!(text.contains("Mail 2 sent to alice."), "{text}");
+    assert_eq!(alice.expect_event("mail")["subject"], "Fwd: Meet");
+    assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 7, "to": "carol"})), "not_found");
+    assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1, "to": "nobody-here"})), "not_found");
+    assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1})), "usage");
+    let text = carol.ask("MAIL BLOCK bob");
+    assert!(text.contains("Blocked"), "{text}");
+    assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1, "to": "carol"})), "denied");
+    let text = carol.ask("MAIL FORWARD 1");
+    assert!(text.contains("Usage: MAIL FORWARD <id> <to>"), "{text}");
+}
+
+#[test]
 fn nobody_reads_the_letters_of_others() {
     let backend = Backend::start();
     let mut alice = Program::registered(&backend, "alice");

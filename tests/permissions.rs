@@ -48,6 +48,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("MAIL LIST", json!({}), Player),
         ("MAIL READ", json!({"id": 1}), Player),
         ("MAIL REPLY", json!({"id": 1, "body": "hi"}), Player),
+        ("MAIL FORWARD", json!({"id": 1, "to": "alice"}), Player),
         ("MAIL DELETE", json!({"id": 1}), Player),
         ("MAIL SENT", json!({}), Player),
         ("MAIL BLOCK", json!({"player": "alice"}), Player),

@@ -101,6 +101,7 @@ table! {
     MailBlock(request) player mail::block;
     MailUnblock(request) player mail::unblock;
     MailBlocks player mail::blocks;
+    MailForward(request) player mail::forward;
     Tell(request) player tell::tell;
     Auth(request) anyone servers::auth;
     RelayJoin(request) server relay::join;
@@ -150,6 +151,7 @@ mod tests {
         ("MailBlock", "--p--"),
         ("MailUnblock", "--p--"),
         ("MailBlocks", "--p--"),
+        ("MailForward", "--p--"),
         ("Tell", "--p--"),
         ("Auth", "---u-"),
         ("RelayJoin", "----s"),

@@ -30,6 +30,15 @@ pub struct MailReply {
     pub body: String,
 }
 
+/// `MAIL FORWARD`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailForward {
+    /// The mail that is passed on, by its number in one's own mailbox.
+    pub id: u64,
+    /// A registered player.
+    pub to: String,
+}
+
 /// `MAIL BLOCK` and `MAIL UNBLOCK`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailBlock {

@@ -151,6 +151,7 @@ requests! {
     46 MailBlock(MailBlock)          -> [Done]            PLAYER   None         Durable     Apart Client;
     47 MailUnblock(MailBlock)        -> [Done]            PLAYER   None         Durable     Apart Client;
     48 MailBlocks                    -> [Blocks]          PLAYER   None         ReadsStore  Apart Client;
+    49 MailForward(MailForward)      -> [MailSent]        PLAYER   None         Durable     Apart Client;
     50 Tell(Tell)                    -> [Told]            PLAYER   None         Volatile    Told  Client;
     60 Auth(Auth)                    -> [Authed]          UNPROVED None         Proves      Seen  Client;
     61 RelayJoin(RelayJoin)          -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;

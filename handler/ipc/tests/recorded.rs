@@ -109,6 +109,7 @@ samples! { requests Request {
     MailBlock: Request::MailBlock(MailBlock { player: player() });
     MailUnblock: Request::MailUnblock(MailBlock { player: server() });
     MailBlocks: Request::MailBlocks;
+    MailForward: Request::MailForward(MailForward { id: 300, to: text("bob") });
     Tell: Request::Tell(Tell { to: text("bob"), body: text("hello") });
     Auth: Request::Auth(Auth { name: text("arena"), key: Secret::new("key") });
     RelayJoin: Request::RelayJoin(RelayJoin { channel: text("chat"), since: Some(41) });

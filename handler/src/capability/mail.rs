@@ -13,7 +13,7 @@ const BLOCKS: usize = 1000;
 
 changes! {
     /// Changes of letters and of who may write.
-    MailChange: Send, Answer, Read, Delete, Block, Unblock
+    MailChange: Send, Answer, Forward, Read, Delete, Block, Unblock
 }
 
 fn no_such_mail(id: u64) -> Failure {
@@ -152,6 +152,46 @@ pub fn reply(call: Call<'_>, me: Me<PlayerId>, request: MailReply) -> Plan<MailC
     }
     let (number, subject, mailbox) = (request.id, config.mail.subject, config.mail.mailbox);
     Plan::change(Answer { me: me.id, number, body: request.body, subject, mailbox })
+}
+
+/// A letter is passed on.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// Who passes it on.
+    pub me: PlayerId,
+    /// Which, by its number in his mailbox.
+    pub number: u64,
+    /// Who gets it.
+    pub to: PlayerId,
+    /// Bytes of a text, with the line that says whose it was; bytes of a subject.
+    pub limits: (usize, usize),
+    /// How many letters a mailbox holds.
+    pub mailbox: u32,
+}
+
+impl Decide for Forward {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let Forward { me, number, to, limits, mailbox } = *self;
+        let Some(letter) = facts.letter(me, number)? else { return Err(no_such_mail(number).into()) };
+        let body = format!("{} wrote on {}:\n\n{}", facts.name(letter.from), letter.at, letter.body);
+        if body.len() > limits.0 {
+            return refuse(Code::TooLong, "That letter was passed on so often that it is too long by now.");
+        }
+        let subject = subject_of("Fwd:", "Fwd: a mail", &letter.subject, limits.1);
+        Send { from: me.into(), to, subject, body, mailbox }.decide(facts, stamp)
+    }
+}
+
+/// `MAIL FORWARD`.
+pub fn forward(call: Call<'_>, me: Me<PlayerId>, request: MailForward) -> Plan<MailChange> {
+    /// Bytes of the lines that say whose a letter was, over all the times that it is passed on.
+    const ROOM: usize = 512;
+    let config = &call.settings.mail;
+    let limits = (config.body + ROOM, config.subject);
+    match call.memory.player_named(&request.to) {
+        Ok((to, _)) => Plan::change(Forward { me: me.id, number: request.id, to, limits, mailbox: config.mailbox }),
+        Err(failure) => failure.into(),
+    }
 }
 
 /// A mark like `Re:` once in front of a subject, cut to the limit at a character's edge.

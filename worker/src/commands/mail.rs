@@ -65,6 +65,18 @@ pub(super) static GROUP: Group = Group {
             })
         },
         Command {
+            name: "MAIL FORWARD",
+            summary: "Pass a mail on to another player",
+            args: &[ID, Arg::word("to", "a registered player")],
+            example: "MAIL FORWARD 12 carol",
+            returns: "`id`, `to`",
+            codes: &[Code::NotFound, Code::Limit, Code::TooLong, Code::Denied],
+            ..Command::request(Kind::MailForward, |parsed| {
+                let (id, to) = (parsed.number("id")?, parsed.string("to")?);
+                Ok(Request::MailForward(ssmglobal_ipc::MailForward { id, to }))
+            })
+        },
+        Command {
             name: "MAIL DELETE",
             summary: "Delete a mail",
             args: &[ID],

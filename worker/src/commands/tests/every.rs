@@ -120,6 +120,11 @@ fn mail() -> Vec<Case> {
             vec![("id", "12"), ("body", "\"see you\"")],
             Request::MailReply(MailReply { id: 12, body: s("see you") }),
         ),
+        (
+            "MAIL FORWARD",
+            vec![("id", "12"), ("to", "\"carol\"")],
+            Request::MailForward(MailForward { id: 12, to: s("carol") }),
+        ),
         ("MAIL DELETE", vec![("id", "18446744073709551615")], Request::MailDelete(MailId { id: u64::MAX })),
         ("MAIL SENT", paged(), Request::MailSent(page())),
         ("MAIL BLOCK", vec![("player", "\"mal\"")], Request::MailBlock(MailBlock { player: Party::Player(s("mal")) })),
