@@ -9,15 +9,13 @@ use nix::sys::signal::{Signal, kill};
 use super::evennia;
 use super::steady::{CLIENTS, PER_SECOND, Steady};
 use super::svg::draw;
-use super::timeline::Timeline;
+use super::timeline::{LENGTH, Timeline};
 use super::{CONFIG, program, served, upgrade};
 use crate::Context;
 use crate::backend::{Backend, Supervisor};
 use crate::guard::{Result, check_stopped};
 use crate::sections::grouped;
 
-/// Milliseconds that are shown.
-pub const LENGTH: u32 = 15_000;
 /// When our handler is killed, and when everything is upgraded (killed as well, where that is not offered), in
 /// milliseconds.
 const KILLS: [u64; 2] = [3_000, 6_000];
