@@ -109,6 +109,8 @@ pub struct Outcome {
     pub rate: f64,
     /// From writing a request to reading its reply.
     pub latency: Histogram,
+    /// All replies, also before and after the part that counts.
+    pub answered: u64,
 }
 
 /// The part of a run that counts.
@@ -194,14 +196,14 @@ impl Fleet {
         while Instant::now() < window.to {
             self.turn(Duration::from_millis(20), |index, link, scratch| {
                 let now = Instant::now();
-                let answered = replies(protocol, link, scratch, now, &window, &mut outcome.latency)?;
+                let answered = replies(protocol, link, scratch, now, &window, &mut outcome)?;
                 if now < window.to {
                     (0..answered).for_each(|_| ask(protocol, index, link, now));
                 }
                 Ok(())
             })?;
         }
-        self.drain(protocol, &window, &mut outcome.latency)?;
+        self.drain(protocol, &window, &mut outcome)?;
         outcome.rate = outcome.latency.count() as f64 / window.seconds();
         Ok(outcome)
     }
@@ -222,7 +224,7 @@ impl Fleet {
                     break;
                 }
                 self.turn(wait, |_, link, scratch| {
-                    replies(protocol, link, scratch, Instant::now(), &window, &mut outcome.latency).map(drop)
+                    replies(protocol, link, scratch, Instant::now(), &window, &mut outcome).map(drop)
                 })?;
             }
             let index = n as usize % self.links.len();
@@ -230,20 +232,20 @@ impl Fleet {
             ask(protocol, index, link, Instant::now());
             link.flush()?;
         }
-        self.drain(protocol, &window, &mut outcome.latency)?;
+        self.drain(protocol, &window, &mut outcome)?;
         outcome.rate = outcome.latency.count() as f64 / window.seconds();
         Ok(outcome)
     }
 
     /// Waits for what is outstanding, so that the next run begins with silence.
-    fn drain(&mut self, protocol: &mut impl Protocol, window: &Window, latency: &mut Histogram) -> Result<()> {
+    fn drain(&mut self, protocol: &mut impl Protocol, window: &Window, outcome: &mut Outcome) -> Result<()> {
         let end = Instant::now() + DRAIN;
         while self.links.iter().any(|link| !link.sent.is_empty()) {
             if Instant::now() > end {
                 return Err("some requests were never answered".into());
             }
             self.turn(Duration::from_millis(20), |_, link, scratch| {
-                replies(protocol, link, scratch, Instant::now(), window, latency).map(drop)
+                replies(protocol, link, scratch, Instant::now(), window, outcome).map(drop)
             })?;
         }
         Ok(())
@@ -263,7 +265,7 @@ fn replies(
     scratch: &mut [u8],
     now: Instant,
     window: &Window,
-    latency: &mut Histogram,
+    outcome: &mut Outcome,
 ) -> Result<usize> {
     let mut oldest = link.next_id - link.sent.len() as u64;
     let mut sent = std::mem::take(&mut link.sent);
@@ -279,7 +281,7 @@ fn replies(
                         return Err("a reply to nothing".into());
                     };
                     if window.holds(now) {
-                        latency.add(now - when);
+                        outcome.latency.add(now - when);
                     }
                     at += n;
                     oldest += 1;
@@ -290,6 +292,7 @@ fn replies(
         Ok(at)
     })?;
     link.sent = sent;
+    outcome.answered += answered as u64;
     Ok(answered)
 }
 
@@ -335,6 +338,7 @@ mod tests {
         assert!(outcome.rate > 10.0 && outcome.latency.quantile(0.5) > 0.0);
         let outcome = fleet.paced(&mut hello(), 200, 0.2).unwrap();
         assert!((20..=41).contains(&outcome.latency.count()), "{}", outcome.latency.count());
+        assert!(outcome.answered >= outcome.latency.count());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The load generator: starts the backend and, in turns within one run, the peers that it finds installed, and prints a
-//! table of medians and ratios. A tool for developers; nothing of it runs in the daemon.
+//! table of medians and ratios. Or it starts two builds of the backend, and the table tells what has become worse. A
+//! tool for developers; nothing of it runs in the daemon.
 //!
-//! `cargo run --release -p load [-- section …]`
+//! `cargo run --release -p load [-- [--before PATH] section …]`
 
 mod backend;
 mod engine;
@@ -9,7 +10,9 @@ mod evennia;
 mod floors;
 mod guard;
 mod net;
+mod pairs;
 mod peers;
+mod processes;
 mod protocol;
 mod report;
 mod sections;
@@ -25,8 +28,9 @@ use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 use backend::{Backend, find_backend};
 use floors::Floor;
-use guard::{Result, check_stopped};
-use peers::Postgres;
+use guard::{Guarded, Result, check_stopped};
+use pairs::Sides;
+use peers::{Postgres, Redis};
 use report::Report;
 use sections::Section;
 
@@ -37,13 +41,16 @@ pub struct Options {
     /// What to measure; everything when nothing is named
     #[arg(value_enum)]
     sections: Vec<Section>,
-    /// How often each side has its turn
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// Length of one turn
-    #[arg(long, default_value_t = 3.0)]
-    seconds: f64,
-    /// One round of one second, a tenth of the data: to see that it works, not to be quoted
+    /// Another build of ssmglobal, to measure this one beside it instead of PostgreSQL and Redis
+    #[arg(long, value_name = "PATH", conflicts_with = "peers_only")]
+    before: Option<PathBuf>,
+    /// How often each side has its turn [default: 3, with --before 9]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: Option<u32>,
+    /// Length of one turn [default: 3]
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// One round (with --before: three) of one second, a tenth of the data: to see that it works, not to be quoted
     #[arg(long)]
     quick: bool,
     /// Only the peers and the floors, without ssmglobal
@@ -62,43 +69,77 @@ pub struct Options {
 /// What all sections share.
 pub struct Context {
     options: Options,
-    backend: Option<Backend>,
+    /// How often each side has its turn, and for how long.
+    rounds: u32,
+    seconds: f64,
+    /// The program of each build.
+    programs: Sides<PathBuf>,
+    /// A backend of each build, all running; under load is the one whose turn it is.
+    ours: Sides<Backend>,
     postgres: Option<Option<Postgres>>,
     report: Report,
 }
 
 impl Context {
+    fn new(options: Options) -> Result<Self> {
+        let of_pairs = options.before.is_some();
+        let rounds = options.rounds.unwrap_or(match (of_pairs, options.quick) {
+            (false, false) | (true, true) => 3,
+            (false, true) => 1,
+            (true, false) => 9,
+        });
+        let seconds = options.seconds.unwrap_or(if options.quick { 1.0 } else { 3.0 });
+        // It runs in a directory of its own.
+        let absolute = |path: &PathBuf| fs::canonicalize(path).map_err(|e| format!("{}: {e}", path.display()));
+        let old = options.before.as_ref().map(absolute).transpose()?;
+        let new = if options.peers_only { None } else { Some(find_backend()?) };
+        let mut programs = Sides { new, old };
+        let ours = programs.each(|program| Backend::start(program.clone(), &options.dir))?;
+        let report = Report::new(of_pairs);
+        Ok(Self { options, rounds, seconds, programs, ours, postgres: None, report })
+    }
+
+    /// Whether two builds are compared, and nothing else is measured.
+    fn of_pairs(&self) -> bool {
+        self.options.before.is_some()
+    }
+
     /// Players, and records on the large board.
     fn players(&self) -> u32 {
         if self.options.quick { 100_000 } else { 1_000_000 }
     }
 
-    /// The PostgreSQL with as many records, started when it is needed first; `None` when not installed.
+    /// The PostgreSQL with as many records, started when it is needed first; `None` when not installed, or when builds
+    /// are compared.
     fn postgres(&mut self) -> Result<Option<&mut Postgres>> {
-        if self.postgres.is_none() {
+        if self.postgres.is_none() && !self.of_pairs() {
             self.postgres = Some(Postgres::start(&self.options.dir, self.players())?);
         }
         Ok(self.postgres.as_mut().and_then(Option::as_mut))
     }
 
-    /// Our backend with players and boards in it; `None` when only peers are measured.
-    fn seeded(&mut self) -> Result<Option<&mut Backend>> {
+    /// A new Redis; `None` when not installed, or when builds are compared.
+    fn redis(&self, durable: bool) -> Result<Option<Redis>> {
+        if self.of_pairs() { Ok(None) } else { Redis::start(&self.options.dir, durable) }
+    }
+
+    /// A floor and its port; `None` when builds are compared.
+    fn floor(&self, floor: Floor) -> Result<Option<(Guarded, u16)>> {
+        if self.of_pairs() { Ok(None) } else { floor.start().map(Some) }
+    }
+
+    /// Our backends with players and boards in them.
+    fn seeded(&mut self) -> Result<&mut Sides<Backend>> {
         let players = self.players();
-        let Some(backend) = &mut self.backend else {
-            return Ok(None);
-        };
-        backend.seed(players, &sections::boards(players))?;
-        Ok(Some(backend))
+        self.ours.each(|backend| backend.seed(players, &sections::boards(players)))?;
+        Ok(&mut self.ours)
     }
 }
 
 fn main() -> ExitCode {
-    let mut options = Options::parse();
+    let options = Options::parse();
     if let Some(floor) = options.floor {
         return ended(floor.serve());
-    }
-    if options.quick {
-        (options.rounds, options.seconds) = (1, 1.0);
     }
     ended(measure(options))
 }
@@ -120,11 +161,8 @@ fn measure(options: Options) -> Result<()> {
     if wanted.is_empty() {
         wanted = Section::ALL.to_vec();
     }
-    println!("{}\n", machine(&options, files));
-    let mut context = Context { backend: None, postgres: None, report: Report::default(), options };
-    if !context.options.peers_only {
-        context.backend = Some(Backend::start(find_backend()?, &context.options.dir)?);
-    }
+    let mut context = Context::new(options)?;
+    println!("{}\n", machine(&context, files));
     for section in wanted {
         let name = section.name();
         eprintln!("-- {name}");
@@ -133,17 +171,15 @@ fn measure(options: Options) -> Result<()> {
                 break;
             }
             context.report.remark(format!("`{name}` ended early: {e}"));
-            if let Some(backend) = &mut context.backend {
-                backend.check()?;
-            }
+            context.ours.each(Backend::check)?;
         }
     }
     println!("{}", context.report.markdown());
     check_stopped()
 }
 
-/// The machine and the peers in a line or two.
-fn machine(options: &Options, files: u64) -> String {
+/// The machine and what is compared in a line or two.
+fn machine(context: &Context, files: u64) -> String {
     let first = |text: String| text.lines().next().unwrap_or_default().trim().to_owned();
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -151,15 +187,20 @@ fn machine(options: &Options, files: u64) -> String {
     let cpu = read("/proc/cpuinfo");
     let cpu = cpu.lines().find(|line| line.starts_with("model name"));
     let cpu = cpu.and_then(|line| line.split_once(": ")).map_or("unknown processor", |(_, name)| name);
-    let memory = sections::meminfo("MemTotal").unwrap_or(0.0) / 1e9;
-    let mut text = format!(
-        "{cores} cores ({cpu}), {memory:.0} GB, Linux {kernel}; {files} open files; medians of {} × {} s in turns.",
-        options.rounds, options.seconds,
-    );
-    for peer in [peers::redis_version(), peers::postgres_version()].into_iter().flatten() {
-        text += &format!(" {peer}.");
+    let memory = processes::meminfo("MemTotal").unwrap_or(0.0) / 1e9;
+    let (rounds, seconds) = (context.rounds, context.seconds);
+    let turns = if context.of_pairs() { "pairs of turns of" } else { "×" };
+    let mut text = format!("{cores} cores ({cpu}), {memory:.0} GB, Linux {kernel}; {files} open files; ");
+    text += &format!("medians of {rounds} {turns} {seconds} s");
+    if let Sides { new: Some(new), old: Some(old) } = &context.programs {
+        text += &format!(", new: `{}`, old: `{}`.", new.display(), old.display());
+    } else {
+        text += " in turns.";
+        for peer in [peers::redis_version(), peers::postgres_version()].into_iter().flatten() {
+            text += &format!(" {peer}.");
+        }
     }
-    if statfs(&options.dir).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC) {
+    if statfs(&context.options.dir).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC) {
         text += " THE DATA IS IN MEMORY: commits cost nothing; choose another --dir.";
     }
     text

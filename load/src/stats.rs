@@ -1,4 +1,5 @@
-//! Numbers: a latency histogram, medians, and a small random generator. Runs in the load generator.
+//! Numbers: a latency histogram, medians, ratios with their confidence, and a small random generator. Runs in the load
+//! generator.
 
 use std::time::Duration;
 
@@ -75,6 +76,51 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
+/// How many times larger one of two is, from values that were measured in pairs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// The geometric mean of the pairs' ratios.
+    pub mean: f64,
+    /// The 95 % confidence interval of that mean; `None` of a single pair.
+    pub interval: Option<(f64, f64)>,
+}
+
+impl Ratio {
+    /// First ÷ second of each pair; `None` without pairs, or when one of the values is not above 0.
+    ///
+    /// The interval is Student's, of the logarithms: a ratio and its inverse then count alike, what both of a pair
+    /// share (a slow minute of the machine) cancels out, and few pairs make it as wide as few pairs must. It takes the
+    /// logarithms for normally distributed, which matters little from some nine pairs on.
+    pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {
+        if pairs.is_empty() || pairs.iter().any(|(first, second)| *first <= 0.0 || *second <= 0.0) {
+            return None;
+        }
+        let count = pairs.len() as f64;
+        let logarithms: Vec<f64> = pairs.iter().map(|(first, second)| (first / second).ln()).collect();
+        let mean = logarithms.iter().sum::<f64>() / count;
+        let squares: f64 = logarithms.iter().map(|value| (value - mean).powi(2)).sum();
+        let interval = (pairs.len() > 1).then(|| {
+            let half = student(pairs.len() - 1) * (squares / (count - 1.0) / count).sqrt();
+            ((mean - half).exp(), (mean + half).exp())
+        });
+        Some(Self { mean: mean.exp(), interval })
+    }
+}
+
+/// The quantile 0.975 of Student's t with so many degrees of freedom, 1 at least.
+fn student(freedom: usize) -> f64 {
+    const FEW: [f64; 10] = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281];
+    if let Some(value) = FEW.get(freedom.max(1) - 1) {
+        return *value;
+    }
+    // Cornish and Fisher's expansion around the normal quantile: four digits from ten degrees on.
+    let (z, n) = (1.959_964_f64, freedom as f64);
+    let first = (z.powi(3) + z) / 4.0;
+    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
+    let third = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;
+    z + first / n + second / n.powi(2) + third / n.powi(3)
+}
+
 /// A fast generator (xorshift64*) for choosing keys; not for secrets.
 pub struct Random(u64);
 
@@ -109,6 +155,42 @@ mod tests {
             let got = histogram.quantile(share);
             assert!((got / seconds - 1.0).abs() < 0.02, "{share}: {got} for {seconds}");
         }
+    }
+
+    #[test]
+    fn quantiles_of_student_are_those_of_the_tables() {
+        for (freedom, expected) in [
+            (1, 12.706),
+            (2, 4.303),
+            (8, 2.306),
+            (10, 2.228),
+            (11, 2.201),
+            (14, 2.145),
+            (20, 2.086),
+            (30, 2.042),
+            (60, 2.000),
+            (99, 1.984),
+        ] {
+            let got = student(freedom);
+            assert!((got - expected).abs() < 0.0006, "{freedom}: {got} for {expected}");
+        }
+    }
+
+    #[test]
+    fn ratios_of_pairs() {
+        let close = |got: f64, expected: f64| assert!((got - expected).abs() < 0.0005, "{got} for {expected}");
+        // Logarithms -0.1, 0, 0.1: their standard error is 0.1 / √3, and t with two degrees of freedom is 4.3027.
+        let pairs = [(0.904_837, 1.0), (2.0, 2.0), (3.315_513, 3.0)];
+        let ratio = Ratio::of(&pairs).unwrap();
+        let (low, high) = ratio.interval.unwrap();
+        close(ratio.mean, 1.0);
+        close(low, 0.7800);
+        close(high, 1.2820);
+        // A machine that is half as fast in one pair changes nothing.
+        assert_eq!(Ratio::of(&[(8.0, 4.0), (4.0, 2.0)]).unwrap().interval, Some((2.0, 2.0)));
+        assert_eq!(Ratio::of(&[(3.0, 2.0)]).unwrap().interval, None);
+        assert_eq!(Ratio::of(&[]), None);
+        assert_eq!(Ratio::of(&[(1.0, 1.0), (1.0, 0.0)]), None);
     }
 
     #[test]

@@ -10,89 +10,71 @@ use mio::{Events, Interest, Poll, Token};
 use nix::sys::socket::SockFlag;
 use nix::unistd::Pid;
 
-use super::{children, greeting, grouped, hold, in_turns, side};
+use super::compare::{Beside, ours, peer};
+use super::{greeting, grouped, hold};
 use crate::Context;
 use crate::floors::{Floor, GREETING};
 use crate::guard::{Result, check_stopped, until};
 use crate::net::{connect_to, unconnected};
-use crate::report::{Row, Target, Unit};
+use crate::processes::children;
+use crate::report::{Target, Unit};
 use crate::stats::Histogram;
 
-pub const PER_SECOND: u32 = 1_000;
-pub const AT_A_TIME: usize = 8;
+const PER_SECOND: u32 = 1_000;
+const AT_A_TIME: usize = 8;
 const IDLE: usize = 5_000;
 
 /// All rows about connecting.
 pub fn run(context: &mut Context) -> Result<()> {
-    let (rounds, seconds) = (context.options.rounds, context.options.seconds);
-    let ours = match &context.backend {
-        Some(backend) => Some((backend.port, backend.listener()?)),
-        None => None,
-    };
-    let work = format!("connect → greeting, {}/s, median", grouped(PER_SECOND));
-    let (_floor, floor) = Floor::Greet.start()?;
-    let mut results = in_turns(
-        rounds,
-        &work,
+    let (plan, seconds) = (context.plan()?, context.seconds);
+    let doors = || context.ours.as_ref().map(|backend| backend.port);
+    let floor = context.floor(Floor::Greet)?;
+    let results = plan.measure(
         Unit::Seconds,
         vec![
-            side("ours", ours.map(|(port, _)| move || paced(port, seconds))),
-            side("floor", Some(|| paced(floor, seconds))),
+            ours("ours", work_paced(), doors(), |port| paced(*port, seconds)),
+            peer("floor", floor.as_ref().map(|(_, port)| || paced(*port, seconds))),
         ],
     )?;
-    context.report.row(Row {
-        work,
-        unit: Unit::Seconds,
-        theirs: results.remove(1),
-        ours: results.remove(0),
-        peer: "accept and greet",
-        target: Target::AtMost(1.4),
-    });
+    let target = Target::AtMost(1.4);
+    let rows = [Beside { ours: 0, peer: "accept and greet", theirs: 1, target }];
+    results.report(&mut context.report, &rows);
 
-    let work = format!("connect, greeting, close, {AT_A_TIME} at a time");
-    let (process, floor) = Floor::Fork.start()?;
-    let floor_pid = process.pid();
-    let crowded = |(port, listener)| move || with_idle(port, listener, seconds);
-    let mut results = in_turns(
-        rounds,
-        &work,
+    let crowd = format!("{}, among {} idle ones", work_rate(), grouped(IDLE as u32));
+    let mut backends = context.ours.each(|backend| Ok((backend.port, backend.listener()?)))?;
+    let doors = backends.as_ref().map(|(port, _)| *port);
+    let floor = context.floor(Floor::Fork)?;
+    let floor = floor.as_ref().map(|(process, port)| (*port, process.pid()));
+    let results = plan.measure(
         Unit::PerSecond,
         vec![
-            side("ours", ours.map(|(port, _)| move || rate(port, seconds))),
-            side("floor", Some(|| rate(floor, seconds))),
-            side("ours among idle", ours.map(crowded)),
-            side("floor among idle", Some(|| with_idle(floor, floor_pid, seconds))),
+            ours("ours", work_rate(), doors, |port| rate(*port, seconds)),
+            peer("floor", floor.map(|(port, _)| move || rate(port, seconds))),
+            ours("ours among idle", crowd, backends.as_mut(), |(port, pid)| with_idle(*port, *pid, seconds)),
+            peer("floor among idle", floor.map(|(port, pid)| move || with_idle(port, pid, seconds))),
         ],
     )?;
-    let (crowded_floor, crowded) = (results.remove(3), results.remove(2));
-    let (floor, ours) = (results.remove(1), results.remove(0));
-    context.report.row(Row {
-        work: work.clone(),
-        unit: Unit::PerSecond,
-        ours: ours.clone(),
-        peer: "accept-fork loop",
-        theirs: floor,
-        // Ours are locked in; what that costs is a section of its own.
-        target: Target::AtLeast(0.6),
-    });
-    context.report.row(Row {
-        work: format!("{work}, among {} idle ones", grouped(IDLE as u32)),
-        unit: Unit::PerSecond,
-        ours: crowded.clone(),
-        peer: "among none",
-        theirs: ours,
-        target: Target::AtLeast(0.9),
-    });
-    // The loop does nothing but fork: what it loses is the machine's.
-    context.report.row(Row {
-        work: format!("{work}, among {} idle ones", grouped(IDLE as u32)),
-        unit: Unit::PerSecond,
-        ours: crowded,
-        peer: "accept-fork loop among as many",
-        theirs: crowded_floor,
-        target: Target::None,
-    });
+    results.report(
+        &mut context.report,
+        &[
+            // Ours are locked in; what that costs is a section of its own.
+            Beside { ours: 0, peer: "accept-fork loop", theirs: 1, target: Target::AtLeast(0.6) },
+            Beside { ours: 2, peer: "among none", theirs: 0, target: Target::AtLeast(0.9) },
+            // The loop does nothing but fork: what it loses is the machine's.
+            Beside { ours: 2, peer: "accept-fork loop among as many", theirs: 3, target: Target::None },
+        ],
+    );
     Ok(())
+}
+
+/// What [`paced`] does, in a row's words.
+pub fn work_paced() -> String {
+    format!("connect → greeting, {}/s, median", grouped(PER_SECOND))
+}
+
+/// What [`rate`] does, in a row's words.
+pub fn work_rate() -> String {
+    format!("connect, greeting, close, {AT_A_TIME} at a time")
 }
 
 /// The median time from `connect` to the whole greeting, one connection at a time at a steady rate.

@@ -1,12 +1,15 @@
 //! What other commands feel while a hundred registrations wait for their password's hash.
 
-use super::{LARGE, in_turns, rank::push_show, side, streams};
+use std::cell::RefCell;
+
+use super::compare::{Beside, ours};
+use super::{LARGE, rank::push_show, streams};
 use crate::Context;
+use crate::backend::Backend;
 use crate::engine::{Fleet, Outcome};
 use crate::guard::Result;
-use crate::net::Client;
 use crate::protocol::{Json, Protocol, push_number};
-use crate::report::{Row, Target, Unit};
+use crate::report::{Target, Unit};
 use crate::stats::Random;
 
 const PER_SECOND: u32 = 500;
@@ -16,53 +19,66 @@ const OTHERS: usize = 8;
 
 /// The row about hashing.
 pub fn run(context: &mut Context) -> Result<()> {
-    let (rounds, seconds, players) = (context.options.rounds, context.options.seconds, context.players());
-    let work = format!("p99 of other commands ({PER_SECOND}/s) while {REGISTRATIONS} registrations wait");
-    let (mut quiet, mut busy) = (Vec::new(), Vec::new());
-    if let Some(backend) = context.seeded()? {
-        let mut clients = Vec::new();
-        for stream in 0..OTHERS {
-            let mut client = backend.server(stream)?;
-            client.ask(r#"{"id":1,"cmd":"SETTING SET","args":{"key":"motd","value":"welcome"}}"#)?;
-            clients.push(client);
-        }
-        let others = clients.into_iter().map(Client::into_stream).collect::<Result<Vec<_>>>()?;
-        let others = std::cell::RefCell::new((Fleet::new(others)?, mix(players)));
-        let mut registering = Fleet::new(streams(REGISTRATIONS, |n| backend.client(n))?)?;
-        let mut register = register();
-        let measured = |kind: &str| -> Result<f64> {
-            let (fleet, mix) = &mut *others.borrow_mut();
-            let outcome = fleet.paced(mix, PER_SECOND, seconds)?;
-            eprintln!("  {kind}: p50 {}", Unit::Seconds.show(outcome.latency.quantile(0.5)));
-            Ok(outcome.latency.quantile(0.99))
-        };
-        let hashing = || -> Result<f64> {
-            let (p99, registered) = std::thread::scope(|scope| {
-                let load = scope.spawn(|| registering.run(&mut register, 1, seconds));
-                let p99 = measured("while registering");
-                (p99, load.join())
-            });
-            let registered: Outcome = registered.map_err(|_| "the registering thread died")??;
-            eprintln!("  {:.0} registrations/s", registered.rate / 2.0);
-            p99
-        };
-        let mut results = in_turns(
-            rounds,
-            &work,
-            Unit::Seconds,
-            vec![side("quiet", Some(|| measured("quiet"))), side("hashing", Some(hashing))],
-        )?;
-        (busy, quiet) = (results.remove(1), results.remove(0));
-    }
-    context.report.row(Row {
-        work,
-        unit: Unit::Seconds,
-        ours: busy,
-        peer: "without",
-        theirs: quiet,
-        target: Target::AtMost(2.0),
-    });
+    let (seconds, players) = (context.seconds, context.players());
+    let work = format!("p99 of other commands ({PER_SECOND}/s)");
+    let busy = format!("{work} while {REGISTRATIONS} registrations wait");
+    // Both kinds of turns share the clients.
+    let clients = context.seeded()?.each(|backend| Ok(RefCell::new(clients(backend, players)?)))?;
+    let results = context.plan()?.measure(
+        Unit::Seconds,
+        vec![
+            ours("quiet", work, clients.as_ref(), |clients| clients.borrow_mut().quiet(seconds)),
+            ours("hashing", busy, clients.as_ref(), |clients| clients.borrow_mut().hashing(seconds)),
+        ],
+    )?;
+    let target = Target::AtMost(2.0);
+    results.report(&mut context.report, &[Beside { ours: 1, peer: "without", theirs: 0, target }]);
     Ok(())
+}
+
+/// Those who wait for their hash, and all others, with what they send.
+struct Clients<M, R> {
+    others: Fleet,
+    mix: M,
+    registering: Fleet,
+    register: R,
+}
+
+fn clients(
+    backend: &mut Backend,
+    players: u32,
+) -> Result<Clients<impl Protocol + use<>, impl Protocol + Send + use<>>> {
+    let others = streams(OTHERS, |n| {
+        let mut client = backend.server(n)?;
+        client.ask(r#"{"id":1,"cmd":"SETTING SET","args":{"key":"motd","value":"welcome"}}"#)?;
+        Ok(client)
+    })?;
+    let registering = Fleet::new(streams(REGISTRATIONS, |n| backend.client(n))?)?;
+    Ok(Clients { others: Fleet::new(others)?, mix: mix(players), registering, register: register() })
+}
+
+impl<M: Protocol, R: Protocol + Send> Clients<M, R> {
+    fn quiet(&mut self, seconds: f64) -> Result<f64> {
+        measured("quiet", &mut self.others, &mut self.mix, seconds)
+    }
+
+    fn hashing(&mut self, seconds: f64) -> Result<f64> {
+        let Self { others, mix, registering, register } = self;
+        let (p99, registered) = std::thread::scope(|scope| {
+            let load = scope.spawn(|| registering.run(register, 1, seconds));
+            (measured("while registering", others, mix, seconds), load.join())
+        });
+        let registered: Outcome = registered.map_err(|_| "the registering thread died")??;
+        eprintln!("  {:.0} registrations/s", registered.rate / 2.0);
+        p99
+    }
+}
+
+/// The slowest hundredth of what is sent at a steady rate.
+fn measured(kind: &str, fleet: &mut Fleet, mix: &mut impl Protocol, seconds: f64) -> Result<f64> {
+    let outcome = fleet.paced(mix, PER_SECOND, seconds)?;
+    eprintln!("  {kind}: p50 {}", Unit::Seconds.show(outcome.latency.quantile(0.5)));
+    Ok(outcome.latency.quantile(0.99))
 }
 
 /// `HW`, RECORD SHOW and SETTING GET in turn.

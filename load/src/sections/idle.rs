@@ -1,60 +1,44 @@
 //! Memory: what an idle connection takes of the machine, and what its worker has for itself.
 
-use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::unistd::Pid;
 
-use super::{children, grouped, hold, in_turns, kilobytes, meminfo, side};
+use super::compare::{Beside, Finding, Found, ours, peer};
+use super::{grouped, hold};
 use crate::Context;
 use crate::backend::Backend;
 use crate::floors::Floor;
 use crate::guard::{Result, until};
 use crate::net::Client;
-use crate::report::{Row, Target, Unit};
+use crate::processes::{children, meminfo, private_of};
+use crate::report::{Target, Unit};
+use crate::stats::median;
 
 const IDLE: usize = 5_000;
 const WORKERS: usize = 50;
 
 /// All rows about memory.
 pub fn run(context: &mut Context) -> Result<()> {
-    let ours = match &context.backend {
-        Some(backend) => Some((backend.port, backend.listener()?)),
-        None => None,
-    };
+    let plan = context.plan()?;
     let work = format!("memory of an idle connection, {} of them", grouped(IDLE as u32));
-    let (process, floor) = Floor::Fork.start()?;
-    let mut results = in_turns(
-        context.options.rounds,
-        &work,
+    let doors = context.ours.each(|backend| Ok((backend.port, backend.listener()?)))?;
+    let floor = context.floor(Floor::Fork)?;
+    let results = plan.measure(
         Unit::Bytes,
         vec![
-            side("ours", ours.map(|(port, listener)| move || machine(port, listener))),
-            side("floor", Some(|| machine(floor, process.pid()))),
+            ours("ours", work, doors, |(port, listener)| machine(*port, *listener)),
+            peer("floor", floor.as_ref().map(|(process, port)| || machine(*port, process.pid()))),
         ],
     )?;
-    context.report.row(Row {
-        work,
-        unit: Unit::Bytes,
-        theirs: results.remove(1),
-        ours: results.remove(0),
-        peer: "accept-fork loop",
-        target: Target::Below(130.0 * 1024.0),
-    });
-    let (before, after) = match &context.backend {
-        Some(backend) => private(backend)?,
-        None => Default::default(),
-    };
-    for (when, values, most) in [("before the first command", before, 24.0), ("after WORLDS", after, 64.0)] {
-        context.report.row(Row {
-            work: format!("private memory of a worker, {when}"),
-            unit: Unit::Bytes,
-            ours: values,
-            peer: "",
-            theirs: Vec::new(),
-            target: Target::Below(most * 1024.0),
-        });
-    }
+    let target = Target::Below(130.0 * 1024.0);
+    results.report(&mut context.report, &[Beside { ours: 0, peer: "accept-fork loop", theirs: 1, target }]);
+    let (dir, programs) = (context.options.dir.clone(), context.programs.clone());
+    // A new listener each time: which of its pages a worker writes to differs by one from start to start.
+    let private = |program: &mut PathBuf| private(&Backend::start(program.clone(), &dir)?);
+    let facts = plan.alone("private memory of a worker", programs, private)?;
+    facts.report(&mut context.report);
     Ok(())
 }
 
@@ -75,12 +59,15 @@ fn steady_memory() -> Result<f64> {
     meminfo("MemAvailable")
 }
 
-/// Private bytes of workers that have been told nothing yet, and after their first command.
-fn private(backend: &Backend) -> Result<(Vec<f64>, Vec<f64>)> {
+/// Private bytes of workers that have been told nothing yet, and after their first command: the medians.
+fn private(backend: &Backend) -> Result<Found> {
     let listener = backend.listener()?;
     let known = children(listener)?;
-    let new =
-        || -> Result<Vec<i32>> { Ok(children(listener)?.into_iter().filter(|pid| !known.contains(pid)).collect()) };
+    let new = || -> Result<f64> {
+        let pids = children(listener)?.into_iter().filter(|pid| !known.contains(pid));
+        let bytes = pids.map(private_of).collect::<Result<Vec<f64>>>()?;
+        Ok(median(&bytes).ok_or("there are no new workers")?)
+    };
     let mut clients = Vec::new();
     for index in 0..WORKERS {
         let mut client = Client::open(backend.port, index)?;
@@ -88,18 +75,16 @@ fn private(backend: &Backend) -> Result<(Vec<f64>, Vec<f64>)> {
         clients.push(client);
     }
     std::thread::sleep(Duration::from_secs(1));
-    let before = new()?.into_iter().map(private_of).collect::<Result<_>>()?;
+    let before = new()?;
     for client in &mut clients {
         client.ask("MODE CLIENT")?;
         client.ask(r#"{"id":1,"cmd":"WORLDS"}"#)?;
     }
-    let after = new()?.into_iter().map(private_of).collect::<Result<_>>()?;
-    Ok((before, after))
-}
-
-/// Bytes that a process has for itself.
-pub fn private_of(pid: i32) -> Result<f64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    let parts = ["Private_Clean", "Private_Dirty"].map(|name| kilobytes(&text, name));
-    parts.into_iter().sum::<Option<f64>>().ok_or_else(|| "smaps_rollup without private pages".into())
+    let after = new()?;
+    let finding = |(when, value, most): (&str, f64, f64)| {
+        let work = format!("private memory of a worker, {when}");
+        Finding { work, of: String::new(), unit: Unit::Bytes, value, target: Target::Below(most * 1024.0) }
+    };
+    let findings = [("before the first command", before, 24.0), ("after WORLDS", after, 64.0)].map(finding).into();
+    Ok(Found { findings, ..Found::default() })
 }

@@ -1,5 +1,6 @@
-//! What can be measured, one file per section, and what they share: sides that take turns. Runs in the load generator.
+//! What can be measured, one file per section, and what they share. Runs in the load generator.
 
+mod compare;
 mod connect;
 mod hashing;
 mod idle;
@@ -10,12 +11,10 @@ mod restart;
 mod sandbox;
 mod submit;
 
-use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
 
 use clap::ValueEnum;
-use nix::unistd::Pid;
 
 use crate::Context;
 use crate::backend::Backend;
@@ -106,52 +105,6 @@ impl Section {
             Self::Picture => restart::picture::run(context),
         }
     }
-}
-
-/// One side of a comparison: its name and one turn, which returns one number.
-type Side<'a> = (&'static str, Box<dyn FnMut() -> Result<f64> + 'a>);
-
-/// A side, or none where it is not installed.
-fn side<'a>(name: &'static str, turn: Option<impl FnMut() -> Result<f64> + 'a>) -> Option<Side<'a>> {
-    turn.map(|turn| (name, Box::new(turn) as Box<_>))
-}
-
-/// Gives every side its turn, round after round; the results of each, empty for one that is not there.
-fn in_turns(rounds: u32, work: &str, unit: Unit, mut sides: Vec<Option<Side>>) -> Result<Vec<Vec<f64>>> {
-    let mut results = vec![Vec::new(); sides.len()];
-    for round in 1..=rounds {
-        let mut line = format!("{work}, round {round}:");
-        for (side, results) in sides.iter_mut().zip(&mut results) {
-            let Some((name, turn)) = side else {
-                continue;
-            };
-            check_stopped()?;
-            let value = turn().map_err(|e| format!("{work}, {name}: {e}"))?;
-            line += &format!(" {name} {}", unit.show(value));
-            results.push(value);
-        }
-        eprintln!("{line}");
-    }
-    Ok(results)
-}
-
-/// A value of /proc/meminfo in bytes.
-pub fn meminfo(name: &str) -> Result<f64> {
-    let text = fs::read_to_string("/proc/meminfo")?;
-    kilobytes(&text, name).ok_or_else(|| format!("no {name} in /proc/meminfo").into())
-}
-
-/// The value in bytes of a line such as `Name:   12 kB`.
-fn kilobytes(text: &str, name: &str) -> Option<f64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    let number: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(number * 1024.0)
-}
-
-/// The children of a process with one thread.
-fn children(pid: Pid) -> Result<Vec<i32>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-    Ok(text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Opens connections that have been greeted and say nothing.

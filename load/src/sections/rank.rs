@@ -1,12 +1,13 @@
 //! Reads: RECORD SHOW with the rank beside PostgreSQL's read of one row without it; and on a board of a tenth.
 
-use super::{LARGE, SMALL, grouped, in_turns, servers, side};
+use super::compare::{Beside, ours, peer};
+use super::{LARGE, SMALL, grouped, servers};
 use crate::Context;
 use crate::engine::Fleet;
 use crate::guard::Result;
 use crate::peers::Work;
 use crate::protocol::{Json, Protocol, player};
-use crate::report::{Row, Target, Unit};
+use crate::report::{Target, Unit};
 use crate::stats::Random;
 
 /// All rows about ranks.
@@ -20,43 +21,28 @@ pub fn run(context: &mut Context) -> Result<()> {
 }
 
 fn measure(context: &mut Context, connections: usize, target: f64) -> Result<()> {
-    let (rounds, seconds, players) = (context.options.rounds, context.options.seconds, context.players());
-    let work = format!("RECORD SHOW (score and rank) on {}, {connections} connections", grouped(players));
-    let (mut large, mut small) = match context.seeded()? {
-        Some(backend) => {
-            (Some(Fleet::new(servers(backend, connections)?)?), Some(Fleet::new(servers(backend, connections)?)?))
-        }
-        None => (None, None),
+    let (plan, seconds, players) = (context.plan()?, context.seconds, context.players());
+    let work = |scores| format!("RECORD SHOW (score and rank) on {}, {connections} connections", grouped(scores));
+    let mut fleets = |board, players| {
+        context.seeded()?.each(|backend| Ok((Fleet::new(servers(backend, connections)?)?, show(board, players))))
     };
-    let (mut show_large, mut show_small) = (show(LARGE, players), show(SMALL, players / 10));
+    let (mut large, mut small) = (fleets(LARGE, players)?, fleets(SMALL, players / 10)?);
     let read = context.postgres()?.map(|server| move || server.pgbench(Work::Read, connections, seconds));
-    let mut results = in_turns(
-        rounds,
-        &work,
+    let results = plan.measure(
         Unit::PerSecond,
         vec![
-            side("ours", large.as_mut().map(|fleet| || Ok(fleet.run(&mut show_large, 1, seconds)?.rate))),
-            side("PostgreSQL", read),
-            side("on a tenth", small.as_mut().map(|fleet| || Ok(fleet.run(&mut show_small, 1, seconds)?.rate))),
+            ours("ours", work(players), large.as_mut(), |(fleet, show)| fleet.run(show, 1, seconds)),
+            peer("PostgreSQL", read),
+            ours("on a tenth", work(players / 10), small.as_mut(), |(fleet, show)| fleet.run(show, 1, seconds)),
         ],
     )?;
-    let (tenth, postgres, ours) = (results.remove(2), results.remove(1), results.remove(0));
-    context.report.row(Row {
-        work: work.clone(),
-        unit: Unit::PerSecond,
-        ours: ours.clone(),
-        peer: "PostgreSQL point read",
-        theirs: postgres,
-        target: Target::AtLeast(target),
-    });
-    context.report.row(Row {
-        work,
-        unit: Unit::PerSecond,
-        ours,
-        peer: "on a tenth of the scores",
-        theirs: tenth,
-        target: Target::AtLeast(0.9),
-    });
+    results.report(
+        &mut context.report,
+        &[
+            Beside { ours: 0, peer: "PostgreSQL point read", theirs: 1, target: Target::AtLeast(target) },
+            Beside { ours: 0, peer: "on a tenth of the scores", theirs: 2, target: Target::AtLeast(0.9) },
+        ],
+    );
     Ok(())
 }
 

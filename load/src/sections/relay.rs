@@ -3,7 +3,8 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::{grouped, in_turns, servers, side, streams};
+use super::compare::{Beside, Measured, ours, peer};
+use super::{grouped, servers, streams};
 use crate::Context;
 use crate::backend::Backend;
 use crate::engine::Fleet;
@@ -11,7 +12,7 @@ use crate::guard::Result;
 use crate::net::Client;
 use crate::peers::Redis;
 use crate::protocol::{Json, Protocol, Resp, Taken, find_byte, push_resp};
-use crate::report::{Row, Target, Unit};
+use crate::report::{Target, Unit};
 
 const CHANNEL: &str = "bench";
 /// How a message to the channel begins.
@@ -23,7 +24,7 @@ const WINDOW: usize = 64;
 
 /// All rows about fan-out.
 pub fn run(context: &mut Context) -> Result<()> {
-    let redis = Redis::start(&context.options.dir, false)?;
+    let redis = context.redis(false)?;
     for (subscribers, one, many) in [(100, 0.5, 0.75), (1_000, 0.35, 0.75)] {
         measure(context, redis.as_ref(), subscribers, [(1, one), (WINDOW, many)])?;
     }
@@ -31,11 +32,8 @@ pub fn run(context: &mut Context) -> Result<()> {
 }
 
 fn measure(context: &mut Context, redis: Option<&Redis>, subscribers: usize, runs: [(usize, f64); 2]) -> Result<()> {
-    let (rounds, seconds) = (context.options.rounds, context.options.seconds);
-    let mut ours = match &mut context.backend {
-        Some(backend) => Some(Relay::ours(backend, subscribers)?),
-        None => None,
-    };
+    let (plan, seconds) = (context.plan()?, context.seconds);
+    let mut relays = context.ours.each(|backend| Relay::ours(backend, subscribers))?;
     let mut theirs = match redis {
         Some(redis) => Some(Relay::redis(redis, subscribers)?),
         None => None,
@@ -43,32 +41,27 @@ fn measure(context: &mut Context, redis: Option<&Redis>, subscribers: usize, run
     for (in_flight, target) in runs {
         let people = grouped(subscribers as u32);
         let work = format!("deliveries to {people} subscribers, {in_flight} in flight");
-        let mut send = Json::new(|_, _, out: &mut Vec<u8>| {
-            let request = format!(r#""cmd":"RELAY SEND","args":{{"channel":"{CHANNEL}","body":"{BODY}"}}}}"#);
-            out.extend_from_slice(request.as_bytes());
-        });
         let mut publish = Resp::new(|_, _, out: &mut Vec<u8>| {
             push_resp(out, &[b"PUBLISH", CHANNEL.as_bytes(), BODY.as_bytes()]);
         });
-        let mut results = in_turns(
-            rounds,
-            &work,
+        let results = plan.measure(
             Unit::PerSecond,
             vec![
-                side("ours", ours.as_mut().map(|relay| || relay.run(&mut send, in_flight, seconds))),
-                side("Redis", theirs.as_mut().map(|relay| || relay.run(&mut publish, in_flight, seconds))),
+                ours("ours", work, relays.as_mut(), |relay| relay.run(&mut send(), in_flight, seconds)),
+                peer("Redis", theirs.as_mut().map(|relay| || relay.run(&mut publish, in_flight, seconds))),
             ],
         )?;
-        context.report.row(Row {
-            work,
-            unit: Unit::PerSecond,
-            theirs: results.remove(1),
-            ours: results.remove(0),
-            peer: "Redis PUBLISH",
-            target: Target::AtLeast(target),
-        });
+        let target = Target::AtLeast(target);
+        results.report(&mut context.report, &[Beside { ours: 0, peer: "Redis PUBLISH", theirs: 1, target }]);
     }
     Ok(())
+}
+
+fn send() -> impl Protocol {
+    Json::new(|_, _, out: &mut Vec<u8>| {
+        let request = format!(r#""cmd":"RELAY SEND","args":{{"channel":"{CHANNEL}","body":"{BODY}"}}}}"#);
+        out.extend_from_slice(request.as_bytes());
+    })
 }
 
 /// One message as a subscriber gets it.
@@ -137,9 +130,10 @@ impl Relay {
         Self::new(connections, Form::Fixed(message.len()))
     }
 
-    /// Deliveries per second with `in_flight` messages under way: the next is sent when all have got the oldest.
-    fn run(&mut self, protocol: &mut impl Protocol, in_flight: usize, seconds: f64) -> Result<f64> {
-        let subscribers = self.fleet.len() - 1;
+    /// Deliveries per second with `in_flight` messages under way: the next is sent when all have got the oldest. A
+    /// request is one message, however many get it.
+    fn run(&mut self, protocol: &mut impl Protocol, in_flight: usize, seconds: f64) -> Result<Measured> {
+        let (subscribers, answered_before) = (self.fleet.len() - 1, self.answered);
         let warm = Duration::from_secs_f64((seconds / 10.0).min(0.5));
         let mut from = Instant::now() + warm;
         let mut counted_from = None;
@@ -168,7 +162,7 @@ impl Relay {
             }
             self.turn(protocol)?;
         }
-        Ok(rate)
+        Ok(Measured::rate(rate, self.answered - answered_before))
     }
 
     fn turn(&mut self, protocol: &mut impl Protocol) -> Result<()> {

@@ -1,102 +1,80 @@
-//! What it costs that workers are locked in: CPU of a connection, time to the greeting and connections per second, with and
-//! without; beside the bare loop.
+//! What it costs that workers are locked in: CPU of a connection, time to the greeting and connections per second, with
+//! and without; beside the bare loop.
 
-use std::fs;
 use std::time::Duration;
 
-use nix::unistd::{Pid, SysconfVar, sysconf};
+use nix::unistd::Pid;
 
-use super::connect::{AT_A_TIME, PER_SECOND, paced, rate, settle};
-use super::{grouped, in_turns, side};
+use super::compare::{Beside, ours, peer};
+use super::connect::{paced, rate, settle, work_paced, work_rate};
+use super::grouped;
 use crate::Context;
 use crate::floors::Floor;
 use crate::guard::Result;
 use crate::net::Client;
+use crate::pairs::Sides;
+use crate::processes::cpu_with_ended;
 use crate::report::{Row, Target, Unit};
 
 /// Connections whose CPU is counted together: the kernel counts in hundredths of a second.
 const CONNECTIONS: u32 = 2_000;
 
-/// All rows about the lock.
+/// All rows about the lock. Of two builds only the CPU of a connection: what else there is, `connect` measures.
 pub fn run(context: &mut Context) -> Result<()> {
-    let (rounds, seconds) = (context.options.rounds, context.options.seconds);
-    let Some(backend) = &context.backend else {
+    let (plan, seconds) = (context.plan()?, context.seconds);
+    let Some(backend) = &context.ours.new else {
         return Ok(());
     };
-    let unlocked = backend.unlocked(&context.options.dir)?;
-    let locked = (backend.port, backend.listener()?);
-    let unlocked_at = (unlocked.port, unlocked.listener()?);
-    let (_floor, floor) = Floor::Fork.start()?;
-    let sides = |turn: fn(u16, Pid, f64) -> Result<f64>| {
+    let unlocked = if context.of_pairs() { None } else { Some(backend.unlocked(&context.options.dir)?) };
+    let mut unlocked = Sides { new: unlocked, old: None };
+    let without = unlocked.each(|backend| Ok((backend.port, backend.listener()?)))?.new;
+    let locked = context.ours.each(|backend| Ok((backend.port, backend.listener()?)))?;
+    let sides = |work: String, turn: fn(u16, Pid, f64) -> Result<f64>| {
         vec![
-            side("locked in", Some(move || turn(locked.0, locked.1, seconds))),
-            side("not", Some(move || turn(unlocked_at.0, unlocked_at.1, seconds))),
+            ours("locked in", work, locked.as_ref(), move |(port, listener)| turn(*port, *listener, seconds)),
+            peer("not", without.map(|(port, listener)| move || turn(port, listener, seconds))),
         ]
     };
 
     let work = format!("CPU of a connection, {} of them", grouped(CONNECTIONS));
-    let mut results = in_turns(rounds, &work, Unit::Seconds, sides(|port, listener, _| cpu(port, listener)))?;
-    let (without, with) = (results.remove(1), results.remove(0));
-    context.report.row(Row {
-        work: "CPU that the lock adds to a connection".into(),
-        unit: Unit::Seconds,
-        ours: with.iter().zip(&without).map(|(with, without)| with - without).collect(),
-        peer: "",
-        theirs: Vec::new(),
-        target: Target::Below(0.3e-3),
-    });
-    context.report.row(Row {
-        work,
-        unit: Unit::Seconds,
-        ours: with,
-        peer: "without the lock",
-        theirs: without,
-        target: Target::None,
-    });
-
-    let work = format!("connect → greeting, {}/s, median", grouped(PER_SECOND));
-    let mut results = in_turns(rounds, &work, Unit::Seconds, sides(|port, _, seconds| paced(port, seconds)))?;
-    context.report.row(Row {
-        work,
-        unit: Unit::Seconds,
-        theirs: results.remove(1),
-        ours: results.remove(0),
-        peer: "without the lock",
-        target: Target::AtMost(1.1),
-    });
-
-    let work = format!("connect, greeting, close, {AT_A_TIME} at a time");
-    let mut turns = sides(|port, _, seconds| rate(port, seconds));
-    turns.push(side("floor", Some(|| rate(floor, seconds))));
-    let mut results = in_turns(rounds, &work, Unit::PerSecond, turns)?;
-    let (floor, without, with) = (results.remove(2), results.remove(1), results.remove(0));
-    for (peer, theirs, target) in
-        [("accept-fork loop", floor, Target::AtLeast(0.6)), ("without the lock", without, Target::None)]
-    {
-        let (work, ours) = (work.clone(), with.clone());
-        context.report.row(Row { work, unit: Unit::PerSecond, ours, peer, theirs, target });
+    let results = plan.measure(Unit::Seconds, sides(work, |port, listener, _| cpu(port, listener)))?;
+    if let (Some(with), Some(without)) = (results.values(0), results.values(1)) {
+        context.report.row(&Row {
+            work: "CPU that the lock adds to a connection".into(),
+            unit: Unit::Seconds,
+            ours: with.iter().zip(without).map(|(with, without)| with - without).collect(),
+            peer: "",
+            theirs: Vec::new(),
+            target: Target::Below(0.3e-3),
+        });
     }
+    let beside = |peer, theirs, target| Beside { ours: 0, peer, theirs, target };
+    let without_lock = |target| beside("without the lock", 1, target);
+    results.report(&mut context.report, &[without_lock(Target::None)]);
+    if context.of_pairs() {
+        return Ok(());
+    }
+
+    let results = plan.measure(Unit::Seconds, sides(work_paced(), |port, _, seconds| paced(port, seconds)))?;
+    results.report(&mut context.report, &[without_lock(Target::AtMost(1.1))]);
+
+    let (_floor, floor) = Floor::Fork.start()?;
+    let mut turns = sides(work_rate(), |port, _, seconds| rate(port, seconds));
+    turns.push(peer("floor", Some(|| rate(floor, seconds))));
+    let rows = [beside("accept-fork loop", 2, Target::AtLeast(0.6)), without_lock(Target::None)];
+    plan.measure(Unit::PerSecond, turns)?.report(&mut context.report, &rows);
     Ok(())
 }
 
 /// Seconds of CPU that listener and worker take for one connection that is greeted and closed.
 fn cpu(port: u16, listener: Pid) -> Result<f64> {
     settle(listener, 8)?;
-    let before = cpu_of(listener)?;
+    let before = cpu_with_ended(listener)?;
     for index in 0..CONNECTIONS as usize {
         Client::open(port, index)?.line()?;
     }
     // Its end counts as well.
     settle(listener, 1)?;
     std::thread::sleep(Duration::from_millis(20));
-    Ok((cpu_of(listener)? - before) / f64::from(CONNECTIONS))
-}
-
-/// Seconds of CPU of a process and of its children that have ended.
-fn cpu_of(pid: Pid) -> Result<f64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, fields) = text.rsplit_once(") ").ok_or("no state of the listener")?;
-    let ticks = fields.split(' ').skip(11).take(4).map(str::parse::<f64>).sum::<std::result::Result<f64, _>>()?;
-    let second = sysconf(SysconfVar::CLK_TCK)?.ok_or("no length of a tick")?;
-    Ok(ticks / second as f64)
+    Ok((cpu_with_ended(listener)? - before) / f64::from(CONNECTIONS))
 }

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 
-use super::picture::LENGTH;
 use super::steady::Pause;
-use super::timeline::Timeline;
+use super::timeline::{LENGTH, Timeline};
 use crate::engine::{Fleet, Link};
 use crate::evennia::Evennia;
 use crate::guard::Result;

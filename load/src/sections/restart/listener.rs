@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 
-use super::{Events, steady, times};
+use super::{Event, Events, steady, times};
 use crate::Context;
-use crate::backend::Supervisor;
+use crate::backend::{Backend, Supervisor};
 use crate::guard::{Result, find_program, until};
 use crate::net::Client;
 
@@ -23,9 +23,16 @@ pub fn run(context: &mut Context) -> Result<()> {
         between: BETWEEN,
         supervisor: Supervisor::Runit,
         visitors: true,
-        ..Events::new("`kill -9` of the listener", times(context, 50))
+        ..Events::new("`kill -9` of the listener", times(context, 50, 5))
     };
-    events.run(context, |backend| {
+    let programs = context.programs.clone();
+    events.run(context, programs, |_| Kill)
+}
+
+struct Kill;
+
+impl Event for Kill {
+    fn happen(&mut self, backend: &Backend) -> Result<Instant> {
         let old = backend.listener()?;
         let begin = Instant::now();
         kill(old, Signal::SIGKILL)?;
@@ -36,5 +43,5 @@ pub fn run(context: &mut Context) -> Result<()> {
         })?;
         until("its process id", steady::PATIENCE, || Ok(backend.listener().is_ok_and(|new| new != old)))?;
         Ok(begin)
-    })
+    }
 }

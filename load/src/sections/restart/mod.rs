@@ -14,19 +14,21 @@ mod timeline;
 pub mod upgrade;
 mod visitors;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use self::pauses::{Window, longest};
 use self::promises::Saved;
 use self::steady::{CLIENTS, Faults, PER_SECOND, Record, Steady};
 use self::visitors::{Visitors, Visits};
+use super::compare::{Finding, Found};
 use super::grouped;
 use crate::Context;
-use crate::backend::{Backend, Supervisor, find_backend};
+use crate::backend::{Backend, Supervisor};
 use crate::guard::{Result, check_stopped, until};
 use crate::net::Client;
-use crate::report::{Report, Row, Target, Unit};
+use crate::pairs::Sides;
+use crate::report::{Target, Unit};
 use crate::stats::median;
 
 /// Registering a thousand players shall not take long, and a mailbox holds what is sent in the longest run.
@@ -41,7 +43,18 @@ mailbox = 100000
 /// The time for calm between two events.
 const BETWEEN: Duration = Duration::from_millis(250);
 
-/// What happens again and again, and what it is called.
+/// What happens to a backend again and again. Each backend has one of its own.
+trait Event {
+    /// Makes it happen once, and returns when its cause is over; what it returns is when it began.
+    fn happen(&mut self, backend: &Backend) -> Result<Instant>;
+
+    /// What it has found out by itself.
+    fn found(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// Events of one kind, and what they are called.
 struct Events {
     name: &'static str,
     times: u32,
@@ -54,6 +67,14 @@ struct Events {
     most: Option<(f64, f64)>,
 }
 
+/// Everything that is known when a load has ended.
+struct Ended<'a> {
+    windows: &'a [Window],
+    record: &'a Record,
+    saved: &'a Saved,
+    visits: Option<&'a Visits>,
+}
+
 impl Events {
     /// `times` events with the usual targets.
     fn new(name: &'static str, times: u32) -> Self {
@@ -61,27 +82,36 @@ impl Events {
         Self { name, times, between: BETWEEN, supervisor: Supervisor::None, visitors: false, most }
     }
 
-    /// Runs them under a steady load and reports. `event` makes one happen and returns when its cause is over; what it
-    /// returns is when it began.
-    fn run(&self, context: &mut Context, mut event: impl FnMut(&Backend) -> Result<Instant>) -> Result<()> {
-        let Some(program) = program(context)? else {
-            return Ok(());
-        };
-        let mut backend = Backend::start_under(self.supervisor, program, &context.options.dir, CONFIG)?;
+    /// Runs them on a new backend of each program under a steady load, and reports.
+    fn run<P: AsRef<Path>, E: Event>(
+        &self,
+        context: &mut Context,
+        programs: Sides<P>,
+        make: impl Fn(&P) -> E + Copy,
+    ) -> Result<()> {
+        let dir = context.options.dir.clone();
+        let turn = |program: &mut P| self.turn(program.as_ref(), &dir, make(program));
+        let facts = context.plan()?.alone(self.name, programs, turn)?;
+        facts.report(&mut context.report);
+        check_stopped()
+    }
+
+    fn turn(&self, program: &Path, dir: &Path, mut event: impl Event) -> Result<Found> {
+        let mut backend = Backend::start_under(self.supervisor, program.to_owned(), dir, CONFIG)?;
         let steady = Steady::start(&backend)?;
         let visitors = if self.visitors { Some(Visitors::start(backend.port)?) } else { None };
-        let mut windows = Vec::new();
+        let (mut windows, mut trouble) = (Vec::new(), Vec::new());
         let mut one = || -> Result<Window> {
             check_stopped()?;
             std::thread::sleep(self.between);
-            let begin = event(&backend)?;
+            let begin = event.happen(&backend)?;
             Ok(Window { begin, end: steady.settle()? })
         };
         for n in 1..=self.times {
             match one() {
                 Ok(window) => windows.push(window),
                 Err(e) => {
-                    context.report.remark(format!("{}: the {n}th was the last: {e}", self.name));
+                    trouble.push(format!("{}: the {n}th was the last: {e}", self.name));
                     break;
                 }
             }
@@ -89,68 +119,87 @@ impl Events {
         let visits = visitors.map(Visitors::finish).transpose()?;
         let record = steady.finish()?;
         let saved = promises::compare(&backend.end()?, &record.promises)?;
-        self.report(&mut context.report, &windows, &record, &saved, visits.as_ref());
-        check_stopped()
+        let ended = Ended { windows: &windows, record: &record, saved: &saved, visits: visits.as_ref() };
+        let work = format!("{} × {}", self.name, windows.len());
+        let mut findings = ended.faults(&work);
+        findings.extend(ended.waits(&work, self.most));
+        findings.extend(event.found());
+        Ok(Found { findings, trouble, remark: Some(ended.remark(&work)) })
+    }
+}
+
+impl Ended<'_> {
+    /// What shall be none.
+    fn faults(&self, work: &str) -> Vec<Finding> {
+        let Faults { dropped, missing, doubled, out_of_order, not_ok } = &self.record.faults;
+        let refused: u64 = not_ok.values().sum();
+        let mut counts = vec![
+            ("clients dropped", format!(", of {}", grouped(CLIENTS as u32)), *dropped),
+            (
+                "answers missing, doubled, out of order, not OK",
+                format!(", of {}", grouped(self.record.pauses.len() as u32)),
+                missing + doubled + out_of_order + refused,
+            ),
+            (
+                "changes lost or done twice",
+                format!(", of {} answered OK", grouped(self.saved.compared as u32)),
+                (self.saved.lost + self.saved.doubled) as u64,
+            ),
+        ];
+        if let Some(visits) = self.visits {
+            let of = format!(", of {}", grouped(visits.made as u32));
+            counts.push(("connections turned away or not greeted", of, visits.turned_away + visits.unanswered));
+        }
+        let finding = |(what, of, count): (&str, String, u64)| {
+            let work = format!("{work}: {what}");
+            Finding { work, of, unit: Unit::Count, value: count as f64, target: Target::Below(0.0) }
+        };
+        counts.into_iter().map(finding).collect()
     }
 
-    fn report(&self, report: &mut Report, windows: &[Window], record: &Record, saved: &Saved, visits: Option<&Visits>) {
-        let times = windows.len();
-        let work = format!("{} × {times}", self.name);
-        let mut none = |what: &str, count: u64| {
-            count_row(report, format!("{work}: {what}"), count, Target::Below(0.0));
-        };
-        let Faults { dropped, missing, doubled, out_of_order, not_ok } = &record.faults;
-        let refused: u64 = not_ok.values().sum();
-        none(&format!("clients dropped, of {}", grouped(CLIENTS as u32)), *dropped);
-        none(
-            &format!("answers missing, doubled, out of order, not OK, of {}", grouped(record.pauses.len() as u32)),
-            missing + doubled + out_of_order + refused,
-        );
-        none(
-            &format!("changes lost or done twice, of {} answered OK", grouped(saved.compared as u32)),
-            (saved.lost + saved.doubled) as u64,
-        );
-        if let Some(visits) = visits {
-            let what = format!("connections turned away or not greeted, of {}", grouped(visits.made as u32));
-            none(&what, visits.turned_away + visits.unanswered);
+    /// How long clients waited.
+    fn waits(&self, work: &str, most: Option<(f64, f64)>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let Some(visits) = self.visits {
             let longest = visits.longest.as_secs_f64();
-            seconds_row(report, format!("{work}: longest wait for a greeting"), longest, Target::None);
+            findings.push(seconds(format!("{work}: longest wait for a greeting"), longest, Target::None));
         }
-        let longest = longest(&record.pauses, record.start, windows);
+        let longest = longest(&self.record.pauses, self.record.start, self.windows);
         let (middle, worst) = (median(&longest), longest.iter().copied().reduce(f64::max));
-        let targets =
-            self.most.map_or([Target::None; 2], |(middle, worst)| [Target::Below(middle), Target::Below(worst)]);
+        let targets = most.map_or([Target::None; 2], |(middle, worst)| [Target::Below(middle), Target::Below(worst)]);
         for (which, value, target) in [("median", middle, targets[0]), ("worst", worst, targets[1])] {
             if let Some(value) = value {
-                seconds_row(report, format!("{work}: longest pause of a client, {which}"), value, target);
+                findings.push(seconds(format!("{work}: longest pause of a client, {which}"), value, target));
             }
         }
-        report.remark(format!(
+        findings
+    }
+
+    fn remark(&self, work: &str) -> String {
+        let Faults { missing, doubled, out_of_order, not_ok, .. } = &self.record.faults;
+        format!(
             "{work}: {} requests/s; {missing} answers missing, {doubled} doubled, {out_of_order} out of order, not OK: \
              {not_ok:?}; {} changes lost, {} done twice; the generator was late by {} at the most.",
             grouped(PER_SECOND),
-            saved.lost,
-            saved.doubled,
-            Unit::Seconds.show(record.lag.as_secs_f64()),
-        ));
+            self.saved.lost,
+            self.saved.doubled,
+            Unit::Seconds.show(self.record.lag.as_secs_f64()),
+        )
     }
 }
 
-fn program(context: &Context) -> Result<Option<PathBuf>> {
-    if context.options.peers_only { Ok(None) } else { find_backend().map(Some) }
+fn seconds(work: String, value: f64, target: Target) -> Finding {
+    Finding { work, of: String::new(), unit: Unit::Seconds, value, target }
 }
 
-fn count_row(report: &mut Report, work: String, count: u64, target: Target) {
-    report.row(Row { work, unit: Unit::Count, ours: vec![count as f64], peer: "", theirs: Vec::new(), target });
-}
-
-fn seconds_row(report: &mut Report, work: String, seconds: f64, target: Target) {
-    report.row(Row { work, unit: Unit::Seconds, ours: vec![seconds], peer: "", theirs: Vec::new(), target });
-}
-
-/// How often to do what is done `times` times in full.
-fn times(context: &Context, times: u32) -> u32 {
-    if context.options.quick { (times / 20).max(3) } else { times }
+/// How often to do in a turn what is done `full` times where one build is measured, and `paired` times of two builds:
+/// their turns are many, and each begins with a thousand registrations.
+fn times(context: &Context, full: u32, paired: u32) -> u32 {
+    match (context.of_pairs(), context.options.quick) {
+        (true, quick) => paired.min(if quick { 3 } else { u32::MAX }),
+        (false, true) => (full / 20).max(3),
+        (false, false) => full,
+    }
 }
 
 /// Waits until the handler, or the one after it, has answered a question that was asked now.

@@ -1,5 +1,6 @@
-//! The picture of the README: what clients feel over some seconds in which our processes are killed and upgraded, beside Evennia while
-//! it is reloaded and killed. What was measured is kept beside the picture. Runs in the load generator.
+//! The picture of the README: what clients feel over some seconds in which our processes are killed and upgraded,
+//! beside Evennia while it is reloaded and killed. What was measured is kept beside the picture. Runs in the load
+//! generator.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,15 +10,13 @@ use nix::sys::signal::{Signal, kill};
 use super::evennia;
 use super::steady::{CLIENTS, PER_SECOND, Steady};
 use super::svg::draw;
-use super::timeline::Timeline;
-use super::{CONFIG, program, served, upgrade};
+use super::timeline::{LENGTH, Timeline};
+use super::{CONFIG, served, upgrade};
 use crate::Context;
 use crate::backend::{Backend, Supervisor};
 use crate::guard::{Result, check_stopped};
 use crate::sections::grouped;
 
-/// Milliseconds that are shown.
-pub const LENGTH: u32 = 15_000;
 /// When our handler is killed, and when everything is upgraded (killed as well, where that is not offered), in
 /// milliseconds.
 const KILLS: [u64; 2] = [3_000, 6_000];
@@ -25,10 +24,14 @@ const UPGRADES: [u64; 2] = [9_000, 12_000];
 
 /// Measures what can be measured here and draws what there is.
 pub fn run(context: &mut Context) -> Result<()> {
+    if context.of_pairs() {
+        context.report.remark("`picture` is left out: it shows one build.");
+        return Ok(());
+    }
     let dir = context.options.pictures.clone();
     let [ours, theirs] = ["restart-ssmglobal.txt", "restart-evennia.txt"].map(|name| dir.join(name));
     std::fs::create_dir_all(&dir)?;
-    if let Some(program) = program(context)? {
+    if let Some(program) = context.programs.new.clone() {
         let backend = Backend::start_under(Supervisor::None, program.clone(), &context.options.dir, CONFIG)?;
         std::fs::write(&ours, restarted(&backend, &program)?.text())?;
     }
@@ -45,7 +48,7 @@ pub fn run(context: &mut Context) -> Result<()> {
 }
 
 /// Waits until so many milliseconds have passed.
-pub fn wait_until(start: Instant, millis: u64) -> Result<()> {
+fn wait_until(start: Instant, millis: u64) -> Result<()> {
     check_stopped()?;
     std::thread::sleep((start + Duration::from_millis(millis)).saturating_duration_since(Instant::now()));
     Ok(())

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{CLIENTS, Events, times};
+use super::{CLIENTS, Event, Events, times};
 use crate::Context;
 use crate::backend::Backend;
 use crate::engine::Fleet;
 use crate::guard::Result;
+use crate::processes::{children, private_of};
 use crate::protocol::{Json, Protocol};
-use crate::report::{Row, Target, Unit};
-use crate::sections::idle::private_of;
-use crate::sections::{children, grouped, streams};
+use crate::report::{Target, Unit};
+use crate::sections::compare::Finding;
+use crate::sections::{grouped, streams};
 
 const STOPPED: Duration = Duration::from_secs(5);
 /// Clients that send ahead, and how many requests each.
@@ -25,11 +26,21 @@ const MOST: f64 = 64.0 * 1024.0;
 
 /// All rows about it.
 pub fn run(context: &mut Context) -> Result<()> {
-    let mut grown = Vec::new();
-    let events = Events { most: None, ..Events::new("SIGSTOP of the handler for 5 s", times(context, 3).min(3)) };
-    let mut flooding = None;
-    events.run(context, |backend| {
-        let flooding = match &mut flooding {
+    let events = Events { most: None, ..Events::new("SIGSTOP of the handler for 5 s", times(context, 3, 1)) };
+    let programs = context.programs.clone();
+    events.run(context, programs, |_| Stop::default())
+}
+
+#[derive(Default)]
+struct Stop {
+    flooding: Option<Fleet>,
+    /// Bytes that all processes grew, for each client.
+    grown: Vec<f64>,
+}
+
+impl Event for Stop {
+    fn happen(&mut self, backend: &Backend) -> Result<Instant> {
+        let flooding = match &mut self.flooding {
             Some(fleet) => fleet,
             none => none.insert(Fleet::new(streams(FLOODING, |n| backend.client(n))?)?),
         };
@@ -45,22 +56,21 @@ pub fn run(context: &mut Context) -> Result<()> {
             (during.and_then(|during| Ok(woken.map(|()| during)?)), flood.join())
         });
         flooded.map_err(|_| "the flooding thread died")??;
-        grown.push((during? - before) / (CLIENTS + FLOODING) as f64);
+        self.grown.push((during? - before) / (CLIENTS + FLOODING) as f64);
         Ok(begin)
-    })?;
-    context.report.row(Row {
-        work: format!(
+    }
+
+    fn found(&self) -> Vec<Finding> {
+        let work = format!(
             "SIGSTOP of the handler for 5 s: most that all processes grow, for each of {} clients ({FLOODING} send ahead)",
             grouped((CLIENTS + FLOODING) as u32),
-        ),
-        unit: Unit::Bytes,
+        );
         // The most of them: later ones find memory that the first has left.
-        ours: grown.into_iter().reduce(f64::max).into_iter().collect(),
-        peer: "",
-        theirs: Vec::new(),
-        target: Target::Below(MOST),
-    });
-    Ok(())
+        let most = self.grown.iter().copied().reduce(f64::max);
+        let finding =
+            |value| Finding { work, of: String::new(), unit: Unit::Bytes, value, target: Target::Below(MOST) };
+        most.map(finding).into_iter().collect()
+    }
 }
 
 fn boards() -> impl Protocol + Send {

@@ -8,6 +8,8 @@ use std::time::Instant;
 use super::steady::Pause;
 use crate::guard::Result;
 
+/// Milliseconds that are measured for the picture, of us and of Evennia.
+pub const LENGTH: u32 = 15_000;
 /// Milliseconds that are put together.
 pub const BIN: u32 = 25;
 
