@@ -6,9 +6,11 @@
 
 use crate::capability::{Call, Plan, mail, players, records, relay, servers, sessions, settings, status, tell};
 use crate::changes::Change;
+use crate::lock::read;
 use crate::state::session::Session;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, State, States};
+use std::sync::{Arc, RwLock};
 
 /// Why a request is not done.
 pub enum Refused {
@@ -24,14 +26,14 @@ pub enum Refused {
 ///
 /// # Errors
 /// It may not.
-pub fn may(session: &Session, settings: &Settings, kind: Kind) -> Result<(), Refused> {
+pub fn may(session: &Session, settings: &RwLock<Arc<Settings>>, kind: Kind) -> Result<(), Refused> {
     let described = kind.describe();
     if !described.states.has(session.state) {
         return Err(if session.logged_out { Refused::LoggedOut } else { Refused::NotPermitted });
     }
     match described.right {
         Right::None => Ok(()),
-        Right::Registration if settings.players.registration => Ok(()),
+        Right::Registration if read(settings).players.registration => Ok(()),
         Right::Registration => {
             Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
         }

@@ -199,11 +199,13 @@ fn serve(
     // Dropping the last senders ends the threads once they have done what waits.
     drop(event_loop);
     shared.close();
-    drop(shared);
     for thread in threads {
         let _ = thread.join();
     }
     log::info!("everything is saved");
+    // The next handler waits for the end of this process: the kernel takes a million names and scores at once, a thread takes
+    // them one by one.
+    std::mem::forget(shared);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -106,8 +106,8 @@ pub fn send(call: Call<'_>, me: Me<Principal>, request: MailSend) -> Plan<MailCh
     if let Err(failure) = check_letter(config, &request.body, &subject) {
         return failure.into();
     }
-    match call.memory.player_named(&request.to) {
-        Ok((to, _)) => {
+    match call.memory.player_id(&request.to) {
+        Ok(to) => {
             let mailbox = config.mail.mailbox;
             Plan::change(Send { from: me.id, to, subject, body: request.body, mailbox })
         }
@@ -188,8 +188,8 @@ pub fn forward(call: Call<'_>, me: Me<PlayerId>, request: MailForward) -> Plan<M
     const ROOM: usize = 512;
     let config = &call.settings.mail;
     let limits = (config.body + ROOM, config.subject);
-    match call.memory.player_named(&request.to) {
-        Ok((to, _)) => Plan::change(Forward { me: me.id, number: request.id, to, limits, mailbox: config.mailbox }),
+    match call.memory.player_id(&request.to) {
+        Ok(to) => Plan::change(Forward { me: me.id, number: request.id, to, limits, mailbox: config.mailbox }),
         Err(failure) => failure.into(),
     }
 }

@@ -81,7 +81,7 @@ pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Player
     if request.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
         return Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")).into();
     }
-    if call.memory.player_named(&name.shown).is_ok() {
+    if call.memory.player_id(&name.shown).is_ok() {
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
@@ -119,7 +119,7 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let player = call.memory.player_named(&request.name).ok().map(|(id, _)| id);
+    let player = call.memory.player_id(&request.name).ok();
     let hashing = Hashing { compare: Some((player, request.password)), new: None };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
         Some(player) => Ok(Login { player, hash }.into()),
@@ -228,7 +228,7 @@ pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
 
 /// `FINGER`.
 pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
-    let (id, _) = match call.memory.player_named(&request.player) {
+    let id = match call.memory.player_id(&request.player) {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };

@@ -23,7 +23,7 @@ fn no_such_board(name: &str) -> Failure {
 /// The player a request is about: the one named, else the one who asks.
 fn player_of(call: &Call<'_>, named: Option<&str>) -> Result<PlayerId, Failure> {
     if let Some(name) = named {
-        return call.memory.player_named(name).map(|(id, _)| id);
+        return call.memory.player_id(name);
     }
     match (call.player(), call.session.state) {
         (Some(me), _) => Ok(me.id),
@@ -71,24 +71,21 @@ impl Submit {
 impl Decide for Submit {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let Some(board) = facts.board(self.board) else { return refuse(Code::NotFound, "There is no such board.") };
-        let before = facts.standing(self.board, self.player);
-        let mut total = facts.total(self.board);
-        let counts = self.counts(&board, before.as_ref().map(|old| old.score));
-        let (now, rows) = match (counts, before) {
-            (Some(score), before) => {
-                total += u32::from(before.is_none());
-                let (order, at) = (facts.fresh(Sequence::Order)?, stamp.now);
-                let standing =
-                    Standing { player: self.player, score, order, at, server: self.by, note: self.note.clone() };
-                (standing.clone(), vec![Row::Standing { board: self.board, standing }])
-            }
-            (None, Some(before)) => (before, Vec::new()),
-            (None, None) => return refuse(Code::NotFound, "That score was withdrawn."),
+        let (before, total) = (facts.standing(self.board, self.player), facts.total(self.board));
+        let name = board.name.clone();
+        let answer = |facts: &dyn Facts, now: &Standing, total, improved| {
+            let (rank, player) = (facts.rank(self.board, now), facts.name(self.player.into()));
+            Reply::RecordSubmitted(RecordSubmitted { board: name, player, score: now.score, rank, total, improved })
         };
-        let rank = facts.rank(self.board, &now);
-        let (player, improved) = (facts.name(self.player.into()), !rows.is_empty());
-        let reply = RecordSubmitted { board: board.name, player, score: now.score, rank, total, improved };
-        Ok(Decided::new(rows, Reply::RecordSubmitted(reply)))
+        let Some(score) = self.counts(board, before.map(|old| old.score)) else {
+            let Some(now) = before else { return refuse(Code::NotFound, "That score was withdrawn.") };
+            return Ok(Decided::new(Vec::new(), answer(facts, now, total, false)));
+        };
+        let total = total + u32::from(before.is_none());
+        let (order, at, note) = (facts.fresh(Sequence::Order)?, stamp.now, self.note.clone());
+        let standing = Standing { player: self.player, score, order, at, server: self.by, note };
+        let reply = answer(facts, &standing, total, true);
+        Ok(Decided::new(vec![Row::Standing { board: self.board, standing }], reply))
     }
 }
 
@@ -132,7 +129,7 @@ pub struct Withdraw {
 
 impl Decide for Withdraw {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let Some(was) = facts.standing(self.board, self.player) else {
+        let Some(was) = facts.standing(self.board, self.player).cloned() else {
             let player = facts.name(self.player.into());
             return refuse(Code::NotFound, format!("{player} has no score on this board."));
         };
@@ -160,7 +157,7 @@ impl Decide for DefineBoard {
                     let msg = "Scores stand on this board: better and operator stay as they are. Define another.";
                     return refuse(Code::Denied, msg);
                 }
-                (board.id, board.name) = (old.id, old.name);
+                (board.id, board.name) = (old.id, old.name.clone());
             }
             None if facts.boards() >= most => {
                 return refuse(Code::Limit, format!("There are {most} boards already."));

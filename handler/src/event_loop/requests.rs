@@ -6,6 +6,7 @@ use crate::capability::{Call, Plan};
 use crate::changes::Change;
 use crate::dispatch::{self, Refused};
 use crate::link::ReplyTo;
+use crate::lock::read;
 use crate::state::journal::Key;
 use crate::state::session::{Asked, SessionRef};
 use blake2::digest::consts::U32;
@@ -130,11 +131,10 @@ impl EventLoop {
             return Ok(());
         }
         self.requests += 1;
-        let settings = self.shared.settings();
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
         session.lane = described.lane();
         let key = session.who().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
-        match dispatch::may(session, &settings, kind) {
+        match dispatch::may(session, &self.shared.settings, kind) {
             Ok(()) => {}
             Err(Refused::Failure(failure)) => return self.refuse(&to, failure),
             // It is nobody already: a handler before this one has done it, or the operator.
@@ -179,9 +179,10 @@ impl EventLoop {
     /// Lends the session and the state to the capability; nothing when the session is gone.
     pub(super) fn plan_of(&mut self, at: SessionRef, request: Request) -> Option<Plan<Change>> {
         let mut session = self.state.take(at.slot)?;
-        let settings = self.shared.settings();
-        let (state, memory, settings) = (&mut self.state, &self.shared.memory, &*settings);
-        let plan = dispatch::run(Call { session: &mut session, at, state, memory, settings }, request);
+        let settings = read(&self.shared.settings);
+        let (state, memory) = (&mut self.state, &self.shared.memory);
+        let plan = dispatch::run(Call { session: &mut session, at, state, memory, settings: &settings }, request);
+        drop(settings);
         self.state.put(at.slot, session);
         self.write_journal();
         Some(plan)

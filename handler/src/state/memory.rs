@@ -82,6 +82,14 @@ impl Memory {
         Ok((id, directory.name(id).to_owned()))
     }
 
+    /// The player with this name, in any case.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn player_id(&self, name: &str) -> Result<PlayerId, Failure> {
+        read(&self.directory).find(name).ok_or_else(|| no_such_player(name))
+    }
+
     /// The game server with this name, in any case, and its name as added.
     ///
     /// # Errors
@@ -99,7 +107,7 @@ impl Memory {
     /// `not_found`.
     pub fn named(&self, party: &Party) -> Result<Principal, Failure> {
         match party {
-            Party::Player(name) => self.player_named(name).map(|(id, _)| id.into()),
+            Party::Player(name) => self.player_id(name).map(Principal::from),
             Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
         }
     }

@@ -54,13 +54,13 @@ pub trait Facts {
     /// A game server by name, in any case, with what is kept of its key.
     fn server_by_name(&self, name: &str) -> Stored<Option<(Server, KeyHash)>>;
     /// A board.
-    fn board(&self, id: BoardId) -> Option<Board>;
+    fn board(&self, id: BoardId) -> Option<&Board>;
     /// A board by name, in any case.
-    fn board_named(&self, name: &str) -> Option<Board>;
+    fn board_named(&self, name: &str) -> Option<&Board>;
     /// How many boards there are.
     fn boards(&self) -> usize;
     /// What stands for a player on a board.
-    fn standing(&self, board: BoardId, player: PlayerId) -> Option<Standing>;
+    fn standing(&self, board: BoardId, player: PlayerId) -> Option<&Standing>;
     /// How many stand on a board.
     fn total(&self, board: BoardId) -> u32;
     /// The rank that a standing has once it is there, in place of what stands for that player now.

@@ -38,22 +38,22 @@ impl Facts for OpenFacts<'_> {
         self.tx.server_by_name(name)
     }
 
-    fn board(&self, id: BoardId) -> Option<Board> {
+    fn board(&self, id: BoardId) -> Option<&Board> {
         let defined = self.overlay.defined(|board| board.id == id);
-        defined.or_else(|| self.boards.get(id).map(|ranking| &ranking.board)).cloned()
+        defined.or_else(|| self.boards.get(id).map(|ranking| &ranking.board))
     }
 
-    fn board_named(&self, name: &str) -> Option<Board> {
+    fn board_named(&self, name: &str) -> Option<&Board> {
         let defined = self.overlay.defined(|board| board.name.eq_ignore_ascii_case(name));
-        defined.or_else(|| self.boards.find(name).map(|ranking| &ranking.board)).cloned()
+        defined.or_else(|| self.boards.find(name).map(|ranking| &ranking.board))
     }
 
     fn boards(&self) -> usize {
         self.boards.len() + self.overlay.new_boards(self.boards)
     }
 
-    fn standing(&self, board: BoardId, player: PlayerId) -> Option<Standing> {
-        self.overlay.standing(self.boards.get(board)?, player).cloned()
+    fn standing(&self, board: BoardId, player: PlayerId) -> Option<&Standing> {
+        self.overlay.standing(self.boards.get(board)?, player)
     }
 
     fn total(&self, board: BoardId) -> u32 {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::growing;
 use ssmglobal_store::{Principal, Reader, WriteResults};
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 /// Bytes of rows from which on the oldest is moved along.
 const MANY: usize = 16 << 20;
@@ -27,7 +28,7 @@ pub struct Outcome {
     /// The reply's kind.
     pub kind: u16,
     /// Its payload.
-    pub payload: Vec<u8>,
+    pub payload: Arc<[u8]>,
     /// Who the session is since.
     pub proves: Option<Principal>,
 }
@@ -182,7 +183,7 @@ impl Kept {
             for item in items(bytes) {
                 match item {
                     Item::Answer { session, number, kind, payload, proves } => {
-                        fresh.push((session, number, Outcome { kind, payload: payload.to_vec(), proves }));
+                        fresh.push((session, number, Outcome { kind, payload: payload.into(), proves }));
                     }
                     Item::News(bytes) => news.extend(News::read(bytes)),
                 }
@@ -334,7 +335,7 @@ mod tests {
     use super::*;
 
     fn keep(results: &mut Kept, row: i64, number: u64, length: usize) {
-        let outcome = Outcome { kind: 2, payload: vec![0; length], proves: None };
+        let outcome = Outcome { kind: 2, payload: vec![0; length].into(), proves: None };
         results.keep(row, length, [(1, number, outcome)].into_iter(), Vec::new());
     }
 

@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::link::Batch;
 use crate::lock::{lock, read};
 use crate::state::Overlay;
-use crate::state::journal::{packed, unpacked};
+use crate::state::journal::unpacked;
 use crate::state::throttle::Tried;
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use ssmglobal_ipc::{Code, Failure, Reply, ctl};
@@ -50,28 +50,31 @@ pub struct WriterThread<C> {
     staged: Staged,
     batch: Batch,
     left: Vec<ToLoop>,
+    scratch: Vec<u8>,
 }
 
-/// What became of a job.
-enum Settled {
-    /// It is answered so; with what code, if it was refused.
-    Answer(Outcome, Option<Code>),
-    /// Nobody waits.
-    Silent,
+/// What a job is answered.
+struct Answered {
+    outcome: Outcome,
+    /// If it was refused.
+    code: Option<Code>,
 }
 
-impl Settled {
-    fn of(decided: Result<Decided, Failure>) -> Settled {
+impl Answered {
+    /// `scratch` is for the answer's bytes.
+    fn new(decided: Result<Decided, Failure>, scratch: &mut Vec<u8>) -> Answered {
         let (reply, proves) = match decided {
             Ok(decided) => (decided.reply, decided.proves),
             Err(failure) => (Reply::Failed(failure), None),
         };
-        let (kind, payload) = packed(&reply);
-        let code = match reply {
+        let code = match &reply {
             Reply::Failed(failure) => Some(failure.code),
             _ => None,
         };
-        Settled::Answer(Outcome { kind, payload, proves }, code)
+        scratch.clear();
+        reply.put(scratch);
+        let (kind, payload) = (reply.kind() as u16, Arc::from(scratch.as_slice()));
+        Answered { outcome: Outcome { kind, payload, proves }, code }
     }
 }
 
@@ -85,7 +88,8 @@ impl<C: Decide> WriterThread<C> {
         keys: Keys,
     ) -> WriterThread<C> {
         let (overlay, staged, batch) = (Overlay::default(), Staged::default(), Batch::default());
-        WriterThread { shared, jobs, writer, clock, keys, rows: Vec::new(), overlay, staged, batch, left: Vec::new() }
+        let (rows, left, scratch) = (Vec::new(), Vec::new(), Vec::new());
+        WriterThread { shared, jobs, writer, clock, keys, rows, overlay, staged, batch, left, scratch }
     }
 
     /// Runs until nobody can send a job any more; then everything is on disk.
@@ -135,7 +139,7 @@ impl<C: Decide> WriterThread<C> {
             result = self.transaction(group);
         }
         let lost = match result {
-            Ok(settled) => return self.answer(group, settled),
+            Ok(answered) => return self.answer(group, answered),
             Err(error) => error,
         };
         if !matches!(lost, StoreError::Unavailable(_) | StoreError::Corrupt(_)) && group.len() > 1 {
@@ -148,12 +152,13 @@ impl<C: Decide> WriterThread<C> {
             Code::Unavailable,
             "This cannot be saved at the moment; nothing was changed. Try again later.",
         );
-        let settled = group.iter().map(|_| Settled::of(Err(failure.clone()))).collect();
-        self.answer(group, settled);
+        let one = |_| Some(Answered::new(Err(failure.clone()), &mut self.scratch));
+        let answered = group.iter().map(one).collect();
+        self.answer(group, answered);
     }
 
     /// Decides and writes all jobs; they are on disk and in memory when this returns.
-    fn transaction(&mut self, group: &[Write<C>]) -> Result<Vec<Settled>, StoreError> {
+    fn transaction(&mut self, group: &[Write<C>]) -> Result<Vec<Option<Answered>>, StoreError> {
         let outcome = self.try_transaction(group);
         if outcome.is_err() {
             self.writer.rollback();
@@ -165,14 +170,14 @@ impl<C: Decide> WriterThread<C> {
         outcome
     }
 
-    fn try_transaction(&mut self, group: &[Write<C>]) -> Result<Vec<Settled>, StoreError> {
+    fn try_transaction(&mut self, group: &[Write<C>]) -> Result<Vec<Option<Answered>>, StoreError> {
         self.writer.begin()?;
         let stamp = Stamp { now: (self.clock)() };
-        let settled = self.decide(group, stamp)?;
+        let answered = self.decide(group, stamp)?;
         let tx = self.writer.tx();
         self.keys.expire(tx, stamp.now)?;
         self.staged.tell(follow::news(&self.shared.memory, &self.overlay, &self.rows));
-        keep(&self.shared, group, &settled, &mut self.staged, tx)?;
+        keep(&self.shared, group, &answered, &mut self.staged, tx)?;
         self.writer.commit()?;
         if !self.shared.writable.swap(true, Ordering::Relaxed) {
             log::info!("the database takes changes again");
@@ -183,19 +188,19 @@ impl<C: Decide> WriterThread<C> {
         if let Some((row, news)) = lock(&self.shared.kept).committed(&mut self.staged) {
             self.left.push(ToLoop::News(row, news));
         }
-        Ok(settled)
+        Ok(answered)
     }
 
     /// Decides each job against what the ones before it have come to, and writes at once.
-    fn decide(&mut self, group: &[Write<C>], stamp: Stamp) -> Result<Vec<Settled>, StoreError> {
-        let (shared, mut settled) = (self.shared.clone(), Vec::with_capacity(group.len()));
+    fn decide(&mut self, group: &[Write<C>], stamp: Stamp) -> Result<Vec<Option<Answered>>, StoreError> {
+        let (shared, mut answered) = (self.shared.clone(), Vec::with_capacity(group.len()));
         let boards = read(&shared.memory.boards);
         for job in group {
             let (change, key) = match job {
                 Write::Change { change, key, .. } => (change, key),
                 Write::Gone(session) => {
                     self.staged.gone(*session);
-                    settled.push(Settled::Silent);
+                    answered.push(None);
                     continue;
                 }
             };
@@ -222,14 +227,16 @@ impl<C: Decide> WriterThread<C> {
                 }
                 self.rows.append(&mut decided.rows);
             }
-            settled.push(Settled::of(decided));
+            answered.push(Some(Answered::new(decided, &mut self.scratch)));
         }
-        Ok(settled)
+        Ok(answered)
     }
 
-    fn answer(&mut self, group: &[Write<C>], settled: Vec<Settled>) {
-        for (job, settled) in group.iter().zip(settled) {
-            let (Write::Change { asker, tried, .. }, Settled::Answer(outcome, code)) = (job, settled) else { continue };
+    fn answer(&mut self, group: &[Write<C>], answered: Vec<Option<Answered>>) {
+        for (job, answered) in group.iter().zip(answered) {
+            let (Write::Change { asker, tried, .. }, Some(Answered { outcome, code })) = (job, answered) else {
+                continue;
+            };
             if let Some(tried) = tried {
                 self.left.push(ToLoop::Tried(Tried::clone(tried), code != Some(Code::BadLogin)));
             }
@@ -263,13 +270,14 @@ impl<C: Decide> WriterThread<C> {
 fn keep<C>(
     shared: &Shared<C>,
     group: &[Write<C>],
-    settled: &[Settled],
+    answered: &[Option<Answered>],
     staged: &mut Staged,
     tx: &mut dyn Tx,
 ) -> Result<(), StoreError> {
     let mut kept = lock(&shared.kept);
-    for (job, settled) in group.iter().zip(settled) {
-        let (Write::Change { asker: Asker::Session(_, to), .. }, Settled::Answer(outcome, _)) = (job, settled) else {
+    for (job, answered) in group.iter().zip(answered) {
+        let (Write::Change { asker: Asker::Session(_, to), .. }, Some(Answered { outcome, .. })) = (job, answered)
+        else {
             continue;
         };
         let (session, acked) = to.link.asked();

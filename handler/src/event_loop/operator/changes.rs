@@ -91,7 +91,7 @@ impl EventLoop {
     }
 
     fn player_id(&self, name: &str) -> Result<PlayerId, Failure> {
-        self.shared.memory.player_named(name).map(|(id, _)| id)
+        self.shared.memory.player_id(name)
     }
 
     pub(super) fn player_show(&self, operator: u64, name: &str) -> Later {
