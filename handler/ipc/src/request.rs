@@ -164,37 +164,53 @@ requests! {
     72 Worlds(Page)                  -> [Worlds]          READERS  None         ReadsMemory Seen  Client;
 }
 
-messages! {
-    /// What the handler answers.
-    Reply,
-    /// The number of a reply.
-    ReplyKind,
-    1 Failed(Failure),
-    2 Done(Done),
-    3 Welcome(Welcome),
-    10 LoggedIn(LoggedIn),
-    11 Whoami(Whoami),
-    12 Who(Who),
-    13 Fingered(Fingered),
-    20 RecordSubmitted(RecordSubmitted),
-    21 RecordPage(RecordPage),
-    22 RecordShown(RecordShown),
-    23 Boards(Boards),
-    30 Setting(Setting),
-    31 SettingVersion(SettingVersion),
-    32 Settings(Settings),
-    40 MailSent(MailSent),
-    41 MailPage(MailPage),
-    42 Mail(Mail),
-    43 Blocks(Blocks),
-    50 Told(Told),
-    60 Authed(Authed),
-    61 RelayJoined(RelayJoined),
-    62 RelaySent(RelaySent),
-    63 RelayFetched(RelayFetched),
-    64 Channels(Channels),
-    70 Worlds(Worlds),
+/// Gives the table of answers to a macro: what has to know each of them derives it from here.
+#[macro_export]
+macro_rules! replies {
+    ($then:ident) => {
+        $then! {
+            1 Failed(Failure),
+            2 Done(Done),
+            3 Welcome(Welcome),
+            10 LoggedIn(LoggedIn),
+            11 Whoami(Whoami),
+            12 Who(Who),
+            13 Fingered(Fingered),
+            20 RecordSubmitted(RecordSubmitted),
+            21 RecordPage(RecordPage),
+            22 RecordShown(RecordShown),
+            23 Boards(Boards),
+            30 Setting(Setting),
+            31 SettingVersion(SettingVersion),
+            32 Settings(Settings),
+            40 MailSent(MailSent),
+            41 MailPage(MailPage),
+            42 Mail(Mail),
+            43 Blocks(Blocks),
+            50 Told(Told),
+            60 Authed(Authed),
+            61 RelayJoined(RelayJoined),
+            62 RelaySent(RelaySent),
+            63 RelayFetched(RelayFetched),
+            64 Channels(Channels),
+            70 Worlds(Worlds),
+        }
+    };
 }
+
+macro_rules! reply_messages {
+    ($($number:literal $name:ident($payload:ty),)*) => {
+        messages! {
+            /// What the handler answers.
+            Reply,
+            /// The number of a reply.
+            ReplyKind,
+            $($number $name($payload),)*
+        }
+    };
+}
+
+replies!(reply_messages);
 
 impl Reply {
     /// An error reply.

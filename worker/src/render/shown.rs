@@ -1,8 +1,8 @@
-//! What an answer or an event has to say for itself, and the one list of all that there are. Runs in a worker.
+//! What an answer or an event has to say for itself, and which of them say nothing. Runs in a worker.
 
 use super::Screen;
 use serde::Serialize;
-use ssmglobal_ipc::{Event, Failure, Kind, Reply, json};
+use ssmglobal_ipc::{Done, Event, Failure, Kind, RelayFetched, Reply, Welcome, json};
 use std::fmt::{Result, Write};
 
 /// What an answer answers.
@@ -62,38 +62,53 @@ pub(crate) trait Pushed: Json {
     fn say(&self, f: &mut dyn Write) -> Result;
 }
 
-/// What there is to show of an answer: nothing where its command's own sentence is all.
-///
-/// # Errors
-/// It was refused, or has failed.
-pub(super) fn shown(reply: &Reply) -> std::result::Result<Option<&dyn Shown>, &Failure> {
-    Ok(Some(match reply {
-        Reply::Failed(failure) => return Err(failure),
-        // The last two are for the worker alone.
-        Reply::Done(_) | Reply::Welcome(_) | Reply::RelayFetched(_) => return Ok(None),
-        Reply::LoggedIn(reply) => reply,
-        Reply::Whoami(reply) => reply,
-        Reply::Who(reply) => reply,
-        Reply::Fingered(reply) => reply,
-        Reply::RecordSubmitted(reply) => reply,
-        Reply::RecordPage(reply) => reply,
-        Reply::RecordShown(reply) => reply,
-        Reply::Boards(reply) => reply,
-        Reply::Setting(reply) => reply,
-        Reply::SettingVersion(reply) => reply,
-        Reply::Settings(reply) => reply,
-        Reply::MailSent(reply) => reply,
-        Reply::MailPage(reply) => reply,
-        Reply::Mail(reply) => reply,
-        Reply::Blocks(reply) => reply,
-        Reply::Told(reply) => reply,
-        Reply::Authed(reply) => reply,
-        Reply::RelayJoined(reply) => reply,
-        Reply::RelaySent(reply) => reply,
-        Reply::Channels(reply) => reply,
-        Reply::Worlds(reply) => reply,
-    }))
+/// What there is to show of an answer.
+trait Answer {
+    /// Nothing where its command's own sentence is all.
+    ///
+    /// # Errors
+    /// It was refused, or has failed.
+    fn shown(&self) -> std::result::Result<Option<&dyn Shown>, &Failure>;
 }
+
+impl<T: Shown> Answer for T {
+    fn shown(&self) -> std::result::Result<Option<&dyn Shown>, &Failure> {
+        Ok(Some(self))
+    }
+}
+
+impl Answer for Failure {
+    fn shown(&self) -> std::result::Result<Option<&dyn Shown>, &Failure> {
+        Err(self)
+    }
+}
+
+macro_rules! silent {
+    ($($answer:ty),*) => {
+        $(impl Answer for $answer {
+            fn shown(&self) -> std::result::Result<Option<&dyn Shown>, &Failure> {
+                Ok(None)
+            }
+        })*
+    };
+}
+
+// The last two are for the worker alone.
+silent!(Done, Welcome, RelayFetched);
+
+macro_rules! shown {
+    ($($number:literal $name:ident($answer:ty),)*) => {
+        /// What there is to show of an answer: nothing where its command's own sentence is all.
+        ///
+        /// # Errors
+        /// It was refused, or has failed.
+        pub(super) fn shown(reply: &Reply) -> std::result::Result<Option<&dyn Shown>, &Failure> {
+            match reply { $(Reply::$name(answer) => Answer::shown(answer),)* }
+        }
+    };
+}
+
+ssmglobal_ipc::replies!(shown);
 
 /// An event's name, as clients see it, and what it says; nothing of one that is for the worker alone.
 pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
