@@ -12,9 +12,6 @@ use zeroize::Zeroizing;
 
 use super::trouble::Trouble;
 
-/// Where the handler listens, seen from the data directory.
-const SOCKET: &str = "run/ctl.sock";
-
 /// How long a question that needs no long work may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -52,7 +49,7 @@ impl Link {
     /// # Errors
     /// [`Trouble::NotRunning`] when nobody listens there; [`Trouble::Link`] when it may not be asked.
     pub fn open(data: &Path) -> Result<Link, Trouble> {
-        let socket = data.join(SOCKET);
+        let socket = data.join(ssmglobal_handler::CTL_SOCKET);
         match UnixStream::connect(&socket) {
             Ok(stream) => Ok(Link::over(stream)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
@@ -204,7 +201,7 @@ mod tests {
         assert!(matches!(Link::open(&data), Err(Trouble::NotRunning(_))));
         // As it stays behind after a kill -9.
         std::fs::create_dir_all(data.join("run")).unwrap();
-        drop(UnixListener::bind(data.join(SOCKET)).unwrap());
+        drop(UnixListener::bind(data.join(ssmglobal_handler::CTL_SOCKET)).unwrap());
         let stale = Link::open(&data);
         std::fs::remove_dir_all(&data).unwrap();
         assert!(matches!(stale, Err(Trouble::NotRunning(_))));
