@@ -98,6 +98,8 @@ pub struct EventLoop {
     tickets: Tickets,
     /// Requests answered.
     requests: u64,
+    /// Which turn this is.
+    turn: u64,
     /// Operators' connections.
     operators: Operators,
     listener: ListenerLink,
@@ -147,6 +149,7 @@ impl EventLoop {
             revoked,
             tickets,
             requests: 0,
+            turn: 1,
             operators,
             listener,
             poll,

@@ -81,8 +81,14 @@ impl EventLoop {
         }
         // Answers that the worker has not taken could not be given again as they were, should this process die after a
         // change.
-        if described.is_kept() && session.link.wait_for_room() {
-            return false;
+        if described.is_kept() {
+            if session.read_in == self.turn {
+                // Those of this turn have not left yet. A link that fails is noticed by whoever reads it.
+                let _ = session.link.flush();
+            }
+            if session.link.wait_for_room() {
+                return false;
+            }
         }
         match (session.link.in_flight(), described.lane()) {
             (0, _) => true,
@@ -133,6 +139,9 @@ impl EventLoop {
         self.requests += 1;
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
         session.lane = described.lane();
+        if !described.is_kept() {
+            session.read_in = self.turn;
+        }
         let key = session.who().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
         match dispatch::may(session, &self.shared.settings, kind) {
             Ok(()) => {}

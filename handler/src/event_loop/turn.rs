@@ -63,6 +63,7 @@ impl EventLoop {
                 break;
             }
         }
+        self.turn += 1;
         self.journal.flushed();
         self.tidy_journal();
     }

@@ -108,6 +108,8 @@ pub struct Session {
     pub last: Instant,
     /// Where its requests are.
     pub lane: Lane,
+    /// The turn in which it was last answered what could not be given again as it was.
+    pub read_in: u64,
     /// Requests that wait for the lane to be empty.
     pub waiting: VecDeque<Asked>,
     /// Bytes of them.
@@ -140,6 +142,7 @@ impl Session {
             logged_out: false,
             last: Instant::now(),
             lane: Lane::Inline,
+            read_in: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             over: false,
