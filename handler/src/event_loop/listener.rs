@@ -148,6 +148,7 @@ impl EventLoop {
                 lock(&self.shared.kept).retain(&living);
                 self.workers.evicted.retain(|session| living.contains(session));
                 self.revoked.retain(|session, _| living.contains(session));
+                self.answered.retain(&living);
                 let pids: HashSet<i32> = clients.iter().map(|client| client.pid).collect();
                 self.workers.links.retain(|pid, _| pids.contains(pid));
                 self.workers.children = clients.into_iter().map(|client| (client.pid, client)).collect();
@@ -172,6 +173,9 @@ impl EventLoop {
                 self.workers.kicks.remove(&pid);
                 let Some(child) = self.workers.forget(pid) else { return };
                 self.last_words(pid, child.session);
+                if !self.workers.by_session.contains_key(&child.session) {
+                    self.forget_answers(child.session);
+                }
                 self.workers.evicted.remove(&child.session);
                 self.recovery.is_gone(child.session);
                 self.revoked.remove(&child.session);

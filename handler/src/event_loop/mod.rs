@@ -3,6 +3,7 @@
 //! What it knows of more than one session, and capabilities may see, is its [`State`]; of workers, [`Workers`]; of the handler
 //! before this one, [`Recovery`].
 
+mod answered;
 mod evict;
 mod identity;
 mod keyed;
@@ -32,6 +33,7 @@ use crate::state::journal::{Entry, Journal};
 use crate::state::session::{Session, SessionRef};
 use crate::state::tickets::Tickets;
 use crate::work::Write;
+use answered::Answered;
 use keyed::Pending;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
@@ -92,6 +94,8 @@ pub struct EventLoop {
     journal: Journal,
     /// What requests under a client's key came to, until it is in the database.
     pending: Pending,
+    /// What sessions may ask again.
+    answered: Answered,
     /// Up to when tickets of a session hold no longer.
     revoked: HashMap<u64, Time>,
     /// Seals and opens tickets.
@@ -138,7 +142,7 @@ impl EventLoop {
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
         let mut recovery = Recovery::new(journal.recover());
-        let revoked = recovery.take_revoked();
+        let (revoked, answered) = (recovery.take_revoked(), Answered::new(recovery.take_done()));
         Ok(EventLoop {
             shared,
             state: State::default(),
@@ -146,6 +150,7 @@ impl EventLoop {
             recovery,
             journal,
             pending: Pending::default(),
+            answered,
             revoked,
             tickets,
             requests: 0,

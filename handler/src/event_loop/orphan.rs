@@ -171,6 +171,9 @@ impl EventLoop {
             let (address, count, max) =
                 (ssmglobal_config::shown(child.address), self.workers.children.len(), self.workers.clients_max);
             log::info!("{address}: Disconnected ({count}/{max}).");
+            if !self.workers.by_session.contains_key(&child.session) {
+                self.forget_answers(child.session);
+            }
         }
         // One that was to follow it may have linked up already.
         let held = |slot: &usize| self.session(*slot).is_some_and(|session| session.held.is_some());

@@ -84,6 +84,7 @@ impl EventLoop {
         self.journal.append(&Entry::Done(settled.clone()));
         self.tell_all(news);
         self.journal.publish();
+        self.answered.add(settled.clone());
         self.keep_key(settled);
         reply
     }
@@ -95,6 +96,7 @@ impl EventLoop {
         match self.state.bus.publish(&mut self.journal, message, backlog, settle) {
             Some(settled) => {
                 let reply = settled.reply();
+                self.answered.add(settled.clone());
                 self.keep_key(settled);
                 reply
             }

@@ -34,6 +34,11 @@ impl Recovery {
         Recovery { found, expected: HashSet::new(), until: None, untold: (Vec::new(), 0), held_back: Vec::new() }
     }
 
+    /// What requests came to that left nothing on disk.
+    pub fn take_done(&mut self) -> impl Iterator<Item = Settled> + use<> {
+        std::mem::take(&mut self.found.done).into_values()
+    }
+
     /// Whether sessions are waited for.
     pub fn is_on(&self) -> bool {
         self.until.is_some()
@@ -73,11 +78,6 @@ impl Recovery {
     /// Whether a world is still to be taken over.
     pub fn has_world(&self, id: WorldId) -> bool {
         self.found.worlds.values().flatten().any(|(other, _)| *other == id)
-    }
-
-    /// What a request came to that left nothing on disk.
-    pub fn done(&self, session: u64, request: u64) -> Option<Settled> {
-        self.found.done.get(&(session, request)).cloned()
     }
 
     /// News that wait until all are back.

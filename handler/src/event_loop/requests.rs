@@ -42,7 +42,7 @@ impl EventLoop {
         }
         // What a worker asks by itself, and when it comes back, is no word of its client's.
         let own = described.asked_by == AskedBy::Worker || self.recovery.is_on();
-        let Some(session) = self.session_mut(slot) else { return Ok(()) };
+        let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
         if !own {
             session.last = Instant::now();
         }
@@ -53,6 +53,7 @@ impl EventLoop {
                 return Err("its client's key is too long".into());
             }
             session.link.acknowledged(carried.acked);
+            self.answered.acknowledged(session.number, carried.acked);
             let carried = carried.key.filter(|_| described.takes_key());
             key = carried.map(|key| Box::new((key, digest(kind, frame.payload))));
         }
@@ -157,6 +158,9 @@ impl EventLoop {
             }
             Err(Refused::NotPermitted) => return Err(format!("{} is not permitted to it", kind.name())),
         }
+        if described.is_kept() {
+            self.answered.changes(to.link.asked().0);
+        }
         match key {
             Some(key) if described.does == Does::Volatile => {
                 self.start_keyed(at, to, request, key);
@@ -208,7 +212,7 @@ impl EventLoop {
             self.batch.reply_packed(to, outcome.kind, &outcome.payload);
             return true;
         }
-        let Some(settled) = self.recovery.done(session, to.number) else { return false };
+        let Some(settled) = self.answered.find(session, to.number) else { return false };
         self.batch.reply_packed(to, settled.kind, &settled.payload);
         true
     }

@@ -82,6 +82,13 @@ impl EventLoop {
         }
     }
 
+    /// Nobody asks again for the answers of a session. All that it has asked stands before this.
+    pub(super) fn forget_answers(&mut self, session: u64) {
+        if self.answered.forget(session) {
+            self.writes.push(Write::Gone(session));
+        }
+    }
+
     fn end_session(&mut self, slot: usize) {
         self.forget_identity(slot);
         let Some(session) = self.state.take(slot) else { return };
@@ -94,8 +101,9 @@ impl EventLoop {
         }
         if self.workers.by_session.get(&session.number) == Some(&slot) {
             self.workers.by_session.remove(&session.number);
-            if session.link.asked().1 > 0 {
-                self.writes.push(Write::Gone(session.number));
+            // Its worker may come back with another link, and ask again.
+            if self.workers.session_of(session.pid) != session.number {
+                self.forget_answers(session.number);
             }
         }
         let _ = self.poll.registry().deregister(&mut SourceFd(&session.link.as_raw_fd()));

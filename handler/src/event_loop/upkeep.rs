@@ -60,11 +60,8 @@ impl EventLoop {
 
     /// Whether somebody may still ask for an answer, or it waits for the database.
     fn is_needed(&self, settled: &Settled) -> bool {
-        let asked_again = match self.workers.by_session.get(&settled.session).and_then(|slot| self.session(*slot)) {
-            Some(session) => session.link.asked().1 < settled.request,
-            None => self.recovery.expects(settled.session),
-        };
-        asked_again || settled.key.as_ref().is_some_and(|key: &Key| self.pending.waits(key))
+        self.answered.find(settled.session, settled.request).is_some()
+            || settled.key.as_ref().is_some_and(|key: &Key| self.pending.waits(key))
     }
 
     fn is_said(&self, id: WorldId) -> bool {

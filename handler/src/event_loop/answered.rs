@@ -1,0 +1,81 @@
+//! What sessions may ask again as long as they are there, whatever becomes of their links: the answers to changes in memory, and who
+//! has answers on disk. Part of the event loop.
+
+use crate::state::journal::Settled;
+use std::collections::{BTreeMap, HashSet};
+
+/// Answers that may be asked for again.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// To changes in memory, by session and number.
+    in_memory: BTreeMap<(u64, u64), Settled>,
+    /// Sessions that have asked for a change at this handler.
+    changed: HashSet<u64>,
+}
+
+impl Answered {
+    /// Those of a handler before this one.
+    pub fn new(done: impl IntoIterator<Item = Settled>) -> Answered {
+        let mut answered = Answered::default();
+        done.into_iter().for_each(|settled| answered.add(settled));
+        answered
+    }
+
+    /// One more answer.
+    pub fn add(&mut self, settled: Settled) {
+        self.in_memory.insert((settled.session, settled.request), settled);
+    }
+
+    /// What a session's request came to.
+    pub fn find(&self, session: u64, request: u64) -> Option<&Settled> {
+        self.in_memory.get(&(session, request))
+    }
+
+    /// A session asks for a change.
+    pub fn changes(&mut self, session: u64) {
+        self.changed.insert(session);
+    }
+
+    /// A session has the answers up to this number.
+    pub fn acknowledged(&mut self, session: u64, upto: u64) {
+        while let Some((first, _)) = self.in_memory.range((session, 0)..=(session, upto)).next() {
+            let first = *first;
+            self.in_memory.remove(&first);
+        }
+    }
+
+    /// Only these sessions are still there.
+    pub fn retain(&mut self, living: &HashSet<u64>) {
+        self.in_memory.retain(|(session, _), _| living.contains(session));
+        self.changed.retain(|session| living.contains(session));
+    }
+
+    /// A session has ended; gives whether it may have answers on disk.
+    pub fn forget(&mut self, session: u64) -> bool {
+        self.acknowledged(session, u64::MAX);
+        self.changed.remove(&session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmglobal_ipc::{Done, Reply};
+
+    #[test]
+    fn an_answer_is_there_until_it_is_acknowledged_or_its_session_ends() {
+        let done = |session, request| Settled::new(session, request, &Reply::Done(Done {}), None);
+        let mut answered = Answered::new([done(1, 4), done(2, 4), done(3, 4)]);
+        answered.retain(&[1, 2].into());
+        answered.add(done(1, 7));
+        answered.changes(1);
+        let there = |answered: &Answered| -> Vec<bool> {
+            [(1, 4), (1, 7), (2, 4), (3, 4)].map(|(session, number)| answered.find(session, number).is_some()).into()
+        };
+        assert_eq!(there(&answered), [true, true, true, false]);
+        answered.acknowledged(1, 6);
+        assert_eq!(there(&answered), [false, true, true, false]);
+        assert!(answered.forget(1) && !answered.forget(2));
+        assert_eq!(there(&answered), [false; 4]);
+    }
+}
