@@ -15,6 +15,8 @@ mod crash;
 mod disk;
 mod doors;
 mod hostile;
+mod identity;
+mod interrupted;
 mod json;
 mod keyed;
 mod lifecycle;

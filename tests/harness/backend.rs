@@ -18,6 +18,9 @@ use tempfile::TempDir;
 /// So that tests are quick; nothing here protects anybody.
 const CHEAP: &str = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
 
+/// What the log says of each client that has moved to another worker.
+pub const MOVED: &str = "goes on with the client of worker";
+
 const ANNOUNCED: &str = "listening on  ";
 
 /// The program under test.
@@ -372,6 +375,30 @@ impl Backend {
         let mark = self.log().mark();
         kill(self.handler_process(), Signal::SIGKILL).expect("the handler lives");
         self.log().wait_after(mark, "ready: ");
+    }
+
+    /// Does `ask` while the handler does nothing, then kills it: what was asked meets the next one.
+    pub fn over_the_death_of_the_handler(&self, ask: impl FnOnce()) {
+        let pid = self.handler_process();
+        kill(pid, Signal::SIGSTOP).expect("the handler lives");
+        ask();
+        let mark = self.log().mark();
+        kill(pid, Signal::SIGKILL).expect("the handler lives");
+        self.log().wait_after(mark, "ready: ");
+    }
+
+    /// The worker of a session.
+    pub fn worker_of(&self, who: &str) -> Pid {
+        let rows = self.ctl(&["sessions", "list"]);
+        let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
+        Pid::from_raw(row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id"))
+    }
+
+    /// Process id and version of each worker, the oldest connection first.
+    pub fn workers(&self) -> Vec<(i64, String)> {
+        let list = self.ctl(&["sessions", "list"]);
+        let row = |row: &Value| Some((row["pid"].as_i64()?, row["version"].as_str()?.to_owned()));
+        list.as_array().expect("a list").iter().map(|one| row(one).expect("a worker")).collect()
     }
 
     /// Kills the handler so often, each time after `between` further answers of which `answered` tells; then waits for the

@@ -9,7 +9,7 @@ mod program;
 mod run;
 mod wire;
 
-pub use backend::{Backend, own_address, program, program_of_version, write_program};
+pub use backend::{Backend, MOVED, own_address, program, program_of_version, write_program};
 pub use hostile::{Hostile, Link, Listener, desk_process};
 pub use log::Log;
 pub use people::Person;

@@ -90,6 +90,13 @@ impl Program {
         reply
     }
 
+    /// Asks while the handler dies; gives the reply.
+    pub fn ask_over_death(&mut self, backend: &Backend, cmd: &str, args: &Value) -> Value {
+        let line = json!({"cmd": cmd, "args": args}).to_string();
+        backend.over_the_death_of_the_handler(|| self.send_line(line));
+        self.reply()
+    }
+
     /// Asks for something that must be done; gives `data`.
     pub fn ok(&mut self, cmd: &str, args: Value) -> Value {
         let reply = self.ask(cmd, args.clone());
