@@ -1,6 +1,6 @@
 //! Workers that lie: whatever they send to the handler, their own session ends, the log says why, and all others go on.
 
-use crate::harness::{Hostile, Link, Listener, desk_process};
+use crate::harness::{Hostile, Link, Listener, desk_process, samples};
 use ssmglobal_ipc::frame::{HEADER, put_change, put_control, put_event, put_reply, put_request};
 use ssmglobal_ipc::*;
 use std::io::Write;
@@ -71,22 +71,6 @@ fn on_board(board: &str) -> Subscription {
 
 fn set(key: &str, value: &str) -> Request {
     Request::SettingSet(SettingSet { key: key.into(), value: value.into(), version: None, public: None })
-}
-
-/// One request of each kind, as they were recorded.
-fn samples() -> Vec<Request> {
-    let recorded = include_str!("../handler/ipc/tests/recorded/2.txt");
-    let lines = recorded.lines().filter(|line| line.starts_with("Request::"));
-    let sample = |line: &str| {
-        let hex = line.split_once(' ').expect("a name and a frame").1;
-        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"));
-        let bytes: Vec<u8> = bytes.collect();
-        let kind = Kind::from_number(u16::from_le_bytes([bytes[6], bytes[7]])).expect("a kind");
-        Request::decode(kind, &bytes[HEADER..]).expect("a request")
-    };
-    let samples: Vec<Request> = lines.map(sample).collect();
-    assert!(Kind::ALL.iter().all(|kind| samples.iter().any(|sample| sample.kind() == *kind)));
-    samples
 }
 
 #[test]

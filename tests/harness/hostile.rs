@@ -3,12 +3,14 @@
 
 use super::{PATIENCE, Process, Running, program, run};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
-use ssmglobal_ipc::frame::{FrameReader, put_change, put_control, put_request};
-use ssmglobal_ipc::{Carried, Event, Mode, Open, Register, Reply, Request, Secret, Ticket, Time};
+use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_control, put_request};
+use ssmglobal_ipc::{Carried, Event, Mode, Open, Register, Reply, ReplyKind, Request, Secret, Ticket, Time};
 use ssmglobal_sys::{memory, send_with, seqpacket_pair};
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -33,9 +35,15 @@ pub struct Listener {
 impl Listener {
     /// Starts a handler and waits until it serves.
     pub fn start() -> Listener {
+        Listener::start_with(|_| {})
+    }
+
+    /// As [`Listener::start`], with other settings.
+    pub fn start_with(change: impl FnOnce(&mut Settings)) -> Listener {
         let dir = TempDir::new().expect("a temporary directory");
         let mut settings = Settings { data: dir.path().join("data"), ..Settings::default() };
         (settings.players.hash_memory_kib, settings.players.hash_passes) = (64, 1);
+        change(&mut settings);
         let (desk, desk_end) = seqpacket_pair().expect("a pair");
         ssmglobal_sys::pass_credentials(&desk_end).expect("a socket");
         let journal = memory::make("journal").expect("memory");
@@ -45,10 +53,38 @@ impl Listener {
 
     /// Kills the handler and starts the next one.
     pub fn next_handler(&mut self) {
-        let next = start_handler;
-        self.handler.signal(nix::sys::signal::Signal::SIGKILL);
+        self.kill_handler();
+        self.start_handler();
+    }
+
+    /// Kills the handler.
+    pub fn kill_handler(&mut self) {
+        self.handler.signal(Signal::SIGKILL);
         self.handler.wait();
-        (self.handler, self.control) = next(&self.desk_end, &self.journal, &self.settings, &self.clients);
+    }
+
+    /// Ends the handler as it is ended with the backend.
+    pub fn stop_handler(&mut self) {
+        self.tell(&ToHandler::Stop);
+        let status = self.handler.wait().expect("its end");
+        assert!(status.success(), "{status}");
+    }
+
+    /// Starts the next handler, where the one before it has ended, and waits until it serves.
+    pub fn start_handler(&mut self) {
+        (self.handler, self.control) = start_handler(&self.desk_end, &self.journal, &self.settings, &self.clients);
+    }
+
+    /// The settings are others from now on.
+    pub fn set(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        let settings = postcard::to_stdvec(&self.settings).expect("settings");
+        self.tell(&ToHandler::Reload { settings });
+    }
+
+    /// A game server is added; gives its key.
+    pub fn game_server(&self, name: &str) -> Secret {
+        Secret::new(self.ctl(&["server", "add", name])["key"].as_str().expect("a key"))
     }
 
     /// Says something to the handler.
@@ -190,8 +226,11 @@ pub fn desk_process() {
 
 fn wait(fd: BorrowedFd<'_>, flags: PollFlags) {
     let mut fds = [PollFd::new(fd, flags)];
-    let millis = u16::try_from(PATIENCE.as_millis()).expect("some seconds");
-    assert_eq!(poll(&mut fds, PollTimeout::from(millis)), Ok(1), "it takes too long");
+    assert_eq!(poll(&mut fds, patience()), Ok(1), "it takes too long");
+}
+
+fn patience() -> PollTimeout {
+    PollTimeout::from(u16::try_from(PATIENCE.as_millis()).expect("some seconds"))
 }
 
 /// A worker that sends what the test likes.
@@ -214,9 +253,14 @@ impl Hostile {
 
     /// A link that has said nothing yet.
     pub fn link(&self) -> Link {
+        self.link_and_other_end().0
+    }
+
+    /// A link that has said nothing yet, and a hand on the handler's end of it.
+    pub fn link_and_other_end(&self) -> (Link, UnixStream) {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
         self.hand_over(b"L", &[theirs.as_fd()]);
-        Link::over(ours)
+        (Link::over(ours), theirs)
     }
 
     /// What it says first.
@@ -243,17 +287,38 @@ impl Hostile {
     }
 }
 
+/// An answer, letter for letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The request's number.
+    pub number: u64,
+    /// Its kind.
+    pub kind: ReplyKind,
+    /// postcard.
+    pub payload: Vec<u8>,
+}
+
+impl Answer {
+    /// What it says.
+    pub fn reply(&self) -> Reply {
+        Reply::decode(self.kind, &self.payload).expect("a reply")
+    }
+}
+
 /// The worker's end of a link.
 pub struct Link {
     /// The socket.
     pub stream: UnixStream,
     reader: FrameReader,
+    answers: VecDeque<Answer>,
     /// The number of the next request.
     pub next: u64,
     /// The last ticket that has come.
     pub ticket: Option<Ticket>,
     /// The handler has said that the session ends.
     pub closed: bool,
+    /// What was pushed for the client, with the pushes' numbers.
+    pub pushes: VecDeque<(u64, Event)>,
 }
 
 impl Link {
@@ -261,7 +326,8 @@ impl Link {
     pub fn over(stream: UnixStream) -> Link {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        Link { stream, reader: FrameReader::new(), next: 1, ticket: None, closed: false }
+        let (answers, pushes) = (VecDeque::new(), VecDeque::new());
+        Link { stream, reader: FrameReader::new(), answers, next: 1, ticket: None, closed: false, pushes }
     }
 
     /// Sends bytes, as far as the handler takes them.
@@ -272,13 +338,9 @@ impl Link {
 
     /// A request's frame, with the next number and everything acknowledged.
     pub fn frame(&mut self, request: &Request) -> Vec<u8> {
-        let (mut bytes, number) = (Vec::new(), self.next);
+        let number = self.next;
         self.next += 1;
-        match request.kind().describe().is_kept() {
-            true => put_change(&mut bytes, number, &Carried { acked: number - 1, key: None }, request),
-            false => put_request(&mut bytes, number, request),
-        }
-        bytes
+        request_frame(number, &Carried { acked: number - 1, key: None }, request)
     }
 
     /// Asks; gives the answer, or nothing when the link has ended.
@@ -290,31 +352,69 @@ impl Link {
 
     /// The next answer; nothing when the link has ended.
     pub fn reply(&mut self) -> Option<Reply> {
-        loop {
-            while let Some(frame) = self.reader.next_frame().expect("a frame") {
-                if let Ok(reply) = frame.reply()
-                    && frame.class == ssmglobal_ipc::frame::Class::Reply
-                {
-                    return Some(reply);
-                }
-                match frame.event().expect("an event") {
-                    Event::Close(_) => self.closed = true,
-                    Event::Ticket(ticket) => self.ticket = Some(ticket),
-                    _ => {}
-                }
+        self.answer().map(|answer| answer.reply())
+    }
+
+    /// The next answer as it came; nothing when the link has ended.
+    pub fn answer(&mut self) -> Option<Answer> {
+        while self.answers.is_empty() && self.read() {}
+        self.answers.pop_front()
+    }
+
+    /// Reads once, and takes what has come apart; false when the link has ended.
+    pub fn read(&mut self) -> bool {
+        let stream = &mut self.stream;
+        match self.reader.fill(|buffer| stream.read(buffer)) {
+            Ok((0, _)) => return false,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return false,
+            Err(error) => panic!("nothing comes, and not the end: {error}"),
+        }
+        while let Some(frame) = self.reader.next_frame().expect("a frame") {
+            if frame.class == Class::Reply {
+                let kind = ReplyKind::from_number(frame.kind).expect("a kind");
+                self.answers.push_back(Answer { number: frame.number, kind, payload: frame.payload.to_vec() });
+                continue;
             }
-            let stream = &mut self.stream;
-            match self.reader.fill(|buffer| stream.read(buffer)) {
-                Ok((0, _)) => return None,
-                Ok(_) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
-                Err(error) => panic!("neither an answer nor the end: {error}"),
+            match frame.event().expect("an event") {
+                Event::Close(_) => self.closed = true,
+                Event::Ticket(ticket) => self.ticket = Some(ticket),
+                event => self.pushes.push_back((frame.number, event)),
             }
         }
+        true
+    }
+
+    /// Waits until something has come that was not read.
+    pub fn wait(&self) {
+        wait(self.stream.as_fd(), PollFlags::POLLIN);
+    }
+
+    /// As [`Link::wait`], on any of them.
+    pub fn wait_for_one(links: &[&Link]) {
+        let mut fds: Vec<PollFd<'_>> =
+            links.iter().map(|link| PollFd::new(link.stream.as_fd(), PollFlags::POLLIN)).collect();
+        assert_ne!(poll(&mut fds, patience()), Ok(0), "it takes too long");
+    }
+
+    /// Whether nothing has come that nobody has asked for.
+    pub fn is_silent(&self) -> bool {
+        let mut fds = [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
+        self.answers.is_empty() && self.pushes.is_empty() && poll(&mut fds, PollTimeout::ZERO) == Ok(0)
     }
 
     /// Reads to the end, which must come; gives how many answers came before.
     pub fn end(mut self) -> usize {
         std::iter::from_fn(|| self.reply()).count()
     }
+}
+
+/// The frame of a request, with what is carried in it if it changes something.
+pub fn request_frame(number: u64, carried: &Carried, request: &Request) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match request.kind().describe().is_kept() {
+        true => put_change(&mut bytes, number, carried, request),
+        false => put_request(&mut bytes, number, request),
+    }
+    bytes
 }

@@ -7,15 +7,19 @@ mod people;
 mod proc;
 mod program;
 mod run;
+mod samples;
+mod session;
 mod wire;
 
 pub use backend::{Backend, MOVED, own_address, program, program_of_version, write_program};
-pub use hostile::{Hostile, Link, Listener, desk_process};
+pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame};
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};
 pub use program::{GameServer, Program};
 pub use run::{Output, Running, run};
+pub use samples::samples;
+pub use session::Session;
 pub use wire::Wire;
 
 use std::time::Duration;

@@ -1,0 +1,89 @@
+//! What the descriptions say of replies, rights and others, for every request in the table.
+
+use super::scene::{Case, Scene, done};
+use crate::harness::{Session, samples};
+use ssmglobal_ipc::*;
+
+#[test]
+fn every_sample_is_answered_as_its_kind_is_or_refused() {
+    let mut scene = Scene::new();
+    // That of Open claims somebody else's session, and waits until that is there.
+    for mut case in scene.cases(|kind| !kind.replies().is_empty() && kind != Kind::Open) {
+        let sample = samples().into_iter().find(|sample| sample.kind() == case.request.kind());
+        case.request = sample.expect("a sample");
+        let reply = case.session.ask(&case.request).kind();
+        assert!(reply == ReplyKind::Failed || case.request.kind().replies().contains(&reply), "{}", case.name());
+    }
+}
+
+#[test]
+fn who_lacks_a_right_is_refused_what_needs_it_and_nothing_else() {
+    let mut scene = Scene::new();
+    let cases = scene.cases(|_| true);
+    scene.listener.set(|settings| settings.players.registration = false);
+    for mut case in cases {
+        case.send();
+        match case.request.kind().describe().right {
+            Right::None => case.take_answer(),
+            Right::Registration => {
+                let answer = case.session.answer(case.number, &case.request).reply();
+                let Reply::Failed(failure) = &answer else { panic!("{}: {answer:?}", case.name()) };
+                assert_eq!(failure.code, Code::Denied, "{}", case.name());
+                scene.listener.set(|settings| settings.players.registration = true);
+                done(&mut case.session, &case.request);
+                scene.listener.set(|settings| settings.players.registration = false);
+            }
+        }
+    }
+}
+
+/// What a session does that comes back: it begins its link and asks, before there is a handler.
+fn begin(case: &mut Case) -> u64 {
+    let first = case.session.begin_link();
+    case.send();
+    first
+}
+
+/// Everybody is back after a death of the handler but for one, and has asked before the handler was there: first those whose
+/// requests have to do with others, then the rest. Gives whether the handler has waited for the one until the rest was
+/// answered.
+fn try_with_one_missing() -> bool {
+    let mut scene = Scene::new();
+    let asked = |kind: Kind| !kind.replies().is_empty() && kind != Kind::Open;
+    let mut waits = scene.cases(|kind| asked(kind) && kind.describe().waits_for_others());
+    let mut apart = scene.cases(|kind| asked(kind) && !kind.describe().waits_for_others());
+    let mut missing = Session::opened(&mut scene.listener, Mode::Client);
+    scene.listener.kill_handler();
+    let hear = [scene.bob.begin_link(), scene.arena.begin_link()];
+    let firsts: Vec<u64> = waits.iter_mut().chain(&mut apart).map(begin).collect();
+    scene.listener.start_handler();
+    scene.bob.welcome(hear[0]);
+    scene.arena.welcome(hear[1]);
+    for (case, first) in waits.iter_mut().chain(&mut apart).zip(firsts) {
+        case.session.welcome(first);
+    }
+    apart.iter_mut().for_each(Case::take_answer);
+    // Neither is anybody told what was done.
+    let sessions = waits.iter().map(|case| &case.session);
+    let silent = sessions.chain([&scene.bob, &scene.arena]).all(|session| session.link.is_silent());
+    if !silent {
+        // Then the one was waited for long enough, and nothing else may be the reason.
+        scene.listener.handler.stderr.wait("sessions have not come back yet");
+        return false;
+    }
+    missing.link_up();
+    waits.iter_mut().for_each(Case::take_answer);
+    // Scores of one transaction are told as one: how many of them go together is the writer's affair.
+    let told = |kind: Kind| kind != Kind::RecordSubmit;
+    let counted = waits.iter().chain(&apart).filter(|case| told(case.request.kind())).map(|case| case.heard);
+    let heard = scene.heard(0).into_iter().filter(|heard| !heard.starts_with("Record("));
+    assert_eq!(heard.count(), counted.sum::<usize>());
+    true
+}
+
+#[test]
+fn what_has_to_do_with_others_waits_until_all_are_back_and_nothing_else_does() {
+    // A machine that has too much to do may let the handler's patience end before its work.
+    let waited = (0..20).any(|_| try_with_one_missing());
+    assert!(waited, "it never waits long enough");
+}

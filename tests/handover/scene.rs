@@ -1,0 +1,312 @@
+//! Where every kind of request can succeed: a handler, two who hear what others do, and for each request somebody of his own
+//! who asks it, so that none disturbs another.
+
+use super::fitting::{Fitting, fitting};
+use crate::harness::{Answer, Link, Listener, Session, samples};
+use ssmglobal_ipc::*;
+
+/// Who asks, as far as what he asks depends on it.
+#[derive(Clone)]
+pub struct Asker {
+    /// What he is.
+    pub state: State,
+    /// His name, or the one that he can prove to have.
+    pub name: String,
+    /// A name that nobody has.
+    pub unused: String,
+    /// The key of the game server that he is or can prove to be.
+    pub key: Secret,
+    /// What he would say first.
+    pub open: Open,
+}
+
+impl Asker {
+    /// Somebody who has no name.
+    fn nobody(state: State, open: Open) -> Asker {
+        Asker { state, name: String::new(), unused: String::new(), key: Secret::new(""), open }
+    }
+}
+
+/// The scene.
+pub struct Scene {
+    /// With the handler.
+    pub listener: Listener,
+    /// A player who watches a board and is written to.
+    pub bob: Session,
+    /// A game server that listens to a channel and is sent to.
+    pub arena: Session,
+    /// The newest message on the channel that it has.
+    fetched: u64,
+    askers: u32,
+    /// Who asks for what changes nothing, in which state.
+    readers: Vec<Asker>,
+}
+
+const BOARD: &str = "race";
+const CHANNEL: &str = "chat";
+const PASSWORD: &str = "pw";
+
+fn on(topic: Topic) -> Vec<Subscription> {
+    vec![Subscription { topic, cursor: Position::default() }]
+}
+
+/// Asks something that must be done.
+pub fn done(session: &mut Session, request: &Request) -> Reply {
+    let reply = session.ask(request);
+    assert!(request.kind().replies().contains(&reply.kind()), "{request:?}: {reply:?}");
+    reply
+}
+
+fn register(name: &str) -> Request {
+    Request::Register(Register { name: name.into(), password: Secret::new(PASSWORD), email: None })
+}
+
+fn color(public: Option<bool>) -> Request {
+    Request::SettingSet(SettingSet { key: "color".into(), value: "red".into(), version: None, public })
+}
+
+impl Scene {
+    /// With nobody who asks yet. Who logs in somewhere is quinn.
+    pub fn new() -> Scene {
+        let mut listener = Listener::start_with(|settings| {
+            settings.players.password_min = PASSWORD.len();
+            // What is hashed is hashed in the order of the questions.
+            settings.players.hash_threads = 1;
+        });
+        // With a sum it is seen when a score counts twice.
+        let board = ["--unit", "ms", "--better", "lower", "--operator", "sum", "--submit", "players"];
+        listener.ctl(&[&["board", "define", BOARD][..], &board].concat());
+        let mut quinn = Session::opened(&mut listener, Mode::Client);
+        done(&mut quinn, &register("quinn"));
+        listener.end(&quinn.worker);
+        let mut bob = Session::opened(&mut listener, Mode::Client);
+        done(&mut bob, &register("bob"));
+        // Each sample of a score is the new first place behind this and the one before it.
+        let first = RecordSubmit { board: BOARD.into(), score: -1, player: None, note: None };
+        done(&mut bob, &Request::RecordSubmit(first));
+        done(&mut bob, &Request::RecordWatch(RecordWatch { board: BOARD.into() }));
+        bob.subscriptions = on(Topic::Board(BOARD.into()));
+        let key = listener.game_server("arena");
+        let mut arena = Session::opened(&mut listener, Mode::Server);
+        done(&mut arena, &Request::Auth(Auth { name: "arena".into(), key }));
+        done(&mut arena, &color(Some(true)));
+        listen(&mut arena);
+        Scene { listener, bob, arena, fetched: 0, askers: 0, readers: Vec::new() }
+    }
+
+    /// A session in this state for whoever asks this. Those who change nothing may share a name.
+    fn session_for(&mut self, kind: Kind, state: State) -> (Session, Asker) {
+        let shared = !kind.describe().is_kept() && matches!(state, State::Player | State::Server);
+        if let Some(reader) = self.readers.iter().find(|reader| shared && reader.state == state).cloned() {
+            return (self.another(&reader), reader);
+        }
+        let (session, asker) = self.asker(state);
+        self.readers.extend(shared.then(|| asker.clone()));
+        (session, asker)
+    }
+
+    /// Somebody in this state.
+    fn asker(&mut self, state: State) -> (Session, Asker) {
+        self.askers += 1;
+        let (name, unused) = (format!("p{}", self.askers), format!("new-{}", self.askers));
+        let mut asker = Asker { name, unused, ..Asker::nobody(state, self.bob.open()) };
+        if matches!(state, State::Unproved | State::Server) {
+            asker.key = self.listener.game_server(&asker.name);
+        }
+        let session = self.session(state, &asker.name, &asker.key);
+        asker.open = Open { mode: Mode::Client, ..session.open() };
+        (session, asker)
+    }
+
+    /// A session of its own in this state, with what the samples need.
+    fn session(&mut self, state: State, name: &str, key: &Secret) -> Session {
+        let listener = &mut self.listener;
+        let mut session = match state {
+            State::New => return Session::new(listener),
+            State::Anonymous => return Session::opened(listener, Mode::Client),
+            State::Unproved => return Session::opened(listener, Mode::Server),
+            State::Player => Session::opened(listener, Mode::Client),
+            State::Server => Session::opened(listener, Mode::Server),
+        };
+        // Up to the version that the samples have.
+        let mut needed = vec![color(None); 7];
+        if state == State::Player {
+            done(&mut session, &register(name));
+            needed.push(Request::MailBlock(MailBlock { player: Party::Server("arena".into()) }));
+            let letter = MailSend { to: name.into(), body: "first".into(), subject: None };
+            done(&mut self.bob, &Request::MailSend(letter));
+        } else {
+            done(&mut session, &Request::Auth(Auth { name: name.into(), key: key.clone() }));
+            listen(&mut session);
+        }
+        // Ahead of their answers, and so in few transactions.
+        let numbers: Vec<u64> = needed.iter().map(|request| session.send(request)).collect();
+        for (request, number) in needed.iter().zip(numbers) {
+            session.answer(number, request);
+        }
+        session
+    }
+
+    /// A further session of somebody.
+    pub fn another(&mut self, asker: &Asker) -> Session {
+        let name = asker.name.clone();
+        let (mode, proof) = match asker.state {
+            State::Player => (Mode::Client, Request::Login(Login { name, password: Secret::new(PASSWORD) })),
+            State::Server => (Mode::Server, Request::Auth(Auth { name, key: asker.key.clone() })),
+            state => panic!("{state:?} is nobody"),
+        };
+        let mut session = Session::opened(&mut self.listener, mode);
+        done(&mut session, &proof);
+        if asker.state == State::Server {
+            listen(&mut session);
+        }
+        session
+    }
+
+    /// A case for every kind of which this holds, every state that permits it and every way to ask it.
+    pub fn cases(&mut self, which: impl Fn(Kind) -> bool) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for sample in samples().into_iter().filter(|sample| which(sample.kind())) {
+            for state in State::ALL.into_iter().filter(|state| sample.kind().describe().states.has(*state)) {
+                for way in 0..fitting(sample.clone(), &Asker::nobody(state, self.bob.open())).len() {
+                    let (session, asker) = self.session_for(sample.kind(), state);
+                    let Fitting { request, heard } = fitting(sample.clone(), &asker).swap_remove(way);
+                    cases.push(Case { session, asker, request, heard, number: 0, answer: None });
+                }
+            }
+        }
+        cases
+    }
+
+    /// All that the two can read, [`still`].
+    pub fn view(&mut self) -> Vec<Reply> {
+        let asker = |state| Asker::nobody(state, self.bob.open());
+        let (player, server) = (asker(State::Player), asker(State::Server));
+        let mut view = view(&mut self.bob, &player);
+        view.extend(self::view(&mut self.arena, &server));
+        view
+    }
+
+    /// Waits until what was asked before has come to its end, whoever works on it in the order of the questions.
+    pub fn has_come_to_an_end(&mut self) {
+        let same = || Secret::new(PASSWORD);
+        // It is hashed, and then written.
+        done(&mut self.bob, &Request::Password(Password { old: same(), new: same() }));
+    }
+
+    /// What the two have heard since they were last asked, when it is all there, and so much.
+    pub fn heard(&mut self, count: usize) -> Vec<String> {
+        let mut heard = Vec::new();
+        loop {
+            // What was pushed before stands in front of an answer for which all must be back.
+            done(&mut self.bob, &Request::Who(Page::default()));
+            let fetch = RelayFetch { channel: CHANNEL.into(), after: self.fetched, upto: u64::MAX };
+            match done(&mut self.arena, &Request::RelayFetch(fetch)) {
+                Reply::RelayFetched(fetched) => {
+                    self.fetched += fetched.lines.len() as u64;
+                    heard.extend(fetched.lines.into_iter().map(|(number, line)| format!("{number} {line}")));
+                }
+                reply => panic!("{reply:?}"),
+            }
+            let pushes = self.bob.hear(0).into_iter().chain(self.arena.hear(0));
+            heard.extend(pushes.map(|event| format!("{event:?}")));
+            if heard.len() >= count {
+                return heard;
+            }
+            Link::wait_for_one(&[&self.bob.link, &self.arena.link]);
+        }
+    }
+}
+
+/// A game server listens to the channel.
+fn listen(session: &mut Session) {
+    done(session, &Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None }));
+    session.subscriptions = on(Topic::Channel(CHANNEL.into()));
+}
+
+/// What somebody asks.
+pub struct Case {
+    /// His session.
+    pub session: Session,
+    /// He.
+    pub asker: Asker,
+    /// What he asks.
+    pub request: Request,
+    /// How much others hear of it.
+    pub heard: usize,
+    /// Its number.
+    pub number: u64,
+    /// What it was answered.
+    pub answer: Option<Answer>,
+}
+
+impl Case {
+    /// For a test that fails.
+    pub fn name(&self) -> String {
+        format!("{} of {:?}", self.request.kind().name(), self.asker.state)
+    }
+
+    /// Asks, and does not wait for the answer.
+    pub fn send(&mut self) {
+        self.number = self.session.send(&self.request);
+    }
+
+    /// Asks again.
+    pub fn send_again(&mut self) {
+        self.session.send_again(self.number, None, &self.request);
+    }
+
+    /// Goes on with the handler that there is now.
+    pub fn link_up(&mut self) {
+        match self.request {
+            // With what is asked.
+            Request::Open(_) => self.session.new_link(),
+            _ => self.session.link_up(),
+        }
+    }
+
+    /// The answer, which must be one of those that its kind has.
+    pub fn take_answer(&mut self) {
+        if self.request.kind().replies().is_empty() {
+            return;
+        }
+        let answer = self.session.answer(self.number, &self.request);
+        let kinds = self.request.kind().replies();
+        assert!(kinds.contains(&answer.kind), "{}: {:?}", self.name(), answer.reply());
+        self.answer = Some(answer);
+    }
+
+    /// All that the session can read, [`still`].
+    pub fn view(&mut self) -> Vec<Reply> {
+        view(&mut self.session, &self.asker)
+    }
+}
+
+/// What somebody in this state can ask of these kinds.
+pub fn requests(state: State, asker: &Asker, which: impl Fn(Kind) -> bool) -> Vec<Request> {
+    let samples = samples().into_iter();
+    let permitted = samples.filter(|sample| which(sample.kind()) && sample.kind().describe().states.has(state));
+    permitted.flat_map(|sample| fitting(sample, asker)).map(|fitting| fitting.request).collect()
+}
+
+/// All that a session can read, [`still`].
+fn view(session: &mut Session, asker: &Asker) -> Vec<Reply> {
+    let reads = |kind: Kind| matches!(kind.describe().does, Does::ReadsMemory | Does::ReadsStore);
+    let wanted = requests(session.state, asker, reads);
+    let numbers: Vec<u64> = wanted.iter().map(|request| session.send(request)).collect();
+    let answers = wanted.iter().zip(numbers).map(|(request, number)| session.answer(number, request).reply());
+    answers.map(still).collect()
+}
+
+/// Without what passes by itself: for how long somebody has been silent, and when he came, which is anew for who proves again
+/// who he is.
+pub fn still(reply: Reply) -> Reply {
+    match reply {
+        Reply::Who(mut who) => {
+            who.players.iter_mut().for_each(|row| (row.idle, row.since) = (0, Time::default()));
+            Reply::Who(who)
+        }
+        Reply::Fingered(it) => Reply::Fingered(Fingered { idle: it.idle.map(|_| 0), ..it }),
+        reply => reply,
+    }
+}
