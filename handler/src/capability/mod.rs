@@ -20,3 +20,6 @@ pub use plan::Plan;
 
 /// What all threads of the handler share.
 pub type Shared = crate::work::Shared<Change>;
+
+#[cfg(test)]
+mod tests;

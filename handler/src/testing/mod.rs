@@ -1,7 +1,9 @@
 //! What several tests use: rows, and models in plain words of what is kept. Runs in tests.
 
+mod model;
 mod scores;
 
+pub use model::Model;
 pub use scores::{Firsts, KINDS, Scores};
 
 use ssmglobal_ipc::{Secret, Time};
