@@ -1,9 +1,12 @@
-//! What several tests use: rows, and models in plain words of what is kept. Runs in tests.
+//! What several tests use: a writer over a real store that runs batch by batch, and models in plain words of what is
+//! kept. Runs in tests.
 
+mod bench;
 mod model;
 mod scores;
 
-pub use model::Model;
+pub use bench::{Bench, Said, now, set_now};
+pub use model::{KeptLetter, Model};
 pub use scores::{Firsts, KINDS, Scores};
 
 use ssmglobal_ipc::{Secret, Time};

@@ -86,6 +86,15 @@ impl Keys {
         Ok(())
     }
 
+    /// How many each has who has any.
+    #[cfg(test)]
+    pub fn counts(&self) -> Vec<(Principal, u32)> {
+        let mut counts: Vec<_> = self.counts.iter().map(|(owner, count)| (*owner, *count)).collect();
+        counts.retain(|(_, count)| *count > 0);
+        counts.sort_unstable();
+        counts
+    }
+
     /// The transaction was given up.
     pub fn clear(&mut self) {
         self.more.clear();

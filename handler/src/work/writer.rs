@@ -252,10 +252,31 @@ impl<C: Decide> WriterThread<C> {
                 Asker::Keyed(..) => {}
             }
         }
+        // Who has proved in this transaction who he is hears its news, and is out again if they say so.
+        self.left.sort_by_key(|one| !matches!(one, ToLoop::Proved { .. }));
         // Before the answers: who has his may ask again at once.
         self.shared.leave(&mut self.left, Vec::new());
         let quiet = self.batch.flush();
         self.shared.leave(&mut self.left, quiet);
+    }
+}
+
+/// What the thread does, one after the other.
+#[cfg(test)]
+impl<C: Decide> WriterThread<C> {
+    /// Commits one batch and answers it.
+    pub fn do_batch(&mut self, group: &[Write<C>]) {
+        self.commit(group);
+    }
+
+    /// Clients' keys, as it counts them.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Does some of what can wait; gives whether more does.
+    pub fn do_tidy(&mut self) -> bool {
+        self.tidy()
     }
 }
 
@@ -281,3 +302,6 @@ fn keep<C>(
     }
     kept.store(staged, tx)
 }
+
+#[cfg(test)]
+mod tests;

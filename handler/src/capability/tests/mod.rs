@@ -1,6 +1,8 @@
 //! What every change decides, without a database: the rows, the answer, who has proved what, and each refusal. Runs in
 //! tests.
 
+mod batches;
+mod boards;
 mod mail;
 mod players;
 mod records;
