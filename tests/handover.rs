@@ -7,7 +7,7 @@ mod fitting;
 mod keys;
 mod scene;
 
-use crate::harness::{Answer, Session};
+use crate::harness::{Answer, Listener, Session};
 use nix::sys::signal::Signal;
 use scene::{Case, Scene, done, requests, still};
 use ssmglobal_ipc::*;
@@ -318,4 +318,25 @@ fn what_changes_nothing_and_was_not_read_is_answered_by_the_next_handler() {
     all.go_on();
     all.ask_for_the_answer(false);
     all.acknowledge();
+}
+
+#[test]
+fn who_was_disabled_since_is_logged_out_once_he_has_his_answer() {
+    let mut listener = Listener::start();
+    let mut bob = Session::opened(&mut listener, Mode::Client);
+    let register = |name: &str| Register { name: name.into(), password: Secret::new("secret-of-bob"), email: None };
+    let request = Request::Register(register("bob"));
+    // He asks, and the answer is lost with the link.
+    let number = bob.send(&request);
+    bob.link.wait();
+    listener.kill_handler();
+    listener.start_handler();
+    listener.ctl(&["player", "disable", "bob"]);
+    bob.link_up();
+    let answer = bob.ask_again(number, None, &request);
+    assert_eq!(answer.kind, ReplyKind::LoggedIn);
+    let out = Event::LoggedOut(Notice { msg: "You were logged out by the operator.".into() });
+    assert_eq!(bob.hear(1).last(), Some(&out));
+    let refused = bob.ask(&Request::MailList(Page::default()));
+    assert!(matches!(refused, Reply::Failed(Failure { code: Code::NotLoggedIn, .. })), "{refused:?}");
 }

@@ -1,7 +1,7 @@
 //! All changes of what is kept, over the changes of each capability.
 
 use crate::capability::{mail, players, records, servers, settings};
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp};
+use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
 use ssmglobal_ipc::Reply;
 use std::convert::Infallible;
 
@@ -42,6 +42,15 @@ groups! {
     Records(records::RecordChange),
     Settings(settings::SettingChange),
     Mail(mail::MailChange),
+}
+
+impl<C: OneOf> From<C> for Change
+where
+    Change: From<C::Changes>,
+{
+    fn from(change: C) -> Change {
+        C::Changes::from(change).into()
+    }
 }
 
 impl From<Infallible> for Change {

@@ -16,6 +16,8 @@ mod link;
 mod lock;
 mod logging;
 mod state;
+#[cfg(test)]
+mod testing;
 mod work;
 
 pub use event_loop::verified;

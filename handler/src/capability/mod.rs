@@ -16,3 +16,6 @@ pub mod tell;
 
 pub use call::{Call, Me};
 pub use plan::Plan;
+
+#[cfg(test)]
+mod tests;

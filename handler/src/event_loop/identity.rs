@@ -8,6 +8,9 @@ use crate::state::session::{Identity, SessionRef};
 use ssmglobal_ipc::{Event, Mode, Notice, Reply, State, Time};
 use ssmglobal_store::{Principal, PrincipalKind};
 
+/// Why somebody is logged out who was disabled while nobody could tell him.
+pub(super) const OPERATOR: &str = "You were logged out by the operator.";
+
 impl EventLoop {
     /// A session has proved who it is; then the answer goes out.
     pub(super) fn proved(&mut self, at: SessionRef, to: &ReplyTo, who: Principal, reply: &Reply) {

@@ -1,6 +1,7 @@
 //! How a session begins at this handler: anew, or where the handler before this one has left it. Part of the event loop.
 
 use super::EventLoop;
+use super::identity::OPERATOR;
 use crate::state::journal::Entry;
 use crate::state::session::{Identity, SessionRef};
 use crate::state::tickets::Sealed;
@@ -82,8 +83,7 @@ impl EventLoop {
         }
         // Whoever was logged out before: the word of that is on its way to the worker, or is asked for again.
         if !revoked {
-            let msg = "You were logged out by the operator.".to_owned();
-            self.push(at, &Event::LoggedOut(Notice { msg }));
+            self.push(at, &Event::LoggedOut(Notice { msg: OPERATOR.to_owned() }));
         }
         self.give_ticket(at.slot);
         if let Some(session) = self.session_mut(at.slot) {

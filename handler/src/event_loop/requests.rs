@@ -2,6 +2,7 @@
 //! the event loop.
 
 use super::EventLoop;
+use super::identity::OPERATOR;
 use crate::capability::{Call, Plan};
 use crate::changes::Change;
 use crate::dispatch::{self, Refused};
@@ -210,6 +211,10 @@ impl EventLoop {
                 self.become_somebody(at, who, ssmglobal_ipc::Time::now());
             }
             self.batch.reply_packed(to, outcome.kind, &outcome.payload);
+            // He may have been disabled since.
+            if outcome.proves.is_some_and(|who| self.shared.memory.is_barred(who)) {
+                self.log_out(at, OPERATOR);
+            }
             return true;
         }
         let Some(settled) = self.answered.find(session, to.number) else { return false };

@@ -17,6 +17,11 @@ fn turned(better: Better, score: i64) -> i64 {
     }
 }
 
+/// A standing's place among others, where so is better.
+pub fn place(better: Better, standing: &Standing) -> Place {
+    Place { score: turned(better, standing.score), order: standing.order, who: standing.player }
+}
+
 /// A place as text for `next` and `prev`; stays right while others submit.
 pub fn cursor(place: &Place) -> String {
     format!("{}:{}", place.score, place.order)
@@ -40,8 +45,7 @@ impl Ranking {
         let mut ranking = Ranking::new(board);
         let mut places = Vec::new();
         reader.standings(ranking.board.id, &mut |standing| {
-            let (score, order, who) = (turned(ranking.board.better, standing.score), standing.order, standing.player);
-            places.push(Place { score, order, who });
+            places.push(ranking.place_of(&standing));
             ranking.standings.insert(standing.player, standing);
         })?;
         places.sort_unstable();
@@ -61,7 +65,7 @@ impl Ranking {
 
     /// Its place among the others.
     pub fn place_of(&self, standing: &Standing) -> Place {
-        Place { score: turned(self.board.better, standing.score), order: standing.order, who: standing.player }
+        place(self.board.better, standing)
     }
 
     /// The rank of a score with this order; 1 is the best.

@@ -1,7 +1,7 @@
 //! What the running transaction has changed of the boards, and memory does not show yet: decisions see both. Used by the
 //! writer; pure.
 
-use super::boards::{Boards, Place, Ranking};
+use super::boards::{self, Boards, Place, Ranking};
 use hashbrown::HashMap;
 use ssmglobal_store::{Board, BoardId, PlayerId, Row, Standing};
 
@@ -22,8 +22,8 @@ struct Touched {
     removed: Vec<Place>,
     /// Who is first now.
     leader: Option<Place>,
-    /// Who was first before a score of this transaction has changed that.
-    before: Option<Option<PlayerId>>,
+    /// The first place as it was before a score of this transaction has changed that.
+    before: Option<Option<Place>>,
 }
 
 fn key(place: &Place) -> (i64, u64) {
@@ -65,7 +65,7 @@ impl Touched {
         // Also when the leader has fallen back behind another.
         if self.leader != before {
             // Once for each board, however often it changes hands meanwhile.
-            self.before.get_or_insert(before.map(|place| place.who));
+            self.before.get_or_insert(before);
         }
     }
 }
@@ -84,13 +84,15 @@ impl Overlay {
             Row::Board(board) => self.defined.push(board.clone()),
             Row::Standing { board, standing } => {
                 let Some(ranking) = boards.get(*board) else { return };
-                let old = self.standing(ranking, standing.player).map(|old| ranking.place_of(old));
-                self.touched(ranking).put(ranking, old, ranking.place_of(standing));
+                let old = self.standing(ranking, standing.player).map(|old| self.place_of(ranking, old));
+                let new = self.place_of(ranking, standing);
+                self.touched(ranking).put(ranking, old, new);
                 self.standings.insert((*board, standing.player), Some(standing.clone()));
             }
             Row::Withdrawn { board, was, .. } => {
                 let Some(ranking) = boards.get(*board) else { return };
-                self.touched(ranking).take(ranking, ranking.place_of(was));
+                let place = self.place_of(ranking, was);
+                self.touched(ranking).take(ranking, place);
                 self.standings.insert((*board, was.player), None);
             }
             Row::Player(_)
@@ -117,6 +119,17 @@ impl Overlay {
             .or_insert_with(|| Touched { leader: ranking.places().next().copied(), ..Touched::default() })
     }
 
+    /// A board as this transaction has it.
+    fn board<'a>(&'a self, ranking: &'a Ranking) -> &'a Board {
+        self.defined(|board| board.id == ranking.board.id).unwrap_or(&ranking.board)
+    }
+
+    /// A standing's place. What is better may have been turned around when nothing stood on the board: then all
+    /// committed places are gone, and how they compare with others does not count.
+    fn place_of(&self, ranking: &Ranking, standing: &Standing) -> Place {
+        boards::place(self.board(ranking).better, standing)
+    }
+
     /// What stands for a player.
     pub fn standing<'a>(&'a self, ranking: &'a Ranking, player: PlayerId) -> Option<&'a Standing> {
         match self.standings.get(&(ranking.board.id, player)) {
@@ -134,12 +147,12 @@ impl Overlay {
 
     /// The rank that a standing has once it is there, in place of what stands for that player now; 1 is the best.
     pub fn rank(&self, ranking: &Ranking, standing: &Standing) -> u32 {
-        let place = ranking.place_of(standing);
+        let place = self.place_of(ranking, standing);
         let mut before = ranking.in_front(&place);
         if let Some(touched) = self.touched.get(&ranking.board.id) {
             before = before + in_front(&touched.added, &place) - in_front(&touched.removed, &place);
         }
-        let now = self.standing(ranking, standing.player).map(|now| ranking.place_of(now));
+        let now = self.standing(ranking, standing.player).map(|now| self.place_of(ranking, now));
         let own = now.is_some_and(|now| key(&now) < key(&place));
         u32::try_from(before + 1 - usize::from(own)).unwrap_or(u32::MAX)
     }
@@ -157,14 +170,19 @@ impl Overlay {
         new.into_iter().filter(|id| boards.get(*id).is_none()).count()
     }
 
-    /// Boards that a score has given a new first place: who is first, and who was before.
+    /// Boards that a score has given a new first place: who is first, and who was before. Not those whose new first
+    /// place was given up again.
     pub fn firsts<'a>(
         &'a self,
         boards: &'a Boards,
-    ) -> impl Iterator<Item = (&'a Ranking, &'a Standing, Option<PlayerId>)> {
+    ) -> impl Iterator<Item = (&'a Board, &'a Standing, Option<PlayerId>)> {
         self.touched.iter().filter_map(|(board, touched)| {
             let (before, ranking) = (touched.before?, boards.get(*board)?);
-            Some((ranking, self.standing(ranking, touched.leader?.who)?, before))
+            let leader = touched.leader.filter(|leader| before != Some(*leader))?;
+            Some((self.board(ranking), self.standing(ranking, leader.who)?, before.map(|place| place.who)))
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

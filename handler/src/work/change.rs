@@ -115,6 +115,12 @@ pub trait Decide {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal>;
 }
 
+/// One of a capability's changes.
+pub trait OneOf: Sized {
+    /// All of them.
+    type Changes: From<Self>;
+}
+
 /// The changes of one capability: an enum over structs, each of which can be decided.
 macro_rules! changes {
     ($(#[doc = $doc:literal])* $group:ident: $($name:ident),* $(,)?) => {
@@ -137,6 +143,10 @@ macro_rules! changes {
             fn from(change: $name) -> $group {
                 $group::$name(change)
             }
+        }
+
+        impl $crate::work::change::OneOf for $name {
+            type Changes = $group;
         })*
     };
 }

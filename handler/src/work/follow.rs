@@ -14,15 +14,15 @@ use ssmglobal_store::{Principal, Row};
 pub fn news(memory: &Memory, overlay: &Overlay, rows: &[Row]) -> Vec<News> {
     let mut news: Vec<News> = rows.iter().filter_map(|row| of_row(memory, row)).collect();
     let (boards, directory) = (read(&memory.boards), read(&memory.directory));
-    for (ranking, first, before) in overlay.firsts(&boards) {
+    for (board, first, before) in overlay.firsts(&boards) {
         let event = RecordArrived {
-            board: ranking.board.name.clone(),
-            unit: ranking.board.unit.clone(),
+            board: board.name.clone(),
+            unit: board.unit.clone(),
             player: directory.name(first.player).to_owned(),
             score: first.score,
             previous: before.map(|id| directory.name(id).to_owned()),
         };
-        let to = Audience::Topic(Topic::Board(ranking.board.id));
+        let to = Audience::Topic(Topic::Board(board.id));
         news.push(News::Tell { to, event: Event::Record(event) });
     }
     news
@@ -117,3 +117,6 @@ fn bar(memory: &Memory, who: Principal, out: bool) {
         false => barred.remove(&who),
     };
 }
+
+#[cfg(test)]
+mod tests;

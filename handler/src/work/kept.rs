@@ -41,14 +41,27 @@ impl Outcome {
 }
 
 /// One thing as it stands in a row. Only ever appended to; see [`growing`].
-#[derive(Serialize, Deserialize)]
-enum Item<'a> {
-    Answer { session: u64, number: u64, kind: u16, payload: &'a [u8], proves: Option<Principal> },
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Item<'a> {
+    /// What a request came to.
+    Answer {
+        /// The session that has asked.
+        session: u64,
+        /// The request's number.
+        number: u64,
+        /// The reply's kind.
+        kind: u16,
+        /// Its payload.
+        payload: &'a [u8],
+        /// Who the session is since.
+        proves: Option<Principal>,
+    },
+    /// What others are to be told.
     News(&'a [u8]),
 }
 
 /// Appends an item with its length in front, so that one that is not known can be passed over.
-fn put(out: &mut Vec<u8>, item: &Item<'_>) {
+pub(super) fn put(out: &mut Vec<u8>, item: &Item<'_>) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
     growing::put(out, item);
@@ -59,7 +72,7 @@ fn put(out: &mut Vec<u8>, item: &Item<'_>) {
 }
 
 /// The items of a row.
-fn items(mut bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
+pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
     let raw = std::iter::from_fn(move || {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (item, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -178,19 +191,22 @@ impl Kept {
     /// The database's.
     pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<Kept> {
         let mut kept = Kept::default();
-        reader.results(&mut |row, bytes| {
-            let (mut fresh, mut news) = (Vec::new(), Vec::new());
-            for item in items(bytes) {
-                match item {
-                    Item::Answer { session, number, kind, payload, proves } => {
-                        fresh.push((session, number, Outcome { kind, payload: payload.into(), proves }));
-                    }
-                    Item::News(bytes) => news.extend(News::read(bytes)),
-                }
-            }
-            kept.keep(row, bytes.len(), fresh.drain(..), news);
-        })?;
+        reader.results(&mut |row, bytes| kept.read(row, bytes))?;
         Ok(kept)
+    }
+
+    /// A row as it stands in the database.
+    fn read(&mut self, row: i64, bytes: &[u8]) {
+        let (mut fresh, mut news) = (Vec::new(), Vec::new());
+        for item in items(bytes) {
+            match item {
+                Item::Answer { session, number, kind, payload, proves } => {
+                    fresh.push((session, number, Outcome { kind, payload: payload.into(), proves }));
+                }
+                Item::News(bytes) => news.extend(News::read(bytes)),
+            }
+        }
+        self.keep(row, bytes.len(), fresh.drain(..), news);
     }
 
     fn keep(&mut self, row: i64, bytes: usize, fresh: impl Iterator<Item = (u64, u64, Outcome)>, news: Vec<News>) {
@@ -331,42 +347,4 @@ fn release(rows: &mut BTreeMap<i64, Row>, done: &mut Vec<i64>, at: i64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keep(results: &mut Kept, row: i64, number: u64, length: usize) {
-        let outcome = Outcome { kind: 2, payload: vec![0; length].into(), proves: None };
-        results.keep(row, length, [(1, number, outcome)].into_iter(), Vec::new());
-    }
-
-    #[test]
-    fn a_session_that_acknowledges_nothing_has_its_last_answers_kept() {
-        let mut results = Kept::default();
-        for number in 0..20 {
-            keep(&mut results, number as i64, number, 1 << 20);
-        }
-        assert!(results.sessions[&1].bytes <= EACH);
-        assert!(results.find(1, 19).is_some() && results.find(1, 13).is_some() && results.find(1, 12).is_none());
-        assert_eq!(results.done, (0..13).collect::<Vec<_>>());
-        results.acknowledged(1, 18);
-        assert_eq!(results.done.len(), 19);
-        results.forget(1);
-        assert_eq!((results.done.len(), results.find(1, 19)), (20, None));
-    }
-
-    #[test]
-    fn answers_are_found_in_whatever_order_they_came() {
-        let mut results = Kept::default();
-        for (row, number) in [9, 3, 7, 3].into_iter().enumerate() {
-            keep(&mut results, row as i64, number, 10);
-        }
-        assert!([3, 7, 9].into_iter().all(|number| results.find(1, number).is_some()));
-        // The second 3 is the first one, moved along.
-        assert_eq!(results.done, [1]);
-        results.acknowledged(1, 7);
-        assert_eq!((results.done.len(), results.find(1, 7)), (3, None));
-        assert!(results.find(1, 9).is_some());
-        results.acknowledged(1, u64::MAX);
-        assert_eq!(results.sessions[&1].bytes, 0);
-    }
-}
+mod tests;

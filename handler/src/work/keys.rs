@@ -68,10 +68,7 @@ impl Keys {
         }
         // What was refused has changed nothing and may be tried again under its key.
         let mut decided = change.decide(facts, stamp)?;
-        let (kind, payload) = packed(&decided.reply);
-        let mut answer = Vec::new();
-        growing::put(&mut answer, &Answer { kind, payload });
-        let kept = Keyed { digest: key.digest, at: stamp.now, answer };
+        let kept = Keyed { digest: key.digest, at: stamp.now, answer: answer_put(&decided.reply) };
         decided.rows.push(Row::Keyed { owner: key.owner, key: key.key.clone(), kept });
         self.more.push(key.owner);
         Ok(decided)
@@ -87,6 +84,15 @@ impl Keys {
             self.less.push(owner);
         }
         Ok(())
+    }
+
+    /// How many each has who has any.
+    #[cfg(test)]
+    pub fn counts(&self) -> Vec<(Principal, u32)> {
+        let mut counts: Vec<_> = self.counts.iter().map(|(owner, count)| (*owner, *count)).collect();
+        counts.retain(|(_, count)| *count > 0);
+        counts.sort_unstable();
+        counts
     }
 
     /// The transaction was given up.
@@ -112,9 +118,20 @@ fn answer_of(key: &Key, kept: &Keyed) -> std::result::Result<Reply, Failure> {
     if kept.digest != key.digest {
         return Err(conflict());
     }
-    let answer = growing::get::<Answer>(&kept.answer);
+    Ok(answer_read(&kept.answer))
+}
+
+/// The bytes of an answer that are kept.
+pub(super) fn answer_put(reply: &Reply) -> Vec<u8> {
+    let ((kind, payload), mut bytes) = (packed(reply), Vec::new());
+    growing::put(&mut bytes, &Answer { kind, payload });
+    bytes
+}
+
+/// Reads them.
+pub(super) fn answer_read(bytes: &[u8]) -> Reply {
     // Of a newer program: it was done, and that can be said.
-    Ok(answer.map_or_else(|_| unpacked(0, &[]), |answer| unpacked(answer.kind, &answer.payload)))
+    growing::get::<Answer>(bytes).map_or_else(|_| unpacked(0, &[]), |answer| unpacked(answer.kind, &answer.payload))
 }
 
 /// What the database has under a key.
@@ -130,3 +147,6 @@ pub fn known(reader: &dyn Reader, key: &Key) -> Result<Option<Reply>> {
 pub fn conflict() -> Failure {
     Failure::new(Code::Conflict, "This key was used for another request. Use a new key for a new request.")
 }
+
+#[cfg(test)]
+mod tests;

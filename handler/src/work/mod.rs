@@ -12,6 +12,8 @@ mod kept;
 mod keys;
 pub mod passwords;
 mod readers;
+#[cfg(test)]
+mod recorded;
 mod shared;
 mod writer;
 

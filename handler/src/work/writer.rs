@@ -255,14 +255,38 @@ impl<C: Decide> WriterThread<C> {
                     };
                     self.left.push(ToLoop::Operator(*number, answer));
                 }
-                Asker::Keyed(owner, key) if code.is_none() => self.left.push(ToLoop::Keyed(*owner, key.clone())),
+                // One that could not be saved may be saved by the next handler; one that was refused never will be.
+                Asker::Keyed(owner, key) if code != Some(Code::Unavailable) => {
+                    self.left.push(ToLoop::Keyed(*owner, key.clone()));
+                }
                 Asker::Keyed(..) => {}
             }
         }
+        // Who has proved in this transaction who he is hears its news, and is out again if they say so.
+        self.left.sort_by_key(|one| !matches!(one, ToLoop::Proved { .. }));
         // Before the answers: who has his may ask again at once.
         self.shared.leave(&mut self.left, Vec::new());
         let quiet = self.batch.flush();
         self.shared.leave(&mut self.left, quiet);
+    }
+}
+
+/// What the thread does, one after the other.
+#[cfg(test)]
+impl<C: Decide> WriterThread<C> {
+    /// Commits one batch and answers it.
+    pub fn do_batch(&mut self, group: &[Write<C>]) {
+        self.commit(group);
+    }
+
+    /// Clients' keys, as it counts them.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Does some of what can wait; gives whether more does.
+    pub fn do_tidy(&mut self) -> bool {
+        self.tidy()
     }
 }
 
@@ -289,3 +313,6 @@ fn keep<C>(
     }
     kept.store(staged, tx)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,10 +42,8 @@ impl EventLoop {
         let shown = self.shared.memory.server_named(&name).map_or_else(|_| name.clone(), |(_, name)| name);
         let answer = Answer::Key(Key { server: shown, key });
         match new {
-            true => self.change(operator, servers::ServerChange::Add(servers::Add { name, key: hash }), answer),
-            false => {
-                self.change(operator, servers::ServerChange::RotateKey(servers::RotateKey { name, key: hash }), answer)
-            }
+            true => self.change(operator, servers::Add { name, key: hash }, answer),
+            false => self.change(operator, servers::RotateKey { name, key: hash }, answer),
         }
     }
 
@@ -71,7 +69,7 @@ impl EventLoop {
     }
 
     pub(super) fn server_disable(&mut self, operator: u64, name: String, disabled: bool) -> Later {
-        self.change(operator, servers::ServerChange::from(servers::Disable { name, disabled }), Answer::Done)
+        self.change(operator, servers::Disable { name, disabled }, Answer::Done)
     }
 
     pub(super) fn player_list(&self, operator: u64, limit: u32, after: Option<&str>) -> Later {
@@ -119,7 +117,7 @@ impl EventLoop {
 
     pub(super) fn player_disable(&mut self, operator: u64, name: &str, reason: String, disabled: bool) -> Later {
         let (player, reason) = (self.player_id(name)?, disabled.then_some(reason));
-        self.change(operator, players::PlayerChange::from(players::Disable { player, reason }), Answer::Done)
+        self.change(operator, players::Disable { player, reason }, Answer::Done)
     }
 
     pub(super) fn player_set_password(&mut self, operator: u64, name: &str, password: Secret) -> Later {
@@ -140,13 +138,13 @@ impl EventLoop {
             return Err(Failure::new(Code::Invalid, "A unit is 1 to 16 bytes, like ms or points."));
         }
         let most = self.shared.settings().records.boards as usize;
-        self.change(operator, records::RecordChange::from(records::DefineBoard { board, most }), Answer::Done)
+        self.change(operator, records::DefineBoard { board, most }, Answer::Done)
     }
 
     pub(super) fn board_withdraw(&mut self, operator: u64, board: &str, player: &str, reason: String) -> Later {
         let player = self.player_id(player)?;
         let board = read(&self.shared.memory.boards).find(board).map(|ranking| ranking.board.id);
         let board = board.ok_or_else(|| Failure::new(Code::NotFound, "There is no such board."))?;
-        self.change(operator, records::RecordChange::from(records::Withdraw { board, player, reason }), Answer::Done)
+        self.change(operator, records::Withdraw { board, player, reason }, Answer::Done)
     }
 }

@@ -77,3 +77,27 @@ fn another_format_is_begun_anew() {
     drop(journal);
     assert_eq!(all(&Journal::open(&fd).unwrap()), []);
 }
+
+#[test]
+fn what_only_a_newer_program_knows_is_passed_over() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    let mut with_more = Vec::new();
+    growing::put_with(&mut with_more, &done(3, 5), &("a field", 7u8));
+    journal.append(&done(1, 3));
+    for unknown in [&[120, 1, 2][..], &[], &[7; 100]] {
+        journal.append_bytes(unknown);
+    }
+    journal.told(7);
+    journal.append_bytes(&with_more);
+    assert_eq!(all(&journal), [done(1, 3), Entry::Told { row: 7 }, done(3, 5)]);
+    let found = Journal::open(&fd).unwrap().recover();
+    let mut requests: Vec<u64> = found.done.into_keys().map(|(_, request)| request).collect();
+    requests.sort_unstable();
+    assert_eq!((requests, found.told), (vec![1, 3], 7));
+    // It goes like any other, and nobody wants it written again.
+    let (_, first, behind) = journal.at(journal.get(TAIL)).unwrap();
+    assert_eq!(first, Some(done(1, 3)));
+    let (_, unknown, next) = journal.at(behind).unwrap();
+    assert_eq!((unknown, next - behind), (None, 16));
+}

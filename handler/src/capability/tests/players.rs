@@ -1,0 +1,88 @@
+//! Registering, logging in, passwords, who is refused.
+
+use super::*;
+use crate::capability::mail::Send;
+use crate::capability::players::{Disable, Login, Register, SetPassword, set_password};
+use crate::state::names;
+use ssmglobal_ipc::{LoggedIn, Secret};
+use ssmglobal_store::NewPlayer;
+
+fn register(name: &str) -> Register {
+    let name = names::check(name, 2, 20).unwrap();
+    Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()) }
+}
+
+fn logged_in(player: &str, unread: u32, last_login: Option<Time>) -> Reply {
+    Reply::LoggedIn(LoggedIn { player: player.into(), unread, last_login })
+}
+
+#[test]
+fn a_new_player_is_who_the_session_is_from_then_on() {
+    let mut model = people();
+    model.sequences.insert(ssmglobal_store::Sequence::Player, 3);
+    let player = NewPlayer {
+        id: PlayerId(4),
+        name: "Dave".into(),
+        folded: "dave".into(),
+        skeleton: register("Dave").name.skeleton,
+        hash: Secret::new("$hash"),
+        email: Some("d@example.org".into()),
+        registered: NOW,
+    };
+    let (rows, reply) = (vec![Row::Player(player)], logged_in("Dave", 0, None));
+    let expected = Decided { rows, reply, proves: Some(PlayerId(4).into()) };
+    assert_eq!(decided(&mut model, register("Dave")), expected);
+    assert_eq!(asked(&mut model, register("Dave")), 1);
+}
+
+#[test]
+fn a_name_that_is_taken_or_looks_like_one_is_refused() {
+    let mut model = Model::default();
+    done(&mut model, register("Alice"));
+    for name in ["Alice", "aLICE", "\u{430}lice"] {
+        let failure = refused(&mut model, register(name));
+        assert_eq!((failure.code, failure.msg.contains(name)), (Code::Exists, true), "{name}");
+    }
+    done(&mut model, register("alicf"));
+}
+
+#[test]
+fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
+    let mut model = people();
+    let login = |hash: Option<&str>| Login { player: ALICE, hash: hash.map(Secret::new) };
+    let at = Row::PlayerLogin { player: ALICE, at: NOW };
+    let first = Decided { rows: vec![at.clone()], reply: logged_in("alice", 0, None), proves: Some(ALICE.into()) };
+    assert_eq!(decided(&mut model, login(None)), first);
+    assert_eq!(asked(&mut model, login(None)), 0);
+    done(&mut model, login(None));
+    let (subject, body) = (String::new(), "x".to_owned());
+    done(&mut model, Send { from: BOB.into(), to: ALICE, subject, body, mailbox: 9 });
+    let rows = vec![Row::PlayerHash { player: ALICE, hash: Secret::new("$dearer") }, at];
+    let again = Decided { rows, reply: logged_in("alice", 1, Some(NOW)), proves: Some(ALICE.into()) };
+    assert_eq!(decided(&mut model, login(Some("$dearer"))), again, "hashed anew");
+}
+
+#[test]
+fn who_is_disabled_or_not_there_does_not_log_in() {
+    let mut model = people();
+    done(&mut model, Disable { player: ALICE, reason: Some("spam".into()) });
+    let failure = refused(&mut model, Login { player: ALICE, hash: Some(Secret::new("$new")) });
+    assert_eq!((failure.code, &*failure.msg), (Code::Denied, "This player is disabled: spam"));
+    done(&mut model, Disable { player: ALICE, reason: None });
+    assert_eq!(done(&mut model, Login { player: ALICE, hash: None }), logged_in("alice", 0, None));
+    assert_eq!(code(&mut model, Login { player: PlayerId(9), hash: None }), Code::BadLogin);
+}
+
+#[test]
+fn a_password_and_whether_a_login_is_taken_are_set() {
+    let mut model = people();
+    let hash = || Secret::new("$new");
+    let row = Row::PlayerHash { player: BOB, hash: hash() };
+    assert_eq!(decided(&mut model, SetPassword { player: BOB, hash: hash() }), only(row.clone()));
+    assert_eq!(decided(&mut model, set_password(BOB, Some(hash())).unwrap()), only(row));
+    for reason in [Some("spam".to_owned()), None] {
+        let row = Row::PlayerDisabled { player: BOB, reason: reason.clone() };
+        assert_eq!(decided(&mut model, Disable { player: BOB, reason }), only(row));
+    }
+    assert_eq!(set_password(BOB, None).unwrap_err().code, Code::Unavailable, "nothing was hashed");
+}

@@ -1,0 +1,75 @@
+//! Game servers: proving who they are, and what the operator does with them.
+
+use super::*;
+use crate::capability::servers::{Add, Auth, Disable, RotateKey};
+use crate::work::passwords::key_hash;
+use ssmglobal_ipc::{Authed, Secret};
+use ssmglobal_store::{NewServer, Sequence};
+
+/// Arena has this key.
+fn keyed() -> Model {
+    let mut model = people();
+    done(&mut model, RotateKey { name: "ARENA".into(), key: key_hash(&Secret::new("right")) });
+    model
+}
+
+fn auth(name: &str, key: &str) -> Auth {
+    Auth { name: name.into(), key: Secret::new(key) }
+}
+
+#[test]
+fn the_right_key_proves_who_it_is_in_any_case() {
+    let mut model = keyed();
+    for (name, key) in [("Arena", "right"), ("aRENA", " right\n")] {
+        let rows = vec![Row::ServerAuthed { server: ARENA, at: NOW }];
+        let reply = Reply::Authed(Authed { server: "Arena".into() });
+        let expected = Decided { rows, reply, proves: Some(ARENA.into()) };
+        assert_eq!(decided(&mut model, auth(name, key)), expected);
+    }
+}
+
+#[test]
+fn a_wrong_key_says_nothing_of_the_server() {
+    let mut model = keyed();
+    let wrong = [auth("arena", "wrong"), auth("nobody", "right"), auth("castle", "right")];
+    let [first, others @ ..] = wrong.map(|change| refused(&mut model, change));
+    assert_eq!(first.code, Code::BadLogin);
+    assert_eq!(others, [first.clone(), first.clone()]);
+    done(&mut model, Disable { name: "arena".into(), disabled: true });
+    assert_eq!(refused(&mut model, auth("arena", "wrong")), first);
+    assert_eq!(code(&mut model, auth("arena", "right")), Code::Denied);
+    done(&mut model, Disable { name: "Arena".into(), disabled: false });
+    done(&mut model, auth("arena", "right"));
+}
+
+#[test]
+fn a_game_server_is_added_once() {
+    let mut model = people();
+    model.sequences.insert(Sequence::Server, 2);
+    let tower = Add { name: "Tower".into(), key: [7; 32] };
+    let new = NewServer { id: ServerId(3), name: "Tower".into(), key: [7; 32], added: NOW };
+    assert_eq!(decided(&mut model, tower.clone()), only(Row::Server(new)));
+    assert_eq!(asked(&mut model, tower.clone()), 1);
+    done(&mut model, tower.clone());
+    for name in ["Tower", "tOWER", "arena"] {
+        let failure = refused(&mut model, Add { name: name.into(), ..tower.clone() });
+        assert_eq!((failure.code, failure.msg.contains(name)), (Code::Exists, true));
+    }
+}
+
+#[test]
+fn keys_and_who_is_refused_are_set_by_name() {
+    let mut model = people();
+    let (name, key) = ("ARENA".to_owned(), [9; 32]);
+    let rotated = only(Row::ServerKey { server: ARENA, key });
+    assert_eq!(decided(&mut model, RotateKey { name: name.clone(), key }), rotated);
+    for disabled in [true, false] {
+        let row = only(Row::ServerDisabled { server: ARENA, disabled });
+        assert_eq!(decided(&mut model, Disable { name: name.clone(), disabled }), row);
+    }
+    let nobody = || "nobody".to_owned();
+    for change in [Change::from(RotateKey { name: nobody(), key }), Disable { name: nobody(), disabled: true }.into()] {
+        let failure = refused(&mut model, change);
+        assert_eq!((failure.code, &*failure.msg), (Code::NotFound, "There is no game server nobody."));
+    }
+}

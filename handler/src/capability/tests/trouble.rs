@@ -1,0 +1,71 @@
+//! A database that fails, which is no answer of ours: the transaction is given up, and the change decided again.
+//! Numbers that are used up.
+
+use super::*;
+use crate::capability::{mail, players, records, servers, settings};
+use crate::state::names;
+use crate::testing::{KINDS, board};
+use ssmglobal_ipc::Secret;
+use ssmglobal_store::{BoardId, Sequence};
+
+#[test]
+fn a_store_that_fails_refuses_nobody() {
+    let (owner, from, board_id) = (Principal::from(BOB), Principal::from(BOB), BoardId(1));
+    let (name, key, value) = (|| "x".to_owned(), || "k".to_owned(), || "v".to_owned());
+    let (operator, better) = KINDS[0];
+    let defined = board(1, "race", operator, better);
+    let changes: Vec<Change> = vec![
+        mail::Send { from, to: ALICE, subject: name(), body: name(), mailbox: 9 }.into(),
+        mail::Answer { me: ALICE, number: 1, body: name(), subject: 9, mailbox: 9 }.into(),
+        mail::Read { me: ALICE, number: 1 }.into(),
+        mail::Delete { me: ALICE, number: 1 }.into(),
+        mail::Block { me: ALICE, from }.into(),
+        mail::Unblock { me: ALICE, from }.into(),
+        players::Register { name: names::check("dave", 2, 20).unwrap(), hash: Secret::default(), email: None }.into(),
+        players::Login { player: ALICE, hash: None }.into(),
+        servers::Auth { name: name(), key: Secret::default() }.into(),
+        servers::Add { name: name(), key: [0; 32] }.into(),
+        servers::RotateKey { name: name(), key: [0; 32] }.into(),
+        servers::Disable { name: name(), disabled: true }.into(),
+        settings::Set { owner, key: key(), value: value(), version: None, public: None, most: 9 }.into(),
+        settings::Delete { owner, key: key(), version: None }.into(),
+        records::Submit { board: board_id, player: ALICE, score: 5, by: None, note: None }.into(),
+        records::Withdraw { board: board_id, player: BOB, reason: name() }.into(),
+        records::DefineBoard { board: board(0, "jump", operator, better), most: 9 }.into(),
+    ];
+    let mut model = people();
+    model.put(&Row::Board(defined));
+    model.put(&Row::Standing { board: board_id, standing: crate::testing::standing(2, 7, 1) });
+    model.broken = true;
+    for change in changes {
+        let outcome = change.decide(&mut model, Stamp { now: NOW });
+        assert!(matches!(outcome, Err(Refusal::Store(_))), "{change:?}: {outcome:?}");
+    }
+}
+
+/// That a number does not fit is known when it was given, not before.
+#[test]
+fn nobody_gets_a_number_that_does_not_fit() {
+    let (operator, better) = KINDS[0];
+    let register = |name: &str| {
+        let name = names::check(name, 2, 20).unwrap();
+        Change::from(players::Register { name, hash: Secret::default(), email: None })
+    };
+    let add = |name: &str| Change::from(servers::Add { name: name.to_owned(), key: [0; 32] });
+    let define = |name: &str| Change::from(records::DefineBoard { board: board(0, name, operator, better), most: 9 });
+    type Make<'a> = &'a dyn Fn(&str) -> Change;
+    let makes: [(Sequence, Make<'_>, Code); 3] = [
+        (Sequence::Player, &register, Code::Unavailable),
+        (Sequence::Server, &add, Code::Limit),
+        (Sequence::Board, &define, Code::Limit),
+    ];
+    for (sequence, make, code) in makes {
+        let mut model = people();
+        model.sequences.insert(sequence, u64::from(u32::MAX) - 1);
+        done(&mut model, make("last"));
+        match make("more").decide(&mut model, Stamp { now: NOW }) {
+            Err(Refusal::Failure(failure)) => assert_eq!(failure.code, code),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+}

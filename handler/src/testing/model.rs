@@ -1,0 +1,273 @@
+//! What is kept, in plain maps: the facts of a decision without a database, and what becomes of a row. Runs in tests.
+
+use crate::work::change::Facts;
+use ssmglobal_ipc::{Secret, Time};
+use ssmglobal_store::{
+    Better, Board, BoardId, KeptSetting, KeyHash, Keyed, Letter, NewLetter, NewPlayer, Player, PlayerId, Principal,
+    PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A player, with what only the store looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPlayer {
+    /// As others see it.
+    pub player: Player,
+    /// The name without case.
+    pub folded: String,
+    /// The name as the eye sees it.
+    pub skeleton: String,
+    /// The password's hash.
+    pub hash: Secret,
+}
+
+/// A letter, and who still has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLetter {
+    /// As it was sent.
+    pub letter: NewLetter,
+    /// The receiver has it.
+    pub in_box: bool,
+    /// The sender has it.
+    pub in_sent: bool,
+    /// When it was read.
+    pub read: Option<Time>,
+}
+
+impl KeptLetter {
+    /// It is in this player's box.
+    pub fn is_in_box_of(&self, player: PlayerId) -> bool {
+        self.in_box && self.letter.to == player
+    }
+
+    /// It is among what somebody has sent.
+    pub fn is_in_sent_of(&self, who: Principal) -> bool {
+        self.in_sent && self.letter.from == who
+    }
+}
+
+/// All that is kept.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Players.
+    pub players: BTreeMap<PlayerId, KeptPlayer>,
+    /// Game servers and their keys.
+    pub servers: BTreeMap<ServerId, (Server, KeyHash)>,
+    /// Boards.
+    pub boards: BTreeMap<BoardId, Board>,
+    /// What stands on them.
+    pub standings: BTreeMap<(BoardId, PlayerId), Standing>,
+    /// Settings.
+    pub settings: BTreeMap<(Principal, String), KeptSetting>,
+    /// Letters, the oldest first.
+    pub letters: Vec<KeptLetter>,
+    /// Who refuses whom.
+    pub blocks: BTreeSet<(PlayerId, Principal)>,
+    /// Answers under clients' keys.
+    pub keyed: BTreeMap<(Principal, String), Keyed>,
+    /// The last number of each sequence.
+    pub sequences: HashMap<Sequence, u64>,
+    /// How many numbers were asked for.
+    pub asked: u32,
+    /// The store fails.
+    pub broken: bool,
+}
+
+impl Model {
+    /// With these rows.
+    pub fn of(rows: impl IntoIterator<Item = Row>) -> Model {
+        let mut model = Model::default();
+        rows.into_iter().for_each(|row| model.put(&row));
+        model
+    }
+
+    fn store<T>(&self, found: T) -> Result<T> {
+        if self.broken { Err(StoreError::Other("broken".to_owned())) } else { Ok(found) }
+    }
+
+    /// All that stands on a board, the best first and the earlier of equals first.
+    pub fn table(&self, board: BoardId) -> Vec<&Standing> {
+        let better = self.boards.get(&board).map_or(Better::Lower, |board| board.better);
+        let mut all: Vec<&Standing> =
+            self.standings.iter().filter(|((other, _), _)| *other == board).map(|(_, standing)| standing).collect();
+        all.sort_by(|a, b| match better {
+            Better::Lower => (a.score, a.order).cmp(&(b.score, b.order)),
+            Better::Higher => (b.score, a.order).cmp(&(a.score, b.order)),
+        });
+        all
+    }
+
+    /// What becomes of a row.
+    pub fn put(&mut self, row: &Row) {
+        match row {
+            Row::Player(new) => self.add_player(new.clone()),
+            Row::PlayerHash { player, hash } => self.player_mut(*player).hash = hash.clone(),
+            Row::PlayerLogin { player, at } => self.player_mut(*player).player.last_login = Some(*at),
+            Row::PlayerDisabled { player, reason } => self.player_mut(*player).player.disabled = reason.clone(),
+            Row::Server(new) => {
+                assert!(self.server_by_name(&new.name).unwrap().is_none(), "the name is taken");
+                let (id, name, added) = (new.id, new.name.clone(), new.added);
+                let kept = Server { id, name, added, last_auth: None, disabled: false };
+                assert!(self.servers.insert(id, (kept, new.key)).is_none(), "the number is taken");
+            }
+            Row::ServerKey { server, key } => self.server_mut(*server).1 = *key,
+            Row::ServerAuthed { server, at } => self.server_mut(*server).0.last_auth = Some(*at),
+            Row::ServerDisabled { server, disabled } => self.server_mut(*server).0.disabled = *disabled,
+            Row::Board(board) => drop(self.boards.insert(board.id, board.clone())),
+            Row::Standing { board, standing } => {
+                self.standings.insert((*board, standing.player), standing.clone());
+            }
+            Row::Withdrawn { board, was, .. } => {
+                assert_eq!(self.standings.remove(&(*board, was.player)).as_ref(), Some(was));
+            }
+            Row::Setting { owner, key, setting } => {
+                self.settings.insert((*owner, key.clone()), setting.clone());
+            }
+            Row::Letter(letter) => self.add_letter(letter),
+            Row::LetterRead { player, number, at } => {
+                for kept in &mut self.letters {
+                    if kept.is_in_box_of(*player) && kept.letter.to_number == *number {
+                        kept.read.get_or_insert(*at);
+                    }
+                }
+            }
+            Row::LetterGone { player, number } => {
+                for kept in &mut self.letters {
+                    let got = kept.letter.to == *player && kept.letter.to_number == *number;
+                    let sent = kept.letter.from == (*player).into() && kept.letter.from_number == *number;
+                    (kept.in_box, kept.in_sent) = (kept.in_box && !got, kept.in_sent && !sent);
+                }
+                self.forget_letters();
+            }
+            Row::Blocked { player, from } => drop(self.blocks.insert((*player, *from))),
+            Row::Unblocked { player, from } => drop(self.blocks.remove(&(*player, *from))),
+            Row::Keyed { owner, key, kept } => {
+                assert!(self.keyed.insert((*owner, key.clone()), kept.clone()).is_none(), "the key was used");
+            }
+        }
+    }
+
+    fn add_player(&mut self, new: NewPlayer) {
+        let NewPlayer { id, name, folded, skeleton, hash, email, registered } = new;
+        assert!(!self.player_name_taken(&folded, &skeleton).unwrap(), "the name is taken");
+        let player = Player { id, name, email, registered, last_login: None, disabled: None };
+        let kept = KeptPlayer { player, folded, skeleton, hash };
+        assert!(self.players.insert(id, kept).is_none(), "the number is taken");
+    }
+
+    fn add_letter(&mut self, letter: &NewLetter) {
+        let sent = self.letters.iter_mut().filter(|kept| kept.is_in_sent_of(letter.from));
+        sent.take(letter.let_go as usize).for_each(|kept| kept.in_sent = false);
+        self.forget_letters();
+        let in_sent = letter.in_sent;
+        self.letters.push(KeptLetter { letter: letter.clone(), in_box: true, in_sent, read: None });
+    }
+
+    fn forget_letters(&mut self) {
+        self.letters.retain(|kept| kept.in_box || kept.in_sent);
+    }
+
+    fn player_mut(&mut self, id: PlayerId) -> &mut KeptPlayer {
+        self.players.get_mut(&id).expect("a player")
+    }
+
+    fn server_mut(&mut self, id: ServerId) -> &mut (Server, KeyHash) {
+        self.servers.get_mut(&id).expect("a game server")
+    }
+}
+
+impl Facts for Model {
+    fn player(&self, id: PlayerId) -> Result<Option<Player>> {
+        self.store(self.players.get(&id).map(|kept| kept.player.clone()))
+    }
+
+    fn name(&self, who: Principal) -> String {
+        match who.kind {
+            PrincipalKind::Player => self.players.get(&PlayerId(who.id)).map(|kept| kept.player.name.clone()),
+            PrincipalKind::Server => self.servers.get(&ServerId(who.id)).map(|(server, _)| server.name.clone()),
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
+
+    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
+        self.store(self.players.values().any(|kept| kept.folded == folded || kept.skeleton == skeleton))
+    }
+
+    fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {
+        self.store(self.servers.values().find(|(server, _)| server.name.eq_ignore_ascii_case(name)).cloned())
+    }
+
+    fn board(&self, id: BoardId) -> Option<&Board> {
+        self.boards.get(&id)
+    }
+
+    fn board_named(&self, name: &str) -> Option<&Board> {
+        self.boards.values().find(|board| board.name.eq_ignore_ascii_case(name))
+    }
+
+    fn boards(&self) -> usize {
+        self.boards.len()
+    }
+
+    fn standing(&self, board: BoardId, player: PlayerId) -> Option<&Standing> {
+        self.standings.get(&(board, player))
+    }
+
+    fn total(&self, board: BoardId) -> u32 {
+        self.table(board).len() as u32
+    }
+
+    fn rank(&self, board: BoardId, standing: &Standing) -> u32 {
+        let mut then = self.clone();
+        then.standings.insert((board, standing.player), standing.clone());
+        let index = then.table(board).iter().position(|other| other.player == standing.player);
+        index.expect("it was put there") as u32 + 1
+    }
+
+    fn setting(&self, owner: Principal, key: &str) -> Result<Option<KeptSetting>> {
+        self.store(self.settings.get(&(owner, key.to_owned())).cloned())
+    }
+
+    fn setting_count(&self, owner: Principal) -> Result<u32> {
+        let mine = self.settings.iter().filter(|((other, _), setting)| *other == owner && setting.value.is_some());
+        self.store(mine.count() as u32)
+    }
+
+    fn mailbox(&self, player: PlayerId) -> Result<(u32, u32)> {
+        let mine: Vec<_> = self.letters.iter().filter(|kept| kept.is_in_box_of(player)).collect();
+        let unread = mine.iter().filter(|kept| kept.read.is_none()).count();
+        self.store((mine.len() as u32, unread as u32))
+    }
+
+    fn sent_count(&self, player: PlayerId) -> Result<u32> {
+        self.store(self.letters.iter().filter(|kept| kept.is_in_sent_of(player.into())).count() as u32)
+    }
+
+    fn letter(&self, player: PlayerId, number: u64) -> Result<Option<Letter>> {
+        let mine = |kept: &&KeptLetter| {
+            kept.is_in_box_of(player) && kept.letter.to_number == number
+                || kept.is_in_sent_of(player.into()) && kept.letter.from_number == number
+        };
+        self.store(self.letters.iter().find(mine).map(|kept| {
+            let NewLetter { from, to, subject, body, at, .. } = kept.letter.clone();
+            Letter { number, from, to, subject, body, at }
+        }))
+    }
+
+    fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool> {
+        self.store(self.blocks.contains(&(player, from)))
+    }
+
+    fn blocked(&self, player: PlayerId) -> Result<Vec<Principal>> {
+        self.store(self.blocks.iter().filter(|(other, _)| *other == player).map(|(_, from)| *from).collect())
+    }
+
+    fn fresh(&mut self, sequence: Sequence) -> Result<u64> {
+        self.store(())?;
+        self.asked += 1;
+        let last = self.sequences.entry(sequence).or_default();
+        *last += 1;
+        Ok(*last)
+    }
+}

@@ -1,0 +1,253 @@
+//! What every row means to memory, and to others.
+
+use super::*;
+use crate::testing::{board, player, server, standing};
+use ssmglobal_ipc::{Notice, Party, Secret, Time};
+use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, NewLetter, Operator, PlayerId, ServerId};
+
+const ALICE: PlayerId = PlayerId(1);
+const BOB: PlayerId = PlayerId(2);
+const ARENA: ServerId = ServerId(1);
+const CASTLE: ServerId = ServerId(2);
+const RACE: BoardId = BoardId(1);
+
+/// What is in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    players: Vec<(u32, String)>,
+    servers: Vec<(u32, String)>,
+    barred: Vec<Principal>,
+    /// With player and score of all on it, the best first.
+    boards: Vec<(Board, Vec<(u32, i64)>)>,
+}
+
+fn seen(memory: &Memory) -> Seen {
+    let directory = read(&memory.directory);
+    let players = (1..10).map(|id| (id, directory.name(PlayerId(id)).to_owned()));
+    let players: Vec<_> = players.filter(|(_, name)| !name.is_empty()).collect();
+    assert!(players.iter().all(|(id, name)| directory.find(name) == Some(PlayerId(*id))));
+    assert_eq!(directory.len(), players.len());
+    let mut servers: Vec<_> = read(&memory.servers).iter().map(|(id, name)| (id.0, name.clone())).collect();
+    let mut barred: Vec<_> = read(&memory.barred).iter().copied().collect();
+    servers.sort();
+    barred.sort();
+    let boards = read(&memory.boards);
+    let boards = boards.iter_after(None).map(|ranking| {
+        let slice = ranking.slice(0, usize::MAX);
+        (ranking.board.clone(), slice.iter().map(|(_, standing)| (standing.player.0, standing.score)).collect())
+    });
+    Seen { players, servers, barred, boards: boards.collect() }
+}
+
+/// Alice and Bob with scores, Arena, and Castle and Bob who may not be on.
+fn memory() -> Memory {
+    let memory = Memory::default();
+    let mut rows = vec![
+        player(1, "alice"),
+        player(2, "bob"),
+        server(1, "arena"),
+        server(2, "castle"),
+        Row::Board(board(1, "Race", Operator::Last, Better::Lower)),
+        Row::Standing { board: RACE, standing: standing(1, 5, 1) },
+        Row::Standing { board: RACE, standing: standing(2, 7, 2) },
+        Row::PlayerDisabled { player: BOB, reason: Some("spam".into()) },
+        Row::ServerDisabled { server: CASTLE, disabled: true },
+    ];
+    apply(&memory, &mut rows);
+    assert!(rows.is_empty());
+    memory
+}
+
+fn letter(from: impl Into<Principal>) -> Row {
+    Row::Letter(NewLetter {
+        from: from.into(),
+        from_number: 8,
+        in_sent: true,
+        let_go: 0,
+        to: BOB,
+        to_number: 9,
+        unread: 3,
+        subject: "hi".into(),
+        body: "one".into(),
+        at: Time(4),
+    })
+}
+
+/// What others are told of rows, and what memory is with them.
+fn after(rows: &[Row]) -> (Seen, Vec<News>) {
+    let memory = memory();
+    let mut overlay = Overlay::default();
+    rows.iter().for_each(|row| overlay.note(&read(&memory.boards), row));
+    let told = news(&memory, &overlay, rows);
+    assert_eq!(seen(&memory), seen(&self::memory()), "news change nothing");
+    let mut rows = rows.to_vec();
+    apply(&memory, &mut rows);
+    assert!(rows.is_empty());
+    (seen(&memory), told)
+}
+
+fn tell(to: impl Into<Principal>, event: Event) -> News {
+    News::Tell { to: Audience::Principal(to.into()), event }
+}
+
+fn mail(from: Party) -> News {
+    tell(BOB, Event::Mail(MailArrived { id: 9, from, subject: "hi".into(), unread: 3 }))
+}
+
+fn record(player: &str, score: i64, previous: Option<&str>) -> News {
+    let (board, unit, previous) = ("Race".to_owned(), "ms".to_owned(), previous.map(str::to_owned));
+    let event = Event::Record(RecordArrived { board, unit, player: player.to_owned(), score, previous });
+    News::Tell { to: Audience::Topic(Topic::Board(RACE)), event }
+}
+
+fn out(who: impl Into<Principal>, reason: &str) -> News {
+    News::Out { who: who.into(), reason: reason.into() }
+}
+
+/// Whether every kind of row is in a table; the match has no wildcard, so that a new one does not compile without a
+/// place here.
+fn kind(row: &Row) -> usize {
+    match row {
+        Row::Player(_) => 0,
+        Row::PlayerHash { .. } => 1,
+        Row::PlayerLogin { .. } => 2,
+        Row::PlayerDisabled { .. } => 3,
+        Row::Server(_) => 4,
+        Row::ServerKey { .. } => 5,
+        Row::ServerAuthed { .. } => 6,
+        Row::ServerDisabled { .. } => 7,
+        Row::Board(_) => 8,
+        Row::Standing { .. } => 9,
+        Row::Withdrawn { .. } => 10,
+        Row::Setting { .. } => 11,
+        Row::Letter(_) => 12,
+        Row::LetterRead { .. } => 13,
+        Row::LetterGone { .. } => 14,
+        Row::Blocked { .. } => 15,
+        Row::Unblocked { .. } => 16,
+        Row::Keyed { .. } => 17,
+    }
+}
+
+const EVERY: usize = 18;
+
+#[test]
+fn every_row_does_what_it_says_and_nothing_else() {
+    type Case = (Row, fn(&mut Seen), Vec<News>);
+    fn nothing(_: &mut Seen) {}
+    let (owner, key, at) = (Principal::from(ALICE), || "k".to_owned(), Time(9));
+    let setting = KeptSetting { value: Some("v".into()), version: 1, public: true, at };
+    let kept = Keyed { digest: [1; 32], at, answer: vec![1] };
+    let put = |player, score| Row::Standing { board: RACE, standing: standing(player, score, 3) };
+    let withdrawn = |player, score, order| {
+        let was = standing(player, score, order);
+        Row::Withdrawn { board: RACE, was, order: 3, at, reason: "cheated".into() }
+    };
+    let turned = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) };
+    let no_more = "This game server was disabled by the operator.";
+    let cases: Vec<Case> = vec![
+        (player(3, "carol"), |seen| seen.players.push((3, "carol".into())), vec![]),
+        (Row::PlayerHash { player: ALICE, hash: Secret::new("$new") }, nothing, vec![]),
+        (Row::PlayerLogin { player: ALICE, at }, nothing, vec![]),
+        (
+            Row::PlayerDisabled { player: ALICE, reason: Some("rude".into()) },
+            |seen| seen.barred.insert(0, ALICE.into()),
+            vec![out(ALICE, "You were logged out by the operator: rude")],
+        ),
+        (
+            Row::PlayerDisabled { player: BOB, reason: None },
+            |seen| seen.barred.retain(|who| *who != BOB.into()),
+            vec![],
+        ),
+        (server(3, "tower"), |seen| seen.servers.push((3, "tower".into())), vec![]),
+        (Row::ServerKey { server: ARENA, key: [9; 32] }, nothing, vec![]),
+        (Row::ServerAuthed { server: ARENA, at }, nothing, vec![]),
+        (
+            Row::ServerDisabled { server: ARENA, disabled: true },
+            |seen| seen.barred.insert(1, ARENA.into()),
+            vec![out(ARENA, no_more)],
+        ),
+        (
+            Row::ServerDisabled { server: CASTLE, disabled: false },
+            |seen| seen.barred.retain(|who| *who != CASTLE.into()),
+            vec![],
+        ),
+        (
+            Row::Board(board(2, "Jump", Operator::Best, Better::Higher)),
+            |seen| seen.boards.insert(0, (board(2, "Jump", Operator::Best, Better::Higher), Vec::new())),
+            vec![],
+        ),
+        (
+            Row::Board(turned),
+            |seen| seen.boards[0].0 = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) },
+            vec![],
+        ),
+        (put(2, 4), |seen| seen.boards[0].1 = vec![(2, 4), (1, 5)], vec![record("bob", 4, Some("alice"))]),
+        (put(2, 6), |seen| seen.boards[0].1 = vec![(1, 5), (2, 6)], vec![]),
+        (put(1, 9), |seen| seen.boards[0].1 = vec![(2, 7), (1, 9)], vec![record("bob", 7, Some("alice"))]),
+        (put(1, 2), |seen| seen.boards[0].1 = vec![(1, 2), (2, 7)], vec![record("alice", 2, Some("alice"))]),
+        (withdrawn(1, 5, 1), |seen| seen.boards[0].1 = vec![(2, 7)], vec![]),
+        (withdrawn(2, 7, 2), |seen| seen.boards[0].1 = vec![(1, 5)], vec![]),
+        (Row::Setting { owner, key: key(), setting }, nothing, vec![]),
+        (letter(ALICE), nothing, vec![mail(Party::Player("alice".into()))]),
+        (letter(ARENA), nothing, vec![mail(Party::Server("arena".into()))]),
+        (Row::LetterRead { player: ALICE, number: 1, at }, nothing, vec![]),
+        (Row::LetterGone { player: ALICE, number: 1 }, nothing, vec![]),
+        (Row::Blocked { player: ALICE, from: owner }, nothing, vec![]),
+        (Row::Unblocked { player: ALICE, from: owner }, nothing, vec![]),
+        (Row::Keyed { owner, key: key(), kept }, nothing, vec![]),
+    ];
+    let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
+    kinds.dedup();
+    assert_eq!(kinds, (0..EVERY).collect::<Vec<_>>());
+    for (row, change, news) in cases {
+        let mut expected = seen(&memory());
+        change(&mut expected);
+        assert_eq!(after(std::slice::from_ref(&row)), (expected, news), "{row:?}");
+    }
+}
+
+#[test]
+fn rows_count_in_their_order() {
+    let put = |player, score, order| Row::Standing { board: RACE, standing: standing(player, score, order) };
+    let gone = |player, score, order| {
+        let was = standing(player, score, order);
+        Row::Withdrawn { board: RACE, was, order: 9, at: Time(0), reason: String::new() }
+    };
+    let turned = || Board { unit: "points".into(), ..board(1, "Race", Operator::Last, Better::Higher) };
+    let rows = [gone(1, 5, 1), gone(2, 7, 2), Row::Board(turned()), put(1, 3, 3), put(2, 4, 4)];
+    let (now, told) = after(&rows);
+    assert_eq!(now.boards, [(turned(), vec![(2, 4), (1, 3)])]);
+    let [News::Tell { event: Event::Record(event), .. }] = &told[..] else { panic!("{told:?}") };
+    let previous = None;
+    let (board, unit, player) = ("Race".into(), "points".into(), "bob".into());
+    assert_eq!(*event, RecordArrived { board, unit, player, score: 4, previous }, "the board as it is then");
+    let out_and_in = |reason: Option<&str>| Row::PlayerDisabled { player: ALICE, reason: reason.map(str::to_owned) };
+    assert_eq!(after(&[out_and_in(Some("x")), out_and_in(None)]).0, seen(&memory()));
+    assert_eq!(after(&[out_and_in(None), out_and_in(Some("x"))]).0.barred.len(), 3);
+}
+
+#[test]
+fn of_many_first_places_one_is_told_behind_all_else() {
+    let put = |player, score, order| Row::Standing { board: RACE, standing: standing(player, score, order) };
+    let rows = [put(2, 4, 3), put(1, 3, 4), letter(ALICE), put(2, 2, 5), letter(ARENA)];
+    let (alice, arena) = (Party::Player("alice".into()), Party::Server("arena".into()));
+    assert_eq!(after(&rows).1, [mail(alice), mail(arena), record("bob", 2, Some("alice"))]);
+    assert_eq!(after(&[put(2, 4, 3), put(2, 8, 4)]).1, [], "given up again");
+}
+
+#[test]
+fn a_board_that_memory_does_not_know_takes_no_scores() {
+    let rows = [Row::Standing { board: BoardId(7), standing: standing(1, 5, 3) }];
+    assert_eq!(after(&rows), (seen(&memory()), Vec::new()));
+}
+
+#[test]
+fn what_is_told_is_read_as_it_was_kept() {
+    let notice = Event::Notice(Notice { msg: "Soon.".into() });
+    for news in [mail(Party::Server("arena".into())), record("bob", -1, None), out(ARENA, "x"), tell(ALICE, notice)] {
+        let mut bytes = Vec::new();
+        news.put(&mut bytes);
+        assert_eq!(News::read(&bytes), Some(news));
+    }
+}
