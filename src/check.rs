@@ -34,12 +34,12 @@ pub struct CheckArgs {
 struct Report {
     file: Option<String>,
     ok: bool,
-    problems: Vec<Found>,
-    warnings: Vec<Found>,
+    problems: Vec<Finding>,
+    warnings: Vec<Finding>,
 }
 
 #[derive(Serialize)]
-struct Found {
+struct Finding {
     place: String,
     line: Option<usize>,
     column: Option<usize>,
@@ -75,12 +75,12 @@ impl Report {
                 file: loaded.file.map(shown),
                 ok: true,
                 problems: Vec::new(),
-                warnings: loaded.warnings.into_iter().map(Found::from).collect(),
+                warnings: loaded.warnings.into_iter().map(Finding::from).collect(),
             },
             Err(problems) => Report {
                 file: named.map(shown),
                 ok: false,
-                problems: problems.into_iter().map(Found::from).collect(),
+                problems: problems.into_iter().map(Finding::from).collect(),
                 warnings: Vec::new(),
             },
         }
@@ -116,11 +116,11 @@ fn line_and_column(place: &Place) -> (Option<usize>, Option<usize>) {
     }
 }
 
-impl From<Problem> for Found {
-    fn from(problem: Problem) -> Found {
+impl From<Problem> for Finding {
+    fn from(problem: Problem) -> Finding {
         let text = problem.to_string();
         let (line, column) = line_and_column(&problem.place);
-        Found {
+        Finding {
             place: problem.place.to_string(),
             line,
             column,
@@ -133,11 +133,11 @@ impl From<Problem> for Found {
     }
 }
 
-impl From<Warning> for Found {
-    fn from(warning: Warning) -> Found {
+impl From<Warning> for Finding {
+    fn from(warning: Warning) -> Finding {
         let text = warning.to_string();
         let (line, column) = line_and_column(&warning.place);
-        Found {
+        Finding {
             place: warning.place.to_string(),
             line,
             column,

@@ -27,7 +27,7 @@ use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKE
 use crate::state::journal::Journal;
 use crate::state::memory::Memory;
 use crate::state::tickets::{self, Tickets};
-use crate::work::{Kept, Keys, Queues, WriterThread};
+use crate::work::{KeptAnswers, Keys, Queues, WriterThread};
 use mio::{Poll, Waker};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
@@ -183,7 +183,7 @@ fn serve(
     let memory = Arc::new(Memory::load(&*reader)?);
     let mut writer = store.writer()?;
     let tickets = Tickets::new(begin_run(run, &*reader, &mut *writer)?);
-    let (kept, keys) = (Kept::load(&*reader)?, Keys::load(&*reader)?);
+    let (kept, keys) = (KeptAnswers::load(&*reader)?, Keys::load(&*reader)?);
     drop(reader);
     let (shared, queues) = Shared::new(Arc::new(settings), memory, kept, waker);
     let shared = Arc::new(shared);

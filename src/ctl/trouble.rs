@@ -23,7 +23,7 @@ pub enum Trouble {
 
 /// The same for programs.
 #[derive(Serialize)]
-struct Told {
+struct Report {
     state: &'static str,
     code: &'static str,
     msg: String,
@@ -53,7 +53,7 @@ impl Trouble {
 
     /// `{"state": "ERROR", "code": …, "msg": …}`.
     pub fn json(&self) -> String {
-        print::json(&Told { state: "ERROR", code: self.code().as_str(), msg: self.to_string() })
+        print::json(&Report { state: "ERROR", code: self.code().as_str(), msg: self.to_string() })
     }
 }
 

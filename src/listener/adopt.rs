@@ -24,7 +24,7 @@ const ENDING: Duration = super::handler::DRAIN;
 const UNTOLD: u64 = 1 << 32;
 
 /// A handler that lives, and all that it has kept.
-pub struct Found {
+pub struct Living {
     /// What the listener before this one has left.
     pub taken: Taken,
     /// The handler.
@@ -37,7 +37,7 @@ pub struct Found {
 ///
 /// # Errors
 /// One lives and is not to be had: its listener lives too, or it does not answer.
-pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<Found>> {
+pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     let last = last_handler(data);
     let found = ask(data, user)?;
     if let (None, Some(process)) = (&found, last) {
@@ -66,7 +66,7 @@ fn wait_for(fd: &impl AsFd, what: PollFlags, until: Instant) -> io::Result<bool>
 }
 
 /// Asks the living handler, if there is one, to be this listener's.
-fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Found>> {
+fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     let socket = data.join(ssmglobal_handler::CTL_SOCKET);
     // Nobody there, or nothing that could be asked: what else is wrong is told by what is started now.
     let Ok(mut stream) = UnixStream::connect(&socket) else { return Ok(None) };
@@ -100,7 +100,7 @@ fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Found>> {
     let same_build = version == ssmglobal_ipc::version() && build == mine;
     let (unread, started, out) = (reader.rest().to_vec(), Some(started), Vec::new());
     let handler = HeldHandler { pid, started, stream: stream.into(), out, unread };
-    Ok(Some(Found { taken, handler, same_build }))
+    Ok(Some(Living { taken, handler, same_build }))
 }
 
 /// Waits for the answer; nothing when the connection ends before it.

@@ -49,7 +49,7 @@ pub enum Said {
 }
 
 /// What the handler is told of.
-pub struct Told<'a> {
+pub struct Briefing<'a> {
     /// All clients.
     pub children: &'a Children,
     /// The listening sockets, which it keeps for the next listener.
@@ -176,7 +176,7 @@ impl Handler {
     ///
     /// # Errors
     /// The kernel's; nothing was started then.
-    pub fn start(&mut self, told: &Told<'_>, registry: &Registry, token: Token) -> io::Result<()> {
+    pub fn start(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) -> io::Result<()> {
         self.start_at = None;
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         for fd in [&theirs, &self.desk_end, &self.journal] {
@@ -249,7 +249,7 @@ impl Handler {
     }
 
     /// Tells it everything that a handler needs to know first.
-    pub fn greet(&mut self, told: &Told<'_>, registry: &Registry, token: Token) {
+    pub fn greet(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
         self.reload(told.settings);
         self.tell(&ToHandler::Run { run: told.children.run() });
         // Before the long list: from then on it can do without this process.
@@ -266,7 +266,7 @@ impl Handler {
 
     /// Tells it to write what waits and to end; it hears nothing further.
     #[inline(never)]
-    pub fn drain(&mut self, told: &Told<'_>, registry: &Registry, token: Token) {
+    pub fn drain(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
         self.tell(&ToHandler::Stop);
         self.keep_due = false;
         self.ends_by = Some(Instant::now() + DRAIN);
@@ -362,7 +362,7 @@ impl Handler {
     }
 
     /// Writes what waits, as far as there is room.
-    pub fn flush(&mut self, told: &Told<'_>, registry: &Registry, token: Token) {
+    pub fn flush(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
         // Gone: its end is seen by waiting for it.
         let _ = ssmglobal_sys::write_out(stream, &mut self.out);
@@ -382,7 +382,7 @@ impl Handler {
 
     /// Sends what it is to keep for the next listener, and where the log goes.
     #[inline(never)]
-    fn send_keep(&mut self, told: &Told<'_>) {
+    fn send_keep(&mut self, told: &Briefing<'_>) {
         let Some(stream) = &self.stream else { return };
         let (state, mut fds) =
             lasting(self.lasting(), (told.children, told.doors, told.cradle, told.moves), MOST_DOORS);
@@ -445,7 +445,7 @@ impl Handler {
     }
 }
 
-fn clients(told: &Told<'_>) -> ToHandler {
+fn clients(told: &Briefing<'_>) -> ToHandler {
     let (children, max) = (told.children, told.settings.limits.clients);
     ToHandler::Clients { clients: children.snapshot(), max }
 }

@@ -31,7 +31,7 @@ use crate::print;
 use children::Children;
 use cradle::Cradle;
 use doors::Doors;
-use handler::{Handler, Told};
+use handler::{Briefing, Handler};
 use mio::{Events, Poll, Token};
 use moves::Moves;
 use nix::sys::signal::Signal;
@@ -72,7 +72,7 @@ pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
 /// What the handler is told of; a macro, because the handler itself is borrowed beside it.
 macro_rules! told {
     ($listener:ident) => {
-        Told {
+        Briefing {
             children: &$listener.children,
             doors: &$listener.doors,
             cradle: &$listener.cradle,

@@ -53,8 +53,8 @@ impl Listener {
 
     /// Goes on where a listener that has died was, with its handler.
     #[inline(never)]
-    fn adopting(found: Found, args: Vec<OsString>, living: adopt::Found) -> io::Result<Listener> {
-        let adopt::Found { taken, handler, same_build } = living;
+    fn adopting(found: Found, args: Vec<OsString>, living: adopt::Living) -> io::Result<Listener> {
+        let adopt::Living { taken, handler, same_build } = living;
         let mut listener = Listener::taking_over(found, args, taken)?;
         listener.handler.adopt(handler, listener.poll.registry(), [CONTROL, HANDLER_END])?;
         if same_build {

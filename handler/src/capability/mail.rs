@@ -13,7 +13,7 @@ const BLOCKS: usize = 1000;
 
 changes! {
     /// Changes of letters and of who may write.
-    MailChange: Send, Answer, Forward, Read, Delete, Block, Unblock
+    MailChange: Send, Respond, Forward, Read, Delete, Block, Unblock
 }
 
 fn no_such_mail(id: u64) -> Failure {
@@ -117,7 +117,7 @@ pub fn send(call: Call<'_>, me: Me<Principal>, request: MailSend) -> Plan<MailCh
 
 /// A letter is answered.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Respond {
     /// Who answers.
     pub me: PlayerId,
     /// Which, by its number in his mailbox.
@@ -130,9 +130,9 @@ pub struct Answer {
     pub mailbox: u32,
 }
 
-impl Decide for Answer {
+impl Decide for Respond {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let Answer { me, number, subject: limit, mailbox, .. } = *self;
+        let Respond { me, number, subject: limit, mailbox, .. } = *self;
         let Some(answered) = facts.letter(me, number)? else { return Err(no_such_mail(number).into()) };
         let Some(writer) = answered.from.as_player() else {
             return refuse(Code::Denied, "That letter came from a game server, which has no mailbox.");
@@ -151,7 +151,7 @@ pub fn reply(call: Call<'_>, me: Me<PlayerId>, request: MailReply) -> Plan<MailC
         return failure.into();
     }
     let (number, subject, mailbox) = (request.id, config.mail.subject, config.mail.mailbox);
-    Plan::change(Answer { me: me.id, number, body: request.body, subject, mailbox })
+    Plan::change(Respond { me: me.id, number, body: request.body, subject, mailbox })
 }
 
 /// A letter is passed on.

@@ -5,7 +5,7 @@ use super::EventLoop;
 use crate::capability::Plan;
 use crate::changes::Change;
 use crate::link::ReplyTo;
-use crate::state::journal::{Key, Settled};
+use crate::state::journal::{ClientKey, Settled};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Look, Read, Seen, Write, conflict, known};
 use ssmglobal_ipc::{Code, Reply, Request};
@@ -23,7 +23,7 @@ pub struct Pending {
 
 impl Pending {
     /// What is to be answered under a key that is known.
-    pub fn known(&self, key: &Key) -> Option<Reply> {
+    pub fn known(&self, key: &ClientKey) -> Option<Reply> {
         let (digest, settled) = self.settled.get(&(key.owner, key.key.clone()))?;
         Some(if *digest == key.digest { settled.reply() } else { conflict().into() })
     }
@@ -34,14 +34,14 @@ impl Pending {
     }
 
     /// Whether a key waits for the database.
-    pub fn waits(&self, key: &Key) -> bool {
+    pub fn waits(&self, key: &ClientKey) -> bool {
         self.settled.contains_key(&(key.owner, key.key.clone()))
     }
 }
 
 impl EventLoop {
     /// Does a request that has a key, unless it was done: the database is asked first.
-    pub(super) fn start_keyed(&mut self, at: SessionRef, to: ReplyTo, request: Request, key: Box<Key>) {
+    pub(super) fn start_keyed(&mut self, at: SessionRef, to: ReplyTo, request: Request, key: Box<ClientKey>) {
         if let Some(reply) = self.pending.known(&key) {
             return self.batch.reply(&to, &reply);
         }
@@ -49,7 +49,7 @@ impl EventLoop {
             let busy = Reply::fail(Code::Busy, "Too many keys are waiting already. Try again in a moment.");
             return self.batch.reply(&to, &busy);
         }
-        let wanted = Key::clone(&key);
+        let wanted = ClientKey::clone(&key);
         let look: Look = Box::new(move |reader| Ok(known(reader, &wanted)?.map_or(Seen::Fresh(request), Seen::Reply)));
         to.link.started();
         let job = Read { asker: Asker::Session(at, to.clone()), look, key: Some(key) };
@@ -59,7 +59,7 @@ impl EventLoop {
     }
 
     /// The database does not know the key: the request is done now.
-    pub(super) fn do_keyed(&mut self, at: SessionRef, to: &ReplyTo, request: Request, key: Box<Key>) {
+    pub(super) fn do_keyed(&mut self, at: SessionRef, to: &ReplyTo, request: Request, key: Box<ClientKey>) {
         // Another session of the same owner may have been quicker.
         if let Some(reply) = self.pending.known(&key) {
             return self.batch.finish(to, &reply);

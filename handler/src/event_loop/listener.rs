@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 /// What the listener has given away, so that the next one can go on where it was.
-pub struct Kept {
+pub struct ListenerState {
     /// The beginning of a state.
     pub state: Vec<u8>,
     /// The descriptors that it names.
@@ -30,7 +30,7 @@ pub struct ListenerLink {
     /// Descriptors that have come and were not spoken of yet.
     fds: Vec<OwnedFd>,
     /// For the next one.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<ListenerState>,
     /// Its process id; 0 when there is none.
     pub pid: i32,
     process: Option<Process>,
@@ -103,7 +103,7 @@ impl ListenerLink {
     fn keep(&mut self, state: Vec<u8>, descriptors: u32) {
         let rest = self.fds.split_off(self.fds.len().min(descriptors as usize));
         let fds = std::mem::replace(&mut self.fds, rest);
-        self.kept = Some(Kept { state, fds });
+        self.kept = Some(ListenerState { state, fds });
         // The listener's standard error; whoever reads it may have been started anew with the listener.
         if !self.fds.is_empty()
             && let Err(error) = nix::unistd::dup2_stderr(self.fds.remove(0))

@@ -1,7 +1,7 @@
 //! The handler without its listener. Nobody is let in then, but nobody is dropped either: whoever connects waits in the
 //! listening sockets, which the handler holds for the next listener, until that one adopts it. Part of the event loop.
 
-use super::listener::Kept;
+use super::listener::ListenerState;
 use super::{End, EventLoop, FIRST_WATCHED, LISTENER};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
@@ -229,7 +229,7 @@ impl EventLoop {
     }
 
     /// Sends everything that the next listener needs; gives what had no room.
-    fn give_back(&mut self, stream: &UnixStream, kept: &Kept) -> io::Result<Vec<u8>> {
+    fn give_back(&mut self, stream: &UnixStream, kept: &ListenerState) -> io::Result<Vec<u8>> {
         let mut state = State::from(kept.state.clone());
         let last = self.workers.children.values().map(|client| client.session).max().unwrap_or(0);
         state.put(&Item::Run { run: self.workers.run, next: last + 1 });

@@ -5,7 +5,7 @@ use crate::capability::Plan;
 use crate::changes::Change;
 use crate::link::ReplyTo;
 use crate::state::bus::Outgoing;
-use crate::state::journal::{Entry, Key, Settled};
+use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Hash, Read, Volatile, Write};
 use ssmglobal_ipc::{Failure, Reply};
@@ -20,7 +20,7 @@ impl EventLoop {
         at: SessionRef,
         to: ReplyTo,
         plan: Plan<Change>,
-        key: Option<Box<Key>>,
+        key: Option<Box<ClientKey>>,
     ) -> Result<(), String> {
         match plan {
             Plan::Reply(reply) => self.batch.reply(&to, &reply),
@@ -77,7 +77,7 @@ impl EventLoop {
     }
 
     /// A change in memory: what it has come to and what others are told become part of the journal together.
-    pub(super) fn settle(&mut self, to: &ReplyTo, volatile: Volatile, key: Option<Box<Key>>) -> Reply {
+    pub(super) fn settle(&mut self, to: &ReplyTo, volatile: Volatile, key: Option<Box<ClientKey>>) -> Reply {
         let Volatile { reply, news } = volatile;
         let settled = Settled::new(to.link.asked().0, to.number, &reply, key.map(|key| *key));
         self.journal.hold();
@@ -90,7 +90,7 @@ impl EventLoop {
     }
 
     /// A message on a channel: the same, with the message itself.
-    pub(super) fn publish(&mut self, to: &ReplyTo, message: Outgoing, key: Option<Box<Key>>) -> Reply {
+    pub(super) fn publish(&mut self, to: &ReplyTo, message: Outgoing, key: Option<Box<ClientKey>>) -> Reply {
         let backlog = self.shared.settings().relay.backlog;
         let settle = |reply: &Reply| Settled::new(to.link.asked().0, to.number, reply, key.map(|key| *key));
         match self.state.bus.publish(&mut self.journal, message, backlog, settle) {
@@ -105,7 +105,13 @@ impl EventLoop {
     }
 
     /// A change in memory that had to read first.
-    pub(super) fn finish_volatile(&mut self, at: SessionRef, to: &ReplyTo, volatile: Volatile, key: Option<Box<Key>>) {
+    pub(super) fn finish_volatile(
+        &mut self,
+        at: SessionRef,
+        to: &ReplyTo,
+        volatile: Volatile,
+        key: Option<Box<ClientKey>>,
+    ) {
         if self.state.live(at).is_none() {
             return self.batch.finish(to, &volatile.reply);
         }

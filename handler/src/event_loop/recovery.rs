@@ -4,7 +4,7 @@
 
 use super::EventLoop;
 use crate::lock::lock;
-use crate::state::journal::{Found, Settled};
+use crate::state::journal::{Recovered, Settled};
 use crate::state::news::News;
 use crate::state::worlds::{World, WorldId};
 use ssmglobal_ipc::{Event, Time};
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// The wait, and what was left.
 pub struct Recovery {
     /// What the handler before this one has left, as far as it was not taken yet.
-    found: Found,
+    found: Recovered,
     /// Sessions that are to come back before anything is answered.
     expected: HashSet<u64>,
     /// Until when they are waited for; nothing when that is over.
@@ -30,7 +30,7 @@ pub struct Recovery {
 
 impl Recovery {
     /// Of what the journal holds.
-    pub fn new(found: Found) -> Recovery {
+    pub fn new(found: Recovered) -> Recovery {
         Recovery { found, expected: HashSet::new(), until: None, untold: (Vec::new(), 0), held_back: Vec::new() }
     }
 

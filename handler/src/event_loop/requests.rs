@@ -8,7 +8,7 @@ use crate::changes::Change;
 use crate::dispatch::{self, Refused};
 use crate::link::ReplyTo;
 use crate::lock::read;
-use crate::state::journal::Key;
+use crate::state::journal::ClientKey;
 use crate::state::session::{Asked, SessionRef};
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
@@ -144,7 +144,7 @@ impl EventLoop {
         if !described.is_kept() {
             session.read_in = self.turn;
         }
-        let key = session.who().zip(key).map(|(owner, key)| Box::new(Key { owner, key: key.0, digest: key.1 }));
+        let key = session.who().zip(key).map(|(owner, key)| Box::new(ClientKey { owner, key: key.0, digest: key.1 }));
         match dispatch::may(session, &self.shared.settings, kind) {
             Ok(()) => {}
             Err(Refused::Failure(failure)) => return self.refuse(&to, failure),
@@ -185,7 +185,7 @@ impl EventLoop {
         at: SessionRef,
         to: ReplyTo,
         request: Request,
-        key: Option<Box<Key>>,
+        key: Option<Box<ClientKey>>,
     ) -> Result<(), String> {
         self.plan_of(at, request).map_or(Ok(()), |plan| self.carry_out(at, to, plan, key))
     }

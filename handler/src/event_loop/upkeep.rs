@@ -2,7 +2,7 @@
 //! loop.
 
 use super::EventLoop;
-use crate::state::journal::{Entry, Key, Settled};
+use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::topic::ChannelId;
 use crate::state::worlds::WorldId;
 
@@ -48,7 +48,7 @@ impl EventLoop {
                 entries
             }
             Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
-            Entry::Told { row } => keep(entry, row == self.journal.told_upto()),
+            Entry::NewsTold { row } => keep(entry, row == self.journal.told_upto()),
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } => Vec::new(),
         }
@@ -61,7 +61,7 @@ impl EventLoop {
     /// Whether somebody may still ask for an answer, or it waits for the database.
     fn is_needed(&self, settled: &Settled) -> bool {
         self.answered.find(settled.session, settled.request).is_some()
-            || settled.key.as_ref().is_some_and(|key: &Key| self.pending.waits(key))
+            || settled.key.as_ref().is_some_and(|key: &ClientKey| self.pending.waits(key))
     }
 
     fn is_said(&self, id: WorldId) -> bool {

@@ -22,7 +22,7 @@ const EPOCH: u64 = 0;
 
 /// A message that is kept for those who come back.
 #[derive(Debug)]
-pub struct Kept {
+pub struct KeptMessage {
     /// Its number.
     pub number: u64,
     /// The game server that sent it.
@@ -45,7 +45,7 @@ pub struct Outgoing {
 }
 
 /// Messages behind a position.
-pub struct Since<'a, I: Iterator<Item = &'a Kept>> {
+pub struct Since<'a, I: Iterator<Item = &'a KeptMessage>> {
     /// How many numbers are gone.
     pub missed: u64,
     /// Those that are kept, but for the reader's own.
@@ -66,7 +66,7 @@ pub struct Channel {
     /// The newest message's number.
     number: u64,
     /// The last messages as lines, the newest last.
-    kept: VecDeque<Kept>,
+    kept: VecDeque<KeptMessage>,
     /// Something was written and nobody woken yet.
     dirty: bool,
     /// When it was last joined or written to, as a number that grows.
@@ -174,7 +174,7 @@ impl Bus {
         channel.number = left.number;
         let skip = left.kept.len().saturating_sub(backlog);
         let kept = left.kept.into_iter().skip(skip);
-        channel.kept = kept.map(|(number, (from, line))| Kept { number, from, line }).collect();
+        channel.kept = kept.map(|(number, (from, line))| KeptMessage { number, from, line }).collect();
         self.add(channel);
         Ok(())
     }
@@ -240,7 +240,7 @@ impl Bus {
         channel.ring.push(answer.session, number, line.as_bytes());
         if backlog > 0 {
             self.kept += line.len();
-            channel.kept.push_back(Kept { number, from, line });
+            channel.kept.push_back(KeptMessage { number, from, line });
         }
         while channel.kept.len() > backlog || (self.kept > KEPT && channel.kept.len() > 1) {
             self.kept -= channel.kept.pop_front().map_or(0, |kept| kept.line.len());
@@ -259,7 +259,7 @@ impl Bus {
         reader: &'a str,
         after: Position,
         upto: u64,
-    ) -> Option<Since<'a, impl Iterator<Item = &'a Kept>>> {
+    ) -> Option<Since<'a, impl Iterator<Item = &'a KeptMessage>>> {
         let channel = self.channel(id).filter(|_| after.epoch == EPOCH)?;
         let upto = upto.min(channel.number);
         let start = channel.kept.partition_point(|kept| kept.number <= after.number);

@@ -37,7 +37,7 @@ pub enum Audience {
 /// As it is kept beside the answers of its transaction. The event is as it goes to workers: the next handler says it letter
 /// for letter. Only ever appended to.
 #[derive(Serialize, Deserialize)]
-enum Kept {
+enum KeptNews {
     Tell { to: Audience, event: Vec<u8> },
     Out { who: Principal, reason: String },
 }
@@ -49,9 +49,9 @@ impl News {
             News::Tell { to, event } => {
                 let mut bytes = Vec::new();
                 growing::put(&mut bytes, event);
-                Kept::Tell { to: *to, event: bytes }
+                KeptNews::Tell { to: *to, event: bytes }
             }
-            News::Out { who, reason } => Kept::Out { who: *who, reason: reason.clone() },
+            News::Out { who, reason } => KeptNews::Out { who: *who, reason: reason.clone() },
         };
         growing::put(out, &kept);
     }
@@ -59,8 +59,8 @@ impl News {
     /// Reads them; nothing of what only a newer program can tell.
     pub fn read(bytes: &[u8]) -> Option<News> {
         Some(match growing::get(bytes).ok()? {
-            Kept::Tell { to, event } => News::Tell { to, event: growing::get(&event).ok()? },
-            Kept::Out { who, reason } => News::Out { who, reason },
+            KeptNews::Tell { to, event } => News::Tell { to, event: growing::get(&event).ok()? },
+            KeptNews::Out { who, reason } => News::Out { who, reason },
         })
     }
 }

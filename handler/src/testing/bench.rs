@@ -6,7 +6,7 @@ use crate::state::journal::unpacked;
 use crate::state::memory::Memory;
 use crate::state::session::SessionRef;
 use crate::work::change::Decide;
-use crate::work::{Asker, Kept, Keys, Shared, ToLoop, Write, WriterThread};
+use crate::work::{Asker, KeptAnswers, Keys, Shared, ToLoop, Write, WriterThread};
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token, Waker};
 use ssmglobal_config::Settings;
@@ -119,7 +119,7 @@ impl<C: Decide> Bench<C> {
         let store = ssmglobal_store::open(&folder.path().join("test.db"), Duration::ZERO).unwrap();
         let reader = store.reader().unwrap();
         let memory = Arc::new(Memory::load(&*reader).unwrap());
-        let (kept, keys) = (Kept::load(&*reader).unwrap(), Keys::load(&*reader).unwrap());
+        let (kept, keys) = (KeptAnswers::load(&*reader).unwrap(), Keys::load(&*reader).unwrap());
         let poll = Poll::new().unwrap();
         let waker = Waker::new(poll.registry(), Token(0)).unwrap();
         let (shared, queues) = Shared::new(Arc::new(Settings::default()), memory, kept, waker);

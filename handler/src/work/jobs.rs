@@ -3,7 +3,7 @@
 use super::change::Refusal;
 use super::passwords::{Hashed, Hashing};
 use crate::link::ReplyTo;
-use crate::state::journal::Key;
+use crate::state::journal::ClientKey;
 use crate::state::news::News;
 use crate::state::session::SessionRef;
 use crate::state::throttle::Tried;
@@ -31,7 +31,7 @@ pub enum Write<C> {
         /// What to do.
         change: C,
         /// The key that the client has given the request, if any.
-        key: Option<Box<Key>>,
+        key: Option<Box<ClientKey>>,
         /// Whoever tries to prove something by it, to be told whether that was good.
         tried: Option<Box<Tried>>,
     },
@@ -70,7 +70,7 @@ pub struct Read {
     /// What to do.
     pub look: Look,
     /// The key that the client has given the request, if any.
-    pub key: Option<Box<Key>>,
+    pub key: Option<Box<ClientKey>>,
 }
 
 /// A job for the hashing threads.
@@ -104,9 +104,9 @@ pub enum ToLoop {
     /// What others are told of a transaction, and the row that it is kept in.
     News(i64, Vec<News>),
     /// A change in memory that could be done now.
-    Volatile(SessionRef, ReplyTo, Volatile, Option<Box<Key>>),
+    Volatile(SessionRef, ReplyTo, Volatile, Option<Box<ClientKey>>),
     /// A request is to be done, since its key is not known.
-    Fresh(SessionRef, ReplyTo, Request, Box<Key>),
+    Fresh(SessionRef, ReplyTo, Request, Box<ClientKey>),
     /// What was kept under this key is in the database.
     Keyed(Principal, String),
     /// The answer to the operator's command.

@@ -42,7 +42,7 @@ impl Outcome {
 
 /// One thing as it stands in a row. Only ever appended to; see [`growing`].
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Item<'a> {
+pub(super) enum KeptItem<'a> {
     /// What a request came to.
     Answer {
         /// The session that has asked.
@@ -61,7 +61,7 @@ pub(super) enum Item<'a> {
 }
 
 /// Appends an item with its length in front, so that one that is not known can be passed over.
-pub(super) fn put(out: &mut Vec<u8>, item: &Item<'_>) {
+pub(super) fn put(out: &mut Vec<u8>, item: &KeptItem<'_>) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
     growing::put(out, item);
@@ -72,7 +72,7 @@ pub(super) fn put(out: &mut Vec<u8>, item: &Item<'_>) {
 }
 
 /// The items of a row.
-pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
+pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = KeptItem<'_>> {
     let raw = std::iter::from_fn(move || {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (item, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -85,7 +85,7 @@ pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Item<'_>> {
 /// Those of one session, in the order of their numbers.
 #[derive(Debug, Default)]
 struct Answers {
-    kept: VecDeque<Answer>,
+    kept: VecDeque<KeptAnswer>,
     bytes: usize,
 }
 
@@ -103,7 +103,7 @@ impl Answers {
 }
 
 #[derive(Debug)]
-struct Answer {
+struct KeptAnswer {
     number: u64,
     row: i64,
     outcome: Outcome,
@@ -142,7 +142,7 @@ impl Staged {
     /// One more answer.
     pub fn add(&mut self, session: u64, number: u64, outcome: Outcome) {
         let Outcome { kind, payload, proves } = &outcome;
-        let item = Item::Answer { session, number, kind: *kind, payload, proves: *proves };
+        let item = KeptItem::Answer { session, number, kind: *kind, payload, proves: *proves };
         put(&mut self.bytes, &item);
         self.fresh.push((session, number, outcome));
     }
@@ -152,7 +152,7 @@ impl Staged {
         for one in &news {
             let mut bytes = Vec::new();
             one.put(&mut bytes);
-            put(&mut self.bytes, &Item::News(&bytes));
+            put(&mut self.bytes, &KeptItem::News(&bytes));
         }
         self.news.extend(news);
     }
@@ -174,7 +174,7 @@ impl Staged {
 
 /// All kept answers, and the news that were not told yet.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct KeptAnswers {
     sessions: HashMap<u64, Answers>,
     rows: BTreeMap<i64, Row>,
     /// Rows that nobody needs any more.
@@ -184,13 +184,13 @@ pub struct Kept {
     last: i64,
 }
 
-impl Kept {
+impl KeptAnswers {
     /// Those of the database.
     ///
     /// # Errors
     /// The database's.
-    pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<Kept> {
-        let mut kept = Kept::default();
+    pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<KeptAnswers> {
+        let mut kept = KeptAnswers::default();
         reader.results(&mut |row, bytes| kept.read(row, bytes))?;
         Ok(kept)
     }
@@ -200,10 +200,10 @@ impl Kept {
         let (mut fresh, mut news) = (Vec::new(), Vec::new());
         for item in items(bytes) {
             match item {
-                Item::Answer { session, number, kind, payload, proves } => {
+                KeptItem::Answer { session, number, kind, payload, proves } => {
                     fresh.push((session, number, Outcome { kind, payload: payload.into(), proves }));
                 }
-                Item::News(bytes) => news.extend(News::read(bytes)),
+                KeptItem::News(bytes) => news.extend(News::read(bytes)),
             }
         }
         self.keep(row, bytes.len(), fresh.drain(..), news);
@@ -222,7 +222,7 @@ impl Kept {
                 }
                 Err(place) => {
                     answers.bytes += outcome.size();
-                    answers.kept.insert(place, Answer { number, row, outcome });
+                    answers.kept.insert(place, KeptAnswer { number, row, outcome });
                 }
             }
             while answers.bytes > EACH {

@@ -2,7 +2,7 @@
 //! and not done again, also over another connection. Used by the writer.
 
 use super::change::{Decide, Decided, Facts, Refusal, Stamp};
-use crate::state::journal::{Key, packed, unpacked};
+use crate::state::journal::{ClientKey, packed, unpacked};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Code, Failure, Reply, Time, growing};
@@ -22,7 +22,7 @@ const FORGET: usize = 2;
 
 /// The answer that is kept under a key. Only ever appended to; see [`growing`].
 #[derive(Serialize, Deserialize)]
-struct Answer {
+struct KeyedAnswer {
     kind: u16,
     payload: Vec<u8>,
 }
@@ -51,7 +51,7 @@ impl Keys {
     /// As of every decision.
     pub fn decide(
         &mut self,
-        key: &Key,
+        key: &ClientKey,
         kept: Option<Keyed>,
         change: &impl Decide,
         facts: &mut dyn Facts,
@@ -114,7 +114,7 @@ impl Keys {
     }
 }
 
-fn answer_of(key: &Key, kept: &Keyed) -> std::result::Result<Reply, Failure> {
+fn answer_of(key: &ClientKey, kept: &Keyed) -> std::result::Result<Reply, Failure> {
     if kept.digest != key.digest {
         return Err(conflict());
     }
@@ -124,21 +124,22 @@ fn answer_of(key: &Key, kept: &Keyed) -> std::result::Result<Reply, Failure> {
 /// The bytes of an answer that are kept.
 pub(super) fn answer_put(reply: &Reply) -> Vec<u8> {
     let ((kind, payload), mut bytes) = (packed(reply), Vec::new());
-    growing::put(&mut bytes, &Answer { kind, payload });
+    growing::put(&mut bytes, &KeyedAnswer { kind, payload });
     bytes
 }
 
 /// Reads them.
 pub(super) fn answer_read(bytes: &[u8]) -> Reply {
     // Of a newer program: it was done, and that can be said.
-    growing::get::<Answer>(bytes).map_or_else(|_| unpacked(0, &[]), |answer| unpacked(answer.kind, &answer.payload))
+    growing::get::<KeyedAnswer>(bytes)
+        .map_or_else(|_| unpacked(0, &[]), |answer| unpacked(answer.kind, &answer.payload))
 }
 
 /// What the database has under a key.
 ///
 /// # Errors
 /// The database's.
-pub fn known(reader: &dyn Reader, key: &Key) -> Result<Option<Reply>> {
+pub fn known(reader: &dyn Reader, key: &ClientKey) -> Result<Option<Reply>> {
     let kept = reader.keyed(key.owner, &key.key)?;
     Ok(kept.map(|kept| answer_of(key, &kept).unwrap_or_else(Reply::Failed)))
 }

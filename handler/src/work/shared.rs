@@ -1,7 +1,7 @@
 //! What the handler's threads share: the settings, what is in memory of what is kept, kept answers, and the queues between them.
 
 use super::jobs::{Hash, Read, ToLoop, Write};
-use super::kept::Kept;
+use super::kept::KeptAnswers;
 use crate::lock::{lock, read, write};
 use crate::state::memory::Memory;
 use crossbeam_channel::{Receiver, Sender};
@@ -23,7 +23,7 @@ pub struct Shared<C> {
     /// What is kept and in memory as well.
     pub memory: Arc<Memory>,
     /// Answers that may be asked for again.
-    pub kept: Mutex<Kept>,
+    pub kept: Mutex<KeptAnswers>,
     senders: RwLock<Option<Senders<C>>>,
     /// Writes that wait or run.
     writing: AtomicUsize,
@@ -61,7 +61,12 @@ fn busy() -> Failure {
 
 impl<C> Shared<C> {
     /// Nothing waits yet; `waker` wakes the event loop.
-    pub fn new(settings: Arc<Settings>, memory: Arc<Memory>, kept: Kept, waker: mio::Waker) -> (Shared<C>, Queues<C>) {
+    pub fn new(
+        settings: Arc<Settings>,
+        memory: Arc<Memory>,
+        kept: KeptAnswers,
+        waker: mio::Waker,
+    ) -> (Shared<C>, Queues<C>) {
         // `writing` counts what is in it.
         let (writes, writes_end) = crossbeam_channel::unbounded();
         let (reads, reads_end) = crossbeam_channel::bounded(READS);

@@ -1,6 +1,6 @@
 //! HELP: what there is to explain, for whom, and how it looks. Runs in a worker.
 
-use super::lookup::{Found, by_name, in_words, is_blank, meant};
+use super::lookup::{Match, by_name, in_words, is_blank, meant};
 use super::who::{audience, listed};
 use super::{Arg, Command, GROUPS, Group};
 use crate::render::{Json, Screen, json};
@@ -41,8 +41,8 @@ impl HelpTopic {
             return Ok(HelpTopic::All);
         }
         match (by_name(words), in_words(words)) {
-            (Some(command), _) | (None, Found::Command(command, "")) => Ok(HelpTopic::Command(command)),
-            (None, Found::Group(group, "")) => Ok(HelpTopic::Group(group)),
+            (Some(command), _) | (None, Match::Command(command, "")) => Ok(HelpTopic::Command(command)),
+            (None, Match::Group(group, "")) => Ok(HelpTopic::Group(group)),
             _ => match GROUPS.iter().find(|group| group.title.eq_ignore_ascii_case(words)) {
                 Some(group) => Ok(HelpTopic::Group(group)),
                 None => Err(nothing(words)),

@@ -4,7 +4,7 @@ use super::who::listed;
 use super::{Command, GROUPS, Group, State, all};
 
 /// What the first words of a line name.
-pub(super) enum Found<'a> {
+pub(super) enum Match<'a> {
     /// A command, and what follows it.
     Command(&'static Command, &'a str),
     /// The first word of several commands, and what follows it.
@@ -31,7 +31,7 @@ pub(super) fn by_name(name: &str) -> Option<&'static Command> {
         return Some(command);
     }
     match in_words(name) {
-        Found::Command(command, "") if command.name.contains(' ') == name.trim_matches(is_blank).contains(is_blank) => {
+        Match::Command(command, "") if command.name.contains(' ') == name.trim_matches(is_blank).contains(is_blank) => {
             Some(command)
         }
         _ => None,
@@ -39,7 +39,7 @@ pub(super) fn by_name(name: &str) -> Option<&'static Command> {
 }
 
 /// What a line in words begins with.
-pub(super) fn in_words(line: &str) -> Found<'_> {
+pub(super) fn in_words(line: &str) -> Match<'_> {
     let (first, rest) = split_word(line);
     let (second, behind) = split_word(rest);
     for group in &GROUPS {
@@ -48,17 +48,17 @@ pub(super) fn in_words(line: &str) -> Found<'_> {
             let name = command.name;
             if name.eq_ignore_ascii_case(first) || command.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first))
             {
-                return Found::Command(command, rest);
+                return Match::Command(command, rest);
             }
             if of_group && name.split_once(' ').is_some_and(|(_, name)| name.eq_ignore_ascii_case(second)) {
-                return Found::Command(command, behind);
+                return Match::Command(command, behind);
             }
         }
         if of_group {
-            return Found::Group(group, rest);
+            return Match::Group(group, rest);
         }
     }
-    Found::Nothing
+    Match::Nothing
 }
 
 /// How many slips a word of this length may have: short words are too near to each other.

@@ -1,7 +1,7 @@
 //! Lines as the log may hold them. Runs in a worker.
 
 use super::json::Envelope;
-use super::lookup::{Found, in_words, is_blank, split_word};
+use super::lookup::{Match, in_words, is_blank, split_word};
 use super::parsed::Value;
 use super::{Parsed, words};
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ pub fn masked(line: &str) -> Cow<'_, str> {
 
 fn masked_words(line: &str) -> Cow<'_, str> {
     let (name, rest) = match in_words(line) {
-        Found::Command(command, rest) => {
+        Match::Command(command, rest) => {
             let mut parsed = Parsed::new(command);
             match words::fill(&mut parsed, rest) {
                 Ok(()) if !command.has_secret() => return Cow::Borrowed(line),
@@ -24,8 +24,8 @@ fn masked_words(line: &str) -> Cow<'_, str> {
                 Err(_) => (command.name, rest),
             }
         }
-        Found::Group(group, rest) => (group.word.unwrap_or_default(), rest),
-        Found::Nothing => split_word(line),
+        Match::Group(group, rest) => (group.word.unwrap_or_default(), rest),
+        Match::Nothing => split_word(line),
     };
     if rest.trim_matches(is_blank).is_empty() { Cow::Borrowed(line) } else { Cow::Owned(format!("{name} ***")) }
 }
@@ -71,7 +71,7 @@ fn masked_json(line: &str) -> Cow<'_, str> {
             let cmd = envelope.cmd().filter(|cmd| cmd.len() <= 32).unwrap_or_default();
             let (first, rest) = split_word(&cmd);
             // `"cmd": "LOGIN alice hunter2"` is another slip with a password in it.
-            let name = if rest.is_empty() || matches!(in_words(&cmd), Found::Command(_, "")) { &cmd } else { first };
+            let name = if rest.is_empty() || matches!(in_words(&cmd), Match::Command(_, "")) { &cmd } else { first };
             Cow::Owned(format!("{{\"cmd\": {name:?}, ***}}"))
         }
     }

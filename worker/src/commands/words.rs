@@ -3,7 +3,7 @@
 //! Words are separated by blanks; `"…"` holds several together, with `\"` and `\\` inside. A text takes the rest
 //! of the line, unless it begins with a quote.
 
-use super::lookup::{Found, in_words, is_blank, meant, split_word};
+use super::lookup::{Match, in_words, is_blank, meant, split_word};
 use super::parsed::{Value, flag};
 use super::{Arg, ArgKind, Parsed, State, general, no_mode};
 use ssmglobal_ipc::{Code, Failure};
@@ -16,12 +16,12 @@ use std::borrow::Cow;
 /// `unknown_command`, `usage`; `no_mode` in place of the first while there is no mode.
 pub fn parse_words(line: &str, state: State) -> Result<Parsed<'_>, Failure> {
     let (command, rest) = match in_words(line) {
-        Found::Command(command, rest) => (command, rest),
+        Match::Command(command, rest) => (command, rest),
         _ if state == State::New => return Err(no_mode()),
         // `MAIL` alone is the question what there is.
-        Found::Group(group, "") => (&general::HELP_COMMAND, group.word.unwrap_or_default()),
-        Found::Group(group, _) => return Err(unknown(line, state, group.word)),
-        Found::Nothing => return Err(unknown(line, state, None)),
+        Match::Group(group, "") => (&general::HELP_COMMAND, group.word.unwrap_or_default()),
+        Match::Group(group, _) => return Err(unknown(line, state, group.word)),
+        Match::Nothing => return Err(unknown(line, state, None)),
     };
     let mut parsed = Parsed::new(command);
     fill(&mut parsed, rest)?;

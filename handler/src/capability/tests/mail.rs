@@ -1,7 +1,7 @@
 //! Letters, and who may write.
 
 use super::*;
-use crate::capability::mail::{Answer, Block, Delete, Read, Send, Unblock};
+use crate::capability::mail::{Block, Delete, Read, Respond, Send, Unblock};
 use ssmglobal_ipc::{Mail, MailSent, Party};
 use ssmglobal_store::{NewLetter, Sequence};
 
@@ -9,8 +9,8 @@ fn send(from: impl Into<Principal>, to: PlayerId, mailbox: u32) -> Send {
     Send { from: from.into(), to, subject: "hi".into(), body: "one\ntwo".into(), mailbox }
 }
 
-fn answer(me: PlayerId, number: u64) -> Answer {
-    Answer { me, number, body: "thanks".into(), subject: 20, mailbox: 10 }
+fn answer(me: PlayerId, number: u64) -> Respond {
+    Respond { me, number, body: "thanks".into(), subject: 20, mailbox: 10 }
 }
 
 fn sent(id: u64, to: &str) -> Reply {
@@ -149,7 +149,7 @@ fn a_subject_is_marked_once_and_cut_at_a_letters_edge() {
     ] {
         let mut model = people();
         done(&mut model, Send { subject: subject.into(), ..send(BOB, ALICE, 10) });
-        let change = Answer { subject: limit, ..answer(ALICE, 1) };
+        let change = Respond { subject: limit, ..answer(ALICE, 1) };
         assert_eq!(letter(&mut model, change).subject, expected, "{subject:?} in {limit}");
     }
 }
@@ -166,7 +166,7 @@ fn an_answer_is_refused_as_a_letter_is() {
     done(&mut model, Block { me: BOB, from: ALICE.into() });
     assert_eq!(code(&mut model, answer(ALICE, 2)), Code::Denied);
     done(&mut model, Unblock { me: BOB, from: ALICE.into() });
-    assert_eq!(code(&mut model, Answer { mailbox: 0, ..answer(ALICE, 2) }), Code::Limit);
+    assert_eq!(code(&mut model, Respond { mailbox: 0, ..answer(ALICE, 2) }), Code::Limit);
     assert_eq!(done(&mut model, answer(ALICE, 2)), sent(3, "bob"));
 }
 

@@ -16,7 +16,7 @@ fn a_store_that_fails_refuses_nobody() {
     let defined = board(1, "race", operator, better);
     let changes: Vec<Change> = vec![
         mail::Send { from, to: ALICE, subject: name(), body: name(), mailbox: 9 }.into(),
-        mail::Answer { me: ALICE, number: 1, body: name(), subject: 9, mailbox: 9 }.into(),
+        mail::Respond { me: ALICE, number: 1, body: name(), subject: 9, mailbox: 9 }.into(),
         mail::Read { me: ALICE, number: 1 }.into(),
         mail::Delete { me: ALICE, number: 1 }.into(),
         mail::Block { me: ALICE, from }.into(),

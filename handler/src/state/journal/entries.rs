@@ -63,7 +63,7 @@ pub enum Entry {
         id: u64,
     },
     /// Whoever was to hear of the changes up to a row of kept answers has been pushed an event.
-    Told {
+    NewsTold {
         /// The row.
         row: i64,
     },
@@ -88,12 +88,12 @@ pub struct Settled {
     /// Its payload.
     pub payload: Vec<u8>,
     /// The client's own key for it, until the database has it.
-    pub key: Option<Key>,
+    pub key: Option<ClientKey>,
 }
 
 /// A client's own key for a request that changes something: the same again is answered and not done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
+pub struct ClientKey {
     /// Who asks.
     pub owner: Principal,
     /// The key.
@@ -131,7 +131,7 @@ impl From<KeptWorld> for World {
 
 impl Settled {
     /// What a session's request came to.
-    pub fn new(session: u64, request: u64, reply: &Reply, key: Option<Key>) -> Settled {
+    pub fn new(session: u64, request: u64, reply: &Reply, key: Option<ClientKey>) -> Settled {
         let (kind, payload) = packed(reply);
         Settled { session, request, kind, payload, key }
     }

@@ -11,8 +11,8 @@ mod recover;
 #[cfg(test)]
 mod tests;
 
-pub use entries::{Entry, Key, Settled, packed, unpacked};
-pub use recover::{Found, KeptChannel};
+pub use entries::{ClientKey, Entry, Settled, packed, unpacked};
+pub use recover::{KeptChannel, Recovered};
 
 use ssmglobal_ipc::growing;
 use ssmglobal_sys::memory::Memory;
@@ -53,7 +53,7 @@ pub struct Journal {
     /// Behind the last entry; more than the counter says while entries are held back.
     next: u64,
     held: bool,
-    /// The row of the last [`Entry::Told`].
+    /// The row of the last [`Entry::NewsTold`].
     told: i64,
     /// Up to here memory was given back.
     given_back: u64,
@@ -156,7 +156,7 @@ impl Journal {
     /// Whoever was to hear of the changes up to this row of kept answers has been pushed an event.
     pub fn told(&mut self, row: i64) {
         self.told = row;
-        self.append(&Entry::Told { row });
+        self.append(&Entry::NewsTold { row });
     }
 
     /// What is written from now on becomes part of the log together, with [`Journal::publish`].
@@ -257,7 +257,7 @@ impl Journal {
         self.forget(self.get(TAIL) + bytes);
     }
 
-    /// The row of the last [`Entry::Told`].
+    /// The row of the last [`Entry::NewsTold`].
     pub fn told_upto(&self) -> i64 {
         self.told
     }

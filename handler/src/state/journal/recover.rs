@@ -20,7 +20,7 @@ pub struct KeptChannel {
 
 /// What a handler has left to the next.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Recovered {
     /// All channels, by id.
     pub channels: Vec<KeptChannel>,
     /// Sessions that had a link.
@@ -41,7 +41,7 @@ pub struct Found {
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
 
-impl Found {
+impl Recovered {
     fn settled(&mut self, settled: Settled) {
         if settled.key.is_some() {
             self.keyed.push(settled.clone());
@@ -52,8 +52,8 @@ impl Found {
 
 impl Journal {
     /// All that is of use to the next handler.
-    pub fn recover(&mut self) -> Found {
-        let mut found = Found::default();
+    pub fn recover(&mut self) -> Recovered {
+        let mut found = Recovered::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
@@ -79,7 +79,7 @@ impl Journal {
                     }
                 }
                 Entry::Push { .. } => {}
-                Entry::Told { row } => found.told = row,
+                Entry::NewsTold { row } => found.told = row,
                 Entry::World { id, said } => {
                     found.last_world = found.last_world.max(id);
                     worlds.insert(id, said.into());

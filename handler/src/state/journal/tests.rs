@@ -63,7 +63,7 @@ fn what_is_held_back_comes_together_or_not_at_all() {
     journal.told(7);
     assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1)]);
     journal.publish();
-    assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::Told { row: 7 }]);
+    assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::NewsTold { row: 7 }]);
     journal.append(&done(3, 1));
     assert_eq!(all(&Journal::open(&fd).unwrap()).len(), 4);
 }
@@ -90,7 +90,7 @@ fn what_only_a_newer_program_knows_is_passed_over() {
     }
     journal.told(7);
     journal.append_bytes(&with_more);
-    assert_eq!(all(&journal), [done(1, 3), Entry::Told { row: 7 }, done(3, 5)]);
+    assert_eq!(all(&journal), [done(1, 3), Entry::NewsTold { row: 7 }, done(3, 5)]);
     let found = Journal::open(&fd).unwrap().recover();
     let mut requests: Vec<u64> = found.done.into_keys().map(|(_, request)| request).collect();
     requests.sort_unstable();

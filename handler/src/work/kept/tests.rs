@@ -34,8 +34,8 @@ impl Rows {
     }
 
     /// As the next handler finds it.
-    fn load(&self) -> Kept {
-        let mut kept = Kept::default();
+    fn load(&self) -> KeptAnswers {
+        let mut kept = KeptAnswers::default();
         self.0.iter().for_each(|(row, bytes)| kept.read(*row, bytes));
         kept
     }
@@ -50,7 +50,7 @@ fn out(id: u32) -> News {
 }
 
 /// One transaction with these answers, of sessions and under numbers, and these news.
-fn commit(kept: &mut Kept, rows: &mut Rows, answers: &[(u64, u64)], news: &[u32]) -> Option<(i64, Vec<News>)> {
+fn commit(kept: &mut KeptAnswers, rows: &mut Rows, answers: &[(u64, u64)], news: &[u32]) -> Option<(i64, Vec<News>)> {
     let mut staged = Staged::default();
     for (session, number) in answers {
         staged.add(*session, *number, outcome(*number as usize));
@@ -60,13 +60,13 @@ fn commit(kept: &mut Kept, rows: &mut Rows, answers: &[(u64, u64)], news: &[u32]
     kept.committed(&mut staged)
 }
 
-fn keep(results: &mut Kept, row: i64, number: u64, length: usize) {
+fn keep(results: &mut KeptAnswers, row: i64, number: u64, length: usize) {
     results.keep(row, length, [(1, number, outcome(length))].into_iter(), Vec::new());
 }
 
 #[test]
 fn a_session_that_acknowledges_nothing_has_its_last_answers_kept() {
-    let mut results = Kept::default();
+    let mut results = KeptAnswers::default();
     for number in 0..20 {
         keep(&mut results, number as i64, number, 1 << 20);
     }
@@ -81,7 +81,7 @@ fn a_session_that_acknowledges_nothing_has_its_last_answers_kept() {
 
 #[test]
 fn answers_are_found_in_whatever_order_they_came() {
-    let mut results = Kept::default();
+    let mut results = KeptAnswers::default();
     for (row, number) in [9, 3, 7, 3].into_iter().enumerate() {
         keep(&mut results, row as i64, number, 10);
     }
@@ -97,7 +97,7 @@ fn answers_are_found_in_whatever_order_they_came() {
 
 #[test]
 fn answers_and_news_of_a_transaction_are_one_row() {
-    let (mut kept, mut rows) = (Kept::default(), Rows::default());
+    let (mut kept, mut rows) = (KeptAnswers::default(), Rows::default());
     assert_eq!(commit(&mut kept, &mut rows, &[], &[]), None);
     assert_eq!((rows.numbers(), kept.newest()), (vec![], 0));
     assert_eq!(commit(&mut kept, &mut rows, &[(1, 1), (2, 1)], &[]), None);
@@ -117,10 +117,10 @@ fn answers_and_news_of_a_transaction_are_one_row() {
 
 #[test]
 fn a_row_goes_when_its_answers_are_acknowledged_and_its_news_told() {
-    let (mut kept, mut rows) = (Kept::default(), Rows::default());
+    let (mut kept, mut rows) = (KeptAnswers::default(), Rows::default());
     commit(&mut kept, &mut rows, &[(1, 1), (2, 1)], &[5]);
     commit(&mut kept, &mut rows, &[], &[6]);
-    let mut after = |does: &mut dyn FnMut(&mut Kept)| {
+    let mut after = |does: &mut dyn FnMut(&mut KeptAnswers)| {
         does(&mut kept);
         commit(&mut kept, &mut rows, &[], &[]);
         (rows.numbers(), rows.load().untold(0).len(), kept.untold(0).len())
@@ -144,7 +144,7 @@ fn a_row_goes_when_its_answers_are_acknowledged_and_its_news_told() {
 
 #[test]
 fn a_session_that_ends_in_a_transaction_takes_its_answers_of_the_same_along() {
-    let (mut kept, mut rows, mut staged) = (Kept::default(), Rows::default(), Staged::default());
+    let (mut kept, mut rows, mut staged) = (KeptAnswers::default(), Rows::default(), Staged::default());
     commit(&mut kept, &mut rows, &[(1, 1)], &[]);
     staged.add(1, 2, outcome(2));
     staged.gone(1);
@@ -157,7 +157,7 @@ fn a_session_that_ends_in_a_transaction_takes_its_answers_of_the_same_along() {
 
 #[test]
 fn what_was_given_up_leaves_nothing() {
-    let (mut kept, mut rows, mut staged) = (Kept::default(), Rows::default(), Staged::default());
+    let (mut kept, mut rows, mut staged) = (KeptAnswers::default(), Rows::default(), Staged::default());
     commit(&mut kept, &mut rows, &[(1, 1), (2, 1)], &[]);
     kept.acknowledged(1, 1);
     kept.acknowledged(2, 1);
@@ -177,7 +177,7 @@ fn what_was_given_up_leaves_nothing() {
 
 #[test]
 fn so_many_rows_go_with_one_transaction_and_no_more() {
-    let (mut kept, mut rows) = (Kept::default(), Rows::default());
+    let (mut kept, mut rows) = (KeptAnswers::default(), Rows::default());
     for number in 1..=FORGET as u64 + 3 {
         commit(&mut kept, &mut rows, &[(1, number)], &[]);
     }
@@ -189,7 +189,7 @@ fn so_many_rows_go_with_one_transaction_and_no_more() {
 }
 
 /// Transactions of a quick session, which acknowledges everything at once, with big answers.
-fn fill(kept: &mut Kept, rows: &mut Rows, numbers: std::ops::Range<u64>) {
+fn fill(kept: &mut KeptAnswers, rows: &mut Rows, numbers: std::ops::Range<u64>) {
     for number in numbers {
         let mut staged = Staged::default();
         kept.acknowledged(9, number);
@@ -201,7 +201,7 @@ fn fill(kept: &mut Kept, rows: &mut Rows, numbers: std::ops::Range<u64>) {
 
 #[test]
 fn what_a_slow_session_does_not_acknowledge_is_moved_along_and_the_room_is_given_back() {
-    let (mut kept, mut rows) = (Kept::default(), Rows::default());
+    let (mut kept, mut rows) = (KeptAnswers::default(), Rows::default());
     let mut staged = Staged::default();
     staged.add(1, 1, outcome(3));
     staged.add(9, 1, outcome(MANY));
@@ -224,7 +224,7 @@ fn what_a_slow_session_does_not_acknowledge_is_moved_along_and_the_room_is_given
 
 #[test]
 fn a_row_whose_news_were_not_told_is_not_moved() {
-    let (mut kept, mut rows) = (Kept::default(), Rows::default());
+    let (mut kept, mut rows) = (KeptAnswers::default(), Rows::default());
     commit(&mut kept, &mut rows, &[(1, 1)], &[5]);
     kept.bytes += MANY;
     commit(&mut kept, &mut rows, &[(9, 1)], &[]);
@@ -245,7 +245,7 @@ fn numbers_go_on_behind_what_was_told_when_no_row_is_left() {
 
 #[test]
 fn only_sessions_that_are_still_there_keep_their_answers() {
-    let (mut kept, mut rows) = (Kept::default(), Rows::default());
+    let (mut kept, mut rows) = (KeptAnswers::default(), Rows::default());
     commit(&mut kept, &mut rows, &[(1, 1), (2, 1), (3, 1)], &[]);
     commit(&mut kept, &mut rows, &[(2, 2)], &[]);
     kept.retain(&HashSet::from([1, 3, 4]));

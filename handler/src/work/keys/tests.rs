@@ -20,12 +20,12 @@ impl Decide for Change {
     }
 }
 
-fn key(owner: impl Into<Principal>) -> Key {
-    Key { owner: owner.into(), key: "k".into(), digest: [1; 32] }
+fn key(owner: impl Into<Principal>) -> ClientKey {
+    ClientKey { owner: owner.into(), key: "k".into(), digest: [1; 32] }
 }
 
 /// The code of a refusal.
-fn decide(keys: &mut Keys, key: &Key, done: bool) -> Option<Code> {
+fn decide(keys: &mut Keys, key: &ClientKey, done: bool) -> Option<Code> {
     match keys.decide(key, None, &Change(done), &mut Model::default(), STAMP) {
         Ok(decided) => {
             let kept = Keyed { digest: key.digest, at: STAMP.now, answer: answer_put(&Reply::Done(Done {})) };

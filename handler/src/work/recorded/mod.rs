@@ -5,9 +5,9 @@
 //! `3.txt` has one line for each: its name and its bytes in hex; the number is that of the journal's format. Lines are
 //! only ever added, by `UPDATE=1 cargo test -p ssmglobal-handler recorded`.
 
-use super::kept::{Item, Kept, items, put};
+use super::kept::{KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
-use crate::state::journal::{Entry, Key, Settled, packed};
+use crate::state::journal::{ClientKey, Entry, Settled, packed};
 use crate::state::news::{Audience, News};
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
@@ -49,7 +49,7 @@ fn alice() -> Principal {
 }
 
 fn settled() -> Settled {
-    let key = Key { owner: alice(), key: text("k"), digest: [7; 32] };
+    let key = ClientKey { owner: alice(), key: text("k"), digest: [7; 32] };
     Settled::new(300, 5, &Reply::Welcome(Welcome { session: 12 }), Some(key))
 }
 
@@ -76,9 +76,9 @@ fn event() -> Vec<u8> {
     bytes
 }
 
-samples! { items_of_a_row Item Item<'static> {
-    Answer: Item::Answer { session: 300, number: 5, kind: 3, payload: &[12], proves: Some(alice()) };
-    News: Item::News(&[1, 2, 255]);
+samples! { items_of_a_row KeptItem KeptItem<'static> {
+    Answer: KeptItem::Answer { session: 300, number: 5, kind: 3, payload: &[12], proves: Some(alice()) };
+    News: KeptItem::News(&[1, 2, 255]);
 } }
 
 samples! { news News News {
@@ -115,7 +115,7 @@ samples! { entries Entry Entry {
     Push: Entry::Push { session: 300, event: event() };
     World: Entry::World { id: 9, said: (&world()).into() };
     NoWorld: Entry::NoWorld { id: 9 };
-    Told: Entry::Told { row: -300 };
+    NewsTold: Entry::NewsTold { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
 } }
 
@@ -169,12 +169,12 @@ fn all() -> Vec<Sample> {
 }
 
 /// The same again.
-fn copy<'a>(item: &Item<'a>) -> Item<'a> {
+fn copy<'a>(item: &KeptItem<'a>) -> KeptItem<'a> {
     match *item {
-        Item::Answer { session, number, kind, payload, proves } => {
-            Item::Answer { session, number, kind, payload, proves }
+        KeptItem::Answer { session, number, kind, payload, proves } => {
+            KeptItem::Answer { session, number, kind, payload, proves }
         }
-        Item::News(bytes) => Item::News(bytes),
+        KeptItem::News(bytes) => KeptItem::News(bytes),
     }
 }
 
@@ -249,25 +249,25 @@ fn answer(number: u64, proves: Option<Principal>) -> (Vec<u8>, Reply) {
     let reply = Reply::Welcome(Welcome { session: number });
     let (kind, payload) = packed(&reply);
     let mut row = Vec::new();
-    put(&mut row, &Item::Answer { session: 300, number, kind, payload: &payload, proves });
+    put(&mut row, &KeptItem::Answer { session: 300, number, kind, payload: &payload, proves });
     (row, reply)
 }
 
 fn item_of_news(bytes: &[u8]) -> Vec<u8> {
     let mut row = Vec::new();
-    put(&mut row, &Item::News(bytes));
+    put(&mut row, &KeptItem::News(bytes));
     row
 }
 
 /// What the next handler finds in a row.
-fn load(row: &[u8]) -> Kept {
+fn load(row: &[u8]) -> KeptAnswers {
     let folder = tempfile::tempdir().unwrap();
     let store = ssmglobal_store::open(&folder.path().join("test.db"), std::time::Duration::ZERO).unwrap();
     let mut writer = store.writer().unwrap();
     writer.begin().unwrap();
     writer.tx().results_add(1, row).unwrap();
     writer.commit().unwrap();
-    Kept::load(&*store.reader().unwrap()).unwrap()
+    KeptAnswers::load(&*store.reader().unwrap()).unwrap()
 }
 
 #[test]

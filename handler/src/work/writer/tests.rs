@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lock::lock;
-use crate::state::journal::Key;
+use crate::state::journal::ClientKey;
 use crate::state::news::News;
 use crate::testing::{Bench, now, player, set_now};
 use crate::work::change::{Facts, refuse};
@@ -270,11 +270,11 @@ fn answers_are_kept_until_their_session_has_them_or_is_gone() {
     assert_eq!(kept(&bench, 2, 2), Some(Ok(2)));
 }
 
-fn key(owner: impl Into<Principal>, key: &str, of: u8) -> Option<Box<Key>> {
-    Some(Box::new(Key { owner: owner.into(), key: key.into(), digest: [of; 32] }))
+fn key(owner: impl Into<Principal>, key: &str, of: u8) -> Option<Box<ClientKey>> {
+    Some(Box::new(ClientKey { owner: owner.into(), key: key.into(), digest: [of; 32] }))
 }
 
-fn keyed(bench: &mut Bench<Change>, change: Change, key: Option<Box<Key>>) -> Write<Change> {
+fn keyed(bench: &mut Bench<Change>, change: Change, key: Option<Box<ClientKey>>) -> Write<Change> {
     Write::Change { asker: bench.asker(1), change, key, tried: None }
 }
 
@@ -358,6 +358,6 @@ fn what_was_done_outside_of_the_database_is_kept_under_its_key_once() {
     let key = key(ALICE, "k", 1).unwrap();
     let reader = bench.store.reader().unwrap();
     assert_eq!(crate::work::known(&*reader, &key).unwrap().map(short), Some(Ok(5)));
-    let other = Key { digest: [2; 32], ..*key };
+    let other = ClientKey { digest: [2; 32], ..*key };
     assert_eq!(crate::work::known(&*reader, &other).unwrap().map(short), Some(Err(Code::Conflict)));
 }

@@ -9,7 +9,7 @@ mod world;
 use super::*;
 use crate::capability::records::{DefineBoard, RecordChange, Submit};
 use crate::lock::read;
-use crate::state::journal::Key;
+use crate::state::journal::ClientKey;
 use crate::state::memory::Memory;
 use crate::state::names;
 use crate::testing::{KINDS, board, set_now};
@@ -45,7 +45,7 @@ pub enum By {
 struct Sequence {
     phases: Vec<(Time, Vec<(Job, Came)>)>,
     world: World,
-    keys: Vec<Key>,
+    keys: Vec<ClientKey>,
     ended: HashSet<u64>,
 }
 
@@ -111,7 +111,7 @@ impl Sequence {
                     let (change, by, owner) = known.resolve(&asked.step);
                     // Who waits for nothing has a key, or would not be here.
                     let name = asked.key.or((by == By::Nobody).then_some(9)).map(|key| format!("k{key}"));
-                    let key = owner.zip(name).map(|(owner, key)| Key { owner, key, digest: digest(&change) });
+                    let key = owner.zip(name).map(|(owner, key)| ClientKey { owner, key, digest: digest(&change) });
                     let job = Job { session, acknowledges, ends, change, by, key };
                     keyed.extend(job.key.is_some().then(|| job.clone()));
                     job

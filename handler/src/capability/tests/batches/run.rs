@@ -8,7 +8,7 @@ use crate::lock::lock;
 use crate::state::journal::packed;
 use crate::state::news::News;
 use crate::testing::{Bench, set_now};
-use crate::work::{Asker, Kept, ToLoop, Write};
+use crate::work::{Asker, KeptAnswers, ToLoop, Write};
 use ssmglobal_ipc::ctl;
 use ssmglobal_store::StoreError;
 use std::collections::{BTreeSet, HashSet};
@@ -218,7 +218,7 @@ impl Run<'_> {
         }
     }
 
-    fn find(&self, kept: &Kept) -> BTreeMap<(u64, u64), Answer> {
+    fn find(&self, kept: &KeptAnswers) -> BTreeMap<(u64, u64), Answer> {
         let found = self.asked.iter().filter_map(|(session, number)| {
             let found = kept.find(*session, *number)?;
             Some(((*session, *number), (found.kind, found.payload.to_vec(), found.proves)))
@@ -227,7 +227,7 @@ impl Run<'_> {
     }
 
     /// The end: what is kept, and what the next handler finds; gives all that is in the store.
-    pub fn end(mut self, keys: &[Key], ended: &HashSet<u64>) -> State {
+    pub fn end(mut self, keys: &[ClientKey], ended: &HashSet<u64>) -> State {
         let reader = self.bench.store.reader().unwrap();
         let untold: Vec<News> = self.untold.iter().flat_map(|(_, news)| news.iter().cloned()).collect();
         {
@@ -235,7 +235,7 @@ impl Run<'_> {
             assert_eq!(self.find(&kept), self.kept);
             assert_eq!(kept.untold(self.told), untold);
         }
-        let mut next = Kept::load(&*reader).unwrap();
+        let mut next = KeptAnswers::load(&*reader).unwrap();
         assert_eq!(next.untold(self.told), untold, "what was told is known from elsewhere");
         next.told(self.told);
         assert_eq!(next.untold(0), untold);

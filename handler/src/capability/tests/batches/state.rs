@@ -33,7 +33,7 @@ pub struct Wanted<'a> {
     /// Everything.
     pub model: &'a Model,
     /// Keys that were used.
-    pub keys: &'a [Key],
+    pub keys: &'a [ClientKey],
 }
 
 impl Wanted<'_> {
@@ -110,7 +110,7 @@ impl Wanted<'_> {
             (received, sent, unread, each)
         };
         let conflict = || Reply::from(crate::work::conflict());
-        let keyed = |key: &Key| {
+        let keyed = |key: &ClientKey| {
             let (digest, reply) = replies.get(&(key.owner, key.key.clone()))?;
             Some(if *digest == key.digest { reply.clone() } else { conflict() })
         };

@@ -13,7 +13,7 @@ pub enum Step {
     Withdraw { board: u8, player: u8 },
     Define { name: u8, kind: u8, unit: bool },
     Send { from: Who, to: u8, mailbox: u32 },
-    Answer { me: u8, number: u64, mailbox: u32 },
+    Respond { me: u8, number: u64, mailbox: u32 },
     Read { me: u8, number: u64 },
     Let { me: u8, number: u64 },
     Block { me: u8, from: Who },
@@ -60,7 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any(), any()).prop_map(|(board, player)| Step::Withdraw { board, player }),
         4 => (any(), any(), some()).prop_map(|(name, kind, unit)| Step::Define { name, kind, unit }),
         8 => (who(), any(), 1u32..6).prop_map(|(from, to, mailbox)| Step::Send { from, to, mailbox }),
-        2 => (any(), number(), 2u32..6).prop_map(|(me, number, mailbox)| Step::Answer { me, number, mailbox }),
+        2 => (any(), number(), 2u32..6).prop_map(|(me, number, mailbox)| Step::Respond { me, number, mailbox }),
         2 => (any(), number()).prop_map(|(me, number)| Step::Read { me, number }),
         2 => (any(), number()).prop_map(|(me, number)| Step::Let { me, number }),
         2 => (any(), who()).prop_map(|(me, from)| Step::Block { me, from }),
@@ -187,9 +187,9 @@ impl Known {
                 let (from, to, subject, body) = (self.who(from), player(to), "hi".to_owned(), "one".to_owned());
                 (mail::Send { from, to, subject, body, mailbox }.into(), asked(from))
             }
-            Step::Answer { me, number, mailbox } => {
+            Step::Respond { me, number, mailbox } => {
                 let (me, body) = (player(me), "two".to_owned());
-                (mail::Answer { me, number, body, subject: 9, mailbox }.into(), asked(me.into()))
+                (mail::Respond { me, number, body, subject: 9, mailbox }.into(), asked(me.into()))
             }
             Step::Read { me, number } => (mail::Read { me: player(me), number }.into(), asked(player(me).into())),
             Step::Let { me, number } => (mail::Delete { me: player(me), number }.into(), asked(player(me).into())),

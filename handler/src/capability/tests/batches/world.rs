@@ -22,7 +22,7 @@ pub struct Job {
     /// Who waits.
     pub by: By,
     /// The client's key.
-    pub key: Option<Key>,
+    pub key: Option<ClientKey>,
 }
 
 /// What it comes to.
@@ -61,7 +61,7 @@ impl World {
 
     /// A change is done, or refused.
     pub fn ask(&mut self, job: &Job) -> Came {
-        let of_key = |key: &Key| (key.owner, key.key.clone());
+        let of_key = |key: &ClientKey| (key.owner, key.key.clone());
         let known = job.key.as_ref().and_then(|key| Some((key.digest, self.keyed.get(&of_key(key))?)));
         if let Some((digest, (before, reply))) = known {
             let same = digest == *before;
