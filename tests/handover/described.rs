@@ -1,7 +1,8 @@
 //! What the descriptions say of replies, rights and others, for every request in the table.
 
-use super::scene::{Case, Scene, done};
-use crate::harness::{Session, samples};
+use super::scene::{Case, Scene, done, requests};
+use crate::harness::{Session, samples, wait_readable};
+use nix::sys::signal::Signal;
 use ssmglobal_ipc::*;
 
 #[test]
@@ -86,4 +87,23 @@ fn what_has_to_do_with_others_waits_until_all_are_back_and_nothing_else_does() {
     // A machine that has too much to do may let the handler's patience end before its work.
     let waited = (0..20).any(|_| try_with_one_missing());
     assert!(waited, "it never waits long enough");
+}
+
+#[test]
+fn a_message_that_has_waited_for_others_wakes_who_listens() {
+    let mut scene = Scene::new();
+    let (mut last, asker) = scene.asker(State::Server);
+    let send = requests(State::Server, &asker, |kind| kind == Kind::RelaySend).remove(0);
+    scene.listener.next_handler();
+    scene.bob.link_up();
+    scene.arena.link_up();
+    let wake = scene.ring();
+    // With the last one who is back comes the message, and then nothing that could wake the handler.
+    scene.listener.handler.signal(Signal::SIGSTOP);
+    let first = last.begin_link();
+    let number = last.send(&send);
+    scene.listener.handler.signal(Signal::SIGCONT);
+    last.welcome(first);
+    assert_eq!(last.answer(number, &send).kind, ReplyKind::RelaySent);
+    wait_readable(wake);
 }

@@ -4,6 +4,7 @@
 use super::fitting::{Fitting, fitting};
 use crate::harness::{Answer, Link, Listener, Session, samples};
 use ssmglobal_ipc::*;
+use std::os::fd::OwnedFd;
 
 /// Who asks, as far as what he asks depends on it.
 #[derive(Clone)]
@@ -106,7 +107,7 @@ impl Scene {
     }
 
     /// Somebody in this state.
-    fn asker(&mut self, state: State) -> (Session, Asker) {
+    pub fn asker(&mut self, state: State) -> (Session, Asker) {
         self.askers += 1;
         let (name, unused) = (format!("p{}", self.askers), format!("new-{}", self.askers));
         let mut asker = Asker { name, unused, ..Asker::nobody(state, self.bob.open()) };
@@ -192,6 +193,14 @@ impl Scene {
         let same = || Secret::new(PASSWORD);
         // It is hashed, and then written.
         done(&mut self.bob, &Request::Password(Password { old: same(), new: same() }));
+    }
+
+    /// What wakes arena when there is something on the channel, as from now on.
+    pub fn ring(&mut self) -> OwnedFd {
+        self.arena.send(&Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None }));
+        self.arena.link.wait();
+        let received = ssmglobal_sys::receive(&self.arena.link.stream, &mut [0; 4096]).expect("an answer");
+        received.fds.into_iter().nth(1).expect("the memory, and what wakes its readers")
     }
 
     /// What the two have heard since they were last asked, when it is all there, and so much.

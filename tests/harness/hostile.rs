@@ -224,6 +224,11 @@ pub fn desk_process() {
     }
 }
 
+/// Waits until there is something to read.
+pub fn wait_readable(of: impl AsFd) {
+    wait(of.as_fd(), PollFlags::POLLIN);
+}
+
 fn wait(fd: BorrowedFd<'_>, flags: PollFlags) {
     let mut fds = [PollFd::new(fd, flags)];
     assert_eq!(poll(&mut fds, patience()), Ok(1), "it takes too long");
@@ -387,7 +392,7 @@ impl Link {
 
     /// Waits until something has come that was not read.
     pub fn wait(&self) {
-        wait(self.stream.as_fd(), PollFlags::POLLIN);
+        wait_readable(&self.stream);
     }
 
     /// As [`Link::wait`], on any of them.

@@ -63,6 +63,8 @@ impl EventLoop {
                 break;
             }
         }
+        // What was resumed may have sent something as well.
+        self.state.bus.wake_readers();
         self.turn += 1;
         self.journal.flushed();
         self.tidy_journal();
