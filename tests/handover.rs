@@ -297,6 +297,29 @@ fn an_answer_that_is_lost_with_its_link_is_given_by_the_same_handler() {
 }
 
 #[test]
+fn what_is_under_way_when_its_link_is_lost_is_done_once() {
+    let mut all = Everybody::who_changes_something();
+    for case in &mut all.cases {
+        // The handler finds everything at once: the request, another link, and the request again.
+        all.scene.listener.handler.signal(Signal::SIGSTOP);
+        case.send();
+        let first = case.session.begin_link();
+        case.send_again();
+        all.scene.listener.handler.signal(Signal::SIGCONT);
+        case.session.welcome(first);
+        case.take_answer();
+        all.scene.has_come_to_an_end();
+        let heard = all.scene.heard(0);
+        assert_eq!(heard.len(), case.heard, "{}: {heard:?}", case.name());
+    }
+    all.see();
+    all.scene.listener.next_handler();
+    all.go_on();
+    all.ask_again();
+    all.acknowledge();
+}
+
+#[test]
 fn what_changes_nothing_is_answered_again() {
     let mut all = Everybody::who_changes_nothing();
     all.ask();

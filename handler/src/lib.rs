@@ -12,6 +12,7 @@ mod capability;
 mod changes;
 mod dispatch;
 mod event_loop;
+mod flight;
 mod link;
 mod lock;
 mod logging;

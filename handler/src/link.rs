@@ -1,5 +1,6 @@
 //! The handler's end of one worker's link: replies from any thread go into one outbox and leave together.
 
+use crate::flight::Flight;
 use crate::lock::lock;
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
@@ -10,8 +11,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
 const OUTBOX: usize = 8 << 20;
@@ -54,9 +55,8 @@ pub struct Link {
     token: Token,
     slot: usize,
     out: Mutex<Outbox>,
-    in_flight: AtomicU32,
-    /// The event loop holds requests back until nothing is in flight.
-    waiting: AtomicBool,
+    /// The session's, when it is known whose the link is.
+    flight: OnceLock<Arc<Flight>>,
     queued: AtomicBool,
     /// Something did not fit and waits for the worker to read.
     stuck: AtomicBool,
@@ -76,8 +76,7 @@ impl Link {
             token,
             slot,
             out: Mutex::default(),
-            in_flight: AtomicU32::new(0),
-            waiting: AtomicBool::new(false),
+            flight: OnceLock::new(),
             queued: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
             session: AtomicU64::new(0),
@@ -85,9 +84,21 @@ impl Link {
         }
     }
 
-    /// It is this session's.
-    pub fn belongs_to(&self, session: u64) {
+    /// It is this session's, which may have something in flight that it has asked over another link. Before that nothing is
+    /// given to other threads.
+    pub fn belongs_to(&self, session: u64, flight: Arc<Flight>) {
         self.session.store(session, Ordering::Relaxed);
+        flight.is_in(self.slot);
+        // A link is one session's for good.
+        let _ = self.flight.set(flight);
+    }
+
+    fn flight(&self) -> &Flight {
+        self.flight.get_or_init(|| {
+            let flight = Flight::default();
+            flight.is_in(self.slot);
+            Arc::new(flight)
+        })
     }
 
     /// The session has the answers up to this number.
@@ -121,22 +132,17 @@ impl Link {
 
     /// Requests given to other threads and not answered yet.
     pub fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::SeqCst)
+        self.flight.get().map_or(0, |flight| flight.count())
     }
 
     /// One more request is given to another thread.
     pub fn started(&self) {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        self.flight().started();
     }
 
     /// The event loop wants to be woken when nothing is in flight any more. False: that is so already.
     pub fn wait_for_quiet(&self) -> bool {
-        self.waiting.store(true, Ordering::SeqCst);
-        if self.in_flight() == 0 {
-            self.waiting.store(false, Ordering::SeqCst);
-            return false;
-        }
-        true
+        self.flight.get().is_some_and(|flight| flight.wait_for_quiet())
     }
 
     /// Whether something that was said waits for the worker to read.
@@ -152,11 +158,6 @@ impl Link {
         let mut out = lock(&self.out);
         out.awaited = self.is_stuck();
         out.awaited
-    }
-
-    /// A request given to another thread is done; gives whether the event loop waits for that.
-    fn finished(&self) -> bool {
-        self.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.waiting.swap(false, Ordering::SeqCst)
     }
 
     fn put(&self, append: impl FnOnce(&mut Vec<u8>)) {
@@ -319,8 +320,8 @@ impl Batch {
         // Also where another thread has the link on its list: it may not have come to it yet.
         for link in self.done.drain(..) {
             let room = link.write_out();
-            if link.finished() || room {
-                quiet.push(link.slot);
+            if link.flight().finished() || room {
+                quiet.push(link.flight().slot());
             }
         }
         for link in self.dirty.drain(..) {

@@ -1,8 +1,10 @@
-//! What sessions may ask again as long as they are there, whatever becomes of their links: the answers to changes in memory, and who
-//! has answers on disk. Part of the event loop.
+//! What is known of sessions as long as they are there, whatever becomes of their links, because they may ask again: the answers to
+//! changes in memory, who has answers on disk, and what is not answered yet. Part of the event loop.
 
+use crate::flight::Flight;
 use crate::state::journal::Settled;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Answers that may be asked for again.
 #[derive(Debug, Default)]
@@ -11,6 +13,8 @@ pub struct Answered {
     in_memory: BTreeMap<(u64, u64), Settled>,
     /// Sessions that have asked for a change at this handler.
     changed: HashSet<u64>,
+    /// What is not answered yet, by session.
+    flights: HashMap<u64, Arc<Flight>>,
 }
 
 impl Answered {
@@ -31,6 +35,11 @@ impl Answered {
         self.in_memory.get(&(session, request))
     }
 
+    /// What a session has in flight.
+    pub fn flight(&mut self, session: u64) -> Arc<Flight> {
+        self.flights.entry(session).or_default().clone()
+    }
+
     /// A session asks for a change.
     pub fn changes(&mut self, session: u64) {
         self.changed.insert(session);
@@ -48,11 +57,13 @@ impl Answered {
     pub fn retain(&mut self, living: &HashSet<u64>) {
         self.in_memory.retain(|(session, _), _| living.contains(session));
         self.changed.retain(|session| living.contains(session));
+        self.flights.retain(|session, _| living.contains(session));
     }
 
     /// A session has ended; gives whether it may have answers on disk.
     pub fn forget(&mut self, session: u64) -> bool {
         self.acknowledged(session, u64::MAX);
+        self.flights.remove(&session);
         self.changed.remove(&session)
     }
 }

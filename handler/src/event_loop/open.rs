@@ -49,10 +49,10 @@ impl EventLoop {
         if let Some(before) = self.workers.by_session.insert(open.session, slot) {
             self.replaced(before);
         }
-        let Some(session) = self.session_mut(slot) else { return };
+        let Some(session) = self.state.session_mut(slot) else { return };
         let at = SessionRef { slot, id: session.id };
         session.number = open.session;
-        session.link.belongs_to(open.session);
+        session.link.belongs_to(open.session, self.answered.flight(open.session));
         session.fresh = open.next;
         let now = Instant::now();
         session.last = now.checked_sub(Duration::from_secs(open.idle)).unwrap_or(now);

@@ -143,7 +143,7 @@ impl<C: Decide> Bench<C> {
             let (slot, registry) = (session as usize, Arc::new(registry.try_clone().unwrap()));
             registry.register(&mut SourceFd(&ours.as_raw_fd()), Token(slot), Interest::READABLE).unwrap();
             let link = Arc::new(Link::new(ours, registry, Token(slot), slot));
-            link.belongs_to(session);
+            link.belongs_to(session, Arc::default());
             Client { session, link, worker, reader: FrameReader::new(), last: 0 }
         })
     }
