@@ -210,14 +210,19 @@ fn index_of(ranking: &Ranking, text: &str) -> Result<(usize, usize), Failure> {
     })
 }
 
+/// How many rows a page of ranks has.
+fn rows_of(call: &Call<'_>, asked: Option<u32>) -> usize {
+    match asked {
+        Some(_) => call.page_limit(asked),
+        None => call.settings.records.top_page as usize,
+    }
+}
+
 /// `RECORD TOP`.
 pub fn top(call: Call<'_>, request: RecordTop) -> Plan<RecordChange> {
     let boards = read(&call.memory.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
-    let limit = match request.limit {
-        Some(_) => call.page_limit(request.limit),
-        None => call.settings.records.top_page as usize,
-    };
+    let limit = rows_of(&call, request.limit);
     let (from, count) = match (request.after.as_deref(), request.before.as_deref()) {
         (Some(_), Some(_)) => return Failure::new(Code::Usage, "Give after or before, not both.").into(),
         (Some(after), None) => match index_of(ranking, after) {
@@ -242,10 +247,7 @@ pub fn around(call: Call<'_>, request: RecordAround) -> Plan<RecordChange> {
     let boards = read(&call.memory.boards);
     let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
     let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
-    let limit = match request.limit {
-        Some(_) => call.page_limit(request.limit),
-        None => call.settings.records.top_page as usize,
-    };
+    let limit = rows_of(&call, request.limit);
     let index = ranking.rank(standing.score, standing.order) as usize - 1;
     let last_start = (ranking.total() as usize).saturating_sub(limit);
     let from = index.saturating_sub(limit / 2).min(last_start);
