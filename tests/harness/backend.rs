@@ -6,11 +6,12 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs::Permissions;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::Receiver;
 use tempfile::TempDir;
@@ -48,8 +49,13 @@ pub fn program_of_version(version: &str, path: &Path) {
 /// A program at this place, in the place of one that may be running.
 pub fn write_program(path: &Path, bytes: &[u8]) {
     let new = path.with_extension("new");
-    std::fs::write(&new, bytes).expect("a program");
-    std::fs::set_permissions(&new, Permissions::from_mode(0o755)).expect("a program");
+    // Another process writes it: one that a test forks in this moment would have it open as well, and what somebody has open for
+    // writing cannot be run.
+    let mut writer = Command::new("sh");
+    writer.args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"]).arg(&new).stdin(Stdio::piped());
+    let mut writer = writer.spawn().expect("a shell");
+    writer.stdin.take().expect("its input").write_all(bytes).expect("a program");
+    assert!(writer.wait().expect("its end").success());
     std::fs::rename(new, path).expect("a program");
 }
 
