@@ -238,15 +238,29 @@ pub fn top(call: Call<'_>, request: RecordTop) -> Plan<RecordChange> {
     Plan::Reply(page(call.memory, ranking, from, count))
 }
 
+/// What stands for a player on a board, and the board.
+fn standing_of<'a>(
+    call: &Call<'_>,
+    boards: &'a crate::state::boards::Boards,
+    board: &str,
+    player: Option<&str>,
+) -> Result<(&'a Ranking, &'a Standing), Failure> {
+    let player = player_of(call, player)?;
+    let ranking = boards.find(board).ok_or_else(|| no_such_board(board))?;
+    let standing = ranking.standing(player).ok_or_else(|| {
+        let name = call.memory.name(player.into()).unwrap_or_default();
+        Failure::new(Code::NotFound, format!("{name} has no score on {}.", ranking.board.name))
+    })?;
+    Ok((ranking, standing))
+}
+
 /// `RECORD AROUND`.
 pub fn around(call: Call<'_>, request: RecordAround) -> Plan<RecordChange> {
-    let player = match player_of(&call, request.player.as_deref()) {
-        Ok(player) => player,
+    let boards = read(&call.memory.boards);
+    let (ranking, standing) = match standing_of(&call, &boards, &request.board, request.player.as_deref()) {
+        Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    let boards = read(&call.memory.boards);
-    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
-    let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
     let limit = rows_of(&call, request.limit);
     let index = ranking.rank(standing.score, standing.order) as usize - 1;
     let last_start = (ranking.total() as usize).saturating_sub(limit);
@@ -254,20 +268,13 @@ pub fn around(call: Call<'_>, request: RecordAround) -> Plan<RecordChange> {
     Plan::Reply(page(call.memory, ranking, from, limit))
 }
 
-fn not_on(call: &Call<'_>, player: PlayerId, ranking: &Ranking) -> Failure {
-    let name = call.memory.name(player.into()).unwrap_or_default();
-    Failure::new(Code::NotFound, format!("{name} has no score on {}.", ranking.board.name))
-}
-
 /// `RECORD SHOW`.
 pub fn show(call: Call<'_>, request: RecordShow) -> Plan<RecordChange> {
-    let player = match player_of(&call, request.player.as_deref()) {
-        Ok(player) => player,
+    let boards = read(&call.memory.boards);
+    let (ranking, standing) = match standing_of(&call, &boards, &request.board, request.player.as_deref()) {
+        Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    let boards = read(&call.memory.boards);
-    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
-    let Some(standing) = ranking.standing(player) else { return not_on(&call, player, ranking).into() };
     let RecordRow { rank, player, score, at, server: by, note } =
         row(call.memory, standing, ranking.rank(standing.score, standing.order));
     let (board, unit, total) = (ranking.board.name.clone(), ranking.board.unit.clone(), ranking.total());

@@ -82,11 +82,11 @@ impl EventLoop {
     }
 
     /// Keeps what a request has come to under its key, and hands it to the writer.
-    pub(super) fn keep_key(&mut self, settled: Settled) {
+    pub(super) fn keep_key(&mut self, settled: &Settled) {
         let Some(key) = settled.key.clone() else { return };
         let asker = Asker::Keyed(key.owner, key.key.clone());
         let change = Change::Known(settled.reply());
-        self.pending.settled.insert((key.owner, key.key.clone()), (key.digest, settled));
+        self.pending.settled.insert((key.owner, key.key.clone()), (key.digest, settled.clone()));
         self.writes.push(Write::Change { asker, change, key: Some(Box::new(key)), tried: None });
     }
 }

@@ -84,9 +84,14 @@ impl EventLoop {
         self.journal.append(&Entry::Done(settled.clone()));
         self.tell_all(news);
         self.journal.publish();
-        self.answered.add(settled.clone());
-        self.keep_key(settled);
+        self.keep_answer(settled);
         reply
+    }
+
+    /// Keeps what a change in memory has come to, for who asks again.
+    fn keep_answer(&mut self, settled: Settled) {
+        self.keep_key(&settled);
+        self.answered.add(settled);
     }
 
     /// A message on a channel: the same, with the message itself.
@@ -96,8 +101,7 @@ impl EventLoop {
         match self.state.bus.publish(&mut self.journal, message, backlog, settle) {
             Some(settled) => {
                 let reply = settled.reply();
-                self.answered.add(settled.clone());
-                self.keep_key(settled);
+                self.keep_answer(settled);
                 reply
             }
             None => Reply::fail(ssmglobal_ipc::Code::Unavailable, "The channel is gone. Try again."),

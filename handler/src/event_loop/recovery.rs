@@ -97,7 +97,7 @@ impl EventLoop {
         }
         self.state.worlds.were_upto(WorldId(self.recovery.found.last_world));
         for settled in std::mem::take(&mut self.recovery.found.keyed) {
-            self.keep_key(settled);
+            self.keep_key(&settled);
         }
         self.recovery.untold = {
             let mut kept = lock(&self.shared.kept);
