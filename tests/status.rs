@@ -1,6 +1,6 @@
 //! The list of worlds.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Person, Process, Program};
 use serde_json::{Value, json};
 
 fn names(program: &mut Program) -> Vec<String> {
@@ -86,4 +86,26 @@ fn bounds_and_pages() {
     assert_eq!((&page["total"], &page["worlds"][1]["name"]), (&3.into(), &"world-1".into()));
     let page = program.ok("WORLDS", json!({"limit": 2, "after": page["next"]}));
     assert_eq!((&page["worlds"][0]["name"], &page["next"]), (&"world-2".into(), &Value::Null));
+}
+
+#[test]
+fn a_server_that_says_how_it_is_for_years_costs_the_room_of_its_last_word() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let said = |n: u32| json!({"map": "m", "players": n, "max": 9, "text": "t".repeat(1000)});
+    // Some 20 MiB of them.
+    for burst in 0..200 {
+        for n in 0..100 {
+            arena.send_line(json!({"cmd": "STATUS SET", "args": said(burst * 100 + n)}).to_string());
+        }
+        for _ in 0..100 {
+            assert_eq!(arena.reply()["state"], "OK");
+        }
+    }
+    let journal = Process(backend.pid()).memory_behind("journal");
+    assert!(journal < 6 << 20, "{journal} bytes");
+    // Neither is it forgotten.
+    backend.kill_handler();
+    let world = Program::at(&backend).ok("WORLDS", json!({}))["worlds"][0].clone();
+    assert_eq!((&world["name"], &world["players"]), (&"arena".into(), &19_999.into()));
 }

@@ -2,6 +2,7 @@
 
 use nix::unistd::Pid;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// A process, looked at from outside.
@@ -30,6 +31,15 @@ impl Process {
         let list = fs::read_dir(self.path("fd")).expect("its descriptors");
         let links = list.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
         links.map(|link| link.display().to_string()).collect()
+    }
+
+    /// Bytes in use of the memory with this name that it has a descriptor of.
+    pub fn memory_behind(self, name: &str) -> u64 {
+        let wanted = format!("/memfd:{name} (deleted)");
+        let mut list = fs::read_dir(self.path("fd")).expect("its descriptors").flatten();
+        let found = list.find(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.as_os_str() == &*wanted));
+        // In pieces of 512 bytes.
+        fs::metadata(found.expect("memory of this name").path()).expect("its size").blocks() * 512
     }
 
     /// A field of `status`.

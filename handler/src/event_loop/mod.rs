@@ -135,7 +135,7 @@ impl EventLoop {
         signals: Signals,
         operators: Operators,
     ) -> io::Result<EventLoop> {
-        let Inherited { desk, mut journal, tickets, run } = inherited;
+        let Inherited { desk, journal, tickets, run } = inherited;
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;

@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::lock::lock;
+use crate::state::journal::Entry;
 use crate::state::news::{Audience, News};
 use crate::state::session::SessionRef;
 
@@ -17,7 +18,7 @@ impl EventLoop {
         }
         self.journal.hold();
         self.tell_all(news);
-        self.journal.told(row);
+        self.journal.append(&Entry::NewsTold { row });
         self.journal.publish();
         lock(&self.shared.kept).told(row);
     }

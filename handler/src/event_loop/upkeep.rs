@@ -12,13 +12,12 @@ impl EventLoop {
     pub(super) fn tidy_journal(&mut self) {
         let mut budget = 2 * self.journal.take_grown();
         while budget > 0
-            && let Some((entry, bytes)) = self.journal.oldest()
+            && let Some(mut oldest) = self.journal.oldest()
         {
-            for entry in entry.map_or_else(Vec::new, |entry| self.needed(entry)) {
+            for entry in oldest.entry.take().map_or_else(Vec::new, |entry| self.needed(entry)) {
                 self.journal.append(&entry);
             }
-            self.journal.forget_oldest(bytes);
-            budget = budget.saturating_sub(bytes);
+            budget = budget.saturating_sub(self.journal.forget_oldest(&oldest));
         }
         // What was moved is not new.
         self.journal.take_grown();
@@ -48,7 +47,7 @@ impl EventLoop {
                 entries
             }
             Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
-            Entry::NewsTold { row } => keep(entry, row == self.journal.told_upto()),
+            Entry::NewsTold { .. } => vec![entry],
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } => Vec::new(),
         }

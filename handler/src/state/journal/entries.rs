@@ -76,6 +76,30 @@ pub enum Entry {
     },
 }
 
+/// What an entry is the last word on: older entries on the same are of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    Link(u64),
+    Channel(u64),
+    World(u64),
+    News,
+    Revoked(u64),
+}
+
+impl Entry {
+    /// What it is the last word on; nothing for one that stands by itself.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        match self {
+            Entry::Linked { session } => Some(Subject::Link(*session)),
+            Entry::Channel { id, .. } | Entry::NoChannel { id } => Some(Subject::Channel(*id)),
+            Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
+            Entry::NewsTold { .. } => Some(Subject::News),
+            Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
+            Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
+        }
+    }
+}
+
 /// What a request came to: its answer, as it goes to the worker, so that it can be given again letter for letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

@@ -14,6 +14,8 @@ mod tests;
 pub use entries::{ClientKey, Entry, Settled, packed, unpacked};
 pub use recover::{KeptChannel, Recovered};
 
+use entries::Subject;
+use hashbrown::HashMap;
 use ssmglobal_ipc::growing;
 use ssmglobal_sys::memory::Memory;
 use std::io;
@@ -53,14 +55,23 @@ pub struct Journal {
     /// Behind the last entry; more than the counter says while entries are held back.
     next: u64,
     held: bool,
-    /// The row of the last [`Entry::NewsTold`].
-    told: i64,
+    /// Where the last word on each subject stands.
+    last_words: HashMap<Subject, u64>,
     /// Up to here memory was given back.
     given_back: u64,
     bytes: Vec<u8>,
     full: bool,
     /// There was a handler before this one.
     inherited: bool,
+}
+
+/// The oldest entry.
+pub struct Oldest {
+    /// It; nothing for one that a later entry has made useless, or that only a newer program knows.
+    pub entry: Option<Entry>,
+    subject: Option<Subject>,
+    position: u64,
+    behind: u64,
 }
 
 fn padded(length: usize) -> u64 {
@@ -85,7 +96,7 @@ impl Journal {
             grown: 0,
             next: 0,
             held: false,
-            told: 0,
+            last_words: HashMap::new(),
             given_back: 0,
             bytes: Vec::new(),
             full: false,
@@ -100,6 +111,8 @@ impl Journal {
         }
         journal.next = journal.head();
         journal.given_back = journal.get(TAIL) / PIECE as u64 * PIECE as u64;
+        let subjects = journal.entries().filter_map(|(position, entry)| Some((entry.subject()?, position)));
+        journal.last_words = subjects.collect();
         Ok(journal)
     }
 
@@ -153,12 +166,6 @@ impl Journal {
         }
     }
 
-    /// Whoever was to hear of the changes up to this row of kept answers has been pushed an event.
-    pub fn told(&mut self, row: i64) {
-        self.told = row;
-        self.append(&Entry::NewsTold { row });
-    }
-
     /// What is written from now on becomes part of the log together, with [`Journal::publish`].
     pub fn hold(&mut self) {
         self.held = true;
@@ -180,10 +187,14 @@ impl Journal {
         let position = self.append_bytes(&bytes);
         self.grown += bytes.len();
         self.bytes = bytes;
-        position
+        if let (Some(subject), Some(position)) = (entry.subject(), position) {
+            self.last_words.insert(subject, position);
+        }
+        position.unwrap_or(self.next)
     }
 
-    fn append_bytes(&mut self, bytes: &[u8]) -> u64 {
+    /// Gives the position; nothing when there is no room.
+    fn append_bytes(&mut self, bytes: &[u8]) -> Option<u64> {
         let need = padded(bytes.len());
         let mut position = self.next;
         let rest = self.capacity - position % self.capacity;
@@ -193,7 +204,7 @@ impl Journal {
             if !std::mem::replace(&mut self.full, true) {
                 log::error!("the journal is full: what is only in memory would not outlive this handler");
             }
-            return position;
+            return None;
         }
         if skip > 0 {
             let place = self.place(position);
@@ -207,7 +218,7 @@ impl Journal {
         if !self.held {
             self.set(HEAD, self.next);
         }
-        position
+        Some(position)
     }
 
     /// The entry at a position, nothing for one that only a newer program knows, and the position behind it; nothing at the
@@ -242,24 +253,29 @@ impl Journal {
         std::mem::take(&mut self.grown) as u64
     }
 
-    /// The oldest entry, and the bytes that it takes; nothing when the journal is so short that nothing need go.
-    pub fn oldest(&self) -> Option<(Option<Entry>, u64)> {
+    /// The oldest entry; nothing when the journal is so short that nothing need go.
+    pub fn oldest(&self) -> Option<Oldest> {
         let tail = self.get(TAIL);
         if self.head().saturating_sub(tail) <= PIECE as u64 {
             return None;
         }
-        let (_, entry, behind) = self.at(tail)?;
-        Some((entry, behind - tail))
+        let (position, entry, behind) = self.at(tail)?;
+        let subject = entry.as_ref().and_then(Entry::subject);
+        let is_last = subject.is_none_or(|subject| self.last_words.get(&subject) == Some(&position));
+        Some(Oldest { entry: entry.filter(|_| is_last), subject: subject.filter(|_| is_last), position, behind })
     }
 
-    /// Forgets so many bytes of the oldest entries.
-    pub fn forget_oldest(&mut self, bytes: u64) {
-        self.forget(self.get(TAIL) + bytes);
-    }
-
-    /// The row of the last [`Entry::NewsTold`].
-    pub fn told_upto(&self) -> i64 {
-        self.told
+    /// Forgets the oldest entry; gives how many bytes it took.
+    pub fn forget_oldest(&mut self, oldest: &Oldest) -> u64 {
+        // Unless it was written again.
+        if let Some(subject) = oldest.subject
+            && self.last_words.get(&subject) == Some(&oldest.position)
+        {
+            self.last_words.remove(&subject);
+        }
+        let bytes = oldest.behind - self.get(TAIL);
+        self.forget(oldest.behind);
+        bytes
     }
 
     /// Forgets everything in front of a position.

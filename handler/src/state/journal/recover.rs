@@ -52,7 +52,7 @@ impl Recovered {
 
 impl Journal {
     /// All that is of use to the next handler.
-    pub fn recover(&mut self) -> Recovered {
+    pub fn recover(&self) -> Recovered {
         let mut found = Recovered::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
@@ -88,7 +88,6 @@ impl Journal {
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
             }
         }
-        self.told = found.told;
         for id in gone {
             channels.remove(&id);
         }

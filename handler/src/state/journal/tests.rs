@@ -60,7 +60,7 @@ fn what_is_held_back_comes_together_or_not_at_all() {
     journal.append(&done(1, 1));
     journal.hold();
     journal.append(&done(2, 1));
-    journal.told(7);
+    journal.append(&Entry::NewsTold { row: 7 });
     assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1)]);
     journal.publish();
     assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::NewsTold { row: 7 }]);
@@ -88,7 +88,7 @@ fn what_only_a_newer_program_knows_is_passed_over() {
     for unknown in [&[120, 1, 2][..], &[], &[7; 100]] {
         journal.append_bytes(unknown);
     }
-    journal.told(7);
+    journal.append(&Entry::NewsTold { row: 7 });
     journal.append_bytes(&with_more);
     assert_eq!(all(&journal), [done(1, 3), Entry::NewsTold { row: 7 }, done(3, 5)]);
     let found = Journal::open(&fd).unwrap().recover();
@@ -100,4 +100,49 @@ fn what_only_a_newer_program_knows_is_passed_over() {
     assert_eq!(first, Some(done(1, 3)));
     let (_, unknown, next) = journal.at(behind).unwrap();
     assert_eq!((unknown, next - behind), (None, 16));
+}
+
+#[test]
+fn of_what_is_said_again_and_again_only_the_last_word_stays() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    let said = [
+        |n| Entry::Linked { session: n % 2 },
+        |n| Entry::Channel { id: n % 2, name: "chat".into(), number: n },
+        |n| Entry::Revoked { session: n % 2, upto: ssmglobal_ipc::Time(n as i64) },
+        |n| Entry::NewsTold { row: n as i64 },
+        |n| Entry::NoWorld { id: n % 2 },
+    ];
+    let newest = [8, 9].into_iter().flat_map(|n| said.map(|entry| entry(n)));
+    let newest: Vec<Entry> = newest.filter(|entry| *entry != Entry::NewsTold { row: 8 }).collect();
+    for n in 0..10 {
+        said.iter().for_each(|entry| drop(journal.append(&entry(n))));
+    }
+    // So that all of it is old.
+    journal.append(&done(1, 2 * PIECE));
+    // As the event loop does it, where everything is still needed that a change in memory has said.
+    fn once_around(journal: &mut Journal) -> Vec<Entry> {
+        let (end, mut again) = (journal.head(), Vec::new());
+        while journal.get(TAIL) < end
+            && let Some(mut oldest) = journal.oldest()
+        {
+            if let Some(entry) = oldest.entry.take().filter(|entry| entry.subject().is_some()) {
+                journal.append(&entry);
+                again.push(entry);
+            }
+            journal.forget_oldest(&oldest);
+        }
+        again
+    }
+    assert_eq!(once_around(&mut journal), newest);
+    assert_eq!(all(&journal), newest);
+    // The next handler knows it as well, and what is dropped for good leaves nothing behind.
+    let mut journal = Journal::open(&fd).unwrap();
+    let subjects = journal.last_words.len();
+    assert_eq!(subjects, 9);
+    journal.append(&done(20, 2 * PIECE));
+    while let Some(oldest) = journal.oldest() {
+        journal.forget_oldest(&oldest);
+    }
+    assert_eq!((journal.last_words.len(), all(&journal)), (0, vec![]));
 }
