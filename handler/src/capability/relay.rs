@@ -136,12 +136,12 @@ pub fn fetch(call: Call<'_>, me: Me<ServerId>, request: RelayFetch) -> Plan {
         return not_joined(&request.channel).into();
     };
     let mut bytes = 0;
-    let wanted = since.kept.take_while(|kept| {
+    let wanted = since.kept.take_while(|(_, kept)| {
         let first = bytes == 0;
         bytes += kept.line.len();
         first || bytes <= FETCH
     });
-    let lines = wanted.map(|kept| (kept.number, kept.line.clone())).collect();
+    let lines = wanted.map(|(number, kept)| (number, kept.line.clone())).collect();
     Plan::Reply(Reply::RelayFetched(RelayFetched { lines, missed: since.missed }))
 }
 

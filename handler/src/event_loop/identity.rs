@@ -37,7 +37,7 @@ impl EventLoop {
     /// A session is somebody from now on, who proved it at `proved`.
     pub(super) fn enter(&mut self, at: SessionRef, identity: Identity, proved: Time) {
         let proved = self.after_revoked(at, proved);
-        self.state.online.enter(&identity, at);
+        self.state.enter(&identity, at);
         let state = match identity.who.kind {
             PrincipalKind::Player => State::Player,
             PrincipalKind::Server => State::Server,
@@ -61,7 +61,7 @@ impl EventLoop {
         let Some(mut session) = self.state.take(slot) else { return };
         let at = SessionRef { slot, id: session.id };
         if let Some(identity) = session.identity.take() {
-            self.state.online.leave(&identity, at);
+            self.state.leave(&identity, at);
             for topic in session.subscriptions.clone().into_iter().filter(|topic| topic.ends_with_identity()) {
                 self.state.unsubscribe(&mut session, at, topic);
             }

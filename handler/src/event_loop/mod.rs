@@ -145,7 +145,7 @@ impl EventLoop {
         let (revoked, answered) = (recovery.take_revoked(), Answered::new(recovery.take_done()));
         Ok(EventLoop {
             shared,
-            state: State::default(),
+            state: State::new(Time::now().0.unsigned_abs()),
             workers: Workers { run, ..Workers::default() },
             recovery,
             journal,

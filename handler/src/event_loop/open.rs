@@ -77,7 +77,7 @@ impl EventLoop {
         let revoked = self.revoked.get(&number).is_some_and(|upto| sealed.proved <= *upto);
         if !revoked && !self.shared.memory.is_barred(who) {
             for (id, world) in self.recovery.worlds_of(number) {
-                self.state.worlds.put(id, world);
+                self.state.still_say_world(id, world);
             }
             return self.enter(at, Identity { who, name: name.into() }, sealed.proved);
         }

@@ -1,30 +1,35 @@
-//! What has no disk and is told all the same: messages on relay channels. One way in ([`Bus::publish`]) and one way back
-//! ([`Bus::since`]), by positions that are apart from places in the ring. Lives in the event loop.
+//! What has no disk and is told all the same: messages on relay channels, what is said of worlds, who comes and goes. Each is a
+//! [`Stream`]: published once, and read since a position by whoever follows it, which for worlds and presence are the lists of
+//! this handler. Lives in the event loop.
 //!
-//! A position is (epoch, number). Here there is one epoch, 0; where a bus lies outside of this process, another one says that
-//! numbers from before mean nothing any more.
+//! A position is (epoch, number), apart from places in the ring. Channels have one epoch, 0, because their numbers outlive the
+//! handler; those of worlds and presence do not, and each handler has an epoch of its own for them.
+
+mod stream;
+
+pub use stream::{Since, Stream};
 
 use super::journal::{Entry, Journal, KeptChannel, Settled};
+use super::online::Presence;
 use super::pages::behind;
 use super::topic::ChannelId;
+use super::worlds::WorldChange;
 use hashbrown::HashMap;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use ssmglobal_ipc::{Position, RelayMessage, RelaySent, Reply, Time, json};
 use ssmglobal_sys::ring;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
 
 /// Bytes of messages that all channels together keep for those who come back.
 const KEPT: usize = 64 << 20;
 
-/// The one epoch that there is here.
+/// The one epoch of channels.
 const EPOCH: u64 = 0;
 
 /// A message that is kept for those who come back.
 #[derive(Debug)]
 pub struct KeptMessage {
-    /// Its number.
-    pub number: u64,
     /// The game server that sent it.
     pub from: String,
     /// As game servers see it, without a line end.
@@ -44,14 +49,6 @@ pub struct Outgoing {
     pub receivers: u32,
 }
 
-/// Messages behind a position.
-pub struct Since<'a, I: Iterator<Item = &'a KeptMessage>> {
-    /// How many numbers are gone.
-    pub missed: u64,
-    /// Those that are kept, but for the reader's own.
-    pub kept: I,
-}
-
 /// One relay channel.
 #[derive(Debug)]
 pub struct Channel {
@@ -63,10 +60,7 @@ pub struct Channel {
     pub ring: ring::Writer,
     /// Wakes them all.
     pub wake: EventFd,
-    /// The newest message's number.
-    number: u64,
-    /// The last messages as lines, the newest last.
-    kept: VecDeque<KeptMessage>,
+    messages: Stream<KeptMessage>,
     /// Something was written and nobody woken yet.
     dirty: bool,
     /// When it was last joined or written to, as a number that grows.
@@ -76,32 +70,29 @@ pub struct Channel {
 }
 
 impl Channel {
-    fn new(id: ChannelId, name: &str) -> io::Result<Channel> {
+    fn new(id: ChannelId, name: &str, messages: Stream<KeptMessage>) -> io::Result<Channel> {
         let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
         let ring = ring::Writer::new()?;
-        let (name, kept) = (name.to_owned(), VecDeque::new());
-        Ok(Channel { id, name, ring, wake, number: 0, kept, dirty: false, used: 0, noted: 0 })
+        Ok(Channel { id, name: name.to_owned(), ring, wake, messages, dirty: false, used: 0, noted: 0 })
     }
 
     /// Where it is now.
     pub fn position(&self) -> Position {
-        Position { epoch: EPOCH, number: self.number }
-    }
-
-    /// How many numbers in `(after, upto]` are gone.
-    fn missed(&self, after: u64, upto: u64) -> u64 {
-        let oldest = self.kept.front().map_or(self.number + 1, |kept| kept.number);
-        oldest.min(upto.saturating_add(1)).saturating_sub(after.saturating_add(1))
+        self.messages.position()
     }
 
     fn kept_bytes(&self) -> usize {
-        self.kept.iter().map(|kept| kept.line.len()).sum()
+        self.messages.kept().map(|kept| kept.line.len()).sum()
     }
 }
 
-/// All channels.
-#[derive(Debug, Default)]
+/// All streams.
+#[derive(Debug)]
 pub struct Bus {
+    /// What is said of worlds.
+    pub worlds: Stream<WorldChange>,
+    /// Who comes and who goes.
+    pub presence: Stream<Presence>,
     channels: HashMap<ChannelId, Channel>,
     by_name: BTreeMap<String, ChannelId>,
     last: u64,
@@ -112,6 +103,21 @@ pub struct Bus {
 }
 
 impl Bus {
+    /// An empty one; numbers of worlds and presence begin under this epoch.
+    pub fn new(epoch: u64) -> Bus {
+        let start = Position { epoch, number: 0 };
+        Bus {
+            worlds: Stream::new(start, []),
+            presence: Stream::new(start, []),
+            channels: HashMap::new(),
+            by_name: BTreeMap::new(),
+            last: 0,
+            kept: 0,
+            uses: 0,
+            dirty: Vec::new(),
+        }
+    }
+
     /// The channel with this name, in any case.
     pub fn named(&self, name: &str) -> Option<&Channel> {
         self.channel(*self.by_name.get(&name.to_ascii_lowercase())?)
@@ -135,7 +141,7 @@ impl Bus {
         is_used: impl Fn(ChannelId) -> bool,
     ) -> io::Result<Option<ChannelId>> {
         let id = ChannelId(self.last + 1);
-        let channel = Channel::new(id, name)?;
+        let channel = Channel::new(id, name, Stream::new(Position { epoch: EPOCH, number: 0 }, []))?;
         if self.channels.len() >= most {
             let unused = self.channels.values().filter(|channel| !is_used(channel.id));
             let Some(old) = unused.min_by_key(|channel| channel.used).map(|channel| channel.id) else {
@@ -170,20 +176,19 @@ impl Bus {
     /// # Errors
     /// As [`Bus::make`].
     pub fn restore(&mut self, left: KeptChannel, backlog: usize) -> io::Result<()> {
-        let mut channel = Channel::new(ChannelId(left.id), &left.name)?;
-        channel.number = left.number;
         let skip = left.kept.len().saturating_sub(backlog);
         let kept = left.kept.into_iter().skip(skip);
-        channel.kept = kept.map(|(number, (from, line))| KeptMessage { number, from, line }).collect();
-        self.add(channel);
+        let kept = kept.map(|(number, (from, line))| (number, KeptMessage { from, line }));
+        let messages = Stream::new(Position { epoch: EPOCH, number: left.number }, kept);
+        self.add(Channel::new(ChannelId(left.id), &left.name, messages)?);
         Ok(())
     }
 
     /// What the journal is to know of a channel without its messages, if it is still there.
     pub fn note(&mut self, id: ChannelId) -> Option<Entry> {
         let channel = self.channels.get_mut(&id)?;
-        channel.noted = channel.number;
-        Some(Entry::Channel { id: id.0, name: channel.name.clone(), number: channel.number })
+        channel.noted = channel.position().number;
+        Some(Entry::Channel { id: id.0, name: channel.name.clone(), number: channel.noted })
     }
 
     /// Whether the journal knows without the messages that there was this number; nothing for a channel that is gone.
@@ -193,7 +198,7 @@ impl Bus {
 
     /// Whether a message is kept for those who come back.
     pub fn keeps(&self, id: ChannelId, number: u64) -> bool {
-        let oldest = self.channel(id).and_then(|channel| channel.kept.front()).map(|kept| kept.number);
+        let oldest = self.channel(id).and_then(|channel| channel.messages.oldest());
         oldest.is_some_and(|oldest| oldest <= number)
     }
 
@@ -224,7 +229,7 @@ impl Bus {
         let Outgoing { channel: id, from, body, receivers } = message;
         self.touch(id);
         let channel = self.channels.get_mut(&id)?;
-        let number = channel.number + 1;
+        let number = channel.position().number + 1;
         let (name, at) = (Some(channel.name.clone()), Time::now());
         let message = RelayMessage { channel: name.clone(), number, from, at, body };
         let mut line = Vec::with_capacity(message.body.len() + 128);
@@ -236,14 +241,12 @@ impl Bus {
         // First: who has seen the number must not see it again on another message.
         journal.append(&entry);
         let Entry::Message { from, line, answer, .. } = entry else { return None };
-        channel.number = number;
         channel.ring.push(answer.session, number, line.as_bytes());
-        if backlog > 0 {
-            self.kept += line.len();
-            channel.kept.push_back(KeptMessage { number, from, line });
-        }
-        while channel.kept.len() > backlog || (self.kept > KEPT && channel.kept.len() > 1) {
-            self.kept -= channel.kept.pop_front().map_or(0, |kept| kept.line.len());
+        self.kept += line.len();
+        let messages = &mut channel.messages;
+        messages.publish(KeptMessage { from, line });
+        while messages.kept().len() > backlog || (self.kept > KEPT && messages.kept().len() > 1) {
+            self.kept -= messages.let_go().map_or(0, |kept| kept.line.len());
         }
         if !std::mem::replace(&mut channel.dirty, true) {
             self.dirty.push(id);
@@ -259,13 +262,9 @@ impl Bus {
         reader: &'a str,
         after: Position,
         upto: u64,
-    ) -> Option<Since<'a, impl Iterator<Item = &'a KeptMessage>>> {
-        let channel = self.channel(id).filter(|_| after.epoch == EPOCH)?;
-        let upto = upto.min(channel.number);
-        let start = channel.kept.partition_point(|kept| kept.number <= after.number);
-        let range = channel.kept.range(start..).take_while(move |kept| kept.number <= upto);
-        let kept = range.filter(move |kept| !kept.from.eq_ignore_ascii_case(reader));
-        Some(Since { missed: channel.missed(after.number, upto), kept })
+    ) -> Option<Since<impl Iterator<Item = (u64, &'a KeptMessage)>>> {
+        let Since { missed, kept } = self.channel(id)?.messages.since(after, upto)?;
+        Some(Since { missed, kept: kept.filter(move |(_, kept)| !kept.from.eq_ignore_ascii_case(reader)) })
     }
 
     /// Wakes the readers of all channels that were written to.

@@ -1,16 +1,17 @@
 //! All that the event loop knows of more than one session and that capabilities may see and change.
 
 use super::bus::Bus;
+use super::bus::Stream;
 use super::journal::Entry;
-use super::online::Online;
-use super::session::{Session, SessionRef};
+use super::online::{Online, Presence};
+use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
-use super::worlds::{World, WorldId, Worlds};
+use super::worlds::{World, WorldChange, WorldId, Worlds};
+use ssmglobal_ipc::Position;
 use std::io;
 
 /// All of it.
-#[derive(Default)]
 pub struct State {
     /// By slot.
     sessions: Vec<Option<Box<Session>>>,
@@ -26,9 +27,49 @@ pub struct State {
     pub throttle: Throttle,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
+    /// How far the lists have followed the bus.
+    followed: Followed,
+}
+
+/// Positions on the bus.
+struct Followed {
+    worlds: Position,
+    presence: Position,
+}
+
+/// Hands everything behind a position to `take`, and lets go of it: nobody else follows.
+fn follow<T>(stream: &mut Stream<T>, from: &mut Position, mut take: impl FnMut(&T)) {
+    if let Some(since) = stream.since(*from, u64::MAX) {
+        since.kept.for_each(|(_, change)| take(change));
+    }
+    *from = stream.position();
+    while stream.let_go().is_some() {}
 }
 
 impl State {
+    /// An empty one, of a handler that is told apart from those before it by this number.
+    pub fn new(epoch: u64) -> State {
+        let bus = Bus::new(epoch);
+        State {
+            sessions: Vec::new(),
+            free: Vec::new(),
+            last: 0,
+            online: Online::default(),
+            followed: Followed { worlds: bus.worlds.position(), presence: bus.presence.position() },
+            bus,
+            worlds: Worlds::default(),
+            throttle: Throttle::default(),
+            unwritten: Vec::new(),
+        }
+    }
+
+    /// The lists follow what was published.
+    fn follow(&mut self) {
+        let State { bus, followed, worlds, online, .. } = self;
+        follow(&mut bus.worlds, &mut followed.worlds, |change| worlds.follow(change));
+        follow(&mut bus.presence, &mut followed.presence, |change| online.follow(change));
+    }
+
     /// Takes a free slot, and the number that tells its session apart.
     pub fn reserve(&mut self) -> SessionRef {
         self.last += 1;
@@ -110,16 +151,76 @@ impl State {
         self.bus.make(&mut self.unwritten, name, most, is_used)
     }
 
+    /// A session is somebody from now on.
+    pub fn enter(&mut self, identity: &Identity, at: SessionRef) {
+        self.bus.presence.publish(Presence::Entered(identity.clone(), at));
+        self.follow();
+    }
+
+    /// It is nobody any more.
+    pub fn leave(&mut self, identity: &Identity, at: SessionRef) {
+        self.bus.presence.publish(Presence::Left(identity.clone(), at));
+        self.follow();
+    }
+
     /// What is said of a world from now on.
     pub fn say_world(&mut self, id: WorldId, world: World) {
         self.unwritten.push(Entry::World { id: id.0, said: (&world).into() });
-        self.worlds.put(id, world);
+        self.still_say_world(id, world);
+    }
+
+    /// What the journal says of a world, and still holds.
+    pub fn still_say_world(&mut self, id: WorldId, world: World) {
+        self.bus.worlds.publish(WorldChange::Said(id, world));
+        self.follow();
     }
 
     /// Nothing is said of a world any more.
     pub fn forget_world(&mut self, id: WorldId) {
-        if self.worlds.remove(id) {
+        if self.worlds.get(id).is_some() {
             self.unwritten.push(Entry::NoWorld { id: id.0 });
+            self.bus.worlds.publish(WorldChange::Gone(id));
+            self.follow();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ssmglobal_ipc::Time;
+    use ssmglobal_store::{PlayerId, Principal};
+
+    #[test]
+    fn lists_follow_the_bus_and_each_handler_has_an_epoch_of_its_own() {
+        let world = |map: &str| World {
+            host: 3,
+            name: "Arena".into(),
+            address: "10.0.0.1".into(),
+            map: map.into(),
+            players: 1,
+            max: 8,
+            text: String::new(),
+            at: Time(5),
+        };
+        let (at, who) = (SessionRef { slot: 0, id: 1 }, Principal::from(PlayerId(7)));
+        let bob = Identity { who, name: "Bob".into() };
+        let mut state = State::new(4);
+        state.enter(&bob, at);
+        let id = state.worlds.id_for("arena");
+        state.say_world(id, world("q3dm6"));
+        state.say_world(id, world("q3dm17"));
+        assert!(state.online.is_on(who) && state.worlds.get(id).is_some_and(|world| world.map == "q3dm17"));
+        state.forget_world(id);
+        state.forget_world(id);
+        state.leave(&bob, at);
+        assert!(!state.online.is_on(who) && state.worlds.len() == 0);
+        let numbers = (state.bus.worlds.position().number, state.bus.presence.position().number);
+        assert_eq!(numbers, (3, 2), "what was not there does not go");
+        assert_eq!((state.bus.worlds.kept().len(), state.bus.presence.kept().len()), (0, 0), "nobody else follows");
+        assert!(State::new(5).bus.worlds.since(state.bus.worlds.position(), 9).is_none());
+        // What the handler before has said is in the journal already.
+        state.still_say_world(id, world("q3dm6"));
+        assert_eq!((state.worlds.len(), state.unwritten.len()), (1, 3));
     }
 }

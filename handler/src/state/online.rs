@@ -8,6 +8,15 @@ use ssmglobal_store::{PlayerId, Principal, PrincipalKind};
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
+/// A change of who is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// A session is somebody from now on.
+    Entered(Identity, SessionRef),
+    /// It is nobody any more.
+    Left(Identity, SessionRef),
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub struct Online {
@@ -28,16 +37,22 @@ fn leave<K: Hash + Eq>(map: &mut HashMap<K, Vec<SessionRef>>, key: &K, session: 
 }
 
 impl Online {
-    /// A session is somebody from now on.
-    pub fn enter(&mut self, identity: &Identity, at: SessionRef) {
+    /// Takes over a change. The only way in which it changes who is on.
+    pub fn follow(&mut self, change: &Presence) {
+        match change {
+            Presence::Entered(identity, at) => self.enter(identity, *at),
+            Presence::Left(identity, at) => self.leave(identity, *at),
+        }
+    }
+
+    fn enter(&mut self, identity: &Identity, at: SessionRef) {
         self.sessions.entry(identity.who).or_default().push(at);
         if let Some(player) = identity.who.as_player() {
             self.names.insert(names::fold(&identity.name), player);
         }
     }
 
-    /// It is nobody any more.
-    pub fn leave(&mut self, identity: &Identity, at: SessionRef) {
+    fn leave(&mut self, identity: &Identity, at: SessionRef) {
         leave(&mut self.sessions, &identity.who, at);
         if identity.who.as_player().is_some() && !self.is_on(identity.who) {
             self.names.remove(&names::fold(&identity.name));

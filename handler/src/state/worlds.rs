@@ -31,6 +31,15 @@ pub struct World {
     pub at: Time,
 }
 
+/// What changes in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorldChange {
+    /// What is said of a world from now on.
+    Said(WorldId, World),
+    /// Nothing is said of it any more.
+    Gone(WorldId),
+}
+
 /// All worlds.
 #[derive(Debug, Default)]
 pub struct Worlds {
@@ -51,21 +60,26 @@ impl Worlds {
         self.by_name.get(&name.to_ascii_lowercase()).copied()
     }
 
-    /// What is said of a world from now on.
-    pub fn put(&mut self, id: WorldId, world: World) {
+    /// Takes over a change. The only way in which the list changes.
+    pub fn follow(&mut self, change: &WorldChange) {
+        match change {
+            WorldChange::Said(id, world) => self.put(*id, world.clone()),
+            WorldChange::Gone(id) => self.remove(*id),
+        }
+    }
+
+    fn put(&mut self, id: WorldId, world: World) {
         self.last = self.last.max(id.0);
         self.by_name.insert(world.name.to_ascii_lowercase(), id);
         self.worlds.insert(id, world);
     }
 
-    /// Nothing is said of it any more; gives whether there was something.
-    pub fn remove(&mut self, id: WorldId) -> bool {
-        let Some(world) = self.worlds.remove(&id) else { return false };
+    fn remove(&mut self, id: WorldId) {
+        let Some(world) = self.worlds.remove(&id) else { return };
         let name = world.name.to_ascii_lowercase();
         if self.by_name.get(&name) == Some(&id) {
             self.by_name.remove(&name);
         }
-        true
     }
 
     /// One world.

@@ -12,7 +12,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let journal = Journal::open(&memory::make("test").unwrap()).unwrap();
-        Place { bus: Bus::default(), journal, used: Vec::new() }
+        Place { bus: Bus::new(1), journal, used: Vec::new() }
     }
 
     fn make(&mut self, name: &str, most: usize) -> Option<ChannelId> {
@@ -33,7 +33,7 @@ impl Place {
 
     fn kept_for(&self, channel: ChannelId, reader: &str, after: u64, upto: u64) -> Vec<u64> {
         let after = Position { epoch: EPOCH, number: after };
-        self.bus.since(channel, reader, after, upto).unwrap().kept.map(|kept| kept.number).collect()
+        self.bus.since(channel, reader, after, upto).unwrap().kept.map(|(number, _)| number).collect()
     }
 
     fn missed(&self, channel: ChannelId, after: u64, upto: u64) -> u64 {
@@ -45,7 +45,7 @@ impl Place {
     }
 
     fn line_length(&self, channel: ChannelId) -> usize {
-        self.bus.channel(channel).unwrap().kept.back().unwrap().line.len()
+        self.bus.channel(channel).unwrap().messages.kept().last().unwrap().line.len()
     }
 }
 
@@ -166,12 +166,12 @@ fn what_is_published_outlives_the_handler() {
     }
     drop(place);
     let found = Journal::open(&fd).unwrap().recover();
-    let mut bus = Bus::default();
+    let mut bus = Bus::new(1);
     for channel in found.channels {
         bus.restore(channel, 2).unwrap();
     }
     let since = bus.since(chat, "x", Position { epoch: EPOCH, number: 0 }, 9).unwrap();
-    assert_eq!((since.missed, since.kept.map(|kept| kept.number).collect::<Vec<_>>()), (1, vec![2, 3]));
+    assert_eq!((since.missed, since.kept.map(|(number, _)| number).collect::<Vec<_>>()), (1, vec![2, 3]));
     assert_eq!(bus.named("CHAT").unwrap().position().number, 3);
     assert_eq!(found.done.len(), 1, "the same request's answer, three times");
 }
