@@ -2,6 +2,7 @@
 //! writer; pure.
 
 use super::boards::{self, Boards, Place, Ranking};
+use super::rank_index::RankIndex;
 use hashbrown::HashMap;
 use ssmglobal_store::{Board, BoardId, PlayerId, Row, Standing};
 
@@ -16,10 +17,10 @@ pub struct Overlay {
 /// One board with changed places.
 #[derive(Debug, Default)]
 struct Touched {
-    /// Places that are new, sorted.
-    added: Vec<Place>,
-    /// Committed places that are gone, sorted.
-    removed: Vec<Place>,
+    /// Places that are new.
+    added: RankIndex<PlayerId>,
+    /// Committed places that are gone.
+    removed: RankIndex<PlayerId>,
     /// Who is first now.
     leader: Option<Place>,
     /// The first place as it was before a score of this transaction has changed that.
@@ -30,26 +31,16 @@ fn key(place: &Place) -> (i64, u64) {
     (place.score, place.order)
 }
 
-fn insert(list: &mut Vec<Place>, place: Place) {
-    let at = list.partition_point(|other| key(other) < key(&place));
-    list.insert(at, place);
-}
-
-fn in_front(list: &[Place], place: &Place) -> usize {
-    list.partition_point(|other| key(other) < key(place))
-}
-
 impl Touched {
     /// A place is not there any more.
     fn take(&mut self, ranking: &Ranking, place: Place) {
-        match self.added.binary_search_by_key(&key(&place), key) {
-            Ok(at) => drop(self.added.remove(at)),
-            Err(_) => insert(&mut self.removed, place),
+        if !self.added.remove(place.score, place.order) {
+            self.removed.insert(place);
         }
         if self.leader == Some(place) {
-            let gone = |place: &Place| self.removed.binary_search_by_key(&key(place), key).is_ok();
-            let committed = ranking.places().find(|place| !gone(place)).copied();
-            self.leader = self.added.first().copied().into_iter().chain(committed).min_by_key(key);
+            let committed = ranking.places().find(|place| !self.removed.contains(place.score, place.order));
+            let added = self.added.iter_from(0).next();
+            self.leader = added.into_iter().chain(committed).min_by_key(|place| key(place)).copied();
         }
     }
 
@@ -58,7 +49,7 @@ impl Touched {
         if let Some(old) = old {
             self.take(ranking, old);
         }
-        insert(&mut self.added, new);
+        self.added.insert(new);
         if self.leader.is_none_or(|leader| key(&new) < key(&leader)) {
             self.leader = Some(new);
         }
@@ -150,7 +141,8 @@ impl Overlay {
         let place = self.place_of(ranking, standing);
         let mut before = ranking.in_front(&place);
         if let Some(touched) = self.touched.get(&ranking.board.id) {
-            before = before + in_front(&touched.added, &place) - in_front(&touched.removed, &place);
+            before = before + touched.added.count_before(place.score, place.order)
+                - touched.removed.count_before(place.score, place.order);
         }
         let now = self.standing(ranking, standing.player).map(|now| self.place_of(ranking, now));
         let own = now.is_some_and(|now| key(&now) < key(&place));

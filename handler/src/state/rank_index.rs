@@ -1,14 +1,15 @@
 //! The rank index: places on a board in order, with "which place is this" and "who is in that place" in O(log n). Pure.
 //!
-//! Sorted chunks of some hundred entries; beside them, packed closely, the last entry of each chunk (to find a chunk)
+//! Sorted chunks of some dozen entries; beside them, packed closely, the last entry of each chunk (to find a chunk)
 //! and a Fenwick tree of their lengths (to count what lies in front). A general ordered set with ranks was tried first:
 //! with a million entries its searches through nodes all over memory took most of the writer's time.
 
-/// A chunk is split in two above this length …
-const FULL: usize = 512;
+/// A chunk is split in two above this length: most places are moved and searched in memory that no cache holds, so a chunk
+/// that lies in a page or two costs less than a longer one, and chunks are still few enough for the lists beside them …
+const FULL: usize = 128;
 
 /// … and joined with its neighbour below this one, if both fit well into one.
-const THIN: usize = 64;
+const THIN: usize = 16;
 
 /// Where a score stands: smaller is better, and of equal scores the earlier one, whose order is smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,23 +47,29 @@ impl<T: Copy> RankIndex<T> {
     /// Takes over a sorted list.
     pub fn from_sorted(places: &[Place<T>]) -> RankIndex<T> {
         let chunks: Vec<Vec<Place<T>>> = places.chunks(FULL / 2).map(<[_]>::to_vec).collect();
-        let mut all = RankIndex { chunks, ..RankIndex::default() };
-        all.index();
+        let lasts = chunks.iter().filter_map(|chunk| chunk.last().map(Place::key)).collect();
+        let mut all = RankIndex { chunks, lasts, tree: Vec::new() };
+        all.recount(0);
         all
     }
 
-    /// Makes the lists beside the chunks anew.
-    fn index(&mut self) {
-        self.lasts.clear();
-        self.lasts.extend(self.chunks.iter().filter_map(|chunk| chunk.last().map(Place::key)));
-        self.tree.clear();
-        self.tree.extend(self.chunks.iter().map(|chunk| chunk.len() as u32));
-        for index in 0..self.tree.len() {
-            let parent = index | (index + 1);
-            let sum = self.tree.get(index).copied().unwrap_or(0);
-            if let Some(parent) = self.tree.get_mut(parent) {
-                *parent += sum;
-            }
+    /// Makes the tree anew from a chunk on: what is in front of it counts nothing behind. Looks at no chunk but for its length.
+    fn recount(&mut self, from: usize) {
+        self.tree.truncate(from);
+        self.tree.extend(self.chunks.iter().skip(from).map(|chunk| chunk.len() as u32));
+        // Those in front that are counted by others behind, and then all of these.
+        let mut end = from;
+        while end > 0 {
+            self.count_in_parent(end - 1);
+            end &= end - 1;
+        }
+        (from..self.tree.len()).for_each(|index| self.count_in_parent(index));
+    }
+
+    fn count_in_parent(&mut self, index: usize) {
+        let sum = self.tree.get(index).copied().unwrap_or(0);
+        if let Some(parent) = self.tree.get_mut(index | (index + 1)) {
+            *parent += sum;
         }
     }
 
@@ -91,8 +98,9 @@ impl<T: Copy> RankIndex<T> {
     /// Adds an entry, whose key must not be there.
     pub fn insert(&mut self, place: Place<T>) {
         if self.chunks.is_empty() {
+            self.lasts.push(place.key());
             self.chunks.push(vec![place]);
-            return self.index();
+            return self.recount(0);
         }
         let index = self.chunk_of(place.key());
         let Some((chunk, last)) = self.chunks.get_mut(index).zip(self.lasts.get_mut(index)) else { return };
@@ -101,30 +109,45 @@ impl<T: Copy> RankIndex<T> {
         *last = (*last).max(place.key());
         if chunk.len() > FULL {
             let behind = chunk.split_off(FULL / 2);
+            self.lasts.insert(index, chunk.last().map_or(place.key(), Place::key));
             self.chunks.insert(index + 1, behind);
-            return self.index();
+            return self.recount(index);
         }
         self.add(index, 1);
     }
 
-    /// Takes an entry out, if it is there.
-    pub fn remove(&mut self, score: i64, order: u64) {
+    /// Takes an entry out; gives whether it was there.
+    pub fn remove(&mut self, score: i64, order: u64) -> bool {
         let key = (score, order);
         let index = self.chunk_of(key);
-        let Some((chunk, last)) = self.chunks.get_mut(index).zip(self.lasts.get_mut(index)) else { return };
-        let Ok(at) = chunk.binary_search_by_key(&key, Place::key) else { return };
+        let Some((chunk, last)) = self.chunks.get_mut(index).zip(self.lasts.get_mut(index)) else { return false };
+        let Ok(at) = chunk.binary_search_by_key(&key, Place::key) else { return false };
         chunk.remove(at);
         match chunk.last() {
             Some(place) => *last = place.key(),
             None => {
                 self.chunks.remove(index);
-                return self.index();
+                self.lasts.remove(index);
+                self.recount(index);
+                return true;
             }
         }
-        if chunk.len() < THIN && self.join(index) {
-            return;
+        if chunk.len() >= THIN || !self.join(index) {
+            self.add(index, -1);
         }
-        self.add(index, -1);
+        true
+    }
+
+    /// Whether there is an entry with this key.
+    pub fn contains(&self, score: i64, order: u64) -> bool {
+        let key = (score, order);
+        let chunk = self.chunks.get(self.chunk_of(key));
+        chunk.is_some_and(|chunk| chunk.binary_search_by_key(&key, Place::key).is_ok())
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.in_front(self.chunks.len())
     }
 
     /// Joins a chunk with the one behind it, if both fit well into one.
@@ -137,7 +160,8 @@ impl<T: Copy> RankIndex<T> {
         if let Some(chunk) = self.chunks.get_mut(index) {
             chunk.extend(behind);
         }
-        self.index();
+        self.lasts.remove(index);
+        self.recount(index);
         true
     }
 
@@ -180,7 +204,7 @@ mod tests {
             assert_eq!(places.iter_from(index).next().map(Place::key), Some(*key));
         }
         assert_eq!(places.iter_from(0).next().map(Place::key), model.first().copied());
-        assert_eq!(places.count_before(i64::MAX, u64::MAX), model.len());
+        assert_eq!((places.count_before(i64::MAX, u64::MAX), places.len()), (model.len(), model.len()));
         assert!(places.iter_from(model.len()).next().is_none());
     }
 
@@ -199,8 +223,8 @@ mod tests {
                         places.insert(Place { score, order, who: 0 });
                     }
                 } else {
-                    model.remove(&(score, order));
-                    places.remove(score, order);
+                    assert_eq!(places.contains(score, order), model.contains(&(score, order)));
+                    assert_eq!(places.remove(score, order), model.remove(&(score, order)));
                 }
             }
             check(&places, &model);
