@@ -29,7 +29,7 @@ use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use backend::{Backend, find_backend};
 use floors::Floor;
 use guard::{Guarded, Result, check_stopped};
-use pairs::Sides;
+use pairs::{First, Sides};
 use peers::{Postgres, Redis};
 use report::Report;
 use sections::Section;
@@ -44,7 +44,7 @@ pub struct Options {
     /// Another build of ssmglobal, to measure this one beside it instead of PostgreSQL and Redis
     #[arg(long, value_name = "PATH", conflicts_with = "peers_only")]
     before: Option<PathBuf>,
-    /// How often each side has its turn [default: 3, with --before 9]
+    /// How often each side has its turn [default: 3, with --before 10]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: Option<u32>,
     /// Length of one turn [default: 3]
@@ -66,10 +66,21 @@ pub struct Options {
     floor: Option<Floor>,
 }
 
+impl Options {
+    /// How often each side has its turn, in all.
+    fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(match (self.before.is_some(), self.quick) {
+            (false, false) | (true, true) => 3,
+            (false, true) => 1,
+            (true, false) => 10,
+        })
+    }
+}
+
 /// What all sections share.
 pub struct Context {
     options: Options,
-    /// How often each side has its turn, and for how long.
+    /// How often each side has its turn with these backends, and for how long.
     rounds: u32,
     seconds: f64,
     /// The program of each build.
@@ -83,20 +94,26 @@ pub struct Context {
 impl Context {
     fn new(options: Options) -> Result<Self> {
         let of_pairs = options.before.is_some();
-        let rounds = options.rounds.unwrap_or(match (of_pairs, options.quick) {
-            (false, false) | (true, true) => 3,
-            (false, true) => 1,
-            (true, false) => 9,
-        });
+        let rounds = options.rounds();
         let seconds = options.seconds.unwrap_or(if options.quick { 1.0 } else { 3.0 });
         // It runs in a directory of its own.
         let absolute = |path: &PathBuf| fs::canonicalize(path).map_err(|e| format!("{}: {e}", path.display()));
         let old = options.before.as_ref().map(absolute).transpose()?;
         let new = if options.peers_only { None } else { Some(find_backend()?) };
-        let mut programs = Sides { new, old };
+        let mut programs = Sides { new, old, first: First::New };
         let ours = programs.each(|program| Backend::start(program.clone(), &options.dir))?;
         let report = Report::new(of_pairs);
         Ok(Self { options, rounds, seconds, programs, ours, postgres: None, report })
+    }
+
+    /// Starts both builds anew, the other one first.
+    fn turn_around(&mut self) -> Result<()> {
+        self.programs.first = First::Old;
+        let nobody = Sides { new: None, old: None, first: First::Old };
+        drop(std::mem::replace(&mut self.ours, nobody));
+        let dir = self.options.dir.clone();
+        self.ours = self.programs.each(|program| Backend::start(program.clone(), &dir))?;
+        Ok(())
     }
 
     /// Whether two builds are compared, and nothing else is measured.
@@ -163,19 +180,33 @@ fn measure(options: Options) -> Result<()> {
     }
     let mut context = Context::new(options)?;
     println!("{}\n", machine(&context, files));
+    let all = context.rounds;
+    // Of two builds each is the first to be started in half of the pairs.
+    context.rounds = if context.of_pairs() { all.div_ceil(2) } else { all };
+    run(&mut context, &wanted)?;
+    if all > context.rounds && check_stopped().is_ok() {
+        context.rounds = all - context.rounds;
+        context.turn_around()?;
+        run(&mut context, &wanted)?;
+    }
+    println!("{}", context.report.markdown());
+    check_stopped()
+}
+
+/// All these sections with the backends as they run now.
+fn run(context: &mut Context, wanted: &[Section]) -> Result<()> {
     for section in wanted {
         let name = section.name();
         eprintln!("-- {name}");
-        if let Err(e) = section.run(&mut context) {
+        if let Err(e) = section.run(context) {
             if check_stopped().is_err() {
-                break;
+                return Ok(());
             }
             context.report.remark(format!("`{name}` ended early: {e}"));
             context.ours.each(Backend::check)?;
         }
     }
-    println!("{}", context.report.markdown());
-    check_stopped()
+    Ok(())
 }
 
 /// The machine and what is compared in a line or two.
@@ -192,7 +223,7 @@ fn machine(context: &Context, files: u64) -> String {
     let turns = if context.of_pairs() { "pairs of turns of" } else { "×" };
     let mut text = format!("{cores} cores ({cpu}), {memory:.0} GB, Linux {kernel}; {files} open files; ");
     text += &format!("medians of {rounds} {turns} {seconds} s");
-    if let Sides { new: Some(new), old: Some(old) } = &context.programs {
+    if let Sides { new: Some(new), old: Some(old), .. } = &context.programs {
         text += &format!(", new: `{}`, old: `{}`.", new.display(), old.display());
     } else {
         text += " in turns.";

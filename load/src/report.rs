@@ -100,6 +100,7 @@ impl Row {
 }
 
 /// One row of the table of two builds.
+#[derive(Clone)]
 pub struct PairRow {
     /// What was done.
     pub work: String,
@@ -174,6 +175,8 @@ fn mark(reached: Option<bool>) -> &'static str {
 pub struct Report {
     heading: &'static str,
     rows: Vec<String>,
+    /// Rows of pairs, which may get further pairs.
+    pairs: Vec<PairRow>,
     remarks: Vec<String>,
 }
 
@@ -182,37 +185,42 @@ impl Report {
     pub fn new(of_pairs: bool) -> Self {
         let (heading, remarks) =
             if of_pairs { (OF_PAIRS, vec![LEGEND.to_owned()]) } else { (BESIDE_PEERS, Vec::new()) };
-        Self { heading, rows: Vec::new(), remarks }
+        Self { heading, rows: Vec::new(), pairs: Vec::new(), remarks }
     }
 
-    /// Adds a row beside a peer.
+    /// Adds a row beside a peer, and shows it at once on the standard error, for whoever waits.
     pub fn row(&mut self, row: &Row) {
-        self.add(row.markdown());
-    }
-
-    /// Adds a row of two builds.
-    pub fn pair(&mut self, row: &PairRow) {
-        self.add(row.markdown());
-    }
-
-    /// Adds a row and shows it at once on the standard error, for whoever waits.
-    fn add(&mut self, row: String) {
+        let row = row.markdown();
         eprintln!("{row}");
         self.rows.push(row);
     }
 
-    /// Adds a line below the table.
+    /// Adds a row of two builds, or its pairs to the row of the same work. Shows it as [`Report::row`] does.
+    pub fn pair(&mut self, row: PairRow) {
+        eprintln!("{}", row.markdown());
+        match self.pairs.iter_mut().find(|other| other.work == row.work) {
+            Some(other) => {
+                other.pairs.extend(row.pairs);
+                other.trifle &= row.trifle;
+            }
+            None => self.pairs.push(row),
+        }
+    }
+
+    /// Adds a line below the table, once.
     pub fn remark(&mut self, text: impl Into<String>) {
         let text = text.into();
         eprintln!("{text}");
-        self.remarks.push(text);
+        if !self.remarks.contains(&text) {
+            self.remarks.push(text);
+        }
     }
 
     /// The table in Markdown.
     pub fn markdown(&self) -> String {
         let mut text = self.heading.to_owned();
-        for row in &self.rows {
-            text += row;
+        for row in self.rows.iter().cloned().chain(self.pairs.iter().map(PairRow::markdown)) {
+            text += &row;
             text.push('\n');
         }
         for remark in &self.remarks {
@@ -300,6 +308,16 @@ mod tests {
         let row = pairs(Unit::Count, &[(0.0, 0.0), (2.0, 1.0)]).markdown();
         assert_eq!(row, "| work | 2 | 1 | – | – | 2 | ✗ |");
         assert_eq!(pairs(Unit::Seconds, &[]).markdown(), "| work | – | – | – | – | 0 |  |");
+    }
+
+    #[test]
+    fn pairs_of_the_same_work_are_one_row() {
+        let mut report = Report::new(true);
+        report.pair(pairs(Unit::PerSecond, &[(1000.0, 2000.0)]));
+        report.pair(PairRow { work: "other".into(), ..pairs(Unit::Count, &[(0.0, 0.0)]) });
+        report.pair(pairs(Unit::PerSecond, &[(500.0, 1000.0), (900.0, 1800.0)]));
+        let rows = "| work | 900/s | 1,800/s | 0.500 | 0.500 to 0.500 | 3 | ✗ |\n| other | 0 | 0 | – | – | 1 | ✓ |\n";
+        assert!(report.markdown().contains(rows), "{}", report.markdown());
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Plan {
                 takers.extend(pair(Sides {
                     new: metered(meters.new.as_ref(), turns.new),
                     old: metered(meters.old.as_ref(), turns.old),
+                    first: turns.first,
                 }));
             }
         }
@@ -191,7 +192,7 @@ impl Results {
             Self::OfPairs(unit, works) => {
                 for (work, [old, new]) in works {
                     let pairs = pairs(&new, &old, |measured| Some(measured.value));
-                    report.pair(&PairRow { work: work.clone(), unit, pairs, trifle: false });
+                    report.pair(PairRow { work: work.clone(), unit, pairs, trifle: false });
                     report_cpu(report, &work, &new, &old);
                 }
             }
@@ -219,7 +220,7 @@ fn report_cpu(report: &mut Report, work: &str, new: &[Measured], old: &[Measured
     let share = |of: fn(&(f64, f64)) -> f64| handler.iter().map(of).sum::<f64>() / all.iter().map(of).sum::<f64>();
     let trifle = share(|pair| pair.0) < NO_PART && share(|pair| pair.1) < NO_PART;
     for (whose, pairs, trifle) in [("all processes", all, false), ("the handler alone", handler, trifle)] {
-        report.pair(&PairRow { work: format!("{work}: CPU per request, {whose}"), unit: Unit::Seconds, pairs, trifle });
+        report.pair(PairRow { work: format!("{work}: CPU per request, {whose}"), unit: Unit::Seconds, pairs, trifle });
     }
 }
 
@@ -304,7 +305,7 @@ fn pair_findings(report: &mut Report, new: &[Found], old: &[Found]) {
             |found: &Found| found.findings.iter().find(|finding| finding.work == *work).map(|found| found.value);
         let pairs = pairs(new, old, value);
         if !pairs.is_empty() {
-            report.pair(&PairRow { work: work.clone(), unit: *unit, pairs, trifle: false });
+            report.pair(PairRow { work: work.clone(), unit: *unit, pairs, trifle: false });
         }
     }
 }
@@ -314,7 +315,7 @@ fn pair_trouble(report: &mut Report, work: &str, new: &[Found], old: &[Found]) {
     let pairs = pairs(new, old, |found| Some(found.trouble.len() as f64));
     if pairs.iter().any(|pair| *pair != (0.0, 0.0)) {
         let work = format!("{work}: turns that ended early");
-        report.pair(&PairRow { work, unit: Unit::Count, pairs, trifle: false });
+        report.pair(PairRow { work, unit: Unit::Count, pairs, trifle: false });
     }
     for (name, turns) in [("new", new), ("old", old)] {
         for (number, found) in (1..).zip(turns) {

@@ -12,7 +12,7 @@ use crate::Context;
 use crate::floors::Floor;
 use crate::guard::Result;
 use crate::net::Client;
-use crate::pairs::Sides;
+use crate::pairs::{First, Sides};
 use crate::processes::cpu_with_ended;
 use crate::report::{Row, Target, Unit};
 
@@ -26,7 +26,7 @@ pub fn run(context: &mut Context) -> Result<()> {
         return Ok(());
     };
     let unlocked = if context.of_pairs() { None } else { Some(backend.unlocked(&context.options.dir)?) };
-    let mut unlocked = Sides { new: unlocked, old: None };
+    let mut unlocked = Sides { new: unlocked, old: None, first: First::New };
     let without = unlocked.each(|backend| Ok((backend.port, backend.listener()?)))?.new;
     let locked = context.ours.each(|backend| Ok((backend.port, backend.listener()?)))?;
     let sides = |work: String, turn: fn(u16, Pid, f64) -> Result<f64>| {
