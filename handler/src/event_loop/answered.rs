@@ -3,7 +3,8 @@
 
 use crate::flight::Flight;
 use crate::state::journal::Settled;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Answers that may be asked for again.
@@ -54,7 +55,7 @@ impl Answered {
     }
 
     /// Only these sessions are still there.
-    pub fn retain(&mut self, living: &HashSet<u64>) {
+    pub fn retain(&mut self, living: &std::collections::HashSet<u64>) {
         self.in_memory.retain(|(session, _), _| living.contains(session));
         self.changed.retain(|session| living.contains(session));
         self.flights.retain(|session, _| living.contains(session));

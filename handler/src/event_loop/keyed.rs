@@ -65,8 +65,14 @@ impl EventLoop {
             return self.batch.finish(to, &reply);
         }
         let reply = match self.plan_of(at, request) {
-            Some(Plan::Volatile(volatile)) => self.settle(to, volatile, Some(key)),
-            Some(Plan::Publish(message)) => self.publish(to, message, Some(key)),
+            Some(Plan::Volatile(volatile)) => {
+                let settled = self.settle(to, volatile, Some(key));
+                return self.finish_settled(to, settled);
+            }
+            Some(Plan::Publish(message)) => match self.publish(to, message, Some(key)) {
+                Ok(settled) => return self.finish_settled(to, settled),
+                Err(failure) => failure.into(),
+            },
             Some(Plan::Reply(reply)) => reply,
             Some(Plan::Look(look)) => {
                 let job = Read { asker: Asker::Session(at, to.clone()), look, key: Some(key) };

@@ -8,7 +8,7 @@ use crate::state::bus::Outgoing;
 use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Hash, Read, Volatile, Write};
-use ssmglobal_ipc::{Failure, Reply};
+use ssmglobal_ipc::{Code, Failure, Reply};
 
 impl EventLoop {
     /// Does what was planned.
@@ -41,13 +41,17 @@ impl EventLoop {
                 self.give(to, |to, shared| shared.hash(Hash { asker: Asker::Session(at, to), hashing, tried, then }));
             }
             Plan::Volatile(volatile) => {
-                let reply = self.settle(&to, volatile, key);
-                self.batch.reply(&to, &reply);
+                let settled = self.settle(&to, volatile, key);
+                self.batch.reply_packed(&to, settled.kind, &settled.payload);
+                self.keep_answer(settled);
             }
-            Plan::Publish(message) => {
-                let reply = self.publish(&to, message, key);
-                self.batch.reply(&to, &reply);
-            }
+            Plan::Publish(message) => match self.publish(&to, message, key) {
+                Ok(settled) => {
+                    self.batch.reply_packed(&to, settled.kind, &settled.payload);
+                    self.keep_answer(settled);
+                }
+                Err(failure) => self.batch.reply(&to, &failure.into()),
+            },
             Plan::Open(open) => {
                 if let Some(reply) = self.open(at.slot, to.number, open)? {
                     self.batch.reply(&to, &reply);
@@ -77,35 +81,36 @@ impl EventLoop {
     }
 
     /// A change in memory: what it has come to and what others are told become part of the journal together.
-    pub(super) fn settle(&mut self, to: &ReplyTo, volatile: Volatile, key: Option<Box<ClientKey>>) -> Reply {
+    pub(super) fn settle(&mut self, to: &ReplyTo, volatile: Volatile, key: Option<Box<ClientKey>>) -> Settled {
         let Volatile { reply, news } = volatile;
         let settled = Settled::new(to.link.asked().0, to.number, &reply, key.map(|key| *key));
         self.journal.hold();
         self.journal.append(&Entry::Done(settled.clone()));
         self.tell_all(news);
         self.journal.publish();
-        self.keep_answer(settled);
-        reply
+        settled
     }
 
     /// Keeps what a change in memory has come to, for who asks again.
-    fn keep_answer(&mut self, settled: Settled) {
+    pub(super) fn keep_answer(&mut self, settled: Settled) {
         self.keep_key(&settled);
         self.answered.add(settled);
     }
 
     /// A message on a channel: the same, with the message itself.
-    pub(super) fn publish(&mut self, to: &ReplyTo, message: Outgoing, key: Option<Box<ClientKey>>) -> Reply {
+    ///
+    /// # Errors
+    /// The channel is gone.
+    pub(super) fn publish(
+        &mut self,
+        to: &ReplyTo,
+        message: Outgoing,
+        key: Option<Box<ClientKey>>,
+    ) -> Result<Settled, Failure> {
         let backlog = self.shared.settings().relay.backlog;
         let settle = |reply: &Reply| Settled::new(to.link.asked().0, to.number, reply, key.map(|key| *key));
-        match self.state.bus.publish(&mut self.journal, message, backlog, settle) {
-            Some(settled) => {
-                let reply = settled.reply();
-                self.keep_answer(settled);
-                reply
-            }
-            None => Reply::fail(ssmglobal_ipc::Code::Unavailable, "The channel is gone. Try again."),
-        }
+        let settled = self.state.bus.publish(&mut self.journal, message, backlog, settle);
+        settled.ok_or_else(|| Failure::new(Code::Unavailable, "The channel is gone. Try again."))
     }
 
     /// A change in memory that had to read first.
@@ -121,8 +126,19 @@ impl EventLoop {
         }
         // Another session of the same owner may have been quicker.
         let known = key.as_ref().and_then(|key| self.pending.known(key));
-        let reply = known.unwrap_or_else(|| self.settle(to, volatile, key));
-        self.batch.finish(to, &reply);
+        match known {
+            Some(reply) => self.batch.finish(to, &reply),
+            None => {
+                let settled = self.settle(to, volatile, key);
+                self.finish_settled(to, settled);
+            }
+        }
+    }
+
+    /// A change in memory that another thread had looked at for: the answer goes out and is kept.
+    pub(super) fn finish_settled(&mut self, to: &ReplyTo, settled: Settled) {
+        self.batch.finish_packed(to, settled.kind, &settled.payload);
+        self.keep_answer(settled);
     }
 }
 
