@@ -4,14 +4,14 @@
 use crate::flight::Flight;
 use crate::state::journal::Settled;
 use hashbrown::{HashMap, HashSet};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Answers that may be asked for again.
 #[derive(Debug, Default)]
 pub struct Answered {
-    /// To changes in memory, by session and number.
-    in_memory: BTreeMap<(u64, u64), Settled>,
+    /// To changes in memory, by session, in the order of their numbers.
+    in_memory: HashMap<u64, VecDeque<Settled>>,
     /// Sessions that have asked for a change at this handler.
     changed: HashSet<u64>,
     /// What is not answered yet, by session.
@@ -28,12 +28,17 @@ impl Answered {
 
     /// One more answer.
     pub fn add(&mut self, settled: Settled) {
-        self.in_memory.insert((settled.session, settled.request), settled);
+        let answers = self.in_memory.entry(settled.session).or_default();
+        // A sound worker's come in order.
+        let at = answers.partition_point(|other| other.request < settled.request);
+        answers.insert(at, settled);
     }
 
     /// What a session's request came to.
     pub fn find(&self, session: u64, request: u64) -> Option<&Settled> {
-        self.in_memory.get(&(session, request))
+        let settled = self.in_memory.get(&session)?;
+        let at = settled.binary_search_by_key(&request, |settled| settled.request).ok()?;
+        settled.get(at)
     }
 
     /// What a session has in flight.
@@ -48,22 +53,22 @@ impl Answered {
 
     /// A session has the answers up to this number.
     pub fn acknowledged(&mut self, session: u64, upto: u64) {
-        while let Some((first, _)) = self.in_memory.range((session, 0)..=(session, upto)).next() {
-            let first = *first;
-            self.in_memory.remove(&first);
+        let Some(settled) = self.in_memory.get_mut(&session) else { return };
+        while settled.front().is_some_and(|first| first.request <= upto) {
+            settled.pop_front();
         }
     }
 
     /// Only these sessions are still there.
     pub fn retain(&mut self, living: &std::collections::HashSet<u64>) {
-        self.in_memory.retain(|(session, _), _| living.contains(session));
+        self.in_memory.retain(|session, _| living.contains(session));
         self.changed.retain(|session| living.contains(session));
         self.flights.retain(|session, _| living.contains(session));
     }
 
     /// A session has ended; gives whether it may have answers on disk.
     pub fn forget(&mut self, session: u64) -> bool {
-        self.acknowledged(session, u64::MAX);
+        self.in_memory.remove(&session);
         self.flights.remove(&session);
         self.changed.remove(&session)
     }
