@@ -152,11 +152,6 @@ impl Handler {
         self.pid
     }
 
-    /// Whether it answers requests.
-    pub fn serves(&self) -> bool {
-        self.served && self.stream.is_some() && self.ends_by.is_none()
-    }
-
     /// Whether this is it.
     pub fn is(&self, pid: Pid) -> bool {
         self.pid == Some(pid)

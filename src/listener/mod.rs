@@ -195,7 +195,7 @@ impl Listener {
         if self.upgrade_until().is_some_and(|at| at <= now) {
             self.give_up_check();
         }
-        self.watchdog.tell(self.handler.serves(), now);
+        self.watchdog.tell(now);
     }
 
     /// Writes what waits for the handler.

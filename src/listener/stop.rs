@@ -76,7 +76,9 @@ impl Listener {
                 return Ok(());
             }
             self.flush();
-            match self.poll.poll(&mut events, Some(left)) {
+            self.watchdog.tell(Instant::now());
+            let told_at = self.watchdog.at().map(|at| at.saturating_duration_since(Instant::now()));
+            match self.poll.poll(&mut events, Some(told_at.map_or(left, |told_at| told_at.min(left)))) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }

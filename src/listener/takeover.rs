@@ -133,6 +133,7 @@ impl Listener {
         }
         self.handler.log(3, format!("{} takes over", program.display()));
         self.flush();
+        self.watchdog.tell_now();
         let error = self.become_program(&program, &asker);
         self.upgrade_failed(&program, &asker, &format!("it cannot be started: {error}"));
     }
