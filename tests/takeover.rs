@@ -286,3 +286,34 @@ fn with_users_of_their_own() {
         assert!(alice.wire.rest().contains(GOODBYE));
     }
 }
+
+#[test]
+fn where_listener_and_handler_are_gone_everybody_is_told_and_let_go() {
+    let mut backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Person::at(&backend).register("bob");
+    // Has asked nothing yet, and so has no link that could end.
+    let mut carol = Program::at(&backend);
+    let mut dave = Person::at(&backend);
+    let handler = backend.handler();
+    backend.kill_listener();
+    kill(handler, Signal::SIGKILL).unwrap();
+    let gone = "The backend is gone.";
+    let told = alice.next();
+    assert_eq!((&told["event"], told["msg"].as_str().unwrap().starts_with(gone)), (&"notice".into(), true), "{told}");
+    assert_eq!(alice.wire.rest(), "");
+    assert!(bob.wire.rest().contains(gone));
+    // Also where the next backend is there already.
+    backend.next_listener();
+    let told = carol.ask("WORLDS", json!({}));
+    assert_eq!(
+        (&told["code"], told["msg"].as_str().unwrap().starts_with(gone)),
+        (&"unavailable".into(), true),
+        "{told}"
+    );
+    assert_eq!(carol.next()["event"], "notice");
+    assert_eq!(carol.wire.rest(), "");
+    dave.type_line("WHO");
+    assert!(dave.wire.rest().contains(gone));
+    Program::logged_in(&backend, "alice");
+}

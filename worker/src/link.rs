@@ -42,6 +42,11 @@ fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno as i32)
 }
 
+/// Whether nobody will ever take a link again: the listener is gone, and its handler.
+pub fn is_deserted(error: &io::Error) -> bool {
+    [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN].iter().any(|errno| is(error, *errno))
+}
+
 /// What came of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Came {

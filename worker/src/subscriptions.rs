@@ -57,11 +57,6 @@ impl Subscriptions {
         self.list.iter().map(|entry| &entry.subscription)
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// The client listens to it from now on, if it does not already.
     pub fn add(&mut self, subscription: Subscription) {
         if !self.iter().any(|other| other.topic.is(&subscription.topic)) {
@@ -79,11 +74,6 @@ impl Subscriptions {
     /// The client is another one now.
     pub fn lose_identity(&mut self, registry: &Registry) {
         self.retain(|topic| !ends_with_identity(topic), registry);
-    }
-
-    /// The client listens to nothing any more.
-    pub fn clear(&mut self, registry: &Registry) {
-        self.retain(|_| false, registry);
     }
 
     fn retain(&mut self, stays: impl Fn(&Topic) -> bool, registry: &Registry) {
@@ -323,8 +313,6 @@ mod tests {
         all.lose_identity(poll.registry());
         assert_eq!(list(&all), [board("Sprint")]);
         assert!(all.is_settled() && all.pause().is_empty());
-        all.clear(poll.registry());
-        assert!(all.is_empty());
     }
 
     #[test]
@@ -372,6 +360,6 @@ mod tests {
         assert!(next.remove(&Topic::Channel("LOBBY".into()), registry));
         let (joined, fds) = second.joined(0, 0);
         assert!(next.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
-        assert!(next.is_empty() && out.is_empty());
+        assert!(list(&next).is_empty() && out.is_empty());
     }
 }

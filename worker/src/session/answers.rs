@@ -1,5 +1,6 @@
 //! What is asked of the handler and what it says: answers in the order of their questions, and pushes. Runs in a worker.
 
+use super::resume::{GONE, Unlinked};
 use super::{LINK, Session, prompt};
 use crate::commands::Command;
 use crate::link::Came;
@@ -11,10 +12,17 @@ use ssmglobal_ipc::{Code, Event, Failure, Mode, Position, Reply, Request, State,
 impl Session<'_> {
     /// Asks the handler.
     pub(super) fn ask(&mut self, command: &'static Command, request: Request, id: Option<&str>, key: Option<&str>) {
-        if !self.linked() {
-            let failure =
-                Failure::new(Code::Unavailable, "The backend cannot be reached at the moment. Try again later.");
-            return self.refuse(id, &failure);
+        match self.linked() {
+            Ok(()) => {}
+            Err(Unlinked::Deserted) => {
+                self.refuse(id, &Failure::new(Code::Unavailable, GONE));
+                return self.deserted();
+            }
+            Err(Unlinked::Busy) => {
+                let failure =
+                    Failure::new(Code::Unavailable, "The backend cannot be reached at the moment. Try again later.");
+                return self.refuse(id, &failure);
+            }
         }
         let asked = Asked { kind: request.kind(), done: command.done };
         let number = self.send(request, key);

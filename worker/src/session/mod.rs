@@ -327,7 +327,7 @@ impl<'a> Session<'a> {
     fn log(&mut self, level: Level, text: &str) {
         let level = level as u8 + 1;
         let text = render::clean(text).into_owned();
-        if self.linked() {
+        if self.linked().is_ok() {
             self.tell(&Request::Log(LogLine { level, text }));
         }
     }

@@ -2,9 +2,9 @@
 //! Runs in a worker.
 
 use super::{DESK, LINK, Session};
-use crate::link::Link;
+use crate::link::{Link, is_deserted};
 use mio::unix::SourceFd;
-use ssmglobal_ipc::{Code, Event, Notice, Open, Reply, Request, State};
+use ssmglobal_ipc::{Code, Event, Notice, Open, Reply, Request};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
@@ -12,18 +12,34 @@ use std::time::Instant;
 const UNKNOWN: &str = "The backend was restarted before it answered. Look whether it was done, then try again.";
 
 /// What a client is told when no handler can be had any more.
-const GONE: &str = "The backend is gone. What it has answered is saved; connect again to go on.";
+pub(super) const GONE: &str = "The backend is gone. What it has answered is saved; connect again to go on.";
+
+/// Why there is no link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unlinked {
+    /// The kernel has no room for one at the moment.
+    Busy,
+    /// The listener is gone, and the handler: nobody will ever take a link again.
+    Deserted,
+}
 
 impl Session<'_> {
-    /// Makes a link if there is none; gives whether there is one.
-    pub(super) fn linked(&mut self) -> bool {
-        if self.link.is_none() {
-            let Ok(link) = Link::open(self.desk, self.poll.registry(), LINK) else { return false };
-            self.link = Some(link);
-            self.watch_desk();
-            self.begin();
+    /// Makes a link if there is none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn linked(&mut self) -> Result<(), Unlinked> {
+        if self.link.is_some() {
+            return Ok(());
         }
-        true
+        match Link::open(self.desk, self.poll.registry(), LINK) {
+            Ok(link) => self.link = Some(link),
+            Err(error) if is_deserted(&error) => return Err(Unlinked::Deserted),
+            Err(_) => return Err(Unlinked::Busy),
+        }
+        self.watch_desk();
+        self.begin();
+        Ok(())
     }
 
     /// The handler has something to say to this client, and knows no link. If there is one that another worker has made, the
@@ -34,7 +50,8 @@ impl Session<'_> {
             self.read_all();
             self.link_lost();
         }
-        self.linked();
+        // What cannot be heard now is said to the next link.
+        let _ = self.linked();
     }
 
     /// The front desk had no room: waits for it.
@@ -98,23 +115,20 @@ impl Session<'_> {
             let given_up = self.sent.died();
             self.give_up(&given_up, UNKNOWN);
         }
-        if !self.ending && !self.linked() {
-            self.abandoned();
+        if !self.ending && self.linked().is_err() {
+            self.deserted();
         }
     }
 
-    /// Nobody is left who could serve this session.
-    fn abandoned(&mut self) {
+    /// Nobody is left who could serve this session, and whoever comes next knows nothing of it.
+    pub(super) fn deserted(&mut self) {
+        if std::mem::replace(&mut self.ending, true) {
+            return;
+        }
         self.lost = None;
         let given_up = self.sent.lost();
         self.give_up(&given_up, GONE);
-        self.mode_there = self.mode;
-        self.ticket = None;
-        if self.state != State::Anonymous || !self.subscriptions.is_empty() {
-            self.become_nobody();
-            self.subscriptions.clear(self.poll.registry());
-            self.show_event(&Event::Notice(Notice { msg: GONE.to_owned() }));
-        }
+        self.show_event(&Event::Close(Notice { msg: GONE.to_owned() }));
     }
 
     fn give_up(&mut self, numbers: &[u64], msg: &str) {
