@@ -40,4 +40,5 @@ mod supervisors;
 mod takeover;
 mod terminal;
 mod upgrade;
+mod vanished;
 mod walk;

@@ -149,6 +149,10 @@ settings! {
         first_mode_seconds: u64 = 10, number(0, WEEK);
         /// Seconds that a HUMAN or CLIENT may be silent; 0 = for ever.
         idle_seconds: u64 = 1800, number(0, WEEK);
+        /// Seconds after which a client is gone whose machine does not answer any more, though the connection was never closed; 0 = hours, as the kernel has it.
+        vanished_seconds: u64 = 120, number(0, 86400);
+        /// Seconds of silence after which somebody who speaks telnet gets a NOP, which nobody sees and which keeps routers from forgetting the connection; 0 = never.
+        telnet_nop_seconds: u64 = 30, number(0, 86400);
         /// Seconds of silence after which a game server gets a PING.
         server_ping_seconds: u64 = 30, number(1, 86400);
         /// Seconds of silence after which a game server is taken for gone.

@@ -7,6 +7,7 @@ use ssmglobal_config::{Door, DoorMode, Listen, Settings};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Socket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 /// What the listener says to a client of a door for programs, before it forks: fixed bytes, so that a client need
 /// not wait for its worker.
@@ -59,7 +60,7 @@ pub struct Doors {
     next: usize,
 }
 
-fn bind(listen: &Listen) -> io::Result<TcpListener> {
+fn bind(listen: &Listen, settings: &Settings) -> io::Result<TcpListener> {
     let bound = match listen {
         Listen::At(address) => Socket::bind(address),
         Listen::All { port } => Socket::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port))).or_else(|error| {
@@ -82,9 +83,14 @@ fn bind(listen: &Listen) -> io::Result<TcpListener> {
     })?;
     socket.set_nonblocking(true)?;
     ssmglobal_sys::listen_backlog(&socket)?;
-    // Accepted sockets inherit it, which spares each worker a call.
+    // Accepted sockets inherit these, which spares each worker some calls.
     nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::TcpNoDelay, &true)?;
+    ssmglobal_sys::gone_after(&socket, vanished(settings))?;
     Ok(TcpListener::from_std(socket))
+}
+
+fn vanished(settings: &Settings) -> Duration {
+    Duration::from_secs(settings.limits.vanished_seconds)
 }
 
 impl Doors {
@@ -97,7 +103,7 @@ impl Doors {
         for (number, door) in settings.doors().into_iter().enumerate() {
             doors.next = number + 1;
             for listen in door.listen.clone() {
-                let socket = bind(&listen)?;
+                let socket = bind(&listen, settings)?;
                 doors.opened.push(Some(Opened { number, door: door.clone(), listen, socket }));
             }
         }
@@ -177,13 +183,20 @@ impl Doors {
                         self.next - 1
                     }
                 };
-                fresh.push(Opened { number, door: door.clone(), listen: listen.clone(), socket: bind(listen)? });
+                fresh.push(Opened {
+                    number,
+                    door: door.clone(),
+                    listen: listen.clone(),
+                    socket: bind(listen, settings)?,
+                });
             }
         }
         for place in &mut self.opened {
             let Some(opened) = place else { continue };
             match wanted.iter().find(|(_, _, listen)| opened.is_at(listen)) {
                 Some((_, door, listen)) => {
+                    // For those who come in from now on.
+                    ssmglobal_sys::gone_after(&opened.socket, vanished(settings))?;
                     opened.door = door.clone();
                     opened.listen = listen.clone();
                 }

@@ -1,13 +1,22 @@
 //! A connection: bytes out, bytes in until something has come, always with a deadline.
 
 use super::PATIENCE;
+use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike, bind, connect, socket,
+    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike, bind, connect, setsockopt, socket,
+    sockopt,
 };
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
+
+fn of(address: SocketAddr) -> Box<dyn SockaddrLike> {
+    match address {
+        SocketAddr::V4(v4) => Box::new(SockaddrIn::from(v4)),
+        SocketAddr::V6(v6) => Box::new(SockaddrIn6::from(v6)),
+    }
+}
 
 /// One connection and what has come and was not taken yet.
 pub struct Wire {
@@ -29,14 +38,17 @@ impl Wire {
         let (ours, theirs) = (SocketAddr::new(source, 0), at);
         let family = if at.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
         let fd = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
-        let of = |address: SocketAddr| -> Box<dyn SockaddrLike> {
-            match address {
-                SocketAddr::V4(v4) => Box::new(SockaddrIn::from(v4)),
-                SocketAddr::V6(v6) => Box::new(SockaddrIn6::from(v6)),
-            }
-        };
         bind(fd.as_raw_fd(), &*of(ours)).expect("a source address");
         connect(fd.as_raw_fd(), &*of(theirs)).expect("a connection");
+        Wire::over(TcpStream::from(fd))
+    }
+
+    /// Connects, and has room for so many bytes, more or less, that were not read.
+    pub fn with_room(bytes: usize, at: SocketAddr) -> Wire {
+        let family = if at.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
+        let fd = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
+        setsockopt(&fd, sockopt::RcvBuf, &bytes).expect("a socket");
+        connect(fd.as_raw_fd(), &*of(at)).expect("a connection");
         Wire::over(TcpStream::from(fd))
     }
 
@@ -44,6 +56,13 @@ impl Wire {
         stream.set_nodelay(true).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
         Wire { stream, came: Vec::new(), closed: false }
+    }
+
+    /// As when the network between is gone: nothing of what is sent to this end arrives, and nothing is answered. What this
+    /// end has not read yet stays there.
+    pub fn cut_off(&self) {
+        let takes_nothing = socket2::SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0);
+        socket2::SockRef::from(&self.stream).attach_filter(&[takes_nothing]).expect("a filter for a socket");
     }
 
     /// Sends all of it.

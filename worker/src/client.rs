@@ -44,6 +44,8 @@ pub struct Client {
     pub ended: bool,
     /// It has closed its end, and all that it said was read.
     pub closed: bool,
+    /// Something was written since this was last looked at.
+    pub wrote: bool,
     buffer: Box<[u8]>,
     writable: Writable,
     reading: usize,
@@ -62,10 +64,17 @@ impl Client {
             readable: false,
             ended: false,
             closed: false,
+            wrote: false,
             buffer,
             writable,
             reading: FIRST_READ,
         }
+    }
+
+    /// It gets nothing more.
+    pub fn forget(&mut self) {
+        self.out.clear();
+        (self.sent, self.logged) = (0, 0);
     }
 
     /// Whether so much waits to go out that no further request should be taken.
@@ -135,7 +144,10 @@ impl Client {
     fn write(&mut self) -> Sent {
         while let Some(rest) = self.out.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {
-                Ok(count) => self.sent += count,
+                Ok(count) => {
+                    self.sent += count;
+                    self.wrote = true;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let waiting = self.out.len() - self.sent;

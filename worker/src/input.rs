@@ -61,6 +61,18 @@ impl Reader {
         self.telnet.as_deref()
     }
 
+    /// Whether the client has spoken telnet, and does so now.
+    pub fn speaks_telnet(&self) -> bool {
+        self.people && self.telnet.as_ref().is_some_and(|telnet| telnet.speaks_telnet())
+    }
+
+    /// Sends something that nobody sees, to one who speaks telnet.
+    pub fn keep_alive(&self, out: &mut Vec<u8>) {
+        if self.speaks_telnet() {
+            Telnet::keep_alive(out);
+        }
+    }
+
     /// Goes on where another one was, between two lines.
     pub fn go_on(&mut self, mode: Mode, limit: usize, after_return: bool, telnet: Option<Box<Telnet>>) {
         self.set_mode(mode);

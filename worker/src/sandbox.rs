@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 /// The system calls of a worker; any other one ends it (SIGSYS). What is not here and why not: `open` and whatever else
 /// takes a path, since it has no business with files; `socket`, `connect`, `bind`, `accept`, since it is given all the
 /// sockets that it needs; `execve`, `clone`, `kill`, `ptrace`, since no other process is its business; `ioctl`, `prctl`,
-/// `setsockopt`, `dup2`, since nothing needs them.
+/// `dup2`, since nothing needs them.
 #[rustfmt::skip]
 const CALLS: &[Allowed] = &[
     // Its client, its link, the front desk. Only its own sockets are there to be named.
@@ -33,6 +33,13 @@ const CALLS: &[Allowed] = &[
             bits(libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK),
             bits(libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK),
         ]),
+    ] },
+    // Whether its client's machine still answers, and how long the kernel waits for that.
+    Allowed { call: libc::SYS_getsockopt, tests: &[
+        Test::OneOf(1, &[bits(libc::IPPROTO_TCP)]), Test::OneOf(2, &[bits(libc::TCP_INFO)]),
+    ] },
+    Allowed { call: libc::SYS_setsockopt, tests: &[
+        Test::OneOf(1, &[bits(libc::IPPROTO_TCP)]), Test::OneOf(2, &[bits(libc::TCP_USER_TIMEOUT)]),
     ] },
     // Waiting: before the first word, then in the event loop; and which signal has come.
     #[cfg(target_arch = "x86_64")] any(libc::SYS_poll),

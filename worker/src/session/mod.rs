@@ -1,6 +1,7 @@
 //! One client's session: lines in, actions, answers out in order, and the time that may pass meanwhile. Runs in a
 //! worker.
 
+mod alive;
 mod answers;
 mod channels;
 mod failures;
@@ -17,6 +18,7 @@ use crate::queue::Queue;
 use crate::render::{self, human, json};
 use crate::sent::Unanswered;
 use crate::subscriptions::{FIRST_RING, Subscriptions};
+use alive::Alive;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
@@ -91,6 +93,7 @@ pub struct Session<'a> {
     failures: u32,
     last_line: Instant,
     pinged: Instant,
+    alive: Alive,
     /// Goes when everything asked before was answered.
     quitting: bool,
     /// Goes when what waits is written.
@@ -163,6 +166,7 @@ impl<'a> Session<'a> {
             failures: 0,
             last_line: begun,
             pinged: begun,
+            alive: Alive::default(),
             quitting: false,
             ending: false,
         };
@@ -178,7 +182,11 @@ impl<'a> Session<'a> {
             self.take_input();
             self.log_output();
             self.flush_link();
-            match self.client.flush(self.poll.registry(), CLIENT) {
+            let sent = self.client.flush(self.poll.registry(), CLIENT);
+            if std::mem::take(&mut self.client.wrote) {
+                self.has_written();
+            }
+            match sent {
                 Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => return Ok(()),
                 Sent::All if self.subscriptions.waits => {
                     self.subscriptions.read_all(self.session, &mut self.client.out);
@@ -345,7 +353,7 @@ impl<'a> Session<'a> {
 
     /// When something is due although nothing happens.
     fn deadline(&self) -> Option<Instant> {
-        self.silence_ends().into_iter().chain(self.delay_ends()).min()
+        self.silence_ends().into_iter().chain(self.delay_ends()).chain(self.alive_at()).min()
     }
 
     /// When the client is to be told that it takes long.
@@ -375,6 +383,9 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         if self.deadline().is_none_or(|at| at > now) {
             return false;
+        }
+        if self.look_after(now) {
+            return true;
         }
         if self.delay_ends().is_some_and(|at| at <= now) {
             self.delayed = Some(now);

@@ -1,6 +1,7 @@
 //! A session moves from a worker of an older program to one of this, with its client and its link: how the old one lets go
 //! and how the new one goes on. See [`crate::moved`]. Runs in both workers.
 
+use super::alive::Alive;
 use super::{LINK, MOVES, Session};
 use crate::given::Given;
 use crate::link::Link;
@@ -166,6 +167,7 @@ impl<'a> Session<'a> {
             return Err(wrong("it is another session's"));
         }
         self.reader.go_on(self.mode, self.line_limit(), was_after_return, telnet);
+        self.alive = Alive::taken();
         self.show_title();
         Ok(())
     }

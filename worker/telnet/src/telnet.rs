@@ -120,6 +120,11 @@ impl Telnet {
         }
     }
 
+    /// Writes a command that does nothing, so that the connection is not quiet.
+    pub fn keep_alive(out: &mut Vec<u8>) {
+        out.extend_from_slice(&[codes::IAC, codes::NOP]);
+    }
+
     /// Whether the peer has sent any telnet command. On the first, the owner may want to [`offer`](Self::offer).
     #[must_use]
     pub fn speaks_telnet(&self) -> bool {

@@ -59,6 +59,7 @@ pub const ALL: &[(&str, Ends, Attempt)] = &[
     ("listen", By(SIGSYS), |world| listen(&world.client.0, Backlog::MAXCONN).is_ok()),
     ("accept", By(SIGSYS), |world| accept(world.client.0.as_raw_fd()).is_ok()),
     ("change a socket", By(SIGSYS), |world| setsockopt(&world.client.0, sockopt::KeepAlive, &true).is_ok()),
+    ("change a connection", By(SIGSYS), |world| setsockopt(&world.client.0, sockopt::TcpNoDelay, &true).is_ok()),
     // Other processes.
     ("run a program", By(SIGSYS), |_| execve(c"/bin/sh", &[c"sh"], &[c"A=b"]).is_ok()),
     ("fork", By(SIGSYS), |_| ssmglobal_sys::fork(ssmglobal_sys::ExitSignal::Usual).is_ok()),
