@@ -44,16 +44,36 @@ fn run(seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
     result.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// Each recorded message by itself: then most changes hit something that is looked at.
+fn recorded(front: &str) -> Vec<Vec<u8>> {
+    let lines = include_str!("../handler/ipc/tests/recorded/2.txt").lines().filter(|line| line.starts_with(front));
+    let seeds = lines.map(|line| {
+        let hex = line.split_once(' ').expect("a name and a frame").1;
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+    });
+    seeds.collect()
+}
+
 #[test]
 fn frames() {
-    let mut seeds = corpus("frames");
-    // Each message by itself: then most changes hit something that is looked at.
-    for line in include_str!("../handler/ipc/tests/recorded/2.txt").lines() {
-        let hex = line.split_once(' ').expect("a name and a frame").1;
-        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"));
-        seeds.push(bytes.collect());
-    }
-    run(seeds, targets::frames);
+    run([corpus("frames"), recorded("")].concat(), targets::frames);
+}
+
+#[test]
+fn moved() {
+    run(corpus("moved"), targets::moved);
+}
+
+#[test]
+fn handover() {
+    run(corpus("handover"), targets::handover);
+}
+
+#[test]
+fn operator() {
+    let messages = [recorded("Ask::"), recorded("Answer::")].concat();
+    assert!(messages.len() > 20);
+    run([corpus("operator"), messages].concat(), targets::operator);
 }
 
 #[test]

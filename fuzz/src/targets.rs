@@ -1,10 +1,11 @@
 //! What is fuzzed: each function takes any bytes, must come back, and checks what must hold for all of them. The fuzzer
 //! calls them, and so does an ordinary test, with everything in `corpus/` and with changes of it.
 
-use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_request};
-use ssmglobal_ipc::{Request, control, ctl};
+use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_control, put_request};
+use ssmglobal_ipc::{Request, control, ctl, handover};
 use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
 use ssmglobal_worker::commands::{Parsed, State, parse_first, parse_json, parse_words};
+use ssmglobal_worker::moved;
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
 pub fn frames(mut bytes: &[u8]) {
@@ -103,4 +104,64 @@ pub fn config(bytes: &[u8]) {
         Ok(_) => {}
         Err(problems) => assert!(!problems.is_empty() && problems.iter().all(|it| !it.to_string().is_empty())),
     }
+}
+
+/// What a worker leaves to its successor, which goes on with the telnet machine that lies in it, whatever was done to that.
+pub fn moved(bytes: &[u8]) {
+    let Ok(items) = moved::items(bytes) else { return };
+    let mut written = Vec::new();
+    items.iter().for_each(|item| put_control(&mut written, item));
+    for item in items {
+        let moved::Item::Telnet(mut telnet) = item else { continue };
+        let (before, mut out) = (telnet.capacity(), Vec::new());
+        telnet.offer(&mut out);
+        telnet.hide_input(true, &mut out);
+        for mut input in bytes.chunks(7) {
+            while telnet.next(&mut input, &mut out).is_some() {}
+        }
+        telnet.encode(bytes, &mut out);
+        telnet.prompt_end(&mut out);
+        assert!(telnet.capacity() <= before.max(4096), "memory has a bound");
+    }
+    // What was understood is understood again, and is the same.
+    let format = bytes.get(..bytes.len().saturating_sub(written.len())).unwrap_or_default();
+    if let Ok(again) = moved::items(&[format, &written].concat()) {
+        let mut twice = Vec::new();
+        again.iter().for_each(|item| put_control(&mut twice, item));
+        assert_eq!(twice, written);
+    }
+}
+
+/// What a listener leaves to the next one.
+pub fn handover(bytes: &[u8]) {
+    let Ok(items) = handover::items(bytes) else { return };
+    let mut state = handover::State::new("1.2.3");
+    items.iter().for_each(|item| state.put(item));
+    assert_eq!(handover::items(&state.into_bytes()), Ok(items));
+}
+
+/// What comes in by the operator's socket, and what his command reads from it.
+pub fn operator(mut bytes: &[u8]) {
+    let mut reader = FrameReader::new();
+    while matches!(reader.fill(|buffer| std::io::Read::read(&mut bytes, buffer)), Ok((1.., _))) {
+        while let Ok(Some(frame)) = reader.next_frame() {
+            if let Ok(ask) = frame.control::<ctl::Ask>() {
+                assert_eq!(said(&ask), ask);
+            }
+            if let Ok(answer) = frame.control::<ctl::Answer>() {
+                assert_eq!(said(&answer), answer);
+            }
+        }
+    }
+}
+
+/// A control message as the other side understands it.
+fn said<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
+    let mut bytes = Vec::new();
+    put_control(&mut bytes, message);
+    let (mut reader, mut rest) = (FrameReader::new(), &bytes[..]);
+    while !rest.is_empty() {
+        reader.fill(|buffer| std::io::Read::read(&mut rest, buffer)).expect("a slice can be read");
+    }
+    reader.next_frame().expect("a frame").expect("a whole one").control().expect("what was put into it")
 }

@@ -117,8 +117,15 @@ pub fn put_away(items: &[Item<&Telnet>]) -> io::Result<OwnedFd> {
 /// # Errors
 /// `InvalidData` for one that this program does not know, that could still be changed, or is no state at all.
 pub fn read(memory: impl AsFd) -> io::Result<Vec<Item>> {
-    let bytes = read_sealed(memory, MOST)?;
-    let (mut reader, mut items, mut known, mut left) = (FrameReader::new(), Vec::new(), false, &bytes[..]);
+    items(&read_sealed(memory, MOST)?)
+}
+
+/// What is in a state.
+///
+/// # Errors
+/// As of [`read`].
+pub fn items(bytes: &[u8]) -> io::Result<Vec<Item>> {
+    let (mut reader, mut items, mut known, mut left) = (FrameReader::new(), Vec::new(), false, bytes);
     while !left.is_empty() {
         reader.fill(|buffer| io::Read::read(&mut left, buffer))?;
         while let Some(frame) = reader.next_frame().map_err(|_| wrong("it is damaged"))? {
@@ -156,7 +163,7 @@ mod tests {
         Subscription { topic: Topic::Board(name), cursor: Position::default() }
     }
 
-    fn items(telnet: &Telnet) -> Vec<Item<&Telnet>> {
+    fn all(telnet: &Telnet) -> Vec<Item<&Telnet>> {
         vec![
             Item::Session {
                 session: 300,
@@ -195,7 +202,7 @@ mod tests {
     #[test]
     fn a_state_is_read_as_it_was_written_by_any_program_before() {
         let telnet = telnet();
-        let memory = put_away(&items(&telnet)).unwrap();
+        let memory = put_away(&all(&telnet)).unwrap();
         let bytes = read_sealed(&memory, MOST).unwrap();
         assert_eq!(hex(&bytes), RECORDED, "items are only ever appended");
         let read = read(memory).unwrap();
@@ -243,7 +250,7 @@ mod tests {
     #[test]
     fn damage_another_format_and_what_could_be_changed_are_refused() {
         let telnet = telnet();
-        let bytes = read_sealed(put_away(&items(&telnet)).unwrap(), MOST).unwrap();
+        let bytes = read_sealed(put_away(&all(&telnet)).unwrap(), MOST).unwrap();
         for cut in 1..bytes.len() {
             // Cut between two items it is a shorter one, in which something is missing.
             let _ = read(sealed("test", &bytes[..cut]).unwrap());
