@@ -14,6 +14,7 @@ mod corpus;
 mod crash;
 mod disk;
 mod doors;
+mod entry;
 mod handover;
 mod hostile;
 mod identity;

@@ -63,6 +63,8 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("WORLDS", json!({}), Anyone),
         ("STATUS SET", json!({"map": "harbour", "players": 0, "max": 1}), Server),
         ("STATUS CLEAR", json!({}), Server),
+        ("PASS", json!({"server": "arena"}), Player),
+        ("PASS REDEEM", json!({"pass": "pass-1"}), Server),
     ]
 }
 

@@ -4,7 +4,7 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::capability::{Call, Plan, mail, players, records, relay, servers, sessions, settings, status, tell};
+use crate::capability::{Call, Plan, entry, mail, players, records, relay, servers, sessions, settings, status, tell};
 use crate::changes::Change;
 use crate::lock::read;
 use crate::state::session::Session;
@@ -114,6 +114,8 @@ table! {
     StatusSet(request) server status::set;
     StatusClear server status::clear;
     Worlds(page) anyone status::worlds;
+    Pass(request) player entry::pass;
+    PassRedeem(request) server entry::redeem;
 }
 
 #[cfg(test)]
@@ -164,6 +166,8 @@ mod tests {
         ("StatusSet", "----s"),
         ("StatusClear", "----s"),
         ("Worlds", "-ap-s"),
+        ("Pass", "--p--"),
+        ("PassRedeem", "----s"),
     ];
 
     #[test]

@@ -41,7 +41,10 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::RelayChannels(_)
         | Request::StatusSet(_)
         | Request::StatusClear
-        | Request::Worlds(_) => one(sample, 0),
+        | Request::Worlds(_)
+        | Request::Pass(_) => one(sample, 0),
+        // Each is good once.
+        Request::PassRedeem(_) => one(Request::PassRedeem(PassRedeem { pass: asker.pass.clone(), address: None }), 0),
         // … or bob does.
         Request::MailSend(_) | Request::Tell(_) => one(sample, 1),
         // Its session is the asker's.

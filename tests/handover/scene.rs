@@ -17,6 +17,8 @@ pub struct Asker {
     pub unused: String,
     /// The key of the game server that he is or can prove to be.
     pub key: Secret,
+    /// Bob's pass for the game server that he is.
+    pub pass: Secret,
     /// What he would say first.
     pub open: Open,
 }
@@ -24,7 +26,7 @@ pub struct Asker {
 impl Asker {
     /// Somebody who has no name.
     fn nobody(state: State, open: Open) -> Asker {
-        Asker { state, name: String::new(), unused: String::new(), key: Secret::new(""), open }
+        Asker { state, name: String::new(), unused: String::new(), key: Secret::new(""), pass: Secret::new(""), open }
     }
 }
 
@@ -113,6 +115,11 @@ impl Scene {
         let mut asker = Asker { name, unused, ..Asker::nobody(state, self.bob.open()) };
         if matches!(state, State::Unproved | State::Server) {
             asker.key = self.listener.game_server(&asker.name);
+        }
+        if state == State::Server {
+            let wanted = Request::Pass(Pass { server: asker.name.clone() });
+            let Reply::PassGiven(given) = done(&mut self.bob, &wanted) else { panic!("a pass") };
+            asker.pass = given.pass.clone();
         }
         let session = self.session(state, &asker.name, &asker.key);
         asker.open = Open { mode: Mode::Client, ..session.open() };

@@ -162,6 +162,8 @@ requests! {
     70 StatusSet(StatusSet)          -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     71 StatusClear                   -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     72 Worlds(Page)                  -> [Worlds]          READERS  None         ReadsMemory Seen  Client;
+    80 Pass(Pass)                    -> [PassGiven]       PLAYER   None         Volatile    Apart Client;
+    81 PassRedeem(PassRedeem)        -> [PassRedeemed]    SERVER   None         Volatile    Apart Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -194,6 +196,8 @@ macro_rules! replies {
             63 RelayFetched(RelayFetched),
             64 Channels(Channels),
             70 Worlds(Worlds),
+            80 PassGiven(PassGiven),
+            81 PassRedeemed(PassRedeemed),
         }
     };
 }

@@ -122,6 +122,10 @@ samples! { requests Request {
     });
     StatusClear: Request::StatusClear;
     Worlds: Request::Worlds(page());
+    Pass: Request::Pass(Pass { server: text("arena") });
+    PassRedeem: Request::PassRedeem(PassRedeem {
+        pass: Secret::new("pass-k7m2-9qxf-3dpa"), address: some("192.0.2.7"),
+    });
 } }
 
 samples! { replies Reply {
@@ -192,6 +196,10 @@ samples! { replies Reply {
         }],
         total: 1, next: some("arena"),
     });
+    PassGiven: Reply::PassGiven(PassGiven {
+        pass: Secret::new("pass-k7m2-9qxf-3dpa"), server: text("arena"), seconds: 60,
+    });
+    PassRedeemed: Reply::PassRedeemed(PassRedeemed { player: text("bob"), number: 7 });
 } }
 
 samples! { events Event {

@@ -3,6 +3,7 @@
 //! journal and no thread.
 
 mod call;
+pub mod entry;
 pub mod mail;
 mod plan;
 pub mod players;

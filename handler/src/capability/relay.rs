@@ -125,7 +125,7 @@ fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {
     let receivers = u32::try_from(call.state.online.sessions(server).len()).unwrap_or(u32::MAX);
     let reply = Reply::RelaySent(RelaySent { channel: None, to: Some(to), number: 0, receivers });
     let news = vec![News::Tell { to: Audience::Principal(server), event: Event::Relay(message) }];
-    Plan::Volatile(Volatile { reply, news })
+    Plan::Volatile(Volatile { reply, news, entries: Vec::new() })
 }
 
 /// A worker asks for kept messages, before it goes on with the ring.

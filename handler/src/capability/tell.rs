@@ -30,6 +30,6 @@ pub fn tell(call: Call<'_>, me: Me<PlayerId>, request: Tell) -> Plan {
         }
         let event = Event::Tell(TellArrived { from: me.party(), body: request.body, at: Time::now() });
         let news = vec![News::Tell { to: Audience::Principal(receiver), event }];
-        Ok(Seen::Volatile(Volatile { reply: Reply::Told(Told { to }), news }))
+        Ok(Seen::Volatile(Volatile { reply: Reply::Told(Told { to }), news, entries: Vec::new() }))
     }))
 }

@@ -96,8 +96,18 @@ impl EventLoop {
         }
     }
 
+    /// The passes of whoever a session is are good no more: he logs out.
+    pub(super) fn end_passes(&mut self, slot: usize) {
+        if let Some(player) = self.session(slot).and_then(|session| session.who()).and_then(Principal::as_player) {
+            for entry in self.state.passes.end(player) {
+                self.journal.append(&entry);
+            }
+        }
+    }
+
     /// Takes a login back.
     pub(super) fn log_out(&mut self, at: SessionRef, reason: &str) {
+        self.end_passes(at.slot);
         self.push(at, &Event::LoggedOut(Notice { msg: reason.to_owned() }));
         self.become_nobody(at.slot);
         if let Some(session) = self.session_mut(at.slot) {

@@ -64,6 +64,7 @@ impl EventLoop {
                 self.batch.reply(&to, &done());
             }
             Plan::Logout => {
+                self.end_passes(at.slot);
                 self.become_nobody(at.slot);
                 self.give_ticket(at.slot);
                 self.batch.reply(&to, &done());
@@ -82,10 +83,13 @@ impl EventLoop {
 
     /// A change in memory: what it has come to and what others are told become part of the journal together.
     pub(super) fn settle(&mut self, to: &ReplyTo, volatile: Volatile, key: Option<Box<ClientKey>>) -> Settled {
-        let Volatile { reply, news } = volatile;
+        let Volatile { reply, news, entries } = volatile;
         let settled = Settled::new(to.link.asked().0, to.number, &reply, key.map(|key| *key));
         self.journal.hold();
         self.journal.append(&Entry::Done(settled.clone()));
+        for entry in &entries {
+            self.journal.append(entry);
+        }
         self.tell_all(news);
         self.journal.publish();
         settled

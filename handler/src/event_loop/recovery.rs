@@ -96,6 +96,7 @@ impl EventLoop {
             }
         }
         self.state.worlds.were_upto(WorldId(self.recovery.found.last_world));
+        self.state.passes.restore(std::mem::take(&mut self.recovery.found.passes), Time::now());
         for settled in std::mem::take(&mut self.recovery.found.keyed) {
             self.keep_key(&settled);
         }

@@ -48,6 +48,10 @@ impl EventLoop {
             }
             Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
             Entry::NewsTold { .. } => vec![entry],
+            Entry::Pass(ref pass) => {
+                let needed = self.state.passes.keeps(pass);
+                keep(entry, needed)
+            }
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } => Vec::new(),
         }

@@ -12,6 +12,7 @@ pub mod news;
 pub mod online;
 mod overlay;
 pub mod pages;
+pub mod passes;
 mod rank_index;
 pub mod session;
 pub mod throttle;

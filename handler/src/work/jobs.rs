@@ -3,7 +3,7 @@
 use super::change::Refusal;
 use super::passwords::{Hashed, Hashing};
 use crate::link::ReplyTo;
-use crate::state::journal::ClientKey;
+use crate::state::journal::{ClientKey, Entry};
 use crate::state::news::News;
 use crate::state::session::SessionRef;
 use crate::state::throttle::Tried;
@@ -46,6 +46,8 @@ pub struct Volatile {
     pub reply: Reply,
     /// What others are told.
     pub news: Vec<News>,
+    /// What the next handler has to know of it.
+    pub entries: Vec<Entry>,
 }
 
 /// What a request that reads came to.

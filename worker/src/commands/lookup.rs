@@ -27,14 +27,27 @@ pub(super) fn split_word(text: &str) -> (&str, &str) {
 
 /// The command with exactly this name, without regard to case and to how many blanks stand between its words.
 pub(super) fn by_name(name: &str) -> Option<&'static Command> {
-    if let Some(command) = all().find(|command| command.name.eq_ignore_ascii_case(name)) {
-        return Some(command);
-    }
-    match in_words(name) {
-        Match::Command(command, "") if command.name.contains(' ') == name.trim_matches(is_blank).contains(is_blank) => {
-            Some(command)
-        }
-        _ => None,
+    let typed = || name.split(is_blank).filter(|word| !word.is_empty());
+    let is_it = |command: &&Command| {
+        let mut words = command.name.split(' ');
+        typed().all(|word| words.next().is_some_and(|wanted| wanted.eq_ignore_ascii_case(word)))
+            && words.next().is_none()
+    };
+    all().find(is_it)
+}
+
+/// As [`in_words`], for whoever is in this state: where one command's name is the first word of another's, the longer one is meant
+/// if it is for him at all.
+pub(super) fn in_words_for(line: &str, state: State) -> Match<'_> {
+    let (first, rest) = split_word(line);
+    let (second, behind) = split_word(rest);
+    let is_longer = |command: &&Command| {
+        let words = command.name.split_once(' ');
+        words.is_some_and(|(one, two)| one.eq_ignore_ascii_case(first) && two.eq_ignore_ascii_case(second))
+    };
+    match all().filter(|command| listed(command, state)).find(is_longer) {
+        Some(command) => Match::Command(command, behind),
+        None => in_words(line),
     }
 }
 

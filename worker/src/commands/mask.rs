@@ -19,7 +19,7 @@ fn masked_words(line: &str) -> Cow<'_, str> {
         Match::Command(command, rest) => {
             let mut parsed = Parsed::new(command);
             match words::fill(&mut parsed, rest) {
-                Ok(()) if !command.has_secret() => return Cow::Borrowed(line),
+                Ok(()) if !command.has_masked() => return Cow::Borrowed(line),
                 Ok(()) => return Cow::Owned(shown_words(&parsed)),
                 Err(_) => (command.name, rest),
             }
@@ -35,7 +35,7 @@ fn shown_words(parsed: &Parsed<'_>) -> String {
     for (arg, value) in parsed.values() {
         match value {
             None => {}
-            Some(_) if arg.is_secret() => shown.push_str(" ***"),
+            Some(_) if arg.is_masked() => shown.push_str(" ***"),
             Some(Value::Text(text) | Value::Number(text)) => _ = write!(shown, " {text}"),
             Some(Value::Bool(value)) => _ = write!(shown, " {value}"),
         }
@@ -51,7 +51,7 @@ fn shown_json(parsed: &Parsed<'_>, more: bool) -> String {
         _ = write!(shown, "{between}\"{}\": ", arg.name);
         between = ", ";
         match value {
-            _ if arg.is_secret() => shown.push_str("\"***\""),
+            _ if arg.is_masked() => shown.push_str("\"***\""),
             Value::Text(text) => _ = write!(shown, "{text:?}"),
             Value::Number(text) => shown.push_str(text),
             Value::Bool(value) => _ = write!(shown, "{value}"),
@@ -65,7 +65,7 @@ fn masked_json(line: &str) -> Cow<'_, str> {
     let mut envelope = Envelope::default();
     let whole = envelope.read(line).is_ok();
     match envelope.parse() {
-        Ok(parsed) if whole && !envelope.more && !parsed.command.has_secret() => Cow::Borrowed(line),
+        Ok(parsed) if whole && !envelope.more && !parsed.command.has_masked() => Cow::Borrowed(line),
         Ok(parsed) if whole => Cow::Owned(shown_json(&parsed, envelope.more)),
         _ => {
             let cmd = envelope.cmd().filter(|cmd| cmd.len() <= 32).unwrap_or_default();

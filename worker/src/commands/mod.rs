@@ -4,6 +4,7 @@
 //! Each capability has a file with its part of the table, the functions that make typed requests, and what their answers
 //! and its events say. The table is static; nothing is allocated before a line is parsed.
 
+mod entry;
 mod general;
 mod help;
 mod json;
@@ -24,6 +25,7 @@ pub(crate) mod tests;
 mod who;
 mod words;
 
+pub use entry::without_passes;
 pub use help::HelpTopic;
 pub use json::{Line, parse_first, parse_json};
 pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};
@@ -36,8 +38,16 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 7] =
-    [&general::GROUP, &players::GROUP, &records::GROUP, &settings::GROUP, &mail::GROUP, &relay::GROUP, &status::GROUP];
+pub static GROUPS: [&Group; 8] = [
+    &general::GROUP,
+    &players::GROUP,
+    &records::GROUP,
+    &settings::GROUP,
+    &mail::GROUP,
+    &relay::GROUP,
+    &status::GROUP,
+    &entry::GROUP,
+];
 
 /// All commands in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Command> {

@@ -3,7 +3,7 @@
 //! Words are separated by blanks; `"…"` holds several together, with `\"` and `\\` inside. A text takes the rest
 //! of the line, unless it begins with a quote.
 
-use super::lookup::{Match, in_words, is_blank, meant, split_word};
+use super::lookup::{Match, in_words_for, is_blank, meant, split_word};
 use super::parsed::{Value, flag};
 use super::{Arg, ArgKind, Parsed, State, general, no_mode};
 use ssmglobal_ipc::{Code, Failure};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// # Errors
 /// `unknown_command`, `usage`; `no_mode` in place of the first while there is no mode.
 pub fn parse_words(line: &str, state: State) -> Result<Parsed<'_>, Failure> {
-    let (command, rest) = match in_words(line) {
+    let (command, rest) = match in_words_for(line, state) {
         Match::Command(command, rest) => (command, rest),
         _ if state == State::New => return Err(no_mode()),
         // `MAIL` alone is the question what there is.

@@ -10,7 +10,7 @@ mod moving;
 mod resume;
 
 use crate::client::{Client, Sent};
-use crate::commands::Parsed;
+use crate::commands::{Parsed, without_passes};
 use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
@@ -340,14 +340,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What the client gets, for a log that is to have everything. No answer ever holds a secret.
+    /// What the client gets, for a log that is to have everything.
     fn log_output(&mut self) {
         if self.settings.log.level < Level::Debug {
             return;
         }
         let text = self.client.not_logged();
         for line in text.lines().filter(|line| !line.is_empty()) {
-            self.log(Level::Debug, &format!(" <- {line}"));
+            self.log(Level::Debug, &format!(" <- {}", without_passes(line)));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What stands in the journal. These types are the journal's own: the next handler may be of a newer build, so they are only
 //! ever appended to, and gain fields as told in `ipc/src/growing.rs`.
 
+use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::World;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Reply, ReplyKind, Time};
@@ -74,6 +75,8 @@ pub enum Entry {
         /// Up to when.
         upto: Time,
     },
+    /// A pass, as it is from now on.
+    Pass(HeldPass),
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -84,6 +87,7 @@ pub(super) enum Subject {
     World(u64),
     News,
     Revoked(u64),
+    Pass(PassDigest),
 }
 
 impl Entry {
@@ -95,6 +99,7 @@ impl Entry {
             Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
             Entry::NewsTold { .. } => Some(Subject::News),
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
+            Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What the journal holds, put together again. Part of the event loop, at the start of a handler.
 
 use super::{Entry, FLUSHED, Journal, Settled};
+use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::{World, WorldId};
 use ssmglobal_ipc::{Event, Time, growing};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -37,6 +38,8 @@ pub struct Recovered {
     pub keyed: Vec<Settled>,
     /// Up to which row of kept answers everybody was told of the changes.
     pub told: i64,
+    /// Passes.
+    pub passes: Vec<HeldPass>,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -56,6 +59,7 @@ impl Journal {
         let mut found = Recovered::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
+        let mut passes: HashMap<PassDigest, HeldPass> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
         let flushed = self.get(FLUSHED);
         for (position, entry) in self.entries() {
@@ -86,8 +90,10 @@ impl Journal {
                 }
                 Entry::NoWorld { id } => drop(worlds.remove(&id)),
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
+                Entry::Pass(pass) => drop(passes.insert(pass.digest, pass)),
             }
         }
+        found.passes = passes.into_values().collect();
         for id in gone {
             channels.remove(&id);
         }

@@ -9,6 +9,7 @@ use super::kept::{KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
 use crate::state::journal::{ClientKey, Entry, Settled, packed};
 use crate::state::news::{Audience, News};
+use crate::state::passes::HeldPass;
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
@@ -117,6 +118,9 @@ samples! { entries Entry Entry {
     NoWorld: Entry::NoWorld { id: 9 };
     NewsTold: Entry::NewsTold { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
+    Pass: Entry::Pass(HeldPass {
+        digest: [7; 16], player: PlayerId(300), server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
+    });
 } }
 
 /// Whether bytes say what a sample was meant to say.

@@ -180,5 +180,11 @@ fn servers() -> Vec<Case> {
         ),
         ("STATUS CLEAR", vec![], Request::StatusClear),
         ("WORLDS", paged(), Request::Worlds(page())),
+        ("PASS", vec![("server", "\"arena\"")], Request::Pass(Pass { server: s("arena") })),
+        (
+            "PASS REDEEM",
+            vec![("pass", "\"pass-1\""), ("address", "\"192.0.2.7\"")],
+            Request::PassRedeem(PassRedeem { pass: Secret::new("pass-1"), address: some("192.0.2.7") }),
+        ),
     ]
 }

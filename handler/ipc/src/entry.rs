@@ -1,0 +1,40 @@
+//! How a game server lets players in: passes.
+
+use crate::Secret;
+use serde::{Deserialize, Serialize};
+
+/// `PASS`: a word by which a game server learns who comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// The game server that it is for.
+    pub server: String,
+}
+
+/// The answer to `PASS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassGiven {
+    /// The word, good once.
+    pub pass: Secret,
+    /// The game server, as it was added.
+    pub server: String,
+    /// How long it is good.
+    pub seconds: u32,
+}
+
+/// `PASS REDEEM`: whose a pass is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassRedeem {
+    /// As the player has shown it.
+    pub pass: Secret,
+    /// Where he comes from; nothing when that does not count.
+    pub address: Option<String>,
+}
+
+/// The answer to `PASS REDEEM`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassRedeemed {
+    /// The player, as registered.
+    pub player: String,
+    /// His number, which never is another's.
+    pub number: u32,
+}

@@ -1,0 +1,70 @@
+//! How a game server lets players in. A player gets a pass, shows it there, and the server learns who he is; it never sees a
+//! password.
+
+use super::{Call, Me, Plan};
+use crate::state::passes::{GOOD, NotGood};
+use crate::work::Volatile;
+use ssmglobal_ipc::{Code, Failure, Pass, PassGiven, PassRedeem, PassRedeemed, Reply, Time};
+use ssmglobal_store::{PlayerId, ServerId};
+use std::net::IpAddr;
+
+/// `PASS`.
+pub fn pass(call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
+    let (server, name) = match call.memory.server_named(&request.server) {
+        Ok(found) => found,
+        Err(failure) => return failure.into(),
+    };
+    if call.memory.is_barred(server.into()) {
+        return Failure::new(Code::Denied, format!("The game server {name} is closed.")).into();
+    }
+    let mut random = [0; 12];
+    if let Err(error) = getrandom::fill(&mut random) {
+        log::error!("no pass can be made: {error}");
+        return Failure::new(Code::Unavailable, "No pass can be made at the moment. Try again later.").into();
+    }
+    let address = call.session.address.map(|address| address.ip().to_canonical());
+    let Some((pass, entry)) = call.state.passes.give((me.id, server), address, Time::now(), random) else {
+        return Failure::new(Code::Busy, "Too many passes are waiting to be used. Try again in a minute.").into();
+    };
+    let seconds = u32::try_from(GOOD / 1000).unwrap_or_default();
+    let reply = Reply::PassGiven(PassGiven { pass, server: name, seconds });
+    Plan::Volatile(Volatile { reply, news: Vec::new(), entries: vec![entry] })
+}
+
+/// `PASS REDEEM`.
+pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
+    let address = match request.address.as_deref().map(str::parse::<IpAddr>).transpose() {
+        Ok(address) => address.map(|address| address.to_canonical()),
+        Err(_) => {
+            return Failure::new(Code::Invalid, "That is no address: give it as 192.0.2.7 or 2001:db8::7.").into();
+        }
+    };
+    let (player, entry) = match call.state.passes.redeem(&request.pass, me.id, address, Time::now()) {
+        Ok(redeemed) => redeemed,
+        Err(why) => return refused(&call, why).into(),
+    };
+    if call.memory.is_barred(player.into()) {
+        return Failure::new(Code::Denied, "This player was disabled by the operator.").into();
+    }
+    let name = call.memory.name(player.into()).unwrap_or_default();
+    let reply = Reply::PassRedeemed(PassRedeemed { player: name, number: player.0 });
+    Plan::Volatile(Volatile { reply, news: Vec::new(), entries: vec![entry] })
+}
+
+fn refused(call: &Call<'_>, why: NotGood) -> Failure {
+    let (code, msg) = match why {
+        NotGood::Unknown => (Code::NotFound, "There is no such pass. The player can get another: PASS and your name."),
+        NotGood::Elsewhere => (Code::Denied, "This pass is for another game server."),
+        NotGood::Used => (Code::Denied, "This pass was used already, or its player has logged out."),
+        NotGood::Ended => (Code::Denied, "This pass has ended: it is good for a minute."),
+        NotGood::OtherAddress => (Code::Denied, "This pass was given to somebody at another address."),
+        NotGood::Slow { seconds, first } => {
+            if first {
+                log::warn!("{}: too many wrong passes; it has to wait {seconds} s", call.session.peer());
+            }
+            let msg = format!("Too many wrong passes. Try again in {seconds} seconds.");
+            return Failure { code: Code::SlowDown, msg, version: None, retry_after: Some(seconds) };
+        }
+    };
+    Failure::new(code, msg)
+}

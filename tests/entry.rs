@@ -1,0 +1,114 @@
+//! How a game server lets players in.
+
+use crate::harness::{Backend, GameServer, Person, Program};
+use serde_json::{Value, json};
+
+fn pass(program: &mut Program, server: &str) -> String {
+    program.ok("PASS", json!({"server": server}))["pass"].as_str().unwrap().to_owned()
+}
+
+fn redeem(server: &mut GameServer, pass: &str) -> Value {
+    server.ok("PASS REDEEM", json!({"pass": pass}))
+}
+
+#[test]
+fn a_player_shows_a_pass_and_the_game_server_learns_once_who_he_is() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "Alice");
+    let (mut arena, mut castle) = (GameServer::added(&backend, "Arena"), GameServer::added(&backend, "castle"));
+    let data = alice.ok("PASS", json!({"server": "arena"}));
+    assert_eq!((&data["server"], &data["seconds"]), (&"Arena".into(), &60.into()));
+    let word = data["pass"].as_str().unwrap();
+    assert_eq!(castle.fails("PASS REDEEM", json!({"pass": word})), "denied", "it is for another");
+    // As a player may type it into a game's console.
+    let data = redeem(&mut arena, &word.to_uppercase().replace('-', " "));
+    assert_eq!(data["player"], "Alice");
+    assert!(data["number"].as_u64().is_some_and(|number| number > 0));
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied", "it was used");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": "pass-0000-0000-0000"})), "not_found");
+    assert_eq!(alice.fails("PASS", json!({"server": "nowhere"})), "not_found");
+    backend.ctl(&["server", "disable", "castle"]);
+    assert_eq!(alice.fails("PASS", json!({"server": "castle"})), "denied");
+}
+
+#[test]
+fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_his_connection() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = Program::registered(&backend, "alice");
+    let (old, new) = (pass(&mut alice, "arena"), pass(&mut alice, "arena"));
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": old})), "not_found");
+    alice.ok("LOGOUT", json!({}));
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": new})), "denied");
+    let mut bob = Program::registered(&backend, "bob");
+    let word = pass(&mut bob, "arena");
+    backend.see_off(bob.wire);
+    assert_eq!(redeem(&mut arena, &word)["player"], "bob");
+    let mut carol = Program::registered(&backend, "carol");
+    let word = pass(&mut carol, "arena");
+    backend.ctl(&["player", "disable", "carol", "--reason", "spam"]);
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
+}
+
+#[test]
+fn an_address_that_the_game_server_gives_has_to_be_the_players() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = Program::registered(&backend, "alice");
+    let word = pass(&mut alice, "arena");
+    let here = alice.wire.stream.local_addr().unwrap().ip().to_string();
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word, "address": "192.0.2.7"})), "denied");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word, "address": "here"})), "invalid");
+    let data = arena.ok("PASS REDEEM", json!({"pass": word, "address": format!("::ffff:{here}")}));
+    assert_eq!(data["player"], "alice");
+}
+
+#[test]
+fn it_outlives_the_death_of_the_handler_and_an_upgrade_and_is_still_good_once() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = Program::registered(&backend, "alice");
+    let word = pass(&mut alice, "arena");
+    backend.kill_handler();
+    // It dies over the question too: the answer is the first one, once.
+    let reply = arena.ask_over_death(&backend, "PASS REDEEM", &json!({"pass": word}));
+    assert_eq!(reply["data"]["player"], "alice", "{reply}");
+    let other = pass(&mut alice, "arena");
+    backend.ctl(&["upgrade"]);
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
+    assert_eq!(redeem(&mut arena, &other)["player"], "alice");
+}
+
+#[test]
+fn who_guesses_has_to_wait_and_nobody_else() {
+    let backend = Backend::start();
+    let (mut arena, mut castle) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "castle"));
+    let mut alice = Program::registered(&backend, "alice");
+    let (here, there) = (pass(&mut alice, "arena"), pass(&mut alice, "castle"));
+    for n in 0..20 {
+        assert_eq!(arena.fails("PASS REDEEM", json!({"pass": format!("pass-{n:04}-0000-0000")})), "not_found");
+    }
+    let reply = arena.ask("PASS REDEEM", json!({"pass": here}));
+    assert_eq!(reply["code"], "slow_down", "{reply}");
+    assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
+    backend.log().wait("too many wrong passes");
+    assert_eq!(redeem(&mut castle, &there)["player"], "alice");
+}
+
+#[test]
+fn a_person_is_told_what_to_do_with_it_and_no_log_has_it() {
+    let backend = Backend::plan().config("log.level = \"debug\"\n").start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut bob = Person::at(&backend).register("bob");
+    // A game server may be called as what a game server asks.
+    backend.ctl(&["server", "add", "redeem"]);
+    assert!(bob.ask("PASS redeem").contains("A pass for redeem: "));
+    let text = bob.ask("PASS arena");
+    let word = text.split_whitespace().find(|word| word.starts_with("pass-")).unwrap().to_owned();
+    assert!(text.contains("within 60 seconds") && text.lines().all(|line| line.len() <= 80), "{text}");
+    assert_eq!(redeem(&mut arena, &word)["player"], "bob");
+    arena.ok("PING", json!({}));
+    backend.log().wait("\"PASS REDEEM\"");
+    let secret = word.trim_start_matches("pass-");
+    assert!(!backend.log().text().contains(secret), "{}", backend.log().text());
+}
