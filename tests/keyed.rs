@@ -44,6 +44,20 @@ fn a_message_is_sent_once_under_its_key() {
 }
 
 #[test]
+fn the_first_message_of_all_waits_for_its_number_to_be_saved_and_is_sent_once() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    // The channel is made with it, so that nothing has asked for numbers before; both are under way at once.
+    let line = json!({"cmd": "RELAY SEND", "key": "k", "args": {"channel": "lobby", "body": "once"}}).to_string();
+    arena.send_line(&line);
+    arena.send_line(&line);
+    let (first, second) = (arena.reply(), arena.reply());
+    assert_eq!((&first["data"]["number"], &second), (&1.into(), &first));
+    let data = arena.ok("RELAY JOIN", json!({"channel": "lobby", "since": 0}));
+    assert_eq!((&data["number"], &data["missed"]), (&1.into(), &0.into()));
+}
+
+#[test]
 fn a_tell_is_told_once_under_its_key() {
     let backend = Backend::start();
     let mut alice = Program::registered(&backend, "alice");

@@ -1,6 +1,6 @@
 //! All changes of what is kept, over the changes of each capability.
 
-use crate::capability::{mail, players, records, servers, settings};
+use crate::capability::{mail, players, records, relay, servers, settings};
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
 use ssmglobal_ipc::Reply;
 use std::convert::Infallible;
@@ -42,6 +42,7 @@ groups! {
     Records(records::RecordChange),
     Settings(settings::SettingChange),
     Mail(mail::MailChange),
+    Relay(relay::RelayChange),
 }
 
 impl<C: OneOf> From<C> for Change

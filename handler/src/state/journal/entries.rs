@@ -74,6 +74,15 @@ pub enum Entry {
         /// Up to when.
         upto: Time,
     },
+    /// How a channel's numbers have begun.
+    Epoch {
+        /// The channel.
+        id: u64,
+        /// Told apart from that of every other channel, also of the same name.
+        epoch: u64,
+        /// The number in front of its first.
+        begun: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -84,6 +93,7 @@ pub(super) enum Subject {
     World(u64),
     News,
     Revoked(u64),
+    Epoch(u64),
 }
 
 impl Entry {
@@ -95,6 +105,7 @@ impl Entry {
             Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
             Entry::NewsTold { .. } => Some(Subject::News),
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
+            Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }

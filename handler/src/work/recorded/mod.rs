@@ -117,6 +117,7 @@ samples! { entries Entry Entry {
     NoWorld: Entry::NoWorld { id: 9 };
     NewsTold: Entry::NewsTold { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
+    Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
 } }
 
 /// Whether bytes say what a sample was meant to say.
