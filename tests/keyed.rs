@@ -1,4 +1,4 @@
-//! Clients' own keys for RELAY SEND and TELL, which leave nothing on disk but that.
+//! Clients' own keys: for RELAY SEND and TELL, which leave nothing on disk but that, and that the first answer is the answer.
 
 use crate::harness::{Backend, GameServer, Program};
 use serde_json::{Value, json};
@@ -44,6 +44,20 @@ fn a_message_is_sent_once_under_its_key() {
 }
 
 #[test]
+fn the_first_message_of_all_waits_for_its_number_to_be_saved_and_is_sent_once() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    // The channel is made with it, so that nothing has asked for numbers before; both are under way at once.
+    let line = json!({"cmd": "RELAY SEND", "key": "k", "args": {"channel": "lobby", "body": "once"}}).to_string();
+    arena.send_line(&line);
+    arena.send_line(&line);
+    let (first, second) = (arena.reply(), arena.reply());
+    assert_eq!((&first["data"]["number"], &second), (&1.into(), &first));
+    let data = arena.ok("RELAY JOIN", json!({"channel": "lobby", "since": 0}));
+    assert_eq!((&data["number"], &data["missed"]), (&1.into(), &0.into()));
+}
+
+#[test]
 fn a_tell_is_told_once_under_its_key() {
     let backend = Backend::start();
     let mut alice = Program::registered(&backend, "alice");
@@ -64,4 +78,78 @@ fn a_tell_is_told_once_under_its_key() {
     let mut carol = Program::registered(&backend, "carol");
     assert_eq!(keyed(&mut bob, "m", "TELL", to_carol())["state"], "OK");
     assert_eq!(carol.expect_event("tell")["body"], "psst");
+}
+
+#[test]
+fn what_is_repeated_is_answered_as_it_was_first_when_others_have_changed_everything_meanwhile() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = Program::registered(&backend, "alice");
+    bob.ok("MAIL SEND", json!({"to": "alice", "body": "hi"}));
+    let asked = [
+        ("RECORD SUBMIT", json!({"board": "sprint", "score": 50})),
+        ("SETTING SET", json!({"key": "k", "value": "v"})),
+        ("SETTING DELETE", json!({"key": "k"})),
+        ("MAIL READ", json!({"id": 1})),
+        ("MAIL REPLY", json!({"id": 1, "body": "hello"})),
+        ("MAIL DELETE", json!({"id": 1})),
+        ("MAIL SEND", json!({"to": "bob", "body": "again"})),
+        ("MAIL BLOCK", json!({"player": "bob"})),
+        ("MAIL UNBLOCK", json!({"player": "bob"})),
+    ];
+    let ask_all = |alice: &mut Program| {
+        // All sent ahead, so that they share transactions.
+        for (number, (cmd, args)) in asked.iter().enumerate() {
+            let key = format!("k{number}");
+            alice.send_line(json!({"id": number, "cmd": cmd, "key": key, "args": args}).to_string());
+        }
+        asked.iter().map(|_| alice.reply()).collect::<Vec<Value>>()
+    };
+    let first = ask_all(&mut alice);
+    assert!(first.iter().all(|reply| reply["state"] == "OK"), "{first:?}");
+    assert_eq!((&first[0]["data"]["rank"], &first[0]["data"]["total"]), (&1.into(), &1.into()));
+    bob.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 10}));
+    bob.ok("MAIL BLOCK", json!({"player": "alice"}));
+    alice.ok("SETTING SET", json!({"key": "k", "value": "another"}));
+    assert_eq!(ask_all(&mut alice), first);
+    backend.ctl(&["board", "withdraw", "sprint", "bob", "--reason", "cheated"]);
+    backend.ctl(&["board", "withdraw", "sprint", "alice", "--reason", "cheated"]);
+    backend.kill_handler();
+    let mut alice = Program::logged_in(&backend, "alice");
+    assert_eq!(ask_all(&mut alice), first);
+    assert_eq!(alice.fails("RECORD SHOW", json!({"board": "sprint"})), "not_found");
+    assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "another");
+}
+
+#[test]
+fn what_was_done_is_answered_under_its_key_also_when_it_would_be_refused_by_now() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let submit = |score: i64| json!({"board": "sprint", "score": score});
+    let first = keyed(&mut alice, "k", "RECORD SUBMIT", submit(50));
+    let long = json!({"to": "bob", "body": "x".repeat(3000)});
+    let sent = keyed(&mut alice, "m", "MAIL SEND", long.clone());
+    assert_eq!((&first["state"], &sent["state"]), (&"OK".into(), &"OK".into()));
+    // From now on only game servers submit, and a mail is shorter.
+    let words = ["--unit", "ms", "--better", "lower", "--submit", "servers"];
+    backend.ctl(&[&["board", "define", "sprint"][..], &words].concat());
+    let mark = backend.log().mark();
+    backend.write_config("mail.body = 100\n");
+    backend.signal(nix::sys::signal::Signal::SIGHUP);
+    backend.log().wait_after(mark, "settings were read again");
+    // The handler learns of it a little later than the listener; behind this answer it has.
+    alice.ok("WHO", json!({}));
+    assert_eq!(keyed(&mut alice, "k", "RECORD SUBMIT", submit(50)), first);
+    assert_eq!(keyed(&mut alice, "m", "MAIL SEND", long.clone()), sent);
+    assert_eq!(keyed(&mut alice, "k", "RECORD SUBMIT", submit(40))["code"], "conflict");
+    // Without the key, under a new one, and under another's it is refused, and may be tried again.
+    assert_eq!(alice.fails("RECORD SUBMIT", submit(50)), "denied");
+    assert_eq!(keyed(&mut alice, "l", "RECORD SUBMIT", submit(50))["code"], "denied");
+    assert_eq!(keyed(&mut bob, "k", "RECORD SUBMIT", submit(50))["code"], "denied");
+    backend.board("sprint");
+    assert_eq!(keyed(&mut alice, "l", "RECORD SUBMIT", submit(50))["data"]["improved"], false);
+    assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 1);
 }

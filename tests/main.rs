@@ -28,6 +28,7 @@ mod moving;
 mod names;
 mod once;
 mod operator;
+mod pages;
 mod permissions;
 mod players;
 mod processes;

@@ -47,15 +47,32 @@ fn scores_are_64_bit_integers() {
     assert_eq!(submit(&mut bob, "best", i64::MAX - 1)["rank"], 2);
     let asked = json!({"board": "best", "score": "-7"});
     assert_eq!(Program::registered(&backend, "carol").ok("RECORD SUBMIT", asked)["score"], -7);
-    for bad in [json!(1.5), json!("9223372036854775808"), json!(9223372036854775808u64), json!("x"), json!(true)] {
-        let code = alice.fails("RECORD SUBMIT", json!({"board": "best", "score": bad}));
-        assert!(code == "usage" || code == "invalid", "{bad}: {code}");
+    for (bad, code) in [
+        (json!(1.5), "usage"),
+        (json!("9223372036854775808"), "invalid"),
+        (json!(9223372036854775808u64), "invalid"),
+        (json!("x"), "usage"),
+        (json!(true), "usage"),
+    ] {
+        assert_eq!(alice.fails("RECORD SUBMIT", json!({"board": "best", "score": bad})), code, "{bad}");
     }
-    // A sum that has no room is refused or stays at the end; it never turns round.
-    submit(&mut alice, "sum", i64::MAX);
-    let reply = alice.ask("RECORD SUBMIT", json!({"board": "sum", "score": 10}));
-    let kept = alice.ok("RECORD SHOW", json!({"board": "sum"}))["score"].clone();
-    assert_eq!(kept, i64::MAX, "{reply}");
+}
+
+#[test]
+fn a_sum_that_has_no_room_is_refused_at_both_ends_and_the_next_step_back_is_right() {
+    let backend = Backend::start();
+    define(&backend, "sum", "higher", "sum");
+    for (name, edge, beyond) in [("alice", i64::MAX, 1), ("bob", i64::MIN, -1)] {
+        let mut player = Program::registered(&backend, name);
+        submit(&mut player, "sum", edge);
+        for more in [beyond, edge] {
+            let reply = player.ask("RECORD SUBMIT", json!({"board": "sum", "score": more}));
+            let msg = format!("{edge} stands on sum; with {more} more it would leave 64 bits. Nothing was changed.");
+            assert_eq!((&reply["code"], &reply["msg"]), (&"limit".into(), &msg.into()));
+        }
+        assert_eq!(player.ok("RECORD SHOW", json!({"board": "sum"}))["score"], edge);
+        assert_eq!(submit(&mut player, "sum", -beyond)["score"], edge - beyond);
+    }
 }
 
 #[test]

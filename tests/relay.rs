@@ -102,21 +102,95 @@ fn a_gap_is_told() {
     desert.expect_no_event("relay");
 }
 
+/// Joins with what was seen before, and in which epoch.
+fn join_again(server: &mut GameServer, seen: &Value, epoch: &Value) -> Value {
+    server.ok("RELAY JOIN", json!({"channel": "lobby", "since": seen, "epoch": epoch}))
+}
+
 #[test]
-fn after_a_restart_the_numbers_show_that_they_are_others() {
+fn after_a_restart_numbers_go_on_and_who_comes_back_learns_that_something_may_be_gone() {
     let mut backend = Backend::start();
-    let (mut arena, desert) = two(&backend);
+    let (mut arena, mut desert) = two(&backend);
     (1..=10).for_each(|number| assert_eq!(send(&mut arena, "x"), number));
+    let seen = (1..=5).map(|_| desert.expect_event("relay")).last().unwrap();
     let (arena_key, desert_key) = (arena.key.clone(), desert.key.clone());
     drop((arena, desert));
     backend.restart();
     let mut arena = GameServer::with_key(&backend, "arena", arena_key);
     join(&mut arena, None);
-    let last = (0..2).map(|_| send(&mut arena, "after the restart")).max().unwrap();
+    let numbers = ["first", "second"].map(|body| send(&mut arena, body));
+    assert!(numbers[0] > 10 && numbers[1] == numbers[0] + 1, "{numbers:?}");
+    // Whether the epoch is said or not, which it is not by older programs.
+    for epoch in [&seen["epoch"], &Value::Null] {
+        let mut desert = GameServer::with_key(&backend, "desert", desert_key.clone());
+        let data = join_again(&mut desert, &seen["number"], epoch);
+        assert_eq!((&data["missed"], &data["waiting"]), (&Value::Null, &2.into()), "{data}");
+        assert!(data["epoch"].as_u64() > seen["epoch"].as_u64(), "{data}");
+        for (number, body) in numbers.into_iter().zip(["first", "second"]) {
+            let event = desert.expect_event("relay");
+            assert_eq!((&event["number"], &event["body"]), (&number.into(), &body.into()));
+            assert_eq!(event["epoch"], data["epoch"]);
+        }
+        desert.expect_no_event("relay");
+    }
+    // In the present epoch it is known what came since, and 0 is nobody's number.
     let mut desert = GameServer::with_key(&backend, "desert", desert_key);
-    let data = join(&mut desert, Some(10));
-    let told = data["waiting"].as_u64().unwrap() + data["missed"].as_u64().unwrap();
-    assert!(data["number"] == last && (last < 10 || told >= 2), "nobody can tell that something is missing: {data}");
+    let present = join(&mut desert, Some(0));
+    assert_eq!((&present["missed"], &present["waiting"]), (&0.into(), &2.into()));
+    assert_eq!(desert.expect_event("relay")["body"], "first");
+    assert_eq!(desert.expect_event("relay")["body"], "second");
+    desert.ok("RELAY LEAVE", json!({"channel": "lobby"}));
+    let data = join_again(&mut desert, &numbers[0].into(), &present["epoch"]);
+    assert_eq!((&data["missed"], &data["waiting"]), (&0.into(), &1.into()));
+    assert_eq!(desert.expect_event("relay")["body"], "second");
+}
+
+#[test]
+fn a_channel_that_made_room_goes_on_with_its_numbers_in_another_epoch() {
+    let backend = Backend::plan().config("relay.channels = 1\n").start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let first = join(&mut arena, None);
+    (1..=7).for_each(|number| assert_eq!(send(&mut arena, "x"), number));
+    arena.ok("RELAY LEAVE", json!({"channel": "lobby"}));
+    arena.ok("RELAY SEND", json!({"channel": "other", "body": "x"}));
+    let mut desert = GameServer::added(&backend, "desert");
+    let second = join_again(&mut desert, &5.into(), &first["epoch"]);
+    assert_eq!((&second["missed"], &second["waiting"]), (&Value::Null, &0.into()), "{second}");
+    assert_ne!(first["epoch"], second["epoch"]);
+    assert!(send(&mut arena, "again") > 7);
+    let event = desert.expect_event("relay");
+    assert_eq!((&event["epoch"], &event["body"]), (&second["epoch"], &"again".into()));
+}
+
+#[test]
+fn the_epoch_stays_when_the_handler_dies() {
+    let backend = Backend::start();
+    let (mut arena, mut desert) = two(&backend);
+    assert_eq!(send(&mut arena, "before"), 1);
+    let before = desert.expect_event("relay");
+    backend.kill_handler();
+    assert_eq!(send(&mut arena, "behind"), 2);
+    let behind = desert.expect_event("relay");
+    assert_eq!((&behind["number"], &behind["epoch"]), (&2.into(), &before["epoch"]));
+    let mut tundra = GameServer::added(&backend, "tundra");
+    let data = join_again(&mut tundra, &1.into(), &before["epoch"]);
+    assert_eq!((&data["epoch"], &data["missed"], &data["waiting"]), (&before["epoch"], &0.into(), &1.into()));
+    assert_eq!(tundra.expect_event("relay")["body"], "behind");
+}
+
+#[test]
+fn more_messages_than_the_mark_on_disk_allows_are_all_sent_in_their_order() {
+    const MESSAGES: u64 = 3000;
+    let backend = Backend::start();
+    let (mut arena, mut desert) = two(&backend);
+    let line = json!({"cmd": "RELAY SEND", "args": {"body": "x", "channel": "lobby"}}).to_string();
+    (0..MESSAGES).for_each(|_| arena.send_line(&line));
+    for number in 1..=MESSAGES {
+        assert_eq!(arena.reply()["data"]["number"], number);
+    }
+    for number in 1..=MESSAGES {
+        assert_eq!(desert.expect_event("relay")["number"], number);
+    }
 }
 
 #[test]

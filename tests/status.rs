@@ -49,6 +49,78 @@ fn one_connection_of_a_server_does_not_end_the_entry_of_another() {
     assert_eq!(program.ok("WORLDS", json!({}))["worlds"][0]["map"], "new");
 }
 
+/// What is shown of the one world.
+fn map(program: &mut Program) -> Value {
+    let data = program.ok("WORLDS", json!({}));
+    assert_eq!((&data["total"], data["worlds"].as_array().map(Vec::len)), (&1.into(), Some(1)), "{data}");
+    data["worlds"][0]["map"].clone()
+}
+
+fn say(server: &mut GameServer, map: &str) {
+    server.ok("STATUS SET", json!({"map": map, "players": 1, "max": 2}));
+}
+
+#[test]
+fn when_the_newest_connection_of_a_server_closes_what_another_one_said_is_shown_again() {
+    let backend = Backend::start();
+    let mut old = GameServer::added(&backend, "arena");
+    say(&mut old, "old");
+    let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
+    say(&mut new, "new");
+    let mut program = Program::at(&backend);
+    assert_eq!(map(&mut program), "new");
+    backend.see_off(new.into_wire());
+    assert_eq!(map(&mut program), "old");
+    // One that has become something else takes its word along, too.
+    let mut newer = GameServer::with_key(&backend, "arena", old.key.clone());
+    say(&mut newer, "newer");
+    newer.ok("MODE", json!({"mode": "CLIENT"}));
+    assert_eq!(map(&mut program), "old");
+    backend.see_off(old.into_wire());
+    assert!(names(&mut program).is_empty());
+}
+
+#[test]
+fn status_clear_takes_back_what_its_own_connection_said_and_no_more() {
+    let backend = Backend::start();
+    let mut first = GameServer::added(&backend, "arena");
+    let mut servers = [(); 2].map(|()| GameServer::with_key(&backend, "arena", first.key.clone()));
+    let mut program = Program::at(&backend);
+    say(&mut first, "first");
+    servers[0].ok("STATUS CLEAR", json!({}));
+    assert_eq!(map(&mut program), "first", "it has said nothing itself");
+    say(&mut servers[0], "second");
+    say(&mut servers[1], "third");
+    say(&mut first, "first again");
+    assert_eq!(map(&mut program), "first again");
+    first.ok("STATUS CLEAR", json!({}));
+    assert_eq!(map(&mut program), "third");
+    servers[0].ok("STATUS CLEAR", json!({}));
+    assert_eq!(map(&mut program), "third");
+    servers[1].ok("STATUS CLEAR", json!({}));
+    assert!(names(&mut program).is_empty());
+}
+
+#[test]
+fn which_word_is_the_newest_outlives_the_handler() {
+    let backend = Backend::start();
+    let mut old = GameServer::added(&backend, "arena");
+    let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
+    say(&mut new, "first");
+    say(&mut old, "old");
+    say(&mut new, "new");
+    let mut program = Program::at(&backend);
+    backend.kill_handler();
+    assert_eq!(map(&mut program), "new");
+    new.ok("STATUS CLEAR", json!({}));
+    assert_eq!(map(&mut program), "old");
+    say(&mut new, "new again");
+    backend.kill_handler();
+    assert_eq!(map(&mut program), "new again");
+    backend.see_off(new.into_wire());
+    assert_eq!(map(&mut program), "old");
+}
+
 #[test]
 fn for_a_person_it_is_a_table() {
     let backend = Backend::start();

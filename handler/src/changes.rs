@@ -1,8 +1,8 @@
 //! All changes of what is kept, over the changes of each capability.
 
-use crate::capability::{mail, players, records, servers, settings};
+use crate::capability::{mail, players, records, relay, servers, settings};
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
-use ssmglobal_ipc::Reply;
+use ssmglobal_ipc::{Failure, Reply};
 use std::convert::Infallible;
 
 /// What all threads of the handler share.
@@ -17,6 +17,8 @@ macro_rules! groups {
             $($group($changes),)*
             /// It was done already, outside of the database, and came to this.
             Known(Reply),
+            /// It is not done, unless its key says that it was.
+            Refused(Failure),
         }
 
         impl Decide for Change {
@@ -24,6 +26,7 @@ macro_rules! groups {
                 match self {
                     $(Change::$group(changes) => changes.decide(facts, stamp),)*
                     Change::Known(reply) => Ok(Decided::new(Vec::new(), reply.clone())),
+                    Change::Refused(failure) => Err(failure.clone().into()),
                 }
             }
         }
@@ -42,6 +45,7 @@ groups! {
     Records(records::RecordChange),
     Settings(settings::SettingChange),
     Mail(mail::MailChange),
+    Relay(relay::RelayChange),
 }
 
 impl<C: OneOf> From<C> for Change

@@ -185,12 +185,13 @@ fn serve(
     let mut writer = store.writer()?;
     let tickets = Tickets::new(begin_run(run, &*reader, &mut *writer)?);
     let (kept, keys) = (KeptAnswers::load(&*reader)?, Keys::load(&*reader)?);
+    let relay_mark = reader.relay_mark()?;
     drop(reader);
     let (shared, queues) = Shared::new(Arc::new(settings), memory, kept, waker);
     let shared = Arc::new(shared);
     let threads = start_threads(&shared, &store, queues, writer, keys)?;
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
-    let inherited = Inherited { desk, journal, tickets, run };
+    let inherited = Inherited { desk, journal, tickets, run, relay_mark };
     let mut event_loop = EventLoop::new(shared.clone(), poll, inherited, listener, signals, operators)?;
     let players = lock::read(&shared.memory.directory).len();
     let file = store.upkeep().map(Upkeep::path).map_or_else(String::new, |file| file.display().to_string());

@@ -427,7 +427,16 @@ mod tests {
     }
 
     fn joined() -> Reply {
-        Reply::RelayJoined(RelayJoined { channel: "chat".into(), number: 1, missed: 2, waiting: 3, position: 4 })
+        Reply::RelayJoined(RelayJoined {
+            channel: "chat".into(),
+            number: 1,
+            missed: 2,
+            waiting: 3,
+            position: 4,
+            epoch: 5,
+            behind: 6,
+            unknown: true,
+        })
     }
 
     fn notice(length: usize) -> Event {

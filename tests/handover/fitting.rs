@@ -75,6 +75,6 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
             Fitting { request: Request::RelaySend(RelaySend { channel: None, ..it }), heard: 1 },
         ],
         // From the beginning.
-        Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, ..it }), 0),
+        Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, epoch: 0, ..it }), 0),
     }
 }

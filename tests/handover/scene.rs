@@ -204,7 +204,7 @@ impl Scene {
 
     /// What wakes arena when there is something on the channel, as from now on.
     pub fn ring(&mut self) -> OwnedFd {
-        self.arena.send(&Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None }));
+        self.arena.send(&Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None, epoch: None }));
         self.arena.link.wait();
         let received = ssmglobal_sys::receive(&self.arena.link.stream, &mut [0; 4096]).expect("an answer");
         received.fds.into_iter().nth(1).expect("the memory, and what wakes its readers")
@@ -216,7 +216,7 @@ impl Scene {
         loop {
             // What was pushed before stands in front of an answer for which all must be back.
             done(&mut self.bob, &Request::Who(Page::default()));
-            let fetch = RelayFetch { channel: CHANNEL.into(), after: self.fetched, upto: u64::MAX };
+            let fetch = RelayFetch { channel: CHANNEL.into(), after: self.fetched, upto: u64::MAX, epoch: 0 };
             match done(&mut self.arena, &Request::RelayFetch(fetch)) {
                 Reply::RelayFetched(fetched) => {
                     self.fetched += fetched.lines.len() as u64;
@@ -236,7 +236,7 @@ impl Scene {
 
 /// A game server listens to the channel.
 fn listen(session: &mut Session) {
-    done(session, &Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None }));
+    done(session, &Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None, epoch: None }));
     session.subscriptions = on(Topic::Channel(CHANNEL.into()));
 }
 

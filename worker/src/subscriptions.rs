@@ -111,7 +111,7 @@ impl Subscriptions {
             return Ok(None);
         }
         let ring = self.ring(reply, fds, registry)?;
-        let cursor = Position { epoch: 0, number: since.unwrap_or_default() };
+        let cursor = Position { epoch: reply.epoch, number: since.unwrap_or_default() };
         let subscription = Subscription { topic: Topic::Channel(reply.channel.clone()), cursor };
         let mut entry = Entry { subscription, ring: Some(ring) };
         let fetch = entry.go_on(reply);
@@ -126,7 +126,8 @@ impl Subscriptions {
             if let Some(ring) = &mut entry.ring {
                 ring.upto = u64::MAX;
             }
-            Some(RelayJoin { channel, since: Some(entry.subscription.cursor.number) })
+            let Position { epoch, number } = entry.subscription.cursor;
+            Some(RelayJoin { channel, since: Some(number), epoch: Some(epoch) })
         };
         self.list.iter_mut().filter_map(join).collect()
     }
@@ -148,8 +149,8 @@ impl Subscriptions {
         let ring = self.ring(reply, fds, registry)?;
         let Some(entry) = self.channel(&reply.channel) else { return Ok(None) };
         entry.replace_ring(Some(ring), registry);
-        if reply.missed > 0 {
-            missed(out, &reply.channel, reply.missed);
+        if reply.missed() != Some(0) {
+            missed(out, &reply.channel, reply.epoch, reply.missed());
         }
         Ok(entry.go_on(reply))
     }
@@ -167,7 +168,7 @@ impl Subscriptions {
     pub fn fetched(&mut self, channel: &str, reply: &RelayFetched, out: &mut Vec<u8>) -> Option<RelayFetch> {
         let entry = self.channel(channel)?;
         if reply.missed > 0 {
-            missed(out, channel, reply.missed);
+            missed(out, channel, entry.subscription.cursor.epoch, Some(reply.missed));
         }
         let last = &mut entry.subscription.cursor.number;
         for (number, line) in &reply.lines {
@@ -222,16 +223,21 @@ impl Entry {
 
     /// What is gone for good is behind the client, and so is everything if nothing waits.
     fn go_on(&mut self, reply: &RelayJoined) -> Option<RelayFetch> {
-        let last = &mut self.subscription.cursor.number;
-        *last = if reply.waiting == 0 { reply.number } else { last.saturating_add(reply.missed) };
+        let number = match reply.epoch {
+            _ if reply.waiting == 0 => reply.number,
+            // An older handler leaves it to be counted.
+            0 if !reply.unknown => self.subscription.cursor.number.saturating_add(reply.missed),
+            _ => reply.behind,
+        };
+        self.subscription.cursor = Position { epoch: reply.epoch, number };
         self.fetch()
     }
 
     /// What is still to be asked for.
     fn fetch(&self) -> Option<RelayFetch> {
-        let (after, upto) = (self.subscription.cursor.number, self.ring.as_ref()?.upto);
+        let (Position { epoch, number: after }, upto) = (self.subscription.cursor, self.ring.as_ref()?.upto);
         let channel = self.channel().filter(|_| after < upto)?.to_owned();
-        Some(RelayFetch { channel, after, upto })
+        Some(RelayFetch { channel, after, upto, epoch })
     }
 
     fn read(&mut self, me: u64, buffer: &mut Vec<u8>, out: &mut Vec<u8>) {
@@ -240,7 +246,7 @@ impl Entry {
         ring.reader.read(buffer, |entry| {
             let gone = entry.number.saturating_sub(cursor.number.saturating_add(1));
             if gone > 0 {
-                missed(out, name, gone);
+                missed(out, name, cursor.epoch, Some(gone));
             }
             cursor.number = entry.number;
             if entry.sender != me {
@@ -251,8 +257,8 @@ impl Entry {
     }
 }
 
-fn missed(out: &mut Vec<u8>, channel: &str, count: u64) {
-    json::put_missed(out, channel, count);
+fn missed(out: &mut Vec<u8>, channel: &str, epoch: u64, count: Option<u64>) {
+    json::put_missed(out, channel, epoch, count);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -267,7 +273,7 @@ mod tests {
     }
 
     fn channel(name: &str, number: u64) -> Subscription {
-        Subscription { topic: Topic::Channel(name.into()), cursor: Position { epoch: 0, number } }
+        Subscription { topic: Topic::Channel(name.into()), cursor: Position { epoch: 5, number } }
     }
 
     fn list(subscriptions: &Subscriptions) -> Vec<Subscription> {
@@ -277,13 +283,14 @@ mod tests {
     /// A handler's end of a channel.
     struct Channel {
         writer: ring::Writer,
+        epoch: u64,
         number: u64,
         _wake: Vec<UnixStream>,
     }
 
     impl Channel {
-        fn at(number: u64) -> Channel {
-            Channel { writer: ring::Writer::new().unwrap(), number, _wake: Vec::new() }
+        fn at(epoch: u64, number: u64) -> Channel {
+            Channel { writer: ring::Writer::new().unwrap(), epoch, number, _wake: Vec::new() }
         }
 
         fn send(&mut self, sender: u64) {
@@ -291,12 +298,15 @@ mod tests {
             assert!(self.writer.push(sender, self.number, format!("message {}", self.number).as_bytes()));
         }
 
-        fn joined(&mut self, missed: u64, waiting: u64) -> (RelayJoined, (OwnedFd, OwnedFd)) {
+        /// The answer to whoever is told that so many are missed, behind a number.
+        fn joined(&mut self, behind: u64, missed: u64, waiting: u64) -> (RelayJoined, (OwnedFd, OwnedFd)) {
             let (ours, theirs) = UnixStream::pair().unwrap();
             self._wake.push(ours);
             let fds = (self.writer.fd().try_clone_to_owned().unwrap(), theirs.into());
-            let (channel, number, position) = ("Lobby".to_owned(), self.number, self.writer.position());
-            (RelayJoined { channel, number, missed, waiting, position }, fds)
+            let (channel, position) = ("Lobby".to_owned(), self.writer.position());
+            let Channel { epoch, number, .. } = *self;
+            let unknown = false;
+            (RelayJoined { channel, number, missed, waiting, position, epoch, behind, unknown }, fds)
         }
     }
 
@@ -320,10 +330,10 @@ mod tests {
         let (poll, mut all, mut out) = (Poll::new().unwrap(), Subscriptions::default(), Vec::new());
         let registry = poll.registry();
         let said = |out: &mut Vec<u8>| String::from_utf8(std::mem::take(out)).unwrap();
-        let mut first = Channel::at(4);
-        let (joined, fds) = first.joined(1, 2);
+        let mut first = Channel::at(5, 4);
+        let (joined, fds) = first.joined(2, 1, 2);
         let fetch = all.join(&joined, Some(1), fds, registry).unwrap().unwrap();
-        assert_eq!((&*fetch.channel, fetch.after, fetch.upto), ("Lobby", 2, 4));
+        assert_eq!((&*fetch.channel, fetch.epoch, fetch.after, fetch.upto), ("Lobby", 5, 2, 4));
         first.send(9);
         all.read_all(1, &mut out);
         assert_eq!(said(&mut out), "", "what was kept comes first");
@@ -336,30 +346,65 @@ mod tests {
 
         // The next handler goes on with its numbers.
         let asked = all.pause();
-        assert_eq!(asked, [RelayJoin { channel: "Lobby".into(), since: Some(6) }]);
+        assert_eq!(asked, [RelayJoin { channel: "Lobby".into(), since: Some(6), epoch: Some(5) }]);
         first.send(9);
         all.read_all(1, &mut out);
         assert_eq!((said(&mut out).as_str(), all.is_settled()), ("", false));
-        let mut second = Channel::at(9);
-        let (joined, fds) = second.joined(3, 0);
+        let mut second = Channel::at(5, 9);
+        let (joined, fds) = second.joined(9, 3, 0);
         assert!(all.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
         second.send(9);
         all.read_all(1, &mut out);
-        assert_eq!(said(&mut out), "{\"event\": \"relay\", \"channel\": \"Lobby\", \"missed\": 3}\r\nmessage 10\r\n");
+        let missed = "{\"event\": \"relay\", \"channel\": \"Lobby\", \"epoch\": 5, \"missed\": 3}";
+        assert_eq!(said(&mut out), format!("{missed}\r\nmessage 10\r\n"));
         assert_eq!((list(&all), all.is_settled()), (vec![channel("Lobby", 10)], true));
 
         // So does a worker that has only the list, and one that is asked to leave is on it until then.
         let mut next = Subscriptions::default();
         list(&all).into_iter().for_each(|subscription| next.add(subscription));
-        assert_eq!(next.pause(), [RelayJoin { channel: "Lobby".into(), since: Some(10) }]);
-        let (joined, fds) = second.joined(0, 0);
+        assert_eq!(next.pause(), [RelayJoin { channel: "Lobby".into(), since: Some(10), epoch: Some(5) }]);
+        let (joined, fds) = second.joined(10, 0, 0);
         assert!(next.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
         second.send(9);
         next.read_all(1, &mut out);
         assert_eq!(said(&mut out), "message 11\r\n");
         assert!(next.remove(&Topic::Channel("LOBBY".into()), registry));
-        let (joined, fds) = second.joined(0, 0);
+        let (joined, fds) = second.joined(11, 0, 0);
         assert!(next.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
         assert!(list(&next).is_empty() && out.is_empty());
+    }
+
+    #[test]
+    fn a_channel_that_was_made_anew_is_told_from_the_one_before() {
+        let (poll, mut all, mut out) = (Poll::new().unwrap(), Subscriptions::default(), Vec::new());
+        let registry = poll.registry();
+        all.add(channel("Lobby", 1006));
+        // The next handler knows nothing of it, and has a longer story of its own already.
+        let mut anew = Channel::at(6, 2009);
+        let (joined, fds) = anew.joined(2007, 0, 2);
+        let joined = RelayJoined { unknown: true, ..joined };
+        let fetch = all.rejoin(&joined, fds, registry, &mut out).unwrap().unwrap();
+        assert_eq!((fetch.epoch, fetch.after, fetch.upto), (6, 2007, 2009));
+        let lines = vec![(2008, "eight".to_owned()), (2009, "nine".to_owned())];
+        assert!(all.fetched("Lobby", &RelayFetched { lines, missed: 0 }, &mut out).is_none());
+        let missed = "{\"event\": \"relay\", \"channel\": \"Lobby\", \"epoch\": 6, \"missed\": null}";
+        assert_eq!(String::from_utf8(out).unwrap(), format!("{missed}\r\neight\r\nnine\r\n"));
+        let cursor = Position { epoch: 6, number: 2009 };
+        assert_eq!(list(&all), [Subscription { topic: Topic::Channel("Lobby".into()), cursor }]);
+        // Where nothing is kept there is nothing to ask for.
+        let mut empty = Channel::at(7, 3000);
+        let (joined, fds) = empty.joined(3000, 0, 0);
+        let joined = RelayJoined { unknown: true, ..joined };
+        assert!(all.rejoin(&joined, fds, registry, &mut Vec::new()).unwrap().is_none());
+        assert_eq!(list(&all)[0].cursor, Position { epoch: 7, number: 3000 });
+    }
+
+    #[test]
+    fn an_older_handler_knows_no_epochs() {
+        let (poll, mut all) = (Poll::new().unwrap(), Subscriptions::default());
+        let mut old = Channel::at(0, 4);
+        let (joined, fds) = old.joined(0, 1, 2);
+        let fetch = all.join(&joined, Some(1), fds, poll.registry()).unwrap().unwrap();
+        assert_eq!((fetch.epoch, fetch.after, fetch.upto), (0, 2, 4));
     }
 }

@@ -51,6 +51,43 @@ pub fn put_with<T: Serialize + ?Sized, M: Serialize + ?Sized>(out: &mut Vec<u8>,
     put(out, &block);
 }
 
+/// A message that has gained fields since it was first released.
+pub trait Grown: Sized {
+    /// Appends it: as it was first, and in a block behind that what was added, unless all of it is as it is for those who do
+    /// not know it.
+    fn put(&self, out: &mut Vec<u8>);
+
+    /// Reads it; from an older program, with the defaults.
+    ///
+    /// # Errors
+    /// As [`get`].
+    fn get(bytes: &[u8]) -> Result<Self, Unreadable>;
+}
+
+/// For [`Grown`]: as [`put_with`], without a block where it would hold the defaults.
+pub fn put_grown<T: Serialize, M: Serialize + Default + PartialEq>(out: &mut Vec<u8>, first: &T, more: &M) {
+    if *more == M::default() { put(out, first) } else { put_with(out, first, more) }
+}
+
+/// Says which fields a message had first, and which it has gained. One that stands in neither does not compile.
+macro_rules! grown {
+    ($name:ident { $($first:ident),* } then { $($more:ident),* }) => {
+        impl $crate::growing::Grown for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                let $name { $($first,)* $($more,)* } = self;
+                $crate::growing::put_grown(out, &($($first,)*), &($(Clone::clone($more),)*));
+            }
+
+            fn get(bytes: &[u8]) -> Result<$name, $crate::growing::Unreadable> {
+                let (($($first,)*), ($($more,)*)) = $crate::growing::get_with(bytes)?;
+                Ok($name { $($first,)* $($more,)* })
+            }
+        }
+    };
+}
+
+pub(crate) use grown;
+
 /// Reads a value; the bytes must be used up but for a block that this program does not know.
 ///
 /// # Errors
@@ -118,6 +155,14 @@ mod tests {
             bytes.push(MARK);
             put(&mut bytes, &block);
             prop_assert_eq!(get_with::<Old, u16>(&bytes), Ok(((number, String::new()), first)));
+        }
+
+        #[test]
+        fn a_block_that_would_hold_the_defaults_is_left_out(number in any::<u64>(), more in any::<u16>()) {
+            let mut bytes = Vec::new();
+            put_grown(&mut bytes, &(number, ""), &(more,));
+            prop_assert_eq!(bytes == old(number, ""), more == 0);
+            prop_assert_eq!(get_with::<Old, (u16,)>(&bytes), Ok(((number, String::new()), (more,))));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 //! never a line end inside. Used by workers for replies and events, and by the handler for relay lines, which
 //! are made once for all who get them.
 
-use crate::RelayMessage;
+use crate::{RelayMessage, Time};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -41,7 +41,19 @@ struct Tagged<'a, T> {
 #[derive(Serialize)]
 struct Missed<'a> {
     channel: &'a str,
-    missed: u64,
+    epoch: u64,
+    missed: Option<u64>,
+}
+
+/// A relay message with the epoch of its number.
+#[derive(Serialize)]
+struct Numbered<'a> {
+    channel: Option<&'a str>,
+    epoch: Option<u64>,
+    number: u64,
+    from: &'a str,
+    at: Time,
+    body: &'a str,
 }
 
 /// Appends `{"event": name, …fields of value…}` without a line end.
@@ -49,20 +61,23 @@ pub fn put_event<T: Serialize>(out: &mut Vec<u8>, name: &str, value: &T) {
     put(out, &Tagged { event: name, fields: value });
 }
 
-/// Appends a relay message as game servers see it, without a line end.
-pub fn put_relay(out: &mut Vec<u8>, message: &RelayMessage) {
-    put_event(out, "relay", message);
+/// Appends a relay message as game servers see it, without a line end. One for a single server has no epoch.
+pub fn put_relay(out: &mut Vec<u8>, message: &RelayMessage, epoch: Option<u64>) {
+    let RelayMessage { channel, number, from, at, body } = message;
+    let numbered = Numbered { channel: channel.as_deref(), epoch, number: *number, from, at: *at, body };
+    put_event(out, "relay", &numbered);
 }
 
-/// Appends `{"event": "relay", "channel": …, "missed": n}`: so many messages are gone for this receiver.
-pub fn put_missed(out: &mut Vec<u8>, channel: &str, missed: u64) {
-    put_event(out, "relay", &Missed { channel, missed });
+/// Appends `{"event": "relay", "channel": …, "epoch": …, "missed": n}`: so many messages are gone for this receiver; `null`:
+/// nobody knows how many.
+pub fn put_missed(out: &mut Vec<u8>, channel: &str, epoch: u64, missed: Option<u64>) {
+    put_event(out, "relay", &Missed { channel, epoch, missed });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Done, Failure, Time};
+    use crate::{Done, Failure};
     use proptest::prelude::*;
 
     fn text(append: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -99,16 +114,20 @@ mod tests {
     fn events_begin_with_their_name() {
         assert_eq!(text(|out| put_event(out, "nothing", &Done {})), r#"{"event": "nothing"}"#);
         assert_eq!(
-            text(|out| put_relay(out, &message("hi"))),
-            r#"{"event": "relay", "channel": "chat", "number": 7, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
+            text(|out| put_relay(out, &message("hi"), Some(1_769_890_500_000))),
+            r#"{"event": "relay", "channel": "chat", "epoch": 1769890500000, "number": 7, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
         );
         assert_eq!(
-            text(|out| put_relay(out, &RelayMessage { channel: None, number: 0, ..message("hi") })),
-            r#"{"event": "relay", "channel": null, "number": 0, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
+            text(|out| put_relay(out, &RelayMessage { channel: None, number: 0, ..message("hi") }, None)),
+            r#"{"event": "relay", "channel": null, "epoch": null, "number": 0, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
         );
         assert_eq!(
-            text(|out| put_missed(out, "chat", u64::MAX)),
-            r#"{"event": "relay", "channel": "chat", "missed": 18446744073709551615}"#
+            text(|out| put_missed(out, "chat", 9, Some(u64::MAX))),
+            r#"{"event": "relay", "channel": "chat", "epoch": 9, "missed": 18446744073709551615}"#
+        );
+        assert_eq!(
+            text(|out| put_missed(out, "chat", 9, None)),
+            r#"{"event": "relay", "channel": "chat", "epoch": 9, "missed": null}"#
         );
     }
 
@@ -116,7 +135,7 @@ mod tests {
     fn control_characters_are_escaped() {
         assert_eq!(text(|out| put(out, "a\r\n\t\0\x1b\"\\/é")), r#""a\r\n\t\u0000\u001b\"\\/é""#);
         for c in '\0'..' ' {
-            let line = text(|out| put_relay(out, &message(&c.to_string())));
+            let line = text(|out| put_relay(out, &message(&c.to_string()), Some(1)));
             assert!(line.bytes().all(|byte| byte >= b' '), "{line:?}");
         }
     }
@@ -124,7 +143,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_has_no_end_inside_and_says_the_same(body in any::<String>()) {
-            let line = text(|out| put_relay(out, &message(&body)));
+            let line = text(|out| put_relay(out, &message(&body), None));
             prop_assert!(!line.contains(['\n', '\r']));
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             prop_assert_eq!(value["body"].as_str(), Some(&*body));

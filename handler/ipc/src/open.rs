@@ -48,7 +48,7 @@ impl Topic {
 /// How far somebody has heard what goes on under a topic. Numbers of another epoch say nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
-    /// Which sequence of numbers; 0 while there is only one.
+    /// Which sequence of numbers; 0 where that is not known.
     pub epoch: u64,
     /// The last number heard; 0 for none.
     pub number: u64,

@@ -1,5 +1,6 @@
 //! Relay between game servers: numbered messages on channels, or to one server.
 
+use crate::growing::grown;
 use crate::{Secret, Time};
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +25,13 @@ pub struct Authed {
 pub struct RelayJoin {
     /// 1–64 letters, digits, `_-.`; made when the first server joins it or sends to it.
     pub channel: String,
-    /// The last number this server has seen: what came after it is sent first. Ignored when it is larger than the newest,
-    /// as a number from before a restart of the handler may be.
+    /// The last number this server has seen: what came after it is sent first.
     pub since: Option<u64>,
+    /// The epoch in which it was seen; the present one when left out, or 0.
+    pub epoch: Option<u64>,
 }
+
+grown! { RelayJoin { channel, since } then { epoch } }
 
 /// `RELAY LEAVE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,22 +60,42 @@ pub struct RelayFetch {
     pub after: u64,
     /// Numbers up to and with this.
     pub upto: u64,
+    /// Of which epoch they are; 0: of the present one.
+    pub epoch: u64,
 }
+
+grown! { RelayFetch { channel, after, upto } then { epoch } }
 
 /// The answer to `RELAY JOIN`. The channel's ring travels beside it as two descriptors: memory, then wake-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelayJoined {
     /// The name as first made.
     pub channel: String,
-    /// The newest number, counted since the handler's start; what comes later arrives by the ring.
+    /// The newest number; what comes later arrives by the ring.
     pub number: u64,
-    /// Numbers asked for by `since` that are gone for good.
+    /// Numbers asked for by `since` that are gone for good, where that is known.
     pub missed: u64,
     /// How many kept messages follow at once.
     pub waiting: u64,
     /// Where in the ring the next message will be written, bytes.
     pub position: u64,
+    /// The channel's epoch: as long as it is the same, nothing but what was told to be missed is missed. 0: of an older
+    /// handler.
+    pub epoch: u64,
+    /// What follows at once lies behind this number.
+    pub behind: u64,
+    /// `since` was of another epoch: all that is kept follows, and nobody knows what is gone.
+    pub unknown: bool,
 }
+
+impl RelayJoined {
+    /// How many messages are gone that were asked for; nothing when nobody knows.
+    pub fn missed(&self) -> Option<u64> {
+        (!self.unknown).then_some(self.missed)
+    }
+}
+
+grown! { RelayJoined { channel, number, missed, waiting, position } then { epoch, behind, unknown } }
 
 /// The answer to `RELAY SEND`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

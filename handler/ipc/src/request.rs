@@ -1,6 +1,7 @@
 //! The numbered table of everything a worker may ask, and of every answer. A number is never used for anything else again.
 //!
-//! What a row says of a request is explained in `describe.rs`. A row that leaves something out does not compile.
+//! What a row says of a request is explained in `describe.rs`. A row that leaves something out does not compile. `grown` behind
+//! a payload: it has gained fields since it was first released.
 
 use crate::*;
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ pub struct Welcome {
 pub struct Done {}
 
 macro_rules! messages {
-    ($(#[doc = $doc:literal])* $enum:ident, $(#[doc = $kdoc:literal])* $kinds:ident, $($number:literal $name:ident $(($payload:ty))?,)*) => {
+    ($(#[doc = $doc:literal])* $enum:ident, $(#[doc = $kdoc:literal])* $kinds:ident, $($number:literal $name:ident $(($payload:ty $(, $grown:ident)?))?,)*) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
@@ -68,31 +69,33 @@ macro_rules! messages {
 
             /// Appends the payload.
             pub fn put(&self, out: &mut Vec<u8>) {
-                match self { $(messages!(@pattern $enum $name _p $($payload)?) => messages!(@put _p out $($payload)?),)* }
+                match self { $(messages!(@pattern $enum $name _p $($payload)?) => messages!(@put _p out $($payload $(, $grown)?)?),)* }
             }
 
             /// Reads the payload of a known kind; the bytes must be used up.
             pub fn decode(kind: $kinds, payload: &[u8]) -> Result<$enum, DecodeError> {
-                match kind { $($kinds::$name => messages!(@get $enum $name payload $($payload)?),)* }
+                match kind { $($kinds::$name => messages!(@get $enum $name payload $($payload $(, $grown)?)?),)* }
             }
         }
     };
     (@pattern $enum:ident $name:ident $p:ident $payload:ty) => { $enum::$name($p) };
     (@pattern $enum:ident $name:ident $p:ident) => { $enum::$name };
     (@put $p:ident $out:ident $payload:ty) => { crate::growing::put($out, $p) };
+    (@put $p:ident $out:ident $payload:ty, grown) => { crate::growing::Grown::put($p, $out) };
     (@put $p:ident $out:ident) => { () };
     (@get $enum:ident $name:ident $bytes:ident $payload:ty) => { crate::growing::get::<$payload>($bytes).map($enum::$name).map_err(DecodeError::from) };
+    (@get $enum:ident $name:ident $bytes:ident $payload:ty, grown) => { <$payload as crate::growing::Grown>::get($bytes).map($enum::$name).map_err(DecodeError::from) };
     (@get $enum:ident $name:ident $bytes:ident) => { crate::growing::get::<()>($bytes).map(|()| $enum::$name).map_err(DecodeError::from) };
 }
 
 macro_rules! requests {
-    ($($number:literal $name:ident $(($payload:ty))? -> [$($reply:ident),*] $states:ident $right:ident $does:ident $others:ident $by:ident;)*) => {
+    ($($number:literal $name:ident $(($payload:ty $(, $grown:ident)?))? -> [$($reply:ident),*] $states:ident $right:ident $does:ident $others:ident $by:ident;)*) => {
         messages! {
             /// What a worker asks.
             Request,
             /// The number of a request.
             Kind,
-            $($number $name $(($payload))?,)*
+            $($number $name $(($payload $(, $grown)?))?,)*
         }
 
         impl Kind {
@@ -154,10 +157,10 @@ requests! {
     49 MailForward(MailForward)      -> [MailSent]        PLAYER   None         Durable     Apart Client;
     50 Tell(Tell)                    -> [Told]            PLAYER   None         Volatile    Told  Client;
     60 Auth(Auth)                    -> [Authed]          UNPROVED None         Proves      Seen  Client;
-    61 RelayJoin(RelayJoin)          -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;
+    61 RelayJoin(RelayJoin, grown)   -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;
     62 RelayLeave(RelayLeave)        -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     63 RelaySend(RelaySend)          -> [RelaySent]       SERVER   None         Volatile    Told  Client;
-    64 RelayFetch(RelayFetch)        -> [RelayFetched]    SERVER   None         ReadsMemory Seen  Worker;
+    64 RelayFetch(RelayFetch, grown) -> [RelayFetched]    SERVER   None         ReadsMemory Seen  Worker;
     65 RelayChannels(Page)           -> [Channels]        SERVER   None         ReadsMemory Seen  Client;
     70 StatusSet(StatusSet)          -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     71 StatusClear                   -> [Done]            SERVER   None         SetsMemory  Seen  Client;
@@ -191,7 +194,7 @@ macro_rules! replies {
             43 Blocks(Blocks),
             50 Told(Told),
             60 Authed(Authed),
-            61 RelayJoined(RelayJoined),
+            61 RelayJoined(RelayJoined, grown),
             62 RelaySent(RelaySent),
             63 RelayFetched(RelayFetched),
             64 Channels(Channels),
@@ -203,13 +206,13 @@ macro_rules! replies {
 }
 
 macro_rules! reply_messages {
-    ($($number:literal $name:ident($payload:ty),)*) => {
+    ($($number:literal $name:ident($payload:ty $(, $grown:ident)?),)*) => {
         messages! {
             /// What the handler answers.
             Reply,
             /// The number of a reply.
             ReplyKind,
-            $($number $name($payload),)*
+            $($number $name($payload $(, $grown)?),)*
         }
     };
 }

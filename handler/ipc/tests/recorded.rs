@@ -112,10 +112,10 @@ samples! { requests Request {
     MailForward: Request::MailForward(MailForward { id: 300, to: text("bob") });
     Tell: Request::Tell(Tell { to: text("bob"), body: text("hello") });
     Auth: Request::Auth(Auth { name: text("arena"), key: Secret::new("key") });
-    RelayJoin: Request::RelayJoin(RelayJoin { channel: text("chat"), since: Some(41) });
+    RelayJoin: Request::RelayJoin(RelayJoin { channel: text("chat"), since: Some(41), epoch: None });
     RelayLeave: Request::RelayLeave(RelayLeave { channel: text("chat") });
     RelaySend: Request::RelaySend(RelaySend { body: text("hello"), channel: some("chat"), to: some("arena") });
-    RelayFetch: Request::RelayFetch(RelayFetch { channel: text("chat"), after: 41, upto: u64::MAX });
+    RelayFetch: Request::RelayFetch(RelayFetch { channel: text("chat"), after: 41, upto: u64::MAX, epoch: 0 });
     RelayChannels: Request::RelayChannels(page());
     StatusSet: Request::StatusSet(StatusSet {
         map: text("castle"), players: 3, max: 16, text: some("join us"), address: some("[2001:db8::1]:4000"),
@@ -182,7 +182,7 @@ samples! { replies Reply {
     Told: Reply::Told(Told { to: text("bob") });
     Authed: Reply::Authed(Authed { server: text("arena") });
     RelayJoined: Reply::RelayJoined(RelayJoined {
-        channel: text("chat"), number: 50, missed: 3, waiting: 6, position: 4096,
+        channel: text("chat"), number: 50, missed: 3, waiting: 6, position: 4096, epoch: 0, behind: 0, unknown: false,
     });
     RelaySent: Reply::RelaySent(RelaySent { channel: some("chat"), to: some("arena"), number: 51, receivers: 2 });
     RelayFetched: Reply::RelayFetched(RelayFetched { lines: vec![(42, text("{}"))], missed: 3 });
@@ -201,6 +201,42 @@ samples! { replies Reply {
     });
     PassRedeemed: Reply::PassRedeemed(PassRedeemed { player: text("bob"), number: 7 });
 } }
+
+/// Requests with what they have gained since they were first released; above they are as they were then.
+fn grown_requests() -> Vec<(&'static str, Request)> {
+    vec![
+        (
+            "Request::RelayJoin",
+            Request::RelayJoin(RelayJoin { channel: text("chat"), since: Some(41), epoch: Some(1_769_890_500_000) }),
+        ),
+        (
+            "Request::RelayFetch",
+            Request::RelayFetch(RelayFetch {
+                channel: text("chat"),
+                after: 41,
+                upto: u64::MAX,
+                epoch: 1_769_890_500_000,
+            }),
+        ),
+    ]
+}
+
+/// So with replies.
+fn grown_replies() -> Vec<(&'static str, Reply)> {
+    vec![(
+        "Reply::RelayJoined",
+        Reply::RelayJoined(RelayJoined {
+            channel: text("chat"),
+            number: 50,
+            missed: 3,
+            waiting: 6,
+            position: 4096,
+            epoch: 1_769_890_500_000,
+            behind: 44,
+            unknown: true,
+        }),
+    )]
+}
 
 samples! { events Event {
     Mail: Event::Mail(MailArrived { id: 300, from: player(), subject: text("hi"), unread: 2 });
@@ -365,6 +401,8 @@ type Reads = dyn Fn(&Frame<'_>) -> Result<bool, DecodeError>;
 /// A sample's frame, and what reads such a frame.
 struct Sample {
     name: String,
+    /// Bytes of the payload as far as it was so from the first release on; nothing where it has gained no field.
+    first: Option<usize>,
     bytes: Vec<u8>,
     reads: Box<Reads>,
 }
@@ -377,7 +415,19 @@ fn sample<T: PartialEq + Debug + 'static>(
 ) -> Sample {
     let mut bytes = Vec::new();
     put(&mut bytes, &value);
-    Sample { name: name.to_owned(), bytes, reads: Box::new(move |frame| Ok(read(frame)? == value)) }
+    Sample { name: name.to_owned(), first: None, bytes, reads: Box::new(move |frame| Ok(read(frame)? == value)) }
+}
+
+/// A message with what it has gained, beside the same as it was first.
+fn grown(name: &str, first: &[Sample], sample: Sample) -> Sample {
+    let before = first.iter().find(|sample| sample.name == name).expect("the same as it was first");
+    let length = before.bytes.len() - HEADER;
+    assert_eq!(
+        before.bytes[HEADER..],
+        sample.bytes[HEADER..][..length],
+        "an older program reads what it knows of {name}"
+    );
+    Sample { name: format!("{name}-grown"), first: Some(length), ..sample }
 }
 
 fn request(frame: &Frame<'_>) -> Result<Request, DecodeError> {
@@ -399,6 +449,14 @@ fn all() -> Vec<Sample> {
     }
     for (name, value) in events() {
         all.push(sample(name, value, |out, value| frame::put_event(out, 0, value), |frame| frame.event()));
+    }
+    for (name, value) in grown_requests() {
+        let with_more = sample(name, value, |out, value| frame::put_request(out, NUMBER, value), request);
+        all.push(grown(name, &all, with_more));
+    }
+    for (name, value) in grown_replies() {
+        let with_more = sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply());
+        all.push(grown(name, &all, with_more));
     }
     macro_rules! control {
         ($($make:ident)*) => {
@@ -493,6 +551,10 @@ fn a_payload_cut_short_or_with_a_rest_is_refused() {
         with_frame(&sample.bytes, |frame| {
             for length in 0..frame.payload.len() {
                 let cut = Frame { payload: &frame.payload[..length], ..*frame };
+                if sample.first == Some(length) {
+                    assert_eq!((sample.reads)(&cut), Ok(false), "{} as it was first", sample.name);
+                    continue;
+                }
                 assert_eq!((sample.reads)(&cut), Err(DecodeError::Payload), "{} cut at {length}", sample.name);
             }
             for rest in [0, 1, 255] {
@@ -508,10 +570,18 @@ fn a_payload_cut_short_or_with_a_rest_is_refused() {
 /// A newer program may have added fields to any message: they are passed over.
 #[test]
 fn a_message_that_has_gained_a_field_is_read_as_before() {
-    for sample in all() {
+    let all = all();
+    let has_grown = |sample: &Sample| all.iter().any(|other| other.name == format!("{}-grown", sample.name));
+    // As it was first it cannot have gained something else.
+    for sample in all.iter().filter(|sample| !has_grown(sample)) {
         with_frame(&sample.bytes, |frame| {
             let mut payload = frame.payload.to_vec();
             payload.extend([0xe7, 3, 1, b'x', 7]);
+            if let Some(first) = sample.first {
+                // Inside of the block that is there, whose length is one byte.
+                assert_eq!(payload[first], 0xe7);
+                payload[first + 1] += 5;
+            }
             let newer = Frame { payload: &payload, ..*frame };
             assert_eq!((sample.reads)(&newer), Ok(true), "{} with a further field", sample.name);
         });

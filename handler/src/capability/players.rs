@@ -3,11 +3,12 @@
 use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::names::{self, Name};
-use crate::state::pages::behind;
+use crate::state::session::Session;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Hashed, Hashing};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{NewPlayer, PlayerId, Principal, Row, Sequence};
+use std::ops::Bound;
 use std::time::Instant;
 
 /// Boards that FINGER shows.
@@ -201,26 +202,59 @@ pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
     })
 }
 
-/// `WHO`.
+/// A place in WHO: whose rows were there, and, between two of them, the number of the session that was last.
+struct Place {
+    name: String,
+    behind: Option<u64>,
+}
+
+impl Place {
+    /// What a page gave as `next`, or a name. No name has a colon in it.
+    fn of(after: &str) -> Place {
+        let inside = after.rsplit_once(':').and_then(|(name, session)| Some((name, session.parse().ok()?)));
+        let (name, behind) = inside.map_or((after, None), |(name, session)| (name, Some(session)));
+        Place { name: names::fold(name), behind }
+    }
+
+    /// Whether a session of somebody lies behind it.
+    fn is_before(&self, folded: &str, session: u64) -> bool {
+        self.name != folded || self.behind.is_some_and(|behind| session > behind)
+    }
+}
+
+/// `WHO`: a row for each session, by name and number.
 pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
     let limit = call.page_limit(page.limit);
     let now = Instant::now();
-    let after = page.after.as_deref().map(names::fold);
-    let mut players = Vec::new();
-    let mut next = None;
+    let after = page.after.as_deref().map(Place::of);
     let online = &call.state.online;
-    for (taken, (_, id)) in online.names.range::<str, _>(behind(after.as_deref())).enumerate() {
-        if taken == limit {
-            next = players.last().map(|row: &WhoRow| row.player.clone());
-            break;
-        }
+    let from = after.as_ref().map_or(Bound::Unbounded, |after| Bound::Included(after.name.as_str()));
+    let rows = online.names.range::<str, _>((from, Bound::Unbounded)).flat_map(|(folded, id)| {
         let sessions = online.sessions(Principal::from(*id)).iter().filter_map(|at| call.session_in(at.slot));
-        players.extend(sessions.map(|session| WhoRow {
-            player: session.name().unwrap_or_default().to_owned(),
+        let mut sessions: Vec<&Session> = sessions.collect();
+        sessions.sort_by_key(|session| session.number);
+        let after = after.as_ref();
+        sessions.retain(|session| after.is_none_or(|after| after.is_before(folded, session.number)));
+        sessions
+    });
+    let mut rows = rows.take(limit + 1).peekable();
+    let (mut players, mut next) = (Vec::new(), None);
+    while let Some(session) = rows.next() {
+        let name = session.name().unwrap_or_default();
+        players.push(WhoRow {
+            player: name.to_owned(),
             place: if session.mode == Mode::Human { "terminal" } else { "client" }.to_owned(),
             idle: session.idle(now),
             since: session.proved,
-        }));
+        });
+        if players.len() == limit {
+            // Where his next row is on the next page.
+            next = rows.peek().map(|other| match other.name() == session.name() {
+                true => format!("{name}:{}", session.number),
+                false => name.to_owned(),
+            });
+            break;
+        }
     }
     let total = u32::try_from(online.names.len()).unwrap_or(u32::MAX);
     Plan::Reply(Reply::Who(Who { players, total, next }))

@@ -48,23 +48,33 @@ pub struct Submit {
 }
 
 impl Submit {
-    /// What counts from now on; nothing when that is what counts already. A sum that leaves 64 bits stays at the edge.
-    fn counts(&self, board: &Board, before: Option<i64>) -> Option<i64> {
+    /// What counts from now on; nothing when that is what counts already.
+    ///
+    /// # Errors
+    /// `limit` for a sum that would leave 64 bits: at the edge it would be wrong, and so would all that comes behind it.
+    fn counts(&self, board: &Board, before: Option<i64>) -> Result<Option<i64>, Failure> {
         use ssmglobal_store::{Better, Operator};
+        let add = |more: i64| {
+            let before = before.unwrap_or(0);
+            before.checked_add(more).ok_or_else(|| {
+                let msg = format!("{before} stands on {}; with {more} more it would leave 64 bits.", board.name);
+                Failure::new(Code::Limit, format!("{msg} Nothing was changed."))
+            })
+        };
         let score = match (board.operator, before) {
             (Operator::Best, Some(old)) => {
                 let better = match board.better {
                     Better::Lower => self.score < old,
                     Better::Higher => self.score > old,
                 };
-                return better.then_some(self.score);
+                return Ok(better.then_some(self.score));
             }
             (Operator::Best | Operator::Last, _) => self.score,
-            (Operator::Sum, before) => before.unwrap_or(0).saturating_add(self.score),
-            (Operator::Count, before) => before.unwrap_or(0).saturating_add(1),
+            (Operator::Sum, _) => add(self.score)?,
+            (Operator::Count, _) => add(1)?,
         };
         // The same again does not lose its place among equals.
-        (before != Some(score)).then_some(score)
+        Ok((before != Some(score)).then_some(score))
     }
 }
 
@@ -77,7 +87,7 @@ impl Decide for Submit {
             let (rank, player) = (facts.rank(self.board, now), facts.name(self.player.into()));
             Reply::RecordSubmitted(RecordSubmitted { board: name, player, score: now.score, rank, total, improved })
         };
-        let Some(score) = self.counts(board, before.map(|old| old.score)) else {
+        let Some(score) = self.counts(board, before.map(|old| old.score))? else {
             let Some(now) = before else { return refuse(Code::NotFound, "That score was withdrawn.") };
             return Ok(Decided::new(Vec::new(), answer(facts, now, total, false)));
         };

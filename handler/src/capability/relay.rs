@@ -10,12 +10,31 @@ use crate::state::news::{Audience, News};
 use crate::state::pages::next_page;
 use crate::state::topic::{ChannelId, Topic};
 use crate::work::Volatile;
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes};
 use ssmglobal_ipc::{
     ChannelRow, Channels, Code, Event, Failure, Page, Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined,
     RelayLeave, RelayMessage, RelaySend, RelaySent, Reply, Time,
 };
-use ssmglobal_store::{Principal, ServerId};
+use ssmglobal_store::{Principal, Row, ServerId};
 use std::os::fd::AsFd;
+
+changes! {
+    /// Changes of what is kept of the relay.
+    RelayChange: MoveMark
+}
+
+/// The mark ahead of all numbers of messages is moved.
+#[derive(Clone, Debug)]
+pub struct MoveMark {
+    /// Up to here.
+    pub upto: u64,
+}
+
+impl Decide for MoveMark {
+    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        Ok(Decided::done(Row::RelayMark { upto: self.upto }))
+    }
+}
 
 /// Bytes of lines in one answer to a fetch.
 const FETCH: usize = 128 << 10;
@@ -79,11 +98,15 @@ pub fn join(mut call: Call<'_>, me: Me<ServerId>, request: RelayJoin) -> Plan {
         }
     };
     let (name, now, position) = (channel.name.clone(), channel.position(), channel.ring.position());
-    // A number from before a restart is larger than any there is now; nothing can be said of what came between.
-    let since = request.since.filter(|since| *since <= now.number).map(|number| Position { number, ..now });
-    let since = since.and_then(|since| call.state.bus.since(id, &me.name, since, now.number));
+    // 0: as an older worker says that it does not know.
+    let seen_in = request.epoch.filter(|epoch| *epoch != 0);
+    let known = request.since.map(|since| channel.position_of(since, seen_in));
+    let after = known.map_or(now, |known| known.unwrap_or(channel.kept_behind()));
+    let since = call.state.bus.since(id, &me.name, after, now.number);
     let (missed, waiting) = since.map_or((0, 0), |since| (since.missed, since.kept.count() as u64));
-    let reply = RelayJoined { channel: name, number: now.number, missed, waiting, position };
+    let (unknown, behind) = (known == Some(None), after.number.saturating_add(missed));
+    let (epoch, number) = (now.epoch, now.number);
+    let reply = RelayJoined { channel: name, number, missed, waiting, position, epoch, behind, unknown };
     Plan::WithDescriptors(Reply::RelayJoined(reply), fds)
 }
 
@@ -131,8 +154,10 @@ fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {
 /// A worker asks for kept messages, before it goes on with the ring.
 pub fn fetch(call: Call<'_>, me: Me<ServerId>, request: RelayFetch) -> Plan {
     let Some(id) = joined(&call, &request.channel) else { return not_joined(&request.channel).into() };
-    let after = Position { number: request.after, ..Position::default() };
-    let Some(since) = call.state.bus.since(id, &me.name, after, request.upto) else {
+    let present = call.state.bus.channel(id).map_or(0, |channel| channel.position().epoch);
+    let epoch = if request.epoch == 0 { present } else { request.epoch };
+    let Some(since) = call.state.bus.since(id, &me.name, Position { epoch, number: request.after }, request.upto)
+    else {
         return not_joined(&request.channel).into();
     };
     let mut bytes = 0;

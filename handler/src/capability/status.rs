@@ -24,14 +24,15 @@ pub fn set(call: Call<'_>, me: Me<ServerId>, request: StatusSet) -> Plan {
     let address = request.address.unwrap_or_else(own);
     let (map, players, max) = (request.map, request.players, request.max);
     let (host, name) = (session.number, me.name.to_string());
-    let id = call.state.worlds.id_for(&name);
-    call.state.say_world(id, Said { host, name, address, map, players, max, text, at: Time::now() });
+    let id = call.state.worlds.id_for(host, &name);
+    let at = call.state.worlds.time_for(&name, Time::now());
+    call.state.say_world(id, Said { host, name, address, map, players, max, text, at });
     Plan::done()
 }
 
 /// `STATUS CLEAR`.
 pub fn clear(call: Call<'_>, me: Me<ServerId>) -> Plan {
-    if let Some(id) = call.state.worlds.named(&me.name) {
+    if let Some(id) = call.state.worlds.word_of(call.session.number, &me.name) {
         call.state.forget_world(id);
     }
     Plan::done()

@@ -69,10 +69,7 @@ impl EventLoop {
                 let settled = self.settle(to, volatile, Some(key));
                 return self.finish_settled(to, settled);
             }
-            Some(Plan::Publish(message)) => match self.publish(to, message, Some(key)) {
-                Ok(settled) => return self.finish_settled(to, settled),
-                Err(failure) => failure.into(),
-            },
+            Some(Plan::Publish(message)) => return self.finish_send(at, to, message, Some(key)),
             Some(Plan::Reply(reply)) => reply,
             Some(Plan::Look(look)) => {
                 let job = Read { asker: Asker::Session(at, to.clone()), look, key: Some(key) };

@@ -17,6 +17,7 @@ mod orphan;
 mod panics;
 mod plans;
 mod recovery;
+mod relay;
 mod requests;
 mod turn;
 mod upkeep;
@@ -29,6 +30,7 @@ pub use operator::{Operators, verified};
 use crate::changes::{Change, Shared};
 use crate::link::{Batch, ReplyTo};
 use crate::state::State;
+use crate::state::bus::Marks;
 use crate::state::journal::{Entry, Journal};
 use crate::state::session::{Session, SessionRef};
 use crate::state::tickets::Tickets;
@@ -38,6 +40,7 @@ use keyed::Pending;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use recovery::Recovery;
+use relay::Late;
 use ssmglobal_ipc::{Event, Time, growing};
 use ssmglobal_sys::Signals;
 use std::collections::HashMap;
@@ -80,6 +83,8 @@ pub struct Inherited {
     pub tickets: Tickets,
     /// Which run of the backend this is, as the listener says.
     pub run: u64,
+    /// Up to where numbers of relay messages may have been given.
+    pub relay_mark: u64,
 }
 
 /// All that the event loop knows.
@@ -94,6 +99,8 @@ pub struct EventLoop {
     journal: Journal,
     /// What requests under a client's key came to, until it is in the database.
     pending: Pending,
+    /// Messages on relay channels that wait for their numbers to be allowed.
+    late: Vec<Late>,
     /// What sessions may ask again.
     answered: Answered,
     /// Up to when tickets of a session hold no longer.
@@ -135,7 +142,7 @@ impl EventLoop {
         signals: Signals,
         operators: Operators,
     ) -> io::Result<EventLoop> {
-        let Inherited { desk, journal, tickets, run } = inherited;
+        let Inherited { desk, journal, tickets, run, relay_mark } = inherited;
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
@@ -143,13 +150,16 @@ impl EventLoop {
         let registry = Arc::new(registry.try_clone()?);
         let mut recovery = Recovery::new(journal.recover());
         let (revoked, answered) = (recovery.take_revoked(), Answered::new(recovery.take_done()));
+        let mut state = State::new(Time::now().0.unsigned_abs());
+        state.bus.marks = Marks::new(relay_mark);
         Ok(EventLoop {
             shared,
-            state: State::new(Time::now().0.unsigned_abs()),
+            state,
             workers: Workers { run, ..Workers::default() },
             recovery,
             journal,
             pending: Pending::default(),
+            late: Vec::new(),
             answered,
             revoked,
             tickets,

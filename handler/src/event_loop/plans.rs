@@ -4,11 +4,10 @@ use super::EventLoop;
 use crate::capability::Plan;
 use crate::changes::Change;
 use crate::link::ReplyTo;
-use crate::state::bus::Outgoing;
 use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Hash, Read, Volatile, Write};
-use ssmglobal_ipc::{Code, Failure, Reply};
+use ssmglobal_ipc::{Failure, Reply};
 
 impl EventLoop {
     /// Does what was planned.
@@ -45,13 +44,7 @@ impl EventLoop {
                 self.batch.reply_packed(&to, settled.kind, &settled.payload);
                 self.keep_answer(settled);
             }
-            Plan::Publish(message) => match self.publish(&to, message, key) {
-                Ok(settled) => {
-                    self.batch.reply_packed(&to, settled.kind, &settled.payload);
-                    self.keep_answer(settled);
-                }
-                Err(failure) => self.batch.reply(&to, &failure.into()),
-            },
+            Plan::Publish(message) => self.send(at, to, message, key),
             Plan::Open(open) => {
                 if let Some(reply) = self.open(at.slot, to.number, open)? {
                     self.batch.reply(&to, &reply);
@@ -99,22 +92,6 @@ impl EventLoop {
     pub(super) fn keep_answer(&mut self, settled: Settled) {
         self.keep_key(&settled);
         self.answered.add(settled);
-    }
-
-    /// A message on a channel: the same, with the message itself.
-    ///
-    /// # Errors
-    /// The channel is gone.
-    pub(super) fn publish(
-        &mut self,
-        to: &ReplyTo,
-        message: Outgoing,
-        key: Option<Box<ClientKey>>,
-    ) -> Result<Settled, Failure> {
-        let backlog = self.shared.settings().relay.backlog;
-        let settle = |reply: &Reply| Settled::new(to.link.asked().0, to.number, reply, key.map(|key| *key));
-        let settled = self.state.bus.publish(&mut self.journal, message, backlog, settle);
-        settled.ok_or_else(|| Failure::new(Code::Unavailable, "The channel is gone. Try again."))
     }
 
     /// A change in memory that had to read first.

@@ -187,7 +187,14 @@ impl EventLoop {
         request: Request,
         key: Option<Box<ClientKey>>,
     ) -> Result<(), String> {
-        self.plan_of(at, request).map_or(Ok(()), |plan| self.carry_out(at, to, plan, key))
+        let Some(mut plan) = self.plan_of(at, request) else { return Ok(()) };
+        if key.is_some()
+            && let Plan::Reply(Reply::Failed(failure)) = plan
+        {
+            // What may not be done any more may have been done under its key: the writer knows.
+            plan = Plan::Change(Change::Refused(failure), None);
+        }
+        self.carry_out(at, to, plan, key)
     }
 
     /// Lends the session and the state to the capability; nothing when the session is gone.

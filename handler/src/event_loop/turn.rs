@@ -33,6 +33,7 @@ impl EventLoop {
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
             ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
+            ToLoop::RelayMark(mark) => self.mark_moved(mark),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
     }
@@ -71,6 +72,7 @@ impl EventLoop {
     }
 
     fn hand_over_writes(&mut self) {
+        self.move_mark();
         if self.writes.is_empty() {
             return;
         }

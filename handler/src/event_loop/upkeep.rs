@@ -34,6 +34,7 @@ impl EventLoop {
             }
             Entry::World { id, .. } => keep(entry, self.is_said(WorldId(id))),
             Entry::Channel { id, .. } => self.state.bus.note(ChannelId(id)).into_iter().collect(),
+            Entry::Epoch { id, .. } => self.state.bus.note_epoch(ChannelId(id)).into_iter().collect(),
             Entry::Message { id, number, .. } if self.state.bus.keeps(ChannelId(id), number) => vec![entry],
             Entry::Message { id, number, answer, .. } => {
                 let mut entries = Vec::new();

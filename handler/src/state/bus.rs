@@ -2,10 +2,17 @@
 //! [`Stream`]: published once, and read since a position by whoever follows it, which for worlds and presence are the lists of
 //! this handler. Lives in the event loop.
 //!
-//! A position is (epoch, number), apart from places in the ring. Channels have one epoch, 0, because their numbers outlive the
-//! handler; those of worlds and presence do not, and each handler has an epoch of its own for them.
+//! A position is (epoch, number), apart from places in the ring. A channel has an epoch for as long as what it keeps is there:
+//! its numbers outlive the handler, and the channel that is made when everything was stopped, or when one of the same name had
+//! to make room, is another one. For worlds and presence each handler has an epoch of its own.
+//!
+//! No number is given to two messages of the same channel name, whatever was restarted: a new channel begins behind all that
+//! were ever given, which the mark on disk tells (`marks.rs`).
 
+mod marks;
 mod stream;
+
+pub use marks::Marks;
 
 pub use stream::{Since, Stream};
 
@@ -23,9 +30,6 @@ use std::io;
 
 /// Bytes of messages that all channels together keep for those who come back.
 const KEPT: usize = 64 << 20;
-
-/// The one epoch of channels.
-const EPOCH: u64 = 0;
 
 /// A message that is kept for those who come back.
 #[derive(Debug)]
@@ -81,6 +85,22 @@ impl Channel {
         self.messages.position()
     }
 
+    /// The position that is meant by a number, and by the epoch that it was seen in, if that is said; nothing when it is of
+    /// another epoch, or can only be.
+    pub fn position_of(&self, number: u64, epoch: Option<u64>) -> Option<Position> {
+        let (begun, now) = (self.messages.begun(), self.position());
+        let present = match epoch {
+            Some(epoch) => epoch == now.epoch,
+            None => number == 0 || (begun.number..=now.number).contains(&number),
+        };
+        present.then(|| Position { epoch: now.epoch, number: number.max(begun.number) })
+    }
+
+    /// The position behind which is all that is kept.
+    pub fn kept_behind(&self) -> Position {
+        self.messages.kept_behind()
+    }
+
     fn kept_bytes(&self) -> usize {
         self.messages.kept().map(|kept| kept.line.len()).sum()
     }
@@ -98,6 +118,8 @@ pub struct Bus {
     last: u64,
     kept: usize,
     uses: u64,
+    /// Which numbers may be given.
+    pub marks: Marks,
     /// Channels with messages that nobody was woken for.
     dirty: Vec<ChannelId>,
 }
@@ -107,13 +129,14 @@ impl Bus {
     pub fn new(epoch: u64) -> Bus {
         let start = Position { epoch, number: 0 };
         Bus {
-            worlds: Stream::new(start, []),
-            presence: Stream::new(start, []),
+            worlds: Stream::new(start),
+            presence: Stream::new(start),
             channels: HashMap::new(),
             by_name: BTreeMap::new(),
             last: 0,
             kept: 0,
             uses: 0,
+            marks: Marks::default(),
             dirty: Vec::new(),
         }
     }
@@ -141,22 +164,27 @@ impl Bus {
         is_used: impl Fn(ChannelId) -> bool,
     ) -> io::Result<Option<ChannelId>> {
         let id = ChannelId(self.last + 1);
-        let channel = Channel::new(id, name, Stream::new(Position { epoch: EPOCH, number: 0 }, []))?;
+        let mut old = None;
         if self.channels.len() >= most {
             let unused = self.channels.values().filter(|channel| !is_used(channel.id));
-            let Some(old) = unused.min_by_key(|channel| channel.used).map(|channel| channel.id) else {
-                return Ok(None);
-            };
+            let Some(unused) = unused.min_by_key(|channel| channel.used) else { return Ok(None) };
+            self.marks.ended(unused.position());
+            old = Some(unused.id);
+        }
+        let channel = Channel::new(id, name, Stream::new(self.marks.begin()))?;
+        if let Some(old) = old {
             self.remove(old);
             unwritten.push(Entry::NoChannel { id: old.0 });
         }
-        unwritten.push(Entry::Channel { id: id.0, name: name.to_owned(), number: 0 });
         self.add(channel);
+        unwritten.extend(self.note(id));
+        unwritten.extend(self.note_epoch(id));
         Ok(Some(id))
     }
 
     fn add(&mut self, channel: Channel) {
         self.last = self.last.max(channel.id.0);
+        self.marks.given(channel.position());
         self.kept += channel.kept_bytes();
         self.by_name.insert(channel.name.to_ascii_lowercase(), channel.id);
         let id = channel.id;
@@ -179,7 +207,7 @@ impl Bus {
         let skip = left.kept.len().saturating_sub(backlog);
         let kept = left.kept.into_iter().skip(skip);
         let kept = kept.map(|(number, (from, line))| (number, KeptMessage { from, line }));
-        let messages = Stream::new(Position { epoch: EPOCH, number: left.number }, kept);
+        let messages = Stream::resumed(left.begun, Position { epoch: left.epoch, number: left.number }, kept);
         self.add(Channel::new(ChannelId(left.id), &left.name, messages)?);
         Ok(())
     }
@@ -189,6 +217,23 @@ impl Bus {
         let channel = self.channels.get_mut(&id)?;
         channel.noted = channel.position().number;
         Some(Entry::Channel { id: id.0, name: channel.name.clone(), number: channel.noted })
+    }
+
+    /// What the journal is to know of a channel's epoch, if it is still there.
+    pub fn note_epoch(&self, id: ChannelId) -> Option<Entry> {
+        let Position { epoch, number: begun } = self.channel(id)?.messages.begun();
+        Some(Entry::Epoch { id: id.0, epoch, begun })
+    }
+
+    /// Whether the next message on a channel may have its number now; else the mark on disk has to be moved first. A channel
+    /// that is gone takes none.
+    pub fn may_publish(&self, id: ChannelId) -> bool {
+        self.channel(id).is_none_or(|channel| self.marks.allow(channel.position().number + 1))
+    }
+
+    /// Up to where the mark on disk is to be moved, if that is due.
+    pub fn mark_wanted(&self) -> Option<u64> {
+        if self.channels.is_empty() { None } else { self.marks.wanted() }
     }
 
     /// Whether the journal knows without the messages that there was this number; nothing for a channel that is gone.
@@ -233,7 +278,7 @@ impl Bus {
         let (name, at) = (Some(channel.name.clone()), Time::now());
         let message = RelayMessage { channel: name.clone(), number, from, at, body };
         let mut line = Vec::with_capacity(message.body.len() + 128);
-        json::put_relay(&mut line, &message);
+        json::put_relay(&mut line, &message, Some(channel.position().epoch));
         // JSON of text is text.
         let line = String::from_utf8(line).unwrap_or_default();
         let answer = settle(&Reply::RelaySent(RelaySent { channel: name, to: None, number, receivers }));
@@ -244,7 +289,7 @@ impl Bus {
         channel.ring.push(answer.session, number, line.as_bytes());
         self.kept += line.len();
         let messages = &mut channel.messages;
-        messages.publish(KeptMessage { from, line });
+        self.marks.given(messages.publish(KeptMessage { from, line }));
         while messages.kept().len() > backlog || (self.kept > KEPT && messages.kept().len() > 1) {
             self.kept -= messages.let_go().map_or(0, |kept| kept.line.len());
         }

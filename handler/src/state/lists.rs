@@ -211,7 +211,7 @@ mod tests {
         let bob = Identity { who, name: "Bob".into() };
         let mut state = State::new(4);
         state.enter(&bob, at);
-        let id = state.worlds.id_for("arena");
+        let id = state.worlds.id_for(3, "arena");
         state.say_world(id, world("q3dm6"));
         state.say_world(id, world("q3dm17"));
         assert!(state.online.is_on(who) && state.worlds.get(id).is_some_and(|world| world.map == "q3dm17"));

@@ -100,7 +100,8 @@ impl Overlay {
             | Row::LetterGone { .. }
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
-            | Row::Keyed { .. } => {}
+            | Row::Keyed { .. }
+            | Row::RelayMark { .. } => {}
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Model {
     pub blocks: BTreeSet<(PlayerId, Principal)>,
     /// Answers under clients' keys.
     pub keyed: BTreeMap<(Principal, String), Keyed>,
+    /// Up to where numbers of relay messages may be given.
+    pub relay_mark: u64,
     /// The last number of each sequence.
     pub sequences: HashMap<Sequence, u64>,
     /// How many numbers were asked for.
@@ -144,6 +146,7 @@ impl Model {
             Row::Keyed { owner, key, kept } => {
                 assert!(self.keyed.insert((*owner, key.clone()), kept.clone()).is_none(), "the key was used");
             }
+            Row::RelayMark { upto } => self.relay_mark = self.relay_mark.max(*upto),
         }
     }
 

@@ -35,10 +35,8 @@ impl<P: Ord + Copy> Scores<P> {
     /// A player submits a score; gives whether that changes what counts.
     pub fn submit(&mut self, player: P, score: i64, order: u64) -> bool {
         let old = self.standings.get(&player).map(|(score, _)| *score);
-        let add = |old: i64, more: i64| {
-            let sum = i128::from(old) + i128::from(more);
-            sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64
-        };
+        // Sums that leave 64 bits are refused, and never come here.
+        let add = |old: i64, more: i64| old.checked_add(more).expect("a sum within 64 bits");
         let new = match (self.operator, self.better, old) {
             (Operator::Best | Operator::Last, _, None) | (Operator::Last, _, Some(_)) => score,
             (Operator::Best, Better::Lower, Some(old)) => old.min(score),

@@ -62,7 +62,8 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::LetterGone { .. }
         | Row::Blocked { .. }
         | Row::Unblocked { .. }
-        | Row::Keyed { .. } => None,
+        | Row::Keyed { .. }
+        | Row::RelayMark { .. } => None,
     }
 }
 
@@ -101,7 +102,8 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             | Row::LetterGone { .. }
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
-            | Row::Keyed { .. } => {}
+            | Row::Keyed { .. }
+            | Row::RelayMark { .. } => {}
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, jobs: &Receiver<Hash<C>>,
             match asker {
                 Asker::Session(_, to) => batch.finish(&to, &failure.into()),
                 Asker::Operator(number, _) => left.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
-                Asker::Keyed(..) => {}
+                Asker::Keyed(..) | Asker::Relay(_) => {}
             }
         }
         shared.leave(&mut left, Vec::new());

@@ -19,6 +19,8 @@ pub enum Asker {
     Operator(u64, Box<ctl::Answer>),
     /// Nobody: it was done already, under this key, which waits for the database.
     Keyed(Principal, String),
+    /// The event loop itself, for messages that wait for the relay's mark to be moved so far.
+    Relay(u64),
 }
 
 /// A job for the writer.
@@ -111,6 +113,8 @@ pub enum ToLoop {
     Fresh(SessionRef, ReplyTo, Request, Box<ClientKey>),
     /// What was kept under this key is in the database.
     Keyed(Principal, String),
+    /// The relay's mark was moved so far; nothing: it could not be moved.
+    RelayMark(Option<u64>),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
 }

@@ -45,6 +45,6 @@ fn do_one(job: Read, reader: &dyn Reader, batch: &mut Batch, left: &mut Vec<ToLo
         }
         // Nobody asks like that.
         (Asker::Session(_, to), Seen::Answer(_)) => batch.finish(&to, &Reply::Done(ssmglobal_ipc::Done {})),
-        (Asker::Operator(..) | Asker::Keyed(..), _) => {}
+        (Asker::Operator(..) | Asker::Keyed(..) | Asker::Relay(_), _) => {}
     }
 }

@@ -112,6 +112,14 @@ impl<C> Shared<C> {
         }
     }
 
+    /// Gives the writer a job of the event loop's own. There is one of a kind at a time, so it needs no bound.
+    pub fn write_own(&self, job: Write<C>) {
+        self.writing.fetch_add(1, Ordering::Relaxed);
+        let senders = read(&self.senders);
+        // Without a writer this process ends.
+        let _ = senders.as_ref().map(|senders| senders.writes.send(vec![job]));
+    }
+
     /// So many jobs of the writer are done.
     pub fn written(&self, count: usize) {
         self.writing.fetch_sub(count, Ordering::Relaxed);

@@ -260,6 +260,7 @@ impl<C: Decide> WriterThread<C> {
                     self.left.push(ToLoop::Keyed(*owner, key.clone()));
                 }
                 Asker::Keyed(..) => {}
+                Asker::Relay(upto) => self.left.push(ToLoop::RelayMark(code.is_none().then_some(*upto))),
             }
         }
         // Who has proved in this transaction who he is hears its news, and is out again if they say so.

@@ -11,6 +11,7 @@ mod mail;
 mod players;
 mod principal;
 mod records;
+mod relay;
 mod results;
 mod rows;
 mod servers;
@@ -21,6 +22,7 @@ pub use mail::*;
 pub use players::*;
 pub use principal::*;
 pub use records::*;
+pub use relay::*;
 pub use results::*;
 pub use rows::*;
 pub use servers::*;
@@ -173,7 +175,10 @@ pub trait Writer: Send {
 }
 
 /// Everything that can be read.
-pub trait Reader: ReadPlayers + ReadServers + ReadRecords + ReadSettings + ReadMail + ReadResults + Send {}
+pub trait Reader:
+    ReadPlayers + ReadServers + ReadRecords + ReadSettings + ReadMail + ReadRelay + ReadResults + Send
+{
+}
 
 /// Everything that can be changed, and read as changed so far.
 pub trait Tx: Reader + WriteResults {

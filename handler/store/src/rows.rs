@@ -128,6 +128,11 @@ pub enum Row {
         /// What.
         kept: Keyed,
     },
+    /// Messages on relay channels may have numbers up to this one.
+    RelayMark {
+        /// Which; a smaller one than before changes nothing.
+        upto: u64,
+    },
 }
 
 /// Where numbers come from that are given once.

@@ -25,7 +25,7 @@ pub(super) static GROUP: Group = Group {
             ],
             example: "RECORD SUBMIT sprint 12345",
             returns: "`board`, `player`, `score` (what counts now), `rank`, `total`, `improved`",
-            codes: &[Code::NotFound, Code::Denied, Code::Invalid, Code::TooLong],
+            codes: &[Code::NotFound, Code::Denied, Code::Invalid, Code::TooLong, Code::Limit],
             ..Command::request(Kind::RecordSubmit, |parsed| {
                 Ok(Request::RecordSubmit(RecordSubmit {
                     board: parsed.string("board")?,

@@ -5,7 +5,7 @@ use crate::render::{Column, Json, Pushed, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
     Auth, Authed, Channels, Code, Failure, Kind, RelayJoin, RelayJoined, RelayLeave, RelayMessage, RelaySend,
-    RelaySent, Request,
+    RelaySent, Request, json,
 };
 use std::fmt::{Result, Write};
 
@@ -33,16 +33,15 @@ pub(super) static GROUP: Group = Group {
             args: &[
                 Arg::word("channel", "1-64 letters, digits, `_-.`"),
                 Arg::int("since", 0, u64::MAX, "the last number seen: what came after it is sent first").optional(),
+                Arg::int("epoch", 0, u64::MAX, "the epoch in which it was seen; the present one when left out")
+                    .optional()
+                    .keyword("EPOCH"),
             ],
-            example: "RELAY JOIN lobby 41",
-            returns: "`channel`, `number` (the newest), `missed` (asked for and gone), `waiting` (sent next)",
+            example: "RELAY JOIN lobby 41 EPOCH 1769890500000",
+            returns: "`channel`, `epoch`, `number` (the newest), `missed` (asked for and gone; null where nobody knows), \
+                      `waiting` (sent next)",
             codes: &[Code::Invalid, Code::Limit],
-            ..Command::request(Kind::RelayJoin, |parsed| {
-                Ok(Request::RelayJoin(RelayJoin {
-                    channel: parsed.string("channel")?,
-                    since: parsed.opt_number("since")?,
-                }))
-            })
+            ..Command::request(Kind::RelayJoin, join)
         },
         Command {
             name: "RELAY LEAVE",
@@ -79,6 +78,18 @@ pub(super) static GROUP: Group = Group {
     ],
 };
 
+fn join(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
+    let join = RelayJoin {
+        channel: parsed.string("channel")?,
+        since: parsed.opt_number("since")?,
+        epoch: parsed.opt_number("epoch")?,
+    };
+    if join.epoch.is_some() && join.since.is_none() {
+        return Err(parsed.command.usage_failure(Some("An epoch says where since was seen: give since too.")));
+    }
+    Ok(Request::RelayJoin(join))
+}
+
 fn send(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
     let send = RelaySend {
         body: parsed.string("body")?,
@@ -103,9 +114,11 @@ impl Shown for RelayJoined {
         if self.waiting > 0 {
             write!(f, ", {} to come", plural(self.waiting, "message"))?;
         }
-        if self.missed > 0 {
-            write!(f, ", {} gone", plural(self.missed, "message"))?;
-        }
+        match self.missed() {
+            None => f.write_str(". How many are gone is not known: your number is of another epoch"),
+            Some(0) => Ok(()),
+            Some(missed) => write!(f, ", {} gone", plural(missed, "message")),
+        }?;
         f.write_char('.')
     }
 
@@ -114,12 +127,14 @@ impl Shown for RelayJoined {
         #[derive(Serialize)]
         struct Joined<'a> {
             channel: &'a str,
+            epoch: u64,
             number: u64,
-            missed: u64,
+            missed: Option<u64>,
             waiting: u64,
         }
 
-        Joined { channel: &self.channel, number: self.number, missed: self.missed, waiting: self.waiting }.put(out);
+        let RelayJoined { channel, epoch, number, waiting, .. } = self;
+        Joined { channel, epoch: *epoch, number: *number, missed: self.missed(), waiting: *waiting }.put(out);
     }
 }
 
@@ -157,6 +172,11 @@ impl Shown for Channels {
 }
 
 impl Pushed for RelayMessage {
+    /// It is for one server: those on channels come by a ring, with their epoch.
+    fn line(&self, _: &str, out: &mut Vec<u8>) {
+        json::put_relay(out, self, None);
+    }
+
     fn say(&self, f: &mut dyn Write) -> Result {
         match &self.channel {
             Some(channel) => write!(f, "{channel} {} {}: {}", self.number, self.from, self.body),

@@ -76,7 +76,7 @@ fn original(code: Code) -> bool {
 /// Appends one line about something that was pushed.
 pub fn event(out: &mut Vec<u8>, event: &Event) {
     let Some((name, pushed)) = pushed(event) else { return };
-    pushed.put_event(name, out);
+    pushed.line(name, out);
     out.extend_from_slice(b"\r\n");
 }
 

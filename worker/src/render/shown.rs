@@ -60,6 +60,11 @@ pub(crate) trait Shown: Json {
 pub(crate) trait Pushed: Json {
     /// One line.
     fn say(&self, f: &mut dyn Write) -> Result;
+
+    /// Appends what a program is told, without a line's end.
+    fn line(&self, name: &str, out: &mut Vec<u8>) {
+        self.put_event(name, out);
+    }
 }
 
 /// What there is to show of an answer.
@@ -97,7 +102,7 @@ macro_rules! silent {
 silent!(Done, Welcome, RelayFetched);
 
 macro_rules! shown {
-    ($($number:literal $name:ident($answer:ty),)*) => {
+    ($($number:literal $name:ident($answer:ty $(, $grown:ident)?),)*) => {
         /// What there is to show of an answer: nothing where its command's own sentence is all.
         ///
         /// # Errors

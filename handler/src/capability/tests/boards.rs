@@ -4,6 +4,7 @@ use super::*;
 use crate::capability::records::{DefineBoard, Submit, Withdraw};
 use crate::lock::read;
 use crate::state::boards::{Ranking, cursor};
+use crate::state::journal::{ClientKey, packed};
 use crate::state::news::{Audience, News};
 use crate::state::topic::Topic;
 use crate::testing::{Bench, Firsts, KINDS, Scores, board};
@@ -263,10 +264,10 @@ fn the_earlier_of_equals_is_first() {
 }
 
 #[test]
-fn a_sum_stays_at_the_edge() {
+fn a_sum_comes_to_both_edges_and_not_beyond() {
     let mut place = Place::new();
-    place.one(5, &[(0, i64::MAX - 1), (0, 1), (0, 1), (1, i64::MIN), (1, -1), (2, i64::MAX), (2, i64::MIN)]);
-    assert_eq!(place.table(5), [(0, i64::MAX), (2, -1), (1, i64::MIN)]);
+    place.one(5, &[(0, i64::MAX - 1), (0, 1), (0, 1), (1, i64::MIN), (1, -1), (2, i64::MAX), (2, i64::MIN), (0, -1)]);
+    assert_eq!(place.table(5), [(0, i64::MAX - 1), (2, -1), (1, i64::MIN)]);
     place.one(4, &[(0, i64::MIN), (0, i64::MIN), (1, i64::MAX), (1, i64::MAX)]);
     assert_eq!(place.table(4), [(0, i64::MIN), (1, i64::MAX)]);
     // The order turned around has no edge that another falls over.
@@ -337,4 +338,44 @@ fn boards_are_found_and_listed_in_any_case() {
     assert_eq!(place.commit().1, []);
     assert_eq!(place.with(0, |ranking| ranking.board.clone()), changed);
     assert_eq!(place.table(0), [(0, 7)]);
+}
+
+#[test]
+fn a_submit_that_is_repeated_under_its_key_is_answered_as_it_was_first_whatever_the_board_says_by_then() {
+    for (board, kind) in KINDS.into_iter().enumerate() {
+        let mut place = Place::new();
+        let submit = |player| Submit { board: id(board), player: who(player), score: 5, by: None, note: None };
+        let keyed = |place: &mut Place, digest| {
+            let key = ClientKey { owner: who(0).into(), key: "k".into(), digest: [digest; 32] };
+            let asker = place.bench.asker(1);
+            let (change, key) = (submit(0).into(), Some(Box::new(key)));
+            place.batch.push(Write::Change { asker, change, key, tried: None });
+        };
+        let withdraw = |place: &mut Place, player| place.withdraw(board, player);
+        // In one batch: the same, others that push it down, the same, and when it is not there any more.
+        place.submit(board, 1, 5);
+        keyed(&mut place, 1);
+        place.submit(board, 2, -9);
+        place.submit(board, 3, 9);
+        keyed(&mut place, 1);
+        withdraw(&mut place, 1);
+        withdraw(&mut place, 2);
+        withdraw(&mut place, 0);
+        keyed(&mut place, 1);
+        keyed(&mut place, 2);
+        let (answers, _) = place.commit();
+        let first = answers[1].clone();
+        let Reply::RecordSubmitted(submitted) = &first else { panic!("{first:?}") };
+        assert_eq!((submitted.rank, submitted.total), (2, 2));
+        assert_eq!((&answers[4], &answers[8]), (&first, &first), "{kind:?}");
+        assert!(matches!(&answers[9], Reply::Failed(failure) if failure.code == Code::Conflict));
+        assert_eq!(place.table(board).len(), 1, "it was done once");
+        // In later ones, and letter for letter.
+        place.submit(board, 4, 1);
+        place.commit();
+        keyed(&mut place, 1);
+        let batch = std::mem::take(&mut place.batch);
+        let (said, _) = place.bench.commit(&batch);
+        assert_eq!((said[0].kind, said[0].payload.clone()), packed(&first));
+    }
 }

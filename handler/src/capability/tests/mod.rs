@@ -71,4 +71,5 @@ fn what_was_done_already_is_answered_and_leaves_no_rows() {
     let (mut model, reply) = (people(), Reply::fail(Code::Busy, "Again."));
     let known = decided(&mut model, Change::Known(reply.clone()));
     assert_eq!(known, Decided { rows: Vec::new(), reply, proves: None });
+    assert_eq!(code(&mut model, Change::Refused(Failure::new(Code::Denied, "No."))), Code::Denied);
 }

@@ -113,13 +113,37 @@ fn the_first_score_counts_whatever_it_is() {
 }
 
 #[test]
-fn a_sum_that_leaves_its_range_stays_at_the_edge() {
-    let mut model = with_board(Operator::Sum, Better::Higher);
-    assert_eq!(submitted(&mut model, ALICE, i64::MAX - 1).0, i64::MAX - 1);
-    assert_eq!(submitted(&mut model, ALICE, 5), (i64::MAX, 1, 1, true));
-    assert_eq!(submitted(&mut model, ALICE, 1), (i64::MAX, 1, 1, false), "there it stays");
-    assert_eq!(submitted(&mut model, ALICE, i64::MIN), (-1, 1, 1, true));
-    assert_eq!(submitted(&mut model, ALICE, i64::MIN), (i64::MIN, 1, 1, true));
+fn a_sum_that_would_leave_64_bits_is_refused_and_what_stands_there_stays_right() {
+    for better in [Better::Lower, Better::Higher] {
+        for (edge, beyond) in [(i64::MAX, 1), (i64::MIN, -1)] {
+            let mut model = with_board(Operator::Sum, better);
+            assert_eq!(submitted(&mut model, ALICE, edge - beyond).0, edge - beyond);
+            for more in [2 * beyond, edge] {
+                let failure = refused(&mut model, submit(ALICE, more));
+                let before = edge - beyond;
+                let msg =
+                    format!("{before} stands on Race; with {more} more it would leave 64 bits. Nothing was changed.");
+                assert_eq!((failure.code, failure.msg), (Code::Limit, msg));
+            }
+            // The edge itself can be reached, and left again.
+            assert_eq!(submitted(&mut model, ALICE, beyond), (edge, 1, 1, true));
+            assert_eq!(code(&mut model, submit(ALICE, beyond)), Code::Limit);
+            assert_eq!(submitted(&mut model, ALICE, 0), (edge, 1, 1, false));
+            assert_eq!(submitted(&mut model, ALICE, -beyond), (edge - beyond, 1, 1, true));
+        }
+    }
+}
+
+#[test]
+fn a_count_at_its_end_is_refused_whatever_is_submitted() {
+    for better in [Better::Lower, Better::Higher] {
+        let mut model = with_board(Operator::Count, better);
+        model.put(&Row::Standing { board: RACE, standing: standing(1, i64::MAX, 70) });
+        for score in [i64::MIN, 0, 5] {
+            assert_eq!(code(&mut model, submit(ALICE, score)), Code::Limit);
+        }
+        assert_eq!(model.standings[&(RACE, ALICE)].score, i64::MAX);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One sequence of what is told and is on no disk: numbered from 1, with as many of the newest as its owner keeps. What a relay
+//! One sequence of what is told and is on no disk: numbered without gaps, with as many of the newest as its owner keeps. What a relay
 //! channel, the list of worlds and that of who is on have in common. Pure; lives in the event loop.
 
 use ssmglobal_ipc::Position;
@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 /// The sequence.
 #[derive(Debug)]
 pub struct Stream<T> {
+    /// The number in front of its first one: smaller ones were others'.
+    begun: u64,
     newest: Position,
     /// By number, without gaps, the newest last.
     kept: VecDeque<(u64, T)>,
@@ -21,9 +23,25 @@ pub struct Since<I> {
 }
 
 impl<T> Stream<T> {
-    /// One that goes on behind a position, with what is still kept of what was in front of it.
-    pub fn new(newest: Position, kept: impl IntoIterator<Item = (u64, T)>) -> Stream<T> {
-        Stream { newest, kept: kept.into_iter().collect() }
+    /// One that begins behind a position.
+    pub fn new(at: Position) -> Stream<T> {
+        Stream { begun: at.number, newest: at, kept: VecDeque::new() }
+    }
+
+    /// One that has begun behind a number and goes on behind a position, with what is still kept of what was in front of it.
+    pub fn resumed(begun: u64, newest: Position, kept: impl IntoIterator<Item = (u64, T)>) -> Stream<T> {
+        Stream { begun, newest, kept: kept.into_iter().collect() }
+    }
+
+    /// The position that somebody has who has heard nothing of it.
+    pub fn begun(&self) -> Position {
+        Position { number: self.begun, ..self.newest }
+    }
+
+    /// The position behind which is all that is kept.
+    pub fn kept_behind(&self) -> Position {
+        let number = self.oldest().map_or(self.newest.number, |oldest| oldest.saturating_sub(1));
+        Position { number, ..self.newest }
     }
 
     /// The newest one's position.
@@ -54,6 +72,7 @@ impl<T> Stream<T> {
 
     /// How many numbers in `(after, upto]` are gone.
     fn missed(&self, after: u64, upto: u64) -> u64 {
+        let after = after.max(self.begun);
         let oldest = self.oldest().unwrap_or(self.newest.number + 1);
         oldest.min(upto.saturating_add(1)).saturating_sub(after.saturating_add(1))
     }
@@ -88,7 +107,7 @@ mod tests {
 
     #[test]
     fn whoever_comes_back_gets_what_is_kept_and_how_much_is_not() {
-        let mut stream = Stream::new(at(3, 0), []);
+        let mut stream = Stream::new(at(3, 0));
         assert_eq!(since(&stream, at(3, 0), 9), Some((0, String::new())));
         let numbers: Vec<u64> = "abcde".chars().map(|value| stream.publish(value).number).collect();
         assert_eq!(numbers, [1, 2, 3, 4, 5]);
@@ -111,9 +130,24 @@ mod tests {
 
     #[test]
     fn it_goes_on_where_another_has_ended() {
-        let mut stream = Stream::new(at(0, 7), [(6, 'x'), (7, 'y')]);
+        let mut stream = Stream::resumed(0, at(0, 7), [(6, 'x'), (7, 'y')]);
         assert_eq!(stream.publish('z'), at(0, 8));
         assert_eq!(since(&stream, at(0, 0), 8), Some((5, "xyz".into())));
         assert_eq!(stream.kept().len(), 3);
+    }
+
+    #[test]
+    fn what_was_in_front_of_its_beginning_is_not_missed() {
+        let mut stream = Stream::new(at(3, 1000));
+        assert_eq!((since(&stream, at(3, 0), 9000), stream.begun()), (Some((0, String::new())), at(3, 1000)));
+        assert_eq!((stream.publish('a'), stream.publish('b')), (at(3, 1001), at(3, 1002)));
+        assert_eq!(stream.kept_behind(), at(3, 1000));
+        stream.let_go();
+        for (after, missed) in [(0, 1), (999, 1), (1000, 1), (1001, 0)] {
+            assert_eq!(since(&stream, at(3, after), 9000), Some((missed, "b".into())), "{after}");
+        }
+        assert_eq!((stream.begun(), stream.kept_behind()), (at(3, 1000), at(3, 1001)));
+        stream.let_go();
+        assert_eq!((stream.kept_behind(), since(&stream, at(3, 0), 9000)), (at(3, 1002), Some((2, String::new()))));
     }
 }

@@ -32,12 +32,17 @@ impl Place {
     }
 
     fn kept_for(&self, channel: ChannelId, reader: &str, after: u64, upto: u64) -> Vec<u64> {
-        let after = Position { epoch: EPOCH, number: after };
+        let after = self.at(channel, after);
         self.bus.since(channel, reader, after, upto).unwrap().kept.map(|(number, _)| number).collect()
     }
 
     fn missed(&self, channel: ChannelId, after: u64, upto: u64) -> u64 {
-        self.bus.since(channel, "x", Position { epoch: EPOCH, number: after }, upto).unwrap().missed
+        self.bus.since(channel, "x", self.at(channel, after), upto).unwrap().missed
+    }
+
+    /// A number in a channel's present epoch.
+    fn at(&self, channel: ChannelId, number: u64) -> Position {
+        Position { number, ..self.bus.channel(channel).unwrap().position() }
     }
 
     fn names(&self, after: Option<&str>) -> Vec<String> {
@@ -57,7 +62,7 @@ fn a_channel_keeps_its_last_messages() {
     for from in ["arena", "castle", "arena", "castle", "arena"] {
         place.publish(chat, from, 3);
     }
-    assert_eq!(place.bus.channel(chat).unwrap().position(), Position { epoch: EPOCH, number: 5 });
+    assert_eq!(place.bus.channel(chat).unwrap().position().number, 5);
     assert_eq!(place.kept_for(chat, "other", 0, 5), [3, 4, 5]);
     assert_eq!(place.kept_for(chat, "other", 3, 4), [4]);
     assert_eq!(place.kept_for(chat, "other", 5, 5), [0; 0]);
@@ -73,7 +78,8 @@ fn a_channel_keeps_its_last_messages() {
     assert_eq!(place.kept_for(chat, "other", 0, 6), [6]);
     assert_eq!(place.bus.kept, place.line_length(chat));
     // Numbers of another epoch say nothing.
-    assert!(place.bus.since(chat, "other", Position { epoch: EPOCH + 1, number: 5 }, 6).is_none());
+    let here = place.at(chat, 5);
+    assert!(place.bus.since(chat, "other", Position { epoch: here.epoch + 1, ..here }, 6).is_none());
 }
 
 #[test]
@@ -144,7 +150,7 @@ fn at_the_bound_the_channel_unused_for_longest_makes_room() {
     assert_eq!(place.bus.kept, kept - of_a);
     assert_eq!(place.names(None), ["b", "C", "d"]);
     let channel = place.bus.named("D").unwrap();
-    assert_eq!((channel.id, &*channel.name, channel.position().number), (d, "d", 0));
+    assert_eq!((channel.id, &*channel.name, channel.position().number), (d, "d", 1));
     // Being made is being used, and so is being touched.
     let e = place.make("e", 3).unwrap();
     assert!(place.bus.channel(b).is_none());
@@ -164,14 +170,79 @@ fn what_is_published_outlives_the_handler() {
     for from in ["arena", "castle", "arena"] {
         place.publish(chat, from, 2);
     }
+    let position = place.bus.channel(chat).unwrap().position();
     drop(place);
     let found = Journal::open(&fd).unwrap().recover();
     let mut bus = Bus::new(1);
     for channel in found.channels {
         bus.restore(channel, 2).unwrap();
     }
-    let since = bus.since(chat, "x", Position { epoch: EPOCH, number: 0 }, 9).unwrap();
+    assert_eq!(bus.channel(chat).unwrap().position(), position);
+    let since = bus.since(chat, "x", Position { number: 0, ..position }, 9).unwrap();
     assert_eq!((since.missed, since.kept.map(|(number, _)| number).collect::<Vec<_>>()), (1, vec![2, 3]));
     assert_eq!(bus.named("CHAT").unwrap().position().number, 3);
     assert_eq!(found.done.len(), 1, "the same request's answer, three times");
+}
+
+#[test]
+fn a_channel_that_is_made_again_goes_on_behind_all_numbers_that_it_has_had() {
+    let mut place = Place::new();
+    place.bus.marks = Marks::new(500);
+    let chat = place.make("chat", 1).unwrap();
+    let position = |place: &Place, id| place.bus.channel(id).unwrap().position();
+    let first = position(&place, chat);
+    assert_eq!(first.number, 500, "what was given before everything was stopped is not known");
+    place.publish(chat, "arena", 9);
+    let other = place.make("other", 1).unwrap();
+    let between = position(&place, other);
+    let again = place.make("CHAT", 1).unwrap();
+    let second = position(&place, again);
+    assert_eq!((between.number, second.number), (501, 501));
+    assert!(first.epoch < between.epoch && between.epoch < second.epoch);
+    // Nobody who knows the old one takes a number of the new one for an old one.
+    let channel = place.bus.channel(again).unwrap();
+    for (number, epoch, known) in [
+        (501, Some(first.epoch), None),
+        (501, Some(second.epoch), Some(501)),
+        (9000, Some(second.epoch), Some(9000)),
+        (3, Some(second.epoch), Some(501)),
+        (501, None, Some(501)),
+        (0, None, Some(501)),
+        (500, None, None),
+        (502, None, None),
+    ] {
+        let known = known.map(|number| Position { number, ..second });
+        assert_eq!(channel.position_of(number, epoch), known, "{number} of {epoch:?}");
+    }
+}
+
+#[test]
+fn no_number_is_given_that_the_mark_does_not_allow() {
+    let mut place = Place::new();
+    assert_eq!(place.bus.mark_wanted(), None, "nobody relays anything");
+    let chat = place.make("chat", 4).unwrap();
+    assert!(!place.bus.may_publish(chat));
+    let wanted = place.bus.mark_wanted().unwrap();
+    place.bus.marks.moved(Some(wanted), true);
+    for _ in 0..wanted {
+        assert!(place.bus.may_publish(chat));
+        place.publish(chat, "arena", 0);
+    }
+    assert!(!place.bus.may_publish(chat));
+    assert!(place.bus.mark_wanted().unwrap() > wanted);
+    assert!(place.bus.may_publish(ChannelId(99)), "one that is gone says so itself");
+}
+
+#[test]
+fn what_an_older_handler_has_left_goes_on_as_it_was() {
+    let mut bus = Bus::new(1);
+    let kept = [(50, ("arena".to_owned(), "{}".to_owned()))].into();
+    let left = KeptChannel { id: 9, name: "chat".into(), number: 51, epoch: 0, begun: 0, kept };
+    bus.restore(left, 5).unwrap();
+    let channel = bus.channel(ChannelId(9)).unwrap();
+    assert_eq!(channel.position(), Position { epoch: 0, number: 51 });
+    assert_eq!(channel.position_of(50, None), Some(Position { epoch: 0, number: 50 }));
+    // The mark is behind what was given.
+    assert!(!bus.may_publish(ChannelId(9)));
+    assert!(bus.mark_wanted().is_some_and(|wanted| wanted > 51));
 }

@@ -75,6 +75,15 @@ pub enum Entry {
         /// Up to when.
         upto: Time,
     },
+    /// How a channel's numbers have begun.
+    Epoch {
+        /// The channel.
+        id: u64,
+        /// Told apart from that of every other channel, also of the same name.
+        epoch: u64,
+        /// The number in front of its first.
+        begun: u64,
+    },
     /// A pass, as it is from now on.
     Pass(HeldPass),
 }
@@ -87,6 +96,7 @@ pub(super) enum Subject {
     World(u64),
     News,
     Revoked(u64),
+    Epoch(u64),
     Pass(PassDigest),
 }
 
@@ -99,6 +109,7 @@ impl Entry {
             Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
             Entry::NewsTold { .. } => Some(Subject::News),
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
+            Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }

@@ -15,6 +15,10 @@ pub struct KeptChannel {
     pub name: String,
     /// The newest message's number.
     pub number: u64,
+    /// The epoch of its numbers; 0 from an older handler.
+    pub epoch: u64,
+    /// The number in front of its first.
+    pub begun: u64,
     /// Messages by number: who sent them, and their lines.
     pub kept: BTreeMap<u64, (String, String)>,
 }
@@ -70,6 +74,10 @@ impl Journal {
                     (channel.id, channel.name, channel.number) = (id, name, channel.number.max(number));
                 }
                 Entry::NoChannel { id } => gone.push(id),
+                Entry::Epoch { id, epoch, begun } => {
+                    let channel = channels.entry(id).or_default();
+                    (channel.epoch, channel.begun) = (epoch, begun);
+                }
                 Entry::Message { id, number, from, line, answer } => {
                     let channel = channels.entry(id).or_default();
                     channel.number = channel.number.max(number);

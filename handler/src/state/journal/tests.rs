@@ -112,6 +112,7 @@ fn of_what_is_said_again_and_again_only_the_last_word_stays() {
         |n| Entry::Revoked { session: n % 2, upto: ssmglobal_ipc::Time(n as i64) },
         |n| Entry::NewsTold { row: n as i64 },
         |n| Entry::NoWorld { id: n % 2 },
+        |n| Entry::Epoch { id: n % 2, epoch: n, begun: 7 },
     ];
     let newest = [8, 9].into_iter().flat_map(|n| said.map(|entry| entry(n)));
     let newest: Vec<Entry> = newest.filter(|entry| *entry != Entry::NewsTold { row: 8 }).collect();
@@ -141,7 +142,7 @@ fn of_what_is_said_again_and_again_only_the_last_word_stays() {
     // The next handler knows it as well, and what is dropped for good leaves nothing behind.
     let mut journal = Journal::open(&fd).unwrap();
     let subjects = journal.last_words.len();
-    assert_eq!(subjects, 9);
+    assert_eq!(subjects, 11);
     journal.append(&done(20, 2 * PIECE));
     while let Some(oldest) = journal.oldest() {
         journal.forget_oldest(&oldest);

@@ -126,10 +126,11 @@ fn kind(row: &Row) -> usize {
         Row::Blocked { .. } => 15,
         Row::Unblocked { .. } => 16,
         Row::Keyed { .. } => 17,
+        Row::RelayMark { .. } => 18,
     }
 }
 
-const EVERY: usize = 18;
+const EVERY: usize = 19;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -196,6 +197,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (Row::Blocked { player: ALICE, from: owner }, nothing, vec![]),
         (Row::Unblocked { player: ALICE, from: owner }, nothing, vec![]),
         (Row::Keyed { owner, key: key(), kept }, nothing, vec![]),
+        (Row::RelayMark { upto: 7 }, nothing, vec![]),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

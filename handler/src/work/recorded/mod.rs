@@ -118,6 +118,7 @@ samples! { entries Entry Entry {
     NoWorld: Entry::NoWorld { id: 9 };
     NewsTold: Entry::NewsTold { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
+    Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
     Pass: Entry::Pass(HeldPass {
         digest: [7; 16], player: PlayerId(300), server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
     });

@@ -15,6 +15,7 @@ mod gate;
 mod mail;
 mod players;
 mod records;
+mod relay;
 mod results;
 mod schema;
 mod servers;

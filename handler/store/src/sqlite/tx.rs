@@ -29,6 +29,7 @@ impl Tx for Db {
             Row::Blocked { player, from } => self.block_add(*player, *from),
             Row::Unblocked { player, from } => self.block_remove(*player, *from),
             Row::Keyed { owner, key, kept } => self.keyed_add(*owner, key, kept),
+            Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
     }
 
@@ -43,6 +44,7 @@ impl Tx for Db {
             Sequence::Server => (2, NOBODY),
             Sequence::Board => (3, NOBODY),
             Sequence::Letters(owner) => (4, principal_to_sql(owner)),
+            // 5 is the relay's (`relay.rs`).
         };
         self.in_transaction()?;
         self.row(

@@ -151,8 +151,8 @@ fn servers() -> Vec<Case> {
         ),
         (
             "RELAY JOIN",
-            vec![("channel", "\"lobby\""), ("since", "41")],
-            Request::RelayJoin(RelayJoin { channel: s("lobby"), since: Some(41) }),
+            vec![("channel", "\"lobby\""), ("since", "41"), ("epoch", "9")],
+            Request::RelayJoin(RelayJoin { channel: s("lobby"), since: Some(41), epoch: Some(9) }),
         ),
         ("RELAY LEAVE", vec![("channel", "\"lobby\"")], Request::RelayLeave(RelayLeave { channel: s("lobby") })),
         (

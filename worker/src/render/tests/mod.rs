@@ -12,6 +12,9 @@ use unicode_width::UnicodeWidthStr;
 mod samples;
 use samples::{board, empty_replies, events, mails, person_replies, replies, submitted};
 
+/// As the page has it.
+const EPOCH: u64 = 1_769_890_500_000;
+
 const PLAIN: Look = Look { width: 80, colour: false, utf8: true };
 
 fn s(text: &str) -> String {
@@ -163,9 +166,44 @@ fn events_are_as_the_page_says() {
         human::event(&mut out, &event, PLAIN);
         assert_eq!(text(out), format!("{in_words}\r\n"));
     }
-    let mut missed = Vec::new();
-    ssmglobal_ipc::json::put_missed(&mut missed, "lobby", 3);
+    let (mut missed, mut numbered) = (Vec::new(), Vec::new());
+    ssmglobal_ipc::json::put_missed(&mut missed, "lobby", EPOCH, Some(3));
     assert!(reference().contains(&text(missed)));
+    let on_a_channel = RelayMessage {
+        channel: Some(s("lobby")),
+        number: 42,
+        from: s("arena"),
+        at: Time(1_769_890_500_000),
+        body: s("round over"),
+    };
+    ssmglobal_ipc::json::put_relay(&mut numbered, &on_a_channel, Some(EPOCH));
+    assert!(reference().contains(&text(numbered)));
+}
+
+#[test]
+fn who_joins_a_channel_is_told_what_is_gone_or_that_nobody_knows() {
+    let joined = RelayJoined {
+        channel: s("lobby"),
+        number: 42,
+        missed: 1,
+        waiting: 2,
+        position: 99,
+        epoch: EPOCH,
+        behind: 40,
+        unknown: false,
+    };
+    let told = |joined: RelayJoined| as_json(None, "RELAY JOIN", &Reply::RelayJoined(joined));
+    assert_eq!(
+        told(joined.clone()).trim_end(),
+        "{\"state\": \"OK\", \"msg\": \"Joined lobby at number 42, 2 messages to come, 1 message gone.\", \
+         \"data\": {\"channel\": \"lobby\", \"epoch\": 1769890500000, \"number\": 42, \"missed\": 1, \"waiting\": 2}}"
+    );
+    assert_eq!(
+        told(RelayJoined { missed: 0, unknown: true, ..joined }).trim_end(),
+        "{\"state\": \"OK\", \"msg\": \"Joined lobby at number 42, 2 messages to come. How many are gone is not known: \
+         your number is of another epoch.\", \"data\": {\"channel\": \"lobby\", \"epoch\": 1769890500000, \"number\": 42, \
+         \"missed\": null, \"waiting\": 2}}"
+    );
 }
 
 #[test]

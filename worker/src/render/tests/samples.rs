@@ -149,7 +149,16 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
         ("AUTH", Reply::Authed(Authed { server: s("arena") })),
         (
             "RELAY JOIN",
-            Reply::RelayJoined(RelayJoined { channel: s("lobby"), number: 42, missed: 1, waiting: 2, position: 99 }),
+            Reply::RelayJoined(RelayJoined {
+                channel: s("lobby"),
+                number: 42,
+                missed: 1,
+                waiting: 2,
+                position: 99,
+                epoch: 1_769_890_500_000,
+                behind: 40,
+                unknown: false,
+            }),
         ),
         ("RELAY SEND", Reply::RelaySent(RelaySent { channel: Some(s("lobby")), to: None, number: 42, receivers: 2 })),
         ("RELAY CHANNELS", Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")) })),
@@ -177,8 +186,7 @@ pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
 
 pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
     let time = Time(1_769_890_500_000);
-    let relay =
-        RelayMessage { channel: Some(s("lobby")), number: 42, from: s("arena"), at: time, body: s("round over") };
+    let relay = RelayMessage { channel: None, number: 0, from: s("arena"), at: time, body: s("round over") };
     let bob = Party::Player(s("bob"));
     vec![
         (
@@ -193,8 +201,8 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
         ),
         (
             Event::Relay(relay),
-            r#"{"event": "relay", "channel": "lobby", "number": 42, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "round over"}"#,
-            "[relay] lobby 42 arena: round over",
+            r#"{"event": "relay", "channel": null, "epoch": null, "number": 0, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "round over"}"#,
+            "[relay] arena: round over",
         ),
         (
             Event::Record(RecordArrived {
