@@ -112,3 +112,92 @@ fn a_person_is_told_what_to_do_with_it_and_no_log_has_it() {
     let secret = word.trim_start_matches("pass-");
     assert!(!backend.log().text().contains(secret), "{}", backend.log().text());
 }
+
+/// Who is where, as WHO tells a program.
+fn places(program: &mut Program) -> Vec<(String, String)> {
+    let data = program.ok("WHO", json!({}));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    data["players"].as_array().unwrap().iter().map(|row| (text(&row["player"]), text(&row["where"]))).collect()
+}
+
+fn rows<const N: usize>(wanted: [(&str, &str); N]) -> Vec<(String, String)> {
+    wanted.map(|(player, place)| (player.to_owned(), place.to_owned())).into()
+}
+
+#[test]
+fn others_see_on_which_game_server_a_player_is_whether_he_is_connected_here_or_not() {
+    let backend = Backend::start();
+    let (mut arena, mut castle) = (GameServer::added(&backend, "Arena"), GameServer::added(&backend, "castle"));
+    let mut watcher = Program::at(&backend);
+    let mut alice = Person::at(&backend).register("Alice");
+    let bob = Program::registered(&backend, "bob");
+    backend.see_off(bob.wire);
+    arena.ok("ENTER", json!({"player": "alice"}));
+    arena.ok("ENTER", json!({"player": "ALICE"}));
+    arena.ok("ENTER", json!({"player": "bob"}));
+    castle.ok("ENTER", json!({"player": "bob"}));
+    assert_eq!(
+        places(&mut watcher),
+        rows([("Alice", "on Arena"), ("Alice", "terminal"), ("bob", "on Arena"), ("bob", "on castle")])
+    );
+    assert_eq!(watcher.ok("WHO", json!({}))["total"], 2);
+    assert_eq!(watcher.ok("FINGER", json!({"player": "bob"}))["worlds"], json!(["Arena", "castle"]));
+    let text = alice.ask("FINGER bob");
+    assert!(text.contains("bob is on Arena and castle"), "{text}");
+    let text = alice.ask("WHO");
+    assert!(text.contains("on Arena") && text.lines().all(|line| line.len() <= 80), "{text}");
+    castle.ok("LEAVE", json!({"player": "bob"}));
+    castle.ok("LEAVE", json!({"player": "alice"}));
+    // All at once: who is not named is not there.
+    arena.ok("PRESENT", json!({"players": "bob"}));
+    assert_eq!(places(&mut watcher), rows([("Alice", "terminal"), ("bob", "on Arena")]));
+    assert_eq!(arena.fails("PRESENT", json!({"players": "alice nobody"})), "not_found");
+    assert_eq!(places(&mut watcher).len(), 2, "nothing was changed");
+    arena.ok("PRESENT", json!({}));
+    assert_eq!(places(&mut watcher), rows([("Alice", "terminal")]));
+    assert_eq!(arena.fails("ENTER", json!({"player": "nobody"})), "not_found");
+    backend.ctl(&["player", "disable", "bob", "--reason", "spam"]);
+    assert_eq!(arena.fails("ENTER", json!({"player": "bob"})), "denied");
+}
+
+#[test]
+fn a_page_of_who_may_end_between_two_places_of_one_player() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut castle = GameServer::added(&backend, "castle");
+    let mut bob = Program::registered(&backend, "bob");
+    arena.ok("ENTER", json!({"player": "bob"}));
+    castle.ok("ENTER", json!({"player": "bob"}));
+    let (mut seen, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let args = if after.is_null() { json!({"limit": 1}) } else { json!({"limit": 1, "after": after}) };
+        let data = bob.ok("WHO", args);
+        assert_eq!(data["players"].as_array().unwrap().len(), 1);
+        seen.push(data["players"][0]["where"].as_str().unwrap().to_owned());
+        after = data["next"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["on arena", "on castle", "client"]);
+}
+
+#[test]
+fn who_is_there_outlives_the_handler_and_an_upgrade_and_ends_with_the_game_servers_connection() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut bob = Program::registered(&backend, "bob");
+    arena.ok("ENTER", json!({"player": "bob"}));
+    let there = rows([("bob", "on arena"), ("bob", "client")]);
+    backend.kill_handler();
+    assert_eq!(places(&mut bob), there);
+    backend.ctl(&["upgrade"]);
+    assert_eq!(places(&mut bob), there);
+    // What is said after that still counts.
+    arena.ok("LEAVE", json!({"player": "bob"}));
+    backend.kill_handler();
+    assert_eq!(places(&mut bob), rows([("bob", "client")]));
+    arena.ok("ENTER", json!({"player": "bob"}));
+    backend.see_off(arena.into_wire());
+    assert_eq!(places(&mut bob), rows([("bob", "client")]));
+}

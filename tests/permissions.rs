@@ -65,6 +65,9 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("STATUS CLEAR", json!({}), Server),
         ("PASS", json!({"server": "arena"}), Player),
         ("PASS REDEEM", json!({"pass": "pass-1"}), Server),
+        ("ENTER", json!({"player": "alice"}), Server),
+        ("LEAVE", json!({"player": "alice"}), Server),
+        ("PRESENT", json!({"players": "alice"}), Server),
     ]
 }
 

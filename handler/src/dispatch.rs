@@ -116,6 +116,9 @@ table! {
     Worlds(page) anyone status::worlds;
     Pass(request) player entry::pass;
     PassRedeem(request) server entry::redeem;
+    Enter(request) server entry::enter;
+    Leave(request) server entry::leave;
+    Present(request) server entry::present;
 }
 
 #[cfg(test)]
@@ -168,6 +171,9 @@ mod tests {
         ("Worlds", "-ap-s"),
         ("Pass", "--p--"),
         ("PassRedeem", "----s"),
+        ("Enter", "----s"),
+        ("Leave", "----s"),
+        ("Present", "----s"),
     ];
 
     #[test]

@@ -1,4 +1,4 @@
-//! How a game server lets players in: passes.
+//! How a game server lets players in, and says who is there.
 
 use crate::Secret;
 use serde::{Deserialize, Serialize};
@@ -37,4 +37,18 @@ pub struct PassRedeemed {
     pub player: String,
     /// His number, which never is another's.
     pub number: u32,
+}
+
+/// `ENTER` and `LEAVE`: a player is on this game server, or is not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// His name, in any case.
+    pub player: String,
+}
+
+/// `PRESENT`: all who are on this game server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// Their names, in any case.
+    pub players: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! Players: registering, logging in, who is on.
 
+use crate::growing::grown;
 use crate::{Secret, Time};
 use serde::{Deserialize, Serialize};
 
@@ -83,12 +84,12 @@ pub struct Whoami {
 pub struct WhoRow {
     /// The player's name.
     pub player: String,
-    /// How the player is here: `terminal` or `client`.
+    /// How the player is here: `terminal` or `client`; or `on` and a game server that he is on.
     #[serde(rename = "where")]
     pub place: String,
-    /// Seconds since the last command.
+    /// Seconds since the last command; 0 where only the game server knows.
     pub idle: u64,
-    /// Since when this session is logged in.
+    /// Since when this session is logged in, or he is there.
     pub since: Time,
 }
 
@@ -118,7 +119,11 @@ pub struct Fingered {
     pub idle: Option<u64>,
     /// The best-ranked boards of this player, ten at the most.
     pub records: Vec<FingerRecord>,
+    /// The game servers that he is on.
+    pub worlds: Vec<String>,
 }
+
+grown! { Fingered { player, registered, last_login, online, idle, records } then { worlds } }
 
 /// One board in [`Fingered`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -167,6 +167,9 @@ requests! {
     72 Worlds(Page)                  -> [Worlds]          READERS  None         ReadsMemory Seen  Client;
     80 Pass(Pass)                    -> [PassGiven]       PLAYER   None         Volatile    Apart Client;
     81 PassRedeem(PassRedeem)        -> [PassRedeemed]    SERVER   None         Volatile    Apart Client;
+    83 Enter(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    84 Leave(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    85 Present(Present)              -> [Done]            SERVER   None         SetsMemory  Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -180,7 +183,7 @@ macro_rules! replies {
             10 LoggedIn(LoggedIn),
             11 Whoami(Whoami),
             12 Who(Who),
-            13 Fingered(Fingered),
+            13 Fingered(Fingered, grown),
             20 RecordSubmitted(RecordSubmitted),
             21 RecordPage(RecordPage),
             22 RecordShown(RecordShown),

@@ -126,6 +126,9 @@ samples! { requests Request {
     PassRedeem: Request::PassRedeem(PassRedeem {
         pass: Secret::new("pass-k7m2-9qxf-3dpa"), address: some("192.0.2.7"),
     });
+    Enter: Request::Enter(Visit { player: text("bob") });
+    Leave: Request::Leave(Visit { player: text("bob") });
+    Present: Request::Present(Present { players: vec![text("bob"), text("alice")] });
 } }
 
 samples! { replies Reply {
@@ -146,6 +149,7 @@ samples! { replies Reply {
     Fingered: Reply::Fingered(Fingered {
         player: text("bob"), registered: AT, last_login: Some(AT), online: true, idle: Some(61),
         records: vec![FingerRecord { board: text("race"), score: -83_250, unit: text("ms"), rank: 4 }],
+        worlds: Vec::new(),
     });
     RecordSubmitted: Reply::RecordSubmitted(RecordSubmitted {
         board: text("race"), player: text("bob"), score: i64::MIN, rank: 4, total: 9, improved: true,
@@ -223,19 +227,27 @@ fn grown_requests() -> Vec<(&'static str, Request)> {
 
 /// So with replies.
 fn grown_replies() -> Vec<(&'static str, Reply)> {
-    vec![(
-        "Reply::RelayJoined",
-        Reply::RelayJoined(RelayJoined {
-            channel: text("chat"),
-            number: 50,
-            missed: 3,
-            waiting: 6,
-            position: 4096,
-            epoch: 1_769_890_500_000,
-            behind: 44,
-            unknown: true,
-        }),
-    )]
+    let fingered = replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::Fingered(fingered) => Some(fingered),
+        _ => None,
+    });
+    let fingered = Fingered { worlds: vec![text("arena")], ..fingered.expect("it is there") };
+    vec![
+        ("Reply::Fingered", Reply::Fingered(fingered)),
+        (
+            "Reply::RelayJoined",
+            Reply::RelayJoined(RelayJoined {
+                channel: text("chat"),
+                number: 50,
+                missed: 3,
+                waiting: 6,
+                position: 4096,
+                epoch: 1_769_890_500_000,
+                behind: 44,
+                unknown: true,
+            }),
+        ),
+    ]
 }
 
 samples! { events Event {

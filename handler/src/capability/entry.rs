@@ -1,12 +1,17 @@
-//! How a game server lets players in. A player gets a pass, shows it there, and the server learns who he is; it never sees a
-//! password.
+//! How a game server lets players in, and says who is there. A player gets a pass, shows it there, and the server learns who he is;
+//! it never sees a password.
 
 use super::{Call, Me, Plan};
+use crate::state::online::Stay;
 use crate::state::passes::{GOOD, NotGood};
 use crate::work::Volatile;
-use ssmglobal_ipc::{Code, Failure, Pass, PassGiven, PassRedeem, PassRedeemed, Reply, Time};
+use ssmglobal_ipc::{Code, Failure, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Reply, Time, Visit};
 use ssmglobal_store::{PlayerId, ServerId};
 use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Players on one game server, as one of its connections says.
+const GUESTS: usize = 10_000;
 
 /// `PASS`.
 pub fn pass(call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
@@ -67,4 +72,60 @@ fn refused(call: &Call<'_>, why: NotGood) -> Failure {
         }
     };
     Failure::new(code, msg)
+}
+
+/// A player who may be on a game server.
+fn visitor(call: &Call<'_>, name: &str) -> Result<(PlayerId, Arc<str>), Failure> {
+    let (player, name) = call.memory.player_named(name)?;
+    match call.memory.is_barred(player.into()) {
+        true => Err(Failure::new(Code::Denied, format!("{name} was disabled by the operator."))),
+        false => Ok((player, name.into())),
+    }
+}
+
+fn too_many() -> Failure {
+    Failure::new(Code::Limit, format!("More than {GUESTS} players on one game server are not shown."))
+}
+
+/// `ENTER`.
+pub fn enter(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
+    let (player, name) = match visitor(&call, &request.player) {
+        Ok(found) => found,
+        Err(failure) => return failure.into(),
+    };
+    let host = call.session.number;
+    if !call.state.online.is_guest(player, host) && call.state.online.guests(host).len() >= GUESTS {
+        return too_many().into();
+    }
+    call.state.arrive(player, &name, Stay { host, server: me.id, since: Time::now() });
+    Plan::done()
+}
+
+/// `LEAVE`.
+pub fn leave(call: Call<'_>, _: Me<ServerId>, request: Visit) -> Plan {
+    match call.memory.player_id(&request.player) {
+        Ok(player) => call.state.depart(player, call.session.number),
+        Err(failure) => return failure.into(),
+    }
+    Plan::done()
+}
+
+/// `PRESENT`: who is not named is not there.
+pub fn present(call: Call<'_>, me: Me<ServerId>, request: Present) -> Plan {
+    if request.players.len() > GUESTS {
+        return too_many().into();
+    }
+    let found: Result<Vec<(PlayerId, Arc<str>)>, Failure> =
+        request.players.iter().map(|name| visitor(&call, name)).collect();
+    let mut there = match found {
+        Ok(there) => there,
+        Err(failure) => return failure.into(),
+    };
+    there.sort_unstable_by_key(|(player, _)| *player);
+    let (host, since) = (call.session.number, Time::now());
+    let is_there = |player: &PlayerId| there.binary_search_by_key(player, |(other, _)| *other).is_ok();
+    let gone: Vec<PlayerId> = call.state.online.guests(host).filter(|player| !is_there(player)).collect();
+    gone.into_iter().for_each(|player| call.state.depart(player, host));
+    there.iter().for_each(|(player, name)| call.state.arrive(*player, name, Stay { host, server: me.id, since }));
+    Plan::done()
 }

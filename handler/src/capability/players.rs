@@ -3,7 +3,6 @@
 use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::names::{self, Name};
-use crate::state::session::Session;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Hashed, Hashing};
 use ssmglobal_ipc::*;
@@ -222,7 +221,28 @@ impl Place {
     }
 }
 
-/// `WHO`: a row for each session, by name and number.
+/// Where a player is: a row for each session of his, and for each game server that says he is there; with the number of the session
+/// that it comes from.
+fn rows_of(call: &Call<'_>, player: PlayerId, now: Instant) -> Vec<(u64, WhoRow)> {
+    let online = &call.state.online;
+    let sessions = online.sessions(player.into()).iter().filter_map(|at| call.session_in(at.slot));
+    let mut rows: Vec<(u64, WhoRow)> = sessions
+        .map(|session| {
+            let place = if session.mode == Mode::Human { "terminal" } else { "client" }.to_owned();
+            let name = session.name().unwrap_or_default().to_owned();
+            (session.number, WhoRow { player: name, place, idle: session.idle(now), since: session.proved })
+        })
+        .collect();
+    rows.extend(online.stays(player).iter().map(|stay| {
+        let name = |who: Principal| call.memory.name(who).unwrap_or_default();
+        let (player, place) = (name(player.into()), format!("on {}", name(stay.server.into())));
+        (stay.host, WhoRow { player, place, idle: 0, since: stay.since })
+    }));
+    rows.sort_by_key(|(number, _)| *number);
+    rows
+}
+
+/// `WHO`, by name and number.
 pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
     let limit = call.page_limit(page.limit);
     let now = Instant::now();
@@ -230,29 +250,22 @@ pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
     let online = &call.state.online;
     let from = after.as_ref().map_or(Bound::Unbounded, |after| Bound::Included(after.name.as_str()));
     let rows = online.names.range::<str, _>((from, Bound::Unbounded)).flat_map(|(folded, id)| {
-        let sessions = online.sessions(Principal::from(*id)).iter().filter_map(|at| call.session_in(at.slot));
-        let mut sessions: Vec<&Session> = sessions.collect();
-        sessions.sort_by_key(|session| session.number);
-        let after = after.as_ref();
-        sessions.retain(|session| after.is_none_or(|after| after.is_before(folded, session.number)));
-        sessions
+        let mut rows = rows_of(&call, *id, now);
+        rows.retain(|(number, _)| after.as_ref().is_none_or(|after| after.is_before(folded, *number)));
+        rows
     });
     let mut rows = rows.take(limit + 1).peekable();
     let (mut players, mut next) = (Vec::new(), None);
-    while let Some(session) = rows.next() {
-        let name = session.name().unwrap_or_default();
-        players.push(WhoRow {
-            player: name.to_owned(),
-            place: if session.mode == Mode::Human { "terminal" } else { "client" }.to_owned(),
-            idle: session.idle(now),
-            since: session.proved,
-        });
-        if players.len() == limit {
+    while let Some((number, row)) = rows.next() {
+        if players.len() + 1 == limit {
             // Where his next row is on the next page.
-            next = rows.peek().map(|other| match other.name() == session.name() {
-                true => format!("{name}:{}", session.number),
-                false => name.to_owned(),
+            next = rows.peek().map(|(_, other)| match other.player == row.player {
+                true => format!("{}:{number}", row.player),
+                false => row.player.clone(),
             });
+        }
+        players.push(row);
+        if players.len() == limit {
             break;
         }
     }
@@ -269,6 +282,8 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     let now = Instant::now();
     let sessions = call.state.online.sessions(Principal::from(id)).iter();
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
+    let stays = call.state.online.stays(id).iter();
+    let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.server.into())).collect();
     let boards = read(&call.memory.boards);
     let standing = boards.iter_after(None).filter_map(|ranking| Some((ranking, ranking.standing(id)?)));
     let mut records: Vec<FingerRecord> = standing
@@ -285,6 +300,6 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     Plan::read(move |reader| {
         let Some(player) = reader.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };
         let (player, registered, last_login) = (player.name, player.registered, player.last_login);
-        Ok(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records }))
+        Ok(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records, worlds }))
     })
 }

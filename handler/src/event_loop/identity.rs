@@ -65,6 +65,9 @@ impl EventLoop {
             for topic in session.subscriptions.clone().into_iter().filter(|topic| topic.ends_with_identity()) {
                 self.state.unsubscribe(&mut session, at, topic);
             }
+            for player in self.state.online.guests(session.number).collect::<Vec<_>>() {
+                self.state.depart(player, session.number);
+            }
             for world in self.state.worlds.of(session.number) {
                 self.state.forget_world(world);
             }

@@ -76,6 +76,11 @@ impl EventLoop {
         let Some(name) = self.shared.memory.name(who) else { return };
         let revoked = self.revoked.get(&number).is_some_and(|upto| sealed.proved <= *upto);
         if !revoked && !self.shared.memory.is_barred(who) {
+            for (player, stay) in self.recovery.stays_of(number) {
+                if let Some(name) = self.shared.memory.name(player.into()) {
+                    self.state.still_arrive(player, &name.into(), stay);
+                }
+            }
             for (id, world) in self.recovery.worlds_of(number) {
                 self.state.still_say_world(id, world);
             }

@@ -6,8 +6,10 @@ use super::EventLoop;
 use crate::lock::lock;
 use crate::state::journal::{Recovered, Settled};
 use crate::state::news::News;
+use crate::state::online::Stay;
 use crate::state::worlds::{World, WorldId};
 use ssmglobal_ipc::{Event, Time};
+use ssmglobal_store::PlayerId;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -73,6 +75,16 @@ impl Recovery {
     /// Worlds that a session hosts: what it has said of them is still true.
     pub fn worlds_of(&mut self, session: u64) -> Vec<(WorldId, World)> {
         self.found.worlds.remove(&session).unwrap_or_default()
+    }
+
+    /// Who is on the game server of a session, as that has said.
+    pub fn stays_of(&mut self, session: u64) -> Vec<(PlayerId, Stay)> {
+        self.found.stays.remove(&session).unwrap_or_default()
+    }
+
+    /// Whether a stay is still to be taken over.
+    pub fn has_stay(&self, player: PlayerId, host: u64) -> bool {
+        self.found.stays.get(&host).is_some_and(|stays| stays.iter().any(|(other, _)| *other == player))
     }
 
     /// Whether a world is still to be taken over.

@@ -5,6 +5,7 @@ use super::EventLoop;
 use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::topic::ChannelId;
 use crate::state::worlds::WorldId;
+use ssmglobal_store::PlayerId;
 
 impl EventLoop {
     /// Looks at twice as many bytes of the oldest entries as were written since the last time: so the journal is never much
@@ -53,8 +54,9 @@ impl EventLoop {
                 let needed = self.state.passes.keeps(pass);
                 keep(entry, needed)
             }
+            Entry::Stay { host, player, .. } => keep(entry, self.is_there(player, host)),
             // Pushes have left with their turn; what is gone is gone.
-            Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } => Vec::new(),
+            Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
         }
     }
 
@@ -66,6 +68,10 @@ impl EventLoop {
     fn is_needed(&self, settled: &Settled) -> bool {
         self.answered.find(settled.session, settled.request).is_some()
             || settled.key.as_ref().is_some_and(|key: &ClientKey| self.pending.waits(key))
+    }
+
+    fn is_there(&self, player: PlayerId, host: u64) -> bool {
+        self.state.online.is_guest(player, host) || self.recovery.has_stay(player, host)
     }
 
     fn is_said(&self, id: WorldId) -> bool {

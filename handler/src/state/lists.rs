@@ -3,14 +3,16 @@
 use super::bus::Bus;
 use super::bus::Stream;
 use super::journal::Entry;
-use super::online::{Online, Presence};
+use super::online::{Online, Presence, Stay};
 use super::passes::Passes;
 use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::worlds::{World, WorldChange, WorldId, Worlds};
 use ssmglobal_ipc::Position;
+use ssmglobal_store::PlayerId;
 use std::io;
+use std::sync::Arc;
 
 /// All of it.
 pub struct State {
@@ -167,6 +169,30 @@ impl State {
         self.follow();
     }
 
+    /// A game server's session says that a player is there; not again where it has said so.
+    pub fn arrive(&mut self, player: PlayerId, name: &Arc<str>, stay: Stay) {
+        if !self.online.is_guest(player, stay.host) {
+            let Stay { host, server, since } = stay;
+            self.unwritten.push(Entry::Stay { host, player, server, since });
+            self.still_arrive(player, name, stay);
+        }
+    }
+
+    /// What the journal says of a stay, and still holds.
+    pub fn still_arrive(&mut self, player: PlayerId, name: &Arc<str>, stay: Stay) {
+        self.bus.presence.publish(Presence::Arrived(player, name.clone(), stay));
+        self.follow();
+    }
+
+    /// He is there no longer.
+    pub fn depart(&mut self, player: PlayerId, host: u64) {
+        if self.online.is_guest(player, host) {
+            self.unwritten.push(Entry::NoStay { host, player });
+            self.bus.presence.publish(Presence::Departed(player, host));
+            self.follow();
+        }
+    }
+
     /// What is said of a world from now on.
     pub fn say_world(&mut self, id: WorldId, world: World) {
         self.unwritten.push(Entry::World { id: id.0, said: (&world).into() });
@@ -193,7 +219,7 @@ impl State {
 mod tests {
     use super::*;
     use ssmglobal_ipc::Time;
-    use ssmglobal_store::{PlayerId, Principal};
+    use ssmglobal_store::Principal;
 
     #[test]
     fn lists_follow_the_bus_and_each_handler_has_an_epoch_of_its_own() {

@@ -1,8 +1,8 @@
-//! How a game server lets players in. Runs in a worker.
+//! How a game server lets players in, and says who is there. Runs in a worker.
 
-use super::{Arg, Command, Group};
+use super::{Arg, Command, Group, Parsed};
 use crate::render::{Screen, Shown};
-use ssmglobal_ipc::{Code, Kind, Pass, PassGiven, PassRedeem, PassRedeemed, Request};
+use ssmglobal_ipc::{Code, Failure, Kind, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Request, Visit};
 use std::borrow::Cow;
 use std::fmt::{Result, Write};
 
@@ -39,8 +39,43 @@ pub(super) static GROUP: Group = Group {
                 }))
             })
         },
+        Command {
+            name: "ENTER",
+            summary: "Say that a player is on this game server",
+            args: &[Arg::word("player", "his name")],
+            done: "Shown in WHO.",
+            example: "ENTER bob",
+            codes: &[Code::NotFound, Code::Denied, Code::Limit],
+            ..Command::request(Kind::Enter, |parsed| Ok(Request::Enter(visit(parsed)?)))
+        },
+        Command {
+            name: "LEAVE",
+            summary: "Say that a player is not there any more",
+            args: &[Arg::word("player", "his name")],
+            done: "No longer shown in WHO.",
+            example: "LEAVE bob",
+            codes: &[Code::NotFound],
+            ..Command::request(Kind::Leave, |parsed| Ok(Request::Leave(visit(parsed)?)))
+        },
+        Command {
+            name: "PRESENT",
+            summary: "Say who is on this game server, all at once",
+            args: &[Arg::text("players", "names with blanks between; nobody when left out").optional()],
+            done: "Shown in WHO.",
+            example: "PRESENT alice bob",
+            codes: &[Code::NotFound, Code::Denied, Code::Limit],
+            ..Command::request(Kind::Present, |parsed| {
+                let names = parsed.opt_string("players")?.unwrap_or_default();
+                let players = names.split_whitespace().map(str::to_owned).collect();
+                Ok(Request::Present(Present { players }))
+            })
+        },
     ],
 };
+
+fn visit(parsed: &mut Parsed<'_>) -> std::result::Result<Visit, Failure> {
+    Ok(Visit { player: parsed.string("player")? })
+}
 
 impl Shown for PassGiven {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {

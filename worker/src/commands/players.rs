@@ -82,7 +82,8 @@ pub(super) static GROUP: Group = Group {
             summary: "List the players who are on",
             args: Arg::PAGE,
             example: "WHO 20",
-            returns: "`players` (each with `player`, `where`, `idle` in seconds, `since`), `total`, `next`",
+            returns: "`players` (each with `player`, `where`, `idle` in seconds, `since`), `total`, `next`. Where: terminal, \
+                      client, or \"on arena\" as that game server says",
             ..Command::request(Kind::Who, |parsed| Ok(Request::Who(parsed.page()?)))
         },
         Command {
@@ -91,7 +92,7 @@ pub(super) static GROUP: Group = Group {
             args: &[Arg::word("player", "whom")],
             example: "FINGER bob",
             returns: "`player`, `registered`, `last_login`, `online`, `idle` in seconds, `records` (each with `board`, \
-                      `score`, `unit`, `rank`)",
+                      `score`, `unit`, `rank`), `worlds` (the game servers that he is on)",
             codes: &[Code::NotFound],
             ..Command::request(Kind::Finger, |parsed| Ok(Request::Finger(Finger { player: parsed.string("player")? })))
         },
@@ -183,7 +184,9 @@ impl Shown for Fingered {
 }
 
 fn whereabouts(reply: &Fingered) -> String {
+    let worlds = reply.worlds.join(" and ");
     match (reply.online, reply.idle, reply.last_login) {
+        _ if !reply.worlds.is_empty() => format!("on {worlds}"),
         (true, Some(seconds), _) if seconds >= 60 => format!("on, idle {}", idle(seconds)),
         (true, ..) => "on".to_owned(),
         (false, _, Some(last)) => format!("not on, last seen {}", minute(last)),

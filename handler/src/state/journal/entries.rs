@@ -5,7 +5,7 @@ use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::World;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Reply, ReplyKind, Time};
-use ssmglobal_store::Principal;
+use ssmglobal_store::{PlayerId, Principal, ServerId};
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,24 @@ pub enum Entry {
     },
     /// A pass, as it is from now on.
     Pass(HeldPass),
+    /// A game server's session says that a player is there.
+    Stay {
+        /// The session's number.
+        host: u64,
+        /// Who.
+        player: PlayerId,
+        /// Which game server.
+        server: ServerId,
+        /// Since when.
+        since: Time,
+    },
+    /// He is there no longer.
+    NoStay {
+        /// The session's number.
+        host: u64,
+        /// Who.
+        player: PlayerId,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -98,6 +116,7 @@ pub(super) enum Subject {
     Revoked(u64),
     Epoch(u64),
     Pass(PassDigest),
+    Stay(u64, PlayerId),
 }
 
 impl Entry {
@@ -111,6 +130,7 @@ impl Entry {
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
             Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
+            Entry::Stay { host, player, .. } | Entry::NoStay { host, player } => Some(Subject::Stay(*host, *player)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }

@@ -1,9 +1,11 @@
 //! What the journal holds, put together again. Part of the event loop, at the start of a handler.
 
 use super::{Entry, FLUSHED, Journal, Settled};
+use crate::state::online::Stay;
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::{World, WorldId};
 use ssmglobal_ipc::{Event, Time, growing};
+use ssmglobal_store::PlayerId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A relay channel as it was left.
@@ -44,6 +46,8 @@ pub struct Recovered {
     pub told: i64,
     /// Passes.
     pub passes: Vec<HeldPass>,
+    /// Who is on a game server, by the session that says so.
+    pub stays: HashMap<u64, Vec<(PlayerId, Stay)>>,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -64,6 +68,7 @@ impl Journal {
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
         let mut passes: HashMap<PassDigest, HeldPass> = HashMap::new();
+        let mut stays: HashMap<(u64, PlayerId), Stay> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
         let flushed = self.get(FLUSHED);
         for (position, entry) in self.entries() {
@@ -99,9 +104,18 @@ impl Journal {
                 Entry::NoWorld { id } => drop(worlds.remove(&id)),
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
                 Entry::Pass(pass) => drop(passes.insert(pass.digest, pass)),
+                Entry::Stay { host, player, server, since } => {
+                    stays.insert((host, player), Stay { host, server, since });
+                }
+                Entry::NoStay { host, player } => {
+                    stays.remove(&(host, player));
+                }
             }
         }
         found.passes = passes.into_values().collect();
+        for ((host, player), stay) in stays {
+            found.stays.entry(host).or_default().push((player, stay));
+        }
         for id in gone {
             channels.remove(&id);
         }

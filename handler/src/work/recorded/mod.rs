@@ -119,6 +119,8 @@ samples! { entries Entry Entry {
     NewsTold: Entry::NewsTold { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
     Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
+    Stay: Entry::Stay { host: 300, player: PlayerId(7), server: ServerId(9), since: AT };
+    NoStay: Entry::NoStay { host: 300, player: PlayerId(7) };
     Pass: Entry::Pass(HeldPass {
         digest: [7; 16], player: PlayerId(300), server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
     });

@@ -181,6 +181,9 @@ fn servers() -> Vec<Case> {
         ("STATUS CLEAR", vec![], Request::StatusClear),
         ("WORLDS", paged(), Request::Worlds(page())),
         ("PASS", vec![("server", "\"arena\"")], Request::Pass(Pass { server: s("arena") })),
+        ("ENTER", vec![("player", "\"bob\"")], Request::Enter(Visit { player: s("bob") })),
+        ("LEAVE", vec![("player", "\"bob\"")], Request::Leave(Visit { player: s("bob") })),
+        ("PRESENT", vec![("players", "\"bob al\"")], Request::Present(Present { players: vec![s("bob"), s("al")] })),
         (
             "PASS REDEEM",
             vec![("pass", "\"pass-1\""), ("address", "\"192.0.2.7\"")],

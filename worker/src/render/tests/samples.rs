@@ -52,6 +52,7 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         online: true,
         idle: Some(200),
         records: vec![finger],
+        worlds: vec![],
     };
     vec![
         ("REGISTER", Reply::LoggedIn(logged_in.clone())),
