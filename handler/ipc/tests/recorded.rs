@@ -130,10 +130,12 @@ samples! { replies Reply {
     });
     Done: Reply::Done(Done {});
     Welcome: Reply::Welcome(Welcome { session: 12 });
-    LoggedIn: Reply::LoggedIn(LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT) });
+    LoggedIn: Reply::LoggedIn(LoggedIn {
+        player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: false,
+    });
     Whoami: Reply::Whoami(Whoami {
         session: 12, player: some("bob"), server: some("arena"), address: text("192.0.2.1:5000"), mode: Mode::Client,
-        since: AT, unread: 2,
+        since: AT, unread: 2, mailbox_full: false,
     });
     Who: Reply::Who(Who {
         players: vec![WhoRow { player: text("bob"), place: text("arena"), idle: 61, since: AT }],
@@ -215,19 +217,34 @@ fn grown_requests() -> Vec<(&'static str, Request)> {
 
 /// So with replies.
 fn grown_replies() -> Vec<(&'static str, Reply)> {
-    vec![(
-        "Reply::RelayJoined",
-        Reply::RelayJoined(RelayJoined {
-            channel: text("chat"),
-            number: 50,
-            missed: 3,
-            waiting: 6,
-            position: 4096,
-            epoch: 1_769_890_500_000,
-            behind: 44,
-            unknown: true,
-        }),
-    )]
+    let whoami = Whoami {
+        session: 12,
+        player: some("bob"),
+        server: some("arena"),
+        address: text("192.0.2.1:5000"),
+        mode: Mode::Client,
+        since: AT,
+        unread: 2,
+        mailbox_full: true,
+    };
+    let logged_in = LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true };
+    vec![
+        ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
+        ("Reply::Whoami", Reply::Whoami(whoami)),
+        (
+            "Reply::RelayJoined",
+            Reply::RelayJoined(RelayJoined {
+                channel: text("chat"),
+                number: 50,
+                missed: 3,
+                waiting: 6,
+                position: 4096,
+                epoch: 1_769_890_500_000,
+                behind: 44,
+                unknown: true,
+            }),
+        ),
+    ]
 }
 
 samples! { events Event {
@@ -243,6 +260,7 @@ samples! { events Event {
     Close: Event::Close(Notice { msg: text("Now.") });
     LoggedOut: Event::LoggedOut(Notice { msg: text("Out.") });
     Ticket: Event::Ticket(Ticket::new(vec![1, 2, 255]));
+    MailRefused: Event::MailRefused(MailRefused { from: server(), limit: 100 });
 } }
 
 fn client() -> Client {
