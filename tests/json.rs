@@ -109,3 +109,37 @@ fn what_is_written_for_json_can_be_read_as_json() {
         assert_eq!(alice.expect_event("tell")["body"], part);
     }
 }
+
+#[test]
+fn a_number_is_exact_or_refused_and_an_empty_version_is_no_condition_left_out() {
+    let backend = Backend::start();
+    backend.board("sprint");
+    let mut alice = Program::registered(&backend, "alice");
+    let mut submit = |score: &str| {
+        alice.say(format!(r#"{{"cmd": "RECORD SUBMIT", "args": {{"board": "sprint", "score": {score}}}}}"#))
+    };
+    for (score, counts) in [
+        ("1e18", 1_000_000_000_000_000_000_i64),
+        ("9007199254740993.0", 9_007_199_254_740_993),
+        ("-9223372036854775807.00", -9_223_372_036_854_775_807),
+        ("\"-9223372036854775808.0\"", i64::MIN),
+    ] {
+        assert_eq!(submit(score)["data"]["score"], counts, "{score}");
+    }
+    for (score, code) in
+        [("0.99999999999999999999", "usage"), ("1e-400", "usage"), ("\"\"", "usage"), ("1e19", "invalid")]
+    {
+        assert_eq!(submit(score)["code"], code, "{score}");
+    }
+    alice.ok("SETTING SET", json!({"key": "k", "value": "before"}));
+    for args in [
+        json!({"key": "k", "value": "after", "version": ""}),
+        json!({"key": "k", "value": "after", "public": ""}),
+        json!("k \"after\" IF \"\""),
+    ] {
+        assert_eq!(alice.fails("SETTING SET", args.clone()), "usage", "{args}");
+    }
+    assert_eq!(alice.fails("SETTING DELETE", json!({"key": "k", "version": ""})), "usage");
+    assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "before");
+    alice.ok("SETTING SET", json!({"key": "k", "value": "after", "version": 1.0}));
+}

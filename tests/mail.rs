@@ -140,6 +140,54 @@ fn a_full_mailbox_is_an_error_to_the_sender_and_no_letter_is_lost() {
 }
 
 #[test]
+fn the_owner_of_a_full_mailbox_is_told_at_login_by_whoami_and_when_a_letter_was_refused() {
+    let backend = Backend::plan().config("mail.mailbox = 2\n").start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut arena = GameServer::added(&backend, "arena");
+    assert_eq!(bob.ok("WHOAMI", json!({}))["mailbox_full"], false);
+    let ids = [(); 2].map(|()| send(&mut alice, "bob", "x"));
+    let refuse = |from: &mut Program| assert_eq!(from.fails("MAIL SEND", json!({"to": "bob", "body": "x"})), "limit");
+    // Once for each sender, also under a key, which may be tried again.
+    let keyed = r#"{"cmd": "MAIL SEND", "key": "k", "args": {"to": "bob", "body": "under a key"}}"#;
+    (0..2).for_each(|_| assert_eq!(alice.say(keyed)["code"], "limit"));
+    refuse(&mut alice);
+    refuse(&mut arena);
+    for from in ["alice", "server:arena"] {
+        let event = bob.expect_event("mail_refused");
+        assert_eq!((&event["from"], &event["limit"]), (&from.into(), &2.into()));
+    }
+    // The next handler knows whom it need not tell of.
+    backend.kill_handler();
+    refuse(&mut alice);
+    bob.expect_no_event("mail_refused");
+    assert_eq!(bob.ok("WHOAMI", json!({}))["mailbox_full"], true);
+    let mut again = Program::at(&backend);
+    let login = json!({"name": "bob", "password": "secret-of-bob"});
+    assert_eq!(again.ok("LOGIN", login.clone())["mailbox_full"], true);
+    bob.ok("MAIL DELETE", json!({"id": ids[0]}));
+    assert_eq!(bob.ok("WHOAMI", json!({}))["mailbox_full"], false);
+    assert_eq!(Program::at(&backend).ok("LOGIN", login)["mailbox_full"], false);
+    assert_eq!(alice.say(keyed)["state"], "OK");
+}
+
+#[test]
+fn a_person_with_a_full_mailbox_is_told_in_words() {
+    let backend = Backend::plan().config("mail.mailbox = 1\n").start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Person::at(&backend).register("bob");
+    send(&mut alice, "bob", "x");
+    bob.expect("(MAIL READ 1)\r\n> ");
+    assert_eq!(alice.fails("MAIL SEND", json!({"to": "bob", "body": "x"})), "limit");
+    bob.expect("[mail_refused] alice: your mailbox is full (MAIL DELETE makes room)\r\n> ");
+    let full = "\r\nYour mailbox is full, further mail is refused: MAIL DELETE makes room.\r\n";
+    let (whoami, login) = (bob.ask("WHOAMI"), Person::at(&backend).ask("LOGIN bob secret-of-bob"));
+    assert!(whoami.contains(full) && login.contains(full), "{whoami}{login}");
+    bob.ask("MAIL DELETE 1");
+    assert!(!bob.ask("WHOAMI").contains("full"));
+}
+
+#[test]
 fn many_at_once_do_not_overfill_it() {
     let backend = Backend::plan().config("mail.mailbox = 10\n").start();
     let mut bob = Program::registered(&backend, "bob");

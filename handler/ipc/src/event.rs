@@ -22,6 +22,8 @@ pub enum Event {
     LoggedOut(Notice),
     /// For the worker: with this it proves from now on whose session it has.
     Ticket(Ticket),
+    /// A mail was refused, because the mailbox is full.
+    MailRefused(MailRefused),
 }
 
 /// A mail has arrived.
@@ -35,6 +37,15 @@ pub struct MailArrived {
     pub subject: String,
     /// Mails not read yet, with this one.
     pub unread: u32,
+}
+
+/// A mail was refused, because the mailbox is full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRefused {
+    /// Who wrote it.
+    pub from: Party,
+    /// How many the mailbox holds.
+    pub limit: u32,
 }
 
 /// Another player says something.

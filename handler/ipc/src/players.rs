@@ -58,7 +58,11 @@ pub struct LoggedIn {
     pub unread: u32,
     /// The login before this one.
     pub last_login: Option<Time>,
+    /// Further mails are refused.
+    pub mailbox_full: bool,
 }
+
+grown! { LoggedIn { player, unread, last_login } then { mailbox_full } }
 
 /// The answer to `WHOAMI`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +81,11 @@ pub struct Whoami {
     pub since: Time,
     /// Mails not read yet.
     pub unread: u32,
+    /// Further mails are refused.
+    pub mailbox_full: bool,
 }
+
+grown! { Whoami { session, player, server, address, mode, since, unread } then { mailbox_full } }
 
 /// One row of `WHO`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -137,10 +137,12 @@ samples! { replies Reply {
     });
     Done: Reply::Done(Done {});
     Welcome: Reply::Welcome(Welcome { session: 12 });
-    LoggedIn: Reply::LoggedIn(LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT) });
+    LoggedIn: Reply::LoggedIn(LoggedIn {
+        player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: false,
+    });
     Whoami: Reply::Whoami(Whoami {
         session: 12, player: some("bob"), server: some("arena"), address: text("192.0.2.1:5000"), mode: Mode::Client,
-        since: AT, unread: 2,
+        since: AT, unread: 2, mailbox_full: false,
     });
     Who: Reply::Who(Who {
         players: vec![WhoRow { player: text("bob"), place: text("arena"), idle: 61, since: AT }],
@@ -227,12 +229,25 @@ fn grown_requests() -> Vec<(&'static str, Request)> {
 
 /// So with replies.
 fn grown_replies() -> Vec<(&'static str, Reply)> {
+    let whoami = Whoami {
+        session: 12,
+        player: some("bob"),
+        server: some("arena"),
+        address: text("192.0.2.1:5000"),
+        mode: Mode::Client,
+        since: AT,
+        unread: 2,
+        mailbox_full: true,
+    };
+    let logged_in = LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true };
     let fingered = replies().into_iter().find_map(|(_, reply)| match reply {
         Reply::Fingered(fingered) => Some(fingered),
         _ => None,
     });
     let fingered = Fingered { worlds: vec![text("arena")], ..fingered.expect("it is there") };
     vec![
+        ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
+        ("Reply::Whoami", Reply::Whoami(whoami)),
         ("Reply::Fingered", Reply::Fingered(fingered)),
         (
             "Reply::RelayJoined",
@@ -263,6 +278,7 @@ samples! { events Event {
     Close: Event::Close(Notice { msg: text("Now.") });
     LoggedOut: Event::LoggedOut(Notice { msg: text("Out.") });
     Ticket: Event::Ticket(Ticket::new(vec![1, 2, 255]));
+    MailRefused: Event::MailRefused(MailRefused { from: server(), limit: 100 });
 } }
 
 fn client() -> Client {

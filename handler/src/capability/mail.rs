@@ -11,6 +11,12 @@ use ssmglobal_store::{Letter, LetterRow, NewLetter, PlayerId, Principal, Row, Se
 /// Senders that one player may block.
 const BLOCKS: usize = 1000;
 
+/// Of a full mailbox its owner is told once in this time for each sender, milliseconds.
+const REFUSALS_EVERY: i64 = 24 * 60 * 60 * 1000;
+
+/// And of so many senders.
+const REFUSALS: u32 = 100;
+
 changes! {
     /// Changes of letters and of who may write.
     MailChange: Send, Respond, Forward, Read, Delete, Block, Unblock
@@ -65,10 +71,8 @@ impl Decide for Send {
         }
         let (total, unread) = facts.mailbox(to)?;
         if total >= mailbox {
-            return refuse(
-                Code::Limit,
-                format!("{name}'s mailbox is full ({mailbox} letters). Nothing was sent; try again later."),
-            );
+            let msg = format!("{name}'s mailbox is full ({mailbox} letters). Nothing was sent; try again later.");
+            return self.refuse_full(facts, stamp, Failure::new(Code::Limit, msg));
         }
         let (in_sent, let_go) = match from.as_player() {
             Some(sender) => {
@@ -96,6 +100,19 @@ impl Decide for Send {
         };
         let reply = Reply::MailSent(MailSent { id: from_number, to: name });
         Ok(Decided::new(vec![Row::Letter(letter)], reply))
+    }
+}
+
+impl Send {
+    /// The receiver's box is full: he is told so, now and then.
+    fn refuse_full(&self, facts: &mut dyn Facts, stamp: Stamp, failure: Failure) -> Result<Decided, Refusal> {
+        let Send { from, to: player, mailbox, .. } = *self;
+        let (at, before) = (stamp.now, Time(stamp.now.0.saturating_sub(REFUSALS_EVERY)));
+        let knows = facts.refused(player, from)?.is_some_and(|told| told >= before);
+        if from == player.into() || knows || facts.refused_count(player, before)? >= REFUSALS {
+            return Err(failure.into());
+        }
+        Ok(Decided::new(vec![Row::LetterRefused { player, from, mailbox, at, before }], failure.into()))
     }
 }
 

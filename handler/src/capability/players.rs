@@ -61,7 +61,8 @@ impl Decide for Register {
             );
         }
         let id = PlayerId(u32::try_from(facts.fresh(Sequence::Player)?).map_err(|_| no_hash())?);
-        let reply = Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None });
+        let reply =
+            Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None, mailbox_full: false });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
         Ok(Decided { rows: vec![Row::Player(player)], reply, proves: Some(id.into()) })
@@ -96,6 +97,8 @@ pub struct Login {
     pub player: PlayerId,
     /// The password hashed anew, where that is due.
     pub hash: Option<Secret>,
+    /// How many letters a mailbox holds.
+    pub mailbox: u32,
 }
 
 impl Decide for Login {
@@ -105,10 +108,11 @@ impl Decide for Login {
         if let Some(reason) = &player.disabled {
             return refuse(Code::Denied, format!("This player is disabled: {reason}"));
         }
-        let (_, unread) = facts.mailbox(id)?;
+        let (total, unread) = facts.mailbox(id)?;
         let again = self.hash.clone().map(|hash| Row::PlayerHash { player: id, hash });
         let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).collect();
-        let reply = Reply::LoggedIn(LoggedIn { player: player.name, unread, last_login: player.last_login });
+        let (player, last_login, mailbox_full) = (player.name, player.last_login, total >= self.mailbox);
+        let reply = Reply::LoggedIn(LoggedIn { player, unread, last_login, mailbox_full });
         Ok(Decided { rows, reply, proves: Some(id.into()) })
     }
 }
@@ -121,8 +125,9 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
     };
     let player = call.memory.player_id(&request.name).ok();
     let hashing = Hashing { compare: Some((player, request.password)), new: None };
+    let mailbox = call.settings.mail.mailbox;
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
-        Some(player) => Ok(Login { player, hash }.into()),
+        Some(player) => Ok(Login { player, hash, mailbox }.into()),
         None => Err(bad_login()),
     })
 }
@@ -193,10 +198,13 @@ pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
         mode: call.session.mode,
         since: call.session.since,
         unread: 0,
+        mailbox_full: false,
     };
+    let mailbox = call.settings.mail.mailbox;
     let Some(player) = player else { return Plan::Reply(Reply::Whoami(answer)) };
     Plan::read(move |reader| {
-        answer.unread = reader.mailbox(player.id)?.1;
+        let (total, unread) = reader.mailbox(player.id)?;
+        (answer.unread, answer.mailbox_full) = (unread, total >= mailbox);
         Ok(Reply::Whoami(answer))
     })
 }

@@ -98,6 +98,7 @@ impl Overlay {
             | Row::Letter(_)
             | Row::LetterRead { .. }
             | Row::LetterGone { .. }
+            | Row::LetterRefused { .. }
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }

@@ -61,6 +61,8 @@ pub struct Model {
     pub settings: BTreeMap<(Principal, String), KeptSetting>,
     /// Letters, the oldest first.
     pub letters: Vec<KeptLetter>,
+    /// Who was told when that a letter of whom was refused.
+    pub refused: BTreeMap<(PlayerId, Principal), Time>,
     /// Who refuses whom.
     pub blocks: BTreeSet<(PlayerId, Principal)>,
     /// Answers under clients' keys.
@@ -141,6 +143,7 @@ impl Model {
                 }
                 self.forget_letters();
             }
+            Row::LetterRefused { player, from, at, .. } => drop(self.refused.insert((*player, *from), *at)),
             Row::Blocked { player, from } => drop(self.blocks.insert((*player, *from))),
             Row::Unblocked { player, from } => drop(self.blocks.remove(&(*player, *from))),
             Row::Keyed { owner, key, kept } => {
@@ -256,6 +259,15 @@ impl Facts for Model {
             let NewLetter { from, to, subject, body, at, .. } = kept.letter.clone();
             Letter { number, from, to, subject, body, at }
         }))
+    }
+
+    fn refused(&self, player: PlayerId, from: Principal) -> Result<Option<Time>> {
+        self.store(self.refused.get(&(player, from)).copied())
+    }
+
+    fn refused_count(&self, player: PlayerId, since: Time) -> Result<u32> {
+        let his = self.refused.iter().filter(|((other, _), at)| *other == player && **at >= since);
+        self.store(his.count() as u32)
     }
 
     fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool> {

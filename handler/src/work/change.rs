@@ -75,6 +75,10 @@ pub trait Facts {
     fn sent_count(&self, player: PlayerId) -> Stored<u32>;
     /// The letter with this number in a player's mailbox.
     fn letter(&self, player: PlayerId, number: u64) -> Stored<Option<Letter>>;
+    /// When a player was told last that a letter from somebody was refused because his mailbox was full.
+    fn refused(&self, player: PlayerId, from: Principal) -> Stored<Option<Time>>;
+    /// Of how many senders he was told so, since then.
+    fn refused_count(&self, player: PlayerId, since: Time) -> Stored<u32>;
     /// Whether a player blocks somebody.
     fn blocks(&self, player: PlayerId, from: Principal) -> Stored<bool>;
     /// Whom a player blocks.
@@ -88,7 +92,7 @@ pub trait Facts {
 pub struct Decided {
     /// What is written.
     pub rows: Vec<Row>,
-    /// What the asker is answered.
+    /// What the asker is answered. Also a refusal: then nothing is written but that it was refused.
     pub reply: Reply,
     /// Who the asker's session is from now on.
     pub proves: Option<Principal>,

@@ -5,6 +5,7 @@ use super::change::Facts;
 use crate::state::Overlay;
 use crate::state::boards::Boards;
 use crate::state::memory::Memory;
+use ssmglobal_ipc::Time;
 use ssmglobal_store::{
     Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result, Sequence, Server, Standing, Tx,
 };
@@ -82,6 +83,14 @@ impl Facts for OpenFacts<'_> {
 
     fn letter(&self, player: PlayerId, number: u64) -> Result<Option<Letter>> {
         self.tx.letter(player, number)
+    }
+
+    fn refused(&self, player: PlayerId, from: Principal) -> Result<Option<Time>> {
+        self.tx.refused(player, from)
+    }
+
+    fn refused_count(&self, player: PlayerId, since: Time) -> Result<u32> {
+        self.tx.refused_count(player, since)
     }
 
     fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool> {

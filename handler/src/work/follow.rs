@@ -7,7 +7,7 @@ use crate::state::Overlay;
 use crate::state::memory::Memory;
 use crate::state::news::{Audience, News};
 use crate::state::topic::Topic;
-use ssmglobal_ipc::{Event, MailArrived, RecordArrived};
+use ssmglobal_ipc::{Event, MailArrived, MailRefused, RecordArrived};
 use ssmglobal_store::{Principal, Row};
 
 /// What others are told of these rows, which the overlay knows and memory does not yet.
@@ -38,6 +38,10 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
                 unread: letter.unread,
             };
             Some(News::Tell { to: Audience::Principal(letter.to.into()), event: Event::Mail(event) })
+        }
+        Row::LetterRefused { player, from, mailbox, .. } => {
+            let event = MailRefused { from: memory.party(*from), limit: *mailbox };
+            Some(News::Tell { to: Audience::Principal((*player).into()), event: Event::MailRefused(event) })
         }
         Row::PlayerDisabled { player, reason: Some(reason) } => {
             let reason = format!("You were logged out by the operator: {reason}");
@@ -100,6 +104,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             | Row::Letter(_)
             | Row::LetterRead { .. }
             | Row::LetterGone { .. }
+            | Row::LetterRefused { .. }
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }

@@ -68,6 +68,9 @@ impl Keys {
         }
         // What was refused has changed nothing and may be tried again under its key.
         let mut decided = change.decide(facts, stamp)?;
+        if matches!(decided.reply, Reply::Failed(_)) {
+            return Ok(decided);
+        }
         let kept = Keyed { digest: key.digest, at: stamp.now, answer: answer_put(&decided.reply) };
         decided.rows.push(Row::Keyed { owner: key.owner, key: key.key.clone(), kept });
         self.more.push(key.owner);

@@ -77,6 +77,11 @@ pub trait ReadMail {
     fn sent_count(&self, player: PlayerId) -> Result<u32>;
     /// The letter that has this number in a player's mailbox, if he has not let it go.
     fn letter(&self, player: PlayerId, number: u64) -> Result<Option<Letter>>;
+    /// When a player was told last that a letter from somebody was refused because his mailbox was full, as far as that is
+    /// still known.
+    fn refused(&self, player: PlayerId, from: Principal) -> Result<Option<Time>>;
+    /// Of how many senders he was told so, since then.
+    fn refused_count(&self, player: PlayerId, since: Time) -> Result<u32>;
     /// Whether `player` blocks `from`.
     fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool>;
     /// Whom a player blocks, in any order.

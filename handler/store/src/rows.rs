@@ -105,6 +105,19 @@ pub enum Row {
         /// Its number in that player's mailbox.
         number: u64,
     },
+    /// A letter was refused because the receiver's mailbox is full, and he is told so.
+    LetterRefused {
+        /// Whose mailbox.
+        player: PlayerId,
+        /// Who wrote.
+        from: Principal,
+        /// How many letters it holds. Not kept.
+        mailbox: u32,
+        /// When.
+        at: Time,
+        /// Nobody asks any more for what was before that.
+        before: Time,
+    },
     /// A sender is blocked; nothing changes when he was already.
     Blocked {
         /// By whom.

@@ -3,8 +3,8 @@
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{
-    Blocks, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailReply, MailSend, MailSent, Party,
-    Request, Tell, TellArrived, Told,
+    Blocks, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailRefused, MailReply, MailSend,
+    MailSent, Party, Request, Tell, TellArrived, Told,
 };
 use std::fmt::{Result, Write};
 
@@ -231,6 +231,12 @@ impl Shown for Told {
 impl Pushed for MailArrived {
     fn say(&self, f: &mut dyn Write) -> Result {
         write!(f, "{}: {} (MAIL READ {})", self.from, subject(&self.subject), self.id)
+    }
+}
+
+impl Pushed for MailRefused {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        write!(f, "{}: your mailbox is full (MAIL DELETE makes room)", self.from)
     }
 }
 

@@ -12,6 +12,7 @@ mod local;
 mod lookup;
 mod mail;
 mod mask;
+mod number;
 mod parsed;
 mod players;
 mod records;

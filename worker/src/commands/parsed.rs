@@ -1,6 +1,6 @@
 //! A line that named a known command, and its arguments on the way to a typed request. Runs in a worker.
 
-use super::{Arg, ArgKind, Asks, Command, Local};
+use super::{Arg, ArgKind, Asks, Command, Local, number};
 use ssmglobal_ipc::{Code, Failure, Page, Party, Request, Secret};
 use std::borrow::Cow;
 use zeroize::Zeroize;
@@ -147,11 +147,13 @@ impl<'a> Parsed<'a> {
         let index = self.command.args.iter().position(|arg| arg.name == name)?;
         let arg = self.command.args.get(index)?;
         let value = self.values.get_mut(index)?.take()?;
-        // An empty word says nothing; an empty text is one.
-        match &value {
-            Value::Text(text) if text.is_empty() && arg.kind != ArgKind::Text => None,
-            _ => Some((arg, value)),
-        }
+        let empty = matches!(&value, Value::Text(text) if text.is_empty());
+        let says_nothing = match arg.kind {
+            ArgKind::Word | ArgKind::Secret { .. } => true,
+            // An empty text is one, and no number or truth value is empty.
+            ArgKind::Text | ArgKind::Int { .. } | ArgKind::Score | ArgKind::Flag { .. } => false,
+        };
+        (!empty || !says_nothing).then_some((arg, value))
     }
 
     fn needed<T>(&self, value: Option<T>) -> Result<T, Failure> {
@@ -250,20 +252,8 @@ pub(super) fn flag(arg: &Arg, text: &str) -> Option<bool> {
 
 /// A whole number, however it is written: some programs write `5.0` for 5.
 fn whole(value: &Value<'_>) -> Option<i128> {
-    /// Above this a fraction's whole numbers have gaps.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
-        Value::Text(text) => integer(text),
-        Value::Number(text) => integer(text).or_else(|| {
-            let number: f64 = text.parse().ok()?;
-            #[allow(clippy::cast_possible_truncation)]
-            (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i128)
-        }),
+        Value::Text(text) | Value::Number(text) => number::whole(text),
         Value::Bool(_) => None,
     }
-}
-
-/// i64 and u64 first, as i128 costs more to read and is only for telling out of range from not a number.
-fn integer(text: &str) -> Option<i128> {
-    text.parse::<i64>().map(i128::from).ok().or_else(|| text.parse::<i128>().ok())
 }

@@ -20,7 +20,7 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("email", "for the operator, shown to nobody else").optional(),
             ],
             example: "REGISTER alice correct-horse alice@example.org",
-            returns: "`player`, `unread`, `last_login`",
+            returns: "`player`, `unread`, `last_login`, `mailbox_full`",
             codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::Denied, Code::Busy],
             ..Command::request(Kind::Register, |parsed| {
                 Ok(Request::Register(Register {
@@ -38,7 +38,7 @@ pub(super) static GROUP: Group = Group {
                 Arg::secret("password", "Password: ", false, "a person who leaves it out is asked, without echo"),
             ],
             example: "LOGIN alice correct-horse",
-            returns: "`player`, `unread`, `last_login`",
+            returns: "`player`, `unread`, `last_login`, `mailbox_full`",
             codes: &[Code::BadLogin, Code::Denied, Code::SlowDown],
             ..Command::request(Kind::Login, |parsed| {
                 Ok(Request::Login(Login { name: parsed.string("name")?, password: parsed.secret("password")? }))
@@ -74,7 +74,7 @@ pub(super) static GROUP: Group = Group {
             name: "WHOAMI",
             summary: "Show who you are here",
             example: "WHOAMI",
-            returns: "`session`, `player`, `server`, `address`, `mode`, `since`, `unread`",
+            returns: "`session`, `player`, `server`, `address`, `mode`, `since`, `unread`, `mailbox_full`",
             ..Command::request(Kind::Whoami, |_| Ok(Request::Whoami))
         },
         Command {
@@ -118,6 +118,14 @@ impl Shown for LoggedIn {
         if self.unread > 0 {
             screen.hint("MAIL LIST shows them.");
         }
+        show_full(self.mailbox_full, screen);
+    }
+}
+
+/// Whose mailbox is full misses mails, and cannot know it from those that are there.
+fn show_full(full: bool, screen: &mut Screen<'_>) {
+    if full {
+        screen.line("Your mailbox is full, further mail is refused: MAIL DELETE makes room.");
     }
 }
 
@@ -135,6 +143,7 @@ impl Shown for Whoami {
         if self.unread > 0 {
             screen.hint(format!("{}: MAIL LIST shows them.", plural(self.unread, "unread mail")));
         }
+        show_full(self.mailbox_full, screen);
         if self.player.is_none() && self.server.is_none() {
             screen.hint("LOGIN name, or REGISTER name to become a player.");
         }

@@ -120,6 +120,7 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
     Some(match event {
         Event::Ticket(_) => return None,
         Event::Mail(event) => ("mail", event),
+        Event::MailRefused(event) => ("mail_refused", event),
         Event::Tell(event) => ("tell", event),
         Event::Relay(event) => ("relay", event),
         Event::Record(event) => ("record", event),

@@ -44,10 +44,18 @@ fn done(model: &mut Model, change: impl Into<Change>) -> Reply {
 /// Why a change is refused, which has used no number.
 fn refused(model: &mut Model, change: impl Into<Change>) -> Failure {
     let before = model.asked;
-    let refusal = change.into().decide(model, Stamp { now: NOW }).unwrap_err();
+    let outcome = change.into().decide(model, Stamp { now: NOW });
     assert_eq!(model.asked, before, "a number was asked for");
-    let Refusal::Failure(failure) = refusal else { panic!("{refusal:?}") };
-    failure
+    match outcome {
+        Err(Refusal::Failure(failure)) => failure,
+        // Whose mailbox is full is told.
+        Ok(Decided { rows, reply: Reply::Failed(failure), proves: None })
+            if matches!(&rows[..], [Row::LetterRefused { .. }]) =>
+        {
+            failure
+        }
+        outcome => panic!("{outcome:?}"),
+    }
 }
 
 fn code(model: &mut Model, change: impl Into<Change>) -> Code {

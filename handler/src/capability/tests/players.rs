@@ -13,7 +13,7 @@ fn register(name: &str) -> Register {
 }
 
 fn logged_in(player: &str, unread: u32, last_login: Option<Time>) -> Reply {
-    Reply::LoggedIn(LoggedIn { player: player.into(), unread, last_login })
+    Reply::LoggedIn(LoggedIn { player: player.into(), unread, last_login, mailbox_full: false })
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_name_that_is_taken_or_looks_like_one_is_refused() {
 #[test]
 fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
     let mut model = people();
-    let login = |hash: Option<&str>| Login { player: ALICE, hash: hash.map(Secret::new) };
+    let login = |hash: Option<&str>| Login { player: ALICE, hash: hash.map(Secret::new), mailbox: 2 };
     let at = Row::PlayerLogin { player: ALICE, at: NOW };
     let first = Decided { rows: vec![at.clone()], reply: logged_in("alice", 0, None), proves: Some(ALICE.into()) };
     assert_eq!(decided(&mut model, login(None)), first);
@@ -60,17 +60,22 @@ fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
     let rows = vec![Row::PlayerHash { player: ALICE, hash: Secret::new("$dearer") }, at];
     let again = Decided { rows, reply: logged_in("alice", 1, Some(NOW)), proves: Some(ALICE.into()) };
     assert_eq!(decided(&mut model, login(Some("$dearer"))), again, "hashed anew");
+    // Two are all that there is room for.
+    let (subject, body) = (String::new(), "x".to_owned());
+    done(&mut model, Send { from: ALICE.into(), to: ALICE, subject, body, mailbox: 9 });
+    let Reply::LoggedIn(full) = decided(&mut model, login(None)).reply else { panic!("another answer") };
+    assert_eq!((full.unread, full.mailbox_full), (2, true));
 }
 
 #[test]
 fn who_is_disabled_or_not_there_does_not_log_in() {
     let mut model = people();
     done(&mut model, Disable { player: ALICE, reason: Some("spam".into()) });
-    let failure = refused(&mut model, Login { player: ALICE, hash: Some(Secret::new("$new")) });
+    let failure = refused(&mut model, Login { player: ALICE, hash: Some(Secret::new("$new")), mailbox: 2 });
     assert_eq!((failure.code, &*failure.msg), (Code::Denied, "This player is disabled: spam"));
     done(&mut model, Disable { player: ALICE, reason: None });
-    assert_eq!(done(&mut model, Login { player: ALICE, hash: None }), logged_in("alice", 0, None));
-    assert_eq!(code(&mut model, Login { player: PlayerId(9), hash: None }), Code::BadLogin);
+    assert_eq!(done(&mut model, Login { player: ALICE, hash: None, mailbox: 2 }), logged_in("alice", 0, None));
+    assert_eq!(code(&mut model, Login { player: PlayerId(9), hash: None, mailbox: 2 }), Code::BadLogin);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn a_store_that_fails_refuses_nobody() {
         mail::Block { me: ALICE, from }.into(),
         mail::Unblock { me: ALICE, from }.into(),
         players::Register { name: names::check("dave", 2, 20).unwrap(), hash: Secret::default(), email: None }.into(),
-        players::Login { player: ALICE, hash: None }.into(),
+        players::Login { player: ALICE, hash: None, mailbox: 9 }.into(),
         servers::Auth { name: name(), key: Secret::default() }.into(),
         servers::Add { name: name(), key: [0; 32] }.into(),
         servers::RotateKey { name: name(), key: [0; 32] }.into(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{board, player, server, standing};
-use ssmglobal_ipc::{Notice, Party, Secret, Time};
+use ssmglobal_ipc::{MailRefused, Notice, Party, Secret, Time};
 use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, NewLetter, Operator, PlayerId, ServerId};
 
 const ALICE: PlayerId = PlayerId(1);
@@ -73,6 +73,14 @@ fn letter(from: impl Into<Principal>) -> Row {
     })
 }
 
+fn letter_refused(from: impl Into<Principal>) -> Row {
+    Row::LetterRefused { player: BOB, from: from.into(), mailbox: 100, at: Time(4), before: Time(3) }
+}
+
+fn refused(from: Party) -> News {
+    tell(BOB, Event::MailRefused(MailRefused { from, limit: 100 }))
+}
+
 /// What others are told of rows, and what memory is with them.
 fn after(rows: &[Row]) -> (Seen, Vec<News>) {
     let memory = memory();
@@ -127,10 +135,11 @@ fn kind(row: &Row) -> usize {
         Row::Unblocked { .. } => 16,
         Row::Keyed { .. } => 17,
         Row::RelayMark { .. } => 18,
+        Row::LetterRefused { .. } => 19,
     }
 }
 
-const EVERY: usize = 19;
+const EVERY: usize = 20;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -198,6 +207,8 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (Row::Unblocked { player: ALICE, from: owner }, nothing, vec![]),
         (Row::Keyed { owner, key: key(), kept }, nothing, vec![]),
         (Row::RelayMark { upto: 7 }, nothing, vec![]),
+        (letter_refused(ALICE), nothing, vec![refused(Party::Player("alice".into()))]),
+        (letter_refused(ARENA), nothing, vec![refused(Party::Server("arena".into()))]),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

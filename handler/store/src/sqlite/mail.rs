@@ -43,6 +43,16 @@ const OLDEST_GONE: &str = "
     UPDATE mail SET in_sent = 0 WHERE id IN
     (SELECT id FROM mail WHERE from_kind = ?1 AND from_id = ?2 AND in_sent = 1 ORDER BY from_number LIMIT ?3)";
 
+const REFUSED: &str = "SELECT at FROM refused WHERE player = ?1 AND from_kind = ?2 AND from_id = ?3";
+
+const REFUSE: &str = "
+    INSERT INTO refused (player, from_kind, from_id, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = excluded.at";
+
+/// Two for each that comes: so they get fewer.
+const FORGET_REFUSED: &str = "
+    DELETE FROM refused WHERE (player, from_kind, from_id) IN
+    (SELECT player, from_kind, from_id FROM refused WHERE at < ?1 ORDER BY at LIMIT 2)";
+
 const ADD: &str = "
     INSERT INTO mail (from_kind, from_id, from_number, to_player, to_number, in_box, in_sent, at, subject, body)
     VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9)";
@@ -100,6 +110,16 @@ impl ReadMail for Db {
         })
     }
 
+    fn refused(&self, player: PlayerId, from: Principal) -> Result<Option<Time>> {
+        let (kind, id) = principal_to_sql(from);
+        self.one(REFUSED, params![player.0, kind, id], |row| Ok(Time(row.get(0)?)))
+    }
+
+    fn refused_count(&self, player: PlayerId, since: Time) -> Result<u32> {
+        let sql = "SELECT count(*) FROM refused WHERE player = ?1 AND at >= ?2";
+        self.row(sql, params![player.0, since.0], |row| Ok(row.get(0)?))
+    }
+
     fn blocks(&self, player: PlayerId, from: Principal) -> Result<bool> {
         let (kind, id) = principal_to_sql(from);
         let sql = "SELECT 1 FROM block WHERE player = ?1 AND from_kind = ?2 AND from_id = ?3";
@@ -152,6 +172,15 @@ impl Db {
         let (kind, id) = principal_to_sql(player.into());
         self.change(GONE, params![kind, id, to_sql(number)?])?;
         Ok(())
+    }
+
+    pub(super) fn letter_refused(&self, player: PlayerId, from: Principal, at: Time, before: Time) -> Result<()> {
+        let (kind, id) = principal_to_sql(from);
+        self.together(|db| {
+            db.change(FORGET_REFUSED, [before.0])?;
+            db.change(REFUSE, params![player.0, kind, id, at.0])?;
+            Ok(())
+        })
     }
 
     pub(super) fn block_add(&self, player: PlayerId, from: Principal) -> Result<()> {

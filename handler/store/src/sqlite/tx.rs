@@ -26,6 +26,9 @@ impl Tx for Db {
             Row::Letter(letter) => self.letter_add(letter),
             Row::LetterRead { player, number, at } => self.letter_read(*player, *number, *at),
             Row::LetterGone { player, number } => self.letter_gone(*player, *number),
+            Row::LetterRefused { player, from, mailbox: _, at, before } => {
+                self.letter_refused(*player, *from, *at, *before)
+            }
             Row::Blocked { player, from } => self.block_add(*player, *from),
             Row::Unblocked { player, from } => self.block_remove(*player, *from),
             Row::Keyed { owner, key, kept } => self.keyed_add(*owner, key, kept),

@@ -118,6 +118,11 @@ fn what_does_not_fit_is_usage_or_invalid() {
         "MODE",
         "HW x",
         "STATUS SET m 1",
+        "HW \"\"",
+        "SETTING SET k \"v\" IF \"\"",
+        "RELAY JOIN lobby \"\"",
+        "RELAY JOIN lobby EPOCH 5",
+        "RECORD SUBMIT sprint 0.99999999999999999999",
     ];
     for line in usage {
         assert_eq!(code(words(line)), Code::Usage, "{line}");
@@ -135,6 +140,9 @@ fn what_does_not_fit_is_usage_or_invalid() {
         r#"{"cmd":"HW","args":["x"]}"#,
         r#"{"cmd":"HW","args":1.5}"#,
         r#"{"cmd":"HW","args":[1.5]}"#,
+        r#"{"cmd":"HW","args":[1e-400]}"#,
+        r#"{"cmd":"HW","args":[0.99999999999999999999]}"#,
+        r#"{"cmd":"HW","args":["0.99999999999999999999"]}"#,
     ];
     for line in usage {
         assert_eq!(code(json(line)), Code::Usage, "{line}");
@@ -146,9 +154,22 @@ fn what_does_not_fit_is_usage_or_invalid() {
         "MAIL READ 18446744073709551616",
         "RECORD SUBMIT b 9223372036854775808",
         "STATUS SET m 1 4294967296",
+        "RECORD SUBMIT b 1e400",
+        "HW 0.0",
     ];
     for line in invalid {
         assert_eq!(code(words(line)), Code::Invalid, "{line}");
+    }
+    let invalid = [
+        r#"{"cmd":"HW","args":[1e400]}"#,
+        r#"{"cmd":"HW","args":[-1e400]}"#,
+        r#"{"cmd":"MAIL READ","args":[18446744073709551615.5e1]}"#,
+        r#"{"cmd":"RECORD SUBMIT","args":["b",9223372036854775808.0]}"#,
+        r#"{"cmd":"RECORD SUBMIT","args":["b",-1e19]}"#,
+        r#"{"cmd":"WHO","args":[4294967296.0]}"#,
+    ];
+    for line in invalid {
+        assert_eq!(code(json(line)), Code::Invalid, "{line}");
     }
     let invalid_json = [
         "not json",
@@ -169,6 +190,66 @@ fn what_does_not_fit_is_usage_or_invalid() {
         assert_eq!(json(line), Err(Failure::new(Code::InvalidJson, "Invalid JSON.")), "{line}");
     }
     assert_eq!(words("MODE foo"), Err(Failure::new(Code::NoMode, "Invalid mode: foo")));
+}
+
+/// Commands with an argument of these kinds, as JSON where that argument has this value and the others one that fits.
+fn with(value: &str, is: impl Fn(ArgKind) -> bool) -> Vec<(String, bool)> {
+    let mut lines = Vec::new();
+    for (name, args, _) in every::requests() {
+        let command = all().find(|command| command.name == name).unwrap();
+        for arg in command.args.iter().filter(|arg| is(arg.kind)) {
+            // What is optional is left out, unless this one is.
+            let given =
+                args.iter().filter(|(other, _)| command.args.iter().any(|arg| arg.name == *other && !arg.optional));
+            let mut members: Vec<String> = given
+                .filter(|(other, _)| *other != arg.name)
+                .map(|(other, value)| format!("\"{other}\":{value}"))
+                .collect();
+            members.push(format!("\"{}\":{value}", arg.name));
+            // An epoch belongs to a number.
+            members.extend((arg.name == "epoch").then(|| "\"since\":1".to_owned()));
+            let channel = name == "RELAY SEND";
+            members.extend(channel.then(|| "\"channel\":\"lobby\"".to_owned()));
+            let line = format!("{{\"cmd\":\"{name}\",\"args\":{{{}}}}}", members.join(","));
+            lines.push((line, arg.optional));
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_number_is_exact_or_refused_and_an_empty_one_is_none() {
+    let is_number = |kind| matches!(kind, ArgKind::Int { .. } | ArgKind::Score);
+    for value in ["\"\"", "0.99999999999999999999", "1e-400", "1.5", "\"1.5\"", "\" 1\"", "true"] {
+        let lines = with(value, is_number);
+        assert!(lines.len() >= 12 && lines.iter().any(|(_, optional)| *optional));
+        for (line, _) in lines {
+            assert_eq!(code(json(&line)), Code::Usage, "{line}");
+        }
+    }
+    // Written in another way it is the same number.
+    for (value, plain) in [("7.0", "7"), ("70e-1", "7"), ("\"7.0\"", "7"), ("4294967295.000", "4294967295")] {
+        for ((line, _), (same, _)) in with(value, is_number).into_iter().zip(with(plain, is_number)) {
+            assert!(json(&same).is_ok(), "{same}");
+            assert_eq!(json(&line), json(&same), "{line}");
+        }
+    }
+    for value in ["1e400", "-1e400", "\"99999999999999999999\""] {
+        for (line, _) in with(value, is_number) {
+            assert_eq!(code(json(&line)), Code::Invalid, "{line}");
+        }
+    }
+    // Nor is a truth value empty.
+    for (line, _) in with("\"\"", |kind| matches!(kind, ArgKind::Flag { .. })) {
+        assert_eq!(code(json(&line)), Code::Usage, "{line}");
+    }
+    let large = json(r#"{"cmd":"RECORD SUBMIT","args":["b",9007199254740993.0]}"#);
+    assert_eq!(large, json(r#"{"cmd":"RECORD SUBMIT","args":["b",9007199254740993]}"#));
+    assert!(
+        matches!(large, Ok(Action::Request(Request::RecordSubmit(submit))) if submit.score == 9_007_199_254_740_993)
+    );
+    let exact = json(r#"{"cmd":"RECORD SUBMIT","args":["b",1e18]}"#);
+    assert!(matches!(exact, Ok(Action::Request(Request::RecordSubmit(submit))) if submit.score == 10i64.pow(18)));
 }
 
 #[test]

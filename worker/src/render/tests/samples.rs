@@ -41,8 +41,9 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         mode: Mode::Human,
         since: at(),
         unread: 2,
+        mailbox_full: true,
     };
-    let logged_in = LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()) };
+    let logged_in = LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()), mailbox_full: true };
     let who = WhoRow { player: s("alice"), place: s("terminal"), idle: 200, since: at() };
     let finger = FingerRecord { board: s("sprint"), score: 5, unit: s("ms"), rank: 1 };
     let fingered = Fingered {
@@ -194,6 +195,11 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             Event::Mail(MailArrived { id: 12, from: bob.clone(), subject: s("Tonight"), unread: 2 }),
             r#"{"event": "mail", "id": 12, "from": "bob", "subject": "Tonight", "unread": 2}"#,
             "[mail] bob: Tonight (MAIL READ 12)",
+        ),
+        (
+            Event::MailRefused(MailRefused { from: bob.clone(), limit: 100 }),
+            r#"{"event": "mail_refused", "from": "bob", "limit": 100}"#,
+            "[mail_refused] bob: your mailbox is full (MAIL DELETE makes room)",
         ),
         (
             Event::Tell(TellArrived { from: bob, body: s("Are you there?"), at: time }),

@@ -20,6 +20,8 @@ pub struct State {
     settings: Vec<Option<KeptSetting>>,
     letters: Vec<Letters>,
     blocks: Vec<Vec<Principal>>,
+    /// Of how many senders each was told that their letters were refused.
+    refused: Vec<u32>,
     keyed: Vec<Option<Reply>>,
 }
 
@@ -86,6 +88,7 @@ impl Wanted<'_> {
                     blocked
                 })
                 .collect(),
+            refused: self.players().map(|player| reader.refused_count(player, Time::default()).unwrap()).collect(),
             keyed: self.keys.iter().map(|key| crate::work::known(reader, key).unwrap()).collect(),
         }
     }
@@ -125,6 +128,7 @@ impl Wanted<'_> {
             settings: model.settings.values().cloned().map(Some).collect(),
             letters: self.players().map(letters).collect(),
             blocks: self.players().map(|player| model.blocked(player).unwrap()).collect(),
+            refused: self.players().map(|player| model.refused_count(player, Time::default()).unwrap()).collect(),
             keyed: self.keys.iter().map(keyed).collect(),
         }
     }

@@ -214,7 +214,7 @@ impl Known {
             }
             Step::Login { player: of, again } => {
                 let hash = again.then(|| secret(false));
-                (players::Login { player: player(of), hash }.into(), (By::Session, None))
+                (players::Login { player: player(of), hash, mailbox: 4 }.into(), (By::Session, None))
             }
             Step::Password { player: of } => {
                 (players::SetPassword { player: player(of), hash: secret(false) }.into(), (By::Session, None))

@@ -5,7 +5,7 @@ use super::*;
 use crate::state::news::{Audience, News};
 use crate::state::topic::Topic;
 use crate::testing::{Firsts, Scores, now};
-use ssmglobal_ipc::{Event, MailArrived, Party, RecordArrived};
+use ssmglobal_ipc::{Event, MailArrived, MailRefused, Party, RecordArrived};
 use ssmglobal_store::{Board, PrincipalKind};
 
 /// A change that is asked for, and by whom.
@@ -83,7 +83,8 @@ impl World {
             self.model.put(row);
             self.row(row, &mut BTreeMap::new());
         }
-        if let Some(key) = &job.key {
+        // What was refused may be tried again.
+        if let Some(key) = job.key.as_ref().filter(|_| !matches!(reply, Reply::Failed(_))) {
             self.keyed.insert(of_key(key), (key.digest, reply.clone()));
         }
         Came { reply, proves, rows }
@@ -142,6 +143,14 @@ impl World {
                     let NewLetter { to_number: id, subject, unread, .. } = letter.clone();
                     let event = Event::Mail(MailArrived { id, from, subject, unread });
                     news.push(News::Tell { to: Audience::Principal(letter.to.into()), event });
+                }
+                Row::LetterRefused { player, from, mailbox, .. } => {
+                    let from = match from.kind {
+                        PrincipalKind::Server => Party::Server(after.name(*from)),
+                        _ => Party::Player(after.name(*from)),
+                    };
+                    let event = Event::MailRefused(MailRefused { from, limit: *mailbox });
+                    news.push(News::Tell { to: Audience::Principal((*player).into()), event });
                 }
                 Row::PlayerDisabled { player, reason: Some(reason) } => {
                     let reason = format!("You were logged out by the operator: {reason}");

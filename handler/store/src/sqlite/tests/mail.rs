@@ -226,3 +226,31 @@ fn blocks_are_per_sender() {
     assert!(reader.blocks(BOB, ARENA).unwrap() && !reader.blocks(BOB, ALICE.into()).unwrap());
     assert_eq!(reader.blocked(BOB).unwrap(), [ARENA]);
 }
+
+#[test]
+fn who_was_told_of_a_full_mailbox_is_kept_for_a_while() {
+    let (place, mut writer) = place();
+    let refused =
+        |player, from, at| Row::LetterRefused { player, from, mailbox: 9, at: Time(at), before: Time(at - 10) };
+    let of = |id| Principal { kind: PrincipalKind::Server, id };
+    let reader = place.reader();
+    for (id, at) in (1..=5).zip(100..) {
+        put(&mut *writer, &refused(BOB, of(id), at));
+    }
+    put(&mut *writer, &refused(ALICE, BOB.into(), 109));
+    assert_eq!(
+        (reader.refused(BOB, of(2)).unwrap(), reader.refused(BOB, ALICE.into()).unwrap()),
+        (Some(Time(101)), None)
+    );
+    let counts = [0, 101, 105].map(|since| reader.refused_count(BOB, Time(since)).unwrap());
+    assert_eq!((counts, reader.refused_count(ALICE, Time(0)).unwrap()), ([5, 4, 0], 1));
+    // Those that nobody asks for any more go when others come, two for each.
+    put(&mut *writer, &refused(BOB, of(4), 120));
+    assert_eq!(reader.refused(BOB, of(4)).unwrap(), Some(Time(120)), "he was told again");
+    assert_eq!((reader.refused_count(BOB, Time(0)).unwrap(), reader.refused(BOB, of(2)).unwrap()), (3, None));
+    put(&mut *writer, &refused(BOB, of(6), 120));
+    assert_eq!((reader.refused_count(BOB, Time(0)).unwrap(), reader.refused_count(ALICE, Time(0)).unwrap()), (2, 1));
+    drop((reader, writer));
+    let place = place.again();
+    assert_eq!(place.reader().refused(BOB, of(6)).unwrap(), Some(Time(120)));
+}

@@ -5,7 +5,7 @@ use crate::sqlite::schema::{self, FIRST};
 use rusqlite::Connection;
 
 /// What a program with that schema could have written. A new version adds a line here, with its own rows.
-const FIXTURES: &[(u32, &str)] = &[(3, FIRST_ROWS)];
+const FIXTURES: &[(u32, &[&str])] = &[(3, &[FIRST_ROWS]), (4, &[FIRST_ROWS, FOURTH_ROWS])];
 
 const FIRST_ROWS: &str =
     "INSERT INTO sequence VALUES (1, 0, 0, 1), (2, 0, 0, 1), (3, 0, 0, 1), (4, 1, 1, 4), (4, 2, 1, 6);
@@ -20,19 +20,21 @@ const FIRST_ROWS: &str =
      INSERT INTO result VALUES (5, x'0102');
      INSERT INTO keyed VALUES (2, 1, 'key', zeroblob(32), 1000, x'03');";
 
+const FOURTH_ROWS: &str = "INSERT INTO refused VALUES (1, 2, 1, 1000);";
+
 /// The files as they were released, by length and digest. A new version adds a line here.
-const RELEASED: &[(usize, u64)] = &[(6_333, 0x8c4d_81fe_9db8_e192)];
+const RELEASED: &[(usize, u64)] = &[(6_333, 0x8c4d_81fe_9db8_e192), (477, 0x3822_2905_c567_3c8a)];
 
 /// FNV-1a: enough to see that a file was edited.
 fn digest(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn make(path: &Path, version: u32, rows: &str) {
+fn make(path: &Path, version: u32, rows: &[&str]) {
     let mut conn = Connection::open(path).unwrap();
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
     schema::migrate_with(&mut conn, &schema::MIGRATIONS[..=(version - FIRST) as usize]).unwrap();
-    conn.execute_batch(rows).unwrap();
+    rows.iter().for_each(|rows| conn.execute_batch(rows).unwrap());
 }
 
 #[test]
@@ -49,7 +51,7 @@ fn released_steps_do_not_change() {
 
 #[test]
 fn a_new_database_has_the_newest_version() {
-    assert_eq!((FIRST, schema::newest()), (3, 3));
+    assert_eq!((FIRST, schema::newest()), (3, 4));
     let place = Place::new();
     assert_eq!(SqliteStore::verify(place.store.path()).unwrap().schema, schema::newest());
 }
@@ -72,6 +74,9 @@ fn older_databases_open_and_keep_what_they_hold() {
         let letter = reader.letter(PlayerId(1), 4).unwrap().unwrap();
         assert_eq!((letter.from, letter.body.as_str()), (arena, "body"));
         assert!(reader.blocks(PlayerId(1), arena).unwrap());
+        let refused = (*version > 3).then_some(Time(1_000));
+        assert_eq!(reader.refused(PlayerId(1), arena).unwrap(), refused);
+        assert_eq!(reader.relay_mark().unwrap(), 0);
         assert_eq!(reader.run().unwrap(), Some((9, RunKey([0; 32]))));
         reader.results(&mut |row, answers| assert_eq!((row, answers), (5, &[1, 2][..]))).unwrap();
         assert_eq!(reader.keyed(arena, "key").unwrap().unwrap().answer, [3]);

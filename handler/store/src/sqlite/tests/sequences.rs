@@ -75,3 +75,25 @@ fn orders_never_go_back_not_even_over_a_transaction_that_was_given_up() {
     assert_eq!(commit(&mut *place.writer(), score), 12, "also when the log is empty");
     assert_eq!(commit(&mut *place.writer(), score), 13, "and when it is not");
 }
+
+#[test]
+fn the_relays_mark_is_kept_and_only_grows() {
+    let place = Place::new();
+    let mut writer = place.writer();
+    assert_eq!(place.reader().relay_mark().unwrap(), 0);
+    for (upto, mark) in [(1_000, 1_000), (700, 1_000), (1_501, 1_501)] {
+        put(&mut *writer, &Row::RelayMark { upto });
+        assert_eq!(place.reader().relay_mark().unwrap(), mark);
+    }
+    writer.begin().unwrap();
+    writer.tx().put(&Row::RelayMark { upto: 9_000 }).unwrap();
+    writer.rollback();
+    assert!(
+        commit(&mut *writer, |tx| tx.put(&Row::RelayMark { upto: u64::MAX })).is_err(),
+        "more than a database holds"
+    );
+    drop(writer);
+    let place = place.again();
+    assert_eq!(place.reader().relay_mark().unwrap(), 1_501);
+    assert_eq!(SqliteStore::verify(place.store.path()).unwrap().problems, Vec::<String>::new());
+}
