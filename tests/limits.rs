@@ -159,7 +159,7 @@ fn a_client_that_never_reads_is_dropped_and_holds_up_nobody() {
 fn a_telnet_subnegotiation_without_an_end() {
     let backend = Backend::start();
     let mut person = Person::at(&backend);
-    person.wire.send([255, 250, 31]);
+    person.wire.send([255, 250, 24]);
     person.wire.send(vec![b'x'; 1 << 20]);
     person.wire.send([255, 240]);
     person.type_line("HW");
