@@ -138,6 +138,23 @@ fn telnet_goes_on_as_it_was_agreed() {
 }
 
 #[test]
+fn what_the_terminal_takes_is_known_after_a_move() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2}));
+    let mut person = Person::at(&backend);
+    // CHARSET, and UTF-8 is rejected.
+    person.wire.send(b"\xff\xfd\x2a\xff\xfa\x2a\x03\xff\xf0WORLDS\r\n");
+    person.wire.until("zo?");
+    person.wire.until("> ");
+    let mark = backend.log().mark();
+    upgrade_to(&backend, OTHER);
+    wait_for_moves(&backend, mark, 2);
+    person.wire.send("WORLDS\r\n");
+    person.wire.until("zo?");
+}
+
+#[test]
 fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");

@@ -214,6 +214,33 @@ fn a_terminal_that_said_that_it_takes_no_utf8_gets_none() {
 }
 
 #[test]
+fn a_terminal_that_refused_utf8_gets_none_whatever_it_is_told() {
+    const CHARSET: u8 = 42;
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2, "text": "日本語"}));
+    let mut bob = Program::registered(&backend, "bob");
+    let settled = |answer: &[u8]| [&[IAC, 253, CHARSET, IAC, 250, CHARSET][..], answer, &[IAC, 240]].concat();
+    for (name, answer, utf8) in [
+        ("rejected", settled(b"\x03"), false),
+        ("another", settled(b"\x02ISO-8859-1"), false),
+        ("agreed", settled(b"\x02UTF-8"), true),
+        // It knows nothing of CHARSET, which says nothing of UTF-8.
+        ("unknown", vec![IAC, 254, CHARSET], true),
+        ("silent", vec![IAC, 241], true),
+    ] {
+        let mut wire = at_telnet(&backend, &answer);
+        let table = ask(&mut wire, "WORLDS");
+        let words = ask(&mut wire, &format!("REGISTER {name} secret-of-{name}")) + &ask(&mut wire, "FINGER zoë");
+        bob.ok("TELL", json!({"to": name, "body": "zoë, 日本語"}));
+        let told = wire.until("[tell] bob: zo") + &wire.until("\r\n");
+        let shown = [table, words, told].concat();
+        assert_eq!(shown.contains("zoë") && shown.contains("日本語"), utf8, "{name}: {shown}");
+        assert_eq!(shown.contains("zo?") && shown.contains("???"), !utf8, "{name}: {shown}");
+    }
+}
+
+#[test]
 fn a_client_that_negotiates_before_anything_else() {
     let backend = Backend::start();
     let mut wire = Wire::to(backend.at());

@@ -2,7 +2,7 @@
 
 use crate::render::Look;
 use ssmglobal_ipc::Mode;
-use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
+use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
 
 /// What the bytes held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ impl Reader {
         Look {
             width: terminal.width().unwrap_or(plain.width),
             colour: terminal.colour(),
-            utf8: terminal.mtts().is_none() || terminal.utf8(),
+            // Who has not spoken of it mostly does.
+            utf8: terminal.utf8() != Agreed::No,
         }
     }
 

@@ -143,6 +143,7 @@ mod tests {
     use super::*;
     use ssmglobal_ipc::frame::HEADER;
     use ssmglobal_ipc::{Position, Topic, growing};
+    use ssmglobal_telnet::Agreed;
 
     /// All items, as the first program that had them wrote them.
     const RECORDED: &str = "0200000002040000000000000000000000020b00000002040000000000000000000001ac02010002045a6f\
@@ -206,6 +207,23 @@ mod tests {
             bytes
         });
         assert!(bytes.ends_with(&again));
+    }
+
+    /// What was added since: a client that takes no UTF-8.
+    const RECORDED_SINCE: &str = "020000000204000000000000000000000002340000000204000000000000000000000700022a03000101000000\
+        0000000001000002000000000001000001000000000000000000000000000000000200000000000002";
+
+    #[test]
+    fn what_was_added_to_a_state_is_read_as_it_was_written() {
+        let (mut telnet, mut out) = (Telnet::new(), Vec::new());
+        telnet.offer(&mut out);
+        let mut said: &[u8] = b"\xff\xfd\x2a\xff\xfa\x2a\x03\xff\xf0";
+        while telnet.next(&mut said, &mut out).is_some() {}
+        let memory = put_away(&[Item::Telnet(&telnet)]).unwrap();
+        assert_eq!(hex(&read_sealed(&memory, MOST).unwrap()), RECORDED_SINCE, "items are only ever appended");
+        let read = read(memory).unwrap();
+        let [Item::Telnet(machine)] = &read[..] else { panic!("{read:?}") };
+        assert_eq!(machine.terminal().utf8(), Agreed::No);
     }
 
     #[test]

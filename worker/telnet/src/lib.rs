@@ -62,4 +62,4 @@ mod terminal;
 
 pub use lines::{Line, LineReader};
 pub use telnet::{Event, Telnet};
-pub use terminal::Terminal;
+pub use terminal::{Agreed, Terminal};

@@ -84,7 +84,9 @@ impl Telnet {
                 Token::Command(byte) => command(byte, out),
                 Token::Negotiation(verb, option) => {
                     self.negotiate(verb, option, out);
-                    None
+                    // A window whose size is not told any more is of none.
+                    let gone = (verb, option) == (Verb::Wont, option::NAWS) && self.terminal.forget_size();
+                    gone.then_some(Event::Terminal)
                 }
                 Token::Subnegotiation => self.subnegotiation(out).then_some(Event::Terminal),
             };
