@@ -1,5 +1,6 @@
 //! What is asked of the handler and what it says: answers in the order of their questions, and pushes. Runs in a worker.
 
+use super::lines::put_question;
 use super::{LINK, Session, prompt};
 use crate::commands::Command;
 use crate::link::Came;
@@ -206,15 +207,17 @@ impl Session<'_> {
 
     /// Shows a push; a person's prompt comes again behind it.
     pub(super) fn show_event(&mut self, event: &Event) {
+        // What is open is answered first, and a question for a secret comes in its turn.
+        let question = self.question().filter(|_| self.queue.is_empty());
         let out = &mut self.client.out;
         match self.mode {
             Mode::Human => {
-                if self.prompted || self.asking.is_some() {
+                if self.prompted || question.is_some() {
                     out.extend_from_slice(b"\r\n");
                 }
                 human::event(out, event, self.reader.look());
-                match &self.asking {
-                    Some(_) => self.ask_secret(),
+                match question {
+                    Some(question) => put_question(out, question, &self.reader),
                     None if self.queue.is_empty() => {
                         prompt(out, &self.reader);
                         self.prompted = true;

@@ -291,9 +291,9 @@ impl<'a> Session<'a> {
                 Input::Line => self.on_line(line),
                 Input::TooLong => {
                     let msg = format!("That line was too long: at most {} bytes.", self.line_limit());
-                    self.refuse(None, &Failure::new(Code::TooLong, msg));
+                    self.on_unread_line(&Failure::new(Code::TooLong, msg));
                 }
-                Input::NotUtf8 => self.refuse(None, &Failure::new(Code::Invalid, "That line was not UTF-8.")),
+                Input::NotUtf8 => self.on_unread_line(&Failure::new(Code::Invalid, "That line was not UTF-8.")),
             }
         }
         bytes.len() - left.len()
