@@ -96,6 +96,8 @@ pub enum Item<Machine = Box<Telnet>> {
     },
     /// Telnet, where it was spoken.
     Telnet(Machine),
+    /// What the client began with, at a door with a mode, where it has said no line yet.
+    Beginning(Vec<u8>),
 }
 
 /// Puts a state away.
@@ -209,9 +211,10 @@ mod tests {
         assert!(bytes.ends_with(&again));
     }
 
-    /// What was added since: a client that takes no UTF-8.
+    /// What was added since: a client that takes no UTF-8, and one that has said nothing yet.
     const RECORDED_SINCE: &str = "020000000204000000000000000000000002340000000204000000000000000000000700022a03000101000000\
-        0000000001000002000000000001000001000000000000000000000000000000000200000000000002";
+        000000000100000200000000000100000100000000000000000000000000000000020000000000000204000000\
+        02040000000000000000000008020d0a";
 
     #[test]
     fn what_was_added_to_a_state_is_read_as_it_was_written() {
@@ -219,11 +222,12 @@ mod tests {
         telnet.offer(&mut out);
         let mut said: &[u8] = b"\xff\xfd\x2a\xff\xfa\x2a\x03\xff\xf0";
         while telnet.next(&mut said, &mut out).is_some() {}
-        let memory = put_away(&[Item::Telnet(&telnet)]).unwrap();
+        let memory = put_away(&[Item::Telnet(&telnet), Item::Beginning(b"\r\n".to_vec())]).unwrap();
         assert_eq!(hex(&read_sealed(&memory, MOST).unwrap()), RECORDED_SINCE, "items are only ever appended");
         let read = read(memory).unwrap();
-        let [Item::Telnet(machine)] = &read[..] else { panic!("{read:?}") };
+        let [Item::Telnet(machine), Item::Beginning(seen)] = &read[..] else { panic!("{read:?}") };
         assert_eq!(machine.terminal().utf8(), Agreed::No);
+        assert_eq!(seen, b"\r\n");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod online;
 mod overlay;
 pub mod pages;
 mod rank_index;
+pub mod seldom;
 pub mod session;
 pub mod throttle;
 pub mod tickets;

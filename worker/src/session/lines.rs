@@ -4,8 +4,17 @@ use super::{Session, prompt};
 use crate::commands::{self, Action, Local, ModeChoice, Parsed, permitted};
 use crate::input::Reader;
 use crate::render::{human, json};
+use crate::strangers::Protocol;
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Failure, Mode, Request, SetMode, State};
+use ssmglobal_ipc::{Code, Failure, Mode, Request, SetMode, State};
+
+/// What somebody is told who has come to a door for people with something else than commands.
+const NOT_FOR_PEOPLE: &str =
+    "This port is for people: connect with telnet, without HTTP, TLS, SSH, SOCKS or PROXY, and type HELP.";
+
+/// The same at a door for programs.
+const NOT_FOR_PROGRAMS: &str =
+    "This port takes one JSON object on a line, over plain TCP without HTTP, TLS, SSH, SOCKS or PROXY.";
 
 impl Session<'_> {
     pub(super) fn on_line(&mut self, line: &str) {
@@ -13,6 +22,12 @@ impl Session<'_> {
             return self.on_secret(line);
         }
         self.prompted = false;
+        if !line.trim().is_empty()
+            && self.beginning.take().is_some()
+            && let Some(protocol) = Protocol::of_line(line)
+        {
+            return self.send_away(protocol);
+        }
         if self.settings.log.level >= Level::Debug {
             let shown = commands::masked(line).into_owned();
             self.log(Level::Debug, &format!(" -> {shown}"));
@@ -114,6 +129,9 @@ impl Session<'_> {
 
     /// A line has come that is too long, or no text.
     pub(super) fn on_unread_line(&mut self, failure: &Failure) {
+        if let Some(protocol) = self.beginning.take().and_then(|beginning| beginning.of_unread_line()) {
+            return self.send_away(protocol);
+        }
         if self.asking.is_some() {
             // The question stands: what comes next is a secret still.
             let msg = format!("{} Type it again, or nothing to give up.", failure.msg);
@@ -121,6 +139,26 @@ impl Session<'_> {
             return self.ask_secret(Some(&Failure::new(failure.code, msg)));
         }
         self.refuse(None, failure);
+    }
+
+    /// Looks at what was read, as long as nothing was said.
+    pub(super) fn look_at_beginning(&mut self, bytes: &[u8]) {
+        if let Some(protocol) = self.beginning.as_mut().and_then(|beginning| beginning.read(bytes)) {
+            self.send_away(protocol);
+        }
+    }
+
+    /// Sends a client away that speaks something else, before anything that it says is taken for a command.
+    fn send_away(&mut self, protocol: Protocol) {
+        self.stranger = Some(protocol);
+        self.ending = true;
+        let failure =
+            Failure::new(Code::Invalid, if self.mode == Mode::Human { NOT_FOR_PEOPLE } else { NOT_FOR_PROGRAMS });
+        if self.mode == Mode::Human {
+            human::failure(&mut self.client.out, &failure, self.reader.look());
+        } else {
+            json::failure(&mut self.client.out, None, &failure);
+        }
     }
 
     /// Answers with an error, in its turn.

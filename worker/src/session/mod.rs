@@ -16,11 +16,12 @@ use crate::link::Link;
 use crate::queue::Queue;
 use crate::render::{self, human, json};
 use crate::sent::Unanswered;
+use crate::strangers::{Beginning, Protocol};
 use crate::subscriptions::{FIRST_RING, Subscriptions};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
-use ssmglobal_config::{Door, Level, Settings};
+use ssmglobal_config::{Door, DoorMode, Level, Settings};
 use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, State, Ticket};
 use ssmglobal_sys::Signals;
 use std::io;
@@ -89,6 +90,10 @@ pub struct Session<'a> {
     prompted: bool,
     /// Logins that have failed on this connection.
     failures: u32,
+    /// What the client began with, at a door where that is not to be a mode; until its first line is known.
+    beginning: Option<Beginning>,
+    /// It speaks something else altogether, and is sent away.
+    stranger: Option<Protocol>,
     last_line: Instant,
     pinged: Instant,
     /// Goes when everything asked before was answered.
@@ -161,6 +166,8 @@ impl<'a> Session<'a> {
             asking: None,
             prompted: false,
             failures: 0,
+            beginning: (door.mode != DoorMode::Ask).then(Beginning::default),
+            stranger: None,
             last_line: begun,
             pinged: begun,
             quitting: false,
@@ -179,7 +186,10 @@ impl<'a> Session<'a> {
             self.log_output();
             self.flush_link();
             match self.client.flush(self.poll.registry(), CLIENT) {
-                Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => return Ok(()),
+                Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => {
+                    self.client.pass_over_rest();
+                    return Ok(());
+                }
                 Sent::All if self.subscriptions.waits => {
                     self.subscriptions.read_all(self.session, &mut self.client.out);
                     continue;
@@ -265,6 +275,7 @@ impl<'a> Session<'a> {
                 }
                 let mut buffer = self.client.take_buffer();
                 let count = self.client.read(&mut buffer);
+                self.look_at_beginning(buffer.get(..count).unwrap_or_default());
                 let used = self.work_on(buffer.get(..count).unwrap_or_default(), &mut line);
                 self.rest.extend_from_slice(buffer.get(used..count).unwrap_or_default());
                 self.client.put_back(buffer);

@@ -5,6 +5,7 @@ use super::{LINK, MOVES, Session};
 use crate::given::Given;
 use crate::link::Link;
 use crate::moved::{COULD, Item, MINE, Moved, YOURS, put_away, read, wrong};
+use crate::strangers::Beginning;
 use mio::Events;
 use mio::unix::SourceFd;
 use nix::errno::Errno;
@@ -112,6 +113,7 @@ impl Session<'_> {
         items.extend(self.ticket.clone().map(Item::Ticket));
         items.extend(self.subscriptions.iter().cloned().map(Item::Subscription));
         items.extend(self.reader.telnet().map(Item::Telnet));
+        items.extend(self.beginning.as_ref().map(|beginning| Item::Beginning(beginning.seen().to_vec())));
         items
     }
 }
@@ -140,6 +142,7 @@ impl<'a> Session<'a> {
 
     fn restore(&mut self, items: Vec<Item>) -> io::Result<()> {
         let (mut mine, mut telnet, mut was_after_return, now) = (false, None, false, Instant::now());
+        self.beginning = None;
         let ago = |milliseconds| now.checked_sub(Duration::from_millis(milliseconds)).unwrap_or(now);
         for item in items {
             match item {
@@ -159,6 +162,7 @@ impl<'a> Session<'a> {
                 Item::Ticket(ticket) => self.ticket = Some(ticket),
                 Item::Subscription(subscription) => self.subscriptions.add(subscription),
                 Item::Telnet(machine) => telnet = Some(machine),
+                Item::Beginning(seen) => self.beginning = Some(Beginning::after(seen)),
                 Item::Format { .. } => {}
             }
         }
