@@ -1,6 +1,6 @@
-//! What strangers send: sequences without an end, other protocols at a door for people or programs.
+//! What strangers send: sequences without an end, other protocols at a door for people or programs, first lines that are none.
 
-use crate::harness::{Backend, GREETING, Person, Program, WELCOME, Wire};
+use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire};
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -98,6 +98,7 @@ fn beginnings() -> Vec<(&'static str, Vec<u8>)> {
         ("HTTP", b"GET /\r\nREGISTER webbot hunter22\r\n".to_vec()),
         ("HTTP", b"GET /caf\xe9 HTTP/1.1\r\n\r\nREGISTER webbot hunter22\r\n".to_vec()),
         ("HTTP", b"\r\nGET / HTTP/1.1\r\n\r\nREGISTER webbot hunter22\r\n".to_vec()),
+        ("HTTP", b"\xef\xbb\xbfGET / HTTP/1.1\r\n\r\nREGISTER webbot hunter22\r\n".to_vec()),
         ("TLS", b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03".to_vec()),
         ("SSH", b"SSH-2.0-OpenSSH_9.2\r\nREGISTER webbot hunter22\r\n".to_vec()),
         ("SOCKS", b"\x05\x01\x00".to_vec()),
@@ -197,13 +198,44 @@ fn what_looks_like_another_protocol_is_none_later_on() {
     assert!(wire.line().contains("Invalid JSON."));
     assert!(wire.line().contains("Pong"));
     // The main door has the words of the original.
-    for (_, bytes) in beginnings()
-        .into_iter()
-        .filter(|(protocol, bytes)| *protocol == "HTTP" && bytes[0] != b'\r' && bytes.is_ascii() && bytes.len() < 8192)
-    {
+    for (_, bytes) in beginnings().into_iter().filter(|(protocol, bytes)| *protocol == "HTTP" && bytes[0] != b'\r') {
         let mut wire = Wire::to(backend.at());
         wire.expect(GREETING);
         wire.send(bytes);
         assert_eq!(wire.rest(), NO_MODE);
     }
+}
+
+#[test]
+fn a_first_line_that_is_none_ends_the_connection_at_the_main_door() {
+    let backend = Backend::start();
+    for line in [b"caf\xe9\r\n".to_vec(), vec![b'x'; 8193], [vec![b' '; 9000], b"MODE HUMAN\r\n".to_vec()].concat()] {
+        let mut wire = Wire::to(backend.at());
+        wire.expect(GREETING);
+        wire.send(&line);
+        assert_eq!(wire.rest(), NO_MODE);
+    }
+    // Empty ones are none.
+    let mut wire = Wire::to(backend.at());
+    wire.expect(GREETING);
+    wire.send("\r\n \r\n\u{feff}\r\nMODE HUMAN\r\n");
+    wire.expect(WELCOME);
+}
+
+#[test]
+fn a_byte_order_mark_before_a_line_is_passed_over_in_every_mode() {
+    let backend = Backend::start();
+    let mark = "\u{feff}";
+    for first in ["MODE HUMAN", "mode human", "{\"cmd\": \"MODE\", \"args\": \"HUMAN\"}"] {
+        let mut wire = Wire::to(backend.at());
+        wire.expect(GREETING);
+        wire.send(format!("{mark}{first}\r\n"));
+        wire.expect(WELCOME);
+        wire.send(format!("{mark}HW\r\n"));
+        wire.expect(HELLO);
+    }
+    let mut program = Program::at(&backend);
+    assert_eq!(program.say(format!("{mark}{{\"cmd\": \"HW\"}}"))["state"], "OK");
+    let mut arena = GameServer::added(&backend, "arena");
+    assert_eq!(arena.say(format!("{mark}{{\"cmd\": \"PING\"}}"))["state"], "OK");
 }

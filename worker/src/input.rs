@@ -25,6 +25,9 @@ pub struct Reader {
 
 const IAC: u8 = 0xff;
 
+/// What some programs write before a text to say that it is UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 impl Reader {
     /// For a client that begins in `mode`; lines up to `limit` bytes.
     pub fn new(mode: Mode, limit: usize) -> Reader {
@@ -132,7 +135,7 @@ fn next_line(lines: &mut LineReader, bytes: &mut &[u8], line: &mut String) -> Op
     Some(match lines.next(bytes)? {
         Line::Text(text) => {
             line.clear();
-            line.push_str(text);
+            line.push_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
             Input::Line
         }
         Line::TooLong => Input::TooLong,

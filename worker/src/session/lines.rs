@@ -138,6 +138,11 @@ impl Session<'_> {
             self.queue.answer_now(&mut self.client.out, |out| out.extend_from_slice(b"\r\n"));
             return self.ask_secret(Some(&Failure::new(failure.code, msg)));
         }
+        if self.mode == Mode::Ask {
+            self.refuse(None, &commands::no_mode());
+            self.ending = true;
+            return;
+        }
         self.refuse(None, failure);
     }
 
