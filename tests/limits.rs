@@ -180,7 +180,7 @@ fn half_a_command_and_then_silence() {
     person.wire.send("HEL");
     program.wire.send("{\"cmd\": \"HW");
     let said = person.wire.rest();
-    assert!(said.contains("the connection is closed"), "{said}");
+    assert!(said.contains("No whole line came for 1 seconds; the connection is closed."), "{said}");
     let said = program.wire.rest();
     assert!(said.starts_with("{\"event\": \"notice\"") && said.lines().count() == 1, "{said}");
 }

@@ -3,6 +3,7 @@
 use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire};
 use serde_json::json;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 const NO_MODE: &str = "{\"state\": \"ERROR\", \"msg\": \"No mode set.\"}\r\n";
 const HELLO: &str = "Hello, world!\r\n";
@@ -238,4 +239,61 @@ fn a_byte_order_mark_before_a_line_is_passed_over_in_every_mode() {
     assert_eq!(program.say(format!("{mark}{{\"cmd\": \"HW\"}}"))["state"], "OK");
     let mut arena = GameServer::added(&backend, "arena");
     assert_eq!(arena.say(format!("{mark}{{\"cmd\": \"PING\"}}"))["state"], "OK");
+}
+
+/// How long a client is silent between two things that it says, and how often it says them: longer than it may be silent.
+const PAUSE: Duration = Duration::from_millis(250);
+const ROUNDS: usize = 14;
+
+#[test]
+fn a_client_that_shows_that_it_lives_stays() {
+    let backend = Backend::plan().config("limits.idle_seconds = 2\n").start();
+    for (sign, answer) in [(&b"\xff\xf1"[..], ""), (b"\xff\xf6", "\r\n[Yes]\r\n")] {
+        let mut person = Person::at(&backend);
+        person.wire.send(sign);
+        // The last of what is offered to whom speaks telnet.
+        person.wire.take("the offers", |came| came.ends_with(b"\xff\xfb\x2a").then_some(came.len()));
+        for _ in 0..ROUNDS {
+            person.wire.send(sign);
+            person.wire.expect(answer);
+            assert_eq!(person.wire.listen(PAUSE), "");
+        }
+        let said = person.wire.rest();
+        assert!(said.contains("[notice] No whole line came for 2 seconds; the connection is closed."), "{said}");
+    }
+}
+
+/// Says this again and again; gives what is said before the end, which must come.
+fn end_of_one_who_says(mut wire: Wire, bytes: &[u8]) -> String {
+    for _ in 0..2 * ROUNDS {
+        // The other end may be closed already.
+        let sent = std::io::Write::write_all(&mut wire.stream, bytes);
+        let said = wire.listen(PAUSE);
+        if sent.is_err() || !said.is_empty() {
+            return said + &wire.rest();
+        }
+    }
+    panic!("it is not ended");
+}
+
+#[test]
+fn bytes_without_a_line_end_are_no_sign_of_life() {
+    let backend = Backend::plan().config("limits.idle_seconds = 2\n").start();
+    let said = end_of_one_who_says(Person::at(&backend).wire, b"x");
+    assert!(said.contains("No whole line came for 2 seconds"), "{said}");
+    let said = end_of_one_who_says(Program::at(&backend).wire, b"x");
+    assert!(said.contains("No whole line came for 2 seconds"), "{said}");
+}
+
+#[test]
+fn a_game_server_has_so_long_in_all_to_prove_who_it_is() {
+    let backend = Backend::plan().config("limits.first_mode_seconds = 2\n").start();
+    for line in ["\r\n", "{\"cmd\": \"PING\"}x"] {
+        let said = end_of_one_who_says(Program::in_mode(backend.at(), "SERVER").wire, line.as_bytes());
+        assert!(said.contains("AUTH did not succeed within 2 seconds; the connection is closed."), "{said}");
+    }
+    // Who has done it may be silent.
+    let mut arena = GameServer::added(&backend, "arena");
+    assert_eq!(arena.wire.listen(Duration::from_millis(2500)), "");
+    arena.ok("PING", json!({}));
 }

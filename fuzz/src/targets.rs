@@ -74,7 +74,7 @@ fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String
                 Event::Interrupt => lines.clear(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
-                Event::Terminal => {}
+                Event::Terminal | Event::Alive => {}
             }
         }
         assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");

@@ -13,6 +13,8 @@ pub enum Input {
     TooLong,
     /// A line that is not UTF-8.
     NotUtf8,
+    /// No line, but a sign that the client lives.
+    Alive,
 }
 
 /// The machine.
@@ -126,6 +128,7 @@ impl Reader {
                 Event::EraseCharacter => self.lines.erase_character(),
                 Event::EraseLine => self.lines.erase_line(),
                 Event::Terminal => {}
+                Event::Alive => return Some(Input::Alive),
             }
         }
     }

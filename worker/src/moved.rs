@@ -83,7 +83,7 @@ pub enum Item<Machine = Box<Telnet>> {
     Ticket(Ticket),
     /// Something that the client listens to, and how far it has heard.
     Subscription(Subscription),
-    /// Since when the client has said nothing, and since when it was not asked for a sign of life; milliseconds.
+    /// Since when the client has said no line, and since when it has shown no life and was not asked to; milliseconds.
     Silence(u64, u64),
     /// What else there is to it.
     Manners {

@@ -8,6 +8,7 @@ use crate::queue::Waiting;
 use crate::render::{Asked, human, json};
 use ssmglobal_ipc::frame::Class;
 use ssmglobal_ipc::{Code, Event, Failure, Mode, Position, Reply, Request, State, Subscription, Topic};
+use std::time::Instant;
 
 impl Session<'_> {
     /// Asks the handler.
@@ -169,6 +170,7 @@ impl Session<'_> {
 
     pub(super) fn become_somebody(&mut self, state: State, name: &str) {
         self.state = state;
+        self.alive = Instant::now();
         name.clone_into(&mut self.who);
         self.show_title();
     }

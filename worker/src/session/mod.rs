@@ -9,7 +9,7 @@ mod moving;
 mod resume;
 
 use crate::client::{Client, Sent};
-use crate::commands::Parsed;
+use crate::commands::{Parsed, no_mode};
 use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
@@ -95,7 +95,9 @@ pub struct Session<'a> {
     /// It speaks something else altogether, and is sent away.
     stranger: Option<Protocol>,
     last_line: Instant,
-    pinged: Instant,
+    /// When it last had time given: by a sign of life, or a question for one. Who has to choose a mode, or to prove who he is,
+    /// has it from the beginning of that on.
+    alive: Instant,
     /// Goes when everything asked before was answered.
     quitting: bool,
     /// Goes when what waits is written.
@@ -169,7 +171,7 @@ impl<'a> Session<'a> {
             beginning: (door.mode != DoorMode::Ask).then(Beginning::default),
             stranger: None,
             last_line: begun,
-            pinged: begun,
+            alive: begun,
             quitting: false,
             ending: false,
         };
@@ -293,11 +295,7 @@ impl<'a> Session<'a> {
         let mut left = bytes;
         while self.may_take() {
             let Some(input) = self.reader.next_input(&mut left, line, &mut self.client.out) else { break };
-            // Until a mode is set, nothing but setting one buys time.
-            if self.mode != Mode::Ask {
-                self.last_line = Instant::now();
-                self.pinged = self.last_line;
-            }
+            self.count_as_life(input);
             match input {
                 Input::Line => self.on_line(line),
                 Input::TooLong => {
@@ -305,9 +303,21 @@ impl<'a> Session<'a> {
                     self.on_unread_line(&Failure::new(Code::TooLong, msg));
                 }
                 Input::NotUtf8 => self.on_unread_line(&Failure::new(Code::Invalid, "That line was not UTF-8.")),
+                Input::Alive => {}
             }
         }
         bytes.len() - left.len()
+    }
+
+    /// Something has come: what it means for the time that the client has.
+    fn count_as_life(&mut self, input: Input) {
+        let now = Instant::now();
+        if input != Input::Alive {
+            self.last_line = now;
+        }
+        if !matches!(self.state, State::New | State::Unproved) {
+            self.alive = now;
+        }
     }
 
     fn line_limit(&self) -> usize {
@@ -316,6 +326,7 @@ impl<'a> Session<'a> {
 
     fn become_nobody(&mut self) {
         self.state = state_of(self.mode);
+        self.alive = Instant::now();
         self.who.clear();
         self.subscriptions.lose_identity(self.poll.registry());
         self.reader.set_limit(self.door.line);
@@ -370,12 +381,15 @@ impl<'a> Session<'a> {
     fn silence_ends(&self) -> Option<Instant> {
         let after = |from: Instant, seconds: u64| (seconds > 0).then(|| from + Duration::from_secs(seconds));
         let limits = &self.settings.limits;
+        let owed = !self.queue.is_empty();
         match self.state {
-            State::New | State::Unproved => after(self.last_line, limits.first_mode_seconds),
-            State::Anonymous | State::Player if self.queue.is_empty() => after(self.last_line, self.door.idle_seconds),
-            State::Anonymous | State::Player => None,
+            State::New => after(self.alive, limits.first_mode_seconds),
+            // What it has said is being looked at.
+            State::Unproved | State::Anonymous | State::Player if owed => None,
+            State::Unproved => after(self.alive, limits.first_mode_seconds),
+            State::Anonymous | State::Player => after(self.alive, self.door.idle_seconds),
             State::Server => {
-                let ping = after(self.pinged, limits.server_ping_seconds);
+                let ping = after(self.alive, limits.server_ping_seconds);
                 ping.into_iter().chain(after(self.last_line, limits.server_drop_seconds)).min()
             }
         }
@@ -392,18 +406,23 @@ impl<'a> Session<'a> {
             self.show_event(&Event::Notice(Notice { msg: DELAYED.to_owned() }));
             return true;
         }
-        let silent = now.saturating_duration_since(self.last_line);
-        if self.state == State::Server && silent < Duration::from_secs(self.settings.limits.server_drop_seconds) {
-            self.pinged = now;
+        let seconds_since = |from: Instant| now.saturating_duration_since(from).as_secs();
+        if self.state == State::Server && seconds_since(self.last_line) < self.settings.limits.server_drop_seconds {
+            self.alive = now;
             self.client.out.extend_from_slice(b"{\"event\": \"ping\"}\r\n");
             return true;
         }
         self.ending = true;
-        let msg = format!("Nothing came for {} seconds; the connection is closed.", silent.as_secs());
-        match self.mode {
-            Mode::Ask => json::failure(&mut self.client.out, None, &Failure::new(Code::NoMode, "No mode set.")),
-            _ => self.show_event(&Event::Notice(Notice { msg })),
-        }
+        let msg = match self.state {
+            State::New => {
+                json::failure(&mut self.client.out, None, &no_mode());
+                return true;
+            }
+            State::Unproved => format!("AUTH did not succeed within {} seconds", seconds_since(self.alive)),
+            State::Anonymous | State::Player => format!("No whole line came for {} seconds", seconds_since(self.alive)),
+            State::Server => format!("No whole line came for {} seconds", seconds_since(self.last_line)),
+        };
+        self.show_event(&Event::Notice(Notice { msg: format!("{msg}; the connection is closed.") }));
         true
     }
 }

@@ -103,7 +103,7 @@ impl Session<'_> {
                 who: self.who.clone(),
             },
             Item::Numbers { next: self.sent.next(), heard: self.heard },
-            Item::Silence(milliseconds(self.last_line), milliseconds(self.pinged)),
+            Item::Silence(milliseconds(self.last_line), milliseconds(self.alive)),
             Item::Manners {
                 after_return: self.reader.after_return(),
                 prompted: self.prompted,
@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
                     self.sent.go_on(next);
                     self.heard = heard;
                 }
-                Item::Silence(silent, unasked) => (self.last_line, self.pinged) = (ago(silent), ago(unasked)),
+                Item::Silence(silent, unasked) => (self.last_line, self.alive) = (ago(silent), ago(unasked)),
                 Item::Manners { after_return, prompted, failures } => {
                     was_after_return = after_return;
                     (self.prompted, self.failures) = (prompted, failures);

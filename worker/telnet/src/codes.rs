@@ -18,6 +18,8 @@ pub(crate) const AYT: u8 = 246;
 pub(crate) const IP: u8 = 244;
 /// Break.
 pub(crate) const BRK: u8 = 243;
+/// No operation.
+pub(crate) const NOP: u8 = 241;
 /// Ends a subnegotiation.
 pub(crate) const SE: u8 = 240;
 /// End of record (RFC 885).

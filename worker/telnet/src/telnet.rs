@@ -26,6 +26,8 @@ pub enum Event<'i> {
     EraseLine,
     /// [`Telnet::terminal`] has news.
     Terminal,
+    /// The peer shows that it lives, and wants nothing else (NOP, AYT).
+    Alive,
 }
 
 /// Shows how long data is, not what: it may be a password.
@@ -37,6 +39,7 @@ impl fmt::Debug for Event<'_> {
             Self::EraseCharacter => f.write_str("EraseCharacter"),
             Self::EraseLine => f.write_str("EraseLine"),
             Self::Terminal => f.write_str("Terminal"),
+            Self::Alive => f.write_str("Alive"),
         }
     }
 }
@@ -242,9 +245,10 @@ fn command(byte: u8, out: &mut Vec<u8>) -> Option<Event<'static>> {
         codes::EL => Some(Event::EraseLine),
         codes::AYT => {
             out.extend_from_slice(HERE);
-            None
+            Some(Event::Alive)
         }
-        // NOP, GA, DM, AO and the rest ask nothing of a server that sends whole lines.
+        codes::NOP => Some(Event::Alive),
+        // GA, DM, AO and the rest ask nothing of a server that sends whole lines.
         _ => None,
     }
 }

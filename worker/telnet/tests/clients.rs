@@ -175,13 +175,18 @@ fn are_you_there() {
 }
 
 #[test]
+fn what_only_shows_that_the_client_lives_is_told() {
+    assert_eq!(events(&mut Telnet::new(), b"\xff\xf1\xff\xf6\xff\xf9"), ["Alive", "Alive"]);
+}
+
+#[test]
 fn editing_commands_are_events() {
     let mut telnet = Telnet::new();
     assert_eq!(
         events(&mut telnet, b"\xff\xf7\xff\xf8\xff\xf3\xff\xee"),
         ["EraseCharacter", "EraseLine", "Interrupt", "Interrupt"]
     );
-    assert!(events(&mut telnet, b"\xff\xf1\xff\xf2\xff\xf5\xff\xf9\xff\xf0\xff\xef\xff\xec").is_empty());
+    assert!(events(&mut telnet, b"\xff\xf2\xff\xf5\xff\xf9\xff\xf0\xff\xef\xff\xec").is_empty());
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Session {
             Event::Interrupt => self.lines.clear(),
             Event::EraseCharacter => self.lines.erase_character(),
             Event::EraseLine => self.lines.erase_line(),
-            Event::Terminal => {}
+            Event::Terminal | Event::Alive => {}
         }
         self.events.push(format!("{event:?} after {:?}", self.data));
         true
