@@ -29,8 +29,7 @@ impl Session<'_> {
             return self.send_away(protocol);
         }
         if self.settings.log.level >= Level::Debug {
-            let shown = commands::masked(line).into_owned();
-            self.log(Level::Debug, &format!(" -> {shown}"));
+            self.log(Level::Debug, &format!(" -> {}", commands::masked(line)));
         }
         if line.trim().is_empty() {
             if self.mode == Mode::Human {

@@ -9,7 +9,7 @@ mod moving;
 mod resume;
 
 use crate::client::{Client, Sent};
-use crate::commands::{Parsed, no_mode};
+use crate::commands::{Parsed, masked_answer, no_mode};
 use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
@@ -354,14 +354,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What the client gets, for a log that is to have everything. No answer ever holds a secret.
+    /// What the client gets, for a log that is to have everything. Answers hold no secrets but those that a client has mistyped.
     fn log_output(&mut self) {
         if self.settings.log.level < Level::Debug {
             return;
         }
         let text = self.client.not_logged();
         for line in text.lines().filter(|line| !line.is_empty()) {
-            self.log(Level::Debug, &format!(" <- {line}"));
+            self.log(Level::Debug, &format!(" <- {}", masked_answer(line)));
         }
     }
 
