@@ -86,7 +86,9 @@ fn what_is_no_request() {
         r#"{"cmd": "MAIL SEND", "args": {"to": "a", "to": "b", "body": "c"}}"#,
         r#"{"cmd": "HW", "args": {"n": 1e400}}"#,
         r#"{"cmd": "HW", "args": {"n": 99999999999999999999}}"#,
-        "\u{feff}{\"cmd\": \"HW\"}",
+        // A mark in front of a line is passed over, and no other.
+        "{\u{feff}\"cmd\": \"HW\"}",
+        "\u{feff}\u{feff}{\"cmd\": \"HW\"}",
     ];
     for line in lines {
         assert_eq!(program.say(line)["state"], "ERROR", "{line}");

@@ -413,20 +413,46 @@ fn secrets_reach_no_log() {
     alice.ask("PASSWORD Plain-Secret-1 Plain-Secret-2");
     alice.ask("register bob Plain-Secret-3");
     alice.ask("LOGIM alice Plain-Secret-4");
+    alice.ask("LOGOUT");
+    // A word alone where a command belongs, and a name where a password does.
+    alice.ask("LOGIN alice wrong-guess");
+    for line in
+        ["Plain-Secret-7", "\u{feff}Plain-Secret-7", "LOGIN Plain-Secret-7 alice", "LOGIN(alice,Plain-Secret-7)"]
+    {
+        assert!(alice.ask(line).contains("ERROR: "), "{line}");
+    }
+    for line in
+        ["FINGER Plain-Secret-7", "HELP Plain-Secret-7", "MODE Plain-Secret-7", "HELP LOGIN alice Plain-Secret-7"]
+    {
+        assert!(alice.ask(line).contains("ERROR: "), "{line}");
+    }
     let mut program = Program::at(&backend);
     program.say(r#"{"cmd": "LOGIN", "args": {"name": "alice", "password": "Plain-Secret-2"}}"#);
     program.say(r#"{"cmd": "LOGIN", "args": "alice Plain-Secret-2"}"#);
     program.say(r#"{"cmd": "LOGIN", "args": ["alice", "Plain-Secret-2"]}"#);
     program.say(r#"{"cmd": "LOGIN", "args": {"name": "alice", "pasword": "Plain-Secret-5"}}"#);
     program.say(r#"{"cmd": "LOGIN", "args": {"name": "alice", "password": "Plain-Secret-6"}"#);
+    program.say(r#"["LOGIN","alice","Plain-Secret-8"]"#);
+    program.say("\u{feff}{\"cmd\":\"LOGIN\",\"args\":[\"alice\",\"Plain-Secret-8\"]}");
+    program.say("LOGIN alice Plain-Secret-8");
+    program.say(r#"{"cmd": "Plain-Secret-8"}"#);
+    program.say(r#"{"cmd": "PING", "id": "Plain-Secret-8"}"#);
     let key = backend.ctl(&["server", "add", "arena"])["key"].as_str().unwrap().to_owned();
     let mut server = Program::in_mode(backend.at(), "SERVER");
+    for args in [json!([key]), json!([key, "arena"]), json!({"name": key}), json!({"name": "arena", "keys": key})] {
+        server.fails("AUTH", args);
+    }
     server.ok("AUTH", json!({"name": "arena", "key": key}));
     // Everything before it is in the log when the next line is.
     backend.see_off(server.wire);
     let log = backend.log().text();
     assert!(!log.contains("Plain-Secret"), "{log}");
     assert!(!log.contains(&key), "{log}");
+    // What was said of them is there.
+    for shown in ["-> REGISTER ***(5) ***(14) ***(17)", "-> ***(14)", "-> LOGIN ***(22)", "<- ERROR: ***("] {
+        assert!(log.contains(shown), "{shown}: {log}");
+    }
+    assert!(log.contains(r#"-> {"id": 5, "cmd": "AUTH", "args": {"name": "***(5)", "key": "***("#), "{log}");
 }
 
 #[test]

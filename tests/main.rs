@@ -38,6 +38,7 @@ mod resume;
 mod sandbox;
 mod settings;
 mod status;
+mod strangers;
 mod supervisors;
 mod takeover;
 mod terminal;

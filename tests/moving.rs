@@ -138,6 +138,43 @@ fn telnet_goes_on_as_it_was_agreed() {
 }
 
 #[test]
+fn who_has_said_nothing_yet_at_a_door_is_looked_at_after_a_move() {
+    let plan = Backend::plan();
+    let door = format!("[[door]]\naddress = \"{}:0\"\nmode = \"human\"\n", plan.address());
+    let backend = plan.config(&door).start();
+    let mut wires = [(); 3].map(|()| Wire::to(backend.doors()[1]));
+    wires.iter_mut().for_each(|wire| drop(wire.until("> ")));
+    wires[2].send("HW\r\n");
+    wires[2].until("Hello, world!\r\n> ");
+    let mark = backend.log().mark();
+    upgrade_to(&backend, OTHER);
+    wait_for_moves(&backend, mark, 3);
+    for wire in &mut wires[..2] {
+        wire.send("GET / HTTP/1.1\r\n\r\n");
+        assert!(wire.rest().starts_with("ERROR: This port is for people"));
+    }
+    wires[2].send("GET / HTTP/1.1\r\nHW\r\n");
+    wires[2].until("Hello, world!\r\n> ");
+}
+
+#[test]
+fn what_the_terminal_takes_is_known_after_a_move() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2}));
+    let mut person = Person::at(&backend);
+    // CHARSET, and UTF-8 is rejected.
+    person.wire.send(b"\xff\xfd\x2a\xff\xfa\x2a\x03\xff\xf0WORLDS\r\n");
+    person.wire.until("zo?");
+    person.wire.until("> ");
+    let mark = backend.log().mark();
+    upgrade_to(&backend, OTHER);
+    wait_for_moves(&backend, mark, 2);
+    person.wire.send("WORLDS\r\n");
+    person.wire.until("zo?");
+}
+
+#[test]
 fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");

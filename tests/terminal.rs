@@ -86,6 +86,77 @@ fn nothing_typed_is_how_to_give_up() {
     assert_eq!(person.ask("HW"), "Hello, world!\r\n");
 }
 
+/// Types something that is no line at a password prompt; gives what is said up to the question that stands again.
+fn no_line(person: &mut Person, bytes: &[u8], question: &str) {
+    person.wire.send(bytes);
+    let said = String::from_utf8_lossy(&until(&mut person.wire, question.as_bytes())).into_owned();
+    assert!(said.contains("ERROR: That line was ") && said.contains("Type it again"), "{said:?}");
+    assert!(!said.contains("\r\n> ") && position(said.as_bytes(), WONT_ECHO).is_none(), "{said:?}");
+}
+
+#[test]
+fn a_line_that_is_none_is_asked_for_again_where_a_password_is_asked_for() {
+    let backend = Backend::start();
+    let too_long = [vec![b'x'; 9000], b"\r\n".to_vec()].concat();
+    let lines = [&b"caf\xe9\r\n"[..], &too_long];
+    let mut person = Person::at(&backend);
+    let answers = |person: &mut Person, line: &str, questions: &[(&str, &str)]| {
+        person.type_line(line);
+        for (question, answer) in questions {
+            until(&mut person.wire, question.as_bytes());
+            for bytes in lines {
+                no_line(person, bytes, question);
+            }
+            person.type_line(answer);
+        }
+        until(&mut person.wire, WONT_ECHO);
+        let said = person.expect("> ");
+        assert!(!said.contains("ERROR"), "{said}");
+    };
+    answers(&mut person, "REGISTER alice", &[("Password: ", "secret-of-alice"), ("Again: ", "secret-of-alice")]);
+    person.ask("LOGOUT");
+    answers(&mut person, "LOGIN alice", &[("Password: ", "secret-of-alice")]);
+    let new = "battery-staple";
+    answers(
+        &mut person,
+        "PASSWORD",
+        &[("Old password: ", "secret-of-alice"), ("New password: ", new), ("Again: ", new)],
+    );
+    Program::at(&backend).ok("LOGIN", json!({"name": "alice", "password": new}));
+    // Nothing is how to give up then, too.
+    person.type_line("PASSWORD");
+    until(&mut person.wire, b"Old password: ");
+    no_line(&mut person, lines[0], "Old password: ");
+    person.type_line("");
+    until(&mut person.wire, WONT_ECHO);
+    assert!(person.expect("> ").contains("ERROR: Nothing was typed"));
+    assert_eq!(person.ask("HW"), "Hello, world!\r\n");
+}
+
+#[test]
+fn a_password_is_asked_for_behind_the_answers_that_are_still_to_come() {
+    let backend = Backend::start();
+    let mut person = Person::at(&backend).register("alice");
+    person.ask("LOGOUT");
+    backend.over_the_death_of_the_handler(|| {
+        person.wire.send("WHO\r\nHW\r\nLOGIN alice\r\ncaf\u{e9}\r\n");
+        // Answered at once by its worker: what was sent before is with the handler.
+        let mut other = Person::at(&backend);
+        other.ask("HW");
+    });
+    let came = until(&mut person.wire, b"Password: ");
+    let text = String::from_utf8_lossy(&came).into_owned();
+    let places = ["is on", "Hello, world!", "Password: "].map(|part| text.find(part));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text:?}");
+    assert!(
+        position(&came, WILL_ECHO).is_some_and(|echo| echo > position(&came, b"Hello").unwrap_or_default()),
+        "{text:?}"
+    );
+    until(&mut person.wire, WONT_ECHO);
+    assert!(person.expect("> ").contains("ERROR"));
+    assert_eq!(person.ask("HW"), "Hello, world!\r\n");
+}
+
 #[test]
 fn what_arrives_while_a_password_is_typed_leaves_the_question_standing() {
     let backend = Backend::start();
@@ -211,6 +282,33 @@ fn a_terminal_that_said_that_it_takes_no_utf8_gets_none() {
     let mut wire = at_telnet(&backend, &answer);
     let text = ask(&mut wire, "WORLDS");
     assert!(text.contains("zo?") && !text.contains("zoë"), "{text}");
+}
+
+#[test]
+fn a_terminal_that_refused_utf8_gets_none_whatever_it_is_told() {
+    const CHARSET: u8 = 42;
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2, "text": "日本語"}));
+    let mut bob = Program::registered(&backend, "bob");
+    let settled = |answer: &[u8]| [&[IAC, 253, CHARSET, IAC, 250, CHARSET][..], answer, &[IAC, 240]].concat();
+    for (name, answer, utf8) in [
+        ("rejected", settled(b"\x03"), false),
+        ("another", settled(b"\x02ISO-8859-1"), false),
+        ("agreed", settled(b"\x02UTF-8"), true),
+        // It knows nothing of CHARSET, which says nothing of UTF-8.
+        ("unknown", vec![IAC, 254, CHARSET], true),
+        ("silent", vec![IAC, 241], true),
+    ] {
+        let mut wire = at_telnet(&backend, &answer);
+        let table = ask(&mut wire, "WORLDS");
+        let words = ask(&mut wire, &format!("REGISTER {name} secret-of-{name}")) + &ask(&mut wire, "FINGER zoë");
+        bob.ok("TELL", json!({"to": name, "body": "zoë, 日本語"}));
+        let told = wire.until("[tell] bob: zo") + &wire.until("\r\n");
+        let shown = [table, words, told].concat();
+        assert_eq!(shown.contains("zoë") && shown.contains("日本語"), utf8, "{name}: {shown}");
+        assert_eq!(shown.contains("zo?") && shown.contains("???"), !utf8, "{name}: {shown}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_control, put_request};
 use ssmglobal_ipc::{Request, control, ctl, handover};
 use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
-use ssmglobal_worker::commands::{Parsed, State, parse_first, parse_json, parse_words};
+use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
 use ssmglobal_worker::moved;
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
@@ -75,7 +75,7 @@ fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String
                 Event::Interrupt => lines.clear(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
-                Event::Terminal => {}
+                Event::Terminal | Event::Alive => {}
             }
         }
         assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");
@@ -84,7 +84,7 @@ fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String
     (heard, out)
 }
 
-/// A line of a program, or of a person: whatever it is, there is a request or a failure with words.
+/// A line of a program, or of a person: whatever it is, there is a request or a failure with words, and something for the log.
 pub fn json(bytes: &[u8]) {
     let Ok(line) = std::str::from_utf8(bytes) else { return };
     let states = [State::New, State::Anonymous, State::Player, State::Server];
@@ -95,6 +95,7 @@ pub fn json(bytes: &[u8]) {
             assert!(!failure.msg.is_empty());
         }
     }
+    let _ = (masked(line), masked_answer(line));
 }
 
 /// A config file. What is wrong with it is told with a place in it.

@@ -2,7 +2,7 @@
 
 use crate::render::Look;
 use ssmglobal_ipc::Mode;
-use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
+use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
 
 /// What the bytes held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Input {
     TooLong,
     /// A line that is not UTF-8.
     NotUtf8,
+    /// No line, but a sign that the client lives.
+    Alive,
 }
 
 /// The machine.
@@ -24,6 +26,9 @@ pub struct Reader {
 }
 
 const IAC: u8 = 0xff;
+
+/// What some programs write before a text to say that it is UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Reader {
     /// For a client that begins in `mode`; lines up to `limit` bytes.
@@ -88,7 +93,8 @@ impl Reader {
         Look {
             width: terminal.width().unwrap_or(plain.width),
             colour: terminal.colour(),
-            utf8: terminal.mtts().is_none() || terminal.utf8(),
+            // Who has not spoken of it mostly does.
+            utf8: terminal.utf8() != Agreed::No,
         }
     }
 
@@ -134,6 +140,7 @@ impl Reader {
                 Event::EraseCharacter => self.lines.erase_character(),
                 Event::EraseLine => self.lines.erase_line(),
                 Event::Terminal => {}
+                Event::Alive => return Some(Input::Alive),
             }
         }
     }
@@ -143,7 +150,7 @@ fn next_line(lines: &mut LineReader, bytes: &mut &[u8], line: &mut String) -> Op
     Some(match lines.next(bytes)? {
         Line::Text(text) => {
             line.clear();
-            line.push_str(text);
+            line.push_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
             Input::Line
         }
         Line::TooLong => Input::TooLong,

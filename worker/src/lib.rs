@@ -18,6 +18,7 @@ pub mod render;
 pub mod sandbox;
 mod sent;
 mod session;
+mod strangers;
 mod subscriptions;
 
 pub use given::{Given, title};

@@ -83,7 +83,7 @@ pub enum Item<Machine = Box<Telnet>> {
     Ticket(Ticket),
     /// Something that the client listens to, and how far it has heard.
     Subscription(Subscription),
-    /// Since when the client has said nothing, and since when it was not asked for a sign of life; milliseconds.
+    /// Since when the client has said no line, and since when it has shown no life and was not asked to; milliseconds.
     Silence(u64, u64),
     /// What else there is to it.
     Manners {
@@ -96,6 +96,8 @@ pub enum Item<Machine = Box<Telnet>> {
     },
     /// Telnet, where it was spoken.
     Telnet(Machine),
+    /// What the client began with, at a door with a mode, where it has said no line yet.
+    Beginning(Vec<u8>),
 }
 
 /// Puts a state away.
@@ -150,6 +152,7 @@ mod tests {
     use super::*;
     use ssmglobal_ipc::frame::HEADER;
     use ssmglobal_ipc::{Position, Topic, growing};
+    use ssmglobal_telnet::Agreed;
 
     /// All items, as the first program that had them wrote them.
     const RECORDED: &str = "0200000002040000000000000000000000020b00000002040000000000000000000001ac02010002045a6f\
@@ -213,6 +216,25 @@ mod tests {
             bytes
         });
         assert!(bytes.ends_with(&again));
+    }
+
+    /// What was added since: a client that takes no UTF-8, and one that has said nothing yet.
+    const RECORDED_SINCE: &str = "020000000204000000000000000000000002340000000204000000000000000000000700022a03000101000000\
+        000000000100000200000000000100000100000000000000000000000000000000020000000000000204000000\
+        02040000000000000000000008020d0a";
+
+    #[test]
+    fn what_was_added_to_a_state_is_read_as_it_was_written() {
+        let (mut telnet, mut out) = (Telnet::new(), Vec::new());
+        telnet.offer(&mut out);
+        let mut said: &[u8] = b"\xff\xfd\x2a\xff\xfa\x2a\x03\xff\xf0";
+        while telnet.next(&mut said, &mut out).is_some() {}
+        let memory = put_away(&[Item::Telnet(&telnet), Item::Beginning(b"\r\n".to_vec())]).unwrap();
+        assert_eq!(hex(&read_sealed(&memory, MOST).unwrap()), RECORDED_SINCE, "items are only ever appended");
+        let read = read(memory).unwrap();
+        let [Item::Telnet(machine), Item::Beginning(seen)] = &read[..] else { panic!("{read:?}") };
+        assert_eq!(machine.terminal().utf8(), Agreed::No);
+        assert_eq!(seen, b"\r\n");
     }
 
     #[test]

@@ -19,6 +19,16 @@ impl WorkerEnd {
     pub const NOT_LOCKED: WorkerEnd = WorkerEnd(4);
     /// It was to go on with another worker's client, which could not be done: that one serves it on.
     pub const NOT_MOVED: WorkerEnd = WorkerEnd(5);
+    /// Its client has come to the wrong door.
+    pub const SPOKE_HTTP: WorkerEnd = WorkerEnd(10);
+    /// As [`WorkerEnd::SPOKE_HTTP`].
+    pub const SPOKE_TLS: WorkerEnd = WorkerEnd(11);
+    /// As [`WorkerEnd::SPOKE_HTTP`].
+    pub const SPOKE_SSH: WorkerEnd = WorkerEnd(12);
+    /// As [`WorkerEnd::SPOKE_HTTP`].
+    pub const SPOKE_SOCKS: WorkerEnd = WorkerEnd(13);
+    /// As [`WorkerEnd::SPOKE_HTTP`].
+    pub const SPOKE_PROXY: WorkerEnd = WorkerEnd(14);
     /// It panicked.
     pub const PANICKED: WorkerEnd = WorkerEnd(101);
 
@@ -39,6 +49,18 @@ impl WorkerEnd {
         self == WorkerEnd::PANICKED || self.signal().is_some_and(|signal| CRASHES.contains(&signal))
     }
 
+    /// What its client spoke, if it was sent away because of that. It is no fault of anybody who is at the right door.
+    pub fn spoken(self) -> Option<&'static str> {
+        Some(match self {
+            WorkerEnd::SPOKE_HTTP => "HTTP",
+            WorkerEnd::SPOKE_TLS => "TLS",
+            WorkerEnd::SPOKE_SSH => "SSH",
+            WorkerEnd::SPOKE_SOCKS => "SOCKS",
+            WorkerEnd::SPOKE_PROXY => "the PROXY protocol",
+            _ => return None,
+        })
+    }
+
     fn signal(self) -> Option<Signal> {
         (self.0 < 0).then(|| Signal::try_from(self.0.saturating_neg()).ok()).flatten()
     }
@@ -46,6 +68,9 @@ impl WorkerEnd {
 
 impl fmt::Display for WorkerEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(spoken) = self.spoken() {
+            return write!(f, "its client spoke {spoken} (exit code {})", self.0);
+        }
         let Some(signal) = self.signal() else {
             let why = match *self {
                 WorkerEnd::GOOD => "all is well",
@@ -81,6 +106,7 @@ mod tests {
         for (end, words) in [
             (WorkerEnd::PANICKED, "it panicked (exit code 101)"),
             (WorkerEnd(7), "exit code 7"),
+            (WorkerEnd::SPOKE_HTTP, "its client spoke HTTP (exit code 10)"),
             (WorkerEnd(-31), "killed by SIGSYS: it tried something that no worker may do"),
             (WorkerEnd(-15), "killed by SIGTERM"),
             (WorkerEnd(-40), "killed by signal 40"),
@@ -97,6 +123,7 @@ mod tests {
             WorkerEnd::GOOD,
             WorkerEnd::REFUSED,
             WorkerEnd::FAILED_LOGINS,
+            WorkerEnd::SPOKE_TLS,
             WorkerEnd(-(Signal::SIGKILL as i32)),
             WorkerEnd(i32::MIN),
         ];

@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What the listener has given away, so that the next one can go on where it was.
 pub struct ListenerState {
@@ -182,8 +183,15 @@ impl EventLoop {
 
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
-                if status != 0 {
-                    log::warn!(target: "listener", "{address}: worker {pid} has ended: {}", WorkerEnd(status));
+                match WorkerEnd(status).spoken() {
+                    // Anybody can do that as often as he likes.
+                    Some(spoken) if self.state.strangers.may_tell(child.address.ip(), Instant::now()) => {
+                        log::warn!(target: "listener", "{address}: sent away: it spoke {spoken} at a door for others.");
+                    }
+                    None if status != 0 => {
+                        log::warn!(target: "listener", "{address}: worker {pid} has ended: {}", WorkerEnd(status));
+                    }
+                    Some(_) | None => {}
                 }
             }
             ToHandler::Moved { from, client } => self.moved(from, client),

@@ -5,6 +5,7 @@ use super::bus::Stream;
 use super::journal::Entry;
 use super::online::{Online, Presence, Stay};
 use super::passes::Passes;
+use super::seldom::Seldom;
 use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
@@ -30,6 +31,8 @@ pub struct State {
     pub throttle: Throttle,
     /// Passes of players for game servers.
     pub passes: Passes,
+    /// Clients that came to the wrong door.
+    pub strangers: Seldom,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
     /// How far the lists have followed the bus.
@@ -65,6 +68,7 @@ impl State {
             worlds: Worlds::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
+            strangers: Seldom::default(),
             unwritten: Vec::new(),
         }
     }

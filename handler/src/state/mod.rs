@@ -14,6 +14,7 @@ mod overlay;
 pub mod pages;
 pub mod passes;
 mod rank_index;
+pub mod seldom;
 pub mod session;
 pub mod throttle;
 pub mod tickets;

@@ -16,7 +16,7 @@ pub(super) static GROUP: Group = Group {
         Command {
             name: "PASS",
             summary: "Get a word that proves who you are to a game server",
-            args: &[Arg::word("server", "the game server that you are going to").masked()],
+            args: &[Arg::word("server", "the game server that you are going to")],
             example: "PASS arena",
             returns: "`pass` (good once, there only), `server`, `seconds`",
             codes: &[Code::NotFound, Code::Denied],

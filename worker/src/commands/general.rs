@@ -3,6 +3,9 @@
 use super::{Arg, Command, Group, HELLO_MAX, HelpTopic, Local, ModeChoice, Parsed};
 use ssmglobal_ipc::{Code, Failure, Mode, State, States};
 
+/// Its argument is a word that the log may show.
+pub(super) const MODE: &str = "MODE";
+
 /// Also before there is a mode.
 const ALWAYS: States = States::of(&State::ALL);
 
@@ -11,7 +14,7 @@ pub(super) static GROUP: Group = Group {
     word: None,
     commands: &[
         Command {
-            name: "MODE",
+            name: MODE,
             summary: "Choose how this connection speaks",
             args: &[Arg::word("mode", "SERVER, CLIENT or HUMAN; LIST names them")],
             example: "MODE CLIENT",
@@ -67,11 +70,15 @@ const HELP: Command = Command {
 
 fn mode(parsed: &mut Parsed<'_>) -> Result<Local, Failure> {
     let word = parsed.string("mode")?;
-    let modes = [Mode::Server, Mode::Client, Mode::Human];
-    let choice = match modes.into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(&word)) {
-        Some(mode) => ModeChoice::Set(mode),
-        None if word.eq_ignore_ascii_case("LIST") => ModeChoice::List,
-        None => return Err(Failure::new(Code::NoMode, format!("Invalid mode: {word}"))),
-    };
+    let choice = mode_choice(&word).ok_or_else(|| Failure::new(Code::NoMode, format!("Invalid mode: {word}")))?;
     Ok(Local::Mode(choice))
+}
+
+/// What a word means behind MODE, if anything.
+pub(super) fn mode_choice(word: &str) -> Option<ModeChoice> {
+    let modes = [Mode::Server, Mode::Client, Mode::Human];
+    match modes.into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(word)) {
+        Some(mode) => Some(ModeChoice::Set(mode)),
+        None => word.eq_ignore_ascii_case("LIST").then_some(ModeChoice::List),
+    }
 }

@@ -75,9 +75,9 @@ pub(super) struct Envelope<'a> {
     id: Option<&'a RawValue>,
     key: Option<&'a RawValue>,
     cmd: Option<&'a RawValue>,
-    pub(super) args: Option<&'a RawValue>,
+    args: Option<&'a RawValue>,
     /// There were others.
-    pub(super) more: bool,
+    more: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -96,6 +96,16 @@ impl<'a> Envelope<'a> {
             Some(b'"' | b'-' | b'0'..=b'9') if raw.len() <= MAX_ID + 2 => (Some(raw), true),
             _ => (None, false),
         }
+    }
+
+    /// The `id`, if it is a number.
+    pub(super) fn number(&self) -> Option<&'a str> {
+        self.id().0.filter(|id| !id.starts_with('"'))
+    }
+
+    /// Whether there is anything else than this `id`, `cmd` and `args`.
+    pub(super) fn has_more_than(&self, id: Option<&str>) -> bool {
+        self.more || self.key.is_some() || self.id.is_some() != id.is_some()
     }
 
     /// The `key`, and whether what was given can be one.

@@ -25,6 +25,17 @@ pub(super) enum Value<'a> {
     Bool(bool),
 }
 
+impl Value<'_> {
+    /// As it was written, without quotes.
+    pub(super) fn as_text(&self) -> &str {
+        match self {
+            Value::Text(text) | Value::Number(text) => text,
+            Value::Bool(true) => "true",
+            Value::Bool(false) => "false",
+        }
+    }
+}
+
 /// A known command with the arguments that were given. Those that are needed, and their values, are checked
 /// by [`Parsed::action`].
 pub struct Parsed<'a> {

@@ -60,15 +60,13 @@ pub struct Arg {
     pub optional: bool,
     /// In words: `KEYWORD value` gives it out of its order.
     pub keyword: Option<&'static str>,
-    /// Never in the log, though everybody may see it: what is typed there may have been meant for another command.
-    pub masked: bool,
     /// One line about it.
     pub doc: &'static str,
 }
 
 impl Arg {
     const fn new(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, optional: false, keyword: None, masked: false, doc }
+        Arg { name, kind, optional: false, keyword: None, doc }
     }
 
     /// One word.
@@ -107,16 +105,6 @@ impl Arg {
     /// In words: can be given as `KEYWORD value`.
     pub const fn keyword(self, keyword: &'static str) -> Arg {
         Arg { keyword: Some(keyword), ..self }
-    }
-
-    /// Never in the log.
-    pub const fn masked(self) -> Arg {
-        Arg { masked: true, ..self }
-    }
-
-    /// Whether it is never in the log.
-    pub const fn is_masked(&self) -> bool {
-        self.masked || self.is_secret()
     }
 
     /// Whether it never may be seen.
@@ -207,11 +195,6 @@ impl Command {
         let (reason, blank) = reason.map_or(("", ""), |reason| (reason, " "));
         let usage = self.usage();
         Failure::new(Code::Usage, format!("{reason}{blank}Usage: {usage} (for example: {})", self.example))
-    }
-
-    /// Whether one of its arguments is never in the log.
-    pub fn has_masked(&self) -> bool {
-        self.args.iter().any(Arg::is_masked)
     }
 }
 

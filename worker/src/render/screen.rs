@@ -4,6 +4,7 @@
 //! colours are added behind it.
 
 use super::clean;
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -14,7 +15,7 @@ pub struct Look {
     pub width: u16,
     /// Whether it said that it has colours.
     pub colour: bool,
-    /// Whether it said that it takes UTF-8; if not, what is not ASCII is shown as `?`.
+    /// Whether it gets UTF-8, as it does until it says that it takes none; if not, what is not ASCII is shown as `?`.
     pub utf8: bool,
 }
 
@@ -104,13 +105,22 @@ impl<'o> Screen<'o> {
         Screen { out, look }
     }
 
-    /// Appends text of ours or cleaned text, with `?` for what the terminal cannot show.
+    /// Appends text of ours, or what [`Screen::shown`] has made of another's.
     fn put(&mut self, text: &str) {
+        self.out.extend_from_slice(self.ascii(text.into()).as_bytes());
+    }
+
+    /// Text as the terminal can show it: cleaned, with `?` for what it cannot. Before it is measured: another character may
+    /// be as wide as two.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.ascii(clean(text))
+    }
+
+    fn ascii<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         if self.look.utf8 || text.is_ascii() {
-            self.out.extend_from_slice(text.as_bytes());
-        } else {
-            self.out.extend(text.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?')));
+            return text;
         }
+        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
     }
 
     fn styled(&mut self, style: Style, text: &str) {
@@ -136,7 +146,8 @@ impl<'o> Screen<'o> {
     /// One line of several parts.
     pub(crate) fn parts(&mut self, parts: &[(Style, &str)]) {
         for (style, text) in parts {
-            self.styled(*style, &clean(text));
+            let text = self.shown(text);
+            self.styled(*style, &text);
         }
         self.end();
     }
@@ -186,7 +197,7 @@ impl<'o> Screen<'o> {
     pub(crate) fn block(&mut self, indent: usize, text: &str) {
         let width = self.look.columns().saturating_sub(indent).max(10);
         for line in text.lines() {
-            let line = clean(line);
+            let line = self.shown(line);
             let mut rest: &str = &line;
             loop {
                 let (now, later) = broken(rest, width);
@@ -214,8 +225,8 @@ impl<'o> Screen<'o> {
     /// A table with its heads, as wide as the terminal at the most. Columns without any text are left out.
     pub(crate) fn table(&mut self, columns: &[Column<'_>], mut rows: Vec<Row>) {
         for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
-            if let std::borrow::Cow::Owned(cleaned) = clean(cell) {
-                *cell = cleaned;
+            if let Cow::Owned(shown) = self.shown(cell) {
+                *cell = shown;
             }
         }
         let natural = columns.iter().enumerate().map(|(index, column)| {

@@ -1,5 +1,6 @@
 //! What is asked of the handler and what it says: answers in the order of their questions, and pushes. Runs in a worker.
 
+use super::lines::put_question;
 use super::resume::{GONE, Unlinked};
 use super::{LINK, Session, prompt};
 use crate::commands::Command;
@@ -8,6 +9,7 @@ use crate::queue::Waiting;
 use crate::render::{Asked, human, json};
 use ssmglobal_ipc::frame::Class;
 use ssmglobal_ipc::{Code, Event, Failure, Mode, Position, Reply, Request, State, Subscription, Topic};
+use std::time::Instant;
 
 impl Session<'_> {
     /// Asks the handler.
@@ -176,6 +178,7 @@ impl Session<'_> {
 
     pub(super) fn become_somebody(&mut self, state: State, name: &str) {
         self.state = state;
+        self.alive = Instant::now();
         name.clone_into(&mut self.who);
         self.show_title();
     }
@@ -214,15 +217,17 @@ impl Session<'_> {
 
     /// Shows a push; a person's prompt comes again behind it.
     pub(super) fn show_event(&mut self, event: &Event) {
+        // What is open is answered first, and a question for a secret comes in its turn.
+        let question = self.question().filter(|_| self.queue.is_empty());
         let out = &mut self.client.out;
         match self.mode {
             Mode::Human => {
-                if self.prompted || self.asking.is_some() {
+                if self.prompted || question.is_some() {
                     out.extend_from_slice(b"\r\n");
                 }
                 human::event(out, event, self.reader.look());
-                match &self.asking {
-                    Some(_) => self.ask_secret(),
+                match question {
+                    Some(question) => put_question(out, question, &self.reader),
                     None if self.queue.is_empty() => {
                         prompt(out, &self.reader);
                         self.prompted = true;

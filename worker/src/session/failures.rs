@@ -1,5 +1,5 @@
-//! Failed logins of one connection: after so many it ends, with an exit code that costs its address a waiting time. Runs
-//! in a worker.
+//! How a session ends: by too many failed logins on one connection, which costs its address a waiting time, or because its
+//! client speaks something else. Runs in a worker.
 
 use super::Session;
 use ssmglobal_ipc::{Code, Event, Notice, Reply, WorkerEnd};
@@ -24,6 +24,10 @@ impl Session<'_> {
 
     /// How this session has ended, when it has.
     pub(crate) fn end(&self) -> WorkerEnd {
-        if self.failed_too_often() { WorkerEnd::FAILED_LOGINS } else { WorkerEnd::GOOD }
+        match self.stranger {
+            Some(protocol) => protocol.end(),
+            None if self.failed_too_often() => WorkerEnd::FAILED_LOGINS,
+            None => WorkerEnd::GOOD,
+        }
     }
 }

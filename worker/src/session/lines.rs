@@ -2,9 +2,19 @@
 
 use super::{Session, prompt};
 use crate::commands::{self, Action, Local, ModeChoice, Parsed, permitted};
+use crate::input::Reader;
 use crate::render::{human, json};
+use crate::strangers::Protocol;
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Failure, Mode, Request, SetMode, State};
+use ssmglobal_ipc::{Code, Failure, Mode, Request, SetMode, State};
+
+/// What somebody is told who has come to a door for people with something else than commands.
+const NOT_FOR_PEOPLE: &str =
+    "This port is for people: connect with telnet, without HTTP, TLS, SSH, SOCKS or PROXY, and type HELP.";
+
+/// The same at a door for programs.
+const NOT_FOR_PROGRAMS: &str =
+    "This port takes one JSON object on a line, over plain TCP without HTTP, TLS, SSH, SOCKS or PROXY.";
 
 impl Session<'_> {
     pub(super) fn on_line(&mut self, line: &str) {
@@ -12,9 +22,14 @@ impl Session<'_> {
             return self.on_secret(line);
         }
         self.prompted = false;
+        if !line.trim().is_empty()
+            && self.beginning.take().is_some()
+            && let Some(protocol) = Protocol::of_line(line)
+        {
+            return self.send_away(protocol);
+        }
         if self.settings.log.level >= Level::Debug {
-            let shown = commands::masked(line).into_owned();
-            self.log(Level::Debug, &format!(" -> {shown}"));
+            self.log(Level::Debug, &format!(" -> {}", commands::masked(line)));
         }
         if line.trim().is_empty() {
             if self.mode == Mode::Human {
@@ -55,9 +70,8 @@ impl Session<'_> {
             return self.refuse(id, &failure);
         }
         if self.mode == Mode::Human && parsed.prompt().is_some() {
-            self.reader.hide_input(true, &mut self.client.out);
             self.asking = Some(parsed.into_owned());
-            return self.ask_secret();
+            return self.ask_secret(None);
         }
         self.perform(parsed, id, key);
     }
@@ -71,25 +85,83 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn ask_secret(&mut self) {
-        let text = self.asking.as_ref().and_then(Parsed::prompt).unwrap_or_default();
-        self.client.out.extend_from_slice(text.as_bytes());
-        self.reader.prompt_end(&mut self.client.out);
+    /// What a person is being asked.
+    pub(super) fn question(&self) -> Option<&'static str> {
+        self.asking.as_ref().and_then(Parsed::prompt)
+    }
+
+    /// Asks for the secret that comes next, in its turn; says first what was wrong with what came instead.
+    fn ask_secret(&mut self, wrong: Option<&Failure>) {
+        let (question, look) = (self.question().unwrap_or_default(), self.reader.look());
+        let reader = &mut self.reader;
+        self.queue.answer_now(&mut self.client.out, |out| {
+            if let Some(wrong) = wrong {
+                human::failure(out, wrong, look);
+            }
+            reader.hide_input(true, out);
+            put_question(out, question, reader);
+        });
+        self.prompted = false;
     }
 
     /// A person has typed a password.
-    pub(super) fn on_secret(&mut self, line: &str) {
+    fn on_secret(&mut self, line: &str) {
         let Some(mut parsed) = self.asking.take() else { return };
-        self.client.out.extend_from_slice(b"\r\n");
         let answered = parsed.answer(line.to_owned());
-        if answered.is_ok() && parsed.prompt().is_some() {
+        let goes_on = answered.is_ok() && parsed.prompt().is_some();
+        let reader = &mut self.reader;
+        self.queue.answer_now(&mut self.client.out, |out| {
+            out.extend_from_slice(b"\r\n");
+            if !goes_on {
+                reader.hide_input(false, out);
+            }
+        });
+        if goes_on {
             self.asking = Some(parsed);
-            return self.ask_secret();
+            return self.ask_secret(None);
         }
-        self.reader.hide_input(false, &mut self.client.out);
         match answered {
             Ok(()) => self.perform(parsed, None, None),
             Err(failure) => self.refuse(None, &failure),
+        }
+    }
+
+    /// A line has come that is too long, or no text.
+    pub(super) fn on_unread_line(&mut self, failure: &Failure) {
+        if let Some(protocol) = self.beginning.take().and_then(|beginning| beginning.of_unread_line()) {
+            return self.send_away(protocol);
+        }
+        if self.asking.is_some() {
+            // The question stands: what comes next is a secret still.
+            let msg = format!("{} Type it again, or nothing to give up.", failure.msg);
+            self.queue.answer_now(&mut self.client.out, |out| out.extend_from_slice(b"\r\n"));
+            return self.ask_secret(Some(&Failure::new(failure.code, msg)));
+        }
+        if self.mode == Mode::Ask {
+            self.refuse(None, &commands::no_mode());
+            self.ending = true;
+            return;
+        }
+        self.refuse(None, failure);
+    }
+
+    /// Looks at what was read, as long as nothing was said.
+    pub(super) fn look_at_beginning(&mut self, bytes: &[u8]) {
+        if let Some(protocol) = self.beginning.as_mut().and_then(|beginning| beginning.read(bytes)) {
+            self.send_away(protocol);
+        }
+    }
+
+    /// Sends a client away that speaks something else, before anything that it says is taken for a command.
+    fn send_away(&mut self, protocol: Protocol) {
+        self.stranger = Some(protocol);
+        self.ending = true;
+        let failure =
+            Failure::new(Code::Invalid, if self.mode == Mode::Human { NOT_FOR_PEOPLE } else { NOT_FOR_PROGRAMS });
+        if self.mode == Mode::Human {
+            human::failure(&mut self.client.out, &failure, self.reader.look());
+        } else {
+            json::failure(&mut self.client.out, None, &failure);
         }
     }
 
@@ -167,4 +239,10 @@ impl Session<'_> {
             self.queue.answer_now(&mut self.client.out, |out| local.put(out, id, state));
         }
     }
+}
+
+/// Asks for a secret; its end is marked for clients that want that.
+pub(super) fn put_question(out: &mut Vec<u8>, question: &str, reader: &Reader) {
+    out.extend_from_slice(question.as_bytes());
+    reader.prompt_end(out);
 }

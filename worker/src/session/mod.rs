@@ -1,34 +1,35 @@
 //! One client's session: lines in, actions, answers out in order, and the time that may pass meanwhile. Runs in a
 //! worker.
 
-mod alive;
 mod answers;
 mod channels;
 mod failures;
 mod lines;
 mod moving;
 mod resume;
+mod vanished;
 
 use crate::client::{Client, Sent};
-use crate::commands::{Parsed, without_passes};
+use crate::commands::{Parsed, masked_answer, no_mode, without_passes};
 use crate::given::{Given, title};
 use crate::input::{Input, Reader};
 use crate::link::Link;
 use crate::queue::Queue;
 use crate::render::{self, human, json};
 use crate::sent::Unanswered;
+use crate::strangers::{Beginning, Protocol};
 use crate::subscriptions::{FIRST_RING, Subscriptions};
-use alive::Alive;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
-use ssmglobal_config::{Door, Level, Settings};
+use ssmglobal_config::{Door, DoorMode, Level, Settings};
 use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, State, Ticket};
 use ssmglobal_sys::Signals;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
+use vanished::Contact;
 use zeroize::Zeroize;
 
 const CLIENT: Token = Token(0);
@@ -91,9 +92,15 @@ pub struct Session<'a> {
     prompted: bool,
     /// Logins that have failed on this connection.
     failures: u32,
+    /// What the client began with, at a door where that is not to be a mode; until its first line is known.
+    beginning: Option<Beginning>,
+    /// It speaks something else altogether, and is sent away.
+    stranger: Option<Protocol>,
     last_line: Instant,
-    pinged: Instant,
-    alive: Alive,
+    /// When it last had time given: by a sign of life, or a question for one. Who has to choose a mode, or to prove who he is,
+    /// has it from the beginning of that on.
+    alive: Instant,
+    contact: Contact,
     /// Goes when everything asked before was answered.
     quitting: bool,
     /// Goes when what waits is written.
@@ -164,9 +171,11 @@ impl<'a> Session<'a> {
             asking: None,
             prompted: false,
             failures: 0,
+            beginning: (door.mode != DoorMode::Ask).then(Beginning::default),
+            stranger: None,
             last_line: begun,
-            pinged: begun,
-            alive: Alive::default(),
+            alive: begun,
+            contact: Contact::default(),
             quitting: false,
             ending: false,
         };
@@ -187,7 +196,10 @@ impl<'a> Session<'a> {
                 self.has_written();
             }
             match sent {
-                Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => return Ok(()),
+                Sent::All if self.ending || (self.quitting && self.queue.is_empty()) => {
+                    self.client.pass_over_rest();
+                    return Ok(());
+                }
                 Sent::All if self.subscriptions.waits => {
                     self.subscriptions.read_all(self.session, &mut self.client.out);
                     continue;
@@ -273,6 +285,7 @@ impl<'a> Session<'a> {
                 }
                 let mut buffer = self.client.take_buffer();
                 let count = self.client.read(&mut buffer);
+                self.look_at_beginning(buffer.get(..count).unwrap_or_default());
                 let used = self.work_on(buffer.get(..count).unwrap_or_default(), &mut line);
                 self.rest.extend_from_slice(buffer.get(used..count).unwrap_or_default());
                 self.client.put_back(buffer);
@@ -290,21 +303,29 @@ impl<'a> Session<'a> {
         let mut left = bytes;
         while self.may_take() {
             let Some(input) = self.reader.next_input(&mut left, line, &mut self.client.out) else { break };
-            // Until a mode is set, nothing but setting one buys time.
-            if self.mode != Mode::Ask {
-                self.last_line = Instant::now();
-                self.pinged = self.last_line;
-            }
+            self.count_as_life(input);
             match input {
                 Input::Line => self.on_line(line),
                 Input::TooLong => {
                     let msg = format!("That line was too long: at most {} bytes.", self.line_limit());
-                    self.refuse(None, &Failure::new(Code::TooLong, msg));
+                    self.on_unread_line(&Failure::new(Code::TooLong, msg));
                 }
-                Input::NotUtf8 => self.refuse(None, &Failure::new(Code::Invalid, "That line was not UTF-8.")),
+                Input::NotUtf8 => self.on_unread_line(&Failure::new(Code::Invalid, "That line was not UTF-8.")),
+                Input::Alive => {}
             }
         }
         bytes.len() - left.len()
+    }
+
+    /// Something has come: what it means for the time that the client has.
+    fn count_as_life(&mut self, input: Input) {
+        let now = Instant::now();
+        if input != Input::Alive {
+            self.last_line = now;
+        }
+        if !matches!(self.state, State::New | State::Unproved) {
+            self.alive = now;
+        }
     }
 
     fn line_limit(&self) -> usize {
@@ -313,6 +334,7 @@ impl<'a> Session<'a> {
 
     fn become_nobody(&mut self) {
         self.state = state_of(self.mode);
+        self.alive = Instant::now();
         self.who.clear();
         self.subscriptions.lose_identity(self.poll.registry());
         self.reader.set_limit(self.door.line);
@@ -340,20 +362,20 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What the client gets, for a log that is to have everything.
+    /// What the client gets, for a log that is to have everything. Answers hold no secrets but those that a client has mistyped.
     fn log_output(&mut self) {
         if self.settings.log.level < Level::Debug {
             return;
         }
         let text = self.client.not_logged();
         for line in text.lines().filter(|line| !line.is_empty()) {
-            self.log(Level::Debug, &format!(" <- {}", without_passes(line)));
+            self.log(Level::Debug, &format!(" <- {}", without_passes(&masked_answer(line))));
         }
     }
 
     /// When something is due although nothing happens.
     fn deadline(&self) -> Option<Instant> {
-        self.silence_ends().into_iter().chain(self.delay_ends()).chain(self.alive_at()).min()
+        self.silence_ends().into_iter().chain(self.delay_ends()).chain(self.contact_at()).min()
     }
 
     /// When the client is to be told that it takes long.
@@ -367,12 +389,15 @@ impl<'a> Session<'a> {
     fn silence_ends(&self) -> Option<Instant> {
         let after = |from: Instant, seconds: u64| (seconds > 0).then(|| from + Duration::from_secs(seconds));
         let limits = &self.settings.limits;
+        let owed = !self.queue.is_empty();
         match self.state {
-            State::New | State::Unproved => after(self.last_line, limits.first_mode_seconds),
-            State::Anonymous | State::Player if self.queue.is_empty() => after(self.last_line, self.door.idle_seconds),
-            State::Anonymous | State::Player => None,
+            State::New => after(self.alive, limits.first_mode_seconds),
+            // What it has said is being looked at.
+            State::Unproved | State::Anonymous | State::Player if owed => None,
+            State::Unproved => after(self.alive, limits.first_mode_seconds),
+            State::Anonymous | State::Player => after(self.alive, self.door.idle_seconds),
             State::Server => {
-                let ping = after(self.pinged, limits.server_ping_seconds);
+                let ping = after(self.alive, limits.server_ping_seconds);
                 ping.into_iter().chain(after(self.last_line, limits.server_drop_seconds)).min()
             }
         }
@@ -392,18 +417,23 @@ impl<'a> Session<'a> {
             self.show_event(&Event::Notice(Notice { msg: DELAYED.to_owned() }));
             return true;
         }
-        let silent = now.saturating_duration_since(self.last_line);
-        if self.state == State::Server && silent < Duration::from_secs(self.settings.limits.server_drop_seconds) {
-            self.pinged = now;
+        let seconds_since = |from: Instant| now.saturating_duration_since(from).as_secs();
+        if self.state == State::Server && seconds_since(self.last_line) < self.settings.limits.server_drop_seconds {
+            self.alive = now;
             self.client.out.extend_from_slice(b"{\"event\": \"ping\"}\r\n");
             return true;
         }
         self.ending = true;
-        let msg = format!("Nothing came for {} seconds; the connection is closed.", silent.as_secs());
-        match self.mode {
-            Mode::Ask => json::failure(&mut self.client.out, None, &Failure::new(Code::NoMode, "No mode set.")),
-            _ => self.show_event(&Event::Notice(Notice { msg })),
-        }
+        let msg = match self.state {
+            State::New => {
+                json::failure(&mut self.client.out, None, &no_mode());
+                return true;
+            }
+            State::Unproved => format!("AUTH did not succeed within {} seconds", seconds_since(self.alive)),
+            State::Anonymous | State::Player => format!("No whole line came for {} seconds", seconds_since(self.alive)),
+            State::Server => format!("No whole line came for {} seconds", seconds_since(self.last_line)),
+        };
+        self.show_event(&Event::Notice(Notice { msg: format!("{msg}; the connection is closed.") }));
         true
     }
 }

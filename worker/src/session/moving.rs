@@ -1,11 +1,12 @@
 //! A session moves from a worker of an older program to one of this, with its client and its link: how the old one lets go
 //! and how the new one goes on. See [`crate::moved`]. Runs in both workers.
 
-use super::alive::Alive;
+use super::vanished::Contact;
 use super::{LINK, MOVES, Session};
 use crate::given::Given;
 use crate::link::Link;
 use crate::moved::{COULD, Item, MINE, Moved, YOURS, put_away, read, wrong};
+use crate::strangers::Beginning;
 use mio::Events;
 use mio::unix::SourceFd;
 use nix::errno::Errno;
@@ -103,7 +104,7 @@ impl Session<'_> {
                 who: self.who.clone(),
             },
             Item::Numbers { next: self.sent.next(), heard: self.heard },
-            Item::Silence(milliseconds(self.last_line), milliseconds(self.pinged)),
+            Item::Silence(milliseconds(self.last_line), milliseconds(self.alive)),
             Item::Manners {
                 after_return: self.reader.after_return(),
                 prompted: self.prompted,
@@ -113,6 +114,7 @@ impl Session<'_> {
         items.extend(self.ticket.clone().map(Item::Ticket));
         items.extend(self.subscriptions.iter().cloned().map(Item::Subscription));
         items.extend(self.reader.telnet().map(Item::Telnet));
+        items.extend(self.beginning.as_ref().map(|beginning| Item::Beginning(beginning.seen().to_vec())));
         items
     }
 }
@@ -141,6 +143,7 @@ impl<'a> Session<'a> {
 
     fn restore(&mut self, items: Vec<Item>) -> io::Result<()> {
         let (mut mine, mut telnet, mut was_after_return, now) = (false, None, false, Instant::now());
+        self.beginning = None;
         let ago = |milliseconds| now.checked_sub(Duration::from_millis(milliseconds)).unwrap_or(now);
         for item in items {
             match item {
@@ -152,7 +155,7 @@ impl<'a> Session<'a> {
                     self.sent.go_on(next);
                     self.heard = heard;
                 }
-                Item::Silence(silent, unasked) => (self.last_line, self.pinged) = (ago(silent), ago(unasked)),
+                Item::Silence(silent, unasked) => (self.last_line, self.alive) = (ago(silent), ago(unasked)),
                 Item::Manners { after_return, prompted, failures } => {
                     was_after_return = after_return;
                     (self.prompted, self.failures) = (prompted, failures);
@@ -160,6 +163,7 @@ impl<'a> Session<'a> {
                 Item::Ticket(ticket) => self.ticket = Some(ticket),
                 Item::Subscription(subscription) => self.subscriptions.add(subscription),
                 Item::Telnet(machine) => telnet = Some(machine),
+                Item::Beginning(seen) => self.beginning = Some(Beginning::after(seen)),
                 Item::Format { .. } => {}
             }
         }
@@ -167,7 +171,7 @@ impl<'a> Session<'a> {
             return Err(wrong("it is another session's"));
         }
         self.reader.go_on(self.mode, self.line_limit(), was_after_return, telnet);
-        self.alive = Alive::taken();
+        self.contact = Contact::taken();
         self.show_title();
         Ok(())
     }

@@ -56,16 +56,15 @@ impl Charset {
             return false;
         }
         self.answered += 1;
-        // Both asked at once: the server rejects and the client answers, says the RFC.
-        let name = if self.ours == Ours::Pending { None } else { find_utf8(offered) };
-        match name {
-            Some(name) => {
+        match find_utf8(offered) {
+            Some(name) if self.ours != Ours::Pending => {
                 write_subnegotiation(out, option::CHARSET, ACCEPTED, name);
                 terminal.set_charset_utf8(true)
             }
-            None => {
+            found => {
                 write_subnegotiation(out, option::CHARSET, REJECTED, &[]);
-                false
+                // Both asked at once: the server rejects and the client answers, says the RFC.
+                found.is_none() && self.ours != Ours::Pending && terminal.lacks_utf8()
             }
         }
     }
@@ -89,8 +88,9 @@ fn is_utf8(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::Agreed;
 
-    fn receive(charset: &mut Charset, body: &[u8]) -> (bool, Vec<u8>) {
+    fn receive(charset: &mut Charset, body: &[u8]) -> (Agreed, Vec<u8>) {
         let (mut terminal, mut out) = (Terminal::default(), Vec::new());
         charset.receive(body, &mut terminal, &mut out);
         (terminal.utf8(), out)
@@ -100,7 +100,7 @@ mod tests {
     fn utf8_is_accepted_with_any_separator() {
         for list in ["\x01;UTF-8", "\x01 ISO-8859-1 UTF-8 ASCII", "\x01,utf-8", "\x01[TTABLE]\x01;X;UTF-8"] {
             let (utf8, out) = receive(&mut Charset::default(), list.as_bytes());
-            assert!(utf8, "{list}");
+            assert_eq!(utf8, Agreed::Yes, "{list}");
             assert!(out.to_ascii_uppercase().starts_with(b"\xff\xfa\x2a\x02UTF-8\xff\xf0"), "{list}");
         }
     }
@@ -109,14 +109,15 @@ mod tests {
     fn other_lists_are_rejected() {
         for list in ["\x01", "\x01;", "\x01;ISO-8859-1", "\x01[TTABLE]", "\x01;UTF-16;UTF-88"] {
             let (utf8, out) = receive(&mut Charset::default(), list.as_bytes());
-            assert!(!utf8, "{list}");
+            assert_eq!(utf8, Agreed::No, "{list}");
             assert_eq!(out, b"\xff\xfa\x2a\x03\xff\xf0", "{list}");
         }
     }
 
     #[test]
     fn our_request_accepted_or_rejected() {
-        for (answer, expected) in [(&b"\x02UTF-8"[..], true), (b"\x03", false), (b"\x02KOI8-R", false)] {
+        for (answer, expected) in [(&b"\x02UTF-8"[..], Agreed::Yes), (b"\x03", Agreed::No), (b"\x02KOI8-R", Agreed::No)]
+        {
             let mut charset = Charset::default();
             let mut out = Vec::new();
             charset.request(&mut out);
@@ -128,15 +129,29 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_question_is_ignored() {
-        assert_eq!(receive(&mut Charset::default(), b"\x02UTF-8"), (false, vec![]));
+        assert_eq!(receive(&mut Charset::default(), b"\x02UTF-8"), (Agreed::Unknown, vec![]));
     }
 
     #[test]
     fn both_ask_at_once() {
         let mut charset = Charset::default();
         charset.request(&mut Vec::new());
-        assert_eq!(receive(&mut charset, b"\x01;UTF-8"), (false, b"\xff\xfa\x2a\x03\xff\xf0".to_vec()));
-        assert_eq!(receive(&mut charset, b"\x02UTF-8"), (true, vec![]));
+        let rejected = b"\xff\xfa\x2a\x03\xff\xf0".to_vec();
+        assert_eq!(receive(&mut charset, b"\x01;UTF-8"), (Agreed::Unknown, rejected.clone()));
+        assert_eq!(receive(&mut charset, b"\x01;KOI8-R"), (Agreed::Unknown, rejected));
+        assert_eq!(receive(&mut charset, b"\x02UTF-8"), (Agreed::Yes, vec![]));
+    }
+
+    #[test]
+    fn another_list_does_not_undo_what_was_agreed_on_and_a_better_one_undoes_a_refusal() {
+        let (mut charset, mut terminal, mut out) = (Charset::default(), Terminal::default(), Vec::new());
+        let mut utf8_after = |body: &[u8]| {
+            charset.receive(body, &mut terminal, &mut out);
+            terminal.utf8()
+        };
+        assert_eq!(utf8_after(b"\x01;KOI8-R"), Agreed::No);
+        assert_eq!(utf8_after(b"\x01;UTF-8"), Agreed::Yes);
+        assert_eq!(utf8_after(b"\x01;KOI8-R"), Agreed::Yes);
     }
 
     #[test]

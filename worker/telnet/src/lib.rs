@@ -40,7 +40,7 @@
 //!         Event::Interrupt => lines.clear(),
 //!         Event::EraseCharacter => lines.erase_character(),
 //!         Event::EraseLine => lines.erase_line(),
-//!         Event::Terminal => {}
+//!         Event::Terminal | Event::Alive => {}
 //!     }
 //! }
 //! assert_eq!(heard, ["help"]);
@@ -62,4 +62,4 @@ mod terminal;
 
 pub use lines::{Line, LineReader};
 pub use telnet::{Event, Telnet};
-pub use terminal::Terminal;
+pub use terminal::{Agreed, Terminal};

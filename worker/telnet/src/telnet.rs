@@ -26,6 +26,8 @@ pub enum Event<'i> {
     EraseLine,
     /// [`Telnet::terminal`] has news.
     Terminal,
+    /// The peer shows that it lives, and wants nothing else (NOP, AYT).
+    Alive,
 }
 
 /// Shows how long data is, not what: it may be a password.
@@ -37,6 +39,7 @@ impl fmt::Debug for Event<'_> {
             Self::EraseCharacter => f.write_str("EraseCharacter"),
             Self::EraseLine => f.write_str("EraseLine"),
             Self::Terminal => f.write_str("Terminal"),
+            Self::Alive => f.write_str("Alive"),
         }
     }
 }
@@ -84,7 +87,9 @@ impl Telnet {
                 Token::Command(byte) => command(byte, out),
                 Token::Negotiation(verb, option) => {
                     self.negotiate(verb, option, out);
-                    None
+                    // A window whose size is not told any more is of none.
+                    let gone = (verb, option) == (Verb::Wont, option::NAWS) && self.terminal.forget_size();
+                    gone.then_some(Event::Terminal)
                 }
                 Token::Subnegotiation => self.subnegotiation(out).then_some(Event::Terminal),
             };
@@ -245,9 +250,10 @@ fn command(byte: u8, out: &mut Vec<u8>) -> Option<Event<'static>> {
         codes::EL => Some(Event::EraseLine),
         codes::AYT => {
             out.extend_from_slice(HERE);
-            None
+            Some(Event::Alive)
         }
-        // NOP, GA, DM, AO and the rest ask nothing of a server that sends whole lines.
+        codes::NOP => Some(Event::Alive),
+        // GA, DM, AO and the rest ask nothing of a server that sends whole lines.
         _ => None,
     }
 }

@@ -46,7 +46,19 @@ const COLOURFUL: [&str; 19] = [
     "zmud",
 ];
 
-/// A summary of the peer's terminal. What was not told is `None` or `false`.
+/// What was agreed on about something. Only ever appended to: a worker of another version may read it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Agreed {
+    /// It was not spoken of.
+    #[default]
+    Unknown,
+    /// Both do it.
+    Yes,
+    /// The peer does not want it.
+    No,
+}
+
+/// A summary of the peer's terminal. What was not told is `None` or [`Agreed::Unknown`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terminal {
     width: Option<u16>,
@@ -54,7 +66,8 @@ pub struct Terminal {
     client: Option<Box<str>>,
     name: Option<Box<str>>,
     mtts: Option<u32>,
-    charset_utf8: bool,
+    /// As a number it is what was a truth value once: 0 for not agreed on, 1 for agreed on.
+    charset_utf8: Agreed,
 }
 
 impl Terminal {
@@ -88,10 +101,15 @@ impl Terminal {
         self.mtts
     }
 
-    /// UTF-8 was agreed on, or is among the MTTS bits.
+    /// Whether it takes UTF-8: as CHARSET has settled it, else by its MTTS bits.
     #[must_use]
-    pub fn utf8(&self) -> bool {
-        self.charset_utf8 || self.has_bit(MTTS_UTF8)
+    pub fn utf8(&self) -> Agreed {
+        match (self.charset_utf8, self.mtts) {
+            (Agreed::Unknown, None) => Agreed::Unknown,
+            (Agreed::Unknown, Some(_)) if self.has_bit(MTTS_UTF8) => Agreed::Yes,
+            (Agreed::Unknown, Some(_)) => Agreed::No,
+            (settled, _) => settled,
+        }
     }
 
     /// Understands ANSI colours: by its MTTS bits or, where it has none, by its terminal type.
@@ -122,9 +140,22 @@ impl Terminal {
         changed
     }
 
+    /// The window's size is not told any more. True if anything changed.
+    pub(crate) fn forget_size(&mut self) -> bool {
+        let known = self.width.is_some() || self.height.is_some();
+        (self.width, self.height) = (None, None);
+        known
+    }
+
     /// Takes over the outcome of a CHARSET subnegotiation. True if it changed.
     pub(crate) fn set_charset_utf8(&mut self, utf8: bool) -> bool {
+        let utf8 = if utf8 { Agreed::Yes } else { Agreed::No };
         std::mem::replace(&mut self.charset_utf8, utf8) != utf8
+    }
+
+    /// The peer has offered sets without UTF-8, and nothing was agreed on so far. True if that is news.
+    pub(crate) fn lacks_utf8(&mut self) -> bool {
+        self.charset_utf8 == Agreed::Unknown && self.set_charset_utf8(false)
     }
 }
 
@@ -235,7 +266,7 @@ mod tests {
         assert_eq!(terminal.client(), Some("TINTIN++"));
         assert_eq!(terminal.name(), Some("XTERM-256COLOR"));
         assert_eq!(terminal.mtts(), Some(269));
-        assert!(terminal.utf8() && terminal.colour() && !terminal.screen_reader());
+        assert!(terminal.utf8() == Agreed::Yes && terminal.colour() && !terminal.screen_reader());
     }
 
     #[test]
@@ -255,7 +286,21 @@ mod tests {
     #[test]
     fn mtts_bits_decide_before_the_name() {
         let (terminal, _) = ask(&["Blind", "XTERM-256COLOR", "MTTS 68"]);
-        assert!(!terminal.colour() && terminal.utf8() && terminal.screen_reader());
+        assert!(!terminal.colour() && terminal.utf8() == Agreed::Yes && terminal.screen_reader());
+    }
+
+    #[test]
+    fn what_was_settled_by_charset_counts_before_the_mtts_bits() {
+        let (mut terminal, _) = ask(&["Client", "XTERM", "MTTS 5"]);
+        assert_eq!(terminal.utf8(), Agreed::Yes);
+        assert!(terminal.set_charset_utf8(false) && !terminal.set_charset_utf8(false));
+        assert_eq!(terminal.utf8(), Agreed::No);
+        let (mut terminal, _) = ask(&["Client", "XTERM", "MTTS 1"]);
+        assert_eq!(terminal.utf8(), Agreed::No);
+        assert!(terminal.set_charset_utf8(true));
+        assert_eq!(terminal.utf8(), Agreed::Yes);
+        assert!(!terminal.lacks_utf8());
+        assert_eq!(Terminal::default().utf8(), Agreed::Unknown);
     }
 
     #[test]

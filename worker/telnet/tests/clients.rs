@@ -1,6 +1,6 @@
 //! Conversations with the clients people use: what each sends at the start and answers to our offers.
 
-use ssmglobal_telnet::{Event, Telnet};
+use ssmglobal_telnet::{Agreed, Event, Telnet};
 
 const OFFERS: &[u8] = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
 const SEND_TYPE: &[u8] = b"\xff\xfa\x18\x01\xff\xf0";
@@ -77,7 +77,8 @@ fn inetutils_telnet() {
     assert_eq!(telnet.terminal().width(), None);
     assert_eq!(say(&mut telnet, &terminal_is("XTERM-256COLOR")), SEND_TYPE);
     assert_eq!(say(&mut telnet, &terminal_is("XTERM-256COLOR")), b"");
-    assert!(telnet.terminal().colour() && !telnet.terminal().utf8());
+    assert!(telnet.terminal().colour());
+    assert_eq!(telnet.terminal().utf8(), Agreed::Unknown, "it knows no CHARSET: that says nothing of UTF-8");
     assert_eq!(prompt_end(&telnet), b"\xff\xf9");
 
     assert_eq!(hide(&mut telnet, true), b"\xff\xfb\x01");
@@ -138,7 +139,7 @@ fn tintin() {
     let terminal = telnet.terminal();
     assert_eq!((terminal.width(), terminal.height()), (Some(120), Some(40)));
     assert_eq!((terminal.client(), terminal.name()), (Some("TINTIN++"), Some("xterm-256color")));
-    assert!(terminal.utf8() && terminal.colour());
+    assert!(terminal.utf8() == Agreed::Yes && terminal.colour());
     assert_eq!(prompt_end(&telnet), b"\xff\xef");
 }
 
@@ -152,7 +153,7 @@ fn mudlet() {
     }
     assert_eq!(say(&mut telnet, b"\xff\xfa\x2a\x03\xff\xf0"), b"", "a profile that is not set to UTF-8");
     assert_eq!(telnet.terminal().client(), Some("MUDLET"));
-    assert!(telnet.terminal().utf8(), "by its MTTS bits");
+    assert_eq!(telnet.terminal().utf8(), Agreed::No, "whatever its MTTS bits say");
     assert_eq!(hide(&mut telnet, true), b"\xff\xfb\x01");
     assert_eq!(say(&mut telnet, b"\xff\xfd\x01pw\r\n"), b"");
     assert_eq!(hide(&mut telnet, false), b"\xff\xfc\x01");
@@ -165,12 +166,17 @@ fn a_client_that_requests_the_charset_itself() {
     assert_eq!(say(&mut telnet, b"\xff\xfb\x2a"), b"\xff\xfd\x2a");
     let request = subnegotiation(42, b"\x01 UTF-8 ISO-8859-1");
     assert_eq!(say(&mut telnet, &request), b"\xff\xfa\x2a\x02UTF-8\xff\xf0");
-    assert!(telnet.terminal().utf8());
+    assert_eq!(telnet.terminal().utf8(), Agreed::Yes);
 }
 
 #[test]
 fn are_you_there() {
     assert_eq!(say(&mut Telnet::new(), b"\xff\xf6"), b"\r\n[Yes]\r\n");
+}
+
+#[test]
+fn what_only_shows_that_the_client_lives_is_told() {
+    assert_eq!(events(&mut Telnet::new(), b"\xff\xf1\xff\xf6\xff\xf9"), ["Alive", "Alive"]);
 }
 
 #[test]
@@ -180,7 +186,7 @@ fn editing_commands_are_events() {
         events(&mut telnet, b"\xff\xf7\xff\xf8\xff\xf3\xff\xee"),
         ["EraseCharacter", "EraseLine", "Interrupt", "Interrupt"]
     );
-    assert!(events(&mut telnet, b"\xff\xf1\xff\xf2\xff\xf5\xff\xf9\xff\xf0\xff\xef\xff\xec").is_empty());
+    assert!(events(&mut telnet, b"\xff\xf2\xff\xf5\xff\xf9\xff\xf0\xff\xef\xff\xec").is_empty());
 }
 
 #[test]
@@ -197,6 +203,15 @@ fn a_window_that_was_not_agreed_on_is_ignored() {
     let mut telnet = Telnet::new();
     assert!(events(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0").is_empty());
     assert_eq!(telnet.terminal().width(), None);
+}
+
+#[test]
+fn a_window_that_is_not_told_any_more_has_no_size() {
+    let mut telnet = offered();
+    say(&mut telnet, b"\xff\xfb\x1f\xff\xfa\x1f\x00\x28\x00\x18\xff\xf0");
+    assert_eq!(telnet.terminal().width(), Some(40));
+    assert_eq!(events(&mut telnet, b"\xff\xfc\x1f"), ["Terminal"]);
+    assert_eq!((telnet.terminal().width(), telnet.terminal().height()), (None, None));
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Session {
             Event::Interrupt => self.lines.clear(),
             Event::EraseCharacter => self.lines.erase_character(),
             Event::EraseLine => self.lines.erase_line(),
-            Event::Terminal => {}
+            Event::Terminal | Event::Alive => {}
         }
         self.events.push(format!("{event:?} after {:?}", self.data));
         true
@@ -187,6 +187,16 @@ proptest! {
             queue = input.to_vec();
         }
         prop_assert_eq!(session.outcome(), whole(true, &bytes));
+    }
+
+    /// Nor is one that was cut anywhere; what it lacks may be anything but an end.
+    #[test]
+    fn no_line_is_lost_behind_a_sequence_without_an_end(option in option(), body in vec(0_u8..255, 0..600)) {
+        prop_assume!(option != 255);
+        let bytes = [&[255, 250, option][..], &body, b"\r\nHW\r\n"].concat();
+        let (lines, _, _, _, partial) = whole(true, &bytes);
+        prop_assert_eq!(lines.iter().rev().nth(1).map(String::as_str), Some("=HW"), "{:?}", lines);
+        prop_assert!(!partial);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is asked for without echo, and what the log never sees.
 
-use super::{State, masked, parse_words, words};
+use super::{State, parse_words, words};
+use crate::commands::{masked, masked_answer};
 use ssmglobal_ipc::Code;
 
 #[test]
@@ -39,47 +40,129 @@ fn what_is_missing_is_asked_for() {
 }
 
 #[test]
-fn secrets_are_masked() {
+fn the_log_never_shows_what_might_be_a_secret() {
     for line in [
         "LOGIN alice hunter2",
         "login alice \"hunter2\"",
         "LOGIN alice hunter2 hunter2",
         "LOGIN \"alice\"hunter2",
+        "LOGIN hunter2",
+        "LOGIN hunter2 alice",
+        "LOGIN(alice,hunter2)",
+        "LOGIN(a, hunter2)",
+        "LOGIN:hunter2",
+        "LOGIN,alice,hunter2",
+        "/login alice hunter2",
+        "login=hunter2",
         "REGISTER alice hunter2 a@b",
+        "REGISTER alice secret hunter2",
         "REGISTER alice \"hunter2",
         "PASSWORD hunter2 hunter2",
         "PASSWORD hunter2",
         "AUTH arena hunter2",
+        "AUTH hunter2",
+        "AUTH hunter2 arena",
         "  auth\tarena  hunter2",
         "LOGN alice hunter2",
         "PASS hunter2",
         "MAIL hunter2 x",
+        // A word alone, as after a failed LOGIN, and words that a command may have.
+        "hunter2",
+        "hunter2 ",
+        "correct hunter2",
+        "\u{feff}hunter2",
+        "TOP hunter2",
+        "FINGER hunter2",
+        "WHO hunter2",
+        "HW hunter2",
+        "MODE hunter2",
+        "HELP hunter2",
+        "HELP LOGIN alice hunter2",
+        "SETTING SET token hunter2",
+        "TELL alice hunter2",
+        r#"["LOGIN","alice","hunter2"]"#,
+        r#"["LOGIN", "alice", "hunter2"]"#,
+        r#""hunter2""#,
         r#"{"cmd":"LOGIN","args":{"name":"alice","password":"hunter2"}}"#,
         r#"{"cmd":"LOGIN","args":["alice","hunter2"]}"#,
+        r#"{"cmd":"LOGIN","args":["hunter2"]}"#,
+        r#"{"cmd":"AUTH","args":["hunter2"]}"#,
+        r#"{"cmd":"AUTH","args":{"name":"hunter2"}}"#,
+        r#"{"cmd":"AUTH","args":{"hunter2":"arena"}}"#,
         r#"{"cmd":"login","args":"alice hunter2"}"#,
         r#"{"cmd":"LOGIN","args":{"name":"alice","pasword":"hunter2"}}"#,
-        r#"{"cmd":"LOGIN","args":["alice","hunter2"}"#,
+        r#"{"cmd":"LOGIN","args":["alice","hunter2"]"#,
         r#"{"cmd":"LOGIN","password":"hunter2"}"#,
         r#"{"cmd":"WHO","password":"hunter2"}"#,
+        r#"{"cmd":"WHO","hunter2":1}"#,
+        r#"{"cmd":"PING","id":"hunter2"}"#,
+        r#"{"cmd":"PING","key":"hunter2"}"#,
         r#"{"cmd":"LOGN","args":["alice","hunter2"]}"#,
+        r#"{"cmd":"hunter2"}"#,
         r#"{"cmd":"LOGIN alice hunter2"}"#,
         r#"{"cmd":"AUTH","args":["arena","hunter2"]} x"#,
         r#" {"password":"hunter2""#,
         r#"{"cmd":"WHO","args":{"key":"hunter2"}}"#,
         r#"{"cmd":"PASSWORD","args":{"old":"hunter2","new":5}}"#,
         r#"{"cmd":"LOGI\u004e","args":"alice hunter2"}"#,
+        "\u{feff}{\"cmd\":\"LOGIN\",\"args\":[\"alice\",\"hunter2\"]}",
+        "\u{feff}LOGIN alice hunter2",
     ] {
         let masked = masked(line);
         assert!(!masked.contains("hunter2") && masked.contains("***"), "{line} became {masked}");
     }
-    assert_eq!(masked("LOGIN alice hunter2"), "LOGIN alice ***");
-    assert_eq!(
-        masked(r#"{"id":1,"cmd":"LOGIN","args":["alice","hunter2"]}"#),
-        r#"{"cmd": "LOGIN", "args": {"name": "alice", "password": "***"}}"#
-    );
-    for line in
-        ["MAIL SEND bob hi", "FOO", "HW 3", "LOGIN", r#"{"id":7,"cmd":"MAIL SEND","args":{"to":"bob","body":"hi"}}"#]
-    {
-        assert_eq!(masked(line), line);
+}
+
+#[test]
+fn the_log_shows_the_command_and_how_long_the_rest_is() {
+    for (line, shown) in [
+        ("LOGIN alice hunter2", "LOGIN ***(5) ***(7)"),
+        ("AUTH hunter2", "AUTH ***(7)"),
+        ("LOGIN(alice,hunter2)", "LOGIN ***(15)"),
+        (r#"["LOGIN","alice","hunter2"]"#, "LOGIN ***(22)"),
+        ("mail send bob hi", "MAIL SEND ***(3) ***(2)"),
+        ("RECORD TPO sprint", "RECORD ***(10)"),
+        ("hunter2", "***(7)"),
+        ("hw  3", "HW 3"),
+        ("LOGIN", "LOGIN"),
+        ("MAIL", "MAIL"),
+        ("mode human", "MODE human"),
+        ("HELP mail send", "HELP mail send"),
+        ("TOP sprint 10 AFTER 20", "RECORD TOP ***(6) 10 ***(2)"),
+        ("\u{feff}{\"cmd\":\"HW\"}", r#"{"cmd":"HW"}"#),
+        (r#"{"id":7,"cmd":"HW","args":{"n":3}}"#, r#"{"id":7,"cmd":"HW","args":{"n":3}}"#),
+        (
+            r#"{"id":1,"cmd":"LOGIN","args":["alice","hunter2"]}"#,
+            r#"{"id": 1, "cmd": "LOGIN", "args": {"name": "***(5)", "password": "***(7)"}}"#,
+        ),
+        (
+            r#"{"id":"x","cmd":"MAIL READ","args":{"id":12},"key":"k"}"#,
+            r#"{"cmd": "MAIL READ", "args": {"id": 12}, ***}"#,
+        ),
+        (r#"{"cmd":"LOGIN alice hunter2"}"#, r#"{"cmd": "LOGIN", ***(29)}"#),
+        (r#"{"cmd":"hunter2"}"#, "{***(17)}"),
+    ] {
+        assert_eq!(masked(line), shown, "{line}");
+    }
+}
+
+#[test]
+fn an_answer_does_not_bring_into_the_log_what_was_typed() {
+    for (line, shown) in [
+        ("ERROR: There is no player hunter2.", "ERROR: ***(27)"),
+        ("\x1b[31mERROR:\x1b[0m Invalid mode: hunter2", "\x1b[31mERROR: ***(26)"),
+        (
+            r#"{"state": "ERROR", "msg": "There is no \"hunter2\".", "id": 7, "code": "not_found"}"#,
+            r#"{"state": "ERROR", "code": "not_found", ***(66)}"#,
+        ),
+        (r#"{"state": "ERROR", "msg": "Invalid mode: hunter2"}"#, r#"{"state": "ERROR", ***(33)}"#),
+        (r#"{"state": "OK", "msg": "Pong."}"#, r#"{"state": "OK", "msg": "Pong."}"#),
+        (r#"{"state": "OK", "msg": "Pong.", "id": 7}"#, r#"{"state": "OK", "msg": "Pong.", "id": 7}"#),
+        (
+            r#"{"state": "OK", "msg": "\", \"id\": \"", "id": "hunter2\\\"hunter2", "data": {"id": "x"}}"#,
+            r#"{"state": "OK", "msg": "\", \"id\": \"", "id": "***(18)", "data": {"id": "x"}}"#,
+        ),
+    ] {
+        assert_eq!(masked_answer(line), shown);
     }
 }

@@ -215,6 +215,8 @@ fn a_board_is_aligned_also_with_wide_letters() {
                   More: TOP sprint 2 AFTER 10\r\n\
                   Back: TOP sprint 2 BEFORE 9\r\n";
     assert_eq!(as_text("RECORD TOP", &board(), PLAIN), wanted);
+    let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..PLAIN });
+    assert!(without.contains("\r\n\x20 10  ???         123456  2026-01-31 20:15  arena\r\n"), "{without}");
 }
 
 #[test]
