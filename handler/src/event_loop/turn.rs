@@ -33,6 +33,7 @@ impl EventLoop {
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
             ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
+            ToLoop::Probed(operator) => self.probed(operator),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
     }
