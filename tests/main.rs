@@ -32,6 +32,7 @@ mod players;
 mod processes;
 mod records;
 mod relay;
+mod restore;
 mod resume;
 mod sandbox;
 mod settings;
