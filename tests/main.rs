@@ -34,6 +34,7 @@ mod records;
 mod relay;
 mod restore;
 mod resume;
+mod root;
 mod sandbox;
 mod settings;
 mod status;
