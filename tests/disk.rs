@@ -5,6 +5,7 @@ use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 /// Whether this user may make a small file system that nobody else sees; else it says that the test is left out.
 fn may_mount() -> bool {
@@ -140,4 +141,18 @@ fn a_start_on_a_full_disk_says_that_it_is_full() {
             scope.spawn(move || starts(room));
         }
     });
+}
+
+#[test]
+fn the_status_says_that_nothing_is_saved_while_somebody_else_holds_the_database() {
+    let backend = Backend::start();
+    let database = backend.data().join("ssmglobal.db");
+    // Another program, which does not care for the lock.
+    std::fs::remove_file(backend.data().join("ssmglobal.db.lock")).unwrap();
+    let store = ssmglobal_store::open(&database, Duration::ZERO).unwrap();
+    let mut writer = store.writer().unwrap();
+    writer.begin().unwrap();
+    assert_eq!(backend.ctl(&["status"])["writable"], false);
+    writer.rollback();
+    assert_eq!(backend.ctl(&["status"])["writable"], true);
 }

@@ -108,6 +108,9 @@ fn root_believes_no_config_that_somebody_else_can_change() {
     backend.stop();
     let output = backend.starts_in_vain();
     assert!(output.code == 1 && output.err.contains("belongs to user 4242"), "{output:?}");
+    // Who checks it before is told as well.
+    let output = run(program().arg("check").arg(backend.file("config.toml")), b"");
+    assert!(output.code == 0 && output.out.contains("does not believe it"), "{output:?}");
     chown(backend.file("config.toml"), Some(0), Some(0)).unwrap();
     backend.start_again();
     assert_eq!(backend.ctl(&["status"])["clients_max"], 7);

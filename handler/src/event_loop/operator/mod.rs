@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long a write may take before the status says that nothing can be written.
-const DISK: Duration = Duration::from_secs(5);
+const DISK: Duration = Duration::from_secs(3);
 
 /// Operators' connections at once.
 const MOST: usize = 64;

@@ -17,7 +17,10 @@ const STEP_PAGES: i32 = 1024;
 
 pub(super) fn backup(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
     // SQLite would read what lies beside the copy into it.
-    if ["", "-wal", "-journal"].iter().any(|suffix| std::fs::symlink_metadata(file::beside(target, suffix)).is_ok()) {
+    if ["", "-wal", "-shm", "-journal"]
+        .iter()
+        .any(|suffix| std::fs::symlink_metadata(file::beside(target, suffix)).is_ok())
+    {
         return Err(StoreError::Exists);
     }
     let partial = Unknown::make(target, ".partial")?;

@@ -132,7 +132,7 @@ pub(super) fn length(path: &Path) -> Result<u64> {
 /// Why a write-ahead log cannot be this database's; nothing when it can, or when SQLite would not believe it anyway.
 fn stranger(path: &Path, header: &Header, wal: &Path, thorough: bool) -> Result<Option<String>> {
     let failed = |e| error::io("cannot read", wal, &e);
-    let mut log = BufReader::with_capacity(1 << 20, File::open(wal).map_err(failed)?);
+    let mut log = File::open(wal).map_err(failed)?;
     let mut head = [0; WAL_HEADER];
     if !filled(&mut log, &mut head).map_err(failed)? {
         return Ok(None);
@@ -150,6 +150,7 @@ fn stranger(path: &Path, header: &Header, wal: &Path, thorough: bool) -> Result<
     if !thorough {
         return Ok(None);
     }
+    let mut log = BufReader::with_capacity(1 << 20, log);
     let Some(said) = committed(&mut log, &head, sum, header.page).map_err(failed)? else { return Ok(None) };
     let pages = length(path)? / header.page;
     let missing = (pages + 1..=u64::from(said.pages)).find(|page| {

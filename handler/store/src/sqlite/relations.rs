@@ -3,6 +3,7 @@
 //!
 //! Nothing here depends on settings, on clocks, or on how letters are folded in this version: what is told is damage.
 
+use super::tx;
 use crate::PrincipalKind;
 
 /// References that the schema does not declare: the rows whose counterpart is missing, and what they are. Of somebody
@@ -87,10 +88,7 @@ const NUMBERS: &[(&str, &str)] = &[
           GROUP BY kind, owner, number HAVING count(*) > 1)",
         "letters with a number that another letter of the same mailbox has",
     ),
-    (
-        "sequence WHERE kind NOT BETWEEN 1 AND 4 OR last < 0 OR kind < 4 AND (owner_kind, owner_id) <> (0, 0)",
-        "counts of nothing",
-    ),
+    ("sequence WHERE last < 0 OR kind < 4 AND (owner_kind, owner_id) <> (0, 0)", "counts of nothing"),
 ];
 
 /// The table of scores, its log, and what was withdrawn. Scores leave the log in their order, and only once they are in the
@@ -160,5 +158,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, String)> {
     let kinds = KINDS.iter().map(move |(table, column, what)| {
         (format!("{table} WHERE {column} NOT IN ({known})"), format!("{what} of nobody that this program knows"))
     });
-    listed.chain(kinds)
+    let (first, last) = (tx::KINDS.start(), tx::KINDS.end());
+    let counts = format!("sequence WHERE kind NOT BETWEEN {first} AND {last}");
+    listed.chain(kinds).chain([(counts, "counts of what this program does not know".to_owned())])
 }

@@ -4,9 +4,13 @@
 use super::db::{Db, from_sql, principal_to_sql};
 use crate::{Result, Row, Sequence, Tx};
 use rusqlite::params;
+use std::ops::RangeInclusive;
 
 /// Bytes that are written to find out whether a change can be.
 const TOUCHED: u32 = 32 << 10;
+
+/// The kinds of sequences, as [`Tx::fresh`] numbers them in the schema.
+pub(super) const KINDS: RangeInclusive<u8> = 1..=4;
 
 /// The owner of a sequence that there is only one of.
 const NOBODY: (u8, u32) = (0, 0);

@@ -63,7 +63,7 @@ fn a_backup_is_one_moment_while_writing_goes_on() {
 #[test]
 fn a_backup_overwrites_nothing() {
     let place = Place::new();
-    for name in ["there", "there-wal"] {
+    for name in ["there", "there-wal", "there-shm", "there-journal"] {
         fs::write(place.file(name), b"mine").unwrap();
         assert!(matches!(place.store.backup(&place.file("there"), &mut |_, _| {}), Err(StoreError::Exists)));
         assert_eq!(fs::read(place.file(name)).unwrap(), b"mine");

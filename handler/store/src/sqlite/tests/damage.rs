@@ -124,7 +124,7 @@ fn what_rows_say_of_each_other_is_looked_at() {
         ("UPDATE sequence SET last = 1 WHERE kind = 4 AND owner_id = 2", "receiver's mailbox has not given"),
         ("UPDATE sequence SET last = 2 WHERE kind = 1", "players with a number"),
         ("DELETE FROM sequence WHERE kind = 2", "game servers with a number"),
-        ("UPDATE sequence SET kind = 9 WHERE kind = 3", "counts of nothing"),
+        ("UPDATE sequence SET kind = 9 WHERE kind = 3", "counts of what this program does not know"),
         ("UPDATE player SET name = 'alicf' WHERE id = 1", "not the ones that they are found by"),
         ("UPDATE player SET hash = 'secret' WHERE id = 1", "no hashes"),
         ("UPDATE setting SET version = 0 WHERE key = 'key1'", "nobody can have made"),
