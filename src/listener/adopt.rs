@@ -109,6 +109,10 @@ fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     let memory = fds.remove(0);
     let mut taken = Taken::read(memory, fds)?;
     taken.run.1 += UNTOLD;
+    // No worker is a child of this process, so each is known by its start as well; a number alone is not signalled, whoever
+    // has named it.
+    taken.workers.retain(|worker| worker.started.is_some());
+    taken.successors.clear();
     let mine = std::fs::metadata("/proc/self/exe").map_or((0, 1), |file| (file.dev(), file.ino()));
     let same_build = version == ssmglobal_ipc::version() && build == mine;
     let (unread, started, out) = (reader.rest().to_vec(), Some(started), Vec::new());
