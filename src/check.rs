@@ -1,12 +1,13 @@
 //! `ssmglobal check`: everything that is wrong with a config file, before the backend is (re)started with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 use ssmglobal_config::{DEFAULT_FILE, Loaded, Overrides, Place, Problem, Warning, environment, load};
 
+use crate::location::for_root;
 use crate::print;
 
 const EXAMPLES: &str = "\
@@ -71,12 +72,15 @@ impl Report {
     fn new(named: Option<PathBuf>, result: Result<Loaded, Vec<Problem>>) -> Report {
         let shown = |path: PathBuf| path.display().to_string();
         match result {
-            Ok(loaded) => Report {
-                file: loaded.file.map(shown),
-                ok: true,
-                problems: Vec::new(),
-                warnings: loaded.warnings.into_iter().map(Finding::from).collect(),
-            },
+            Ok(loaded) => {
+                let doubt = loaded.file.as_deref().and_then(doubt);
+                Report {
+                    file: loaded.file.map(shown),
+                    ok: true,
+                    problems: Vec::new(),
+                    warnings: loaded.warnings.into_iter().chain(doubt).map(Finding::from).collect(),
+                }
+            }
             Err(problems) => Report {
                 file: named.map(shown),
                 ok: false,
@@ -103,6 +107,13 @@ impl Report {
     fn json(&self) -> String {
         print::json(self) + "\n"
     }
+}
+
+/// What a backend says of the file that is started by root, as this is.
+fn doubt(file: &Path) -> Option<Warning> {
+    let why = for_root(file).err()?;
+    let text = format!("a backend that is started by root does not believe it: {why}");
+    Some(Warning { place: Place::WholeFile(file.display().to_string().into()), text })
 }
 
 fn filled(text: String) -> Option<String> {

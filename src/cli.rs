@@ -14,6 +14,7 @@ use ssmglobal_sys::Ids;
 use crate::check::CheckArgs;
 use crate::ctl::CtlArgs;
 use crate::location::Location;
+use crate::restore::RestoreArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +25,7 @@ Examples:
   ssmglobal ctl status               ask the running backend how it is
   ssmglobal ctl server add arena     let the game server \"arena\" in
   ssmglobal ctl --help               everything the operator can do
+  ssmglobal restore FILE             put a backup in place, while the backend does not run
 
 Ctrl-C or SIGTERM ends all of it cleanly; SIGHUP reads the config file again.";
 
@@ -95,6 +97,8 @@ pub enum Command {
     Ctl(CtlArgs),
     /// Tell everything that is wrong with a config file
     Check(CheckArgs),
+    /// Put a backup in the place of the database
+    Restore(RestoreArgs),
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {

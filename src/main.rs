@@ -10,6 +10,7 @@ mod listener;
 mod location;
 mod pages;
 mod print;
+mod restore;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ fn command(cli: Cli) -> ExitCode {
         None => ExitCode::FAILURE,
         Some(Command::Ctl(args)) => ctl::run(args, cli.place),
         Some(Command::Check(args)) => check::run(args, cli.place.config),
+        Some(Command::Restore(args)) => restore::run(args, cli.place),
         Some(Command::Completions { shell }) => pages::completions(shell),
         Some(Command::Man { dir }) => pages::man(dir),
     }

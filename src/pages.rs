@@ -14,6 +14,8 @@ use crate::print;
 const FILES: &str = "\
 config/ssmglobal.toml
     The config file, seen from where the program starts, when no other is named.
+DIR/ssmglobal.db
+    The database. What \"ssmglobal restore\" has set aside has names that begin with it.
 DIR/run/ctl.sock
     Where \"ssmglobal ctl\" reaches the running backend. DIR is the data directory.";
 

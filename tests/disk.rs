@@ -1,20 +1,36 @@
 //! A full disk: writes are refused, reads go on, and it recovers without a restart.
 
-use crate::harness::{Backend, Program, Running};
+use crate::harness::{Backend, Program, Running, program, run};
 use serde_json::json;
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
-/// Whether this user may make a small file system that nobody else sees.
+/// Whether this user may make a small file system that nobody else sees; else it says that the test is left out.
 fn may_mount() -> bool {
     let mut probe = Command::new("unshare");
     probe.args(["-m", "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"]);
-    nix::unistd::geteuid().is_root() && Running::start(&mut probe).wait().is_some_and(|status| status.success())
+    let may =
+        nix::unistd::geteuid().is_root() && Running::start(&mut probe).wait().is_some_and(|status| status.success());
+    if !may {
+        println!("skipped: no small file system can be made here");
+    }
+    may
+}
+
+/// Somebody else fills the disk, to the last byte; gives his file.
+fn fill(backend: &Backend) -> PathBuf {
+    let ballast = backend.data().join("ballast");
+    let mut full = std::fs::File::create(&ballast).unwrap();
+    let block = vec![0; 64 << 10];
+    while full.write_all(&block).is_ok() {}
+    ballast
 }
 
 #[test]
 fn a_full_disk_and_room_again() {
     if !may_mount() {
-        println!("skipped: no small file system can be made here");
         return;
     }
     let backend = Backend::plan().on_small_disk("6m").start();
@@ -23,11 +39,7 @@ fn a_full_disk_and_room_again() {
     alice.ok("SETTING SET", json!({"key": "k", "value": "before"}));
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 50}));
 
-    // Somebody else fills the disk.
-    let ballast = backend.data().join("ballast");
-    let mut full = std::fs::File::create(&ballast).unwrap();
-    let block = vec![0; 64 << 10];
-    while std::io::Write::write_all(&mut full, &block).is_ok() {}
+    let ballast = fill(&backend);
     // What is left of the journal's room may take some writes first; each OK is a promise all the same.
     let mut kept = 50;
     let mut refused = 0;
@@ -52,10 +64,95 @@ fn a_full_disk_and_room_again() {
     let reply = again.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
     assert!(reply["state"] == "OK" || reply["code"] == "unavailable", "{reply}");
 
-    drop(full);
+    assert_eq!(backend.ctl(&["status"])["writable"], false);
     std::fs::remove_file(&ballast).unwrap();
     alice.ok("SETTING SET", json!({"key": "k", "value": "after"}));
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": -1}));
     assert_eq!(backend.ctl(&["status"])["writable"], true);
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
+}
+
+#[test]
+fn the_status_says_at_every_moment_whether_changes_are_saved() {
+    if !may_mount() {
+        return;
+    }
+    let mut backend = Backend::plan().on_small_disk("6m").start();
+    let mut alice = Program::registered(&backend, "alice");
+    let ballast = fill(&backend);
+    // What the journal has room for still is saved, and so that is what is said.
+    let full = |backend: &Backend, alice: &mut Program| {
+        let mut saved = 0;
+        while alice.ask("SETTING SET", json!({"key": "k", "value": "x".repeat(7000)}))["state"] == "OK" {
+            saved += 1;
+            assert!(saved < 5000, "writes go on with a full disk");
+        }
+        assert_eq!(backend.ctl(&["status"])["writable"], false);
+        let text = run(&mut backend.ctl_command(&["status"]), b"").out;
+        assert!(text.contains("cannot be written"), "{text}");
+    };
+    full(&backend, &mut alice);
+    // The next handler has not tried to save anything yet.
+    backend.kill_handler();
+    assert_eq!(backend.ctl(&["status"])["writable"], false);
+    // Nobody has saved anything since there is room, either.
+    std::fs::remove_file(&ballast).unwrap();
+    assert_eq!(backend.ctl(&["status"])["writable"], true);
+    assert_eq!(backend.ctl(&["status"])["commits"], 0, "to be asked is no change");
+    backend.log().wait("the database takes changes again");
+    alice.ok("SETTING SET", json!({"key": "k", "value": "after"}));
+    // After a whole restart too.
+    backend.restart();
+    let mut alice = Program::logged_in(&backend, "alice");
+    let ballast = fill(&backend);
+    full(&backend, &mut alice);
+    std::fs::remove_file(&ballast).unwrap();
+    assert_eq!(backend.ctl(&["status"])["writable"], true);
+    // And where there is no room at all, it says so and starts again when there is.
+    backend.stop();
+    let ballast = fill(&backend);
+    let output = backend.starts_in_vain();
+    assert!(output.code == 1 && output.err.contains("the disk is full"), "{output:?}");
+    std::fs::remove_file(&ballast).unwrap();
+    backend.start_again();
+    assert_eq!(backend.ctl(&["status"])["writable"], true);
+    Program::logged_in(&backend, "alice");
+}
+
+#[test]
+fn a_start_on_a_full_disk_says_that_it_is_full() {
+    if !may_mount() {
+        return;
+    }
+    let starts = |room: u32| {
+        let dir = tempfile::TempDir::new().unwrap();
+        let script = "mount -t tmpfs -o size=2m,mode=700 none \"$1\" && cd \"$1\" || exit 9
+            head -c \"$2\" /dev/zero >room; cat /dev/zero >ballast 2>/dev/null; rm room
+            exec \"$3\" --data \"$1\" -a 127.0.0.1 -p 0";
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", script, "sh"]).arg(dir.path());
+        let output = run(command.arg(room.to_string()).arg(program().get_program()), b"");
+        assert_eq!(output.code, 1, "{room} bytes: {output:?}");
+        assert!(output.err.contains("the disk is full"), "{room} bytes: {output:?}");
+        assert!(!output.err.contains("I/O error"), "{room} bytes: {output:?}");
+    };
+    std::thread::scope(|scope| {
+        for room in [0, 16 << 10, 64 << 10, 120 << 10, 140 << 10] {
+            scope.spawn(move || starts(room));
+        }
+    });
+}
+
+#[test]
+fn the_status_says_that_nothing_is_saved_while_somebody_else_holds_the_database() {
+    let backend = Backend::start();
+    let database = backend.data().join("ssmglobal.db");
+    // Another program, which does not care for the lock.
+    std::fs::remove_file(backend.data().join("ssmglobal.db.lock")).unwrap();
+    let store = ssmglobal_store::open(&database, Duration::ZERO).unwrap();
+    let mut writer = store.writer().unwrap();
+    writer.begin().unwrap();
+    assert_eq!(backend.ctl(&["status"])["writable"], false);
+    writer.rollback();
+    assert_eq!(backend.ctl(&["status"])["writable"], true);
 }

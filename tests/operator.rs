@@ -359,7 +359,7 @@ fn a_config_file_is_checked() {
 fn completions_and_man_pages() {
     for shell in ["bash", "zsh", "fish"] {
         let output = run(program().args(["completions", shell]), b"");
-        assert!(output.code == 0 && output.out.contains("rotate-key"), "{shell}");
+        assert!(output.code == 0 && output.out.contains("rotate-key") && output.out.contains("restore"), "{shell}");
         assert!(!output.out.contains("--desk"), "{shell} completes what is not to be typed");
     }
     let output = run(program().arg("man"), b"");
@@ -367,7 +367,9 @@ fn completions_and_man_pages() {
     let dir = TempDir::new().unwrap();
     assert_eq!(run(program().arg("man").arg(dir.path()), b"").code, 0);
     let pages: Vec<_> = std::fs::read_dir(dir.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
-    for page in ["ssmglobal.1", "ssmglobal-ctl.1", "ssmglobal-ctl-server-add.1", "ssmglobal-check.1"] {
+    for page in
+        ["ssmglobal.1", "ssmglobal-ctl.1", "ssmglobal-ctl-server-add.1", "ssmglobal-check.1", "ssmglobal-restore.1"]
+    {
         assert!(pages.iter().any(|name| name == page), "{page} is not in {pages:?}");
     }
 }

@@ -83,21 +83,36 @@ pub fn load(
     env: impl Iterator<Item = (String, String)>,
     overrides: &Overrides,
 ) -> Result<Loaded, Vec<Problem>> {
-    load_or(path, env, overrides, Path::new(DEFAULT_FILE))
+    load_if(path, env, overrides, &|_, _| Ok(()))
 }
+
+/// As [`load`], with a file that `believed` has nothing against: it gets the path, and whether somebody has named it, and says
+/// why it is not to be believed. It is asked after the file was read, so nobody can put another one there meanwhile.
+pub fn load_if(
+    path: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+    overrides: &Overrides,
+    believed: &Believed<'_>,
+) -> Result<Loaded, Vec<Problem>> {
+    load_or(path, env, overrides, Path::new(DEFAULT_FILE), believed)
+}
+
+/// Why a file is not to be believed, whose path it gets, and whether somebody has named it.
+pub type Believed<'a> = dyn Fn(&Path, bool) -> Result<(), String> + 'a;
 
 fn load_or(
     path: Option<&Path>,
     env: impl Iterator<Item = (String, String)>,
     overrides: &Overrides,
     default_file: &Path,
+    believed: &Believed<'_>,
 ) -> Result<Loaded, Vec<Problem>> {
     let mut env: Vec<(String, String)> =
         env.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
     // The environment has no order of its own; messages should not change from run to run.
     env.sort();
     let mut draft = Draft::default();
-    let file = lay_file(&mut draft, path, &env, default_file);
+    let file = lay_file(&mut draft, path, &env, default_file, believed);
     lay_environment(&mut draft, &env);
     lay_options(&mut draft, overrides);
     rules::judge(&mut draft);
@@ -105,12 +120,18 @@ fn load_or(
     Ok(Loaded { settings, file, warnings, notes: notes(overrides) })
 }
 
-fn lay_file(draft: &mut Draft, path: Option<&Path>, env: &[(String, String)], default_file: &Path) -> Option<PathBuf> {
+fn lay_file(
+    draft: &mut Draft,
+    path: Option<&Path>,
+    env: &[(String, String)],
+    default_file: &Path,
+    believed: &Believed<'_>,
+) -> Option<PathBuf> {
     let variable = env.iter().find(|(name, _)| name == CONFIG_VARIABLE);
     let named = path.or(variable.map(|(_, value)| Path::new(value)));
     let path = named.unwrap_or(default_file);
     let name = path.display().to_string();
-    let bytes = match read(path) {
+    let bytes = match read(path, named.is_some()) {
         Ok(bytes) => bytes,
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -123,6 +144,11 @@ fn lay_file(draft: &mut Draft, path: Option<&Path>, env: &[(String, String)], de
             return None;
         }
     };
+    if let Err(why) = believed(path, named.is_some()) {
+        let how = "let nobody but root be able to change it, or name another with --config";
+        whole(draft, Place::WholeFile(Arc::from(name)), format!("root does not believe it: {why}"), how);
+        return None;
+    }
     if bytes.len() as u64 > FILE_MAX {
         let how = "name the config file with --config";
         let wrong = format!("has more than {FILE_MAX} bytes");
@@ -142,7 +168,11 @@ fn lay_file(draft: &mut Draft, path: Option<&Path>, env: &[(String, String)], de
     Some(path.to_path_buf())
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path, named: bool) -> io::Result<Vec<u8>> {
+    // What is found where the program was started may be anybody's, and nothing that can be waited for.
+    if !named && !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path)?;
     file.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
@@ -247,7 +277,7 @@ mod tests {
     use super::*;
 
     fn from(default_file: &Path) -> Result<Loaded, Vec<Problem>> {
-        load_or(None, std::iter::empty(), &Overrides::default(), default_file)
+        load_or(None, std::iter::empty(), &Overrides::default(), default_file, &|_, _| Ok(()))
     }
 
     #[test]

@@ -16,12 +16,14 @@ mod flight;
 mod link;
 mod lock;
 mod logging;
+mod own;
 mod state;
 #[cfg(test)]
 mod testing;
 mod work;
 
 pub use event_loop::verified;
+pub use own::guard;
 
 use crate::changes::{Change, Shared};
 use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKER};
@@ -30,6 +32,7 @@ use crate::state::memory::Memory;
 use crate::state::tickets::{self, Tickets};
 use crate::work::{KeptAnswers, Keys, Queues, WriterThread};
 use mio::{Poll, Waker};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use nix::unistd::AccessFlags;
@@ -40,6 +43,7 @@ use ssmglobal_store::{Reader, RunKey, Store, StoreError, Upkeep, Writer};
 use ssmglobal_sys::{Ids, Signals};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
@@ -170,6 +174,7 @@ fn serve(
     run: u64,
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
+    own::guard(&data, nix::unistd::geteuid().as_raw()).map_err(Failure::Fatal)?;
     own_directory(&data)?;
     let journal = Journal::open(&journal)?;
     // The handler before this one may still be dying.
@@ -177,7 +182,9 @@ fn serve(
     let store = ssmglobal_store::open(&data.join(DATABASE), patience)?;
     // The database is this process's own: so is the name.
     let me = nix::unistd::getpid().as_raw();
-    std::fs::write(data.join(PROCESS), format!("{me} {}\n", ssmglobal_sys::started_at(me)?))?;
+    if let Err(error) = leave_word(&data.join(PROCESS), me, ssmglobal_sys::started_at(me)?) {
+        log::warn!("{PROCESS} cannot be written; a listener that looks for this handler will not find it: {error}");
+    }
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKER)?;
     let reader = store.reader()?;
@@ -211,6 +218,14 @@ fn serve(
     // them one by one.
     std::mem::forget(shared);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves word for a listener that looks for the handler. Always of one length and over what is there: a full disk has room
+/// for that.
+fn leave_word(file: &Path, pid: i32, started: u64) -> io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(O_NOFOLLOW | O_NONBLOCK);
+    options.open(file)?.write_all_at(format!("{:<40}\n", format!("{pid} {started}")).as_bytes(), 0)
 }
 
 /// The key of this run. When it is another run than the last one, nothing that was kept for that one is of use any more.

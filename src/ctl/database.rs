@@ -62,7 +62,7 @@ pub fn verified_text(verified: &Verified) -> String {
     text.push_str(match (verified.ok, verified.schema) {
         (true, _) => "Nothing is wrong with it.\n",
         (false, 0) => "It is no database that this program can use. Is it the right file?\n",
-        (false, _) => "Do not trust it. Keep a copy, stop the backend, and put the last good backup in its place.\n",
+        (false, _) => "Do not trust it. Keep a copy, stop the backend, and `ssmglobal restore` the last good backup.\n",
     });
     text
 }

@@ -2,10 +2,12 @@
 //! credentials who asks.
 
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{Class, FrameReader, put_control};
 use zeroize::Zeroizing;
@@ -36,6 +38,35 @@ impl Patience {
     }
 }
 
+/// Connects, if whoever has made the socket, and whoever answers at it, is the backend: this user, root, or for root the owner
+/// of the data. A stranger's would be told what is asked, new passwords too.
+fn known_only(data: &Path, socket: &Path) -> Result<io::Result<UnixStream>, Trouble> {
+    let me = nix::unistd::geteuid().as_raw();
+    let owner = std::fs::metadata(data).ok().filter(|_| me == 0).map(|found| found.uid());
+    let stranger = |user: u32| user != me && user != 0 && Some(user) != owner;
+    let refuse = |user: u32| {
+        let how = "no backend of yours; name its data directory with --data DIR";
+        Err(Trouble::Here(Code::Denied, format!("{} is served by user {user}: {how}", socket.display())))
+    };
+    match std::fs::symlink_metadata(socket) {
+        Ok(found) if stranger(found.uid()) => return refuse(found.uid()),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(Trouble::Here(Code::Denied, format!("{} is no socket", socket.display())));
+        }
+        // What cannot be looked at cannot be connected to, and that says why.
+        _ => {}
+    }
+    let stream = match UnixStream::connect(socket) {
+        Ok(stream) => stream,
+        Err(error) => return Ok(Err(error)),
+    };
+    match ssmglobal_sys::peer_of(&stream) {
+        Ok((_, user, _)) if stranger(user) => refuse(user),
+        Ok(_) => Ok(Ok(stream)),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
 /// A connection to the running backend.
 #[derive(Debug)]
 pub struct Link {
@@ -50,7 +81,7 @@ impl Link {
     /// [`Trouble::NotRunning`] when nobody listens there; [`Trouble::Link`] when it may not be asked.
     pub fn open(data: &Path) -> Result<Link, Trouble> {
         let socket = data.join(ssmglobal_handler::CTL_SOCKET);
-        match UnixStream::connect(&socket) {
+        match known_only(data, &socket)? {
             Ok(stream) => Ok(Link::over(stream)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
                 // The whole path shows whether this is merely the wrong directory to ask from.
@@ -142,7 +173,7 @@ fn lost(error: &io::Error) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::{Code, Failure};
+    use ssmglobal_ipc::Failure;
     use std::os::unix::net::UnixListener;
     use std::thread::{self, JoinHandle};
 

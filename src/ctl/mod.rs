@@ -18,14 +18,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use ssmglobal_config::{Overrides, environment, load};
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 
 use crate::location::Location;
 use crate::print;
 use link::{Link, Patience};
-use trouble::Trouble;
+pub use trouble::Trouble;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +33,7 @@ Examples:
   ssmglobal ctl board define race-1 --unit ms --better lower
   ssmglobal ctl sessions list
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
-  ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db
+  ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)
   ssmglobal ctl upgrade                       after a new version was installed
   ssmglobal ctl --json sessions list | jq .
 
@@ -127,12 +126,7 @@ pub fn run(args: CtlArgs, place: Location) -> ExitCode {
         print::out(&text).map_err(lost).map(|()| exit_code(&answer))
     });
     result.unwrap_or_else(|trouble| {
-        if json {
-            // Where standard output is broken, the exit code still tells.
-            let _ = print::out(&(trouble.json() + "\n"));
-        } else {
-            print::note(&format!("ssmglobal: {}", print::clean_lines(&trouble.to_string())));
-        }
+        trouble.tell(json);
         trouble.exit_code()
     })
 }
@@ -147,7 +141,7 @@ fn exit_code(answer: &Answer) -> ExitCode {
 
 fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer), Trouble> {
     // Connected first: nobody should type a password for a backend that does not run.
-    let link = data(place).and_then(|data| Link::open(&data));
+    let link = place.data().map_err(Trouble::invalid).and_then(|data| Link::open(&data));
     let mut link = match (link, &command) {
         (Ok(link), _) => link,
         (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
@@ -178,23 +172,6 @@ fn verify_here(file: &Path) -> Result<(Ask, Answer), Trouble> {
     let ask = database::verify(Some(file))?;
     let found = database::verify_here(file)?;
     Ok((ask, Answer::Verified(found)))
-}
-
-/// The data directory: as named, or as the backend would find it.
-fn data(place: Location) -> Result<PathBuf, Trouble> {
-    if let Some(data) = place.data {
-        return Ok(data);
-    }
-    match load(place.config.as_deref(), environment(), &Overrides::default()) {
-        Ok(loaded) => Ok(loaded.settings.data),
-        Err(problems) => {
-            let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-            Err(Trouble::invalid(format!(
-                "cannot tell where the data directory is:\n{}\nPut this right, or name the directory with --data DIR",
-                list.join("\n")
-            )))
-        }
-    }
 }
 
 /// How far a long job has got, on one line of a terminal that is wiped at the end.

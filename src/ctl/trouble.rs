@@ -43,6 +43,16 @@ impl Trouble {
         }
     }
 
+    /// Says it, for people or for programs.
+    pub fn tell(&self, json: bool) {
+        if json {
+            // Where standard output is broken, the exit code still tells.
+            let _ = print::out(&(self.json() + "\n"));
+        } else {
+            print::note(&format!("ssmglobal: {}", print::clean_lines(&self.to_string())));
+        }
+    }
+
     fn code(&self) -> Code {
         match self {
             Trouble::Refused(failure) => failure.code,

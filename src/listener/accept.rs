@@ -132,7 +132,7 @@ impl Listener {
             let orphan = !parent.starts_with("ssmglobal: listener");
             orphan && rest.split(' ').next() == Some(&shown) && !self.children.has(Pid::from_raw(pid))
         };
-        self.children.serves(SocketAddr::new(address, 0)) || ssmglobal_sys::titled("ssmglobal: worker ").any(unknown)
+        self.children.serves(SocketAddr::new(address, 0)) || ssmglobal_sys::titled(children::WORKER).any(unknown)
     }
 
     /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:

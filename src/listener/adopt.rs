@@ -2,13 +2,15 @@
 //! listening sockets with whoever waits in them, and the numbers that go on. Runs in the listener, once, at its start.
 
 use super::handover::{HeldHandler, Taken};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::{Ids, Process};
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long one that is ending may take to let go of the listening sockets and the database.
 const ENDING: Duration = super::handler::DRAIN;
+
+/// Bytes of what a handler has written of itself; far beyond two numbers.
+const WORDS: u64 = 256;
 
 /// Numbers of sessions that are passed over: the listener before this one may have given some away of which it could not
 /// tell.
@@ -48,7 +53,11 @@ pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
 
 /// The handler that was started last, if it lives. Whoever has its process id but began at another time is somebody else.
 fn last_handler(data: &Path) -> Option<Process> {
-    let text = std::fs::read_to_string(data.join(ssmglobal_handler::PROCESS)).ok()?;
+    // The handler's user can put anything there: neither followed, nor waited for, nor read without an end.
+    let mut text = String::new();
+    let file =
+        File::options().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(data.join(ssmglobal_handler::PROCESS));
+    file.ok()?.take(WORDS).read_to_string(&mut text).ok()?;
     let (pid, started) = text.trim_end().split_once(' ')?;
     Process::open_started(pid.parse().ok()?, started.parse().ok()?).ok()
 }
@@ -68,6 +77,10 @@ fn wait_for(fd: &impl AsFd, what: PollFlags, until: Instant) -> io::Result<bool>
 /// Asks the living handler, if there is one, to be this listener's.
 fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     let socket = data.join(ssmglobal_handler::CTL_SOCKET);
+    // Where it leads is somebody's choice, if it is a link.
+    if std::fs::symlink_metadata(&socket).is_ok_and(|found| !found.file_type().is_socket()) {
+        return Err(io::Error::other(format!("{} is no socket; move it away", socket.display())));
+    }
     // Nobody there, or nothing that could be asked: what else is wrong is told by what is started now.
     let Ok(mut stream) = UnixStream::connect(&socket) else { return Ok(None) };
     let (pid, uid, _) = ssmglobal_sys::peer_of(&stream)?;
@@ -96,6 +109,10 @@ fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     let memory = fds.remove(0);
     let mut taken = Taken::read(memory, fds)?;
     taken.run.1 += UNTOLD;
+    // No worker is a child of this process, so each is known by its start as well; a number alone is not signalled, whoever
+    // has named it.
+    taken.workers.retain(|worker| worker.started.is_some());
+    taken.successors.clear();
     let mine = std::fs::metadata("/proc/self/exe").map_or((0, 1), |file| (file.dev(), file.ino()));
     let same_build = version == ssmglobal_ipc::version() && build == mine;
     let (unread, started, out) = (reader.rest().to_vec(), Some(started), Vec::new());

@@ -6,10 +6,13 @@ use ssmglobal_config::{Door, DoorMode, network};
 use ssmglobal_ipc::control::{Client, Foundling};
 use ssmglobal_ipc::handover::Worker;
 use ssmglobal_ipc::{Time, version};
-use ssmglobal_sys::{Process, Unforked};
+use ssmglobal_sys::{Process, Unforked, title_of};
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::net::{IpAddr, SocketAddr};
+
+/// What the title of every worker begins with.
+pub const WORKER: &str = "ssmglobal: worker ";
 
 /// Where a client came in and from where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,9 +284,11 @@ impl Children {
     /// Sends one of them a signal; nobody else ever gets it. One that has ended is about to be noticed.
     pub fn signal(&self, pid: Pid, signal: Signal) {
         let sent = match self.by_pid.get(&pid).map(|known| known.started) {
-            Some(Some(started)) => {
-                Process::open_started(pid.as_raw(), started).and_then(|process| process.signal(signal))
-            }
+            Some(Some(started)) => Process::open_started(pid.as_raw(), started).and_then(|process| {
+                // The handler has named it, and may be another user than this process.
+                let worker = title_of(pid.as_raw()).is_some_and(|title| title.starts_with(WORKER));
+                if worker { process.signal(signal) } else { Ok(()) }
+            }),
             // Its id is nobody else's as long as it was not waited for.
             Some(None) => nix::sys::signal::kill(pid, signal).map_err(Into::into),
             None => Ok(()),
@@ -353,6 +358,18 @@ mod tests {
         assert_eq!(children.remove(Pid::from_raw(1)), Some(one));
         assert_eq!(children.remove(Pid::from_raw(1)), None);
         assert_eq!(children.refusal(&one, &door, 10), None);
+    }
+
+    #[test]
+    fn a_process_that_is_no_worker_gets_no_signal_whoever_has_named_it() {
+        use std::os::unix::process::ExitStatusExt;
+        let mut victim = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = victim.id().cast_signed();
+        let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
+        children.found(client(Pid::from_raw(pid), 1, &one, Time(0)), ssmglobal_sys::started_at(pid).unwrap());
+        children.signal(Pid::from_raw(pid), Signal::SIGKILL);
+        nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+        assert_eq!(victim.wait().unwrap().signal(), Some(Signal::SIGTERM as i32));
     }
 
     #[test]

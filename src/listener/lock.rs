@@ -6,7 +6,7 @@ use nix::unistd::geteuid;
 use ssmglobal_config::Settings;
 use ssmglobal_worker::sandbox::Sandbox;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 
 /// Prepares it and tries it out. Appends what to say once in the log, with its level.
 pub fn prepare(settings: &Settings, users: &Users, notes: &mut Vec<(u8, String)>) -> Sandbox {
@@ -45,5 +45,8 @@ fn empty_directory(settings: &Settings) -> Option<OwnedFd> {
     let opened = std::fs::File::options().read(true).custom_flags(flags).open(&path);
     // Left behind, it is an empty directory that nobody uses.
     let _ = std::fs::remove_dir(&path);
-    opened.ok().map(OwnedFd::from)
+    // In a directory of the handler's user, another one may lie under its name by now.
+    let made =
+        |found: &std::fs::File| found.metadata().is_ok_and(|found| found.uid() == 0 && found.mode() & 0o7777 == 0);
+    opened.ok().filter(made).map(OwnedFd::from)
 }

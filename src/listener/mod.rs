@@ -24,7 +24,7 @@ mod start;
 mod stop;
 mod takeover;
 pub mod upgrade;
-mod users;
+pub mod users;
 mod watchdog;
 
 use crate::print;

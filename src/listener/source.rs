@@ -4,14 +4,15 @@
 
 use super::users::Users;
 use crate::cli::Cli;
+use crate::location::for_root;
 use crate::print;
 use nix::sys::wait::{WaitStatus, waitpid};
 use serde::{Deserialize, Serialize};
-use ssmglobal_config::{Loaded, Settings, environment, load};
+use ssmglobal_config::{Loaded, Settings, environment, load_if};
 use ssmglobal_sys::{ExitSignal, Forked};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What the child has found.
@@ -86,7 +87,9 @@ fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
 
 /// Reads everything, in a process that is not going to be the listener; says what is wrong.
 pub fn find(cli: &Cli) -> Option<Found> {
-    let loaded = match load(cli.place.config.as_deref(), environment(), &cli.overrides()) {
+    // Whoever writes it says as whom root runs what, and where: also when it is read again.
+    let believed = |path: &Path, _| for_root(path);
+    let loaded = match load_if(cli.place.config.as_deref(), environment(), &cli.overrides(), &believed) {
         Ok(loaded) => loaded,
         Err(problems) => {
             for problem in problems {

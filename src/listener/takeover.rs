@@ -9,6 +9,7 @@ use super::children::Successor;
 use super::handover::{HeldHandler, HeldUpgrade, lasting};
 use super::reap::ended;
 use super::upgrade::{Asker, CHECK, FIT, RESUME, Upgrade};
+use crate::location::for_root;
 use crate::print;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -38,7 +39,15 @@ impl Listener {
         if self.upgrade.is_some() {
             return asker.refuse(Code::Busy, "An upgrade is under way already; wait for its end.");
         }
+        if program.is_some() && !asker.may_name() {
+            let why = "root has started the backend, so only root may name another program to it";
+            return self.upgrade_refused(&self.program.clone(), &asker, Code::Denied, why);
+        }
         let program = program.unwrap_or_else(|| self.program.clone());
+        if let Err(why) = for_root(&program) {
+            let why = format!("root starts only what nobody else can change: {why}");
+            return self.upgrade_refused(&program, &asker, Code::Denied, &why);
+        }
         match self.spawn_check(&program) {
             Ok((pid, said)) => {
                 self.handler.log(3, format!("{} checks whether it could take over", program.display()));
@@ -131,6 +140,9 @@ impl Listener {
             };
             return self.upgrade_failed(&program, &asker, &format!("{said} ({})", ended(Some(status))));
         }
+        if let Err(why) = for_root(&program) {
+            return self.upgrade_failed(&program, &asker, &format!("it was changed meanwhile: {why}"));
+        }
         self.handler.log(3, format!("{} takes over", program.display()));
         self.flush();
         self.watchdog.tell_now();
@@ -170,9 +182,13 @@ impl Listener {
     }
 
     fn upgrade_failed(&mut self, program: &Path, asker: &Asker, why: &str) {
+        self.upgrade_refused(program, asker, Code::Invalid, why);
+    }
+
+    fn upgrade_refused(&mut self, program: &Path, asker: &Asker, code: Code, why: &str) {
         let why = print::clean_lines(why);
         self.handler.log(1, format!("not upgraded to {}: {}", program.display(), why.replace('\n', "; ")));
-        asker.refuse(Code::Invalid, &format!("Not upgraded, and nothing has changed. {}: {why}", program.display()));
+        asker.refuse(code, &format!("Not upgraded, and nothing has changed. {}: {why}", program.display()));
     }
 
     /// The handler of this program serves: whoever wanted it is told.

@@ -1,7 +1,7 @@
 //! An upgrade: who has asked for it, how far it is, and the words between the two programs. Runs in the listener, and where
 //! another program begins.
 
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 use ssmglobal_ipc::ctl::Answer;
 use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::{Code, Failure, version};
@@ -35,6 +35,13 @@ impl Asker {
     /// His connection.
     pub fn stream(&self) -> Option<&UnixStream> {
         self.0.as_ref()
+    }
+
+    /// Whether he may name another program to a listener that is root: only root may. The word of the handler, which hands his
+    /// connection over, is not enough.
+    pub fn may_name(&self) -> bool {
+        let root = |stream| ssmglobal_sys::peer_of(stream).is_ok_and(|(_, user, _)| user == 0);
+        !geteuid().is_root() || self.stream().is_some_and(root)
     }
 
     fn answer(&self, answer: &Answer) {

@@ -1,12 +1,13 @@
 //! As whom handler and workers run where root has started the program. Looked up by the child that reads the settings, since
-//! the C library loads libraries of its own for that; used in the listener.
+//! the C library loads libraries of its own for that; used in the listener, and where a copy is put into place.
 
+use nix::libc::{O_DIRECTORY, O_NOFOLLOW};
 use nix::unistd::{Group, Uid, User, geteuid};
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Settings;
 use ssmglobal_sys::Ids;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// The user of old for whatever owns nothing, where no list of users names one.
@@ -101,23 +102,31 @@ fn owner(data: &Path) -> Option<(u32, u32)> {
     (found.uid() != 0).then(|| (found.uid(), found.gid()))
 }
 
-/// Makes the data directory and what belongs into it; what is new belongs to the handler.
+/// Makes the data directory and what belongs into it; what is new belongs to the handler. What is there already must be what
+/// only the handler's user can change.
 ///
 /// # Errors
-/// The kernel's, with the directory and what may be done.
+/// The kernel's, with the directory and what may be done; or what is wrong with what is there.
 pub fn make_directories(settings: &Settings, users: &Users) -> io::Result<()> {
+    let user = users.handler.map_or(geteuid().as_raw(), |(user, _)| user);
+    ssmglobal_handler::guard(&settings.data, user).map_err(io::Error::other)?;
     let run = settings.data.join("run");
     let fresh: Vec<PathBuf> = run.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&run);
-    let owned = |()| match users.handler {
-        Some((user, group)) => fresh
-            .iter()
-            .filter(|path| !path.as_os_str().is_empty())
-            .try_for_each(|path| lchown(path, Some(user), Some(group))),
-        None => Ok(()),
-    };
-    made.and_then(owned).map_err(|error| {
+    let made = fresh.iter().rev().filter(|path| !path.as_os_str().is_empty()).try_for_each(|path| make(path, users));
+    made.map_err(|error| {
         let msg = format!("the directory {} cannot be made: {error}. Choose another with --data.", run.display());
         io::Error::new(error.kind(), msg)
     })
+}
+
+/// Makes one directory. It is given away by its descriptor: in a directory of another user, its name may be something else
+/// already.
+fn make(path: &Path, users: &Users) -> io::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(path)?;
+    let Some((user, group)) = users.handler else { return Ok(()) };
+    let made = std::fs::File::options().read(true).custom_flags(O_NOFOLLOW | O_DIRECTORY).open(path)?;
+    if made.metadata()?.uid() != geteuid().as_raw() {
+        return Err(io::Error::other("somebody else has put another one there"));
+    }
+    fchown(&made, Some(user), Some(group))
 }

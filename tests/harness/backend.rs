@@ -59,12 +59,21 @@ pub fn write_program(path: &Path, bytes: &[u8]) {
     std::fs::rename(new, path).expect("a program");
 }
 
-/// The program with a file system of its own where its data will be; it ends with the last process that sees it.
-fn on_disk(size: &str, data: &Path) -> Command {
+/// A small file system that only processes started with [`on_disk`] see; it ends with what is given.
+fn disk(size: &str, data: &Path) -> Running {
     std::fs::create_dir(data).expect("the data directory");
     let mut command = Command::new("unshare");
-    let script = "mount -t tmpfs -o size=\"$1\" none \"$2\" && shift 2 && exec \"$@\"";
-    command.args(["-m", "sh", "-c", script, "sh", size]).arg(data).arg(program().get_program());
+    let script = "mount -t tmpfs -o size=\"$1\",mode=700 none \"$2\" && echo mounted && exec sleep infinity";
+    let keeper = Running::start(command.args(["-m", "sh", "-c", script, "sh", size]).arg(data));
+    keeper.stdout.wait("mounted");
+    keeper
+}
+
+/// The program where it sees that file system.
+fn on_disk(keeper: &Running) -> Command {
+    let mut command = Command::new("nsenter");
+    command.args(["-m", "-t", &keeper.pid().to_string(), "--"]).arg(program().get_program());
+    command.env_remove("JOURNAL_STREAM").env_remove("NOTIFY_SOCKET");
     command
 }
 
@@ -157,16 +166,18 @@ impl Plan {
             chown(&data, Some(owner), Some(owner)).expect("another owner");
         }
         std::fs::write(dir.path().join("config.toml"), &self.config).expect("the config file");
+        let disk = self.disk.as_ref().map(|size| disk(size, &dir.path().join("data")));
         let plan = Plan { config: String::new(), ..self };
-        let running = Running::start(&mut plan.command(dir.path(), 0));
-        let mut backend = Backend { plan, dir, running, before: Vec::new(), at: SocketAddr::from(([0; 4], 0)) };
+        let running = Running::start(&mut plan.command(dir.path(), 0, disk.as_ref()));
+        let at = SocketAddr::from(([0; 4], 0));
+        let mut backend = Backend { plan, dir, running, before: Vec::new(), at, disk };
         backend.at = backend.announced();
         backend
     }
 
-    fn command(&self, dir: &Path, port: u16) -> Command {
-        let mut command = match (&self.disk, &self.binary) {
-            (Some(size), _) => on_disk(size, &dir.join("data")),
+    fn command(&self, dir: &Path, port: u16, disk: Option<&Running>) -> Command {
+        let mut command = match (disk, &self.binary) {
+            (Some(keeper), _) => on_disk(keeper),
             (None, Some(binary)) => program_at(binary),
             (None, None) => program(),
         };
@@ -188,6 +199,8 @@ pub struct Backend {
     /// Listeners that were killed: what they have started goes on.
     before: Vec<Running>,
     at: SocketAddr,
+    /// The file system of its own, if it has one.
+    disk: Option<Running>,
 }
 
 impl Backend {
@@ -245,8 +258,8 @@ impl Backend {
     /// Its data directory, as everybody can reach it.
     pub fn data(&self) -> PathBuf {
         let data = self.dir.path().join("data");
-        match &self.plan.disk {
-            Some(_) => PathBuf::from(format!("/proc/{}/root{}", self.pid(), data.display())),
+        match &self.disk {
+            Some(keeper) => PathBuf::from(format!("/proc/{}/root{}", keeper.pid(), data.display())),
             None => data,
         }
     }
@@ -291,8 +304,13 @@ impl Backend {
 
     /// Starts it again after its end.
     pub fn start_again(&mut self) {
-        self.running = Running::start(&mut self.plan.command(self.dir.path(), self.at.port()));
+        self.running = Running::start(&mut self.plan.command(self.dir.path(), self.at.port(), self.disk.as_ref()));
         assert_eq!(self.announced(), self.at);
+    }
+
+    /// Starts it again, and waits for its end.
+    pub fn starts_in_vain(&self) -> Output {
+        run(&mut self.plan.command(self.dir.path(), self.at.port(), self.disk.as_ref()), b"")
     }
 
     /// Kills the listener alone, as a crash would, and waits until the handler has noticed.
@@ -320,7 +338,7 @@ impl Backend {
     /// Starts the next listener, as a supervisor does, and waits until it serves; what the one before it has started goes
     /// on.
     pub fn next_listener(&mut self) {
-        let next = Running::start(&mut self.plan.command(self.dir.path(), self.at.port()));
+        let next = Running::start(&mut self.plan.command(self.dir.path(), self.at.port(), self.disk.as_ref()));
         self.before.push(std::mem::replace(&mut self.running, next));
         assert_eq!(self.announced(), self.at);
     }

@@ -192,7 +192,10 @@ impl EventLoop {
         }
         self.begin_recovery();
         loop {
-            let wait = if self.has_unread() { Some(Duration::ZERO) } else { self.recovery.ends() };
+            let wait = match self.has_unread() {
+                true => Some(Duration::ZERO),
+                false => self.recovery.ends().into_iter().chain(self.operators.waits()).min(),
+            };
             match self.poll.poll(&mut events, wait) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
@@ -236,6 +239,7 @@ impl EventLoop {
                 Token(token) => self.watched_ended(token),
             }
         }
+        self.give_up_probes();
         self.finish_turn();
         None
     }

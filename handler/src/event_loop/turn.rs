@@ -34,6 +34,7 @@ impl EventLoop {
             ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
             ToLoop::RelayMark(mark) => self.mark_moved(mark),
+            ToLoop::Probed(operator) => self.probed(operator),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
     }

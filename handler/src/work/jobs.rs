@@ -39,6 +39,8 @@ pub enum Write<C> {
     },
     /// This session has ended, and all that it has asked stands before this.
     Gone(u64),
+    /// The operator, by his number in the event loop, wants to know whether changes can be written.
+    Probe(u64),
 }
 
 /// A change in memory that must not be done twice: what it comes to and what others are told of it are one.
@@ -117,4 +119,6 @@ pub enum ToLoop {
     RelayMark(Option<u64>),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
+    /// What the operator wants to know of the database is known.
+    Probed(u64),
 }

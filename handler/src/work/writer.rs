@@ -182,7 +182,9 @@ impl<C: Decide> WriterThread<C> {
         if !self.shared.writable.swap(true, Ordering::Relaxed) {
             log::info!("the database takes changes again");
         }
-        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        if group.iter().any(|job| !matches!(job, Write::Probe(_))) {
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        }
         self.keys.committed();
         follow::apply(&self.shared.memory, &mut self.rows);
         if let Some((row, news)) = lock(&self.shared.kept).committed(&mut self.staged) {
@@ -198,6 +200,11 @@ impl<C: Decide> WriterThread<C> {
         for job in group {
             let (change, key) = match job {
                 Write::Change { change, key, .. } => (change, key),
+                Write::Probe(_) => {
+                    self.writer.tx().touch()?;
+                    answered.push(None);
+                    continue;
+                }
                 Write::Gone(session) => {
                     self.staged.gone(*session);
                     answered.push(None);
@@ -234,6 +241,9 @@ impl<C: Decide> WriterThread<C> {
 
     fn answer(&mut self, group: &[Write<C>], answered: Vec<Option<Answered>>) {
         for (job, answered) in group.iter().zip(answered) {
+            if let Write::Probe(operator) = job {
+                self.left.push(ToLoop::Probed(*operator));
+            }
             let (Write::Change { asker, tried, .. }, Some(Answered { outcome, code })) = (job, answered) else {
                 continue;
             };

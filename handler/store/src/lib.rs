@@ -27,6 +27,7 @@ pub use results::*;
 pub use rows::*;
 pub use servers::*;
 pub use settings::*;
+pub use sqlite::Source;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,15 @@ pub enum StoreError {
     TooNew(u32, u32),
     /// The database is from before the first release: its schema and the oldest that this program knows.
     TooOld(u32, u32),
+    /// What lies beside the database and is not its own; nothing was touched.
+    Beside {
+        /// What.
+        file: PathBuf,
+        /// Beside which database.
+        of: PathBuf,
+        /// How that is known.
+        why: String,
+    },
     /// Another process has the database open for itself.
     Locked(PathBuf),
     /// A name that must be unique is taken.
@@ -66,6 +76,14 @@ impl std::fmt::Display for StoreError {
                 f,
                 "the database has schema {found}, from before the first release; this program begins with {known}: \
                  move the file away, and a new one is made"
+            ),
+            StoreError::Beside { file, of, why } => write!(
+                f,
+                "{file} does not belong to {of}: {why}. Nothing was touched. To go back to the database that it belongs \
+                 to, put that one beside it; to go on with {of}, move {file} to another directory; a backup is put in \
+                 place with `ssmglobal restore FILE`",
+                file = file.display(),
+                of = of.display(),
             ),
             StoreError::Locked(path) => write!(f, "{} is in use by another process", path.display()),
             StoreError::Exists => f.write_str("the name is taken"),
@@ -99,12 +117,24 @@ pub fn fits(file: &Path) -> Result<()> {
     sqlite::SqliteStore::fits(file)
 }
 
-/// Opens a database file read-only and looks for damage: structure, references, schema version.
+/// Opens a database file read-only, which this process has not in use, and looks for damage: what lies beside it, structure,
+/// schema, the checksum of a copy, and what rows say about each other.
 ///
 /// # Errors
 /// The file cannot be looked at. What is wrong with it is no error but a finding.
 pub fn verify(file: &Path) -> Result<Verification> {
     sqlite::SqliteStore::verify(file)
+}
+
+/// Puts a copy in the place of the database in `path`, which nobody may have in use: looked through before, brought to disk,
+/// without what belongs to the run that it was made in. What was there gets names with the time. A death in the middle leaves
+/// the old one, or what the next start goes on with to the new one.
+///
+/// # Errors
+/// [`StoreError::Locked`] while it is in use; others for a source that is no database of ours. What is wrong with one is no
+/// error but a finding, and then nothing has changed.
+pub fn restore(source: &Source, path: &Path) -> Result<Restored> {
+    sqlite::restore(source, path)
 }
 
 /// A database that is open. Cheap to share between threads.
@@ -123,6 +153,9 @@ pub trait Store: Send + Sync {
 pub trait Upkeep {
     /// Where it is.
     fn path(&self) -> &Path;
+
+    /// As [`verify`], of this database while it is in use.
+    fn verify(&self) -> Result<Verification>;
 
     /// Copies it as it is now to a file that must not exist yet, while it is in use; `progress` gets (pages done, pages
     /// altogether) now and then. The copy is whole or not there. Gives its length in bytes.
@@ -144,6 +177,15 @@ pub struct Verification {
     pub records: u64,
     /// Settings in it.
     pub settings: u64,
+}
+
+/// The outcome of [`restore`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What was found in the source; with problems, nothing was changed.
+    pub found: Verification,
+    /// What was in its place, under the names that it has now.
+    pub aside: Vec<PathBuf>,
 }
 
 /// The one that changes things. One transaction at a time: `begin`, any number of [`Tx`] calls, `commit`. What the
@@ -187,6 +229,12 @@ pub trait Tx: Reader + WriteResults {
     /// # Errors
     /// The transaction is to be given up.
     fn put(&mut self, row: &Row) -> Result<()>;
+
+    /// Writes something that changes nothing, to find out whether changes can be written.
+    ///
+    /// # Errors
+    /// The transaction is to be given up.
+    fn touch(&mut self) -> Result<()>;
 
     /// The next number of a sequence, the first of which is 1. A transaction that is given up may leave a gap, or give
     /// the same again to the next one; none that was committed is ever given again.

@@ -6,6 +6,7 @@ mod descriptors;
 mod filter;
 mod fork;
 pub mod memory;
+mod owned;
 mod privileges;
 mod process;
 pub mod ring;
@@ -24,6 +25,7 @@ pub use descriptors::{
 };
 pub use filter::{Allowed, Filter, Test};
 pub use fork::{ExitSignal, Forked, exit_now, fork};
+pub use owned::{only_roots, others_write};
 pub use privileges::{
     Ids, become_opaque, become_user, drop_capabilities, no_backtraces, no_standard_streams, restrict_self,
 };

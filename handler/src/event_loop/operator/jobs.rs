@@ -4,7 +4,8 @@ use super::super::EventLoop;
 use crate::work::ToLoop;
 use ssmglobal_ipc::ctl::{Answer, Verified};
 use ssmglobal_ipc::{Code, Failure};
-use ssmglobal_store::{Store, StoreError, Verification};
+use ssmglobal_store::{Store, StoreError, Upkeep, Verification};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -56,10 +57,20 @@ fn no_file() -> Failure {
 }
 
 pub(super) fn verify(store: &dyn Store, file: Option<&str>) -> Result<Answer, Failure> {
-    let path = file.map(Path::new).or_else(|| store.upkeep().map(|upkeep| upkeep.path())).ok_or_else(no_file)?;
-    let found = ssmglobal_store::verify(path)
-        .map_err(|error| Failure::new(Code::Unavailable, format!("The database says: {error}.")))?;
+    let living = store.upkeep();
+    let path = file.map(Path::new).or_else(|| living.map(Upkeep::path)).ok_or_else(no_file)?;
+    let found = match living.filter(|living| same(living.path(), path)) {
+        Some(living) => living.verify(),
+        None => ssmglobal_store::verify(path),
+    };
+    let found = found.map_err(|error| Failure::new(Code::Unavailable, format!("The database says: {error}.")))?;
     Ok(Answer::Verified(verified(path, found)))
+}
+
+/// Whether both names are one file's.
+fn same(one: &Path, other: &Path) -> bool {
+    let found = std::fs::metadata(one).ok().zip(std::fs::metadata(other).ok());
+    found.is_some_and(|(one, other)| (one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 /// What was found in a file, as the operator is told it.

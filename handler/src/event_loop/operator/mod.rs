@@ -8,6 +8,7 @@ use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
 use crate::capability::records::{board_of, board_row};
 use crate::lock::read;
 use crate::state::session::{Session, SessionRef};
+use crate::work::Write;
 pub use jobs::verified;
 use jobs::{backup, verify};
 use mio::unix::SourceFd;
@@ -26,7 +27,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a write may take before the status says that nothing can be written.
+const DISK: Duration = Duration::from_secs(3);
 
 /// Operators' connections at once.
 const MOST: usize = 64;
@@ -54,6 +58,8 @@ pub struct Operators {
     since: Time,
     /// Who asks while the sessions come back.
     held: Vec<usize>,
+    /// Who waits to hear whether the database can be written, and until when.
+    probing: Vec<(u64, Instant)>,
 }
 
 impl Operators {
@@ -71,7 +77,21 @@ impl Operators {
         socket.set_nonblocking(true)?;
         registry.register(&mut SourceFd(&socket.as_raw_fd()), OPERATOR, Interest::READABLE)?;
         let (connected, tokens) = (HashMap::new(), HashMap::new());
-        Ok(Operators { socket, store, connected, tokens, next: 1, since: Time::now(), held: Vec::new() })
+        Ok(Operators {
+            socket,
+            store,
+            connected,
+            tokens,
+            next: 1,
+            since: Time::now(),
+            held: Vec::new(),
+            probing: Vec::new(),
+        })
+    }
+
+    /// How long to wait at the most for what the database says.
+    pub fn waits(&self) -> Option<Duration> {
+        self.probing.first().map(|(_, until)| until.saturating_duration_since(Instant::now()))
     }
 
     /// Gives away the connection of an operator, and the process id at its other end.
@@ -216,7 +236,7 @@ impl EventLoop {
             Ask::BoardWithdraw { board, player, reason } => self.board_withdraw(operator, &board, &player, reason),
             Ask::SessionsList => Ok(Some(self.sessions_list())),
             Ask::SessionsKick { pid, reason } => self.sessions_kick(pid, reason).map(Some),
-            Ask::Status => Ok(Some(self.status())),
+            Ask::Status => self.probe(operator).map(|()| None),
             Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
@@ -288,7 +308,33 @@ impl EventLoop {
         Ok(())
     }
 
-    fn status(&self) -> Answer {
+    /// Whether the database can be written is tried, not remembered: that it could be is long ago, perhaps.
+    fn probe(&mut self, operator: u64) -> Result<(), Failure> {
+        self.shared.write(&mut vec![Write::Probe(operator)])?;
+        self.operators.probing.push((operator, Instant::now() + DISK));
+        Ok(())
+    }
+
+    /// It was tried.
+    pub(crate) fn probed(&mut self, operator: u64) {
+        let probing = &mut self.operators.probing;
+        let waits = probing.iter().position(|(other, _)| *other == operator).map(|at| probing.remove(at));
+        if waits.is_some() {
+            let answer = self.status(self.shared.writable.load(Ordering::Relaxed));
+            self.answer_operator(operator, &answer);
+        }
+    }
+
+    /// A disk that does not answer takes no changes either.
+    pub(crate) fn give_up_probes(&mut self) {
+        while self.operators.waits() == Some(Duration::ZERO) {
+            let (operator, _) = self.operators.probing.remove(0);
+            let answer = self.status(false);
+            self.answer_operator(operator, &answer);
+        }
+    }
+
+    fn status(&self, writable: bool) -> Answer {
         let file = self.operators.store.upkeep().map(Upkeep::path);
         let players = read(&self.shared.memory.directory).len() as u64;
         Answer::Status(Box::new(Status {
@@ -307,7 +353,7 @@ impl EventLoop {
             commits: self.shared.commits.load(Ordering::Relaxed),
             database: file.map_or_else(String::new, |file| file.display().to_string()),
             database_bytes: file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |meta| meta.len()),
-            writable: self.shared.writable.load(Ordering::Relaxed),
+            writable,
         }))
     }
 }

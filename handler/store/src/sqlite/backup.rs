@@ -4,12 +4,12 @@
 //! that pins one moment of the database: commits go on, and the copy neither starts over nor mixes two moments.
 //! Meanwhile the write-ahead log cannot start over, so it grows by what is committed.
 
+use super::file::Unknown;
+use super::seal::{self, Seal};
 use super::{error, file};
 use crate::{Result, StoreError};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Pages between two reports: 4 MiB.
@@ -17,46 +17,26 @@ const STEP_PAGES: i32 = 1024;
 
 pub(super) fn backup(source: &Path, target: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
     // SQLite would read what lies beside the copy into it.
-    if ["", "-wal", "-journal"].iter().any(|suffix| fs::symlink_metadata(file::beside(target, suffix)).is_ok()) {
+    if ["", "-wal", "-shm", "-journal"]
+        .iter()
+        .any(|suffix| std::fs::symlink_metadata(file::beside(target, suffix)).is_ok())
+    {
         return Err(StoreError::Exists);
     }
-    let partial = file::beside(target, ".partial");
-    let claim = claim(&partial)?;
-    let outcome = copy(source, &partial, progress).and_then(|()| {
-        let length = claim.metadata().map_err(|e| error::io("cannot look at", &partial, &e))?.len();
-        file::rename_into_place(&partial, target)?;
-        Ok(length)
-    });
-    if outcome.is_err() {
-        for suffix in ["-journal", "-wal", "-shm", ""] {
-            let _ = fs::remove_file(file::beside(&partial, suffix));
-        }
-    }
-    outcome
+    let partial = Unknown::make(target, ".partial")?;
+    let seal = copy(source, partial.path(), progress)?;
+    seal.close(partial.file(), target)?;
+    let length = partial.file().metadata().map_err(|e| error::io("cannot look at", target, &e))?.len();
+    partial.put_into_place(target)?;
+    Ok(length)
 }
 
-/// An empty file for this backup alone; what one left that did not end is written over.
-fn claim(partial: &Path) -> Result<File> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(partial)
-        .map_err(|e| error::io("cannot create", partial, &e))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(partial.to_owned())),
-        Err(TryLockError::Error(e)) => return Err(error::io("cannot lock", partial, &e)),
-    }
-    file.set_len(0).map_err(|e| error::io("cannot write", partial, &e))?;
-    let _ = fs::remove_file(file::beside(partial, "-journal"));
-    Ok(file)
-}
-
-fn copy(source: &Path, partial: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+/// The copy, with room for its checksum.
+fn copy(source: &Path, partial: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Seal> {
     let from = file::connect_reader(source)?;
-    let mut to = Connection::open_with_flags(partial, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Whatever is there in its place now is not followed.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut to = Connection::open_with_flags(partial, flags)?;
     // It counts only once it is whole, and is brought to disk then.
     to.pragma_update(None, "synchronous", "OFF")?;
     let snapshot = from.unchecked_transaction()?;
@@ -77,6 +57,8 @@ fn copy(source: &Path, partial: &Path, progress: &mut dyn FnMut(u64, u64)) -> Re
     drop(snapshot);
     // A copy that is one file, also while it is being read.
     to.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
+    seal::unseal(&mut to)?;
+    let seal = Seal::open(&to)?;
     to.close().map_err(|(_, e)| e)?;
-    Ok(())
+    Ok(seal)
 }

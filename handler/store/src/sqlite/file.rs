@@ -1,13 +1,15 @@
 //! The files of a database: looking before touching, making a new one, and connections to it. Runs in the handler.
 
-use super::{error, schema};
+use super::belongs::{self, Header};
+use super::seal::Seal;
+use super::{error, restore, schema, seal};
 use crate::{Result, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,17 +33,27 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Bytes that nobody can know before.
+pub(super) fn random() -> Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|e| StoreError::Other(format!("no random number is to be had: {e}")))?;
+    Ok(bytes)
+}
+
 /// The lock and a connection to a database with the newest schema.
 pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)> {
     let lock_path = beside(path, ".lock");
     let fresh_lock = !lock_path.exists();
     // Before anything else: closing a file that SQLite has open in this process would drop SQLite's own locks.
     let lock = lock(&lock_path, path, patience)?;
-    let outcome = look(path).and_then(|there| if there { Ok(()) } else { create(path) });
+    let outcome = ready(path, patience);
     if let Err(error) = outcome {
         // Beside a file that is none of ours nothing stays.
-        if fresh_lock && matches!(error, StoreError::NotADatabase(_) | StoreError::TooNew(..) | StoreError::TooOld(..))
-        {
+        let foreign = matches!(
+            error,
+            StoreError::NotADatabase(_) | StoreError::TooNew(..) | StoreError::TooOld(..) | StoreError::Beside { .. }
+        );
+        if fresh_lock && foreign {
             let _ = fs::remove_file(&lock_path);
         }
         return Err(error);
@@ -51,7 +63,42 @@ pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)
     Ok((lock, keeper))
 }
 
-fn lock(lock_path: &Path, path: &Path, patience: Duration) -> Result<File> {
+/// Lets there be a database that can be opened: what is there, if all of it belongs together, or a new one.
+fn ready(path: &Path, patience: Duration) -> Result<()> {
+    restore::finish(path)?;
+    // SQLite follows it too, and looks beside the file that it leads to.
+    let real = path.canonicalize();
+    let path = real.as_deref().unwrap_or(path);
+    let Some(header) = look(path)? else {
+        belongs::nothing_without(path)?;
+        return create(path);
+    };
+    // Whoever has it open a moment ago has looked through all of it.
+    belongs::check(path, &header, patience.is_zero())?;
+    if header.logged { Ok(()) } else { take_in(path) }
+}
+
+/// A finished copy was put here: it has to be what it was when it was made, and is no copy any more.
+fn take_in(path: &Path) -> Result<()> {
+    let sealed = {
+        let conn = connect_to_verify(path)?;
+        Seal::of(&conn)?
+    };
+    if let Some(seal) = sealed {
+        let file = File::open(path).map_err(|e| error::io("cannot open", path, &e))?;
+        if !seal.holds(&file).map_err(|e| error::io("cannot read", path, &e))? {
+            let why = "it is a copy that is not as it was when it was made: its checksum does not fit";
+            return Err(StoreError::Corrupt(format!("{}: {why}", path.display())));
+        }
+    }
+    let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    seal::unseal(&mut conn)?;
+    conn.close().map_err(|(_, e)| e)?;
+    Ok(())
+}
+
+pub(super) fn lock(lock_path: &Path, path: &Path, patience: Duration) -> Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -84,36 +131,21 @@ fn wait_for(file: File, path: &Path, patience: Duration) -> Result<File> {
     }
 }
 
-/// Whether there is a database of ours that this program knows; touches nothing.
-fn look(path: &Path) -> Result<bool> {
+/// The header of the database, if there is one that this program knows; touches nothing.
+pub(super) fn look(path: &Path) -> Result<Option<Header>> {
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(error::io("cannot look at", path, &e)),
     };
-    if !meta.is_file() {
-        return Err(StoreError::NotADatabase(path.to_owned()));
-    }
-    let mut header = Vec::with_capacity(100);
-    File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(|e| error::io("cannot read", path, &e))?;
-    let number = |at: usize| header.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
-    // The file format puts user_version at 60 and application_id at 68; ours is there from the first moment on.
-    if !header.starts_with(b"SQLite format 3\0") || number(68) != Some(schema::APPLICATION_ID) {
-        return Err(StoreError::NotADatabase(path.to_owned()));
-    }
-    schema::known(number(60).unwrap_or(0)).map(|()| true)
+    let header = if meta.is_file() { Header::read(path)? } else { None };
+    // Ours has its mark from the first moment on.
+    let header = header.ok_or_else(|| StoreError::NotADatabase(path.to_owned()))?;
+    schema::known(header.schema).map(|()| Some(header))
 }
 
 /// Makes a database under another name first, so that under its own it is whole or not there.
 fn create(path: &Path) -> Result<()> {
-    let wal = beside(path, "-wal");
-    if fs::metadata(&wal).is_ok_and(|meta| meta.len() > 0) {
-        // SQLite would read it into the new database.
-        let why = format!("{} is there without its database: put that back, or move it away", wal.display());
-        return Err(StoreError::Other(why));
-    }
     let new = beside(path, ".new");
     for suffix in ["", "-wal", "-shm", "-journal"] {
         match fs::remove_file(beside(&new, suffix)) {
@@ -131,8 +163,19 @@ fn create(path: &Path) -> Result<()> {
     conn.pragma_update(None, "page_size", 4096)?;
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     schema::migrate(&mut conn)?;
+    with_log(&conn, &new)?;
     conn.close().map_err(|(_, e)| e)?;
     rename_into_place(&new, path)
+}
+
+/// Lets a database have a write-ahead log from now on. Under its own name it has one from the first moment: so a file that
+/// says it has none is a copy.
+pub(super) fn with_log(conn: &Connection, path: &Path) -> Result<()> {
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(format!("{} cannot have a write-ahead log here", path.display())));
+    }
+    Ok(())
 }
 
 /// Gives a finished file its name; it is on disk, and the name too, when this returns.
@@ -140,10 +183,76 @@ pub(super) fn rename_into_place(from: &Path, to: &Path) -> Result<()> {
     let put = || {
         File::open(from)?.sync_all()?;
         fs::rename(from, to)?;
-        let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+        sync_folder(to)
     };
     put().map_err(|e| error::io("cannot put into place", to, &e))
+}
+
+/// Brings to disk which names there are beside this file.
+pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
+    let folder = of.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// A file under a name that nobody can know before it is there, for this user alone; gone when it is dropped before it was
+/// put into place.
+pub(super) struct Unknown {
+    file: File,
+    path: PathBuf,
+    placed: bool,
+}
+
+impl Unknown {
+    /// Makes one beside `of`. What has its name already, a link too, is no file of ours.
+    pub(super) fn make(of: &Path, suffix: &str) -> Result<Unknown> {
+        // What the way leads over is somebody's choice; the file itself must be what was made here.
+        let folder = of.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().map_err(|e| error::io("cannot look at", folder, &e))?;
+        let name = of.file_name().ok_or_else(|| StoreError::Other(format!("{} names no file", of.display())))?;
+        let mark: String = random()?.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let path = beside(&beside(&folder.join(name), &format!(".{mark}")), suffix);
+        // Exclusive: a link is not followed either.
+        let file = OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(&path);
+        let file = file.map_err(|e| error::io("cannot create", &path, &e))?;
+        Ok(Unknown { file, path, placed: false })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name, which nothing has yet; it is on disk, and the name too, when this returns.
+    pub(super) fn put_into_place(mut self, to: &Path) -> Result<()> {
+        let failed = |e| error::io("cannot put into place", to, &e);
+        let (mine, there) = (self.file.metadata().map_err(failed)?, fs::symlink_metadata(&self.path).map_err(failed)?);
+        if (mine.dev(), mine.ino()) != (there.dev(), there.ino()) {
+            return Err(StoreError::Unavailable(format!("{} was put aside by somebody else", self.path.display())));
+        }
+        self.file.sync_all().map_err(failed)?;
+        match fs::hard_link(&self.path, to) {
+            Ok(()) => fs::remove_file(&self.path).map_err(failed)?,
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(StoreError::Exists),
+            // Not every file system has links.
+            Err(_) if fs::symlink_metadata(to).is_ok() => return Err(StoreError::Exists),
+            Err(_) => fs::rename(&self.path, to).map_err(failed)?,
+        }
+        self.placed = true;
+        sync_folder(to).map_err(failed)
+    }
+}
+
+impl Drop for Unknown {
+    fn drop(&mut self) {
+        for suffix in ["-journal", "-wal", "-shm", ""] {
+            if !self.placed {
+                let _ = fs::remove_file(beside(&self.path, suffix));
+            }
+        }
+    }
 }
 
 /// What every connection to a database of ours has in common.
@@ -162,10 +271,7 @@ fn connect_to_write(path: &Path, cache: i64) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     prepare(&conn, cache)?;
-    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Unavailable(format!("{} cannot have a write-ahead log here", path.display())));
-    }
+    with_log(&conn, path)?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(conn)

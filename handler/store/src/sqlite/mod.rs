@@ -6,6 +6,7 @@
 //! the last connection.
 
 mod backup;
+mod belongs;
 mod checkpoint;
 mod db;
 mod error;
@@ -15,9 +16,12 @@ mod gate;
 mod mail;
 mod players;
 mod records;
+mod relations;
 mod relay;
+mod restore;
 mod results;
 mod schema;
+mod seal;
 mod servers;
 mod settings;
 #[cfg(test)]
@@ -26,7 +30,9 @@ mod tx;
 mod verify;
 mod writer;
 
-use crate::{Reader, Result, Store, StoreError, Upkeep, Writer};
+pub use restore::Source;
+
+use crate::{Reader, Restored, Result, Store, StoreError, Upkeep, Verification, Writer};
 use db::Db;
 use gate::Gate;
 use rusqlite::Connection;
@@ -38,6 +44,11 @@ use std::time::Duration;
 use writer::SqliteWriter;
 
 impl Reader for Db {}
+
+/// Puts a copy in the place of the database in `path`; see [`crate::restore`].
+pub fn restore(source: &Source, path: &Path) -> Result<Restored> {
+    restore::restore(source, path)
+}
 
 /// A database file that is open. Readers and the writer keep it open and locked even when this has gone.
 pub struct SqliteStore {
@@ -67,7 +78,7 @@ impl SqliteStore {
     /// [`StoreError::NotADatabase`], [`StoreError::TooNew`] and [`StoreError::TooOld`] leave the file as it was;
     /// [`StoreError::Unavailable`] when the file system refuses.
     pub fn open_within(path: &Path, patience: Duration) -> Result<SqliteStore> {
-        let (lock, keeper) = file::open(path, patience)?;
+        let (lock, keeper) = file::open(path, patience).map_err(|error| error::explained(error, path))?;
         let shared = Shared {
             path: path.to_owned(),
             keeper: Mutex::new(keeper),
@@ -89,11 +100,13 @@ impl SqliteStore {
         if writer.is_err() {
             self.shared.writer_taken.store(false, Ordering::Release);
         }
-        writer
+        writer.map_err(|error| error::explained(error, &self.shared.path))
     }
 
     fn sqlite_reader(&self) -> Result<Db> {
-        Ok(Db::new(file::connect_reader(&self.shared.path)?, self.shared.clone()))
+        let conn =
+            file::connect_reader(&self.shared.path).map_err(|error| error::explained(error, &self.shared.path))?;
+        Ok(Db::new(conn, self.shared.clone()))
     }
 }
 
@@ -114,6 +127,10 @@ impl Store for SqliteStore {
 impl Upkeep for SqliteStore {
     fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    fn verify(&self) -> Result<Verification> {
+        SqliteStore::verify_living(&self.shared.path)
     }
 
     fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {

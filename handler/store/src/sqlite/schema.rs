@@ -12,6 +12,9 @@ pub(super) const FIRST: u32 = 3;
 /// One step a version, in order; `PRAGMA user_version` tells the last that was taken. A released step never changes.
 pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0003.sql"), include_str!("migrations/0004.sql")];
 
+/// Tables of what belongs to one run of the backend, the key of its tickets among it: not in copies.
+pub(super) const OF_A_RUN: &[&str] = &["run", "result"];
+
 /// The newest schema that this program knows.
 pub(super) fn newest() -> u32 {
     newest_of(MIGRATIONS)

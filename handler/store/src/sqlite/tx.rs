@@ -4,6 +4,13 @@
 use super::db::{Db, from_sql, principal_to_sql};
 use crate::{Result, Row, Sequence, Tx};
 use rusqlite::params;
+use std::ops::RangeInclusive;
+
+/// Bytes that are written to find out whether a change can be.
+const TOUCHED: u32 = 32 << 10;
+
+/// The kinds of sequences, as [`Tx::fresh`] numbers them in the schema.
+pub(super) const KINDS: RangeInclusive<u8> = 1..=4;
 
 /// The owner of a sequence that there is only one of.
 const NOBODY: (u8, u32) = (0, 0);
@@ -34,6 +41,14 @@ impl Tx for Db {
             Row::Keyed { owner, key, kept } => self.keyed_add(*owner, key, kept),
             Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
+    }
+
+    fn touch(&mut self) -> Result<()> {
+        // As many pages as a change may well take, which are free again at once: for one page there may be room where a
+        // change has none.
+        self.change("INSERT INTO result (id, answers) VALUES (-1, zeroblob(?1))", [TOUCHED])?;
+        self.change("DELETE FROM result WHERE id = -1", [])?;
+        Ok(())
     }
 
     fn fresh(&mut self, sequence: Sequence) -> Result<u64> {

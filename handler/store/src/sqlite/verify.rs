@@ -1,8 +1,11 @@
 //! Looks for damage in a database file without changing it. Runs in the handler or in the operator's command.
 
-use super::{SqliteStore, file, schema};
+use super::belongs::{self, Header};
+use super::seal::{self, Seal};
+use super::{SqliteStore, error, file, relations, schema};
 use crate::{Result, StoreError, Verification};
 use rusqlite::{Connection, Row};
+use std::fs::File;
 use std::path::Path;
 
 /// Standing scores: the table's, corrected by what the log will do to it.
@@ -13,23 +16,6 @@ const RECORDS: &str = "
                (SELECT 1 FROM record r WHERE r.board = n.board AND r.player = n.player))
          - (SELECT count(*) FROM newest n WHERE withdrawn AND EXISTS
                (SELECT 1 FROM record r WHERE r.board = n.board AND r.player = n.player))";
-
-/// References that the schema does not declare: the rows whose counterpart is missing, and what they are. Of somebody
-/// only players (1) and game servers (2) have a table to be missing from.
-const ORPHANS: &[(&str, &str)] = &[
-    ("record WHERE board NOT IN (SELECT id FROM board)", "scores on no board"),
-    ("record WHERE player NOT IN (SELECT id FROM player)", "scores of no player"),
-    ("record_log WHERE board NOT IN (SELECT id FROM board)", "logged scores on no board"),
-    ("record_log WHERE player NOT IN (SELECT id FROM player)", "logged scores of no player"),
-    ("setting WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "settings of no player"),
-    ("setting WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "settings of no game server"),
-    ("block WHERE from_kind = 1 AND from_id NOT IN (SELECT id FROM player)", "blocks of no player"),
-    ("block WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "blocks of no game server"),
-    ("mail WHERE from_kind = 1 AND from_id NOT IN (SELECT id FROM player)", "letters of no player"),
-    ("mail WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "letters of no game server"),
-    ("keyed WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "keys of no player"),
-    ("keyed WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "keys of no game server"),
-];
 
 /// Problems told of one kind, at the most.
 const TOLD: usize = 100;
@@ -48,13 +34,29 @@ impl SqliteStore {
         schema::known(schema::version(&conn)?)
     }
 
-    /// Opens the file read-only and looks for damage.
+    /// Opens a file that this process has not in use read-only, and looks for damage.
     ///
     /// # Errors
     /// The file cannot be looked at.
     pub fn verify(file: &Path) -> Result<Verification> {
+        // SQLite would read what lies beside it, and look at the two as one.
+        let real = file.canonicalize().map_err(|e| error::io("cannot open", file, &e))?;
+        if !real.is_file() {
+            return Err(StoreError::NotADatabase(file.to_owned()));
+        }
+        if let Some(header) = Header::read(&real)?
+            && let Err(beside) = belongs::check(&real, &header, true)
+        {
+            let problems = vec![beside.to_string()];
+            return Ok(Verification { problems, schema: header.schema, players: 0, mails: 0, records: 0, settings: 0 });
+        }
+        SqliteStore::verify_living(file)
+    }
+
+    /// The same for a file that may be in use here: past SQLite nothing of it is read, by which its locks would be lost.
+    pub(super) fn verify_living(file: &Path) -> Result<Verification> {
         let mut found = Verification { problems: Vec::new(), schema: 0, players: 0, mails: 0, records: 0, settings: 0 };
-        let outcome = file::connect_to_verify(file).and_then(|conn| examine(&conn, &mut found));
+        let outcome = file::connect_to_verify(file).and_then(|conn| examine(&conn, file, &mut found));
         match outcome {
             Ok(()) => {}
             // Whatever stops the looking once the file is open is a finding.
@@ -70,7 +72,7 @@ impl SqliteStore {
     }
 }
 
-fn examine(conn: &Connection, found: &mut Verification) -> Result<()> {
+fn examine(conn: &Connection, file: &Path, found: &mut Verification) -> Result<()> {
     let id: u32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if id != schema::APPLICATION_ID {
         found.problems.push("it is a database, but not one of ssmglobal's".into());
@@ -81,6 +83,7 @@ fn examine(conn: &Connection, found: &mut Verification) -> Result<()> {
         found.problems.push(unknown.to_string());
         return Ok(());
     }
+    check_seal(conn, file, found)?;
     let one = |row: &Row<'_>| row.get::<_, String>(0);
     let sound = lines(conn, "PRAGMA integrity_check(100)", one)?;
     found.problems.extend(sound.into_iter().filter(|line| line != "ok"));
@@ -89,7 +92,7 @@ fn examine(conn: &Connection, found: &mut Verification) -> Result<()> {
         Ok(format!("{table}, row {}: what it names in {parent} is not there", row.unwrap_or_default()))
     })?);
     check_schema(conn, found)?;
-    for (rows, what) in ORPHANS {
+    for (rows, what) in relations::all() {
         match count(conn, &format!("SELECT count(*) FROM {rows}"))? {
             0 => {}
             n => found.problems.push(format!("{n} {what}")),
@@ -102,8 +105,19 @@ fn examine(conn: &Connection, found: &mut Verification) -> Result<()> {
     Ok(())
 }
 
+/// A copy carries a checksum. Only then the file is read past SQLite, which has no lock on a copy that could be lost by that.
+fn check_seal(conn: &Connection, path: &Path, found: &mut Verification) -> Result<()> {
+    let Some(seal) = Seal::of(conn)? else { return Ok(()) };
+    let holds = File::open(path).and_then(|file| seal.holds(&file));
+    if !holds.map_err(|e| error::io("cannot read", path, &e))? {
+        found.problems.push("it is not as it was when it was made: its checksum does not fit".into());
+    }
+    Ok(())
+}
+
 fn check_schema(conn: &Connection, found: &mut Verification) -> Result<()> {
-    let (is, should) = (schema::objects(conn)?, schema::objects_of(found.schema)?);
+    let (mut is, should) = (schema::objects(conn)?, schema::objects_of(found.schema)?);
+    is.retain(|(_, name, sql)| (name.as_str(), sql.as_str()) != ("seal", seal::TABLE));
     for (kind, name, _) in should.iter().filter(|object| !is.contains(object)) {
         found.problems.push(format!("{kind} {name} is missing or not as it should be"));
     }

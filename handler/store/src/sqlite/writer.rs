@@ -4,6 +4,7 @@
 use super::Shared;
 use super::checkpoint::Checkpoints;
 use super::db::{Db, from_sql, no_transaction};
+use super::error;
 use super::fold::{self, Fold};
 use crate::{Result, StoreError, Tx, Writer};
 use rusqlite::Connection;
@@ -148,7 +149,7 @@ impl Writer for SqliteWriter {
         if outcome.is_err() {
             self.rollback();
         }
-        Ok(outcome.map(|_| ())?)
+        outcome.map(|_| ()).map_err(|error| error::explained(error.into(), &self.shared.path))
     }
 
     fn tx(&mut self) -> &mut dyn Tx {
@@ -171,7 +172,7 @@ impl Writer for SqliteWriter {
         } else {
             self.checkpoints.look();
         }
-        outcome
+        outcome.map_err(|error| error::explained(error, &self.shared.path))
     }
 
     fn rollback(&mut self) {

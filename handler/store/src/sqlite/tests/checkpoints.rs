@@ -48,7 +48,7 @@ fn a_checkpoint_waits_for_the_transaction_and_goes_first() {
         running.join().unwrap();
     });
     assert_eq!(place.reader().player_count().unwrap(), 200);
-    assert!(SqliteStore::verify(place.store.path()).unwrap().problems.is_empty());
+    assert_eq!(verified(place.store.path()).problems, Vec::<String>::new());
 }
 
 #[test]

@@ -5,13 +5,6 @@ use crate::sqlite::schema;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
 #[test]
 fn a_new_database_is_for_its_user_only_and_leaves_one_file() {
     let Place { folder, store } = Place::new();
@@ -107,7 +100,9 @@ fn a_schema_from_before_the_first_release_is_left_alone() {
 fn a_log_without_its_database_is_not_taken_for_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("db-wal"), b"something").unwrap();
-    assert!(matches!(SqliteStore::open(&folder.path().join("db")), Err(StoreError::Other(_))));
+    let refused = SqliteStore::open(&folder.path().join("db")).map(drop).unwrap_err();
+    assert!(matches!(&refused, StoreError::Beside { file, .. } if file.ends_with("db-wal")), "{refused:?}");
+    assert_eq!(names(folder.path()), ["db-wal"]);
 }
 
 #[test]

@@ -120,7 +120,7 @@ proptest! {
         while writer.idle().unwrap() {}
         assert_eq!(writer.log_rows, 0);
         check(&place.store, &model, order);
-        let verified = SqliteStore::verify(place.store.path()).unwrap();
+        let verified = verified(place.store.path());
         assert_eq!((verified.problems, verified.records), (vec![], model.len() as u64));
     }
 }

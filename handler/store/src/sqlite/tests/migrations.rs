@@ -35,6 +35,7 @@ fn make(path: &Path, version: u32, rows: &[&str]) {
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
     schema::migrate_with(&mut conn, &schema::MIGRATIONS[..=(version - FIRST) as usize]).unwrap();
     rows.iter().for_each(|rows| conn.execute_batch(rows).unwrap());
+    crate::sqlite::file::with_log(&conn, path).unwrap();
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The store as its users see it, on real files.
 
 mod backup;
+mod belongs;
 mod checkpoints;
+mod damage;
 mod files;
 mod fold;
 mod mail;
@@ -9,6 +11,7 @@ mod migrations;
 mod people;
 mod principals;
 mod records;
+mod restore;
 mod results;
 mod sequences;
 mod settings;
@@ -68,6 +71,14 @@ impl Place {
     }
 }
 
+/// The names in a folder, sorted.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 /// One transaction.
 pub(super) fn commit<T>(writer: &mut dyn Writer, work: impl FnOnce(&mut dyn Tx) -> T) -> T {
     writer.begin().unwrap();
@@ -79,6 +90,18 @@ pub(super) fn commit<T>(writer: &mut dyn Writer, work: impl FnOnce(&mut dyn Tx) 
 /// One transaction of one row.
 pub(super) fn put(writer: &mut dyn Writer, row: &Row) {
     commit(writer, |tx| tx.put(row).unwrap());
+}
+
+/// Lets the numbers that the rows of a test have be given; then looks for damage.
+pub(super) fn verified(path: &Path) -> Verification {
+    let conn = rusqlite::Connection::open(path).unwrap();
+    for (kind, table) in [(1, "player"), (2, "server"), (3, "board")] {
+        let sql =
+            format!("INSERT OR REPLACE INTO sequence SELECT {kind}, 0, 0, max(id) FROM {table} HAVING count(*) > 0");
+        conn.execute(&sql, []).unwrap();
+    }
+    drop(conn);
+    SqliteStore::verify(path).unwrap()
 }
 
 pub(super) fn new_player(id: u32, name: &str) -> NewPlayer {

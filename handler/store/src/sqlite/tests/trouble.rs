@@ -125,3 +125,23 @@ fn no_error_shows_what_was_to_be_kept() {
     let error = writer.tx().put(&secret).unwrap_err();
     assert!(!format!("{error} {error:?} {secret:?}").contains("hunter2"));
 }
+
+#[test]
+fn to_try_whether_changes_can_be_written_takes_what_a_change_takes_and_changes_nothing() {
+    let place = Place::new();
+    let mut writer = place.store.sqlite_writer().unwrap();
+    commit(&mut writer, |tx| tx.results_add(1, b"an answer").unwrap());
+    let pages = || place.store.shared.wal_pages.load(std::sync::atomic::Ordering::Acquire);
+    let before = pages();
+    commit(&mut writer, |tx| tx.touch().unwrap());
+    assert!(pages() >= before + 8, "{} pages", pages() - before);
+    let mut kept = Vec::new();
+    place.reader().results(&mut |row, answers| kept.push((row, answers.to_vec()))).unwrap();
+    assert_eq!(kept, [(1, b"an answer".to_vec())]);
+    let length = |writer: &SqliteWriter| -> i64 {
+        writer.db.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
+    };
+    let long = length(&writer);
+    (0..20).for_each(|_| commit(&mut writer, |tx| tx.touch().unwrap()));
+    assert_eq!(length(&writer), long, "it grows with each try");
+}
