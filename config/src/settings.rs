@@ -15,6 +15,10 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const WEEK: u64 = 7 * 24 * 3600;
 
+/// What others could take for the backend itself, for who runs it, or for nobody.
+const RESERVED: &str = "server operator admin administrator system backend nobody null root moderator support staff \
+                        everyone anonymous none undefined ssmglobal";
+
 const fn number(min: u64, max: u64) -> Rule {
     Rule::Number { min, max }
 }
@@ -171,6 +175,8 @@ settings! {
         name_min: usize = 2, number(1, 64);
         /// Characters of a name, at most.
         name_max: usize = 20, number(1, 64);
+        /// Names that no new player and no new game server gets, nor what looks like them; with blanks between them.
+        reserved_names: String = RESERVED.to_owned(), Rule::Text { max: 4096 };
         /// Characters of a password, at least.
         password_min: usize = 6, number(1, 256);
         /// Characters of a password, at most.

@@ -53,8 +53,9 @@ pub struct Register {
 
 impl Decide for Register {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let taken = facts.name_taken(&self.name)?;
         let Name { shown, folded, skeleton } = self.name.clone();
-        if facts.player_name_taken(&folded, &skeleton)? {
+        if taken {
             return refuse(
                 Code::Exists,
                 format!("The name {shown} is taken, or looks like one that is. Choose another."),
@@ -75,13 +76,14 @@ pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Player
         Ok(name) => name,
         Err(failure) => return failure.into(),
     };
-    if let Err(failure) = check_password(&request.password, settings) {
+    let allowed = name.refuse_reserved(&settings.players.reserved_names);
+    if let Err(failure) = allowed.and_then(|()| check_password(&request.password, settings)) {
         return failure.into();
     }
     if request.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
         return Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")).into();
     }
-    if call.memory.player_id(&name.shown).is_ok() {
+    if call.memory.player_id(&name.shown).is_ok() || call.memory.server_named(&name.shown).is_ok() {
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }

@@ -1,6 +1,7 @@
 //! Game servers: how they prove who they are, and how the operator makes them.
 
 use super::{Call, Plan};
+use crate::state::names::Name;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords;
 use ssmglobal_ipc::{Authed, Code, Failure, Reply, Secret};
@@ -64,6 +65,12 @@ impl Decide for Add {
         let name = self.name.clone();
         if facts.server_by_name(&name)?.is_some() {
             return refuse(Code::Exists, format!("There is a game server {name} already."));
+        }
+        if facts.name_taken(&Name::of_server(&name))? {
+            return refuse(
+                Code::Exists,
+                format!("A player or a game server has the name {name}, or one that looks like it. Choose another."),
+            );
         }
         let many = |_| Failure::new(Code::Limit, "There are too many game servers.");
         let id = ServerId(u32::try_from(facts.fresh(Sequence::Server)?).map_err(many)?);

@@ -1,5 +1,6 @@
 //! What is kept, in plain maps: the facts of a decision without a database, and what becomes of a row. Runs in tests.
 
+use crate::state::names::Name;
 use crate::work::change::Facts;
 use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{
@@ -149,7 +150,8 @@ impl Model {
 
     fn add_player(&mut self, new: NewPlayer) {
         let NewPlayer { id, name, folded, skeleton, hash, email, registered } = new;
-        assert!(!self.player_name_taken(&folded, &skeleton).unwrap(), "the name is taken");
+        let taken = self.players.values().any(|kept| kept.folded == folded || kept.skeleton == skeleton);
+        assert!(!taken, "the name is taken");
         let player = Player { id, name, email, registered, last_login: None, disabled: None };
         let kept = KeptPlayer { player, folded, skeleton, hash };
         assert!(self.players.insert(id, kept).is_none(), "the number is taken");
@@ -190,8 +192,10 @@ impl Facts for Model {
         .unwrap_or_default()
     }
 
-    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
-        self.store(self.players.values().any(|kept| kept.folded == folded || kept.skeleton == skeleton))
+    fn name_taken(&self, name: &Name) -> Result<bool> {
+        let player = self.players.values().any(|kept| kept.folded == name.folded || kept.skeleton == name.skeleton);
+        let server = self.servers.values().any(|(server, _)| Name::of_server(&server.name).is_like(name));
+        self.store(player || server)
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

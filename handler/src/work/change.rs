@@ -1,6 +1,7 @@
 //! Changes of what is kept: data, and pure functions that decide what becomes of them. A decision sees the open transaction and what
 //! its batch has changed so far, and the same facts give the same rows and the same answer, whatever the store.
 
+use crate::state::names::Name;
 use ssmglobal_ipc::{Code, Failure, Reply, Time};
 use ssmglobal_store::{
     Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result as Stored, Row, Sequence, Server,
@@ -49,8 +50,8 @@ pub trait Facts {
     fn player(&self, id: PlayerId) -> Stored<Option<Player>>;
     /// Somebody's name; empty when there is nobody like that.
     fn name(&self, who: Principal) -> String;
-    /// Whether a player has this folded name, or one that looks the same.
-    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Stored<bool>;
+    /// Whether a player or a game server has this name, or one that looks the same.
+    fn name_taken(&self, name: &Name) -> Stored<bool>;
     /// A game server by name, in any case, with what is kept of its key.
     fn server_by_name(&self, name: &str) -> Stored<Option<(Server, KeyHash)>>;
     /// A board.

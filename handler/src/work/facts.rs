@@ -5,6 +5,7 @@ use super::change::Facts;
 use crate::state::Overlay;
 use crate::state::boards::Boards;
 use crate::state::memory::Memory;
+use crate::state::names::Name;
 use ssmglobal_store::{
     Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result, Sequence, Server, Standing, Tx,
 };
@@ -30,8 +31,12 @@ impl Facts for OpenFacts<'_> {
         self.memory.name(who).unwrap_or_default()
     }
 
-    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
-        self.tx.player_name_taken(folded, skeleton)
+    fn name_taken(&self, name: &Name) -> Result<bool> {
+        if self.tx.player_name_taken(&name.folded, &name.skeleton)? {
+            return Ok(true);
+        }
+        // The operator makes them one by one: they are few.
+        Ok(self.tx.servers()?.iter().any(|server| Name::of_server(&server.name).is_like(name)))
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

@@ -7,7 +7,7 @@ use crate::state::names;
 use ssmglobal_ipc::{LoggedIn, Secret};
 use ssmglobal_store::NewPlayer;
 
-fn register(name: &str) -> Register {
+pub fn register(name: &str) -> Register {
     let name = names::check(name, 2, 20).unwrap();
     Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()) }
 }

@@ -1,5 +1,6 @@
 //! Game servers: proving who they are, and what the operator does with them.
 
+use super::players::register;
 use super::*;
 use crate::capability::servers::{Add, Auth, Disable, RotateKey};
 use crate::work::passwords::key_hash;
@@ -54,6 +55,21 @@ fn a_game_server_is_added_once() {
     for name in ["Tower", "tOWER", "arena"] {
         let failure = refused(&mut model, Add { name: name.into(), ..tower.clone() });
         assert_eq!((failure.code, failure.msg.contains(name)), (Code::Exists, true));
+    }
+}
+
+#[test]
+fn a_game_server_is_not_called_like_a_player_nor_a_player_like_a_game_server() {
+    let mut model = people();
+    model.sequences.insert(Sequence::Player, 3);
+    done(&mut model, register("P\u{430}ul"));
+    for name in ["alice", "BOB", "Paul", "ca5tle", "cast1e"] {
+        let taken = name != "ca5tle";
+        let change = Change::from(Add { name: name.into(), key: [7; 32] });
+        assert_eq!(change.decide(&mut model, Stamp { now: NOW }).is_err(), taken, "{name}");
+    }
+    for name in ["arena", "ARENA", "\u{430}rena", "Castle"] {
+        assert_eq!(code(&mut model, register(name)), Code::Exists, "{name}");
     }
 }
 

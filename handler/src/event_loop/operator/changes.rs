@@ -5,7 +5,7 @@ use super::super::EventLoop;
 use crate::capability::{players, records, servers};
 use crate::changes::Change;
 use crate::lock::read;
-use crate::state::names;
+use crate::state::names::{self, Name};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::Refusal;
 use crate::work::passwords::{self, Hashing};
@@ -36,6 +36,9 @@ impl EventLoop {
 
     pub(super) fn server_key(&mut self, operator: u64, name: String, new: bool) -> Later {
         names::check_plain("game server", &name, 64)?;
+        if new {
+            Name::of_server(&name).refuse_reserved(&self.shared.settings().players.reserved_names)?;
+        }
         let key = passwords::new_key().map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
         let hash = passwords::key_hash(&key);
         // As it was added; one that is not there is refused by the change.
