@@ -1,0 +1,1 @@
+-- Schema 4 is reserved: what is written there comes in the place of this line.
