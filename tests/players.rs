@@ -45,6 +45,11 @@ fn a_wrong_name_and_a_wrong_password_get_the_same_answer() {
     assert_eq!(wrong_name, no_name);
 }
 
+/// A program whose client has this address.
+fn from(address: &str, backend: &Backend) -> Program {
+    Program::over(Wire::from(address, backend.at()), "CLIENT")
+}
+
 #[test]
 fn who_fails_too_often_is_slowed_down() {
     let backend = Backend::start();
@@ -56,13 +61,97 @@ fn who_fails_too_often_is_slowed_down() {
     let reply = guesser.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
     assert_eq!(reply["code"], "slow_down", "{reply}");
     assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
-    // The same address has to wait with other names as well, and the same name from other addresses.
+    // The same address has to wait with other names as well, and nobody else with this one.
     assert_eq!(guesser.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "slow_down");
-    let mut elsewhere = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
-    assert_eq!(elsewhere.fails("LOGIN", json!({"name": "Alice", "password": "secret-of-alice"})), "slow_down");
+    let mut elsewhere = from("127.0.0.2", &backend);
+    elsewhere.ok("LOGIN", json!({"name": "Alice", "password": "secret-of-alice"}));
     assert_eq!(elsewhere.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "bad_login");
     let mut person = Person::at(&backend);
     assert!(person.ask("LOGIN alice wrong-guess").contains("Try again in"));
+}
+
+#[test]
+fn strangers_close_a_name_for_strangers_and_not_for_its_owner() {
+    let mut backend = Backend::start();
+    drop(Program::registered(&backend, "alice"));
+    drop(Program::registered(&backend, "bob"));
+    from("127.0.0.9", &backend).login("alice");
+    let guess = |backend: &Backend| {
+        for number in 0..20 {
+            let mut stranger = from(&format!("127.0.1.{number}"), backend);
+            let code = stranger.fails("LOGIN", json!({"name": "ALICE", "password": "wrong-guess"}));
+            assert_eq!(code, "bad_login", "{number}");
+        }
+        let mut late = from("127.0.2.1", backend);
+        let reply = late.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
+        assert_eq!(reply["code"], "slow_down", "{reply}");
+        assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
+        late.login("bob");
+        // From where she was in: where she has registered, and where she has logged in.
+        Program::logged_in(backend, "alice");
+        from("127.0.0.9", backend).login("alice");
+    };
+    guess(&backend);
+    backend.restart();
+    guess(&backend);
+}
+
+#[test]
+fn wrong_keys_from_anywhere_keep_no_game_server_out() {
+    let backend = Backend::start();
+    let key = backend.ctl(&["server", "add", "arena"])["key"].clone();
+    let in_server_mode = |address: &str| Program::over(Wire::from(address, backend.at()), "SERVER");
+    let mut guesser = in_server_mode("127.0.0.2");
+    for _ in 0..10 {
+        assert_eq!(guesser.fails("AUTH", json!({"name": "arena", "key": "wrong"})), "bad_login");
+    }
+    assert_eq!(guesser.fails("AUTH", json!({"name": "arena", "key": key})), "slow_down");
+    for number in 0..30 {
+        let mut guesser = in_server_mode(&format!("127.0.1.{number}"));
+        assert_eq!(guesser.fails("AUTH", json!({"name": "arena", "key": "wrong"})), "bad_login");
+    }
+    in_server_mode("127.0.0.3").ok("AUTH", json!({"name": "arena", "key": key}));
+}
+
+#[test]
+fn newcomers_of_one_address_have_to_wait_after_the_fifth() {
+    let bound = "SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_ADDRESS";
+    let backend = Backend::plan().environment(bound, "5").start();
+    for name in ["player-1", "player-2", "player-3", "player-4", "player-5"] {
+        drop(Program::registered(&backend, name));
+    }
+    let mut program = Program::at(&backend);
+    let reply = program.ask("REGISTER", json!({"name": "player-6", "password": "correct-horse"}));
+    assert_eq!(reply["code"], "slow_down", "{reply}");
+    assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=600).contains(&seconds)), "{reply}");
+    // What need not be hashed does not count, and logging in is something else.
+    assert_eq!(program.fails("REGISTER", json!({"name": "player-1", "password": "correct-horse"})), "exists");
+    program.login("player-5");
+    let mut person = Person::at(&backend);
+    assert!(person.ask("REGISTER player-6 correct-horse").contains("Too many new players from your address."));
+    from("127.0.0.2", &backend).ok("REGISTER", json!({"name": "player-6", "password": "correct-horse"}));
+}
+
+#[test]
+fn newcomers_of_one_network_and_all_together_have_to_wait_as_well() {
+    let bounds = [("PER_NETWORK", "3"), ("ALTOGETHER", "5")];
+    let plan = bounds.iter().fold(Backend::plan(), |plan, (name, most)| {
+        plan.environment(&format!("SSMGLOBAL_PLAYERS_REGISTRATIONS_{name}"), most)
+    });
+    let backend = plan.start();
+    let register = |address: &str, name: &str| {
+        from(address, &backend).ask("REGISTER", json!({"name": name, "password": "correct-horse"}))
+    };
+    for (address, name) in [("127.0.1.1", "a1"), ("127.0.1.2", "a2"), ("127.0.1.3", "a3")] {
+        assert_eq!(register(address, name)["state"], "OK", "{name}");
+    }
+    let refused = register("127.0.1.4", "a4");
+    assert!(refused["code"] == "slow_down" && refused["msg"].to_string().contains("network"), "{refused}");
+    for (address, name) in [("127.0.2.1", "b1"), ("127.0.3.1", "c1")] {
+        assert_eq!(register(address, name)["state"], "OK", "{name}");
+    }
+    let refused = register("127.0.4.1", "d1");
+    assert!(refused["code"] == "slow_down" && refused["msg"].to_string().contains("at the moment"), "{refused}");
 }
 
 #[test]

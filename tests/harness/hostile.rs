@@ -43,6 +43,9 @@ impl Listener {
         let dir = TempDir::new().expect("a temporary directory");
         let mut settings = Settings { data: dir.path().join("data"), ..Settings::default() };
         (settings.players.hash_memory_kib, settings.players.hash_passes) = (64, 1);
+        let players = &mut settings.players;
+        (players.registrations_per_address, players.registrations_per_network) = (0, 0);
+        players.registrations_altogether = 0;
         change(&mut settings);
         let (desk, desk_end) = seqpacket_pair().expect("a pair");
         ssmglobal_sys::pass_credentials(&desk_end).expect("a socket");

@@ -3,11 +3,14 @@
 use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::names::{self, Name};
+use crate::state::networks;
 use crate::state::pages::behind;
+use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Hashed, Hashing};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{NewPlayer, PlayerId, Principal, Row, Sequence};
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// Boards that FINGER shows.
@@ -40,6 +43,12 @@ fn no_hash() -> Failure {
     Failure::new(Code::Unavailable, "This cannot be done at the moment. Try again later.")
 }
 
+/// The rows that say from where a player was in.
+fn seen(facts: &dyn Facts, player: PlayerId, from: Option<IpAddr>, stamp: Stamp) -> Result<Vec<Row>, Refusal> {
+    let Some(network) = from else { return Ok(Vec::new()) };
+    Ok(networks::seen(player, &facts.networks(player)?, network, stamp.now))
+}
+
 /// A new player, whose session is his from then on.
 #[derive(Clone, Debug)]
 pub struct Register {
@@ -49,6 +58,8 @@ pub struct Register {
     pub hash: Secret,
     /// As given.
     pub email: Option<String>,
+    /// From where.
+    pub from: Option<IpAddr>,
 }
 
 impl Decide for Register {
@@ -65,12 +76,14 @@ impl Decide for Register {
         let reply = Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
-        Ok(Decided { rows: vec![Row::Player(player)], reply, proves: Some(id.into()) })
+        let seen = self.from.map_or_else(Vec::new, |from| networks::seen(id, &[], from, stamp.now));
+        let rows = [Row::Player(player)].into_iter().chain(seen).collect();
+        Ok(Decided { rows, reply, proves: Some(id.into()) })
     }
 }
 
 /// `REGISTER`.
-pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<PlayerChange> {
+pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<PlayerChange> {
     let settings = call.settings;
     let name = match names::check(&request.name, settings.players.name_min, settings.players.name_max) {
         Ok(name) => name,
@@ -87,8 +100,14 @@ pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Player
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
-    let (hashing, email) = (Hashing { compare: None, new: Some(request.password) }, request.email);
-    Plan::hash(hashing, None, move |hashed| Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email }.into()))
+    if let Err(failure) = call.may_register() {
+        return failure.into();
+    }
+    let (email, from) = (request.email, call.network());
+    let hashing = Hashing { compare: None, new: Some(request.password) };
+    Plan::hash(hashing, None, move |hashed| {
+        Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email, from }.into())
+    })
 }
 
 /// A password was right: a session is that player's.
@@ -98,6 +117,8 @@ pub struct Login {
     pub player: PlayerId,
     /// The password hashed anew, where that is due.
     pub hash: Option<Secret>,
+    /// From where.
+    pub from: Option<IpAddr>,
 }
 
 impl Decide for Login {
@@ -109,7 +130,8 @@ impl Decide for Login {
         }
         let (_, unread) = facts.mailbox(id)?;
         let again = self.hash.clone().map(|hash| Row::PlayerHash { player: id, hash });
-        let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).collect();
+        let seen = seen(facts, id, self.from, stamp)?;
+        let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).chain(seen).collect();
         let reply = Reply::LoggedIn(LoggedIn { player: player.name, unread, last_login: player.last_login });
         Ok(Decided { rows, reply, proves: Some(id.into()) })
     }
@@ -117,14 +139,15 @@ impl Decide for Login {
 
 /// `LOGIN`.
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
-    let tried = match call.may_try(names::fold(&request.name)) {
+    let (player, from) = (call.memory.player_id(&request.name).ok(), call.network());
+    let known = player.is_some_and(|player| call.was_in_from_here(player));
+    let tried = match call.may_try(Tried::password(from, names::fold(&request.name), known)) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let player = call.memory.player_id(&request.name).ok();
     let hashing = Hashing { compare: Some((player, request.password)), new: None };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
-        Some(player) => Ok(Login { player, hash }.into()),
+        Some(player) => Ok(Login { player, hash, from }.into()),
         None => Err(bad_login()),
     })
 }
@@ -149,7 +172,9 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
     if let Err(failure) = check_password(&request.new, call.settings) {
         return failure.into();
     }
-    let tried = match call.may_try(names::fold(&me.name)) {
+    // Who has proved who he is was in from there.
+    let tried = Tried::password(call.network(), names::fold(&me.name), true);
+    let tried = match call.may_try(tried) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };

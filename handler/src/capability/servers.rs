@@ -2,6 +2,7 @@
 
 use super::{Call, Plan};
 use crate::state::names::Name;
+use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords;
 use ssmglobal_ipc::{Authed, Code, Failure, Reply, Secret};
@@ -41,7 +42,8 @@ impl Decide for Auth {
 
 /// `AUTH`.
 pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan<ServerChange> {
-    match call.may_try(format!("server:{}", request.name.to_ascii_lowercase())) {
+    let tried = Tried::key(call.network());
+    match call.may_try(tried) {
         Ok(tried) => Plan::Change(Auth { name: request.name, key: request.key }.into(), Some(tried)),
         Err(failure) => failure.into(),
     }

@@ -4,6 +4,7 @@ use super::bus::Bus;
 use super::bus::Stream;
 use super::journal::Entry;
 use super::online::{Online, Presence};
+use super::registrations::Registrations;
 use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
@@ -25,6 +26,8 @@ pub struct State {
     pub worlds: Worlds,
     /// Failed logins.
     pub throttle: Throttle,
+    /// New players.
+    pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
     /// How far the lists have followed the bus.
@@ -59,6 +62,7 @@ impl State {
             bus,
             worlds: Worlds::default(),
             throttle: Throttle::default(),
+            registrations: Registrations::default(),
             unwritten: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 
 use super::boards::Boards;
 use super::directory::Directory;
+use super::networks::Networks;
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Code, Failure, Party};
@@ -20,6 +21,10 @@ pub struct Memory {
     pub servers: RwLock<HashMap<ServerId, String>>,
     /// Who may not be on.
     pub barred: RwLock<HashSet<Principal>>,
+    /// Under which epochs what somebody has proved holds; 0 where there is none.
+    pub epochs: RwLock<HashMap<Principal, u32>>,
+    /// From where players were in.
+    pub networks: RwLock<Networks>,
 }
 
 impl Memory {
@@ -33,6 +38,11 @@ impl Memory {
         let servers = reader.servers()?;
         let mut barred: HashSet<Principal> = reader.players_disabled()?.into_iter().map(Principal::from).collect();
         barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Principal::from(server.id)));
+        let mut epochs: HashMap<Principal, u32> = HashMap::new();
+        epochs.extend(reader.player_epochs()?.into_iter().map(|(id, epoch)| (Principal::from(id), epoch)));
+        epochs.extend(servers.iter().map(|server| (server.id.into(), server.epoch)).filter(|(_, epoch)| *epoch > 0));
+        let mut networks = Networks::default();
+        reader.networks(&mut |player, network| networks.see(player, network))?;
         let servers = servers.into_iter().map(|server| (server.id, server.name)).collect();
         let boards = RwLock::new(Boards::load(reader)?);
         Ok(Memory {
@@ -40,6 +50,8 @@ impl Memory {
             boards,
             servers: RwLock::new(servers),
             barred: RwLock::new(barred),
+            epochs: RwLock::new(epochs),
+            networks: RwLock::new(networks),
         })
     }
 

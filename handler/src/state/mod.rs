@@ -8,15 +8,18 @@ pub mod journal;
 mod lists;
 pub mod memory;
 pub mod names;
+pub mod networks;
 pub mod news;
 pub mod online;
 mod overlay;
 pub mod pages;
 mod rank_index;
+pub mod registrations;
 pub mod session;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;
+mod window;
 pub mod worlds;
 
 pub use lists::State;

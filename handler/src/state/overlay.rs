@@ -90,6 +90,9 @@ impl Overlay {
             | Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerDisabled { .. }
+            | Row::PlayerSeen { .. }
+            | Row::PlayerUnseen { .. }
+            | Row::Epoch { .. }
             | Row::Server(_)
             | Row::ServerKey { .. }
             | Row::ServerAuthed { .. }

@@ -4,8 +4,8 @@
 use crate::state::names::Name;
 use ssmglobal_ipc::{Code, Failure, Reply, Time};
 use ssmglobal_store::{
-    Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result as Stored, Row, Sequence, Server,
-    Standing, StoreError,
+    Board, BoardId, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored, Row,
+    Sequence, Server, Standing, StoreError,
 };
 
 /// Why a request was not done.
@@ -52,6 +52,8 @@ pub trait Facts {
     fn name(&self, who: Principal) -> String;
     /// Whether a player or a game server has this name, or one that looks the same.
     fn name_taken(&self, name: &Name) -> Stored<bool>;
+    /// From where a player was in.
+    fn networks(&self, player: PlayerId) -> Stored<Vec<Network>>;
     /// A game server by name, in any case, with what is kept of its key.
     fn server_by_name(&self, name: &str) -> Stored<Option<(Server, KeyHash)>>;
     /// A board.

@@ -7,7 +7,8 @@ use crate::state::boards::Boards;
 use crate::state::memory::Memory;
 use crate::state::names::Name;
 use ssmglobal_store::{
-    Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result, Sequence, Server, Standing, Tx,
+    Board, BoardId, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result, Sequence, Server,
+    Standing, Tx,
 };
 
 /// Facts of one batch.
@@ -37,6 +38,10 @@ impl Facts for OpenFacts<'_> {
         }
         // The operator makes them one by one: they are few.
         Ok(self.tx.servers()?.iter().any(|server| Name::of_server(&server.name).is_like(name)))
+    }
+
+    fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {
+        self.tx.player_networks(player)
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

@@ -53,6 +53,9 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::PlayerHash { .. }
         | Row::PlayerLogin { .. }
         | Row::PlayerDisabled { reason: None, .. }
+        | Row::PlayerSeen { .. }
+        | Row::PlayerUnseen { .. }
+        | Row::Epoch { .. }
         | Row::Server(_)
         | Row::ServerKey { .. }
         | Row::ServerAuthed { .. }
@@ -91,6 +94,9 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
             Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),
             Row::ServerDisabled { server, disabled } => bar(memory, server.into(), disabled),
+            Row::PlayerSeen { player, network } => write(&memory.networks).see(player, network),
+            Row::PlayerUnseen { player, network } => write(&memory.networks).forget(player, network),
+            Row::Epoch { who, epoch, .. } => drop(write(&memory.epochs).insert(who, epoch)),
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::ServerKey { .. }

@@ -63,7 +63,7 @@ fn hash(hashing: Hashing, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Ha
     let Hashing { compare, new } = hashing;
     let (mut good, mut again) = (true, None);
     if let Some((player, password)) = compare {
-        let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
+        let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten().map(|kept| kept.hash);
         let matched = hasher.verify(&password, kept.as_ref())?;
         good = matched != Match::No;
         again = (matched == Match::YesButHashAgain).then_some(password);

@@ -21,7 +21,7 @@ pub(super) static GROUP: Group = Group {
             ],
             example: "REGISTER alice correct-horse alice@example.org",
             returns: "`player`, `unread`, `last_login`",
-            codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::Denied, Code::Busy],
+            codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::Denied, Code::SlowDown, Code::Busy],
             ..Command::request(Kind::Register, |parsed| {
                 Ok(Request::Register(Register {
                     name: parsed.string("name")?,

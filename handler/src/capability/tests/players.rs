@@ -5,11 +5,12 @@ use crate::capability::mail::Send;
 use crate::capability::players::{Disable, Login, Register, SetPassword, set_password};
 use crate::state::names;
 use ssmglobal_ipc::{LoggedIn, Secret};
-use ssmglobal_store::NewPlayer;
+use ssmglobal_store::{Network, NewPlayer};
+use std::net::IpAddr;
 
 pub fn register(name: &str) -> Register {
     let name = names::check(name, 2, 20).unwrap();
-    Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()) }
+    Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()), from: None }
 }
 
 fn logged_in(player: &str, unread: u32, last_login: Option<Time>) -> Reply {
@@ -49,7 +50,7 @@ fn a_name_that_is_taken_or_looks_like_one_is_refused() {
 #[test]
 fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
     let mut model = people();
-    let login = |hash: Option<&str>| Login { player: ALICE, hash: hash.map(Secret::new) };
+    let login = |hash: Option<&str>| Login { player: ALICE, hash: hash.map(Secret::new), from: None };
     let at = Row::PlayerLogin { player: ALICE, at: NOW };
     let first = Decided { rows: vec![at.clone()], reply: logged_in("alice", 0, None), proves: Some(ALICE.into()) };
     assert_eq!(decided(&mut model, login(None)), first);
@@ -63,14 +64,41 @@ fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
 }
 
 #[test]
+fn from_where_somebody_was_in_is_noted_with_his_login_and_his_registration() {
+    let mut model = people();
+    model.sequences.insert(ssmglobal_store::Sequence::Player, 3);
+    let from = |number: u8| -> IpAddr { [192, 0, 2, number].into() };
+    let seen = |player, number| Row::PlayerSeen { player, network: Network { network: from(number), at: NOW } };
+    let noted = |decided: Decided| -> Vec<Row> {
+        decided
+            .rows
+            .into_iter()
+            .filter(|row| matches!(row, Row::PlayerSeen { .. } | Row::PlayerUnseen { .. }))
+            .collect()
+    };
+    let login = |number| Login { player: ALICE, hash: None, from: Some(from(number)) };
+    assert_eq!(
+        noted(decided(&mut model, Register { from: Some(from(1)), ..register("Dave") })),
+        [seen(PlayerId(4), 1)]
+    );
+    assert_eq!(noted(decided(&mut model, login(1))), [seen(ALICE, 1)]);
+    for number in 1..=17 {
+        done(&mut model, login(number));
+        assert_eq!(noted(decided(&mut model, login(number))), [], "once a day");
+    }
+    assert_eq!(model.networks.of(ALICE).len(), 16, "there is a bound");
+    assert!(!model.networks.knows(ALICE, from(1), NOW) && model.networks.knows(ALICE, from(17), NOW));
+}
+
+#[test]
 fn who_is_disabled_or_not_there_does_not_log_in() {
     let mut model = people();
     done(&mut model, Disable { player: ALICE, reason: Some("spam".into()) });
-    let failure = refused(&mut model, Login { player: ALICE, hash: Some(Secret::new("$new")) });
+    let failure = refused(&mut model, Login { player: ALICE, hash: Some(Secret::new("$new")), from: None });
     assert_eq!((failure.code, &*failure.msg), (Code::Denied, "This player is disabled: spam"));
     done(&mut model, Disable { player: ALICE, reason: None });
-    assert_eq!(done(&mut model, Login { player: ALICE, hash: None }), logged_in("alice", 0, None));
-    assert_eq!(code(&mut model, Login { player: PlayerId(9), hash: None }), Code::BadLogin);
+    assert_eq!(done(&mut model, Login { player: ALICE, hash: None, from: None }), logged_in("alice", 0, None));
+    assert_eq!(code(&mut model, Login { player: PlayerId(9), hash: None, from: None }), Code::BadLogin);
 }
 
 #[test]

@@ -21,8 +21,14 @@ fn a_store_that_fails_refuses_nobody() {
         mail::Delete { me: ALICE, number: 1 }.into(),
         mail::Block { me: ALICE, from }.into(),
         mail::Unblock { me: ALICE, from }.into(),
-        players::Register { name: names::check("dave", 2, 20).unwrap(), hash: Secret::default(), email: None }.into(),
-        players::Login { player: ALICE, hash: None }.into(),
+        players::Register {
+            name: names::check("dave", 2, 20).unwrap(),
+            hash: Secret::default(),
+            email: None,
+            from: None,
+        }
+        .into(),
+        players::Login { player: ALICE, hash: None, from: None }.into(),
         servers::Auth { name: name(), key: Secret::default() }.into(),
         servers::Add { name: name(), key: [0; 32] }.into(),
         servers::RotateKey { name: name(), key: [0; 32] }.into(),
@@ -49,7 +55,7 @@ fn nobody_gets_a_number_that_does_not_fit() {
     let (operator, better) = KINDS[0];
     let register = |name: &str| {
         let name = names::check(name, 2, 20).unwrap();
-        Change::from(players::Register { name, hash: Secret::default(), email: None })
+        Change::from(players::Register { name, hash: Secret::default(), email: None, from: None })
     };
     let add = |name: &str| Change::from(servers::Add { name: name.to_owned(), key: [0; 32] });
     let define = |name: &str| Change::from(records::DefineBoard { board: board(0, name, operator, better), most: 9 });

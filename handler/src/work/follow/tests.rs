@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{board, player, server, standing};
 use ssmglobal_ipc::{Notice, Party, Secret, Time};
-use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, NewLetter, Operator, PlayerId, ServerId};
+use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId};
 
 const ALICE: PlayerId = PlayerId(1);
 const BOB: PlayerId = PlayerId(2);
@@ -17,6 +17,8 @@ struct Seen {
     players: Vec<(u32, String)>,
     servers: Vec<(u32, String)>,
     barred: Vec<Principal>,
+    epochs: Vec<(Principal, u32)>,
+    networks: Vec<(u32, Network)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -29,14 +31,23 @@ fn seen(memory: &Memory) -> Seen {
     assert_eq!(directory.len(), players.len());
     let mut servers: Vec<_> = read(&memory.servers).iter().map(|(id, name)| (id.0, name.clone())).collect();
     let mut barred: Vec<_> = read(&memory.barred).iter().copied().collect();
+    let mut epochs: Vec<_> = read(&memory.epochs).iter().map(|(who, epoch)| (*who, *epoch)).collect();
     servers.sort();
     barred.sort();
+    epochs.sort();
+    let networks = read(&memory.networks);
+    let networks = (1..10).flat_map(|id| networks.of(PlayerId(id)).iter().map(move |network| (id, *network)));
+    let networks = networks.collect();
     let boards = read(&memory.boards);
     let boards = boards.iter_after(None).map(|ranking| {
         let slice = ranking.slice(0, usize::MAX);
         (ranking.board.clone(), slice.iter().map(|(_, standing)| (standing.player.0, standing.score)).collect())
     });
-    Seen { players, servers, barred, boards: boards.collect() }
+    Seen { players, servers, barred, epochs, networks, boards: boards.collect() }
+}
+
+fn from(number: u8) -> Network {
+    Network { network: [192, 0, 2, number].into(), at: Time(7) }
 }
 
 /// Alice and Bob with scores, Arena, and Castle and Bob who may not be on.
@@ -52,6 +63,8 @@ fn memory() -> Memory {
         Row::Standing { board: RACE, standing: standing(2, 7, 2) },
         Row::PlayerDisabled { player: BOB, reason: Some("spam".into()) },
         Row::ServerDisabled { server: CASTLE, disabled: true },
+        Row::PlayerSeen { player: BOB, network: from(1) },
+        Row::Epoch { who: ALICE.into(), epoch: 3, reason: "another password".into() },
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -126,10 +139,13 @@ fn kind(row: &Row) -> usize {
         Row::Blocked { .. } => 15,
         Row::Unblocked { .. } => 16,
         Row::Keyed { .. } => 17,
+        Row::PlayerSeen { .. } => 18,
+        Row::PlayerUnseen { .. } => 19,
+        Row::Epoch { .. } => 20,
     }
 }
 
-const EVERY: usize = 18;
+const EVERY: usize = 21;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -196,6 +212,13 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (Row::Blocked { player: ALICE, from: owner }, nothing, vec![]),
         (Row::Unblocked { player: ALICE, from: owner }, nothing, vec![]),
         (Row::Keyed { owner, key: key(), kept }, nothing, vec![]),
+        (Row::PlayerSeen { player: ALICE, network: from(2) }, |seen| seen.networks.insert(0, (1, from(2))), vec![]),
+        (Row::PlayerUnseen { player: BOB, network: from(1).network }, |seen| seen.networks.clear(), vec![]),
+        (
+            Row::Epoch { who: ARENA.into(), epoch: 4, reason: "another key".into() },
+            |seen| seen.epochs.push((ARENA.into(), 4)),
+            vec![],
+        ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

@@ -239,7 +239,7 @@ fn a_try_was_good_unless_name_and_secret_do_not_belong_together() {
         (Refuse(Code::Denied), true),
         (Refuse(Code::BadLogin), false),
     ] {
-        let (asker, tried) = (bench.asker(1), Some(Box::new(Tried::new(None, "alice".into()))));
+        let (asker, tried) = (bench.asker(1), Some(Box::new(Tried::password(None, "alice".into(), false))));
         let (_, left) = bench.commit(&[Write::Change { asker, change, key: None, tried }]);
         let tried = left.iter().filter_map(|one| match one {
             ToLoop::Tried(_, good) => Some(*good),

@@ -21,7 +21,7 @@ pub enum Step {
     Set { owner: Who, key: u8, version: Option<u64>, public: Option<bool>, most: u32 },
     Unset { owner: Who, key: u8, version: Option<u64> },
     Register { name: u8 },
-    Login { player: u8, again: bool },
+    Login { player: u8, again: bool, from: u8 },
     Password { player: u8 },
     Disable { player: u8, disabled: bool },
     Add { name: u8 },
@@ -69,7 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(owner, key, version, public, most)| Step::Set { owner, key, version, public, most }),
         2 => (who(), any(), version()).prop_map(|(owner, key, version)| Step::Unset { owner, key, version }),
         1 => any().prop_map(|name| Step::Register { name }),
-        1 => (any(), some()).prop_map(|(player, again)| Step::Login { player, again }),
+        2 => (any(), some(), 0u8..20).prop_map(|(player, again, from)| Step::Login { player, again, from }),
         1 => any().prop_map(|player| Step::Password { player }),
         1 => (any(), some()).prop_map(|(player, disabled)| Step::Disable { player, disabled }),
         1 => any().prop_map(|name| Step::Add { name }),
@@ -210,11 +210,11 @@ impl Known {
             Step::Register { name } => {
                 let name = one(&["Dave", "dave", "d\u{430}ve", "Eve", "Frank"], name);
                 let (name, email) = (names::check(name, 2, 20).unwrap(), Some("x@example.org".to_owned()));
-                (players::Register { name, hash: secret(true), email }.into(), (By::Session, None))
+                (players::Register { name, hash: secret(true), email, from: None }.into(), (By::Session, None))
             }
-            Step::Login { player: of, again } => {
-                let hash = again.then(|| secret(false));
-                (players::Login { player: player(of), hash }.into(), (By::Session, None))
+            Step::Login { player: of, again, from } => {
+                let (hash, from) = (again.then(|| secret(false)), Some([192, 0, 2, from].into()));
+                (players::Login { player: player(of), hash, from }.into(), (By::Session, None))
             }
             Step::Password { player: of } => {
                 (players::SetPassword { player: player(of), hash: secret(false) }.into(), (By::Session, None))
