@@ -211,6 +211,55 @@ fn passwords_have_bounds() {
 }
 
 #[test]
+fn what_is_longer_than_a_password_may_be_is_a_wrong_one_and_never_hashed() {
+    let mut backend = Backend::start();
+    drop(Program::registered(&backend, "alice"));
+    let mut early = Program::registered(&backend, "bob");
+    early.ok("PASSWORD", json!({"old": "secret-of-bob", "new": "short-one"}));
+    drop(early);
+    backend.stop();
+    // What was let in before is right, and would be found so if it were looked at.
+    backend.write_config("players.password_max = 10\n");
+    backend.start_again();
+    let mut program = Program::at(&backend);
+    let wrong = program.say(r#"{"cmd": "LOGIN", "args": ["alice", "wrong-one"]}"#);
+    assert_eq!(program.say(r#"{"cmd": "LOGIN", "args": ["alice", "secret-of-alice"]}"#), wrong);
+    assert_eq!(program.say(r#"{"cmd": "LOGIN", "args": ["nobody-at-all", "secret-of-alice"]}"#), wrong);
+    program.ok("LOGIN", json!({"name": "bob", "password": "short-one"}));
+    let long = "x".repeat(8000);
+    assert_eq!(program.fails("PASSWORD", json!({"old": long, "new": "another-1"})), "bad_login");
+    assert_eq!(program.fails("PASSWORD", json!({"old": "short-one", "new": "longer-than-ten"})), "invalid");
+    assert_eq!(program.fails("REGISTER", json!({"name": "carol", "password": "longer-than-ten"})), "invalid");
+}
+
+#[test]
+fn a_login_at_the_same_moment_does_not_put_the_old_password_back() {
+    let backend = Backend::start();
+    let names: Vec<String> = (0..12).map(|number| format!("player-{number}")).collect();
+    let mut changing: Vec<Program> = names.iter().map(|name| Program::registered(&backend, name)).collect();
+    let mut entering: Vec<Program> = names.iter().map(|_| Program::at(&backend)).collect();
+    let mark = backend.log().mark();
+    let harder = "players.hash_memory_kib = 128\nplayers.hash_passes = 2\n";
+    std::fs::write(backend.file("config.toml"), harder).unwrap();
+    backend.signal(Signal::SIGHUP);
+    backend.log().wait_after(mark, "settings were read again");
+    for ((name, changing), entering) in names.iter().zip(&mut changing).zip(&mut entering) {
+        let args = json!({"old": format!("secret-of-{name}"), "new": "another-secret"});
+        changing.send_line(json!({"cmd": "PASSWORD", "args": args}).to_string());
+        let args = json!({"name": name, "password": format!("secret-of-{name}")});
+        entering.send_line(json!({"cmd": "LOGIN", "args": args}).to_string());
+    }
+    for ((name, changing), entering) in names.iter().zip(&mut changing).zip(&mut entering) {
+        assert_eq!(changing.reply()["state"], "OK");
+        entering.reply();
+        let mut again = Program::at(&backend);
+        let old = json!({"name": name, "password": format!("secret-of-{name}")});
+        assert_eq!(again.fails("LOGIN", old), "bad_login", "{name}");
+        again.ok("LOGIN", json!({"name": name, "password": "another-secret"}));
+    }
+}
+
+#[test]
 fn logging_out_and_in_as_somebody_else() {
     let backend = Backend::start();
     let _bob = Program::registered(&backend, "bob");

@@ -7,9 +7,9 @@ use crate::state::networks;
 use crate::state::pages::behind;
 use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
-use crate::work::passwords::{Hashed, Hashing};
+use crate::work::passwords::{Compare, Hashed, Hashing};
 use ssmglobal_ipc::*;
-use ssmglobal_store::{NewPlayer, PlayerId, Principal, Row, Sequence};
+use ssmglobal_store::{KeptHash, NewPlayer, PlayerId, Principal, Row, Sequence};
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -22,6 +22,18 @@ const EMAIL: usize = 254;
 changes! {
     /// Changes of players.
     PlayerChange: Register, Login, SetPassword, Disable
+}
+
+/// A password that is to be compared with a player's. What is too long to be one is not looked at.
+fn compare(player: Option<PlayerId>, password: Secret, settings: &ssmglobal_config::Settings) -> Compare {
+    let is_possible = password.expose().chars().count() <= settings.players.password_max;
+    Compare { player, password: is_possible.then_some(password) }
+}
+
+/// Whether what a password was compared with is still what is kept. That it was hashed anew meanwhile, at another cost, does
+/// not count.
+fn is_still(kept: &KeptHash, verified: &KeptHash) -> bool {
+    kept.hash == verified.hash || kept.epoch == verified.epoch
 }
 
 /// Whether a password is long enough, and not too long.
@@ -115,8 +127,10 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
 pub struct Login {
     /// Whose.
     pub player: PlayerId,
+    /// What the password was compared with.
+    pub verified: KeptHash,
     /// The password hashed anew, where that is due.
-    pub hash: Option<Secret>,
+    pub again: Option<Secret>,
     /// From where.
     pub from: Option<IpAddr>,
 }
@@ -128,8 +142,13 @@ impl Decide for Login {
         if let Some(reason) = &player.disabled {
             return refuse(Code::Denied, format!("This player is disabled: {reason}"));
         }
+        let Some(kept) = facts.player_hash(id)?.filter(|kept| is_still(kept, &self.verified)) else {
+            return Err(bad_login().into());
+        };
         let (_, unread) = facts.mailbox(id)?;
-        let again = self.hash.clone().map(|hash| Row::PlayerHash { player: id, hash });
+        // Of another password than the one that was compared it would be the old one.
+        let again = self.again.clone().filter(|_| kept.hash == self.verified.hash);
+        let again = again.map(|hash| Row::PlayerHash { player: id, hash });
         let seen = seen(facts, id, self.from, stamp)?;
         let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).chain(seen).collect();
         let reply = Reply::LoggedIn(LoggedIn { player: player.name, unread, last_login: player.last_login });
@@ -145,10 +164,12 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let hashing = Hashing { compare: Some((player, request.password)), new: None };
-    Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
-        Some(player) => Ok(Login { player, hash, from }.into()),
-        None => Err(bad_login()),
+    let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), new: None };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, hash: again, verified }| {
+        match player.zip(verified).filter(|_| good) {
+            Some((player, verified)) => Ok(Login { player, verified, again, from }.into()),
+            None => Err(bad_login()),
+        }
     })
 }
 
@@ -159,10 +180,17 @@ pub struct SetPassword {
     pub player: PlayerId,
     /// Its hash.
     pub hash: Secret,
+    /// What the present one was compared with; nothing where the operator sets it.
+    pub verified: Option<KeptHash>,
 }
 
 impl Decide for SetPassword {
-    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        if let Some(verified) = &self.verified
+            && !facts.player_hash(self.player)?.is_some_and(|kept| is_still(&kept, verified))
+        {
+            return Err(not_the_present_one().into());
+        }
         Ok(Decided::done(Row::PlayerHash { player: self.player, hash: self.hash.clone() }))
     }
 }
@@ -178,19 +206,28 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let hashing = Hashing { compare: Some((Some(me.id), request.old)), new: Some(request.new) };
-    Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match good {
-        true => set_password(me.id, hash),
-        false => Err(Failure::new(Code::BadLogin, "That is not the present password; it was left as it is.")),
+    let compare = compare(Some(me.id), request.old, call.settings);
+    let hashing = Hashing { compare: Some(compare), new: Some(request.new) };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, hash, verified }| match verified.filter(|_| good) {
+        Some(verified) => set_password(me.id, hash, Some(verified)),
+        None => Err(not_the_present_one()),
     })
+}
+
+fn not_the_present_one() -> Failure {
+    Failure::new(Code::BadLogin, "That is not the present password; it was left as it is.")
 }
 
 /// What makes a hash a player's.
 ///
 /// # Errors
 /// `unavailable` without one.
-pub fn set_password(player: PlayerId, hash: Option<Secret>) -> Result<PlayerChange, Failure> {
-    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)? }.into())
+pub fn set_password(
+    player: PlayerId,
+    hash: Option<Secret>,
+    verified: Option<KeptHash>,
+) -> Result<PlayerChange, Failure> {
+    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)?, verified }.into())
 }
 
 /// A player's login is refused from now on, or taken again.

@@ -5,8 +5,8 @@ use crate::state::networks::Networks;
 use crate::work::change::Facts;
 use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{
-    Better, Board, BoardId, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer, Player, PlayerId,
-    Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
+    Better, Board, BoardId, KeptHash, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer, Player,
+    PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -200,6 +200,11 @@ impl Facts for Model {
             _ => None,
         }
         .unwrap_or_default()
+    }
+
+    fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
+        let of = |kept: &KeptPlayer| KeptHash { hash: kept.hash.clone(), epoch: kept.player.epoch };
+        self.store(self.players.get(&id).map(of))
     }
 
     fn name_taken(&self, name: &Name) -> Result<bool> {

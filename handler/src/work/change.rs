@@ -4,8 +4,8 @@
 use crate::state::names::Name;
 use ssmglobal_ipc::{Code, Failure, Reply, Time};
 use ssmglobal_store::{
-    Board, BoardId, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored, Row,
-    Sequence, Server, Standing, StoreError,
+    Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored,
+    Row, Sequence, Server, Standing, StoreError,
 };
 
 /// Why a request was not done.
@@ -50,6 +50,8 @@ pub trait Facts {
     fn player(&self, id: PlayerId) -> Stored<Option<Player>>;
     /// Somebody's name; empty when there is nobody like that.
     fn name(&self, who: Principal) -> String;
+    /// What is kept of a player's password.
+    fn player_hash(&self, id: PlayerId) -> Stored<Option<KeptHash>>;
     /// Whether a player or a game server has this name, or one that looks the same.
     fn name_taken(&self, name: &Name) -> Stored<bool>;
     /// From where a player was in.

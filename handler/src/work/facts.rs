@@ -7,8 +7,8 @@ use crate::state::boards::Boards;
 use crate::state::memory::Memory;
 use crate::state::names::Name;
 use ssmglobal_store::{
-    Board, BoardId, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result, Sequence, Server,
-    Standing, Tx,
+    Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result, Sequence,
+    Server, Standing, Tx,
 };
 
 /// Facts of one batch.
@@ -30,6 +30,10 @@ impl Facts for OpenFacts<'_> {
 
     fn name(&self, who: Principal) -> String {
         self.memory.name(who).unwrap_or_default()
+    }
+
+    fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
+        self.tx.player_hash(id)
     }
 
     fn name_taken(&self, name: &Name) -> Result<bool> {

@@ -3,7 +3,7 @@
 
 use super::change::{Decide, Refusal};
 use super::jobs::{Asker, Hash, ToLoop, Write};
-use super::passwords::{Cost, HashError, Hashed, Hasher, Hashing, Match};
+use super::passwords::{Compare, Cost, HashError, Hashed, Hasher, Hashing, Match};
 use super::shared::Shared;
 use crate::link::Batch;
 use crossbeam_channel::Receiver;
@@ -61,16 +61,16 @@ impl From<HashError> for StoreError {
 
 fn hash(hashing: Hashing, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Hashed, StoreError> {
     let Hashing { compare, new } = hashing;
-    let (mut good, mut again) = (true, None);
-    if let Some((player, password)) = compare {
-        let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten().map(|kept| kept.hash);
-        let matched = hasher.verify(&password, kept.as_ref())?;
+    let (mut good, mut again, mut verified) = (true, None, None);
+    if let Some(Compare { player, password }) = compare {
+        verified = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
+        let matched = hasher.verify(password.as_ref(), verified.as_ref().map(|kept| &kept.hash))?;
         good = matched != Match::No;
-        again = (matched == Match::YesButHashAgain).then_some(password);
+        again = password.filter(|_| matched == Match::YesButHashAgain);
     }
     let hash = match new.or(again).filter(|_| good) {
         Some(password) => Some(hasher.hash(&password)?),
         None => None,
     };
-    Ok(Hashed { good, hash })
+    Ok(Hashed { good, hash, verified })
 }

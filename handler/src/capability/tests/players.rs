@@ -5,12 +5,21 @@ use crate::capability::mail::Send;
 use crate::capability::players::{Disable, Login, Register, SetPassword, set_password};
 use crate::state::names;
 use ssmglobal_ipc::{LoggedIn, Secret};
-use ssmglobal_store::{Network, NewPlayer};
+use ssmglobal_store::{KeptHash, Network, NewPlayer};
 use std::net::IpAddr;
 
 pub fn register(name: &str) -> Register {
     let name = names::check(name, 2, 20).unwrap();
     Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()), from: None }
+}
+
+/// What is kept of a player who was never asked for another password.
+fn first() -> KeptHash {
+    KeptHash { hash: Secret::new("$argon2id$"), epoch: 0 }
+}
+
+fn login(player: PlayerId, again: Option<&str>) -> Login {
+    Login { player, verified: first(), again: again.map(Secret::new), from: None }
 }
 
 fn logged_in(player: &str, unread: u32, last_login: Option<Time>) -> Reply {
@@ -50,7 +59,7 @@ fn a_name_that_is_taken_or_looks_like_one_is_refused() {
 #[test]
 fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
     let mut model = people();
-    let login = |hash: Option<&str>| Login { player: ALICE, hash: hash.map(Secret::new), from: None };
+    let login = |again| login(ALICE, again);
     let at = Row::PlayerLogin { player: ALICE, at: NOW };
     let first = Decided { rows: vec![at.clone()], reply: logged_in("alice", 0, None), proves: Some(ALICE.into()) };
     assert_eq!(decided(&mut model, login(None)), first);
@@ -61,6 +70,19 @@ fn a_login_tells_of_the_one_before_and_of_letters_that_wait() {
     let rows = vec![Row::PlayerHash { player: ALICE, hash: Secret::new("$dearer") }, at];
     let again = Decided { rows, reply: logged_in("alice", 1, Some(NOW)), proves: Some(ALICE.into()) };
     assert_eq!(decided(&mut model, login(Some("$dearer"))), again, "hashed anew");
+}
+
+#[test]
+fn an_old_password_is_not_put_back_by_a_login_that_hashes_it_anew() {
+    let mut model = people();
+    done(&mut model, SetPassword { player: ALICE, hash: Secret::new("$second"), verified: Some(first()) });
+    let hashed = |model: &mut Model, again| {
+        let rows = decided(model, again).rows;
+        rows.into_iter().filter(|row| matches!(row, Row::PlayerHash { .. })).count()
+    };
+    assert_eq!(hashed(&mut model, login(ALICE, Some("$first at another cost"))), 0);
+    let second = KeptHash { hash: Secret::new("$second"), epoch: model.players[&ALICE].player.epoch };
+    assert_eq!(hashed(&mut model, Login { verified: second, ..login(ALICE, Some("$second, dearer")) }), 1);
 }
 
 #[test]
@@ -76,7 +98,7 @@ fn from_where_somebody_was_in_is_noted_with_his_login_and_his_registration() {
             .filter(|row| matches!(row, Row::PlayerSeen { .. } | Row::PlayerUnseen { .. }))
             .collect()
     };
-    let login = |number| Login { player: ALICE, hash: None, from: Some(from(number)) };
+    let login = |number| Login { from: Some(from(number)), ..login(ALICE, None) };
     assert_eq!(
         noted(decided(&mut model, Register { from: Some(from(1)), ..register("Dave") })),
         [seen(PlayerId(4), 1)]
@@ -94,11 +116,11 @@ fn from_where_somebody_was_in_is_noted_with_his_login_and_his_registration() {
 fn who_is_disabled_or_not_there_does_not_log_in() {
     let mut model = people();
     done(&mut model, Disable { player: ALICE, reason: Some("spam".into()) });
-    let failure = refused(&mut model, Login { player: ALICE, hash: Some(Secret::new("$new")), from: None });
+    let failure = refused(&mut model, login(ALICE, Some("$new")));
     assert_eq!((failure.code, &*failure.msg), (Code::Denied, "This player is disabled: spam"));
     done(&mut model, Disable { player: ALICE, reason: None });
-    assert_eq!(done(&mut model, Login { player: ALICE, hash: None, from: None }), logged_in("alice", 0, None));
-    assert_eq!(code(&mut model, Login { player: PlayerId(9), hash: None, from: None }), Code::BadLogin);
+    assert_eq!(done(&mut model, login(ALICE, None)), logged_in("alice", 0, None));
+    assert_eq!(code(&mut model, login(PlayerId(9), None)), Code::BadLogin);
 }
 
 #[test]
@@ -106,11 +128,11 @@ fn a_password_and_whether_a_login_is_taken_are_set() {
     let mut model = people();
     let hash = || Secret::new("$new");
     let row = Row::PlayerHash { player: BOB, hash: hash() };
-    assert_eq!(decided(&mut model, SetPassword { player: BOB, hash: hash() }), only(row.clone()));
-    assert_eq!(decided(&mut model, set_password(BOB, Some(hash())).unwrap()), only(row));
+    assert_eq!(decided(&mut model, SetPassword { player: BOB, hash: hash(), verified: None }), only(row.clone()));
+    assert_eq!(decided(&mut model, set_password(BOB, Some(hash()), None).unwrap()), only(row));
     for reason in [Some("spam".to_owned()), None] {
         let row = Row::PlayerDisabled { player: BOB, reason: reason.clone() };
         assert_eq!(decided(&mut model, Disable { player: BOB, reason }), only(row));
     }
-    assert_eq!(set_password(BOB, None).unwrap_err().code, Code::Unavailable, "nothing was hashed");
+    assert_eq!(set_password(BOB, None, None).unwrap_err().code, Code::Unavailable, "nothing was hashed");
 }

@@ -6,7 +6,7 @@ use crate::capability::{mail, players, records, servers, settings};
 use crate::state::names;
 use crate::testing::{KINDS, board};
 use ssmglobal_ipc::Secret;
-use ssmglobal_store::{BoardId, Sequence};
+use ssmglobal_store::{BoardId, KeptHash, Sequence};
 
 #[test]
 fn a_store_that_fails_refuses_nobody() {
@@ -14,6 +14,7 @@ fn a_store_that_fails_refuses_nobody() {
     let (name, key, value) = (|| "x".to_owned(), || "k".to_owned(), || "v".to_owned());
     let (operator, better) = KINDS[0];
     let defined = board(1, "race", operator, better);
+    let verified = KeptHash { hash: Secret::default(), epoch: 0 };
     let changes: Vec<Change> = vec![
         mail::Send { from, to: ALICE, subject: name(), body: name(), mailbox: 9 }.into(),
         mail::Respond { me: ALICE, number: 1, body: name(), subject: 9, mailbox: 9 }.into(),
@@ -28,7 +29,7 @@ fn a_store_that_fails_refuses_nobody() {
             from: None,
         }
         .into(),
-        players::Login { player: ALICE, hash: None, from: None }.into(),
+        players::Login { player: ALICE, verified, again: None, from: None }.into(),
         servers::Auth { name: name(), key: Secret::default() }.into(),
         servers::Add { name: name(), key: [0; 32] }.into(),
         servers::RotateKey { name: name(), key: [0; 32] }.into(),

@@ -130,7 +130,7 @@ impl EventLoop {
             asker: Asker::Operator(operator, Box::new(Answer::Done)),
             hashing: Hashing { compare: None, new: Some(password) },
             tried: None,
-            then: Box::new(move |hashed| Ok(players::set_password(player, hashed.hash)?.into())),
+            then: Box::new(move |hashed| Ok(players::set_password(player, hashed.hash, None)?.into())),
         })?;
         Ok(None)
     }

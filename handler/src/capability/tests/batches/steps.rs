@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use ssmglobal_store::KeptHash;
 
 /// A player, or a game server.
 type Who = (bool, u8);
@@ -213,12 +214,14 @@ impl Known {
                 (players::Register { name, hash: secret(true), email, from: None }.into(), (By::Session, None))
             }
             Step::Login { player: of, again, from } => {
-                let (hash, from) = (again.then(|| secret(false)), Some([192, 0, 2, from].into()));
-                (players::Login { player: player(of), hash, from }.into(), (By::Session, None))
+                let (again, from) = (again.then(|| secret(false)), Some([192, 0, 2, from].into()));
+                let verified = KeptHash { hash: secret(true), epoch: 0 };
+                (players::Login { player: player(of), verified, again, from }.into(), (By::Session, None))
             }
-            Step::Password { player: of } => {
-                (players::SetPassword { player: player(of), hash: secret(false) }.into(), (By::Session, None))
-            }
+            Step::Password { player: of } => (
+                players::SetPassword { player: player(of), hash: secret(false), verified: None }.into(),
+                (By::Session, None),
+            ),
             Step::Disable { player: of, disabled } => {
                 let reason = disabled.then(|| "spam".to_owned());
                 (players::Disable { player: player(of), reason }.into(), operator)
