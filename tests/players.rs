@@ -114,6 +114,26 @@ fn wrong_keys_from_anywhere_keep_no_game_server_out() {
 }
 
 #[test]
+fn a_login_does_not_wait_for_all_newcomers_that_were_there_before() {
+    let plan = Backend::plan().environment("SSMGLOBAL_PLAYERS_HASH_MEMORY_KIB", "16384");
+    let backend = plan.environment("SSMGLOBAL_PLAYERS_HASH_THREADS", "1").start();
+    drop(Program::registered(&backend, "alice"));
+    let mut newcomers: Vec<Program> = (0..30).map(|_| Program::at(&backend)).collect();
+    for (number, newcomer) in newcomers.iter_mut().enumerate() {
+        let args = json!({"name": format!("player-{number}"), "password": "correct-horse"});
+        newcomer.send_line(json!({"cmd": "REGISTER", "args": args}).to_string());
+    }
+    // The first of them is there: the others wait.
+    assert_eq!(newcomers[0].reply()["state"], "OK");
+    let mut alice = Program::logged_in(&backend, "alice");
+    let on = alice.ok("WHO", json!({}))["total"].as_u64();
+    assert!(on.is_some_and(|on| on < 20), "the newcomers went first: {on:?}");
+    for newcomer in &mut newcomers[1..] {
+        assert_eq!(newcomer.reply()["state"], "OK");
+    }
+}
+
+#[test]
 fn newcomers_of_one_address_have_to_wait_after_the_fifth() {
     let bound = "SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_ADDRESS";
     let backend = Backend::plan().environment(bound, "5").start();

@@ -116,7 +116,7 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
         return failure.into();
     }
     let (email, from) = (request.email, call.network());
-    let hashing = Hashing { compare: None, new: Some(request.password) };
+    let hashing = Hashing { compare: None, new: Some(request.password), newcomer: true };
     Plan::hash(hashing, None, move |hashed| {
         Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email, from }.into())
     })
@@ -164,7 +164,7 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), new: None };
+    let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash: again, verified }| {
         match player.zip(verified).filter(|_| good) {
             Some((player, verified)) => Ok(Login { player, verified, again, from }.into()),
@@ -207,7 +207,7 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
         Err(failure) => return failure.into(),
     };
     let compare = compare(Some(me.id), request.old, call.settings);
-    let hashing = Hashing { compare: Some(compare), new: Some(request.new) };
+    let hashing = Hashing { compare: Some(compare), new: Some(request.new), newcomer: false };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash, verified }| match verified.filter(|_| good) {
         Some(verified) => set_password(me.id, hash, Some(verified)),
         None => Err(not_the_present_one()),

@@ -17,7 +17,7 @@ mod recorded;
 mod shared;
 mod writer;
 
-pub use hashing::hash_jobs;
+pub use hashing::{Line, hash_jobs};
 pub use jobs::{Asker, Hash, Look, Read, Seen, ToLoop, Volatile, Write};
 pub use kept::KeptAnswers;
 pub use keys::{Keys, LONGEST as LONGEST_KEY, conflict, known};

@@ -61,6 +61,8 @@ pub struct Hashing {
     pub compare: Option<Compare>,
     /// To be hashed, if what was to be compared is the same.
     pub new: Option<Secret>,
+    /// It is a newcomer's: those who have a name go first.
+    pub newcomer: bool,
 }
 
 /// What came of it.

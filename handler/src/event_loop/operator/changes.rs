@@ -128,7 +128,7 @@ impl EventLoop {
         players::check_password(&password, &self.shared.settings())?;
         self.shared.hash(Hash {
             asker: Asker::Operator(operator, Box::new(Answer::Done)),
-            hashing: Hashing { compare: None, new: Some(password) },
+            hashing: Hashing { new: Some(password), ..Hashing::default() },
             tried: None,
             then: Box::new(move |hashed| Ok(players::set_password(player, hashed.hash, None)?.into())),
         })?;
