@@ -58,14 +58,13 @@ fn game_servers() {
 
     let key = backend.ctl(&["server", "rotate-key", "arena"])["key"].as_str().unwrap().to_owned();
     assert_ne!(key, arena.key);
+    assert!(arena.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.contains("key")));
     let mut other = Program::in_mode(backend.at(), "SERVER");
     assert_eq!(other.fails("AUTH", json!({"name": "arena", "key": arena.key})), "bad_login");
     other.ok("AUTH", json!({"name": "arena", "key": key}));
 
     backend.ctl(&["server", "disable", "arena"]);
-    for server in [&mut *arena, &mut other] {
-        assert!(server.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.contains("disabled")));
-    }
+    assert!(other.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.contains("disabled")));
     let mut again = Program::in_mode(backend.at(), "SERVER");
     assert_eq!(again.fails("AUTH", json!({"name": "arena", "key": key})), "denied");
     assert_eq!(backend.ctl(&["server", "list"])[0]["disabled"], true);

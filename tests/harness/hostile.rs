@@ -142,6 +142,14 @@ impl Listener {
         serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"))
     }
 
+    /// The operator gives a player this password.
+    pub fn set_password(&self, name: &str, password: &str) {
+        let mut command = program();
+        command.arg("--data").arg(&self.settings.data).args(["ctl", "player", "set-password", name]);
+        let output = run(&mut command, format!("{password}\n").as_bytes());
+        assert_eq!(output.code, 0, "{output:?}");
+    }
+
     /// The handler as the kernel sees it.
     pub fn process(&self) -> Process {
         Process(self.handler.pid())

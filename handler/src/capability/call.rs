@@ -2,7 +2,7 @@
 
 use crate::lock::read;
 use crate::state::State;
-use crate::state::memory::Memory;
+use crate::state::memory::{Memory, party};
 use crate::state::session::{Session, SessionRef};
 use crate::state::throttle::Tried;
 use ssmglobal_config::{Settings, network};
@@ -103,9 +103,6 @@ fn slow_down(why: &str, wait: Duration) -> Failure {
 impl<T: Into<Principal> + Copy> Me<T> {
     /// As others see him.
     pub fn party(&self) -> Party {
-        match self.id.into().as_server() {
-            Some(_) => Party::Server(self.name.to_string()),
-            None => Party::Player(self.name.to_string()),
-        }
+        party(self.id.into(), self.name.to_string())
     }
 }

@@ -1,10 +1,11 @@
 //! Players: registering, logging in, who is on.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, mail};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
 use crate::state::pages::behind;
+use crate::state::session::Proof;
 use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Compare, Hashed, Hashing};
@@ -90,7 +91,7 @@ impl Decide for Register {
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
         let seen = self.from.map_or_else(Vec::new, |from| networks::seen(id, &[], from, stamp.now));
         let rows = [Row::Player(player)].into_iter().chain(seen).collect();
-        Ok(Decided { rows, reply, proves: Some(id.into()) })
+        Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: 0 }) })
     }
 }
 
@@ -152,7 +153,7 @@ impl Decide for Login {
         let seen = seen(facts, id, self.from, stamp)?;
         let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).chain(seen).collect();
         let reply = Reply::LoggedIn(LoggedIn { player: player.name, unread, last_login: player.last_login });
-        Ok(Decided { rows, reply, proves: Some(id.into()) })
+        Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: kept.epoch }) })
     }
 }
 
@@ -173,25 +174,63 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
     })
 }
 
-/// A password is another one from now on.
+/// Who gives a player another password.
+#[derive(Clone, Debug)]
+pub enum SetBy {
+    /// He himself, who knows the present one.
+    Player {
+        /// What that was compared with.
+        verified: KeptHash,
+        /// From where.
+        from: String,
+    },
+    /// The operator.
+    Operator,
+}
+
+/// A password is another one from now on: whoever is on by the one before is out, but for the session that has set it.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
     /// Whose.
     pub player: PlayerId,
     /// Its hash.
     pub hash: Secret,
-    /// What the present one was compared with; nothing where the operator sets it.
-    pub verified: Option<KeptHash>,
+    /// Who sets it.
+    pub by: SetBy,
+    /// How many letters a mailbox holds.
+    pub mailbox: u32,
 }
 
 impl Decide for SetPassword {
-    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
-        if let Some(verified) = &self.verified
-            && !facts.player_hash(self.player)?.is_some_and(|kept| is_still(&kept, verified))
-        {
-            return Err(not_the_present_one().into());
-        }
-        Ok(Decided::done(Row::PlayerHash { player: self.player, hash: self.hash.clone() }))
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let id = self.player;
+        let (player, kept) = (facts.player(id)?, facts.player_hash(id)?);
+        let Some((player, kept)) = player.zip(kept) else { return refuse(Code::NotFound, "There is no such player.") };
+        let epoch = kept.epoch.saturating_add(1);
+        let (by, reason, proves) = match &self.by {
+            SetBy::Player { verified, .. } if !is_still(&kept, verified) => return Err(not_the_present_one().into()),
+            SetBy::Player { .. } if player.disabled.is_some() => {
+                return refuse(Code::Denied, "You were logged out by the operator.");
+            }
+            SetBy::Player { from, .. } => {
+                let reason = "Your password was changed on another connection. Log in with the new one.";
+                (format!("from {from}"), reason, Some(Proof { who: id.into(), epoch }))
+            }
+            SetBy::Operator => {
+                let reason = "Your password was changed by the operator. Log in with the new one.";
+                ("by the operator".to_owned(), reason, None)
+            }
+        };
+        let body = format!(
+            "Your password was changed on {} {by}. All other connections of yours were logged out.\n\nIf that was not \
+             you, and you did not ask for it, tell the operator.",
+            stamp.now
+        );
+        let hash = Row::PlayerHash { player: id, hash: self.hash.clone() };
+        let epoch = Row::Epoch { who: id.into(), epoch, reason: reason.to_owned() };
+        let letter = mail::from_backend(facts, stamp, id, self.mailbox, ("Your password was changed", body))?;
+        let rows = [hash, epoch].into_iter().chain(letter).collect();
+        Ok(Decided { rows, reply: Reply::Done(Done {}), proves })
     }
 }
 
@@ -207,9 +246,11 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
         Err(failure) => return failure.into(),
     };
     let compare = compare(Some(me.id), request.old, call.settings);
+    let (mailbox, from) = (call.settings.mail.mailbox, call.session.address);
+    let from = from.map_or_else(|| "an unknown address".to_owned(), |address| address.ip().to_canonical().to_string());
     let hashing = Hashing { compare: Some(compare), new: Some(request.new), newcomer: false };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash, verified }| match verified.filter(|_| good) {
-        Some(verified) => set_password(me.id, hash, Some(verified)),
+        Some(verified) => set_password(me.id, hash, SetBy::Player { verified, from }, mailbox),
         None => Err(not_the_present_one()),
     })
 }
@@ -222,12 +263,8 @@ fn not_the_present_one() -> Failure {
 ///
 /// # Errors
 /// `unavailable` without one.
-pub fn set_password(
-    player: PlayerId,
-    hash: Option<Secret>,
-    verified: Option<KeptHash>,
-) -> Result<PlayerChange, Failure> {
-    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)?, verified }.into())
+pub fn set_password(player: PlayerId, hash: Option<Secret>, by: SetBy, mailbox: u32) -> Result<PlayerChange, Failure> {
+    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)?, by, mailbox }.into())
 }
 
 /// A player's login is refused from now on, or taken again.
@@ -240,8 +277,16 @@ pub struct Disable {
 }
 
 impl Decide for Disable {
-    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
-        Ok(Decided::done(Row::PlayerDisabled { player: self.player, reason: self.reason.clone() }))
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Disable { player: id, reason } = self.clone();
+        let Some(player) = facts.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };
+        let out = reason.as_ref().map(|reason| Row::Epoch {
+            who: id.into(),
+            epoch: player.epoch.saturating_add(1),
+            reason: format!("You were logged out by the operator: {reason}"),
+        });
+        let rows = [Row::PlayerDisabled { player: id, reason }].into_iter().chain(out).collect();
+        Ok(Decided::new(rows, Reply::Done(Done {})))
     }
 }
 

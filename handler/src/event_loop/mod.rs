@@ -98,6 +98,8 @@ pub struct EventLoop {
     answered: Answered,
     /// Up to when tickets of a session hold no longer.
     revoked: HashMap<u64, Time>,
+    /// Up to which number answers to a session's requests prove nothing any more.
+    voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
     /// Requests answered.
@@ -142,7 +144,8 @@ impl EventLoop {
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
         let mut recovery = Recovery::new(journal.recover());
-        let (revoked, answered) = (recovery.take_revoked(), Answered::new(recovery.take_done()));
+        let (revoked, voided) = (recovery.take_revoked(), recovery.take_voided());
+        let answered = Answered::new(recovery.take_done());
         Ok(EventLoop {
             shared,
             state: State::new(Time::now().0.unsigned_abs()),
@@ -152,6 +155,7 @@ impl EventLoop {
             pending: Pending::default(),
             answered,
             revoked,
+            voided,
             tickets,
             requests: 0,
             turn: 1,

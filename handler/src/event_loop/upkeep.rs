@@ -47,6 +47,7 @@ impl EventLoop {
                 entries
             }
             Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
+            Entry::Voided { session, upto } => keep(entry, self.voided.get(&session) == Some(&upto)),
             Entry::NewsTold { .. } => vec![entry],
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } => Vec::new(),

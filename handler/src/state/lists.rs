@@ -208,7 +208,7 @@ mod tests {
             at: Time(5),
         };
         let (at, who) = (SessionRef { slot: 0, id: 1 }, Principal::from(PlayerId(7)));
-        let bob = Identity { who, name: "Bob".into() };
+        let bob = Identity { who, epoch: 0, name: "Bob".into() };
         let mut state = State::new(4);
         state.enter(&bob, at);
         let id = state.worlds.id_for("arena");

@@ -4,6 +4,7 @@
 use super::boards::Boards;
 use super::directory::Directory;
 use super::networks::Networks;
+use super::session::Proof;
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Code, Failure, Party};
@@ -61,27 +62,15 @@ impl Memory {
             PrincipalKind::Player => read(&self.directory).name(PlayerId(who.id)).to_owned(),
             PrincipalKind::Server => read(&self.servers).get(&ServerId(who.id)).cloned()?,
             // Nobody of these kinds has a name yet.
-            PrincipalKind::World
-            | PrincipalKind::Visitor
-            | PrincipalKind::Bot
-            | PrincipalKind::Channel
-            | PrincipalKind::Backend => return None,
+            PrincipalKind::World | PrincipalKind::Visitor | PrincipalKind::Bot | PrincipalKind::Channel => return None,
+            PrincipalKind::Backend => Party::Backend.to_string(),
         };
         (!name.is_empty()).then_some(name)
     }
 
     /// Somebody as others see him.
     pub fn party(&self, who: Principal) -> Party {
-        let name = self.name(who).unwrap_or_default();
-        match who.kind {
-            PrincipalKind::Server => Party::Server(name),
-            PrincipalKind::Player
-            | PrincipalKind::World
-            | PrincipalKind::Visitor
-            | PrincipalKind::Bot
-            | PrincipalKind::Channel
-            | PrincipalKind::Backend => Party::Player(name),
-        }
+        party(who, self.name(who).unwrap_or_default())
     }
 
     /// The player with this name, in any case, and the name as registered.
@@ -121,12 +110,31 @@ impl Memory {
         match party {
             Party::Player(name) => self.player_id(name).map(Principal::from),
             Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
+            Party::Backend => Err(Failure::new(Code::NotFound, "The backend itself has no settings and no mailbox.")),
         }
     }
 
     /// Whether somebody may not be on.
     pub fn is_barred(&self, who: Principal) -> bool {
         read(&self.barred).contains(&who)
+    }
+
+    /// Whether what somebody has proved still holds.
+    pub fn holds(&self, proof: Proof) -> bool {
+        !self.is_barred(proof.who) && read(&self.epochs).get(&proof.who).is_none_or(|epoch| *epoch <= proof.epoch)
+    }
+}
+
+/// Somebody with this name, as others see him.
+pub fn party(who: Principal, name: String) -> Party {
+    match who.kind {
+        PrincipalKind::Server => Party::Server(name),
+        PrincipalKind::Backend => Party::Backend,
+        PrincipalKind::Player
+        | PrincipalKind::World
+        | PrincipalKind::Visitor
+        | PrincipalKind::Bot
+        | PrincipalKind::Channel => Party::Player(name),
     }
 }
 

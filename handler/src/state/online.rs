@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_player_is_on_until_his_last_session_has_left() {
         let (one, two) = (SessionRef { slot: 1, id: 10 }, SessionRef { slot: 2, id: 11 });
-        let bob = Identity { who: Principal::from(PlayerId(7)), name: "Bob".into() };
+        let bob = Identity { who: Principal::from(PlayerId(7)), epoch: 0, name: "Bob".into() };
         let mut online = Online::default();
         online.enter(&bob, one);
         online.enter(&bob, two);

@@ -2,6 +2,7 @@
 //! its batch has changed so far, and the same facts give the same rows and the same answer, whatever the store.
 
 use crate::state::names::Name;
+use crate::state::session::Proof;
 use ssmglobal_ipc::{Code, Failure, Reply, Time};
 use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored,
@@ -96,7 +97,7 @@ pub struct Decided {
     /// What the asker is answered.
     pub reply: Reply,
     /// Who the asker's session is from now on.
-    pub proves: Option<Principal>,
+    pub proves: Option<Proof>,
 }
 
 impl Decided {

@@ -39,27 +39,19 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
             };
             Some(News::Tell { to: Audience::Principal(letter.to.into()), event: Event::Mail(event) })
         }
-        Row::PlayerDisabled { player, reason: Some(reason) } => {
-            let reason = format!("You were logged out by the operator: {reason}");
-            Some(News::Out { who: Principal::from(*player), reason })
-        }
-        Row::ServerDisabled { server, disabled: true } => {
-            let reason = "This game server was disabled by the operator.".to_owned();
-            Some(News::Out { who: Principal::from(*server), reason })
-        }
+        Row::Epoch { who, reason, .. } => Some(News::Out { who: *who, reason: reason.clone() }),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
         | Row::PlayerHash { .. }
         | Row::PlayerLogin { .. }
-        | Row::PlayerDisabled { reason: None, .. }
+        | Row::PlayerDisabled { .. }
         | Row::PlayerSeen { .. }
         | Row::PlayerUnseen { .. }
-        | Row::Epoch { .. }
         | Row::Server(_)
         | Row::ServerKey { .. }
         | Row::ServerAuthed { .. }
-        | Row::ServerDisabled { disabled: false, .. }
+        | Row::ServerDisabled { .. }
         | Row::Setting { .. }
         | Row::LetterRead { .. }
         | Row::LetterGone { .. }

@@ -2,7 +2,8 @@
 //! writer, questions to the readers.
 
 use super::super::EventLoop;
-use crate::capability::{players, records, servers};
+use crate::capability::players::{self, SetBy};
+use crate::capability::{records, servers};
 use crate::changes::Change;
 use crate::lock::read;
 use crate::state::names::{self, Name};
@@ -125,12 +126,16 @@ impl EventLoop {
 
     pub(super) fn player_set_password(&mut self, operator: u64, name: &str, password: Secret) -> Later {
         let player = self.player_id(name)?;
-        players::check_password(&password, &self.shared.settings())?;
+        let settings = self.shared.settings();
+        players::check_password(&password, &settings)?;
+        let mailbox = settings.mail.mailbox;
         self.shared.hash(Hash {
             asker: Asker::Operator(operator, Box::new(Answer::Done)),
             hashing: Hashing { new: Some(password), ..Hashing::default() },
             tried: None,
-            then: Box::new(move |hashed| Ok(players::set_password(player, hashed.hash, None)?.into())),
+            then: Box::new(move |hashed| {
+                Ok(players::set_password(player, hashed.hash, SetBy::Operator, mailbox)?.into())
+            }),
         })?;
         Ok(None)
     }

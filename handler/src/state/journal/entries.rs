@@ -74,6 +74,13 @@ pub enum Entry {
         /// Up to when.
         upto: Time,
     },
+    /// Answers that are kept for a session prove nothing any more, up to that to the request with this number.
+    Voided {
+        /// Its number.
+        session: u64,
+        /// Up to which request.
+        upto: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -84,6 +91,7 @@ pub(super) enum Subject {
     World(u64),
     News,
     Revoked(u64),
+    Voided(u64),
 }
 
 impl Entry {
@@ -95,6 +103,7 @@ impl Entry {
             Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
             Entry::NewsTold { .. } => Some(Subject::News),
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
+            Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }

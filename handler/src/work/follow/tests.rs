@@ -1,6 +1,7 @@
 //! What every row means to memory, and to others.
 
 use super::*;
+use crate::state::session::Proof;
 use crate::testing::{board, player, server, standing};
 use ssmglobal_ipc::{Notice, Party, Secret, Time};
 use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId};
@@ -160,7 +161,6 @@ fn every_row_does_what_it_says_and_nothing_else() {
         Row::Withdrawn { board: RACE, was, order: 3, at, reason: "cheated".into() }
     };
     let turned = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) };
-    let no_more = "This game server was disabled by the operator.";
     let cases: Vec<Case> = vec![
         (player(3, "carol"), |seen| seen.players.push((3, "carol".into())), vec![]),
         (Row::PlayerHash { player: ALICE, hash: Secret::new("$new") }, nothing, vec![]),
@@ -168,7 +168,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (
             Row::PlayerDisabled { player: ALICE, reason: Some("rude".into()) },
             |seen| seen.barred.insert(0, ALICE.into()),
-            vec![out(ALICE, "You were logged out by the operator: rude")],
+            vec![],
         ),
         (
             Row::PlayerDisabled { player: BOB, reason: None },
@@ -178,11 +178,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (server(3, "tower"), |seen| seen.servers.push((3, "tower".into())), vec![]),
         (Row::ServerKey { server: ARENA, key: [9; 32] }, nothing, vec![]),
         (Row::ServerAuthed { server: ARENA, at }, nothing, vec![]),
-        (
-            Row::ServerDisabled { server: ARENA, disabled: true },
-            |seen| seen.barred.insert(1, ARENA.into()),
-            vec![out(ARENA, no_more)],
-        ),
+        (Row::ServerDisabled { server: ARENA, disabled: true }, |seen| seen.barred.insert(1, ARENA.into()), vec![]),
         (
             Row::ServerDisabled { server: CASTLE, disabled: false },
             |seen| seen.barred.retain(|who| *who != CASTLE.into()),
@@ -207,6 +203,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (Row::Setting { owner, key: key(), setting }, nothing, vec![]),
         (letter(ALICE), nothing, vec![mail(Party::Player("alice".into()))]),
         (letter(ARENA), nothing, vec![mail(Party::Server("arena".into()))]),
+        (letter(Principal::BACKEND), nothing, vec![mail(Party::Backend)]),
         (Row::LetterRead { player: ALICE, number: 1, at }, nothing, vec![]),
         (Row::LetterGone { player: ALICE, number: 1 }, nothing, vec![]),
         (Row::Blocked { player: ALICE, from: owner }, nothing, vec![]),
@@ -217,7 +214,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (
             Row::Epoch { who: ARENA.into(), epoch: 4, reason: "another key".into() },
             |seen| seen.epochs.push((ARENA.into(), 4)),
-            vec![],
+            vec![out(ARENA, "another key")],
         ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
@@ -257,6 +254,16 @@ fn of_many_first_places_one_is_told_behind_all_else() {
     let (alice, arena) = (Party::Player("alice".into()), Party::Server("arena".into()));
     assert_eq!(after(&rows).1, [mail(alice), mail(arena), record("bob", 2, Some("alice"))]);
     assert_eq!(after(&[put(2, 4, 3), put(2, 8, 4)]).1, [], "given up again");
+}
+
+#[test]
+fn what_was_proved_holds_until_the_epoch_has_grown_or_somebody_is_barred() {
+    let memory = memory();
+    let holds = |who: PlayerId, epoch| memory.holds(Proof { who: who.into(), epoch });
+    assert_eq!([2, 3, 4].map(|epoch| holds(ALICE, epoch)), [false, true, true]);
+    assert!(!holds(BOB, 0) && holds(PlayerId(3), 0));
+    apply(&memory, &mut vec![Row::PlayerDisabled { player: BOB, reason: None }]);
+    assert!(holds(BOB, 0));
 }
 
 #[test]

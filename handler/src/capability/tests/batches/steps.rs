@@ -218,10 +218,12 @@ impl Known {
                 let verified = KeptHash { hash: secret(true), epoch: 0 };
                 (players::Login { player: player(of), verified, again, from }.into(), (By::Session, None))
             }
-            Step::Password { player: of } => (
-                players::SetPassword { player: player(of), hash: secret(false), verified: None }.into(),
-                (By::Session, None),
-            ),
+            Step::Password { player: of } => {
+                let verified = KeptHash { hash: secret(true), epoch: 0 };
+                let by = players::SetBy::Player { verified, from: "192.0.2.1".into() };
+                let hash = secret(false);
+                (players::SetPassword { player: player(of), hash, by, mailbox: 4 }.into(), (By::Session, None))
+            }
             Step::Disable { player: of, disabled } => {
                 let reason = disabled.then(|| "spam".to_owned());
                 (players::Disable { player: player(of), reason }.into(), operator)

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::state::news::{Audience, News};
+use crate::state::session::Proof;
 use crate::state::topic::Topic;
 use crate::testing::{Firsts, Scores, now};
 use ssmglobal_ipc::{Event, MailArrived, Party, RecordArrived};
@@ -31,7 +32,7 @@ pub struct Came {
     /// The answer.
     pub reply: Reply,
     /// Who the session is from then on.
-    pub proves: Option<Principal>,
+    pub proves: Option<Proof>,
     /// What was written, but for keys.
     pub rows: Vec<Row>,
 }
@@ -137,20 +138,14 @@ impl World {
                 Row::Letter(letter) => {
                     let from = match letter.from.kind {
                         PrincipalKind::Server => Party::Server(after.name(letter.from)),
+                        PrincipalKind::Backend => Party::Backend,
                         _ => Party::Player(after.name(letter.from)),
                     };
                     let NewLetter { to_number: id, subject, unread, .. } = letter.clone();
                     let event = Event::Mail(MailArrived { id, from, subject, unread });
                     news.push(News::Tell { to: Audience::Principal(letter.to.into()), event });
                 }
-                Row::PlayerDisabled { player, reason: Some(reason) } => {
-                    let reason = format!("You were logged out by the operator: {reason}");
-                    news.push(News::Out { who: (*player).into(), reason });
-                }
-                Row::ServerDisabled { server, disabled: true } => {
-                    let reason = "This game server was disabled by the operator.".to_owned();
-                    news.push(News::Out { who: (*server).into(), reason });
-                }
+                Row::Epoch { who, reason, .. } => news.push(News::Out { who: *who, reason: reason.clone() }),
                 _ => {}
             }
         }
