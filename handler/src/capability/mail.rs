@@ -60,6 +60,9 @@ impl Decide for Send {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let Send { from, to, mailbox, .. } = *self;
         let name = facts.name(to.into());
+        if facts.is_disabled(to)? {
+            return refuse(Code::Denied, format!("{name} is disabled and gets no mail."));
+        }
         if facts.blocks(to, from)? {
             return refuse(Code::Denied, format!("{name} does not take mail from you."));
         }

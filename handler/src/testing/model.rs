@@ -202,6 +202,10 @@ impl Facts for Model {
         .unwrap_or_default()
     }
 
+    fn is_disabled(&self, player: PlayerId) -> Result<bool> {
+        self.store(self.players.get(&player).is_some_and(|kept| kept.player.disabled.is_some()))
+    }
+
     fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
         let of = |kept: &KeptPlayer| KeptHash { hash: kept.hash.clone(), epoch: kept.player.epoch };
         self.store(self.players.get(&id).map(of))

@@ -51,6 +51,8 @@ pub trait Facts {
     fn player(&self, id: PlayerId) -> Stored<Option<Player>>;
     /// Somebody's name; empty when there is nobody like that.
     fn name(&self, who: Principal) -> String;
+    /// Whether a player is disabled.
+    fn is_disabled(&self, player: PlayerId) -> Stored<bool>;
     /// What is kept of a player's password.
     fn player_hash(&self, id: PlayerId) -> Stored<Option<KeptHash>>;
     /// Whether a player or a game server has this name, or one that looks the same.

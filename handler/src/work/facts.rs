@@ -32,6 +32,10 @@ impl Facts for OpenFacts<'_> {
         self.memory.name(who).unwrap_or_default()
     }
 
+    fn is_disabled(&self, player: PlayerId) -> Result<bool> {
+        Ok(self.overlay.disabled(player).unwrap_or_else(|| self.memory.is_barred(player.into())))
+    }
+
     fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
         self.tx.player_hash(id)
     }
