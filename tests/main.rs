@@ -30,6 +30,7 @@ mod operator;
 mod permissions;
 mod players;
 mod processes;
+mod proofs;
 mod records;
 mod relay;
 mod resume;

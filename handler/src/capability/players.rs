@@ -56,10 +56,17 @@ fn no_hash() -> Failure {
     Failure::new(Code::Unavailable, "This cannot be done at the moment. Try again later.")
 }
 
-/// The rows that say from where a player was in.
+/// The rows that say from where a player was in; with them goes what is too old, whosever it is.
 fn seen(facts: &dyn Facts, player: PlayerId, from: Option<IpAddr>, stamp: Stamp) -> Result<Vec<Row>, Refusal> {
     let Some(network) = from else { return Ok(Vec::new()) };
-    Ok(networks::seen(player, &facts.networks(player)?, network, stamp.now))
+    let seen = networks::seen(player, &facts.networks(player)?, network, stamp.now);
+    if seen.is_empty() {
+        return Ok(seen);
+    }
+    let old = facts.networks_before(networks::oldest(stamp.now), networks::ALONG)?.into_iter();
+    let old = old.map(|(player, network)| Row::PlayerUnseen { player, network });
+    // In front: what is seen again is not forgotten.
+    Ok(old.chain(seen).collect())
 }
 
 /// A new player, whose session is his from then on.
@@ -89,8 +96,7 @@ impl Decide for Register {
         let reply = Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
-        let seen = self.from.map_or_else(Vec::new, |from| networks::seen(id, &[], from, stamp.now));
-        let rows = [Row::Player(player)].into_iter().chain(seen).collect();
+        let rows = [Row::Player(player)].into_iter().chain(seen(facts, id, self.from, stamp)?).collect();
         Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: 0 }) })
     }
 }

@@ -110,7 +110,10 @@ impl Memory {
         match party {
             Party::Player(name) => self.player_id(name).map(Principal::from),
             Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
-            Party::Backend => Err(Failure::new(Code::NotFound, "The backend itself has no settings and no mailbox.")),
+            Party::Backend => Err(Failure::new(
+                Code::NotFound,
+                "That is the backend itself: it has no settings, and cannot be blocked.",
+            )),
         }
     }
 

@@ -15,8 +15,16 @@ const DAY: i64 = 24 * 3600 * 1000;
 /// For so long a network is remembered.
 const KEPT: i64 = 30 * DAY;
 
+/// So many of anybody's that are too old go with each that is noted: more than come.
+pub const ALONG: u32 = 2;
+
+/// What was not seen since this time is too old.
+pub fn oldest(now: Time) -> Time {
+    Time(now.0.saturating_sub(KEPT))
+}
+
 fn is_old(seen: Network, now: Time) -> bool {
-    now.0.saturating_sub(seen.at.0) > KEPT
+    seen.at < oldest(now)
 }
 
 /// Of all players. Some 100 bytes for each who was in within the last month.

@@ -9,6 +9,7 @@ use ssmglobal_store::{
     PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
 /// A player, with what only the store looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,6 +220,13 @@ impl Facts for Model {
 
     fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {
         self.store(self.networks.of(player).to_vec())
+    }
+
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>> {
+        let of = |id: &PlayerId| self.networks.of(*id).iter().map(|seen| (*id, *seen)).collect::<Vec<_>>();
+        let mut old: Vec<_> = self.players.keys().flat_map(of).filter(|(_, seen)| seen.at < before).collect();
+        old.sort_by_key(|(id, seen)| (seen.at, *id, seen.network.to_string()));
+        self.store(old.into_iter().take(limit as usize).map(|(id, seen)| (id, seen.network)).collect())
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

@@ -8,6 +8,7 @@ use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored,
     Row, Sequence, Server, Standing, StoreError,
 };
+use std::net::IpAddr;
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub trait Facts {
     fn name_taken(&self, name: &Name) -> Stored<bool>;
     /// From where a player was in.
     fn networks(&self, player: PlayerId) -> Stored<Vec<Network>>;
+    /// Who was in from where and not since a time, the oldest first.
+    fn networks_before(&self, before: Time, limit: u32) -> Stored<Vec<(PlayerId, IpAddr)>>;
     /// A game server by name, in any case, with what is kept of its key.
     fn server_by_name(&self, name: &str) -> Stored<Option<(Server, KeyHash)>>;
     /// A board.

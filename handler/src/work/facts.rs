@@ -6,10 +6,12 @@ use crate::state::Overlay;
 use crate::state::boards::Boards;
 use crate::state::memory::Memory;
 use crate::state::names::Name;
+use ssmglobal_ipc::Time;
 use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result, Sequence,
     Server, Standing, Tx,
 };
+use std::net::IpAddr;
 
 /// Facts of one batch.
 pub struct OpenFacts<'a> {
@@ -50,6 +52,10 @@ impl Facts for OpenFacts<'_> {
 
     fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {
         self.tx.player_networks(player)
+    }
+
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>> {
+        self.tx.networks_before(before, limit)
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

@@ -76,6 +76,8 @@ pub trait ReadPlayers {
     fn player_epochs(&self) -> Result<Vec<(PlayerId, u32)>>;
     /// From where a player was in, in any order.
     fn player_networks(&self, id: PlayerId) -> Result<Vec<Network>>;
+    /// Who was in from where and not since a time, the oldest first.
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>>;
     /// From where everybody was in, in any order.
     fn networks(&self, each: &mut dyn FnMut(PlayerId, Network)) -> Result<()>;
     /// Whether somebody has this folded name, or one that looks the same.

@@ -125,6 +125,32 @@ fn from_where_somebody_was_in_is_noted_with_his_login_and_his_registration() {
 }
 
 #[test]
+fn from_where_somebody_was_in_is_forgotten_after_a_month_also_if_he_never_comes_back() {
+    let mut model = people();
+    let from = |number: u8| -> IpAddr { [192, 0, 2, number].into() };
+    let day = |days: i64| Time(NOW.0 + days * 24 * 3600 * 1000);
+    let login = |player, number| Login { from: Some(from(number)), ..login(player, None) };
+    let log_in = |model: &mut Model, at, player, number| {
+        let Decided { rows, .. } = Change::from(login(player, number)).decide(model, Stamp { now: at }).unwrap();
+        rows.iter().for_each(|row| model.put(row));
+    };
+    for number in 1..=3 {
+        log_in(&mut model, NOW, BOB, number);
+    }
+    log_in(&mut model, NOW, ALICE, 9);
+    log_in(&mut model, day(30), CAROL, 5);
+    assert_eq!((model.networks.of(BOB).len(), model.networks.of(ALICE).len()), (3, 1));
+    // Alice comes back from where she was; two that are too old go with that, and then the others.
+    log_in(&mut model, day(31), ALICE, 9);
+    assert_eq!((model.networks.of(BOB).len(), model.networks.of(ALICE).len()), (2, 1));
+    log_in(&mut model, day(31), CAROL, 6);
+    assert_eq!(
+        (model.networks.of(BOB).len(), model.networks.of(ALICE).len(), model.networks.of(CAROL).len()),
+        (0, 1, 2)
+    );
+}
+
+#[test]
 fn who_is_disabled_or_not_there_does_not_log_in() {
     let mut model = people();
     done(&mut model, Disable { player: ALICE, reason: Some("spam".into()) });

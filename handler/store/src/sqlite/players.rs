@@ -67,6 +67,11 @@ impl ReadPlayers for Db {
         })
     }
 
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>> {
+        let sql = "SELECT player, network FROM player_network WHERE at < ?1 ORDER BY at, player, network LIMIT ?2";
+        self.all(sql, params![before.0, limit], |row| Ok((PlayerId(row.get(0)?), network(&row.get::<_, String>(1)?)?)))
+    }
+
     fn networks(&self, each: &mut dyn FnMut(PlayerId, Network)) -> Result<()> {
         self.each("SELECT player, network, at FROM player_network", [], |row| {
             let network = Network { network: network(&row.get::<_, String>(1)?)?, at: Time(row.get(2)?) };

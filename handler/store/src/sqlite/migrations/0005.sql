@@ -15,3 +15,4 @@ CREATE TABLE player_network (
     at      INTEGER NOT NULL,
     PRIMARY KEY (player, network)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX player_network_at ON player_network (at);

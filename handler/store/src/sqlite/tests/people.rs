@@ -57,6 +57,9 @@ fn from_where_a_player_was_in_is_kept_until_it_is_forgotten() {
     found.sort_by_key(|network| network.at);
     assert_eq!(found, [school, Network { at: Time(9), ..home }]);
     put(&mut *writer, &Row::PlayerUnseen { player: alice, network: home.network });
+    assert_eq!(reader.networks_before(Time(6), 9).unwrap(), []);
+    assert_eq!(reader.networks_before(Time(7), 9).unwrap(), [(alice, school.network)]);
+    assert_eq!(reader.networks_before(Time(7), 0).unwrap(), []);
     let mut all = Vec::new();
     reader.networks(&mut |player, network| all.push((player, network))).unwrap();
     assert_eq!(all, [(alice, school)]);
