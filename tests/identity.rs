@@ -1,6 +1,6 @@
 //! Who a session is, and how others see it, does not change with a death of the handler.
 
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, GameServer, Person, Program, Wire, run};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::sync::mpsc::channel;
@@ -183,4 +183,96 @@ fn what_somebody_asked_before_he_was_logged_out_is_refused_and_ends_nothing() {
         assert_eq!(bob.reply()["code"], "not_logged_in");
     }
     assert_eq!(bob.ok("WHOAMI", json!({}))["player"], Value::Null);
+}
+
+#[test]
+fn another_password_logs_everybody_out_but_who_has_set_it_and_a_letter_says_so() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut thief = Program::over(Wire::from("127.0.0.66", backend.at()), "CLIENT");
+    thief.login("alice");
+    let mut elsewhere = Person::at(&backend);
+    assert!(elsewhere.ask("LOGIN alice secret-of-alice").contains("Logged in as alice."));
+    alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "another-secret"}));
+    let told = "Your password was changed on another connection.";
+    assert!(thief.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.starts_with(told)));
+    elsewhere.expect(told);
+    assert_eq!(thief.fails("MAIL LIST", json!({})), "not_logged_in");
+    assert_eq!(thief.fails("LOGIN", json!({"name": "alice", "password": "secret-of-alice"})), "bad_login");
+    assert_eq!(alice.ok("WHO", json!({}))["players"].as_array().map(Vec::len), Some(1));
+    let event = alice.expect_event("mail");
+    assert_eq!((&event["from"], &event["unread"]), (&"the backend".into(), &1.into()));
+    let letter = alice.ok("MAIL READ", json!({"id": event["id"]}));
+    assert_eq!((&letter["from"], &letter["subject"]), (&"the backend".into(), &"Your password was changed".into()));
+    assert!(letter["body"].as_str().is_some_and(|body| body.contains("from 127.0.0.1.")), "{letter}");
+    assert_eq!(alice.fails("MAIL REPLY", json!({"id": event["id"], "body": "It was me."})), "denied");
+    alice.expect_no_event("notice");
+    for _ in 0..2 {
+        backend.kill_handler();
+        assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
+        assert_eq!(thief.ok("WHOAMI", json!({}))["player"], Value::Null);
+    }
+    thief.expect_no_event("notice");
+    elsewhere.wire.send("LOGIN alice another-secret\r\n");
+    elsewhere.expect("Logged in as alice.");
+}
+
+#[test]
+fn a_password_that_the_operator_sets_logs_everybody_out() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    let mut set = backend.ctl_command(&["player", "set-password", "alice"]);
+    assert_eq!(run(&mut set, b"battery-staple\n").code, 0);
+    let told = "Your password was changed by the operator.";
+    assert!(alice.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.starts_with(told)));
+    assert_eq!(alice.fails("MAIL LIST", json!({})), "not_logged_in");
+    alice.ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
+    let letter = alice.ok("MAIL LIST", json!({}))["mails"][0].clone();
+    assert_eq!(letter["from"], "the backend");
+    let letter = alice.ok("MAIL READ", json!({"id": letter["id"]}));
+    assert!(letter["body"].as_str().is_some_and(|body| body.contains("by the operator")), "{letter}");
+    assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
+    bob.expect_no_event("notice");
+}
+
+#[test]
+fn another_key_puts_the_connections_of_a_game_server_out() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut desert = GameServer::added(&backend, "desert");
+    arena.ok("STATUS SET", json!({"map": "m", "players": 0, "max": 1}));
+    let key = backend.ctl(&["server", "rotate-key", "arena"])["key"].clone();
+    assert!(arena.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.contains("key")));
+    assert_eq!(arena.fails("WORLDS", json!({})), "not_logged_in");
+    assert_eq!(desert.ok("WORLDS", json!({}))["worlds"], json!([]));
+    backend.kill_handler();
+    let old = arena.key.clone();
+    assert_eq!(arena.fails("AUTH", json!({"name": "arena", "key": old})), "bad_login");
+    arena.ok("AUTH", json!({"name": "arena", "key": key}));
+    assert_eq!(desert.ok("WHOAMI", json!({}))["server"], "desert");
+    desert.expect_no_event("notice");
+}
+
+#[test]
+fn who_is_on_by_an_old_password_is_out_also_if_the_handler_dies_before_he_hears_of_it() {
+    let backend = Backend::start();
+    let mut thief = Program::registered(&backend, "alice");
+    let mut arena = GameServer::added(&backend, "arena");
+    let workers = [backend.worker_of("alice"), backend.worker_of("arena")];
+    let mut alice = Program::logged_in(&backend, "alice");
+    // Neither hears of it from the handler that did it.
+    let _ = workers.map(|worker| kill(worker, Signal::SIGSTOP).unwrap());
+    alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "another-secret"}));
+    backend.ctl(&["server", "rotate-key", "arena"]);
+    backend.kill_handler_at_work();
+    let _ = workers.map(|worker| kill(worker, Signal::SIGCONT).unwrap());
+    for client in [&mut thief, &mut *arena] {
+        client.expect_event("notice");
+    }
+    assert_eq!(thief.ok("WHOAMI", json!({}))["player"], Value::Null);
+    assert_eq!(arena.fails("WHOAMI", json!({})), "not_logged_in");
+    thief.expect_no_event("notice");
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
+    alice.expect_no_event("notice");
 }

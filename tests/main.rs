@@ -32,6 +32,7 @@ mod pages;
 mod permissions;
 mod players;
 mod processes;
+mod proofs;
 mod records;
 mod relay;
 mod restore;

@@ -89,6 +89,47 @@ fn letters_that_look_alike_do_not_make_another_name() {
 }
 
 #[test]
+fn nobody_is_called_like_a_game_server_nor_with_what_looks_like_a_colon() {
+    let backend = Backend::start();
+    backend.ctl(&["server", "add", "Arena"]);
+    let mut program = Program::at(&backend);
+    for name in ["arena", "ARENA", "\u{430}rena"] {
+        assert_eq!(register(&mut program, name)["code"], "exists", "{name}");
+    }
+    for colon in ["\u{2d0}", "\u{a4fd}", "\u{903}", "\u{a83}"] {
+        assert_eq!(register(&mut program, &format!("server{colon}arena"))["code"], "invalid", "{colon}");
+    }
+    assert_eq!(register(&mut program, "castle")["state"], "OK");
+    for name in ["castle", "CASTLE", "cast1e"] {
+        assert_eq!(backend.ctl_fails(&["server", "add", name]), "exists", "{name}");
+    }
+    assert_eq!(backend.ctl_fails(&["server", "add", "arena"]), "exists");
+    backend.ctl(&["server", "add", "desert"]);
+}
+
+#[test]
+fn reserved_words_are_nobodys_name_but_who_has_one_keeps_it() {
+    let mut backend = Backend::plan().config("players.reserved_names = \"\"\n").start();
+    let mut program = Program::at(&backend);
+    assert_eq!(register(&mut program, "admin")["state"], "OK");
+    let key = backend.ctl(&["server", "add", "operator"])["key"].clone();
+    drop(program);
+    backend.stop();
+    backend.write_config("");
+    backend.start_again();
+    let mut program = Program::at(&backend);
+    for name in ["Backend", "ADMlN", "nu11", "S\u{435}rver", "n0body", "SYSTEM"] {
+        assert_eq!(register(&mut program, name)["code"], "invalid", "{name}");
+    }
+    for name in ["server", "Nobody", "nu11"] {
+        assert_eq!(backend.ctl_fails(&["server", "add", name]), "invalid", "{name}");
+    }
+    program.ok("LOGIN", json!({"name": "admin", "password": "correct-horse"}));
+    Program::in_mode(backend.at(), "SERVER").ok("AUTH", json!({"name": "operator", "key": key}));
+    backend.ctl(&["server", "rotate-key", "operator"]);
+}
+
+#[test]
 fn look_alikes_at_the_same_moment() {
     let backend = Backend::start();
     let mut programs: Vec<Program> = (0..6).map(|_| Program::at(&backend)).collect();

@@ -45,6 +45,11 @@ fn a_wrong_name_and_a_wrong_password_get_the_same_answer() {
     assert_eq!(wrong_name, no_name);
 }
 
+/// A program whose client has this address.
+fn from(address: &str, backend: &Backend) -> Program {
+    Program::over(Wire::from(address, backend.at()), "CLIENT")
+}
+
 #[test]
 fn who_fails_too_often_is_slowed_down() {
     let backend = Backend::start();
@@ -56,13 +61,117 @@ fn who_fails_too_often_is_slowed_down() {
     let reply = guesser.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
     assert_eq!(reply["code"], "slow_down", "{reply}");
     assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
-    // The same address has to wait with other names as well, and the same name from other addresses.
+    // The same address has to wait with other names as well, and nobody else with this one.
     assert_eq!(guesser.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "slow_down");
-    let mut elsewhere = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
-    assert_eq!(elsewhere.fails("LOGIN", json!({"name": "Alice", "password": "secret-of-alice"})), "slow_down");
+    let mut elsewhere = from("127.0.0.2", &backend);
+    elsewhere.ok("LOGIN", json!({"name": "Alice", "password": "secret-of-alice"}));
     assert_eq!(elsewhere.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "bad_login");
     let mut person = Person::at(&backend);
     assert!(person.ask("LOGIN alice wrong-guess").contains("Try again in"));
+}
+
+#[test]
+fn strangers_close_a_name_for_strangers_and_not_for_its_owner() {
+    let mut backend = Backend::start();
+    drop(Program::registered(&backend, "alice"));
+    drop(Program::registered(&backend, "bob"));
+    from("127.0.0.9", &backend).login("alice");
+    let guess = |backend: &Backend| {
+        for number in 0..20 {
+            let mut stranger = from(&format!("127.0.1.{number}"), backend);
+            let code = stranger.fails("LOGIN", json!({"name": "ALICE", "password": "wrong-guess"}));
+            assert_eq!(code, "bad_login", "{number}");
+        }
+        let mut late = from("127.0.2.1", backend);
+        let reply = late.ask("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
+        assert_eq!(reply["code"], "slow_down", "{reply}");
+        assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
+        late.login("bob");
+        // From where she was in: where she has registered, and where she has logged in.
+        Program::logged_in(backend, "alice");
+        from("127.0.0.9", backend).login("alice");
+    };
+    guess(&backend);
+    backend.restart();
+    guess(&backend);
+}
+
+#[test]
+fn wrong_keys_from_anywhere_keep_no_game_server_out() {
+    let backend = Backend::start();
+    let key = backend.ctl(&["server", "add", "arena"])["key"].clone();
+    let in_server_mode = |address: &str| Program::over(Wire::from(address, backend.at()), "SERVER");
+    let mut guesser = in_server_mode("127.0.0.2");
+    for _ in 0..10 {
+        assert_eq!(guesser.fails("AUTH", json!({"name": "arena", "key": "wrong"})), "bad_login");
+    }
+    assert_eq!(guesser.fails("AUTH", json!({"name": "arena", "key": key})), "slow_down");
+    for number in 0..30 {
+        let mut guesser = in_server_mode(&format!("127.0.1.{number}"));
+        assert_eq!(guesser.fails("AUTH", json!({"name": "arena", "key": "wrong"})), "bad_login");
+    }
+    in_server_mode("127.0.0.3").ok("AUTH", json!({"name": "arena", "key": key}));
+}
+
+#[test]
+fn a_login_does_not_wait_for_all_newcomers_that_were_there_before() {
+    let plan = Backend::plan().environment("SSMGLOBAL_PLAYERS_HASH_MEMORY_KIB", "16384");
+    let backend = plan.environment("SSMGLOBAL_PLAYERS_HASH_THREADS", "1").start();
+    drop(Program::registered(&backend, "alice"));
+    let mut newcomers: Vec<Program> = (0..30).map(|_| Program::at(&backend)).collect();
+    for (number, newcomer) in newcomers.iter_mut().enumerate() {
+        let args = json!({"name": format!("player-{number}"), "password": "correct-horse"});
+        newcomer.send_line(json!({"cmd": "REGISTER", "args": args}).to_string());
+    }
+    // The first of them is there: the others wait.
+    assert_eq!(newcomers[0].reply()["state"], "OK");
+    let mut alice = Program::logged_in(&backend, "alice");
+    let on = alice.ok("WHO", json!({}))["total"].as_u64();
+    assert!(on.is_some_and(|on| on < 20), "the newcomers went first: {on:?}");
+    for newcomer in &mut newcomers[1..] {
+        assert_eq!(newcomer.reply()["state"], "OK");
+    }
+}
+
+#[test]
+fn newcomers_of_one_address_have_to_wait_after_the_fifth() {
+    let bound = "SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_ADDRESS";
+    let backend = Backend::plan().environment(bound, "5").start();
+    for name in ["player-1", "player-2", "player-3", "player-4", "player-5"] {
+        drop(Program::registered(&backend, name));
+    }
+    let mut program = Program::at(&backend);
+    let reply = program.ask("REGISTER", json!({"name": "player-6", "password": "correct-horse"}));
+    assert_eq!(reply["code"], "slow_down", "{reply}");
+    assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=600).contains(&seconds)), "{reply}");
+    // What need not be hashed does not count, and logging in is something else.
+    assert_eq!(program.fails("REGISTER", json!({"name": "player-1", "password": "correct-horse"})), "exists");
+    program.login("player-5");
+    let mut person = Person::at(&backend);
+    assert!(person.ask("REGISTER player-6 correct-horse").contains("Too many new players from your address."));
+    from("127.0.0.2", &backend).ok("REGISTER", json!({"name": "player-6", "password": "correct-horse"}));
+}
+
+#[test]
+fn newcomers_of_one_network_and_all_together_have_to_wait_as_well() {
+    let bounds = [("PER_NETWORK", "3"), ("ALTOGETHER", "5")];
+    let plan = bounds.iter().fold(Backend::plan(), |plan, (name, most)| {
+        plan.environment(&format!("SSMGLOBAL_PLAYERS_REGISTRATIONS_{name}"), most)
+    });
+    let backend = plan.start();
+    let register = |address: &str, name: &str| {
+        from(address, &backend).ask("REGISTER", json!({"name": name, "password": "correct-horse"}))
+    };
+    for (address, name) in [("127.0.1.1", "a1"), ("127.0.1.2", "a2"), ("127.0.1.3", "a3")] {
+        assert_eq!(register(address, name)["state"], "OK", "{name}");
+    }
+    let refused = register("127.0.1.4", "a4");
+    assert!(refused["code"] == "slow_down" && refused["msg"].to_string().contains("network"), "{refused}");
+    for (address, name) in [("127.0.2.1", "b1"), ("127.0.3.1", "c1")] {
+        assert_eq!(register(address, name)["state"], "OK", "{name}");
+    }
+    let refused = register("127.0.4.1", "d1");
+    assert!(refused["code"] == "slow_down" && refused["msg"].to_string().contains("at the moment"), "{refused}");
 }
 
 #[test]
@@ -119,6 +228,55 @@ fn passwords_have_bounds() {
     let long = "ü".repeat(256);
     program.ok("REGISTER", register(long.clone()));
     Program::at(&backend).ok("LOGIN", register(long));
+}
+
+#[test]
+fn what_is_longer_than_a_password_may_be_is_a_wrong_one_and_never_hashed() {
+    let mut backend = Backend::start();
+    drop(Program::registered(&backend, "alice"));
+    let mut early = Program::registered(&backend, "bob");
+    early.ok("PASSWORD", json!({"old": "secret-of-bob", "new": "short-one"}));
+    drop(early);
+    backend.stop();
+    // What was let in before is right, and would be found so if it were looked at.
+    backend.write_config("players.password_max = 10\n");
+    backend.start_again();
+    let mut program = Program::at(&backend);
+    let wrong = program.say(r#"{"cmd": "LOGIN", "args": ["alice", "wrong-one"]}"#);
+    assert_eq!(program.say(r#"{"cmd": "LOGIN", "args": ["alice", "secret-of-alice"]}"#), wrong);
+    assert_eq!(program.say(r#"{"cmd": "LOGIN", "args": ["nobody-at-all", "secret-of-alice"]}"#), wrong);
+    program.ok("LOGIN", json!({"name": "bob", "password": "short-one"}));
+    let long = "x".repeat(8000);
+    assert_eq!(program.fails("PASSWORD", json!({"old": long, "new": "another-1"})), "bad_login");
+    assert_eq!(program.fails("PASSWORD", json!({"old": "short-one", "new": "longer-than-ten"})), "invalid");
+    assert_eq!(program.fails("REGISTER", json!({"name": "carol", "password": "longer-than-ten"})), "invalid");
+}
+
+#[test]
+fn a_login_at_the_same_moment_does_not_put_the_old_password_back() {
+    let backend = Backend::start();
+    let names: Vec<String> = (0..12).map(|number| format!("player-{number}")).collect();
+    let mut changing: Vec<Program> = names.iter().map(|name| Program::registered(&backend, name)).collect();
+    let mut entering: Vec<Program> = names.iter().map(|_| Program::at(&backend)).collect();
+    let mark = backend.log().mark();
+    let harder = "players.hash_memory_kib = 128\nplayers.hash_passes = 2\n";
+    std::fs::write(backend.file("config.toml"), harder).unwrap();
+    backend.signal(Signal::SIGHUP);
+    backend.log().wait_after(mark, "settings were read again");
+    for ((name, changing), entering) in names.iter().zip(&mut changing).zip(&mut entering) {
+        let args = json!({"old": format!("secret-of-{name}"), "new": "another-secret"});
+        changing.send_line(json!({"cmd": "PASSWORD", "args": args}).to_string());
+        let args = json!({"name": name, "password": format!("secret-of-{name}")});
+        entering.send_line(json!({"cmd": "LOGIN", "args": args}).to_string());
+    }
+    for ((name, changing), entering) in names.iter().zip(&mut changing).zip(&mut entering) {
+        assert_eq!(changing.reply()["state"], "OK");
+        entering.reply();
+        let mut again = Program::at(&backend);
+        let old = json!({"name": name, "password": format!("secret-of-{name}")});
+        assert_eq!(again.fails("LOGIN", old), "bad_login", "{name}");
+        again.ok("LOGIN", json!({"name": name, "password": "another-secret"}));
+    }
 }
 
 #[test]

@@ -87,14 +87,15 @@ fn others_read_what_is_public() {
 }
 
 #[test]
-fn a_player_and_a_server_of_the_same_name_are_two() {
+fn a_player_and_a_server_of_the_same_number_are_two() {
     let backend = Backend::start();
-    let mut player = Program::registered(&backend, "arena");
+    // Each is the first of its kind.
+    let mut player = Program::registered(&backend, "alice");
     let mut server = GameServer::added(&backend, "arena");
     player.ok("SETTING SET", json!({"key": "k", "value": "player", "public": true}));
     server.ok("SETTING SET", json!({"key": "k", "value": "server", "public": true}));
     assert_eq!(server.ok("SETTING GET", json!({"key": "k"}))["value"], "server");
-    assert_eq!(server.ok("SETTING GET", json!({"key": "k", "of": "arena"}))["value"], "player");
+    assert_eq!(server.ok("SETTING GET", json!({"key": "k", "of": "alice"}))["value"], "player");
     assert_eq!(player.ok("SETTING GET", json!({"key": "k", "of": "server:arena"}))["value"], "server");
 }
 

@@ -21,7 +21,7 @@ mod settings;
 mod value;
 mod words;
 
-pub use address::{network, shown};
+pub use address::{network, shown, wide_network};
 pub use door::Door;
 pub use file::check;
 pub use key::Key;

@@ -15,6 +15,10 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const WEEK: u64 = 7 * 24 * 3600;
 
+/// What others could take for the backend itself, for who runs it, or for nobody.
+const RESERVED: &str = "server operator admin administrator system backend nobody null root moderator support staff \
+                        everyone anonymous none undefined ssmglobal";
+
 const fn number(min: u64, max: u64) -> Rule {
     Rule::Number { min, max }
 }
@@ -171,15 +175,23 @@ settings! {
     players: Players {
         /// Whether anybody may register; otherwise only those who are registered come in.
         registration: bool = true, Rule::Flag;
+        /// Registrations in ten minutes from one address; 0 = any number.
+        registrations_per_address: u32 = 5, number(0, 1_000_000);
+        /// Registrations in ten minutes from one network (IPv4: /24, IPv6: /48); 0 = any number.
+        registrations_per_network: u32 = 50, number(0, 1_000_000);
+        /// Registrations in ten minutes altogether; 0 = any number.
+        registrations_altogether: u32 = 600, number(0, 1_000_000);
         /// Characters of a name, at least.
         name_min: usize = 2, number(1, 64);
         /// Characters of a name, at most.
         name_max: usize = 20, number(1, 64);
+        /// Names that no new player and no new game server gets, nor what looks like them; with blanks between them.
+        reserved_names: String = RESERVED.to_owned(), Rule::Text { max: 4096 };
         /// Characters of a password, at least.
         password_min: usize = 6, number(1, 256);
         /// Characters of a password, at most.
         password_max: usize = 256, number(8, 1024);
-        /// Failed tries of a password or key, from an address or for a name, before further ones are slowed down.
+        /// Failed tries of a password or key from an address, and for a name from an address, before further ones are slowed down.
         failures: u32 = 10, number(1, 1000);
         /// Seconds for which a failed login counts.
         failure_window_seconds: u64 = 300, number(1, 86400);

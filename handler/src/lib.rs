@@ -289,9 +289,9 @@ fn start_threads(
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
         count => count,
     };
-    for _ in 0..hashers {
-        let (shared, jobs, reader) = (shared.clone(), queues.hashes.clone(), store.reader()?);
-        threads.push(named("hash").spawn(move || work::hash_jobs(&shared, &jobs, &*reader))?);
+    for line in work::Line::of(hashers, &queues.hashes, &queues.newcomers) {
+        let (shared, reader) = (shared.clone(), store.reader()?);
+        threads.push(named("hash").spawn(move || work::hash_jobs(&shared, &line, &*reader))?);
     }
     Ok(threads)
 }

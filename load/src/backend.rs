@@ -87,6 +87,10 @@ impl Backend {
             command = supervised(&command, &self.service())?;
         }
         command.current_dir(self.dir.path()).env("SSMGLOBAL_PROCESSES_SANDBOX", self.locked.to_string());
+        // Not in the file: another build may not know them.
+        for bound in ["REGISTRATIONS_PER_ADDRESS", "REGISTRATIONS_PER_NETWORK", "REGISTRATIONS_ALTOGETHER"] {
+            command.env(format!("SSMGLOBAL_PLAYERS_{bound}"), "0");
+        }
         let mut process = Guarded::start(&mut command, Signal::SIGTERM, &self.dir.path().join("log"))?;
         process.wait_for_port("ssmglobal", self.port)?;
         self.process = Some(process);

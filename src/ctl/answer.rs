@@ -63,7 +63,9 @@ fn done(ask: &Ask) -> Option<String> {
             format!("The player {name} cannot log in from now on. `ssmglobal ctl player enable {name}` undoes it.")
         }
         Ask::PlayerDisable { name, disabled: false, .. } => format!("The player {name} may log in again."),
-        Ask::PlayerSetPassword { name, .. } => format!("The player {name} has the new password."),
+        Ask::PlayerSetPassword { name, .. } => {
+            format!("The player {name} has the new password. Whoever was on by the old one is logged out.")
+        }
         Ask::BoardDefine { name, .. } => format!("The board {name} is defined."),
         Ask::BoardWithdraw { board, player, .. } => format!("The score of {player} is off the board {board}."),
         Ask::SessionsKick { pid, .. } => format!("The connection of process {pid} is ended."),

@@ -46,7 +46,7 @@ pub enum PlayerCommand {
         /// The name
         name: String,
     },
-    /// Set another password
+    /// Set another password, and log out whoever is on
     #[command(after_help = PASSWORD_EXAMPLES)]
     SetPassword {
         /// The name

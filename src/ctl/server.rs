@@ -17,7 +17,7 @@ pub enum ServerCommand {
     },
     /// Show all game servers
     List,
-    /// Make a new key; the old one is worth nothing from then on
+    /// Make a new key; connections made with the old one are logged out
     RotateKey {
         /// Its name
         name: String,

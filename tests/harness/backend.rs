@@ -19,6 +19,13 @@ use tempfile::TempDir;
 /// So that tests are quick; nothing here protects anybody.
 const CHEAP: &str = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
 
+/// All who register in a test come from one address. The environment, so that a test can say otherwise in its own.
+const ANY_NUMBER: [(&str, &str); 3] = [
+    ("SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_ADDRESS", "0"),
+    ("SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_NETWORK", "0"),
+    ("SSMGLOBAL_PLAYERS_REGISTRATIONS_ALTOGETHER", "0"),
+];
+
 /// What the log says of each client that has moved to another worker.
 pub const MOVED: &str = "goes on with the client of worker";
 
@@ -186,7 +193,7 @@ impl Plan {
         if let Some(user) = self.user {
             command.uid(user).gid(user);
         }
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(ANY_NUMBER).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 }

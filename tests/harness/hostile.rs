@@ -43,6 +43,9 @@ impl Listener {
         let dir = TempDir::new().expect("a temporary directory");
         let mut settings = Settings { data: dir.path().join("data"), ..Settings::default() };
         (settings.players.hash_memory_kib, settings.players.hash_passes) = (64, 1);
+        let players = &mut settings.players;
+        (players.registrations_per_address, players.registrations_per_network) = (0, 0);
+        players.registrations_altogether = 0;
         change(&mut settings);
         let (desk, desk_end) = seqpacket_pair().expect("a pair");
         ssmglobal_sys::pass_credentials(&desk_end).expect("a socket");
@@ -137,6 +140,14 @@ impl Listener {
         let output = run(program().arg("--data").arg(&self.settings.data).arg("ctl").args(words).arg("--json"), b"");
         assert_eq!(output.code, 0, "ctl {words:?}: {output:?}");
         serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    }
+
+    /// The operator gives a player this password.
+    pub fn set_password(&self, name: &str, password: &str) {
+        let mut command = program();
+        command.arg("--data").arg(&self.settings.data).args(["ctl", "player", "set-password", name]);
+        let output = run(&mut command, format!("{password}\n").as_bytes());
+        assert_eq!(output.code, 0, "{output:?}");
     }
 
     /// The handler as the kernel sees it.

@@ -110,6 +110,16 @@ pub fn borrow<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> 
 /// # Errors
 /// As [`get`].
 pub fn get_with<T: DeserializeOwned, M: DeserializeOwned + Default>(bytes: &[u8]) -> Result<(T, M), Unreadable> {
+    borrow_with(bytes)
+}
+
+/// As [`get_with`], of a value that borrows from the bytes.
+///
+/// # Errors
+/// As [`get`].
+pub fn borrow_with<'a, T: Deserialize<'a>, M: DeserializeOwned + Default>(
+    bytes: &'a [u8],
+) -> Result<(T, M), Unreadable> {
     let (value, rest) = postcard::take_from_bytes(bytes).map_err(|_| Unreadable)?;
     let more = block(rest)?.map_or_else(|| Ok(M::default()), get)?;
     Ok((value, more))

@@ -94,20 +94,27 @@ impl Mode {
 
 /// A player or a game server, where either may stand (the sender of a mail, the owner of a setting).
 ///
-/// Written `bob` for a player and `server:arena` for a game server; a player's name cannot hold a colon.
+/// Written `bob` for a player, `server:arena` for a game server and `the backend` for this program itself; a player's name
+/// holds neither a colon nor a blank.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
     /// A registered player, by name.
     Player(String),
     /// A game server, by name.
     Server(String),
+    /// This program itself.
+    Backend,
 }
 
 impl Party {
     const SERVER: &'static str = "server:";
+    const BACKEND: &'static str = "the backend";
 
     /// Reads what a person wrote: `server:NAME` is a game server, all else a player.
     pub fn parse(text: &str) -> Party {
+        if text.eq_ignore_ascii_case(Self::BACKEND) {
+            return Party::Backend;
+        }
         match text.split_at_checked(Self::SERVER.len()) {
             Some((prefix, name)) if prefix.eq_ignore_ascii_case(Self::SERVER) => Party::Server(name.to_owned()),
             _ => Party::Player(text.to_owned()),
@@ -120,6 +127,7 @@ impl std::fmt::Display for Party {
         match self {
             Party::Player(name) => f.write_str(name),
             Party::Server(name) => write!(f, "{}{name}", Self::SERVER),
+            Party::Backend => f.write_str(Self::BACKEND),
         }
     }
 }
@@ -153,6 +161,8 @@ mod tests {
             ("servér:x", Party::Player("servér:x".into())),
             ("serve日", Party::Player("serve日".into())),
             ("", Party::Player(String::new())),
+            ("the backend", Party::Backend),
+            ("backend", Party::Player("backend".into())),
         ] {
             assert_eq!(Party::parse(text), party);
         }

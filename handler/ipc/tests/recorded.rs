@@ -417,7 +417,7 @@ samples! { operators Operator {
     Best: Operator::Best; Last: Operator::Last; Sum: Operator::Sum; Count: Operator::Count;
 } }
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
-samples! { parties Party { Player: player(); Server: server(); } }
+samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; } }
 samples! { topics Topic { Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); } }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;

@@ -1,12 +1,14 @@
 //! What a capability gets: the session that asks, and the state that it may see and change. Runs in the event loop.
 
+use crate::lock::read;
 use crate::state::State;
-use crate::state::memory::Memory;
+use crate::state::memory::{Memory, party};
 use crate::state::session::{Session, SessionRef};
 use crate::state::throttle::Tried;
-use ssmglobal_config::Settings;
-use ssmglobal_ipc::{Code, Failure, Party};
+use ssmglobal_config::{Settings, network};
+use ssmglobal_ipc::{Code, Failure, Party, Time};
 use ssmglobal_store::{PlayerId, Principal, ServerId};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,32 +64,45 @@ impl Call<'_> {
         asked.unwrap_or(most.min(20)).clamp(1, most) as usize
     }
 
-    /// `slow_down` when this address, or this name, has failed too often of late.
-    /// Otherwise who tries, for the outcome.
-    pub fn may_try(&mut self, name: String) -> Result<Box<Tried>, Failure> {
-        let settings = self.settings;
-        let tried = Tried::new(self.session.address.map(|address| address.ip()), name);
-        let (failures, window) = (settings.players.failures, settings.players.failure_window_seconds);
-        let window = Duration::from_secs(window);
-        let Some(wait) = self.state.throttle.may_try(&tried, Instant::now(), failures, window) else {
-            return Ok(Box::new(tried));
-        };
-        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-        Err(Failure {
-            code: Code::SlowDown,
-            msg: format!("Too many failed tries. Try again in {seconds} seconds."),
-            version: None,
-            retry_after: Some(seconds),
-        })
+    /// What counts as its client's address.
+    pub fn network(&self) -> Option<IpAddr> {
+        self.session.address.map(|address| network(address.ip()))
     }
+
+    /// Whether a player was in before from where this session comes.
+    pub fn was_in_from_here(&self, player: PlayerId) -> bool {
+        let networks = read(&self.memory.networks);
+        self.network().is_some_and(|network| networks.knows(player, network, Time::now()))
+    }
+
+    /// `slow_down` when too much has failed of late. Otherwise who tries, for the outcome.
+    pub fn may_try(&mut self, tried: Tried) -> Result<Box<Tried>, Failure> {
+        let settings = &self.settings.players;
+        let (failures, window) = (settings.failures, Duration::from_secs(settings.failure_window_seconds));
+        match self.state.throttle.may_try(&tried, Instant::now(), failures, window) {
+            None => Ok(Box::new(tried)),
+            Some(wait) => Err(slow_down("Too many failed tries.", wait)),
+        }
+    }
+
+    /// `slow_down` when there were too many new players of late.
+    pub fn may_register(&mut self) -> Result<(), Failure> {
+        let address = self.session.address.map(|address| address.ip());
+        let outcome = self.state.registrations.add(address, self.settings, Instant::now());
+        outcome.map_err(|(why, wait)| slow_down(why, wait))
+    }
+}
+
+/// Too much of something; it may be tried again after this time.
+fn slow_down(why: &str, wait: Duration) -> Failure {
+    let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+    let msg = format!("{why} Try again in {seconds} seconds.");
+    Failure { code: Code::SlowDown, msg, version: None, retry_after: Some(seconds) }
 }
 
 impl<T: Into<Principal> + Copy> Me<T> {
     /// As others see him.
     pub fn party(&self) -> Party {
-        match self.id.into().as_server() {
-            Some(_) => Party::Server(self.name.to_string()),
-            None => Party::Player(self.name.to_string()),
-        }
+        party(self.id.into(), self.name.to_string())
     }
 }

@@ -1,7 +1,7 @@
 //! Mail to any registered player.
 
 use super::{Call, Me, Plan};
-use crate::state::memory::Memory;
+use crate::state::memory::{Memory, party};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_config::Settings as Config;
@@ -66,6 +66,9 @@ impl Decide for Send {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let Send { from, to, mailbox, .. } = *self;
         let name = facts.name(to.into());
+        if facts.is_disabled(to)? {
+            return refuse(Code::Denied, format!("{name} is disabled and gets no mail."));
+        }
         if facts.blocks(to, from)? {
             return refuse(Code::Denied, format!("{name} does not take mail from you."));
         }
@@ -116,6 +119,27 @@ impl Send {
     }
 }
 
+/// Letters of the backend that go into a box that is full.
+const SPARE: u32 = 10;
+
+/// A letter that the backend itself writes, about what concerns the receiver alone; nothing when his box is more than full.
+pub fn from_backend(
+    facts: &mut dyn Facts,
+    stamp: Stamp,
+    to: PlayerId,
+    mailbox: u32,
+    (subject, body): (&str, String),
+) -> Result<Option<Row>, Refusal> {
+    let (total, unread) = facts.mailbox(to)?;
+    if total >= mailbox.saturating_add(SPARE) {
+        return Ok(None);
+    }
+    let from = Principal::BACKEND;
+    let (to_number, from_number) = (facts.fresh(Sequence::Letters(to.into()))?, facts.fresh(Sequence::Letters(from))?);
+    let (in_sent, let_go, unread, subject, at) = (false, 0, unread + 1, subject.to_owned(), stamp.now);
+    Ok(Some(Row::Letter(NewLetter { from, from_number, in_sent, let_go, to, to_number, unread, subject, body, at })))
+}
+
 /// `MAIL SEND`.
 pub fn send(call: Call<'_>, me: Me<Principal>, request: MailSend) -> Plan<MailChange> {
     let config = call.settings;
@@ -152,7 +176,8 @@ impl Decide for Respond {
         let Respond { me, number, subject: limit, mailbox, .. } = *self;
         let Some(answered) = facts.letter(me, number)? else { return Err(no_such_mail(number).into()) };
         let Some(writer) = answered.from.as_player() else {
-            return refuse(Code::Denied, "That letter came from a game server, which has no mailbox.");
+            let from = if answered.from == Principal::BACKEND { "the backend" } else { "a game server" };
+            return refuse(Code::Denied, format!("That letter came from {from}, which has no mailbox."));
         };
         // To add something to a letter of one's own goes to who got it.
         let to = if writer == me { answered.to } else { writer };
@@ -277,10 +302,7 @@ impl Decide for Read {
         let Read { me, number } = *self;
         let Some(letter) = facts.letter(me, number)? else { return Err(no_such_mail(number).into()) };
         let Letter { from, to, subject, body, at, .. } = letter;
-        let from = match from.as_server() {
-            Some(_) => Party::Server(facts.name(from)),
-            None => Party::Player(facts.name(from)),
-        };
+        let from = party(from, facts.name(from));
         let mail = Mail { id: number, from, to: facts.name(to.into()), subject, body, at };
         Ok(Decided::new(vec![Row::LetterRead { player: me, number, at: stamp.now }], Reply::Mail(mail)))
     }
@@ -377,6 +399,7 @@ pub fn blocks(call: Call<'_>, me: Me<PlayerId>) -> Plan<MailChange> {
         players.sort_by_cached_key(|party| match party {
             Party::Player(name) => (crate::state::names::fold(name), false),
             Party::Server(name) => (name.to_ascii_lowercase(), true),
+            Party::Backend => (String::new(), true),
         });
         Ok(Reply::Blocks(Blocks { players }))
     })

@@ -1,12 +1,16 @@
 //! Players: registering, logging in, who is on.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, mail};
 use crate::lock::read;
 use crate::state::names::{self, Name};
+use crate::state::networks;
+use crate::state::session::Proof;
+use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
-use crate::work::passwords::{Hashed, Hashing};
+use crate::work::passwords::{Compare, Hashed, Hashing};
 use ssmglobal_ipc::*;
-use ssmglobal_store::{NewPlayer, PlayerId, Principal, Row, Sequence};
+use ssmglobal_store::{KeptHash, NewPlayer, PlayerId, Principal, Row, Sequence};
+use std::net::IpAddr;
 use std::ops::Bound;
 use std::time::Instant;
 
@@ -19,6 +23,18 @@ const EMAIL: usize = 254;
 changes! {
     /// Changes of players.
     PlayerChange: Register, Login, SetPassword, Disable
+}
+
+/// A password that is to be compared with a player's. What is too long to be one is not looked at.
+fn compare(player: Option<PlayerId>, password: Secret, settings: &ssmglobal_config::Settings) -> Compare {
+    let is_possible = password.expose().chars().count() <= settings.players.password_max;
+    Compare { player, password: is_possible.then_some(password) }
+}
+
+/// Whether what a password was compared with is still what is kept. That it was hashed anew meanwhile, at another cost, does
+/// not count.
+fn is_still(kept: &KeptHash, verified: &KeptHash) -> bool {
+    kept.hash == verified.hash || kept.epoch == verified.epoch
 }
 
 /// Whether a password is long enough, and not too long.
@@ -40,6 +56,19 @@ fn no_hash() -> Failure {
     Failure::new(Code::Unavailable, "This cannot be done at the moment. Try again later.")
 }
 
+/// The rows that say from where a player was in; with them goes what is too old, whosever it is.
+fn seen(facts: &dyn Facts, player: PlayerId, from: Option<IpAddr>, stamp: Stamp) -> Result<Vec<Row>, Refusal> {
+    let Some(network) = from else { return Ok(Vec::new()) };
+    let seen = networks::seen(player, &facts.networks(player)?, network, stamp.now);
+    if seen.is_empty() {
+        return Ok(seen);
+    }
+    let old = facts.networks_before(networks::oldest(stamp.now), networks::ALONG)?.into_iter();
+    let old = old.map(|(player, network)| Row::PlayerUnseen { player, network });
+    // In front: what is seen again is not forgotten.
+    Ok(old.chain(seen).collect())
+}
+
 /// A new player, whose session is his from then on.
 #[derive(Clone, Debug)]
 pub struct Register {
@@ -49,12 +78,15 @@ pub struct Register {
     pub hash: Secret,
     /// As given.
     pub email: Option<String>,
+    /// From where.
+    pub from: Option<IpAddr>,
 }
 
 impl Decide for Register {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let taken = facts.name_taken(&self.name)?;
         let Name { shown, folded, skeleton } = self.name.clone();
-        if facts.player_name_taken(&folded, &skeleton)? {
+        if taken {
             return refuse(
                 Code::Exists,
                 format!("The name {shown} is taken, or looks like one that is. Choose another."),
@@ -65,29 +97,37 @@ impl Decide for Register {
             Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None, mailbox_full: false });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
-        Ok(Decided { rows: vec![Row::Player(player)], reply, proves: Some(id.into()) })
+        let rows = [Row::Player(player)].into_iter().chain(seen(facts, id, self.from, stamp)?).collect();
+        Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: 0 }) })
     }
 }
 
 /// `REGISTER`.
-pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<PlayerChange> {
+pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<PlayerChange> {
     let settings = call.settings;
     let name = match names::check(&request.name, settings.players.name_min, settings.players.name_max) {
         Ok(name) => name,
         Err(failure) => return failure.into(),
     };
-    if let Err(failure) = check_password(&request.password, settings) {
+    let allowed = name.refuse_reserved(&settings.players.reserved_names);
+    if let Err(failure) = allowed.and_then(|()| check_password(&request.password, settings)) {
         return failure.into();
     }
     if request.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
         return Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")).into();
     }
-    if call.memory.player_id(&name.shown).is_ok() {
+    if call.memory.player_id(&name.shown).is_ok() || call.memory.server_named(&name.shown).is_ok() {
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
-    let (hashing, email) = (Hashing { compare: None, new: Some(request.password) }, request.email);
-    Plan::hash(hashing, None, move |hashed| Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email }.into()))
+    if let Err(failure) = call.may_register() {
+        return failure.into();
+    }
+    let (email, from) = (request.email, call.network());
+    let hashing = Hashing { compare: None, new: Some(request.password), newcomer: true };
+    Plan::hash(hashing, None, move |hashed| {
+        Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email, from }.into())
+    })
 }
 
 /// A password was right: a session is that player's.
@@ -95,8 +135,12 @@ pub fn register(call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Player
 pub struct Login {
     /// Whose.
     pub player: PlayerId,
+    /// What the password was compared with.
+    pub verified: KeptHash,
     /// The password hashed anew, where that is due.
-    pub hash: Option<Secret>,
+    pub again: Option<Secret>,
+    /// From where.
+    pub from: Option<IpAddr>,
     /// How many letters a mailbox holds.
     pub mailbox: u32,
 }
@@ -108,42 +152,96 @@ impl Decide for Login {
         if let Some(reason) = &player.disabled {
             return refuse(Code::Denied, format!("This player is disabled: {reason}"));
         }
+        let Some(kept) = facts.player_hash(id)?.filter(|kept| is_still(kept, &self.verified)) else {
+            return Err(bad_login().into());
+        };
         let (total, unread) = facts.mailbox(id)?;
-        let again = self.hash.clone().map(|hash| Row::PlayerHash { player: id, hash });
-        let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).collect();
+        // Of another password than the one that was compared it would be the old one.
+        let again = self.again.clone().filter(|_| kept.hash == self.verified.hash);
+        let again = again.map(|hash| Row::PlayerHash { player: id, hash });
+        let seen = seen(facts, id, self.from, stamp)?;
+        let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).chain(seen).collect();
         let (player, last_login, mailbox_full) = (player.name, player.last_login, total >= self.mailbox);
         let reply = Reply::LoggedIn(LoggedIn { player, unread, last_login, mailbox_full });
-        Ok(Decided { rows, reply, proves: Some(id.into()) })
+        Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: kept.epoch }) })
     }
 }
 
 /// `LOGIN`.
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
-    let tried = match call.may_try(names::fold(&request.name)) {
+    let (player, from) = (call.memory.player_id(&request.name).ok(), call.network());
+    let known = player.is_some_and(|player| call.was_in_from_here(player));
+    let tried = match call.may_try(Tried::password(from, names::fold(&request.name), known)) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let player = call.memory.player_id(&request.name).ok();
-    let hashing = Hashing { compare: Some((player, request.password)), new: None };
     let mailbox = call.settings.mail.mailbox;
-    Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match player.filter(|_| good) {
-        Some(player) => Ok(Login { player, hash, mailbox }.into()),
-        None => Err(bad_login()),
+    let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, hash: again, verified }| {
+        match player.zip(verified).filter(|_| good) {
+            Some((player, verified)) => Ok(Login { player, verified, again, from, mailbox }.into()),
+            None => Err(bad_login()),
+        }
     })
 }
 
-/// A password is another one from now on.
+/// Who gives a player another password.
+#[derive(Clone, Debug)]
+pub enum SetBy {
+    /// He himself, who knows the present one.
+    Player {
+        /// What that was compared with.
+        verified: KeptHash,
+        /// From where.
+        from: String,
+    },
+    /// The operator.
+    Operator,
+}
+
+/// A password is another one from now on: whoever is on by the one before is out, but for the session that has set it.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
     /// Whose.
     pub player: PlayerId,
     /// Its hash.
     pub hash: Secret,
+    /// Who sets it.
+    pub by: SetBy,
+    /// How many letters a mailbox holds.
+    pub mailbox: u32,
 }
 
 impl Decide for SetPassword {
-    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
-        Ok(Decided::done(Row::PlayerHash { player: self.player, hash: self.hash.clone() }))
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let id = self.player;
+        let (player, kept) = (facts.player(id)?, facts.player_hash(id)?);
+        let Some((player, kept)) = player.zip(kept) else { return refuse(Code::NotFound, "There is no such player.") };
+        let epoch = kept.epoch.saturating_add(1);
+        let (by, reason, proves) = match &self.by {
+            SetBy::Player { verified, .. } if !is_still(&kept, verified) => return Err(not_the_present_one().into()),
+            SetBy::Player { .. } if player.disabled.is_some() => {
+                return refuse(Code::Denied, "You were logged out by the operator.");
+            }
+            SetBy::Player { from, .. } => {
+                let reason = "Your password was changed on another connection. Log in with the new one.";
+                (format!("from {from}"), reason, Some(Proof { who: id.into(), epoch }))
+            }
+            SetBy::Operator => {
+                let reason = "Your password was changed by the operator. Log in with the new one.";
+                ("by the operator".to_owned(), reason, None)
+            }
+        };
+        let body = format!(
+            "Your password was changed on {} {by}. All other connections of yours were logged out.\n\nIf that was not \
+             you, and you did not ask for it, tell the operator.",
+            stamp.now
+        );
+        let hash = Row::PlayerHash { player: id, hash: self.hash.clone() };
+        let epoch = Row::Epoch { who: id.into(), epoch, reason: reason.to_owned() };
+        let letter = mail::from_backend(facts, stamp, id, self.mailbox, ("Your password was changed", body))?;
+        let rows = [hash, epoch].into_iter().chain(letter).collect();
+        Ok(Decided { rows, reply: Reply::Done(Done {}), proves })
     }
 }
 
@@ -152,23 +250,32 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
     if let Err(failure) = check_password(&request.new, call.settings) {
         return failure.into();
     }
-    let tried = match call.may_try(names::fold(&me.name)) {
+    // Who has proved who he is was in from there.
+    let tried = Tried::password(call.network(), names::fold(&me.name), true);
+    let tried = match call.may_try(tried) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
-    let hashing = Hashing { compare: Some((Some(me.id), request.old)), new: Some(request.new) };
-    Plan::hash(hashing, Some(tried), move |Hashed { good, hash }| match good {
-        true => set_password(me.id, hash),
-        false => Err(Failure::new(Code::BadLogin, "That is not the present password; it was left as it is.")),
+    let compare = compare(Some(me.id), request.old, call.settings);
+    let (mailbox, from) = (call.settings.mail.mailbox, call.session.address);
+    let from = from.map_or_else(|| "an unknown address".to_owned(), |address| address.ip().to_canonical().to_string());
+    let hashing = Hashing { compare: Some(compare), new: Some(request.new), newcomer: false };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, hash, verified }| match verified.filter(|_| good) {
+        Some(verified) => set_password(me.id, hash, SetBy::Player { verified, from }, mailbox),
+        None => Err(not_the_present_one()),
     })
+}
+
+fn not_the_present_one() -> Failure {
+    Failure::new(Code::BadLogin, "That is not the present password; it was left as it is.")
 }
 
 /// What makes a hash a player's.
 ///
 /// # Errors
 /// `unavailable` without one.
-pub fn set_password(player: PlayerId, hash: Option<Secret>) -> Result<PlayerChange, Failure> {
-    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)? }.into())
+pub fn set_password(player: PlayerId, hash: Option<Secret>, by: SetBy, mailbox: u32) -> Result<PlayerChange, Failure> {
+    Ok(SetPassword { player, hash: hash.ok_or_else(no_hash)?, by, mailbox }.into())
 }
 
 /// A player's login is refused from now on, or taken again.
@@ -181,8 +288,16 @@ pub struct Disable {
 }
 
 impl Decide for Disable {
-    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
-        Ok(Decided::done(Row::PlayerDisabled { player: self.player, reason: self.reason.clone() }))
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Disable { player: id, reason } = self.clone();
+        let Some(player) = facts.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };
+        let out = reason.as_ref().map(|reason| Row::Epoch {
+            who: id.into(),
+            epoch: player.epoch.saturating_add(1),
+            reason: format!("You were logged out by the operator: {reason}"),
+        });
+        let rows = [Row::PlayerDisabled { player: id, reason }].into_iter().chain(out).collect();
+        Ok(Decided::new(rows, Reply::Done(Done {})))
     }
 }
 

@@ -81,6 +81,13 @@ impl Submit {
 impl Decide for Submit {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let Some(board) = facts.board(self.board) else { return refuse(Code::NotFound, "There is no such board.") };
+        if facts.is_disabled(self.player)? {
+            let name = facts.name(self.player.into());
+            return refuse(
+                Code::Denied,
+                format!("{name} is disabled: what stands stays, and no new scores are taken."),
+            );
+        }
         let (before, total) = (facts.standing(self.board, self.player), facts.total(self.board));
         let name = board.name.clone();
         let answer = |facts: &dyn Facts, now: &Standing, total, improved| {

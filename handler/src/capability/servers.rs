@@ -1,10 +1,13 @@
 //! Game servers: how they prove who they are, and how the operator makes them.
 
 use super::{Call, Plan};
+use crate::state::names::Name;
+use crate::state::session::Proof;
+use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords;
-use ssmglobal_ipc::{Authed, Code, Failure, Reply, Secret};
-use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, ServerId};
+use ssmglobal_ipc::{Authed, Code, Done, Failure, Reply, Secret};
+use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, Server, ServerId};
 
 changes! {
     /// Changes of game servers.
@@ -34,16 +37,22 @@ impl Decide for Auth {
         }
         let rows = vec![Row::ServerAuthed { server: kept.id, at: stamp.now }];
         let reply = Reply::Authed(Authed { server: kept.name });
-        Ok(Decided { rows, reply, proves: Some(kept.id.into()) })
+        Ok(Decided { rows, reply, proves: Some(Proof { who: kept.id.into(), epoch: kept.epoch }) })
     }
 }
 
 /// `AUTH`.
 pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan<ServerChange> {
-    match call.may_try(format!("server:{}", request.name.to_ascii_lowercase())) {
+    let tried = Tried::key(call.network());
+    match call.may_try(tried) {
         Ok(tried) => Plan::Change(Auth { name: request.name, key: request.key }.into(), Some(tried)),
         Err(failure) => failure.into(),
     }
+}
+
+/// What its connections have proved holds no longer.
+fn out(server: &Server, reason: &str) -> Row {
+    Row::Epoch { who: server.id.into(), epoch: server.epoch.saturating_add(1), reason: reason.to_owned() }
 }
 
 fn no_such_server(name: &str) -> Failure {
@@ -65,6 +74,12 @@ impl Decide for Add {
         if facts.server_by_name(&name)?.is_some() {
             return refuse(Code::Exists, format!("There is a game server {name} already."));
         }
+        if facts.name_taken(&Name::of_server(&name))? {
+            return refuse(
+                Code::Exists,
+                format!("A player or a game server has the name {name}, or one that looks like it. Choose another."),
+            );
+        }
         let many = |_| Failure::new(Code::Limit, "There are too many game servers.");
         let id = ServerId(u32::try_from(facts.fresh(Sequence::Server)?).map_err(many)?);
         Ok(Decided::done(Row::Server(NewServer { id, name, key: self.key, added: stamp.now })))
@@ -85,7 +100,9 @@ impl Decide for RotateKey {
         let Some((server, _)) = facts.server_by_name(&self.name)? else {
             return Err(no_such_server(&self.name).into());
         };
-        Ok(Decided::done(Row::ServerKey { server: server.id, key: self.key }))
+        let reason = "The key of this game server was changed by the operator. AUTH with the new one.";
+        let rows = vec![Row::ServerKey { server: server.id, key: self.key }, out(&server, reason)];
+        Ok(Decided::new(rows, Reply::Done(Done {})))
     }
 }
 
@@ -103,6 +120,9 @@ impl Decide for Disable {
         let Some((server, _)) = facts.server_by_name(&self.name)? else {
             return Err(no_such_server(&self.name).into());
         };
-        Ok(Decided::done(Row::ServerDisabled { server: server.id, disabled: self.disabled }))
+        let out = self.disabled.then(|| out(&server, "This game server was disabled by the operator."));
+        let rows =
+            [Row::ServerDisabled { server: server.id, disabled: self.disabled }].into_iter().chain(out).collect();
+        Ok(Decided::new(rows, Reply::Done(Done {})))
     }
 }

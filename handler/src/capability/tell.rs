@@ -21,6 +21,9 @@ pub fn tell(call: Call<'_>, me: Me<PlayerId>, request: Tell) -> Plan {
         Err(failure) => return failure.into(),
     };
     let receiver = Principal::from(id);
+    if call.memory.is_barred(receiver) {
+        return Failure::new(Code::Denied, format!("{to} is disabled, and is not on.")).into();
+    }
     if !call.state.online.is_on(receiver) {
         return Failure::new(Code::NotFound, format!("{to} is not on. MAIL SEND {to} leaves a letter.")).into();
     }

@@ -3,35 +3,113 @@
 
 use super::EventLoop;
 use crate::link::ReplyTo;
+use crate::lock::lock;
 use crate::state::journal::Entry;
-use crate::state::session::{Identity, SessionRef};
-use ssmglobal_ipc::{Event, Mode, Notice, Reply, State, Time};
+use crate::state::session::{Identity, Proof, SessionRef};
+use ssmglobal_ipc::{Event, Mode, Notice, Reply, ReplyKind, State, Time};
 use ssmglobal_store::{Principal, PrincipalKind};
 
-/// Why somebody is logged out who was disabled while nobody could tell him.
-pub(super) const OPERATOR: &str = "You were logged out by the operator.";
+/// Why somebody is logged out of whom the operator wants no more, and who could not be told then.
+const OPERATOR: &str = "You were logged out by the operator.";
+
+/// Why somebody is logged out who has proved himself by what was changed since.
+const CHANGED: &str =
+    "You were logged out, since your password was changed or the operator wanted it so. Log in again.";
+
+/// The same of a game server.
+const ROTATED: &str = "The key of this game server was changed, or the operator has shut it out. AUTH again.";
 
 impl EventLoop {
     /// A session has proved who it is; then the answer goes out.
-    pub(super) fn proved(&mut self, at: SessionRef, to: &ReplyTo, who: Principal, reply: &Reply) {
-        if self.become_somebody(at, who, Time::now())
-            && let Some(session) = self.session(at.slot)
-        {
-            log::info!("{}: {} logged in.", session.peer(), session.name().unwrap_or_default());
+    pub(super) fn proved(&mut self, at: SessionRef, to: &ReplyTo, proof: Proof, reply: &Reply) {
+        let holds = self.shared.memory.holds(proof);
+        if holds {
+            let before = self.become_somebody(at, to.number, proof, reply.kind() as u16);
+            if let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) {
+                let did = if before { "has changed the password" } else { "logged in" };
+                log::info!("{}: {} {did}.", session.peer(), session.name().unwrap_or_default());
+            }
         }
         self.batch.finish(to, reply);
+        if !holds {
+            self.log_out(at, self.why_out(proof.who));
+        }
     }
 
-    /// A session is somebody else from now on, and its worker has a ticket that says so; false when either is gone.
-    pub(super) fn become_somebody(&mut self, at: SessionRef, who: Principal, proved: Time) -> bool {
-        let Some(name) = self.shared.memory.name(who) else { return false };
-        if self.state.live(at).is_none() {
-            return false;
+    /// Whether what a request has proved, that is asked again, makes its session somebody: not when it has logged out since,
+    /// or what it had proved holds no longer.
+    pub(super) fn still_proves(&self, session: u64, number: u64, proof: Proof) -> bool {
+        self.shared.memory.holds(proof) && self.voided.get(&session).is_none_or(|upto| number > *upto)
+    }
+
+    /// A session is somebody else from now on, by what it has asked under a number, and its worker has a ticket that says so.
+    /// Gives whether it only was answered that its password is another one, by which it stays who it is.
+    pub(super) fn become_somebody(&mut self, at: SessionRef, number: u64, proof: Proof, kind: u16) -> bool {
+        let Proof { who, epoch } = proof;
+        let (Some(name), Some(session)) = (self.shared.memory.name(who), self.state.live(at)) else { return false };
+        let (of, before) = (session.number, session.who());
+        if kind == ReplyKind::Done as u16 {
+            if before == Some(who) {
+                self.renew(at, epoch);
+            }
+            return true;
         }
+        self.revoke(at.slot);
         self.forget_identity(at.slot);
-        self.enter(at, Identity { who, name: name.into() }, proved);
+        self.enter(at, Identity { who, epoch, name: name.into() }, Time::now());
+        // What it has proved before this goes, and this stays.
+        if self.voided.get(&of).is_some_and(|upto| number <= *upto) {
+            self.void(of, number.saturating_sub(1));
+        }
         self.give_ticket(at.slot);
-        true
+        false
+    }
+
+    /// What a session has proved: it may have changed its password, and not know yet that this is done.
+    pub(super) fn renewed(&self, session: u64, said: Proof) -> Proof {
+        let kept = lock(&self.shared.kept).proof_of(session);
+        let newer = kept.filter(|(number, proof)| {
+            proof.who == said.who && proof.epoch > said.epoch && self.still_proves(session, *number, *proof)
+        });
+        newer.map_or(said, |(_, proof)| proof)
+    }
+
+    /// Whether a session has itself changed what it is proved by, over a link that it has lost since: then it stays who it is.
+    pub(super) fn is_renewed(&mut self, at: SessionRef, said: Proof) -> bool {
+        let number = self.state.live(at).map_or(0, |session| session.number);
+        let proof = self.renewed(number, said);
+        if proof != said {
+            self.renew(at, proof.epoch);
+        }
+        proof != said
+    }
+
+    /// A session is under another epoch who it was.
+    fn renew(&mut self, at: SessionRef, epoch: u32) {
+        if let Some(identity) = self.session_mut(at.slot).and_then(|session| session.identity.as_mut()) {
+            identity.epoch = epoch;
+        }
+        self.give_ticket(at.slot);
+    }
+
+    /// What somebody is told who cannot be told why exactly.
+    pub(super) fn why_out(&self, who: Principal) -> &'static str {
+        match who.kind {
+            _ if self.shared.memory.is_barred(who) => OPERATOR,
+            PrincipalKind::Server => ROTATED,
+            PrincipalKind::Player
+            | PrincipalKind::World
+            | PrincipalKind::Visitor
+            | PrincipalKind::Bot
+            | PrincipalKind::Channel
+            | PrincipalKind::Backend => CHANGED,
+        }
+    }
+
+    /// Answers to a session's requests up to this number prove nothing any more, for this handler and those after it.
+    fn void(&mut self, session: u64, upto: u64) {
+        self.voided.insert(session, upto);
+        self.journal.append(&Entry::Voided { session, upto });
     }
 
     /// A session is somebody from now on, who proved it at `proved`.
@@ -125,6 +203,8 @@ impl EventLoop {
         let (session, upto) = (session.number, session.proved);
         self.revoked.insert(session, upto);
         self.journal.append(&Entry::Revoked { session, upto });
+        let last = lock(&self.shared.kept).last_of(session);
+        self.void(session, last);
     }
 
     /// A time that a ticket may say which is to hold.
@@ -136,7 +216,7 @@ impl EventLoop {
     /// Gives a session's worker a ticket that says who it is now.
     pub(super) fn give_ticket(&mut self, slot: usize) {
         let Some(session) = self.session(slot).filter(|session| session.number != 0) else { return };
-        let ticket = self.tickets.seal(session.number, session.who(), session.proved);
+        let ticket = self.tickets.seal(session.number, session.proof(), session.proved);
         let at = SessionRef { slot, id: session.id };
         self.tell(at, 0, &Event::Ticket(ticket));
     }

@@ -149,6 +149,7 @@ impl EventLoop {
                 lock(&self.shared.kept).retain(&living);
                 self.workers.evicted.retain(|session| living.contains(session));
                 self.revoked.retain(|session, _| living.contains(session));
+                self.voided.retain(|session, _| living.contains(session));
                 self.answered.retain(&living);
                 let pids: HashSet<i32> = clients.iter().map(|client| client.pid).collect();
                 self.workers.links.retain(|pid, _| pids.contains(pid));
@@ -180,6 +181,7 @@ impl EventLoop {
                 self.workers.evicted.remove(&child.session);
                 self.recovery.is_gone(child.session);
                 self.revoked.remove(&child.session);
+                self.voided.remove(&child.session);
 
                 let address = ssmglobal_config::shown(child.address);
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");

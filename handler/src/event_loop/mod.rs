@@ -105,6 +105,8 @@ pub struct EventLoop {
     answered: Answered,
     /// Up to when tickets of a session hold no longer.
     revoked: HashMap<u64, Time>,
+    /// Up to which number answers to a session's requests prove nothing any more.
+    voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
     /// Requests answered.
@@ -149,7 +151,8 @@ impl EventLoop {
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
         let mut recovery = Recovery::new(journal.recover());
-        let (revoked, answered) = (recovery.take_revoked(), Answered::new(recovery.take_done()));
+        let (revoked, voided) = (recovery.take_revoked(), recovery.take_voided());
+        let answered = Answered::new(recovery.take_done());
         let mut state = State::new(Time::now().0.unsigned_abs());
         state.bus.marks = Marks::new(relay_mark);
         Ok(EventLoop {
@@ -162,6 +165,7 @@ impl EventLoop {
             late: Vec::new(),
             answered,
             revoked,
+            voided,
             tickets,
             requests: 0,
             turn: 1,

@@ -4,7 +4,7 @@ use super::EventLoop;
 use crate::lock::lock;
 use crate::state::journal::Entry;
 use crate::state::news::{Audience, News};
-use crate::state::session::SessionRef;
+use crate::state::session::{Session, SessionRef};
 
 impl EventLoop {
     /// A transaction has news, which are kept in a row of its own. That they were told is known with the pushes, or not at all.
@@ -45,7 +45,11 @@ impl EventLoop {
     fn take_out(&mut self, news: &News) {
         if let News::Out { who, reason } = news {
             for at in self.state.online.sessions(*who).to_vec() {
-                self.log_out(at, reason);
+                // One that has proved it since stays, and so does the one that has changed what it is proved by.
+                let Some(proof) = self.state.live(at).and_then(Session::proof) else { continue };
+                if !self.shared.memory.holds(proof) && !self.is_renewed(at, proof) {
+                    self.log_out(at, reason);
+                }
             }
         }
     }

@@ -1,9 +1,8 @@
 //! How a session begins at this handler: anew, or where the handler before this one has left it. Part of the event loop.
 
 use super::EventLoop;
-use super::identity::OPERATOR;
 use crate::state::journal::Entry;
-use crate::state::session::{Identity, SessionRef};
+use crate::state::session::{Identity, Proof, SessionRef};
 use crate::state::tickets::Sealed;
 use crate::state::topic::Topic;
 use ssmglobal_ipc::{Event, Notice, Open, Reply, Subscription, Time, Welcome};
@@ -72,10 +71,11 @@ impl EventLoop {
 
     /// The session is who it was, unless that holds no longer.
     fn go_on_as(&mut self, at: SessionRef, number: u64, sealed: Sealed) {
-        let Some(who) = sealed.who else { return };
-        let Some(name) = self.shared.memory.name(who) else { return };
+        let Some(said) = sealed.who else { return };
+        let Some(name) = self.shared.memory.name(said.who) else { return };
         let revoked = self.revoked.get(&number).is_some_and(|upto| sealed.proved <= *upto);
-        if !revoked && !self.shared.memory.is_barred(who) {
+        let Proof { who, epoch } = self.renewed(number, said);
+        if !revoked && self.shared.memory.holds(Proof { who, epoch }) {
             for (player, stay) in self.recovery.stays_of(number) {
                 if let Some(name) = self.shared.memory.name(player.into()) {
                     self.state.still_arrive(player, &name.into(), stay);
@@ -84,11 +84,15 @@ impl EventLoop {
             for (id, world) in self.recovery.worlds_of(number) {
                 self.state.still_say_world(id, world);
             }
-            return self.enter(at, Identity { who, name: name.into() }, sealed.proved);
+            self.enter(at, Identity { who, epoch, name: name.into() }, sealed.proved);
+            if epoch != said.epoch {
+                self.give_ticket(at.slot);
+            }
+            return;
         }
         // Whoever was logged out before: the word of that is on its way to the worker, or is asked for again.
         if !revoked {
-            self.push(at, &Event::LoggedOut(Notice { msg: OPERATOR.to_owned() }));
+            self.push(at, &Event::LoggedOut(Notice { msg: self.why_out(who).to_owned() }));
         }
         self.give_ticket(at.slot);
         if let Some(session) = self.session_mut(at.slot) {

@@ -56,6 +56,11 @@ impl Recovery {
         std::mem::take(&mut self.found.revoked)
     }
 
+    /// Up to which numbers answers to sessions' requests prove nothing any more.
+    pub fn take_voided(&mut self) -> HashMap<u64, u64> {
+        std::mem::take(&mut self.found.voided)
+    }
+
     /// A session is back; gives the pushes that may not have left, with their numbers.
     pub fn returned(&mut self, session: u64) -> Vec<(u64, Event)> {
         self.expected.remove(&session);

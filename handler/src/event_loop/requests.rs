@@ -2,7 +2,6 @@
 //! the event loop.
 
 use super::EventLoop;
-use super::identity::OPERATOR;
 use crate::capability::{Call, Plan};
 use crate::changes::Change;
 use crate::dispatch::{self, Refused};
@@ -10,6 +9,7 @@ use crate::link::ReplyTo;
 use crate::lock::read;
 use crate::state::journal::ClientKey;
 use crate::state::session::{Asked, SessionRef};
+use crate::work::Outcome;
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use ssmglobal_ipc::frame::Frame;
@@ -213,14 +213,15 @@ impl EventLoop {
     fn repeat(&mut self, at: SessionRef, to: &ReplyTo) -> bool {
         let (session, _) = to.link.asked();
         let kept = crate::lock::lock(&self.shared.kept).find(session, to.number).cloned();
-        if let Some(outcome) = kept {
-            if let Some(who) = outcome.proves {
-                self.become_somebody(at, who, ssmglobal_ipc::Time::now());
+        if let Some(Outcome { kind, payload, proves }) = kept {
+            // Who the session is, is decided anew: it may have logged out since, or what it had proved holds no longer.
+            let void = proves.filter(|proof| !self.still_proves(session, to.number, *proof));
+            if let (Some(proof), None) = (proves, void) {
+                self.become_somebody(at, to.number, proof, kind);
             }
-            self.batch.reply_packed(to, outcome.kind, &outcome.payload);
-            // He may have been disabled since.
-            if outcome.proves.is_some_and(|who| self.shared.memory.is_barred(who)) {
-                self.log_out(at, OPERATOR);
+            self.batch.reply_packed(to, kind, &payload);
+            if let Some(proof) = void {
+                self.log_out(at, self.why_out(proof.who));
             }
             return true;
         }

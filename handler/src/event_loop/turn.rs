@@ -27,7 +27,7 @@ impl EventLoop {
 
     fn do_left(&mut self, left: ToLoop) {
         match left {
-            ToLoop::Proved { at, to, who, reply } => self.proved(at, &to, who, &reply),
+            ToLoop::Proved { at, to, proof, reply } => self.proved(at, &to, proof, &reply),
             ToLoop::Tried(tried, good) => self.state.throttle.tried(&tried, good, Instant::now()),
             ToLoop::News(row, news) => self.hear(row, news),
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),

@@ -49,6 +49,7 @@ impl EventLoop {
                 entries
             }
             Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
+            Entry::Voided { session, upto } => keep(entry, self.voided.get(&session) == Some(&upto)),
             Entry::NewsTold { .. } => vec![entry],
             Entry::Pass(ref pass) => {
                 let needed = self.state.passes.keeps(pass);

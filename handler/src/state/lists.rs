@@ -5,6 +5,7 @@ use super::bus::Stream;
 use super::journal::Entry;
 use super::online::{Online, Presence, Stay};
 use super::passes::Passes;
+use super::registrations::Registrations;
 use super::seldom::Seldom;
 use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
@@ -33,6 +34,8 @@ pub struct State {
     pub passes: Passes,
     /// Clients that came to the wrong door.
     pub strangers: Seldom,
+    /// New players.
+    pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
     /// How far the lists have followed the bus.
@@ -69,6 +72,7 @@ impl State {
             throttle: Throttle::default(),
             passes: Passes::default(),
             strangers: Seldom::default(),
+            registrations: Registrations::default(),
             unwritten: Vec::new(),
         }
     }
@@ -238,7 +242,7 @@ mod tests {
             at: Time(5),
         };
         let (at, who) = (SessionRef { slot: 0, id: 1 }, Principal::from(PlayerId(7)));
-        let bob = Identity { who, name: "Bob".into() };
+        let bob = Identity { who, epoch: 0, name: "Bob".into() };
         let mut state = State::new(4);
         state.enter(&bob, at);
         let id = state.worlds.id_for(3, "arena");

@@ -3,6 +3,8 @@
 
 use super::boards::Boards;
 use super::directory::Directory;
+use super::networks::Networks;
+use super::session::Proof;
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Code, Failure, Party};
@@ -20,6 +22,10 @@ pub struct Memory {
     pub servers: RwLock<HashMap<ServerId, String>>,
     /// Who may not be on.
     pub barred: RwLock<HashSet<Principal>>,
+    /// Under which epochs what somebody has proved holds; 0 where there is none.
+    pub epochs: RwLock<HashMap<Principal, u32>>,
+    /// From where players were in.
+    pub networks: RwLock<Networks>,
 }
 
 impl Memory {
@@ -33,6 +39,11 @@ impl Memory {
         let servers = reader.servers()?;
         let mut barred: HashSet<Principal> = reader.players_disabled()?.into_iter().map(Principal::from).collect();
         barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Principal::from(server.id)));
+        let mut epochs: HashMap<Principal, u32> = HashMap::new();
+        epochs.extend(reader.player_epochs()?.into_iter().map(|(id, epoch)| (Principal::from(id), epoch)));
+        epochs.extend(servers.iter().map(|server| (server.id.into(), server.epoch)).filter(|(_, epoch)| *epoch > 0));
+        let mut networks = Networks::default();
+        reader.networks(&mut |player, network| networks.see(player, network))?;
         let servers = servers.into_iter().map(|server| (server.id, server.name)).collect();
         let boards = RwLock::new(Boards::load(reader)?);
         Ok(Memory {
@@ -40,6 +51,8 @@ impl Memory {
             boards,
             servers: RwLock::new(servers),
             barred: RwLock::new(barred),
+            epochs: RwLock::new(epochs),
+            networks: RwLock::new(networks),
         })
     }
 
@@ -49,27 +62,15 @@ impl Memory {
             PrincipalKind::Player => read(&self.directory).name(PlayerId(who.id)).to_owned(),
             PrincipalKind::Server => read(&self.servers).get(&ServerId(who.id)).cloned()?,
             // Nobody of these kinds has a name yet.
-            PrincipalKind::World
-            | PrincipalKind::Visitor
-            | PrincipalKind::Bot
-            | PrincipalKind::Channel
-            | PrincipalKind::Backend => return None,
+            PrincipalKind::World | PrincipalKind::Visitor | PrincipalKind::Bot | PrincipalKind::Channel => return None,
+            PrincipalKind::Backend => Party::Backend.to_string(),
         };
         (!name.is_empty()).then_some(name)
     }
 
     /// Somebody as others see him.
     pub fn party(&self, who: Principal) -> Party {
-        let name = self.name(who).unwrap_or_default();
-        match who.kind {
-            PrincipalKind::Server => Party::Server(name),
-            PrincipalKind::Player
-            | PrincipalKind::World
-            | PrincipalKind::Visitor
-            | PrincipalKind::Bot
-            | PrincipalKind::Channel
-            | PrincipalKind::Backend => Party::Player(name),
-        }
+        party(who, self.name(who).unwrap_or_default())
     }
 
     /// The player with this name, in any case, and the name as registered.
@@ -109,12 +110,34 @@ impl Memory {
         match party {
             Party::Player(name) => self.player_id(name).map(Principal::from),
             Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
+            Party::Backend => Err(Failure::new(
+                Code::NotFound,
+                "That is the backend itself: it has no settings, and cannot be blocked.",
+            )),
         }
     }
 
     /// Whether somebody may not be on.
     pub fn is_barred(&self, who: Principal) -> bool {
         read(&self.barred).contains(&who)
+    }
+
+    /// Whether what somebody has proved still holds.
+    pub fn holds(&self, proof: Proof) -> bool {
+        !self.is_barred(proof.who) && read(&self.epochs).get(&proof.who).is_none_or(|epoch| *epoch <= proof.epoch)
+    }
+}
+
+/// Somebody with this name, as others see him.
+pub fn party(who: Principal, name: String) -> Party {
+    match who.kind {
+        PrincipalKind::Server => Party::Server(name),
+        PrincipalKind::Backend => Party::Backend,
+        PrincipalKind::Player
+        | PrincipalKind::World
+        | PrincipalKind::Visitor
+        | PrincipalKind::Bot
+        | PrincipalKind::Channel => Party::Player(name),
     }
 }
 

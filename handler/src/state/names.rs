@@ -3,6 +3,7 @@
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::Profile;
 use ssmglobal_ipc::{Code, Failure};
+use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
 
 /// A name that may be registered, in its three forms.
@@ -14,6 +15,40 @@ pub struct Name {
     pub folded: String,
     /// As the eye sees it: two names with the same look alike.
     pub skeleton: String,
+}
+
+impl Name {
+    /// The name of a game server, as [`check_plain`] lets it through.
+    pub fn of_server(name: &str) -> Name {
+        Name { shown: name.to_owned(), folded: name.to_ascii_lowercase(), skeleton: look(name) }
+    }
+
+    /// Whether nobody may have both.
+    pub fn is_like(&self, other: &Name) -> bool {
+        self.folded == other.folded || self.skeleton == other.skeleton
+    }
+
+    /// Refuses one that is kept from everybody, or looks like one. `reserved` are words with blanks or commas between them.
+    ///
+    /// # Errors
+    /// `invalid`.
+    pub fn refuse_reserved(&self, reserved: &str) -> Result<(), Failure> {
+        let words = reserved.split([' ', ',', '\t', '\r', '\n']).filter(|word| !word.is_empty());
+        match words.into_iter().any(|word| self.is_word(word)) {
+            true => Err(Failure::new(Code::Invalid, format!("The name {} is reserved. Choose another.", self.shown))),
+            false => Ok(()),
+        }
+    }
+
+    /// A word looks different in capitals: a small L is an I then.
+    fn is_word(&self, word: &str) -> bool {
+        let small = word.to_lowercase();
+        let first = small.chars().next().map_or(0, char::len_utf8);
+        let (first, rest) = small.split_at(first);
+        let title = format!("{}{rest}", first.to_uppercase());
+        self.folded == fold(word)
+            || [&small, &word.to_uppercase(), &title].iter().any(|form| look(form) == self.skeleton)
+    }
 }
 
 /// Bytes of the longest text that could be a name.
@@ -33,6 +68,18 @@ pub fn fold(text: &str) -> String {
     }
 }
 
+/// A name as the eye sees it. What looks like a capital letter looks like its small one as well.
+fn look(name: &str) -> String {
+    let seen: String = skeleton(name).collect();
+    skeleton(&seen.to_lowercase()).collect()
+}
+
+/// Whether the eye takes a letter for punctuation: a name with a colon in it could look like a game server's.
+fn looks_like_punctuation(letter: char) -> bool {
+    let is_letter = |seen: char| seen.is_alphanumeric() || is_combining_mark(seen);
+    !letter.is_ascii() && !look(letter.encode_utf8(&mut [0; 4])).chars().all(is_letter)
+}
+
 /// Checks a name that somebody wants to have: `min` to `max` characters, letters of any script, digits, `_-.`, with a
 /// letter or digit first.
 ///
@@ -48,6 +95,9 @@ pub fn check(text: &str, min: usize, max: usize) -> Result<Name, Failure> {
     if !text.chars().all(allowed) || !text.starts_with(char::is_alphanumeric) {
         return refuse("A name is made of letters, digits, and _ - . behind the first.".into());
     }
+    if text.chars().any(looks_like_punctuation) {
+        return refuse("That name has a letter that looks like punctuation; try another.".into());
+    }
     let folded = match text.is_ascii() {
         true => text.to_ascii_lowercase(),
         false => match UsernameCaseMapped::new().enforce(text) {
@@ -55,10 +105,7 @@ pub fn check(text: &str, min: usize, max: usize) -> Result<Name, Failure> {
             Err(_) => return refuse("That name has letters that cannot stand together; try another.".into()),
         },
     };
-    // What looks like a capital letter looks like its small one as well.
-    let seen: String = skeleton(text).collect();
-    let skeleton = skeleton(&seen.to_lowercase()).collect();
-    Ok(Name { shown: text.to_owned(), folded, skeleton })
+    Ok(Name { shown: text.to_owned(), folded, skeleton: look(text) })
 }
 
 /// Names of boards, channels and game servers: 1 to `max` ASCII letters, digits, `_-.`.
@@ -123,6 +170,51 @@ mod tests {
         assert_eq!(skeleton_of("alice"), skeleton_of("\u{430}lice"));
         assert_eq!(skeleton_of("paypal"), skeleton_of("paypa1"));
         assert_ne!(skeleton_of("alice"), skeleton_of("alicf"));
+    }
+
+    #[test]
+    fn a_letter_that_looks_like_punctuation_is_in_no_name() {
+        for letter in ['\u{2d0}', '\u{a4fd}', '\u{903}', '\u{a83}', '\u{640}', '\u{660}', '\u{6d4}'] {
+            for name in [format!("server{letter}arena"), format!("a{letter}"), format!("Zo\u{eb}{letter}")] {
+                assert_eq!(check(&name, 2, 20).unwrap_err().code, Code::Invalid, "{name:?}");
+            }
+        }
+        // Every letter there is: what its skeleton adds to a name is letters, or marks on them.
+        let letters = ('\u{80}'..=char::MAX).filter(|letter| letter.is_alphanumeric());
+        for letter in letters {
+            let Ok(name) = check(&format!("ab{letter}"), 2, 20) else { continue };
+            let punctuation = |c: &char| c.is_ascii_punctuation() || c.is_whitespace() || c.is_control();
+            assert_eq!(name.skeleton.chars().find(punctuation), None, "{letter:?}");
+        }
+    }
+
+    #[test]
+    fn players_and_game_servers_have_one_list_of_names() {
+        let server = Name::of_server("Arena");
+        for name in ["arena", "ARENA", "\u{430}rena", "aren\u{430}"] {
+            assert!(check(name, 2, 20).unwrap().is_like(&server), "{name}");
+        }
+        assert!(!check("arenas", 2, 20).unwrap().is_like(&server));
+        assert!(Name::of_server("paypal").is_like(&Name::of_server("paypa1")));
+        // The I of the one looks like the small L of the other, and the small letters of the one are those of the other.
+        assert!(Name::of_server("Ivan").is_like(&Name::of_server("lvan")));
+        assert!(Name::of_server("Ivan").is_like(&Name::of_server("ivan")));
+    }
+
+    #[test]
+    fn a_reserved_word_is_nobodys_name_however_it_is_written() {
+        let reserved = "admin, operator null\tSysop";
+        for name in
+            ["admin", "ADMIN", "ADMlN", "Admin", "adm\u{456}n", "0perator", "nu11", "nuIl", "NULL", "sysop", "SYS0P"]
+        {
+            let name = check(name, 2, 20).unwrap();
+            assert_eq!(name.refuse_reserved(reserved).unwrap_err().code, Code::Invalid, "{name:?}");
+            assert_eq!(name.refuse_reserved(""), Ok(()));
+        }
+        assert!(Name::of_server("Null").refuse_reserved(reserved).is_err());
+        for name in ["adminton", "oper", "nullo", "Alice"] {
+            assert_eq!(check(name, 2, 20).unwrap().refuse_reserved(reserved), Ok(()), "{name}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub enum News {
         /// What.
         event: Event,
     },
-    /// Somebody may not be on any more.
+    /// Whatever somebody has proved before holds no longer: all who are on by it are out.
     Out {
         /// Who.
         who: Principal,

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_player_is_on_until_his_last_session_has_left() {
         let (one, two) = (SessionRef { slot: 1, id: 10 }, SessionRef { slot: 2, id: 11 });
-        let bob = Identity { who: Principal::from(PlayerId(7)), name: "Bob".into() };
+        let bob = Identity { who: Principal::from(PlayerId(7)), epoch: 0, name: "Bob".into() };
         let mut online = Online::default();
         online.enter(&bob, one);
         online.enter(&bob, two);
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_player_is_in_lists_as_long_as_he_is_here_or_on_a_game_server() {
         let at = SessionRef { slot: 1, id: 10 };
-        let bob = Identity { who: Principal::from(PlayerId(7)), name: "Bob".into() };
+        let bob = Identity { who: Principal::from(PlayerId(7)), name: "Bob".into(), epoch: 0 };
         let stay = |host, since| Stay { host, server: ServerId(3), since: Time(since) };
         let arrived = |host, since| Presence::Arrived(PlayerId(7), "Bob".into(), stay(host, since));
         let mut online = Online::default();

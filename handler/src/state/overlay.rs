@@ -1,4 +1,4 @@
-//! What the running transaction has changed of the boards, and memory does not show yet: decisions see both. Used by the
+//! What the running transaction has changed of the boards and of who is disabled, and memory does not show yet: decisions see both. Used by the
 //! writer; pure.
 
 use super::boards::{self, Boards, Place, Ranking};
@@ -12,6 +12,8 @@ pub struct Overlay {
     standings: HashMap<(BoardId, PlayerId), Option<Standing>>,
     touched: HashMap<BoardId, Touched>,
     defined: Vec<Board>,
+    /// Players who were disabled, or are not any more.
+    disabled: HashMap<PlayerId, bool>,
 }
 
 /// One board with changed places.
@@ -67,6 +69,7 @@ impl Overlay {
         self.standings.clear();
         self.touched.clear();
         self.defined.clear();
+        self.disabled.clear();
     }
 
     /// Takes note of a row that was written.
@@ -86,10 +89,13 @@ impl Overlay {
                 self.touched(ranking).take(ranking, place);
                 self.standings.insert((*board, was.player), None);
             }
+            Row::PlayerDisabled { player, reason } => drop(self.disabled.insert(*player, reason.is_some())),
             Row::Player(_)
             | Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
-            | Row::PlayerDisabled { .. }
+            | Row::PlayerSeen { .. }
+            | Row::PlayerUnseen { .. }
+            | Row::Epoch { .. }
             | Row::Server(_)
             | Row::ServerKey { .. }
             | Row::ServerAuthed { .. }
@@ -154,6 +160,11 @@ impl Overlay {
     /// A board that this transaction has defined, by what `is` says of it.
     pub fn defined(&self, is: impl Fn(&Board) -> bool) -> Option<&Board> {
         self.defined.iter().rev().find(|board| is(board))
+    }
+
+    /// Whether a player is disabled, where this transaction has changed that.
+    pub fn disabled(&self, player: PlayerId) -> Option<bool> {
+        self.disabled.get(&player).copied()
     }
 
     /// How many boards are new.

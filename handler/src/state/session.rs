@@ -27,11 +27,22 @@ pub struct SessionRef {
     pub id: u64,
 }
 
+/// What somebody has proved: it holds as long as his epoch has not grown since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Who he is.
+    pub who: Principal,
+    /// His epoch then.
+    pub epoch: u32,
+}
+
 /// Who a session has proved to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Who.
     pub who: Principal,
+    /// Under which epoch.
+    pub epoch: u32,
     /// The name as registered.
     pub name: Arc<str>,
 }
@@ -159,6 +170,11 @@ impl Session {
     /// Who it is.
     pub fn who(&self) -> Option<Principal> {
         self.identity.as_ref().map(|identity| identity.who)
+    }
+
+    /// What it has proved.
+    pub fn proof(&self) -> Option<Proof> {
+        self.identity.as_ref().map(|identity| Proof { who: identity.who, epoch: identity.epoch })
     }
 
     /// The player's or game server's name.

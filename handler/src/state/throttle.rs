@@ -1,21 +1,30 @@
-//! Slows down who guesses passwords: counts failed logins for each address and each name. Runs in the event loop;
+//! Slows down who guesses passwords and keys. Failures count by address, and by address and name, so that nobody closes
+//! another's name by failing under it; addresses that are new to a name share some tries for it. Runs in the event loop;
 //! pure, the clock comes from outside.
 
+use super::window::Window;
 use ssmglobal_config::network;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Addresses and names remembered at once; beyond that the oldest are forgotten.
+/// Addresses, and names at addresses, remembered at once, and names besides; beyond that the oldest are forgotten.
 const MOST: usize = 20_000;
 
-/// The longest wait, so that nobody can lock another out of his name for long.
+/// The longest wait for who has failed himself.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// Tries for one name in a minute, of all addresses together that are new to it.
+const STRANGERS: u32 = 20;
+
+/// See [`STRANGERS`].
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Who {
     Address(IpAddr),
-    Name(String),
+    NameAt(IpAddr, String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,27 +38,42 @@ struct Count {
 /// Tries that may run at once from one address: everybody behind it may come back at the same moment.
 const RUNNING_ADDRESS: u32 = 512;
 
-/// Tries for one name that may run at once.
+/// Tries for one name from one address that may run at once.
 const RUNNING_NAME: u32 = 16;
 
 /// A try that has not been answered for so long never will be.
 const LOST: Duration = Duration::from_secs(60);
 
 /// Who tries, as it is counted; to be handed back with the outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     address: Option<IpAddr>,
-    name: String,
+    /// Nothing where only the address counts.
+    name: Option<String>,
+    /// Whoever has this name was in from there before.
+    known: bool,
 }
 
 impl Tried {
-    /// `name` is folded.
-    pub fn new(address: Option<IpAddr>, name: String) -> Tried {
-        Tried { address: address.map(network), name }
+    /// A player's password. `name` is folded; `known` says whether he was in from there before.
+    pub fn password(address: Option<IpAddr>, name: String, known: bool) -> Tried {
+        Tried { address: address.map(network), name: Some(name), known }
+    }
+
+    /// A game server's key: long and random, so that nobody need be kept from guessing it, and nobody can keep its
+    /// game server out.
+    pub fn key(address: Option<IpAddr>) -> Tried {
+        Tried { address: address.map(network), name: None, known: false }
     }
 
     fn keys(&self) -> impl Iterator<Item = Who> {
-        self.address.map(Who::Address).into_iter().chain([Who::Name(self.name.clone())])
+        let named = self.address.zip(self.name.clone()).map(|(address, name)| Who::NameAt(address, name));
+        self.address.map(Who::Address).into_iter().chain(named)
+    }
+
+    /// The name, where the address is new to it.
+    fn strange(&self) -> Option<&String> {
+        self.name.as_ref().filter(|_| !self.known)
     }
 }
 
@@ -57,6 +81,8 @@ impl Tried {
 #[derive(Debug, Default)]
 pub struct Throttle {
     counts: HashMap<Who, Count>,
+    /// Tries by addresses that are new to a name.
+    strangers: HashMap<String, Window>,
 }
 
 impl Throttle {
@@ -65,10 +91,13 @@ impl Throttle {
     pub fn may_try(&mut self, tried: &Tried, now: Instant, failures: u32, window: Duration) -> Option<Duration> {
         let mut wait = Duration::ZERO;
         for key in tried.keys() {
-            let most = if matches!(key, Who::Address(_)) { RUNNING_ADDRESS } else { RUNNING_NAME };
+            let is_address = matches!(key, Who::Address(_));
+            let most = if is_address { RUNNING_ADDRESS } else { RUNNING_NAME };
             let Some(count) = self.counts.get(&key) else { continue };
             let age = now.saturating_duration_since(count.last);
-            if age < window && count.failures >= failures {
+            // What others fail there is nothing to who was in from there.
+            let counts = !(is_address && tried.known);
+            if counts && age < window && count.failures >= failures {
                 let exponent = (count.failures - failures).min(8);
                 let pause = LONGEST.min(Duration::from_secs(2) * 2u32.pow(exponent));
                 wait = wait.max(pause.saturating_sub(age));
@@ -77,9 +106,17 @@ impl Throttle {
                 wait = wait.max(Duration::from_secs(1));
             }
         }
+        if let Some(tries) = tried.strange().and_then(|name| self.strangers.get(name)) {
+            wait = wait.max(tries.wait(now, STRANGERS, MINUTE));
+        }
         if !wait.is_zero() {
             return Some(wait);
         }
+        self.begin(tried, now, window);
+        None
+    }
+
+    fn begin(&mut self, tried: &Tried, now: Instant, window: Duration) {
         for key in tried.keys() {
             let count = self.counts.entry(key).or_insert(Count { failures: 0, running: 0, last: now });
             let age = now.saturating_duration_since(count.last);
@@ -92,16 +129,18 @@ impl Throttle {
             count.running = count.running.saturating_add(1);
             count.last = now;
         }
-        if self.counts.len() > MOST {
-            self.forget(now, window);
+        if let Some(name) = tried.strange() {
+            self.strangers.entry(name.clone()).or_insert_with(|| Window::new(now)).add(now, MINUTE);
         }
-        None
+        forget(&mut self.counts, |count| count.last, now, window);
+        forget(&mut self.strangers, Window::began, now, MINUTE);
     }
 
-    /// The outcome of a try. A good one forgets what failed before for the name; an address may still be trying others.
+    /// The outcome of a try. A good one forgets what failed before for the name there; an address may still be trying
+    /// others.
     pub fn tried(&mut self, tried: &Tried, good: bool, now: Instant) {
         for key in tried.keys() {
-            let is_name = matches!(key, Who::Name(_));
+            let is_name = matches!(key, Who::NameAt(..));
             let Some(count) = self.counts.get_mut(&key) else { continue };
             count.running = count.running.saturating_sub(1);
             if !good {
@@ -114,16 +153,32 @@ impl Throttle {
                 self.counts.remove(&key);
             }
         }
-    }
-
-    fn forget(&mut self, now: Instant, window: Duration) {
-        self.counts.retain(|_, count| now.saturating_duration_since(count.last) < window);
-        if self.counts.len() > MOST {
-            let mut times: Vec<Instant> = self.counts.values().map(|count| count.last).collect();
-            let middle = times.len() / 2;
-            let (_, &mut cut, _) = times.select_nth_unstable(middle);
-            self.counts.retain(|_, count| count.last > cut);
+        // From now on the address is not new to it.
+        let name = tried.strange().filter(|_| good);
+        if let Some((name, tries)) = name.and_then(|name| Some((name, self.strangers.get_mut(name)?)))
+            && tries.give_back()
+        {
+            self.strangers.remove(name);
         }
+    }
+}
+
+/// Makes room where there is too much: what is older than `window` goes, then the older half.
+pub(super) fn forget<K: Eq + Hash, V>(
+    map: &mut HashMap<K, V>,
+    last: impl Fn(&V) -> Instant,
+    now: Instant,
+    window: Duration,
+) {
+    if map.len() <= MOST {
+        return;
+    }
+    map.retain(|_, value| now.saturating_duration_since(last(value)) < window);
+    if map.len() > MOST {
+        let mut times: Vec<Instant> = map.values().map(&last).collect();
+        let middle = times.len() / 2;
+        let (_, &mut cut, _) = times.select_nth_unstable(middle);
+        map.retain(|_, value| last(value) > cut);
     }
 }
 
@@ -133,8 +188,18 @@ mod tests {
 
     const WINDOW: Duration = Duration::from_secs(300);
 
+    /// From an address that is new to the name.
     fn who(address: &str, name: &str) -> Tried {
-        Tried::new(Some(address.parse().unwrap()), name.to_owned())
+        Tried::password(Some(address.parse().unwrap()), name.to_owned(), false)
+    }
+
+    /// From an address from which this name was in before.
+    fn at_home(address: &str, name: &str) -> Tried {
+        Tried { known: true, ..who(address, name) }
+    }
+
+    fn key(address: &str) -> Tried {
+        Tried::key(Some(address.parse().unwrap()))
     }
 
     fn fail(throttle: &mut Throttle, tried: &Tried, now: Instant) -> Option<Duration> {
@@ -147,27 +212,90 @@ mod tests {
 
     #[test]
     fn ten_failures_then_a_wait_that_grows_and_ends() {
-        let (mut throttle, now, bob) = (Throttle::default(), Instant::now(), who("192.0.2.1", "bob"));
-        for _ in 0..10 {
-            assert_eq!(fail(&mut throttle, &bob, now), None);
+        for bob in [who("192.0.2.1", "bob"), at_home("192.0.2.1", "bob"), key("192.0.2.1")] {
+            let (mut throttle, now) = (Throttle::default(), Instant::now());
+            for _ in 0..10 {
+                assert_eq!(fail(&mut throttle, &bob, now), None);
+            }
+            let wait = fail(&mut throttle, &bob, now).unwrap();
+            assert_eq!(wait, Duration::from_secs(2));
+            assert_eq!(fail(&mut throttle, &bob, now + wait), None);
+            assert!(fail(&mut throttle, &bob, now + wait).unwrap() > wait);
+            assert_eq!(fail(&mut throttle, &bob, now + wait + WINDOW), None);
         }
-        let wait = fail(&mut throttle, &bob, now).unwrap();
-        assert_eq!(wait, Duration::from_secs(2));
-        assert_eq!(fail(&mut throttle, &bob, now + wait), None);
-        assert!(fail(&mut throttle, &bob, now + wait).unwrap() > wait);
-        assert_eq!(fail(&mut throttle, &bob, now + wait + WINDOW), None);
     }
 
     #[test]
-    fn a_name_is_guarded_against_many_addresses_and_an_address_against_many_names() {
+    fn an_address_is_held_up_by_its_own_failures_and_no_other_by_them() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for i in 0..10 {
-            assert_eq!(fail(&mut throttle, &who(&format!("192.0.2.{i}"), "bob"), now), None);
             assert_eq!(fail(&mut throttle, &who("198.51.100.1", &format!("name{i}")), now), None);
         }
-        assert!(fail(&mut throttle, &who("192.0.2.99", "bob"), now).is_some());
         assert!(fail(&mut throttle, &who("198.51.100.1", "carol"), now).is_some());
+        assert!(fail(&mut throttle, &key("198.51.100.1"), now).is_some());
         assert_eq!(fail(&mut throttle, &who("192.0.2.99", "carol"), now), None);
+        assert_eq!(fail(&mut throttle, &key("192.0.2.99"), now), None);
+    }
+
+    #[test]
+    fn who_was_in_from_there_is_never_held_up_by_what_others_fail() {
+        let (mut throttle, mut now) = (Throttle::default(), Instant::now());
+        // An hour of wrong tries: one a minute from one address, some from many others, and some from bob's own under
+        // other names.
+        for minute in 0..60 {
+            for i in 0..30 {
+                fail(&mut throttle, &who(&format!("192.0.2.{i}"), "bob"), now);
+                fail(&mut throttle, &who("198.51.100.1", &format!("name{i}")), now);
+            }
+            let home = at_home("198.51.100.1", "bob");
+            assert_eq!(throttle.may_try(&home, now, 10, WINDOW), None, "minute {minute}");
+            throttle.tried(&home, true, now);
+            now += MINUTE;
+        }
+        // His own failures hold him up there, and nowhere else.
+        for _ in 0..10 {
+            assert_eq!(fail(&mut throttle, &at_home("198.51.100.1", "bob"), now), None);
+        }
+        assert!(fail(&mut throttle, &at_home("198.51.100.1", "bob"), now).is_some());
+        assert_eq!(fail(&mut throttle, &at_home("198.51.100.2", "bob"), now), None);
+        assert_eq!(fail(&mut throttle, &at_home("198.51.100.1", "alice"), now), None);
+    }
+
+    #[test]
+    fn addresses_that_are_new_to_a_name_share_twenty_tries_a_minute() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for minute in 0..3 {
+            let now = now + MINUTE * minute;
+            for i in 0..STRANGERS {
+                assert_eq!(fail(&mut throttle, &who(&format!("203.0.{minute}.{i}"), "bob"), now), None);
+            }
+            let late = now + Duration::from_secs(50);
+            let wait = throttle.may_try(&who("192.0.2.99", "bob"), late, 10, WINDOW);
+            assert_eq!(wait, Some(Duration::from_secs(10)));
+            assert_eq!(fail(&mut throttle, &who("192.0.2.99", "alice"), late), None);
+            assert_eq!(throttle.may_try(&at_home("192.0.2.98", "bob"), late, 10, WINDOW), None);
+        }
+    }
+
+    #[test]
+    fn who_comes_in_from_a_new_address_takes_no_try_from_others() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for i in 0..50 {
+            let bob = who(&format!("192.0.2.{i}"), "bob");
+            assert_eq!(throttle.may_try(&bob, now, 10, WINDOW), None);
+            throttle.tried(&bob, true, now);
+        }
+        assert!(throttle.counts.is_empty() && throttle.strangers.is_empty());
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for i in 0..10 {
+            assert_eq!(fail(&mut throttle, &key(&format!("2001:db8::{i}")), now), None);
+        }
+        assert!(fail(&mut throttle, &key("2001:db8::ffff"), now).is_some());
+        assert_eq!(fail(&mut throttle, &key("2001:db8:0:1::1"), now), None);
     }
 
     #[test]
@@ -180,25 +308,31 @@ mod tests {
         throttle.tried(&who("192.0.2.1", "0"), true, now);
         assert_eq!(throttle.may_try(&who("192.0.2.1", "one more"), now, 10, WINDOW), None);
         assert_eq!(throttle.may_try(&who("192.0.2.1", "later"), now + LOST, 10, WINDOW), None);
+        for _ in 0..RUNNING_NAME {
+            assert_eq!(throttle.may_try(&at_home("192.0.2.2", "bob"), now, 10, WINDOW), None);
+        }
+        assert!(throttle.may_try(&at_home("192.0.2.2", "bob"), now, 10, WINDOW).is_some());
     }
 
     #[test]
     fn who_succeeds_is_free_again() {
-        let (mut throttle, now, bob) = (Throttle::default(), Instant::now(), who("192.0.2.1", "bob"));
-        for _ in 0..50 {
-            assert_eq!(throttle.may_try(&bob, now, 10, WINDOW), None);
-            throttle.tried(&bob, true, now);
+        for bob in [who("192.0.2.1", "bob"), at_home("192.0.2.1", "bob"), key("192.0.2.1")] {
+            let (mut throttle, now) = (Throttle::default(), Instant::now());
+            for _ in 0..50 {
+                assert_eq!(throttle.may_try(&bob, now, 10, WINDOW), None);
+                throttle.tried(&bob, true, now);
+            }
+            assert!(throttle.counts.is_empty() && throttle.strangers.is_empty());
         }
-        assert!(throttle.counts.is_empty());
     }
 
     #[test]
     fn memory_is_bounded() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for i in 0..50_000u32 {
-            let tried = Tried::new(Some(IpAddr::V4(i.into())), i.to_string());
+            let tried = Tried::password(Some(IpAddr::V4(i.into())), i.to_string(), false);
             fail(&mut throttle, &tried, now + Duration::from_micros(i.into()));
         }
-        assert!(throttle.counts.len() <= MOST + 2);
+        assert!(throttle.counts.len() <= MOST + 2 && throttle.strangers.len() <= MOST + 1);
     }
 }

@@ -3,6 +3,7 @@
 //! A ticket is what it says, in postcard, and behind it a MAC under a key that only the handlers of this run have. It holds
 //! for one session, and which worker has that session is the listener's word: somebody else's ticket is worth nothing.
 
+use super::session::Proof;
 use blake2::Blake2sMac256;
 use blake2::digest::{KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,8 @@ const TAG: usize = 32;
 /// What a ticket says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealed {
-    /// Who the session is; nobody when it has not proved to be anybody.
-    pub who: Option<Principal>,
+    /// Who the session is, and under which epoch he has proved it; nobody when it has not proved to be anybody.
+    pub who: Option<Proof>,
     /// Since when.
     pub proved: Time,
 }
@@ -27,6 +28,12 @@ struct Said {
     session: u64,
     who: Option<Principal>,
     proved: Time,
+}
+
+/// What it has gained since.
+#[derive(Default, Serialize, Deserialize)]
+struct Further {
+    epoch: u32,
 }
 
 /// Makes and reads tickets.
@@ -41,9 +48,11 @@ impl Tickets {
     }
 
     /// A ticket for a session.
-    pub fn seal(&self, session: u64, who: Option<Principal>, proved: Time) -> Ticket {
+    pub fn seal(&self, session: u64, who: Option<Proof>, proved: Time) -> Ticket {
         let mut bytes = Vec::new();
-        growing::put(&mut bytes, &Said { session, who, proved });
+        let epoch = who.map_or(0, |proof| proof.epoch);
+        let who = who.map(|proof| proof.who);
+        growing::put_with(&mut bytes, &Said { session, who, proved }, &Further { epoch });
         if let Some(mac) = self.mac(&bytes) {
             bytes.extend_from_slice(&mac.finalize().into_bytes());
         }
@@ -55,8 +64,9 @@ impl Tickets {
         let sealed = ticket.sealed();
         let (said, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
         self.mac(said)?.verify_slice(tag).ok()?;
-        let said: Said = growing::get(said).ok()?;
-        (said.session == session).then_some(Sealed { who: said.who, proved: said.proved })
+        let (said, Further { epoch }) = growing::get_with::<Said, Further>(said).ok()?;
+        let who = said.who.map(|who| Proof { who, epoch });
+        (said.session == session).then_some(Sealed { who, proved: said.proved })
     }
 
     fn mac(&self, bytes: &[u8]) -> Option<Blake2sMac256> {
@@ -83,7 +93,7 @@ mod tests {
     #[test]
     fn a_ticket_is_good_for_its_session_and_run_and_as_it_is() {
         let tickets = Tickets::new(RunKey([7; 32]));
-        let bob = Some(Principal::from(PlayerId(5)));
+        let bob = Some(Proof { who: PlayerId(5).into(), epoch: 300 });
         let ticket = tickets.seal(300, bob, Time(9));
         let sealed = Sealed { who: bob, proved: Time(9) };
         assert_eq!(tickets.open(&ticket, 300), Some(sealed));

@@ -1,12 +1,15 @@
 //! What is kept, in plain maps: the facts of a decision without a database, and what becomes of a row. Runs in tests.
 
+use crate::state::names::Name;
+use crate::state::networks::Networks;
 use crate::work::change::Facts;
 use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{
-    Better, Board, BoardId, KeptSetting, KeyHash, Keyed, Letter, NewLetter, NewPlayer, Player, PlayerId, Principal,
-    PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
+    Better, Board, BoardId, KeptHash, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer, Player,
+    PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
 /// A player, with what only the store looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,8 @@ impl KeptLetter {
 pub struct Model {
     /// Players.
     pub players: BTreeMap<PlayerId, KeptPlayer>,
+    /// From where they were in.
+    pub networks: Networks,
     /// Game servers and their keys.
     pub servers: BTreeMap<ServerId, (Server, KeyHash)>,
     /// Boards.
@@ -108,10 +113,17 @@ impl Model {
             Row::PlayerHash { player, hash } => self.player_mut(*player).hash = hash.clone(),
             Row::PlayerLogin { player, at } => self.player_mut(*player).player.last_login = Some(*at),
             Row::PlayerDisabled { player, reason } => self.player_mut(*player).player.disabled = reason.clone(),
+            Row::PlayerSeen { player, network } => self.networks.see(*player, *network),
+            Row::PlayerUnseen { player, network } => self.networks.forget(*player, *network),
+            Row::Epoch { who, epoch, .. } => match (who.as_player(), who.as_server()) {
+                (Some(player), _) => self.player_mut(player).player.epoch = *epoch,
+                (_, Some(server)) => self.server_mut(server).0.epoch = *epoch,
+                _ => panic!("{who:?} proves nothing"),
+            },
             Row::Server(new) => {
                 assert!(self.server_by_name(&new.name).unwrap().is_none(), "the name is taken");
                 let (id, name, added) = (new.id, new.name.clone(), new.added);
-                let kept = Server { id, name, added, last_auth: None, disabled: false };
+                let kept = Server { id, name, added, last_auth: None, disabled: false, epoch: 0 };
                 assert!(self.servers.insert(id, (kept, new.key)).is_none(), "the number is taken");
             }
             Row::ServerKey { server, key } => self.server_mut(*server).1 = *key,
@@ -155,8 +167,9 @@ impl Model {
 
     fn add_player(&mut self, new: NewPlayer) {
         let NewPlayer { id, name, folded, skeleton, hash, email, registered } = new;
-        assert!(!self.player_name_taken(&folded, &skeleton).unwrap(), "the name is taken");
-        let player = Player { id, name, email, registered, last_login: None, disabled: None };
+        let taken = self.players.values().any(|kept| kept.folded == folded || kept.skeleton == skeleton);
+        assert!(!taken, "the name is taken");
+        let player = Player { id, name, email, registered, last_login: None, disabled: None, epoch: 0 };
         let kept = KeptPlayer { player, folded, skeleton, hash };
         assert!(self.players.insert(id, kept).is_none(), "the number is taken");
     }
@@ -196,8 +209,30 @@ impl Facts for Model {
         .unwrap_or_default()
     }
 
-    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
-        self.store(self.players.values().any(|kept| kept.folded == folded || kept.skeleton == skeleton))
+    fn is_disabled(&self, player: PlayerId) -> Result<bool> {
+        self.store(self.players.get(&player).is_some_and(|kept| kept.player.disabled.is_some()))
+    }
+
+    fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
+        let of = |kept: &KeptPlayer| KeptHash { hash: kept.hash.clone(), epoch: kept.player.epoch };
+        self.store(self.players.get(&id).map(of))
+    }
+
+    fn name_taken(&self, name: &Name) -> Result<bool> {
+        let player = self.players.values().any(|kept| kept.folded == name.folded || kept.skeleton == name.skeleton);
+        let server = self.servers.values().any(|(server, _)| Name::of_server(&server.name).is_like(name));
+        self.store(player || server)
+    }
+
+    fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {
+        self.store(self.networks.of(player).to_vec())
+    }
+
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>> {
+        let of = |id: &PlayerId| self.networks.of(*id).iter().map(|seen| (*id, *seen)).collect::<Vec<_>>();
+        let mut old: Vec<_> = self.players.keys().flat_map(of).filter(|(_, seen)| seen.at < before).collect();
+        old.sort_by_key(|(id, seen)| (seen.at, *id, seen.network.to_string()));
+        self.store(old.into_iter().take(limit as usize).map(|(id, seen)| (id, seen.network)).collect())
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

@@ -1,11 +1,14 @@
 //! Changes of what is kept: data, and pure functions that decide what becomes of them. A decision sees the open transaction and what
 //! its batch has changed so far, and the same facts give the same rows and the same answer, whatever the store.
 
+use crate::state::names::Name;
+use crate::state::session::Proof;
 use ssmglobal_ipc::{Code, Failure, Reply, Time};
 use ssmglobal_store::{
-    Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result as Stored, Row, Sequence, Server,
-    Standing, StoreError,
+    Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored,
+    Row, Sequence, Server, Standing, StoreError,
 };
+use std::net::IpAddr;
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -49,8 +52,16 @@ pub trait Facts {
     fn player(&self, id: PlayerId) -> Stored<Option<Player>>;
     /// Somebody's name; empty when there is nobody like that.
     fn name(&self, who: Principal) -> String;
-    /// Whether a player has this folded name, or one that looks the same.
-    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Stored<bool>;
+    /// Whether a player is disabled.
+    fn is_disabled(&self, player: PlayerId) -> Stored<bool>;
+    /// What is kept of a player's password.
+    fn player_hash(&self, id: PlayerId) -> Stored<Option<KeptHash>>;
+    /// Whether a player or a game server has this name, or one that looks the same.
+    fn name_taken(&self, name: &Name) -> Stored<bool>;
+    /// From where a player was in.
+    fn networks(&self, player: PlayerId) -> Stored<Vec<Network>>;
+    /// Who was in from where and not since a time, the oldest first.
+    fn networks_before(&self, before: Time, limit: u32) -> Stored<Vec<(PlayerId, IpAddr)>>;
     /// A game server by name, in any case, with what is kept of its key.
     fn server_by_name(&self, name: &str) -> Stored<Option<(Server, KeyHash)>>;
     /// A board.
@@ -95,7 +106,7 @@ pub struct Decided {
     /// What the asker is answered. Also a refusal: then nothing is written but that it was refused.
     pub reply: Reply,
     /// Who the asker's session is from now on.
-    pub proves: Option<Principal>,
+    pub proves: Option<Proof>,
 }
 
 impl Decided {

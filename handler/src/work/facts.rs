@@ -5,10 +5,13 @@ use super::change::Facts;
 use crate::state::Overlay;
 use crate::state::boards::Boards;
 use crate::state::memory::Memory;
+use crate::state::names::Name;
 use ssmglobal_ipc::Time;
 use ssmglobal_store::{
-    Board, BoardId, KeptSetting, KeyHash, Letter, Player, PlayerId, Principal, Result, Sequence, Server, Standing, Tx,
+    Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result, Sequence,
+    Server, Standing, Tx,
 };
+use std::net::IpAddr;
 
 /// Facts of one batch.
 pub struct OpenFacts<'a> {
@@ -31,8 +34,28 @@ impl Facts for OpenFacts<'_> {
         self.memory.name(who).unwrap_or_default()
     }
 
-    fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
-        self.tx.player_name_taken(folded, skeleton)
+    fn is_disabled(&self, player: PlayerId) -> Result<bool> {
+        Ok(self.overlay.disabled(player).unwrap_or_else(|| self.memory.is_barred(player.into())))
+    }
+
+    fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
+        self.tx.player_hash(id)
+    }
+
+    fn name_taken(&self, name: &Name) -> Result<bool> {
+        if self.tx.player_name_taken(&name.folded, &name.skeleton)? {
+            return Ok(true);
+        }
+        // The operator makes them one by one: they are few.
+        Ok(self.tx.servers()?.iter().any(|server| Name::of_server(&server.name).is_like(name)))
+    }
+
+    fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {
+        self.tx.player_networks(player)
+    }
+
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>> {
+        self.tx.networks_before(before, limit)
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {

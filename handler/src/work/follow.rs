@@ -43,24 +43,19 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
             let event = MailRefused { from: memory.party(*from), limit: *mailbox };
             Some(News::Tell { to: Audience::Principal((*player).into()), event: Event::MailRefused(event) })
         }
-        Row::PlayerDisabled { player, reason: Some(reason) } => {
-            let reason = format!("You were logged out by the operator: {reason}");
-            Some(News::Out { who: Principal::from(*player), reason })
-        }
-        Row::ServerDisabled { server, disabled: true } => {
-            let reason = "This game server was disabled by the operator.".to_owned();
-            Some(News::Out { who: Principal::from(*server), reason })
-        }
+        Row::Epoch { who, reason, .. } => Some(News::Out { who: *who, reason: reason.clone() }),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
         | Row::PlayerHash { .. }
         | Row::PlayerLogin { .. }
-        | Row::PlayerDisabled { reason: None, .. }
+        | Row::PlayerDisabled { .. }
+        | Row::PlayerSeen { .. }
+        | Row::PlayerUnseen { .. }
         | Row::Server(_)
         | Row::ServerKey { .. }
         | Row::ServerAuthed { .. }
-        | Row::ServerDisabled { disabled: false, .. }
+        | Row::ServerDisabled { .. }
         | Row::Setting { .. }
         | Row::LetterRead { .. }
         | Row::LetterGone { .. }
@@ -96,6 +91,9 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
             Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),
             Row::ServerDisabled { server, disabled } => bar(memory, server.into(), disabled),
+            Row::PlayerSeen { player, network } => write(&memory.networks).see(player, network),
+            Row::PlayerUnseen { player, network } => write(&memory.networks).forget(player, network),
+            Row::Epoch { who, epoch, .. } => drop(write(&memory.epochs).insert(who, epoch)),
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::ServerKey { .. }

@@ -3,15 +3,48 @@
 
 use super::change::{Decide, Refusal};
 use super::jobs::{Asker, Hash, ToLoop, Write};
-use super::passwords::{Cost, HashError, Hashed, Hasher, Hashing, Match};
+use super::passwords::{Compare, Cost, HashError, Hashed, Hasher, Hashing, Match};
 use super::shared::Shared;
 use crate::link::Batch;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError, select_biased};
 use ssmglobal_ipc::{Code, Failure, ctl};
 use ssmglobal_store::{Reader, StoreError};
 
+/// What one of the threads does: what newcomers want only where there is nothing else to do, and only some of the threads.
+pub struct Line<C> {
+    /// First.
+    jobs: Receiver<Hash<C>>,
+    /// Behind that.
+    newcomers: Receiver<Hash<C>>,
+}
+
+impl<C> Line<C> {
+    /// The lines of so many threads. One half of them leaves newcomers to the others, so that there is a thread for whoever
+    /// has a name; a single thread cannot.
+    pub fn of(threads: usize, jobs: &Receiver<Hash<C>>, newcomers: &Receiver<Hash<C>>) -> Vec<Line<C>> {
+        let line = |thread: usize| {
+            let both = thread < (threads / 2).max(1);
+            let newcomers = if both { newcomers.clone() } else { crossbeam_channel::never() };
+            Line { jobs: jobs.clone(), newcomers }
+        };
+        (0..threads).map(line).collect()
+    }
+
+    /// The next job; nothing when there will be none.
+    fn next(&self) -> Option<Hash<C>> {
+        match self.jobs.try_recv() {
+            Ok(job) => Some(job),
+            Err(TryRecvError::Disconnected) => self.newcomers.try_recv().ok(),
+            Err(TryRecvError::Empty) => select_biased! {
+                recv(self.jobs) -> job => job.ok().or_else(|| self.newcomers.try_recv().ok()),
+                recv(self.newcomers) -> job => job.ok().or_else(|| self.jobs.recv().ok()),
+            },
+        }
+    }
+}
+
 /// A thread that hashes passwords, behind all others.
-pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, jobs: &Receiver<Hash<C>>, reader: &dyn Reader) {
+pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, line: &Line<C>, reader: &dyn Reader) {
     if let Err(error) = ssmglobal_sys::lowest_priority() {
         log::warn!("hashing runs at the priority of all else: {error}");
     }
@@ -21,11 +54,11 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, jobs: &Receiver<Hash<C>>,
     };
     let mut hasher = Hasher::new(cost());
     let (mut batch, mut left) = (Batch::default(), Vec::new());
-    while let Ok(Hash { asker, hashing, tried, then }) = jobs.recv() {
+    while let Some(Hash { asker, hashing, tried, then }) = line.next() {
         hasher.set_cost(cost());
-        let compares = hashing.compare.is_some();
+        let (compares, newcomer) = (hashing.compare.is_some(), hashing.newcomer);
         let hashed = hash(hashing, &mut hasher, reader);
-        shared.hashed();
+        shared.hashed(newcomer);
         if let (Some(tried), true, Ok(hashed)) = (tried, compares, &hashed) {
             left.push(ToLoop::Tried(*tried, hashed.good));
         }
@@ -60,17 +93,86 @@ impl From<HashError> for StoreError {
 }
 
 fn hash(hashing: Hashing, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Hashed, StoreError> {
-    let Hashing { compare, new } = hashing;
-    let (mut good, mut again) = (true, None);
-    if let Some((player, password)) = compare {
-        let kept = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
-        let matched = hasher.verify(&password, kept.as_ref())?;
+    let Hashing { compare, new, .. } = hashing;
+    let (mut good, mut again, mut verified) = (true, None, None);
+    if let Some(Compare { player, password }) = compare {
+        verified = player.map(|id| reader.player_hash(id)).transpose()?.flatten();
+        let matched = hasher.verify(password.as_ref(), verified.as_ref().map(|kept| &kept.hash))?;
         good = matched != Match::No;
-        again = (matched == Match::YesButHashAgain).then_some(password);
+        again = password.filter(|_| matched == Match::YesButHashAgain);
     }
     let hash = match new.or(again).filter(|_| good) {
         Some(password) => Some(hasher.hash(&password)?),
         None => None,
     };
-    Ok(Hashed { good, hash })
+    Ok(Hashed { good, hash, verified })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::memory::Memory;
+    use crate::work::KeptAnswers;
+    use crossbeam_channel::unbounded;
+    use ssmglobal_config::Settings;
+    use std::sync::Arc;
+
+    fn job(number: u64, newcomer: bool) -> Hash<()> {
+        let asker = Asker::Operator(number, Box::new(ctl::Answer::Done));
+        let hashing = Hashing { newcomer, ..Hashing::default() };
+        Hash { asker, hashing, tried: None, then: Box::new(|_| Ok(())) }
+    }
+
+    fn number(job: Option<Hash<()>>) -> Option<u64> {
+        job.map(|job| match job.asker {
+            Asker::Operator(number, _) => number,
+            asker => panic!("{asker:?}"),
+        })
+    }
+
+    #[test]
+    fn who_has_a_name_goes_before_all_newcomers_that_wait() {
+        let ((jobs, jobs_end), (newcomers, newcomers_end)) = (unbounded(), unbounded());
+        let lines = Line::of(1, &jobs_end, &newcomers_end);
+        for number in 1..=3 {
+            newcomers.send(job(number, true)).unwrap();
+        }
+        assert_eq!(number(lines[0].next()), Some(1));
+        jobs.send(job(4, false)).unwrap();
+        assert_eq!([number(lines[0].next()), number(lines[0].next())], [Some(4), Some(2)]);
+        drop((jobs, newcomers));
+        assert_eq!([number(lines[0].next()), number(lines[0].next())], [Some(3), None]);
+    }
+
+    #[test]
+    fn half_of_the_threads_are_not_for_newcomers() {
+        for (threads, both) in [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)] {
+            let ((jobs, jobs_end), (newcomers, newcomers_end)) = (unbounded(), unbounded());
+            let lines = Line::of(threads, &jobs_end, &newcomers_end);
+            for number in 0..threads as u64 {
+                newcomers.send(job(number, true)).unwrap();
+            }
+            drop((jobs, newcomers));
+            let taken = lines.iter().filter(|line| line.next().is_some()).count();
+            assert_eq!((lines.len(), taken), (threads, both));
+        }
+    }
+
+    #[test]
+    fn newcomers_take_half_of_the_room_at_the_most() {
+        let poll = mio::Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let mut settings = Settings::default();
+        settings.players.hash_queue = 5;
+        let (shared, queues) =
+            Shared::new(Arc::new(settings), Arc::new(Memory::default()), KeptAnswers::default(), waker);
+        let given = |newcomer| (0..9).filter(|number| shared.hash(job(*number, newcomer)).is_ok()).count();
+        assert_eq!((given(true), given(false), given(true)), (3, 2, 0));
+        // What was refused takes no room.
+        (0..2).for_each(|_| shared.hashed(false));
+        assert_eq!((given(true), given(false)), (0, 2));
+        shared.hashed(true);
+        assert_eq!(given(true), 1);
+        drop(queues);
+    }
 }

@@ -5,7 +5,7 @@ use super::passwords::{Hashed, Hashing};
 use crate::link::ReplyTo;
 use crate::state::journal::{ClientKey, Entry};
 use crate::state::news::News;
-use crate::state::session::SessionRef;
+use crate::state::session::{Proof, SessionRef};
 use crate::state::throttle::Tried;
 use ssmglobal_ipc::{Failure, Reply, Request, ctl};
 use ssmglobal_store::{Principal, Reader};
@@ -101,7 +101,7 @@ pub enum ToLoop {
         /// Where the answer goes.
         to: ReplyTo,
         /// Who it is.
-        who: Principal,
+        proof: Proof,
         /// The answer.
         reply: Reply,
     },

@@ -6,6 +6,7 @@
 //! and the news were told. When a few that nobody acknowledges hold too many rows, they are moved along.
 
 use crate::state::news::News;
+use crate::state::session::Proof;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::growing;
@@ -30,7 +31,7 @@ pub struct Outcome {
     /// Its payload.
     pub payload: Arc<[u8]>,
     /// Who the session is since.
-    pub proves: Option<Principal>,
+    pub proves: Option<Proof>,
 }
 
 impl Outcome {
@@ -60,11 +61,21 @@ pub(super) enum KeptItem<'a> {
     News(&'a [u8]),
 }
 
+/// What an item has gained since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Further {
+    /// The epoch of who the session is since.
+    pub epoch: u32,
+}
+
 /// Appends an item with its length in front, so that one that is not known can be passed over.
-pub(super) fn put(out: &mut Vec<u8>, item: &KeptItem<'_>) {
+pub(super) fn put(out: &mut Vec<u8>, item: &KeptItem<'_>, further: Further) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
-    growing::put(out, item);
+    match further == Further::default() {
+        true => growing::put(out, item),
+        false => growing::put_with(out, item, &further),
+    }
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
     if let Some(place) = out.get_mut(start..start + 4) {
         place.copy_from_slice(&length.to_le_bytes());
@@ -72,14 +83,14 @@ pub(super) fn put(out: &mut Vec<u8>, item: &KeptItem<'_>) {
 }
 
 /// The items of a row.
-pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = KeptItem<'_>> {
+pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = (KeptItem<'_>, Further)> {
     let raw = std::iter::from_fn(move || {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (item, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         bytes = rest;
         Some(item)
     });
-    raw.filter_map(|item| growing::borrow(item).ok())
+    raw.filter_map(|item| growing::borrow_with(item).ok())
 }
 
 /// Those of one session, in the order of their numbers.
@@ -142,8 +153,9 @@ impl Staged {
     /// One more answer.
     pub fn add(&mut self, session: u64, number: u64, outcome: Outcome) {
         let Outcome { kind, payload, proves } = &outcome;
-        let item = KeptItem::Answer { session, number, kind: *kind, payload, proves: *proves };
-        put(&mut self.bytes, &item);
+        let who = proves.map(|proof| proof.who);
+        let item = KeptItem::Answer { session, number, kind: *kind, payload, proves: who };
+        put(&mut self.bytes, &item, Further { epoch: proves.map_or(0, |proof| proof.epoch) });
         self.fresh.push((session, number, outcome));
     }
 
@@ -152,7 +164,7 @@ impl Staged {
         for one in &news {
             let mut bytes = Vec::new();
             one.put(&mut bytes);
-            put(&mut self.bytes, &KeptItem::News(&bytes));
+            put(&mut self.bytes, &KeptItem::News(&bytes), Further::default());
         }
         self.news.extend(news);
     }
@@ -198,9 +210,10 @@ impl KeptAnswers {
     /// A row as it stands in the database.
     fn read(&mut self, row: i64, bytes: &[u8]) {
         let (mut fresh, mut news) = (Vec::new(), Vec::new());
-        for item in items(bytes) {
+        for (item, Further { epoch }) in items(bytes) {
             match item {
                 KeptItem::Answer { session, number, kind, payload, proves } => {
+                    let proves = proves.map(|who| Proof { who, epoch });
                     fresh.push((session, number, Outcome { kind, payload: payload.into(), proves }));
                 }
                 KeptItem::News(bytes) => news.extend(News::read(bytes)),
@@ -245,6 +258,17 @@ impl KeptAnswers {
     pub fn find(&self, session: u64, number: u64) -> Option<&Outcome> {
         let answers = self.sessions.get(&session)?;
         answers.kept.get(answers.at(number).ok()?).map(|one| &one.outcome)
+    }
+
+    /// The number of the last answer that a session may ask for again; 0 for none.
+    pub fn last_of(&self, session: u64) -> u64 {
+        self.sessions.get(&session).and_then(|answers| answers.kept.back()).map_or(0, |last| last.number)
+    }
+
+    /// What a session has proved last that it may not know of yet, and the number of that request.
+    pub fn proof_of(&self, session: u64) -> Option<(u64, Proof)> {
+        let kept = &self.sessions.get(&session)?.kept;
+        kept.iter().rev().find_map(|one| Some((one.number, one.outcome.proves?)))
     }
 
     /// A session has the answers up to this number.

@@ -17,9 +17,9 @@ mod recorded;
 mod shared;
 mod writer;
 
-pub use hashing::hash_jobs;
+pub use hashing::{Line, hash_jobs};
 pub use jobs::{Asker, Hash, Look, Read, Seen, ToLoop, Volatile, Write};
-pub use kept::KeptAnswers;
+pub use kept::{KeptAnswers, Outcome};
 pub use keys::{Keys, LONGEST as LONGEST_KEY, conflict, known};
 pub use readers::read_jobs;
 pub use shared::{Queues, Shared};

@@ -6,7 +6,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use ssmglobal_ipc::Secret;
-use ssmglobal_store::{KeyHash, PlayerId};
+use ssmglobal_store::{KeptHash, KeyHash, PlayerId};
 use subtle::ConstantTimeEq;
 
 /// What a hash costs.
@@ -45,13 +45,24 @@ pub enum Match {
     YesButHashAgain,
 }
 
+/// A password that is to be compared with what is kept of a player.
+#[derive(Debug)]
+pub struct Compare {
+    /// Whose; nobody's when there is no such player.
+    pub player: Option<PlayerId>,
+    /// Nothing where it is longer than one may be: it is wrong, and takes the same time.
+    pub password: Option<Secret>,
+}
+
 /// What is to be done with passwords.
 #[derive(Debug, Default)]
 pub struct Hashing {
-    /// To be compared with what is kept of a player; nobody's when there is no such player.
-    pub compare: Option<(Option<PlayerId>, Secret)>,
+    /// To be compared first.
+    pub compare: Option<Compare>,
     /// To be hashed, if what was to be compared is the same.
     pub new: Option<Secret>,
+    /// It is a newcomer's: those who have a name go first.
+    pub newcomer: bool,
 }
 
 /// What came of it.
@@ -61,6 +72,8 @@ pub struct Hashed {
     pub good: bool,
     /// Of what was to be hashed; of what was compared, where that was hashed at another cost.
     pub hash: Option<Secret>,
+    /// What it was compared with. Whoever decides by it looks whether that is still there.
+    pub verified: Option<KeptHash>,
 }
 
 /// One thread's hashing, with its memory.
@@ -119,14 +132,17 @@ impl Hasher {
         Ok(Secret::new(hash.to_string()))
     }
 
-    /// Compares with a kept hash. Without one (no such player) it takes the same time and says no.
+    /// Compares with a kept hash. Without one (no such player), or without a password that could be one, it takes the same
+    /// time and says no: what is hashed then is a text of ours.
     ///
     /// # Errors
     /// No memory, or a kept hash that is none.
-    pub fn verify(&mut self, password: &Secret, kept: Option<&Secret>) -> Result<Match, HashError> {
+    pub fn verify(&mut self, password: Option<&Secret>, kept: Option<&Secret>) -> Result<Match, HashError> {
+        let nobodys = Secret::new("nobody's password");
+        let given = password.unwrap_or(&nobodys);
         let Some(kept) = kept else {
             let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
-            self.run(self.params()?, password, b"nobody's salt...", &mut out)?;
+            self.run(self.params()?, given, b"nobody's salt...", &mut out)?;
             return Ok(Match::No);
         };
         let kept = PasswordHash::new(kept.expose()).map_err(failed)?;
@@ -137,8 +153,9 @@ impl Hasher {
         let raised = params.m_cost() != self.cost.memory || params.t_cost() != self.cost.passes;
         let mut out = [0; Output::MAX_LENGTH];
         let out = out.get_mut(..expected.len()).unwrap_or_default();
-        self.run(params, password, salt.as_ref(), out)?;
-        Ok(match (bool::from(expected.as_bytes().ct_eq(out)), raised) {
+        self.run(params, given, salt.as_ref(), out)?;
+        let same = bool::from(expected.as_bytes().ct_eq(out)) && password.is_some();
+        Ok(match (same, raised) {
             (false, _) => Match::No,
             (true, false) => Match::Yes,
             (true, true) => Match::YesButHashAgain,
@@ -162,9 +179,12 @@ pub fn key_hash(key: &Secret) -> KeyHash {
     Blake2b::<U32>::digest(key.expose().trim().as_bytes()).into()
 }
 
+/// Bytes of a key, with blanks around it. Ours have 64; what is longer is none, and not looked at.
+const LONGEST_KEY: usize = 1024;
+
 /// Compares a key with what is kept, in constant time.
 pub fn key_matches(key: &Secret, kept: &KeyHash) -> bool {
-    key_hash(key).ct_eq(kept).into()
+    key.expose().len() <= LONGEST_KEY && bool::from(key_hash(key).ct_eq(kept))
 }
 
 #[cfg(test)]
@@ -178,16 +198,25 @@ mod tests {
         let mut hasher = Hasher::new(CHEAP);
         let kept = hasher.hash(&Secret::new("correct horse")).unwrap();
         assert!(kept.expose().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-        assert_eq!(hasher.verify(&Secret::new("correct horse"), Some(&kept)).unwrap(), Match::Yes);
-        assert_eq!(hasher.verify(&Secret::new("correct horsf"), Some(&kept)).unwrap(), Match::No);
-        assert_eq!(hasher.verify(&Secret::new("correct horse"), None).unwrap(), Match::No);
+        assert_eq!(hasher.verify(Some(&Secret::new("correct horse")), Some(&kept)).unwrap(), Match::Yes);
+        assert_eq!(hasher.verify(Some(&Secret::new("correct horsf")), Some(&kept)).unwrap(), Match::No);
+        assert_eq!(hasher.verify(Some(&Secret::new("correct horse")), None).unwrap(), Match::No);
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_a_password_is_wrong_also_where_our_own_text_would_be_right() {
+        let mut hasher = Hasher::new(CHEAP);
+        let kept = hasher.hash(&Secret::new("nobody's password")).unwrap();
+        assert_eq!(hasher.verify(None, Some(&kept)).unwrap(), Match::No);
+        assert_eq!(hasher.verify(None, None).unwrap(), Match::No);
+        assert_eq!(hasher.verify(Some(&Secret::new("nobody's password")), Some(&kept)).unwrap(), Match::Yes);
     }
 
     #[test]
     fn a_raised_cost_is_noticed() {
         let kept = Hasher::new(CHEAP).hash(&Secret::new("secret")).unwrap();
         let mut dearer = Hasher::new(Cost { memory: 128, passes: 1 });
-        assert_eq!(dearer.verify(&Secret::new("secret"), Some(&kept)).unwrap(), Match::YesButHashAgain);
+        assert_eq!(dearer.verify(Some(&Secret::new("secret")), Some(&kept)).unwrap(), Match::YesButHashAgain);
     }
 
     #[test]
@@ -203,5 +232,7 @@ mod tests {
         assert_eq!(key.expose().len(), 64);
         assert!(key_matches(&key, &key_hash(&key)));
         assert!(!key_matches(&new_key().unwrap(), &key_hash(&key)));
+        let long = Secret::new("k".repeat(LONGEST_KEY + 1));
+        assert!(!key_matches(&long, &key_hash(&long)));
     }
 }

@@ -29,6 +29,8 @@ pub struct Shared<C> {
     writing: AtomicUsize,
     /// Hashes that wait or run.
     hashing: AtomicU64,
+    /// Those of them that are newcomers'.
+    registering: AtomicU64,
     left: Mutex<Vec<ToLoop>>,
     quiet: Mutex<Vec<usize>>,
     waker: mio::Waker,
@@ -42,6 +44,7 @@ struct Senders<C> {
     writes: Sender<Vec<Write<C>>>,
     reads: Sender<Read>,
     hashes: Sender<Hash<C>>,
+    newcomers: Sender<Hash<C>>,
 }
 
 /// The ends of the queues that the threads read from.
@@ -52,6 +55,8 @@ pub struct Queues<C> {
     pub reads: Receiver<Read>,
     /// For the hashing threads.
     pub hashes: Receiver<Hash<C>>,
+    /// For them as well, behind the others.
+    pub newcomers: Receiver<Hash<C>>,
 }
 
 /// The answer when a queue is full.
@@ -72,20 +77,22 @@ impl<C> Shared<C> {
         let (reads, reads_end) = crossbeam_channel::bounded(READS);
         // The bound that matters is in the settings and may change: `hashing` counts.
         let (hashes, hashes_end) = crossbeam_channel::unbounded();
+        let (newcomers, newcomers_end) = crossbeam_channel::unbounded();
         let shared = Shared {
             settings: RwLock::new(settings),
             memory,
             kept: Mutex::new(kept),
-            senders: RwLock::new(Some(Senders { writes, reads, hashes })),
+            senders: RwLock::new(Some(Senders { writes, reads, hashes, newcomers })),
             writing: AtomicUsize::new(0),
             hashing: AtomicU64::new(0),
+            registering: AtomicU64::new(0),
             left: Mutex::default(),
             quiet: Mutex::default(),
             waker,
             commits: AtomicU64::new(0),
             writable: AtomicBool::new(true),
         };
-        (shared, Queues { writes: writes_end, reads: reads_end, hashes: hashes_end })
+        (shared, Queues { writes: writes_end, reads: reads_end, hashes: hashes_end, newcomers: newcomers_end })
     }
 
     /// The settings as they are now.
@@ -134,18 +141,21 @@ impl<C> Shared<C> {
         senders.as_ref().and_then(|senders| senders.reads.try_send(job).ok()).ok_or_else(busy)
     }
 
-    /// Gives a job to the hashing threads.
+    /// Gives a job to the hashing threads. Newcomers' take half of the room at the most.
     ///
     /// # Errors
     /// `busy` when too many wait.
     pub fn hash(&self, job: Hash<C>) -> Result<(), Failure> {
-        let most = self.settings().players.hash_queue as u64;
-        if self.hashing.fetch_add(1, Ordering::Relaxed) >= most {
-            self.hashed();
+        let (most, newcomer) = (self.settings().players.hash_queue as u64, job.hashing.newcomer);
+        let hashing = self.hashing.fetch_add(1, Ordering::Relaxed);
+        let registering = self.registering.fetch_add(u64::from(newcomer), Ordering::Relaxed);
+        if hashing >= most || newcomer && registering >= most.div_ceil(2) {
+            self.hashed(newcomer);
             return Err(busy());
         }
         let senders = read(&self.senders);
-        senders.as_ref().and_then(|senders| senders.hashes.send(job).ok()).ok_or_else(busy)
+        let to = senders.as_ref().map(|senders| if newcomer { &senders.newcomers } else { &senders.hashes });
+        to.and_then(|to| to.send(job).ok()).ok_or_else(busy)
     }
 
     /// Takes no further jobs; the threads end when they have done what waits.
@@ -154,8 +164,9 @@ impl<C> Shared<C> {
     }
 
     /// A hashing job is done.
-    pub fn hashed(&self) {
+    pub fn hashed(&self, newcomer: bool) {
         self.hashing.fetch_sub(1, Ordering::Relaxed);
+        self.registering.fetch_sub(u64::from(newcomer), Ordering::Relaxed);
     }
 
     /// Leaves something for the event loop to do, and sessions that wait no more, and wakes it if there is any.

@@ -252,9 +252,9 @@ impl<C: Decide> WriterThread<C> {
             }
             match asker {
                 Asker::Session(at, to) => match outcome.proves {
-                    Some(who) => {
+                    Some(proof) => {
                         let reply = unpacked(outcome.kind, &outcome.payload);
-                        self.left.push(ToLoop::Proved { at: *at, to: to.clone(), who, reply });
+                        self.left.push(ToLoop::Proved { at: *at, to: to.clone(), proof, reply });
                     }
                     None => self.batch.finish_packed(to, outcome.kind, &outcome.payload),
                 },

@@ -2,6 +2,7 @@
 
 use crate::{PlayerId, Result};
 use ssmglobal_ipc::{Secret, Time};
+use std::net::IpAddr;
 
 /// A player as kept, without the password's hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,26 @@ pub struct Player {
     pub last_login: Option<Time>,
     /// Why the login is refused, if it is.
     pub disabled: Option<String>,
+    /// What was proved under a smaller one holds no longer.
+    pub epoch: u32,
+}
+
+/// What is kept of a password. `Debug` shows nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptHash {
+    /// In PHC format.
+    pub hash: Secret,
+    /// The player's epoch.
+    pub epoch: u32,
+}
+
+/// From where a player was in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// What counts as one address.
+    pub network: IpAddr,
+    /// When last.
+    pub at: Time,
 }
 
 /// A player to be.
@@ -49,8 +70,16 @@ pub trait ReadPlayers {
     fn player_count(&self) -> Result<u64>;
     /// One player.
     fn player(&self, id: PlayerId) -> Result<Option<Player>>;
-    /// The password's hash.
-    fn player_hash(&self, id: PlayerId) -> Result<Option<Secret>>;
+    /// What is kept of the password.
+    fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>>;
+    /// The epochs of those who have another than 0.
+    fn player_epochs(&self) -> Result<Vec<(PlayerId, u32)>>;
+    /// From where a player was in, in any order.
+    fn player_networks(&self, id: PlayerId) -> Result<Vec<Network>>;
+    /// Who was in from where and not since a time, the oldest first.
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>>;
+    /// From where everybody was in, in any order.
+    fn networks(&self, each: &mut dyn FnMut(PlayerId, Network)) -> Result<()>;
     /// Whether somebody has this folded name, or one that looks the same.
     fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool>;
     /// By folded name, those behind the folded name `after`.

@@ -66,6 +66,9 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// This backend itself.
+    pub const BACKEND: Principal = Principal { kind: PrincipalKind::Backend, id: 0 };
+
     /// The player, if it is one.
     pub fn as_player(self) -> Option<PlayerId> {
         (self.kind == PrincipalKind::Player).then_some(PlayerId(self.id))

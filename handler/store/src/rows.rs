@@ -2,10 +2,11 @@
 //! is in memory is the handler's affair, which takes the same rows.
 
 use crate::{
-    Board, BoardId, KeptSetting, KeyHash, Keyed, NewLetter, NewPlayer, NewServer, PlayerId, Principal, ServerId,
-    Standing,
+    Board, BoardId, KeptSetting, KeyHash, Keyed, Network, NewLetter, NewPlayer, NewServer, PlayerId, Principal,
+    ServerId, Standing,
 };
 use ssmglobal_ipc::{Secret, Time};
+use std::net::IpAddr;
 
 /// One change of what is kept. Everything was checked before: a row that cannot be written is the store's failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,29 @@ pub enum Row {
         player: PlayerId,
         /// Why; nothing: it is taken.
         reason: Option<String>,
+    },
+    /// A player was in from there.
+    PlayerSeen {
+        /// Who.
+        player: PlayerId,
+        /// From where, and when.
+        network: Network,
+    },
+    /// That a player was in from there is forgotten.
+    PlayerUnseen {
+        /// Who.
+        player: PlayerId,
+        /// From where.
+        network: IpAddr,
+    },
+    /// What a player or a game server has proved under a smaller epoch holds no longer.
+    Epoch {
+        /// Who.
+        who: Principal,
+        /// From now on.
+        epoch: u32,
+        /// What sessions are told that end by it. Not kept.
+        reason: String,
     },
     /// A new game server, under a number from [`Sequence::Server`].
     Server(NewServer),

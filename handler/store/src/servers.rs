@@ -19,6 +19,8 @@ pub struct Server {
     pub last_auth: Option<Time>,
     /// Whether it is refused.
     pub disabled: bool,
+    /// What was proved under a smaller one holds no longer.
+    pub epoch: u32,
 }
 
 /// A game server to be.

@@ -21,7 +21,7 @@ pub(super) static GROUP: Group = Group {
             ],
             example: "REGISTER alice correct-horse alice@example.org",
             returns: "`player`, `unread`, `last_login`, `mailbox_full`",
-            codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::Denied, Code::Busy],
+            codes: &[Code::Exists, Code::Invalid, Code::TooLong, Code::Denied, Code::SlowDown, Code::Busy],
             ..Command::request(Kind::Register, |parsed| {
                 Ok(Request::Register(Register {
                     name: parsed.string("name")?,
@@ -53,7 +53,7 @@ pub(super) static GROUP: Group = Group {
         },
         Command {
             name: "PASSWORD",
-            summary: "Change your password",
+            summary: "Change your password; logs out elsewhere",
             args: &[
                 Arg::secret(
                     "old",
@@ -63,7 +63,7 @@ pub(super) static GROUP: Group = Group {
                 ),
                 Arg::secret("new", "New password: ", true, "the one from now on; asked for in the same way"),
             ],
-            done: "Password changed.",
+            done: "Password changed. Other connections of yours were logged out.",
             example: "PASSWORD correct-horse battery-staple",
             codes: &[Code::BadLogin, Code::Invalid, Code::TooLong, Code::SlowDown],
             ..Command::request(Kind::Password, |parsed| {

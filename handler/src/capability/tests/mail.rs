@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::capability::mail::{Block, Delete, Forward, Read, Respond, Send, Unblock};
+use crate::capability::players::Disable;
 use ssmglobal_ipc::{Mail, MailSent, Party};
 use ssmglobal_store::{NewLetter, Sequence};
 
@@ -285,4 +286,24 @@ fn blocks_are_made_and_lifted_and_are_not_without_number() {
     assert_eq!(decided(&mut model, Unblock { me: ALICE, from: PlayerId(1500).into() }), only(row));
     done(&mut model, Unblock { me: ALICE, from: PlayerId(1500).into() });
     done(&mut model, Block { me: ALICE, from: BOB.into() });
+}
+
+#[test]
+fn a_disabled_player_gets_no_mail_from_anybody_in_any_way() {
+    let mut model = people();
+    let send = |from: Principal, to| Send { from, to, subject: String::new(), body: "x".into(), mailbox: 9 };
+    done(&mut model, send(BOB.into(), ALICE));
+    done(&mut model, Disable { player: BOB, reason: Some("spam".into()) });
+    let changes: Vec<Change> = vec![
+        send(ALICE.into(), BOB).into(),
+        send(ARENA.into(), BOB).into(),
+        Respond { me: ALICE, number: 1, body: "x".into(), subject: 9, mailbox: 9 }.into(),
+        Forward { me: ALICE, number: 1, to: BOB, limits: (999, 9), mailbox: 9 }.into(),
+    ];
+    for change in changes {
+        let failure = refused(&mut model, change);
+        assert_eq!((failure.code, &*failure.msg), (Code::Denied, "bob is disabled and gets no mail."));
+    }
+    done(&mut model, Disable { player: BOB, reason: None });
+    done(&mut model, send(ALICE.into(), BOB));
 }

@@ -1,6 +1,7 @@
 //! Scores and boards.
 
 use super::*;
+use crate::capability::players::Disable;
 use crate::capability::records::{DefineBoard, Submit, Withdraw};
 use crate::testing::{KINDS, board, standing};
 use ssmglobal_ipc::RecordSubmitted;
@@ -235,4 +236,20 @@ fn there_are_so_many_boards_and_no_more() {
     let failure = refused(&mut model, define("c", Operator::Best, Better::Lower));
     assert_eq!((failure.code, &*failure.msg), (Code::Limit, "There are 3 boards already."));
     done(&mut model, define("B", Operator::Last, Better::Lower));
+}
+
+#[test]
+fn a_disabled_player_gets_no_new_scores_and_keeps_what_stands() {
+    let mut model = with_board(Operator::Best, Better::Lower);
+    done(&mut model, submit(ALICE, 5));
+    let submit = |by| Submit { by, ..submit(ALICE, 1) };
+    let before = model.standings.clone();
+    done(&mut model, Disable { player: ALICE, reason: Some("spam".into()) });
+    for by in [Some(ARENA), None] {
+        let failure = refused(&mut model, submit(by));
+        assert_eq!((failure.code, failure.msg.starts_with("alice is disabled")), (Code::Denied, true));
+    }
+    assert_eq!((model.standings.len(), &model.standings), (1, &before));
+    done(&mut model, Disable { player: ALICE, reason: None });
+    done(&mut model, submit(Some(ARENA)));
 }

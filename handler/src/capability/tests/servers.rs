@@ -1,7 +1,9 @@
 //! Game servers: proving who they are, and what the operator does with them.
 
+use super::players::register;
 use super::*;
 use crate::capability::servers::{Add, Auth, Disable, RotateKey};
+use crate::state::session::Proof;
 use crate::work::passwords::key_hash;
 use ssmglobal_ipc::{Authed, Secret};
 use ssmglobal_store::{NewServer, Sequence};
@@ -23,7 +25,7 @@ fn the_right_key_proves_who_it_is_in_any_case() {
     for (name, key) in [("Arena", "right"), ("aRENA", " right\n")] {
         let rows = vec![Row::ServerAuthed { server: ARENA, at: NOW }];
         let reply = Reply::Authed(Authed { server: "Arena".into() });
-        let expected = Decided { rows, reply, proves: Some(ARENA.into()) };
+        let expected = Decided { rows, reply, proves: Some(Proof { who: ARENA.into(), epoch: 1 }) };
         assert_eq!(decided(&mut model, auth(name, key)), expected);
     }
 }
@@ -58,15 +60,34 @@ fn a_game_server_is_added_once() {
 }
 
 #[test]
-fn keys_and_who_is_refused_are_set_by_name() {
+fn a_game_server_is_not_called_like_a_player_nor_a_player_like_a_game_server() {
+    let mut model = people();
+    model.sequences.insert(Sequence::Player, 3);
+    done(&mut model, register("P\u{430}ul"));
+    for name in ["alice", "BOB", "Paul", "ca5tle", "cast1e"] {
+        let taken = name != "ca5tle";
+        let change = Change::from(Add { name: name.into(), key: [7; 32] });
+        assert_eq!(change.decide(&mut model, Stamp { now: NOW }).is_err(), taken, "{name}");
+    }
+    for name in ["arena", "ARENA", "\u{430}rena", "Castle"] {
+        assert_eq!(code(&mut model, register(name)), Code::Exists, "{name}");
+    }
+}
+
+#[test]
+fn keys_and_who_is_refused_are_set_by_name_and_put_out_who_is_on() {
     let mut model = people();
     let (name, key) = ("ARENA".to_owned(), [9; 32]);
-    let rotated = only(Row::ServerKey { server: ARENA, key });
+    let out = |reason: &str| Row::Epoch { who: ARENA.into(), epoch: 1, reason: reason.into() };
+    let both = |row, reason| Decided::new(vec![row, out(reason)], Reply::Done(Done {}));
+    let reason = "The key of this game server was changed by the operator. AUTH with the new one.";
+    let rotated = both(Row::ServerKey { server: ARENA, key }, reason);
     assert_eq!(decided(&mut model, RotateKey { name: name.clone(), key }), rotated);
-    for disabled in [true, false] {
-        let row = only(Row::ServerDisabled { server: ARENA, disabled });
-        assert_eq!(decided(&mut model, Disable { name: name.clone(), disabled }), row);
-    }
+    let row = |disabled| Row::ServerDisabled { server: ARENA, disabled };
+    let disable = |disabled| Disable { name: name.clone(), disabled };
+    let reason = "This game server was disabled by the operator.";
+    assert_eq!(decided(&mut model, disable(true)), both(row(true), reason));
+    assert_eq!(decided(&mut model, disable(false)), only(row(false)));
     let nobody = || "nobody".to_owned();
     for change in [Change::from(RotateKey { name: nobody(), key }), Disable { name: nobody(), disabled: true }.into()] {
         let failure = refused(&mut model, change);

@@ -6,7 +6,7 @@ use crate::capability::{mail, players, records, servers, settings};
 use crate::state::names;
 use crate::testing::{KINDS, board};
 use ssmglobal_ipc::Secret;
-use ssmglobal_store::{BoardId, Sequence};
+use ssmglobal_store::{BoardId, KeptHash, Sequence};
 
 #[test]
 fn a_store_that_fails_refuses_nobody() {
@@ -14,6 +14,7 @@ fn a_store_that_fails_refuses_nobody() {
     let (name, key, value) = (|| "x".to_owned(), || "k".to_owned(), || "v".to_owned());
     let (operator, better) = KINDS[0];
     let defined = board(1, "race", operator, better);
+    let verified = KeptHash { hash: Secret::default(), epoch: 0 };
     let changes: Vec<Change> = vec![
         mail::Send { from, to: ALICE, subject: name(), body: name(), mailbox: 9 }.into(),
         mail::Respond { me: ALICE, number: 1, body: name(), subject: 9, mailbox: 9 }.into(),
@@ -21,8 +22,14 @@ fn a_store_that_fails_refuses_nobody() {
         mail::Delete { me: ALICE, number: 1 }.into(),
         mail::Block { me: ALICE, from }.into(),
         mail::Unblock { me: ALICE, from }.into(),
-        players::Register { name: names::check("dave", 2, 20).unwrap(), hash: Secret::default(), email: None }.into(),
-        players::Login { player: ALICE, hash: None, mailbox: 9 }.into(),
+        players::Register {
+            name: names::check("dave", 2, 20).unwrap(),
+            hash: Secret::default(),
+            email: None,
+            from: None,
+        }
+        .into(),
+        players::Login { player: ALICE, verified, again: None, from: None, mailbox: 9 }.into(),
         servers::Auth { name: name(), key: Secret::default() }.into(),
         servers::Add { name: name(), key: [0; 32] }.into(),
         servers::RotateKey { name: name(), key: [0; 32] }.into(),
@@ -49,7 +56,7 @@ fn nobody_gets_a_number_that_does_not_fit() {
     let (operator, better) = KINDS[0];
     let register = |name: &str| {
         let name = names::check(name, 2, 20).unwrap();
-        Change::from(players::Register { name, hash: Secret::default(), email: None })
+        Change::from(players::Register { name, hash: Secret::default(), email: None, from: None })
     };
     let add = |name: &str| Change::from(servers::Add { name: name.to_owned(), key: [0; 32] });
     let define = |name: &str| Change::from(records::DefineBoard { board: board(0, name, operator, better), most: 9 });

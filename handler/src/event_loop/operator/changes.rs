@@ -2,10 +2,11 @@
 //! writer, questions to the readers.
 
 use super::super::EventLoop;
-use crate::capability::{players, records, servers};
+use crate::capability::players::{self, SetBy};
+use crate::capability::{records, servers};
 use crate::changes::Change;
 use crate::lock::read;
-use crate::state::names;
+use crate::state::names::{self, Name};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::Refusal;
 use crate::work::passwords::{self, Hashing};
@@ -36,6 +37,9 @@ impl EventLoop {
 
     pub(super) fn server_key(&mut self, operator: u64, name: String, new: bool) -> Later {
         names::check_plain("game server", &name, 64)?;
+        if new {
+            Name::of_server(&name).refuse_reserved(&self.shared.settings().players.reserved_names)?;
+        }
         let key = passwords::new_key().map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
         let hash = passwords::key_hash(&key);
         // As it was added; one that is not there is refused by the change.
@@ -122,12 +126,16 @@ impl EventLoop {
 
     pub(super) fn player_set_password(&mut self, operator: u64, name: &str, password: Secret) -> Later {
         let player = self.player_id(name)?;
-        players::check_password(&password, &self.shared.settings())?;
+        let settings = self.shared.settings();
+        players::check_password(&password, &settings)?;
+        let mailbox = settings.mail.mailbox;
         self.shared.hash(Hash {
             asker: Asker::Operator(operator, Box::new(Answer::Done)),
-            hashing: Hashing { compare: None, new: Some(password) },
+            hashing: Hashing { new: Some(password), ..Hashing::default() },
             tried: None,
-            then: Box::new(move |hashed| Ok(players::set_password(player, hashed.hash)?.into())),
+            then: Box::new(move |hashed| {
+                Ok(players::set_password(player, hashed.hash, SetBy::Operator, mailbox)?.into())
+            }),
         })?;
         Ok(None)
     }

@@ -104,6 +104,13 @@ pub enum Entry {
         /// Who.
         player: PlayerId,
     },
+    /// Answers that are kept for a session prove nothing any more, up to that to the request with this number.
+    Voided {
+        /// Its number.
+        session: u64,
+        /// Up to which request.
+        upto: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -117,6 +124,7 @@ pub(super) enum Subject {
     Epoch(u64),
     Pass(PassDigest),
     Stay(u64, PlayerId),
+    Voided(u64),
 }
 
 impl Entry {
@@ -131,6 +139,7 @@ impl Entry {
             Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
             Entry::Stay { host, player, .. } | Entry::NoStay { host, player } => Some(Subject::Stay(*host, *player)),
+            Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }

@@ -40,6 +40,8 @@ pub struct Recovered {
     pub done: HashMap<(u64, u64), Settled>,
     /// Up to when tickets of a session hold no longer.
     pub revoked: HashMap<u64, Time>,
+    /// Up to which numbers answers to sessions' requests prove nothing any more.
+    pub voided: HashMap<u64, u64>,
     /// What was done under a client's key that may not have come to the database yet.
     pub keyed: Vec<Settled>,
     /// Up to which row of kept answers everybody was told of the changes.
@@ -110,6 +112,7 @@ impl Journal {
                 Entry::NoStay { host, player } => {
                     stays.remove(&(host, player));
                 }
+                Entry::Voided { session, upto } => drop(found.voided.insert(session, upto)),
             }
         }
         found.passes = passes.into_values().collect();

@@ -1,9 +1,10 @@
 //! What every row means to memory, and to others.
 
 use super::*;
+use crate::state::session::Proof;
 use crate::testing::{board, player, server, standing};
 use ssmglobal_ipc::{MailRefused, Notice, Party, Secret, Time};
-use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, NewLetter, Operator, PlayerId, ServerId};
+use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId};
 
 const ALICE: PlayerId = PlayerId(1);
 const BOB: PlayerId = PlayerId(2);
@@ -17,6 +18,8 @@ struct Seen {
     players: Vec<(u32, String)>,
     servers: Vec<(u32, String)>,
     barred: Vec<Principal>,
+    epochs: Vec<(Principal, u32)>,
+    networks: Vec<(u32, Network)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -29,14 +32,23 @@ fn seen(memory: &Memory) -> Seen {
     assert_eq!(directory.len(), players.len());
     let mut servers: Vec<_> = read(&memory.servers).iter().map(|(id, name)| (id.0, name.clone())).collect();
     let mut barred: Vec<_> = read(&memory.barred).iter().copied().collect();
+    let mut epochs: Vec<_> = read(&memory.epochs).iter().map(|(who, epoch)| (*who, *epoch)).collect();
     servers.sort();
     barred.sort();
+    epochs.sort();
+    let networks = read(&memory.networks);
+    let networks = (1..10).flat_map(|id| networks.of(PlayerId(id)).iter().map(move |network| (id, *network)));
+    let networks = networks.collect();
     let boards = read(&memory.boards);
     let boards = boards.iter_after(None).map(|ranking| {
         let slice = ranking.slice(0, usize::MAX);
         (ranking.board.clone(), slice.iter().map(|(_, standing)| (standing.player.0, standing.score)).collect())
     });
-    Seen { players, servers, barred, boards: boards.collect() }
+    Seen { players, servers, barred, epochs, networks, boards: boards.collect() }
+}
+
+fn from(number: u8) -> Network {
+    Network { network: [192, 0, 2, number].into(), at: Time(7) }
 }
 
 /// Alice and Bob with scores, Arena, and Castle and Bob who may not be on.
@@ -52,6 +64,8 @@ fn memory() -> Memory {
         Row::Standing { board: RACE, standing: standing(2, 7, 2) },
         Row::PlayerDisabled { player: BOB, reason: Some("spam".into()) },
         Row::ServerDisabled { server: CASTLE, disabled: true },
+        Row::PlayerSeen { player: BOB, network: from(1) },
+        Row::Epoch { who: ALICE.into(), epoch: 3, reason: "another password".into() },
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -136,10 +150,13 @@ fn kind(row: &Row) -> usize {
         Row::Keyed { .. } => 17,
         Row::RelayMark { .. } => 18,
         Row::LetterRefused { .. } => 19,
+        Row::PlayerSeen { .. } => 20,
+        Row::PlayerUnseen { .. } => 21,
+        Row::Epoch { .. } => 22,
     }
 }
 
-const EVERY: usize = 20;
+const EVERY: usize = 23;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -154,7 +171,6 @@ fn every_row_does_what_it_says_and_nothing_else() {
         Row::Withdrawn { board: RACE, was, order: 3, at, reason: "cheated".into() }
     };
     let turned = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) };
-    let no_more = "This game server was disabled by the operator.";
     let cases: Vec<Case> = vec![
         (player(3, "carol"), |seen| seen.players.push((3, "carol".into())), vec![]),
         (Row::PlayerHash { player: ALICE, hash: Secret::new("$new") }, nothing, vec![]),
@@ -162,7 +178,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (
             Row::PlayerDisabled { player: ALICE, reason: Some("rude".into()) },
             |seen| seen.barred.insert(0, ALICE.into()),
-            vec![out(ALICE, "You were logged out by the operator: rude")],
+            vec![],
         ),
         (
             Row::PlayerDisabled { player: BOB, reason: None },
@@ -172,11 +188,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (server(3, "tower"), |seen| seen.servers.push((3, "tower".into())), vec![]),
         (Row::ServerKey { server: ARENA, key: [9; 32] }, nothing, vec![]),
         (Row::ServerAuthed { server: ARENA, at }, nothing, vec![]),
-        (
-            Row::ServerDisabled { server: ARENA, disabled: true },
-            |seen| seen.barred.insert(1, ARENA.into()),
-            vec![out(ARENA, no_more)],
-        ),
+        (Row::ServerDisabled { server: ARENA, disabled: true }, |seen| seen.barred.insert(1, ARENA.into()), vec![]),
         (
             Row::ServerDisabled { server: CASTLE, disabled: false },
             |seen| seen.barred.retain(|who| *who != CASTLE.into()),
@@ -201,6 +213,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (Row::Setting { owner, key: key(), setting }, nothing, vec![]),
         (letter(ALICE), nothing, vec![mail(Party::Player("alice".into()))]),
         (letter(ARENA), nothing, vec![mail(Party::Server("arena".into()))]),
+        (letter(Principal::BACKEND), nothing, vec![mail(Party::Backend)]),
         (Row::LetterRead { player: ALICE, number: 1, at }, nothing, vec![]),
         (Row::LetterGone { player: ALICE, number: 1 }, nothing, vec![]),
         (Row::Blocked { player: ALICE, from: owner }, nothing, vec![]),
@@ -209,6 +222,13 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (Row::RelayMark { upto: 7 }, nothing, vec![]),
         (letter_refused(ALICE), nothing, vec![refused(Party::Player("alice".into()))]),
         (letter_refused(ARENA), nothing, vec![refused(Party::Server("arena".into()))]),
+        (Row::PlayerSeen { player: ALICE, network: from(2) }, |seen| seen.networks.insert(0, (1, from(2))), vec![]),
+        (Row::PlayerUnseen { player: BOB, network: from(1).network }, |seen| seen.networks.clear(), vec![]),
+        (
+            Row::Epoch { who: ARENA.into(), epoch: 4, reason: "another key".into() },
+            |seen| seen.epochs.push((ARENA.into(), 4)),
+            vec![out(ARENA, "another key")],
+        ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();
@@ -247,6 +267,16 @@ fn of_many_first_places_one_is_told_behind_all_else() {
     let (alice, arena) = (Party::Player("alice".into()), Party::Server("arena".into()));
     assert_eq!(after(&rows).1, [mail(alice), mail(arena), record("bob", 2, Some("alice"))]);
     assert_eq!(after(&[put(2, 4, 3), put(2, 8, 4)]).1, [], "given up again");
+}
+
+#[test]
+fn what_was_proved_holds_until_the_epoch_has_grown_or_somebody_is_barred() {
+    let memory = memory();
+    let holds = |who: PlayerId, epoch| memory.holds(Proof { who: who.into(), epoch });
+    assert_eq!([2, 3, 4].map(|epoch| holds(ALICE, epoch)), [false, true, true]);
+    assert!(!holds(BOB, 0) && holds(PlayerId(3), 0));
+    apply(&memory, &mut vec![Row::PlayerDisabled { player: BOB, reason: None }]);
+    assert!(holds(BOB, 0));
 }
 
 #[test]

@@ -5,11 +5,12 @@
 //! `3.txt` has one line for each: its name and its bytes in hex; the number is that of the journal's format. Lines are
 //! only ever added, by `UPDATE=1 cargo test -p ssmglobal-handler recorded`.
 
-use super::kept::{KeptAnswers, KeptItem, items, put};
+use super::kept::{Further, KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
 use crate::state::journal::{ClientKey, Entry, Settled, packed};
 use crate::state::news::{Audience, News};
 use crate::state::passes::HeldPass;
+use crate::state::session::Proof;
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +22,9 @@ const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/work/recorded/3
 
 /// A block of further fields, as a newer program may put behind any value.
 const FURTHER: [u8; 5] = [0xe7, 3, 1, b'x', 7];
+
+/// The same behind an item of a row, which has gained a field already: what comes next stands behind that.
+const FURTHER_OF_ITEM: [u8; 8] = [0xe7, 6, 0, 0xe7, 3, 1, b'x', 7];
 
 const AT: Time = Time(1_769_890_500_000);
 
@@ -47,6 +51,10 @@ fn text(text: &str) -> String {
 
 fn alice() -> Principal {
     PlayerId(300).into()
+}
+
+fn proof(epoch: u32) -> Proof {
+    Proof { who: alice(), epoch }
 }
 
 fn settled() -> Settled {
@@ -124,6 +132,7 @@ samples! { entries Entry Entry {
     Pass: Entry::Pass(HeldPass {
         digest: [7; 16], player: PlayerId(300), server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
     });
+    Voided: Entry::Voided { session: 300, upto: 1 << 40 };
 } }
 
 /// Whether bytes say what a sample was meant to say.
@@ -153,12 +162,17 @@ fn all() -> Vec<Sample> {
     let mut all = Vec::new();
     for (name, value) in items_of_a_row() {
         let mut row = Vec::new();
-        put(&mut row, &value);
+        put(&mut row, &value, Further::default());
         let bytes = row.split_off(4);
         assert_eq!(row, with_length(&bytes)[..4]);
-        let reads = move |bytes: &[u8]| items(&with_length(bytes)).eq([&value].map(copy));
+        let reads = move |bytes: &[u8]| items(&with_length(bytes)).eq([(copy(&value), Further::default())]);
         all.push(Sample { name: text(name), bytes, reads: Box::new(reads) });
     }
+    let (value, further) = (items_of_a_row().remove(0).1, Further { epoch: 300 });
+    let mut row = Vec::new();
+    put(&mut row, &value, further);
+    let reads = move |bytes: &[u8]| items(&with_length(bytes)).eq([(copy(&value), further)]);
+    all.push(Sample { name: text("KeptItem::Answer-of-an-epoch"), bytes: row.split_off(4), reads: Box::new(reads) });
     for (name, value) in news() {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
@@ -229,7 +243,15 @@ fn the_bytes_are_as_recorded() {
 #[test]
 fn what_has_gained_a_field_is_read_as_before() {
     for sample in all() {
-        let newer = [&sample.bytes[..], &FURTHER].concat();
+        let newer = match &*sample.name {
+            "KeptItem::Answer" | "KeptItem::News" => [&sample.bytes[..], &FURTHER_OF_ITEM].concat(),
+            "KeptItem::Answer-of-an-epoch" => {
+                let (item, block) = sample.bytes.split_at(sample.bytes.len() - 4);
+                assert_eq!(block, [0xe7, 2, 0xac, 2]);
+                [item, &[0xe7, 7, 0xac, 2], &FURTHER].concat()
+            }
+            _ => [&sample.bytes[..], &FURTHER].concat(),
+        };
         assert!((sample.reads)(&newer), "{} with a further field", sample.name);
     }
 }
@@ -256,13 +278,13 @@ fn answer(number: u64, proves: Option<Principal>) -> (Vec<u8>, Reply) {
     let reply = Reply::Welcome(Welcome { session: number });
     let (kind, payload) = packed(&reply);
     let mut row = Vec::new();
-    put(&mut row, &KeptItem::Answer { session: 300, number, kind, payload: &payload, proves });
+    put(&mut row, &KeptItem::Answer { session: 300, number, kind, payload: &payload, proves }, Further::default());
     (row, reply)
 }
 
 fn item_of_news(bytes: &[u8]) -> Vec<u8> {
     let mut row = Vec::new();
-    put(&mut row, &KeptItem::News(bytes));
+    put(&mut row, &KeptItem::News(bytes), Further::default());
     row
 }
 
@@ -280,7 +302,7 @@ fn load(row: &[u8]) -> KeptAnswers {
 #[test]
 fn what_only_a_newer_program_knows_is_passed_over_in_a_row() {
     let ((first, reply), (second, _)) = (answer(1, Some(alice())), answer(2, None));
-    let further = with_length(&[&second[4..], &FURTHER].concat());
+    let further = with_length(&[&second[4..], &FURTHER_OF_ITEM].concat());
     let out = News::Out { who: alice(), reason: text("spam") };
     let mut bytes = Vec::new();
     out.put(&mut bytes);
@@ -296,7 +318,7 @@ fn what_only_a_newer_program_knows_is_passed_over_in_a_row() {
     let kept = load(&row.concat());
     assert_eq!(kept.untold(0), [out]);
     let found = kept.find(300, 1).unwrap();
-    assert_eq!(((found.kind, found.payload.to_vec()), found.proves), (packed(&reply), Some(alice())));
+    assert_eq!(((found.kind, found.payload.to_vec()), found.proves), (packed(&reply), Some(proof(0))));
     assert_eq!(kept.find(300, 2).map(|found| found.proves), Some(None));
     // A row that was cut: what stands in front of that is there.
     let whole = row.concat();

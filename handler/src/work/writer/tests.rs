@@ -4,6 +4,7 @@ use super::*;
 use crate::lock::lock;
 use crate::state::journal::ClientKey;
 use crate::state::news::News;
+use crate::state::session::Proof;
 use crate::testing::{Bench, now, player, set_now};
 use crate::work::change::{Facts, refuse};
 use ssmglobal_ipc::{Done, Time, Welcome};
@@ -26,6 +27,10 @@ enum Change {
 
 use Change::{Fail, Proves, Put, Refuse};
 
+fn proof(who: PlayerId) -> Proof {
+    Proof { who: who.into(), epoch: 7 }
+}
+
 fn reply(number: u64) -> Reply {
     Reply::Welcome(Welcome { session: number })
 }
@@ -34,7 +39,7 @@ impl Decide for Change {
     fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
         match self.clone() {
             Put(rows, number) => Ok(Decided::new(rows, reply(number))),
-            Proves(who, rows) => Ok(Decided { rows, reply: Reply::Done(Done {}), proves: Some(who.into()) }),
+            Proves(who, rows) => Ok(Decided { rows, reply: Reply::Done(Done {}), proves: Some(proof(who)) }),
             Refuse(code) => refuse(code, "No."),
             Fail => Err(StoreError::Other("broken".into()).into()),
         }
@@ -188,7 +193,8 @@ fn answers_come_in_the_order_of_the_questions_of_each_session() {
 fn who_proves_who_he_is_hears_the_news_of_the_same_transaction() {
     let mut bench = bench();
     let asker = Asker::Operator(7, Box::new(ctl::Answer::Done));
-    let change = Put(vec![disabled(ALICE, Some("spam"))], 0);
+    let out = Row::Epoch { who: ALICE.into(), epoch: 8, reason: "spam".into() };
+    let change = Put(vec![disabled(ALICE, Some("spam")), out], 0);
     let jobs = [
         bench.ask(2, Proves(ALICE, Vec::new())),
         Write::Change { asker, change, key: None, tried: None },
@@ -197,20 +203,20 @@ fn who_proves_who_he_is_hears_the_news_of_the_same_transaction() {
     let (said, left) = bench.commit(&jobs);
     assert!(said.is_empty(), "the event loop answers when the session is somebody");
     let [
-        ToLoop::Proved { at: first, who: alice, reply: Reply::Done(_), .. },
-        ToLoop::Proved { at: second, who: bob, .. },
+        ToLoop::Proved { at: first, proof: alice, reply: Reply::Done(_), .. },
+        ToLoop::Proved { at: second, proof: bob, .. },
         ToLoop::News(row, news),
         ToLoop::Operator(7, ctl::Answer::Done),
     ] = &left[..]
     else {
         panic!("{left:?}")
     };
-    assert_eq!((first.slot, *alice, second.slot, *bob), (2, ALICE.into(), 3, BOB.into()));
+    assert_eq!((first.slot, *alice, second.slot, *bob), (2, proof(ALICE), 3, proof(BOB)));
     assert_eq!(news.len(), 1);
     assert!(matches!(&news[0], News::Out { who, .. } if *who == ALICE.into()));
     let kept = lock(&bench.shared.kept);
     assert_eq!((kept.newest(), kept.untold(row - 1)), (*row, news.clone()));
-    assert_eq!(kept.find(2, 1).unwrap().proves, Some(ALICE.into()), "also for a handler that comes next");
+    assert_eq!(kept.find(2, 1).unwrap().proves, Some(proof(ALICE)), "also for a handler that comes next");
 }
 
 #[test]
@@ -239,7 +245,7 @@ fn a_try_was_good_unless_name_and_secret_do_not_belong_together() {
         (Refuse(Code::Denied), true),
         (Refuse(Code::BadLogin), false),
     ] {
-        let (asker, tried) = (bench.asker(1), Some(Box::new(Tried::new(None, "alice".into()))));
+        let (asker, tried) = (bench.asker(1), Some(Box::new(Tried::password(None, "alice".into(), false))));
         let (_, left) = bench.commit(&[Write::Change { asker, change, key: None, tried }]);
         let tried = left.iter().filter_map(|one| match one {
             ToLoop::Tried(_, good) => Some(*good),

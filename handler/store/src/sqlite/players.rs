@@ -1,9 +1,12 @@
 //! Players in SQLite. Runs in the handler.
 
 use super::db::{Db, from_sql};
-use crate::{NewPlayer, Player, PlayerId, ReadPlayers, Result};
+use crate::{
+    KeptHash, Network, NewPlayer, Player, PlayerId, Principal, PrincipalKind, ReadPlayers, Result, StoreError,
+};
 use rusqlite::{Row, params};
 use ssmglobal_ipc::{Secret, Time};
+use std::net::IpAddr;
 
 fn read(row: &Row<'_>) -> Result<Player> {
     Ok(Player {
@@ -13,7 +16,12 @@ fn read(row: &Row<'_>) -> Result<Player> {
         registered: Time(row.get(3)?),
         last_login: row.get::<_, Option<i64>>(4)?.map(Time),
         disabled: row.get(5)?,
+        epoch: row.get(6)?,
     })
+}
+
+fn network(text: &str) -> Result<IpAddr> {
+    text.parse().map_err(|_| StoreError::Corrupt("a player was in from what is no address".into()))
 }
 
 impl ReadPlayers for Db {
@@ -36,11 +44,40 @@ impl ReadPlayers for Db {
     }
 
     fn player(&self, id: PlayerId) -> Result<Option<Player>> {
-        self.one("SELECT id, name, email, registered, last_login, disabled FROM player WHERE id = ?1", [id.0], read)
+        self.one(
+            "SELECT id, name, email, registered, last_login, disabled, epoch FROM player WHERE id = ?1",
+            [id.0],
+            read,
+        )
     }
 
-    fn player_hash(&self, id: PlayerId) -> Result<Option<Secret>> {
-        self.one("SELECT hash FROM player WHERE id = ?1", [id.0], |row| Ok(Secret::new(row.get::<_, String>(0)?)))
+    fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
+        self.one("SELECT hash, epoch FROM player WHERE id = ?1", [id.0], |row| {
+            Ok(KeptHash { hash: Secret::new(row.get::<_, String>(0)?), epoch: row.get(1)? })
+        })
+    }
+
+    fn player_epochs(&self) -> Result<Vec<(PlayerId, u32)>> {
+        self.all("SELECT id, epoch FROM player WHERE epoch > 0", [], |row| Ok((PlayerId(row.get(0)?), row.get(1)?)))
+    }
+
+    fn player_networks(&self, id: PlayerId) -> Result<Vec<Network>> {
+        self.all("SELECT network, at FROM player_network WHERE player = ?1", [id.0], |row| {
+            Ok(Network { network: network(&row.get::<_, String>(0)?)?, at: Time(row.get(1)?) })
+        })
+    }
+
+    fn networks_before(&self, before: Time, limit: u32) -> Result<Vec<(PlayerId, IpAddr)>> {
+        let sql = "SELECT player, network FROM player_network WHERE at < ?1 ORDER BY at, player, network LIMIT ?2";
+        self.all(sql, params![before.0, limit], |row| Ok((PlayerId(row.get(0)?), network(&row.get::<_, String>(1)?)?)))
+    }
+
+    fn networks(&self, each: &mut dyn FnMut(PlayerId, Network)) -> Result<()> {
+        self.each("SELECT player, network, at FROM player_network", [], |row| {
+            let network = Network { network: network(&row.get::<_, String>(1)?)?, at: Time(row.get(2)?) };
+            each(PlayerId(row.get(0)?), network);
+            Ok(())
+        })
     }
 
     fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool> {
@@ -54,7 +91,7 @@ impl ReadPlayers for Db {
 
     fn players(&self, after: Option<&str>, limit: u32) -> Result<Vec<Player>> {
         self.all(
-            "SELECT id, name, email, registered, last_login, disabled FROM player
+            "SELECT id, name, email, registered, last_login, disabled, epoch FROM player
              WHERE folded > ?1 ORDER BY folded LIMIT ?2",
             params![after.unwrap_or_default(), limit],
             read,
@@ -87,6 +124,37 @@ impl Db {
 
     pub(super) fn player_logged_in(&self, id: PlayerId, at: Time) -> Result<()> {
         self.change("UPDATE player SET last_login = ?2 WHERE id = ?1", params![id.0, at.0])?;
+        Ok(())
+    }
+
+    pub(super) fn player_seen(&self, id: PlayerId, seen: Network) -> Result<()> {
+        self.change(
+            "INSERT INTO player_network (player, network, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET at = excluded.at",
+            params![id.0, seen.network.to_string(), seen.at.0],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn player_unseen(&self, id: PlayerId, network: IpAddr) -> Result<()> {
+        self.change(
+            "DELETE FROM player_network WHERE player = ?1 AND network = ?2",
+            params![id.0, network.to_string()],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn epoch_set(&self, who: Principal, epoch: u32) -> Result<()> {
+        let sql = match who.kind {
+            PrincipalKind::Player => "UPDATE player SET epoch = ?2 WHERE id = ?1",
+            PrincipalKind::Server => "UPDATE server SET epoch = ?2 WHERE id = ?1",
+            PrincipalKind::World
+            | PrincipalKind::Visitor
+            | PrincipalKind::Bot
+            | PrincipalKind::Channel
+            | PrincipalKind::Backend => return Err(StoreError::Other("somebody who proves nothing".into())),
+        };
+        self.change(sql, params![who.id, epoch])?;
         Ok(())
     }
 

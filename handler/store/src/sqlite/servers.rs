@@ -12,17 +12,18 @@ fn read(row: &Row<'_>) -> Result<Server> {
         added: Time(row.get(2)?),
         last_auth: row.get::<_, Option<i64>>(3)?.map(Time),
         disabled: row.get(4)?,
+        epoch: row.get(5)?,
     })
 }
 
 impl ReadServers for Db {
     fn servers(&self) -> Result<Vec<Server>> {
-        self.all("SELECT id, name, added, last_auth, disabled FROM server ORDER BY name", [], read)
+        self.all("SELECT id, name, added, last_auth, disabled, epoch FROM server ORDER BY name", [], read)
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {
-        self.one("SELECT id, name, added, last_auth, disabled, key FROM server WHERE name = ?1", [name], |row| {
-            Ok((read(row)?, row.get(5)?))
+        self.one("SELECT id, name, added, last_auth, disabled, epoch, key FROM server WHERE name = ?1", [name], |row| {
+            Ok((read(row)?, row.get(6)?))
         })
     }
 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::lock::lock;
 use crate::state::journal::packed;
 use crate::state::news::News;
+use crate::state::session::Proof;
 use crate::testing::{Bench, set_now};
 use crate::work::{Asker, KeptAnswers, ToLoop, Write};
 use ssmglobal_ipc::ctl;
@@ -14,7 +15,7 @@ use ssmglobal_store::StoreError;
 use std::collections::{BTreeSet, HashSet};
 
 /// An answer as it is kept: kind and payload, and who the session is since.
-type Answer = (u16, Vec<u8>, Option<Principal>);
+type Answer = (u16, Vec<u8>, Option<Proof>);
 
 /// A run, and what it is to be like.
 pub struct Run<'a> {
@@ -40,7 +41,7 @@ struct Heard {
     /// On links: session, number, kind and payload.
     replies: Vec<(u64, u64, u16, Vec<u8>)>,
     /// Sessions that are somebody now: session, number, who, and the answer.
-    proved: Vec<(u64, u64, Principal, Reply)>,
+    proved: Vec<(u64, u64, Proof, Reply)>,
     /// Operators' commands, and why they were refused.
     operators: Vec<(u64, Option<Reply>)>,
     /// Keys that are in the database.
@@ -179,7 +180,7 @@ impl Run<'_> {
         let mut heard = Heard { replies, ..Heard::default() };
         for one in left {
             match one {
-                ToLoop::Proved { at, to, who, reply } => heard.proved.push((at.id, to.number, who, reply)),
+                ToLoop::Proved { at, to, proof, reply } => heard.proved.push((at.id, to.number, proof, reply)),
                 ToLoop::Operator(number, ctl::Answer::Done) => heard.operators.push((number, None)),
                 ToLoop::Operator(number, ctl::Answer::Failed(failure)) => {
                     heard.operators.push((number, Some(failure.into())));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::Model;
 use ssmglobal_ipc::Time;
-use ssmglobal_store::{Board, KeptSetting, KeyHash, Letter, LetterRow, Player, Reader, Server, Standing};
+use ssmglobal_store::{Board, KeptSetting, KeyHash, Letter, LetterRow, Network, Player, Reader, Server, Standing};
 
 /// A score without its order: a transaction that was given up has used some.
 type Score = (PlayerId, i64, Time, Option<ServerId>, Option<Box<str>>);
@@ -14,7 +14,7 @@ type Letters = (Vec<LetterRow>, Vec<LetterRow>, u32, Vec<Letter>);
 /// All of it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct State {
-    players: Vec<(Player, Secret)>,
+    players: Vec<(Player, Secret, Vec<Network>)>,
     servers: Vec<(Server, KeyHash)>,
     boards: Vec<(Board, Vec<Score>)>,
     settings: Vec<Option<KeptSetting>>,
@@ -23,6 +23,11 @@ pub struct State {
     /// Of how many senders each was told that their letters were refused.
     refused: Vec<u32>,
     keyed: Vec<Option<Reply>>,
+}
+
+fn sorted(mut networks: Vec<Network>) -> Vec<Network> {
+    networks.sort_by_key(|seen| seen.network);
+    networks
 }
 
 fn score(standing: &Standing) -> Score {
@@ -74,7 +79,11 @@ impl Wanted<'_> {
         State {
             players: players
                 .into_iter()
-                .map(|player| (player.clone(), reader.player_hash(player.id).unwrap().unwrap()))
+                .map(|player| {
+                    let hash = reader.player_hash(player.id).unwrap().unwrap().hash;
+                    let networks = reader.player_networks(player.id).unwrap();
+                    (player, hash, sorted(networks))
+                })
                 .collect(),
             servers: servers.into_iter().map(key).collect(),
             boards,
@@ -118,7 +127,11 @@ impl Wanted<'_> {
             Some(if *digest == key.digest { reply.clone() } else { conflict() })
         };
         State {
-            players: model.players.values().map(|kept| (kept.player.clone(), kept.hash.clone())).collect(),
+            players: model
+                .players
+                .iter()
+                .map(|(id, kept)| (kept.player.clone(), kept.hash.clone(), sorted(model.networks(*id).unwrap())))
+                .collect(),
             servers: model.servers.values().cloned().collect(),
             boards: model
                 .boards

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use ssmglobal_store::KeptHash;
 
 /// A player, or a game server.
 type Who = (bool, u8);
@@ -21,7 +22,7 @@ pub enum Step {
     Set { owner: Who, key: u8, version: Option<u64>, public: Option<bool>, most: u32 },
     Unset { owner: Who, key: u8, version: Option<u64> },
     Register { name: u8 },
-    Login { player: u8, again: bool },
+    Login { player: u8, again: bool, from: u8 },
     Password { player: u8 },
     Disable { player: u8, disabled: bool },
     Add { name: u8 },
@@ -69,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(owner, key, version, public, most)| Step::Set { owner, key, version, public, most }),
         2 => (who(), any(), version()).prop_map(|(owner, key, version)| Step::Unset { owner, key, version }),
         1 => any().prop_map(|name| Step::Register { name }),
-        1 => (any(), some()).prop_map(|(player, again)| Step::Login { player, again }),
+        2 => (any(), some(), 0u8..20).prop_map(|(player, again, from)| Step::Login { player, again, from }),
         1 => any().prop_map(|player| Step::Password { player }),
         1 => (any(), some()).prop_map(|(player, disabled)| Step::Disable { player, disabled }),
         1 => any().prop_map(|name| Step::Add { name }),
@@ -210,14 +211,18 @@ impl Known {
             Step::Register { name } => {
                 let name = one(&["Dave", "dave", "d\u{430}ve", "Eve", "Frank"], name);
                 let (name, email) = (names::check(name, 2, 20).unwrap(), Some("x@example.org".to_owned()));
-                (players::Register { name, hash: secret(true), email }.into(), (By::Session, None))
+                (players::Register { name, hash: secret(true), email, from: None }.into(), (By::Session, None))
             }
-            Step::Login { player: of, again } => {
-                let hash = again.then(|| secret(false));
-                (players::Login { player: player(of), hash, mailbox: 4 }.into(), (By::Session, None))
+            Step::Login { player: of, again, from } => {
+                let (again, from) = (again.then(|| secret(false)), Some([192, 0, 2, from].into()));
+                let verified = KeptHash { hash: secret(true), epoch: 0 };
+                (players::Login { player: player(of), verified, again, from, mailbox: 4 }.into(), (By::Session, None))
             }
             Step::Password { player: of } => {
-                (players::SetPassword { player: player(of), hash: secret(false) }.into(), (By::Session, None))
+                let verified = KeptHash { hash: secret(true), epoch: 0 };
+                let by = players::SetBy::Player { verified, from: "192.0.2.1".into() };
+                let hash = secret(false);
+                (players::SetPassword { player: player(of), hash, by, mailbox: 4 }.into(), (By::Session, None))
             }
             Step::Disable { player: of, disabled } => {
                 let reason = disabled.then(|| "spam".to_owned());

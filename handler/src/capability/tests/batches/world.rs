@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::state::news::{Audience, News};
+use crate::state::session::Proof;
 use crate::state::topic::Topic;
 use crate::testing::{Firsts, Scores, now};
 use ssmglobal_ipc::{Event, MailArrived, MailRefused, Party, RecordArrived};
@@ -31,7 +32,7 @@ pub struct Came {
     /// The answer.
     pub reply: Reply,
     /// Who the session is from then on.
-    pub proves: Option<Principal>,
+    pub proves: Option<Proof>,
     /// What was written, but for keys.
     pub rows: Vec<Row>,
 }
@@ -138,6 +139,7 @@ impl World {
                 Row::Letter(letter) => {
                     let from = match letter.from.kind {
                         PrincipalKind::Server => Party::Server(after.name(letter.from)),
+                        PrincipalKind::Backend => Party::Backend,
                         _ => Party::Player(after.name(letter.from)),
                     };
                     let NewLetter { to_number: id, subject, unread, .. } = letter.clone();
@@ -152,14 +154,7 @@ impl World {
                     let event = Event::MailRefused(MailRefused { from, limit: *mailbox });
                     news.push(News::Tell { to: Audience::Principal((*player).into()), event });
                 }
-                Row::PlayerDisabled { player, reason: Some(reason) } => {
-                    let reason = format!("You were logged out by the operator: {reason}");
-                    news.push(News::Out { who: (*player).into(), reason });
-                }
-                Row::ServerDisabled { server, disabled: true } => {
-                    let reason = "This game server was disabled by the operator.".to_owned();
-                    news.push(News::Out { who: (*server).into(), reason });
-                }
+                Row::Epoch { who, reason, .. } => news.push(News::Out { who: *who, reason: reason.clone() }),
                 _ => {}
             }
         }

@@ -87,7 +87,14 @@ fn verify_counts_and_finds_damage() {
         tx.put(&set(1, "here", &KeptSetting { value: Some("x".into()), ..gone })).unwrap();
     });
     let path = place.store.path().to_owned();
-    let expected = Verification { problems: vec![], schema: 4, players: 300, mails: 0, records: 1, settings: 1 };
+    let expected = Verification {
+        problems: vec![],
+        schema: crate::sqlite::schema::newest(),
+        players: 300,
+        mails: 0,
+        records: 1,
+        settings: 1,
+    };
     assert_eq!(verified(&path), expected, "while it is in use");
     drop(writer);
     let folder = place.folder;

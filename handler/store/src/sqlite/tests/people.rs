@@ -16,10 +16,11 @@ fn a_player_is_kept_as_given() {
         registered: Time(1_000),
         last_login: None,
         disabled: None,
+        epoch: 0,
     };
     assert_eq!(reader.player(alice).unwrap(), Some(expected));
     assert_eq!(reader.player(PlayerId(99)).unwrap(), None);
-    assert_eq!(reader.player_hash(alice).unwrap().unwrap().expose(), "$argon2id$");
+    assert_eq!(reader.player_hash(alice).unwrap().unwrap().hash.expose(), "$argon2id$");
     assert!(reader.player_hash(PlayerId(99)).unwrap().is_none());
 
     commit(&mut *writer, |tx| {
@@ -32,11 +33,60 @@ fn a_player_is_kept_as_given() {
     });
     let found = reader.player(alice).unwrap().unwrap();
     assert_eq!((found.last_login, found.disabled.as_deref()), (Some(Time(3_000)), Some("cheating")));
-    assert_eq!(reader.player_hash(alice).unwrap().unwrap().expose(), "other");
+    assert_eq!(reader.player_hash(alice).unwrap().unwrap().hash.expose(), "other");
     assert_eq!(reader.players_disabled().unwrap(), [alice]);
     put(&mut *writer, &Row::PlayerDisabled { player: alice, reason: None });
     assert_eq!(reader.player(alice).unwrap().unwrap().disabled, None);
     assert_eq!(reader.players_disabled().unwrap(), []);
+}
+
+#[test]
+fn from_where_a_player_was_in_is_kept_until_it_is_forgotten() {
+    let place = Place::new();
+    let (mut writer, alice) = (place.writer(), PlayerId(1));
+    let network = |text: &str, at| Network { network: text.parse().unwrap(), at: Time(at) };
+    let (home, school) = (network("192.0.2.1", 5), network("2001:db8:0:7::", 6));
+    commit(&mut *writer, |tx| {
+        tx.put(&player(1, "alice")).unwrap();
+        for network in [home, school, Network { at: Time(9), ..home }] {
+            tx.put(&Row::PlayerSeen { player: alice, network }).unwrap();
+        }
+    });
+    let reader = place.reader();
+    let mut found = reader.player_networks(alice).unwrap();
+    found.sort_by_key(|network| network.at);
+    assert_eq!(found, [school, Network { at: Time(9), ..home }]);
+    put(&mut *writer, &Row::PlayerUnseen { player: alice, network: home.network });
+    assert_eq!(reader.networks_before(Time(6), 9).unwrap(), []);
+    assert_eq!(reader.networks_before(Time(7), 9).unwrap(), [(alice, school.network)]);
+    assert_eq!(reader.networks_before(Time(7), 0).unwrap(), []);
+    let mut all = Vec::new();
+    reader.networks(&mut |player, network| all.push((player, network))).unwrap();
+    assert_eq!(all, [(alice, school)]);
+    assert_eq!(reader.player_networks(PlayerId(2)).unwrap(), []);
+}
+
+#[test]
+fn an_epoch_is_kept_of_players_and_of_game_servers_and_of_nobody_else() {
+    let place = Place::new();
+    let (mut writer, reader) = (place.writer(), place.reader());
+    let epoch = |who: Principal, epoch| Row::Epoch { who, epoch, reason: "not kept".into() };
+    commit(&mut *writer, |tx| {
+        for row in [player(1, "alice"), player(2, "bob"), server(1, "arena"), server(2, "castle")] {
+            tx.put(&row).unwrap();
+        }
+        tx.put(&epoch(PlayerId(2).into(), 7)).unwrap();
+        tx.put(&epoch(ServerId(1).into(), u32::MAX)).unwrap();
+        assert!(tx.put(&epoch(Principal { kind: PrincipalKind::Backend, id: 1 }, 1)).is_err());
+    });
+    let of = |id| {
+        (reader.player(PlayerId(id)).unwrap().unwrap().epoch, reader.player_hash(PlayerId(id)).unwrap().unwrap().epoch)
+    };
+    assert_eq!((of(1), of(2)), ((0, 0), (7, 7)));
+    assert_eq!(reader.player_epochs().unwrap(), [(PlayerId(2), 7)]);
+    let servers = reader.servers().unwrap();
+    assert_eq!(servers.iter().map(|server| server.epoch).collect::<Vec<_>>(), [u32::MAX, 0]);
+    assert_eq!(reader.server_by_name("arena").unwrap().unwrap().0.epoch, u32::MAX);
 }
 
 #[test]
