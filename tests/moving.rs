@@ -46,9 +46,8 @@ fn idle_workers_are_followed_and_nobody_notices() {
     bob.ok("RECORD WATCH", json!({"board": "race"}));
     let mut arena = GameServer::added(&backend, "arena");
     let mut desert = GameServer::added(&backend, "desert");
-    for server in [&mut arena, &mut desert] {
-        server.ok("RELAY JOIN", json!({"channel": "lobby"}));
-    }
+    let epochs = [&mut arena, &mut desert]
+        .map(|server| server.ok("RELAY JOIN", json!({"channel": "lobby"}))["epoch"].as_u64().expect("an epoch"));
     let session = bob.ok("WHOAMI", json!({}));
     let before = backend.workers();
     for (round, version) in [OTHER, THIS, OTHER].into_iter().enumerate() {
@@ -65,7 +64,9 @@ fn idle_workers_are_followed_and_nobody_notices() {
         assert!(alice.ask("TELL bob yes").contains("bob"));
         assert_eq!(bob.expect_event("tell")["body"], "yes");
         desert.ok("RELAY SEND", json!({"channel": "lobby", "body": round.to_string()}));
-        assert_eq!(arena.expect_event("relay")["body"], round.to_string());
+        let event = arena.expect_event("relay");
+        assert_eq!((&event["body"], &event["number"]), (&round.to_string().into(), &(round + 1).into()));
+        assert_eq!([event["epoch"].as_u64(); 2], epochs.map(Some), "it goes on where it was");
         anyone.ok("WHO", json!({}));
         anyone.fails("MAIL LIST", json!({}));
     }
