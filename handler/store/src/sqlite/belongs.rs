@@ -239,8 +239,8 @@ impl Sum {
 /// The most bytes of a rollback journal that are looked through for the first page.
 const JOURNAL_READ: u64 = 16 << 20;
 
-/// Whether a rollback journal, which has the pages of before a transaction, is of a transaction of this database. It has
-/// the first page, as any change changes that one's counter.
+/// Whether a rollback journal, which has the pages of before a transaction, is of a transaction of this database. Once the
+/// first page was written it has that one, since any change changes its counter; before, that page says how many there were.
 fn undoes(path: &Path, journal: &Path) -> Result<bool> {
     let failed = |e| error::io("cannot read", journal, &e);
     let mut bytes = Vec::new();
@@ -249,18 +249,36 @@ fn undoes(path: &Path, journal: &Path) -> Result<bool> {
         // One that SQLite passes over.
         return Ok(true);
     }
-    let (sector, page) = (number(&bytes, 20) as usize, number(&bytes, 24) as usize);
+    let page = number(&bytes, 24) as usize;
     let mut now = vec![0; page.clamp(HEADER, 65_536)];
     let there = File::open(path).and_then(|mut file| filled(&mut file, &mut now));
     if !there.map_err(|e| error::io("cannot read", path, &e))? {
         return Ok(false);
     }
-    // A number, the page, a checksum.
-    let mut records = bytes.get(sector..).unwrap_or_default().chunks_exact(now.len() + 8);
-    let first = records.find(|record| number(record, 0) == 1);
-    let Some(before) = first.and_then(|record| record.get(4..4 + now.len())) else { return Ok(false) };
+    let Some(before) = first_page(&bytes, now.len()) else { return Ok(number(&bytes, 16) == number(&now, 28)) };
     let (was, is) = (number(before, 24), number(&now, 24));
     // What a transaction changes in the header: how it is journaled, counters, lengths, lists of free pages.
     let same = |range: std::ops::Range<usize>| before.get(range.clone()) == now.get(range);
     Ok((is == was || is == was.wrapping_add(1)) && same(0..18) && same(20..24) && same(56..72))
+}
+
+/// The first page, as a rollback journal has it: parts that begin with a header of one sector, with records of a number, the
+/// page, and a checksum.
+fn first_page(journal: &[u8], page: usize) -> Option<&[u8]> {
+    let (sector, record) = (number(journal, 20).max(32) as usize, page + 8);
+    let mut rest = journal;
+    while rest.starts_with(&JOURNAL) {
+        let records = rest.get(sector..)?;
+        // The last part may not say how many it has.
+        let count = match number(rest, 8) {
+            0 | u32::MAX => usize::MAX,
+            count => count as usize,
+        };
+        if let Some(first) = records.chunks_exact(record).take(count).find(|record| number(record, 0) == 1) {
+            return first.get(4..4 + page);
+        }
+        let length = sector.checked_add(count.checked_mul(record)?)?.checked_next_multiple_of(sector)?;
+        rest = rest.get(length..)?;
+    }
+    None
 }

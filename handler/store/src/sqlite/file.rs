@@ -73,13 +73,18 @@ fn ready(path: &Path, patience: Duration) -> Result<()> {
         belongs::nothing_without(path)?;
         return create(path);
     };
-    // Whoever has it open a moment ago has looked through all of it.
+    // Whoever is waited for has looked through all of it.
     belongs::check(path, &header, patience.is_zero())?;
     if header.logged { Ok(()) } else { take_in(path) }
 }
 
 /// A finished copy was put here: it has to be what it was when it was made, and is no copy any more.
 fn take_in(path: &Path) -> Result<()> {
+    if belongs::length(&beside(path, "-journal"))? > 0 {
+        // Whoever did this before has died in the middle: the database takes it back when it is read.
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    }
     let sealed = {
         let conn = connect_to_verify(path)?;
         Seal::of(&conn)?

@@ -48,6 +48,11 @@ impl Source {
         let file = open(name).map_err(|e| error::io("cannot open", name, &e))?;
         // As SQLite looks for it: beside the file that a link leads to.
         let real = name.canonicalize().map_err(|e| error::io("cannot open", name, &e))?;
+        let journal = beside(&real, "-journal");
+        if belongs::length(&journal)? > 0 {
+            let why = "a change of it was not finished, so it is not whole without it".to_owned();
+            return Err(StoreError::Beside { file: journal, of: name.to_owned(), why });
+        }
         let wal = beside(&real, "-wal");
         let log = if belongs::length(&wal)? > 0 {
             Some(open(&wal).map_err(|e| error::io("cannot open", &wal, &e))?)

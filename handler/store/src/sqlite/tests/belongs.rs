@@ -169,3 +169,25 @@ fn whatever_a_crash_leaves_is_opened() {
         }
     }
 }
+
+#[test]
+fn a_copy_that_was_being_taken_in_when_the_machine_died_is_taken_in() {
+    let place = Place::new();
+    let mut writer = place.writer();
+    grow(&mut *writer, 1, 60);
+    let (copy, died) = (place.file("copy.db"), place.file("died.db"));
+    place.store.backup(&copy, &mut |_, _| {}).unwrap();
+    let good = fs::read(&copy).unwrap();
+    // With little memory SQLite writes pages before the transaction is over.
+    let conn = rusqlite::Connection::open(&copy).unwrap();
+    conn.execute_batch("PRAGMA secure_delete = ON; PRAGMA cache_size = 1; BEGIN; DROP TABLE setting").unwrap();
+    for suffix in ["", "-journal"] {
+        fs::copy(beside(&copy, suffix), beside(&died, suffix)).unwrap();
+    }
+    drop(conn);
+    assert!(fs::read(&died).unwrap() != good, "it is in the middle");
+    let source = Source::open(&died).map(drop).unwrap_err();
+    assert!(matches!(source, StoreError::Beside { .. }), "{source}");
+    let store = SqliteStore::open(&died).unwrap();
+    assert_eq!(store.reader().unwrap().setting_count(PlayerId(1).into()).unwrap(), 60);
+}
