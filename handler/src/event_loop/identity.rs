@@ -24,9 +24,9 @@ impl EventLoop {
     pub(super) fn proved(&mut self, at: SessionRef, to: &ReplyTo, proof: Proof, reply: &Reply) {
         let holds = self.shared.memory.holds(proof);
         if holds {
-            let before = self.become_somebody(at, to.number, proof, reply.kind() as u16);
+            let is_renewed = self.become_somebody(at, to.number, proof, reply.kind() as u16);
             if let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) {
-                let did = if before { "has changed the password" } else { "logged in" };
+                let did = if is_renewed { "has changed the password" } else { "logged in" };
                 log::info!("{}: {} {did}.", session.peer(), session.name().unwrap_or_default());
             }
         }
@@ -43,7 +43,8 @@ impl EventLoop {
     }
 
     /// A session is somebody else from now on, by what it has asked under a number, and its worker has a ticket that says so.
-    /// Gives whether it only was answered that its password is another one, by which it stays who it is.
+    /// Gives whether it is who it was, under another epoch: by an answer that says nothing but that its password is another
+    /// one, nobody comes in.
     pub(super) fn become_somebody(&mut self, at: SessionRef, number: u64, proof: Proof, kind: u16) -> bool {
         let Proof { who, epoch } = proof;
         let (Some(name), Some(session)) = (self.shared.memory.name(who), self.state.live(at)) else { return false };

@@ -4,6 +4,7 @@ use crate::link::{Link, ReplyTo};
 use crate::lock::{lock, read};
 use crate::state::journal::unpacked;
 use crate::state::memory::Memory;
+use crate::state::networks::Networks;
 use crate::state::session::SessionRef;
 use crate::work::change::Decide;
 use crate::work::{Asker, KeptAnswers, Keys, Shared, ToLoop, Write, WriterThread};
@@ -192,6 +193,14 @@ impl<C: Decide> Bench<C> {
         let (ours, theirs) = (&*self.shared.memory, Memory::load(&*reader).unwrap());
         assert_eq!(*read(&ours.servers), *read(&theirs.servers));
         assert_eq!(*read(&ours.barred), *read(&theirs.barred));
+        assert_eq!(*read(&ours.epochs), *read(&theirs.epochs));
+        let (networks, loaded) = (read(&ours.networks), read(&theirs.networks));
+        let of = |networks: &Networks, id| {
+            let mut all = networks.of(id).to_vec();
+            all.sort_by_key(|seen| seen.network);
+            all
+        };
+        reader.player_names(&mut |id, _, _| assert_eq!(of(&networks, id), of(&loaded, id))).unwrap();
         let (names, loaded) = (read(&ours.directory), read(&theirs.directory));
         assert_eq!(names.len(), loaded.len());
         let look = &mut |id, name: &str, folded: &str| {
