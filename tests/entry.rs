@@ -44,6 +44,13 @@ fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_hi
     let word = pass(&mut bob, "arena");
     backend.see_off(bob.wire);
     assert_eq!(redeem(&mut arena, &word)["player"], "bob");
+    // Another password ends it as well: who has it may have stolen it.
+    let mut dora = Program::registered(&backend, "dora");
+    let word = pass(&mut dora, "arena");
+    backend.see_off(dora.wire);
+    backend.ctl(&["player", "disable", "dora", "--reason", "wait"]);
+    backend.ctl(&["player", "enable", "dora"]);
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
     let mut carol = Program::registered(&backend, "carol");
     let word = pass(&mut carol, "arena");
     backend.ctl(&["player", "disable", "carol", "--reason", "spam"]);

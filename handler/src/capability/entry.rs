@@ -3,7 +3,8 @@
 
 use super::{Call, Me, Plan};
 use crate::state::online::Stay;
-use crate::state::passes::{GOOD, NotGood};
+use crate::state::passes::{GOOD, HeldPass, NotGood};
+use crate::state::session::Proof;
 use crate::work::Volatile;
 use ssmglobal_ipc::{Code, Failure, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Reply, Time, Visit};
 use ssmglobal_store::{PlayerId, ServerId};
@@ -28,7 +29,8 @@ pub fn pass(call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
         return Failure::new(Code::Unavailable, "No pass can be made at the moment. Try again later.").into();
     }
     let address = call.session.address.map(|address| address.ip().to_canonical());
-    let Some((pass, entry)) = call.state.passes.give((me.id, server), address, Time::now(), random) else {
+    let epoch = call.session.identity.as_ref().map_or(0, |identity| identity.epoch);
+    let Some((pass, entry)) = call.state.passes.give((me.id, epoch), server, address, Time::now(), random) else {
         return Failure::new(Code::Busy, "Too many passes are waiting to be used. Try again in a minute.").into();
     };
     let seconds = u32::try_from(GOOD / 1000).unwrap_or_default();
@@ -44,12 +46,13 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
             return Failure::new(Code::Invalid, "That is no address: give it as 192.0.2.7 or 2001:db8::7.").into();
         }
     };
-    let (player, entry) = match call.state.passes.redeem(&request.pass, me.id, address, Time::now()) {
-        Ok(redeemed) => redeemed,
-        Err(why) => return refused(&call, why).into(),
-    };
-    if call.memory.is_barred(player.into()) {
-        return Failure::new(Code::Denied, "This player was disabled by the operator.").into();
+    let (HeldPass { player, epoch, .. }, entry) =
+        match call.state.passes.redeem(&request.pass, me.id, address, Time::now()) {
+            Ok(redeemed) => redeemed,
+            Err(why) => return refused(&call, why).into(),
+        };
+    if !call.memory.holds(Proof { who: player.into(), epoch }) {
+        return Failure::new(Code::Denied, "This player was disabled, or has another password since.").into();
     }
     let name = call.memory.name(player.into()).unwrap_or_default();
     let reply = Reply::PassRedeemed(PassRedeemed { player: name, number: player.0 });

@@ -42,6 +42,8 @@ pub struct HeldPass {
     pub digest: PassDigest,
     /// Whose.
     pub player: PlayerId,
+    /// His epoch: what is proved by the pass holds as long as that.
+    pub epoch: u32,
     /// For whom.
     pub server: ServerId,
     /// Where he was when he got it.
@@ -119,7 +121,8 @@ impl Passes {
     /// nobody can know.
     pub fn give(
         &mut self,
-        (player, server): (PlayerId, ServerId),
+        (player, epoch): (PlayerId, u32),
+        server: ServerId,
         address: Option<IpAddr>,
         now: Time,
         random: [u8; 12],
@@ -132,7 +135,7 @@ impl Passes {
             return None;
         }
         let word = Secret::new(word(random));
-        let pass = HeldPass { digest: digest(word.expose()), player, server, address, given: now, used: false };
+        let pass = HeldPass { digest: digest(word.expose()), player, epoch, server, address, given: now, used: false };
         self.keep(pass.clone());
         Some((word, Entry::Pass(pass)))
     }
@@ -147,7 +150,7 @@ impl Passes {
         server: ServerId,
         address: Option<IpAddr>,
         now: Time,
-    ) -> Result<(PlayerId, Entry), NotGood> {
+    ) -> Result<(HeldPass, Entry), NotGood> {
         self.forget_old(now);
         if let Some(slow) = self.waits(server, now) {
             return Err(slow);
@@ -161,7 +164,7 @@ impl Passes {
         server: ServerId,
         address: Option<IpAddr>,
         now: Time,
-    ) -> Result<(PlayerId, Entry), NotGood> {
+    ) -> Result<(HeldPass, Entry), NotGood> {
         let pass = self.held.get_mut(&digest(word.expose())).ok_or(NotGood::Unknown)?;
         if pass.server != server {
             return Err(NotGood::Elsewhere);
@@ -176,7 +179,7 @@ impl Passes {
             return Err(NotGood::OtherAddress);
         }
         pass.used = true;
-        Ok((pass.player, Entry::Pass(pass.clone())))
+        Ok((pass.clone(), Entry::Pass(pass.clone())))
     }
 
     /// A player's passes are good no more.
@@ -262,11 +265,11 @@ mod tests {
     }
 
     fn given(passes: &mut Passes, server: ServerId, now: Time, first: u8) -> Secret {
-        passes.give((ALICE, server), Some([192, 0, 2, 7].into()), now, random(first)).unwrap().0
+        passes.give((ALICE, 3), server, Some([192, 0, 2, 7].into()), now, random(first)).unwrap().0
     }
 
     fn redeemed(passes: &mut Passes, word: &Secret, server: ServerId, now: Time) -> Result<PlayerId, NotGood> {
-        passes.redeem(word, server, None, now).map(|(player, _)| player)
+        passes.redeem(word, server, None, now).map(|(pass, _)| pass.player)
     }
 
     #[test]

@@ -130,7 +130,7 @@ samples! { entries Entry Entry {
     Stay: Entry::Stay { host: 300, player: PlayerId(7), server: ServerId(9), since: AT };
     NoStay: Entry::NoStay { host: 300, player: PlayerId(7) };
     Pass: Entry::Pass(HeldPass {
-        digest: [7; 16], player: PlayerId(300), server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
+        digest: [7; 16], player: PlayerId(300), epoch: 3, server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
     });
     Voided: Entry::Voided { session: 300, upto: 1 << 40 };
 } }
