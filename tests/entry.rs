@@ -208,3 +208,72 @@ fn who_is_there_outlives_the_handler_and_an_upgrade_and_ends_with_the_game_serve
     backend.see_off(arena.into_wire());
     assert_eq!(places(&mut bob), rows([("bob", "client")]));
 }
+
+fn check(server: &mut GameServer, name: &str, password: &str, address: &str) -> Value {
+    server.ask("LOGIN CHECK", json!({"name": name, "password": password, "address": address}))
+}
+
+#[test]
+fn a_game_server_checks_a_password_only_by_the_operators_leave() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    let alice = Program::registered(&backend, "Alice");
+    backend.see_off(alice.wire);
+    let reply = check(&mut arena, "alice", "secret-of-Alice", "192.0.2.7");
+    assert_eq!(reply["code"], "denied", "{reply}");
+    backend.ctl(&["server", "allow", "arena", "login-check"]);
+    let reply = check(&mut arena, "alice", "secret-of-Alice", "192.0.2.7");
+    assert_eq!((&reply["state"], &reply["data"]["player"]), (&"OK".into(), &"Alice".into()), "{reply}");
+    // Nobody is anybody by it.
+    assert_eq!(arena.ok("WHOAMI", json!({}))["server"], "arena");
+    assert_eq!(arena.ok("WHO", json!({}))["total"], 0);
+    // As LOGIN answers, and alike whether there is such a player or not.
+    let wrong = check(&mut arena, "alice", "another", "192.0.2.7");
+    let nobody = check(&mut arena, "nobody", "another", "192.0.2.7");
+    assert_eq!((&wrong["code"], &wrong["msg"]), (&nobody["code"], &nobody["msg"]));
+    assert_eq!(wrong["code"], "bad_login");
+    assert_eq!(check(&mut arena, "alice", "secret-of-Alice", "here")["code"], "invalid");
+    backend.ctl(&["player", "disable", "alice", "--reason", "spam"]);
+    let reply = check(&mut arena, "alice", "secret-of-Alice", "192.0.2.7");
+    assert_eq!((&reply["code"], reply["msg"].as_str().unwrap().contains("spam")), (&"denied".into(), true), "{reply}");
+    // It holds over a restart of everything, until it is taken back.
+    let mut backend = backend;
+    let key = arena.key.clone();
+    drop(arena);
+    backend.restart();
+    let mut arena = GameServer::with_key(&backend, "arena", key);
+    backend.ctl(&["player", "enable", "alice"]);
+    assert_eq!(check(&mut arena, "alice", "secret-of-Alice", "192.0.2.7")["state"], "OK");
+    backend.ctl(&["server", "forbid", "arena", "login-check"]);
+    assert_eq!(check(&mut arena, "alice", "secret-of-Alice", "192.0.2.7")["code"], "denied");
+}
+
+#[test]
+fn what_is_tried_at_a_game_server_counts_for_the_players_address_there() {
+    let backend = Backend::plan().config("players.failures = 3\n").start();
+    let mut arena = GameServer::added(&backend, "arena");
+    backend.ctl(&["server", "allow", "arena", "login-check"]);
+    drop(Program::registered(&backend, "alice"));
+    drop(Program::registered(&backend, "bob"));
+    for _ in 0..3 {
+        assert_eq!(check(&mut arena, "alice", "wrong", "192.0.2.7")["code"], "bad_login");
+    }
+    let reply = check(&mut arena, "bob", "secret-of-bob", "192.0.2.7");
+    assert_eq!(reply["code"], "slow_down", "{reply}");
+    // Others are let in, and so are those who come to the backend itself.
+    assert_eq!(check(&mut arena, "alice", "secret-of-alice", "198.51.100.7")["state"], "OK");
+    Program::logged_in(&backend, "alice");
+    // No secret of it is in the log.
+    assert!(!backend.log().text().contains("secret-of-"));
+}
+
+#[test]
+fn a_check_outlives_the_death_of_the_handler() {
+    let backend = Backend::start();
+    let mut arena = GameServer::added(&backend, "arena");
+    backend.ctl(&["server", "allow", "arena", "login-check"]);
+    drop(Program::registered(&backend, "alice"));
+    let args = json!({"name": "alice", "password": "secret-of-alice", "address": "192.0.2.7"});
+    let reply = arena.ask_over_death(&backend, "LOGIN CHECK", &args);
+    assert_eq!(reply["data"]["player"], "alice", "{reply}");
+}

@@ -65,6 +65,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("STATUS CLEAR", json!({}), Server),
         ("PASS", json!({"server": "arena"}), Player),
         ("PASS REDEEM", json!({"pass": "pass-1"}), Server),
+        ("LOGIN CHECK", json!({"name": "alice", "password": "x", "address": "192.0.2.7"}), Server),
         ("ENTER", json!({"player": "alice"}), Server),
         ("LEAVE", json!({"player": "alice"}), Server),
         ("PRESENT", json!({"players": "alice"}), Server),

@@ -116,6 +116,7 @@ table! {
     Worlds(page) anyone status::worlds;
     Pass(request) player entry::pass;
     PassRedeem(request) server entry::redeem;
+    LoginCheck(request) server players::login_check;
     Enter(request) server entry::enter;
     Leave(request) server entry::leave;
     Present(request) server entry::present;
@@ -171,6 +172,7 @@ mod tests {
         ("Worlds", "-ap-s"),
         ("Pass", "--p--"),
         ("PassRedeem", "----s"),
+        ("LoginCheck", "----s"),
         ("Enter", "----s"),
         ("Leave", "----s"),
         ("Present", "----s"),

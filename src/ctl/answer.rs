@@ -59,6 +59,13 @@ fn done(ask: &Ask) -> Option<String> {
             )
         }
         Ask::ServerDisable { name, disabled: false } => format!("The game server {name} may connect again."),
+        Ask::ServerAllow { name, login_check: true } => {
+            format!(
+                "The game server {name} may check passwords from now on (LOGIN CHECK). \
+                 `ssmglobal ctl server forbid {name} login-check` undoes it."
+            )
+        }
+        Ask::ServerAllow { name, login_check: false } => format!("The game server {name} may not check passwords."),
         Ask::PlayerDisable { name, disabled: true, .. } => {
             format!("The player {name} cannot log in from now on. `ssmglobal ctl player enable {name}` undoes it.")
         }

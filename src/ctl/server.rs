@@ -32,6 +32,27 @@ pub enum ServerCommand {
         /// Its name
         name: String,
     },
+    /// Let it do more than others
+    Allow {
+        /// Its name
+        name: String,
+        /// What
+        what: ServerRight,
+    },
+    /// Let it do that no longer
+    Forbid {
+        /// Its name
+        name: String,
+        /// What
+        what: ServerRight,
+    },
+}
+
+/// What a game server does only by the operator's leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ServerRight {
+    /// Check players' passwords: LOGIN CHECK
+    LoginCheck,
 }
 
 impl ServerCommand {
@@ -43,6 +64,12 @@ impl ServerCommand {
             ServerCommand::RotateKey { name } => Ask::ServerRotateKey { name },
             ServerCommand::Disable { name } => Ask::ServerDisable { name, disabled: true },
             ServerCommand::Enable { name } => Ask::ServerDisable { name, disabled: false },
+            ServerCommand::Allow { name, what: ServerRight::LoginCheck } => {
+                Ask::ServerAllow { name, login_check: true }
+            }
+            ServerCommand::Forbid { name, what: ServerRight::LoginCheck } => {
+                Ask::ServerAllow { name, login_check: false }
+            }
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         Request::Register(it) => one(Request::Register(Register { name: asker.unused.clone(), ..it }), 0),
         // Whoever logs in as bob would hear what bob hears.
         Request::Login(it) => one(Request::Login(Login { name: "quinn".into(), ..it }), 0),
+        Request::LoginCheck(it) => one(Request::LoginCheck(LoginCheck { name: "quinn".into(), ..it }), 0),
         Request::Auth(_) => one(Request::Auth(Auth { name: asker.name.clone(), key: asker.key.clone() }), 0),
         // A player submits for himself only.
         Request::RecordSubmit(it) => {

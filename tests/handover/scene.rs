@@ -122,6 +122,7 @@ impl Scene {
             let wanted = Request::Pass(Pass { server: asker.name.clone() });
             let Reply::PassGiven(given) = done(&mut self.bob, &wanted) else { panic!("a pass") };
             asker.pass = given.pass.clone();
+            self.listener.ctl(&["server", "allow", &asker.name, "login-check"]);
         }
         let session = self.session(state, &asker.name, &asker.key);
         asker.open = Open { mode: Mode::Client, ..session.open() };

@@ -106,6 +106,13 @@ pub enum Ask {
     },
     /// From a listener whose predecessor has died: be its handler from now on.
     Adopt,
+    /// Let it check players' passwords, or no longer.
+    ServerAllow {
+        /** Its name. */
+        name: String,
+        /// False: no longer.
+        login_check: bool,
+    },
 }
 
 /// The answer; `Progress` may come several times before the last one.

@@ -30,7 +30,7 @@ pub struct PassRedeem {
     pub address: Option<String>,
 }
 
-/// The answer to `PASS REDEEM`.
+/// The answer to `PASS REDEEM` and `LOGIN CHECK`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassRedeemed {
     /// The player, as registered.
@@ -51,4 +51,15 @@ pub struct Visit {
 pub struct Present {
     /// Their names, in any case.
     pub players: Vec<String>,
+}
+
+/// `LOGIN CHECK`: whether a player's password is right, who has typed it at a game server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginCheck {
+    /// The player's name, in any case.
+    pub name: String,
+    /// The password to compare.
+    pub password: Secret,
+    /// Where he comes from: tries are counted by that.
+    pub address: String,
 }

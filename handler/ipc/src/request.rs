@@ -167,6 +167,7 @@ requests! {
     72 Worlds(Page)                  -> [Worlds]          READERS  None         ReadsMemory Seen  Client;
     80 Pass(Pass)                    -> [PassGiven]       PLAYER   None         Volatile    Apart Client;
     81 PassRedeem(PassRedeem)        -> [PassRedeemed]    SERVER   None         Volatile    Apart Client;
+    82 LoginCheck(LoginCheck)        -> [PassRedeemed]    SERVER   None         Proves      Seen  Client;
     83 Enter(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     84 Leave(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     85 Present(Present)              -> [Done]            SERVER   None         SetsMemory  Seen  Client;

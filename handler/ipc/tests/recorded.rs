@@ -126,6 +126,9 @@ samples! { requests Request {
     PassRedeem: Request::PassRedeem(PassRedeem {
         pass: Secret::new("pass-k7m2-9qxf-3dpa"), address: some("192.0.2.7"),
     });
+    LoginCheck: Request::LoginCheck(LoginCheck {
+        name: text("bob"), password: Secret::new("pw"), address: text("192.0.2.7"),
+    });
     Enter: Request::Enter(Visit { player: text("bob") });
     Leave: Request::Leave(Visit { player: text("bob") });
     Present: Request::Present(Present { players: vec![text("bob"), text("alice")] });
@@ -358,6 +361,7 @@ samples! { asks Ask {
     ServerList: Ask::ServerList;
     ServerRotateKey: Ask::ServerRotateKey { name: text("arena") };
     ServerDisable: Ask::ServerDisable { name: text("arena"), disabled: true };
+    ServerAllow: Ask::ServerAllow { name: text("arena"), login_check: true };
     PlayerList: Ask::PlayerList { limit: 20, after: some("alice") };
     PlayerShow: Ask::PlayerShow { name: text("bob") };
     PlayerDisable: Ask::PlayerDisable { name: text("bob"), reason: text("spam"), disabled: true };

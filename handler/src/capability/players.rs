@@ -9,7 +9,7 @@ use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Compare, Hashed, Hashing};
 use ssmglobal_ipc::*;
-use ssmglobal_store::{KeptHash, NewPlayer, PlayerId, Principal, Row, Sequence};
+use ssmglobal_store::{KeptHash, NewPlayer, PlayerId, Principal, Row, Sequence, ServerId};
 use std::net::IpAddr;
 use std::ops::Bound;
 use std::time::Instant;
@@ -22,7 +22,7 @@ const EMAIL: usize = 254;
 
 changes! {
     /// Changes of players.
-    PlayerChange: Register, Login, SetPassword, Disable
+    PlayerChange: Register, Login, SetPassword, Disable, LoginCheck
 }
 
 /// A password that is to be compared with a player's. What is too long to be one is not looked at.
@@ -182,6 +182,57 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
             Some((player, verified)) => Ok(Login { player, verified, again, from, mailbox }.into()),
             None => Err(bad_login()),
         }
+    })
+}
+
+/// A password was right that somebody has typed at a game server.
+#[derive(Clone, Debug)]
+pub struct LoginCheck {
+    /// Whose.
+    pub player: PlayerId,
+    /// What it was compared with.
+    pub verified: KeptHash,
+    /// From where he has come.
+    pub from: IpAddr,
+}
+
+impl Decide for LoginCheck {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let id = self.player;
+        let Some(player) = facts.player(id)? else { return Err(bad_login().into()) };
+        if let Some(reason) = &player.disabled {
+            return refuse(Code::Denied, format!("This player is disabled: {reason}"));
+        }
+        if !facts.player_hash(id)?.is_some_and(|kept| is_still(&kept, &self.verified)) {
+            return Err(bad_login().into());
+        }
+        let rows = seen(facts, id, Some(self.from), stamp)?;
+        let reply = Reply::PassRedeemed(PassRedeemed { player: player.name, number: id.0 });
+        Ok(Decided::new(rows.into_iter().collect(), reply))
+    }
+}
+
+/// `LOGIN CHECK`: a login in all but that nobody is anybody by it.
+pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc::LoginCheck) -> Plan<PlayerChange> {
+    if !read(&call.memory.checkers).contains(&me.id) {
+        let msg = format!("The operator has not allowed it: ssmglobal ctl server allow {} login-check.", me.name);
+        return Failure::new(Code::Denied, msg).into();
+    }
+    let Ok(address) = request.address.parse::<IpAddr>() else {
+        let msg = "That is no address: give the player's, as 192.0.2.7 or 2001:db8::7.";
+        return Failure::new(Code::Invalid, msg).into();
+    };
+    let (player, from) = (call.memory.player_id(&request.name).ok(), ssmglobal_config::network(address.to_canonical()));
+    let known = player.is_some_and(|player| read(&call.memory.networks).knows(player, from, Time::now()));
+    let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
+    let tried = match call.may_try(tried) {
+        Ok(tried) => tried,
+        Err(failure) => return failure.into(),
+    };
+    let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
+    Plan::hash(hashing, Some(tried), move |Hashed { good, verified, .. }| match player.zip(verified).filter(|_| good) {
+        Some((player, verified)) => Ok(LoginCheck { player, verified, from }.into()),
+        None => Err(bad_login()),
     })
 }
 

@@ -11,7 +11,7 @@ use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, Server, ServerId};
 
 changes! {
     /// Changes of game servers.
-    ServerChange: Auth, Add, RotateKey, Disable
+    ServerChange: Auth, Add, RotateKey, Disable, Allow
 }
 
 /// A game server wants to prove who it is.
@@ -124,5 +124,23 @@ impl Decide for Disable {
         let rows =
             [Row::ServerDisabled { server: server.id, disabled: self.disabled }].into_iter().chain(out).collect();
         Ok(Decided::new(rows, Reply::Done(Done {})))
+    }
+}
+
+/// A game server may check players' passwords from now on, or may not any more.
+#[derive(Clone, Debug)]
+pub struct Allow {
+    /// Which, in any case.
+    pub name: String,
+    /// It may.
+    pub login_check: bool,
+}
+
+impl Decide for Allow {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some((server, _)) = facts.server_by_name(&self.name)? else {
+            return Err(no_such_server(&self.name).into());
+        };
+        Ok(Decided::done(Row::ServerAllowed { server: server.id, login_check: self.login_check }))
     }
 }

@@ -20,6 +20,8 @@ pub struct Memory {
     pub boards: RwLock<Boards>,
     /// Names of game servers.
     pub servers: RwLock<HashMap<ServerId, String>>,
+    /// Game servers that may check players' passwords.
+    pub checkers: RwLock<HashSet<ServerId>>,
     /// Who may not be on.
     pub barred: RwLock<HashSet<Principal>>,
     /// Under which epochs what somebody has proved holds; 0 where there is none.
@@ -44,12 +46,14 @@ impl Memory {
         epochs.extend(servers.iter().map(|server| (server.id.into(), server.epoch)).filter(|(_, epoch)| *epoch > 0));
         let mut networks = Networks::default();
         reader.networks(&mut |player, network| networks.see(player, network))?;
+        let checkers = servers.iter().filter(|server| server.login_check).map(|server| server.id).collect();
         let servers = servers.into_iter().map(|server| (server.id, server.name)).collect();
         let boards = RwLock::new(Boards::load(reader)?);
         Ok(Memory {
             directory: RwLock::new(directory),
             boards,
             servers: RwLock::new(servers),
+            checkers: RwLock::new(checkers),
             barred: RwLock::new(barred),
             epochs: RwLock::new(epochs),
             networks: RwLock::new(networks),

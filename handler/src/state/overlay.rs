@@ -100,6 +100,7 @@ impl Overlay {
             | Row::ServerKey { .. }
             | Row::ServerAuthed { .. }
             | Row::ServerDisabled { .. }
+            | Row::ServerAllowed { .. }
             | Row::Setting { .. }
             | Row::Letter(_)
             | Row::LetterRead { .. }

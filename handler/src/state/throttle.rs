@@ -4,6 +4,7 @@
 
 use super::window::Window;
 use ssmglobal_config::network;
+use ssmglobal_store::ServerId;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -17,6 +18,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Tries for one name in a minute, of all addresses together that are new to it.
 const STRANGERS: u32 = 20;
+
+/// Wrong passwords in a minute that one game server may ask about.
+const BUDGET: u32 = 600;
 
 /// See [`STRANGERS`].
 const MINUTE: Duration = Duration::from_secs(60);
@@ -52,18 +56,25 @@ pub struct Tried {
     name: Option<String>,
     /// Whoever has this name was in from there before.
     known: bool,
+    /// The game server that asks for somebody who has come to it.
+    by: Option<ServerId>,
 }
 
 impl Tried {
     /// A player's password. `name` is folded; `known` says whether he was in from there before.
     pub fn password(address: Option<IpAddr>, name: String, known: bool) -> Tried {
-        Tried { address: address.map(network), name: Some(name), known }
+        Tried { address: address.map(network), name: Some(name), known, by: None }
     }
 
     /// A game server's key: long and random, so that nobody need be kept from guessing it, and nobody can keep its
     /// game server out.
     pub fn key(address: Option<IpAddr>) -> Tried {
-        Tried { address: address.map(network), name: None, known: false }
+        Tried { address: address.map(network), name: None, known: false, by: None }
+    }
+
+    /// A game server asks, for somebody who has come to it.
+    pub fn by(self, server: ServerId) -> Tried {
+        Tried { by: Some(server), ..self }
     }
 
     fn keys(&self) -> impl Iterator<Item = Who> {
@@ -83,6 +94,8 @@ pub struct Throttle {
     counts: HashMap<Who, Count>,
     /// Tries by addresses that are new to a name.
     strangers: HashMap<String, Window>,
+    /// What game servers have asked that was wrong.
+    wrong: HashMap<ServerId, Window>,
 }
 
 impl Throttle {
@@ -108,6 +121,9 @@ impl Throttle {
         }
         if let Some(tries) = tried.strange().and_then(|name| self.strangers.get(name)) {
             wait = wait.max(tries.wait(now, STRANGERS, MINUTE));
+        }
+        if let Some(wrong) = tried.by.and_then(|server| self.wrong.get(&server)) {
+            wait = wait.max(wrong.wait(now, BUDGET, MINUTE));
         }
         if !wait.is_zero() {
             return Some(wait);
@@ -152,6 +168,9 @@ impl Throttle {
             if count.failures == 0 && count.running == 0 {
                 self.counts.remove(&key);
             }
+        }
+        if let Some(server) = tried.by.filter(|_| !good) {
+            self.wrong.entry(server).or_insert_with(|| Window::new(now)).add(now, MINUTE);
         }
         // From now on the address is not new to it.
         let name = tried.strange().filter(|_| good);
@@ -334,5 +353,21 @@ mod tests {
             fail(&mut throttle, &tried, now + Duration::from_micros(i.into()));
         }
         assert!(throttle.counts.len() <= MOST + 2 && throttle.strangers.len() <= MOST + 1);
+    }
+
+    #[test]
+    fn a_game_server_has_a_budget_of_wrong_ones_and_others_have_their_own() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let tried = |n: u32, server| {
+            let address = IpAddr::from([10, 0, (n / 250) as u8, (n % 250) as u8]);
+            Tried::password(Some(address), format!("name-{n}"), false).by(ServerId(server))
+        };
+        for n in 0..BUDGET {
+            assert_eq!(throttle.may_try(&tried(n, 1), now, 10, WINDOW), None);
+            throttle.tried(&tried(n, 1), false, now);
+        }
+        assert_eq!(throttle.may_try(&tried(9999, 1), now, 10, WINDOW), Some(MINUTE));
+        assert_eq!(throttle.may_try(&tried(9999, 2), now, 10, WINDOW), None);
+        assert_eq!(throttle.may_try(&tried(9998, 1), now + MINUTE, 10, WINDOW), None);
     }
 }

@@ -123,12 +123,13 @@ impl Model {
             Row::Server(new) => {
                 assert!(self.server_by_name(&new.name).unwrap().is_none(), "the name is taken");
                 let (id, name, added) = (new.id, new.name.clone(), new.added);
-                let kept = Server { id, name, added, last_auth: None, disabled: false, epoch: 0 };
+                let kept = Server { id, name, added, last_auth: None, disabled: false, epoch: 0, login_check: false };
                 assert!(self.servers.insert(id, (kept, new.key)).is_none(), "the number is taken");
             }
             Row::ServerKey { server, key } => self.server_mut(*server).1 = *key,
             Row::ServerAuthed { server, at } => self.server_mut(*server).0.last_auth = Some(*at),
             Row::ServerDisabled { server, disabled } => self.server_mut(*server).0.disabled = *disabled,
+            Row::ServerAllowed { server, login_check } => self.server_mut(*server).0.login_check = *login_check,
             Row::Board(board) => drop(self.boards.insert(board.id, board.clone())),
             Row::Standing { board, standing } => {
                 self.standings.insert((*board, standing.player), standing.clone());

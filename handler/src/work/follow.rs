@@ -56,6 +56,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::ServerKey { .. }
         | Row::ServerAuthed { .. }
         | Row::ServerDisabled { .. }
+        | Row::ServerAllowed { .. }
         | Row::Setting { .. }
         | Row::LetterRead { .. }
         | Row::LetterGone { .. }
@@ -91,6 +92,13 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
             Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),
             Row::ServerDisabled { server, disabled } => bar(memory, server.into(), disabled),
+            Row::ServerAllowed { server, login_check } => {
+                let mut checkers = write(&memory.checkers);
+                match login_check {
+                    true => checkers.insert(server),
+                    false => checkers.remove(&server),
+                };
+            }
             Row::PlayerSeen { player, network } => write(&memory.networks).see(player, network),
             Row::PlayerUnseen { player, network } => write(&memory.networks).forget(player, network),
             Row::Epoch { who, epoch, .. } => drop(write(&memory.epochs).insert(who, epoch)),

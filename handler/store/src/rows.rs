@@ -80,6 +80,13 @@ pub enum Row {
         /// Refused.
         disabled: bool,
     },
+    /// A game server may check players' passwords from now on, or may not any more.
+    ServerAllowed {
+        /// Which.
+        server: ServerId,
+        /// It may.
+        login_check: bool,
+    },
     /// A board as it is from now on; a new one under a number from [`Sequence::Board`].
     Board(Board),
     /// What stands for a player on a board from now on, under an order from [`Sequence::Order`].

@@ -21,6 +21,8 @@ pub struct Server {
     pub disabled: bool,
     /// What was proved under a smaller one holds no longer.
     pub epoch: u32,
+    /// Whether it may check players' passwords.
+    pub login_check: bool,
 }
 
 /// A game server to be.

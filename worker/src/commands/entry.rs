@@ -2,7 +2,9 @@
 
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Screen, Shown};
-use ssmglobal_ipc::{Code, Failure, Kind, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Request, Visit};
+use ssmglobal_ipc::{
+    Code, Failure, Kind, LoginCheck, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Request, Visit,
+};
 use std::borrow::Cow;
 use std::fmt::{Result, Write};
 
@@ -36,6 +38,25 @@ pub(super) static GROUP: Group = Group {
                 Ok(Request::PassRedeem(PassRedeem {
                     pass: parsed.secret("pass")?,
                     address: parsed.opt_string("address")?,
+                }))
+            })
+        },
+        Command {
+            name: "LOGIN CHECK",
+            summary: "Check a password that was typed at this game server",
+            args: &[
+                Arg::word("name", "the player's"),
+                Arg::secret("password", "Password: ", false, "as he has typed it"),
+                Arg::word("address", "where he comes from: tries are counted by that"),
+            ],
+            example: "LOGIN CHECK bob correct-horse 192.0.2.7",
+            returns: "`player`, `number` (never another's)",
+            codes: &[Code::BadLogin, Code::Denied, Code::Invalid, Code::SlowDown, Code::Busy],
+            ..Command::request(Kind::LoginCheck, |parsed| {
+                Ok(Request::LoginCheck(LoginCheck {
+                    name: parsed.string("name")?,
+                    password: parsed.secret("password")?,
+                    address: parsed.string("address")?,
                 }))
             })
         },
@@ -88,8 +109,9 @@ impl Shown for PassGiven {
 }
 
 impl Shown for PassRedeemed {
-    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
-        write!(f, "It is {}'s.", self.player)
+    fn say(&self, f: &mut dyn Write, asked: Kind) -> Result {
+        let what = if asked == Kind::LoginCheck { "password" } else { "pass" };
+        write!(f, "The {what} is {}'s.", self.player)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::players::register;
 use super::*;
-use crate::capability::servers::{Add, Auth, Disable, RotateKey};
+use crate::capability::servers::{Add, Allow, Auth, Disable, RotateKey};
 use crate::state::session::Proof;
 use crate::work::passwords::key_hash;
 use ssmglobal_ipc::{Authed, Secret};
@@ -93,4 +93,14 @@ fn keys_and_who_is_refused_are_set_by_name_and_put_out_who_is_on() {
         let failure = refused(&mut model, change);
         assert_eq!((failure.code, &*failure.msg), (Code::NotFound, "There is no game server nobody."));
     }
+}
+
+#[test]
+fn who_may_check_passwords_is_the_operators_word() {
+    let mut model = people();
+    for login_check in [true, false] {
+        let row = Row::ServerAllowed { server: ARENA, login_check };
+        assert_eq!(decided(&mut model, Allow { name: "ARENA".into(), login_check }), only(row));
+    }
+    assert_eq!(code(&mut model, Allow { name: "tower".into(), login_check: true }), Code::NotFound);
 }

@@ -30,6 +30,13 @@ fn a_store_that_fails_refuses_nobody() {
         }
         .into(),
         players::Login { player: ALICE, verified, again: None, from: None, mailbox: 9 }.into(),
+        players::LoginCheck {
+            player: ALICE,
+            verified: KeptHash { hash: Secret::default(), epoch: 0 },
+            from: [192, 0, 2, 7].into(),
+        }
+        .into(),
+        servers::Allow { name: name(), login_check: true }.into(),
         servers::Auth { name: name(), key: Secret::default() }.into(),
         servers::Add { name: name(), key: [0; 32] }.into(),
         servers::RotateKey { name: name(), key: [0; 32] }.into(),

@@ -76,6 +76,10 @@ impl EventLoop {
         self.change(operator, servers::Disable { name, disabled }, Answer::Done)
     }
 
+    pub(super) fn server_allow(&mut self, operator: u64, name: String, login_check: bool) -> Later {
+        self.change(operator, servers::Allow { name, login_check }, Answer::Done)
+    }
+
     pub(super) fn player_list(&self, operator: u64, limit: u32, after: Option<&str>) -> Later {
         let limit = limit.clamp(1, ROWS) as usize;
         let after = after.map(names::fold);

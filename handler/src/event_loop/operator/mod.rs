@@ -223,6 +223,7 @@ impl EventLoop {
             Ask::ServerRotateKey { name } => self.server_key(operator, name, false),
             Ask::ServerList => self.server_list(operator),
             Ask::ServerDisable { name, disabled } => self.server_disable(operator, name, disabled),
+            Ask::ServerAllow { name, login_check } => self.server_allow(operator, name, login_check),
             Ask::PlayerList { limit, after } => self.player_list(operator, limit, after.as_deref()),
             Ask::PlayerShow { name } => self.player_show(operator, &name),
             Ask::PlayerDisable { name, reason, disabled } => self.player_disable(operator, &name, reason, disabled),

@@ -18,6 +18,7 @@ struct Seen {
     players: Vec<(u32, String)>,
     servers: Vec<(u32, String)>,
     barred: Vec<Principal>,
+    checkers: Vec<ServerId>,
     epochs: Vec<(Principal, u32)>,
     networks: Vec<(u32, Network)>,
     /// With player and score of all on it, the best first.
@@ -32,6 +33,7 @@ fn seen(memory: &Memory) -> Seen {
     assert_eq!(directory.len(), players.len());
     let mut servers: Vec<_> = read(&memory.servers).iter().map(|(id, name)| (id.0, name.clone())).collect();
     let mut barred: Vec<_> = read(&memory.barred).iter().copied().collect();
+    let checkers = read(&memory.checkers).iter().copied().collect();
     let mut epochs: Vec<_> = read(&memory.epochs).iter().map(|(who, epoch)| (*who, *epoch)).collect();
     servers.sort();
     barred.sort();
@@ -44,7 +46,7 @@ fn seen(memory: &Memory) -> Seen {
         let slice = ranking.slice(0, usize::MAX);
         (ranking.board.clone(), slice.iter().map(|(_, standing)| (standing.player.0, standing.score)).collect())
     });
-    Seen { players, servers, barred, epochs, networks, boards: boards.collect() }
+    Seen { players, servers, barred, checkers, epochs, networks, boards: boards.collect() }
 }
 
 fn from(number: u8) -> Network {
@@ -153,10 +155,11 @@ fn kind(row: &Row) -> usize {
         Row::PlayerSeen { .. } => 20,
         Row::PlayerUnseen { .. } => 21,
         Row::Epoch { .. } => 22,
+        Row::ServerAllowed { .. } => 23,
     }
 }
 
-const EVERY: usize = 23;
+const EVERY: usize = 24;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -229,6 +232,8 @@ fn every_row_does_what_it_says_and_nothing_else() {
             |seen| seen.epochs.push((ARENA.into(), 4)),
             vec![out(ARENA, "another key")],
         ),
+        (Row::ServerAllowed { server: ARENA, login_check: false }, nothing, vec![]),
+        (Row::ServerAllowed { server: CASTLE, login_check: true }, |seen| seen.checkers.push(CASTLE), vec![]),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

@@ -45,6 +45,7 @@ const ODD: &[(&str, &str)] = &[
     ),
     ("player WHERE hash NOT GLOB '$argon2id$*'", "players whose passwords are no hashes"),
     ("server WHERE disabled NOT IN (0, 1)", "game servers that are neither enabled nor disabled"),
+    ("server WHERE login_check NOT IN (0, 1)", "game servers that may check passwords and may not"),
     ("setting WHERE version < 1 OR public NOT IN (0, 1) OR key = ''", "settings that nobody can have made"),
     (
         "mail WHERE in_box NOT IN (0, 1) OR in_sent NOT IN (0, 1) OR in_box = 0 AND in_sent = 0",

@@ -10,8 +10,12 @@ pub(super) const APPLICATION_ID: u32 = 0x5353_4d47;
 pub(super) const FIRST: u32 = 3;
 
 /// One step a version, in order; `PRAGMA user_version` tells the last that was taken. A released step never changes.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0003.sql"), include_str!("migrations/0004.sql"), include_str!("migrations/0005.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
+    include_str!("migrations/0006.sql"),
+];
 
 /// Tables of what belongs to one run of the backend, the key of its tickets among it: not in copies.
 pub(super) const OF_A_RUN: &[&str] = &["run", "result"];

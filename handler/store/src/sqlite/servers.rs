@@ -13,18 +13,21 @@ fn read(row: &Row<'_>) -> Result<Server> {
         last_auth: row.get::<_, Option<i64>>(3)?.map(Time),
         disabled: row.get(4)?,
         epoch: row.get(5)?,
+        login_check: row.get(6)?,
     })
 }
 
 impl ReadServers for Db {
     fn servers(&self) -> Result<Vec<Server>> {
-        self.all("SELECT id, name, added, last_auth, disabled, epoch FROM server ORDER BY name", [], read)
+        self.all("SELECT id, name, added, last_auth, disabled, epoch, login_check FROM server ORDER BY name", [], read)
     }
 
     fn server_by_name(&self, name: &str) -> Result<Option<(Server, KeyHash)>> {
-        self.one("SELECT id, name, added, last_auth, disabled, epoch, key FROM server WHERE name = ?1", [name], |row| {
-            Ok((read(row)?, row.get(6)?))
-        })
+        self.one(
+            "SELECT id, name, added, last_auth, disabled, epoch, login_check, key FROM server WHERE name = ?1",
+            [name],
+            |row| Ok((read(row)?, row.get(7)?)),
+        )
     }
 }
 
@@ -44,6 +47,11 @@ impl Db {
 
     pub(super) fn server_authed(&self, id: ServerId, at: Time) -> Result<()> {
         self.change("UPDATE server SET last_auth = ?2 WHERE id = ?1", params![id.0, at.0])?;
+        Ok(())
+    }
+
+    pub(super) fn server_allow(&self, id: ServerId, login_check: bool) -> Result<()> {
+        self.change("UPDATE server SET login_check = ?2 WHERE id = ?1", params![id.0, login_check])?;
         Ok(())
     }
 

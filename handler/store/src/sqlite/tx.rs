@@ -29,6 +29,7 @@ impl Tx for Db {
             Row::ServerKey { server, key } => self.server_set_key(*server, key),
             Row::ServerAuthed { server, at } => self.server_authed(*server, *at),
             Row::ServerDisabled { server, disabled } => self.server_disable(*server, *disabled),
+            Row::ServerAllowed { server, login_check } => self.server_allow(*server, *login_check),
             Row::Board(board) => self.board_put(board),
             Row::Standing { board, standing } => self.record_put(*board, standing),
             Row::Withdrawn { board, was, order, at, reason } => self.record_withdraw(*board, was, *order, *at, reason),

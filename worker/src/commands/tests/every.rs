@@ -181,6 +181,11 @@ fn servers() -> Vec<Case> {
         ("STATUS CLEAR", vec![], Request::StatusClear),
         ("WORLDS", paged(), Request::Worlds(page())),
         ("PASS", vec![("server", "\"arena\"")], Request::Pass(Pass { server: s("arena") })),
+        (
+            "LOGIN CHECK",
+            vec![("name", "\"bob\""), ("password", "\"pw\""), ("address", "\"192.0.2.7\"")],
+            Request::LoginCheck(LoginCheck { name: s("bob"), password: Secret::new("pw"), address: s("192.0.2.7") }),
+        ),
         ("ENTER", vec![("player", "\"bob\"")], Request::Enter(Visit { player: s("bob") })),
         ("LEAVE", vec![("player", "\"bob\"")], Request::Leave(Visit { player: s("bob") })),
         ("PRESENT", vec![("players", "\"bob al\"")], Request::Present(Present { players: vec![s("bob"), s("al")] })),

@@ -300,7 +300,7 @@ fn help_is_grouped_and_explains() {
         line["msg"].as_str().unwrap().to_owned()
     };
     assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING QUIT REGISTER LOGIN "));
-    assert!(listed(State::Server).contains("RELAY SEND") && !listed(State::Server).contains("LOGIN"));
+    assert!(listed(State::Server).contains("RELAY SEND") && !listed(State::Server).contains("LOGOUT"));
     let one = answer("{\"id\":1,\"cmd\":\"HELP\",\"args\":{\"command\":\"mail read\"}}", State::Anonymous);
     assert_eq!(
         one,
