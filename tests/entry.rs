@@ -156,6 +156,11 @@ fn others_see_on_which_game_server_a_player_is_whether_he_is_connected_here_or_n
     castle.ok("LEAVE", json!({"player": "bob"}));
     castle.ok("LEAVE", json!({"player": "alice"}));
     // All at once: who is not named is not there.
+    arena.ok("PRESENT", json!({"players": ["alice", "bob"]}));
+    assert_eq!(places(&mut watcher).len(), 3);
+    for wrong in [json!(["alice", 7]), json!(["a b"]), json!([[]]), json!({"a": 1})] {
+        assert_eq!(arena.fails("PRESENT", json!({"players": wrong})), "usage");
+    }
     arena.ok("PRESENT", json!({"players": "bob"}));
     assert_eq!(places(&mut watcher), rows([("Alice", "terminal"), ("bob", "on Arena")]));
     assert_eq!(arena.fails("PRESENT", json!({"players": "alice nobody"})), "not_found");

@@ -65,13 +65,14 @@ fn a_worker_holds_its_client_and_its_links_and_nothing_else() {
     let mut alice = Program::at(&backend);
     let worker = worker_called(&backend, "ssmglobal: worker 127.0.0.1 CLIENT");
     let counted = |what: &str| worker.descriptors().iter().filter(|link| link.contains(what)).count();
-    // 0, 1 and 2; the client; the front desk; where clients move; epoll; signals.
+    // 0, 1 and 2; the client; the front desk; where clients move; where it is seen that nobody is left; epoll; signals.
     let idle = worker.descriptors();
-    assert_eq!((counted("socket:"), counted("eventpoll"), counted("signalfd")), (3, 1, 1), "{idle:?}");
-    assert_eq!(idle.len(), 8, "{idle:?}");
+    let all = (counted("socket:"), counted("pipe:"), counted("eventpoll"), counted("signalfd"));
+    assert_eq!(all, (3, 1, 1, 1), "{idle:?}");
+    assert_eq!(idle.len(), 9, "{idle:?}");
     alice.ok("REGISTER", json!({"name": "alice", "password": "secret-of-alice"}));
     let linked = worker.descriptors();
-    assert_eq!((counted("socket:"), linked.len()), (4, 9), "{linked:?}");
+    assert_eq!((counted("socket:"), linked.len()), (4, 10), "{linked:?}");
     assert!(!linked.iter().any(|link| link.contains("ssmglobal.db")), "{linked:?}");
     assert_eq!(worker.threads(), 1);
 }

@@ -140,11 +140,13 @@ impl Listener {
     /// listener's business; a worker never takes them out.
     pub(super) fn become_worker(&mut self, door: usize, born: Born) -> ! {
         let Born { client, address, session, mode, moved } = born;
-        let (desk, [moves, _]) = (self.handler.desk(), self.moves.ends());
+        let (desk, [moves, _], [_, lifeline]) = (self.handler.desk(), self.moves.ends(), self.lifeline.both());
         let [null, root, ruleset] = self.sandbox.descriptors();
         let [memory, other, link] = moved.as_ref().map_or([-1; 3], Moved::descriptors);
         let (desk_fd, moves_fd, signals_fd) = (desk.as_raw_fd(), moves.as_raw_fd(), self.signals.as_raw_fd());
-        let mut keep = [client.as_raw_fd(), desk_fd, moves_fd, signals_fd, null, root, ruleset, memory, other, link];
+        let line_fd = lifeline.as_raw_fd();
+        let mut keep =
+            [client.as_raw_fd(), desk_fd, moves_fd, line_fd, signals_fd, null, root, ruleset, memory, other, link];
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
         let end = match (self.doors.get(door), self.sandbox.enter()) {
@@ -155,6 +157,7 @@ impl Listener {
                     session,
                     desk,
                     moves,
+                    lifeline,
                     signals: &self.signals,
                     mode,
                     moved,

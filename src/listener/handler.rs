@@ -5,6 +5,7 @@ use super::children::Children;
 use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handover::{HeldHandler, MOST_DOORS, lasting};
+use super::lifeline::Lifeline;
 use super::moves::Moves;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -58,6 +59,8 @@ pub struct Briefing<'a> {
     pub cradle: &'a Cradle,
     /// Where workers hand over their clients; kept too.
     pub moves: &'a Moves,
+    /// Where workers see that nobody is left; kept too.
+    pub lifeline: &'a Lifeline,
     /// The settings.
     pub settings: &'a Settings,
 }
@@ -380,7 +383,7 @@ impl Handler {
     fn send_keep(&mut self, told: &Briefing<'_>) {
         let Some(stream) = &self.stream else { return };
         let (state, mut fds) =
-            lasting(self.lasting(), (told.children, told.doors, told.cradle, told.moves), MOST_DOORS);
+            lasting(self.lasting(), (told.children, told.doors, told.cradle, told.moves, told.lifeline), MOST_DOORS);
         let descriptors = u32::try_from(fds.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::new();
         put_control(&mut bytes, &ToHandler::Keep { state: state.into_bytes(), descriptors });

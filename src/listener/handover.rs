@@ -3,6 +3,7 @@
 use super::children::Children;
 use super::cradle::Cradle;
 use super::doors::{Doors, HeldDoor};
+use super::lifeline::Lifeline;
 use super::moves::Moves;
 use ssmglobal_config::Listen;
 use ssmglobal_ipc::handover::{Item, MOST, State, Worker, items};
@@ -15,8 +16,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// Descriptors that a state names beside listening sockets: the front desk's two, the cradle's two, the two by which clients
-/// move, and the journal; and one with the state, one more for the log.
-const OTHERS: usize = 9;
+/// move, the lifeline's two, and the journal; and one with the state, one more for the log.
+const OTHERS: usize = 11;
 
 /// What another listener has left.
 pub struct Taken {
@@ -32,6 +33,8 @@ pub struct Taken {
     pub cradle: (OwnedFd, OwnedFd),
     /// Where workers hand over their clients; nothing from a program whose workers do not.
     pub moves: Option<(OwnedFd, OwnedFd)>,
+    /// Where workers see that nobody is left; nothing from a program whose workers do not.
+    pub lifeline: Option<(OwnedFd, OwnedFd)>,
     /// Workers that are to follow others: whom, their own process id, the number of their version.
     pub successors: Vec<(i32, i32, u32)>,
     /// Which sequence of sessions this is, and the number that the next client gets.
@@ -77,7 +80,7 @@ pub const MOST_DOORS: usize = MOST_DESCRIPTORS - OTHERS;
 /// that outlive a handler are given first. Doors beyond `most` are left out: the next listener opens them anew.
 pub fn lasting<'a>(
     [sends, receives, journal]: [BorrowedFd<'a>; 3],
-    (children, doors, cradle, moves): (&Children, &'a Doors, &'a Cradle, &'a Moves),
+    (children, doors, cradle, moves, lifeline): (&Children, &'a Doors, &'a Cradle, &'a Moves, &'a Lifeline),
     most: usize,
 ) -> (State, Vec<BorrowedFd<'a>>) {
     let (mut state, mut fds) = (State::new(ssmglobal_ipc::version()), Vec::new());
@@ -91,6 +94,8 @@ pub fn lasting<'a>(
     state.put(&Item::Cradle { puts, takes });
     let [sends, receives] = moves.ends().map(&mut put);
     state.put(&Item::Moves { sends, receives });
+    let [holds, ends] = lifeline.both().map(&mut put);
+    state.put(&Item::Lifeline { holds, ends });
     for (number, listen, socket) in doors.held().take(most) {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         state.put(&Item::Door { number, listen: listen.to_string(), socket: put(socket) });
@@ -131,7 +136,7 @@ impl Taken {
         let (mut doors, mut next_door, mut workers) = (Vec::new(), 0, Vec::new());
         let (mut desk, mut journal, mut cradle, mut numbers) = (None, None, None, None);
         let (mut handler, mut upgrade, mut versions) = (None, None, Vec::new());
-        let (mut moves, mut successors) = (None, Vec::new());
+        let (mut moves, mut lifeline, mut successors) = (None, None, Vec::new());
         for item in items {
             match item {
                 Item::Door { number, listen, socket } => {
@@ -143,6 +148,7 @@ impl Taken {
                 Item::Journal { memory } => journal = Some(fds.take(memory)?),
                 Item::Cradle { puts, takes } => cradle = Some((fds.take(puts)?, fds.take(takes)?)),
                 Item::Moves { sends, receives } => moves = Some((fds.take(sends)?, fds.take(receives)?)),
+                Item::Lifeline { holds, ends } => lifeline = Some((fds.take(holds)?, fds.take(ends)?)),
                 Item::Successor { of, pid, version } => successors.push((of, pid, version)),
                 // Said again, it has grown.
                 Item::Run { run, next } => numbers = Some((run, numbers.map_or(next, |(_, before)| next.max(before)))),
@@ -169,6 +175,7 @@ impl Taken {
             journal,
             cradle,
             moves,
+            lifeline,
             successors,
             run: numbers.ok_or_else(missing)?,
             workers,

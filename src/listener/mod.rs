@@ -14,6 +14,7 @@ mod doors;
 mod follow;
 mod handler;
 mod handover;
+mod lifeline;
 mod lock;
 mod moves;
 mod penalties;
@@ -32,6 +33,7 @@ use children::Children;
 use cradle::Cradle;
 use doors::Doors;
 use handler::{Briefing, Handler};
+use lifeline::Lifeline;
 use mio::{Events, Poll, Token};
 use moves::Moves;
 use nix::sys::signal::Signal;
@@ -77,6 +79,7 @@ macro_rules! told {
             doors: &$listener.doors,
             cradle: &$listener.cradle,
             moves: &$listener.moves,
+            lifeline: &$listener.lifeline,
             settings: &$listener.settings,
         }
     };
@@ -95,6 +98,7 @@ struct Listener {
     sandbox: Sandbox,
     cradle: Cradle,
     moves: Moves,
+    lifeline: Lifeline,
     handler: Handler,
     signals: Signals,
     poll: Poll,

@@ -5,6 +5,7 @@ use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handler::Handler;
 use super::handover::Taken;
+use super::lifeline::Lifeline;
 use super::moves::Moves;
 use super::penalties::Penalties;
 use super::source::Found;
@@ -44,7 +45,7 @@ impl Listener {
                 let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
                 let handler = Handler::new(found.users.handler())?;
                 let doors = Doors::open(&found.settings)?;
-                let between = (Cradle::new()?, Moves::new()?);
+                let between = (Cradle::new()?, Moves::new()?, Lifeline::new()?);
                 Listener::with(found, args, (signals, sandbox), handler, (doors, between, Children::default()))
             }
             Some(living) => Listener::adopting(found, args, living),
@@ -89,7 +90,8 @@ impl Listener {
             let version = children.place_of(taken.versions.get(version as usize).map_or("-", String::as_str));
             moves.follows(Pid::from_raw(of), Successor { pid: Pid::from_raw(pid), version, elder: true });
         }
-        let between = (cradle, moves);
+        let lifeline = taken.lifeline.map_or_else(Lifeline::new, |both| Ok(Lifeline::at(both)))?;
+        let between = (cradle, moves, lifeline);
         let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, between, children))?;
         if let Err(error) = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR) {
             listener.notes.push((1, format!("doors not changed: {error}")));
@@ -102,7 +104,7 @@ impl Listener {
         args: Vec<OsString>,
         (signals, sandbox): (Signals, Sandbox),
         handler: Handler,
-        (doors, (cradle, moves), children): (Doors, (Cradle, Moves), Children),
+        (doors, (cradle, moves, lifeline), children): (Doors, (Cradle, Moves, Lifeline), Children),
     ) -> io::Result<Listener> {
         let Found { settings, users: _, file, notes } = found;
         let poll = Poll::new()?;
@@ -119,6 +121,7 @@ impl Listener {
             children,
             cradle,
             moves,
+            lifeline,
             penalties: Penalties::default(),
             sandbox,
             handler,

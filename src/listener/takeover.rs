@@ -78,8 +78,11 @@ impl Listener {
 
     /// Everything that is known, and the descriptors that are named in it.
     fn state<'a>(&'a self, program: &Path, asker: Option<&'a UnixStream>) -> (State, Vec<BorrowedFd<'a>>) {
-        let (mut state, mut fds) =
-            lasting(self.handler.lasting(), (&self.children, &self.doors, &self.cradle, &self.moves), usize::MAX);
+        let (mut state, mut fds) = lasting(
+            self.handler.lasting(),
+            (&self.children, &self.doors, &self.cradle, &self.moves, &self.lifeline),
+            usize::MAX,
+        );
         let mut put = |fd: BorrowedFd<'a>| {
             fds.push(fd);
             u32::try_from(fds.len() - 1).unwrap_or(u32::MAX)

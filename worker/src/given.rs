@@ -22,6 +22,8 @@ pub struct Given<'a> {
     pub desk: BorrowedFd<'a>,
     /// Where clients are handed over to workers of another program.
     pub moves: BorrowedFd<'a>,
+    /// Hung up when neither a listener nor a handler is left.
+    pub lifeline: BorrowedFd<'a>,
     /// SIGTERM and others, blocked.
     pub signals: &'a Signals,
     /// How the client speaks at first.

@@ -111,6 +111,13 @@ pub enum Item {
         /// The number of the version that it was forked from.
         version: u32,
     },
+    /// Where workers see that neither a listener nor a handler is left.
+    Lifeline {
+        /// The descriptor that these two hold.
+        holds: u32,
+        /// The descriptor that workers watch.
+        ends: u32,
+    },
 }
 
 /// A worker.

@@ -320,6 +320,7 @@ samples! { items Item {
     Moves: Item::Moves { sends: 5, receives: 6 };
     Successor: Item::Successor { of: 4711, pid: 4712, version: 1 };
     Cradle: Item::Cradle { puts: 3, takes: 4 };
+    Lifeline: Item::Lifeline { holds: 7, ends: 8 };
     Format: Item::Format { format: 1, version: text("1.2.3") };
     Door: Item::Door { number: 1, listen: text("[::]:53450"), socket: 3 };
     NextDoor: Item::NextDoor { number: 2 };

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{PlayerId, ServerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// How long a pass is good, milliseconds.
@@ -82,7 +82,7 @@ pub struct Passes {
     held: HashMap<PassDigest, HeldPass>,
     by_age: BTreeSet<(Time, PassDigest)>,
     /// The newest one of a player for a game server.
-    newest: HashMap<(PlayerId, ServerId), PassDigest>,
+    newest: BTreeMap<(PlayerId, ServerId), PassDigest>,
     wrong: HashMap<ServerId, Wrong>,
 }
 
@@ -185,10 +185,13 @@ impl Passes {
     /// A player's passes are good no more.
     pub fn end(&mut self, player: PlayerId) -> Vec<Entry> {
         let mut ended = Vec::new();
-        for pass in self.held.values_mut().filter(|pass| pass.player == player && !pass.used) {
-            // As if its time were over.
-            pass.used = true;
-            ended.push(Entry::Pass(pass.clone()));
+        for digest in self.newest.range((player, ServerId(0))..=(player, ServerId(u32::MAX))).map(|(_, digest)| digest)
+        {
+            if let Some(pass) = self.held.get_mut(digest).filter(|pass| !pass.used) {
+                // As if it had been shown.
+                pass.used = true;
+                ended.push(Entry::Pass(pass.clone()));
+            }
         }
         ended
     }

@@ -16,7 +16,13 @@ use crate::report::{Target, Unit};
 
 const CHANNEL: &str = "bench";
 /// How a message to the channel begins.
-const BEGINNING: &[u8] = b"{\"event\": \"relay\", \"channel\": \"bench\", \"number\": ";
+const BEGINNING: &[u8] = b"{\"event\": \"relay\", \"channel\": \"bench\", ";
+
+/// Behind it stands this, of builds that have them after the channel's epoch.
+const NUMBER: &[u8] = b"\"number\": ";
+
+/// See [`NUMBER`].
+const EPOCH: &[u8] = b"\"epoch\": ";
 /// 64 bytes.
 const BODY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// The most messages in flight.
@@ -214,9 +220,13 @@ fn lines(data: &[u8], last: &mut u64) -> Result<(usize, usize)> {
     // No message is shorter than its body, so its end need not be looked for there.
     while let Some(end) = data.get(at + BODY.len()..).and_then(|rest| find_byte(rest, b'\n')) {
         let line = &data[at..at + BODY.len() + end];
-        let number = line.strip_prefix(BEGINNING).map(|rest| {
-            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-            digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+        let number = line.strip_prefix(BEGINNING).and_then(|rest| {
+            let rest = match rest.strip_prefix(EPOCH) {
+                Some(epoch) => epoch.get(find_byte(epoch, b' ')? + 1..)?,
+                None => rest,
+            };
+            let digits = rest.strip_prefix(NUMBER)?.iter().take_while(|byte| byte.is_ascii_digit());
+            Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
         });
         match number {
             Some(number) if *last == 0 || number == *last + 1 => *last = number,
@@ -252,6 +262,8 @@ mod tests {
         assert_eq!(lines(two.as_bytes(), &mut 8).unwrap(), (two.len(), 2));
         assert_eq!(lines(&two.as_bytes()[..two.len() - 1], &mut 0).unwrap(), (line.len(), 1));
         assert_eq!(lines(b"", &mut 0).unwrap(), (0, 0));
+        let of_an_epoch = line.replace("\"number\"", "\"epoch\": 1795667809918, \"number\"");
+        assert_eq!(lines(of_an_epoch.as_bytes(), &mut 8).unwrap(), (of_an_epoch.len(), 1));
         for wrong in [line.repeat(2), line.replace("relay", "gone"), line.replace("number", "missed")] {
             assert!(lines(wrong.as_bytes(), &mut 0).is_err());
         }

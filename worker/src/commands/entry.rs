@@ -81,7 +81,7 @@ pub(super) static GROUP: Group = Group {
         Command {
             name: "PRESENT",
             summary: "Say who is on this game server, all at once",
-            args: &[Arg::text("players", "names with blanks between; nobody when left out").optional()],
+            args: &[Arg::names("players", "with blanks between; nobody when left out").optional()],
             done: "Shown in WHO.",
             example: "PRESENT alice bob",
             codes: &[Code::NotFound, Code::Denied, Code::Limit],

@@ -5,7 +5,7 @@
 
 use super::lookup::{by_name, nearest};
 use super::parsed::Value;
-use super::{Parsed, State, no_mode, parse_words, permitted, words};
+use super::{ArgKind, Parsed, State, no_mode, parse_words, permitted, words};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use ssmglobal_ipc::{Code, Failure};
@@ -244,6 +244,13 @@ pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, args: &'a RawValue) -> Result<()
     }
 }
 
+/// A list of names, as it would be in words; nothing for a list of something else.
+fn names(raw: &RawValue) -> Option<String> {
+    let list: Vec<Cow<'_, str>> = serde_json::from_str(raw.get()).ok()?;
+    let is_name = |name: &Cow<'_, str>| !name.is_empty() && !name.contains(char::is_whitespace);
+    list.iter().all(is_name).then(|| list.join(" "))
+}
+
 /// Puts the members of a list or an object in their places; the first that does not fit ends it.
 struct Arguments<'p, 'a> {
     parsed: &'p mut Parsed<'a>,
@@ -256,8 +263,14 @@ impl<'a> Arguments<'_, 'a> {
             Scalar::Value(value) => self.parsed.set(index, value),
             Scalar::Null => Ok(()),
             Scalar::Nested => {
-                let name = self.parsed.command.args.get(index).map_or("an argument", |arg| arg.name);
-                let why = format!("{name} must be a string, a number, true or false.");
+                let arg = self.parsed.command.args.get(index);
+                let takes_names = arg.is_some_and(|arg| arg.kind == ArgKind::Names);
+                if let Some(names) = names(raw).filter(|_| takes_names) {
+                    return self.parsed.set(index, Value::Text(Cow::Owned(names)));
+                }
+                let must =
+                    if takes_names { "a string or a list of names" } else { "a string, a number, true or false" };
+                let why = format!("{} must be {must}.", arg.map_or("an argument", |arg| arg.name));
                 Err(self.parsed.command.usage_failure(Some(&why)))
             }
         }

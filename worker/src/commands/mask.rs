@@ -98,7 +98,7 @@ fn harmless(command: &Command, arg: &Arg, value: &Value<'_>) -> Option<String> {
         Value::Text(text) | Value::Number(text) => text,
     };
     let known = match arg.kind {
-        ArgKind::Secret { .. } => false,
+        ArgKind::Secret { .. } | ArgKind::Names => false,
         ArgKind::Int { .. } | ArgKind::Score => is_number(text),
         ArgKind::Flag { .. } => flag(arg, text).is_some(),
         ArgKind::Word => command.name == general::MODE && general::mode_choice(text).is_some(),

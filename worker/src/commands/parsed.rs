@@ -162,7 +162,7 @@ impl<'a> Parsed<'a> {
         let says_nothing = match arg.kind {
             ArgKind::Word | ArgKind::Secret { .. } => true,
             // An empty text is one, and no number or truth value is empty.
-            ArgKind::Text | ArgKind::Int { .. } | ArgKind::Score | ArgKind::Flag { .. } => false,
+            ArgKind::Text | ArgKind::Names | ArgKind::Int { .. } | ArgKind::Score | ArgKind::Flag { .. } => false,
         };
         (!empty || !says_nothing).then_some((arg, value))
     }

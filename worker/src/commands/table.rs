@@ -10,6 +10,8 @@ pub enum ArgKind {
     Word,
     /// The rest of the line, or one quoted string.
     Text,
+    /// Names with blanks between, up to the end of the line; in JSON also a list of them.
+    Names,
     /// A password or key: never logged; a person who leaves it out is asked for it without echo.
     Secret {
         /// What a person is asked.
@@ -41,6 +43,7 @@ impl ArgKind {
         match self {
             ArgKind::Word => "word",
             ArgKind::Text => "text",
+            ArgKind::Names => "names",
             ArgKind::Secret { .. } => "secret",
             ArgKind::Int { .. } => "number",
             ArgKind::Score => "whole number",
@@ -77,6 +80,11 @@ impl Arg {
     /// The rest of the line.
     pub const fn text(name: &'static str, doc: &'static str) -> Arg {
         Arg::new(name, ArgKind::Text, doc)
+    }
+
+    /// The rest of the line, as names.
+    pub const fn names(name: &'static str, doc: &'static str) -> Arg {
+        Arg::new(name, ArgKind::Names, doc)
     }
 
     /// A password or key.

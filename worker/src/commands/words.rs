@@ -90,7 +90,7 @@ fn next_value<'a>(parsed: &Parsed<'a>, arg: &Arg, rest: &mut &'a str) -> Result<
         *rest = behind;
         return Ok(value);
     }
-    if arg.kind == ArgKind::Text {
+    if matches!(arg.kind, ArgKind::Text | ArgKind::Names) {
         return Ok(Cow::Borrowed(std::mem::take(rest)));
     }
     let (word, behind) = split_word(rest);

@@ -37,6 +37,7 @@ const SIGNALS: Token = Token(1);
 const LINK: Token = Token(2);
 const DESK: Token = Token(3);
 const MOVES: Token = Token(4);
+const LIFELINE: Token = Token(5);
 
 /// What a client is told that waits for long.
 const DELAYED: &str = "This takes longer than usual. Nothing is lost; the answer will come.";
@@ -125,12 +126,14 @@ impl<'a> Session<'a> {
 
     /// Gets everything ready, and says nothing yet.
     fn prepare(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
-        let Given { client, address, session, desk, moves, signals, mode, moved: _, door, settings, events } = given;
+        let Given { client, address, session, desk, moves, lifeline, signals, mode, moved: _, door, settings, events } =
+            given;
         let registered = || -> io::Result<(Poll, Client)> {
             let poll = Poll::new()?;
             let mut client = Client::new(client, settings.limits.queue);
             poll.registry().register(&mut client.stream, CLIENT, Interest::READABLE)?;
             poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+            poll.registry().register(&mut SourceFd(&lifeline.as_raw_fd()), LIFELINE, Interest::READABLE)?;
             Ok((poll, client))
         };
         let (poll, client) = match registered() {
@@ -261,6 +264,8 @@ impl<'a> Session<'a> {
             MOVES => self.leave_moves(),
             LINK => self.read_link(event.is_read_closed()),
             DESK => self.hand_over(),
+            // Said once: the events are of changes.
+            LIFELINE => self.left_alone(),
             token if token.0 >= FIRST_RING => self.read_ring(token),
             _ => {}
         }

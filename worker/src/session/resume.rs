@@ -120,6 +120,13 @@ impl Session<'_> {
         }
     }
 
+    /// Neither a listener nor a handler is left. Who has a link hears what came on it first, and then of its end.
+    pub(super) fn left_alone(&mut self) {
+        if self.link.is_none() && self.linked().is_err() {
+            self.deserted();
+        }
+    }
+
     /// Nobody is left who could serve this session, and whoever comes next knows nothing of it.
     pub(super) fn deserted(&mut self) {
         if std::mem::replace(&mut self.ending, true) {
