@@ -53,7 +53,7 @@ impl EventLoop {
     /// The mark was moved so far, or could not be moved.
     pub(super) fn mark_moved(&mut self, mark: Option<u64>) {
         let late = std::mem::take(&mut self.late);
-        self.state.bus.marks.moved(mark, !late.is_empty());
+        self.state.bus.marks.moved(mark);
         for Late { at, to, message, key } in late {
             // Another session of the same owner may have been quicker.
             let known = key.as_ref().and_then(|key| self.pending.known(key));

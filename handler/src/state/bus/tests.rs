@@ -223,7 +223,7 @@ fn no_number_is_given_that_the_mark_does_not_allow() {
     let chat = place.make("chat", 4).unwrap();
     assert!(!place.bus.may_publish(chat));
     let wanted = place.bus.mark_wanted().unwrap();
-    place.bus.marks.moved(Some(wanted), true);
+    place.bus.marks.moved(Some(wanted));
     for _ in 0..wanted {
         assert!(place.bus.may_publish(chat));
         place.publish(chat, "arena", 0);
