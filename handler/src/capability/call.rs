@@ -69,10 +69,10 @@ impl Call<'_> {
         self.session.address.map(|address| network(address.ip()))
     }
 
-    /// Whether a player was in before from where this session comes.
-    pub fn was_in_from_here(&self, player: PlayerId) -> bool {
+    /// Whether a player was in before from there.
+    pub fn was_in_from(&self, player: PlayerId, network: Option<IpAddr>) -> bool {
         let networks = read(&self.memory.networks);
-        self.network().is_some_and(|network| networks.knows(player, network, Time::now()))
+        network.is_some_and(|network| networks.knows(player, network, Time::now()))
     }
 
     /// `slow_down` when too much has failed of late. Otherwise who tries, for the outcome.
@@ -93,11 +93,15 @@ impl Call<'_> {
     }
 }
 
-/// Too much of something; it may be tried again after this time.
-fn slow_down(why: &str, wait: Duration) -> Failure {
-    let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+/// Too much of something; it may be tried again after so many seconds.
+pub(super) fn try_again_in(why: &str, seconds: u32) -> Failure {
     let msg = format!("{why} Try again in {seconds} seconds.");
     Failure { code: Code::SlowDown, msg, version: None, retry_after: Some(seconds) }
+}
+
+/// Too much of something; it may be tried again after this time.
+fn slow_down(why: &str, wait: Duration) -> Failure {
+    try_again_in(why, u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1))
 }
 
 impl<T: Into<Principal> + Copy> Me<T> {

@@ -1,6 +1,7 @@
 //! How a game server lets players in, and says who is there. A player gets a pass, shows it there, and the server learns who he is;
 //! it never sees a password.
 
+use super::call::try_again_in;
 use super::{Call, Me, Plan};
 use crate::state::online::Stay;
 use crate::state::passes::{GOOD, HeldPass, NotGood};
@@ -70,8 +71,7 @@ fn refused(call: &Call<'_>, why: NotGood) -> Failure {
             if first {
                 log::warn!("{}: too many wrong passes; it has to wait {seconds} s", call.session.peer());
             }
-            let msg = format!("Too many wrong passes. Try again in {seconds} seconds.");
-            return Failure { code: Code::SlowDown, msg, version: None, retry_after: Some(seconds) };
+            return try_again_in("Too many wrong passes.", seconds);
         }
     };
     Failure::new(code, msg)

@@ -9,7 +9,7 @@ use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Compare, Hashed, Hashing};
 use ssmglobal_ipc::*;
-use ssmglobal_store::{KeptHash, NewPlayer, PlayerId, Principal, Row, Sequence, ServerId};
+use ssmglobal_store::{KeptHash, NewPlayer, Player, PlayerId, Principal, Row, Sequence, ServerId};
 use std::net::IpAddr;
 use std::ops::Bound;
 use std::time::Instant;
@@ -35,6 +35,18 @@ fn compare(player: Option<PlayerId>, password: Secret, settings: &ssmglobal_conf
 /// not count.
 fn is_still(kept: &KeptHash, verified: &KeptHash) -> bool {
     kept.hash == verified.hash || kept.epoch == verified.epoch
+}
+
+/// The player whose password was right, and what is kept of it: he is there, not disabled, and has no other password since.
+fn let_in(facts: &dyn Facts, id: PlayerId, verified: &KeptHash) -> Result<(Player, KeptHash), Refusal> {
+    let Some(player) = facts.player(id)? else { return Err(bad_login().into()) };
+    if let Some(reason) = &player.disabled {
+        return refuse(Code::Denied, format!("This player is disabled: {reason}"));
+    }
+    match facts.player_hash(id)?.filter(|kept| is_still(kept, verified)) {
+        Some(kept) => Ok((player, kept)),
+        None => Err(bad_login().into()),
+    }
 }
 
 /// Whether a password is long enough, and not too long.
@@ -148,13 +160,7 @@ pub struct Login {
 impl Decide for Login {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let id = self.player;
-        let Some(player) = facts.player(id)? else { return Err(bad_login().into()) };
-        if let Some(reason) = &player.disabled {
-            return refuse(Code::Denied, format!("This player is disabled: {reason}"));
-        }
-        let Some(kept) = facts.player_hash(id)?.filter(|kept| is_still(kept, &self.verified)) else {
-            return Err(bad_login().into());
-        };
+        let (player, kept) = let_in(facts, id, &self.verified)?;
         let (total, unread) = facts.mailbox(id)?;
         // Of another password than the one that was compared it would be the old one.
         let again = self.again.clone().filter(|_| kept.hash == self.verified.hash);
@@ -170,7 +176,7 @@ impl Decide for Login {
 /// `LOGIN`.
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
     let (player, from) = (call.memory.player_id(&request.name).ok(), call.network());
-    let known = player.is_some_and(|player| call.was_in_from_here(player));
+    let known = player.is_some_and(|player| call.was_in_from(player, from));
     let tried = match call.may_try(Tried::password(from, names::fold(&request.name), known)) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
@@ -199,13 +205,7 @@ pub struct LoginCheck {
 impl Decide for LoginCheck {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let id = self.player;
-        let Some(player) = facts.player(id)? else { return Err(bad_login().into()) };
-        if let Some(reason) = &player.disabled {
-            return refuse(Code::Denied, format!("This player is disabled: {reason}"));
-        }
-        if !facts.player_hash(id)?.is_some_and(|kept| is_still(&kept, &self.verified)) {
-            return Err(bad_login().into());
-        }
+        let (player, _) = let_in(facts, id, &self.verified)?;
         let rows = seen(facts, id, Some(self.from), stamp)?;
         let reply = Reply::PassRedeemed(PassRedeemed { player: player.name, number: id.0 });
         Ok(Decided::new(rows.into_iter().collect(), reply))
@@ -223,7 +223,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
         return Failure::new(Code::Invalid, msg).into();
     };
     let (player, from) = (call.memory.player_id(&request.name).ok(), ssmglobal_config::network(address.to_canonical()));
-    let known = player.is_some_and(|player| read(&call.memory.networks).knows(player, from, Time::now()));
+    let known = player.is_some_and(|player| call.was_in_from(player, Some(from)));
     let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
     let tried = match call.may_try(tried) {
         Ok(tried) => tried,

@@ -41,8 +41,7 @@ impl EventLoop {
             }
             Plan::Volatile(volatile) => {
                 let settled = self.settle(&to, volatile, key);
-                self.batch.reply_packed(&to, settled.kind, &settled.payload);
-                self.keep_answer(settled);
+                self.answer_settled(&to, settled);
             }
             Plan::Publish(message) => self.send(at, to, message, key),
             Plan::Open(open) => {
@@ -89,7 +88,7 @@ impl EventLoop {
     }
 
     /// Keeps what a change in memory has come to, for who asks again.
-    pub(super) fn keep_answer(&mut self, settled: Settled) {
+    fn keep_answer(&mut self, settled: Settled) {
         self.keep_key(&settled);
         self.answered.add(settled);
     }
@@ -114,6 +113,12 @@ impl EventLoop {
                 self.finish_settled(to, settled);
             }
         }
+    }
+
+    /// A change in memory that was made at once: the answer goes out and is kept.
+    pub(super) fn answer_settled(&mut self, to: &ReplyTo, settled: Settled) {
+        self.batch.reply_packed(to, settled.kind, &settled.payload);
+        self.keep_answer(settled);
     }
 
     /// A change in memory that another thread had looked at for: the answer goes out and is kept.

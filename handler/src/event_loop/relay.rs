@@ -26,10 +26,7 @@ impl EventLoop {
             return self.wait_for_mark(Late { at, to, message, key });
         }
         match self.publish(&to, message, key) {
-            Ok(settled) => {
-                self.batch.reply_packed(&to, settled.kind, &settled.payload);
-                self.keep_answer(settled);
-            }
+            Ok(settled) => self.answer_settled(&to, settled),
             Err(failure) => self.batch.reply(&to, &failure.into()),
         }
     }
