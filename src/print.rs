@@ -53,7 +53,7 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
 }
 
 /// JSON with what could steer a terminal escaped; it means the same. serde escapes only what JSON demands.
-fn clean_json(json: &str) -> String {
+pub fn clean_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     let mut units = [0; 2];
     for c in json.chars() {

@@ -69,6 +69,21 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("ENTER", json!({"player": "alice"}), Server),
         ("LEAVE", json!({"player": "alice"}), Server),
         ("PRESENT", json!({"players": "alice"}), Server),
+        ("WORLD SHOW", json!({"name": "zoo"}), Anyone),
+        ("WORLD LIST", json!({}), Player),
+        ("WORLD ADD", json!({"name": "zoo", "owner": "alice"}), Player),
+        ("WORLD CHANGE", json!({"name": "zoo", "comment": "x"}), Player),
+        ("WORLD PASSWORD", json!({"name": "zoo"}), Player),
+        ("WORLD DISABLE", json!({"name": "zoo"}), Player),
+        ("WORLD ENABLE", json!({"name": "zoo"}), Player),
+        ("WORLD DELETE", json!({"name": "zoo"}), Player),
+        ("RIGHT LIST", json!({}), Player),
+        ("RIGHT GRANT", json!({"player": "alice", "right": "vip"}), Player),
+        ("RIGHT REVOKE", json!({"player": "alice", "right": "vip"}), Player),
+        ("HOST START", json!({"world": "zoo", "password": "x", "port": 7}), Server),
+        ("HOST SAY", json!({"world": "zoo", "users": 1}), Server),
+        ("HOST STOP", json!({"world": "zoo"}), Server),
+        ("HOST LIST", json!({}), Server),
     ]
 }
 

@@ -19,6 +19,7 @@ mod rule;
 mod rules;
 mod settings;
 mod value;
+mod version;
 mod words;
 
 pub use address::{network, shown, wide_network};
@@ -32,9 +33,10 @@ pub use rule::Rule;
 pub use rules::advice;
 pub use settings::{
     DOOR_KEYS, DoorSettings, KEYS, Limits, Log, Mail, Players, Processes, Records, Relay, Settings, Stored, TABLES,
-    Texts,
+    Texts, Worlds,
 };
 pub use value::Value;
+pub use version::{NoVersion, Version};
 pub use words::{DoorMode, Level};
 
 /// The commented example file, `config/ssmglobal.toml`, as it was when this was built.

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::listen::{Listen, ListenError};
 use crate::problem::shown;
 use crate::value::Value;
+use crate::version::Version;
 
 /// Addresses in one list: each costs the listener a descriptor for ever.
 const ADDRESSES_MAX: usize = 16;
@@ -40,6 +41,8 @@ pub enum Rule {
     Path,
     /// One word of these.
     Word(&'static [&'static str]),
+    /// A version: one to four numbers with points between them.
+    Version,
     /// One address with its port.
     Address,
     /// One address or several.
@@ -71,6 +74,7 @@ impl Rule {
             Self::Text { max } => format!("give a text of at most {max} bytes"),
             Self::Path => "give a path".to_owned(),
             Self::Word(words) => format!("give one of {}", words.join(", ")),
+            Self::Version => "give a version in quotes, as \"4\" or \"4.2.1\"".to_owned(),
             Self::Address => "give an IP address and a port, as \"[::]:53450\"".to_owned(),
             Self::Addresses => {
                 format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
@@ -159,6 +163,8 @@ impl Rule {
                 wrong: format!("{} is not known", shown(text)),
                 suggestion: nearest(text, words.iter().copied()).map(shown),
             }),
+            Self::Version if text.parse::<Version>().is_ok() => taken(),
+            Self::Version => Err(Fault::new(format!("{} is no version", shown(text)))),
             Self::Address => address(text).map(Value::Address),
             Self::Path if text.is_empty() => Err(Fault::new("is empty")),
             Self::Path if text.len() > PATH_MAX => Err(Fault::new("is too long for a path")),

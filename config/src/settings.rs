@@ -9,6 +9,7 @@ use crate::key::Key;
 use crate::listen::{DEFAULT_PORT, Listen};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
+use crate::version::Version;
 use crate::words::{DoorMode, Level};
 
 const KIB: u64 = 1024;
@@ -247,6 +248,16 @@ settings! {
         channels: usize = 1024, number(1, 100_000);
         /// Channels that one connection may have joined.
         joined_per_server: usize = 64, number(1, 10_000);
+    }
+
+    /// Worlds and their hosts.
+    worlds: Worlds {
+        /// Seconds for which a world stays as it is when its host's connection has ended; 0 = it stops at once.
+        grace_seconds: u64 = 30, number(0, 86400);
+        /// Whether only worlds with a licence are shown; otherwise a game server shows one of its own name with STATUS SET.
+        licence_required: bool = false, Rule::Flag;
+        /// The least version of a program that hosts worlds; 0 = any.
+        host_version: Version = Version(0), Rule::Version;
     }
 
     /// What the backend says in its own name.

@@ -1,8 +1,8 @@
 //! All changes of what is kept, over the changes of each capability.
 
-use crate::capability::{mail, players, records, relay, servers, settings};
+use crate::capability::{hosting, licences, mail, players, records, relay, rights, servers, settings};
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
-use ssmglobal_ipc::{Failure, Reply};
+use ssmglobal_ipc::{Failure, Reply, Secret};
 use std::convert::Infallible;
 
 /// What all threads of the handler share.
@@ -29,6 +29,13 @@ macro_rules! groups {
                     Change::Refused(failure) => Err(failure.clone().into()),
                 }
             }
+
+            fn shown_once(&self) -> Option<Secret> {
+                match self {
+                    $(Change::$group(changes) => changes.shown_once(),)*
+                    Change::Known(_) | Change::Refused(_) => None,
+                }
+            }
         }
 
         $(impl From<$changes> for Change {
@@ -46,6 +53,9 @@ groups! {
     Settings(settings::SettingChange),
     Mail(mail::MailChange),
     Relay(relay::RelayChange),
+    Licences(licences::LicenceChange),
+    Hosting(hosting::HostingChange),
+    Rights(rights::RightChange),
 }
 
 impl<C: OneOf> From<C> for Change

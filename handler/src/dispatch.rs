@@ -4,12 +4,18 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::capability::{Call, Plan, entry, mail, players, records, relay, servers, sessions, settings, status, tell};
+use crate::capability::rights::OPERATOR;
+use crate::capability::{
+    Access, Call, Plan, entry, hosting, licences, mail, players, records, relay, rights, servers, sessions, settings,
+    status, tell,
+};
 use crate::changes::Change;
 use crate::lock::read;
+use crate::state::memory::Memory;
 use crate::state::session::Session;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, State, States};
+use ssmglobal_store::Principal;
 use std::sync::{Arc, RwLock};
 
 /// Why a request is not done.
@@ -26,7 +32,7 @@ pub enum Refused {
 ///
 /// # Errors
 /// It may not.
-pub fn may(session: &Session, settings: &RwLock<Arc<Settings>>, kind: Kind) -> Result<(), Refused> {
+pub fn may(session: &Session, settings: &RwLock<Arc<Settings>>, memory: &Memory, kind: Kind) -> Result<(), Refused> {
     let described = kind.describe();
     if !described.states.has(session.state) {
         return Err(if session.logged_out { Refused::LoggedOut } else { Refused::NotPermitted });
@@ -37,6 +43,10 @@ pub fn may(session: &Session, settings: &RwLock<Arc<Settings>>, kind: Kind) -> R
         Right::Registration => {
             Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
         }
+        Right::Operator => match session.who().and_then(Principal::as_player) {
+            Some(player) if memory.has_right(player, OPERATOR) => Ok(()),
+            _ => Err(Refused::Failure(Failure::new(Code::Denied, "Only an operator may do that."))),
+        },
     }
 }
 
@@ -46,6 +56,7 @@ const fn proves(who: &str) -> States {
         b"principal" => States::PROVED,
         b"player" => States::PLAYER,
         b"server" => States::SERVER,
+        b"access" => States::of(&State::ALL).and_operator(),
         _ => States::of(&State::ALL),
     }
 }
@@ -62,7 +73,20 @@ macro_rules! table {
                 })*
             }
         }
+
+        /// Does what the operator asks at his own socket; nothing for what he cannot ask there.
+        pub fn run_for_operator(access: Access<'_>, request: Request) -> Option<Plan<Change>> {
+            match request {
+                $(Request::$kind $(($request))? => table!(@operator $who access $run $(, $request)?),)*
+            }
+        }
     };
+    (@operator access $access:ident $run:path $(, $request:ident)?) => { Some($run($access $(, $request)?).lift()) };
+    (@operator $who:ident $access:ident $run:path $(, $request:ident)?) => {{
+        let _ = ($access, $($request)?);
+        None
+    }};
+    (@access $call:ident $run:path $(, $request:ident)?) => { $run($call.access() $(, $request)?).lift() };
     (@anyone $call:ident $run:path $(, $request:ident)?) => { $run($call $(, $request)?).lift() };
     (@$who:ident $call:ident $run:path $(, $request:ident)?) => {
         match $call.$who() {
@@ -120,73 +144,114 @@ table! {
     Enter(request) server entry::enter;
     Leave(request) server entry::leave;
     Present(request) server entry::present;
+    WorldAdd(request) access licences::add;
+    WorldShow(request) access licences::show;
+    WorldList(page) access licences::list;
+    WorldChange(request) access licences::change;
+    WorldDisable(request) access licences::disable;
+    WorldEnable(request) access licences::enable;
+    WorldDelete(request) access licences::delete;
+    WorldPassword(request) access licences::password;
+    RightGrant(request) access rights::grant;
+    RightRevoke(request) access rights::revoke;
+    RightList(request) access rights::list;
+    HostStart(request) server hosting::start;
+    HostSay(request) server hosting::say;
+    HostStop(request) server hosting::stop;
+    HostList(page) server hosting::list;
 }
 
 #[cfg(test)]
 mod tests {
-    use ssmglobal_ipc::{Kind, State};
+    use ssmglobal_ipc::{Kind, Right, State};
 
-    /// Who may send what: `n`ew, `a`nonymous, `p`layer, `u`nproved server, `s`erver; `-` may not. A change here is a
+    /// Who may send what: `n`ew, `a`nonymous, `p`layer, `u`nproved server, `s`erver, `o`perator at his
+    /// own socket; `-` may not. A change here is a
     /// change of what a worker that was taken over can do.
     const PERMITTED: &[(&str, &str)] = &[
-        ("SetMode", "-apus"),
-        ("Log", "-apus"),
-        ("Open", "n----"),
-        ("Register", "-ap--"),
-        ("Login", "-ap--"),
-        ("Logout", "--p--"),
-        ("Password", "--p--"),
-        ("Whoami", "-ap-s"),
-        ("Who", "-ap-s"),
-        ("Finger", "-ap-s"),
-        ("RecordSubmit", "--p-s"),
-        ("RecordTop", "-ap-s"),
-        ("RecordAround", "-ap-s"),
-        ("RecordShow", "-ap-s"),
-        ("RecordBoards", "-ap-s"),
-        ("RecordWatch", "-ap-s"),
-        ("RecordUnwatch", "-ap-s"),
-        ("SettingGet", "-ap-s"),
-        ("SettingSet", "--p-s"),
-        ("SettingList", "--p-s"),
-        ("SettingDelete", "--p-s"),
-        ("MailSend", "--p-s"),
-        ("MailList", "--p--"),
-        ("MailRead", "--p--"),
-        ("MailDelete", "--p--"),
-        ("MailReply", "--p--"),
-        ("MailSent", "--p--"),
-        ("MailBlock", "--p--"),
-        ("MailUnblock", "--p--"),
-        ("MailBlocks", "--p--"),
-        ("MailForward", "--p--"),
-        ("Tell", "--p--"),
-        ("Auth", "---u-"),
-        ("RelayJoin", "----s"),
-        ("RelayLeave", "----s"),
-        ("RelaySend", "----s"),
-        ("RelayFetch", "----s"),
-        ("RelayChannels", "----s"),
-        ("StatusSet", "----s"),
-        ("StatusClear", "----s"),
-        ("Worlds", "-ap-s"),
-        ("Pass", "--p--"),
-        ("PassRedeem", "----s"),
-        ("LoginCheck", "----s"),
-        ("Enter", "----s"),
-        ("Leave", "----s"),
-        ("Present", "----s"),
+        ("SetMode", "-apus-"),
+        ("Log", "-apus-"),
+        ("Open", "n-----"),
+        ("Register", "-ap---"),
+        ("Login", "-ap---"),
+        ("Logout", "--p---"),
+        ("Password", "--p---"),
+        ("Whoami", "-ap-s-"),
+        ("Who", "-ap-s-"),
+        ("Finger", "-ap-s-"),
+        ("RecordSubmit", "--p-s-"),
+        ("RecordTop", "-ap-s-"),
+        ("RecordAround", "-ap-s-"),
+        ("RecordShow", "-ap-s-"),
+        ("RecordBoards", "-ap-s-"),
+        ("RecordWatch", "-ap-s-"),
+        ("RecordUnwatch", "-ap-s-"),
+        ("SettingGet", "-ap-s-"),
+        ("SettingSet", "--p-s-"),
+        ("SettingList", "--p-s-"),
+        ("SettingDelete", "--p-s-"),
+        ("MailSend", "--p-s-"),
+        ("MailList", "--p---"),
+        ("MailRead", "--p---"),
+        ("MailDelete", "--p---"),
+        ("MailReply", "--p---"),
+        ("MailSent", "--p---"),
+        ("MailBlock", "--p---"),
+        ("MailUnblock", "--p---"),
+        ("MailBlocks", "--p---"),
+        ("MailForward", "--p---"),
+        ("Tell", "--p---"),
+        ("Auth", "---u--"),
+        ("RelayJoin", "----s-"),
+        ("RelayLeave", "----s-"),
+        ("RelaySend", "----s-"),
+        ("RelayFetch", "----s-"),
+        ("RelayChannels", "----s-"),
+        ("StatusSet", "----s-"),
+        ("StatusClear", "----s-"),
+        ("Worlds", "-ap-s-"),
+        ("Pass", "--p---"),
+        ("PassRedeem", "----s-"),
+        ("LoginCheck", "----s-"),
+        ("Enter", "----s-"),
+        ("Leave", "----s-"),
+        ("Present", "----s-"),
+        ("WorldAdd", "--p--o"),
+        ("WorldShow", "-ap-so"),
+        ("WorldList", "--p--o"),
+        ("WorldChange", "--p--o"),
+        ("WorldDisable", "--p--o"),
+        ("WorldEnable", "--p--o"),
+        ("WorldDelete", "--p--o"),
+        ("WorldPassword", "--p--o"),
+        ("RightGrant", "--p--o"),
+        ("RightRevoke", "--p--o"),
+        ("RightList", "--p--o"),
+        ("HostStart", "----s-"),
+        ("HostSay", "----s-"),
+        ("HostStop", "----s-"),
+        ("HostList", "----s-"),
     ];
 
     #[test]
     fn each_state_may_send_what_is_written_here_and_nothing_else() {
         let letter = |kind: &Kind, (state, letter)| if kind.describe().states.has(state) { letter } else { '-' };
         let row = |kind: &Kind| -> String {
-            State::ALL.into_iter().zip("napus".chars()).map(|pair| letter(kind, pair)).collect()
+            let operator = if kind.describe().states.has_operator() { 'o' } else { '-' };
+            State::ALL.into_iter().zip("napus".chars()).map(|pair| letter(kind, pair)).chain([operator]).collect()
         };
         let table: Vec<(&str, String)> = Kind::ALL.iter().map(|kind| (kind.name(), row(kind))).collect();
         let permitted: Vec<(&str, String)> =
             PERMITTED.iter().map(|(kind, states)| (*kind, (*states).to_owned())).collect();
         assert_eq!(table, permitted);
+    }
+
+    /// What a player may do only with the right `operator`.
+    const OPERATORS: &[&str] = &["WorldAdd", "WorldDisable", "WorldEnable", "WorldDelete", "RightGrant", "RightRevoke"];
+
+    #[test]
+    fn only_operators_may_what_is_written_here() {
+        let only = Kind::ALL.iter().filter(|kind| kind.describe().right == Right::Operator);
+        assert_eq!(only.map(|kind| kind.name()).collect::<Vec<_>>(), OPERATORS);
     }
 }

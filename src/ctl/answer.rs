@@ -4,7 +4,7 @@ use serde::Serialize;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 
 use super::trouble::Trouble;
-use super::{board, database, player, server, sessions, status};
+use super::{board, database, player, requests, server, sessions, status};
 use crate::print;
 
 /// What `--json` shows where there is nothing else to say.
@@ -30,8 +30,8 @@ pub fn text(answer: &Answer) -> String {
         Answer::Verified(verified) => database::verified_text(verified),
         Answer::BackedUp { file, bytes } => database::backed_up_text(file, *bytes),
         Answer::Upgraded { from, to } => upgraded_text(from, to),
-        // Never asked for here.
-        Answer::Adopted { .. } => String::new(),
+        // Never asked for here, or dealt with before.
+        Answer::Adopted { .. } | Answer::Reply { .. } => String::new(),
     }
 }
 
@@ -46,6 +46,7 @@ fn upgraded_text(from: &str, to: &str) -> String {
 /// As [`text`], but a bare "done" says what was done.
 pub fn text_for(ask: &Ask, answer: &Answer) -> String {
     match (answer, done(ask)) {
+        (Answer::Reply { kind, payload }, _) => requests::text(ask, *kind, payload),
         (Answer::Done, Some(done)) => format!("{}\n", print::clean(&done)),
         _ => text(answer),
     }
@@ -112,6 +113,8 @@ pub fn json(answer: &Answer) -> String {
         Answer::Verified(verified) => print::json(verified),
         Answer::BackedUp { file, bytes } => print::json(&BackedUp { file, bytes: *bytes }),
         Answer::Upgraded { from, to } => print::json(&Upgraded { from, to }),
+        Answer::Reply { kind, payload } => requests::json(*kind, payload)
+            .map_or_else(|| print::json(&State { state: "OK" }), |json| print::clean_json(&json)),
         Answer::Adopted { .. } => print::json(&State { state: "OK" }),
     }
 }

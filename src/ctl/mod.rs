@@ -7,6 +7,7 @@ mod database;
 mod link;
 mod password;
 mod player;
+mod requests;
 mod server;
 mod sessions;
 mod status;
@@ -31,6 +32,8 @@ Examples:
   ssmglobal ctl status
   ssmglobal ctl server add arena              prints the key of the game server, once
   ssmglobal ctl board define race-1 --unit ms --better lower
+  ssmglobal ctl world add Atlantis bob --users 100    prints the hosting password, once
+  ssmglobal ctl right grant bob operator      bob may do what the operator may
   ssmglobal ctl sessions list
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)
@@ -75,6 +78,8 @@ enum CtlCommand {
     /// Boards and what stands on them
     #[command(subcommand)]
     Board(board::BoardCommand),
+    #[command(flatten)]
+    Table(requests::TableCommand),
     /// Who is connected
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
@@ -107,6 +112,7 @@ impl CtlCommand {
             CtlCommand::Server(command) => Ok(command.ask()),
             CtlCommand::Player(command) => command.ask(),
             CtlCommand::Board(command) => Ok(command.ask()),
+            CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status => Ok(Ask::Status),
             CtlCommand::Backup { file } => database::backup(&file),

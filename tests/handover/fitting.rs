@@ -1,6 +1,6 @@
 //! What is asked of each kind: the sample that was recorded, or what is made of it so that it can succeed in the scene.
 
-use super::scene::Asker;
+use super::scene::{Asker, WORLD};
 use ssmglobal_ipc::*;
 
 /// A request that can succeed.
@@ -44,7 +44,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Worlds(_)
         | Request::Pass(_)
         | Request::Enter(_)
-        | Request::Leave(_) => one(sample, 0),
+        | Request::Leave(_)
+        | Request::RightGrant(_)
+        | Request::RightList(_) => one(sample, 0),
         // Bob is the only one of them who is there.
         Request::Present(_) => one(Request::Present(Present { players: vec!["bob".into()] }), 0),
         // Each is good once.
@@ -79,7 +81,37 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
             Fitting { request: Request::RelaySend(RelaySend { to: None, ..it.clone() }), heard: 1 },
             Fitting { request: Request::RelaySend(RelaySend { channel: None, ..it }), heard: 1 },
         ],
+        // Its end is over since the samples were made.
+        Request::WorldAdd(it) => {
+            let terms = WorldTerms { expires: Some(Expires::Never), ..it.terms };
+            one(Request::WorldAdd(WorldAdd { name: asker.unused.clone(), owner: "bob".into(), terms }), 0)
+        }
+        Request::WorldChange(it) => {
+            let terms = WorldTerms { expires: Some(Expires::Never), ..it.terms };
+            one(Request::WorldChange(WorldChange { name: asker.world.clone(), owner: None, terms }), 0)
+        }
+        Request::WorldShow(_) => one(Request::WorldShow(WorldName { name: world(asker) }), 0),
+        // From the first one.
+        Request::WorldList(_) => one(Request::WorldList(Page::default()), 0),
+        Request::WorldDisable(it) => one(Request::WorldDisable(WorldDisable { name: asker.world.clone(), ..it }), 0),
+        Request::WorldEnable(_) => one(Request::WorldEnable(WorldName { name: asker.world.clone() }), 0),
+        Request::WorldDelete(it) => one(Request::WorldDelete(WorldDelete { name: asker.world.clone(), ..it }), 0),
+        Request::WorldPassword(_) => one(Request::WorldPassword(WorldName { name: asker.world.clone() }), 0),
+        Request::RightRevoke(it) => one(Request::RightRevoke(RightOf { player: asker.name.clone(), ..it }), 0),
+        // The same host, which goes on with what it has.
+        Request::HostStart(it) => {
+            let (world, password) = (asker.world.clone(), asker.hosting.clone());
+            one(Request::HostStart(HostStart { world, password, instance: None, ..it }), 0)
+        }
+        Request::HostSay(it) => one(Request::HostSay(HostSay { world: asker.world.clone(), ..it }), 0),
+        Request::HostStop(_) => one(Request::HostStop(HostStop { world: asker.world.clone() }), 0),
+        Request::HostList(_) => one(Request::HostList(Page::default()), 0),
         // From the beginning.
         Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, epoch: 0, ..it }), 0),
     }
+}
+
+/// A world that is there, for whoever has none.
+fn world(asker: &Asker) -> String {
+    if asker.world.is_empty() { WORLD.to_owned() } else { asker.world.clone() }
 }

@@ -19,6 +19,10 @@ pub struct Asker {
     pub key: Secret,
     /// Bob's pass for the game server that he is.
     pub pass: Secret,
+    /// A world that he owns, or that he hosts where he is a game server.
+    pub world: String,
+    /// Its hosting password.
+    pub hosting: Secret,
     /// What he would say first.
     pub open: Open,
 }
@@ -26,7 +30,9 @@ pub struct Asker {
 impl Asker {
     /// Somebody who has no name.
     fn nobody(state: State, open: Open) -> Asker {
-        Asker { state, name: String::new(), unused: String::new(), key: Secret::new(""), pass: Secret::new(""), open }
+        let (none, secret) = (String::new, || Secret::new(""));
+        let (name, unused, world) = (none(), none(), none());
+        Asker { state, name, unused, key: secret(), pass: secret(), world, hosting: secret(), open }
     }
 }
 
@@ -49,6 +55,8 @@ pub struct Scene {
 
 const BOARD: &str = "race";
 const CHANNEL: &str = "chat";
+/// A world of bob's.
+pub const WORLD: &str = "zoo";
 const PASSWORD: &str = "pw";
 
 fn on(topic: Topic) -> Vec<Subscription> {
@@ -86,6 +94,7 @@ impl Scene {
         listener.end(&quinn.worker);
         let mut bob = Session::opened(&mut listener, Mode::Client);
         done(&mut bob, &register("bob"));
+        listener.ctl(&["world", "add", WORLD, "bob"]);
         // Each sample of a score is the new first place behind this and the one before it.
         let first = RecordSubmit { board: BOARD.into(), score: -1, player: None, note: None };
         done(&mut bob, &Request::RecordSubmit(first));
@@ -101,7 +110,9 @@ impl Scene {
 
     /// A session in this state for whoever asks this. Those who change nothing may share a name.
     fn session_for(&mut self, kind: Kind, state: State) -> (Session, Asker) {
-        let shared = !kind.describe().is_kept() && matches!(state, State::Player | State::Server);
+        // A world is one session's.
+        let hosts = matches!(kind, Kind::HostSay | Kind::HostStop | Kind::HostList);
+        let shared = !kind.describe().is_kept() && !hosts && matches!(state, State::Player | State::Server);
         if let Some(reader) = self.readers.iter().find(|reader| shared && reader.state == state).cloned() {
             return (self.another(&reader), reader);
         }
@@ -123,10 +134,30 @@ impl Scene {
             let Reply::PassGiven(given) = done(&mut self.bob, &wanted) else { panic!("a pass") };
             asker.pass = given.pass.clone();
             self.listener.ctl(&["server", "allow", &asker.name, "login-check"]);
+            self.world(&mut asker, "quinn");
         }
-        let session = self.session(state, &asker.name, &asker.key);
+        let mut session = self.session(state, &asker.name, &asker.key);
+        if state == State::Server {
+            let (world, password) = (asker.world.clone(), asker.hosting.clone());
+            let start = HostStart { world, password, instance: None, address: None, port: 7, version: None };
+            done(&mut session, &Request::HostStart(start));
+        }
+        if state == State::Player {
+            let name = asker.name.clone();
+            self.world(&mut asker, &name);
+            for right in ["operator", "vip"] {
+                self.listener.ctl(&["right", "grant", &name, right]);
+            }
+        }
         asker.open = Open { mode: Mode::Client, ..session.open() };
         (session, asker)
+    }
+
+    /// A world for somebody, that is this player's.
+    fn world(&mut self, asker: &mut Asker, owner: &str) {
+        asker.world = format!("w-{}", asker.name);
+        let password = self.listener.ctl(&["world", "add", &asker.world, owner])["password"].as_str().map(Secret::new);
+        asker.hosting = password.expect("a password");
     }
 
     /// A session of its own in this state, with what the samples need.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
 use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_control, put_request};
-use ssmglobal_ipc::{Carried, Event, Mode, Open, Register, Reply, ReplyKind, Request, Secret, Ticket, Time};
+use ssmglobal_ipc::{Carried, Event, Mode, Open, Register, Reply, ReplyKind, Request, Secret, Ticket, Time, WorldKey};
 use ssmglobal_sys::{memory, send_with, seqpacket_pair};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -315,6 +315,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// As it is given again: without what is shown once.
+    fn without_what_is_shown_once(self) -> Answer {
+        let Reply::WorldKey(key) = self.reply() else { return self };
+        let mut payload = Vec::new();
+        Reply::WorldKey(WorldKey { password: None, ..key }).put(&mut payload);
+        Answer { payload, ..self }
+    }
+
     /// What it says.
     pub fn reply(&self) -> Reply {
         Reply::decode(self.kind, &self.payload).expect("a reply")
@@ -389,7 +397,8 @@ impl Link {
         while let Some(frame) = self.reader.next_frame().expect("a frame") {
             if frame.class == Class::Reply {
                 let kind = ReplyKind::from_number(frame.kind).expect("a kind");
-                self.answers.push_back(Answer { number: frame.number, kind, payload: frame.payload.to_vec() });
+                let answer = Answer { number: frame.number, kind, payload: frame.payload.to_vec() };
+                self.answers.push_back(answer.without_what_is_shown_once());
                 continue;
             }
             match frame.event().expect("an event") {

@@ -95,6 +95,7 @@ impl Reader {
             colour: terminal.colour(),
             // Who has not spoken of it mostly does.
             utf8: terminal.utf8() != Agreed::No,
+            shell: false,
         }
     }
 

@@ -42,6 +42,7 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Text { .. } => "\"\\u001B[2J\"",
         Rule::Path => "\"\"",
         Rule::Word(_) => "\"x\"",
+        Rule::Version => "\"4.x\"",
         Rule::Address => "\"here\"",
         Rule::Addresses => "[]",
     }

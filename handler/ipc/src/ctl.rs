@@ -1,7 +1,7 @@
 //! What the operator's command asks the handler, over its own Unix socket; replies are plain data for tables
 //! and `--json`.
 
-use crate::{Better, BoardRow, Failure, Mode, Operator, Secret, Submitters, Time};
+use crate::{Better, BoardRow, Failure, Mode, Operator, Reply, Secret, Submitters, Time};
 use serde::{Deserialize, Serialize};
 
 /// A question of the operator's.
@@ -113,6 +113,13 @@ pub enum Ask {
         /// False: no longer.
         login_check: bool,
     },
+    /// What a player with the right `operator` could ask as well: a request of the table (`request.rs`).
+    Request {
+        /// Its number.
+        kind: u16,
+        /// Its payload.
+        payload: Vec<u8>,
+    },
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -167,6 +174,34 @@ pub enum Answer {
         /// Device and inode of the file that it is.
         build: (u64, u64),
     },
+    /// What a request of the table was answered.
+    Reply {
+        /// Its number.
+        kind: u16,
+        /// Its payload. Shows nothing of itself: there may be a password in it.
+        payload: Sealed,
+    },
+}
+
+impl From<&Reply> for Answer {
+    fn from(reply: &Reply) -> Answer {
+        if let Reply::Failed(failure) = reply {
+            return Answer::Failed(failure.clone());
+        }
+        let mut payload = Vec::new();
+        reply.put(&mut payload);
+        Answer::Reply { kind: reply.kind() as u16, payload: Sealed(payload) }
+    }
+}
+
+/// Bytes that show nothing of themselves.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed(pub Vec<u8>);
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 /// A new key, shown this once.

@@ -25,6 +25,8 @@ pub enum Right {
     None,
     /// New players are taken, as the operator has set it.
     Registration,
+    /// A player needs the right `operator`; the operator at his own socket has it.
+    Operator,
 }
 
 /// What a request does.
@@ -40,6 +42,9 @@ pub enum Does {
     Volatile,
     /// A change of what is kept.
     Durable,
+    /// A change of what is kept that holds for this session: a client's key would tell another one that it was done, and it
+    /// would not be so there.
+    DurableHere,
     /// Proves who the session is, or changes by what that is proved; it is kept.
     Proves,
     /// Makes the session another one, in memory: done twice is the same as once.
@@ -83,7 +88,7 @@ impl Description {
     pub const fn lane(&self) -> Lane {
         match self.does {
             Does::ReadsMemory | Does::SetsMemory | Does::Becomes => Lane::Inline,
-            Does::Durable => Lane::Write,
+            Does::Durable | Does::DurableHere => Lane::Write,
             Does::ReadsStore | Does::Volatile | Does::Proves => Lane::Exclusive,
         }
     }
@@ -92,7 +97,7 @@ impl Description {
     /// repeated to a session that asks again. It travels as [`Class::Change`](crate::frame::Class::Change).
     pub const fn is_kept(&self) -> bool {
         match self.does {
-            Does::Volatile | Does::Durable | Does::Proves => true,
+            Does::Volatile | Does::Durable | Does::DurableHere | Does::Proves => true,
             Does::ReadsMemory | Does::ReadsStore | Does::SetsMemory | Does::Becomes => false,
         }
     }
@@ -101,7 +106,12 @@ impl Description {
     pub const fn takes_key(&self) -> bool {
         match self.does {
             Does::Volatile | Does::Durable => true,
-            Does::ReadsMemory | Does::ReadsStore | Does::SetsMemory | Does::Proves | Does::Becomes => false,
+            Does::ReadsMemory
+            | Does::ReadsStore
+            | Does::SetsMemory
+            | Does::DurableHere
+            | Does::Proves
+            | Does::Becomes => false,
         }
     }
 
@@ -109,7 +119,12 @@ impl Description {
     pub const fn is_barrier(&self) -> bool {
         match self.does {
             Does::Proves | Does::Becomes => true,
-            Does::ReadsMemory | Does::ReadsStore | Does::SetsMemory | Does::Volatile | Does::Durable => false,
+            Does::ReadsMemory
+            | Does::ReadsStore
+            | Does::SetsMemory
+            | Does::Volatile
+            | Does::Durable
+            | Does::DurableHere => false,
         }
     }
 

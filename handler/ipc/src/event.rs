@@ -1,6 +1,6 @@
 //! What is pushed to a worker without being asked for.
 
-use crate::{Party, RelayMessage, Ticket, Time};
+use crate::{HostTerms, Party, RelayMessage, Ticket, Time, WorldStopped};
 use serde::{Deserialize, Serialize};
 
 /// A push from the handler. The first group goes on to the client, the second is for the worker itself.
@@ -24,6 +24,10 @@ pub enum Event {
     Ticket(Ticket),
     /// A mail was refused, because the mailbox is full.
     MailRefused(MailRefused),
+    /// A world is hosted by this connection no longer.
+    WorldStopped(WorldStopped),
+    /// What a licence says to who hosts the world is another thing now.
+    WorldChanged(HostTerms),
 }
 
 /// A mail has arrived.

@@ -56,6 +56,14 @@ codes! {
     Busy = "busy",
     /// The backend cannot do this now (a full disk: nothing was changed; a restart: look whether it was done). Try again.
     Unavailable = "unavailable",
+    /// The operator has shut it out; `msg` has his reason.
+    Disabled = "disabled",
+    /// The licence has ended.
+    Expired = "expired",
+    /// Somebody else hosts this world, or had it until a moment ago.
+    Elsewhere = "hosted_elsewhere",
+    /// The program is older than is let in here.
+    TooOld = "too_old",
 }
 
 /// An error as it travels from the handler to the worker, and on to the client.
@@ -101,6 +109,10 @@ mod tests {
         "slow_down",
         "busy",
         "unavailable",
+        "disabled",
+        "expired",
+        "hosted_elsewhere",
+        "too_old",
     ];
 
     #[test]

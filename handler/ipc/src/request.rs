@@ -171,6 +171,21 @@ requests! {
     83 Enter(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     84 Leave(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     85 Present(Present)              -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    90 WorldAdd(WorldAdd)            -> [WorldKey]        KEEPERS  Operator     Durable     Apart Client;
+    91 WorldShow(WorldName)          -> [WorldShown]      LOOKERS  None         ReadsMemory Seen  Client;
+    92 WorldList(Page)               -> [Licences]        KEEPERS  None         ReadsMemory Seen  Client;
+    93 WorldChange(WorldChange)      -> [Done]            KEEPERS  None         Durable     Apart Client;
+    94 WorldDisable(WorldDisable)    -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    95 WorldEnable(WorldName)        -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    96 WorldDelete(WorldDelete)      -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    97 WorldPassword(WorldName)      -> [WorldKey]        KEEPERS  None         Durable     Apart Client;
+    100 RightGrant(RightOf)          -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    101 RightRevoke(RightOf)         -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    102 RightList(RightsOf)          -> [Rights]          KEEPERS  None         ReadsMemory Apart Client;
+    110 HostStart(HostStart)         -> [Hosted]          SERVER   None         DurableHere Seen  Client;
+    111 HostSay(HostSay)             -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    112 HostStop(HostStop)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    113 HostList(Page)               -> [HostedList]      SERVER   None         ReadsMemory Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -202,9 +217,15 @@ macro_rules! replies {
             62 RelaySent(RelaySent),
             63 RelayFetched(RelayFetched),
             64 Channels(Channels),
-            70 Worlds(Worlds),
+            70 Worlds(Worlds, grown),
             80 PassGiven(PassGiven),
             81 PassRedeemed(PassRedeemed),
+            90 WorldKey(WorldKey),
+            91 WorldShown(WorldShown),
+            92 Licences(Licences),
+            100 Rights(Rights),
+            110 Hosted(Hosted),
+            111 HostedList(HostedList),
         }
     };
 }

@@ -22,11 +22,14 @@ impl State {
     pub const ALL: [State; 5] = [State::New, State::Anonymous, State::Player, State::Unproved, State::Server];
 }
 
-/// A set of states.
+/// A set of states; perhaps with the operator, who asks at a socket of his own and has no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct States(u8);
 
 impl States {
+    /// The operator's bit.
+    const OPERATOR: u8 = 1 << 7;
+
     /// Only before a mode was chosen, or before the handler knows whose a link is.
     pub const NEW: States = States::of(&[State::New]);
     /// Whoever has said how he speaks.
@@ -43,6 +46,10 @@ impl States {
     pub const UNPROVED: States = States::of(&[State::Unproved]);
     /// Whoever has proved who he is.
     pub const PROVED: States = States::of(&[State::Player, State::Server]);
+    /// Players who are logged in, and the operator at his own socket.
+    pub const KEEPERS: States = States::PLAYER.and_operator();
+    /// Whoever may read, and the operator at his own socket.
+    pub const LOOKERS: States = States::READERS.and_operator();
 
     /// The set of these.
     pub const fn of(states: &[State]) -> States {
@@ -53,6 +60,16 @@ impl States {
             rest = tail;
         }
         States(bits)
+    }
+
+    /// These, and the operator.
+    pub const fn and_operator(self) -> States {
+        States(self.0 | States::OPERATOR)
+    }
+
+    /// Whether the operator is in it.
+    pub const fn has_operator(self) -> bool {
+        self.0 & States::OPERATOR != 0
     }
 
     /// Whether a state is in it.
@@ -78,7 +95,9 @@ mod tests {
                 assert!(States::of(&[one, other]).has(one) && States::of(&[one, other]).has(other));
                 assert_eq!(States::of(&[one, other]).within(States::of(&[one])), one == other);
             }
-            assert!(States::of(&State::ALL).has(one));
+            assert!(States::of(&State::ALL).has(one) && States::of(&[one]).and_operator().has(one));
+            assert!(!States::of(&[one]).has_operator() && States::of(&[one]).and_operator().has_operator());
+            assert!(!States::of(&[one]).and_operator().within(States::of(&[one])), "the operator is one more");
             assert!(!States::of(&[]).has(one));
         }
     }

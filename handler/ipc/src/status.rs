@@ -1,6 +1,7 @@
 //! The list of worlds: game servers that opted in.
 
-use crate::Time;
+use crate::growing::grown;
+use crate::{Rating, Time, WorldStatus};
 use serde::{Deserialize, Serialize};
 
 /// `STATUS SET`.
@@ -37,6 +38,17 @@ pub struct World {
     pub at: Time,
 }
 
+/// What a row of `WORLDS` has gained since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldMore {
+    /// How the world is.
+    pub status: WorldStatus,
+    /// For whom it is.
+    pub rating: Rating,
+    /// It has a licence: where it is, one learns by asking to be let in.
+    pub licensed: bool,
+}
+
 /// The answer to `WORLDS`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worlds {
@@ -46,4 +58,8 @@ pub struct Worlds {
     pub total: u32,
     /// Give this as `after` for the next page.
     pub next: Option<String>,
+    /// Of each row, in the same order.
+    pub more: Vec<WorldMore>,
 }
+
+grown! { Worlds { worlds, total, next } then { more } }

@@ -132,7 +132,83 @@ samples! { requests Request {
     Enter: Request::Enter(Visit { player: text("bob") });
     Leave: Request::Leave(Visit { player: text("bob") });
     Present: Request::Present(Present { players: vec![text("bob"), text("alice")] });
+    WorldAdd: Request::WorldAdd(WorldAdd { name: text("Atlantis"), owner: text("bob"), terms: terms() });
+    WorldShow: Request::WorldShow(WorldName { name: text("atlantis") });
+    WorldList: Request::WorldList(page());
+    WorldChange: Request::WorldChange(WorldChange { name: text("atlantis"), owner: some("alice"), terms: terms() });
+    WorldDisable: Request::WorldDisable(WorldDisable { name: text("atlantis"), reason: some("Not paid.") });
+    WorldEnable: Request::WorldEnable(WorldName { name: text("atlantis") });
+    WorldDelete: Request::WorldDelete(WorldDelete { name: text("atlantis"), purge: true });
+    WorldPassword: Request::WorldPassword(WorldName { name: text("atlantis") });
+    RightGrant: Request::RightGrant(RightOf { player: text("bob"), right: text("vip") });
+    RightRevoke: Request::RightRevoke(RightOf { player: text("bob"), right: text("vip") });
+    RightList: Request::RightList(RightsOf { player: some("bob") });
+    HostStart: Request::HostStart(HostStart {
+        world: text("atlantis"), password: Secret::new("pw"), instance: some("two"), address: some("play.example.org"),
+        port: 7777, version: Some(Version(1 << 48)),
+    });
+    HostSay: Request::HostSay(HostSay {
+        world: text("atlantis"), users: Some(17), restricted: Some(true), rating: Some(Rating::Pg13),
+        map: some("castle"), text: some("join us"),
+    });
+    HostStop: Request::HostStop(HostStop { world: text("atlantis") });
+    HostList: Request::HostList(page());
 } }
+
+fn terms() -> WorldTerms {
+    WorldTerms {
+        users: Some(100),
+        size: Some(3275),
+        email: some("b@example.org"),
+        comment: some("under water"),
+        expires: Some(Expires::At(AT)),
+        listed: Some(false),
+        visitors: Some(true),
+        voice: Some(false),
+        plugins: Some(true),
+        client: Some(Version(1 << 48)),
+        check_address: Some(true),
+    }
+}
+
+fn licence() -> Licence {
+    Licence {
+        name: text("Atlantis"),
+        number: 300,
+        owner: text("bob"),
+        users: 100,
+        size: 3275,
+        email: some("b@example.org"),
+        comment: text("under water"),
+        created: AT,
+        expires: Some(AT),
+        disabled: some("Not paid."),
+        last_started: Some(AT),
+        last_address: some("192.0.2.1"),
+        listed: true,
+        visitors: false,
+        voice: true,
+        plugins: false,
+        client: Version(1 << 48),
+        check_address: true,
+        status: WorldStatus::Restricted,
+        host: some("arena"),
+    }
+}
+
+fn host_terms() -> HostTerms {
+    HostTerms {
+        world: text("Atlantis"),
+        number: 300,
+        users: 100,
+        size: 3275,
+        visitors: true,
+        voice: false,
+        plugins: true,
+        client: Version(1 << 48),
+        expires: Some(AT),
+    }
+}
 
 samples! { replies Reply {
     Failed: Reply::Failed(Failure {
@@ -203,12 +279,27 @@ samples! { replies Reply {
             name: text("arena"), address: text("192.0.2.1:4000"), map: text("castle"), players: 3, max: 16,
             text: text("join us"), at: AT,
         }],
-        total: 1, next: some("arena"),
+        total: 1, next: some("arena"), more: Vec::new(),
     });
     PassGiven: Reply::PassGiven(PassGiven {
         pass: Secret::new("pass-k7m2-9qxf-3dpa"), server: text("arena"), seconds: 60,
     });
     PassRedeemed: Reply::PassRedeemed(PassRedeemed { player: text("bob"), number: 7 });
+    WorldKey: Reply::WorldKey(WorldKey { world: text("Atlantis"), password: Some(Secret::new("pw")) });
+    WorldShown: Reply::WorldShown(WorldShown {
+        name: text("Atlantis"), description: text("under water"), status: WorldStatus::Public, users: 17, max: 100,
+        rating: Rating::Pg, licence: Some(Box::new(licence())),
+    });
+    Licences: Reply::Licences(Licences { licences: vec![licence()], total: 1, next: some("Atlantis") });
+    Rights: Reply::Rights(Rights { player: text("bob"), rights: vec![text("vip")] });
+    Hosted: Reply::Hosted(Hosted { terms: host_terms(), address: text("192.0.2.1:7777"), since: AT, resumed: true });
+    HostedList: Reply::HostedList(HostedList {
+        worlds: vec![HostedRow {
+            world: text("Atlantis"), status: WorldStatus::Public, users: 17, max: 100, address: text("192.0.2.1:7777"),
+            since: AT,
+        }],
+        total: 1, next: some("Atlantis"),
+    });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.
@@ -248,7 +339,14 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
         _ => None,
     });
     let fingered = Fingered { worlds: vec![text("arena")], ..fingered.expect("it is there") };
+    let worlds = replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::Worlds(worlds) => Some(worlds),
+        _ => None,
+    });
+    let more = vec![WorldMore { status: WorldStatus::Restricted, rating: Rating::X, licensed: true }];
+    let worlds = Worlds { more, ..worlds.expect("it is there") };
     vec![
+        ("Reply::Worlds", Reply::Worlds(worlds)),
         ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
         ("Reply::Whoami", Reply::Whoami(whoami)),
         ("Reply::Fingered", Reply::Fingered(fingered)),
@@ -282,6 +380,10 @@ samples! { events Event {
     LoggedOut: Event::LoggedOut(Notice { msg: text("Out.") });
     Ticket: Event::Ticket(Ticket::new(vec![1, 2, 255]));
     MailRefused: Event::MailRefused(MailRefused { from: server(), limit: 100 });
+    WorldStopped: Event::WorldStopped(WorldStopped {
+        world: text("Atlantis"), reason: Stop::Disabled, msg: text("Not paid."),
+    });
+    WorldChanged: Event::WorldChanged(host_terms());
 } }
 
 fn client() -> Client {
@@ -363,6 +465,7 @@ samples! { asks Ask {
     ServerRotateKey: Ask::ServerRotateKey { name: text("arena") };
     ServerDisable: Ask::ServerDisable { name: text("arena"), disabled: true };
     ServerAllow: Ask::ServerAllow { name: text("arena"), login_check: true };
+    Request: Ask::Request { kind: 90, payload: vec![1, 2, 255] };
     PlayerList: Ask::PlayerList { limit: 20, after: some("alice") };
     PlayerShow: Ask::PlayerShow { name: text("bob") };
     PlayerDisable: Ask::PlayerDisable { name: text("bob"), reason: text("spam"), disabled: true };
@@ -412,6 +515,7 @@ samples! { answers Answer {
     BackedUp: Answer::BackedUp { file: text("/var/backups/ssmglobal.db"), bytes: 1 << 33 };
     Upgraded: Answer::Upgraded { from: text("1.2.3"), to: text("1.3.0") };
     Adopted: Answer::Adopted { version: text("1.2.3"), build: (2049, 1 << 33) };
+    Reply: Answer::Reply { kind: 90, payload: ctl::Sealed(vec![1, 2, 255]) };
 } }
 
 samples! { modes Mode {

@@ -60,8 +60,7 @@ impl Call<'_> {
 
     /// How many rows a page has.
     pub fn page_limit(&self, asked: Option<u32>) -> usize {
-        let most = self.settings.records.page_max;
-        asked.unwrap_or(most.min(20)).clamp(1, most) as usize
+        page_limit(self.settings, asked)
     }
 
     /// What counts as its client's address.
@@ -91,6 +90,12 @@ impl Call<'_> {
         let outcome = self.state.registrations.add(address, self.settings, Instant::now());
         outcome.map_err(|(why, wait)| slow_down(why, wait))
     }
+}
+
+/// How many rows a page has.
+pub(super) fn page_limit(settings: &Settings, asked: Option<u32>) -> usize {
+    let most = settings.records.page_max;
+    asked.unwrap_or(most.min(20)).clamp(1, most) as usize
 }
 
 /// Too much of something; it may be tried again after so many seconds.

@@ -2,19 +2,24 @@
 //! returns a [`Plan`]; what is kept it changes by structs of its own that can be decided (`work/change.rs`). It touches no link, no
 //! journal and no thread.
 
+mod access;
 mod call;
 pub mod entry;
+pub mod hosting;
+pub mod licences;
 pub mod mail;
 mod plan;
 pub mod players;
 pub mod records;
 pub mod relay;
+pub mod rights;
 pub mod servers;
 pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod tell;
 
+pub use access::{Access, By};
 pub use call::{Call, Me};
 pub use plan::Plan;
 

@@ -1,10 +1,13 @@
 //! The list of worlds: what game servers that opted in say of themselves. In memory only, gone with the connection.
 
 use super::{Call, Me, Plan};
+use crate::lock::read;
+use crate::state::hosting::Hosting;
+use crate::state::names::Name;
 use crate::state::pages::next_page;
 use crate::state::worlds::World as Said;
 use ssmglobal_ipc::*;
-use ssmglobal_store::ServerId;
+use ssmglobal_store::{KeptLicence, ServerId};
 
 /// Bytes of a map's name, of an address, of the free text.
 const MAP: usize = 128;
@@ -17,6 +20,15 @@ pub fn set(call: Call<'_>, me: Me<ServerId>, request: StatusSet) -> Plan {
     if request.map.len() > MAP || text.len() > TEXT || request.address.as_ref().is_some_and(|it| it.len() > ADDRESS) {
         let msg = format!("A map has at most {MAP} bytes, an address {ADDRESS}, the text {TEXT}.");
         return Failure::new(Code::TooLong, msg).into();
+    }
+    if call.settings.worlds.licence_required {
+        let msg = "Worlds need a licence here: HOST START name password port. Ask the operator for one.";
+        return Failure::new(Code::Denied, msg).into();
+    }
+    let licensed = read(&call.memory.licences).like(&Name::of_server(&me.name)).map(|licence| licence.name.clone());
+    if let Some(licensed) = licensed {
+        let msg = format!("The name of the world {licensed} is licensed: HOST START {licensed} password port.");
+        return Failure::new(Code::Denied, msg).into();
     }
     let session = call.session;
     // The port that the connection comes from is nobody's to connect to.
@@ -38,16 +50,48 @@ pub fn clear(call: Call<'_>, me: Me<ServerId>) -> Plan {
     Plan::done()
 }
 
+/// What is shown of a world, and what a row has gained since.
+type Shown = (World, WorldMore);
+
+fn of_server(said: &Said) -> Shown {
+    let Said { host: _, name, address, map, players, max, text, at } = said.clone();
+    (World { name, address, map, players, max, text, at }, WorldMore::default())
+}
+
+/// Where it is, one learns by asking to be let in.
+fn of_licence(licence: &KeptLicence, hosting: &Hosting) -> Shown {
+    let (name, address, map) = (licence.name.clone(), String::new(), hosting.map.clone());
+    let text = if hosting.text.is_empty() { licence.comment.clone() } else { hosting.text.clone() };
+    let world = World { name, address, map, players: hosting.users, max: licence.users, text, at: hosting.at };
+    (world, WorldMore { status: hosting.status(), rating: hosting.rating, licensed: true })
+}
+
 /// `WORLDS`.
 pub fn worlds(call: Call<'_>, page: Page) -> Plan {
     let limit = call.page_limit(page.limit);
-    let all = &call.state.worlds;
-    let shown = |said: &Said| {
-        let Said { host: _, name, address, map, players, max, text, at } = said.clone();
-        World { name, address, map, players, max, text, at }
-    };
-    let mut worlds: Vec<World> = all.iter_after(page.after.as_deref()).take(limit + 1).map(shown).collect();
-    let next = next_page(&mut worlds, limit, |world| world.name.clone());
-    let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
-    Plan::Reply(Reply::Worlds(Worlds { worlds, total, next }))
+    let after = page.after.as_deref().map(crate::state::names::fold);
+    let licences = read(&call.memory.licences);
+    // Those without a licence are kept for the day on which they are shown again.
+    let unlicensed = !call.settings.worlds.licence_required;
+    let mut of_servers = call.state.worlds.iter_after(after.as_deref()).filter(|_| unlicensed).peekable();
+    let mut of_licences = call.state.hosted.listed_after(after.as_deref()).peekable();
+    let mut shown: Vec<Shown> = Vec::new();
+    while shown.len() <= limit {
+        let licensed_first = match (of_servers.peek(), of_licences.peek()) {
+            (None, None) => break,
+            (Some((one, _)), Some((other, ..))) => other < one,
+            (server, _) => server.is_none(),
+        };
+        match licensed_first {
+            true => shown.extend(
+                of_licences.next().and_then(|(_, world, hosting)| Some(of_licence(licences.get(world)?, hosting))),
+            ),
+            false => shown.extend(of_servers.next().map(|(_, said)| of_server(said))),
+        }
+    }
+    let next = next_page(&mut shown, limit, |(world, _)| world.name.clone());
+    let of_servers = if unlicensed { call.state.worlds.len() } else { 0 };
+    let total = u32::try_from(of_servers + call.state.hosted.listed()).unwrap_or(u32::MAX);
+    let (worlds, more): (Vec<World>, Vec<WorldMore>) = shown.into_iter().unzip();
+    Plan::Reply(Reply::Worlds(Worlds { worlds, total, next, more }))
 }

@@ -150,6 +150,7 @@ impl EventLoop {
             for world in self.state.worlds.of(session.number) {
                 self.state.forget_world(world);
             }
+            self.hosts_leave(session.number);
         }
         self.state.put(slot, session);
         self.write_journal();

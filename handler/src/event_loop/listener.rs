@@ -176,7 +176,7 @@ impl EventLoop {
                 let Some(child) = self.workers.forget(pid) else { return };
                 self.last_words(pid, child.session);
                 if !self.workers.by_session.contains_key(&child.session) {
-                    self.forget_answers(child.session);
+                    self.session_over(child.session);
                 }
                 self.workers.evicted.remove(&child.session);
                 self.recovery.is_gone(child.session);

@@ -5,6 +5,7 @@
 
 mod answered;
 mod evict;
+mod hosting;
 mod identity;
 mod keyed;
 mod links;
@@ -198,7 +199,10 @@ impl EventLoop {
         loop {
             let wait = match self.has_unread() {
                 true => Some(Duration::ZERO),
-                false => self.recovery.ends().into_iter().chain(self.operators.waits()).min(),
+                false => {
+                    let waits = [self.recovery.ends(), self.operators.waits(), self.world_due()];
+                    waits.into_iter().flatten().min()
+                }
             };
             match self.poll.poll(&mut events, wait) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
@@ -244,6 +248,7 @@ impl EventLoop {
             }
         }
         self.give_up_probes();
+        self.stop_due();
         self.finish_turn();
         None
     }

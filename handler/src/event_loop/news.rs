@@ -27,10 +27,15 @@ impl EventLoop {
     pub(super) fn tell_all(&mut self, news: Vec<News>) {
         for one in news {
             self.take_out(&one);
-            if let News::Tell { to, event } = one {
-                for at in self.audience(to) {
-                    self.push(at, &event);
+            match one {
+                News::Tell { to, event } => {
+                    for at in self.audience(to) {
+                        self.push(at, &event);
+                    }
                 }
+                News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
+                News::Started { world, at, by } => self.world_started(world, at, by),
+                News::Out { .. } => {}
             }
         }
     }

@@ -85,11 +85,13 @@ impl EventLoop {
                 self.state.still_say_world(id, world);
             }
             self.enter(at, Identity { who, epoch, name: name.into() }, sealed.proved);
+            self.hosts_return(number);
             if epoch != said.epoch {
                 self.give_ticket(at.slot);
             }
             return;
         }
+        self.hosts_leave(number);
         // Whoever was logged out before: the word of that is on its way to the worker, or is asked for again.
         if !revoked {
             self.push(at, &Event::LoggedOut(Notice { msg: self.why_out(who).to_owned() }));

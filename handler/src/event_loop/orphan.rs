@@ -172,7 +172,7 @@ impl EventLoop {
                 (ssmglobal_config::shown(child.address), self.workers.children.len(), self.workers.clients_max);
             log::info!("{address}: Disconnected ({count}/{max}).");
             if !self.workers.by_session.contains_key(&child.session) {
-                self.forget_answers(child.session);
+                self.session_over(child.session);
             }
         }
         // One that was to follow it may have linked up already.

@@ -7,7 +7,7 @@ use crate::lock::lock;
 use crate::state::journal::{Recovered, Settled};
 use crate::state::news::News;
 use crate::state::online::Stay;
-use crate::state::worlds::{World, WorldId};
+use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time};
 use ssmglobal_store::PlayerId;
 use std::collections::{HashMap, HashSet};
@@ -78,7 +78,7 @@ impl Recovery {
     }
 
     /// Worlds that a session hosts: what it has said of them is still true.
-    pub fn worlds_of(&mut self, session: u64) -> Vec<(WorldId, World)> {
+    pub fn worlds_of(&mut self, session: u64) -> Vec<(StatusId, World)> {
         self.found.worlds.remove(&session).unwrap_or_default()
     }
 
@@ -93,7 +93,7 @@ impl Recovery {
     }
 
     /// Whether a world is still to be taken over.
-    pub fn has_world(&self, id: WorldId) -> bool {
+    pub fn has_world(&self, id: StatusId) -> bool {
         self.found.worlds.values().flatten().any(|(other, _)| *other == id)
     }
 
@@ -112,8 +112,10 @@ impl EventLoop {
                 log::error!("a relay channel cannot be taken over: {error}");
             }
         }
-        self.state.worlds.were_upto(WorldId(self.recovery.found.last_world));
+        self.state.worlds.were_upto(StatusId(self.recovery.found.last_world));
         self.state.passes.restore(std::mem::take(&mut self.recovery.found.passes), Time::now());
+        let hostings = std::mem::take(&mut self.recovery.found.hostings);
+        self.take_over_hostings(hostings);
         for settled in std::mem::take(&mut self.recovery.found.keyed) {
             self.keep_key(&settled);
         }

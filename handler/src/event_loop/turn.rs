@@ -94,6 +94,12 @@ impl EventLoop {
         }
     }
 
+    /// A session that has no link is over.
+    pub(super) fn session_over(&mut self, session: u64) {
+        self.forget_answers(session);
+        self.hosts_leave(session);
+    }
+
     fn end_session(&mut self, slot: usize) {
         self.forget_identity(slot);
         let Some(session) = self.state.take(slot) else { return };

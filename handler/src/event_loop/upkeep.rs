@@ -2,9 +2,9 @@
 //! loop.
 
 use super::EventLoop;
-use crate::state::journal::{ClientKey, Entry, Settled};
+use crate::state::journal::{ClientKey, Entry, KeptHosting, Settled};
 use crate::state::topic::ChannelId;
-use crate::state::worlds::WorldId;
+use crate::state::worlds::StatusId;
 use ssmglobal_store::PlayerId;
 
 impl EventLoop {
@@ -33,7 +33,7 @@ impl EventLoop {
                 let needed = self.is_needed(settled);
                 keep(entry, needed)
             }
-            Entry::World { id, .. } => keep(entry, self.is_said(WorldId(id))),
+            Entry::World { id, .. } => keep(entry, self.is_said(StatusId(id))),
             Entry::Channel { id, .. } => self.state.bus.note(ChannelId(id)).into_iter().collect(),
             Entry::Epoch { id, .. } => self.state.bus.note_epoch(ChannelId(id)).into_iter().collect(),
             Entry::Message { id, number, .. } if self.state.bus.keeps(ChannelId(id), number) => vec![entry],
@@ -56,8 +56,13 @@ impl EventLoop {
                 keep(entry, needed)
             }
             Entry::Stay { host, player, .. } => keep(entry, self.is_there(player, host)),
+            Entry::Hosting { world, ref said } => {
+                let needed = self.state.hosted.get(world).is_some_and(|hosting| KeptHosting::from(hosting) == *said);
+                keep(entry, needed)
+            }
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
+            Entry::NoHosting { .. } => Vec::new(),
         }
     }
 
@@ -75,7 +80,7 @@ impl EventLoop {
         self.state.online.is_guest(player, host) || self.recovery.has_stay(player, host)
     }
 
-    fn is_said(&self, id: WorldId) -> bool {
+    fn is_said(&self, id: StatusId) -> bool {
         self.state.worlds.get(id).is_some() || self.recovery.has_world(id)
     }
 }

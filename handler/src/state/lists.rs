@@ -2,6 +2,7 @@
 
 use super::bus::Bus;
 use super::bus::Stream;
+use super::hosting::{Hosting, Hostings, Known};
 use super::journal::Entry;
 use super::online::{Online, Presence, Stay};
 use super::passes::Passes;
@@ -10,9 +11,9 @@ use super::seldom::Seldom;
 use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
-use super::worlds::{World, WorldChange, WorldId, Worlds};
+use super::worlds::{StatusId, World, WorldChange, Worlds};
 use ssmglobal_ipc::Position;
-use ssmglobal_store::PlayerId;
+use ssmglobal_store::{KeptLicence, PlayerId, WorldId};
 use std::io;
 use std::sync::Arc;
 
@@ -26,8 +27,10 @@ pub struct State {
     pub online: Online,
     /// Channels with their messages.
     pub bus: Bus,
-    /// What is said of worlds.
+    /// What game servers say of worlds of their own names.
     pub worlds: Worlds,
+    /// Who hosts which world that has a licence.
+    pub hosted: Hostings,
     /// Failed logins.
     pub throttle: Throttle,
     /// Passes of players for game servers.
@@ -69,6 +72,7 @@ impl State {
             followed: Followed { worlds: bus.worlds.position(), presence: bus.presence.position() },
             bus,
             worlds: Worlds::default(),
+            hosted: Hostings::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
             strangers: Seldom::default(),
@@ -79,8 +83,12 @@ impl State {
 
     /// The lists follow what was published.
     fn follow(&mut self) {
-        let State { bus, followed, worlds, online, .. } = self;
-        follow(&mut bus.worlds, &mut followed.worlds, |change| worlds.follow(change));
+        let State { bus, followed, worlds, hosted, online, .. } = self;
+        follow(&mut bus.worlds, &mut followed.worlds, |change| match change {
+            WorldChange::Hosted(world, hosting, known) => hosted.put(*world, Hosting::clone(hosting), known.clone()),
+            WorldChange::Stopped(world) => hosted.remove(*world),
+            WorldChange::Said(..) | WorldChange::Gone(_) => worlds.follow(change),
+        });
         follow(&mut bus.presence, &mut followed.presence, |change| online.follow(change));
     }
 
@@ -202,19 +210,41 @@ impl State {
     }
 
     /// What is said of a world from now on.
-    pub fn say_world(&mut self, id: WorldId, world: World) {
+    pub fn say_world(&mut self, id: StatusId, world: World) {
         self.unwritten.push(Entry::World { id: id.0, said: (&world).into() });
         self.still_say_world(id, world);
     }
 
     /// What the journal says of a world, and still holds.
-    pub fn still_say_world(&mut self, id: WorldId, world: World) {
+    pub fn still_say_world(&mut self, id: StatusId, world: World) {
         self.bus.worlds.publish(WorldChange::Said(id, world));
         self.follow();
     }
 
+    /// What is said of a world that has a licence, and who hosts it, from now on.
+    pub fn host_world(&mut self, licence: &KeptLicence, hosting: Hosting) {
+        self.unwritten.push(Entry::Hosting { world: licence.id, said: (&hosting).into() });
+        self.still_host_world(licence, hosting);
+    }
+
+    /// What the journal says of a world that is hosted, and still holds.
+    pub fn still_host_world(&mut self, licence: &KeptLicence, hosting: Hosting) {
+        self.bus.worlds.publish(WorldChange::Hosted(licence.id, Box::new(hosting), Known::from(licence)));
+        self.follow();
+    }
+
+    /// Nobody hosts a world any more; gives who did.
+    pub fn stop_world(&mut self, world: WorldId) -> Option<Hosting> {
+        self.hosted.forget_claim(world);
+        let was = self.hosted.get(world).cloned()?;
+        self.unwritten.push(Entry::NoHosting { world });
+        self.bus.worlds.publish(WorldChange::Stopped(world));
+        self.follow();
+        Some(was)
+    }
+
     /// Nothing is said of a world any more.
-    pub fn forget_world(&mut self, id: WorldId) {
+    pub fn forget_world(&mut self, id: StatusId) {
         if self.worlds.get(id).is_some() {
             self.unwritten.push(Entry::NoWorld { id: id.0 });
             self.bus.worlds.publish(WorldChange::Gone(id));

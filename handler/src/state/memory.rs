@@ -3,13 +3,15 @@
 
 use super::boards::Boards;
 use super::directory::Directory;
+use super::licences::Licences;
 use super::networks::Networks;
 use super::session::Proof;
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Code, Failure, Party};
-use ssmglobal_store::{PlayerId, Principal, PrincipalKind, Reader, ServerId};
-use std::sync::RwLock;
+use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -28,6 +30,10 @@ pub struct Memory {
     pub epochs: RwLock<HashMap<Principal, u32>>,
     /// From where players were in.
     pub networks: RwLock<Networks>,
+    /// Licences of worlds.
+    pub licences: RwLock<Licences>,
+    /// Rights of players who have any.
+    pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
 }
 
 impl Memory {
@@ -49,6 +55,12 @@ impl Memory {
         let checkers = servers.iter().filter(|server| server.login_check).map(|server| server.id).collect();
         let servers = servers.into_iter().map(|server| (server.id, server.name)).collect();
         let boards = RwLock::new(Boards::load(reader)?);
+        let mut licences = Licences::default();
+        reader.licences(&mut |licence| licences.put(licence))?;
+        let mut rights: HashMap<PlayerId, BTreeSet<String>> = HashMap::new();
+        for (player, right) in reader.rights()? {
+            rights.entry(player).or_default().insert(right);
+        }
         Ok(Memory {
             directory: RwLock::new(directory),
             boards,
@@ -57,6 +69,8 @@ impl Memory {
             barred: RwLock::new(barred),
             epochs: RwLock::new(epochs),
             networks: RwLock::new(networks),
+            licences: RwLock::new(licences),
+            rights: RwLock::new(rights),
         })
     }
 
@@ -65,8 +79,9 @@ impl Memory {
         let name = match who.kind {
             PrincipalKind::Player => read(&self.directory).name(PlayerId(who.id)).to_owned(),
             PrincipalKind::Server => read(&self.servers).get(&ServerId(who.id)).cloned()?,
+            PrincipalKind::World => read(&self.licences).get(WorldId(who.id))?.name.clone(),
             // Nobody of these kinds has a name yet.
-            PrincipalKind::World | PrincipalKind::Visitor | PrincipalKind::Bot | PrincipalKind::Channel => return None,
+            PrincipalKind::Visitor | PrincipalKind::Bot | PrincipalKind::Channel => return None,
             PrincipalKind::Backend => Party::Backend.to_string(),
         };
         (!name.is_empty()).then_some(name)
@@ -126,6 +141,19 @@ impl Memory {
         read(&self.barred).contains(&who)
     }
 
+    /// The licence of the world with this name, in any case.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn licence_named(&self, name: &str) -> Result<Arc<KeptLicence>, Failure> {
+        read(&self.licences).named(name).cloned().ok_or_else(|| no_such_world(name))
+    }
+
+    /// Whether a player has a right.
+    pub fn has_right(&self, player: PlayerId, right: &str) -> bool {
+        read(&self.rights).get(&player).is_some_and(|rights| rights.contains(right))
+    }
+
     /// Whether what somebody has proved still holds.
     pub fn holds(&self, proof: Proof) -> bool {
         !self.is_barred(proof.who) && read(&self.epochs).get(&proof.who).is_none_or(|epoch| *epoch <= proof.epoch)
@@ -143,6 +171,12 @@ pub fn party(who: Principal, name: String) -> Party {
         | PrincipalKind::Bot
         | PrincipalKind::Channel => Party::Player(name),
     }
+}
+
+/// No world has that name.
+pub fn no_such_world(name: &str) -> Failure {
+    let name: String = name.chars().take(64).collect();
+    Failure::new(Code::NotFound, format!("There is no world {name}."))
 }
 
 /// Nobody has that name.

@@ -4,7 +4,9 @@
 pub mod boards;
 pub mod bus;
 pub mod directory;
+pub mod hosting;
 pub mod journal;
+pub mod licences;
 mod lists;
 pub mod memory;
 pub mod names;

@@ -3,8 +3,8 @@
 
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Event, growing};
-use ssmglobal_store::Principal;
+use ssmglobal_ipc::{Event, Stop, Time, growing};
+use ssmglobal_store::{Principal, ServerId, StartedBy, WorldId};
 
 /// One piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,26 @@ pub enum News {
         /// What his clients are told.
         reason: String,
     },
+    /// A licence is another one, or gone.
+    Licence {
+        /// Of which world.
+        world: WorldId,
+        /// As it is written.
+        name: String,
+        /// Why whoever hosts the world does so no longer.
+        stop: Option<Stop>,
+        /// What is said to him is another thing now.
+        terms: bool,
+    },
+    /// A world was started.
+    Started {
+        /// Which.
+        world: WorldId,
+        /// When.
+        at: Time,
+        /// By whom.
+        by: StartedBy,
+    },
 }
 
 /// Who is told.
@@ -40,6 +60,8 @@ pub enum Audience {
 enum KeptNews {
     Tell { to: Audience, event: Vec<u8> },
     Out { who: Principal, reason: String },
+    Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
+    Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
 }
 
 impl News {
@@ -52,6 +74,14 @@ impl News {
                 KeptNews::Tell { to: *to, event: bytes }
             }
             News::Out { who, reason } => KeptNews::Out { who: *who, reason: reason.clone() },
+            News::Licence { world, name, stop, terms } => {
+                KeptNews::Licence { world: *world, name: name.clone(), stop: *stop, terms: *terms }
+            }
+            News::Started { world, at, by } => {
+                let (world, at) = (*world, *at);
+                let StartedBy { session, server, instance, address, port } = by.clone();
+                KeptNews::Started { world, at, session, server, instance, address, port }
+            }
         };
         growing::put(out, &kept);
     }
@@ -61,6 +91,10 @@ impl News {
         Some(match growing::get(bytes).ok()? {
             KeptNews::Tell { to, event } => News::Tell { to, event: growing::get(&event).ok()? },
             KeptNews::Out { who, reason } => News::Out { who, reason },
+            KeptNews::Licence { world, name, stop, terms } => News::Licence { world, name, stop, terms },
+            KeptNews::Started { world, at, session, server, instance, address, port } => {
+                News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
+            }
         })
     }
 }

@@ -109,6 +109,12 @@ impl Overlay {
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }
+            | Row::Licence(_)
+            | Row::WorldStarted { .. }
+            | Row::LicenceGone { .. }
+            | Row::WorldPurged { .. }
+            | Row::Granted { .. }
+            | Row::Revoked { .. }
             | Row::RelayMark { .. } => {}
         }
     }

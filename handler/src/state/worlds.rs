@@ -1,14 +1,16 @@
 //! The list of worlds: what game servers that opted in say of themselves. In memory only, gone with the connection that has
 //! said it. Of a game server with several connections the newest word that still stands is shown. Lives in the event loop.
 
+use super::hosting::{Hosting, Known};
 use super::pages::behind;
 use hashbrown::HashMap;
 use ssmglobal_ipc::Time;
+use ssmglobal_store::WorldId;
 use std::collections::BTreeMap;
 
-/// A world's number; never used again by this handler or the next one.
+/// The number of what a session says of its world; never used again by this handler or the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct WorldId(pub u64);
+pub struct StatusId(pub u64);
 
 /// One world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,28 +37,32 @@ pub struct World {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorldChange {
     /// What is said of a world from now on.
-    Said(WorldId, World),
+    Said(StatusId, World),
     /// Nothing is said of it any more.
-    Gone(WorldId),
+    Gone(StatusId),
+    /// A world that has a licence is hosted, and this is said of it.
+    Hosted(WorldId, Box<Hosting>, Known),
+    /// It is hosted no longer.
+    Stopped(WorldId),
 }
 
 /// All worlds.
 #[derive(Debug, Default)]
 pub struct Worlds {
-    worlds: HashMap<WorldId, World>,
+    worlds: HashMap<StatusId, World>,
     /// What stands of a world, by its lower-case name, the newest word last. No list is empty.
-    by_name: BTreeMap<String, Vec<WorldId>>,
+    by_name: BTreeMap<String, Vec<StatusId>>,
     last: u64,
 }
 
 impl Worlds {
     /// The number under which a session's word on the world of this name is known, or would be.
-    pub fn id_for(&self, host: u64, name: &str) -> WorldId {
-        self.word_of(host, name).unwrap_or(WorldId(self.last + 1))
+    pub fn id_for(&self, host: u64, name: &str) -> StatusId {
+        self.word_of(host, name).unwrap_or(StatusId(self.last + 1))
     }
 
     /// A session's word on the world of this name, in any case.
-    pub fn word_of(&self, host: u64, name: &str) -> Option<WorldId> {
+    pub fn word_of(&self, host: u64, name: &str) -> Option<StatusId> {
         let words = self.by_name.get(&name.to_ascii_lowercase())?;
         words.iter().copied().find(|id| self.worlds.get(id).is_some_and(|world| world.host == host))
     }
@@ -76,21 +82,23 @@ impl Worlds {
         match change {
             WorldChange::Said(id, world) => self.put(*id, world.clone()),
             WorldChange::Gone(id) => self.remove(*id),
+            // Those who host know of these.
+            WorldChange::Hosted(..) | WorldChange::Stopped(_) => {}
         }
     }
 
-    fn put(&mut self, id: WorldId, world: World) {
+    fn put(&mut self, id: StatusId, world: World) {
         self.remove(id);
         self.last = self.last.max(id.0);
         let words = self.by_name.entry(world.name.to_ascii_lowercase()).or_default();
         // After a death of the handler they come back in any order.
-        let said = |id: &WorldId| self.worlds.get(id).map(|world| world.at);
+        let said = |id: &StatusId| self.worlds.get(id).map(|world| world.at);
         let place = words.partition_point(|other| said(other) <= Some(world.at));
         words.insert(place, id);
         self.worlds.insert(id, world);
     }
 
-    fn remove(&mut self, id: WorldId) {
+    fn remove(&mut self, id: StatusId) {
         let Some(world) = self.worlds.remove(&id) else { return };
         let name = world.name.to_ascii_lowercase();
         let Some(words) = self.by_name.get_mut(&name) else { return };
@@ -101,20 +109,24 @@ impl Worlds {
     }
 
     /// One world.
-    pub fn get(&self, id: WorldId) -> Option<&World> {
+    pub fn get(&self, id: StatusId) -> Option<&World> {
         self.worlds.get(&id)
     }
 
     /// Those that a session hosts.
-    pub fn of(&self, host: u64) -> Vec<WorldId> {
+    pub fn of(&self, host: u64) -> Vec<StatusId> {
         self.worlds.iter().filter(|(_, world)| world.host == host).map(|(id, _)| *id).collect()
     }
 
-    /// All, by name, behind `after`.
-    pub fn iter_after(&self, after: Option<&str>) -> impl Iterator<Item = &World> {
-        let after = after.map(str::to_ascii_lowercase);
-        let range = self.by_name.range::<str, _>(behind(after.as_deref()));
-        range.filter_map(|(_, words)| self.worlds.get(words.last()?))
+    /// All, by lower-case name, behind `after`.
+    pub fn iter_after(&self, after: Option<&str>) -> impl Iterator<Item = (&str, &World)> {
+        let range = self.by_name.range::<str, _>(behind(after));
+        range.filter_map(|(name, words)| Some((name.as_str(), self.worlds.get(words.last()?)?)))
+    }
+
+    /// What stands of the worlds of this name, in any case.
+    pub fn words_of(&self, name: &str) -> Vec<StatusId> {
+        self.by_name.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default()
     }
 
     /// How many there are.
@@ -123,7 +135,7 @@ impl Worlds {
     }
 
     /// Numbers up to this one were given.
-    pub fn were_upto(&mut self, id: WorldId) {
+    pub fn were_upto(&mut self, id: StatusId) {
         self.last = self.last.max(id.0);
     }
 }
@@ -136,7 +148,7 @@ mod tests {
     struct Place(Worlds, i64);
 
     impl Place {
-        fn say(&mut self, host: u64, name: &str, map: &str) -> WorldId {
+        fn say(&mut self, host: u64, name: &str, map: &str) -> StatusId {
             let id = self.0.id_for(host, name);
             let at = self.0.time_for(name, Time(self.1));
             let (name, map, text) = (name.to_owned(), map.to_owned(), String::new());
@@ -146,7 +158,7 @@ mod tests {
         }
 
         fn shown(&self) -> Vec<(&str, &str)> {
-            self.0.iter_after(None).map(|world| (world.name.as_str(), world.map.as_str())).collect()
+            self.0.iter_after(None).map(|(_, world)| (world.name.as_str(), world.map.as_str())).collect()
         }
     }
 

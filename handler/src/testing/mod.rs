@@ -9,9 +9,12 @@ pub use bench::{Bench, Said, now, set_now};
 pub use model::{KeptLetter, Model};
 pub use scores::{Firsts, KINDS, Scores};
 
-use ssmglobal_ipc::{Secret, Time};
+use crate::state::names;
+use crate::work::passwords;
+use ssmglobal_ipc::{Secret, Time, Version};
 use ssmglobal_store::{
-    Better, Board, BoardId, NewPlayer, NewServer, Operator, PlayerId, Row, ServerId, Standing, Submitters,
+    Better, Board, BoardId, KeptLicence, NewPlayer, NewServer, Operator, PlayerId, Row, ServerId, Standing, Submitters,
+    WorldId,
 };
 
 /// A player's row; the name is in lower case.
@@ -30,6 +33,35 @@ pub fn player(id: u32, name: &str) -> Row {
 /// A game server's row.
 pub fn server(id: u32, name: &str) -> Row {
     Row::Server(NewServer { id: ServerId(id), name: name.to_owned(), key: [id as u8; 32], added: Time(2) })
+}
+
+/// A licence that never ends; the name in lower case is how it is found.
+pub fn licence(id: u32, name: &str, owner: PlayerId) -> KeptLicence {
+    let name = names::check(name, 2, 16).expect("a name");
+    KeptLicence {
+        id: WorldId(id),
+        name: name.shown,
+        folded: name.folded,
+        skeleton: name.skeleton,
+        password: passwords::key_hash(&Secret::new(format!("password {id}"))),
+        owner,
+        users: 50,
+        size: 100,
+        email: None,
+        comment: String::new(),
+        created: Time(4),
+        expires: None,
+        disabled: None,
+        last_started: None,
+        last_address: None,
+        listed: true,
+        visitors: true,
+        voice: false,
+        plugins: false,
+        check_address: false,
+        client: Version::default(),
+        gone: None,
+    }
 }
 
 /// A board of milliseconds that players may submit to.

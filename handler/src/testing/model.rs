@@ -5,8 +5,8 @@ use crate::state::networks::Networks;
 use crate::work::change::Facts;
 use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{
-    Better, Board, BoardId, KeptHash, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer, Player,
-    PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError,
+    Better, Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer,
+    Player, PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError, WorldId,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -74,6 +74,10 @@ pub struct Model {
     pub keyed: BTreeMap<(Principal, String), Keyed>,
     /// Up to where numbers of relay messages may be given.
     pub relay_mark: u64,
+    /// Licences, also those that are gone.
+    pub licences: BTreeMap<WorldId, KeptLicence>,
+    /// Who has which right.
+    pub rights: BTreeSet<(PlayerId, String)>,
     /// The last number of each sequence.
     pub sequences: HashMap<Sequence, u64>,
     /// How many numbers were asked for.
@@ -162,6 +166,24 @@ impl Model {
             Row::Keyed { owner, key, kept } => {
                 assert!(self.keyed.insert((*owner, key.clone()), kept.clone()).is_none(), "the key was used");
             }
+            Row::Licence(licence) => {
+                let new = KeptLicence::clone(licence);
+                let others = self.licences.values().filter(|other| other.id != new.id && other.gone.is_none());
+                let taken = others.into_iter().any(|it| it.folded == new.folded || it.skeleton == new.skeleton);
+                assert!(!taken, "the name is taken");
+                self.licences.insert(new.id, new);
+            }
+            Row::WorldStarted { world, at, address, .. } => {
+                let licence = self.licences.get_mut(world).expect("a licence");
+                (licence.last_started, licence.last_address) = (Some(*at), Some(address.clone()));
+            }
+            Row::LicenceGone { world, at } => self.licences.get_mut(world).expect("a licence").gone = Some(*at),
+            Row::WorldPurged { world } => {
+                self.licences.remove(world).expect("a licence");
+                self.settings.retain(|(owner, _), _| *owner != Principal::from(*world));
+            }
+            Row::Granted { player, right } => drop(self.rights.insert((*player, right.clone()))),
+            Row::Revoked { player, right } => drop(self.rights.remove(&(*player, right.clone()))),
             Row::RelayMark { upto } => self.relay_mark = self.relay_mark.max(*upto),
         }
     }
@@ -312,6 +334,25 @@ impl Facts for Model {
 
     fn blocked(&self, player: PlayerId) -> Result<Vec<Principal>> {
         self.store(self.blocks.iter().filter(|(other, _)| *other == player).map(|(_, from)| *from).collect())
+    }
+
+    fn licence(&self, id: WorldId) -> Result<Option<KeptLicence>> {
+        self.store(self.licences.get(&id).cloned())
+    }
+
+    fn licences_like(&self, name: &Name) -> Result<Vec<KeptLicence>> {
+        let like = |it: &&KeptLicence| it.folded == name.folded || it.skeleton == name.skeleton;
+        self.store(self.licences.values().rev().filter(like).cloned().collect())
+    }
+
+    fn licences_gone(&self, before: Time, limit: u32) -> Result<Vec<WorldId>> {
+        let mut gone: Vec<(Time, WorldId)> = self
+            .licences
+            .values()
+            .filter_map(|it| it.gone.filter(|gone| *gone < before).map(|at| (at, it.id)))
+            .collect();
+        gone.sort();
+        self.store(gone.into_iter().take(limit as usize).map(|(_, id)| id).collect())
     }
 
     fn fresh(&mut self, sequence: Sequence) -> Result<u64> {

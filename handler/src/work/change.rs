@@ -3,10 +3,10 @@
 
 use crate::state::names::Name;
 use crate::state::session::Proof;
-use ssmglobal_ipc::{Code, Failure, Reply, Time};
+use ssmglobal_ipc::{Code, Failure, Reply, Secret, Time};
 use ssmglobal_store::{
-    Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result as Stored,
-    Row, Sequence, Server, Standing, StoreError,
+    Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal,
+    Result as Stored, Row, Sequence, Server, Standing, StoreError, WorldId,
 };
 use std::net::IpAddr;
 
@@ -94,6 +94,12 @@ pub trait Facts {
     fn blocks(&self, player: PlayerId, from: Principal) -> Stored<bool>;
     /// Whom a player blocks.
     fn blocked(&self, player: PlayerId) -> Stored<Vec<Principal>>;
+    /// A licence, also one that is gone.
+    fn licence(&self, id: WorldId) -> Stored<Option<KeptLicence>>;
+    /// Licences of this name, or of one that looks the same, also those that are gone; the newest first.
+    fn licences_like(&self, name: &Name) -> Stored<Vec<KeptLicence>>;
+    /// Those that are gone since before a time, the oldest first.
+    fn licences_gone(&self, before: Time, limit: u32) -> Stored<Vec<WorldId>>;
     /// The next number of a sequence. Asked for last, when nothing can be refused any more.
     fn fresh(&mut self, sequence: Sequence) -> Stored<u64>;
 }
@@ -128,6 +134,11 @@ pub trait Decide {
     /// # Errors
     /// It is refused, or the database fails.
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal>;
+
+    /// What the asker is shown besides its answer, once: it is in no answer that is kept, and so in no file.
+    fn shown_once(&self) -> Option<Secret> {
+        None
+    }
 }
 
 /// One of a capability's changes.
@@ -151,6 +162,10 @@ macro_rules! changes {
                 stamp: $crate::work::change::Stamp,
             ) -> Result<$crate::work::change::Decided, $crate::work::change::Refusal> {
                 match self { $($group::$name(change) => change.decide(facts, stamp),)* }
+            }
+
+            fn shown_once(&self) -> Option<ssmglobal_ipc::Secret> {
+                match self { $($group::$name(change) => change.shown_once(),)* }
             }
         }
 

@@ -8,8 +8,8 @@ use crate::state::memory::Memory;
 use crate::state::names::Name;
 use ssmglobal_ipc::Time;
 use ssmglobal_store::{
-    Board, BoardId, KeptHash, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result, Sequence,
-    Server, Standing, Tx,
+    Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result,
+    Sequence, Server, Standing, Tx, WorldId,
 };
 use std::net::IpAddr;
 
@@ -122,6 +122,18 @@ impl Facts for OpenFacts<'_> {
 
     fn blocked(&self, player: PlayerId) -> Result<Vec<Principal>> {
         self.tx.blocked(player)
+    }
+
+    fn licence(&self, id: WorldId) -> Result<Option<KeptLicence>> {
+        self.tx.licence(id)
+    }
+
+    fn licences_like(&self, name: &Name) -> Result<Vec<KeptLicence>> {
+        self.tx.licences_like(&name.folded, &name.skeleton)
+    }
+
+    fn licences_gone(&self, before: Time, limit: u32) -> Result<Vec<WorldId>> {
+        self.tx.licences_gone(before, limit)
     }
 
     fn fresh(&mut self, sequence: Sequence) -> Result<u64> {

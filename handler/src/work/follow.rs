@@ -4,11 +4,12 @@
 
 use crate::lock::{read, write};
 use crate::state::Overlay;
+use crate::state::licences::host_terms;
 use crate::state::memory::Memory;
 use crate::state::news::{Audience, News};
 use crate::state::topic::Topic;
-use ssmglobal_ipc::{Event, MailArrived, MailRefused, RecordArrived};
-use ssmglobal_store::{Principal, Row};
+use ssmglobal_ipc::{Event, MailArrived, MailRefused, RecordArrived, Stop};
+use ssmglobal_store::{KeptLicence, Principal, Row, StartedBy};
 
 /// What others are told of these rows, which the overlay knows and memory does not yet.
 pub fn news(memory: &Memory, overlay: &Overlay, rows: &[Row]) -> Vec<News> {
@@ -44,6 +45,14 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
             Some(News::Tell { to: Audience::Principal((*player).into()), event: Event::MailRefused(event) })
         }
         Row::Epoch { who, reason, .. } => Some(News::Out { who: *who, reason: reason.clone() }),
+        Row::Licence(licence) => Some(of_licence(memory, licence)),
+        Row::LicenceGone { world, .. } => {
+            let (world, name) = (*world, memory.name((*world).into()).unwrap_or_default());
+            Some(News::Licence { world, name, stop: Some(Stop::Deleted), terms: false })
+        }
+        Row::WorldStarted { world, at, by, .. } => {
+            Some(News::Started { world: *world, at: *at, by: StartedBy::clone(by) })
+        }
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
@@ -63,8 +72,24 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Blocked { .. }
         | Row::Unblocked { .. }
         | Row::Keyed { .. }
+        | Row::WorldPurged { .. }
+        | Row::Granted { .. }
+        | Row::Revoked { .. }
         | Row::RelayMark { .. } => None,
     }
+}
+
+/// What a licence means that is another one than memory has.
+fn of_licence(memory: &Memory, licence: &KeptLicence) -> News {
+    let licences = read(&memory.licences);
+    let before = licences.get(licence.id);
+    let stop = match before {
+        _ if licence.disabled.is_some() => Some(Stop::Disabled),
+        Some(before) if before.password != licence.password => Some(Stop::Password),
+        _ => None,
+    };
+    let terms = before.is_some_and(|before| host_terms(before) != host_terms(licence));
+    News::Licence { world: licence.id, name: licence.name.clone(), stop, terms }
 }
 
 /// Takes rows into memory. `rows` is empty then.
@@ -102,6 +127,21 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             Row::PlayerSeen { player, network } => write(&memory.networks).see(player, network),
             Row::PlayerUnseen { player, network } => write(&memory.networks).forget(player, network),
             Row::Epoch { who, epoch, .. } => drop(write(&memory.epochs).insert(who, epoch)),
+            Row::Licence(licence) => write(&memory.licences).put(*licence),
+            Row::WorldStarted { world, at, address, .. } => write(&memory.licences).started(world, at, address),
+            Row::LicenceGone { world, .. } => write(&memory.licences).remove(world),
+            Row::Granted { player, right } => {
+                write(&memory.rights).entry(player).or_default().insert(right);
+            }
+            Row::Revoked { player, right } => {
+                let mut rights = write(&memory.rights);
+                if let Some(his) = rights.get_mut(&player) {
+                    his.remove(&right);
+                    if his.is_empty() {
+                        rights.remove(&player);
+                    }
+                }
+            }
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::ServerKey { .. }
@@ -114,6 +154,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }
+            | Row::WorldPurged { .. }
             | Row::RelayMark { .. } => {}
         }
     }

@@ -17,6 +17,8 @@ pub enum Asker {
     Session(SessionRef, ReplyTo),
     /// The operator's command, by its number in the event loop, with the answer when it is done.
     Operator(u64, Box<ctl::Answer>),
+    /// The operator's command, which has asked what a session could have asked, by its number in the event loop.
+    Console(u64),
     /// Nobody: it was done already, under this key, which waits for the database.
     Keyed(Principal, String),
     /// The event loop itself, for messages that wait for the relay's mark to be moved so far.

@@ -43,8 +43,9 @@ fn do_one(job: Read, reader: &dyn Reader, batch: &mut Batch, left: &mut Vec<ToLo
         (Asker::Operator(number, _), Seen::Reply(Reply::Failed(failure))) => {
             left.push(ToLoop::Operator(number, ctl::Answer::Failed(failure)));
         }
+        (Asker::Console(number), Seen::Reply(reply)) => left.push(ToLoop::Operator(number, ctl::Answer::from(&reply))),
         // Nobody asks like that.
         (Asker::Session(_, to), Seen::Answer(_)) => batch.finish(&to, &Reply::Done(ssmglobal_ipc::Done {})),
-        (Asker::Operator(..) | Asker::Keyed(..) | Asker::Relay(_), _) => {}
+        (Asker::Operator(..) | Asker::Console(_) | Asker::Keyed(..) | Asker::Relay(_), _) => {}
     }
 }

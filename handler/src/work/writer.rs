@@ -14,7 +14,7 @@ use crate::state::Overlay;
 use crate::state::journal::unpacked;
 use crate::state::throttle::Tried;
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
-use ssmglobal_ipc::{Code, Failure, Reply, ctl};
+use ssmglobal_ipc::{Code, Failure, Reply, Secret, WorldKey, ctl};
 use ssmglobal_store::{Row, StoreError, Tx, Writer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -58,6 +58,8 @@ struct Answered {
     outcome: Outcome,
     /// If it was refused.
     code: Option<Code>,
+    /// What the asker is shown besides, this once.
+    once: Option<Secret>,
 }
 
 impl Answered {
@@ -74,7 +76,7 @@ impl Answered {
         scratch.clear();
         reply.put(scratch);
         let (kind, payload) = (reply.kind() as u16, Arc::from(scratch.as_slice()));
-        Answered { outcome: Outcome { kind, payload, proves }, code }
+        Answered { outcome: Outcome { kind, payload, proves }, code, once: None }
     }
 }
 
@@ -226,6 +228,9 @@ impl<C: Decide> WriterThread<C> {
                 Err(Refusal::Failure(failure)) => Err(failure),
                 Err(Refusal::Store(error)) => return Err(error),
             };
+            // Whoever asks again is answered and nothing is written: what was shown then is not known any more.
+            let is_new = decided.as_ref().is_ok_and(|decided| !decided.rows.is_empty());
+            let once = is_new.then(|| change.shown_once()).flatten();
             if let Ok(decided) = &mut decided {
                 let tx = self.writer.tx();
                 for row in &decided.rows {
@@ -234,7 +239,7 @@ impl<C: Decide> WriterThread<C> {
                 }
                 self.rows.append(&mut decided.rows);
             }
-            answered.push(Some(Answered::new(decided, &mut self.scratch)));
+            answered.push(Some(Answered { once, ..Answered::new(decided, &mut self.scratch) }));
         }
         Ok(answered)
     }
@@ -244,7 +249,7 @@ impl<C: Decide> WriterThread<C> {
             if let Write::Probe(operator) = job {
                 self.left.push(ToLoop::Probed(*operator));
             }
-            let (Write::Change { asker, tried, .. }, Some(Answered { outcome, code })) = (job, answered) else {
+            let (Write::Change { asker, tried, .. }, Some(Answered { outcome, code, once })) = (job, answered) else {
                 continue;
             };
             if let Some(tried) = tried {
@@ -256,8 +261,16 @@ impl<C: Decide> WriterThread<C> {
                         let reply = unpacked(outcome.kind, &outcome.payload);
                         self.left.push(ToLoop::Proved { at: *at, to: to.clone(), proof, reply });
                     }
-                    None => self.batch.finish_packed(to, outcome.kind, &outcome.payload),
+                    None => match shown_once(&outcome, once) {
+                        Some(reply) => self.batch.finish(to, &reply),
+                        None => self.batch.finish_packed(to, outcome.kind, &outcome.payload),
+                    },
                 },
+                Asker::Console(number) => {
+                    let reply = shown_once(&outcome, once);
+                    let reply = reply.unwrap_or_else(|| unpacked(outcome.kind, &outcome.payload));
+                    self.left.push(ToLoop::Operator(*number, ctl::Answer::from(&reply)));
+                }
                 Asker::Operator(number, answer) => {
                     let answer = match unpacked(outcome.kind, &outcome.payload) {
                         Reply::Failed(failure) => ctl::Answer::Failed(failure),
@@ -279,6 +292,15 @@ impl<C: Decide> WriterThread<C> {
         self.shared.leave(&mut self.left, Vec::new());
         let quiet = self.batch.flush();
         self.shared.leave(&mut self.left, quiet);
+    }
+}
+
+/// The answer with what is shown this once, and is in no answer that is kept.
+fn shown_once(outcome: &Outcome, once: Option<Secret>) -> Option<Reply> {
+    let secret = once?;
+    match unpacked(outcome.kind, &outcome.payload) {
+        Reply::WorldKey(key) => Some(Reply::WorldKey(WorldKey { password: Some(secret), ..key })),
+        _ => None,
     }
 }
 

@@ -7,23 +7,27 @@
 
 #![forbid(unsafe_code)]
 
+mod licences;
 mod mail;
 mod players;
 mod principal;
 mod records;
 mod relay;
 mod results;
+mod rights;
 mod rows;
 mod servers;
 mod settings;
 mod sqlite;
 
+pub use licences::*;
 pub use mail::*;
 pub use players::*;
 pub use principal::*;
 pub use records::*;
 pub use relay::*;
 pub use results::*;
+pub use rights::*;
 pub use rows::*;
 pub use servers::*;
 pub use settings::*;
@@ -218,7 +222,16 @@ pub trait Writer: Send {
 
 /// Everything that can be read.
 pub trait Reader:
-    ReadPlayers + ReadServers + ReadRecords + ReadSettings + ReadMail + ReadRelay + ReadResults + Send
+    ReadPlayers
+    + ReadServers
+    + ReadRecords
+    + ReadSettings
+    + ReadMail
+    + ReadRelay
+    + ReadResults
+    + ReadLicences
+    + ReadRights
+    + Send
 {
 }
 

@@ -10,6 +10,10 @@ pub struct PlayerId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ServerId(pub u32);
 
+/// The number of a world that has a licence; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WorldId(pub u32);
+
 /// A board's number; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BoardId(pub u32);
@@ -44,7 +48,7 @@ kinds! {
     Player = 1,
     /// A game server.
     Server = 2,
-    /// A world that a game server hosts.
+    /// A world that has a licence.
     World = 3,
     /// Somebody who has not registered.
     Visitor = 4,
@@ -83,6 +87,12 @@ impl Principal {
 impl From<PlayerId> for Principal {
     fn from(id: PlayerId) -> Principal {
         Principal { kind: PrincipalKind::Player, id: id.0 }
+    }
+}
+
+impl From<WorldId> for Principal {
+    fn from(id: WorldId) -> Principal {
+        Principal { kind: PrincipalKind::World, id: id.0 }
     }
 }
 

@@ -2,8 +2,8 @@
 //! is in memory is the handler's affair, which takes the same rows.
 
 use crate::{
-    Board, BoardId, KeptSetting, KeyHash, Keyed, Network, NewLetter, NewPlayer, NewServer, PlayerId, Principal,
-    ServerId, Standing,
+    Board, BoardId, KeptLicence, KeptSetting, KeyHash, Keyed, Network, NewLetter, NewPlayer, NewServer, PlayerId,
+    Principal, ServerId, Standing, WorldId,
 };
 use ssmglobal_ipc::{Secret, Time};
 use std::net::IpAddr;
@@ -172,11 +172,65 @@ pub enum Row {
         /// What.
         kept: Keyed,
     },
+    /// A licence as it is from now on; a new one under a number from [`Sequence::World`].
+    Licence(Box<KeptLicence>),
+    /// A world was started.
+    WorldStarted {
+        /// Which.
+        world: WorldId,
+        /// When.
+        at: Time,
+        /// Where its host is.
+        address: String,
+        /// By whom. Not kept.
+        by: Box<StartedBy>,
+    },
+    /// A licence is gone; what is kept of its world is not.
+    LicenceGone {
+        /// Which.
+        world: WorldId,
+        /// When.
+        at: Time,
+    },
+    /// What is kept of a world whose licence is gone goes too.
+    WorldPurged {
+        /// Which.
+        world: WorldId,
+    },
+    /// A player has a right from now on; nothing changes when he had it already.
+    Granted {
+        /// Who.
+        player: PlayerId,
+        /// The right.
+        right: String,
+    },
+    /// A player has a right no longer.
+    Revoked {
+        /// Who.
+        player: PlayerId,
+        /// The right.
+        right: String,
+    },
     /// Messages on relay channels may have numbers up to this one.
     RelayMark {
         /// Which; a smaller one than before changes nothing.
         upto: u64,
     },
+}
+
+/// Who has started a world, and where clients find it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedBy {
+    /// The number of the session that hosts it.
+    pub session: u64,
+    /// The game server.
+    pub server: ServerId,
+    /// Which of its programs.
+    pub instance: String,
+    /// Where clients connect to, without the port.
+    pub address: String,
+    /// The port.
+    pub port: u16,
 }
 
 /// Where numbers come from that are given once.
@@ -188,6 +242,8 @@ pub enum Sequence {
     Server,
     /// Numbers of boards.
     Board,
+    /// Numbers of worlds.
+    World,
     /// The order of scores: of equal ones the smaller order is the better. Never goes back, also not over a transaction
     /// that was given up, and says nothing else.
     Order,

@@ -1,7 +1,7 @@
 //! HELP: what there is to explain, for whom, and how it looks. Runs in a worker.
 
 use super::lookup::{Match, by_name, in_words, is_blank, meant};
-use super::who::{audience, listed};
+use super::who::{listed, users};
 use super::{Arg, Command, GROUPS, Group};
 use crate::render::{Json, Screen, json};
 use serde::Serialize;
@@ -105,7 +105,7 @@ fn show_command(screen: &mut Screen<'_>, command: &Command) {
         let about = arg.doc.replace('`', "");
         screen.described(arg.name, widest, &if arg.optional { format!("optional; {about}") } else { about });
     }
-    screen.line(format!("For: {}", audience(command.states())));
+    screen.line(format!("For: {}", users(command)));
     if let Some(alias) = command.alias {
         screen.line(format!("Short: {alias}"));
     }
@@ -162,7 +162,7 @@ fn explained(command: &Command) -> CommandHelp {
         usage: command.usage(),
         summary: command.summary,
         args: command.args.iter().map(arg).collect(),
-        who: audience(command.states()),
+        who: users(command),
         example: command.example,
     }
 }

@@ -7,7 +7,9 @@
 mod entry;
 mod general;
 mod help;
+mod hosting;
 mod json;
+mod licences;
 mod local;
 mod lookup;
 mod mail;
@@ -18,6 +20,7 @@ mod players;
 mod records;
 mod reference;
 mod relay;
+mod rights;
 mod settings;
 mod status;
 mod table;
@@ -39,7 +42,7 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 8] = [
+pub static GROUPS: [&Group; 11] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
@@ -48,6 +51,9 @@ pub static GROUPS: [&Group; 8] = [
     &relay::GROUP,
     &status::GROUP,
     &entry::GROUP,
+    &licences::GROUP,
+    &hosting::GROUP,
+    &rights::GROUP,
 ];
 
 /// All commands in the order of the table.

@@ -3,6 +3,8 @@
 use super::{Arg, ArgKind, Asks, Command, Local, number};
 use ssmglobal_ipc::{Code, Failure, Page, Party, Request, Secret};
 use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
 use zeroize::Zeroize;
 
 /// What a command leads to.
@@ -65,6 +67,21 @@ impl Drop for Parsed<'_> {
 }
 
 impl<'a> Parsed<'a> {
+    /// A command with these arguments, by their places, as they would be typed.
+    ///
+    /// # Errors
+    /// `usage` when there is no such place.
+    pub fn given(
+        command: &'static Command,
+        values: impl IntoIterator<Item = (usize, String)>,
+    ) -> Result<Parsed<'static>, Failure> {
+        let mut parsed = Parsed::new(command);
+        for (index, value) in values {
+            parsed.set(index, Value::Text(Cow::Owned(value)))?;
+        }
+        Ok(parsed)
+    }
+
     pub(super) fn new(command: &'static Command) -> Parsed<'a> {
         Parsed { command, values: command.args.iter().map(|_| None).collect(), repeat: None }
     }
@@ -188,6 +205,25 @@ impl<'a> Parsed<'a> {
     pub(super) fn string(&mut self, name: &str) -> Result<String, Failure> {
         let value = self.opt_string(name)?;
         self.needed(value)
+    }
+
+    /// An optional word or text of which nothing is as good as any other.
+    pub(super) fn opt_text(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let is_empty = |value: &Value<'_>| matches!(value, Value::Text(text) if text.is_empty());
+        let index = self.command.args.iter().position(|arg| arg.name == name);
+        match index.and_then(|index| self.values.get_mut(index)?.take_if(|value| is_empty(value))) {
+            Some(_) => Ok(Some(String::new())),
+            None => self.opt_string(name),
+        }
+    }
+
+    /// An optional word that is read as something else.
+    pub(super) fn opt_parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
+        let text = self.opt_string(name)?;
+        let read = |text: String| {
+            text.parse().map_err(|why: T::Err| self.command.usage_failure(Some(&format!("{name}: {why}."))))
+        };
+        text.map(read).transpose()
     }
 
     /// A password or key.

@@ -168,7 +168,7 @@ impl Shown for Who {
             [Column::left("Player").fixed(), Column::left("Where"), Column::right("Idle"), Column::left("Since")];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {
-            screen.more(format_args!("WHO {} {next}", self.players.len()));
+            screen.next_page("WHO", self.players.len(), next);
         }
     }
 }

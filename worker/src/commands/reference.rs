@@ -2,7 +2,7 @@
 //! current; no process uses it.
 
 use super::parsed::Value;
-use super::who::{audience, modes};
+use super::who::{modes, users};
 use super::{ArgKind, Command, GROUPS, Parsed, State, parse_words};
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::json::put;
@@ -57,7 +57,7 @@ fn put_command(out: &mut String, command: &Command) -> Result {
         }
         out.write_char('\n')?;
     }
-    writeln!(out, "- For {}. Modes: {}.", audience(command.states()), modes(command.states()))?;
+    writeln!(out, "- For {}. Modes: {}.", users(command), modes(command.states()))?;
     if let Some(alias) = command.alias {
         writeln!(out, "- Short, in words: `{alias}`.")?;
     }

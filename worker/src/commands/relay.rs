@@ -166,7 +166,7 @@ impl Shown for Channels {
         let columns = [Column::left("Channel"), Column::right("Number").fixed(), Column::right("Servers").fixed()];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {
-            screen.more(format_args!("RELAY CHANNELS {} {next}", self.channels.len()));
+            screen.next_page("RELAY CHANNELS", self.channels.len(), next);
         }
     }
 }

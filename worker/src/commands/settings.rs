@@ -1,6 +1,6 @@
 //! Settings: versioned text of a player or a game server. Runs in a worker.
 
-use super::{Arg, ArgKind, Command, Group};
+use super::{Arg, Command, Group};
 use crate::render::{Column, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{Code, Kind, Request, Setting, SettingDelete, SettingGet, SettingSet, SettingVersion, Settings};
 use std::fmt::{Result, Write};
@@ -36,11 +36,12 @@ pub(super) static GROUP: Group = Group {
                 Arg::int("version", 0, u64::MAX, "only if this is the present version; 0: only if there is none")
                     .optional()
                     .keyword("IF"),
-                Arg {
-                    kind: ArgKind::Flag { yes: "PUBLIC", no: "PRIVATE" },
-                    ..Arg::word("public", "whether others may read it; as it is when left out, at first private")
-                }
-                .optional(),
+                Arg::flag(
+                    "public",
+                    "PUBLIC",
+                    "PRIVATE",
+                    "whether others may read it; as it is when left out, at first private",
+                ),
             ],
             example: "SETTING SET colour \"dark red\" IF VERSION 3 PUBLIC",
             returns: "`key`, `version`, `public`",
@@ -130,7 +131,7 @@ impl Shown for Settings {
         ];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {
-            screen.more(format_args!("SETTING LIST {} {next}", self.settings.len()));
+            screen.next_page("SETTING LIST", self.settings.len(), next);
         }
     }
 }

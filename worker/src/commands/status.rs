@@ -2,7 +2,8 @@
 
 use super::{Arg, Command, Group};
 use crate::render::{Column, Row, Screen, Shown, plural};
-use ssmglobal_ipc::{Code, Kind, Request, StatusSet, Worlds};
+use serde::Serialize;
+use ssmglobal_ipc::{Code, Kind, Rating, Request, StatusSet, World, WorldMore, WorldStatus, Worlds, json};
 use std::fmt::{Result, Write};
 
 pub(super) static GROUP: Group = Group {
@@ -14,7 +15,8 @@ pub(super) static GROUP: Group = Group {
             summary: "List the worlds that are open",
             args: Arg::PAGE,
             example: "WORLDS",
-            returns: "`worlds` (each with `name`, `address`, `map`, `players`, `max`, `text`, `at`), `total`, `next`",
+            returns: "`worlds` (each with `name`, `address` (empty where there is a licence: ask to be let in), `map`, `players`, \
+                      `max`, `text`, `at`, `status`, `rating`, `licensed`), `total`, `next`",
             ..Command::request(Kind::Worlds, |parsed| Ok(Request::Worlds(parsed.page()?)))
         },
         Command {
@@ -50,6 +52,28 @@ pub(super) static GROUP: Group = Group {
     ],
 };
 
+/// A row of `WORLDS`, with what it has gained since.
+#[derive(Serialize)]
+struct WorldRow<'a> {
+    #[serde(flatten)]
+    world: &'a World,
+    #[serde(flatten)]
+    more: WorldMore,
+}
+
+#[derive(Serialize)]
+struct WorldRows<'a> {
+    worlds: Vec<WorldRow<'a>>,
+    total: u32,
+    next: &'a Option<String>,
+}
+
+fn rows(worlds: &Worlds) -> impl Iterator<Item = (&World, WorldMore)> {
+    // From an older handler there is none.
+    let more = worlds.more.iter().copied().chain(std::iter::repeat(WorldMore::default()));
+    worlds.worlds.iter().zip(more)
+}
+
 impl Shown for Worlds {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         match self.total {
@@ -64,20 +88,31 @@ impl Shown for Worlds {
             screen.hint("Worlds appear here as soon as a game server publishes its status.");
             return;
         }
-        let rows = self.worlds.iter().map(|world| {
+        let rows = rows(self).map(|(world, more)| {
             let players = format!("{}/{}", world.players, world.max);
-            Row::new([world.name.clone(), world.map.clone(), players, world.address.clone(), world.text.clone()])
+            // As most are goes without saying.
+            let status = if more.status == WorldStatus::Public { "" } else { more.status.as_str() }.to_owned();
+            let rating = if more.rating == Rating::G { "" } else { more.rating.as_str() }.to_owned();
+            let (name, map, address) = (world.name.clone(), world.map.clone(), world.address.clone());
+            Row::new([name, map, players, status, rating, address, world.text.clone()])
         });
         let columns = [
             Column::left("World"),
             Column::left("Map"),
             Column::right("Players").fixed(),
+            Column::left("Status"),
+            Column::left("Rating"),
             Column::left("Address"),
             Column::left("Text"),
         ];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {
-            screen.more(format_args!("WORLDS {} {next}", self.worlds.len()));
+            screen.next_page("WORLDS", self.worlds.len(), next);
         }
+    }
+
+    fn data(&self, out: &mut Vec<u8>) {
+        let worlds = rows(self).map(|(world, more)| WorldRow { world, more }).collect();
+        json::put(out, &WorldRows { worlds, total: self.total, next: &self.next });
     }
 }

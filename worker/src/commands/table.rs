@@ -1,7 +1,7 @@
 //! What an entry of the table is made of. Runs in a worker.
 
 use super::{Local, Parsed};
-use ssmglobal_ipc::{Code, Failure, Kind, Request, States};
+use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, States};
 
 /// What an argument takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,11 @@ impl Arg {
         Arg::new(name, ArgKind::Int { min, max }, doc)
     }
 
+    /// True or false, which is said in words by one of two; may be left out.
+    pub const fn flag(name: &'static str, yes: &'static str, no: &'static str, doc: &'static str) -> Arg {
+        Arg::new(name, ArgKind::Flag { yes, no }, doc).optional()
+    }
+
     /// How many rows a page has; may be left out.
     pub const fn limit() -> Arg {
         Arg::int("limit", 1, u32::MAX as u64, "how many rows at the most").optional()
@@ -175,6 +180,19 @@ impl Command {
             example: "",
             returns: "",
             codes: &[],
+        }
+    }
+
+    /// Whether it leads to a request of this kind.
+    pub fn asks_for(&self, kind: Kind) -> bool {
+        matches!(self.asks, Asks::Request(other, _) if other == kind)
+    }
+
+    /// What its user needs besides.
+    pub fn right(&self) -> Right {
+        match self.asks {
+            Asks::Request(kind, _) => kind.describe().right,
+            Asks::Local(..) => Right::None,
         }
     }
 

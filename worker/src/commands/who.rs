@@ -2,7 +2,7 @@
 //! by them; that the worker refuses as well saves a round trip and gives kind words. Runs in a worker.
 
 use super::Command;
-use ssmglobal_ipc::{Code, Failure, State, States};
+use ssmglobal_ipc::{Code, Failure, Right, State, States};
 
 /// Who the client of a session is. What is for one side only cannot be used in the modes of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +28,20 @@ fn within_reach(states: States, state: State) -> bool {
     State::ALL.iter().filter(|other| reached(other)).any(|other| states.has(*other))
 }
 
-/// Whether HELP lists the command, and a slip is taken for it: what can never be used in this mode is left out.
+/// Whether HELP lists the command, and a slip is taken for it: what can never be used in this mode, or only by operators, is left
+/// out.
 pub(super) fn listed(command: &Command, state: State) -> bool {
-    within_reach(command.states(), state)
+    within_reach(command.states(), state) && command.right() != Right::Operator
+}
+
+/// Who may use a command, for HELP and the reference page.
+pub(super) fn users(command: &Command) -> String {
+    let people = match command.right() {
+        Right::Operator => "operators".to_owned(),
+        Right::None | Right::Registration => audience(command.states()),
+    };
+    let ctl = if command.states().has_operator() { "; also ssmglobal ctl" } else { "" };
+    people + ctl
 }
 
 /// Whose sessions these are, for HELP and the reference page.

@@ -17,12 +17,14 @@ pub struct Look {
     pub colour: bool,
     /// Whether it gets UTF-8, as it does until it says that it takes none; if not, what is not ASCII is shown as `?`.
     pub utf8: bool,
+    /// Whether what is shown is for a shell, where arguments are options, and not for a session.
+    pub shell: bool,
 }
 
 impl Default for Look {
     /// A terminal that has said nothing.
     fn default() -> Look {
-        Look { width: 80, colour: false, utf8: true }
+        Look { width: 80, colour: false, utf8: true, shell: false }
     }
 }
 
@@ -165,6 +167,21 @@ impl<'o> Screen<'o> {
     /// The line that shows the next page.
     pub(crate) fn more(&mut self, command: fmt::Arguments<'_>) {
         self.hint(format!("More: {command}"));
+    }
+
+    /// The line that shows the next page of a list, whose command takes how many and where to go on.
+    pub(crate) fn next_page(&mut self, command: &str, count: usize, next: &str) {
+        match self.look.shell {
+            true => self.hint(format!("There are more: add --after {next}")),
+            false => self.more(format_args!("{command} {count} {next}")),
+        }
+    }
+
+    /// Facts, a line each, those that say something.
+    pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
+        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+            self.parts(&[(Style::Bold, name), (Style::Bold, ": "), (Style::Plain, value)]);
+        }
     }
 
     /// A tab, a name, and about it what fits into the line.

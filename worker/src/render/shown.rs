@@ -121,6 +121,8 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
         Event::Ticket(_) => return None,
         Event::Mail(event) => ("mail", event),
         Event::MailRefused(event) => ("mail_refused", event),
+        Event::WorldStopped(event) => ("world_stopped", event),
+        Event::WorldChanged(event) => ("world_changed", event),
         Event::Tell(event) => ("tell", event),
         Event::Relay(event) => ("relay", event),
         Event::Record(event) => ("record", event),

@@ -2,11 +2,14 @@
 //! Numbers that are used up.
 
 use super::*;
-use crate::capability::{mail, players, records, servers, settings};
+use crate::capability::licences::{Keeper, NewPassword};
+use crate::capability::{hosting, licences, mail, players, records, rights, servers, settings};
 use crate::state::names;
 use crate::testing::{KINDS, board};
-use ssmglobal_ipc::Secret;
-use ssmglobal_store::{BoardId, KeptHash, Sequence};
+use ssmglobal_ipc::{Secret, WorldTerms};
+use ssmglobal_store::{BoardId, KeptHash, Sequence, StartedBy, WorldId};
+
+const ZOO: WorldId = WorldId(1);
 
 #[test]
 fn a_store_that_fails_refuses_nobody() {
@@ -15,6 +18,8 @@ fn a_store_that_fails_refuses_nobody() {
     let (operator, better) = KINDS[0];
     let defined = board(1, "race", operator, better);
     let verified = KeptHash { hash: Secret::default(), epoch: 0 };
+    let (password, terms) = (|| NewPassword::of("x"), WorldTerms::default);
+    let started_by = || StartedBy { session: 1, server: ARENA, instance: name(), address: name(), port: 7 };
     let changes: Vec<Change> = vec![
         mail::Send { from, to: ALICE, subject: name(), body: name(), mailbox: 9 }.into(),
         mail::Respond { me: ALICE, number: 1, body: name(), subject: 9, mailbox: 9 }.into(),
@@ -46,6 +51,14 @@ fn a_store_that_fails_refuses_nobody() {
         records::Submit { board: board_id, player: ALICE, score: 5, by: None, note: None }.into(),
         records::Withdraw { board: board_id, player: BOB, reason: name() }.into(),
         records::DefineBoard { board: board(0, "jump", operator, better), most: 9 }.into(),
+        licences::Add { name: names::check("moon", 2, 16).unwrap(), password: password(), owner: BOB, terms: terms() }
+            .into(),
+        licences::Change { world: ZOO, by: Keeper::Operator, owner: None, terms: terms() }.into(),
+        licences::Disable { world: ZOO, reason: None }.into(),
+        licences::Delete { world: ZOO, purge: false }.into(),
+        licences::SetPassword { world: ZOO, by: Keeper::Operator, password: password() }.into(),
+        hosting::Start { world: ZOO, password: Secret::default(), from: name(), by: started_by() }.into(),
+        rights::Grant { player: BOB, right: name() }.into(),
     ];
     let mut model = people();
     model.put(&Row::Board(defined));

@@ -3,6 +3,7 @@
 
 mod changes;
 mod jobs;
+mod requests;
 
 use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
 use crate::capability::records::{board_of, board_row};
@@ -214,9 +215,9 @@ impl EventLoop {
                 | Ask::SessionsList
                 | Ask::Status
         );
-        if !looks {
-            // Secrets show nothing of themselves.
-            log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
+        // A request is told of when it is known what it is.
+        if !looks && !matches!(ask, Ask::Request { .. }) {
+            told(&ask);
         }
         match ask {
             Ask::ServerAdd { name } => self.server_key(operator, name, true),
@@ -242,6 +243,7 @@ impl EventLoop {
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
             Ask::Adopt => self.adopt(operator).map(|()| None),
+            Ask::Request { kind, payload } => self.operators_request(operator, kind, &payload),
         }
     }
 
@@ -357,6 +359,11 @@ impl EventLoop {
             writable,
         }))
     }
+}
+
+/// What the operator asks goes to the log. Secrets show nothing of themselves.
+fn told(ask: &impl std::fmt::Debug) {
+    log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
 }
 
 fn flush(operator: &mut Operator) -> io::Result<()> {

@@ -1,11 +1,12 @@
 //! What stands in the journal. These types are the journal's own: the next handler may be of a newer build, so they are only
 //! ever appended to, and gain fields as told in `ipc/src/growing.rs`.
 
+use crate::state::hosting::{Host, Hosting};
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::World;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Reply, ReplyKind, Time};
-use ssmglobal_store::{PlayerId, Principal, ServerId};
+use ssmglobal_ipc::{Rating, Reply, ReplyKind, Time};
+use ssmglobal_store::{PlayerId, Principal, ServerId, WorldId};
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,18 @@ pub enum Entry {
         /// Up to which request.
         upto: u64,
     },
+    /// A world that has a licence is hosted, and this is said of it.
+    Hosting {
+        /// Which.
+        world: WorldId,
+        /// What.
+        said: KeptHosting,
+    },
+    /// It is hosted no longer.
+    NoHosting {
+        /// Which.
+        world: WorldId,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -125,6 +138,7 @@ pub(super) enum Subject {
     Pass(PassDigest),
     Stay(u64, PlayerId),
     Voided(u64),
+    Hosting(WorldId),
 }
 
 impl Entry {
@@ -140,6 +154,7 @@ impl Entry {
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
             Entry::Stay { host, player, .. } | Entry::NoStay { host, player } => Some(Subject::Stay(*host, *player)),
             Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
+            Entry::Hosting { world, .. } | Entry::NoHosting { world } => Some(Subject::Hosting(*world)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }
@@ -195,6 +210,41 @@ impl From<KeptWorld> for World {
     fn from(kept: KeptWorld) -> World {
         let KeptWorld { host, name, address, map, players, max, text, at } = kept;
         World { host, name, address, map, players, max, text, at }
+    }
+}
+
+/// A world that is hosted, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptHosting {
+    session: u64,
+    server: ServerId,
+    instance: String,
+    address: String,
+    port: u16,
+    since: Time,
+    users: u32,
+    restricted: bool,
+    rating: Rating,
+    map: String,
+    text: String,
+    at: Time,
+    away: Option<Time>,
+}
+
+impl From<&Hosting> for KeptHosting {
+    fn from(hosting: &Hosting) -> KeptHosting {
+        let Hosting { host, address, port, since, users, restricted, rating, map, text, at, away } = hosting.clone();
+        let Host { session, server, instance } = host;
+        KeptHosting { session, server, instance, address, port, since, users, restricted, rating, map, text, at, away }
+    }
+}
+
+impl From<KeptHosting> for Hosting {
+    fn from(kept: KeptHosting) -> Hosting {
+        let KeptHosting { session, server, instance, address, port, since, users, .. } = kept;
+        let KeptHosting { restricted, rating, map, text, at, away, .. } = kept;
+        let host = Host { session, server, instance };
+        Hosting { host, address, port, since, users, restricted, rating, map, text, at, away }
     }
 }
 

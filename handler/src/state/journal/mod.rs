@@ -11,7 +11,7 @@ mod recover;
 #[cfg(test)]
 mod tests;
 
-pub use entries::{ClientKey, Entry, Settled, packed, unpacked};
+pub use entries::{ClientKey, Entry, KeptHosting, Settled, packed, unpacked};
 pub use recover::{KeptChannel, Recovered};
 
 use entries::Subject;

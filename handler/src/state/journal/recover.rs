@@ -1,11 +1,12 @@
 //! What the journal holds, put together again. Part of the event loop, at the start of a handler.
 
 use super::{Entry, FLUSHED, Journal, Settled};
+use crate::state::hosting::Hosting;
 use crate::state::online::Stay;
 use crate::state::passes::{HeldPass, PassDigest};
-use crate::state::worlds::{World, WorldId};
+use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time, growing};
-use ssmglobal_store::PlayerId;
+use ssmglobal_store::{PlayerId, WorldId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A relay channel as it was left.
@@ -33,7 +34,7 @@ pub struct Recovered {
     /// Sessions that had a link.
     pub linked: HashSet<u64>,
     /// What is said of worlds, by the session that hosts them.
-    pub worlds: HashMap<u64, Vec<(WorldId, World)>>,
+    pub worlds: HashMap<u64, Vec<(StatusId, World)>>,
     /// The last number of a world.
     pub last_world: u64,
     /// What requests came to, by session and number.
@@ -50,6 +51,8 @@ pub struct Recovered {
     pub passes: Vec<HeldPass>,
     /// Who is on a game server, by the session that says so.
     pub stays: HashMap<u64, Vec<(PlayerId, Stay)>>,
+    /// Worlds that have a licence and are hosted.
+    pub hostings: BTreeMap<WorldId, Hosting>,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -113,6 +116,8 @@ impl Journal {
                     stays.remove(&(host, player));
                 }
                 Entry::Voided { session, upto } => drop(found.voided.insert(session, upto)),
+                Entry::Hosting { world, said } => drop(found.hostings.insert(world, said.into())),
+                Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
             }
         }
         found.passes = passes.into_values().collect();
@@ -123,7 +128,7 @@ impl Journal {
             channels.remove(&id);
         }
         for (id, world) in worlds {
-            found.worlds.entry(world.host).or_default().push((WorldId(id), world));
+            found.worlds.entry(world.host).or_default().push((StatusId(id), world));
         }
         // Without its name there is only what was not needed any more.
         found.channels = channels.into_values().filter(|channel| !channel.name.is_empty()).collect();

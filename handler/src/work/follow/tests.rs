@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::state::session::Proof;
-use crate::testing::{board, player, server, standing};
+use crate::testing::{board, licence, player, server, standing};
 use ssmglobal_ipc::{MailRefused, Notice, Party, Secret, Time};
-use ssmglobal_store::{Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId};
+use ssmglobal_store::{
+    Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
+};
 
 const ALICE: PlayerId = PlayerId(1);
 const BOB: PlayerId = PlayerId(2);
@@ -21,6 +23,8 @@ struct Seen {
     checkers: Vec<ServerId>,
     epochs: Vec<(Principal, u32)>,
     networks: Vec<(u32, Network)>,
+    licences: Vec<KeptLicence>,
+    rights: Vec<(u32, String)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -46,7 +50,11 @@ fn seen(memory: &Memory) -> Seen {
         let slice = ranking.slice(0, usize::MAX);
         (ranking.board.clone(), slice.iter().map(|(_, standing)| (standing.player.0, standing.score)).collect())
     });
-    Seen { players, servers, barred, checkers, epochs, networks, boards: boards.collect() }
+    let boards = boards.collect();
+    let licences = read(&memory.licences).after(None).map(|licence| KeptLicence::clone(licence)).collect();
+    let rights = read(&memory.rights);
+    let rights = rights.iter().flat_map(|(player, his)| his.iter().map(|right| (player.0, right.clone()))).collect();
+    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, boards }
 }
 
 fn from(number: u8) -> Network {
@@ -68,6 +76,8 @@ fn memory() -> Memory {
         Row::ServerDisabled { server: CASTLE, disabled: true },
         Row::PlayerSeen { player: BOB, network: from(1) },
         Row::Epoch { who: ALICE.into(), epoch: 3, reason: "another password".into() },
+        Row::Licence(Box::new(licence(1, "Zoo", BOB))),
+        Row::Granted { player: BOB, right: "vip".into() },
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -124,6 +134,26 @@ fn record(player: &str, score: i64, previous: Option<&str>) -> News {
     News::Tell { to: Audience::Topic(Topic::Board(RACE)), event }
 }
 
+const ZOO: WorldId = WorldId(1);
+
+fn zoo(change: impl FnOnce(&mut KeptLicence)) -> KeptLicence {
+    let mut zoo = licence(1, "Zoo", BOB);
+    change(&mut zoo);
+    zoo
+}
+
+fn granted(licence: KeptLicence) -> Row {
+    Row::Licence(Box::new(licence))
+}
+
+fn changed(name: &str, stop: Option<Stop>, terms: bool) -> News {
+    News::Licence { world: ZOO, name: name.into(), stop, terms }
+}
+
+fn started_by() -> StartedBy {
+    StartedBy { session: 3, server: ARENA, instance: String::new(), address: "192.0.2.1".into(), port: 7 }
+}
+
 fn out(who: impl Into<Principal>, reason: &str) -> News {
     News::Out { who: who.into(), reason: reason.into() }
 }
@@ -156,10 +186,16 @@ fn kind(row: &Row) -> usize {
         Row::PlayerUnseen { .. } => 21,
         Row::Epoch { .. } => 22,
         Row::ServerAllowed { .. } => 23,
+        Row::Licence(_) => 24,
+        Row::WorldStarted { .. } => 25,
+        Row::LicenceGone { .. } => 26,
+        Row::WorldPurged { .. } => 27,
+        Row::Granted { .. } => 28,
+        Row::Revoked { .. } => 29,
     }
 }
 
-const EVERY: usize = 24;
+const EVERY: usize = 30;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -234,6 +270,48 @@ fn every_row_does_what_it_says_and_nothing_else() {
         ),
         (Row::ServerAllowed { server: ARENA, login_check: false }, nothing, vec![]),
         (Row::ServerAllowed { server: CASTLE, login_check: true }, |seen| seen.checkers.push(CASTLE), vec![]),
+        (granted(zoo(|_| {})), nothing, vec![changed("Zoo", None, false)]),
+        (
+            granted(licence(2, "Moon", ALICE)),
+            |seen| seen.licences.insert(0, licence(2, "Moon", ALICE)),
+            vec![News::Licence { world: WorldId(2), name: "Moon".into(), stop: None, terms: false }],
+        ),
+        (
+            granted(zoo(|it| it.comment = "x".into())),
+            |seen| seen.licences[0].comment = "x".into(),
+            vec![changed("Zoo", None, false)],
+        ),
+        (granted(zoo(|it| it.users = 7)), |seen| seen.licences[0].users = 7, vec![changed("Zoo", None, true)]),
+        (
+            granted(zoo(|it| it.disabled = Some("spam".into()))),
+            |seen| seen.licences[0].disabled = Some("spam".into()),
+            vec![changed("Zoo", Some(Stop::Disabled), false)],
+        ),
+        (
+            granted(zoo(|it| it.password = [9; 32])),
+            |seen| seen.licences[0].password = [9; 32],
+            vec![changed("Zoo", Some(Stop::Password), false)],
+        ),
+        (
+            Row::WorldStarted { world: ZOO, at, address: "192.0.2.1".into(), by: Box::new(started_by()) },
+            |seen| {
+                seen.licences[0].last_started = Some(Time(9));
+                seen.licences[0].last_address = Some("192.0.2.1".into());
+            },
+            vec![News::Started { world: ZOO, at, by: started_by() }],
+        ),
+        (
+            Row::LicenceGone { world: ZOO, at },
+            |seen| seen.licences.clear(),
+            vec![changed("Zoo", Some(Stop::Deleted), false)],
+        ),
+        (Row::WorldPurged { world: WorldId(7) }, nothing, vec![]),
+        (
+            Row::Granted { player: BOB, right: "build".into() },
+            |seen| seen.rights.insert(0, (2, "build".into())),
+            vec![],
+        ),
+        (Row::Revoked { player: BOB, right: "vip".into() }, |seen| seen.rights.clear(), vec![]),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

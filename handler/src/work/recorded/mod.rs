@@ -7,6 +7,7 @@
 
 use super::kept::{Further, KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
+use crate::state::hosting::Hosting;
 use crate::state::journal::{ClientKey, Entry, Settled, packed};
 use crate::state::news::{Audience, News};
 use crate::state::passes::HeldPass;
@@ -14,8 +15,8 @@ use crate::state::session::Proof;
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
-use ssmglobal_ipc::{Code, Event, Notice, Reply, Time, Welcome, growing};
-use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId};
+use ssmglobal_ipc::{Code, Event, Notice, Rating, Reply, Stop, Time, Welcome, growing};
+use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId, StartedBy, WorldId};
 use std::fmt::Write;
 
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/work/recorded/3.txt");
@@ -75,6 +76,23 @@ fn world() -> World {
     }
 }
 
+fn started_by() -> StartedBy {
+    let (instance, address) = (text("two"), text("192.0.2.1"));
+    StartedBy { session: 300, server: ServerId(9), instance, address, port: 7777 }
+}
+
+fn hosting() -> Hosting {
+    Hosting {
+        users: 17,
+        restricted: true,
+        rating: Rating::Pg13,
+        map: text("castle"),
+        text: text("Zoë — join us"),
+        away: Some(AT),
+        ..Hosting::new(started_by(), AT)
+    }
+}
+
 fn notice() -> Event {
     Event::Notice(Notice { msg: text("Soon.") })
 }
@@ -93,6 +111,8 @@ samples! { items_of_a_row KeptItem KeptItem<'static> {
 samples! { news News News {
     Tell: News::Tell { to: Audience::Principal(alice()), event: notice() };
     Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
+    Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
+    Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
 } }
 
 samples! { audiences Audience Audience {
@@ -133,6 +153,8 @@ samples! { entries Entry Entry {
         digest: [7; 16], player: PlayerId(300), epoch: 3, server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
     });
     Voided: Entry::Voided { session: 300, upto: 1 << 40 };
+    Hosting: Entry::Hosting { world: WorldId(300), said: (&hosting()).into() };
+    NoHosting: Entry::NoHosting { world: WorldId(300) };
 } }
 
 /// Whether bytes say what a sample was meant to say.

@@ -3,11 +3,11 @@
 //!
 //! Nothing here depends on settings, on clocks, or on how letters are folded in this version: what is told is damage.
 
-use super::{relay, tx};
+use super::tx;
 use crate::PrincipalKind;
 
 /// References that the schema does not declare: the rows whose counterpart is missing, and what they are. Of somebody
-/// only players (1) and game servers (2) have a table to be missing from.
+/// only players (1), game servers (2) and worlds (3) have a table to be missing from.
 const ORPHANS: &[(&str, &str)] = &[
     ("record WHERE board NOT IN (SELECT id FROM board)", "scores on no board"),
     ("record WHERE player NOT IN (SELECT id FROM player)", "scores of no player"),
@@ -24,6 +24,7 @@ const ORPHANS: &[(&str, &str)] = &[
     ("block WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "blocks of no game server"),
     ("mail WHERE from_kind = 1 AND from_id NOT IN (SELECT id FROM player)", "letters of no player"),
     ("mail WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "letters of no game server"),
+    ("setting WHERE owner_kind = 3 AND owner_id NOT IN (SELECT id FROM licence)", "settings of no world"),
     ("keyed WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "keys of no player"),
     ("keyed WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "keys of no game server"),
     (
@@ -46,6 +47,17 @@ const ODD: &[(&str, &str)] = &[
     ("player WHERE hash NOT GLOB '$argon2id$*'", "players whose passwords are no hashes"),
     ("server WHERE disabled NOT IN (0, 1)", "game servers that are neither enabled nor disabled"),
     ("server WHERE login_check NOT IN (0, 1)", "game servers that may check passwords and may not"),
+    (
+        "licence WHERE name = '' OR name NOT GLOB '*[^ -~]*' AND folded <> lower(name)",
+        "worlds whose names are not the ones that they are found by",
+    ),
+    (
+        "licence WHERE users NOT BETWEEN 1 AND 1024 OR size NOT BETWEEN 1 AND 3275
+             OR listed NOT IN (0, 1) OR visitors NOT IN (0, 1) OR voice NOT IN (0, 1) OR plugins NOT IN (0, 1)
+             OR check_address NOT IN (0, 1)",
+        "licences that nobody can have granted",
+    ),
+    ("granted WHERE right = ''", "rights to nothing"),
     ("setting WHERE version < 1 OR public NOT IN (0, 1) OR key = ''", "settings that nobody can have made"),
     (
         "mail WHERE in_box NOT IN (0, 1) OR in_sent NOT IN (0, 1) OR in_box = 0 AND in_sent = 0",
@@ -89,7 +101,11 @@ const NUMBERS: &[(&str, &str)] = &[
           GROUP BY kind, owner, number HAVING count(*) > 1)",
         "letters with a number that another letter of the same mailbox has",
     ),
-    ("sequence WHERE last < 0 OR kind < 4 AND (owner_kind, owner_id) <> (0, 0)", "counts of nothing"),
+    ("sequence WHERE last < 0 OR kind <> 4 AND (owner_kind, owner_id) <> (0, 0)", "counts of nothing"),
+    (
+        "licence WHERE id > coalesce((SELECT last FROM sequence WHERE kind = 6), 0) OR id < 1",
+        "worlds with a number that was not given yet",
+    ),
 ];
 
 /// The table of scores, its log, and what was withdrawn. Scores leave the log in their order, and only once they are in the
@@ -161,6 +177,6 @@ pub(super) fn all() -> impl Iterator<Item = (String, String)> {
         (format!("{table} WHERE {column} NOT IN ({known})"), format!("{what} of nobody that this program knows"))
     });
     let (first, last) = (tx::KINDS.start(), tx::KINDS.end());
-    let counts = format!("sequence WHERE kind NOT BETWEEN {first} AND {last} AND kind != {}", relay::KIND);
+    let counts = format!("sequence WHERE kind NOT BETWEEN {first} AND {last}");
     listed.chain(kinds).chain([(counts, "counts of what this program does not know".to_owned())])
 }

@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 /// Bytes that are written to find out whether a change can be.
 const TOUCHED: u32 = 32 << 10;
 
-/// The kinds of sequences, as [`Tx::fresh`] numbers them in the schema.
-pub(super) const KINDS: RangeInclusive<u8> = 1..=4;
+/// The kinds of sequences, as [`Tx::fresh`] and the relay number them in the schema.
+pub(super) const KINDS: RangeInclusive<u8> = 1..=6;
 
 /// The owner of a sequence that there is only one of.
 const NOBODY: (u8, u32) = (0, 0);
@@ -43,6 +43,12 @@ impl Tx for Db {
             Row::Blocked { player, from } => self.block_add(*player, *from),
             Row::Unblocked { player, from } => self.block_remove(*player, *from),
             Row::Keyed { owner, key, kept } => self.keyed_add(*owner, key, kept),
+            Row::Licence(licence) => self.licence_put(licence),
+            Row::WorldStarted { world, at, address, by: _ } => self.licence_started(*world, *at, address),
+            Row::LicenceGone { world, at } => self.licence_gone(*world, *at),
+            Row::WorldPurged { world } => self.licence_purge(*world),
+            Row::Granted { player, right } => self.right_grant(*player, right),
+            Row::Revoked { player, right } => self.right_revoke(*player, right),
             Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
     }
@@ -67,6 +73,7 @@ impl Tx for Db {
             Sequence::Board => (3, NOBODY),
             Sequence::Letters(owner) => (4, principal_to_sql(owner)),
             // 5 is the relay's (`relay.rs`).
+            Sequence::World => (6, NOBODY),
         };
         self.in_transaction()?;
         self.row(

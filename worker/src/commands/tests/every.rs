@@ -20,7 +20,7 @@ fn paged() -> Vec<(&'static str, &'static str)> {
 
 /// All of them.
 pub(super) fn requests() -> Vec<Case> {
-    [players(), records(), settings(), mail(), servers()].into_iter().flatten().collect()
+    [players(), records(), settings(), mail(), servers(), worlds()].into_iter().flatten().collect()
 }
 
 fn players() -> Vec<Case> {
@@ -194,5 +194,110 @@ fn servers() -> Vec<Case> {
             vec![("pass", "\"pass-1\""), ("address", "\"192.0.2.7\"")],
             Request::PassRedeem(PassRedeem { pass: Secret::new("pass-1"), address: some("192.0.2.7") }),
         ),
+    ]
+}
+
+fn said() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("users", "7"),
+        ("size", "9"),
+        ("email", "\"a@b\""),
+        ("expires", "\"1970-01-02\""),
+        ("client", "\"4.2\""),
+        ("listed", "true"),
+        ("visitors", "false"),
+        ("voice", "true"),
+        ("plugins", "false"),
+        ("check_address", "true"),
+        ("comment", "\"under water\""),
+    ]
+}
+
+fn terms() -> WorldTerms {
+    WorldTerms {
+        users: Some(7),
+        size: Some(9),
+        email: some("a@b"),
+        comment: some("under water"),
+        expires: Some(Expires::At(Time(86_400_000))),
+        listed: Some(true),
+        visitors: Some(false),
+        voice: Some(true),
+        plugins: Some(false),
+        client: "4.2".parse().ok(),
+        check_address: Some(true),
+    }
+}
+
+fn worlds() -> Vec<Case> {
+    let (name, world) = (("name", "\"zoo\""), || WorldName { name: s("zoo") });
+    let owner = ("owner", "\"al\"");
+    let all = || [vec![name, owner], said()].concat();
+    let right = || (vec![("player", "\"al\""), ("right", "\"vip\"")], RightOf { player: s("al"), right: s("vip") });
+    let ((args, grant), (others, revoke)) = (right(), right());
+    vec![
+        ("WORLD SHOW", vec![name], Request::WorldShow(world())),
+        ("WORLD LIST", paged(), Request::WorldList(page())),
+        ("WORLD ADD", all(), Request::WorldAdd(WorldAdd { name: s("zoo"), owner: s("al"), terms: terms() })),
+        (
+            "WORLD CHANGE",
+            all(),
+            Request::WorldChange(WorldChange { name: s("zoo"), owner: some("al"), terms: terms() }),
+        ),
+        ("WORLD PASSWORD", vec![name], Request::WorldPassword(world())),
+        (
+            "WORLD DISABLE",
+            vec![name, ("reason", "\"not paid\"")],
+            Request::WorldDisable(WorldDisable { name: s("zoo"), reason: some("not paid") }),
+        ),
+        ("WORLD ENABLE", vec![name], Request::WorldEnable(world())),
+        (
+            "WORLD DELETE",
+            vec![name, ("purge", "true")],
+            Request::WorldDelete(WorldDelete { name: s("zoo"), purge: true }),
+        ),
+        ("RIGHT LIST", vec![("player", "\"al\"")], Request::RightList(RightsOf { player: some("al") })),
+        ("RIGHT GRANT", args, Request::RightGrant(grant)),
+        ("RIGHT REVOKE", others, Request::RightRevoke(revoke)),
+        (
+            "HOST START",
+            vec![
+                ("world", "\"zoo\""),
+                ("password", "\"pw\""),
+                ("port", "7777"),
+                ("address", "\"h.example\""),
+                ("instance", "\"two\""),
+                ("version", "\"4\""),
+            ],
+            Request::HostStart(HostStart {
+                world: s("zoo"),
+                password: Secret::new("pw"),
+                instance: some("two"),
+                address: some("h.example"),
+                port: 7777,
+                version: "4".parse().ok(),
+            }),
+        ),
+        (
+            "HOST SAY",
+            vec![
+                ("world", "\"zoo\""),
+                ("users", "3"),
+                ("restricted", "true"),
+                ("rating", "\"pg13\""),
+                ("map", "\"reef\""),
+                ("text", "\"come in\""),
+            ],
+            Request::HostSay(HostSay {
+                world: s("zoo"),
+                users: Some(3),
+                restricted: Some(true),
+                rating: Some(Rating::Pg13),
+                map: some("reef"),
+                text: some("come in"),
+            }),
+        ),
+        ("HOST STOP", vec![("world", "\"zoo\"")], Request::HostStop(HostStop { world: s("zoo") })),
+        ("HOST LIST", paged(), Request::HostList(page())),
     ]
 }

@@ -15,7 +15,7 @@ use samples::{board, empty_replies, events, mails, person_replies, replies, subm
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const PLAIN: Look = Look { width: 80, colour: false, utf8: true };
+const PLAIN: Look = Look { width: 80, colour: false, utf8: true, shell: false };
 
 fn s(text: &str) -> String {
     text.to_owned()
@@ -243,7 +243,7 @@ fn everything_fits_the_terminal() {
     let every: Vec<_> = replies().into_iter().chain(empty_replies()).collect();
     for width in [0, 1, 40, 60, 80, 132] {
         for (utf8, colour) in [(true, false), (false, false), (true, true)] {
-            let look = Look { width, colour, utf8 };
+            let look = Look { width, colour, utf8, shell: false };
             for (name, reply) in &every {
                 let shown = as_text(name, reply, look);
                 assert!(shown.ends_with("\r\n"));
@@ -348,7 +348,7 @@ proptest! {
             mail.subject.clone_from(&body);
         }
         for (name, reply) in [("MAIL READ", Reply::Mail(mail)), ("MAIL LIST", Reply::MailPage(page)), ("WHO", Reply::fail(Code::Invalid, body.clone()))] {
-            let shown = as_text(name, &reply, Look { width, colour: false, utf8: true });
+            let shown = as_text(name, &reply, Look { width, colour: false, utf8: true, shell: false });
             let shown = shown.replace("\r\n", "");
             prop_assert!(matches!(clean(&shown), std::borrow::Cow::Borrowed(_)), "{:?}", shown);
             let line = as_json(None, name, &reply);

@@ -142,6 +142,16 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
         text: s("friendly fire off"),
         at: at(),
     };
+    let licensed = World {
+        name: s("Atlantis"),
+        address: s(""),
+        map: s(""),
+        players: 17,
+        max: 100,
+        text: s("under \u{1b}[31m water"),
+        at: at(),
+    };
+    let more = WorldMore { status: WorldStatus::Restricted, rating: Rating::Pg13, licensed: true };
     let channel = ChannelRow { channel: s("lobby"), number: 42, servers: 2 };
     let version = SettingVersion { key: s("colour"), version: 4, public: false };
     vec![
@@ -164,12 +174,88 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
         ),
         ("RELAY SEND", Reply::RelaySent(RelaySent { channel: Some(s("lobby")), to: None, number: 42, receivers: 2 })),
         ("RELAY CHANNELS", Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")) })),
-        ("WORLDS", Reply::Worlds(Worlds { worlds: vec![world], total: 1, next: None })),
+        (
+            "WORLDS",
+            Reply::Worlds(Worlds {
+                worlds: vec![world, licensed],
+                total: 2,
+                next: None,
+                more: vec![WorldMore::default(), more],
+            }),
+        ),
+    ]
+}
+
+fn licence() -> Licence {
+    Licence {
+        name: s("Atlantis"),
+        number: 3,
+        owner: s("bob"),
+        users: 100,
+        size: 50,
+        email: Some(s("bob@example.org")),
+        comment: s("under\nwater"),
+        created: at(),
+        expires: None,
+        disabled: Some(s("Not \u{1b}[31m paid.")),
+        last_started: Some(at()),
+        last_address: Some(s("203.0.113.9")),
+        listed: true,
+        visitors: false,
+        voice: false,
+        plugins: true,
+        client: Version(4 << 48),
+        check_address: true,
+        status: WorldStatus::Restricted,
+        host: Some(s("arena")),
+    }
+}
+
+fn world_replies() -> Vec<(&'static str, Reply)> {
+    let shown = WorldShown {
+        name: s("Atlantis"),
+        description: s("under\nwater"),
+        status: WorldStatus::Restricted,
+        users: 17,
+        max: 100,
+        rating: Rating::Pg13,
+        licence: Some(Box::new(licence())),
+    };
+    let key = |password: Option<&str>| WorldKey { world: s("Atlantis"), password: password.map(Secret::new) };
+    let terms = HostTerms {
+        world: s("Atlantis"),
+        number: 3,
+        users: 100,
+        size: 50,
+        visitors: false,
+        voice: false,
+        plugins: true,
+        client: Version(4 << 48),
+        expires: None,
+    };
+    let hosted = |resumed| Hosted { terms: terms.clone(), address: s("203.0.113.9:7777"), since: at(), resumed };
+    let row = HostedRow {
+        world: s("Atlantis"),
+        status: WorldStatus::Public,
+        users: 17,
+        max: 100,
+        address: s("203.0.113.9:7777"),
+        since: at(),
+    };
+    vec![
+        ("WORLD SHOW", Reply::WorldShown(shown)),
+        ("WORLD LIST", Reply::Licences(Licences { licences: vec![licence()], total: 9, next: Some(s("Atlantis")) })),
+        ("WORLD ADD", Reply::WorldKey(key(Some("0123456789abcdef")))),
+        ("WORLD PASSWORD", Reply::WorldKey(key(None))),
+        ("RIGHT LIST", Reply::Rights(Rights { player: s("bob"), rights: vec![s("build"), s("vip")] })),
+        ("HOST START", Reply::Hosted(hosted(false))),
+        ("HOST START", Reply::Hosted(hosted(true))),
+        ("HOST LIST", Reply::HostedList(HostedList { worlds: vec![row], total: 9, next: Some(s("Atlantis")) })),
     ]
 }
 
 pub(super) fn replies() -> Vec<(&'static str, Reply)> {
-    [person_replies(), record_replies(), other_replies()].concat()
+    [person_replies(), record_replies(), other_replies(), world_replies()].concat()
 }
 
 pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
@@ -182,7 +268,9 @@ pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
         ("RECORD TOP", Reply::RecordPage(page)),
         ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None })),
         ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None })),
-        ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None })),
+        ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None, more: vec![] })),
+        ("WORLD LIST", Reply::Licences(Licences { licences: vec![], total: 0, next: None })),
+        ("HOST LIST", Reply::HostedList(HostedList { worlds: vec![], total: 0, next: None })),
     ]
 }
 
@@ -221,6 +309,26 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             }),
             r#"{"event": "record", "board": "sprint", "unit": "ms", "player": "alice", "score": 12345, "previous": "bob"}"#,
             "[record] alice leads sprint with 12345 ms (before: bob)",
+        ),
+        (
+            Event::WorldStopped(WorldStopped { world: s("Atlantis"), reason: Stop::TakenOver, msg: s("It was.") }),
+            r#"{"event": "world_stopped", "world": "Atlantis", "reason": "taken_over", "msg": "It was."}"#,
+            "[world_stopped] Atlantis: It was.",
+        ),
+        (
+            Event::WorldChanged(HostTerms {
+                world: s("Atlantis"),
+                number: 3,
+                users: 100,
+                size: 50,
+                visitors: true,
+                voice: false,
+                plugins: true,
+                client: Version(4 << 48),
+                expires: Some(time),
+            }),
+            r#"{"event": "world_changed", "world": "Atlantis", "number": 3, "users": 100, "size": 50, "visitors": true, "voice": false, "plugins": true, "client": "4", "expires": "2026-01-31T20:15:00Z"}"#,
+            "[world_changed] Atlantis: the licence says 100 users and size 50 from now on.",
         ),
         (
             Event::Notice(Notice { msg: s("The backend is going down.") }),

@@ -10,6 +10,7 @@ const FIXTURES: &[(u32, &[&str])] = &[
     (4, &[FIRST_ROWS, FOURTH_ROWS]),
     (5, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS]),
     (6, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS]),
+    (7, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS]),
 ];
 
 const FIRST_ROWS: &str =
@@ -32,12 +33,20 @@ const FIFTH_ROWS: &str = "UPDATE player SET epoch = 3; INSERT INTO player_networ
 
 const SIXTH_ROWS: &str = "UPDATE server SET login_check = 1;";
 
+const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
+     INSERT INTO licence VALUES (1, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, 'under water',
+                                 1000, NULL, NULL, 2000, '192.0.2.1', 1, 1, 0, 0, 0, 0, NULL);
+     INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
+                                 1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
+     INSERT INTO granted VALUES (1, 'operator');";
+
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
     (6_333, 0x8c4d_81fe_9db8_e192),
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
+    (1_657, 0xe857_08ca_479a_903f),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -67,7 +76,7 @@ fn released_steps_do_not_change() {
 
 #[test]
 fn a_new_database_has_the_newest_version() {
-    assert_eq!((FIRST, schema::newest()), (3, 6));
+    assert_eq!((FIRST, schema::newest()), (3, 7));
     let place = Place::new();
     assert_eq!(SqliteStore::verify(place.store.path()).unwrap().schema, schema::newest());
 }
@@ -100,6 +109,12 @@ fn older_databases_open_and_keep_what_they_hold() {
         assert_eq!(reader.run().unwrap(), Some((9, RunKey([0; 32]))));
         reader.results(&mut |row, answers| assert_eq!((row, answers), (5, &[1, 2][..]))).unwrap();
         assert_eq!(reader.keyed(arena, "key").unwrap().unwrap().answer, [3]);
+        let (mut licences, rights) = (Vec::new(), reader.rights().unwrap());
+        reader.licences(&mut |licence| licences.push((licence.id, licence.name))).unwrap();
+        let (world, right) = (WorldId(1), (PlayerId(1), "operator".to_owned()));
+        let expected =
+            if *version < 7 { (vec![], vec![]) } else { (vec![(world, "Atlantis".to_owned())], vec![right]) };
+        assert_eq!((licences, rights), expected);
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,

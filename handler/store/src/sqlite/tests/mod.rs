@@ -16,6 +16,7 @@ mod results;
 mod sequences;
 mod settings;
 mod trouble;
+mod worlds;
 
 use super::SqliteStore;
 use super::writer::SqliteWriter;

@@ -1,0 +1,233 @@
+//! Licences of worlds: what the operator grants, what its owner may change, what everybody sees.
+
+use crate::{Rating, Secret, Time, Version, WorldStatus};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// When a licence ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expires {
+    /// It does not.
+    Never,
+    /// Then; to the second.
+    At(Time),
+}
+
+impl Expires {
+    /// The moment, if there is one.
+    pub fn at(self) -> Option<Time> {
+        match self {
+            Expires::Never => None,
+            Expires::At(time) => Some(time),
+        }
+    }
+}
+
+/// It is written in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMoment;
+
+impl std::fmt::Display for NoMoment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("give never, a day as 2027-01-31, or a moment as 2027-01-31T20:15:00Z")
+    }
+}
+
+impl std::error::Error for NoMoment {}
+
+impl FromStr for Expires {
+    type Err = NoMoment;
+
+    /// A day means its first moment, UTC.
+    fn from_str(text: &str) -> Result<Expires, NoMoment> {
+        if text.eq_ignore_ascii_case("never") {
+            return Ok(Expires::Never);
+        }
+        let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+        let moment = if text.contains([':', 'T', 't']) { text.parse::<Timestamp>().ok() } else { day() };
+        moment.map(|moment| Expires::At(Time(moment.as_second() * 1000))).ok_or(NoMoment)
+    }
+}
+
+/// What can be said of a licence; what is left out stays as it is, or is as it is for a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldTerms {
+    /// Users at the most, 1–1,024.
+    pub users: Option<u32>,
+    /// How large it may be, 1–3,275.
+    pub size: Option<u32>,
+    /// The owner's e-mail address; an empty one takes it away.
+    pub email: Option<String>,
+    /// What everybody is told of the world.
+    pub comment: Option<String>,
+    /// When it ends.
+    pub expires: Option<Expires>,
+    /// Whether the world is in lists; a hidden one is found by its name.
+    pub listed: Option<bool>,
+    /// Whether visitors are let in.
+    pub visitors: Option<bool>,
+    /// Whether there is voice.
+    pub voice: Option<bool>,
+    /// Whether there are plugins.
+    pub plugins: Option<bool>,
+    /// The least version of a client.
+    pub client: Option<Version>,
+    /// Whether a ticket counts only at the address that it was given to.
+    pub check_address: Option<bool>,
+}
+
+/// `WORLD ADD`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldAdd {
+    /// 2–16 letters, digits, `_-.`; unique without regard to case and to look-alike letters.
+    pub name: String,
+    /// The player whose world it is.
+    pub owner: String,
+    /// All else.
+    pub terms: WorldTerms,
+}
+
+/// `WORLD CHANGE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldChange {
+    /// Which, in any case.
+    pub name: String,
+    /// Another owner.
+    pub owner: Option<String>,
+    /// All else.
+    pub terms: WorldTerms,
+}
+
+/// A world by name, in any case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldName {
+    /// The name.
+    pub name: String,
+}
+
+/// `WORLD DISABLE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldDisable {
+    /// Which, in any case.
+    pub name: String,
+    /// What its host and its owner are told.
+    pub reason: Option<String>,
+}
+
+/// `WORLD DELETE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldDelete {
+    /// Which, in any case.
+    pub name: String,
+    /// What is kept of the world goes as well.
+    pub purge: bool,
+}
+
+/// The answer to `WORLD ADD` and `WORLD PASSWORD`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldKey {
+    /// The world, as it is written.
+    pub world: String,
+    /// Its hosting password. It is shown once: whoever asks again has none.
+    pub password: Option<Secret>,
+}
+
+/// A licence, for its owner and for operators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Licence {
+    /// The world's name.
+    pub name: String,
+    /// The world's number, which never is another's.
+    pub number: u32,
+    /// The player whose world it is.
+    pub owner: String,
+    /// Users at the most.
+    pub users: u32,
+    /// How large it may be.
+    pub size: u32,
+    /// The owner's e-mail address.
+    pub email: Option<String>,
+    /// What everybody is told of the world.
+    pub comment: String,
+    /// When it was granted.
+    pub created: Time,
+    /// When it ends; nothing: never.
+    pub expires: Option<Time>,
+    /// Why it is refused, if it is.
+    pub disabled: Option<String>,
+    /// When the world was last started.
+    pub last_started: Option<Time>,
+    /// From where.
+    pub last_address: Option<String>,
+    /// Whether it is in lists.
+    pub listed: bool,
+    /// Whether visitors are let in.
+    pub visitors: bool,
+    /// Whether there is voice.
+    pub voice: bool,
+    /// Whether there are plugins.
+    pub plugins: bool,
+    /// The least version of a client; 0: any.
+    pub client: Version,
+    /// Whether a ticket counts only at the address that it was given to.
+    pub check_address: bool,
+    /// How the world is.
+    pub status: WorldStatus,
+    /// The game server that hosts it.
+    pub host: Option<String>,
+}
+
+/// The answer to `WORLD SHOW`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldShown {
+    /// The world's name.
+    pub name: String,
+    /// What it is about.
+    pub description: String,
+    /// How it is.
+    pub status: WorldStatus,
+    /// How many are there.
+    pub users: u32,
+    /// How many fit.
+    pub max: u32,
+    /// For whom it is.
+    pub rating: Rating,
+    /// The licence, for its owner and for operators.
+    pub licence: Option<Box<Licence>>,
+}
+
+/// The answer to `WORLD LIST`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Licences {
+    /// Sorted by name.
+    pub licences: Vec<Licence>,
+    /// How many there are altogether.
+    pub total: u32,
+    /// Give this as `after` for the next page.
+    pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_a_day_a_moment_or_never() {
+        for (text, at) in [
+            ("never", None),
+            ("NEVER", None),
+            ("1970-01-02", Some(86_400_000)),
+            ("2026-01-31T20:15:00Z", Some(1_769_890_500_000)),
+            ("2026-01-31T22:15:00+02:00", Some(1_769_890_500_000)),
+            ("2026-01-31T20:15:00.999Z", Some(1_769_890_500_000)),
+        ] {
+            assert_eq!(text.parse::<Expires>().map(Expires::at), Ok(at.map(Time)), "{text}");
+        }
+        for text in ["", "0", "tomorrow", "2026-02-30", "2026-01-31T20:15:00", "20:15", "2026-13-01", "1769890500"] {
+            assert_eq!(text.parse::<Expires>(), Err(NoMoment), "{text}");
+        }
+    }
+}

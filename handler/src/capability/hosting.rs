@@ -1,0 +1,241 @@
+//! How game servers host worlds that have a licence.
+//!
+//! A host is a game server and one of its programs, the instance. Whoever is the same may go on with a world on another
+//! connection; anybody else is refused as long as it is hosted, also within the grace in which the host may come back.
+
+use super::call::try_again_in;
+use super::{Call, Me, Plan};
+use crate::lock::read;
+use crate::state::hosting::{Host, Hosting};
+use crate::state::licences::host_terms;
+use crate::state::pages::next_page;
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
+use crate::work::passwords;
+use ssmglobal_ipc::{
+    Code, Failure, HostSay, HostStart, HostStop, Hosted, HostedList, HostedRow, Page, Reply, Secret, Time,
+};
+use ssmglobal_store::{KeptLicence, Row, ServerId, StartedBy, WorldId};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Worlds on one connection.
+const MOST: usize = 10_000;
+
+/// Bytes of an instance, an address, a map, the free text.
+const INSTANCE: usize = 32;
+const ADDRESS: usize = 255;
+const MAP: usize = 128;
+const TEXT: usize = 1024;
+
+changes! {
+    /// Changes by those who host.
+    HostingChange: Start
+}
+
+/// A world is started.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Which.
+    pub world: WorldId,
+    /// The hosting password, as the host says.
+    pub password: Secret,
+    /// Where the host is.
+    pub from: String,
+    /// By whom.
+    pub by: StartedBy,
+}
+
+/// Whether a licence lets somebody with this password host its world.
+fn may_host(licence: &KeptLicence, password: &Secret, now: Time) -> Result<(), Failure> {
+    if !passwords::key_matches(password, &licence.password) {
+        let msg = "That is not the hosting password of this world. The owner makes another: WORLD PASSWORD.";
+        return Err(Failure::new(Code::BadLogin, msg));
+    }
+    if let Some(reason) = &licence.disabled {
+        return Err(Failure::new(Code::Disabled, format!("This world is disabled: {reason}")));
+    }
+    if licence.has_expired(now) {
+        return Err(Failure::new(Code::Expired, "The licence of this world has ended. Ask the operator."));
+    }
+    Ok(())
+}
+
+fn hosted(licence: &KeptLicence, hosting: &Hosting, resumed: bool) -> Reply {
+    let (address, since) = (hosting.place(), hosting.since);
+    Reply::Hosted(Hosted { terms: host_terms(licence), address, since, resumed })
+}
+
+impl Decide for Start {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let Some(licence) = facts.licence(self.world)?.filter(|licence| licence.gone.is_none()) else {
+            return refuse(Code::NotFound, "This world's licence is gone.");
+        };
+        may_host(&licence, &self.password, stamp.now)?;
+        let reply = hosted(&licence, &Hosting::new(self.by.clone(), stamp.now), false);
+        let (world, at, address, by) = (self.world, stamp.now, self.from.clone(), Box::new(self.by.clone()));
+        Ok(Decided::new(vec![Row::WorldStarted { world, at, address, by }], reply))
+    }
+}
+
+/// What is said of who hosts, checked.
+fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<(StartedBy, String), Failure> {
+    let too_long = |what: &str, most: usize| Failure::new(Code::TooLong, format!("{what} has at most {most} bytes."));
+    let instance = request.instance.clone().unwrap_or_default();
+    if instance.len() > INSTANCE || instance.chars().any(char::is_control) {
+        return Err(too_long("An instance", INSTANCE));
+    }
+    if request.port == 0 {
+        return Err(Failure::new(Code::Invalid, "Clients need a port to connect to, from 1 to 65535."));
+    }
+    let from = call.session.address.map_or_else(String::new, |address| address.ip().to_canonical().to_string());
+    let address = request.address.clone().unwrap_or_else(|| from.clone());
+    if address.len() > ADDRESS {
+        return Err(too_long("An address", ADDRESS));
+    }
+    if address.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Failure::new(Code::Invalid, "An address is one word: a name, or 192.0.2.7, or 2001:db8::7."));
+    }
+    let by = StartedBy { session: call.session.number, server, instance, address, port: request.port };
+    Ok((by, from))
+}
+
+fn elsewhere(hosting: &Hosting, now: Time) -> Failure {
+    let msg = match hosting.away {
+        None => {
+            "This world is hosted elsewhere. Another of your programs? Then give each an instance of its own.".into()
+        }
+        Some(until) => format!(
+            "This world is hosted elsewhere: its host was here until a moment ago, and may come back within {} seconds.",
+            now.seconds_until(until) + 1
+        ),
+    };
+    Failure::new(Code::Elsewhere, msg)
+}
+
+/// `HOST START`.
+pub fn start(call: Call<'_>, me: Me<ServerId>, request: HostStart) -> Plan<HostingChange> {
+    try_start(call, &me, &request).unwrap_or_else(Plan::from)
+}
+
+fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<Plan<HostingChange>, Failure> {
+    let (now, session) = (Time::now(), call.session.number);
+    let licence = call.memory.licence_named(&request.world)?;
+    may_host(&licence, &request.password, now)?;
+    let least = call.settings.worlds.host_version;
+    if request.version.unwrap_or_default().0 < least.0 {
+        let msg = format!("Hosts are let in from version {} on. Say yours as version, or update.", least);
+        return Err(Failure::new(Code::TooOld, msg));
+    }
+    let (by, from) = started_by(&call, me.id, request)?;
+    let world = licence.id;
+    match call.state.hosted.get(world) {
+        Some(hosting) if !hosting.host.is(by.server, &by.instance) => return Err(elsewhere(hosting, now)),
+        // The same host: on the same connection, or back within the grace.
+        Some(hosting) if hosting.host.session == session || hosting.away.is_some() => {
+            let StartedBy { server, instance, address, port, .. } = by;
+            let host = Host { session, server, instance };
+            let hosting = Hosting { host, address, port, away: None, ..hosting.clone() };
+            let reply = hosted(&licence, &hosting, true);
+            call.state.host_world(&licence, hosting);
+            return Ok(Plan::Reply(reply));
+        }
+        Some(_) => {
+            let taken = call.state.hosted.take_over(world, Instant::now());
+            taken.map_err(|wait| {
+                let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+                try_again_in(
+                    "Two programs take this world over from each other: they have the same key and instance.",
+                    seconds,
+                )
+            })?;
+        }
+        None => {
+            let other = call.state.hosted.claimed(world).filter(|host| host.session != session);
+            if other.is_some_and(|host| !host.is(by.server, &by.instance)) {
+                return Err(Failure::new(Code::Elsewhere, "Another host has just asked for this world."));
+            }
+        }
+    }
+    if call.state.hosted.count_of(session) >= MOST {
+        return Err(Failure::new(Code::Limit, format!("One connection hosts at most {MOST} worlds.")));
+    }
+    call.state.hosted.claim(world, Host { session, server: by.server, instance: by.instance.clone() });
+    Ok(Plan::change(Start { world, password: request.password.clone(), from, by }))
+}
+
+/// A world that this connection hosts, and its licence.
+fn own(call: &Call<'_>, name: &str) -> Result<(Arc<KeptLicence>, Hosting), Failure> {
+    let licence = call.memory.licence_named(name)?;
+    let hosting = call.state.hosted.get(licence.id).filter(|hosting| hosting.host.session == call.session.number);
+    let not_here = || {
+        let msg = format!("This connection does not host {}. HOST START begins.", licence.name);
+        Failure::new(Code::Denied, msg)
+    };
+    let hosting = hosting.cloned().ok_or_else(not_here)?;
+    Ok((licence, hosting))
+}
+
+/// `HOST SAY`.
+pub fn say(call: Call<'_>, _: Me<ServerId>, request: HostSay) -> Plan {
+    let HostSay { world, users, restricted, rating, map, text } = request;
+    if map.as_ref().is_some_and(|map| map.len() > MAP) || text.as_ref().is_some_and(|text| text.len() > TEXT) {
+        return Failure::new(Code::TooLong, format!("A map has at most {MAP} bytes, the text {TEXT}.")).into();
+    }
+    let (licence, was) = match own(&call, &world) {
+        Ok(found) => found,
+        Err(failure) => return failure.into(),
+    };
+    let hosting = Hosting {
+        users: users.unwrap_or(was.users),
+        restricted: restricted.unwrap_or(was.restricted),
+        rating: rating.unwrap_or(was.rating),
+        map: map.unwrap_or_else(|| was.map.clone()),
+        text: text.unwrap_or_else(|| was.text.clone()),
+        at: Time::now(),
+        ..was
+    };
+    call.state.host_world(&licence, hosting);
+    Plan::done()
+}
+
+/// `HOST STOP`.
+pub fn stop(call: Call<'_>, _: Me<ServerId>, request: HostStop) -> Plan {
+    let licence = match call.memory.licence_named(&request.world) {
+        Ok(licence) => licence,
+        Err(failure) => return failure.into(),
+    };
+    // Whoever asks again has stopped it already.
+    if own(&call, &request.world).is_ok() {
+        call.state.stop_world(licence.id);
+    }
+    Plan::done()
+}
+
+/// `HOST LIST`.
+pub fn list(call: Call<'_>, _: Me<ServerId>, page: Page) -> Plan {
+    let limit = call.page_limit(page.limit);
+    let licences = read(&call.memory.licences);
+    let his = call.state.hosted.of(call.session.number);
+    let total = u32::try_from(his.len()).unwrap_or(u32::MAX);
+    let after = page.after.map(|after| crate::state::names::fold(&after));
+    let mut his: Vec<(&Arc<KeptLicence>, &Hosting)> = his
+        .into_iter()
+        .filter_map(|world| Some((licences.get(world)?, call.state.hosted.get(world)?)))
+        .filter(|(licence, _)| after.as_ref().is_none_or(|after| licence.folded > *after))
+        .collect();
+    his.sort_unstable_by_key(|(licence, _)| &licence.folded);
+    let mut worlds: Vec<HostedRow> = his
+        .into_iter()
+        .take(limit + 1)
+        .map(|(licence, hosting)| HostedRow {
+            world: licence.name.clone(),
+            status: hosting.status(),
+            users: hosting.users,
+            max: licence.users,
+            address: hosting.place(),
+            since: hosting.since,
+        })
+        .collect();
+    let next = next_page(&mut worlds, limit, |row| row.world.clone());
+    Plan::Reply(Reply::HostedList(HostedList { worlds, total, next }))
+}

@@ -1,0 +1,124 @@
+//! Rights of players: granted and revoked by operators, in force at once.
+
+use super::{Access, By, Plan};
+use crate::lock::read;
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
+use ssmglobal_ipc::{Code, Done, Failure, Reply, RightOf, Rights, RightsOf};
+use ssmglobal_store::{PlayerId, Row};
+
+/// By it a player may do what the operator may.
+pub const OPERATOR: &str = "operator";
+
+/// Rights that mean something to the backend itself.
+const KNOWN: &[&str] = &["build", "broadcast", "property", "moderate", OPERATOR, "vip", "guest-of-honour"];
+
+/// What rights begin with that are a game's own.
+const FREE: &str = "game.";
+
+/// Bytes of a right.
+const LONGEST: usize = 32;
+
+/// Rights of one player.
+const MOST: usize = 64;
+
+changes! {
+    /// Changes of rights.
+    RightChange: Grant, Revoke
+}
+
+/// A player has a right from now on.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Who.
+    pub player: PlayerId,
+    /// The right, checked.
+    pub right: String,
+}
+
+impl Decide for Grant {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        if facts.player(self.player)?.is_none() {
+            return refuse(Code::NotFound, "There is no such player.");
+        }
+        Ok(Decided::done(Row::Granted { player: self.player, right: self.right.clone() }))
+    }
+}
+
+/// A player has a right no longer.
+#[derive(Clone, Debug)]
+pub struct Revoke {
+    /// Who.
+    pub player: PlayerId,
+    /// The right.
+    pub right: String,
+}
+
+impl Decide for Revoke {
+    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        Ok(Decided::new(vec![Row::Revoked { player: self.player, right: self.right.clone() }], Reply::Done(Done {})))
+    }
+}
+
+/// A right as it is kept.
+fn checked(right: &str) -> Result<String, Failure> {
+    let right = right.to_ascii_lowercase();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let free = right.strip_prefix(FREE).is_some_and(|rest| !rest.is_empty() && right.bytes().all(plain));
+    if right.len() <= LONGEST && (free || KNOWN.contains(&right.as_str())) {
+        return Ok(right);
+    }
+    let msg = format!(
+        "There is no such right. There are {}, and for games what begins with {FREE} and has at most {LONGEST} letters, \
+         digits, . - _.",
+        KNOWN.join(", ")
+    );
+    Err(Failure::new(Code::Invalid, msg))
+}
+
+/// `RIGHT GRANT`.
+pub fn grant(access: Access<'_>, request: RightOf) -> Plan<RightChange> {
+    let grant = || {
+        let (player, _) = access.memory.player_named(&request.player)?;
+        let right = checked(&request.right)?;
+        let rights = read(&access.memory.rights);
+        if rights.get(&player).is_some_and(|his| his.len() >= MOST && !his.contains(&right)) {
+            return Err(Failure::new(Code::Limit, format!("A player has at most {MOST} rights.")));
+        }
+        Ok(Grant { player, right })
+    };
+    grant().map_or_else(Plan::from, Plan::change)
+}
+
+/// `RIGHT REVOKE`.
+pub fn revoke(access: Access<'_>, request: RightOf) -> Plan<RightChange> {
+    let revoke = || {
+        let (player, name) = access.memory.player_named(&request.player)?;
+        let right = request.right.to_ascii_lowercase();
+        match access.memory.has_right(player, &right) {
+            true => Ok(Revoke { player, right }),
+            false => Err(Failure::new(Code::NotFound, format!("{name} does not have this right."))),
+        }
+    };
+    revoke().map_or_else(Plan::from, Plan::change)
+}
+
+/// `RIGHT LIST`.
+pub fn list(access: Access<'_>, request: RightsOf) -> Plan {
+    let own = match &access.by {
+        By::Player(me) => Some((me.id, me.name.to_string())),
+        By::Operator | By::Other => None,
+    };
+    let found = match request.player {
+        Some(name) => access.memory.player_named(&name),
+        None => own.clone().ok_or_else(|| Failure::new(Code::Usage, "Say whose: RIGHT LIST player.")),
+    };
+    let (player, name) = match found {
+        Ok(found) => found,
+        Err(failure) => return failure.into(),
+    };
+    if !access.is_operator() && own.is_none_or(|(own, _)| own != player) {
+        return Failure::new(Code::Denied, "Only an operator sees the rights of others.").into();
+    }
+    let rights = read(&access.memory.rights).get(&player).into_iter().flatten().cloned().collect();
+    Plan::Reply(Reply::Rights(Rights { player: name, rights }))
+}

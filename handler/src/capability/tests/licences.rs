@@ -1,0 +1,213 @@
+//! Licences of worlds: who is granted what, who changes it, and what becomes of a world whose licence is over.
+
+use super::*;
+use crate::capability::hosting::Start;
+use crate::capability::licences::{Add, Change as Changed, Delete, Disable, Keeper, NewPassword, SetPassword, WAITS};
+use crate::capability::rights::{Grant, Revoke};
+use crate::state::names;
+use crate::testing::licence;
+use crate::work::passwords::key_hash;
+use ssmglobal_ipc::{Expires, Secret, WorldKey, WorldTerms};
+use ssmglobal_store::{KeptLicence, KeptSetting, Sequence, StartedBy, WorldId};
+
+const ZOO: WorldId = WorldId(1);
+
+fn password(text: &str) -> NewPassword {
+    NewPassword::of(text)
+}
+
+fn add(name: &str) -> Add {
+    let name = names::check(name, 2, 16).unwrap();
+    Add { name, password: password("new"), owner: BOB, terms: WorldTerms::default() }
+}
+
+/// Alice has the world Zoo.
+fn zoo() -> Model {
+    let mut model = people();
+    model.put(&Row::Licence(Box::new(licence(1, "Zoo", ALICE))));
+    let setting = KeptSetting { value: Some("open".into()), version: 1, public: true, at: NOW };
+    model.put(&Row::Setting { owner: ZOO.into(), key: "gate".into(), setting });
+    model.sequences.insert(Sequence::World, 1);
+    model
+}
+
+fn now(model: &Model) -> &KeptLicence {
+    &model.licences[&ZOO]
+}
+
+fn later(model: &mut Model, change: impl Into<Change>, days: i64) -> Result<Vec<Row>, Code> {
+    let stamp = Stamp { now: Time(NOW.0 + days * 24 * 3600 * 1000) };
+    match change.into().decide(model, stamp) {
+        Ok(decided) => {
+            decided.rows.iter().for_each(|row| model.put(row));
+            Ok(decided.rows)
+        }
+        Err(Refusal::Failure(failure)) => Err(failure.code),
+        Err(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+#[test]
+fn a_licence_is_what_was_said_of_it_and_its_password_is_in_nothing_that_is_kept() {
+    let mut model = people();
+    let terms = WorldTerms {
+        users: Some(7),
+        email: Some("b@example.org".into()),
+        expires: Some(Expires::At(Time(NOW.0 + 1000))),
+        visitors: Some(false),
+        ..WorldTerms::default()
+    };
+    let change = Change::from(Add { terms, ..add("Zoo") });
+    let decided = change.decide(&mut model, Stamp { now: NOW }).unwrap();
+    let expected = KeptLicence {
+        password: key_hash(&Secret::new("new")),
+        users: 7,
+        email: Some("b@example.org".into()),
+        expires: Some(Time(NOW.0 + 1000)),
+        visitors: false,
+        created: NOW,
+        ..licence(1, "Zoo", BOB)
+    };
+    let reply = Reply::WorldKey(WorldKey { world: "Zoo".into(), password: None });
+    assert_eq!(decided, Decided { rows: vec![Row::Licence(Box::new(expected))], reply, proves: None });
+    assert_eq!(change.shown_once(), Some(Secret::new("new")));
+    assert!(!format!("{change:?}").contains("new\""), "a secret in Debug");
+}
+
+#[test]
+fn no_two_worlds_have_names_that_are_alike() {
+    let mut model = zoo();
+    for name in ["zoo", "ZOO", "z\u{43e}o"] {
+        assert_eq!(code(&mut model, add(name)), Code::Exists, "{name}");
+    }
+    done(&mut model, add("zoom"));
+    // A player and a game server may have the name of a world.
+    for name in ["alice", "arena"] {
+        done(&mut model, add(name));
+    }
+}
+
+#[test]
+fn who_deletes_loses_nothing_else_for_sixty_days() {
+    let mut model = zoo();
+    let delete = Delete { world: ZOO, purge: false };
+    assert_eq!(decided(&mut model, delete.clone()), only(Row::LicenceGone { world: ZOO, at: NOW }));
+    done(&mut model, delete.clone());
+    assert_eq!(code(&mut model, delete), Code::NotFound);
+    // In time it is the same world again.
+    let mut other = model.clone();
+    later(&mut other, add("zoo"), 59).unwrap();
+    assert_eq!((other.licences.len(), now(&other).owner, now(&other).gone), (1, BOB, None));
+    assert_eq!(other.settings.len(), 1);
+    // Later it is another one, and what was kept goes.
+    let rows = later(&mut model, add("zoo"), 61).unwrap();
+    assert!(rows.contains(&Row::WorldPurged { world: ZOO }), "{rows:?}");
+    assert_eq!((model.licences.keys().collect::<Vec<_>>(), model.settings.len()), (vec![&WorldId(2)], 0));
+    // What was deleted with everything is another one at once.
+    let mut purged = zoo();
+    done(&mut purged, Delete { world: ZOO, purge: true });
+    assert_eq!((purged.licences.len(), purged.settings.len()), (0, 0));
+    done(&mut purged, add("zoo"));
+    assert_eq!(purged.licences.keys().collect::<Vec<_>>(), [&WorldId(2)]);
+}
+
+#[test]
+fn the_next_licence_of_a_name_takes_the_place_of_one_that_has_ended() {
+    let ended = |at: Time| {
+        let mut model = zoo();
+        model.put(&Row::Licence(Box::new(KeptLicence { expires: Some(at), ..licence(1, "Zoo", ALICE) })));
+        model
+    };
+    let mut model = ended(NOW);
+    done(&mut model, add("ZOO"));
+    assert_eq!((now(&model).name.as_str(), now(&model).owner, now(&model).expires), ("ZOO", BOB, None));
+    assert_eq!(model.settings.len(), 1, "it is the same world");
+    let mut model = ended(Time(NOW.0 - WAITS));
+    done(&mut model, add("zoo"));
+    assert_eq!((model.licences.keys().collect::<Vec<_>>(), model.settings.len()), (vec![&WorldId(2)], 0));
+    // What looks like it may not take its place, and a moment before its end nobody may.
+    assert_eq!(code(&mut ended(NOW), add("z\u{43e}o")), Code::Exists);
+    assert_eq!(code(&mut ended(Time(NOW.0 + 1)), add("zoo")), Code::Exists);
+    // Never is no moment in the past.
+    assert_eq!(later(&mut zoo(), add("zoo"), 100_000), Err(Code::Exists));
+}
+
+#[test]
+fn what_was_kept_of_worlds_long_gone_goes_along_with_other_changes() {
+    let mut model = zoo();
+    for id in 2..30 {
+        let name = format!("world-{id}");
+        model.put(&Row::Licence(Box::new(KeptLicence { gone: Some(Time(id.into())), ..licence(id, &name, ALICE) })));
+    }
+    let rows = later(&mut model, Delete { world: ZOO, purge: false }, 0).unwrap();
+    let purged: Vec<u32> =
+        rows.iter().filter_map(|row| if let Row::WorldPurged { world } = row { Some(world.0) } else { None }).collect();
+    assert_eq!(purged, (2..18).collect::<Vec<_>>(), "some at a time, the oldest first");
+}
+
+#[test]
+fn the_owner_and_the_operator_change_a_licence_and_nobody_else() {
+    let comment = |by| {
+        let terms = WorldTerms { comment: Some("shut".into()), listed: Some(false), ..WorldTerms::default() };
+        Changed { world: ZOO, by, owner: None, terms }
+    };
+    for by in [Keeper::Operator, Keeper::Owner(ALICE)] {
+        let mut model = zoo();
+        done(&mut model, comment(by));
+        assert_eq!((now(&model).comment.as_str(), now(&model).listed, now(&model).users), ("shut", false, 50));
+        done(&mut model, SetPassword { world: ZOO, by, password: password("other") });
+        assert_eq!(now(&model).password, key_hash(&Secret::new("other")));
+    }
+    let by = Keeper::Owner(BOB);
+    let mut model = zoo();
+    assert_eq!(code(&mut model, comment(by)), Code::Denied);
+    assert_eq!(code(&mut model, SetPassword { world: ZOO, by, password: password("other") }), Code::Denied);
+    // It is his once it was given to him, and no more hers.
+    done(&mut model, Changed { owner: Some(BOB), ..comment(Keeper::Operator) });
+    done(&mut model, comment(by));
+    assert_eq!(code(&mut model, comment(Keeper::Owner(ALICE))), Code::Denied);
+    let terms = WorldTerms { email: Some(String::new()), expires: Some(Expires::Never), ..WorldTerms::default() };
+    done(&mut model, Changed { terms, ..comment(Keeper::Operator) });
+    assert_eq!((now(&model).email.clone(), now(&model).expires), (None, None));
+}
+
+fn start(password: &str) -> Start {
+    let by = StartedBy { session: 3, server: ARENA, instance: String::new(), address: "h.example".into(), port: 7 };
+    Start { world: ZOO, password: Secret::new(password), from: "192.0.2.1".into(), by }
+}
+
+#[test]
+fn a_world_is_started_by_its_password_while_its_licence_lets_it() {
+    let mut model = zoo();
+    let Decided { rows, reply, .. } = decided(&mut model, start("password 1"));
+    let by = Box::new(start("").by);
+    assert_eq!(rows, [Row::WorldStarted { world: ZOO, at: NOW, address: "192.0.2.1".into(), by }]);
+    let Reply::Hosted(hosted) = reply else { panic!("{reply:?}") };
+    assert_eq!((hosted.address.as_str(), hosted.since, hosted.resumed), ("h.example:7", NOW, false));
+    done(&mut model, start("password 1"));
+    assert_eq!((now(&model).last_started, now(&model).last_address.as_deref()), (Some(NOW), Some("192.0.2.1")));
+
+    assert_eq!(code(&mut model, start("password 2")), Code::BadLogin);
+    done(&mut model, Disable { world: ZOO, reason: Some("Not paid.".into()) });
+    let failure = refused(&mut model, start("password 1"));
+    assert_eq!((failure.code, failure.msg.contains("Not paid.")), (Code::Disabled, true));
+    // Whoever does not have the password does not learn of that.
+    assert_eq!(code(&mut model, start("password 2")), Code::BadLogin);
+    done(&mut model, Disable { world: ZOO, reason: None });
+    let mut ended = model.clone();
+    ended.put(&Row::Licence(Box::new(KeptLicence { expires: Some(NOW), ..licence(1, "Zoo", ALICE) })));
+    assert_eq!(code(&mut ended, start("password 1")), Code::Expired);
+    done(&mut model, Delete { world: ZOO, purge: false });
+    assert_eq!(code(&mut model, start("password 1")), Code::NotFound);
+}
+
+#[test]
+fn rights_are_granted_and_revoked() {
+    let mut model = people();
+    let right = || "vip".to_owned();
+    done(&mut model, Grant { player: BOB, right: right() });
+    assert!(model.rights.contains(&(BOB, right())));
+    done(&mut model, Revoke { player: BOB, right: right() });
+    assert!(model.rights.is_empty());
+    assert_eq!(code(&mut model, Grant { player: PlayerId(99), right: right() }), Code::NotFound);
+}

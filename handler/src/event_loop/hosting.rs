@@ -1,0 +1,175 @@
+//! Worlds that have a licence, as far as links and deadlines have to do with them: a host's connection ends and comes back, a
+//! licence changes or ends. Part of the event loop.
+
+use super::EventLoop;
+use crate::lock::read;
+use crate::state::hosting::Hosting;
+use crate::state::licences::host_terms;
+use crate::state::names::Name;
+use crate::state::session::SessionRef;
+use ssmglobal_ipc::{Event, Stop, Time, WorldStopped};
+use ssmglobal_store::{KeptLicence, StartedBy, WorldId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the host of a world is told that is stopped.
+fn words(stop: Stop, licence: Option<&KeptLicence>) -> String {
+    match (stop, licence.and_then(|licence| licence.disabled.as_deref())) {
+        (Stop::Disabled, Some(reason)) => format!("This world was disabled: {reason}"),
+        (Stop::Disabled, None) => "This world was disabled.".to_owned(),
+        (Stop::Said, _) => "This world was stopped.".to_owned(),
+        (Stop::Expired, _) => "The licence of this world has ended. Ask the operator.".to_owned(),
+        (Stop::Deleted, _) => "The licence of this world was deleted.".to_owned(),
+        (Stop::Password, _) => "This world has another hosting password. HOST START with that.".to_owned(),
+        (Stop::TakenOver, _) => "This world was taken over on another connection of yours.".to_owned(),
+        (Stop::Lost, _) => "The host of this world did not come back in time.".to_owned(),
+    }
+}
+
+impl EventLoop {
+    fn licence(&self, world: WorldId) -> Option<Arc<KeptLicence>> {
+        read(&self.shared.memory.licences).get(world).cloned()
+    }
+
+    /// Pushes something to the session with this number, if it has a link.
+    fn push_to(&mut self, session: u64, event: &Event) {
+        let slot = self.workers.by_session.get(&session).copied();
+        if let Some((slot, id)) = slot.and_then(|slot| Some((slot, self.session(slot)?.id))) {
+            self.push(SessionRef { slot, id }, event);
+        }
+    }
+
+    fn tell_stopped(&mut self, session: u64, world: WorldId, name: String, stop: Stop) {
+        let msg = words(stop, self.licence(world).as_deref());
+        self.push_to(session, &Event::WorldStopped(WorldStopped { world: name, reason: stop, msg }));
+    }
+
+    /// A world is hosted no longer, and its host hears why.
+    fn stop_world(&mut self, world: WorldId, name: String, stop: Stop) {
+        let Some(hosting) = self.state.stop_world(world) else { return };
+        self.write_journal();
+        log::info!("the world {name} stops: {}", stop.as_str());
+        self.tell_stopped(hosting.host.session, world, name, stop);
+    }
+
+    /// A licence is another one, or gone.
+    pub(super) fn licence_changed(&mut self, world: WorldId, name: String, stop: Option<Stop>, terms: bool) {
+        if let Some(stop) = stop {
+            return self.stop_world(world, name, stop);
+        }
+        let Some(licence) = self.licence(world) else { return };
+        self.forget_words_like(&licence);
+        let Some(hosting) = self.state.hosted.get(world).cloned() else { return };
+        // When it ends, and whether it is in lists, may be another thing now.
+        let session = hosting.host.session;
+        self.state.still_host_world(&licence, hosting);
+        if terms {
+            self.push_to(session, &Event::WorldChanged(host_terms(&licence)));
+        }
+    }
+
+    /// What a game server has said of a world whose name is licensed is shown no longer.
+    fn forget_words_like(&mut self, licence: &KeptLicence) {
+        let name = Name { shown: String::new(), folded: licence.folded.clone(), skeleton: licence.skeleton.clone() };
+        let words = self.state.worlds.iter_after(None).filter(|(_, world)| Name::of_server(&world.name).is_like(&name));
+        let names: Vec<String> = words.map(|(word, _)| word.to_owned()).collect();
+        for id in names.iter().flat_map(|name| self.state.worlds.words_of(name)).collect::<Vec<_>>() {
+            self.state.forget_world(id);
+        }
+        self.write_journal();
+    }
+
+    /// A world was started, and that is on disk.
+    pub(super) fn world_started(&mut self, world: WorldId, at: Time, by: StartedBy) {
+        self.state.hosted.forget_claim(world);
+        let Some(licence) = self.licence(world) else { return };
+        let (session, mut hosting) = (by.session, Hosting::new(by, at));
+        if let Some(before) = self.state.hosted.get(world).cloned() {
+            // What is known of it stays until its host says otherwise.
+            let Hosting { users, restricted, rating, map, text, .. } = before;
+            hosting = Hosting { users, restricted, rating, map, text, ..hosting };
+            if before.host.session != session {
+                self.tell_stopped(before.host.session, world, licence.name.clone(), Stop::TakenOver);
+            }
+        }
+        if !self.workers.by_session.contains_key(&session) {
+            hosting.away = Some(self.grace_ends());
+        }
+        self.state.host_world(&licence, hosting);
+        self.write_journal();
+    }
+
+    fn grace_ends(&self) -> Time {
+        let grace = i64::try_from(self.shared.settings().worlds.grace_seconds).unwrap_or(i64::MAX);
+        Time(Time::now().0.saturating_add(grace.saturating_mul(1000)))
+    }
+
+    /// The connection of a host has ended: it may come back with its worlds.
+    pub(super) fn hosts_leave(&mut self, session: u64) {
+        self.state.hosted.forget_claims_of(session);
+        let until = self.grace_ends();
+        for world in self.state.hosted.of(session) {
+            let Some((licence, hosting)) = self.licence(world).zip(self.state.hosted.get(world).cloned()) else {
+                continue;
+            };
+            if self.shared.memory.is_barred(hosting.host.server.into()) {
+                self.stop_world(world, licence.name.clone(), Stop::Lost);
+            } else if hosting.away.is_none() {
+                self.state.host_world(&licence, Hosting { away: Some(until), ..hosting });
+            }
+        }
+        self.write_journal();
+    }
+
+    /// A session is back who it was, over another link: so is what it hosts.
+    pub(super) fn hosts_return(&mut self, session: u64) {
+        for world in self.state.hosted.of(session) {
+            let Some((licence, hosting)) = self.licence(world).zip(self.state.hosted.get(world).cloned()) else {
+                continue;
+            };
+            if hosting.away.is_some() {
+                self.state.host_world(&licence, Hosting { away: None, ..hosting });
+            }
+        }
+        self.write_journal();
+    }
+
+    /// What the handler before this one has left: all of it goes on, but for a host that has gone since.
+    pub(super) fn take_over_hostings(&mut self, left: impl IntoIterator<Item = (WorldId, Hosting)>) {
+        let here: std::collections::HashSet<u64> =
+            self.workers.children.values().map(|client| client.session).collect();
+        let until = self.grace_ends();
+        for (world, hosting) in left {
+            let Some(licence) = self.licence(world) else { continue };
+            match hosting.away.is_some() || here.contains(&hosting.host.session) {
+                true => self.state.still_host_world(&licence, hosting),
+                false => self.state.host_world(&licence, Hosting { away: Some(until), ..hosting }),
+            }
+        }
+        self.write_journal();
+    }
+
+    /// How long to wait at the most before something is to be done about a world.
+    pub(super) fn world_due(&self) -> Option<Duration> {
+        let due = self.state.hosted.next_due().filter(|_| !self.recovery.is_on())?;
+        let wait = due.0.saturating_sub(Time::now().0).max(0).unsigned_abs();
+        // Not a moment too early: a wait is cut to whole milliseconds.
+        Some(Duration::from_millis(wait.saturating_add(1)))
+    }
+
+    /// Stops the worlds whose grace or licence has ended.
+    pub(super) fn stop_due(&mut self) {
+        let now = Time::now();
+        while !self.recovery.is_on()
+            && let Some(world) = self.state.hosted.due(now)
+        {
+            let licence = self.licence(world);
+            let stop = match &licence {
+                Some(licence) if licence.has_expired(now) => Stop::Expired,
+                _ => Stop::Lost,
+            };
+            let name = licence.map_or_else(String::new, |licence| licence.name.clone());
+            self.stop_world(world, name, stop);
+        }
+    }
+}

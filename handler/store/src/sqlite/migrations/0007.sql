@@ -1,0 +1,37 @@
+-- Schema 7. Licences of worlds, and rights of players.
+
+-- A world's number is that of its licence (kind 3 of those who own settings); sequence has kind 6 for it. One that is
+-- gone waits for the next licence of its name, so that what is kept of the world is found again.
+CREATE TABLE licence (
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL,
+    folded        TEXT NOT NULL,
+    skeleton      TEXT NOT NULL,
+    password      BLOB NOT NULL CHECK (length(password) = 32),
+    owner         INTEGER NOT NULL REFERENCES player (id),
+    users         INTEGER NOT NULL,
+    size          INTEGER NOT NULL,
+    email         TEXT,
+    comment       TEXT NOT NULL,
+    created       INTEGER NOT NULL,
+    expires       INTEGER,                  -- NULL: never
+    disabled      TEXT,                     -- why it is refused; NULL: it is not
+    last_started  INTEGER,
+    last_address  TEXT,
+    listed        INTEGER NOT NULL,
+    visitors      INTEGER NOT NULL,
+    voice         INTEGER NOT NULL,
+    plugins       INTEGER NOT NULL,
+    check_address INTEGER NOT NULL,
+    client        INTEGER NOT NULL,         -- four numbers of 16 bits; 0: any version
+    gone          INTEGER                   -- when it was deleted; NULL: it was not
+) STRICT;
+CREATE UNIQUE INDEX licence_folded ON licence (folded) WHERE gone IS NULL;
+CREATE UNIQUE INDEX licence_skeleton ON licence (skeleton) WHERE gone IS NULL;
+CREATE INDEX licence_gone ON licence (gone) WHERE gone IS NOT NULL;
+
+CREATE TABLE granted (
+    player INTEGER NOT NULL REFERENCES player (id),
+    right  TEXT NOT NULL,
+    PRIMARY KEY (player, right)
+) STRICT, WITHOUT ROWID;

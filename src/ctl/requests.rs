@@ -1,0 +1,173 @@
+//! What the operator asks that a session could ask as well: the commands come from the one table that HELP comes from, with
+//! their arguments, their help and what their answers look like.
+
+use clap::builder::Command as Clap;
+use clap::error::ErrorKind;
+use clap::{Arg as ClapArg, ArgAction, ArgMatches, FromArgMatches, Subcommand, value_parser};
+use ssmglobal_ipc::ctl::{Ask, Sealed};
+use ssmglobal_ipc::{Kind, Reply, ReplyKind, Request};
+use ssmglobal_worker::commands::{self, Action, Arg, ArgKind, Command, Group, Parsed};
+use ssmglobal_worker::render::{Asked, Look, human, json};
+
+/// A command of the table, with what is asked by it.
+#[derive(Debug)]
+pub struct TableCommand {
+    request: Request,
+}
+
+/// The groups of the table with commands for the operator: the first word, what it is about, and the commands.
+fn groups() -> impl Iterator<Item = (String, &'static Group, Vec<&'static Command>)> {
+    commands::GROUPS.iter().filter_map(|group| {
+        let word = group.word?.to_lowercase();
+        let his: Vec<&Command> = group.commands.iter().filter(|command| command.states().has_operator()).collect();
+        (!his.is_empty()).then_some((word, *group, his))
+    })
+}
+
+/// The second word of a command's name.
+fn word(command: &Command) -> String {
+    command.name.split_once(' ').map_or(command.name, |(_, second)| second).to_lowercase()
+}
+
+fn option(name: &str) -> String {
+    name.replace('_', "-").to_lowercase()
+}
+
+/// A sentence of the table as clap shows it: without marks, and with a capital letter.
+fn about(text: &str) -> String {
+    let text = text.replace('`', "");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn clap_args(arg: &Arg) -> Vec<ClapArg> {
+    if let ArgKind::Flag { yes, no } = arg.kind {
+        let switch = |word: &str, other: &str, help: String| {
+            let (word, other) = (option(word), option(other));
+            ClapArg::new(word.clone()).long(word).action(ArgAction::SetTrue).overrides_with(other).help(help)
+        };
+        return vec![switch(yes, no, about(arg.doc)), switch(no, yes, format!("Not --{}", option(yes)))];
+    }
+    let plain = ClapArg::new(arg.name).value_name(option(arg.name).to_uppercase()).help(about(arg.doc));
+    // What has a keyword in words, and what every list has, is an option here.
+    let is_option = arg.optional && (arg.keyword.is_some() || Arg::PAGE.contains(arg));
+    let plain = if is_option { plain.long(option(arg.name)) } else { plain.required(!arg.optional) };
+    vec![match arg.kind {
+        ArgKind::Int { min, max } => plain.value_parser(value_parser!(u64).range(min..=max)),
+        _ => plain,
+    }]
+}
+
+fn clap_command(command: &Command) -> Clap {
+    let args = command.args.iter().flat_map(clap_args);
+    Clap::new(word(command)).about(about(command.summary)).args(args)
+}
+
+/// What was given for an argument, as it would be typed.
+fn given(arg: &Arg, matches: &ArgMatches) -> Option<String> {
+    match arg.kind {
+        ArgKind::Flag { yes, no } => {
+            let is = |word: &str| matches.get_flag(&option(word));
+            (is(yes) || is(no)).then(|| is(yes).to_string())
+        }
+        ArgKind::Int { .. } => matches.get_one::<u64>(arg.name).map(u64::to_string),
+        _ => matches.get_one::<String>(arg.name).cloned(),
+    }
+}
+
+impl FromArgMatches for TableCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
+        let missing = || clap::Error::raw(ErrorKind::MissingSubcommand, "a command is missing\n");
+        let (first, matches) = matches.subcommand().ok_or_else(missing)?;
+        let (second, matches) = matches.subcommand().ok_or_else(missing)?;
+        let his = groups().find(|(group, ..)| group == first).map_or_else(Vec::new, |(.., his)| his);
+        let command = his.into_iter().find(|command| word(command) == second).ok_or_else(missing)?;
+        let values = command.args.iter().enumerate();
+        let values = values.filter_map(|(index, arg)| Some((index, given(arg, matches)?)));
+        match Parsed::given(command, values).and_then(Parsed::action) {
+            Ok(Action::Request(request)) => Ok(TableCommand { request }),
+            Ok(Action::Local(_)) => Err(missing()),
+            Err(failure) => {
+                // Its usage is that of a session.
+                let why = failure.msg.split(" Usage: ").next().unwrap_or_default();
+                Err(clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n")))
+            }
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = TableCommand::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for TableCommand {
+    fn augment_subcommands(clap: Clap) -> Clap {
+        groups().fold(clap, |clap, (word, group, his)| {
+            let group = Clap::new(word).about(group.title).subcommand_required(true).arg_required_else_help(true);
+            clap.subcommand(group.subcommands(his.into_iter().map(clap_command)))
+        })
+    }
+
+    fn augment_subcommands_for_update(clap: Clap) -> Clap {
+        Self::augment_subcommands(clap)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        groups().any(|(word, ..)| word == name)
+    }
+}
+
+impl TableCommand {
+    /// The question.
+    pub fn ask(self) -> Ask {
+        let mut payload = Vec::new();
+        self.request.put(&mut payload);
+        Ask::Request { kind: self.request.kind() as u16, payload }
+    }
+}
+
+/// The answer of the table.
+fn reply(kind: u16, payload: &Sealed) -> Option<Reply> {
+    ReplyKind::from_number(kind).and_then(|kind| Reply::decode(kind, &payload.0).ok())
+}
+
+/// What stands where the answer is not understood: the backend is of a newer version.
+const UNKNOWN: &str = "Done; this program is too old to show the answer.\n";
+
+/// An answer for people.
+pub fn text(ask: &Ask, kind: u16, payload: &Sealed) -> String {
+    let asked = match ask {
+        Ask::Request { kind, .. } => Kind::from_number(*kind),
+        _ => None,
+    };
+    let command = asked.and_then(|kind| commands::all().find(|command| command.asks_for(kind)));
+    let Some((reply, (command, kind))) = reply(kind, payload).zip(command.zip(asked)) else {
+        return UNKNOWN.to_owned();
+    };
+    let look = Look { width: u16::MAX, shell: true, ..Look::default() };
+    let mut out = Vec::new();
+    human::reply(&mut out, Asked { kind, done: command.done }, &reply, look);
+    String::from_utf8_lossy(&out).replace("\r\n", "\n")
+}
+
+/// An answer for programs.
+pub fn json(kind: u16, payload: &Sealed) -> Option<String> {
+    json::data(&reply(kind, payload)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_the_operator_types_is_a_secret() {
+        for (.., his) in groups() {
+            for command in his {
+                assert!(command.args.iter().all(|arg| !arg.is_secret()), "{}", command.name);
+            }
+        }
+        let words: Vec<String> = groups().map(|(word, ..)| word).collect();
+        assert_eq!(words, ["world", "right"]);
+    }
+}

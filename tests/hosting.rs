@@ -1,0 +1,415 @@
+//! How game servers host worlds that have a licence: what is refused and why, what reaches the host, and that no world blinks,
+//! whatever becomes of connections and of parts of the backend.
+
+use crate::harness::{Backend, GameServer, Program, program_of_version};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The hosting password of a new world of bob's.
+fn world(backend: &Backend, name: &str) -> String {
+    backend.ctl(&["world", "add", name, "bob"])["password"].as_str().expect("a password").to_owned()
+}
+
+fn start(world: &str, password: &str) -> Value {
+    json!({"world": world, "password": password, "port": 7777})
+}
+
+/// What the lists show.
+fn shown(asker: &mut Program) -> Vec<Value> {
+    asker.ok("WORLDS", json!({}))["worlds"].as_array().expect("a list").clone()
+}
+
+fn names(asker: &mut Program) -> Vec<String> {
+    shown(asker).iter().map(|world| world["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// A backend with bob, who looks at it, a game server, and the world Zoo.
+struct Scene {
+    backend: Backend,
+    bob: Program,
+    arena: GameServer,
+    password: String,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene::with("")
+    }
+
+    fn with(config: &str) -> Scene {
+        let backend = Backend::plan().config(config).start();
+        let bob = Program::registered(&backend, "bob");
+        let arena = GameServer::added(&backend, "arena");
+        let password = world(&backend, "Zoo");
+        Scene { backend, bob, arena, password }
+    }
+
+    /// With the world hosted, and 17 users in it.
+    fn hosted(config: &str) -> Scene {
+        let mut scene = Scene::with(config);
+        scene.arena.ok("HOST START", start("zoo", &scene.password));
+        scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 17, "rating": "PG", "text": "Lions"}));
+        scene
+    }
+
+    /// The same game server on a further connection.
+    fn arena_again(&self) -> GameServer {
+        GameServer::with_key(&self.backend, "arena", self.arena.key.clone())
+    }
+
+    fn licence(&self) -> Value {
+        self.backend.ctl(&["world", "show", "zoo"])["licence"].clone()
+    }
+}
+
+#[test]
+fn each_world_is_accepted_or_refused_by_itself() {
+    let mut scene = Scene::with("[worlds]\nhost_version = \"4.2\"");
+    let (moon, mars) = (world(&scene.backend, "moon"), world(&scene.backend, "mars"));
+    scene.backend.ctl(&["world", "disable", "mars", "--reason", "Not paid."]);
+    let mut castle = GameServer::added(&scene.backend, "castle");
+    let of = |name: &str, password: &str, version: &str| json!({"world": name, "password": password, "port": 7, "version": version, "address": "play.example.org"});
+    castle.ok("HOST START", of("moon", &moon, "4.2"));
+    let arena = &mut scene.arena;
+    // Sent ahead, all of them.
+    let lines: Vec<String> = [
+        of("nowhere", "x", "5"),
+        of("zoo", "x", "5"),
+        of("mars", &mars, "5"),
+        of("moon", &moon, "5"),
+        of("zoo", &scene.password, "4.1.9"),
+        json!({"world": "zoo", "password": scene.password, "port": 7}),
+        json!({"world": "zoo", "password": scene.password, "port": 7, "version": "5", "address": "two words"}),
+        of("ZOO", &scene.password, "4.2.1"),
+    ]
+    .iter()
+    .enumerate()
+    .map(|(id, args)| json!({"cmd": "HOST START", "args": args, "id": id}).to_string())
+    .collect();
+    arena.send_line(lines.join("\r\n"));
+    let codes: Vec<Value> = lines.iter().map(|_| arena.reply()["code"].clone()).collect();
+    let refused = ["not_found", "bad_login", "disabled", "hosted_elsewhere", "too_old", "too_old", "invalid"];
+    assert_eq!(codes[..7], refused.map(Value::from));
+    assert_eq!(codes[7], Value::Null);
+    assert_eq!(names(&mut scene.bob), ["moon", "Zoo"]);
+    // When and from where is on disk.
+    let licence = scene.licence();
+    assert!(licence["last_started"].is_string(), "{licence}");
+    assert!(licence["last_address"].as_str().is_some_and(|address| address.starts_with("127.")), "{licence}");
+    assert_eq!(licence["host"], "arena");
+}
+
+#[test]
+fn what_the_host_says_is_shown_and_a_word_stops_it() {
+    let mut scene = Scene::new();
+    let data = scene.arena.ok("HOST START", start("zoo", &scene.password));
+    assert_eq!(data["terms"]["users"], 50);
+    assert_eq!((&data["terms"]["world"], &data["resumed"]), (&"Zoo".into(), &false.into()));
+    let own = scene.arena.wire.stream.local_addr().expect("an address").ip().to_string();
+    assert_eq!(data["address"], format!("{own}:7777"));
+    let row = |scene: &mut Scene| shown(&mut scene.bob)[0].clone();
+    let first = row(&mut scene);
+    assert_eq!(
+        (&first["status"], &first["rating"], &first["players"], &first["max"], &first["licensed"]),
+        (&"public".into(), &"G".into(), &0.into(), &50.into(), &true.into())
+    );
+    assert_eq!(first["address"], "", "where it is one learns by asking to be let in");
+    let said =
+        json!({"world": "zoo", "users": 17, "restricted": true, "rating": "pg13", "map": "reef", "text": "Lions"});
+    scene.arena.ok("HOST SAY", said);
+    scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 18}));
+    let now = row(&mut scene);
+    assert_eq!(
+        (&now["status"], &now["rating"], &now["players"], &now["map"], &now["text"]),
+        (&"restricted".into(), &"PG13".into(), &18.into(), &"reef".into(), &"Lions".into()),
+        "what was left out stayed"
+    );
+    assert_eq!(scene.bob.ok("WORLD SHOW", json!({"name": "zoo"}))["users"], 18);
+    for (name, value) in [("rating", json!("PG14")), ("users", json!(-1)), ("restricted", json!("perhaps"))] {
+        let code = scene.arena.fails("HOST SAY", json!({"world": "zoo", name: value}));
+        assert!(["invalid", "usage"].contains(&&*code), "{name}: {code}");
+    }
+    let list = scene.arena.ok("HOST LIST", json!({}));
+    assert_eq!((&list["worlds"][0]["world"], &list["total"]), (&"Zoo".into(), &1.into()));
+    // Another connection hosts nothing, whatever it says.
+    let mut other = scene.arena_again();
+    assert_eq!(other.fails("HOST SAY", json!({"world": "zoo", "users": 1})), "denied");
+    other.ok("HOST STOP", json!({"world": "zoo"}));
+    assert_eq!(names(&mut scene.bob), ["Zoo"], "it was not its own to stop");
+    scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+    scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
+    assert_eq!(scene.arena.fails("HOST SAY", json!({"world": "zoo", "users": 1})), "denied");
+    // It is free for anybody with the password at once.
+    let mut castle = GameServer::added(&scene.backend, "castle");
+    castle.ok("HOST START", start("zoo", &scene.password));
+}
+
+#[test]
+fn changes_of_a_licence_reach_the_host_at_once() {
+    let mut scene = Scene::hosted("");
+    for (option, value, name, said) in [
+        ("--users", Some("7"), "users", json!(7)),
+        ("--size", Some("9"), "size", json!(9)),
+        ("--no-visitors", None, "visitors", json!(false)),
+        ("--voice", None, "voice", json!(true)),
+        ("--plugins", None, "plugins", json!(true)),
+        ("--client", Some("4.2"), "client", json!("4.2")),
+    ] {
+        let mut words = vec!["world", "change", "zoo", option];
+        words.extend(value);
+        scene.backend.ctl(&words);
+        let event = scene.arena.expect_event("world_changed");
+        assert_eq!((&event["world"], &event[name]), (&"Zoo".into(), &said), "{option}");
+    }
+    // What is not the host's affair does not reach it, and it goes on.
+    scene.bob.ok("WORLD CHANGE", json!({"name": "zoo", "comment": "Tigers", "listed": false}));
+    scene.arena.expect_no_event("world_changed");
+    assert_eq!(names(&mut scene.bob), [""; 0], "hidden");
+    assert_eq!(scene.bob.ok("WORLD SHOW", json!({"name": "zoo"}))["users"], 17, "and found by name");
+    scene.bob.ok("WORLD CHANGE", json!({"name": "zoo", "listed": true}));
+    assert_eq!(names(&mut scene.bob), ["Zoo"]);
+
+    let stopped = |scene: &mut Scene, reason: &str| {
+        let event = scene.arena.expect_event("world_stopped");
+        assert_eq!((&event["world"], &event["reason"]), (&"Zoo".into(), &reason.into()));
+        assert_eq!(names(&mut scene.bob), [""; 0]);
+        event["msg"].as_str().expect("words").to_owned()
+    };
+    scene.backend.ctl(&["world", "disable", "zoo", "--reason", "Not paid."]);
+    assert!(stopped(&mut scene, "disabled").contains("Not paid."));
+    scene.backend.ctl(&["world", "enable", "zoo"]);
+    scene.arena.ok("HOST START", start("zoo", &scene.password));
+    let password = scene.bob.ok("WORLD PASSWORD", json!({"name": "zoo"}))["password"].clone();
+    stopped(&mut scene, "password_changed");
+    assert_eq!(scene.arena.fails("HOST START", start("zoo", &scene.password)), "bad_login");
+    scene.arena.ok("HOST START", start("zoo", password.as_str().expect("a password")));
+    scene.backend.ctl(&["world", "delete", "zoo"]);
+    stopped(&mut scene, "deleted");
+    assert_eq!(scene.arena.fails("HOST START", start("zoo", &scene.password)), "not_found");
+}
+
+/// The second that comes so many seconds after this one, as the operator writes it.
+fn in_seconds(seconds: u64) -> (u64, String) {
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs() + seconds;
+    let time = ssmglobal_ipc::Time(i64::try_from(at).expect("a time") * 1000);
+    (at, time.to_string())
+}
+
+#[test]
+fn a_licence_ends_at_its_second() {
+    let mut scene = Scene::hosted("");
+    let (at, end) = in_seconds(2);
+    scene.backend.ctl(&["world", "change", "zoo", "--expires", &end]);
+    assert_eq!(scene.arena.expect_event("world_changed")["expires"], end);
+    assert_eq!(names(&mut scene.bob), ["Zoo"]);
+    // Also over a death of the handler that was to see to it.
+    scene.backend.kill_handler();
+    assert_eq!(scene.arena.expect_event("world_stopped")["reason"], "expired");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+    assert!(now.as_secs() >= at, "too early");
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+    assert_eq!(scene.arena.fails("HOST START", start("zoo", &scene.password)), "expired");
+    scene.backend.ctl(&["world", "change", "zoo", "--expires", "never"]);
+    scene.arena.ok("HOST START", start("zoo", &scene.password));
+}
+
+#[test]
+fn a_host_comes_back_within_the_grace_and_nobody_else_meanwhile() {
+    let mut scene = Scene::hosted("");
+    let (before, started) = (shown(&mut scene.bob), scene.licence()["last_started"].clone());
+    let mut castle = GameServer::added(&scene.backend, "castle");
+    let key = scene.arena.key.clone();
+    scene.backend.see_off(scene.arena.into_wire());
+    assert_eq!(shown(&mut scene.bob), before, "the list shows nothing of it");
+    let reply = castle.ask("HOST START", start("zoo", &scene.password));
+    assert_eq!(reply["code"], "hosted_elsewhere");
+    assert!(reply["msg"].as_str().is_some_and(|msg| msg.contains("may come back within")), "{reply}");
+    // Nor may another program of the same game server.
+    let mut arena = GameServer::with_key(&scene.backend, "arena", key.clone());
+    let other = json!({"world": "zoo", "password": scene.password, "port": 1, "instance": "two"});
+    assert_eq!(arena.fails("HOST START", other), "hosted_elsewhere");
+    let data = arena.ok("HOST START", start("zoo", &scene.password));
+    assert_eq!((&data["resumed"], &data["since"]), (&true.into(), &started));
+    assert_eq!(shown(&mut scene.bob), before);
+    arena.ok("HOST SAY", json!({"world": "zoo", "users": 18}));
+
+    // The grace is counted over a death of the handler.
+    scene.backend.see_off(arena.into_wire());
+    scene.backend.kill_handler();
+    assert_eq!(castle.fails("HOST START", start("zoo", &scene.password)), "hosted_elsewhere");
+    let mut arena = GameServer::with_key(&scene.backend, "arena", key);
+    assert_eq!(arena.ok("HOST START", start("zoo", &scene.password))["resumed"], true);
+}
+
+#[test]
+fn who_does_not_come_back_in_time_makes_room() {
+    let mut scene = Scene::hosted("[worlds]\ngrace_seconds = 1");
+    let mut castle = GameServer::added(&scene.backend, "castle");
+    scene.backend.see_off(scene.arena.into_wire());
+    scene.backend.log().wait("the world Zoo stops: lost");
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+    castle.ok("HOST START", start("zoo", &scene.password));
+}
+
+#[test]
+fn a_host_whose_machine_has_vanished_is_noticed_by_its_silence() {
+    let limits = "[limits]\nserver_ping_seconds = 1\nserver_drop_seconds = 2\n[worlds]\ngrace_seconds = 0";
+    let mut scene = Scene::hosted(limits);
+    scene.arena.wire.cut_off();
+    scene.backend.log().wait("the world Zoo stops: lost");
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+}
+
+#[test]
+fn the_same_host_takes_over_and_two_that_fight_are_slowed_down() {
+    let mut scene = Scene::hosted("");
+    let password = scene.password.clone();
+    let mut hosts = [scene.arena_again(), scene.arena_again()];
+    for turn in 0..5 {
+        let (host, data) = (&mut hosts[turn % 2], start("zoo", &password));
+        let data = host.ok("HOST START", data);
+        assert_eq!(data["resumed"], false, "it may be another start of the program");
+        let before = if turn == 0 { &mut scene.arena } else { &mut hosts[(turn + 1) % 2] };
+        assert_eq!(before.expect_event("world_stopped")["reason"], "taken_over");
+        assert_eq!(shown(&mut scene.bob)[0]["players"], 17, "all of it goes along");
+    }
+    let reply = hosts[1].ask("HOST START", start("zoo", &password));
+    assert_eq!(reply["code"], "slow_down");
+    assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
+    // It stays whose it is, who may say it again as often as he likes.
+    for _ in 0..9 {
+        assert_eq!(hosts[0].ok("HOST START", start("zoo", &password))["resumed"], true);
+    }
+    // A world of its own has a count of its own.
+    let moon = world(&scene.backend, "moon");
+    hosts[1].ok("HOST START", start("moon", &moon));
+}
+
+#[test]
+fn hosting_is_done_once_over_the_death_of_the_handler() {
+    let mut scene = Scene::new();
+    let args = start("zoo", &scene.password);
+    let reply = scene.arena.ask_over_death(&scene.backend, "HOST START", &args);
+    assert_eq!(reply["state"], "OK", "{reply}");
+    let said = json!({"world": "zoo", "users": 17});
+    assert_eq!(scene.arena.ask_over_death(&scene.backend, "HOST SAY", &said)["state"], "OK");
+    assert_eq!(shown(&mut scene.bob)[0]["players"], 17);
+    let gone = json!({"world": "zoo"});
+    assert_eq!(scene.arena.ask_over_death(&scene.backend, "HOST STOP", &gone)["state"], "OK");
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+    // It was on disk, and the handler that was to take it into memory has died: again and again.
+    for _ in 0..5 {
+        scene.arena.ok("HOST START", start("zoo", &scene.password));
+        scene.backend.kill_handler();
+        assert_eq!(names(&mut scene.bob), ["Zoo"]);
+        assert_eq!(scene.arena.ok("HOST LIST", json!({}))["total"], 1);
+        scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
+        scene.backend.kill_handler();
+        assert_eq!(names(&mut scene.bob), [""; 0]);
+    }
+}
+
+#[test]
+fn no_world_blinks_and_no_host_registers_again() {
+    let mut scene = Scene::hosted("");
+    let (mut looker, before) = (Program::at(&scene.backend), shown(&mut scene.bob));
+    let mut still = |arena: &mut GameServer, users: u32| {
+        assert_eq!(arena.ok("HOST LIST", json!({}))["total"], 1);
+        assert_eq!(shown(&mut looker)[0]["players"], users);
+        arena.ok("HOST SAY", json!({"world": "zoo", "users": users + 1}));
+        arena.expect_no_event("world_stopped");
+    };
+    assert_eq!(before.len(), 1);
+    scene.backend.kill_handler();
+    still(&mut scene.arena, 17);
+    let path = scene.backend.file("other");
+    program_of_version("9.8.7", &path);
+    scene.backend.ctl(&["upgrade", "--binary", path.to_str().expect("a path")]);
+    still(&mut scene.arena, 18);
+    scene.backend.kill_listener();
+    scene.backend.next_listener();
+    still(&mut scene.arena, 19);
+    // Its own worker dies: that is a connection that has ended, and the world stays.
+    let worker = scene.backend.worker_of("arena");
+    nix::sys::signal::kill(worker, Signal::SIGKILL).expect("a worker");
+    scene.arena.wire.rest();
+    let mut again = scene.arena_again();
+    assert_eq!(again.ok("HOST START", start("zoo", &scene.password))["resumed"], true);
+    assert_eq!(shown(&mut scene.bob)[0]["players"], 20);
+}
+
+#[test]
+fn a_game_server_that_is_shut_out_hosts_nothing_and_one_with_another_key_has_its_grace() {
+    let mut scene = Scene::hosted("");
+    let key = scene.backend.ctl(&["server", "rotate-key", "arena"])["key"].as_str().expect("a key").to_owned();
+    scene.arena.expect_event("notice");
+    assert_eq!(names(&mut scene.bob), ["Zoo"]);
+    scene.arena.ok("AUTH", json!({"name": "arena", "key": key}));
+    assert_eq!(scene.arena.ok("HOST START", start("zoo", &scene.password))["resumed"], true);
+    scene.backend.ctl(&["server", "disable", "arena"]);
+    scene.arena.expect_event("notice");
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+}
+
+#[test]
+fn a_licensed_name_is_not_shown_without_its_licence() {
+    let mut scene = Scene::new();
+    let mut zoo = GameServer::added(&scene.backend, "zoo");
+    let said = json!({"map": "m", "players": 1, "max": 2});
+    assert_eq!(zoo.fails("STATUS SET", said.clone()), "denied");
+    scene.arena.ok("STATUS SET", said.clone());
+    assert_eq!(names(&mut scene.bob), ["arena"]);
+    // Who was there first gives way to the licence, also of a name that only looks like his.
+    world(&scene.backend, "Aren\u{430}");
+    assert_eq!(names(&mut scene.bob), [""; 0]);
+    assert_eq!(scene.arena.fails("STATUS SET", said.clone()), "denied");
+    // With both kinds in one list, by name.
+    let mut castle = GameServer::added(&scene.backend, "castle");
+    castle.ok("STATUS SET", said);
+    castle.ok("HOST START", start("zoo", &scene.password));
+    assert_eq!(names(&mut scene.bob), ["castle", "Zoo"]);
+    let first = scene.bob.ok("WORLDS", json!({"limit": 1}));
+    assert_eq!((&first["worlds"][0]["licensed"], &first["total"]), (&false.into(), &2.into()));
+    let second = scene.bob.ok("WORLDS", json!({"limit": 1, "after": first["next"]}));
+    assert_eq!((&second["worlds"][0]["name"], &second["next"]), (&"Zoo".into(), &Value::Null));
+}
+
+#[test]
+fn a_universe_may_want_every_world_to_have_a_licence() {
+    let mut scene = Scene::hosted("[worlds]\nlicence_required = true");
+    assert_eq!(scene.arena.fails("STATUS SET", json!({"map": "m", "players": 1, "max": 2})), "denied");
+    assert_eq!(names(&mut scene.bob), ["Zoo"]);
+}
+
+#[test]
+fn a_host_has_many_worlds_on_one_connection() {
+    let mut scene = Scene::new();
+    let names = (0..40).map(|number| format!("world-{number:02}"));
+    let all: Vec<(String, String)> = names.map(|name| (name.clone(), world(&scene.backend, &name))).collect();
+    let lines: Vec<String> = all
+        .iter()
+        .map(|(name, password)| json!({"cmd": "HOST START", "args": start(name, password), "id": 1}).to_string())
+        .collect();
+    scene.arena.send_line(lines.join("\r\n"));
+    for _ in &all {
+        assert_eq!(scene.arena.reply()["state"], "OK");
+    }
+    let page = scene.arena.ok("HOST LIST", json!({"limit": 30}));
+    assert_eq!((&page["total"], page["worlds"].as_array().map(Vec::len)), (&40.into(), Some(30)));
+    let rest = scene.arena.ok("HOST LIST", json!({"after": page["next"]}));
+    assert_eq!((&rest["worlds"][0]["world"], &rest["next"]), (&"world-30".into(), &Value::Null));
+    let total = |asker: &mut Program| asker.ok("WORLDS", json!({}))["total"].clone();
+    assert_eq!(total(&mut scene.bob), 40);
+    // All of them come back at once.
+    scene.backend.kill_handler();
+    assert_eq!(total(&mut scene.bob), 40);
+    let mut again = scene.arena_again();
+    scene.backend.see_off(scene.arena.into_wire());
+    again.send_line(lines.join("\r\n"));
+    for _ in &all {
+        assert_eq!(again.reply()["data"]["resumed"], true);
+    }
+    assert_eq!(total(&mut scene.bob), 40);
+}
