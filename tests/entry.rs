@@ -19,12 +19,12 @@ fn a_player_shows_a_pass_and_the_game_server_learns_once_who_he_is() {
     let data = alice.ok("PASS", json!({"server": "arena"}));
     assert_eq!((&data["server"], &data["seconds"]), (&"Arena".into(), &60.into()));
     let word = data["pass"].as_str().unwrap();
-    assert_eq!(castle.fails("PASS REDEEM", json!({"pass": word})), "denied", "it is for another");
+    assert_eq!(castle.fails("PASS REDEEM", json!({"pass": word})), "other_place", "it is for another");
     // As a player may type it into a game's console.
     let data = redeem(&mut arena, &word.to_uppercase().replace('-', " "));
     assert_eq!(data["player"], "Alice");
     assert!(data["number"].as_u64().is_some_and(|number| number > 0));
-    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied", "it was used");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "used", "it was used");
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": "pass-0000-0000-0000"})), "not_found");
     assert_eq!(alice.fails("PASS", json!({"server": "nowhere"})), "not_found");
     backend.ctl(&["server", "disable", "castle"]);
@@ -39,7 +39,7 @@ fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_hi
     let (old, new) = (pass(&mut alice, "arena"), pass(&mut alice, "arena"));
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": old})), "not_found");
     alice.ok("LOGOUT", json!({}));
-    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": new})), "denied");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": new})), "expired");
     let mut bob = Program::registered(&backend, "bob");
     let word = pass(&mut bob, "arena");
     backend.see_off(bob.wire);
@@ -54,7 +54,7 @@ fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_hi
     let mut carol = Program::registered(&backend, "carol");
     let word = pass(&mut carol, "arena");
     backend.ctl(&["player", "disable", "carol", "--reason", "spam"]);
-    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "expired");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn an_address_that_the_game_server_gives_has_to_be_the_players() {
     let mut alice = Program::registered(&backend, "alice");
     let word = pass(&mut alice, "arena");
     let here = alice.wire.stream.local_addr().unwrap().ip().to_string();
-    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word, "address": "192.0.2.7"})), "denied");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word, "address": "192.0.2.7"})), "other_address");
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word, "address": "here"})), "invalid");
     let data = arena.ok("PASS REDEEM", json!({"pass": word, "address": format!("::ffff:{here}")}));
     assert_eq!(data["player"], "alice");
@@ -82,7 +82,7 @@ fn it_outlives_the_death_of_the_handler_and_an_upgrade_and_is_still_good_once() 
     assert_eq!(reply["data"]["player"], "alice", "{reply}");
     let other = pass(&mut alice, "arena");
     backend.ctl(&["upgrade"]);
-    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "used");
     assert_eq!(redeem(&mut arena, &other)["player"], "alice");
 }
 

@@ -236,7 +236,7 @@ fn many_licences_come_in_pages() {
 fn a_person_reads_it_in_words() {
     let backend = Backend::start();
     let mut bob = Person::at(&backend).register("bob");
-    assert!(bob.ask("WORLD LIST").contains("You have no licence of a world."));
+    assert!(bob.ask("WORLD LIST").contains("No licences of worlds."));
     world(&backend, "Atlantis");
     let list = bob.ask("world list");
     assert!(list.contains("1 licence.") && list.contains("Atlantis  stopped"), "{list}");

@@ -49,4 +49,5 @@ mod takeover;
 mod terminal;
 mod upgrade;
 mod vanished;
+mod visits;
 mod walk;

@@ -69,6 +69,8 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("ENTER", json!({"player": "alice"}), Server),
         ("LEAVE", json!({"player": "alice"}), Server),
         ("PRESENT", json!({"players": "alice"}), Server),
+        ("WORLD ENTER", json!({"world": "zoo"}), Player),
+        ("RATING", json!({}), Player),
         ("WORLD SHOW", json!({"name": "zoo"}), Anyone),
         ("WORLD LIST", json!({}), Player),
         ("WORLD ADD", json!({"name": "zoo", "owner": "alice"}), Player),

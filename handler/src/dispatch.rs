@@ -152,6 +152,8 @@ table! {
     WorldEnable(request) access licences::enable;
     WorldDelete(request) access licences::delete;
     WorldPassword(request) access licences::password;
+    WorldEnter(request) player entry::enter_world;
+    RatingLimit(request) player entry::rating;
     RightGrant(request) access rights::grant;
     RightRevoke(request) access rights::revoke;
     RightList(request) access rights::list;
@@ -224,6 +226,8 @@ mod tests {
         ("WorldEnable", "--p--o"),
         ("WorldDelete", "--p--o"),
         ("WorldPassword", "--p--o"),
+        ("WorldEnter", "--p---"),
+        ("RatingLimit", "--p---"),
         ("RightGrant", "--p--o"),
         ("RightRevoke", "--p--o"),
         ("RightList", "--p--o"),

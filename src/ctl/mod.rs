@@ -33,7 +33,7 @@ Examples:
   ssmglobal ctl server add arena              prints the key of the game server, once
   ssmglobal ctl board define race-1 --unit ms --better lower
   ssmglobal ctl world add Atlantis bob --users 100    prints the hosting password, once
-  ssmglobal ctl right grant bob operator      bob may do what the operator may
+  ssmglobal ctl right grant bob operator      bob grants licences and rights, too
   ssmglobal ctl sessions list
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)

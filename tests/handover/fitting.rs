@@ -1,6 +1,6 @@
 //! What is asked of each kind: the sample that was recorded, or what is made of it so that it can succeed in the scene.
 
-use super::scene::{Asker, WORLD};
+use super::scene::{Asker, RUNNING, WORLD};
 use ssmglobal_ipc::*;
 
 /// A request that can succeed.
@@ -46,11 +46,14 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::RightGrant(_)
+        | Request::RatingLimit(_)
         | Request::RightList(_) => one(sample, 0),
         // Bob is the only one of them who is there.
-        Request::Present(_) => one(Request::Present(Present { players: vec!["bob".into()] }), 0),
+        Request::Present(_) => one(Request::Present(Present { players: vec!["bob".into()], world: None }), 0),
         // Each is good once.
-        Request::PassRedeem(_) => one(Request::PassRedeem(PassRedeem { pass: asker.pass.clone(), address: None }), 0),
+        Request::PassRedeem(_) => {
+            one(Request::PassRedeem(PassRedeem { pass: asker.pass.clone(), address: None, world: None }), 0)
+        }
         // … or bob does.
         Request::MailSend(_) | Request::Tell(_) => one(sample, 1),
         // Its session is the asker's.
@@ -81,6 +84,8 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
             Fitting { request: Request::RelaySend(RelaySend { to: None, ..it.clone() }), heard: 1 },
             Fitting { request: Request::RelaySend(RelaySend { channel: None, ..it }), heard: 1 },
         ],
+        // It runs: its host is there.
+        Request::WorldEnter(it) => one(Request::WorldEnter(WorldEnter { world: RUNNING.into(), ..it }), 0),
         // Its end is over since the samples were made.
         Request::WorldAdd(it) => {
             let terms = WorldTerms { expires: Some(Expires::Never), ..it.terms };

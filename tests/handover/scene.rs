@@ -57,6 +57,8 @@ const BOARD: &str = "race";
 const CHANNEL: &str = "chat";
 /// A world of bob's.
 pub const WORLD: &str = "zoo";
+/// A world that arena hosts.
+pub const RUNNING: &str = "moon";
 const PASSWORD: &str = "pw";
 
 fn on(topic: Topic) -> Vec<Subscription> {
@@ -104,6 +106,8 @@ impl Scene {
         let mut arena = Session::opened(&mut listener, Mode::Server);
         done(&mut arena, &Request::Auth(Auth { name: "arena".into(), key }));
         done(&mut arena, &color(Some(true)));
+        let password = listener.ctl(&["world", "add", RUNNING, "bob"])["password"].as_str().map(Secret::new);
+        host(&mut arena, RUNNING, password.expect("a password"));
         listen(&mut arena);
         Scene { listener, bob, arena, fetched: 0, askers: 0, ends: 0, readers: Vec::new() }
     }
@@ -138,9 +142,7 @@ impl Scene {
         }
         let mut session = self.session(state, &asker.name, &asker.key);
         if state == State::Server {
-            let (world, password) = (asker.world.clone(), asker.hosting.clone());
-            let start = HostStart { world, password, instance: None, address: None, port: 7, version: None };
-            done(&mut session, &Request::HostStart(start));
+            host(&mut session, &asker.world, asker.hosting.clone());
         }
         if state == State::Player {
             let name = asker.name.clone();
@@ -268,6 +270,13 @@ impl Scene {
             Link::wait_for_one(&[&self.bob.link, &self.arena.link]);
         }
     }
+}
+
+/// A game server hosts a world.
+fn host(session: &mut Session, world: &str, password: Secret) {
+    let world = world.to_owned();
+    let start = HostStart { world, password, instance: None, address: None, port: 7, version: None };
+    done(session, &Request::HostStart(start));
 }
 
 /// A game server listens to the channel.

@@ -1,6 +1,7 @@
 //! How a game server lets players in, and says who is there.
 
-use crate::Secret;
+use crate::growing::grown;
+use crate::{Party, Rating, Secret, Time, Version};
 use serde::{Deserialize, Serialize};
 
 /// `PASS`: a word by which a game server learns who comes.
@@ -28,7 +29,11 @@ pub struct PassRedeem {
     pub pass: Secret,
     /// Where he comes from; nothing when that does not count.
     pub address: Option<String>,
+    /// The world that he came to, where one game server has several.
+    pub world: Option<String>,
 }
+
+grown! { PassRedeem { pass, address } then { world } }
 
 /// The answer to `PASS REDEEM` and `LOGIN CHECK`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,21 +42,115 @@ pub struct PassRedeemed {
     pub player: String,
     /// His number, which never is another's.
     pub number: u32,
+    /// What he is.
+    pub kind: HolderKind,
+    /// What he may do beyond others.
+    pub rights: Vec<String>,
+    /// The world that the pass was for; nothing where it was for a game server.
+    pub world: Option<String>,
+    /// What he speaks, where he has said so.
+    pub language: Option<String>,
+    /// In which letters, where he has said so.
+    pub charset: Option<String>,
+    /// Since when he is on; nothing where he is not.
+    pub since: Option<Time>,
+}
+
+grown! { PassRedeemed { player, number } then { kind, rights, world, language, charset, since } }
+
+/// What somebody is who comes to a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HolderKind {
+    /// A registered player.
+    #[default]
+    #[serde(rename = "player")]
+    Player,
+    /// Somebody who has not registered.
+    #[serde(rename = "visitor")]
+    Visitor,
+    /// A program that acts under a name of its own.
+    #[serde(rename = "bot")]
+    Bot,
+}
+
+/// `WORLD ENTER`: where a world is, and a pass for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldEnter {
+    /// Its name, in any case.
+    pub world: String,
+    /// The version of the program that is to go there.
+    pub version: Option<Version>,
+    /// What its user speaks, for the world.
+    pub language: Option<String>,
+    /// In which letters.
+    pub charset: Option<String>,
+}
+
+/// The answer to `WORLD ENTER`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldEntered {
+    /// The world, as it is written.
+    pub world: String,
+    /// Its number, which never is another's.
+    pub number: u32,
+    /// Where it is: a name or an address.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+    /// To be shown there, good once.
+    pub pass: Secret,
+    /// How long it is good.
+    pub seconds: u32,
+}
+
+/// `RATING`: for whom the worlds may be that a player is let into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingLimit {
+    /// At the most; nothing: any.
+    pub rating: Option<Rating>,
+}
+
+/// To a game server: something for somebody who is on it, and has no connection to the backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForGuest {
+    /// The world that he is in; nothing where the game server has none.
+    pub world: Option<String>,
+    /// For whom.
+    pub to: Party,
+    /// What.
+    pub event: Box<crate::Event>,
+}
+
+/// To the host of a world: somebody who is in it has closed his last connection to the backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestClosed {
+    /// The world.
+    pub world: String,
+    /// Who.
+    pub player: Party,
 }
 
 /// `ENTER` and `LEAVE`: a player is on this game server, or is not any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
-    /// His name, in any case.
+    /// His name, in any case; or the pass that he has shown.
     pub player: String,
+    /// The world that he is in; nothing where the game server has none.
+    pub world: Option<String>,
 }
+
+grown! { Visit { player } then { world } }
 
 /// `PRESENT`: all who are on this game server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
     /// Their names, in any case.
     pub players: Vec<String>,
+    /// The world that they are in; nothing where the game server has none.
+    pub world: Option<String>,
 }
+
+grown! { Present { players } then { world } }
 
 /// `LOGIN CHECK`: whether a player's password is right, who has typed it at a game server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! What is pushed to a worker without being asked for.
 
-use crate::{HostTerms, Party, RelayMessage, Ticket, Time, WorldStopped};
+use crate::{ForGuest, GuestClosed, HostTerms, Party, RelayMessage, Ticket, Time, WorldStopped};
 use serde::{Deserialize, Serialize};
 
 /// A push from the handler. The first group goes on to the client, the second is for the worker itself.
@@ -28,6 +28,10 @@ pub enum Event {
     WorldStopped(WorldStopped),
     /// What a licence says to who hosts the world is another thing now.
     WorldChanged(HostTerms),
+    /// For somebody who is on this game server and has no connection of his own.
+    ForGuest(ForGuest),
+    /// Somebody in a world has closed his last connection.
+    GuestClosed(GuestClosed),
 }
 
 /// A mail has arrived.

@@ -58,12 +58,26 @@ codes! {
     Unavailable = "unavailable",
     /// The operator has shut it out; `msg` has his reason.
     Disabled = "disabled",
-    /// The licence has ended.
+    /// Its time is over: that of a licence, of a pass.
     Expired = "expired",
     /// Somebody else hosts this world, or had it until a moment ago.
     Elsewhere = "hosted_elsewhere",
     /// The program is older than is let in here.
     TooOld = "too_old",
+    /// Nobody hosts this world at the moment.
+    NotRunning = "not_running",
+    /// Visitors are not let in; who registers is.
+    NoVisitors = "no_visitors",
+    /// There is no room.
+    Full = "full",
+    /// The world is for others than you have said you want to meet.
+    Rated = "rated",
+    /// It was shown before.
+    Used = "used",
+    /// It is for another game server or world.
+    OtherPlace = "other_place",
+    /// It was given to somebody at another address.
+    OtherAddress = "other_address",
 }
 
 /// An error as it travels from the handler to the worker, and on to the client.
@@ -113,6 +127,13 @@ mod tests {
         "expired",
         "hosted_elsewhere",
         "too_old",
+        "not_running",
+        "no_visitors",
+        "full",
+        "rated",
+        "used",
+        "other_place",
+        "other_address",
     ];
 
     #[test]

@@ -79,6 +79,8 @@ words! {
         TakenOver = "taken_over",
         /// Its host has not come back.
         Lost = "lost",
+        /// The operator has shut its host out.
+        HostDisabled = "host_disabled",
     }
 }
 
@@ -150,6 +152,8 @@ pub struct HostSay {
     pub map: Option<String>,
     /// Free text; an empty one takes it away.
     pub text: Option<String>,
+    /// Whether it wants to hear when somebody in the world closes his last connection.
+    pub closings: Option<bool>,
 }
 
 /// `HOST STOP`.

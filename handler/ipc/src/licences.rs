@@ -53,7 +53,7 @@ impl FromStr for Expires {
 }
 
 /// What can be said of a licence; what is left out stays as it is, or is as it is for a new one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldTerms {
     /// Users at the most, 1–1,024.
     pub users: Option<u32>,
@@ -77,6 +77,45 @@ pub struct WorldTerms {
     pub client: Option<Version>,
     /// Whether a ticket counts only at the address that it was given to.
     pub check_address: Option<bool>,
+}
+
+impl std::fmt::Debug for WorldTerms {
+    /// What is said, without whose address it is: this goes to the log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let WorldTerms {
+            users,
+            size,
+            email,
+            comment,
+            expires,
+            listed,
+            visitors,
+            voice,
+            plugins,
+            client,
+            check_address,
+        } = self;
+        let expires = expires.map(|expires| expires.at().map_or_else(|| "never".to_owned(), |end| end.to_string()));
+        let email = email.as_ref().map(|_| "…");
+        let mut shown = f.debug_struct("WorldTerms");
+        let facts: [(&str, Option<&dyn std::fmt::Debug>); 11] = [
+            ("users", users.as_ref().map(|it| it as _)),
+            ("size", size.as_ref().map(|it| it as _)),
+            ("email", email.as_ref().map(|it| it as _)),
+            ("comment", comment.as_ref().map(|it| it as _)),
+            ("expires", expires.as_ref().map(|it| it as _)),
+            ("listed", listed.as_ref().map(|it| it as _)),
+            ("visitors", visitors.as_ref().map(|it| it as _)),
+            ("voice", voice.as_ref().map(|it| it as _)),
+            ("plugins", plugins.as_ref().map(|it| it as _)),
+            ("client", client.as_ref().map(|it| it as _)),
+            ("check_address", check_address.as_ref().map(|it| it as _)),
+        ];
+        for (name, value) in facts.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            shown.field(name, value);
+        }
+        shown.finish()
+    }
 }
 
 /// `WORLD ADD`.

@@ -166,11 +166,11 @@ requests! {
     71 StatusClear                   -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     72 Worlds(Page)                  -> [Worlds]          READERS  None         ReadsMemory Seen  Client;
     80 Pass(Pass)                    -> [PassGiven]       PLAYER   None         Volatile    Apart Client;
-    81 PassRedeem(PassRedeem)        -> [PassRedeemed]    SERVER   None         Volatile    Apart Client;
+    81 PassRedeem(PassRedeem, grown) -> [PassRedeemed]    SERVER   None         Volatile    Apart Client;
     82 LoginCheck(LoginCheck)        -> [PassRedeemed]    SERVER   None         Proves      Seen  Client;
-    83 Enter(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
-    84 Leave(Visit)                  -> [Done]            SERVER   None         SetsMemory  Seen  Client;
-    85 Present(Present)              -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    83 Enter(Visit, grown)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    84 Leave(Visit, grown)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
+    85 Present(Present, grown)       -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     90 WorldAdd(WorldAdd)            -> [WorldKey]        KEEPERS  Operator     Durable     Apart Client;
     91 WorldShow(WorldName)          -> [WorldShown]      LOOKERS  None         ReadsMemory Seen  Client;
     92 WorldList(Page)               -> [Licences]        KEEPERS  None         ReadsMemory Seen  Client;
@@ -179,6 +179,8 @@ requests! {
     95 WorldEnable(WorldName)        -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     96 WorldDelete(WorldDelete)      -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     97 WorldPassword(WorldName)      -> [WorldKey]        KEEPERS  None         Durable     Apart Client;
+    98 WorldEnter(WorldEnter)        -> [WorldEntered]    PLAYER   None         Volatile    Seen  Client;
+    99 RatingLimit(RatingLimit)      -> [Done]            PLAYER   None         Durable     Apart Client;
     100 RightGrant(RightOf)          -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     101 RightRevoke(RightOf)         -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     102 RightList(RightsOf)          -> [Rights]          KEEPERS  None         ReadsMemory Apart Client;
@@ -219,7 +221,8 @@ macro_rules! replies {
             64 Channels(Channels),
             70 Worlds(Worlds, grown),
             80 PassGiven(PassGiven),
-            81 PassRedeemed(PassRedeemed),
+            81 PassRedeemed(PassRedeemed, grown),
+            82 WorldEntered(WorldEntered),
             90 WorldKey(WorldKey),
             91 WorldShown(WorldShown),
             92 Licences(Licences),

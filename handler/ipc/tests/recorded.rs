@@ -124,14 +124,14 @@ samples! { requests Request {
     Worlds: Request::Worlds(page());
     Pass: Request::Pass(Pass { server: text("arena") });
     PassRedeem: Request::PassRedeem(PassRedeem {
-        pass: Secret::new("pass-k7m2-9qxf-3dpa"), address: some("192.0.2.7"),
+        pass: Secret::new("pass-k7m2-9qxf-3dpa"), address: some("192.0.2.7"), world: None,
     });
     LoginCheck: Request::LoginCheck(LoginCheck {
         name: text("bob"), password: Secret::new("pw"), address: text("192.0.2.7"),
     });
-    Enter: Request::Enter(Visit { player: text("bob") });
-    Leave: Request::Leave(Visit { player: text("bob") });
-    Present: Request::Present(Present { players: vec![text("bob"), text("alice")] });
+    Enter: Request::Enter(Visit { player: text("bob"), world: None });
+    Leave: Request::Leave(Visit { player: text("bob"), world: None });
+    Present: Request::Present(Present { players: vec![text("bob"), text("alice")], world: None });
     WorldAdd: Request::WorldAdd(WorldAdd { name: text("Atlantis"), owner: text("bob"), terms: terms() });
     WorldShow: Request::WorldShow(WorldName { name: text("atlantis") });
     WorldList: Request::WorldList(page());
@@ -140,6 +140,10 @@ samples! { requests Request {
     WorldEnable: Request::WorldEnable(WorldName { name: text("atlantis") });
     WorldDelete: Request::WorldDelete(WorldDelete { name: text("atlantis"), purge: true });
     WorldPassword: Request::WorldPassword(WorldName { name: text("atlantis") });
+    WorldEnter: Request::WorldEnter(WorldEnter {
+        world: text("atlantis"), version: Some(Version(1 << 48)), language: some("en"), charset: some("utf-8"),
+    });
+    RatingLimit: Request::RatingLimit(RatingLimit { rating: Some(Rating::Pg13) });
     RightGrant: Request::RightGrant(RightOf { player: text("bob"), right: text("vip") });
     RightRevoke: Request::RightRevoke(RightOf { player: text("bob"), right: text("vip") });
     RightList: Request::RightList(RightsOf { player: some("bob") });
@@ -149,7 +153,7 @@ samples! { requests Request {
     });
     HostSay: Request::HostSay(HostSay {
         world: text("atlantis"), users: Some(17), restricted: Some(true), rating: Some(Rating::Pg13),
-        map: some("castle"), text: some("join us"),
+        map: some("castle"), text: some("join us"), closings: Some(true),
     });
     HostStop: Request::HostStop(HostStop { world: text("atlantis") });
     HostList: Request::HostList(page());
@@ -284,7 +288,14 @@ samples! { replies Reply {
     PassGiven: Reply::PassGiven(PassGiven {
         pass: Secret::new("pass-k7m2-9qxf-3dpa"), server: text("arena"), seconds: 60,
     });
-    PassRedeemed: Reply::PassRedeemed(PassRedeemed { player: text("bob"), number: 7 });
+    PassRedeemed: Reply::PassRedeemed(PassRedeemed {
+        player: text("bob"), number: 7, kind: HolderKind::Player, rights: Vec::new(), world: None, language: None,
+        charset: None, since: None,
+    });
+    WorldEntered: Reply::WorldEntered(WorldEntered {
+        world: text("Atlantis"), number: 300, address: text("192.0.2.1"), port: 7777,
+        pass: Secret::new("pass-k7m2-9qxf-3dpa"), seconds: 60,
+    });
     WorldKey: Reply::WorldKey(WorldKey { world: text("Atlantis"), password: Some(Secret::new("pw")) });
     WorldShown: Reply::WorldShown(WorldShown {
         name: text("Atlantis"), description: text("under water"), status: WorldStatus::Public, users: 17, max: 100,
@@ -318,6 +329,20 @@ fn grown_requests() -> Vec<(&'static str, Request)> {
                 epoch: 1_769_890_500_000,
             }),
         ),
+        (
+            "Request::PassRedeem",
+            Request::PassRedeem(PassRedeem {
+                pass: Secret::new("pass-k7m2-9qxf-3dpa"),
+                address: some("192.0.2.7"),
+                world: some("atlantis"),
+            }),
+        ),
+        ("Request::Enter", Request::Enter(Visit { player: text("bob"), world: some("atlantis") })),
+        ("Request::Leave", Request::Leave(Visit { player: text("bob"), world: some("atlantis") })),
+        (
+            "Request::Present",
+            Request::Present(Present { players: vec![text("bob"), text("alice")], world: some("atlantis") }),
+        ),
     ]
 }
 
@@ -345,7 +370,18 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
     });
     let more = vec![WorldMore { status: WorldStatus::Restricted, rating: Rating::X, licensed: true }];
     let worlds = Worlds { more, ..worlds.expect("it is there") };
+    let redeemed = PassRedeemed {
+        player: text("bob"),
+        number: 7,
+        kind: HolderKind::Visitor,
+        rights: vec![text("vip")],
+        world: some("Atlantis"),
+        language: some("en"),
+        charset: some("utf-8"),
+        since: Some(AT),
+    };
     vec![
+        ("Reply::PassRedeemed", Reply::PassRedeemed(redeemed)),
         ("Reply::Worlds", Reply::Worlds(worlds)),
         ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
         ("Reply::Whoami", Reply::Whoami(whoami)),
@@ -384,6 +420,10 @@ samples! { events Event {
         world: text("Atlantis"), reason: Stop::Disabled, msg: text("Not paid."),
     });
     WorldChanged: Event::WorldChanged(host_terms());
+    ForGuest: Event::ForGuest(ForGuest {
+        world: some("Atlantis"), to: player(), event: Box::new(Event::Notice(Notice { msg: text("Soon.") })),
+    });
+    GuestClosed: Event::GuestClosed(GuestClosed { world: text("Atlantis"), player: player() });
 } }
 
 fn client() -> Client {

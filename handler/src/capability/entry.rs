@@ -1,22 +1,94 @@
-//! How a game server lets players in, and says who is there. A player gets a pass, shows it there, and the server learns who he is;
-//! it never sees a password.
+//! How players come to game servers and worlds, and how those say who is there. A player gets a pass, shows it there, and the game
+//! server learns who he is; it never sees a password.
 
 use super::call::try_again_in;
 use super::{Call, Me, Plan};
-use crate::state::online::Stay;
-use crate::state::passes::{GOOD, HeldPass, NotGood};
+use crate::lock::read;
+use crate::state::hosting::Hosting;
+use crate::state::journal::Entry;
+use crate::state::online::{Seat, Stay};
+use crate::state::passes::{FRONT, GOOD, HeldPass, NotGood, ShownTo, Wanted};
 use crate::state::session::Proof;
 use crate::work::Volatile;
-use ssmglobal_ipc::{Code, Failure, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Reply, Time, Visit};
-use ssmglobal_store::{PlayerId, ServerId};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
+use ssmglobal_ipc::{
+    Code, Failure, HolderKind, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Reply, Secret,
+    Time, Visit, WorldEnter, WorldEntered,
+};
+use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, Row, ServerId, WorldId};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
-/// Players on one game server, as one of its connections says.
+/// Players on one game server, as one of its connections says, or in one world.
 const GUESTS: usize = 10_000;
 
+/// Bytes of a language, of a charset.
+const TAG: usize = 35;
+
+/// With it somebody is let in where there is no room.
+const VIP: &str = "vip";
+
+changes! {
+    /// Changes of what players want of worlds.
+    EntryChange: Limit
+}
+
+/// For whom the worlds may be that a player is let into.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// Whose limit.
+    pub player: PlayerId,
+    /// At the most; nothing: any.
+    pub rating: Option<Rating>,
+}
+
+impl Decide for Limit {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        if facts.player(self.player)?.is_none() {
+            return refuse(Code::NotFound, "There is no such player.");
+        }
+        Ok(Decided::done(Row::PlayerRating { player: self.player, rating: self.rating }))
+    }
+}
+
+/// `RATING`.
+pub fn rating(_: Call<'_>, me: Me<PlayerId>, request: RatingLimit) -> Plan<EntryChange> {
+    Plan::change(Limit { player: me.id, rating: request.rating })
+}
+
+/// Gives a pass for a place.
+fn given(call: &mut Call<'_>, wanted: Wanted, reply: impl FnOnce(Secret, u32) -> Reply) -> Plan {
+    let mut random = [0; 12];
+    if let Err(error) = getrandom::fill(&mut random) {
+        log::error!("no pass can be made: {error}");
+        return Failure::new(Code::Unavailable, "No pass can be made at the moment. Try again later.").into();
+    }
+    let Some((word, pass)) = call.state.passes.give(wanted, Time::now(), random) else {
+        return Failure::new(Code::Busy, "Too many passes are waiting to be used. Try again in a minute.").into();
+    };
+    let reply = reply(word, u32::try_from(GOOD / 1000).unwrap_or_default());
+    Plan::Volatile(Volatile { reply, news: Vec::new(), entries: vec![Entry::Held((&pass).into())] })
+}
+
+impl Call<'_> {
+    /// A pass of whoever asks.
+    fn wanted(&self, holder: Principal, place: Principal) -> Wanted {
+        Wanted {
+            holder,
+            epoch: self.session.identity.as_ref().map_or(0, |identity| identity.epoch),
+            place,
+            address: self.session.address.map(|address| address.ip().to_canonical()),
+            checked: false,
+            since: self.session.proved,
+            language: None,
+            charset: None,
+        }
+    }
+}
+
 /// `PASS`.
-pub fn pass(call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
+pub fn pass(mut call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
     let (server, name) = match call.memory.server_named(&request.server) {
         Ok(found) => found,
         Err(failure) => return failure.into(),
@@ -24,19 +96,118 @@ pub fn pass(call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
     if call.memory.is_barred(server.into()) {
         return Failure::new(Code::Denied, format!("The game server {name} is closed.")).into();
     }
-    let mut random = [0; 12];
-    if let Err(error) = getrandom::fill(&mut random) {
-        log::error!("no pass can be made: {error}");
-        return Failure::new(Code::Unavailable, "No pass can be made at the moment. Try again later.").into();
-    }
-    let address = call.session.address.map(|address| address.ip().to_canonical());
-    let epoch = call.session.identity.as_ref().map_or(0, |identity| identity.epoch);
-    let Some((pass, entry)) = call.state.passes.give((me.id, epoch), server, address, Time::now(), random) else {
-        return Failure::new(Code::Busy, "Too many passes are waiting to be used. Try again in a minute.").into();
+    let wanted = call.wanted(me.id.into(), server.into());
+    given(&mut call, wanted, |pass, seconds| Reply::PassGiven(PassGiven { pass, server: name, seconds }))
+}
+
+/// Whether somebody is let into a world, in the order in which he is told why not.
+fn is_let_in(
+    call: &Call<'_>,
+    player: Option<PlayerId>,
+    licence: &KeptLicence,
+    request: &WorldEnter,
+) -> Result<Hosting, Failure> {
+    let name = &licence.name;
+    let Some(hosting) = call.state.hosted.get(licence.id) else {
+        return Err(Failure::new(Code::NotRunning, format!("{name} is not running at the moment. Try again later.")));
     };
-    let seconds = u32::try_from(GOOD / 1000).unwrap_or_default();
-    let reply = Reply::PassGiven(PassGiven { pass, server: name, seconds });
-    Plan::Volatile(Volatile { reply, news: Vec::new(), entries: vec![entry] })
+    if player.is_none() && !licence.visitors {
+        let msg = format!("{name} lets no visitors in. REGISTER makes you a player.");
+        return Err(Failure::new(Code::NoVisitors, msg));
+    }
+    if request.version.unwrap_or_default() < licence.client {
+        let msg = format!(
+            "{name} lets clients in from version {} on. Update yours, or let it say its version.",
+            licence.client
+        );
+        return Err(Failure::new(Code::TooOld, msg));
+    }
+    let is_vip = player.is_some_and(|player| call.memory.has_right(player, VIP));
+    if hosting.users >= licence.users && !is_vip {
+        return Err(Failure::new(Code::Full, format!("{name} is full: {} are there. Try again later.", hosting.users)));
+    }
+    let limit = player.and_then(|player| read(&call.memory.ratings).get(&player).copied());
+    if let Some(limit) = limit.filter(|limit| hosting.rating > *limit) {
+        let (rating, limit) = (hosting.rating.as_str(), limit.as_str());
+        let msg = format!("{name} is rated {rating}, and you want worlds up to {limit}: RATING changes that.");
+        return Err(Failure::new(Code::Rated, msg));
+    }
+    Ok(hosting.clone())
+}
+
+/// `WORLD ENTER`.
+pub fn enter_world(mut call: Call<'_>, me: Me<PlayerId>, request: WorldEnter) -> Plan {
+    for text in [&request.language, &request.charset].into_iter().flatten() {
+        if text.len() > TAG || text.chars().any(char::is_control) {
+            return Failure::new(Code::TooLong, format!("A language and a charset have at most {TAG} bytes.")).into();
+        }
+    }
+    let found = call.memory.licence_named(&request.world);
+    let found = found.and_then(|licence| Ok((is_let_in(&call, Some(me.id), &licence, &request)?, licence)));
+    let (hosting, licence) = match found {
+        Ok(found) => found,
+        Err(failure) => return failure.into(),
+    };
+    let mut wanted = call.wanted(me.id.into(), licence.id.into());
+    wanted.checked = licence.check_address;
+    wanted.address = wanted.address.filter(|_| licence.check_address);
+    (wanted.language, wanted.charset) = (request.language, request.charset);
+    given(&mut call, wanted, |pass, seconds| {
+        let (world, number) = (licence.name.clone(), licence.id.0);
+        Reply::WorldEntered(WorldEntered { world, number, address: hosting.address, port: hosting.port, pass, seconds })
+    })
+}
+
+/// What a game server speaks of: itself, or one of the worlds that it hosts on this connection.
+#[derive(Clone, Debug)]
+enum Here {
+    Server(ServerId),
+    World(Arc<KeptLicence>),
+}
+
+impl Here {
+    /// The world of this name, which this connection must host; without a name the game server itself.
+    fn of(call: &Call<'_>, me: &Me<ServerId>, world: Option<&str>) -> Result<Here, Failure> {
+        let Some(world) = world else { return Ok(Here::Server(me.id)) };
+        let licence = call.memory.licence_named(world)?;
+        if !hosts(call, licence.id) {
+            let msg = format!("This connection does not host {}. HOST START begins.", licence.name);
+            return Err(Failure::new(Code::Denied, msg));
+        }
+        Ok(Here::World(licence))
+    }
+
+    fn place(&self) -> Principal {
+        match self {
+            Here::Server(server) => (*server).into(),
+            Here::World(licence) => licence.id.into(),
+        }
+    }
+
+    fn seat(&self, call: &Call<'_>) -> Seat {
+        match self {
+            Here::Server(_) => Seat::Session(call.session.number),
+            Here::World(licence) => Seat::World(licence.id),
+        }
+    }
+}
+
+/// Whether this connection hosts a world.
+fn hosts(call: &Call<'_>, world: WorldId) -> bool {
+    call.state.hosted.get(world).is_some_and(|hosting| hosting.host.session == call.session.number)
+}
+
+/// Whether a pass for this place may be shown on this connection.
+fn is_here(call: &Call<'_>, me: ServerId, place: Principal) -> bool {
+    match place.kind {
+        PrincipalKind::Server => place == me.into(),
+        PrincipalKind::World => hosts(call, WorldId(place.id)),
+        PrincipalKind::Player
+        | PrincipalKind::Visitor
+        | PrincipalKind::Bot
+        | PrincipalKind::Channel
+        | PrincipalKind::Backend => false,
+    }
 }
 
 /// `PASS REDEEM`.
@@ -47,26 +218,53 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
             return Failure::new(Code::Invalid, "That is no address: give it as 192.0.2.7 or 2001:db8::7.").into();
         }
     };
-    let (HeldPass { player, epoch, .. }, entry) =
-        match call.state.passes.redeem(&request.pass, me.id, address, Time::now()) {
-            Ok(redeemed) => redeemed,
-            Err(why) => return refused(&call, why).into(),
-        };
-    if !call.memory.holds(Proof { who: player.into(), epoch }) {
+    let wanted = match request.world.as_deref().map(|world| Here::of(&call, &me, Some(world))).transpose() {
+        Ok(wanted) => wanted.map(|here| here.place()),
+        Err(failure) => return failure.into(),
+    };
+    let mut passes = std::mem::take(&mut call.state.passes);
+    let here = |place: Principal| is_here(&call, me.id, place) && wanted.is_none_or(|wanted| wanted == place);
+    let redeemed =
+        passes.redeem(&request.pass, &ShownTo { server: me.id, is_here: &here, address }, Time::now(), Instant::now());
+    call.state.passes = passes;
+    let pass = match redeemed {
+        Ok(pass) => pass,
+        Err(why) => return refused(&call, why).into(),
+    };
+    if !call.memory.holds(Proof { who: pass.of.holder, epoch: pass.of.epoch }) {
         return Failure::new(Code::Denied, "This player was disabled, or has another password since.").into();
     }
-    let name = call.memory.name(player.into()).unwrap_or_default();
-    let reply = Reply::PassRedeemed(PassRedeemed { player: name, number: player.0 });
-    Plan::Volatile(Volatile { reply, news: Vec::new(), entries: vec![entry] })
+    let entries = vec![Entry::Held((&pass).into())];
+    Plan::Volatile(Volatile { reply: Reply::PassRedeemed(told(&call, &pass)), news: Vec::new(), entries })
+}
+
+/// What a place is told of whose pass it was shown.
+fn told(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
+    let Wanted { holder, place, since, language, charset, .. } = pass.of.clone();
+    PassRedeemed {
+        player: call.memory.name(holder).unwrap_or_default(),
+        number: holder.id,
+        kind: HolderKind::Player,
+        rights: holder.as_player().map_or_else(Vec::new, |player| call.memory.rights_of(player)),
+        world: (place.kind == PrincipalKind::World).then(|| call.memory.name(place)).flatten(),
+        language,
+        charset,
+        since: Some(since),
+    }
 }
 
 fn refused(call: &Call<'_>, why: NotGood) -> Failure {
     let (code, msg) = match why {
         NotGood::Unknown => (Code::NotFound, "There is no such pass. The player can get another: PASS and your name."),
-        NotGood::Elsewhere => (Code::Denied, "This pass is for another game server."),
-        NotGood::Used => (Code::Denied, "This pass was used already, or its player has logged out."),
-        NotGood::Ended => (Code::Denied, "This pass has ended: it is good for a minute."),
-        NotGood::OtherAddress => (Code::Denied, "This pass was given to somebody at another address."),
+        NotGood::Elsewhere => (Code::OtherPlace, "This pass is for another game server or world."),
+        NotGood::Used => (Code::Used, "This pass was used already."),
+        NotGood::Ended => {
+            (Code::Expired, "This pass has ended: it is good for a minute, and until its player logs out.")
+        }
+        NotGood::OtherAddress => (Code::OtherAddress, "This pass was given to somebody at another address."),
+        NotGood::NoAddress => {
+            (Code::Invalid, "The licence of this world wants to know where its guest comes from: give the address.")
+        }
         NotGood::Slow { seconds, first } => {
             if first {
                 log::warn!("{}: too many wrong passes; it has to wait {seconds} s", call.session.peer());
@@ -77,37 +275,77 @@ fn refused(call: &Call<'_>, why: NotGood) -> Failure {
     Failure::new(code, msg)
 }
 
-/// A player who may be on a game server.
-fn visitor(call: &Call<'_>, name: &str) -> Result<(PlayerId, Arc<str>), Failure> {
-    let (player, name) = call.memory.player_named(name)?;
-    match call.memory.is_barred(player.into()) {
-        true => Err(Failure::new(Code::Denied, format!("{name} was disabled by the operator."))),
-        false => Ok((player, name.into())),
+/// Somebody who is to be somewhere.
+#[derive(Clone, Debug)]
+struct Guest {
+    who: Principal,
+    name: Arc<str>,
+    identified: bool,
+}
+
+/// Whoever is meant by a name, or by a pass that was shown here. In a world that has a licence nobody is who has not shown one: else
+/// its host could have what is meant for somebody who never came.
+fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<Guest, Failure> {
+    let is_pass = text.get(..FRONT.len()).is_some_and(|front| front.eq_ignore_ascii_case(FRONT));
+    if is_pass {
+        let shown = call.state.passes.shown_here(&Secret::new(text), |place| place == here.place());
+        let shown = shown.filter(|pass| call.memory.holds(Proof { who: pass.of.holder, epoch: pass.of.epoch }));
+        let unknown = || Failure::new(Code::NotFound, "That pass was not shown here. PASS REDEEM comes first.");
+        let who = shown.map(|pass| pass.of.holder).ok_or_else(unknown)?;
+        let name = call.memory.name(who).unwrap_or_default().into();
+        return Ok(Guest { who, name, identified: true });
+    }
+    let (player, name) = call.memory.player_named(text)?;
+    let who = Principal::from(player);
+    if call.memory.is_barred(who) {
+        return Err(Failure::new(Code::Denied, format!("{name} was disabled by the operator.")));
+    }
+    let (epoch, now) = (call.memory.epoch(who), Time::now());
+    let places = [here.place(), me.id.into()];
+    let identified = places.iter().any(|place| call.state.passes.is_identified(who, epoch, *place, now));
+    match (here, identified) {
+        (Here::World(licence), false) => {
+            let msg = format!("{name} has shown no pass for {}. PASS REDEEM comes first.", licence.name);
+            Err(Failure::new(Code::Denied, msg))
+        }
+        _ => Ok(Guest { who, name: name.into(), identified }),
     }
 }
 
 fn too_many() -> Failure {
-    Failure::new(Code::Limit, format!("More than {GUESTS} players on one game server are not shown."))
+    Failure::new(Code::Limit, format!("More than {GUESTS} players in one place are not shown."))
 }
 
 /// `ENTER`.
 pub fn enter(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
-    let (player, name) = match visitor(&call, &request.player) {
+    let found = Here::of(&call, &me, request.world.as_deref());
+    let found = found.and_then(|here| Ok((guest(&call, &me, &here, &request.player)?, here)));
+    let (guest, here) = match found {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    let host = call.session.number;
-    if !call.state.online.is_guest(player, host) && call.state.online.guests(host).len() >= GUESTS {
+    let (seat, place) = (here.seat(&call), here.place());
+    if !call.state.online.is_guest(guest.who, seat) && call.state.online.guests(seat).len() >= GUESTS {
         return too_many().into();
     }
-    call.state.arrive(player, &name, Stay { host, server: me.id, since: Time::now() });
+    let Guest { who, name, identified } = guest;
+    call.state.arrive(who, &name, Stay { seat, place, since: Time::now(), identified });
     Plan::done()
 }
 
 /// `LEAVE`.
-pub fn leave(call: Call<'_>, _: Me<ServerId>, request: Visit) -> Plan {
-    match call.memory.player_id(&request.player) {
-        Ok(player) => call.state.depart(player, call.session.number),
+pub fn leave(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
+    let here = match Here::of(&call, &me, request.world.as_deref()) {
+        Ok(here) => here,
+        Err(failure) => return failure.into(),
+    };
+    let shown = call.state.passes.shown_here(&Secret::new(&*request.player), |place| place == here.place());
+    let who = match shown.map(|pass| pass.of.holder) {
+        Some(who) => Ok(who),
+        None => call.memory.player_id(&request.player).map(Principal::from),
+    };
+    match who {
+        Ok(who) => call.state.depart(who, here.seat(&call)),
         Err(failure) => return failure.into(),
     }
     Plan::done()
@@ -118,17 +356,22 @@ pub fn present(call: Call<'_>, me: Me<ServerId>, request: Present) -> Plan {
     if request.players.len() > GUESTS {
         return too_many().into();
     }
-    let found: Result<Vec<(PlayerId, Arc<str>)>, Failure> =
-        request.players.iter().map(|name| visitor(&call, name)).collect();
-    let mut there = match found {
-        Ok(there) => there,
+    let found = Here::of(&call, &me, request.world.as_deref()).and_then(|here| {
+        let guests: Result<Vec<Guest>, Failure> =
+            request.players.iter().map(|name| guest(&call, &me, &here, name)).collect();
+        Ok((here, guests?))
+    });
+    let (here, mut there) = match found {
+        Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    there.sort_unstable_by_key(|(player, _)| *player);
-    let (host, since) = (call.session.number, Time::now());
-    let is_there = |player: &PlayerId| there.binary_search_by_key(player, |(other, _)| *other).is_ok();
-    let gone: Vec<PlayerId> = call.state.online.guests(host).filter(|player| !is_there(player)).collect();
-    gone.into_iter().for_each(|player| call.state.depart(player, host));
-    there.iter().for_each(|(player, name)| call.state.arrive(*player, name, Stay { host, server: me.id, since }));
+    there.sort_unstable_by_key(|guest| guest.who);
+    let (seat, place, since) = (here.seat(&call), here.place(), Time::now());
+    let is_there = |who: &Principal| there.binary_search_by_key(who, |guest| guest.who).is_ok();
+    let gone: Vec<Principal> = call.state.online.guests(seat).filter(|who| !is_there(who)).collect();
+    gone.into_iter().for_each(|who| call.state.depart(who, seat));
+    for Guest { who, name, identified } in &there {
+        call.state.arrive(*who, name, Stay { seat, place, since, identified: *identified });
+    }
     Plan::done()
 }

@@ -81,8 +81,11 @@ impl Decide for Start {
 fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<(StartedBy, String), Failure> {
     let too_long = |what: &str, most: usize| Failure::new(Code::TooLong, format!("{what} has at most {most} bytes."));
     let instance = request.instance.clone().unwrap_or_default();
-    if instance.len() > INSTANCE || instance.chars().any(char::is_control) {
+    if instance.len() > INSTANCE {
         return Err(too_long("An instance", INSTANCE));
+    }
+    if instance.chars().any(char::is_control) {
+        return Err(Failure::new(Code::Invalid, "An instance holds no control characters."));
     }
     if request.port == 0 {
         return Err(Failure::new(Code::Invalid, "Clients need a port to connect to, from 1 to 65535."));
@@ -99,11 +102,10 @@ fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<
     Ok((by, from))
 }
 
-fn elsewhere(hosting: &Hosting, now: Time) -> Failure {
+fn elsewhere(hosting: &Hosting, me: ServerId, now: Time) -> Failure {
     let msg = match hosting.away {
-        None => {
-            "This world is hosted elsewhere. Another of your programs? Then give each an instance of its own.".into()
-        }
+        None if hosting.host.server == me => "Another instance of this game server hosts this world.".to_owned(),
+        None => "Another game server hosts this world.".to_owned(),
         Some(until) => format!(
             "This world is hosted elsewhere: its host was here until a moment ago, and may come back within {} seconds.",
             now.seconds_until(until) + 1
@@ -129,7 +131,7 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
     let (by, from) = started_by(&call, me.id, request)?;
     let world = licence.id;
     match call.state.hosted.get(world) {
-        Some(hosting) if !hosting.host.is(by.server, &by.instance) => return Err(elsewhere(hosting, now)),
+        Some(hosting) if !hosting.host.is(by.server, &by.instance) => return Err(elsewhere(hosting, me.id, now)),
         // The same host: on the same connection, or back within the grace.
         Some(hosting) if hosting.host.session == session || hosting.away.is_some() => {
             let StartedBy { server, instance, address, port, .. } = by;
@@ -150,7 +152,7 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
             })?;
         }
         None => {
-            let other = call.state.hosted.claimed(world).filter(|host| host.session != session);
+            let other = call.state.hosted.claimed(world, Instant::now()).filter(|host| host.session != session);
             if other.is_some_and(|host| !host.is(by.server, &by.instance)) {
                 return Err(Failure::new(Code::Elsewhere, "Another host has just asked for this world."));
             }
@@ -159,7 +161,8 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
     if call.state.hosted.count_of(session) >= MOST {
         return Err(Failure::new(Code::Limit, format!("One connection hosts at most {MOST} worlds.")));
     }
-    call.state.hosted.claim(world, Host { session, server: by.server, instance: by.instance.clone() });
+    let host = Host { session, server: by.server, instance: by.instance.clone() };
+    call.state.hosted.claim(world, host, Instant::now());
     Ok(Plan::change(Start { world, password: request.password.clone(), from, by }))
 }
 
@@ -177,7 +180,7 @@ fn own(call: &Call<'_>, name: &str) -> Result<(Arc<KeptLicence>, Hosting), Failu
 
 /// `HOST SAY`.
 pub fn say(call: Call<'_>, _: Me<ServerId>, request: HostSay) -> Plan {
-    let HostSay { world, users, restricted, rating, map, text } = request;
+    let HostSay { world, users, restricted, rating, map, text, closings } = request;
     if map.as_ref().is_some_and(|map| map.len() > MAP) || text.as_ref().is_some_and(|text| text.len() > TEXT) {
         return Failure::new(Code::TooLong, format!("A map has at most {MAP} bytes, the text {TEXT}.")).into();
     }
@@ -191,6 +194,7 @@ pub fn say(call: Call<'_>, _: Me<ServerId>, request: HostSay) -> Plan {
         rating: rating.unwrap_or(was.rating),
         map: map.unwrap_or_else(|| was.map.clone()),
         text: text.unwrap_or_else(|| was.text.clone()),
+        closings: closings.unwrap_or(was.closings),
         at: Time::now(),
         ..was
     };

@@ -4,6 +4,7 @@ use super::{Call, Me, Plan, mail};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
+use crate::state::online::Seat;
 use crate::state::session::Proof;
 use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
@@ -200,6 +201,8 @@ pub struct LoginCheck {
     pub verified: KeptHash,
     /// From where he has come.
     pub from: IpAddr,
+    /// What he may do beyond others.
+    pub rights: Vec<String>,
 }
 
 impl Decide for LoginCheck {
@@ -207,7 +210,16 @@ impl Decide for LoginCheck {
         let id = self.player;
         let (player, _) = let_in(facts, id, &self.verified)?;
         let rows = seen(facts, id, Some(self.from), stamp)?;
-        let reply = Reply::PassRedeemed(PassRedeemed { player: player.name, number: id.0 });
+        let reply = Reply::PassRedeemed(PassRedeemed {
+            player: player.name,
+            number: id.0,
+            kind: HolderKind::Player,
+            rights: self.rights.clone(),
+            world: None,
+            language: None,
+            charset: None,
+            since: None,
+        });
         Ok(Decided::new(rows.into_iter().collect(), reply))
     }
 }
@@ -224,6 +236,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     };
     let (player, from) = (call.memory.player_id(&request.name).ok(), ssmglobal_config::network(address.to_canonical()));
     let known = player.is_some_and(|player| call.was_in_from(player, Some(from)));
+    let rights = player.map_or_else(Vec::new, |player| call.memory.rights_of(player));
     let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
     let tried = match call.may_try(tried) {
         Ok(tried) => tried,
@@ -231,7 +244,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     };
     let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
     Plan::hash(hashing, Some(tried), move |Hashed { good, verified, .. }| match player.zip(verified).filter(|_| good) {
-        Some((player, verified)) => Ok(LoginCheck { player, verified, from }.into()),
+        Some((player, verified)) => Ok(LoginCheck { player, verified, from, rights }.into()),
         None => Err(bad_login()),
     })
 }
@@ -409,8 +422,13 @@ fn rows_of(call: &Call<'_>, player: PlayerId, now: Instant) -> Vec<(u64, WhoRow)
         .collect();
     rows.extend(online.stays(player).iter().map(|stay| {
         let name = |who: Principal| call.memory.name(who).unwrap_or_default();
-        let (player, place) = (name(player.into()), format!("on {}", name(stay.server.into())));
-        (stay.host, WhoRow { player, place, idle: 0, since: stay.since })
+        let (player, place) = (name(player.into()), format!("on {}", name(stay.place)));
+        let number = match stay.seat {
+            Seat::Session(number) => number,
+            // Behind all sessions.
+            Seat::World(world) => 1 << 63 | u64::from(world.0),
+        };
+        (number, WhoRow { player, place, idle: 0, since: stay.since })
     }));
     rows.sort_by_key(|(number, _)| *number);
     rows
@@ -457,7 +475,7 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     let sessions = call.state.online.sessions(Principal::from(id)).iter();
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
     let stays = call.state.online.stays(id).iter();
-    let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.server.into())).collect();
+    let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
     let boards = read(&call.memory.boards);
     let standing = boards.iter_after(None).filter_map(|ranking| Some((ranking, ranking.standing(id)?)));
     let mut records: Vec<FingerRecord> = standing

@@ -119,6 +119,6 @@ pub fn list(access: Access<'_>, request: RightsOf) -> Plan {
     if !access.is_operator() && own.is_none_or(|(own, _)| own != player) {
         return Failure::new(Code::Denied, "Only an operator sees the rights of others.").into();
     }
-    let rights = read(&access.memory.rights).get(&player).into_iter().flatten().cloned().collect();
+    let rights = access.memory.rights_of(player);
     Plan::Reply(Reply::Rights(Rights { player: name, rights }))
 }

@@ -24,7 +24,7 @@ pub fn tell(call: Call<'_>, me: Me<PlayerId>, request: Tell) -> Plan {
     if call.memory.is_barred(receiver) {
         return Failure::new(Code::Denied, format!("{to} is disabled, and is not on.")).into();
     }
-    if !call.state.online.is_on(receiver) {
+    if !call.state.online.is_on(receiver) && call.state.reachable(receiver).is_none() {
         return Failure::new(Code::NotFound, format!("{to} is not on. MAIL SEND {to} leaves a letter.")).into();
     }
     Plan::Look(Box::new(move |reader| {

@@ -6,9 +6,10 @@ use crate::lock::read;
 use crate::state::hosting::Hosting;
 use crate::state::licences::host_terms;
 use crate::state::names::Name;
+use crate::state::online::Seat;
 use crate::state::session::SessionRef;
-use ssmglobal_ipc::{Event, Stop, Time, WorldStopped};
-use ssmglobal_store::{KeptLicence, StartedBy, WorldId};
+use ssmglobal_ipc::{Event, GuestClosed, Stop, Time, WorldStopped};
+use ssmglobal_store::{KeptLicence, Principal, StartedBy, WorldId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ fn words(stop: Stop, licence: Option<&KeptLicence>) -> String {
         (Stop::Password, _) => "This world has another hosting password. HOST START with that.".to_owned(),
         (Stop::TakenOver, _) => "This world was taken over on another connection of yours.".to_owned(),
         (Stop::Lost, _) => "The host of this world did not come back in time.".to_owned(),
+        (Stop::HostDisabled, _) => "This game server was disabled by the operator.".to_owned(),
     }
 }
 
@@ -32,7 +34,7 @@ impl EventLoop {
     }
 
     /// Pushes something to the session with this number, if it has a link.
-    fn push_to(&mut self, session: u64, event: &Event) {
+    pub(super) fn push_to(&mut self, session: u64, event: &Event) {
         let slot = self.workers.by_session.get(&session).copied();
         if let Some((slot, id)) = slot.and_then(|slot| Some((slot, self.session(slot)?.id))) {
             self.push(SessionRef { slot, id }, event);
@@ -85,6 +87,10 @@ impl EventLoop {
         let Some(licence) = self.licence(world) else { return };
         let (session, mut hosting) = (by.session, Hosting::new(by, at));
         if let Some(before) = self.state.hosted.get(world).cloned() {
+            if before.away.is_none() && !before.host.is(hosting.host.server, &hosting.host.instance) {
+                // Two had asked at once, and the disk was slow: the first one has it.
+                return self.tell_stopped(session, world, licence.name.clone(), Stop::TakenOver);
+            }
             // What is known of it stays until its host says otherwise.
             let Hosting { users, restricted, rating, map, text, .. } = before;
             hosting = Hosting { users, restricted, rating, map, text, ..hosting };
@@ -95,8 +101,40 @@ impl EventLoop {
         if !self.workers.by_session.contains_key(&session) {
             hosting.away = Some(self.grace_ends());
         }
+        let name = self.shared.memory.name(hosting.host.server.into()).unwrap_or_default();
+        log::info!("the world {} is hosted by {name}, at {}", licence.name, ssmglobal_ipc::clean(&hosting.place()));
         self.state.host_world(&licence, hosting);
         self.write_journal();
+    }
+
+    /// Somebody has closed a connection for good: if that was his last one, the worlds that he is in hear it that want to.
+    fn tell_closed(&mut self, who: Principal) {
+        if self.state.online.is_on(who) {
+            return;
+        }
+        for stay in self.state.online.stays(who).to_vec() {
+            let Seat::World(world) = stay.seat else { continue };
+            let host =
+                self.state.hosted.get(world).filter(|hosting| hosting.closings).map(|hosting| hosting.host.session);
+            if let Some((session, world)) = host.zip(self.shared.memory.name(world.into())) {
+                let player = self.shared.memory.party(who);
+                self.push_to(session, &Event::GuestClosed(GuestClosed { world, player }));
+            }
+        }
+    }
+
+    /// Who a session was that has lost its link: it may come back, or be over.
+    pub(super) fn may_be_over(&mut self, session: u64, who: Option<Principal>) {
+        if let Some(who) = who {
+            self.leaving.insert(session, who);
+        }
+    }
+
+    /// A session is over, and whoever it was has closed it.
+    pub(super) fn was_closed(&mut self, session: u64) {
+        if let Some(who) = self.leaving.remove(&session) {
+            self.tell_closed(who);
+        }
     }
 
     fn grace_ends(&self) -> Time {
@@ -113,7 +151,7 @@ impl EventLoop {
                 continue;
             };
             if self.shared.memory.is_barred(hosting.host.server.into()) {
-                self.stop_world(world, licence.name.clone(), Stop::Lost);
+                self.stop_world(world, licence.name.clone(), Stop::HostDisabled);
             } else if hosting.away.is_none() {
                 self.state.host_world(&licence, Hosting { away: Some(until), ..hosting });
             }
@@ -141,6 +179,7 @@ impl EventLoop {
         let until = self.grace_ends();
         for (world, hosting) in left {
             let Some(licence) = self.licence(world) else { continue };
+            self.stays_go_on(Seat::World(world));
             match hosting.away.is_some() || here.contains(&hosting.host.session) {
                 true => self.state.still_host_world(&licence, hosting),
                 false => self.state.host_world(&licence, Hosting { away: Some(until), ..hosting }),

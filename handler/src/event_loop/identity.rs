@@ -5,9 +5,11 @@ use super::EventLoop;
 use crate::link::ReplyTo;
 use crate::lock::lock;
 use crate::state::journal::Entry;
+use crate::state::online::Seat;
+use crate::state::passes::Wanted;
 use crate::state::session::{Identity, Proof, SessionRef};
 use ssmglobal_ipc::{Event, Mode, Notice, Reply, ReplyKind, State, Time};
-use ssmglobal_store::{Principal, PrincipalKind};
+use ssmglobal_store::{Principal, PrincipalKind, ServerId};
 
 /// Why somebody is logged out of whom the operator wants no more, and who could not be told then.
 const OPERATOR: &str = "You were logged out by the operator.";
@@ -144,9 +146,7 @@ impl EventLoop {
             for topic in session.subscriptions.clone().into_iter().filter(|topic| topic.ends_with_identity()) {
                 self.state.unsubscribe(&mut session, at, topic);
             }
-            for player in self.state.online.guests(session.number).collect::<Vec<_>>() {
-                self.state.depart(player, session.number);
-            }
+            self.state.empty(Seat::Session(session.number));
             for world in self.state.worlds.of(session.number) {
                 self.state.forget_world(world);
             }
@@ -179,11 +179,34 @@ impl EventLoop {
         }
     }
 
+    /// A player has typed his password at a game server, and it was right: he is known there, as if he had shown a pass.
+    pub(super) fn identified_at(&mut self, server: ServerId, name: &str) {
+        let Ok((player, _)) = self.shared.memory.player_named(name) else { return };
+        let (holder, now) = (Principal::from(player), Time::now());
+        let mut random = [0; 12];
+        if getrandom::fill(&mut random).is_err() {
+            return;
+        }
+        let wanted = Wanted {
+            holder,
+            epoch: self.shared.memory.epoch(holder),
+            place: server.into(),
+            address: None,
+            checked: false,
+            since: now,
+            language: None,
+            charset: None,
+        };
+        if let Some(pass) = self.state.passes.identify(wanted, now, random) {
+            self.journal.append(&Entry::Held((&pass).into()));
+        }
+    }
+
     /// The passes of whoever a session is are good no more: he logs out.
     pub(super) fn end_passes(&mut self, slot: usize) {
-        if let Some(player) = self.session(slot).and_then(|session| session.who()).and_then(Principal::as_player) {
-            for entry in self.state.passes.end(player) {
-                self.journal.append(&entry);
+        if let Some(who) = self.session(slot).and_then(|session| session.who()) {
+            for pass in self.state.passes.end(who) {
+                self.journal.append(&Entry::Held((&pass).into()));
             }
         }
     }

@@ -43,6 +43,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use recovery::Recovery;
 use relay::Late;
 use ssmglobal_ipc::{Event, Time, growing};
+use ssmglobal_store::Principal;
 use ssmglobal_sys::Signals;
 use std::collections::HashMap;
 use std::io;
@@ -126,6 +127,8 @@ pub struct EventLoop {
     signals: Signals,
     /// Sessions that end with this turn.
     dead: Vec<usize>,
+    /// Who sessions were that have lost their links, until they are back or over.
+    leaving: HashMap<u64, Principal>,
     /// Sessions whose links have more than they may say in one turn.
     unread: Vec<usize>,
     /// So has the front desk.
@@ -179,6 +182,7 @@ impl EventLoop {
             desk,
             signals,
             dead: Vec::new(),
+            leaving: HashMap::new(),
             unread: Vec::new(),
             desk_unread: false,
         })

@@ -5,6 +5,7 @@ use crate::lock::lock;
 use crate::state::journal::Entry;
 use crate::state::news::{Audience, News};
 use crate::state::session::{Session, SessionRef};
+use ssmglobal_ipc::{Event, ForGuest};
 
 impl EventLoop {
     /// A transaction has news, which are kept in a row of its own. That they were told is known with the pushes, or not at all.
@@ -28,15 +29,26 @@ impl EventLoop {
         for one in news {
             self.take_out(&one);
             match one {
-                News::Tell { to, event } => {
-                    for at in self.audience(to) {
-                        self.push(at, &event);
-                    }
-                }
+                News::Tell { to, event } => self.tell_audience(to, event),
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
                 News::Out { .. } => {}
             }
+        }
+    }
+
+    fn tell_audience(&mut self, to: Audience, event: Event) {
+        let audience = self.audience(to);
+        if let (Audience::Principal(who), true) = (to, audience.is_empty())
+            && let Some((session, world)) = self.state.reachable(who)
+        {
+            // Through the world that he is in, since he has no connection of his own: once, and not twice.
+            let world = world.and_then(|world| self.shared.memory.name(world.into()));
+            let (to, event) = (self.shared.memory.party(who), Box::new(event));
+            return self.push_to(session, &Event::ForGuest(ForGuest { world, to, event }));
+        }
+        for at in audience {
+            self.push(at, &event);
         }
     }
 

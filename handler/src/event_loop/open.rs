@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::state::journal::Entry;
+use crate::state::online::Seat;
 use crate::state::session::{Identity, Proof, SessionRef};
 use crate::state::tickets::Sealed;
 use crate::state::topic::Topic;
@@ -45,6 +46,7 @@ impl EventLoop {
     }
 
     fn begin(&mut self, slot: usize, open: &Open, sealed: Sealed) {
+        self.leaving.remove(&open.session);
         if let Some(before) = self.workers.by_session.insert(open.session, slot) {
             self.replaced(before);
         }
@@ -76,11 +78,7 @@ impl EventLoop {
         let revoked = self.revoked.get(&number).is_some_and(|upto| sealed.proved <= *upto);
         let Proof { who, epoch } = self.renewed(number, said);
         if !revoked && self.shared.memory.holds(Proof { who, epoch }) {
-            for (player, stay) in self.recovery.stays_of(number) {
-                if let Some(name) = self.shared.memory.name(player.into()) {
-                    self.state.still_arrive(player, &name.into(), stay);
-                }
-            }
+            self.stays_go_on(Seat::Session(number));
             for (id, world) in self.recovery.worlds_of(number) {
                 self.state.still_say_world(id, world);
             }
@@ -99,6 +97,16 @@ impl EventLoop {
         self.give_ticket(at.slot);
         if let Some(session) = self.session_mut(at.slot) {
             session.logged_out = true;
+        }
+    }
+
+    /// Who was there before the handler died still is.
+    pub(super) fn stays_go_on(&mut self, seat: Seat) {
+        for (who, name, stay) in self.recovery.stays_of(seat) {
+            let name = self.shared.memory.name(who).unwrap_or(name);
+            if !name.is_empty() {
+                self.state.still_arrive(who, &name.into(), stay);
+            }
         }
     }
 

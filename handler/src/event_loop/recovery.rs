@@ -4,12 +4,12 @@
 
 use super::EventLoop;
 use crate::lock::lock;
-use crate::state::journal::{Recovered, Settled};
+use crate::state::journal::{Present, Recovered, Settled};
 use crate::state::news::News;
-use crate::state::online::Stay;
+use crate::state::online::Seat;
 use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time};
-use ssmglobal_store::PlayerId;
+use ssmglobal_store::Principal;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -82,14 +82,14 @@ impl Recovery {
         self.found.worlds.remove(&session).unwrap_or_default()
     }
 
-    /// Who is on the game server of a session, as that has said.
-    pub fn stays_of(&mut self, session: u64) -> Vec<(PlayerId, Stay)> {
-        self.found.stays.remove(&session).unwrap_or_default()
+    /// Who is there, as was said.
+    pub fn stays_of(&mut self, seat: Seat) -> Vec<Present> {
+        self.found.stays.remove(&seat).unwrap_or_default()
     }
 
     /// Whether a stay is still to be taken over.
-    pub fn has_stay(&self, player: PlayerId, host: u64) -> bool {
-        self.found.stays.get(&host).is_some_and(|stays| stays.iter().any(|(other, _)| *other == player))
+    pub fn has_stay(&self, who: Principal, seat: Seat) -> bool {
+        self.found.stays.get(&seat).is_some_and(|stays| stays.iter().any(|(other, ..)| *other == who))
     }
 
     /// Whether a world is still to be taken over.

@@ -13,7 +13,7 @@ use crate::work::Outcome;
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use ssmglobal_ipc::frame::Frame;
-use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Failure, Kind, Lane, Reply, Request};
+use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Failure, Kind, Lane, Reply, Request, Right};
 use std::time::Instant;
 
 /// Requests of one session that may wait for others of its own. A worker keeps to fewer.
@@ -158,6 +158,10 @@ impl EventLoop {
                 return self.refuse(&to, Failure::new(Code::NotLoggedIn, msg));
             }
             Err(Refused::NotPermitted) => return Err(format!("{} is not permitted to it", kind.name())),
+        }
+        if described.right == Right::Operator {
+            let (peer, name) = (session.peer(), session.name().unwrap_or_default());
+            log::info!("{peer}: {name} asks: {}", ssmglobal_ipc::clean(&format!("{request:?}")));
         }
         if described.is_kept() {
             self.answered.changes(to.link.asked().0);

@@ -28,7 +28,12 @@ impl EventLoop {
     fn do_left(&mut self, left: ToLoop) {
         match left {
             ToLoop::Proved { at, to, proof, reply } => self.proved(at, &to, proof, &reply),
-            ToLoop::Tried(tried, good) => self.state.throttle.tried(&tried, good, Instant::now()),
+            ToLoop::Tried(tried, good) => {
+                self.state.throttle.tried(&tried, good, Instant::now());
+                if good && let Some((server, name)) = tried.at_server() {
+                    self.identified_at(server, name);
+                }
+            }
             ToLoop::News(row, news) => self.hear(row, news),
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
             ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
@@ -98,9 +103,11 @@ impl EventLoop {
     pub(super) fn session_over(&mut self, session: u64) {
         self.forget_answers(session);
         self.hosts_leave(session);
+        self.was_closed(session);
     }
 
     fn end_session(&mut self, slot: usize) {
+        let who = self.session(slot).and_then(|session| session.who());
         self.forget_identity(slot);
         let Some(session) = self.state.take(slot) else { return };
         let at = SessionRef { slot, id: session.id };
@@ -113,8 +120,9 @@ impl EventLoop {
         if self.workers.by_session.get(&session.number) == Some(&slot) {
             self.workers.by_session.remove(&session.number);
             // Its worker may come back with another link, and ask again.
+            self.may_be_over(session.number, who);
             if self.workers.session_of(session.pid) != session.number {
-                self.forget_answers(session.number);
+                self.session_over(session.number);
             }
         }
         let _ = self.poll.registry().deregister(&mut SourceFd(&session.link.as_raw_fd()));

@@ -3,9 +3,10 @@
 
 use super::EventLoop;
 use crate::state::journal::{ClientKey, Entry, KeptHosting, Settled};
+use crate::state::online::Seat;
 use crate::state::topic::ChannelId;
 use crate::state::worlds::StatusId;
-use ssmglobal_store::PlayerId;
+use ssmglobal_store::Principal;
 
 impl EventLoop {
     /// Looks at twice as many bytes of the oldest entries as were written since the last time: so the journal is never much
@@ -52,17 +53,22 @@ impl EventLoop {
             Entry::Voided { session, upto } => keep(entry, self.voided.get(&session) == Some(&upto)),
             Entry::NewsTold { .. } => vec![entry],
             Entry::Pass(ref pass) => {
-                let needed = self.state.passes.keeps(pass);
+                let needed = self.state.passes.keeps(&pass.clone().into());
                 keep(entry, needed)
             }
-            Entry::Stay { host, player, .. } => keep(entry, self.is_there(player, host)),
+            Entry::Held(ref pass) => {
+                let needed = self.state.passes.keeps(&pass.clone().into());
+                keep(entry, needed)
+            }
+            Entry::Stay { host, player, .. } => keep(entry, self.is_there(player.into(), Seat::Session(host))),
+            Entry::Here { seat, who, .. } => keep(entry, self.is_there(who, seat)),
             Entry::Hosting { world, ref said } => {
                 let needed = self.state.hosted.get(world).is_some_and(|hosting| KeptHosting::from(hosting) == *said);
                 keep(entry, needed)
             }
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
-            Entry::NoHosting { .. } => Vec::new(),
+            Entry::NoHosting { .. } | Entry::NotHere { .. } => Vec::new(),
         }
     }
 
@@ -76,8 +82,8 @@ impl EventLoop {
             || settled.key.as_ref().is_some_and(|key: &ClientKey| self.pending.waits(key))
     }
 
-    fn is_there(&self, player: PlayerId, host: u64) -> bool {
-        self.state.online.is_guest(player, host) || self.recovery.has_stay(player, host)
+    fn is_there(&self, who: Principal, seat: Seat) -> bool {
+        self.state.online.is_guest(who, seat) || self.recovery.has_stay(who, seat)
     }
 
     fn is_said(&self, id: StatusId) -> bool {

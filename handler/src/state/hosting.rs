@@ -17,6 +17,9 @@ const TAKEOVERS: u32 = 5;
 /// See above.
 const FIGHT: Duration = Duration::from_secs(60);
 
+/// So long somebody who has asked for a world is waited for. Nothing is heard of one whose write has failed.
+const CLAIM: Duration = Duration::from_secs(10);
+
 /// Worlds of which takeovers are counted. Beyond that the count begins anew.
 const FIGHTS: usize = 10_000;
 
@@ -61,6 +64,8 @@ pub struct Hosting {
     pub text: String,
     /// When this was last told.
     pub at: Time,
+    /// Whether its host wants to hear when somebody in it closes his last connection.
+    pub closings: bool,
     /// Until when its host may come back, when its connection has ended.
     pub away: Option<Time>,
 }
@@ -80,6 +85,7 @@ impl Hosting {
             map: String::new(),
             text: String::new(),
             at,
+            closings: false,
             away: None,
         }
     }
@@ -127,7 +133,7 @@ pub struct Hostings {
     /// When something is due, at the latest.
     due: BTreeSet<(Time, WorldId)>,
     /// Who has asked to host what, and waits for the disk.
-    claims: HashMap<WorldId, Host>,
+    claims: HashMap<WorldId, (Host, Instant)>,
     fights: HashMap<WorldId, Window>,
 }
 
@@ -175,7 +181,7 @@ impl Hostings {
         his
     }
 
-    /// How many a session hosts, or has asked to.
+    /// How many a session hosts.
     pub fn count_of(&self, session: u64) -> usize {
         self.of.get(&session).map_or(0, HashSet::len)
     }
@@ -202,13 +208,14 @@ impl Hostings {
     }
 
     /// A session has asked to host a world, and waits.
-    pub fn claim(&mut self, id: WorldId, host: Host) {
-        self.claims.insert(id, host);
+    pub fn claim(&mut self, id: WorldId, host: Host, now: Instant) {
+        self.claims.insert(id, (host, now));
     }
 
     /// Who waits to host a world.
-    pub fn claimed(&self, id: WorldId) -> Option<&Host> {
-        self.claims.get(&id)
+    pub fn claimed(&self, id: WorldId, now: Instant) -> Option<&Host> {
+        let (host, since) = self.claims.get(&id)?;
+        (now.saturating_duration_since(*since) < CLAIM).then_some(host)
     }
 
     /// It is settled.
@@ -218,7 +225,7 @@ impl Hostings {
 
     /// A session has ended: it waits for nothing.
     pub fn forget_claims_of(&mut self, session: u64) {
-        self.claims.retain(|_, host| host.session != session);
+        self.claims.retain(|_, (host, _)| host.session != session);
     }
 
     /// A host takes a world over from another connection of its own.
@@ -307,12 +314,14 @@ mod tests {
     }
 
     #[test]
-    fn claims_end_with_their_session() {
+    fn claims_end_with_their_session_and_with_time() {
         let mut all = Hostings::default();
-        all.claim(ZOO, hosting(3).host);
-        all.claim(MOON, hosting(4).host);
+        let now = Instant::now();
+        all.claim(ZOO, hosting(3).host, now);
+        all.claim(MOON, hosting(4).host, now);
         all.forget_claims_of(3);
-        assert_eq!((all.claimed(ZOO), all.claimed(MOON)), (None, Some(&hosting(4).host)));
+        assert_eq!((all.claimed(ZOO, now), all.claimed(MOON, now)), (None, Some(&hosting(4).host)));
+        assert_eq!(all.claimed(MOON, now + CLAIM), None, "nothing was heard of it");
         all.forget_claim(MOON);
         assert!(all.claims.is_empty());
     }

@@ -4,7 +4,7 @@ use super::bus::Bus;
 use super::bus::Stream;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::Entry;
-use super::online::{Online, Presence, Stay};
+use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
 use super::registrations::Registrations;
 use super::seldom::Seldom;
@@ -13,7 +13,7 @@ use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
 use ssmglobal_ipc::Position;
-use ssmglobal_store::{KeptLicence, PlayerId, WorldId};
+use ssmglobal_store::{KeptLicence, Principal, WorldId};
 use std::io;
 use std::sync::Arc;
 
@@ -185,28 +185,52 @@ impl State {
         self.follow();
     }
 
-    /// A game server's session says that a player is there; not again where it has said so.
-    pub fn arrive(&mut self, player: PlayerId, name: &Arc<str>, stay: Stay) {
-        if !self.online.is_guest(player, stay.host) {
-            let Stay { host, server, since } = stay;
-            self.unwritten.push(Entry::Stay { host, player, server, since });
-            self.still_arrive(player, name, stay);
+    /// It is said that somebody is there; not again where it was said already.
+    pub fn arrive(&mut self, who: Principal, name: &Arc<str>, stay: Stay) {
+        let before = self.online.stays(who).iter().find(|other| other.seat == stay.seat);
+        if before.is_none_or(|before| before.identified != stay.identified) {
+            let Stay { seat, place, since, identified } = stay;
+            let name = name.to_string();
+            self.unwritten.push(Entry::Here { seat, who, name: name.clone(), place, since, identified });
+            self.still_arrive(who, &name.into(), stay);
         }
     }
 
     /// What the journal says of a stay, and still holds.
-    pub fn still_arrive(&mut self, player: PlayerId, name: &Arc<str>, stay: Stay) {
-        self.bus.presence.publish(Presence::Arrived(player, name.clone(), stay));
+    pub fn still_arrive(&mut self, who: Principal, name: &Arc<str>, stay: Stay) {
+        self.bus.presence.publish(Presence::Arrived(who, name.clone(), stay));
         self.follow();
     }
 
     /// He is there no longer.
-    pub fn depart(&mut self, player: PlayerId, host: u64) {
-        if self.online.is_guest(player, host) {
-            self.unwritten.push(Entry::NoStay { host, player });
-            self.bus.presence.publish(Presence::Departed(player, host));
+    pub fn depart(&mut self, who: Principal, seat: Seat) {
+        if self.online.is_guest(who, seat) {
+            self.unwritten.push(Entry::NotHere { seat, who });
+            self.bus.presence.publish(Presence::Departed(who, seat));
             self.follow();
         }
+    }
+
+    /// Nobody is there any more.
+    pub fn empty(&mut self, seat: Seat) {
+        for who in self.online.guests(seat).collect::<Vec<_>>() {
+            self.depart(who, seat);
+        }
+    }
+
+    /// The session that hosts somebody who has none of his own, and the world that he is in: what is for him goes there, if he has
+    /// identified himself there.
+    pub fn reachable(&self, who: Principal) -> Option<(u64, Option<WorldId>)> {
+        let stays = self.online.stays(who).iter().rev().filter(|stay| stay.identified);
+        stays
+            .filter_map(|stay| match stay.seat {
+                Seat::Session(session) => Some((session, None)),
+                Seat::World(world) => {
+                    let hosting = self.hosted.get(world).filter(|hosting| hosting.away.is_none())?;
+                    Some((hosting.host.session, Some(world)))
+                }
+            })
+            .next()
     }
 
     /// What is said of a world from now on.
@@ -237,6 +261,7 @@ impl State {
     pub fn stop_world(&mut self, world: WorldId) -> Option<Hosting> {
         self.hosted.forget_claim(world);
         let was = self.hosted.get(world).cloned()?;
+        self.empty(Seat::World(world));
         self.unwritten.push(Entry::NoHosting { world });
         self.bus.worlds.publish(WorldChange::Stopped(world));
         self.follow();
@@ -257,7 +282,7 @@ impl State {
 mod tests {
     use super::*;
     use ssmglobal_ipc::Time;
-    use ssmglobal_store::Principal;
+    use ssmglobal_store::PlayerId;
 
     #[test]
     fn lists_follow_the_bus_and_each_handler_has_an_epoch_of_its_own() {

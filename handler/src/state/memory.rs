@@ -8,7 +8,7 @@ use super::networks::Networks;
 use super::session::Proof;
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
-use ssmglobal_ipc::{Code, Failure, Party};
+use ssmglobal_ipc::{Code, Failure, Party, Rating};
 use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -32,6 +32,8 @@ pub struct Memory {
     pub networks: RwLock<Networks>,
     /// Licences of worlds.
     pub licences: RwLock<Licences>,
+    /// For whom the worlds may be, at the most, that players are let into who have said so.
+    pub ratings: RwLock<HashMap<PlayerId, Rating>>,
     /// Rights of players who have any.
     pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
 }
@@ -70,6 +72,7 @@ impl Memory {
             epochs: RwLock::new(epochs),
             networks: RwLock::new(networks),
             licences: RwLock::new(licences),
+            ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
         })
     }
@@ -149,9 +152,19 @@ impl Memory {
         read(&self.licences).named(name).cloned().ok_or_else(|| no_such_world(name))
     }
 
+    /// A player's rights, by name.
+    pub fn rights_of(&self, player: PlayerId) -> Vec<String> {
+        read(&self.rights).get(&player).into_iter().flatten().cloned().collect()
+    }
+
     /// Whether a player has a right.
     pub fn has_right(&self, player: PlayerId, right: &str) -> bool {
         read(&self.rights).get(&player).is_some_and(|rights| rights.contains(right))
+    }
+
+    /// The epoch that what somebody proves now holds under.
+    pub fn epoch(&self, who: Principal) -> u32 {
+        read(&self.epochs).get(&who).copied().unwrap_or_default()
     }
 
     /// Whether what somebody has proved still holds.

@@ -4,8 +4,9 @@ use super::names;
 use super::session::{Identity, SessionRef};
 use super::topic::Topic;
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Time;
-use ssmglobal_store::{PlayerId, Principal, PrincipalKind, ServerId};
+use ssmglobal_store::{PlayerId, Principal, PrincipalKind, WorldId};
 use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,26 +18,37 @@ pub enum Presence {
     Entered(Identity, SessionRef),
     /// It is nobody any more.
     Left(Identity, SessionRef),
-    /// A game server says that a player is on it.
-    Arrived(PlayerId, Arc<str>, Stay),
-    /// He is not any more: the player, and the session that had said so.
-    Departed(PlayerId, u64),
+    /// A game server says that somebody is on it, or in a world of its own.
+    Arrived(Principal, Arc<str>, Stay),
+    /// He is not there any more.
+    Departed(Principal, Seat),
 }
 
-/// A player is on a game server, as that one says.
+/// By what it is said that somebody is there, and how long that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Seat {
+    /// A game server's session, by its number: as long as that.
+    Session(u64),
+    /// A world that has a licence: as long as it is hosted, whatever becomes of its host's connections.
+    World(WorldId),
+}
+
+/// Somebody is on a game server or in a world, as is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stay {
-    /// The number of the session that says so.
-    pub host: u64,
-    /// The game server.
-    pub server: ServerId,
+    /// By what it is said.
+    pub seat: Seat,
+    /// The game server, or the world.
+    pub place: Principal,
     /// Since when.
     pub since: Time,
+    /// He has identified himself there.
+    pub identified: bool,
 }
 
-/// A player who is on game servers.
+/// Somebody who is on game servers or in worlds.
 #[derive(Debug, Default)]
-struct Visitor {
+struct Guest {
     name: Arc<str>,
     stays: Vec<Stay>,
 }
@@ -47,9 +59,9 @@ pub struct Online {
     sessions: HashMap<Principal, Vec<SessionRef>>,
     /// Players that are here or on a game server, by folded name, for lists.
     pub names: BTreeMap<String, PlayerId>,
-    visitors: HashMap<PlayerId, Visitor>,
-    /// Who is there as a session says.
-    guests: HashMap<u64, HashSet<PlayerId>>,
+    guests: HashMap<Principal, Guest>,
+    /// Who is there.
+    seats: HashMap<Seat, HashSet<Principal>>,
     subscribers: HashMap<Topic, Vec<SessionRef>>,
 }
 
@@ -69,8 +81,8 @@ impl Online {
         match change {
             Presence::Entered(identity, at) => self.enter(identity, *at),
             Presence::Left(identity, at) => self.leave(identity, *at),
-            Presence::Arrived(player, name, stay) => self.arrive(*player, name, *stay),
-            Presence::Departed(player, host) => self.depart(*player, *host),
+            Presence::Arrived(who, name, stay) => self.arrive(*who, name, *stay),
+            Presence::Departed(who, seat) => self.depart(*who, *seat),
         }
     }
 
@@ -88,51 +100,54 @@ impl Online {
         }
     }
 
-    fn arrive(&mut self, player: PlayerId, name: &Arc<str>, stay: Stay) {
-        self.depart(player, stay.host);
-        let visitor = self.visitors.entry(player).or_default();
-        visitor.name = name.clone();
-        visitor.stays.push(stay);
-        self.guests.entry(stay.host).or_default().insert(player);
-        self.names.insert(names::fold(name), player);
+    fn arrive(&mut self, who: Principal, name: &Arc<str>, stay: Stay) {
+        self.depart(who, stay.seat);
+        let guest = self.guests.entry(who).or_default();
+        guest.name = name.clone();
+        guest.stays.push(stay);
+        self.seats.entry(stay.seat).or_default().insert(who);
+        if let Some(player) = who.as_player() {
+            self.names.insert(names::fold(name), player);
+        }
     }
 
-    fn depart(&mut self, player: PlayerId, host: u64) {
-        if let Some(guests) = self.guests.get_mut(&host) {
-            guests.remove(&player);
-            if guests.is_empty() {
-                self.guests.remove(&host);
+    fn depart(&mut self, who: Principal, seat: Seat) {
+        if let Some(there) = self.seats.get_mut(&seat) {
+            there.remove(&who);
+            if there.is_empty() {
+                self.seats.remove(&seat);
             }
         }
-        let Some(visitor) = self.visitors.get_mut(&player) else { return };
-        visitor.stays.retain(|stay| stay.host != host);
-        if visitor.stays.is_empty()
-            && let Some(visitor) = self.visitors.remove(&player)
+        let Some(guest) = self.guests.get_mut(&who) else { return };
+        guest.stays.retain(|stay| stay.seat != seat);
+        if guest.stays.is_empty()
+            && let (Some(guest), Some(player)) = (self.guests.remove(&who), who.as_player())
         {
-            self.forget_name(player, &visitor.name);
+            self.forget_name(player, &guest.name);
         }
     }
 
     /// Takes somebody out of the lists who is nowhere.
     fn forget_name(&mut self, player: PlayerId, name: &str) {
-        if !self.is_on(player.into()) && !self.visitors.contains_key(&player) {
+        let who = Principal::from(player);
+        if !self.is_on(who) && !self.guests.contains_key(&who) {
             self.names.remove(&names::fold(name));
         }
     }
 
-    /// Where a player is on, as game servers say, the longest there first.
-    pub fn stays(&self, player: PlayerId) -> &[Stay] {
-        self.visitors.get(&player).map_or(&[], |visitor| visitor.stays.as_slice())
+    /// Where somebody is on, as is said, the longest there first.
+    pub fn stays(&self, who: impl Into<Principal>) -> &[Stay] {
+        self.guests.get(&who.into()).map_or(&[], |guest| guest.stays.as_slice())
     }
 
-    /// Whether this session says that a player is on its game server.
-    pub fn is_guest(&self, player: PlayerId, host: u64) -> bool {
-        self.guests.get(&host).is_some_and(|guests| guests.contains(&player))
+    /// Whether it is said there that somebody is.
+    pub fn is_guest(&self, who: Principal, seat: Seat) -> bool {
+        self.seats.get(&seat).is_some_and(|there| there.contains(&who))
     }
 
-    /// Who is on its game server, as a session says.
-    pub fn guests(&self, host: u64) -> impl ExactSizeIterator<Item = PlayerId> {
-        self.guests.get(&host).map(HashSet::iter).unwrap_or_default().copied()
+    /// Who is there.
+    pub fn guests(&self, seat: Seat) -> impl ExactSizeIterator<Item = Principal> {
+        self.seats.get(&seat).map(HashSet::iter).unwrap_or_default().copied()
     }
 
     /// Whether somebody is on.
@@ -202,26 +217,26 @@ mod tests {
 
     #[test]
     fn a_player_is_in_lists_as_long_as_he_is_here_or_on_a_game_server() {
-        let at = SessionRef { slot: 1, id: 10 };
-        let bob = Identity { who: Principal::from(PlayerId(7)), name: "Bob".into(), epoch: 0 };
-        let stay = |host, since| Stay { host, server: ServerId(3), since: Time(since) };
-        let arrived = |host, since| Presence::Arrived(PlayerId(7), "Bob".into(), stay(host, since));
+        let (at, seven) = (SessionRef { slot: 1, id: 10 }, Principal::from(PlayerId(7)));
+        let bob = Identity { who: seven, name: "Bob".into(), epoch: 0 };
+        let place = ssmglobal_store::ServerId(3).into();
+        let stay = |seat, since| Stay { seat, place, since: Time(since), identified: false };
+        let arrived = |seat, since| Presence::Arrived(seven, "Bob".into(), stay(seat, since));
+        let (one, other) = (Seat::Session(20), Seat::World(WorldId(20)));
         let mut online = Online::default();
-        online.follow(&arrived(20, 1));
-        online.follow(&arrived(21, 2));
+        online.follow(&arrived(one, 1));
+        online.follow(&arrived(other, 2));
         // Said again: it is the same stay.
-        online.follow(&arrived(20, 3));
-        assert_eq!(online.stays(PlayerId(7)), [stay(21, 2), stay(20, 3)]);
+        online.follow(&arrived(one, 3));
+        assert_eq!(online.stays(seven), [stay(other, 2), stay(one, 3)]);
         assert!(!online.is_on(bob.who) && online.names.contains_key("bob"));
         online.follow(&Presence::Entered(bob.clone(), at));
-        online.follow(&Presence::Departed(PlayerId(7), 21));
+        online.follow(&Presence::Departed(seven, other));
         online.follow(&Presence::Left(bob.clone(), at));
-        assert!(
-            online.names.contains_key("bob") && online.is_guest(PlayerId(7), 20) && !online.is_guest(PlayerId(7), 21)
-        );
-        online.follow(&Presence::Departed(PlayerId(7), 99));
-        assert_eq!(online.guests(20).collect::<Vec<_>>(), [PlayerId(7)]);
-        online.follow(&Presence::Departed(PlayerId(7), 20));
-        assert!(online.names.is_empty() && online.visitors.is_empty() && online.guests.is_empty());
+        assert!(online.names.contains_key("bob") && online.is_guest(seven, one) && !online.is_guest(seven, other));
+        online.follow(&Presence::Departed(seven, Seat::Session(99)));
+        assert_eq!(online.guests(one).collect::<Vec<_>>(), [seven]);
+        online.follow(&Presence::Departed(seven, one));
+        assert!(online.names.is_empty() && online.guests.is_empty() && online.seats.is_empty());
     }
 }

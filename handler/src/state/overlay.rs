@@ -93,6 +93,7 @@ impl Overlay {
             Row::Player(_)
             | Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
+            | Row::PlayerRating { .. }
             | Row::PlayerSeen { .. }
             | Row::PlayerUnseen { .. }
             | Row::Epoch { .. }

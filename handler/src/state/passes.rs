@@ -1,15 +1,17 @@
-//! Passes: words that are good once, for one game server and one player, for a minute. Only a digest of each is here and in the
-//! journal, which takes them to the next handler. Lives in the event loop.
+//! Passes: words that are good once, for one place and one holder, for a minute. A place is a game server, or a world that has a
+//! licence. Only a digest of each is here and in the journal, which takes them to the next handler. Lives in the event loop.
+//!
+//! One that was shown is remembered for longer: by it is known who has identified himself where.
 
-use super::journal::Entry;
+use super::window::Window;
 use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Secret, Time};
-use ssmglobal_store::{PlayerId, ServerId};
+use ssmglobal_store::{Principal, ServerId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 /// How long a pass is good, milliseconds.
 pub const GOOD: i64 = 60_000;
@@ -17,14 +19,17 @@ pub const GOOD: i64 = 60_000;
 /// How long it is known after that, so that it can be said why it is not good.
 const KNOWN: i64 = 60_000;
 
-/// Passes at once.
-const MOST: usize = 100_000;
+/// For how long somebody is known at a place where he has shown one, milliseconds.
+const IDENTIFIED: i64 = 24 * 3600 * 1000;
+
+/// Passes at once. Of those that were shown the oldest make room.
+const MOST: usize = 200_000;
 
 /// Wrong passes of one game server within [`WINDOW`] …
 const WRONG: u32 = 20;
 
-/// … after which it has to wait for the rest of it, milliseconds.
-const WINDOW: i64 = 60_000;
+/// … after which it has to wait for the rest of it.
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// What a pass begins with: so that one is seen for what it is, also by what writes the log.
 pub const FRONT: &str = "pass-";
@@ -35,23 +40,68 @@ const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Of a pass.
 pub type PassDigest = [u8; 16];
 
-/// A pass, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What has become of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassState {
+    /// Nothing yet.
+    Given,
+    /// It was shown.
+    Shown,
+    /// It holds no longer: its holder has logged out.
+    Ended,
+}
+
+/// Who gets a pass, and where it is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whose.
+    pub holder: Principal,
+    /// His epoch: what is proved by the pass holds as long as that.
+    pub epoch: u32,
+    /// The game server or the world.
+    pub place: Principal,
+    /// Where he is, where that counts.
+    pub address: Option<IpAddr>,
+    /// Whether the place has to say where he comes from.
+    pub checked: bool,
+    /// Since when he is on.
+    pub since: Time,
+    /// What he speaks, and in which letters, where he has said so.
+    pub language: Option<String>,
+    /// See above.
+    pub charset: Option<String>,
+}
+
+/// A pass, as it is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldPass {
     /// Of the word.
     pub digest: PassDigest,
-    /// Whose.
-    pub player: PlayerId,
-    /// His epoch: what is proved by the pass holds as long as that.
-    pub epoch: u32,
-    /// For whom.
-    pub server: ServerId,
-    /// Where he was when he got it.
-    pub address: Option<IpAddr>,
+    /// Whose, and where it is good.
+    pub of: Wanted,
     /// When he got it.
     pub given: Time,
-    /// It was shown already.
-    pub used: bool,
+    /// What has become of it.
+    pub state: PassState,
+}
+
+impl HeldPass {
+    /// Until when it is known.
+    fn due(&self) -> Time {
+        let known = match self.state {
+            PassState::Given | PassState::Ended => GOOD + KNOWN,
+            PassState::Shown => IDENTIFIED,
+        };
+        Time(self.given.0.saturating_add(known))
+    }
+
+    fn age(&self) -> (bool, Time, PassDigest) {
+        (self.state == PassState::Shown, self.due(), self.digest)
+    }
+
+    fn pair(&self) -> (Principal, Principal) {
+        (self.of.holder, self.of.place)
+    }
 }
 
 /// Why a pass is not good.
@@ -59,14 +109,16 @@ pub struct HeldPass {
 pub enum NotGood {
     /// There is none like that.
     Unknown,
-    /// It is for another game server.
+    /// It is for another place.
     Elsewhere,
     /// It was shown before.
     Used,
-    /// Its time is over, or its player has logged out since.
+    /// Its time is over, or its holder has logged out since.
     Ended,
-    /// Its player was at another address.
+    /// Its holder was at another address.
     OtherAddress,
+    /// Where its holder comes from has to be said here.
+    NoAddress,
     /// This game server has shown too many that were not good.
     Slow {
         /// To wait.
@@ -76,21 +128,33 @@ pub enum NotGood {
     },
 }
 
+/// Who is shown a pass.
+pub struct ShownTo<'a> {
+    /// The game server.
+    pub server: ServerId,
+    /// Whether a place is one of its own, and the one that it speaks of, if it speaks of one.
+    pub is_here: &'a dyn Fn(Principal) -> bool,
+    /// Where the holder comes from, as it says.
+    pub address: Option<IpAddr>,
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Passes {
     held: HashMap<PassDigest, HeldPass>,
-    by_age: BTreeSet<(Time, PassDigest)>,
-    /// The newest one of a player for a game server.
-    newest: BTreeMap<(PlayerId, ServerId), PassDigest>,
+    /// Those that were shown behind the others, each by when it is forgotten.
+    by_age: BTreeSet<(bool, Time, PassDigest)>,
+    /// The newest one of a holder for a place that was not shown.
+    newest: BTreeMap<(Principal, Principal), PassDigest>,
+    /// The last one that was.
+    shown: BTreeMap<(Principal, Principal), PassDigest>,
     wrong: HashMap<ServerId, Wrong>,
 }
 
 /// What a game server has shown that was not good.
 #[derive(Clone, Copy, Debug)]
 struct Wrong {
-    since: Time,
-    count: u32,
+    window: Window,
     /// It was told to wait.
     told: bool,
 }
@@ -117,83 +181,79 @@ fn digest(word: &str) -> PassDigest {
 }
 
 impl Passes {
-    /// A new pass, in place of one that this player has for this game server; nothing when there are too many. `random` is what
-    /// nobody can know.
-    pub fn give(
-        &mut self,
-        (player, epoch): (PlayerId, u32),
-        server: ServerId,
-        address: Option<IpAddr>,
-        now: Time,
-        random: [u8; 12],
-    ) -> Option<(Secret, Entry)> {
+    /// A new pass, in place of one that this holder has for this place and has not shown; nothing when there are too many.
+    /// `random` is what nobody can know.
+    pub fn give(&mut self, of: Wanted, now: Time, random: [u8; 12]) -> Option<(Secret, HeldPass)> {
         self.forget_old(now);
-        if let Some(before) = self.newest.get(&(player, server)).copied() {
+        if let Some(before) = self.newest.get(&(of.holder, of.place)).copied() {
             self.remove(&before);
         }
-        if self.held.len() >= MOST {
+        if !self.has_room() {
             return None;
         }
         let word = Secret::new(word(random));
-        let pass = HeldPass { digest: digest(word.expose()), player, epoch, server, address, given: now, used: false };
+        let pass = HeldPass { digest: digest(word.expose()), of, given: now, state: PassState::Given };
         self.keep(pass.clone());
-        Some((word, Entry::Pass(pass)))
+        Some((word, pass))
     }
 
-    /// Whose pass this is, which a game server was shown; it is good no more then.
+    /// Somebody has proved who he is at a place in another way. `random` names it.
+    pub fn identify(&mut self, of: Wanted, now: Time, random: [u8; 12]) -> Option<HeldPass> {
+        let (_, pass) = self.give(of, now, random)?;
+        Some(self.change(pass.digest, PassState::Shown).unwrap_or(pass))
+    }
+
+    /// Whose pass this is, which a place was shown; it is good no more then.
     ///
     /// # Errors
     /// Why it is not good.
-    pub fn redeem(
-        &mut self,
-        word: &Secret,
-        server: ServerId,
-        address: Option<IpAddr>,
-        now: Time,
-    ) -> Result<(HeldPass, Entry), NotGood> {
+    pub fn redeem(&mut self, word: &Secret, to: &ShownTo<'_>, now: Time, at: Instant) -> Result<HeldPass, NotGood> {
         self.forget_old(now);
-        if let Some(slow) = self.waits(server, now) {
+        if let Some(slow) = self.waits(to.server, at) {
             return Err(slow);
         }
-        self.look(word, server, address, now).inspect_err(|_| self.was_wrong(server, now))
+        let good = self.look(word, to, now).inspect_err(|_| self.was_wrong(to.server, at))?;
+        self.change(good, PassState::Shown).ok_or(NotGood::Unknown)
     }
 
-    fn look(
-        &mut self,
-        word: &Secret,
-        server: ServerId,
-        address: Option<IpAddr>,
-        now: Time,
-    ) -> Result<(HeldPass, Entry), NotGood> {
-        let pass = self.held.get_mut(&digest(word.expose())).ok_or(NotGood::Unknown)?;
-        if pass.server != server {
+    fn look(&self, word: &Secret, to: &ShownTo<'_>, now: Time) -> Result<PassDigest, NotGood> {
+        let pass = self.held.get(&digest(word.expose())).ok_or(NotGood::Unknown)?;
+        if !(to.is_here)(pass.of.place) {
             return Err(NotGood::Elsewhere);
         }
-        if pass.used {
-            return Err(NotGood::Used);
+        match pass.state {
+            PassState::Shown => return Err(NotGood::Used),
+            PassState::Ended => return Err(NotGood::Ended),
+            PassState::Given => {}
         }
         if pass.given.0 + GOOD < now.0 {
             return Err(NotGood::Ended);
         }
-        if address.is_some() && address != pass.address {
-            return Err(NotGood::OtherAddress);
+        match to.address {
+            None if pass.of.checked => Err(NotGood::NoAddress),
+            Some(address) if pass.of.address.is_some_and(|other| other != address) => Err(NotGood::OtherAddress),
+            _ => Ok(pass.digest),
         }
-        pass.used = true;
-        Ok((pass.clone(), Entry::Pass(pass.clone())))
     }
 
-    /// A player's passes are good no more.
-    pub fn end(&mut self, player: PlayerId) -> Vec<Entry> {
-        let mut ended = Vec::new();
-        for digest in self.newest.range((player, ServerId(0))..=(player, ServerId(u32::MAX))).map(|(_, digest)| digest)
-        {
-            if let Some(pass) = self.held.get_mut(digest).filter(|pass| !pass.used) {
-                // As if it had been shown.
-                pass.used = true;
-                ended.push(Entry::Pass(pass.clone()));
-            }
-        }
-        ended
+    /// The holder of a pass that was shown at a place which is known, by its word.
+    pub fn shown_here(&self, word: &Secret, is_here: impl Fn(Principal) -> bool) -> Option<&HeldPass> {
+        let pass = self.held.get(&digest(word.expose()))?;
+        (pass.state == PassState::Shown && is_here(pass.of.place)).then_some(pass)
+    }
+
+    /// Whether somebody has identified himself at a place, under the epoch that he has.
+    pub fn is_identified(&self, holder: Principal, epoch: u32, place: Principal, now: Time) -> bool {
+        let pass = self.shown.get(&(holder, place)).and_then(|digest| self.held.get(digest));
+        pass.is_some_and(|pass| pass.of.epoch == epoch && pass.due() > now)
+    }
+
+    /// What a holder has not shown yet holds no longer.
+    pub fn end(&mut self, holder: Principal) -> Vec<HeldPass> {
+        let nobody = Principal { kind: ssmglobal_store::PrincipalKind::Player, id: 0 };
+        let his = self.newest.range((holder, nobody)..).take_while(|((other, _), _)| *other == holder);
+        let his: Vec<PassDigest> = his.map(|(_, digest)| *digest).collect();
+        his.into_iter().filter_map(|digest| self.change(digest, PassState::Ended)).collect()
     }
 
     /// Takes over what a handler before this one has left.
@@ -207,53 +267,85 @@ impl Passes {
         self.held.get(&pass.digest) == Some(pass)
     }
 
+    fn change(&mut self, digest: PassDigest, state: PassState) -> Option<HeldPass> {
+        let mut pass = self.remove(&digest)?;
+        pass.state = state;
+        self.keep(pass.clone());
+        Some(pass)
+    }
+
     fn keep(&mut self, pass: HeldPass) {
-        self.by_age.insert((pass.given, pass.digest));
-        self.newest.insert((pass.player, pass.server), pass.digest);
+        self.by_age.insert(pass.age());
+        match pass.state {
+            PassState::Given => drop(self.newest.insert(pass.pair(), pass.digest)),
+            PassState::Shown => {
+                // One that was shown before it says nothing more.
+                if let Some(before) = self.shown.insert(pass.pair(), pass.digest)
+                    && before != pass.digest
+                    && let Some(before) = self.held.remove(&before)
+                {
+                    self.by_age.remove(&before.age());
+                }
+            }
+            PassState::Ended => {}
+        }
         self.held.insert(pass.digest, pass);
     }
 
-    fn remove(&mut self, digest: &PassDigest) {
-        let Some(pass) = self.held.remove(digest) else { return };
-        self.by_age.remove(&(pass.given, pass.digest));
-        if self.newest.get(&(pass.player, pass.server)) == Some(digest) {
-            self.newest.remove(&(pass.player, pass.server));
+    fn remove(&mut self, digest: &PassDigest) -> Option<HeldPass> {
+        let pass = self.held.remove(digest)?;
+        self.by_age.remove(&pass.age());
+        for of_pair in [&mut self.newest, &mut self.shown] {
+            if of_pair.get(&pass.pair()) == Some(digest) {
+                of_pair.remove(&pass.pair());
+            }
         }
+        Some(pass)
+    }
+
+    fn has_room(&mut self) -> bool {
+        if self.held.len() < MOST {
+            return true;
+        }
+        let oldest = self.by_age.range((true, Time(i64::MIN), [0; 16])..).next().copied();
+        oldest.is_some_and(|(_, _, digest)| self.remove(&digest).is_some())
     }
 
     fn forget_old(&mut self, now: Time) {
-        while let Some((given, digest)) = self.by_age.first().copied()
-            && given.0 + GOOD + KNOWN < now.0
-        {
-            self.remove(&digest);
+        for shown in [false, true] {
+            while let Some((_, due, digest)) = self.by_age.range((shown, Time(i64::MIN), [0; 16])..).next().copied()
+                && due < now
+            {
+                self.remove(&digest);
+            }
         }
     }
 
-    fn waits(&mut self, server: ServerId, now: Time) -> Option<NotGood> {
+    fn waits(&mut self, server: ServerId, at: Instant) -> Option<NotGood> {
         let wrong = self.wrong.get_mut(&server)?;
-        let left = wrong.since.0 + WINDOW - now.0;
-        if wrong.count < WRONG || left <= 0 {
+        let wait = wrong.window.wait(at, WRONG, WINDOW);
+        if wait.is_zero() {
             return None;
         }
         let first = !std::mem::replace(&mut wrong.told, true);
-        Some(NotGood::Slow { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX), first })
+        Some(NotGood::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1), first })
     }
 
-    fn was_wrong(&mut self, server: ServerId, now: Time) {
-        let fresh = Wrong { since: now, count: 0, told: false };
-        let wrong = self.wrong.entry(server).or_insert(fresh);
-        if wrong.since.0 + WINDOW <= now.0 {
-            *wrong = fresh;
+    fn was_wrong(&mut self, server: ServerId, at: Instant) {
+        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told: false });
+        if at.saturating_duration_since(wrong.window.began()) >= WINDOW {
+            wrong.told = false;
         }
-        wrong.count += 1;
+        wrong.window.add(at, WINDOW);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ssmglobal_store::{PlayerId, WorldId};
 
-    const ALICE: PlayerId = PlayerId(1);
+    const ALICE: Principal = Principal { kind: ssmglobal_store::PrincipalKind::Player, id: 1 };
     const ARENA: ServerId = ServerId(1);
     const CASTLE: ServerId = ServerId(2);
 
@@ -267,74 +359,158 @@ mod tests {
         Time(seconds * 1000)
     }
 
-    fn given(passes: &mut Passes, server: ServerId, now: Time, first: u8) -> Secret {
-        passes.give((ALICE, 3), server, Some([192, 0, 2, 7].into()), now, random(first)).unwrap().0
+    fn wanted(place: impl Into<Principal>) -> Wanted {
+        let (address, since) = (Some([192, 0, 2, 7].into()), Time(0));
+        let (checked, language, charset) = (false, None, None);
+        Wanted { holder: ALICE, epoch: 3, place: place.into(), address, checked, since, language, charset }
     }
 
-    fn redeemed(passes: &mut Passes, word: &Secret, server: ServerId, now: Time) -> Result<PlayerId, NotGood> {
-        passes.redeem(word, server, None, now).map(|(pass, _)| pass.player)
+    /// Passes, and when it began.
+    struct Desk(Passes, Instant);
+
+    impl Desk {
+        fn new() -> Desk {
+            Desk(Passes::default(), Instant::now())
+        }
+
+        fn given(&mut self, place: impl Into<Principal>, now: Time, first: u8) -> Secret {
+            self.0.give(wanted(place), now, random(first)).unwrap().0
+        }
+
+        fn shown(
+            &mut self,
+            word: &Secret,
+            server: ServerId,
+            address: Option<u8>,
+            now: Time,
+        ) -> Result<HeldPass, NotGood> {
+            let is_here = |place: Principal| place == server.into() || place == WorldId(server.0).into();
+            let address = address.map(|last| [192, 0, 2, last].into());
+            let moment = self.1 + Duration::from_millis(now.0.unsigned_abs());
+            self.0.redeem(word, &ShownTo { server, is_here: &is_here, address }, now, moment)
+        }
+
+        fn redeemed(&mut self, word: &Secret, server: ServerId, now: Time) -> Result<Principal, NotGood> {
+            self.shown(word, server, None, now).map(|pass| pass.of.holder)
+        }
+
+        fn is_empty(&self) -> bool {
+            self.0.held.is_empty() && self.0.by_age.is_empty() && self.0.newest.is_empty() && self.0.shown.is_empty()
+        }
     }
 
     #[test]
     fn a_pass_is_good_once_for_whom_it_was_made_and_for_a_minute() {
-        let mut passes = Passes::default();
-        let first = given(&mut passes, ARENA, at(0), 1);
+        let mut desk = Desk::new();
+        let first = desk.given(ARENA, at(0), 1);
         assert_eq!(first.expose(), "pass-1777-7777-7777");
-        assert_eq!(redeemed(&mut passes, &first, CASTLE, at(1)), Err(NotGood::Elsewhere));
+        assert_eq!(desk.redeemed(&first, CASTLE, at(1)), Err(NotGood::Elsewhere));
         // However it is typed.
-        assert_eq!(redeemed(&mut passes, &Secret::new("PASS 1777 7777 7777"), ARENA, at(60)), Ok(ALICE));
-        assert_eq!(redeemed(&mut passes, &first, ARENA, at(60)), Err(NotGood::Used));
-        let late = given(&mut passes, ARENA, at(100), 2);
-        assert_eq!(redeemed(&mut passes, &late, ARENA, at(161)), Err(NotGood::Ended));
-        assert_eq!(redeemed(&mut passes, &late, ARENA, at(221)), Err(NotGood::Unknown));
-        assert!(passes.held.is_empty() && passes.by_age.is_empty() && passes.newest.is_empty());
+        assert_eq!(desk.redeemed(&Secret::new("PASS 1777 7777 7777"), ARENA, at(60)), Ok(ALICE));
+        assert_eq!(desk.redeemed(&first, ARENA, at(60)), Err(NotGood::Used));
+        let late = desk.given(ARENA, at(100), 2);
+        assert_eq!(desk.redeemed(&late, ARENA, at(161)), Err(NotGood::Ended));
+        assert_eq!(desk.redeemed(&late, ARENA, at(221)), Err(NotGood::Unknown));
+        // That it was shown is known for a day.
+        assert_eq!(desk.redeemed(&first, ARENA, at(24 * 3600)), Err(NotGood::Used));
+        assert_eq!(desk.redeemed(&first, ARENA, at(24 * 3600 + 61)), Err(NotGood::Unknown));
+        assert!(desk.is_empty());
     }
 
     #[test]
     fn the_newest_one_counts_and_logging_out_ends_it() {
-        let mut passes = Passes::default();
-        let (first, other) = (given(&mut passes, ARENA, at(0), 1), given(&mut passes, CASTLE, at(0), 2));
-        let second = given(&mut passes, ARENA, at(1), 3);
-        assert_eq!(redeemed(&mut passes, &first, ARENA, at(1)), Err(NotGood::Unknown));
-        assert_eq!(passes.end(PlayerId(9)), []);
-        assert_eq!(passes.end(ALICE).len(), 2);
-        assert_eq!(redeemed(&mut passes, &second, ARENA, at(1)), Err(NotGood::Used));
-        assert_eq!(redeemed(&mut passes, &other, CASTLE, at(1)), Err(NotGood::Used));
+        let mut desk = Desk::new();
+        let (first, other) = (desk.given(ARENA, at(0), 1), desk.given(CASTLE, at(0), 2));
+        let second = desk.given(ARENA, at(1), 3);
+        assert_eq!(desk.redeemed(&first, ARENA, at(1)), Err(NotGood::Unknown));
+        assert_eq!(desk.0.end(PlayerId(9).into()), []);
+        assert_eq!(desk.0.end(ALICE).len(), 2);
+        assert_eq!(desk.redeemed(&second, ARENA, at(1)), Err(NotGood::Ended));
+        assert_eq!(desk.redeemed(&other, CASTLE, at(1)), Err(NotGood::Ended));
+        assert!(!desk.0.is_identified(ALICE, 3, ARENA.into(), at(1)));
     }
 
     #[test]
-    fn an_address_counts_where_it_is_given() {
-        let mut passes = Passes::default();
-        let word = given(&mut passes, ARENA, at(0), 1);
-        let from = |passes: &mut Passes, last| passes.redeem(&word, ARENA, Some([192, 0, 2, last].into()), at(1));
-        assert_eq!(from(&mut passes, 8), Err(NotGood::OtherAddress));
-        assert!(from(&mut passes, 7).is_ok());
+    fn who_has_shown_one_is_known_there_until_his_epoch_grows() {
+        let mut desk = Desk::new();
+        let word = desk.given(WorldId(1), at(0), 1);
+        let known = |desk: &Desk, epoch, place: Principal, now| desk.0.is_identified(ALICE, epoch, place, now);
+        assert!(!known(&desk, 3, WorldId(1).into(), at(1)), "it was not shown yet");
+        desk.redeemed(&word, ARENA, at(1)).unwrap();
+        // Also while he asks for another one.
+        desk.given(WorldId(1), at(2), 2);
+        assert!(known(&desk, 3, WorldId(1).into(), at(3)));
+        assert!(!known(&desk, 4, WorldId(1).into(), at(3)) && !known(&desk, 3, ARENA.into(), at(3)));
+        assert!(!known(&desk, 3, WorldId(1).into(), at(25 * 3600)));
+        assert_eq!(desk.0.shown_here(&word, |_| true).map(|pass| pass.of.holder), Some(ALICE));
+        assert!(desk.0.shown_here(&word, |place| place == ARENA.into()).is_none());
+        // In another way.
+        assert!(desk.0.identify(wanted(CASTLE), at(4), random(9)).is_some());
+        assert!(known(&desk, 3, CASTLE.into(), at(5)));
+    }
+
+    #[test]
+    fn an_address_counts_where_it_is_given_and_must_be_where_the_place_says_so() {
+        let mut desk = Desk::new();
+        let word = desk.given(ARENA, at(0), 1);
+        assert_eq!(desk.shown(&word, ARENA, Some(8), at(1)), Err(NotGood::OtherAddress));
+        assert!(desk.shown(&word, ARENA, Some(7), at(1)).is_ok());
+        let checked = Wanted { checked: true, ..wanted(WorldId(1)) };
+        let (word, _) = desk.0.give(checked, at(0), random(2)).unwrap();
+        assert_eq!(desk.shown(&word, ARENA, None, at(1)), Err(NotGood::NoAddress));
+        assert!(desk.shown(&word, ARENA, Some(7), at(1)).is_ok());
+        // Where it does not count it is not looked at.
+        let anywhere = Wanted { address: None, ..wanted(WorldId(1)) };
+        let (word, _) = desk.0.give(anywhere, at(0), random(3)).unwrap();
+        assert!(desk.shown(&word, ARENA, Some(8), at(1)).is_ok());
     }
 
     #[test]
     fn who_shows_many_that_are_not_good_has_to_wait() {
-        let mut passes = Passes::default();
-        let word = given(&mut passes, ARENA, at(30), 1);
+        let mut desk = Desk::new();
+        let word = desk.given(ARENA, at(30), 1);
         for _ in 0..20 {
-            assert_eq!(redeemed(&mut passes, &Secret::new("pass-x"), ARENA, at(31)), Err(NotGood::Unknown));
+            assert_eq!(desk.redeemed(&Secret::new("pass-x"), ARENA, at(31)), Err(NotGood::Unknown));
         }
         for first in [true, false] {
             let slow = NotGood::Slow { seconds: 51, first };
-            assert_eq!(redeemed(&mut passes, &word, ARENA, at(41)), Err(slow));
+            assert_eq!(desk.redeemed(&word, ARENA, at(41)), Err(slow));
         }
-        assert_eq!(redeemed(&mut passes, &word, CASTLE, at(41)), Err(NotGood::Elsewhere), "only that one");
-        let word = given(&mut passes, ARENA, at(91), 2);
-        assert_eq!(redeemed(&mut passes, &word, ARENA, at(91)), Ok(ALICE));
+        assert_eq!(desk.redeemed(&word, CASTLE, at(41)), Err(NotGood::Elsewhere), "only that one");
+        let word = desk.given(ARENA, at(91), 2);
+        assert_eq!(desk.redeemed(&word, ARENA, at(91)), Ok(ALICE));
     }
 
     #[test]
     fn the_next_handler_knows_what_was_given_and_what_was_used() {
+        let mut desk = Desk::new();
+        let words = [desk.given(ARENA, at(0), 1), desk.given(CASTLE, at(0), 2)];
+        desk.redeemed(&words[0], ARENA, at(1)).unwrap();
+        let mut next = Desk::new();
+        next.0.restore(desk.0.held.into_values().collect(), at(2));
+        assert_eq!(next.redeemed(&words[0], ARENA, at(2)), Err(NotGood::Used));
+        assert!(next.0.is_identified(ALICE, 3, ARENA.into(), at(2)));
+        assert_eq!(next.redeemed(&words[1], CASTLE, at(2)), Ok(ALICE));
+    }
+
+    #[test]
+    fn the_oldest_that_were_shown_make_room() {
         let mut passes = Passes::default();
-        let words = [given(&mut passes, ARENA, at(0), 1), given(&mut passes, CASTLE, at(0), 2)];
-        passes.redeem(&words[0], ARENA, None, at(1)).unwrap();
-        let mut next = Passes::default();
-        next.restore(passes.held.into_values().collect(), at(2));
-        assert_eq!(redeemed(&mut next, &words[0], ARENA, at(2)), Err(NotGood::Used));
-        assert_eq!(redeemed(&mut next, &words[1], CASTLE, at(2)), Ok(ALICE));
+        let of = |id: u32| Wanted { holder: PlayerId(id).into(), ..wanted(ARENA) };
+        let bytes = |id: u32| {
+            let mut bytes = [0; 12];
+            id.to_be_bytes().iter().enumerate().for_each(|(place, byte)| {
+                (bytes[2 * place], bytes[2 * place + 1]) = (byte >> 4, byte & 15);
+            });
+            bytes
+        };
+        for id in 0..MOST as u32 {
+            assert!(passes.identify(of(id), Time(i64::from(id)), bytes(id)).is_some());
+        }
+        let now = Time(MOST as i64);
+        let known = |passes: &Passes, id: u32| passes.is_identified(PlayerId(id).into(), 3, ARENA.into(), now);
+        assert!(known(&passes, 0));
+        assert!(passes.give(of(MOST as u32), now, bytes(MOST as u32)).is_some());
+        assert!(!known(&passes, 0) && known(&passes, 1));
     }
 }

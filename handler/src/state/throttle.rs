@@ -77,6 +77,11 @@ impl Tried {
         Tried { by: Some(server), ..self }
     }
 
+    /// The game server that has asked, and for whom, by his folded name.
+    pub fn at_server(&self) -> Option<(ServerId, &str)> {
+        self.by.zip(self.name.as_deref())
+    }
+
     fn keys(&self) -> impl Iterator<Item = Who> {
         let named = self.address.zip(self.name.clone()).map(|(address, name)| Who::NameAt(address, name));
         self.address.map(Who::Address).into_iter().chain(named)

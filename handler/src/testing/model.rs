@@ -3,7 +3,7 @@
 use crate::state::names::Name;
 use crate::state::networks::Networks;
 use crate::work::change::Facts;
-use ssmglobal_ipc::{Secret, Time};
+use ssmglobal_ipc::{Rating, Secret, Time};
 use ssmglobal_store::{
     Better, Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer,
     Player, PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError, WorldId,
@@ -74,6 +74,8 @@ pub struct Model {
     pub keyed: BTreeMap<(Principal, String), Keyed>,
     /// Up to where numbers of relay messages may be given.
     pub relay_mark: u64,
+    /// For whom the worlds may be that players are let into.
+    pub ratings: BTreeMap<PlayerId, Rating>,
     /// Licences, also those that are gone.
     pub licences: BTreeMap<WorldId, KeptLicence>,
     /// Who has which right.
@@ -117,6 +119,10 @@ impl Model {
             Row::PlayerHash { player, hash } => self.player_mut(*player).hash = hash.clone(),
             Row::PlayerLogin { player, at } => self.player_mut(*player).player.last_login = Some(*at),
             Row::PlayerDisabled { player, reason } => self.player_mut(*player).player.disabled = reason.clone(),
+            Row::PlayerRating { player, rating } => match rating {
+                Some(rating) => drop(self.ratings.insert(*player, *rating)),
+                None => drop(self.ratings.remove(player)),
+            },
             Row::PlayerSeen { player, network } => self.networks.see(*player, *network),
             Row::PlayerUnseen { player, network } => self.networks.forget(*player, *network),
             Row::Epoch { who, epoch, .. } => match (who.as_player(), who.as_server()) {

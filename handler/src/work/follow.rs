@@ -59,6 +59,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::PlayerHash { .. }
         | Row::PlayerLogin { .. }
         | Row::PlayerDisabled { .. }
+        | Row::PlayerRating { .. }
         | Row::PlayerSeen { .. }
         | Row::PlayerUnseen { .. }
         | Row::Server(_)
@@ -122,6 +123,13 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                 match login_check {
                     true => checkers.insert(server),
                     false => checkers.remove(&server),
+                };
+            }
+            Row::PlayerRating { player, rating } => {
+                let mut ratings = write(&memory.ratings);
+                match rating {
+                    Some(rating) => ratings.insert(player, rating),
+                    None => ratings.remove(&player),
                 };
             }
             Row::PlayerSeen { player, network } => write(&memory.networks).see(player, network),

@@ -1,7 +1,7 @@
 //! Players in the store.
 
 use crate::{PlayerId, Result};
-use ssmglobal_ipc::{Secret, Time};
+use ssmglobal_ipc::{Rating, Secret, Time};
 use std::net::IpAddr;
 
 /// A player as kept, without the password's hash.
@@ -74,6 +74,8 @@ pub trait ReadPlayers {
     fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>>;
     /// The epochs of those who have another than 0.
     fn player_epochs(&self) -> Result<Vec<(PlayerId, u32)>>;
+    /// The limits of those who have said for whom the worlds may be that they are let into.
+    fn player_ratings(&self) -> Result<Vec<(PlayerId, Rating)>>;
     /// From where a player was in, in any order.
     fn player_networks(&self, id: PlayerId) -> Result<Vec<Network>>;
     /// Who was in from where and not since a time, the oldest first.

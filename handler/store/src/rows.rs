@@ -5,7 +5,7 @@ use crate::{
     Board, BoardId, KeptLicence, KeptSetting, KeyHash, Keyed, Network, NewLetter, NewPlayer, NewServer, PlayerId,
     Principal, ServerId, Standing, WorldId,
 };
-use ssmglobal_ipc::{Secret, Time};
+use ssmglobal_ipc::{Rating, Secret, Time};
 use std::net::IpAddr;
 
 /// One change of what is kept. Everything was checked before: a row that cannot be written is the store's failure.
@@ -33,6 +33,13 @@ pub enum Row {
         player: PlayerId,
         /// Why; nothing: it is taken.
         reason: Option<String>,
+    },
+    /// For whom the worlds may be, at the most, that a player is let into; nothing: any.
+    PlayerRating {
+        /// Whose limit.
+        player: PlayerId,
+        /// It.
+        rating: Option<Rating>,
     },
     /// A player was in from there.
     PlayerSeen {

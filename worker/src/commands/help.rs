@@ -2,7 +2,7 @@
 
 use super::lookup::{Match, by_name, in_words, is_blank, meant};
 use super::who::{listed, users};
-use super::{Arg, Command, GROUPS, Group};
+use super::{Arg, ArgKind, Command, GROUPS, Group};
 use crate::render::{Json, Screen, json};
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Failure, State};
@@ -102,14 +102,26 @@ fn show_command(screen: &mut Screen<'_>, command: &Command) {
     screen.line(format!("{}.", command.summary));
     let widest = command.args.iter().map(|arg| arg.name.len()).max().unwrap_or(0);
     for arg in command.args {
-        let about = arg.doc.replace('`', "");
-        screen.described(arg.name, widest, &if arg.optional { format!("optional; {about}") } else { about });
+        screen.described(arg.name, widest, &about(arg));
     }
     screen.line(format!("For: {}", users(command)));
     if let Some(alias) = command.alias {
         screen.line(format!("Short: {alias}"));
     }
     screen.line(format!("Example: {}", command.example));
+}
+
+/// An argument, with how it is given out of its order.
+fn about(arg: &Arg) -> String {
+    let mut about = if arg.optional { String::from("optional; ") } else { String::new() };
+    about.push_str(&arg.doc.replace('`', ""));
+    match (arg.kind, arg.keyword) {
+        // A `String` takes everything.
+        (ArgKind::Flag { yes, no }, _) => _ = write!(about, "; {yes} or {no}"),
+        (_, Some(keyword)) => _ = write!(about, "; {keyword} …"),
+        _ => {}
+    }
+    about
 }
 
 #[derive(Serialize)]

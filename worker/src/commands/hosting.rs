@@ -1,10 +1,9 @@
 //! How a game server hosts worlds that have a licence. Runs in a worker.
 
+use super::entry::rating;
 use super::{Arg, Command, Group};
 use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
-use ssmglobal_ipc::{
-    Code, Failure, HostSay, HostStart, HostStop, HostTerms, Hosted, HostedList, Kind, Rating, Request, WorldStopped,
-};
+use ssmglobal_ipc::{Code, HostSay, HostStart, HostStop, HostTerms, Hosted, HostedList, Kind, Request, WorldStopped};
 use std::fmt::{Result, Write};
 
 const WORLD: Arg = Arg::word("world", "its name, in any case");
@@ -67,22 +66,25 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("rating", "G, PG, PG13, R or X").optional().keyword("RATING"),
                 Arg::word("map", "what is played").optional().keyword("MAP"),
                 Arg::text("text", "free text").optional().keyword("TEXT"),
+                Arg::flag(
+                    "closings",
+                    "CLOSINGS",
+                    "NO-CLOSINGS",
+                    "whether it wants to hear when somebody in it closes his last connection",
+                ),
             ],
             done: "Said.",
             example: "HOST SAY atlantis 17 PUBLIC RATING PG TEXT \"The gates are open\"",
             codes: &[Code::NotFound, Code::Denied, Code::Invalid, Code::TooLong],
             ..Command::request(Kind::HostSay, |parsed| {
-                let rating = parsed.opt_string("rating")?.map(|rating| {
-                    let unknown = || Failure::new(Code::Invalid, "A rating is G, PG, PG13, R or X.");
-                    Rating::parse(&rating).ok_or_else(unknown)
-                });
                 Ok(Request::HostSay(HostSay {
                     world: parsed.string("world")?,
                     users: parsed.opt_number("users")?,
                     restricted: parsed.opt_flag("restricted")?,
-                    rating: rating.transpose()?,
+                    rating: rating(parsed)?,
                     map: parsed.opt_string("map")?,
                     text: parsed.opt_text("text")?,
+                    closings: parsed.opt_flag("closings")?,
                 }))
             })
         },

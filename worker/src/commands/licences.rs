@@ -1,9 +1,10 @@
 //! Licences of worlds, for those who grant them and those who have one. Runs in a worker.
 
+use super::entry::WORLD_ENTER;
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{
-    Code, Failure, Kind, Licence, Licences, Request, WorldAdd, WorldChange, WorldDelete, WorldDisable, WorldKey,
+    Code, Failure, Kind, Licence, Licences, Request, Time, WorldAdd, WorldChange, WorldDelete, WorldDisable, WorldKey,
     WorldName, WorldShown, WorldStatus, WorldTerms,
 };
 use std::fmt::{Result, Write};
@@ -38,9 +39,10 @@ macro_rules! licence_members {
 }
 
 pub(super) static GROUP: Group = Group {
-    title: "Licences of worlds",
+    title: "Worlds that have a licence",
     word: Some("WORLD"),
     commands: &[
+        WORLD_ENTER,
         Command {
             name: "WORLD SHOW",
             summary: "Look a world up",
@@ -81,7 +83,7 @@ pub(super) static GROUP: Group = Group {
                 CHECK_ADDRESS,
                 COMMENT,
             ],
-            done: "The licence is changed; its host knows.",
+            done: "The licence is changed.",
             example: "WORLD CHANGE atlantis HIDDEN COMMENT \"Closed for the winter\"",
             codes: &[Code::NotFound, Code::Denied, Code::Invalid, Code::TooLong],
             ..Command::request(Kind::WorldChange, |parsed| {
@@ -133,7 +135,10 @@ pub(super) static GROUP: Group = Group {
         Command {
             name: "WORLD DISABLE",
             summary: "Refuse a licence from now on, and stop its world",
-            args: &[NAME, Arg::text("reason", "what its host and its owner are told").optional().keyword("REASON")],
+            args: &[
+                NAME,
+                Arg::text("reason", "what its host is told, and what its owner sees").optional().keyword("REASON"),
+            ],
             done: "The licence is refused from now on. WORLD ENABLE takes it again.",
             example: "WORLD DISABLE atlantis Not paid.",
             codes: &[Code::NotFound, Code::Denied, Code::TooLong],
@@ -246,8 +251,7 @@ fn yes(yes: bool) -> String {
 }
 
 fn show_licence(screen: &mut Screen<'_>, licence: &Licence) {
-    let time =
-        |time: Option<ssmglobal_ipc::Time>| time.map_or("never".to_owned(), |time| format!("{} UTC", minute(time)));
+    let time = |time: Option<Time>| time.map_or("never".to_owned(), |time| format!("{} UTC", minute(time)));
     let started = match &licence.last_address {
         Some(address) => format!("{} from {address}", time(licence.last_started)),
         None => time(licence.last_started),
@@ -276,7 +280,7 @@ fn show_licence(screen: &mut Screen<'_>, licence: &Licence) {
 impl Shown for Licences {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         match self.total {
-            0 => f.write_str("You have no licence of a world."),
+            0 => f.write_str("No licences of worlds."),
             total => write!(f, "{}.", plural(total, "licence")),
         }
     }
@@ -288,7 +292,12 @@ impl Shown for Licences {
         }
         let rows = self.licences.iter().map(|licence| {
             let ends = licence.expires.map_or("never".to_owned(), |end| minute(end).to_string());
-            let state = if licence.disabled.is_some() { "disabled" } else { licence.status.as_str() };
+            let over = licence.expires.is_some_and(|end| end <= Time::now());
+            let state = match (&licence.disabled, over) {
+                (Some(_), _) => "disabled",
+                (None, true) => "expired",
+                (None, false) => licence.status.as_str(),
+            };
             let name = licence.name.clone();
             Row::new([name, state.to_owned(), licence.users.to_string(), licence.owner.clone(), ends])
         });

@@ -13,7 +13,7 @@ pub(super) static GROUP: Group = Group {
     commands: &[
         Command {
             name: "RIGHT LIST",
-            summary: "Show your rights",
+            summary: "Show rights",
             args: &[Arg::word("player", "whose, for operators; yours when left out").optional()],
             example: "RIGHT LIST",
             returns: "`player`, `rights`",

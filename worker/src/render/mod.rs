@@ -15,5 +15,5 @@ pub(crate) use parts::{idle, minute, plural};
 pub use screen::Look;
 pub(crate) use screen::{Column, Row, Screen};
 pub use shown::Asked;
-pub(crate) use shown::{Json, Pushed, Shown};
+pub(crate) use shown::{Json, Pushed, Shown, pushed_line, said};
 pub use ssmglobal_ipc::clean;

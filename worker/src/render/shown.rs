@@ -115,6 +115,21 @@ macro_rules! shown {
 
 ssmglobal_ipc::replies!(shown);
 
+/// What an event says, if it is for a client.
+///
+/// # Errors
+/// The writer's.
+pub(crate) fn said(event: &Event, f: &mut dyn Write) -> Result {
+    pushed(event).map_or(Ok(()), |(_, pushed)| pushed.say(f))
+}
+
+/// Appends what a program is told of an event, without a line's end.
+pub(crate) fn pushed_line(event: &Event, out: &mut Vec<u8>) {
+    if let Some((name, pushed)) = pushed(event) {
+        pushed.line(name, out);
+    }
+}
+
 /// An event's name, as clients see it, and what it says; nothing of one that is for the worker alone.
 pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
     Some(match event {
@@ -123,6 +138,8 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
         Event::MailRefused(event) => ("mail_refused", event),
         Event::WorldStopped(event) => ("world_stopped", event),
         Event::WorldChanged(event) => ("world_changed", event),
+        Event::ForGuest(event) => (pushed(&event.event)?.0, event),
+        Event::GuestClosed(event) => ("guest_closed", event),
         Event::Tell(event) => ("tell", event),
         Event::Relay(event) => ("relay", event),
         Event::Record(event) => ("record", event),

@@ -5,7 +5,7 @@ use crate::capability::mail::Send;
 use crate::capability::players::{Disable, Login, LoginCheck, Register, SetBy, SetPassword, set_password};
 use crate::state::names;
 use crate::state::session::Proof;
-use ssmglobal_ipc::{LoggedIn, PassRedeemed, Secret};
+use ssmglobal_ipc::{HolderKind, LoggedIn, PassRedeemed, Secret};
 use ssmglobal_store::{KeptHash, Network, NewLetter, NewPlayer};
 use std::net::IpAddr;
 
@@ -246,9 +246,22 @@ fn who_is_disabled_is_out_and_whether_a_login_is_taken_is_set() {
 #[test]
 fn a_password_that_was_typed_at_a_game_server_is_checked_as_for_a_login_and_proves_nothing() {
     let mut model = people();
-    let check = |player, verified| LoginCheck { player, verified, from: [192, 0, 2, 7].into() };
+    let check =
+        |player, verified| LoginCheck { player, verified, from: [192, 0, 2, 7].into(), rights: vec!["vip".into()] };
     let right = decided(&mut model, check(ALICE, first()));
-    assert_eq!(right.reply, Reply::PassRedeemed(PassRedeemed { player: "alice".into(), number: 1 }));
+    assert_eq!(
+        right.reply,
+        Reply::PassRedeemed(PassRedeemed {
+            player: "alice".into(),
+            number: 1,
+            kind: HolderKind::Player,
+            rights: vec!["vip".into()],
+            world: None,
+            language: None,
+            charset: None,
+            since: None,
+        })
+    );
     assert_eq!((right.proves, right.rows.len()), (None, 1), "from where he came is noted");
     assert_eq!(code(&mut model, check(PlayerId(9), first())), Code::BadLogin);
     done(&mut model, set(BOB, "$new", first()));

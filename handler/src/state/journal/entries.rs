@@ -2,11 +2,13 @@
 //! ever appended to, and gain fields as told in `ipc/src/growing.rs`.
 
 use crate::state::hosting::{Host, Hosting};
-use crate::state::passes::{HeldPass, PassDigest};
+use crate::state::online::Seat;
+use crate::state::passes::{HeldPass, PassDigest, PassState, Wanted};
 use crate::state::worlds::World;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Rating, Reply, ReplyKind, Time};
 use ssmglobal_store::{PlayerId, Principal, ServerId, WorldId};
+use std::net::IpAddr;
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,9 +87,9 @@ pub enum Entry {
         /// The number in front of its first.
         begun: u64,
     },
-    /// A pass, as it is from now on.
-    Pass(HeldPass),
-    /// A game server's session says that a player is there.
+    /// A pass for a game server, as older handlers have kept it.
+    Pass(OldPass),
+    /// A game server's session says that a player is there, as older handlers have kept it.
     Stay {
         /// The session's number.
         host: u64,
@@ -98,7 +100,7 @@ pub enum Entry {
         /// Since when.
         since: Time,
     },
-    /// He is there no longer.
+    /// He is there no longer, as older handlers have kept it.
     NoStay {
         /// The session's number.
         host: u64,
@@ -124,6 +126,30 @@ pub enum Entry {
         /// Which.
         world: WorldId,
     },
+    /// A pass, as it is from now on.
+    Held(KeptPass),
+    /// It is said that somebody is there.
+    Here {
+        /// By what.
+        seat: Seat,
+        /// Who.
+        who: Principal,
+        /// His name.
+        name: String,
+        /// Where.
+        place: Principal,
+        /// Since when.
+        since: Time,
+        /// He has identified himself there.
+        identified: bool,
+    },
+    /// He is there no longer.
+    NotHere {
+        /// By what that was said.
+        seat: Seat,
+        /// Who.
+        who: Principal,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -136,7 +162,7 @@ pub(super) enum Subject {
     Revoked(u64),
     Epoch(u64),
     Pass(PassDigest),
-    Stay(u64, PlayerId),
+    Here(Seat, Principal),
     Voided(u64),
     Hosting(WorldId),
 }
@@ -152,7 +178,11 @@ impl Entry {
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
             Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
-            Entry::Stay { host, player, .. } | Entry::NoStay { host, player } => Some(Subject::Stay(*host, *player)),
+            Entry::Held(pass) => Some(Subject::Pass(pass.digest)),
+            Entry::Here { seat, who, .. } | Entry::NotHere { seat, who } => Some(Subject::Here(*seat, *who)),
+            Entry::Stay { host, player, .. } | Entry::NoStay { host, player } => {
+                Some(Subject::Here(Seat::Session(*host), (*player).into()))
+            }
             Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
             Entry::Hosting { world, .. } | Entry::NoHosting { world } => Some(Subject::Hosting(*world)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
@@ -213,6 +243,85 @@ impl From<KeptWorld> for World {
     }
 }
 
+/// A pass, as older handlers have kept it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldPass {
+    /// Of the word.
+    pub digest: PassDigest,
+    /// Whose.
+    pub player: PlayerId,
+    /// His epoch.
+    pub epoch: u32,
+    /// For whom.
+    pub server: ServerId,
+    /// Where he was when he got it.
+    pub address: Option<IpAddr>,
+    /// When he got it.
+    pub given: Time,
+    /// It was shown already.
+    pub used: bool,
+}
+
+/// A pass, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPass {
+    digest: PassDigest,
+    holder: Principal,
+    epoch: u32,
+    place: Principal,
+    address: Option<IpAddr>,
+    checked: bool,
+    since: Time,
+    language: Option<String>,
+    charset: Option<String>,
+    given: Time,
+    /// Nothing yet, that it was shown, or that it has ended.
+    shown: Option<bool>,
+}
+
+impl From<&HeldPass> for KeptPass {
+    fn from(pass: &HeldPass) -> KeptPass {
+        let HeldPass { digest, of, given, state } = pass.clone();
+        let Wanted { holder, epoch, place, address, checked, since, language, charset } = of;
+        let shown = match state {
+            PassState::Given => None,
+            PassState::Shown => Some(true),
+            PassState::Ended => Some(false),
+        };
+        KeptPass { digest, holder, epoch, place, address, checked, since, language, charset, given, shown }
+    }
+}
+
+impl From<KeptPass> for HeldPass {
+    fn from(kept: KeptPass) -> HeldPass {
+        let KeptPass { digest, holder, epoch, place, address, checked, since, language, charset, given, shown } = kept;
+        let state = match shown {
+            None => PassState::Given,
+            Some(true) => PassState::Shown,
+            Some(false) => PassState::Ended,
+        };
+        let of = Wanted { holder, epoch, place, address, checked, since, language, charset };
+        HeldPass { digest, of, given, state }
+    }
+}
+
+impl From<OldPass> for HeldPass {
+    fn from(old: OldPass) -> HeldPass {
+        let OldPass { digest, player, epoch, server, address, given, used } = old;
+        let of = Wanted {
+            holder: player.into(),
+            epoch,
+            place: server.into(),
+            address,
+            checked: false,
+            since: given,
+            language: None,
+            charset: None,
+        };
+        HeldPass { digest, of, given, state: if used { PassState::Shown } else { PassState::Given } }
+    }
+}
+
 /// A world that is hosted, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptHosting {
@@ -228,23 +337,40 @@ pub struct KeptHosting {
     map: String,
     text: String,
     at: Time,
+    closings: bool,
     away: Option<Time>,
 }
 
 impl From<&Hosting> for KeptHosting {
     fn from(hosting: &Hosting) -> KeptHosting {
-        let Hosting { host, address, port, since, users, restricted, rating, map, text, at, away } = hosting.clone();
+        let Hosting { host, address, port, since, users, restricted, rating, map, text, at, closings, away } =
+            hosting.clone();
         let Host { session, server, instance } = host;
-        KeptHosting { session, server, instance, address, port, since, users, restricted, rating, map, text, at, away }
+        KeptHosting {
+            session,
+            server,
+            instance,
+            address,
+            port,
+            since,
+            users,
+            restricted,
+            rating,
+            map,
+            text,
+            at,
+            closings,
+            away,
+        }
     }
 }
 
 impl From<KeptHosting> for Hosting {
     fn from(kept: KeptHosting) -> Hosting {
         let KeptHosting { session, server, instance, address, port, since, users, .. } = kept;
-        let KeptHosting { restricted, rating, map, text, at, away, .. } = kept;
+        let KeptHosting { restricted, rating, map, text, at, closings, away, .. } = kept;
         let host = Host { session, server, instance };
-        Hosting { host, address, port, since, users, restricted, rating, map, text, at, away }
+        Hosting { host, address, port, since, users, restricted, rating, map, text, at, closings, away }
     }
 }
 

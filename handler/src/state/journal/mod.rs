@@ -11,8 +11,10 @@ mod recover;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub use entries::OldPass;
 pub use entries::{ClientKey, Entry, KeptHosting, Settled, packed, unpacked};
-pub use recover::{KeptChannel, Recovered};
+pub use recover::{KeptChannel, Present, Recovered};
 
 use entries::Subject;
 use hashbrown::HashMap;

@@ -2,11 +2,11 @@
 
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
-use crate::state::online::Stay;
+use crate::state::online::{Seat, Stay};
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time, growing};
-use ssmglobal_store::{PlayerId, WorldId};
+use ssmglobal_store::{Principal, WorldId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A relay channel as it was left.
@@ -25,6 +25,9 @@ pub struct KeptChannel {
     /// Messages by number: who sent them, and their lines.
     pub kept: BTreeMap<u64, (String, String)>,
 }
+
+/// Somebody who is there, and his name.
+pub type Present = (Principal, String, Stay);
 
 /// What a handler has left to the next.
 #[derive(Debug, Default)]
@@ -49,8 +52,8 @@ pub struct Recovered {
     pub told: i64,
     /// Passes.
     pub passes: Vec<HeldPass>,
-    /// Who is on a game server, by the session that says so.
-    pub stays: HashMap<u64, Vec<(PlayerId, Stay)>>,
+    /// Who is on a game server or in a world, and his name, by what says so.
+    pub stays: HashMap<Seat, Vec<Present>>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
     /// Pushes that may not have left, by session, with their numbers.
@@ -73,7 +76,7 @@ impl Journal {
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
         let mut passes: HashMap<PassDigest, HeldPass> = HashMap::new();
-        let mut stays: HashMap<(u64, PlayerId), Stay> = HashMap::new();
+        let mut stays: HashMap<(Seat, Principal), (String, Stay)> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
         let flushed = self.get(FLUSHED);
         for (position, entry) in self.entries() {
@@ -108,21 +111,31 @@ impl Journal {
                 }
                 Entry::NoWorld { id } => drop(worlds.remove(&id)),
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
-                Entry::Pass(pass) => drop(passes.insert(pass.digest, pass)),
+                Entry::Pass(pass) => drop(passes.insert(pass.digest, pass.into())),
+                Entry::Held(pass) => {
+                    let pass = HeldPass::from(pass);
+                    passes.insert(pass.digest, pass);
+                }
                 Entry::Stay { host, player, server, since } => {
-                    stays.insert((host, player), Stay { host, server, since });
+                    let (seat, place) = (Seat::Session(host), server.into());
+                    let stay = Stay { seat, place, since, identified: false };
+                    stays.insert((seat, player.into()), (String::new(), stay));
                 }
                 Entry::NoStay { host, player } => {
-                    stays.remove(&(host, player));
+                    stays.remove(&(Seat::Session(host), player.into()));
                 }
+                Entry::Here { seat, who, name, place, since, identified } => {
+                    stays.insert((seat, who), (name, Stay { seat, place, since, identified }));
+                }
+                Entry::NotHere { seat, who } => drop(stays.remove(&(seat, who))),
                 Entry::Voided { session, upto } => drop(found.voided.insert(session, upto)),
                 Entry::Hosting { world, said } => drop(found.hostings.insert(world, said.into())),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
             }
         }
         found.passes = passes.into_values().collect();
-        for ((host, player), stay) in stays {
-            found.stays.entry(host).or_default().push((player, stay));
+        for ((seat, who), (name, stay)) in stays {
+            found.stays.entry(seat).or_default().push((who, name, stay));
         }
         for id in gone {
             channels.remove(&id);

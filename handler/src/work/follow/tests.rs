@@ -3,7 +3,7 @@
 use super::*;
 use crate::state::session::Proof;
 use crate::testing::{board, licence, player, server, standing};
-use ssmglobal_ipc::{MailRefused, Notice, Party, Secret, Time};
+use ssmglobal_ipc::{MailRefused, Notice, Party, Rating, Secret, Time};
 use ssmglobal_store::{
     Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
 };
@@ -25,6 +25,7 @@ struct Seen {
     networks: Vec<(u32, Network)>,
     licences: Vec<KeptLicence>,
     rights: Vec<(u32, String)>,
+    ratings: Vec<(u32, Rating)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -54,7 +55,8 @@ fn seen(memory: &Memory) -> Seen {
     let licences = read(&memory.licences).after(None).map(|licence| KeptLicence::clone(licence)).collect();
     let rights = read(&memory.rights);
     let rights = rights.iter().flat_map(|(player, his)| his.iter().map(|right| (player.0, right.clone()))).collect();
-    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, boards }
+    let ratings = read(&memory.ratings).iter().map(|(player, rating)| (player.0, *rating)).collect();
+    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, boards }
 }
 
 fn from(number: u8) -> Network {
@@ -78,6 +80,7 @@ fn memory() -> Memory {
         Row::Epoch { who: ALICE.into(), epoch: 3, reason: "another password".into() },
         Row::Licence(Box::new(licence(1, "Zoo", BOB))),
         Row::Granted { player: BOB, right: "vip".into() },
+        Row::PlayerRating { player: BOB, rating: Some(Rating::R) },
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -192,10 +195,11 @@ fn kind(row: &Row) -> usize {
         Row::WorldPurged { .. } => 27,
         Row::Granted { .. } => 28,
         Row::Revoked { .. } => 29,
+        Row::PlayerRating { .. } => 30,
     }
 }
 
-const EVERY: usize = 30;
+const EVERY: usize = 31;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -312,6 +316,12 @@ fn every_row_does_what_it_says_and_nothing_else() {
             vec![],
         ),
         (Row::Revoked { player: BOB, right: "vip".into() }, |seen| seen.rights.clear(), vec![]),
+        (
+            Row::PlayerRating { player: BOB, rating: Some(Rating::G) },
+            |seen| seen.ratings = vec![(2, Rating::G)],
+            vec![],
+        ),
+        (Row::PlayerRating { player: BOB, rating: None }, |seen| seen.ratings.clear(), vec![]),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

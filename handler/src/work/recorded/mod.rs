@@ -8,9 +8,10 @@
 use super::kept::{Further, KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
 use crate::state::hosting::Hosting;
-use crate::state::journal::{ClientKey, Entry, Settled, packed};
+use crate::state::journal::{ClientKey, Entry, OldPass, Settled, packed};
 use crate::state::news::{Audience, News};
-use crate::state::passes::HeldPass;
+use crate::state::online::Seat;
+use crate::state::passes::{HeldPass, PassState, Wanted};
 use crate::state::session::Proof;
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
@@ -88,9 +89,24 @@ fn hosting() -> Hosting {
         rating: Rating::Pg13,
         map: text("castle"),
         text: text("Zoë — join us"),
+        closings: true,
         away: Some(AT),
         ..Hosting::new(started_by(), AT)
     }
+}
+
+fn pass() -> HeldPass {
+    let of = Wanted {
+        holder: alice(),
+        epoch: 3,
+        place: WorldId(300).into(),
+        address: Some([192, 0, 2, 7].into()),
+        checked: true,
+        since: AT,
+        language: Some(text("en")),
+        charset: Some(text("utf-8")),
+    };
+    HeldPass { digest: [7; 16], of, given: AT, state: PassState::Ended }
 }
 
 fn notice() -> Event {
@@ -149,12 +165,17 @@ samples! { entries Entry Entry {
     Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
     Stay: Entry::Stay { host: 300, player: PlayerId(7), server: ServerId(9), since: AT };
     NoStay: Entry::NoStay { host: 300, player: PlayerId(7) };
-    Pass: Entry::Pass(HeldPass {
+    Pass: Entry::Pass(OldPass {
         digest: [7; 16], player: PlayerId(300), epoch: 3, server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
     });
     Voided: Entry::Voided { session: 300, upto: 1 << 40 };
     Hosting: Entry::Hosting { world: WorldId(300), said: (&hosting()).into() };
     NoHosting: Entry::NoHosting { world: WorldId(300) };
+    Held: Entry::Held((&pass()).into());
+    Here: Entry::Here {
+        seat: Seat::World(WorldId(300)), who: alice(), name: text("alice"), place: WorldId(300).into(), since: AT, identified: true,
+    };
+    NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
 } }
 
 /// Whether bytes say what a sample was meant to say.

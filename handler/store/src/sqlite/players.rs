@@ -5,7 +5,7 @@ use crate::{
     KeptHash, Network, NewPlayer, Player, PlayerId, Principal, PrincipalKind, ReadPlayers, Result, StoreError,
 };
 use rusqlite::{Row, params};
-use ssmglobal_ipc::{Secret, Time};
+use ssmglobal_ipc::{Rating, Secret, Time};
 use std::net::IpAddr;
 
 fn read(row: &Row<'_>) -> Result<Player> {
@@ -59,6 +59,15 @@ impl ReadPlayers for Db {
 
     fn player_epochs(&self) -> Result<Vec<(PlayerId, u32)>> {
         self.all("SELECT id, epoch FROM player WHERE epoch > 0", [], |row| Ok((PlayerId(row.get(0)?), row.get(1)?)))
+    }
+
+    fn player_ratings(&self) -> Result<Vec<(PlayerId, Rating)>> {
+        self.all("SELECT id, rating FROM player WHERE rating IS NOT NULL", [], |row| {
+            let word: String = row.get(1)?;
+            let unknown =
+                || StoreError::Corrupt("a player wants worlds of a rating that this program does not know".into());
+            Ok((PlayerId(row.get(0)?), Rating::parse(&word).ok_or_else(unknown)?))
+        })
     }
 
     fn player_networks(&self, id: PlayerId) -> Result<Vec<Network>> {
@@ -155,6 +164,12 @@ impl Db {
             | PrincipalKind::Backend => return Err(StoreError::Other("somebody who proves nothing".into())),
         };
         self.change(sql, params![who.id, epoch])?;
+        Ok(())
+    }
+
+    pub(super) fn player_rating(&self, id: PlayerId, rating: Option<Rating>) -> Result<()> {
+        let word = rating.map(Rating::as_str);
+        self.change("UPDATE player SET rating = ?2 WHERE id = ?1", params![id.0, word])?;
         Ok(())
     }
 

@@ -22,6 +22,7 @@ impl Tx for Db {
             Row::PlayerHash { player, hash } => self.player_set_hash(*player, hash),
             Row::PlayerLogin { player, at } => self.player_logged_in(*player, *at),
             Row::PlayerDisabled { player, reason } => self.player_disable(*player, reason.as_deref()),
+            Row::PlayerRating { player, rating } => self.player_rating(*player, *rating),
             Row::PlayerSeen { player, network } => self.player_seen(*player, *network),
             Row::PlayerUnseen { player, network } => self.player_unseen(*player, *network),
             Row::Epoch { who, epoch, .. } => self.epoch_set(*who, *epoch),

@@ -186,13 +186,40 @@ fn servers() -> Vec<Case> {
             vec![("name", "\"bob\""), ("password", "\"pw\""), ("address", "\"192.0.2.7\"")],
             Request::LoginCheck(LoginCheck { name: s("bob"), password: Secret::new("pw"), address: s("192.0.2.7") }),
         ),
-        ("ENTER", vec![("player", "\"bob\"")], Request::Enter(Visit { player: s("bob") })),
-        ("LEAVE", vec![("player", "\"bob\"")], Request::Leave(Visit { player: s("bob") })),
-        ("PRESENT", vec![("players", "\"bob al\"")], Request::Present(Present { players: vec![s("bob"), s("al")] })),
+        (
+            "ENTER",
+            vec![("player", "\"bob\""), ("world", "\"zoo\"")],
+            Request::Enter(Visit { player: s("bob"), world: some("zoo") }),
+        ),
+        (
+            "LEAVE",
+            vec![("player", "\"bob\""), ("world", "\"zoo\"")],
+            Request::Leave(Visit { player: s("bob"), world: some("zoo") }),
+        ),
+        (
+            "PRESENT",
+            vec![("players", "\"bob al\""), ("world", "\"zoo\"")],
+            Request::Present(Present { players: vec![s("bob"), s("al")], world: some("zoo") }),
+        ),
+        ("RATING", vec![("rating", "\"pg\"")], Request::RatingLimit(RatingLimit { rating: Some(Rating::Pg) })),
+        (
+            "WORLD ENTER",
+            vec![("world", "\"zoo\""), ("version", "\"4.2\""), ("language", "\"en\""), ("charset", "\"utf-8\"")],
+            Request::WorldEnter(WorldEnter {
+                world: s("zoo"),
+                version: "4.2".parse().ok(),
+                language: some("en"),
+                charset: some("utf-8"),
+            }),
+        ),
         (
             "PASS REDEEM",
-            vec![("pass", "\"pass-1\""), ("address", "\"192.0.2.7\"")],
-            Request::PassRedeem(PassRedeem { pass: Secret::new("pass-1"), address: some("192.0.2.7") }),
+            vec![("pass", "\"pass-1\""), ("address", "\"192.0.2.7\""), ("world", "\"zoo\"")],
+            Request::PassRedeem(PassRedeem {
+                pass: Secret::new("pass-1"),
+                address: some("192.0.2.7"),
+                world: some("zoo"),
+            }),
         ),
     ]
 }
@@ -287,6 +314,7 @@ fn worlds() -> Vec<Case> {
                 ("rating", "\"pg13\""),
                 ("map", "\"reef\""),
                 ("text", "\"come in\""),
+                ("closings", "true"),
             ],
             Request::HostSay(HostSay {
                 world: s("zoo"),
@@ -295,6 +323,7 @@ fn worlds() -> Vec<Case> {
                 rating: Some(Rating::Pg13),
                 map: some("reef"),
                 text: some("come in"),
+                closings: Some(true),
             }),
         ),
         ("HOST STOP", vec![("world", "\"zoo\"")], Request::HostStop(HostStop { world: s("zoo") })),

@@ -453,7 +453,7 @@ fn who_may_what() {
             "QUIT" => "-xxxx",
             "AUTH" => "---x-",
             "REGISTER" | "LOGIN" => "-xx--",
-            "LOGOUT" | "PASSWORD" | "TELL" | "PASS" => "--x--",
+            "LOGOUT" | "PASSWORD" | "TELL" | "PASS" | "RATING" => "--x--",
             "HELP" | "HW" | "PING" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" => "--x-x",

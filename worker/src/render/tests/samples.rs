@@ -247,6 +247,30 @@ fn world_replies() -> Vec<(&'static str, Reply)> {
         ("WORLD LIST", Reply::Licences(Licences { licences: vec![licence()], total: 9, next: Some(s("Atlantis")) })),
         ("WORLD ADD", Reply::WorldKey(key(Some("0123456789abcdef")))),
         ("WORLD PASSWORD", Reply::WorldKey(key(None))),
+        (
+            "WORLD ENTER",
+            Reply::WorldEntered(WorldEntered {
+                world: s("Atlantis"),
+                number: 3,
+                address: s("play.example.org"),
+                port: 7777,
+                pass: Secret::new("pass-k7m2-9qxf-3dpa"),
+                seconds: 60,
+            }),
+        ),
+        (
+            "PASS REDEEM",
+            Reply::PassRedeemed(PassRedeemed {
+                player: s("bob"),
+                number: 7,
+                kind: HolderKind::Player,
+                rights: vec![s("vip")],
+                world: Some(s("Atlantis")),
+                language: Some(s("en")),
+                charset: None,
+                since: Some(at()),
+            }),
+        ),
         ("RIGHT LIST", Reply::Rights(Rights { player: s("bob"), rights: vec![s("build"), s("vip")] })),
         ("HOST START", Reply::Hosted(hosted(false))),
         ("HOST START", Reply::Hosted(hosted(true))),
@@ -314,6 +338,24 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             Event::WorldStopped(WorldStopped { world: s("Atlantis"), reason: Stop::TakenOver, msg: s("It was.") }),
             r#"{"event": "world_stopped", "world": "Atlantis", "reason": "taken_over", "msg": "It was."}"#,
             "[world_stopped] Atlantis: It was.",
+        ),
+        (
+            Event::ForGuest(ForGuest {
+                world: Some(s("Atlantis")),
+                to: Party::Player(s("bob")),
+                event: Box::new(Event::Tell(TellArrived {
+                    from: Party::Player(s("alice")),
+                    body: s("Come home"),
+                    at: time,
+                })),
+            }),
+            r#"{"event": "tell", "to": "bob", "world": "Atlantis", "from": "alice", "body": "Come home", "at": "2026-01-31T20:15:00Z"}"#,
+            "[tell] for bob: alice: Come home",
+        ),
+        (
+            Event::GuestClosed(GuestClosed { world: s("Atlantis"), player: Party::Player(s("bob")) }),
+            r#"{"event": "guest_closed", "world": "Atlantis", "player": "bob"}"#,
+            "[guest_closed] bob has closed his last connection; he is in Atlantis.",
         ),
         (
             Event::WorldChanged(HostTerms {

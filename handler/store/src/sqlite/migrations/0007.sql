@@ -35,3 +35,6 @@ CREATE TABLE granted (
     right  TEXT NOT NULL,
     PRIMARY KEY (player, right)
 ) STRICT, WITHOUT ROWID;
+
+-- For whom the worlds may be, at the most, that a player is let into; NULL: any.
+ALTER TABLE player ADD COLUMN rating TEXT CHECK (rating IN ('G', 'PG', 'PG13', 'R', 'X'));
