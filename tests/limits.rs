@@ -1,9 +1,10 @@
 //! Bad input and too much of everything: an error and the connection lives, or a clear end.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire, processes_of};
+use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire, own_address, processes_of};
+use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const TOO_MANY: &str = "{\"state\": \"ERROR\", \"msg\": \"Too many connections.\"}\r\n";
 const FULL: &str = "{\"state\": \"ERROR\", \"msg\": \"Server full.\"}\r\n";
@@ -206,6 +207,109 @@ fn no_timeout_at_all() {
     assert_eq!(wire.listen(Duration::from_millis(1200)), "");
     wire.send("MODE HUMAN\r\n");
     wire.expect(WELCOME);
+}
+
+/// It is told that its silence is about to end the connection.
+fn expect_told(program: &mut Program) {
+    let told = program.expect_event("notice")["msg"].as_str().expect("words").to_owned();
+    assert!(told.contains("this connection ends in ") && told.contains("STAY"), "{told}");
+}
+
+/// It is closed now, and nothing else is said to it.
+fn expect_closed(mut program: Program, seconds: u64) {
+    let closed = format!("No whole line came for {seconds} seconds; the connection is closed.");
+    assert_eq!(program.next()["msg"], closed);
+    program.wire.expect_end();
+}
+
+#[test]
+fn a_program_that_only_asks_is_told_and_then_closed() {
+    let backend = Backend::plan().config("limits.anonymous_seconds = 4\n").start();
+    let begun = Instant::now();
+    let mut silent = Program::at(&backend);
+    let mut asker = Program::at(&backend);
+    expect_told(&mut silent);
+    assert!(begun.elapsed() >= Duration::from_secs(3));
+    // A question begins it anew.
+    expect_told(&mut asker);
+    asker.ok("WORLDS", json!({}));
+    expect_closed(silent, 4);
+    expect_told(&mut asker);
+    expect_closed(asker, 4);
+    assert!(begun.elapsed() >= Duration::from_secs(7));
+    backend.log().wait("Disconnected (0/");
+}
+
+#[test]
+fn whoever_stays_watches_is_somebody_or_a_person_is_not_closed() {
+    let backend = Backend::plan().config("limits.anonymous_seconds = 3\n").start();
+    backend.board("race");
+    let mut person = Person::at(&backend);
+    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = Program::registered(&backend, "alice");
+    let mut watcher = Program::at(&backend);
+    watcher.ok("RECORD WATCH", json!({"board": "race"}));
+    let mut staying = Program::at(&backend);
+    staying.ok("STAY", json!({}));
+    let mut late = Program::at(&backend);
+    expect_told(&mut late);
+    late.ok("STAY", json!({}));
+    let mut asker = Program::at(&backend);
+    expect_told(&mut asker);
+    expect_closed(asker, 3);
+    for program in [&mut alice, &mut watcher, &mut staying, &mut late, &mut arena] {
+        program.expect_no_event("notice");
+    }
+    assert_eq!(person.ask("STAY"), "This connection stays: it may be silent as long as one that is logged in.\r\n");
+    // What kept them does so no longer, but for a word that was given.
+    alice.ok("LOGOUT", json!({}));
+    watcher.ok("RECORD UNWATCH", json!({"board": "race"}));
+    staying.wire.send("{\"cmd\": \"MODE\", \"args\": \"HUMAN\"}\r\nMODE CLIENT\r\n");
+    staying.wire.until("{\"state\": \"OK\", \"msg\": \"Mode: CLIENT\"}\r\n");
+    for mut program in [alice, watcher] {
+        expect_told(&mut program);
+        expect_closed(program, 3);
+    }
+    late.expect_no_event("notice");
+    staying.expect_no_event("notice");
+}
+
+#[test]
+fn what_is_not_answered_yet_is_no_silence() {
+    let seconds = "limits.anonymous_seconds = 2\nlimits.delay_notice_seconds = 0\n";
+    let backend = Backend::plan().config(seconds).start();
+    let handler = backend.handler_process();
+    let mut waiting = Program::at(&backend);
+    let mut asker = Program::at(&backend);
+    kill(handler, Signal::SIGSTOP).expect("the handler lives");
+    waiting.send_line("{\"cmd\": \"WHO\"}");
+    // Longer than any may be silent.
+    asker.ok("PING", json!({}));
+    expect_told(&mut asker);
+    expect_closed(asker, 2);
+    kill(handler, Signal::SIGCONT).expect("the handler lives");
+    assert_eq!(waiting.next()["state"], "OK");
+    expect_told(&mut waiting);
+    assert!(waiting.next()["msg"].as_str().is_some_and(|msg| msg.contains("the connection is closed")));
+    waiting.wire.expect_end();
+}
+
+#[test]
+fn the_time_of_a_door_holds_where_it_is_less() {
+    let door =
+        |idle: u64| format!("[[door]]\naddress = \"{}:0\"\nmode = \"client\"\nidle_seconds = {idle}\n", own_address());
+    let doors = ["limits.anonymous_seconds = 2\n".to_owned(), door(1), door(0)].concat();
+    let backend = Backend::plan().config(&doors).start();
+    let mut wires = [1, 2].map(|door| Wire::to(backend.doors()[door]));
+    let [less, for_ever] = wires.each_mut().map(|wire| {
+        wire.expect(GREETING);
+        wire.rest()
+    });
+    assert!(less.contains("for 1 seconds; the connection is closed.") && less.lines().count() == 1, "{less}");
+    assert!(for_ever.contains("ends in less than a second") && for_ever.lines().count() == 2, "{for_ever}");
+    // Without a time of its own it is as for everybody.
+    let backend = Backend::plan().config("limits.anonymous_seconds = 0\nlimits.idle_seconds = 1\n").start();
+    expect_closed(Program::at(&backend), 1);
 }
 
 #[test]

@@ -176,6 +176,23 @@ fn what_the_terminal_takes_is_known_after_a_move() {
 }
 
 #[test]
+fn whoever_has_said_that_he_stays_stays_after_a_move() {
+    let backend = Backend::plan().config("limits.anonymous_seconds = 3\n").start();
+    let mut staying = Program::at(&backend);
+    staying.ok("STAY", json!({}));
+    for version in [OTHER, THIS] {
+        let mark = backend.log().mark();
+        upgrade_to(&backend, version);
+        wait_for_moves(&backend, mark, 1);
+    }
+    assert_eq!(versions(&backend), [THIS]);
+    // Longer than any other may be silent.
+    let said = Program::at(&backend).wire.rest();
+    assert!(said.contains("STAY") && said.contains("No whole line came for 3 seconds"), "{said}");
+    staying.expect_no_event("notice");
+}
+
+#[test]
 fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");

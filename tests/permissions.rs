@@ -25,6 +25,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("HELP", json!({}), Anyone),
         ("HW", json!({}), Anyone),
         ("PING", json!({}), Anyone),
+        ("STAY", json!({}), Anyone),
         ("QUIT", json!({}), Always),
         ("REGISTER", json!({"name": "newcomer", "password": "long-enough"}), Person),
         ("LOGIN", json!({"name": "nobody", "password": "long-enough"}), Person),

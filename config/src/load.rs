@@ -35,7 +35,7 @@ pub struct Overrides {
     pub port: Option<u16>,
     /// `-b BYTES`: limits.line.
     pub line: Option<u64>,
-    /// `-t SECONDS`: limits.first_mode_seconds and limits.idle_seconds; 0 = none.
+    /// `-t SECONDS`: limits.first_mode_seconds, limits.idle_seconds and limits.anonymous_seconds; 0 = none.
     pub timeout: Option<u64>,
     /// `-m N`: limits.clients.
     pub clients: Option<u64>,
@@ -216,6 +216,7 @@ fn lay_options(draft: &mut Draft, overrides: &Overrides) {
         ("-b", "limits.line", overrides.line),
         ("-t", "limits.first_mode_seconds", overrides.timeout),
         ("-t", "limits.idle_seconds", overrides.timeout),
+        ("-t", "limits.anonymous_seconds", overrides.timeout),
         ("-m", "limits.clients", overrides.clients),
         ("-c", "limits.clients_per_address", overrides.clients_per_address),
     ];
@@ -311,6 +312,6 @@ mod tests {
         };
         let mut draft = Draft::default();
         lay_options(&mut draft, &overrides);
-        assert_eq!(Settings::default().changed(&draft.settings).len(), 7);
+        assert_eq!(Settings::default().changed(&draft.settings).len(), 8);
     }
 }

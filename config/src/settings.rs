@@ -154,6 +154,8 @@ settings! {
         first_mode_seconds: u64 = 10, number(0, WEEK);
         /// Seconds that a HUMAN or CLIENT may be silent; 0 = for ever.
         idle_seconds: u64 = 1800, number(0, WEEK);
+        /// Seconds that a CLIENT who is not logged in, watches nothing and has not said STAY may be silent; 0 = as idle_seconds.
+        anonymous_seconds: u64 = 120, number(0, WEEK);
         /// Seconds after which a client is gone whose machine does not answer any more, though the connection was never closed; 0 = hours, as the kernel has it.
         vanished_seconds: u64 = 120, number(0, 86400);
         /// Seconds of silence after which somebody who speaks telnet gets a NOP, which nobody sees and which keeps routers from forgetting the connection; 0 = never.

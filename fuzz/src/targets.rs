@@ -111,7 +111,7 @@ pub fn config(bytes: &[u8]) {
 pub fn moved(bytes: &[u8]) {
     let Ok(items) = moved::items(bytes) else { return };
     let mut written = Vec::new();
-    items.iter().for_each(|item| put_control(&mut written, item));
+    items.iter().for_each(|item| moved::put(&mut written, item));
     for item in items {
         let moved::Item::Telnet(mut telnet) = item else { continue };
         let (before, mut out) = (telnet.capacity(), Vec::new());
@@ -128,7 +128,7 @@ pub fn moved(bytes: &[u8]) {
     let format = bytes.get(..bytes.len().saturating_sub(written.len())).unwrap_or_default();
     if let Ok(again) = moved::items(&[format, &written].concat()) {
         let mut twice = Vec::new();
-        again.iter().for_each(|item| put_control(&mut twice, item));
+        again.iter().for_each(|item| moved::put(&mut twice, item));
         assert_eq!(twice, written);
     }
 }

@@ -7,11 +7,11 @@
 //!
 //! A state is a sequence of control frames with one [`Item`] each, the first of which is [`Item::Format`]. Items are only ever
 //! appended, since it is mostly an older program that has written them. One gains a field as all messages do (see
-//! [`ssmglobal_ipc::growing`]).
+//! [`ssmglobal_ipc::growing`]): [`Since`] is what [`Item::Manners`] has gained.
 
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Mode, State, Subscription, Ticket};
+use ssmglobal_ipc::frame::{Frame, FrameReader, put_control, put_control_with};
+use ssmglobal_ipc::{DecodeError, Mode, State, Subscription, Ticket};
 use ssmglobal_sys::sealed::{read_sealed, sealed};
 use ssmglobal_telnet::Telnet;
 use std::io;
@@ -93,11 +93,39 @@ pub enum Item<Machine = Box<Telnet>> {
         prompted: bool,
         /// Logins that have failed on this connection.
         failures: u32,
+        /// Stands in a block behind the others.
+        #[serde(skip)]
+        since: Since,
     },
     /// Telnet, where it was spoken.
     Telnet(Machine),
     /// What the client began with, at a door with a mode, where it has said no line yet.
     Beginning(Vec<u8>),
+}
+
+/// What [`Item::Manners`] has gained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The client has said STAY.
+    pub stays: bool,
+    /// How long ago it was told that its silence is about to end the connection, milliseconds.
+    pub told: Option<u64>,
+}
+
+/// Appends an item.
+pub fn put<Machine: Serialize>(out: &mut Vec<u8>, item: &Item<Machine>) {
+    match item {
+        Item::Manners { since, .. } => put_control_with(out, item, since),
+        _ => put_control(out, item),
+    }
+}
+
+fn item(frame: &Frame<'_>) -> Result<Item, DecodeError> {
+    let mut item = frame.control()?;
+    if let Item::Manners { since, .. } = &mut item {
+        (_, *since) = frame.control_with::<Item, Since>()?;
+    }
+    Ok(item)
 }
 
 /// Puts a state away.
@@ -106,8 +134,8 @@ pub enum Item<Machine = Box<Telnet>> {
 /// The kernel's, without a free descriptor or memory; one that is too long to be read.
 pub fn put_away(items: &[Item<&Telnet>]) -> io::Result<OwnedFd> {
     let mut bytes = Vec::new();
-    put_control(&mut bytes, &Item::<&Telnet>::Format { format: FORMAT });
-    items.iter().for_each(|item| put_control(&mut bytes, item));
+    put(&mut bytes, &Item::<&Telnet>::Format { format: FORMAT });
+    items.iter().for_each(|item| put(&mut bytes, item));
     if bytes.len() > MOST {
         return Err(wrong("it is too long"));
     }
@@ -131,7 +159,7 @@ pub fn items(bytes: &[u8]) -> io::Result<Vec<Item>> {
     while !left.is_empty() {
         reader.fill(|buffer| io::Read::read(&mut left, buffer))?;
         while let Some(frame) = reader.next_frame().map_err(|_| wrong("it is damaged"))? {
-            match frame.control::<Item>().map_err(|_| wrong("it is damaged"))? {
+            match item(&frame).map_err(|_| wrong("it is damaged"))? {
                 Item::Format { format } if format == FORMAT => known = true,
                 Item::Format { .. } => return Err(wrong("it is of another format")),
                 item if known => items.push(item),
@@ -183,7 +211,7 @@ mod tests {
                 cursor: Position { epoch: 3, number: 400 },
             }),
             Item::Silence(61_000, 500),
-            Item::Manners { after_return: true, prompted: true, failures: 2 },
+            Item::Manners { after_return: true, prompted: true, failures: 2, since: Since::default() },
             Item::Telnet(telnet),
         ]
     }
@@ -212,7 +240,7 @@ mod tests {
         let Some(Item::Telnet(machine)) = read.last() else { panic!("{read:?}") };
         assert_eq!(machine.terminal().width(), Some(100));
         let again: Vec<u8> = read.iter().fold(Vec::new(), |mut bytes, item| {
-            put_control(&mut bytes, item);
+            put(&mut bytes, item);
             bytes
         });
         assert!(bytes.ends_with(&again));
@@ -235,6 +263,26 @@ mod tests {
         let [Item::Telnet(machine), Item::Beginning(seen)] = &read[..] else { panic!("{read:?}") };
         assert_eq!(machine.terminal().utf8(), Agreed::No);
         assert_eq!(seen, b"\r\n");
+    }
+
+    /// Manners with what they have gained.
+    const RECORDED_MANNERS: &str =
+        "0200000002040000000000000000000000020a00000002040000000000000000000006000100e7040101ac02";
+
+    #[test]
+    fn what_manners_have_gained_is_read_and_an_older_program_passes_over_it() {
+        let since = Since { stays: true, told: Some(300) };
+        let manners = Item::Manners { after_return: false, prompted: true, failures: 0, since };
+        let memory = put_away(&[manners]).unwrap();
+        let bytes = read_sealed(&memory, MOST).unwrap();
+        assert_eq!(hex(&bytes), RECORDED_MANNERS, "fields are only ever appended");
+        let read = read(memory).unwrap();
+        assert!(matches!(read[..], [Item::Manners { prompted: true, since: again, .. }] if again == since), "{read:?}");
+        let (mut reader, mut left) = (FrameReader::new(), &bytes[..]);
+        reader.fill(|buffer| io::Read::read(&mut left, buffer)).unwrap();
+        reader.next_frame().unwrap().unwrap();
+        let older = reader.next_frame().unwrap().unwrap().control::<Item>().unwrap();
+        assert!(matches!(older, Item::Manners { prompted: true, since: Since { stays: false, told: None }, .. }));
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Subscriptions {
         self.list.iter().map(|entry| &entry.subscription)
     }
 
+    /// Whether the client listens to nothing.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The client listens to it from now on, if it does not already.
     pub fn add(&mut self, subscription: Subscription) {
         if !self.iter().any(|other| other.topic.is(&subscription.topic)) {

@@ -80,7 +80,7 @@ fn wrong_layers_are_all_told() {
         ..Overrides::default()
     };
     let told = told("limits.ahead = 0", &env, &overrides);
-    assert_eq!(told.len(), 8, "{told:#?}");
+    assert_eq!(told.len(), 9, "{told:#?}");
     assert!(told[0].ends_with("f.toml:1:16: limits.ahead: 0 is not allowed; give a number from 1 to 10000"));
     assert!(told[1].starts_with("environment SSMGLOBAL_DATA: data: "));
     assert_eq!(
@@ -91,7 +91,8 @@ fn wrong_layers_are_all_told() {
     assert_eq!(told[4], "option -b: limits.line: 100 is not allowed; give a number from 256 to 1048576");
     assert!(told[5].starts_with("option -t: limits.first_mode_seconds: "));
     assert!(told[6].starts_with("option -t: limits.idle_seconds: "));
-    assert!(told[7].starts_with("option --log-level: log.level: \"loud\""));
+    assert!(told[7].starts_with("option -t: limits.anonymous_seconds: "));
+    assert!(told[8].starts_with("option --log-level: log.level: \"loud\""));
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn the_originals_options_work() {
     let result = loaded("", &[], &overrides).unwrap();
     let limits = &result.settings.limits;
     assert_eq!((limits.line, limits.clients, limits.clients_per_address), (1024, 32, 4));
-    assert_eq!((limits.first_mode_seconds, limits.idle_seconds), (0, 0));
+    assert_eq!((limits.first_mode_seconds, limits.idle_seconds, limits.anonymous_seconds), (0, 0, 0));
     assert_eq!(result.settings.data, Path::new("elsewhere"));
     assert_eq!(result.notes.len(), 2);
     assert!(result.notes[0].contains("-D") && result.notes[1].contains("-A"));

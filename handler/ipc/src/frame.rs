@@ -116,6 +116,11 @@ pub fn put_control<T: Serialize>(out: &mut Vec<u8>, message: &T) {
     put(out, Class::Control, 0, 0, |out| growing::put(out, message));
 }
 
+/// As [`put_control`], with what the message has gained since; an older program passes over that.
+pub fn put_control_with<T: Serialize, M: Serialize + Default + PartialEq>(out: &mut Vec<u8>, message: &T, more: &M) {
+    put(out, Class::Control, 0, 0, |out| growing::put_grown(out, message, more));
+}
+
 impl Frame<'_> {
     /// The request's kind; nothing when a newer worker made it up, which is answered and not fatal.
     pub fn request_kind(&self) -> Option<Kind> {
@@ -142,6 +147,11 @@ impl Frame<'_> {
     /// Decodes what [`put_control`] wrote.
     pub fn control<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         Ok(growing::get(self.payload)?)
+    }
+
+    /// Decodes what [`put_control_with`] wrote; from an older program, with the defaults.
+    pub fn control_with<T: DeserializeOwned, M: DeserializeOwned + Default>(&self) -> Result<(T, M), DecodeError> {
+        Ok(growing::get_with(self.payload)?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The commands that need no handler: MODE, HELP, HW, PING, QUIT. Runs in a worker.
+//! The commands that need no handler: MODE, HELP, HW, PING, STAY, QUIT. Runs in a worker.
 
 use super::{Arg, Command, Group, HELLO_MAX, HelpTopic, Local, ModeChoice, Parsed};
 use ssmglobal_ipc::{Code, Failure, Mode, State, States};
@@ -38,6 +38,12 @@ pub(super) static GROUP: Group = Group {
             summary: "Show that the connection lives",
             example: "PING",
             ..Command::local(States::READERS, |_| Ok(Local::Ping))
+        },
+        Command {
+            name: "STAY",
+            summary: "Keep the connection though nothing is asked",
+            example: "STAY",
+            ..Command::local(States::READERS, |_| Ok(Local::Stay))
         },
         Command {
             name: "QUIT",

@@ -19,6 +19,9 @@ const MODES: &str = "SERVER CLIENT HUMAN";
 
 const PONG: &str = "Pong.";
 
+/// Of a connection that is logged in it was true before.
+const STAYS: &str = "This connection stays: it may be silent as long as one that is logged in.";
+
 /// What the worker does without asking the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Local {
@@ -30,6 +33,8 @@ pub enum Local {
     Hello(u8),
     /// Show that the connection lives.
     Ping,
+    /// Let the client be silent as long as a player, from now on.
+    Stay,
     /// End the connection without a word.
     Quit,
 }
@@ -57,6 +62,7 @@ impl Local {
             Local::Help(topic) => help::show(&mut Screen::new(out, look), topic, state),
             Local::Hello(times) => (0..times).for_each(|_| human::text(out, HELLO, look)),
             Local::Ping => human::text(out, PONG, look),
+            Local::Stay => human::text(out, STAYS, look),
             Local::Quit => {}
         }
     }
@@ -74,6 +80,7 @@ impl Local {
                 json::success(out, id, say, None);
             }
             Local::Ping => json::ok(out, id, PONG),
+            Local::Stay => json::ok(out, id, STAYS),
             Local::Quit => {}
         }
     }

@@ -192,6 +192,7 @@ impl Session<'_> {
                 return;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id),
+            Local::Stay => self.stays = true,
             _ => {}
         }
         let (people, state, look) = (self.mode == Mode::Human, self.state, self.reader.look());

@@ -7,6 +7,7 @@ mod failures;
 mod lines;
 mod moving;
 mod resume;
+mod silence;
 mod vanished;
 
 use crate::client::{Client, Sent};
@@ -101,6 +102,10 @@ pub struct Session<'a> {
     /// When it last had time given: by a sign of life, or a question for one. Who has to choose a mode, or to prove who he is,
     /// has it from the beginning of that on.
     alive: Instant,
+    /// It has said STAY.
+    stays: bool,
+    /// When it was last told that its silence is about to end the connection.
+    told: Option<Instant>,
     contact: Contact,
     /// Goes when everything asked before was answered.
     quitting: bool,
@@ -178,6 +183,8 @@ impl<'a> Session<'a> {
             stranger: None,
             last_line: begun,
             alive: begun,
+            stays: false,
+            told: None,
             contact: Contact::default(),
             quitting: false,
             ending: false,
@@ -400,7 +407,9 @@ impl<'a> Session<'a> {
             // What it has said is being looked at.
             State::Unproved | State::Anonymous | State::Player if owed => None,
             State::Unproved => after(self.alive, limits.first_mode_seconds),
-            State::Anonymous | State::Player => after(self.alive, self.door.idle_seconds),
+            State::Anonymous | State::Player => {
+                self.short_silence_ends().or_else(|| after(self.alive, self.door.idle_seconds))
+            }
             State::Server => {
                 let ping = after(self.alive, limits.server_ping_seconds);
                 ping.into_iter().chain(after(self.last_line, limits.server_drop_seconds)).min()
@@ -426,6 +435,9 @@ impl<'a> Session<'a> {
         if self.state == State::Server && seconds_since(self.last_line) < self.settings.limits.server_drop_seconds {
             self.alive = now;
             self.client.out.extend_from_slice(b"{\"event\": \"ping\"}\r\n");
+            return true;
+        }
+        if self.tell_of_end(now) {
             return true;
         }
         self.ending = true;

@@ -5,7 +5,7 @@ use super::vanished::Contact;
 use super::{LINK, MOVES, Session};
 use crate::given::Given;
 use crate::link::Link;
-use crate::moved::{COULD, Item, MINE, Moved, YOURS, put_away, read, wrong};
+use crate::moved::{COULD, Item, MINE, Moved, Since, YOURS, put_away, read, wrong};
 use crate::strangers::Beginning;
 use mio::Events;
 use mio::unix::SourceFd;
@@ -109,6 +109,7 @@ impl Session<'_> {
                 after_return: self.reader.after_return(),
                 prompted: self.prompted,
                 failures: self.failures,
+                since: Since { stays: self.stays, told: self.told.map(milliseconds) },
             },
         ];
         items.extend(self.ticket.clone().map(Item::Ticket));
@@ -156,9 +157,10 @@ impl<'a> Session<'a> {
                     self.heard = heard;
                 }
                 Item::Silence(silent, unasked) => (self.last_line, self.alive) = (ago(silent), ago(unasked)),
-                Item::Manners { after_return, prompted, failures } => {
+                Item::Manners { after_return, prompted, failures, since } => {
                     was_after_return = after_return;
                     (self.prompted, self.failures) = (prompted, failures);
+                    (self.stays, self.told) = (since.stays, since.told.map(ago));
                 }
                 Item::Ticket(ticket) => self.ticket = Some(ticket),
                 Item::Subscription(subscription) => self.subscriptions.add(subscription),

@@ -65,7 +65,7 @@ fn every_form_gives_the_same_request() {
         }
     }
     let tested: HashSet<&str> = every.iter().map(|(name, ..)| *name).collect();
-    let local = ["MODE", "HELP", "HW", "PING", "QUIT"];
+    let local = ["MODE", "HELP", "HW", "PING", "STAY", "QUIT"];
     for command in all() {
         assert!(tested.contains(command.name) != local.contains(&command.name), "{}", command.name);
     }
@@ -454,7 +454,7 @@ fn who_may_what() {
             "AUTH" => "---x-",
             "REGISTER" | "LOGIN" => "-xx--",
             "LOGOUT" | "PASSWORD" | "TELL" | "PASS" | "RATING" => "--x--",
-            "HELP" | "HW" | "PING" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
+            "HELP" | "HW" | "PING" | "STAY" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" => "--x-x",
             name if name.starts_with("RECORD") || name == "SETTING GET" => "-xx-x",

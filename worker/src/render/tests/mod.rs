@@ -299,7 +299,7 @@ fn help_is_grouped_and_explains() {
         let line: serde_json::Value = serde_json::from_str(&answer("{\"cmd\":\"HELP\"}", state)).unwrap();
         line["msg"].as_str().unwrap().to_owned()
     };
-    assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING QUIT REGISTER LOGIN "));
+    assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING STAY QUIT REGISTER LOGIN "));
     assert!(listed(State::Server).contains("RELAY SEND") && !listed(State::Server).contains("LOGOUT"));
     let one = answer("{\"id\":1,\"cmd\":\"HELP\",\"args\":{\"command\":\"mail read\"}}", State::Anonymous);
     assert_eq!(
