@@ -124,6 +124,11 @@ fn is_who_he_was(case: &mut Case) {
         (Reply::Authed(it), _) => (None, Some(it.server)),
         (_, State::Player) => (Some(case.asker.name.clone()), None),
         (_, State::Server) => (None, Some(case.asker.name.clone())),
+        (Reply::Visiting(it), _) => (Some(it.visitor.to_string()), None),
+        // One who had to be a visitor for it.
+        (Reply::Told(_) | Reply::WorldEntered(_), State::Anonymous) => {
+            (Some(Party::Visitor(case.asker.name.clone()).to_string()), None)
+        }
         (_, State::New | State::Anonymous | State::Unproved) => (None, None),
     };
     assert_eq!(who(&mut case.session), Some(expected), "{}", case.name());

@@ -27,7 +27,8 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
     // HUMAN keeps the login, SERVER ends it.
     backend.over_the_death_of_the_handler(|| alice.send_line("{\"cmd\": \"MODE\", \"args\": \"SERVER\"}"));
     assert_eq!(alice.reply()["state"], "OK");
-    assert_eq!(Program::at(&backend).ok("WHO", json!({}))["total"], 0);
+    let who = Program::at(&backend).ok("WHO", json!({}));
+    assert_eq!(who["total"], 0, "{who}");
     let key = backend.ctl(&["server", "add", "arena"])["key"].clone();
     let reply = alice.ask_over_death(&backend, "AUTH", &json!({"name": "arena", "key": key}));
     assert_eq!((&reply["state"], &reply["data"]["server"]), (&"OK".into(), &"arena".into()), "{reply}");

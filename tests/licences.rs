@@ -253,6 +253,7 @@ fn a_person_reads_it_in_words() {
     assert!(help.contains("WORLD ADD") && help.contains("WORLD SHOW"), "{help}");
     assert!(bob.ask("HELP WORLD ADD").contains("For: operators; also ssmglobal ctl"));
     backend.ctl(&["right", "grant", "bob", "operator"]);
+    assert!(bob.answer().contains("[rights] You have these rights now: operator."));
     let added = bob.ask("WORLD ADD Moon bob USERS 7 EXPIRES 2099-01-31");
     assert!(added.contains("Moon has a licence.") && added.contains("HOST START Moon password port"), "{added}");
 }

@@ -9,6 +9,7 @@
 mod harness;
 
 mod ahead;
+mod broadcast;
 mod compat;
 mod corpus;
 mod crash;
@@ -29,6 +30,7 @@ mod mail;
 mod moving;
 mod names;
 mod once;
+mod one_at_a_time;
 mod operator;
 mod pages;
 mod permissions;
@@ -49,5 +51,6 @@ mod takeover;
 mod terminal;
 mod upgrade;
 mod vanished;
+mod visitors;
 mod visits;
 mod walk;

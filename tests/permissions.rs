@@ -10,13 +10,14 @@ enum Who {
     Always,
     Anyone,
     Person,
+    Stranger,
     Player,
     Server,
     PlayerOrServer,
     Unproved,
 }
 
-use Who::{Always, Anyone, Person, Player, PlayerOrServer, Server, Unproved};
+use Who::{Always, Anyone, Person, Player, PlayerOrServer, Server, Stranger, Unproved};
 
 /// Every command with arguments that are fine.
 fn commands() -> Vec<(&'static str, Value, Who)> {
@@ -29,6 +30,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("QUIT", json!({}), Always),
         ("REGISTER", json!({"name": "newcomer", "password": "long-enough"}), Person),
         ("LOGIN", json!({"name": "nobody", "password": "long-enough"}), Person),
+        ("VISITOR", json!({"name": "guest-7"}), Stranger),
         ("LOGOUT", json!({}), Player),
         ("PASSWORD", json!({"old": "long-enough", "new": "longer-still"}), Player),
         ("WHOAMI", json!({}), Anyone),
@@ -55,7 +57,8 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("MAIL BLOCK", json!({"player": "alice"}), Player),
         ("MAIL UNBLOCK", json!({"player": "alice"}), Player),
         ("MAIL BLOCKS", json!({}), Player),
-        ("TELL", json!({"to": "alice", "body": "hi"}), Player),
+        ("TELL", json!({"to": "alice", "body": "hi"}), Person),
+        ("BROADCAST", json!({"body": "hi"}), Player),
         ("AUTH", json!({"name": "arena", "key": "0"}), Unproved),
         ("RELAY JOIN", json!({"channel": "lobby"}), Server),
         ("RELAY LEAVE", json!({"channel": "lobby"}), Server),
@@ -70,7 +73,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("ENTER", json!({"player": "alice"}), Server),
         ("LEAVE", json!({"player": "alice"}), Server),
         ("PRESENT", json!({"players": "alice"}), Server),
-        ("WORLD ENTER", json!({"world": "zoo"}), Player),
+        ("WORLD ENTER", json!({"world": "zoo"}), Person),
         ("RATING", json!({}), Player),
         ("WORLD SHOW", json!({"name": "zoo"}), Anyone),
         ("WORLD LIST", json!({}), Player),
@@ -109,7 +112,7 @@ fn a_program_that_is_not_logged_in() {
     all_refused(&mut Program::at(&backend), |who| match who {
         Player | PlayerOrServer => Some("not_logged_in"),
         Server | Unproved => Some("denied"),
-        Always | Anyone | Person => None,
+        Always | Anyone | Person | Stranger => None,
     });
 }
 
@@ -117,7 +120,7 @@ fn a_program_that_is_not_logged_in() {
 fn a_player() {
     let backend = Backend::start();
     let mut alice = Program::registered(&backend, "alice");
-    all_refused(&mut alice, |who| matches!(who, Server | Unproved).then_some("denied"));
+    all_refused(&mut alice, |who| matches!(who, Server | Stranger | Unproved).then_some("denied"));
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
 }
 
@@ -132,7 +135,7 @@ fn a_game_server_before_it_has_proved_itself() {
 fn a_game_server() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");
-    all_refused(&mut arena, |who| matches!(who, Person | Player | Unproved).then_some("denied"));
+    all_refused(&mut arena, |who| matches!(who, Person | Stranger | Player | Unproved).then_some("denied"));
     assert_eq!(arena.ok("WHOAMI", json!({}))["server"], "arena");
 }
 

@@ -37,7 +37,7 @@ pub use settings::{
 };
 pub use value::Value;
 pub use version::{NoVersion, Version};
-pub use words::{DoorMode, Level};
+pub use words::{DoorMode, Identity, Level};
 
 /// The commented example file, `config/ssmglobal.toml`, as it was when this was built.
 pub const EXAMPLE: &str = include_str!("../ssmglobal.toml");

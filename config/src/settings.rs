@@ -10,7 +10,7 @@ use crate::listen::{DEFAULT_PORT, Listen};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
 use crate::version::Version;
-use crate::words::{DoorMode, Level};
+use crate::words::{DoorMode, Identity, Level};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -176,6 +176,8 @@ settings! {
 
     /// Players, their names and their passwords.
     players: Players {
+        /// What becomes of a player who is on and logs in on another connection: takeover, refuse or many.
+        identity: Identity = Identity::Takeover, Rule::Word(Identity::WORDS);
         /// Whether anybody may register; otherwise only those who are registered come in.
         registration: bool = true, Rule::Flag;
         /// Registrations in ten minutes from one address; 0 = any number.
@@ -258,6 +260,10 @@ settings! {
         grace_seconds: u64 = 30, number(0, 86400);
         /// Whether only worlds with a licence are shown; otherwise a game server shows one of its own name with STATUS SET.
         licence_required: bool = false, Rule::Flag;
+        /// Whether visitors, who have not registered, are let in under a name.
+        visitors: bool = true, Rule::Flag;
+        /// Whether visitors may talk: TELL.
+        visitors_talk: bool = true, Rule::Flag;
         /// The least version of a program that hosts worlds; 0 = any.
         host_version: Version = Version(0), Rule::Version;
     }

@@ -75,6 +75,18 @@ words! {
 }
 
 words! {
+    /// What becomes of a player who is on and logs in on another connection.
+    Identity {
+        /// The new connection takes over; the old one stays, as nobody's.
+        Takeover = "takeover",
+        /// The new one is refused as long as the old one shows that it lives.
+        Refuse = "refuse",
+        /// Both stay.
+        Many = "many",
+    }
+}
+
+words! {
     /// How a door receives a client.
     DoorMode {
         /// The JSON greeting, then the client says `MODE …`.

@@ -4,10 +4,10 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::capability::rights::OPERATOR;
+use crate::capability::rights::{BROADCAST, OPERATOR};
 use crate::capability::{
     Access, Call, Plan, entry, hosting, licences, mail, players, records, relay, rights, servers, sessions, settings,
-    status, tell,
+    status, tell, visitors,
 };
 use crate::changes::Change;
 use crate::lock::read;
@@ -43,10 +43,16 @@ pub fn may(session: &Session, settings: &RwLock<Arc<Settings>>, memory: &Memory,
         Right::Registration => {
             Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
         }
-        Right::Operator => match session.who().and_then(Principal::as_player) {
-            Some(player) if memory.has_right(player, OPERATOR) => Ok(()),
-            _ => Err(Refused::Failure(Failure::new(Code::Denied, "Only an operator may do that."))),
-        },
+        Right::Operator => needs(session, memory, OPERATOR, "Only an operator may do that."),
+        Right::Broadcast => needs(session, memory, BROADCAST, "Only who has the right broadcast may do that."),
+    }
+}
+
+/// Whether a session is a player's who has a right.
+fn needs(session: &Session, memory: &Memory, right: &str, why: &str) -> Result<(), Refused> {
+    match session.who().and_then(Principal::as_player) {
+        Some(player) if memory.has_right(player, right) => Ok(()),
+        _ => Err(Refused::Failure(Failure::new(Code::Denied, why))),
     }
 }
 
@@ -107,6 +113,7 @@ table! {
     Whoami anyone players::whoami;
     Who(page) anyone players::who;
     Finger(request) anyone players::finger;
+    Visitor(request) anyone visitors::visit;
     RecordSubmit(request) principal records::submit;
     RecordTop(request) anyone records::top;
     RecordAround(request) anyone records::around;
@@ -128,7 +135,8 @@ table! {
     MailUnblock(request) player mail::unblock;
     MailBlocks player mail::blocks;
     MailForward(request) player mail::forward;
-    Tell(request) player tell::tell;
+    Tell(request) anyone tell::tell;
+    Broadcast(request) access tell::broadcast;
     Auth(request) anyone servers::auth;
     RelayJoin(request) server relay::join;
     RelayLeave(request) server relay::leave;
@@ -152,7 +160,7 @@ table! {
     WorldEnable(request) access licences::enable;
     WorldDelete(request) access licences::delete;
     WorldPassword(request) access licences::password;
-    WorldEnter(request) player entry::enter_world;
+    WorldEnter(request) anyone entry::enter_world;
     RatingLimit(request) player entry::rating;
     RightGrant(request) access rights::grant;
     RightRevoke(request) access rights::revoke;
@@ -181,6 +189,7 @@ mod tests {
         ("Whoami", "-ap-s-"),
         ("Who", "-ap-s-"),
         ("Finger", "-ap-s-"),
+        ("Visitor", "-a----"),
         ("RecordSubmit", "--p-s-"),
         ("RecordTop", "-ap-s-"),
         ("RecordAround", "-ap-s-"),
@@ -202,7 +211,8 @@ mod tests {
         ("MailUnblock", "--p---"),
         ("MailBlocks", "--p---"),
         ("MailForward", "--p---"),
-        ("Tell", "--p---"),
+        ("Tell", "-ap---"),
+        ("Broadcast", "--p--o"),
         ("Auth", "---u--"),
         ("RelayJoin", "----s-"),
         ("RelayLeave", "----s-"),
@@ -226,7 +236,7 @@ mod tests {
         ("WorldEnable", "--p--o"),
         ("WorldDelete", "--p--o"),
         ("WorldPassword", "--p--o"),
-        ("WorldEnter", "--p---"),
+        ("WorldEnter", "-ap---"),
         ("RatingLimit", "--p---"),
         ("RightGrant", "--p--o"),
         ("RightRevoke", "--p--o"),

@@ -15,16 +15,26 @@ pub struct TableCommand {
     request: Request,
 }
 
-/// The groups of the table with commands for the operator: the first word, what it is about, and the commands.
+/// The operator's commands in a group of the table.
+fn his(group: &'static Group) -> impl Iterator<Item = &'static Command> {
+    group.commands.iter().filter(|command| command.states().has_operator())
+}
+
+/// The groups of the table with commands of two words for the operator: the first word, what it is about, and the commands.
 fn groups() -> impl Iterator<Item = (String, &'static Group, Vec<&'static Command>)> {
     commands::GROUPS.iter().filter_map(|group| {
-        let word = group.word?.to_lowercase();
-        let his: Vec<&Command> = group.commands.iter().filter(|command| command.states().has_operator()).collect();
-        (!his.is_empty()).then_some((word, *group, his))
+        let front = group.word?.to_lowercase();
+        let his: Vec<&Command> = his(group).filter(|command| command.name.contains(' ')).collect();
+        (!his.is_empty()).then_some((front, *group, his))
     })
 }
 
-/// The second word of a command's name.
+/// His commands of one word.
+fn singles() -> impl Iterator<Item = &'static Command> {
+    commands::GROUPS.iter().flat_map(|group| his(group)).filter(|command| !command.name.contains(' '))
+}
+
+/// The last word of a command's name.
 fn word(command: &Command) -> String {
     command.name.split_once(' ').map_or(command.name, |(_, second)| second).to_lowercase()
 }
@@ -79,9 +89,14 @@ impl FromArgMatches for TableCommand {
     fn from_arg_matches(matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
         let missing = || clap::Error::raw(ErrorKind::MissingSubcommand, "a command is missing\n");
         let (first, matches) = matches.subcommand().ok_or_else(missing)?;
-        let (second, matches) = matches.subcommand().ok_or_else(missing)?;
-        let his = groups().find(|(group, ..)| group == first).map_or_else(Vec::new, |(.., his)| his);
-        let command = his.into_iter().find(|command| word(command) == second).ok_or_else(missing)?;
+        let (command, matches) = match singles().find(|command| word(command) == first) {
+            Some(command) => (command, matches),
+            None => {
+                let (second, matches) = matches.subcommand().ok_or_else(missing)?;
+                let his = groups().find(|(group, ..)| group == first).map_or_else(Vec::new, |(.., his)| his);
+                (his.into_iter().find(|command| word(command) == second).ok_or_else(missing)?, matches)
+            }
+        };
         let values = command.args.iter().enumerate();
         let values = values.filter_map(|(index, arg)| Some((index, given(arg, matches)?)));
         match Parsed::given(command, values).and_then(Parsed::action) {
@@ -103,10 +118,11 @@ impl FromArgMatches for TableCommand {
 
 impl Subcommand for TableCommand {
     fn augment_subcommands(clap: Clap) -> Clap {
-        groups().fold(clap, |clap, (word, group, his)| {
+        let clap = groups().fold(clap, |clap, (word, group, his)| {
             let group = Clap::new(word).about(group.title).subcommand_required(true).arg_required_else_help(true);
             clap.subcommand(group.subcommands(his.into_iter().map(clap_command)))
-        })
+        });
+        clap.subcommands(singles().map(clap_command))
     }
 
     fn augment_subcommands_for_update(clap: Clap) -> Clap {
@@ -114,7 +130,7 @@ impl Subcommand for TableCommand {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        groups().any(|(word, ..)| word == name)
+        groups().any(|(word, ..)| word == name) || singles().any(|command| word(command) == name)
     }
 }
 
@@ -162,12 +178,10 @@ mod tests {
 
     #[test]
     fn nothing_that_the_operator_types_is_a_secret() {
-        for (.., his) in groups() {
-            for command in his {
-                assert!(command.args.iter().all(|arg| !arg.is_secret()), "{}", command.name);
-            }
+        for command in commands::GROUPS.iter().flat_map(|group| his(group)) {
+            assert!(command.args.iter().all(|arg| !arg.is_secret()), "{}", command.name);
         }
-        let words: Vec<String> = groups().map(|(word, ..)| word).collect();
-        assert_eq!(words, ["world", "right"]);
+        let words = groups().map(|(word, ..)| word).chain(singles().map(word));
+        assert_eq!(words.collect::<Vec<_>>(), ["world", "right", "broadcast"]);
     }
 }

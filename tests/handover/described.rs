@@ -26,7 +26,7 @@ fn who_lacks_a_right_is_refused_what_needs_it_and_nothing_else() {
         case.send();
         match case.request.kind().describe().right {
             // Who asks has been granted that.
-            Right::None | Right::Operator => case.take_answer(),
+            Right::None | Right::Operator | Right::Broadcast => case.take_answer(),
             Right::Registration => {
                 let answer = case.session.answer(case.number, &case.request).reply();
                 let Reply::Failed(failure) = &answer else { panic!("{}: {answer:?}", case.name()) };

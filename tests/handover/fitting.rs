@@ -45,7 +45,6 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Pass(_)
         | Request::Enter(_)
         | Request::Leave(_)
-        | Request::RightGrant(_)
         | Request::RatingLimit(_)
         | Request::RightList(_) => one(sample, 0),
         // Bob is the only one of them who is there.
@@ -55,10 +54,13 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
             one(Request::PassRedeem(PassRedeem { pass: asker.pass.clone(), address: None, world: None }), 0)
         }
         // … or bob does.
-        Request::MailSend(_) | Request::Tell(_) => one(sample, 1),
+        Request::MailSend(_) | Request::Tell(_) | Request::RightGrant(_) => one(sample, 1),
+        // As everybody does.
+        Request::Broadcast(_) => one(sample, 1),
         // Its session is the asker's.
         Request::Open(_) => one(Request::Open(asker.open.clone()), 0),
         // Its name is taken in the scene; so is it by those who ask before.
+        Request::Visitor(_) => one(Request::Visitor(VisitorName { name: asker.unused.clone() }), 0),
         Request::Register(it) => one(Request::Register(Register { name: asker.unused.clone(), ..it }), 0),
         // Whoever logs in as bob would hear what bob hears.
         Request::Login(it) => one(Request::Login(Login { name: "quinn".into(), ..it }), 0),

@@ -120,7 +120,11 @@ impl Scene {
         if let Some(reader) = self.readers.iter().find(|reader| shared && reader.state == state).cloned() {
             return (self.another(&reader), reader);
         }
-        let (session, asker) = self.asker(state);
+        let (mut session, asker) = self.asker(state);
+        // Who is nobody has to be a visitor for this.
+        if state == State::Anonymous && matches!(kind, Kind::Tell | Kind::WorldEnter) {
+            done(&mut session, &Request::Visitor(VisitorName { name: asker.name.clone() }));
+        }
         self.readers.extend(shared.then(|| asker.clone()));
         (session, asker)
     }
@@ -147,9 +151,11 @@ impl Scene {
         if state == State::Player {
             let name = asker.name.clone();
             self.world(&mut asker, &name);
-            for right in ["operator", "vip"] {
+            for right in ["operator", "vip", "broadcast"] {
                 self.listener.ctl(&["right", "grant", &name, right]);
             }
+            // Behind what he is told of them.
+            done(&mut session, &Request::Whoami);
         }
         asker.open = Open { mode: Mode::Client, ..session.open() };
         (session, asker)

@@ -20,7 +20,8 @@ use tempfile::TempDir;
 const CHEAP: &str = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
 
 /// All who register in a test come from one address. The environment, so that a test can say otherwise in its own.
-const ANY_NUMBER: [(&str, &str); 3] = [
+const ANY_NUMBER: [(&str, &str); 4] = [
+    ("SSMGLOBAL_PLAYERS_IDENTITY", "many"),
     ("SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_ADDRESS", "0"),
     ("SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_NETWORK", "0"),
     ("SSMGLOBAL_PLAYERS_REGISTRATIONS_ALTOGETHER", "0"),

@@ -46,6 +46,7 @@ impl Listener {
         let players = &mut settings.players;
         (players.registrations_per_address, players.registrations_per_network) = (0, 0);
         players.registrations_altogether = 0;
+        players.identity = ssmglobal_config::Identity::Many;
         change(&mut settings);
         let (desk, desk_end) = seqpacket_pair().expect("a pair");
         ssmglobal_sys::pass_credentials(&desk_end).expect("a socket");

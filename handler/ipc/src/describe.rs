@@ -27,6 +27,8 @@ pub enum Right {
     Registration,
     /// A player needs the right `operator`; the operator at his own socket has it.
     Operator,
+    /// A player needs the right `broadcast`; the operator at his own socket has it.
+    Broadcast,
 }
 
 /// What a request does.

@@ -121,6 +121,41 @@ pub struct ForGuest {
     pub event: Box<crate::Event>,
 }
 
+/// The same for several at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForGuests {
+    /// The world that they are in; nothing where the game server has none.
+    pub world: Option<String>,
+    /// For whom.
+    pub to: Vec<Party>,
+    /// What.
+    pub event: Box<crate::Event>,
+}
+
+/// To the host of a world: a visitor in it has become a player, and stays where he is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestRegistered {
+    /// The world; nothing where the game server has none.
+    pub world: Option<String>,
+    /// Who he was.
+    pub visitor: Party,
+    /// Who he is.
+    pub player: String,
+    /// His number, which never is another's.
+    pub number: u32,
+}
+
+/// To the host of a world: somebody in it has other rights than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestRights {
+    /// The world; nothing where the game server has none.
+    pub world: Option<String>,
+    /// Who.
+    pub player: Party,
+    /// All that he has now.
+    pub rights: Vec<String>,
+}
+
 /// To the host of a world: somebody who is in it has closed his last connection to the backend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestClosed {

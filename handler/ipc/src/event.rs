@@ -1,6 +1,9 @@
 //! What is pushed to a worker without being asked for.
 
-use crate::{ForGuest, GuestClosed, HostTerms, Party, RelayMessage, Ticket, Time, WorldStopped};
+use crate::{
+    ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, Party, RelayMessage, Rights, Ticket,
+    Time, WorldStopped,
+};
 use serde::{Deserialize, Serialize};
 
 /// A push from the handler. The first group goes on to the client, the second is for the worker itself.
@@ -32,6 +35,18 @@ pub enum Event {
     ForGuest(ForGuest),
     /// Somebody in a world has closed his last connection.
     GuestClosed(GuestClosed),
+    /// For several who are on this game server and have no connections of their own.
+    ForGuests(ForGuests),
+    /// A visitor in a world has registered.
+    GuestRegistered(GuestRegistered),
+    /// Somebody in a world has other rights.
+    GuestRights(GuestRights),
+    /// The client has other rights.
+    Rights(Rights),
+    /// The same player or visitor is on another connection now: tell the client and go on as nobody.
+    TakenOver(Notice),
+    /// A word to everyone.
+    Broadcast(TellArrived),
 }
 
 /// A mail has arrived.

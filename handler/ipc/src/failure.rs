@@ -78,6 +78,8 @@ codes! {
     OtherPlace = "other_place",
     /// It was given to somebody at another address.
     OtherAddress = "other_address",
+    /// This player is on already, on another connection.
+    AlreadyOn = "already_on",
 }
 
 /// An error as it travels from the handler to the worker, and on to the client.
@@ -134,6 +136,7 @@ mod tests {
         "used",
         "other_place",
         "other_address",
+        "already_on",
     ];
 
     #[test]

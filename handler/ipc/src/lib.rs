@@ -101,7 +101,7 @@ impl Mode {
 
 /// A player or a game server, where either may stand (the sender of a mail, the owner of a setting).
 ///
-/// Written `bob` for a player, `server:arena` for a game server and `the backend` for this program itself; a player's name
+/// Written `bob` for a player, `server:arena` for a game server, `visitor:bob` for a visitor and `the backend` for this program itself; a player's name
 /// holds neither a colon nor a blank.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
@@ -109,12 +109,15 @@ pub enum Party {
     Player(String),
     /// A game server, by name.
     Server(String),
+    /// Somebody who has not registered, by the name that he goes by.
+    Visitor(String),
     /// This program itself.
     Backend,
 }
 
 impl Party {
     const SERVER: &'static str = "server:";
+    const VISITOR: &'static str = "visitor:";
     const BACKEND: &'static str = "the backend";
 
     /// Reads what a person wrote: `server:NAME` is a game server, all else a player.
@@ -122,9 +125,20 @@ impl Party {
         if text.eq_ignore_ascii_case(Self::BACKEND) {
             return Party::Backend;
         }
-        match text.split_at_checked(Self::SERVER.len()) {
-            Some((prefix, name)) if prefix.eq_ignore_ascii_case(Self::SERVER) => Party::Server(name.to_owned()),
-            _ => Party::Player(text.to_owned()),
+        let behind = |front: &str| {
+            let (before, name) = text.split_at_checked(front.len())?;
+            before.eq_ignore_ascii_case(front).then(|| name.to_owned())
+        };
+        let server = behind(Self::SERVER).map(Party::Server);
+        let visitor = || behind(Self::VISITOR).map(Party::Visitor);
+        server.or_else(visitor).unwrap_or_else(|| Party::Player(text.to_owned()))
+    }
+
+    /// As people see him: a visitor in quotes, so that nobody takes him for who has that name.
+    pub fn for_people(&self) -> String {
+        match self {
+            Party::Visitor(name) => format!("\"{name}\""),
+            other => other.to_string(),
         }
     }
 }
@@ -134,6 +148,7 @@ impl std::fmt::Display for Party {
         match self {
             Party::Player(name) => f.write_str(name),
             Party::Server(name) => write!(f, "{}{name}", Self::SERVER),
+            Party::Visitor(name) => write!(f, "{}{name}", Self::VISITOR),
             Party::Backend => f.write_str(Self::BACKEND),
         }
     }
@@ -168,6 +183,8 @@ mod tests {
             ("servér:x", Party::Player("servér:x".into())),
             ("serve日", Party::Player("serve日".into())),
             ("", Party::Player(String::new())),
+            ("Visitor:Bob", Party::Visitor("Bob".into())),
+            ("visitor", Party::Player("visitor".into())),
             ("the backend", Party::Backend),
             ("backend", Party::Player("backend".into())),
         ] {
@@ -180,7 +197,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_printed_is_parsed(name in "[^:]*", server in any::<String>()) {
-            for party in [Party::Player(name), Party::Server(server)] {
+            for party in [Party::Player(name), Party::Server(server.clone()), Party::Visitor(server)] {
                 prop_assert_eq!(&Party::parse(&party.to_string()), &party);
                 let json = serde_json::to_string(&party).unwrap();
                 prop_assert_eq!(&serde_json::from_str::<Party>(&json).unwrap(), &party);

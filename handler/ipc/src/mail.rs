@@ -49,7 +49,7 @@ pub struct MailBlock {
 /// `TELL`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tell {
-    /// A player who is on, anywhere.
+    /// A player or a visitor who is on, anywhere.
     pub to: String,
     /// One line.
     pub body: String,
@@ -118,6 +118,20 @@ pub struct Mail {
 pub struct Blocks {
     /// Sorted by name.
     pub players: Vec<Party>,
+}
+
+/// `BROADCAST`: a word to everyone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// One line.
+    pub body: String,
+}
+
+/// The answer to `BROADCAST`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broadcasted {
+    /// How many connections it went to, those of worlds with guests among them.
+    pub receivers: u32,
 }
 
 /// The answer to `TELL`.

@@ -87,10 +87,24 @@ pub struct Whoami {
 
 grown! { Whoami { session, player, server, address, mode, since, unread } then { mailbox_full } }
 
+/// `VISITOR`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitorName {
+    /// As a player's name; free of players, game servers and visitors who are on.
+    pub name: String,
+}
+
+/// The answer to `VISITOR`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visiting {
+    /// Who the session is now.
+    pub visitor: crate::Party,
+}
+
 /// One row of `WHO`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhoRow {
-    /// The player's name.
+    /// The player's name; of a visitor as `visitor:NAME`.
     pub player: String,
     /// How the player is here: `terminal` or `client`; or `on` and a game server that he is on.
     #[serde(rename = "where")]

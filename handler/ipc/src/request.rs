@@ -134,6 +134,7 @@ requests! {
     14 Whoami                        -> [Whoami]          READERS  None         ReadsStore  Apart Client;
     15 Who(Page)                     -> [Who]             READERS  None         ReadsMemory Seen  Client;
     16 Finger(Finger)                -> [Fingered]        READERS  None         ReadsStore  Seen  Client;
+    17 Visitor(VisitorName)          -> [Visiting]        ANONYMOUS None        Becomes     Seen  Client;
     20 RecordSubmit(RecordSubmit)    -> [RecordSubmitted] PROVED   None         Durable     Apart Client;
     21 RecordTop(RecordTop)          -> [RecordPage]      READERS  None         ReadsMemory Apart Client;
     22 RecordAround(RecordAround)    -> [RecordPage]      READERS  None         ReadsMemory Apart Client;
@@ -155,7 +156,8 @@ requests! {
     47 MailUnblock(MailBlock)        -> [Done]            PLAYER   None         Durable     Apart Client;
     48 MailBlocks                    -> [Blocks]          PLAYER   None         ReadsStore  Apart Client;
     49 MailForward(MailForward)      -> [MailSent]        PLAYER   None         Durable     Apart Client;
-    50 Tell(Tell)                    -> [Told]            PLAYER   None         Volatile    Told  Client;
+    50 Tell(Tell)                    -> [Told]            PEOPLE   None         Volatile    Told  Client;
+    51 Broadcast(Broadcast)          -> [Broadcasted]            KEEPERS  Broadcast    Volatile    Told  Client;
     60 Auth(Auth)                    -> [Authed]          UNPROVED None         Proves      Seen  Client;
     61 RelayJoin(RelayJoin, grown)   -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;
     62 RelayLeave(RelayLeave)        -> [Done]            SERVER   None         SetsMemory  Seen  Client;
@@ -179,7 +181,7 @@ requests! {
     95 WorldEnable(WorldName)        -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     96 WorldDelete(WorldDelete)      -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     97 WorldPassword(WorldName)      -> [WorldKey]        KEEPERS  None         Durable     Apart Client;
-    98 WorldEnter(WorldEnter)        -> [WorldEntered]    PLAYER   None         Volatile    Seen  Client;
+    98 WorldEnter(WorldEnter)        -> [WorldEntered]    PEOPLE   None         Volatile    Seen  Client;
     99 RatingLimit(RatingLimit)      -> [Done]            PLAYER   None         Durable     Apart Client;
     100 RightGrant(RightOf)          -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     101 RightRevoke(RightOf)         -> [Done]            KEEPERS  Operator     Durable     Apart Client;
@@ -202,6 +204,7 @@ macro_rules! replies {
             11 Whoami(Whoami, grown),
             12 Who(Who),
             13 Fingered(Fingered, grown),
+            14 Visiting(Visiting),
             20 RecordSubmitted(RecordSubmitted),
             21 RecordPage(RecordPage),
             22 RecordShown(RecordShown),
@@ -214,6 +217,7 @@ macro_rules! replies {
             42 Mail(Mail),
             43 Blocks(Blocks),
             50 Told(Told),
+            51 Broadcasted(Broadcasted),
             60 Authed(Authed),
             61 RelayJoined(RelayJoined, grown),
             62 RelaySent(RelaySent),

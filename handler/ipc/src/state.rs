@@ -38,6 +38,8 @@ impl States {
     pub const READERS: States = States::of(&[State::Anonymous, State::Player, State::Server]);
     /// People and their programs, logged in or not.
     pub const PEOPLE: States = States::of(&[State::Anonymous, State::Player]);
+    /// People and their programs that are not logged in.
+    pub const ANONYMOUS: States = States::of(&[State::Anonymous]);
     /// Players who are logged in.
     pub const PLAYER: States = States::of(&[State::Player]);
     /// Game servers that have proved who they are.

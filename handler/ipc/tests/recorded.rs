@@ -83,6 +83,7 @@ samples! { requests Request {
     Whoami: Request::Whoami;
     Who: Request::Who(page());
     Finger: Request::Finger(Finger { player: text("bob") });
+    Visitor: Request::Visitor(VisitorName { name: text("bob") });
     RecordSubmit: Request::RecordSubmit(RecordSubmit {
         board: text("race"), score: -83_250, player: some("bob"), note: some("rain"),
     });
@@ -111,6 +112,7 @@ samples! { requests Request {
     MailBlocks: Request::MailBlocks;
     MailForward: Request::MailForward(MailForward { id: 300, to: text("bob") });
     Tell: Request::Tell(Tell { to: text("bob"), body: text("hello") });
+    Broadcast: Request::Broadcast(Broadcast { body: text("hello") });
     Auth: Request::Auth(Auth { name: text("arena"), key: Secret::new("key") });
     RelayJoin: Request::RelayJoin(RelayJoin { channel: text("chat"), since: Some(41), epoch: None });
     RelayLeave: Request::RelayLeave(RelayLeave { channel: text("chat") });
@@ -236,6 +238,7 @@ samples! { replies Reply {
         records: vec![FingerRecord { board: text("race"), score: -83_250, unit: text("ms"), rank: 4 }],
         worlds: Vec::new(),
     });
+    Visiting: Reply::Visiting(Visiting { visitor: Party::Visitor(text("bob")) });
     RecordSubmitted: Reply::RecordSubmitted(RecordSubmitted {
         board: text("race"), player: text("bob"), score: i64::MIN, rank: 4, total: 9, improved: true,
     });
@@ -269,6 +272,7 @@ samples! { replies Reply {
     });
     Blocks: Reply::Blocks(Blocks { players: vec![player(), server()] });
     Told: Reply::Told(Told { to: text("bob") });
+    Broadcasted: Reply::Broadcasted(Broadcasted { receivers: 300 });
     Authed: Reply::Authed(Authed { server: text("arena") });
     RelayJoined: Reply::RelayJoined(RelayJoined {
         channel: text("chat"), number: 50, missed: 3, waiting: 6, position: 4096, epoch: 0, behind: 0, unknown: false,
@@ -424,6 +428,19 @@ samples! { events Event {
         world: some("Atlantis"), to: player(), event: Box::new(Event::Notice(Notice { msg: text("Soon.") })),
     });
     GuestClosed: Event::GuestClosed(GuestClosed { world: text("Atlantis"), player: player() });
+    ForGuests: Event::ForGuests(ForGuests {
+        world: some("Atlantis"), to: vec![player(), Party::Visitor(text("zed"))],
+        event: Box::new(Event::Notice(Notice { msg: text("Soon.") })),
+    });
+    GuestRegistered: Event::GuestRegistered(GuestRegistered {
+        world: some("Atlantis"), visitor: Party::Visitor(text("bob")), player: text("bob"), number: 300,
+    });
+    GuestRights: Event::GuestRights(GuestRights {
+        world: some("Atlantis"), player: player(), rights: vec![text("vip")],
+    });
+    Rights: Event::Rights(Rights { player: text("bob"), rights: vec![text("vip")] });
+    TakenOver: Event::TakenOver(Notice { msg: text("Elsewhere.") });
+    Broadcast: Event::Broadcast(TellArrived { from: player(), body: text("hello"), at: AT });
 } }
 
 fn client() -> Client {
@@ -566,7 +583,7 @@ samples! { operators Operator {
     Best: Operator::Best; Last: Operator::Last; Sum: Operator::Sum; Count: Operator::Count;
 } }
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
-samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; } }
+samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; Visitor: Party::Visitor(text("zed")); } }
 samples! { topics Topic { Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); } }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;

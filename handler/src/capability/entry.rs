@@ -6,14 +6,16 @@ use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
+use crate::state::names::fold;
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::{FRONT, GOOD, HeldPass, NotGood, ShownTo, Wanted};
 use crate::state::session::Proof;
+use crate::state::visitors::principal;
 use crate::work::Volatile;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_ipc::{
-    Code, Failure, HolderKind, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Reply, Secret,
-    Time, Visit, WorldEnter, WorldEntered,
+    Code, Failure, HolderKind, Party, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Reply,
+    Secret, Time, Visit, WorldEnter, WorldEntered,
 };
 use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, Row, ServerId, WorldId};
 use std::net::IpAddr;
@@ -111,7 +113,7 @@ fn is_let_in(
     let Some(hosting) = call.state.hosted.get(licence.id) else {
         return Err(Failure::new(Code::NotRunning, format!("{name} is not running at the moment. Try again later.")));
     };
-    if player.is_none() && !licence.visitors {
+    if player.is_none() && !(licence.visitors && call.settings.worlds.visitors) {
         let msg = format!("{name} lets no visitors in. REGISTER makes you a player.");
         return Err(Failure::new(Code::NoVisitors, msg));
     }
@@ -136,19 +138,23 @@ fn is_let_in(
 }
 
 /// `WORLD ENTER`.
-pub fn enter_world(mut call: Call<'_>, me: Me<PlayerId>, request: WorldEnter) -> Plan {
+pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
+    let Some(me) = call.principal() else {
+        let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
+        return Failure::new(Code::NotLoggedIn, msg).into();
+    };
     for text in [&request.language, &request.charset].into_iter().flatten() {
         if text.len() > TAG || text.chars().any(char::is_control) {
             return Failure::new(Code::TooLong, format!("A language and a charset have at most {TAG} bytes.")).into();
         }
     }
     let found = call.memory.licence_named(&request.world);
-    let found = found.and_then(|licence| Ok((is_let_in(&call, Some(me.id), &licence, &request)?, licence)));
+    let found = found.and_then(|licence| Ok((is_let_in(&call, me.id.as_player(), &licence, &request)?, licence)));
     let (hosting, licence) = match found {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    let mut wanted = call.wanted(me.id.into(), licence.id.into());
+    let mut wanted = call.wanted(me.id, licence.id.into());
     wanted.checked = licence.check_address;
     wanted.address = wanted.address.filter(|_| licence.check_address);
     (wanted.language, wanted.charset) = (request.language, request.charset);
@@ -231,20 +237,27 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
         Ok(pass) => pass,
         Err(why) => return refused(&call, why).into(),
     };
-    if !call.memory.holds(Proof { who: pass.of.holder, epoch: pass.of.epoch }) {
+    if !still_is(&call, &pass) {
         return Failure::new(Code::Denied, "This player was disabled, or has another password since.").into();
     }
     let entries = vec![Entry::Held((&pass).into())];
     Plan::Volatile(Volatile { reply: Reply::PassRedeemed(told(&call, &pass)), news: Vec::new(), entries })
 }
 
+/// Whether the holder of a pass is who he was.
+fn still_is(call: &Call<'_>, pass: &HeldPass) -> bool {
+    let holder = pass.of.holder;
+    let is_here = holder.kind != PrincipalKind::Visitor || call.state.visitors.get(holder.id).is_some();
+    is_here && call.memory.holds(Proof { who: holder, epoch: pass.of.epoch })
+}
+
 /// What a place is told of whose pass it was shown.
 fn told(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
     let Wanted { holder, place, since, language, charset, .. } = pass.of.clone();
     PassRedeemed {
-        player: call.memory.name(holder).unwrap_or_default(),
+        player: call.state.party(call.memory, holder).to_string(),
         number: holder.id,
-        kind: HolderKind::Player,
+        kind: if holder.kind == PrincipalKind::Visitor { HolderKind::Visitor } else { HolderKind::Player },
         rights: holder.as_player().map_or_else(Vec::new, |player| call.memory.rights_of(player)),
         world: (place.kind == PrincipalKind::World).then(|| call.memory.name(place)).flatten(),
         language,
@@ -289,11 +302,14 @@ fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<
     let is_pass = text.get(..FRONT.len()).is_some_and(|front| front.eq_ignore_ascii_case(FRONT));
     if is_pass {
         let shown = call.state.passes.shown_here(&Secret::new(text), |place| place == here.place());
-        let shown = shown.filter(|pass| call.memory.holds(Proof { who: pass.of.holder, epoch: pass.of.epoch }));
+        let shown = shown.filter(|pass| still_is(call, pass));
         let unknown = || Failure::new(Code::NotFound, "That pass was not shown here. PASS REDEEM comes first.");
         let who = shown.map(|pass| pass.of.holder).ok_or_else(unknown)?;
-        let name = call.memory.name(who).unwrap_or_default().into();
+        let name = call.state.name(call.memory, who).unwrap_or_default().into();
         return Ok(Guest { who, name, identified: true });
+    }
+    if let Party::Visitor(name) = Party::parse(text) {
+        return visitor(call, here, &name);
     }
     let (player, name) = call.memory.player_named(text)?;
     let who = Principal::from(player);
@@ -310,6 +326,18 @@ fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<
         }
         _ => Ok(Guest { who, name: name.into(), identified }),
     }
+}
+
+/// A visitor who has shown a pass here.
+fn visitor(call: &Call<'_>, here: &Here, name: &str) -> Result<Guest, Failure> {
+    let unknown = || Failure::new(Code::NotFound, "There is no such visitor.");
+    let id = call.state.visitors.named(&fold(name)).ok_or_else(unknown)?;
+    let visitor = call.state.visitors.get(id).ok_or_else(unknown)?;
+    if !call.state.passes.is_identified(principal(id), 0, here.place(), Time::now()) {
+        let msg = format!("\"{}\" has shown no pass here. PASS REDEEM comes first.", visitor.name);
+        return Err(Failure::new(Code::Denied, msg));
+    }
+    Ok(Guest { who: principal(id), name: visitor.name.as_str().into(), identified: true })
 }
 
 fn too_many() -> Failure {
@@ -340,9 +368,14 @@ pub fn leave(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
         Err(failure) => return failure.into(),
     };
     let shown = call.state.passes.shown_here(&Secret::new(&*request.player), |place| place == here.place());
-    let who = match shown.map(|pass| pass.of.holder) {
-        Some(who) => Ok(who),
-        None => call.memory.player_id(&request.player).map(Principal::from),
+    let who = match (shown.map(|pass| pass.of.holder), Party::parse(&request.player)) {
+        (Some(who), _) => Ok(who),
+        // One who is known no more is there no more.
+        (None, Party::Visitor(name)) => match call.state.visitors.named(&fold(&name)) {
+            Some(id) => Ok(principal(id)),
+            None => return Plan::done(),
+        },
+        (None, _) => call.memory.player_id(&request.player).map(Principal::from),
     };
     match who {
         Ok(who) => call.state.depart(who, here.seat(&call)),

@@ -3,7 +3,7 @@
 //! A host is a game server and one of its programs, the instance. Whoever is the same may go on with a world on another
 //! connection; anybody else is refused as long as it is hosted, also within the grace in which the host may come back.
 
-use super::call::try_again_in;
+use super::call::slow_down;
 use super::{Call, Me, Plan};
 use crate::lock::read;
 use crate::state::hosting::{Host, Hosting};
@@ -142,14 +142,12 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
             return Ok(Plan::Reply(reply));
         }
         Some(_) => {
-            let taken = call.state.hosted.take_over(world, Instant::now());
-            taken.map_err(|wait| {
-                let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-                try_again_in(
-                    "Two programs take this world over from each other: they have the same key and instance.",
-                    seconds,
-                )
-            })?;
+            let wait = call.state.hosted.fights.wait(world, Instant::now());
+            if !wait.is_zero() {
+                let why = "Two programs take this world over from each other: they have the same key and instance.";
+                return Err(slow_down(why, wait));
+            }
+            call.state.hosted.fights.add(world, Instant::now());
         }
         None => {
             let other = call.state.hosted.claimed(world, Instant::now()).filter(|host| host.session != session);

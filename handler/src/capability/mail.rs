@@ -398,7 +398,7 @@ pub fn blocks(call: Call<'_>, me: Me<PlayerId>) -> Plan<MailChange> {
         let mut players: Vec<Party> = reader.blocked(me.id)?.into_iter().map(|from| memory.party(from)).collect();
         players.sort_by_cached_key(|party| match party {
             Party::Player(name) => (crate::state::names::fold(name), false),
-            Party::Server(name) => (name.to_ascii_lowercase(), true),
+            Party::Server(name) | Party::Visitor(name) => (name.to_ascii_lowercase(), true),
             Party::Backend => (String::new(), true),
         });
         Ok(Reply::Blocks(Blocks { players }))

@@ -1,6 +1,7 @@
 //! How a request goes on: what a capability returns, and the event loop does.
 
 use crate::state::bus::Outgoing;
+use crate::state::names::Name;
 use crate::state::throttle::Tried;
 use crate::work::change::Refusal;
 use crate::work::passwords::{Hashed, Hashing};
@@ -37,6 +38,8 @@ pub enum Plan<C = Infallible> {
     SetMode(Mode),
     /// The session is nobody any more.
     Logout,
+    /// The session is a visitor's of this name from now on.
+    Visit(Name),
     /// The worker lies: its session ends, because.
     Evict(String),
 }
@@ -85,6 +88,7 @@ impl<C> Plan<C> {
             Plan::Open(open) => Plan::Open(open),
             Plan::SetMode(mode) => Plan::SetMode(mode),
             Plan::Logout => Plan::Logout,
+            Plan::Visit(name) => Plan::Visit(name),
             Plan::Evict(why) => Plan::Evict(why),
         }
     }

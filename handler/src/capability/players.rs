@@ -4,13 +4,15 @@ use super::{Call, Me, Plan, mail};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
-use crate::state::online::Seat;
+use crate::state::online::{Seat, list_key};
 use crate::state::session::Proof;
 use crate::state::throttle::Tried;
+use crate::state::visitors::principal;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords::{Compare, Hashed, Hashing};
+use ssmglobal_config::Identity;
 use ssmglobal_ipc::*;
-use ssmglobal_store::{KeptHash, NewPlayer, Player, PlayerId, Principal, Row, Sequence, ServerId};
+use ssmglobal_store::{KeptHash, NewPlayer, Player, PlayerId, Principal, PrincipalKind, Row, Sequence, ServerId};
 use std::net::IpAddr;
 use std::ops::Bound;
 use std::time::Instant;
@@ -133,6 +135,10 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
+    if super::visitors::is_anothers(&call, &name) {
+        let msg = format!("A visitor is on by the name {}, or one that looks like it. Choose another.", name.shown);
+        return Failure::new(Code::Exists, msg).into();
+    }
     if let Err(failure) = call.may_register() {
         return failure.into();
     }
@@ -182,6 +188,10 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
+    if let Some(failure) = player.and_then(|player| is_on_elsewhere(&call, player)) {
+        call.state.throttle.tried(&tried, true, Instant::now());
+        return failure.into();
+    }
     let mailbox = call.settings.mail.mailbox;
     let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
     Plan::hash(hashing, Some(tried), move |Hashed { good, hash: again, verified }| {
@@ -190,6 +200,31 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
             None => Err(bad_login()),
         }
     })
+}
+
+/// Why a player who is on may not log in on this connection as well.
+fn is_on_elsewhere(call: &Call<'_>, player: PlayerId) -> Option<Failure> {
+    let others = call.state.online.sessions(player.into()).iter().filter(|at| **at != call.at);
+    let others: Vec<&crate::state::session::Session> = others.filter_map(|at| call.session_in(at.slot)).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let (settings, now) = (call.settings, Instant::now());
+    match settings.players.identity {
+        Identity::Many => None,
+        Identity::Takeover => {
+            let wait = call.state.fights.wait(player, now);
+            let why = "Two programs take this player over from each other.";
+            (!wait.is_zero()).then(|| super::call::slow_down(why, wait))
+        }
+        Identity::Refuse => {
+            // A connection that is dead and not closed must not lock its owner out.
+            let silence = settings.limits.vanished_seconds;
+            let lives = others.iter().any(|session| silence == 0 || session.idle(now) < silence);
+            let msg = "This player is on already, on another connection. LOGOUT there first.";
+            lives.then(|| Failure::new(Code::AlreadyOn, msg))
+        }
+    }
 }
 
 /// A password was right that somebody has typed at a game server.
@@ -368,10 +403,11 @@ impl Decide for Disable {
 /// `WHOAMI`.
 pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
     let (player, server) = (call.player(), call.server());
+    let visitor = call.principal().filter(|me| me.id.kind == PrincipalKind::Visitor);
     let name = |name: &std::sync::Arc<str>| name.to_string();
     let mut answer = Whoami {
         session: call.session.number,
-        player: player.as_ref().map(|me| name(&me.name)),
+        player: player.as_ref().map(|me| name(&me.name)).or_else(|| visitor.map(|me| me.party().to_string())),
         server: server.as_ref().map(|me| name(&me.name)),
         address: call.session.peer(),
         mode: call.session.mode,
@@ -397,32 +433,38 @@ struct Place {
 impl Place {
     /// What a page gave as `next`, or a name. No name has a colon in it.
     fn of(after: &str) -> Place {
+        let visitor = match Party::parse(after) {
+            Party::Visitor(rest) => Some(rest),
+            _ => None,
+        };
+        let after = visitor.as_deref().unwrap_or(after);
         let inside = after.rsplit_once(':').and_then(|(name, session)| Some((name, session.parse().ok()?)));
         let (name, behind) = inside.map_or((after, None), |(name, session)| (name, Some(session)));
-        Place { name: names::fold(name), behind }
+        let kind = if visitor.is_some() { PrincipalKind::Visitor } else { PrincipalKind::Player };
+        Place { name: list_key(Principal { kind, id: 0 }, name).unwrap_or_default(), behind }
     }
 
     /// Whether a session of somebody lies behind it.
-    fn is_before(&self, folded: &str, session: u64) -> bool {
-        self.name != folded || self.behind.is_some_and(|behind| session > behind)
+    fn is_before(&self, key: &str, session: u64) -> bool {
+        self.name != key || self.behind.is_some_and(|behind| session > behind)
     }
 }
 
 /// Where a player is: a row for each session of his, and for each game server that says he is there; with the number of the session
 /// that it comes from.
-fn rows_of(call: &Call<'_>, player: PlayerId, now: Instant) -> Vec<(u64, WhoRow)> {
+fn rows_of(call: &Call<'_>, who: Principal, now: Instant) -> Vec<(u64, WhoRow)> {
     let online = &call.state.online;
-    let sessions = online.sessions(player.into()).iter().filter_map(|at| call.session_in(at.slot));
+    let shown = call.state.party(call.memory, who).to_string();
+    let sessions = online.sessions(who).iter().filter_map(|at| call.session_in(at.slot));
     let mut rows: Vec<(u64, WhoRow)> = sessions
         .map(|session| {
             let place = if session.mode == Mode::Human { "terminal" } else { "client" }.to_owned();
-            let name = session.name().unwrap_or_default().to_owned();
-            (session.number, WhoRow { player: name, place, idle: session.idle(now), since: session.proved })
+            let player = shown.clone();
+            (session.number, WhoRow { player, place, idle: session.idle(now), since: session.proved })
         })
         .collect();
-    rows.extend(online.stays(player).iter().map(|stay| {
-        let name = |who: Principal| call.memory.name(who).unwrap_or_default();
-        let (player, place) = (name(player.into()), format!("on {}", name(stay.place)));
+    rows.extend(online.stays(who).iter().map(|stay| {
+        let (player, place) = (shown.clone(), format!("on {}", call.memory.name(stay.place).unwrap_or_default()));
         let number = match stay.seat {
             Seat::Session(number) => number,
             // Behind all sessions.
@@ -441,9 +483,9 @@ pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
     let after = page.after.as_deref().map(Place::of);
     let online = &call.state.online;
     let from = after.as_ref().map_or(Bound::Unbounded, |after| Bound::Included(after.name.as_str()));
-    let rows = online.names.range::<str, _>((from, Bound::Unbounded)).flat_map(|(folded, id)| {
-        let mut rows = rows_of(&call, *id, now);
-        rows.retain(|(number, _)| after.as_ref().is_none_or(|after| after.is_before(folded, *number)));
+    let rows = online.names.range::<str, _>((from, Bound::Unbounded)).flat_map(|(key, who)| {
+        let mut rows = rows_of(&call, *who, now);
+        rows.retain(|(number, _)| after.as_ref().is_none_or(|after| after.is_before(key, *number)));
         rows
     });
     let mut rows = rows.take(limit + 1).peekable();
@@ -465,8 +507,28 @@ pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
     Plan::Reply(Reply::Who(Who { players, total, next }))
 }
 
+/// What is to be said of a visitor.
+fn finger_visitor(call: &Call<'_>, name: &str) -> Plan<PlayerChange> {
+    let id = call.state.visitors.named(&names::fold(name));
+    let Some((id, visitor)) = id.and_then(|id| Some((id, call.state.visitors.get(id)?))) else {
+        return Failure::new(Code::NotFound, "There is no such visitor.").into();
+    };
+    let (who, now) = (principal(id), Instant::now());
+    let sessions = call.state.online.sessions(who).iter();
+    let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
+    let stays = call.state.online.stays(who).iter();
+    let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
+    let player = call.state.party(call.memory, who).to_string();
+    let (registered, online) = (visitor.since, idle.is_some());
+    let (last_login, records) = (None, Vec::new());
+    Plan::Reply(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records, worlds }))
+}
+
 /// `FINGER`.
 pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
+    if let Party::Visitor(name) = Party::parse(&request.player) {
+        return finger_visitor(&call, &name);
+    }
     let id = match call.memory.player_id(&request.player) {
         Ok(found) => found,
         Err(failure) => return failure.into(),

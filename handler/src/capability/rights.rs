@@ -9,8 +9,11 @@ use ssmglobal_store::{PlayerId, Row};
 /// By it a player may do what the operator may.
 pub const OPERATOR: &str = "operator";
 
+/// By it a player may say something to everyone.
+pub const BROADCAST: &str = "broadcast";
+
 /// Rights that mean something to the backend itself.
-const KNOWN: &[&str] = &["build", "broadcast", "property", "moderate", OPERATOR, "vip", "guest-of-honour"];
+const KNOWN: &[&str] = &["build", BROADCAST, "property", "moderate", OPERATOR, "vip", "guest-of-honour"];
 
 /// What rights begin with that are a game's own.
 const FREE: &str = "game.";

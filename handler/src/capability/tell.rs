@@ -1,38 +1,87 @@
-//! TELL: a word to somebody who is on. Nothing of it is kept.
+//! TELL: a word to somebody who is on, and BROADCAST, a word to everyone. Nothing of it is kept.
 
-use super::{Call, Me, Plan};
+use super::{Access, By, Call, Me, Plan};
 use crate::state::news::{Audience, News};
+use crate::state::visitors::principal;
 use crate::work::change::refuse;
 use crate::work::{Seen, Volatile};
-use ssmglobal_ipc::{Code, Event, Failure, Reply, Tell, TellArrived, Time, Told};
-use ssmglobal_store::{PlayerId, Principal};
+use ssmglobal_ipc::{Broadcast, Broadcasted, Code, Event, Failure, Party, Reply, Tell, TellArrived, Time, Told};
+use ssmglobal_store::Principal;
 
-/// Bytes of a TELL.
+/// Bytes of a TELL, of a BROADCAST.
 const LONGEST: usize = 2048;
 
+/// Who talks: a player, or a visitor where they may.
+fn talker(call: &Call<'_>) -> Result<Me<Principal>, Failure> {
+    let Some(me) = call.principal() else {
+        let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
+        return Err(Failure::new(Code::NotLoggedIn, msg));
+    };
+    if me.id.as_player().is_none() && !call.settings.worlds.visitors_talk {
+        return Err(Failure::new(Code::Denied, "Visitors do not talk here. REGISTER makes you a player."));
+    }
+    Ok(me)
+}
+
+/// Who is meant, who must be on, and his name.
+fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
+    if let Party::Visitor(name) = Party::parse(to) {
+        let id = call.state.visitors.named(&crate::state::names::fold(&name));
+        let gone = || Failure::new(Code::NotFound, "There is no such visitor.");
+        let who = principal(id.ok_or_else(gone)?);
+        let is_there = call.state.online.is_on(who) || call.state.reachable(who).is_some();
+        return if is_there { Ok((who, call.state.party(call.memory, who))) } else { Err(gone()) };
+    }
+    let (id, name) = call.memory.player_named(to)?;
+    let who = Principal::from(id);
+    if call.memory.is_barred(who) {
+        return Err(Failure::new(Code::Denied, format!("{name} is disabled, and is not on.")));
+    }
+    if !call.state.online.is_on(who) && call.state.reachable(who).is_none() {
+        return Err(Failure::new(Code::NotFound, format!("{name} is not on. MAIL SEND {name} leaves a letter.")));
+    }
+    Ok((who, Party::Player(name)))
+}
+
 /// `TELL`.
-pub fn tell(call: Call<'_>, me: Me<PlayerId>, request: Tell) -> Plan {
+pub fn tell(call: Call<'_>, request: Tell) -> Plan {
     if request.body.len() > LONGEST {
         return Failure::new(Code::TooLong, format!("A tell has at most {LONGEST} bytes. MAIL SEND takes more."))
             .into();
     }
-    let (id, to) = match call.memory.player_named(&request.to) {
+    let found = talker(&call).and_then(|me| Ok((me, listener(&call, &request.to)?)));
+    let (me, (receiver, to)) = match found {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    let receiver = Principal::from(id);
-    if call.memory.is_barred(receiver) {
-        return Failure::new(Code::Denied, format!("{to} is disabled, and is not on.")).into();
-    }
-    if !call.state.online.is_on(receiver) && call.state.reachable(receiver).is_none() {
-        return Failure::new(Code::NotFound, format!("{to} is not on. MAIL SEND {to} leaves a letter.")).into();
-    }
     Plan::Look(Box::new(move |reader| {
-        if reader.blocks(id, me.id.into())? {
-            return refuse(Code::Denied, format!("{to} does not listen to you."));
+        if let Some(player) = receiver.as_player()
+            && reader.blocks(player, me.id)?
+        {
+            return refuse(Code::Denied, format!("{} does not listen to you.", to.for_people()));
         }
         let event = Event::Tell(TellArrived { from: me.party(), body: request.body, at: Time::now() });
         let news = vec![News::Tell { to: Audience::Principal(receiver), event }];
-        Ok(Seen::Volatile(Volatile { reply: Reply::Told(Told { to }), news, entries: Vec::new() }))
+        let reply = Reply::Told(Told { to: to.to_string() });
+        Ok(Seen::Volatile(Volatile { reply, news, entries: Vec::new() }))
     }))
+}
+
+/// `BROADCAST`.
+pub fn broadcast(access: Access<'_>, request: Broadcast) -> Plan {
+    if request.body.len() > LONGEST {
+        return Failure::new(Code::TooLong, format!("A broadcast has at most {LONGEST} bytes.")).into();
+    }
+    let from = match &access.by {
+        By::Player(me) => me.party(),
+        By::Operator | By::Other => Party::Backend,
+    };
+    let event = Event::Broadcast(TellArrived { from, body: request.body, at: Time::now() });
+    let news = vec![News::Tell { to: Audience::Everyone, event }];
+    // Who asks hears it as well, and is not in the lists while he does.
+    let himself = usize::from(matches!(access.by, By::Player(_)));
+    let receivers = access.state.everyone().len() + himself + access.state.hosts_of_guests().len();
+    let receivers = u32::try_from(receivers);
+    let reply = Reply::Broadcasted(Broadcasted { receivers: receivers.unwrap_or(u32::MAX) });
+    Plan::Volatile(Volatile { reply, news, entries: Vec::new() })
 }

@@ -117,7 +117,7 @@ impl EventLoop {
             let host =
                 self.state.hosted.get(world).filter(|hosting| hosting.closings).map(|hosting| hosting.host.session);
             if let Some((session, world)) = host.zip(self.shared.memory.name(world.into())) {
-                let player = self.shared.memory.party(who);
+                let player = self.state.party(&self.shared.memory, who);
                 self.push_to(session, &Event::GuestClosed(GuestClosed { world, player }));
             }
         }

@@ -5,11 +5,15 @@ use super::EventLoop;
 use crate::link::ReplyTo;
 use crate::lock::lock;
 use crate::state::journal::Entry;
+use crate::state::names::Name;
 use crate::state::online::Seat;
 use crate::state::passes::Wanted;
 use crate::state::session::{Identity, Proof, SessionRef};
-use ssmglobal_ipc::{Event, Mode, Notice, Reply, ReplyKind, State, Time};
+use crate::state::visitors::{Visitor, principal};
+use ssmglobal_config::Identity as OneAtATime;
+use ssmglobal_ipc::{Code, Event, GuestRegistered, Mode, Notice, Party, Reply, ReplyKind, State, Time, Visiting};
 use ssmglobal_store::{Principal, PrincipalKind, ServerId};
+use std::time::Instant;
 
 /// Why somebody is logged out of whom the operator wants no more, and who could not be told then.
 const OPERATOR: &str = "You were logged out by the operator.";
@@ -26,7 +30,12 @@ impl EventLoop {
     pub(super) fn proved(&mut self, at: SessionRef, to: &ReplyTo, proof: Proof, reply: &Reply) {
         let holds = self.shared.memory.holds(proof);
         if holds {
+            let was = self.state.live(at).and_then(|session| session.who());
             let is_renewed = self.become_somebody(at, to.number, proof, reply.kind() as u16);
+            if reply.kind() == ReplyKind::LoggedIn {
+                self.stays_as(was, proof.who);
+                self.take_over(at, proof.who);
+            }
             if let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) {
                 let did = if is_renewed { "has changed the password" } else { "logged in" };
                 log::info!("{}: {} {did}.", session.peer(), session.name().unwrap_or_default());
@@ -35,6 +44,106 @@ impl EventLoop {
         self.batch.finish(to, reply);
         if !holds {
             self.log_out(at, self.why_out(proof.who));
+        }
+    }
+
+    /// A player is on by a new connection: the ones before are nobody's from now on, where there is to be one at a time.
+    fn take_over(&mut self, at: SessionRef, who: Principal) {
+        let Some(player) = who.as_player() else { return };
+        let others: Vec<SessionRef> =
+            self.state.online.sessions(who).iter().copied().filter(|other| *other != at).collect();
+        if others.is_empty() || self.shared.settings().players.identity == OneAtATime::Many {
+            return;
+        }
+        self.state.fights.add(player, Instant::now());
+        for other in others {
+            self.taken_over(other, "You are on by another connection now. This one stays, logged out.");
+        }
+    }
+
+    /// Whoever a session was is on by another one now.
+    fn taken_over(&mut self, at: SessionRef, msg: &str) {
+        self.push(at, &Event::TakenOver(Notice { msg: msg.to_owned() }));
+        self.become_nobody(at.slot);
+        if let Some(session) = self.session_mut(at.slot) {
+            session.logged_out = true;
+        }
+        self.give_ticket(at.slot);
+    }
+
+    /// A visitor has become a player: wherever he is, he is there as that from now on.
+    fn stays_as(&mut self, was: Option<Principal>, player: Principal) {
+        let Some(was) = was.filter(|was| was.kind == PrincipalKind::Visitor) else { return };
+        let Some(name) = self.shared.memory.name(player) else { return };
+        let before = self.state.party(&self.shared.memory, was);
+        for stay in self.state.online.stays(was).to_vec() {
+            self.state.depart(was, stay.seat);
+            self.state.arrive(player, &name.as_str().into(), stay);
+            self.identified_as(player, stay.place);
+            if let Some((session, world)) = self.state.host_of(stay.seat) {
+                let world = world.and_then(|world| self.shared.memory.name(world.into()));
+                let (visitor, player, number) = (before.clone(), name.clone(), player.id);
+                self.push_to(session, &Event::GuestRegistered(GuestRegistered { world, visitor, player, number }));
+            }
+        }
+        self.state.forget_visitor(was.id);
+        self.write_journal();
+    }
+
+    /// A session is a visitor's of this name from now on, which is his or nobody's.
+    pub(super) fn become_visitor(&mut self, at: SessionRef, to: &ReplyTo, name: &Name) {
+        let Some(session) = self.state.live(at) else { return };
+        let (number, before, now) = (session.number, session.who(), Time::now());
+        let network = session.address.map(|address| ssmglobal_config::network(address.ip()));
+        let his = self.state.visitors.like(name).map(|(id, visitor)| (id, visitor.clone()));
+        let gone = his.as_ref().is_some_and(|(_, it)| it.session.is_none() && it.until <= now);
+        let id = match his {
+            Some((id, visitor)) if !gone => {
+                let other = visitor.session.filter(|other| *other != number);
+                self.state.visitors.put(id, Visitor { session: Some(number), address: network, ..visitor });
+                self.state.note_visitor(id);
+                let other = other.and_then(|other| self.workers.by_session.get(&other).copied());
+                if let Some((slot, session)) = other.and_then(|slot| Some((slot, self.session(slot)?.id))) {
+                    self.taken_over(SessionRef { slot, id: session }, "You are on by another connection now.");
+                }
+                Some(id)
+            }
+            his => {
+                if let Some((id, _)) = his {
+                    self.state.forget_visitor(id);
+                }
+                self.state.visit(name, number, network, now)
+            }
+        };
+        let Some(id) = id else {
+            let msg = "There are too many visitors. Try again later, or REGISTER.";
+            return self.batch.reply(to, &Reply::fail(Code::Busy, msg));
+        };
+        let who = principal(id);
+        if before != Some(who) {
+            self.revoke(at.slot);
+            self.forget_identity(at.slot);
+            if let Some(before) = before.filter(|before| before.kind == PrincipalKind::Visitor) {
+                self.state.forget_visitor(before.id);
+            }
+            self.enter(at, Identity { who, epoch: 0, name: name.shown.as_str().into() }, now);
+            self.give_ticket(at.slot);
+        }
+        self.write_journal();
+        self.batch.reply(to, &Reply::Visiting(Visiting { visitor: Party::Visitor(name.shown.clone()) }));
+    }
+
+    /// Whether somebody is still a visitor by this session; also who is none.
+    pub(super) fn still_visits(&self, who: Principal, session: u64) -> bool {
+        who.kind != PrincipalKind::Visitor
+            || self.state.visitors.get(who.id).is_some_and(|visitor| visitor.session == Some(session))
+    }
+
+    /// A visitor's session is over, or somebody else's: his name is kept for a while, since he may be on his way to a world.
+    pub(super) fn visitor_leaves(&mut self, session: u64) {
+        if let Some((id, _)) = self.state.visitors.leave(session, Time::now()) {
+            self.state.note_visitor(id);
+            self.write_journal();
         }
     }
 
@@ -173,7 +282,12 @@ impl EventLoop {
     /// A session is nobody from now on, for this handler and those after it.
     pub(super) fn become_nobody(&mut self, slot: usize) {
         self.revoke(slot);
+        let was = self.session(slot).and_then(|session| Some((session.number, session.who()?)));
         self.forget_identity(slot);
+        // Not of a session that is just coming back to be the visitor that it was.
+        if let Some((number, _)) = was.filter(|(_, who)| who.kind == PrincipalKind::Visitor) {
+            self.visitor_leaves(number);
+        }
         if let Some(session) = self.session_mut(slot) {
             session.state = if session.mode == Mode::Server { State::Unproved } else { State::Anonymous };
         }
@@ -181,8 +295,13 @@ impl EventLoop {
 
     /// A player has typed his password at a game server, and it was right: he is known there, as if he had shown a pass.
     pub(super) fn identified_at(&mut self, server: ServerId, name: &str) {
-        let Ok((player, _)) = self.shared.memory.player_named(name) else { return };
-        let (holder, now) = (Principal::from(player), Time::now());
+        if let Ok((player, _)) = self.shared.memory.player_named(name) {
+            self.identified_as(player.into(), server.into());
+        }
+    }
+
+    fn identified_as(&mut self, holder: Principal, place: Principal) {
+        let now = Time::now();
         let mut random = [0; 12];
         if getrandom::fill(&mut random).is_err() {
             return;
@@ -190,7 +309,7 @@ impl EventLoop {
         let wanted = Wanted {
             holder,
             epoch: self.shared.memory.epoch(holder),
-            place: server.into(),
+            place,
             address: None,
             checked: false,
             since: now,

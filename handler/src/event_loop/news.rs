@@ -5,7 +5,8 @@ use crate::lock::lock;
 use crate::state::journal::Entry;
 use crate::state::news::{Audience, News};
 use crate::state::session::{Session, SessionRef};
-use ssmglobal_ipc::{Event, ForGuest};
+use ssmglobal_ipc::{Event, ForGuest, ForGuests, GuestRights, Rights};
+use ssmglobal_store::{PlayerId, Principal};
 
 impl EventLoop {
     /// A transaction has news, which are kept in a row of its own. That they were told is known with the pushes, or not at all.
@@ -32,6 +33,7 @@ impl EventLoop {
                 News::Tell { to, event } => self.tell_audience(to, event),
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
+                News::Rights { player } => self.tell_rights(player),
                 News::Out { .. } => {}
             }
         }
@@ -44,11 +46,39 @@ impl EventLoop {
         {
             // Through the world that he is in, since he has no connection of his own: once, and not twice.
             let world = world.and_then(|world| self.shared.memory.name(world.into()));
-            let (to, event) = (self.shared.memory.party(who), Box::new(event));
+            let (to, event) = (self.state.party(&self.shared.memory, who), Box::new(event));
             return self.push_to(session, &Event::ForGuest(ForGuest { world, to, event }));
+        }
+        if to == Audience::Everyone {
+            self.tell_guests(&event);
         }
         for at in audience {
             self.push(at, &event);
+        }
+    }
+
+    /// Those who have no connection of their own hear it where they are.
+    fn tell_guests(&mut self, event: &Event) {
+        for ((session, world), guests) in self.state.hosts_of_guests() {
+            let world = world.and_then(|world| self.shared.memory.name(world.into()));
+            let to = guests.into_iter().map(|who| self.state.party(&self.shared.memory, who)).collect();
+            self.push_to(session, &Event::ForGuests(ForGuests { world, to, event: Box::new(event.clone()) }));
+        }
+    }
+
+    /// A player has other rights: he hears it, and so does every place where he is.
+    fn tell_rights(&mut self, player: PlayerId) {
+        let (who, rights) = (Principal::from(player), self.shared.memory.rights_of(player));
+        let name = self.shared.memory.name(who).unwrap_or_default();
+        for at in self.state.online.sessions(who).to_vec() {
+            self.push(at, &Event::Rights(Rights { player: name.clone(), rights: rights.clone() }));
+        }
+        for stay in self.state.online.stays(who).to_vec() {
+            if let Some((session, world)) = self.state.host_of(stay.seat) {
+                let world = world.and_then(|world| self.shared.memory.name(world.into()));
+                let (player, rights) = (self.shared.memory.party(who), rights.clone());
+                self.push_to(session, &Event::GuestRights(GuestRights { world, player, rights }));
+            }
         }
     }
 
@@ -56,6 +86,7 @@ impl EventLoop {
         match to {
             Audience::Principal(who) => self.state.online.sessions(who).to_vec(),
             Audience::Topic(topic) => self.state.online.subscribers(topic).to_vec(),
+            Audience::Everyone => self.state.everyone(),
         }
     }
 

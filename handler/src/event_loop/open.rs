@@ -74,10 +74,10 @@ impl EventLoop {
     /// The session is who it was, unless that holds no longer.
     fn go_on_as(&mut self, at: SessionRef, number: u64, sealed: Sealed) {
         let Some(said) = sealed.who else { return };
-        let Some(name) = self.shared.memory.name(said.who) else { return };
+        let Some(name) = self.state.name(&self.shared.memory, said.who) else { return };
         let revoked = self.revoked.get(&number).is_some_and(|upto| sealed.proved <= *upto);
         let Proof { who, epoch } = self.renewed(number, said);
-        if !revoked && self.shared.memory.holds(Proof { who, epoch }) {
+        if !revoked && self.shared.memory.holds(Proof { who, epoch }) && self.still_visits(who, number) {
             self.stays_go_on(Seat::Session(number));
             for (id, world) in self.recovery.worlds_of(number) {
                 self.state.still_say_world(id, world);
@@ -103,7 +103,7 @@ impl EventLoop {
     /// Who was there before the handler died still is.
     pub(super) fn stays_go_on(&mut self, seat: Seat) {
         for (who, name, stay) in self.recovery.stays_of(seat) {
-            let name = self.shared.memory.name(who).unwrap_or(name);
+            let name = self.state.name(&self.shared.memory, who).unwrap_or(name);
             if !name.is_empty() {
                 self.state.still_arrive(who, &name.into(), stay);
             }

@@ -55,6 +55,7 @@ impl EventLoop {
                 }
                 self.batch.reply(&to, &done());
             }
+            Plan::Visit(name) => self.become_visitor(at, &to, &name),
             Plan::Logout => {
                 self.end_passes(at.slot);
                 self.become_nobody(at.slot);

@@ -114,6 +114,9 @@ impl EventLoop {
         }
         self.state.worlds.were_upto(StatusId(self.recovery.found.last_world));
         self.state.passes.restore(std::mem::take(&mut self.recovery.found.passes), Time::now());
+        for (id, visitor) in std::mem::take(&mut self.recovery.found.visitors) {
+            self.state.visitors.put(id, visitor);
+        }
         let hostings = std::mem::take(&mut self.recovery.found.hostings);
         self.take_over_hostings(hostings);
         for settled in std::mem::take(&mut self.recovery.found.keyed) {

@@ -14,6 +14,7 @@ use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use ssmglobal_ipc::frame::Frame;
 use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Failure, Kind, Lane, Reply, Request, Right};
+use ssmglobal_store::PrincipalKind;
 use std::time::Instant;
 
 /// Requests of one session that may wait for others of its own. A worker keeps to fewer.
@@ -144,7 +145,9 @@ impl EventLoop {
         if !described.is_kept() {
             session.read_in = self.turn;
         }
-        let key = session.who().zip(key).map(|(owner, key)| Box::new(ClientKey { owner, key: key.0, digest: key.1 }));
+        // What a visitor does is not kept, and neither is that he did it.
+        let owner = session.who().filter(|who| who.kind != PrincipalKind::Visitor);
+        let key = owner.zip(key).map(|(owner, key)| Box::new(ClientKey { owner, key: key.0, digest: key.1 }));
         match dispatch::may(session, &self.shared.settings, &self.shared.memory, kind) {
             Ok(()) => {}
             Err(Refused::Failure(failure)) => return self.refuse(&to, failure),

@@ -104,6 +104,7 @@ impl EventLoop {
         self.forget_answers(session);
         self.hosts_leave(session);
         self.was_closed(session);
+        self.visitor_leaves(session);
     }
 
     fn end_session(&mut self, slot: usize) {

@@ -2,7 +2,7 @@
 //! loop.
 
 use super::EventLoop;
-use crate::state::journal::{ClientKey, Entry, KeptHosting, Settled};
+use crate::state::journal::{ClientKey, Entry, KeptHosting, KeptVisitor, Settled};
 use crate::state::online::Seat;
 use crate::state::topic::ChannelId;
 use crate::state::worlds::StatusId;
@@ -56,6 +56,10 @@ impl EventLoop {
                 let needed = self.state.passes.keeps(&pass.clone().into());
                 keep(entry, needed)
             }
+            Entry::Visitor { id, ref said } => {
+                let needed = self.state.visitors.get(id).is_some_and(|visitor| KeptVisitor::from(visitor) == *said);
+                keep(entry, needed)
+            }
             Entry::Held(ref pass) => {
                 let needed = self.state.passes.keeps(&pass.clone().into());
                 keep(entry, needed)
@@ -68,7 +72,7 @@ impl EventLoop {
             }
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
-            Entry::NoHosting { .. } | Entry::NotHere { .. } => Vec::new(),
+            Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
         }
     }
 

@@ -3,25 +3,16 @@
 //! A host whose connection has ended may come back within a grace, and meanwhile everything is as it was. So a world is here
 //! until its host says that it stops, its licence does, or the grace is over.
 
+use super::fights::Fights;
 use super::pages::behind;
-use super::window::Window;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Rating, Time, WorldStatus};
 use ssmglobal_store::{KeptLicence, ServerId, StartedBy, WorldId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// So often the same host may take a world over from itself within [`FIGHT`].
-const TAKEOVERS: u32 = 5;
-
-/// See above.
-const FIGHT: Duration = Duration::from_secs(60);
-
 /// So long somebody who has asked for a world is waited for. Nothing is heard of one whose write has failed.
 const CLAIM: Duration = Duration::from_secs(10);
-
-/// Worlds of which takeovers are counted. Beyond that the count begins anew.
-const FIGHTS: usize = 10_000;
 
 /// Who hosts a world. Of one game server and instance there is one program, whatever becomes of its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +125,8 @@ pub struct Hostings {
     due: BTreeSet<(Time, WorldId)>,
     /// Who has asked to host what, and waits for the disk.
     claims: HashMap<WorldId, (Host, Instant)>,
-    fights: HashMap<WorldId, Window>,
+    /// How often worlds were taken over.
+    pub fights: Fights<WorldId>,
 }
 
 /// When something is to be done about a world by itself.
@@ -227,27 +219,6 @@ impl Hostings {
     pub fn forget_claims_of(&mut self, session: u64) {
         self.claims.retain(|_, (host, _)| host.session != session);
     }
-
-    /// A host takes a world over from another connection of its own.
-    ///
-    /// # Errors
-    /// How long to wait, when that was done too often: two programs seem to have the same key and instance.
-    pub fn take_over(&mut self, id: WorldId, now: Instant) -> Result<(), Duration> {
-        if self.fights.len() >= FIGHTS && !self.fights.contains_key(&id) {
-            self.fights.retain(|_, window| now.saturating_duration_since(window.began()) < FIGHT);
-        }
-        if self.fights.len() >= FIGHTS {
-            self.fights.clear();
-        }
-        let window = self.fights.entry(id).or_insert_with(|| Window::new(now));
-        match window.wait(now, TAKEOVERS, FIGHT) {
-            Duration::ZERO => {
-                window.add(now, FIGHT);
-                Ok(())
-            }
-            wait => Err(wait),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -300,17 +271,6 @@ mod tests {
         all.put(ZOO, hosting(3), known(1, "Zoo", None));
         all.remove(MOON);
         assert_eq!(all.next_due(), None);
-    }
-
-    #[test]
-    fn two_that_take_a_world_over_from_each_other_are_slowed_down() {
-        let (mut all, now) = (Hostings::default(), Instant::now());
-        for second in 0..5 {
-            assert_eq!(all.take_over(ZOO, now + Duration::from_secs(second)), Ok(()));
-        }
-        let later = now + Duration::from_secs(20);
-        assert_eq!((all.take_over(ZOO, later), all.take_over(MOON, later)), (Err(Duration::from_secs(40)), Ok(())));
-        assert_eq!(all.take_over(ZOO, now + FIGHT), Ok(()));
     }
 
     #[test]

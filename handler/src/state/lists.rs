@@ -2,8 +2,11 @@
 
 use super::bus::Bus;
 use super::bus::Stream;
+use super::fights::Fights;
 use super::hosting::{Hosting, Hostings, Known};
-use super::journal::Entry;
+use super::journal::{Entry, KeptVisitor};
+use super::memory::{Memory, party};
+use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
 use super::registrations::Registrations;
@@ -11,10 +14,13 @@ use super::seldom::Seldom;
 use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
+use super::visitors::{Visitors, principal};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
-use ssmglobal_ipc::Position;
-use ssmglobal_store::{KeptLicence, Principal, WorldId};
+use ssmglobal_ipc::{self as ipc, Party, Position, Time};
+use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, WorldId};
+use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// All of it.
@@ -31,6 +37,10 @@ pub struct State {
     pub worlds: Worlds,
     /// Who hosts which world that has a licence.
     pub hosted: Hostings,
+    /// Who is on and has not registered.
+    pub visitors: Visitors,
+    /// How often players were taken over.
+    pub fights: Fights<PlayerId>,
     /// Failed logins.
     pub throttle: Throttle,
     /// Passes of players for game servers.
@@ -73,6 +83,8 @@ impl State {
             bus,
             worlds: Worlds::default(),
             hosted: Hostings::default(),
+            visitors: Visitors::default(),
+            fights: Fights::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
             strangers: Seldom::default(),
@@ -218,19 +230,84 @@ impl State {
         }
     }
 
+    /// Somebody's name; nothing when there is nobody like that.
+    pub fn name(&self, memory: &Memory, who: Principal) -> Option<String> {
+        match who.kind {
+            PrincipalKind::Visitor => self.visitors.get(who.id).map(|visitor| visitor.name.clone()),
+            _ => memory.name(who),
+        }
+    }
+
+    /// Somebody as others see him.
+    pub fn party(&self, memory: &Memory, who: Principal) -> Party {
+        party(who, self.name(memory, who).unwrap_or_default())
+    }
+
+    /// A visitor is on from now on; nothing when there are too many.
+    pub fn visit(&mut self, name: &Name, session: u64, address: Option<IpAddr>, now: Time) -> Option<u32> {
+        if self.visitors.is_crowded() {
+            for id in self.visitors.gone(now) {
+                if self.online.stays(principal(id)).is_empty() {
+                    self.forget_visitor(id);
+                }
+            }
+        }
+        let id = self.visitors.enter(name, session, address, now)?;
+        self.note_visitor(id);
+        Some(id)
+    }
+
+    /// What the journal is to know of a visitor.
+    pub fn note_visitor(&mut self, id: u32) {
+        let said = self.visitors.get(id).map(KeptVisitor::from);
+        self.unwritten.extend(said.map(|said| Entry::Visitor { id, said }));
+    }
+
+    /// A visitor is on no more, and in no world.
+    pub fn forget_visitor(&mut self, id: u32) {
+        for stay in self.online.stays(principal(id)).to_vec() {
+            self.depart(principal(id), stay.seat);
+        }
+        if self.visitors.remove(id).is_some() {
+            self.unwritten.push(Entry::NoVisitor { id });
+        }
+    }
+
+    /// All sessions of players and visitors.
+    pub fn everyone(&self) -> Vec<SessionRef> {
+        let all = self.slots().filter_map(|slot| Some((slot, self.session(slot)?)));
+        let is_on = |who: Principal| matches!(who.kind, PrincipalKind::Player | PrincipalKind::Visitor);
+        let people = all.filter(|(_, session)| session.number != 0 && session.who().is_some_and(is_on));
+        people.map(|(slot, session)| SessionRef { slot, id: session.id }).collect()
+    }
+
+    /// Those who have no connection of their own and can be told something where they are, by who hosts them.
+    pub fn hosts_of_guests(&self) -> BTreeMap<(u64, Option<WorldId>), Vec<Principal>> {
+        let mut hosts: BTreeMap<(u64, Option<WorldId>), Vec<Principal>> = BTreeMap::new();
+        for (who, _) in self.online.everywhere().filter(|(who, _)| !self.online.is_on(*who)) {
+            if let Some(host) = self.reachable(who) {
+                hosts.entry(host).or_default().push(who);
+            }
+        }
+        hosts
+    }
+
     /// The session that hosts somebody who has none of his own, and the world that he is in: what is for him goes there, if he has
     /// identified himself there.
     pub fn reachable(&self, who: Principal) -> Option<(u64, Option<WorldId>)> {
         let stays = self.online.stays(who).iter().rev().filter(|stay| stay.identified);
-        stays
-            .filter_map(|stay| match stay.seat {
-                Seat::Session(session) => Some((session, None)),
-                Seat::World(world) => {
-                    let hosting = self.hosted.get(world).filter(|hosting| hosting.away.is_none())?;
-                    Some((hosting.host.session, Some(world)))
-                }
-            })
-            .next()
+        stays.filter_map(|stay| self.host_of(stay.seat)).next()
+    }
+
+    /// The session that says who is there, if it has a connection, and the world that it says it of.
+    pub fn host_of(&self, seat: Seat) -> Option<(u64, Option<WorldId>)> {
+        match seat {
+            Seat::Session(session) => Some((session, None)),
+            Seat::World(world) => {
+                let hosting = self.hosted.get(world).filter(|hosting| hosting.away.is_none())?;
+                Some((hosting.host.session, Some(world)))
+            }
+        }
     }
 
     /// What is said of a world from now on.
@@ -281,8 +358,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::Time;
-    use ssmglobal_store::PlayerId;
 
     #[test]
     fn lists_follow_the_bus_and_each_handler_has_an_epoch_of_its_own() {

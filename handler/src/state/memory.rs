@@ -45,7 +45,7 @@ impl Memory {
     /// The database's.
     pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<Memory> {
         let mut directory = Directory::default();
-        reader.player_names(&mut |id, name, folded| directory.insert(id, name, folded))?;
+        reader.player_names(&mut |id, name, folded, skeleton| directory.insert(id, name, folded, skeleton))?;
         let servers = reader.servers()?;
         let mut barred: HashSet<Principal> = reader.players_disabled()?.into_iter().map(Principal::from).collect();
         barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Principal::from(server.id)));
@@ -132,6 +132,10 @@ impl Memory {
         match party {
             Party::Player(name) => self.player_id(name).map(Principal::from),
             Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
+            Party::Visitor(_) => Err(Failure::new(
+                Code::NotFound,
+                "That is a visitor: nothing of his is kept, and he cannot be blocked.",
+            )),
             Party::Backend => Err(Failure::new(
                 Code::NotFound,
                 "That is the backend itself: it has no settings, and cannot be blocked.",
@@ -178,11 +182,10 @@ pub fn party(who: Principal, name: String) -> Party {
     match who.kind {
         PrincipalKind::Server => Party::Server(name),
         PrincipalKind::Backend => Party::Backend,
-        PrincipalKind::Player
-        | PrincipalKind::World
-        | PrincipalKind::Visitor
-        | PrincipalKind::Bot
-        | PrincipalKind::Channel => Party::Player(name),
+        PrincipalKind::Visitor => Party::Visitor(name),
+        PrincipalKind::Player | PrincipalKind::World | PrincipalKind::Bot | PrincipalKind::Channel => {
+            Party::Player(name)
+        }
     }
 }
 

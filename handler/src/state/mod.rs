@@ -4,6 +4,7 @@
 pub mod boards;
 pub mod bus;
 pub mod directory;
+pub mod fights;
 pub mod hosting;
 pub mod journal;
 pub mod licences;
@@ -23,6 +24,7 @@ pub mod session;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;
+pub mod visitors;
 mod window;
 pub mod worlds;
 

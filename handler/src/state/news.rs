@@ -4,7 +4,7 @@
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, Stop, Time, growing};
-use ssmglobal_store::{Principal, ServerId, StartedBy, WorldId};
+use ssmglobal_store::{PlayerId, Principal, ServerId, StartedBy, WorldId};
 
 /// One piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub enum News {
         who: Principal,
         /// What his clients are told.
         reason: String,
+    },
+    /// A player has other rights.
+    Rights {
+        /// Who.
+        player: PlayerId,
     },
     /// A licence is another one, or gone.
     Licence {
@@ -52,6 +57,8 @@ pub enum Audience {
     Principal(Principal),
     /// All who listen to something.
     Topic(Topic),
+    /// Everybody, wherever he is.
+    Everyone,
 }
 
 /// As it is kept beside the answers of its transaction. The event is as it goes to workers: the next handler says it letter
@@ -62,6 +69,7 @@ enum KeptNews {
     Out { who: Principal, reason: String },
     Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
     Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
+    Rights { player: PlayerId },
 }
 
 impl News {
@@ -77,6 +85,7 @@ impl News {
             News::Licence { world, name, stop, terms } => {
                 KeptNews::Licence { world: *world, name: name.clone(), stop: *stop, terms: *terms }
             }
+            News::Rights { player } => KeptNews::Rights { player: *player },
             News::Started { world, at, by } => {
                 let (world, at) = (*world, *at);
                 let StartedBy { session, server, instance, address, port } = by.clone();
@@ -92,6 +101,7 @@ impl News {
             KeptNews::Tell { to, event } => News::Tell { to, event: growing::get(&event).ok()? },
             KeptNews::Out { who, reason } => News::Out { who, reason },
             KeptNews::Licence { world, name, stop, terms } => News::Licence { world, name, stop, terms },
+            KeptNews::Rights { player } => News::Rights { player },
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
             }

@@ -6,7 +6,7 @@ use super::topic::Topic;
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Time;
-use ssmglobal_store::{PlayerId, Principal, PrincipalKind, WorldId};
+use ssmglobal_store::{Principal, PrincipalKind, WorldId};
 use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -57,12 +57,25 @@ struct Guest {
 #[derive(Debug, Default)]
 pub struct Online {
     sessions: HashMap<Principal, Vec<SessionRef>>,
-    /// Players that are here or on a game server, by folded name, for lists.
-    pub names: BTreeMap<String, PlayerId>,
+    /// Players and visitors that are here or on a game server, for lists, by [`list_key`].
+    pub names: BTreeMap<String, Principal>,
     guests: HashMap<Principal, Guest>,
     /// Who is there.
     seats: HashMap<Seat, HashSet<Principal>>,
     subscribers: HashMap<Topic, Vec<SessionRef>>,
+}
+
+/// By what somebody stands in the list of who is on, if he does: a visitor right behind a player of his name.
+pub fn list_key(who: Principal, name: &str) -> Option<String> {
+    match who.kind {
+        PrincipalKind::Player => Some(names::fold(name)),
+        PrincipalKind::Visitor => Some(names::fold(name) + "\u{1}"),
+        PrincipalKind::Server
+        | PrincipalKind::World
+        | PrincipalKind::Bot
+        | PrincipalKind::Channel
+        | PrincipalKind::Backend => None,
+    }
 }
 
 /// Takes one session out of a list, and the list out of its map when nobody is left.
@@ -88,16 +101,12 @@ impl Online {
 
     fn enter(&mut self, identity: &Identity, at: SessionRef) {
         self.sessions.entry(identity.who).or_default().push(at);
-        if let Some(player) = identity.who.as_player() {
-            self.names.insert(names::fold(&identity.name), player);
-        }
+        self.names.extend(list_key(identity.who, &identity.name).map(|key| (key, identity.who)));
     }
 
     fn leave(&mut self, identity: &Identity, at: SessionRef) {
         leave(&mut self.sessions, &identity.who, at);
-        if let Some(player) = identity.who.as_player() {
-            self.forget_name(player, &identity.name);
-        }
+        self.forget_name(identity.who, &identity.name);
     }
 
     fn arrive(&mut self, who: Principal, name: &Arc<str>, stay: Stay) {
@@ -106,9 +115,7 @@ impl Online {
         guest.name = name.clone();
         guest.stays.push(stay);
         self.seats.entry(stay.seat).or_default().insert(who);
-        if let Some(player) = who.as_player() {
-            self.names.insert(names::fold(name), player);
-        }
+        self.names.extend(list_key(who, name).map(|key| (key, who)));
     }
 
     fn depart(&mut self, who: Principal, seat: Seat) {
@@ -121,17 +128,19 @@ impl Online {
         let Some(guest) = self.guests.get_mut(&who) else { return };
         guest.stays.retain(|stay| stay.seat != seat);
         if guest.stays.is_empty()
-            && let (Some(guest), Some(player)) = (self.guests.remove(&who), who.as_player())
+            && let Some(guest) = self.guests.remove(&who)
         {
-            self.forget_name(player, &guest.name);
+            self.forget_name(who, &guest.name);
         }
     }
 
     /// Takes somebody out of the lists who is nowhere.
-    fn forget_name(&mut self, player: PlayerId, name: &str) {
-        let who = Principal::from(player);
-        if !self.is_on(who) && !self.guests.contains_key(&who) {
-            self.names.remove(&names::fold(name));
+    fn forget_name(&mut self, who: Principal, name: &str) {
+        if !self.is_on(who)
+            && !self.guests.contains_key(&who)
+            && let Some(key) = list_key(who, name)
+        {
+            self.names.remove(&key);
         }
     }
 
@@ -160,6 +169,11 @@ impl Online {
         self.sessions.get(&who).map_or(&[], Vec::as_slice)
     }
 
+    /// Those who are somewhere, with where.
+    pub fn everywhere(&self) -> impl Iterator<Item = (Principal, &[Stay])> {
+        self.guests.iter().map(|(who, guest)| (*who, guest.stays.as_slice()))
+    }
+
     /// How many of a kind are on.
     pub fn count(&self, kind: PrincipalKind) -> usize {
         self.sessions.keys().filter(|who| who.kind == kind).count()
@@ -184,7 +198,7 @@ impl Online {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_store::BoardId;
+    use ssmglobal_store::{BoardId, PlayerId};
 
     #[test]
     fn a_list_goes_with_its_last_session() {

@@ -200,10 +200,10 @@ impl<C: Decide> Bench<C> {
             all.sort_by_key(|seen| seen.network);
             all
         };
-        reader.player_names(&mut |id, _, _| assert_eq!(of(&networks, id), of(&loaded, id))).unwrap();
+        reader.player_names(&mut |id, _, _, _| assert_eq!(of(&networks, id), of(&loaded, id))).unwrap();
         let (names, loaded) = (read(&ours.directory), read(&theirs.directory));
         assert_eq!(names.len(), loaded.len());
-        let look = &mut |id, name: &str, folded: &str| {
+        let look = &mut |id, name: &str, folded: &str, _: &str| {
             assert_eq!((names.name(id), names.find(folded)), (name, Some(id)));
             assert_eq!((loaded.name(id), loaded.find(folded)), (name, Some(id)));
         };

@@ -45,6 +45,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
             Some(News::Tell { to: Audience::Principal((*player).into()), event: Event::MailRefused(event) })
         }
         Row::Epoch { who, reason, .. } => Some(News::Out { who: *who, reason: reason.clone() }),
+        Row::Granted { player, .. } | Row::Revoked { player, .. } => Some(News::Rights { player: *player }),
         Row::Licence(licence) => Some(of_licence(memory, licence)),
         Row::LicenceGone { world, .. } => {
             let (world, name) = (*world, memory.name((*world).into()).unwrap_or_default());
@@ -74,8 +75,6 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Unblocked { .. }
         | Row::Keyed { .. }
         | Row::WorldPurged { .. }
-        | Row::Granted { .. }
-        | Row::Revoked { .. }
         | Row::RelayMark { .. } => None,
     }
 }
@@ -114,7 +113,9 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                     boards.define(board);
                 }
             }
-            Row::Player(player) => write(&memory.directory).insert(player.id, &player.name, &player.folded),
+            Row::Player(player) => {
+                write(&memory.directory).insert(player.id, &player.name, &player.folded, &player.skeleton)
+            }
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
             Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),
             Row::ServerDisabled { server, disabled } => bar(memory, server.into(), disabled),

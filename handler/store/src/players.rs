@@ -62,8 +62,8 @@ pub struct NewPlayer {
 
 /// Reading players.
 pub trait ReadPlayers {
-    /// All names with their numbers, in any order, for the directory in memory: (id, name, folded).
-    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str)) -> Result<()>;
+    /// All names with their numbers, in any order, for the directory in memory: (id, name, folded, skeleton).
+    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str, &str)) -> Result<()>;
     /// Those whose login is refused.
     fn players_disabled(&self) -> Result<Vec<PlayerId>>;
     /// How many there are.

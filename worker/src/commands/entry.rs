@@ -2,9 +2,11 @@
 
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Pushed, Screen, Shown, said};
+use serde::Serialize;
 use ssmglobal_ipc::{
-    Code, Failure, ForGuest, GuestClosed, Kind, LoginCheck, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating,
-    RatingLimit, Request, Visit, WorldEnter, WorldEntered, json,
+    Code, Event, Failure, ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, Kind, LoginCheck, Party,
+    Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Request, Visit, WorldEnter, WorldEntered,
+    json,
 };
 use std::borrow::Cow;
 use std::fmt::{Result, Write};
@@ -198,26 +200,60 @@ impl Pushed for GuestClosed {
     }
 }
 
+/// What is for guests, in words.
+fn say_for(to: &[Party], event: &Event, f: &mut dyn Write) -> Result {
+    let (mut inner, to) = (String::new(), to.iter().map(Party::for_people));
+    said(event, &mut inner)?;
+    write!(f, "for {}: {inner}", to.collect::<Vec<_>>().join(", "))
+}
+
+/// As for the guest himself, with whom it is for and where he is.
+fn put_for(to: &impl Serialize, world: &Option<String>, event: &Event, name: &str, out: &mut Vec<u8>) {
+    let mut inner = Vec::new();
+    crate::render::pushed_line(event, &mut inner);
+    out.extend_from_slice(b"{\"event\": ");
+    json::put(out, name);
+    out.extend_from_slice(b", \"to\": ");
+    json::put(out, to);
+    out.extend_from_slice(b", \"world\": ");
+    json::put(out, world);
+    // What stands behind the name of the event.
+    let rest = inner.iter().position(|byte| *byte == b',').and_then(|at| inner.get(at..));
+    out.extend_from_slice(rest.unwrap_or(b"}"));
+}
+
 impl Pushed for ForGuest {
     fn say(&self, f: &mut dyn Write) -> Result {
-        let mut inner = String::new();
-        said(&self.event, &mut inner)?;
-        write!(f, "for {}: {inner}", self.to)
+        say_for(std::slice::from_ref(&self.to), &self.event, f)
     }
 
-    /// As for the guest himself, with whom it is for and where he is.
     fn line(&self, name: &str, out: &mut Vec<u8>) {
-        let mut inner = Vec::new();
-        crate::render::pushed_line(&self.event, &mut inner);
-        out.extend_from_slice(b"{\"event\": ");
-        json::put(out, name);
-        out.extend_from_slice(b", \"to\": ");
-        json::put(out, &self.to);
-        out.extend_from_slice(b", \"world\": ");
-        json::put(out, &self.world);
-        // What stands behind the name of the event.
-        let rest = inner.iter().position(|byte| *byte == b',').and_then(|at| inner.get(at..));
-        out.extend_from_slice(rest.unwrap_or(b"}"));
+        put_for(&self.to, &self.world, &self.event, name, out);
+    }
+}
+
+impl Pushed for ForGuests {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        say_for(&self.to, &self.event, f)
+    }
+
+    fn line(&self, name: &str, out: &mut Vec<u8>) {
+        put_for(&self.to, &self.world, &self.event, name, out);
+    }
+}
+
+impl Pushed for GuestRegistered {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        write!(f, "{} has registered as {}, and stays.", self.visitor.for_people(), self.player)
+    }
+}
+
+impl Pushed for GuestRights {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        match self.rights.is_empty() {
+            true => write!(f, "{} has no rights any more beyond those of every player.", self.player),
+            false => write!(f, "{} has these rights now: {}.", self.player, self.rights.join(", ")),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{
-    Blocks, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailRefused, MailReply, MailSend,
-    MailSent, Party, Request, Tell, TellArrived, Told,
+    Blocks, Broadcast, Broadcasted, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailRefused,
+    MailReply, MailSend, MailSent, Party, Request, Tell, TellArrived, Told,
 };
 use std::fmt::{Result, Write};
 
@@ -120,13 +120,24 @@ pub(super) static GROUP: Group = Group {
         },
         Command {
             name: "TELL",
-            summary: "Say something to a player who is on, anywhere",
-            args: &[Arg::word("to", "a player who is on"), Arg::text("body", "one line")],
+            summary: "Say something to somebody who is on, anywhere",
+            args: &[Arg::word("to", "a player who is on, or `visitor:NAME`"), Arg::text("body", "one line")],
             example: "TELL bob Are you there?",
             returns: "`to`",
             codes: &[Code::NotFound, Code::TooLong, Code::Invalid, Code::Denied, Code::Busy],
             ..Command::request(Kind::Tell, |parsed| {
                 Ok(Request::Tell(Tell { to: parsed.string("to")?, body: parsed.string("body")? }))
+            })
+        },
+        Command {
+            name: "BROADCAST",
+            summary: "Say something to everyone who is on",
+            args: &[Arg::text("body", "one line")],
+            example: "BROADCAST The network is down from eight to nine",
+            returns: "`receivers`: how many connections it went to, those of worlds with players in them among them",
+            codes: &[Code::TooLong, Code::Invalid, Code::Denied],
+            ..Command::request(Kind::Broadcast, |parsed| {
+                Ok(Request::Broadcast(Broadcast { body: parsed.string("body")? }))
             })
         },
     ],
@@ -224,7 +235,13 @@ impl Shown for Blocks {
 
 impl Shown for Told {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
-        write!(f, "Told {}.", self.to)
+        write!(f, "Told {}.", Party::parse(&self.to).for_people())
+    }
+}
+
+impl Shown for Broadcasted {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        write!(f, "Sent to {}.", plural(self.receivers, "connection"))
     }
 }
 
@@ -242,7 +259,7 @@ impl Pushed for MailRefused {
 
 impl Pushed for TellArrived {
     fn say(&self, f: &mut dyn Write) -> Result {
-        write!(f, "{}: {}", self.from, self.body)
+        write!(f, "{}: {}", self.from.for_people(), self.body)
     }
 }
 

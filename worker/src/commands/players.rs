@@ -2,7 +2,10 @@
 
 use super::{Arg, Command, Group};
 use crate::render::{Column, Row, Screen, Shown, idle, minute, plural};
-use ssmglobal_ipc::{Code, Finger, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request, Who, Whoami};
+use ssmglobal_ipc::{
+    Code, Finger, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request, Visiting, VisitorName, Who,
+    Whoami,
+};
 use std::fmt::{Result, Write};
 
 const NAME: &str = "2-20 letters, digits, `_-.`";
@@ -45,6 +48,17 @@ pub(super) static GROUP: Group = Group {
             })
         },
         Command {
+            name: "VISITOR",
+            summary: "Be on under a name without registering",
+            args: &[Arg::word("name", "as a player's, and free of players, game servers and other visitors")],
+            example: "VISITOR bob",
+            returns: "`visitor`, as others write it: visitor:bob",
+            codes: &[Code::Exists, Code::Invalid, Code::NoVisitors, Code::Busy],
+            ..Command::request(Kind::Visitor, |parsed| {
+                Ok(Request::Visitor(VisitorName { name: parsed.string("name")? }))
+            })
+        },
+        Command {
             name: "LOGOUT",
             summary: "Log out and stay connected",
             done: "Logged out.",
@@ -79,11 +93,11 @@ pub(super) static GROUP: Group = Group {
         },
         Command {
             name: "WHO",
-            summary: "List the players who are on",
+            summary: "List who is on",
             args: Arg::PAGE,
             example: "WHO 20",
-            returns: "`players` (each with `player`, `where`, `idle` in seconds, `since`), `total`, `next`. Where: terminal, \
-                      client, or \"on arena\" as that game server says",
+            returns: "`players` (each with `player` (of a visitor visitor:NAME), `where`, `idle` in seconds, `since`), `total`, \
+                      `next`. Where: terminal, client, or \"on arena\" as that game server says",
             ..Command::request(Kind::Who, |parsed| Ok(Request::Who(parsed.page()?)))
         },
         Command {
@@ -129,10 +143,23 @@ fn show_full(full: bool, screen: &mut Screen<'_>) {
     }
 }
 
+impl Shown for Visiting {
+    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
+        write!(f, "You are {}, a visitor, until you close this connection.", self.visitor.for_people())
+    }
+
+    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        screen.hint("REGISTER makes you a player, under any free name.");
+    }
+}
+
 impl Shown for Whoami {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         match (&self.player, &self.server) {
-            (Some(player), _) => write!(f, "You are {player}, from {}.", self.address),
+            (Some(player), _) => match Party::parse(player) {
+                who @ Party::Visitor(_) => write!(f, "You are {}, a visitor, from {}.", who.for_people(), self.address),
+                who => write!(f, "You are {who}, from {}.", self.address),
+            },
             (None, Some(server)) => write!(f, "You are {}, from {}.", Party::Server(server.clone()), self.address),
             (None, None) => write!(f, "You are not logged in, from {}.", self.address),
         }
@@ -161,8 +188,8 @@ impl Shown for Who {
 
     fn show(&self, screen: &mut Screen<'_>, _: Kind) {
         let rows = self.players.iter().map(|row| {
-            let idle = idle(row.idle);
-            Row::new([row.player.clone(), row.place.clone(), idle, minute(row.since).to_string()])
+            let (who, idle) = (Party::parse(&row.player).for_people(), idle(row.idle));
+            Row::new([who, row.place.clone(), idle, minute(row.since).to_string()])
         });
         let columns =
             [Column::left("Player").fixed(), Column::left("Where"), Column::right("Idle"), Column::left("Since")];
@@ -175,10 +202,18 @@ impl Shown for Who {
 
 impl Shown for Fingered {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
-        write!(f, "{} is {}, registered {}.", self.player, whereabouts(self), minute(self.registered))
+        let (who, whereabouts) = (Party::parse(&self.player), whereabouts(self));
+        match &who {
+            Party::Visitor(_) => write!(f, "{} is a visitor, {whereabouts}.", who.for_people()),
+            _ => write!(f, "{who} is {whereabouts}, registered {}.", minute(self.registered)),
+        }
     }
 
     fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        if matches!(Party::parse(&self.player), Party::Visitor(_)) {
+            screen.hint(format!("TELL {} says hello.", self.player));
+            return;
+        }
         if self.records.is_empty() {
             screen.hint(format!("No records yet. TELL {0} or MAIL SEND {0} says hello.", self.player));
             return;

@@ -1,7 +1,7 @@
 //! Rights of players, for operators. Runs in a worker.
 
 use super::{Arg, Command, Group, Parsed};
-use crate::render::Shown;
+use crate::render::{Pushed, Shown};
 use ssmglobal_ipc::{Code, Failure, Kind, Request, RightOf, Rights, RightsOf};
 use std::fmt::{Result, Write};
 
@@ -51,6 +51,15 @@ pub(super) static GROUP: Group = Group {
 
 fn right(parsed: &mut Parsed<'_>) -> std::result::Result<RightOf, Failure> {
     Ok(RightOf { player: parsed.string("player")?, right: parsed.string("right")? })
+}
+
+impl Pushed for Rights {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        match self.rights.is_empty() {
+            true => f.write_str("You have no rights any more beyond those of every player."),
+            false => write!(f, "You have these rights now: {}.", self.rights.join(", ")),
+        }
+    }
 }
 
 impl Shown for Rights {

@@ -31,13 +31,14 @@ fn within_reach(states: States, state: State) -> bool {
 /// Whether HELP lists the command, and a slip is taken for it: what can never be used in this mode, or only by operators, is left
 /// out.
 pub(super) fn listed(command: &Command, state: State) -> bool {
-    within_reach(command.states(), state) && command.right() != Right::Operator
+    within_reach(command.states(), state) && !matches!(command.right(), Right::Operator | Right::Broadcast)
 }
 
 /// Who may use a command, for HELP and the reference page.
 pub(super) fn users(command: &Command) -> String {
     let people = match command.right() {
         Right::Operator => "operators".to_owned(),
+        Right::Broadcast => "players with the right broadcast".to_owned(),
         Right::None | Right::Registration => audience(command.states()),
     };
     let ctl = if command.states().has_operator() { "; also ssmglobal ctl" } else { "" };

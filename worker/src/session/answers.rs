@@ -151,6 +151,7 @@ impl Session<'_> {
                 self.reader.set_limit(self.door.server_line);
             }
             (Reply::Done(_), Some(Request::Logout)) => self.become_nobody(),
+            (Reply::Visiting(visiting), _) => self.become_somebody(State::Anonymous, &visiting.visitor.to_string()),
             _ => {}
         }
     }
@@ -210,7 +211,7 @@ impl Session<'_> {
         self.show_event(&event);
         match event {
             Event::Close(_) => self.ending = true,
-            Event::LoggedOut(_) => self.become_nobody(),
+            Event::LoggedOut(_) | Event::TakenOver(_) => self.become_nobody(),
             _ => {}
         }
     }

@@ -33,6 +33,10 @@ impl EventLoop {
         match dispatch::run_for_operator(access, request) {
             Some(Plan::Reply(Reply::Failed(failure))) => Err(failure),
             Some(Plan::Reply(reply)) => Ok(Some(Answer::from(&reply))),
+            Some(Plan::Volatile(volatile)) => {
+                self.tell_all(volatile.news);
+                Ok(Some(Answer::from(&volatile.reply)))
+            }
             Some(Plan::Change(change, tried)) => {
                 let asker = Asker::Console(operator);
                 self.shared.write(&mut vec![Write::Change { asker, change, key: None, tried }])?;

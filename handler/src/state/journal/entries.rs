@@ -4,6 +4,7 @@
 use crate::state::hosting::{Host, Hosting};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassDigest, PassState, Wanted};
+use crate::state::visitors::Visitor;
 use crate::state::worlds::World;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Rating, Reply, ReplyKind, Time};
@@ -150,6 +151,18 @@ pub enum Entry {
         /// Who.
         who: Principal,
     },
+    /// Somebody is on as a visitor.
+    Visitor {
+        /// His number.
+        id: u32,
+        /// Who he is.
+        said: KeptVisitor,
+    },
+    /// He is on no longer.
+    NoVisitor {
+        /// His number.
+        id: u32,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -163,6 +176,7 @@ pub(super) enum Subject {
     Epoch(u64),
     Pass(PassDigest),
     Here(Seat, Principal),
+    Visitor(u32),
     Voided(u64),
     Hosting(WorldId),
 }
@@ -178,6 +192,7 @@ impl Entry {
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
             Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
+            Entry::Visitor { id, .. } | Entry::NoVisitor { id } => Some(Subject::Visitor(*id)),
             Entry::Held(pass) => Some(Subject::Pass(pass.digest)),
             Entry::Here { seat, who, .. } | Entry::NotHere { seat, who } => Some(Subject::Here(*seat, *who)),
             Entry::Stay { host, player, .. } | Entry::NoStay { host, player } => {
@@ -260,6 +275,32 @@ pub struct OldPass {
     pub given: Time,
     /// It was shown already.
     pub used: bool,
+}
+
+/// A visitor, as he is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptVisitor {
+    name: String,
+    folded: String,
+    skeleton: String,
+    session: Option<u64>,
+    address: Option<IpAddr>,
+    since: Time,
+    until: Time,
+}
+
+impl From<&Visitor> for KeptVisitor {
+    fn from(visitor: &Visitor) -> KeptVisitor {
+        let Visitor { name, folded, skeleton, session, address, since, until } = visitor.clone();
+        KeptVisitor { name, folded, skeleton, session, address, since, until }
+    }
+}
+
+impl From<KeptVisitor> for Visitor {
+    fn from(kept: KeptVisitor) -> Visitor {
+        let KeptVisitor { name, folded, skeleton, session, address, since, until } = kept;
+        Visitor { name, folded, skeleton, session, address, since, until }
+    }
 }
 
 /// A pass, as it is kept.

@@ -13,7 +13,7 @@ mod tests;
 
 #[cfg(test)]
 pub use entries::OldPass;
-pub use entries::{ClientKey, Entry, KeptHosting, Settled, packed, unpacked};
+pub use entries::{ClientKey, Entry, KeptHosting, KeptVisitor, Settled, packed, unpacked};
 pub use recover::{KeptChannel, Present, Recovered};
 
 use entries::Subject;

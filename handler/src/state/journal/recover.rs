@@ -4,6 +4,7 @@ use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::{HeldPass, PassDigest};
+use crate::state::visitors::Visitor;
 use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time, growing};
 use ssmglobal_store::{Principal, WorldId};
@@ -54,6 +55,8 @@ pub struct Recovered {
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
     pub stays: HashMap<Seat, Vec<Present>>,
+    /// Visitors.
+    pub visitors: BTreeMap<u32, Visitor>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
     /// Pushes that may not have left, by session, with their numbers.
@@ -130,6 +133,8 @@ impl Journal {
                 Entry::NotHere { seat, who } => drop(stays.remove(&(seat, who))),
                 Entry::Voided { session, upto } => drop(found.voided.insert(session, upto)),
                 Entry::Hosting { world, said } => drop(found.hostings.insert(world, said.into())),
+                Entry::Visitor { id, said } => drop(found.visitors.insert(id, said.into())),
+                Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
             }
         }

@@ -14,6 +14,7 @@ use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassState, Wanted};
 use crate::state::session::Proof;
 use crate::state::topic::{ChannelId, Topic};
+use crate::state::visitors::Visitor;
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
 use ssmglobal_ipc::{Code, Event, Notice, Rating, Reply, Stop, Time, Welcome, growing};
@@ -109,6 +110,18 @@ fn pass() -> HeldPass {
     HeldPass { digest: [7; 16], of, given: AT, state: PassState::Ended }
 }
 
+fn visitor() -> Visitor {
+    Visitor {
+        name: text("Bob"),
+        folded: text("bob"),
+        skeleton: text("bob"),
+        session: Some(300),
+        address: Some([192, 0, 2, 7].into()),
+        since: AT,
+        until: Time(AT.0 + 120_000),
+    }
+}
+
 fn notice() -> Event {
     Event::Notice(Notice { msg: text("Soon.") })
 }
@@ -129,11 +142,13 @@ samples! { news News News {
     Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
     Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
     Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
+    Rights: News::Rights { player: PlayerId(300) };
 } }
 
 samples! { audiences Audience Audience {
     Principal: Audience::Principal(alice());
     Topic: Audience::Topic(Topic::Board(BoardId(300)));
+    Everyone: Audience::Everyone;
 } }
 
 samples! { topics Topic Topic {
@@ -176,6 +191,8 @@ samples! { entries Entry Entry {
         seat: Seat::World(WorldId(300)), who: alice(), name: text("alice"), place: WorldId(300).into(), since: AT, identified: true,
     };
     NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
+    Visitor: Entry::Visitor { id: 9, said: (&visitor()).into() };
+    NoVisitor: Entry::NoVisitor { id: 9 };
 } }
 
 /// Whether bytes say what a sample was meant to say.

@@ -25,11 +25,12 @@ fn network(text: &str) -> Result<IpAddr> {
 }
 
 impl ReadPlayers for Db {
-    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str)) -> Result<()> {
-        self.each("SELECT id, name, folded FROM player", [], |row| {
+    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str, &str)) -> Result<()> {
+        self.each("SELECT id, name, folded, skeleton FROM player", [], |row| {
             let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             let folded = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-            each(PlayerId(row.get(0)?), name, folded);
+            let skeleton = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
+            each(PlayerId(row.get(0)?), name, folded, skeleton);
             Ok(())
         })
     }

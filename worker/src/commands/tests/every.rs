@@ -44,6 +44,7 @@ fn players() -> Vec<Case> {
         ("WHOAMI", vec![], Request::Whoami),
         ("WHO", paged(), Request::Who(page())),
         ("FINGER", vec![("player", "\"bob\"")], Request::Finger(Finger { player: s("bob") })),
+        ("VISITOR", vec![("name", "\"zed\"")], Request::Visitor(VisitorName { name: s("zed") })),
     ]
 }
 
@@ -139,6 +140,7 @@ fn mail() -> Vec<Case> {
             vec![("to", "\"bob\""), ("body", "\"hi there\"")],
             Request::Tell(Tell { to: s("bob"), body: s("hi there") }),
         ),
+        ("BROADCAST", vec![("body", "\"hi all\"")], Request::Broadcast(Broadcast { body: s("hi all") })),
     ]
 }
 

@@ -79,6 +79,8 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         ),
         ("MAIL BLOCKS", Reply::Blocks(Blocks { players: vec![Party::Player(s("mallory"))] })),
         ("TELL", Reply::Told(Told { to: s("bob") })),
+        ("BROADCAST", Reply::Broadcasted(Broadcasted { receivers: 3 })),
+        ("VISITOR", Reply::Visiting(Visiting { visitor: Party::Visitor(s("zed")) })),
     ]
 }
 
@@ -356,6 +358,54 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             Event::GuestClosed(GuestClosed { world: s("Atlantis"), player: Party::Player(s("bob")) }),
             r#"{"event": "guest_closed", "world": "Atlantis", "player": "bob"}"#,
             "[guest_closed] bob has closed his last connection; he is in Atlantis.",
+        ),
+        (
+            Event::ForGuests(ForGuests {
+                world: None,
+                to: vec![Party::Player(s("bob")), Party::Visitor(s("zed"))],
+                event: Box::new(Event::Broadcast(TellArrived { from: Party::Backend, body: s("Soon"), at: time })),
+            }),
+            r#"{"event": "broadcast", "to": ["bob", "visitor:zed"], "world": null, "from": "the backend", "body": "Soon", "at": "2026-01-31T20:15:00Z"}"#,
+            "[broadcast] for bob, \"zed\": the backend: Soon",
+        ),
+        (
+            Event::GuestRegistered(GuestRegistered {
+                world: Some(s("Atlantis")),
+                visitor: Party::Visitor(s("zed")),
+                player: s("bob"),
+                number: 7,
+            }),
+            r#"{"event": "guest_registered", "world": "Atlantis", "visitor": "visitor:zed", "player": "bob", "number": 7}"#,
+            "[guest_registered] \"zed\" has registered as bob, and stays.",
+        ),
+        (
+            Event::GuestRights(GuestRights {
+                world: Some(s("Atlantis")),
+                player: Party::Player(s("bob")),
+                rights: vec![s("build"), s("vip")],
+            }),
+            r#"{"event": "guest_rights", "world": "Atlantis", "player": "bob", "rights": ["build", "vip"]}"#,
+            "[guest_rights] bob has these rights now: build, vip.",
+        ),
+        (
+            Event::Rights(Rights { player: s("bob"), rights: vec![] }),
+            r#"{"event": "rights", "player": "bob", "rights": []}"#,
+            "[rights] You have no rights any more beyond those of every player.",
+        ),
+        (
+            Event::TakenOver(Notice { msg: s("You are on by another connection now.") }),
+            r#"{"event": "taken_over", "msg": "You are on by another connection now."}"#,
+            "[taken_over] You are on by another connection now.",
+        ),
+        (
+            Event::Tell(TellArrived { from: Party::Visitor(s("zed")), body: s("Hello"), at: time }),
+            r#"{"event": "tell", "from": "visitor:zed", "body": "Hello", "at": "2026-01-31T20:15:00Z"}"#,
+            "[tell] \"zed\": Hello",
+        ),
+        (
+            Event::Broadcast(TellArrived { from: Party::Player(s("bob")), body: s("Hello"), at: time }),
+            r#"{"event": "broadcast", "from": "bob", "body": "Hello", "at": "2026-01-31T20:15:00Z"}"#,
+            "[broadcast] bob: Hello",
         ),
         (
             Event::WorldChanged(HostTerms {

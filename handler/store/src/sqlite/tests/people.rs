@@ -120,7 +120,7 @@ fn players_are_listed_by_folded_name_in_pages() {
     assert_eq!(names(None, 3), ["alpha", "bravo", "Charlie"]);
     assert_eq!(names(Some("charlie"), 3), ["Delta"]);
     let mut all = Vec::new();
-    reader.player_names(&mut |id, name, folded| all.push((id, name.to_owned(), folded.to_owned()))).unwrap();
+    reader.player_names(&mut |id, name, folded, _| all.push((id, name.to_owned(), folded.to_owned()))).unwrap();
     assert_eq!(all.len(), 4);
     assert!(all.contains(&(PlayerId(1), "Delta".into(), "delta".into())));
 }

@@ -1,0 +1,68 @@
+//! A word to everyone, wherever he is, and what somebody and his world hear of other rights.
+
+use crate::harness::{Backend, GameServer, Person, Program};
+use serde_json::json;
+
+#[test]
+fn a_broadcast_reaches_everyone_once() {
+    let backend = Backend::start();
+    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = Program::registered(&backend, "alice");
+    let mut carol = Program::registered(&backend, "carol");
+    let mut nobody = Program::at(&backend);
+    let mut person = Person::at(&backend).register("dora");
+    let mut zed = Program::at(&backend);
+    zed.ok("VISITOR", json!({"name": "zed"}));
+    let mut arena = GameServer::added(&backend, "arena");
+    let added = backend.ctl(&["world", "add", "Zoo", "alice"]);
+    arena.ok("HOST START", json!({"world": "zoo", "password": added["password"], "port": 7777}));
+    // Carol and zed are in the world; she has no connection any more.
+    for program in [&mut carol, &mut zed] {
+        let entered = program.ok("WORLD ENTER", json!({"world": "zoo"}));
+        arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
+        arena.ok("ENTER", json!({"player": entered["pass"], "world": "zoo"}));
+    }
+    backend.see_off(carol.wire);
+    assert_eq!(bob.fails("BROADCAST", json!({"body": "hi"})), "denied");
+    backend.ctl(&["right", "grant", "bob", "broadcast"]);
+    assert_eq!(bob.expect_event("rights")["rights"], json!(["broadcast"]));
+    let sent = bob.ok("BROADCAST", json!({"body": "Down at eight"}));
+    assert_eq!(sent["receivers"], 5, "bob, alice, dora, zed, and the world");
+    nobody.expect_no_event("broadcast");
+    for program in [&mut bob, &mut alice, &mut zed] {
+        let heard = program.expect_event("broadcast");
+        assert_eq!((&heard["from"], &heard["body"]), (&json!("bob"), &json!("Down at eight")));
+        program.expect_no_event("broadcast");
+    }
+    person.expect("[broadcast] bob: Down at eight");
+    let heard = arena.expect_event("broadcast");
+    assert_eq!((&heard["to"], &heard["world"]), (&json!(["carol"]), &json!("Zoo")), "zed has heard it himself");
+    arena.expect_no_event("broadcast");
+    // From the operator, and over a death of the handler once.
+    backend.ctl(&["broadcast", "Soon"]);
+    assert_eq!(alice.expect_event("broadcast")["from"], "the backend");
+    let said = bob.ask_over_death(&backend, "BROADCAST", &json!({"body": "third"}));
+    assert_eq!(said["state"], "OK");
+    assert_eq!(alice.expect_event("broadcast")["body"], "third");
+    alice.expect_no_event("broadcast");
+    assert_eq!(bob.fails("BROADCAST", json!({"body": "x".repeat(5000)})), "too_long");
+}
+
+#[test]
+fn other_rights_are_told_to_the_player_and_to_the_world_that_he_is_in() {
+    let backend = Backend::start();
+    let mut bob = Program::registered(&backend, "bob");
+    let mut arena = GameServer::added(&backend, "arena");
+    let added = backend.ctl(&["world", "add", "Zoo", "bob"]);
+    arena.ok("HOST START", json!({"world": "zoo", "password": added["password"], "port": 7777}));
+    let entered = bob.ok("WORLD ENTER", json!({"world": "zoo"}));
+    arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
+    arena.ok("ENTER", json!({"player": "bob", "world": "zoo"}));
+    backend.ctl(&["right", "grant", "bob", "build"]);
+    assert_eq!(bob.expect_event("rights")["rights"], json!(["build"]));
+    let told = arena.expect_event("guest_rights");
+    assert_eq!((&told["world"], &told["player"], &told["rights"]), (&json!("Zoo"), &json!("bob"), &json!(["build"])));
+    backend.ctl(&["right", "revoke", "bob", "build"]);
+    assert_eq!(bob.expect_event("rights")["rights"], json!([]));
+    assert_eq!(arena.expect_event("guest_rights")["rights"], json!([]));
+}

@@ -1,0 +1,220 @@
+//! Visitors: how somebody is on without registering, what his name is worth, and how he goes into worlds, talks, and becomes a
+//! player.
+
+use crate::harness::{Backend, GameServer, Person, Program};
+use serde_json::json;
+
+/// A backend with alice, a game server that hosts Zoo, and a visitor.
+struct Scene {
+    backend: Backend,
+    alice: Program,
+    arena: GameServer,
+    zed: Program,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene::with("")
+    }
+
+    fn with(config: &str) -> Scene {
+        let backend = Backend::plan().config(config).start();
+        let alice = Program::registered(&backend, "alice");
+        let mut arena = GameServer::added(&backend, "arena");
+        let added = backend.ctl(&["world", "add", "Zoo", "alice"]);
+        let password = added["password"].as_str().expect("a password");
+        arena.ok("HOST START", json!({"world": "zoo", "password": password, "port": 7777}));
+        let zed = visitor(&backend, "Zed");
+        Scene { backend, alice, arena, zed }
+    }
+
+    fn zed_enters(&mut self) {
+        let entered = self.zed.ok("WORLD ENTER", json!({"world": "zoo"}));
+        self.arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
+        self.arena.ok("ENTER", json!({"player": "visitor:zed", "world": "zoo"}));
+    }
+
+    /// Zed closes his connection; in its place is one of nobody.
+    fn zed_closes(&mut self) {
+        let nobody = Program::at(&self.backend);
+        self.backend.see_off(std::mem::replace(&mut self.zed, nobody).wire);
+    }
+}
+
+fn visitor(backend: &Backend, name: &str) -> Program {
+    let mut program = Program::at(backend);
+    assert_eq!(program.ok("VISITOR", json!({"name": name}))["visitor"], format!("visitor:{name}"));
+    program
+}
+
+/// Where WHO shows somebody.
+fn places(asker: &mut Program, who: &str) -> Vec<String> {
+    let all = asker.ok("WHO", json!({}));
+    let rows = all["players"].as_array().expect("a list").iter().filter(|row| row["player"] == who);
+    rows.map(|row| row["where"].as_str().expect("a place").to_owned()).collect()
+}
+
+#[test]
+fn a_visitor_is_on_under_his_name_and_may_do_little() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.zed.ok("WHOAMI", json!({}))["player"], "visitor:Zed");
+    assert_eq!(places(&mut scene.alice, "visitor:Zed"), ["client"]);
+    let fingered = scene.alice.ok("FINGER", json!({"player": "visitor:zed"}));
+    assert_eq!((&fingered["player"], &fingered["online"]), (&json!("visitor:Zed"), &json!(true)));
+    assert_eq!(scene.alice.fails("FINGER", json!({"player": "zed"})), "not_found", "he is no player");
+    for (cmd, args) in [
+        ("MAIL SEND", json!({"to": "alice", "body": "hi"})),
+        ("MAIL LIST", json!({})),
+        ("SETTING SET", json!({"key": "colour", "value": "red"})),
+        ("RECORD SUBMIT", json!({"board": "sprint", "score": 1})),
+        ("PASS", json!({"server": "arena"})),
+        ("WORLD LIST", json!({})),
+    ] {
+        assert_eq!(scene.zed.fails(cmd, args), "not_logged_in", "{cmd}");
+    }
+    // Another name in the place of the first, which is free then.
+    scene.zed.ok("VISITOR", json!({"name": "zoe"}));
+    assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
+    assert_eq!(places(&mut scene.alice, "visitor:zoe"), ["client"]);
+    visitor(&scene.backend, "zed");
+    assert_eq!(scene.alice.fails("VISITOR", json!({"name": "al"})), "denied", "a player is one already");
+}
+
+#[test]
+fn people_see_a_visitor_in_quotes() {
+    let scene = Scene::new();
+    let mut person = Person::at(&scene.backend);
+    assert!(person.ask("visitor guest-1").contains("You are \"guest-1\", a visitor"));
+    assert!(person.ask("whoami").contains("You are \"guest-1\", a visitor, from 127.0.0.1"));
+    let who = person.ask("who");
+    assert!(who.contains("\"Zed\"") && who.contains("\"guest-1\"") && who.contains("alice"), "{who}");
+    assert!(person.ask("finger visitor:zed").contains("\"Zed\" is a visitor, on."));
+    assert!(person.ask("tell visitor:zed Hello").contains("Told \"Zed\"."));
+    let Scene { mut alice, .. } = scene;
+    assert_eq!(alice.ok("TELL", json!({"to": "visitor:guest-1", "body": "You there"}))["to"], "visitor:guest-1");
+    person.expect("[tell] alice: You there");
+}
+
+#[test]
+fn a_name_that_is_taken_or_looks_so_is_refused() {
+    let mut scene = Scene::new();
+    let mut other = Program::at(&scene.backend);
+    // Of a player, of a game server, with other letters that look the same; of the operator; too short; none at all.
+    for (name, code) in [
+        ("Alice", "exists"),
+        ("arena", "exists"),
+        ("\u{430}lice", "exists"),
+        ("operator", "invalid"),
+        ("a", "invalid"),
+        ("visitor:al", "invalid"),
+    ] {
+        assert_eq!(other.fails("VISITOR", json!({"name": name})), code, "{name}");
+    }
+    // A visitor's holds for players as well: who registers cannot take it while he is on.
+    assert_eq!(other.fails("REGISTER", json!({"name": "zed", "password": "long-enough"})), "exists");
+    assert_eq!(other.fails("REGISTER", json!({"name": "Z\u{435}d", "password": "long-enough"})), "exists");
+    // He himself can.
+    scene.zed.ok("REGISTER", json!({"name": "zed", "password": "long-enough"}));
+    assert_eq!(other.fails("VISITOR", json!({"name": "zed"})), "exists");
+}
+
+#[test]
+fn the_operator_lets_no_visitors_in_or_lets_them_not_talk() {
+    let mut scene = Scene::with("worlds.visitors_talk = false\n");
+    assert_eq!(scene.zed.fails("TELL", json!({"to": "alice", "body": "hi"})), "denied");
+    scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "hi"}));
+    assert_eq!(scene.zed.expect_event("tell")["body"], "hi");
+    let mut nobody = Program::at(&scene.backend);
+    assert_eq!(nobody.fails("TELL", json!({"to": "alice", "body": "hi"})), "not_logged_in");
+    let closed = Backend::plan().config("worlds.visitors = false\n").start();
+    assert_eq!(Program::at(&closed).fails("VISITOR", json!({"name": "zed"})), "no_visitors");
+}
+
+#[test]
+fn a_visitor_goes_into_a_world_and_is_reached_there() {
+    let mut scene = Scene::new();
+    let mut nobody = Program::at(&scene.backend);
+    assert_eq!(nobody.fails("WORLD ENTER", json!({"world": "zoo"})), "not_logged_in");
+    let entered = scene.zed.ok("WORLD ENTER", json!({"world": "zoo", "language": "en"}));
+    let told = scene.arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
+    assert_eq!(
+        (&told["player"], &told["kind"], &told["rights"], &told["language"]),
+        (&json!("visitor:Zed"), &json!("visitor"), &json!([]), &json!("en"))
+    );
+    assert_eq!(scene.arena.fails("ENTER", json!({"player": "visitor:nemo", "world": "zoo"})), "not_found");
+    scene.arena.ok("ENTER", json!({"player": "visitor:zed", "world": "zoo"}));
+    assert_eq!(places(&mut scene.alice, "visitor:Zed"), ["client", "on Zoo"]);
+    // By his connection as long as he has one, then by the world, once, also over a death of the handler.
+    scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "one"}));
+    assert_eq!(scene.zed.expect_event("tell")["from"], "alice");
+    scene.zed_closes();
+    scene.backend.kill_handler();
+    scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "two"}));
+    let heard = scene.arena.expect_event("tell");
+    assert_eq!((&heard["to"], &heard["world"], &heard["body"]), (&json!("visitor:Zed"), &json!("Zoo"), &json!("two")));
+    scene.arena.expect_no_event("tell");
+    // He is on as long as he is there.
+    assert_eq!(scene.alice.ok("FINGER", json!({"player": "visitor:zed"}))["worlds"], json!(["Zoo"]));
+    scene.arena.ok("LEAVE", json!({"player": "visitor:zed", "world": "zoo"}));
+    assert_eq!(scene.alice.fails("TELL", json!({"to": "visitor:zed", "body": "three"})), "not_found");
+}
+
+#[test]
+fn a_world_that_takes_no_visitors_refuses_them() {
+    let mut scene = Scene::new();
+    scene.backend.ctl(&["world", "change", "zoo", "--no-visitors"]);
+    assert_eq!(scene.zed.fails("WORLD ENTER", json!({"world": "zoo"})), "no_visitors");
+    scene.alice.ok("WORLD ENTER", json!({"world": "zoo"}));
+}
+
+#[test]
+fn a_visitor_who_registers_stays_where_he_is() {
+    let mut scene = Scene::new();
+    scene.zed_enters();
+    scene.zed.ok("REGISTER", json!({"name": "Zora", "password": "long-enough"}));
+    let event = scene.arena.expect_event("guest_registered");
+    assert_eq!(
+        (&event["visitor"], &event["player"], &event["world"]),
+        (&json!("visitor:Zed"), &json!("Zora"), &json!("Zoo"))
+    );
+    assert!(event["number"].is_u64());
+    assert_eq!(places(&mut scene.alice, "Zora"), ["client", "on Zoo"]);
+    assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
+    // It holds over a death of the handler, and what is for him comes there under his name.
+    scene.backend.kill_handler();
+    assert_eq!(places(&mut scene.alice, "Zora"), ["client", "on Zoo"]);
+    scene.zed_closes();
+    scene.alice.ok("TELL", json!({"to": "zora", "body": "hi"}));
+    assert_eq!(scene.arena.expect_event("tell")["to"], "Zora");
+    visitor(&scene.backend, "zed");
+}
+
+#[test]
+fn a_visitor_keeps_his_name_over_a_broken_connection() {
+    let mut scene = Scene::new();
+    scene.zed_closes();
+    scene.backend.kill_handler();
+    // It is kept for him, and he comes back by his address.
+    let mut again = visitor(&scene.backend, "Zed");
+    let mut third = visitor(&scene.backend, "ZED");
+    assert_eq!(again.expect_event("taken_over")["msg"], "You are on by another connection now.");
+    assert_eq!(again.ok("WHOAMI", json!({}))["player"], json!(null));
+    assert_eq!(places(&mut scene.alice, "visitor:Zed").len() + places(&mut scene.alice, "visitor:ZED").len(), 1);
+    // A visitor lives through the death of the handler, and of all that he is nothing is on the disk.
+    scene.backend.kill_handler();
+    assert!(
+        third.ok("WHOAMI", json!({}))["player"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("visitor:zed"))
+    );
+    scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "hi"}));
+    assert_eq!(third.expect_event("tell")["body"], "hi");
+}
+
+#[test]
+fn a_visitor_is_nothing_any_more_when_he_logs_in_or_changes_the_mode() {
+    let mut scene = Scene::new();
+    scene.zed.login("alice");
+    assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
+    let mut other = visitor(&scene.backend, "zed");
+    assert_eq!(other.say(r#"{"cmd": "MODE", "args": "SERVER"}"#)["state"], "OK");
+    assert!(places(&mut scene.alice, "visitor:zed").is_empty());
+}
