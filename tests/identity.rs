@@ -27,6 +27,8 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
     // HUMAN keeps the login, SERVER ends it.
     backend.over_the_death_of_the_handler(|| alice.send_line("{\"cmd\": \"MODE\", \"args\": \"SERVER\"}"));
     assert_eq!(alice.reply()["state"], "OK");
+    // The worker has answered that by itself; what comes behind waits until the handler knows.
+    assert_eq!(alice.fails("HW", json!({})), "not_logged_in");
     let who = Program::at(&backend).ok("WHO", json!({}));
     assert_eq!(who["total"], 0, "{who}");
     let key = backend.ctl(&["server", "add", "arena"])["key"].clone();

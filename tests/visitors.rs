@@ -216,5 +216,7 @@ fn a_visitor_is_nothing_any_more_when_he_logs_in_or_changes_the_mode() {
     assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
     let mut other = visitor(&scene.backend, "zed");
     assert_eq!(other.say(r#"{"cmd": "MODE", "args": "SERVER"}"#)["state"], "OK");
+    // What comes behind that waits until the handler knows.
+    assert_eq!(other.fails("HW", json!({})), "not_logged_in");
     assert!(places(&mut scene.alice, "visitor:zed").is_empty());
 }
