@@ -1,6 +1,6 @@
 //! All changes of what is kept, over the changes of each capability.
 
-use crate::capability::{hosting, licences, mail, players, records, relay, rights, servers, settings};
+use crate::capability::{hosting, length, licences, mail, players, records, relay, rights, servers, settings};
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
 use ssmglobal_ipc::{Failure, Reply, Secret};
 use std::convert::Infallible;
@@ -56,6 +56,7 @@ groups! {
     Licences(licences::LicenceChange),
     Hosting(hosting::HostingChange),
     Rights(rights::RightChange),
+    Length(length::LengthChange),
 }
 
 impl<C: OneOf> From<C> for Change

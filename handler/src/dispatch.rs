@@ -6,8 +6,8 @@
 
 use crate::capability::rights::OPERATOR;
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, licences, mail, players, records, relay, rights, servers, sessions, settings,
-    status, tell,
+    Access, Call, Plan, entry, hosting, length, licences, mail, players, records, relay, rights, servers, sessions,
+    settings, status, tell,
 };
 use crate::changes::Change;
 use crate::lock::read;
@@ -159,6 +159,7 @@ table! {
     HostSay(request) server hosting::say;
     HostStop(request) server hosting::stop;
     HostList(page) server hosting::list;
+    PlayerLimit(request) access length::limit;
 }
 
 #[cfg(test)]
@@ -231,6 +232,7 @@ mod tests {
         ("HostSay", "----s-"),
         ("HostStop", "----s-"),
         ("HostList", "----s-"),
+        ("PlayerLimit", "--p--o"),
     ];
 
     #[test]
@@ -247,7 +249,8 @@ mod tests {
     }
 
     /// What a player may do only with the right `operator`.
-    const OPERATORS: &[&str] = &["WorldAdd", "WorldDisable", "WorldEnable", "WorldDelete", "RightGrant", "RightRevoke"];
+    const OPERATORS: &[&str] =
+        &["WorldAdd", "WorldDisable", "WorldEnable", "WorldDelete", "RightGrant", "RightRevoke", "PlayerLimit"];
 
     #[test]
     fn only_operators_may_what_is_written_here() {

@@ -1,5 +1,6 @@
 //! What the operator asks that a session could ask as well: the commands come from the one table that HELP comes from, with
-//! their arguments, their help and what their answers look like.
+//! their arguments, their help and what their answers look like. A group that has commands of its own here takes those of the table
+//! in.
 
 use clap::builder::Command as Clap;
 use clap::error::ErrorKind;
@@ -14,6 +15,13 @@ use ssmglobal_worker::render::{Asked, Look, human, json};
 pub struct TableCommand {
     request: Request,
 }
+
+/// A command of the table, in the group `player`.
+#[derive(Debug)]
+pub struct PlayerTable(TableCommand);
+
+/// The group that has commands of its own here.
+const PLAYER: &str = "player";
 
 /// The groups of the table with commands for the operator: the first word, what it is about, and the commands.
 fn groups() -> impl Iterator<Item = (String, &'static Group, Vec<&'static Command>)> {
@@ -75,13 +83,25 @@ fn given(arg: &Arg, matches: &ArgMatches) -> Option<String> {
     }
 }
 
-impl FromArgMatches for TableCommand {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
-        let missing = || clap::Error::raw(ErrorKind::MissingSubcommand, "a command is missing\n");
-        let (first, matches) = matches.subcommand().ok_or_else(missing)?;
+/// The commands of a group.
+fn of_group(name: &str) -> Vec<&'static Command> {
+    groups().find(|(word, ..)| word == name).map_or_else(Vec::new, |(.., his)| his)
+}
+
+/// The groups that have no commands but those of the table.
+fn own_groups() -> impl Iterator<Item = (String, &'static Group, Vec<&'static Command>)> {
+    groups().filter(|(word, ..)| word != PLAYER)
+}
+
+fn missing() -> clap::Error {
+    clap::Error::raw(ErrorKind::MissingSubcommand, "a command is missing\n")
+}
+
+impl TableCommand {
+    /// What was given for a command of a group.
+    fn of(group: &str, matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
         let (second, matches) = matches.subcommand().ok_or_else(missing)?;
-        let his = groups().find(|(group, ..)| group == first).map_or_else(Vec::new, |(.., his)| his);
-        let command = his.into_iter().find(|command| word(command) == second).ok_or_else(missing)?;
+        let command = of_group(group).into_iter().find(|command| word(command) == second).ok_or_else(missing)?;
         let values = command.args.iter().enumerate();
         let values = values.filter_map(|(index, arg)| Some((index, given(arg, matches)?)));
         match Parsed::given(command, values).and_then(Parsed::action) {
@@ -94,6 +114,13 @@ impl FromArgMatches for TableCommand {
             }
         }
     }
+}
+
+impl FromArgMatches for TableCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
+        let (first, matches) = matches.subcommand().ok_or_else(missing)?;
+        TableCommand::of(first, matches)
+    }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = TableCommand::from_arg_matches(matches)?;
@@ -103,7 +130,7 @@ impl FromArgMatches for TableCommand {
 
 impl Subcommand for TableCommand {
     fn augment_subcommands(clap: Clap) -> Clap {
-        groups().fold(clap, |clap, (word, group, his)| {
+        own_groups().fold(clap, |clap, (word, group, his)| {
             let group = Clap::new(word).about(group.title).subcommand_required(true).arg_required_else_help(true);
             clap.subcommand(group.subcommands(his.into_iter().map(clap_command)))
         })
@@ -114,7 +141,39 @@ impl Subcommand for TableCommand {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        groups().any(|(word, ..)| word == name)
+        own_groups().any(|(word, ..)| word == name)
+    }
+}
+
+impl FromArgMatches for PlayerTable {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<PlayerTable, clap::Error> {
+        TableCommand::of(PLAYER, matches).map(PlayerTable)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = PlayerTable::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for PlayerTable {
+    fn augment_subcommands(clap: Clap) -> Clap {
+        clap.subcommands(of_group(PLAYER).into_iter().map(clap_command))
+    }
+
+    fn augment_subcommands_for_update(clap: Clap) -> Clap {
+        Self::augment_subcommands(clap)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        of_group(PLAYER).into_iter().any(|command| word(command) == name)
+    }
+}
+
+impl PlayerTable {
+    /// The question.
+    pub fn ask(self) -> Ask {
+        self.0.ask()
     }
 }
 
@@ -168,6 +227,7 @@ mod tests {
             }
         }
         let words: Vec<String> = groups().map(|(word, ..)| word).collect();
-        assert_eq!(words, ["world", "right"]);
+        assert_eq!(words, ["world", "right", PLAYER]);
+        assert!(own_groups().all(|(word, ..)| word != PLAYER));
     }
 }

@@ -4,6 +4,7 @@ use super::bus::Bus;
 use super::bus::Stream;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::Entry;
+use super::logins::Logins;
 use super::online::{Online, Presence, Stay};
 use super::passes::Passes;
 use super::registrations::Registrations;
@@ -31,6 +32,8 @@ pub struct State {
     pub worlds: Worlds,
     /// Who hosts which world that has a licence.
     pub hosted: Hostings,
+    /// Since when sessions are logged in.
+    pub logins: Logins,
     /// Failed logins.
     pub throttle: Throttle,
     /// Passes of players for game servers.
@@ -73,6 +76,7 @@ impl State {
             bus,
             worlds: Worlds::default(),
             hosted: Hostings::default(),
+            logins: Logins::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
             strangers: Seldom::default(),

@@ -34,6 +34,8 @@ pub struct Memory {
     pub licences: RwLock<Licences>,
     /// Rights of players who have any.
     pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
+    /// How many minutes one login may last, of those for whom there is a bound.
+    pub limits: RwLock<HashMap<PlayerId, u32>>,
 }
 
 impl Memory {
@@ -61,6 +63,7 @@ impl Memory {
         for (player, right) in reader.rights()? {
             rights.entry(player).or_default().insert(right);
         }
+        let limits = reader.player_limits()?.into_iter().collect();
         Ok(Memory {
             directory: RwLock::new(directory),
             boards,
@@ -71,6 +74,7 @@ impl Memory {
             networks: RwLock::new(networks),
             licences: RwLock::new(licences),
             rights: RwLock::new(rights),
+            limits: RwLock::new(limits),
         })
     }
 
@@ -152,6 +156,11 @@ impl Memory {
     /// Whether a player has a right.
     pub fn has_right(&self, player: PlayerId, right: &str) -> bool {
         read(&self.rights).get(&player).is_some_and(|rights| rights.contains(right))
+    }
+
+    /// How many minutes one login of a player may last; nothing: any number.
+    pub fn limit_of(&self, player: PlayerId) -> Option<u32> {
+        read(&self.limits).get(&player).copied()
     }
 
     /// Whether what somebody has proved still holds.

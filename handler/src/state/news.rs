@@ -4,7 +4,7 @@
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, Stop, Time, growing};
-use ssmglobal_store::{Principal, ServerId, StartedBy, WorldId};
+use ssmglobal_store::{PlayerId, Principal, ServerId, StartedBy, WorldId};
 
 /// One piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,18 @@ pub enum News {
         /// By whom.
         by: StartedBy,
     },
+    /// Another number of minutes is permitted to a player.
+    Limited {
+        /// Who.
+        player: PlayerId,
+    },
+    /// What a login has lasted is counted.
+    Counted {
+        /// The number of its session.
+        session: u64,
+        /// Since when it was.
+        since: Time,
+    },
 }
 
 /// Who is told.
@@ -62,6 +74,8 @@ enum KeptNews {
     Out { who: Principal, reason: String },
     Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
     Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
+    Limited { player: PlayerId },
+    Counted { session: u64, since: Time },
 }
 
 impl News {
@@ -82,6 +96,8 @@ impl News {
                 let StartedBy { session, server, instance, address, port } = by.clone();
                 KeptNews::Started { world, at, session, server, instance, address, port }
             }
+            News::Limited { player } => KeptNews::Limited { player: *player },
+            News::Counted { session, since } => KeptNews::Counted { session: *session, since: *since },
         };
         growing::put(out, &kept);
     }
@@ -95,6 +111,8 @@ impl News {
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
             }
+            KeptNews::Limited { player } => News::Limited { player },
+            KeptNews::Counted { session, since } => News::Counted { session, since },
         })
     }
 }

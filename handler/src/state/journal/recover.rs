@@ -2,6 +2,7 @@
 
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
+use crate::state::logins::{Ended, Login};
 use crate::state::online::Stay;
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::{StatusId, World};
@@ -53,6 +54,10 @@ pub struct Recovered {
     pub stays: HashMap<u64, Vec<(PlayerId, Stay)>>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
+    /// Logins, by session.
+    pub logins: HashMap<u64, Login>,
+    /// Logins that have ended and may not be counted yet, by session and since when.
+    pub ended: BTreeMap<(u64, Time), Ended>,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -118,6 +123,16 @@ impl Journal {
                 Entry::Voided { session, upto } => drop(found.voided.insert(session, upto)),
                 Entry::Hosting { world, said } => drop(found.hostings.insert(world, said.into())),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
+                Entry::Login { session, player, since, told } => {
+                    found.logins.insert(session, Login { player, since, told });
+                }
+                Entry::LoginEnded { session, player, since, lasted } => {
+                    if found.logins.get(&session).is_some_and(|login| login.since == since) {
+                        found.logins.remove(&session);
+                    }
+                    found.ended.insert((session, since), Ended { session, player, since, lasted });
+                }
+                Entry::LoginCounted { session, since } => drop(found.ended.remove(&(session, since))),
             }
         }
         found.passes = passes.into_values().collect();

@@ -25,6 +25,7 @@ struct Seen {
     networks: Vec<(u32, Network)>,
     licences: Vec<KeptLicence>,
     rights: Vec<(u32, String)>,
+    limits: Vec<(u32, u32)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -54,7 +55,10 @@ fn seen(memory: &Memory) -> Seen {
     let licences = read(&memory.licences).after(None).map(|licence| KeptLicence::clone(licence)).collect();
     let rights = read(&memory.rights);
     let rights = rights.iter().flat_map(|(player, his)| his.iter().map(|right| (player.0, right.clone()))).collect();
-    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, boards }
+    let limits = read(&memory.limits);
+    let mut limits: Vec<_> = limits.iter().map(|(player, minutes)| (player.0, *minutes)).collect();
+    limits.sort();
+    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, limits, boards }
 }
 
 fn from(number: u8) -> Network {
@@ -78,6 +82,7 @@ fn memory() -> Memory {
         Row::Epoch { who: ALICE.into(), epoch: 3, reason: "another password".into() },
         Row::Licence(Box::new(licence(1, "Zoo", BOB))),
         Row::Granted { player: BOB, right: "vip".into() },
+        Row::PlayerLimit { player: BOB, minutes: Some(60) },
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -192,10 +197,12 @@ fn kind(row: &Row) -> usize {
         Row::WorldPurged { .. } => 27,
         Row::Granted { .. } => 28,
         Row::Revoked { .. } => 29,
+        Row::PlayerLimit { .. } => 30,
+        Row::PlayerLasted { .. } => 31,
     }
 }
 
-const EVERY: usize = 30;
+const EVERY: usize = 32;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -312,6 +319,21 @@ fn every_row_does_what_it_says_and_nothing_else() {
             vec![],
         ),
         (Row::Revoked { player: BOB, right: "vip".into() }, |seen| seen.rights.clear(), vec![]),
+        (
+            Row::PlayerLimit { player: ALICE, minutes: Some(90) },
+            |seen| seen.limits.insert(0, (1, 90)),
+            vec![News::Limited { player: ALICE }],
+        ),
+        (
+            Row::PlayerLimit { player: BOB, minutes: None },
+            |seen| seen.limits.clear(),
+            vec![News::Limited { player: BOB }],
+        ),
+        (
+            Row::PlayerLasted { player: ALICE, lasted: 7, session: 3, since: at },
+            nothing,
+            vec![News::Counted { session: 3, since: at }],
+        ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

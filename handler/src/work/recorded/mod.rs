@@ -113,6 +113,8 @@ samples! { news News News {
     Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
     Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
     Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
+    Limited: News::Limited { player: PlayerId(300) };
+    Counted: News::Counted { session: 300, since: AT };
 } }
 
 samples! { audiences Audience Audience {
@@ -155,6 +157,9 @@ samples! { entries Entry Entry {
     Voided: Entry::Voided { session: 300, upto: 1 << 40 };
     Hosting: Entry::Hosting { world: WorldId(300), said: (&hosting()).into() };
     NoHosting: Entry::NoHosting { world: WorldId(300) };
+    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, told: Some(AT) };
+    LoginEnded: Entry::LoginEnded { session: 300, player: PlayerId(7), since: AT, lasted: 1 << 40 };
+    LoginCounted: Entry::LoginCounted { session: 300, since: AT };
 } }
 
 /// Whether bytes say what a sample was meant to say.

