@@ -23,6 +23,7 @@ mod identity;
 mod interrupted;
 mod json;
 mod keyed;
+mod length;
 mod licences;
 mod lifecycle;
 mod limits;

@@ -90,6 +90,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("HOST SAY", json!({"world": "zoo", "users": 1}), Server),
         ("HOST STOP", json!({"world": "zoo"}), Server),
         ("HOST LIST", json!({}), Server),
+        ("PLAYER LIMIT", json!({"player": "alice", "minutes": 90}), Player),
     ]
 }
 

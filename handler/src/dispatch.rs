@@ -6,8 +6,8 @@
 
 use crate::capability::rights::{BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, licences, mail, players, records, relay, rights, servers, sessions, settings,
-    status, tell, visitors,
+    Access, Call, Plan, entry, hosting, length, licences, mail, players, records, relay, rights, servers, sessions,
+    settings, status, tell, visitors,
 };
 use crate::changes::Change;
 use crate::lock::read;
@@ -169,6 +169,7 @@ table! {
     HostSay(request) server hosting::say;
     HostStop(request) server hosting::stop;
     HostList(page) server hosting::list;
+    PlayerLimit(request) access length::limit;
 }
 
 #[cfg(test)]
@@ -245,6 +246,7 @@ mod tests {
         ("HostSay", "----s-"),
         ("HostStop", "----s-"),
         ("HostList", "----s-"),
+        ("PlayerLimit", "--p--o"),
     ];
 
     #[test]
@@ -261,7 +263,8 @@ mod tests {
     }
 
     /// What a player may do only with the right `operator`.
-    const OPERATORS: &[&str] = &["WorldAdd", "WorldDisable", "WorldEnable", "WorldDelete", "RightGrant", "RightRevoke"];
+    const OPERATORS: &[&str] =
+        &["WorldAdd", "WorldDisable", "WorldEnable", "WorldDelete", "RightGrant", "RightRevoke", "PlayerLimit"];
 
     #[test]
     fn only_operators_may_what_is_written_here() {

@@ -204,6 +204,7 @@ fn serve(
     let file = store.upkeep().map(Upkeep::path).map_or_else(String::new, |file| file.display().to_string());
     log::info!("ready: {players} players, database {file}");
     let end = event_loop.run()?;
+    event_loop.count_at_end(end);
     if end == End::ListenerGone {
         log::warn!("the listener is gone; the handler ends and leaves everything saved");
     }

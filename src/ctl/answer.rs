@@ -1,7 +1,7 @@
 //! Answers for people and for programs. Pure: an answer in, text out.
 
 use serde::Serialize;
-use ssmglobal_ipc::ctl::{Answer, Ask};
+use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerTimes};
 
 use super::trouble::Trouble;
 use super::{board, database, player, requests, server, sessions, status};
@@ -23,7 +23,8 @@ pub fn text(answer: &Answer) -> String {
         Answer::Key(key) => server::key_text(key),
         Answer::Servers(rows) => server::list_text(rows),
         Answer::Players(page) => player::page_text(page),
-        Answer::Player(player) => player::detail_text(player),
+        Answer::Player(player) => player::detail_text(player, None),
+        Answer::PlayerShown { player, times } => player::detail_text(player, Some(times)),
         Answer::Boards(rows) => board::list_text(rows),
         Answer::Sessions(rows) => sessions::list_text(rows),
         Answer::Status(status) => status::text(status),
@@ -99,6 +100,13 @@ pub fn json(answer: &Answer) -> String {
         from: &'a str,
         to: &'a str,
     }
+    #[derive(Serialize)]
+    struct PlayerShown<'a> {
+        #[serde(flatten)]
+        player: &'a PlayerDetail,
+        #[serde(flatten)]
+        times: &'a PlayerTimes,
+    }
     match answer {
         Answer::Done => print::json(&State { state: "OK" }),
         Answer::Failed(failure) => Trouble::Refused(failure.clone()).json(),
@@ -107,6 +115,7 @@ pub fn json(answer: &Answer) -> String {
         Answer::Servers(rows) => print::json(rows),
         Answer::Players(page) => print::json(page),
         Answer::Player(player) => print::json(player),
+        Answer::PlayerShown { player, times } => print::json(&PlayerShown { player, times }),
         Answer::Boards(rows) => print::json(rows),
         Answer::Sessions(rows) => print::json(rows),
         Answer::Status(status) => print::json(status),
@@ -122,7 +131,7 @@ pub fn json(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::ctl::{Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
+    use ssmglobal_ipc::ctl::{Key, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
     use ssmglobal_ipc::{Better, BoardRow, Mode, Operator, Secret, Submitters, Time};
 
     fn key() -> Answer {
@@ -141,7 +150,8 @@ mod tests {
     }
 
     fn detail() -> Answer {
-        Answer::Player(PlayerDetail {
+        let times = PlayerTimes { session_minutes: Some(90), times_on: 1234, minutes_on: 0 };
+        let player = PlayerDetail {
             player: "alice".into(),
             email: Some("a\x1b[31m@example.org".into()),
             registered: Time(0),
@@ -151,7 +161,8 @@ mod tests {
             unread: 1,
             settings: 0,
             sessions: 0,
-        })
+        };
+        Answer::PlayerShown { player, times }
     }
 
     fn status() -> Answer {
@@ -250,6 +261,20 @@ mod tests {
         let text = text(&detail());
         assert!(!text.contains(['\x1b', '\u{9b}']), "{text}");
         assert!(text.contains("spam"));
+    }
+
+    #[test]
+    fn a_players_times_stand_beside_all_else() {
+        let (text, json) = (text(&detail()), json(&detail()));
+        assert!(text.contains("login limit:  90 min") && text.contains("times on:     1,234"), "{text}");
+        assert!(json.starts_with(r#"{"player": "alice", "#), "{json}");
+        assert!(
+            json.ends_with(r#""sessions": 0, "session_minutes": 90, "times_on": 1234, "minutes_on": 0}"#),
+            "{json}"
+        );
+        // From an older backend.
+        let Answer::PlayerShown { player, .. } = detail() else { panic!("another answer") };
+        assert!(!super::text(&Answer::Player(player)).contains("times on"));
     }
 
     #[test]

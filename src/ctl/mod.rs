@@ -33,7 +33,8 @@ Examples:
   ssmglobal ctl server add arena              prints the key of the game server, once
   ssmglobal ctl board define race-1 --unit ms --better lower
   ssmglobal ctl world add Atlantis bob --users 100    prints the hosting password, once
-  ssmglobal ctl right grant bob operator      bob grants licences and rights, too
+  ssmglobal ctl right grant bob operator      bob may do what the operator may
+  ssmglobal ctl player limit bob 90           one login of bob's lasts 90 minutes at the most
   ssmglobal ctl sessions list
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)
@@ -218,6 +219,7 @@ fn percent(done: u64, total: u64) -> u64 {
 mod tests {
     use super::*;
     use clap::Parser;
+    use ssmglobal_ipc::{PlayerLimit, Request};
 
     #[derive(Parser)]
     struct Alone {
@@ -238,6 +240,12 @@ mod tests {
         assert_eq!(asked("server rotate-key arena"), Ask::ServerRotateKey { name: "arena".into() });
         assert_eq!(asked("server enable arena"), Ask::ServerDisable { name: "arena".into(), disabled: false });
         assert_eq!(asked("player list --after bob"), Ask::PlayerList { limit: 100, after: Some("bob".into()) });
+        for (words, minutes) in [("player limit bob 90", Some(90)), ("player limit bob", None)] {
+            let limit = Request::PlayerLimit(PlayerLimit { player: "bob".into(), minutes });
+            let mut payload = Vec::new();
+            limit.put(&mut payload);
+            assert_eq!(asked(words), Ask::Request { kind: 120, payload });
+        }
         assert_eq!(asked("sessions kick 7 --reason x"), Ask::SessionsKick { pid: 7, reason: "x".into() });
         let withdraw = Ask::BoardWithdraw { board: "race".into(), player: "bob".into(), reason: "cheat".into() };
         assert_eq!(asked("board withdraw race bob --reason cheat"), withdraw);

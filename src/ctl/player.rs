@@ -1,10 +1,11 @@
 //! `ssmglobal ctl player`: the registered players.
 
 use clap::Subcommand;
-use ssmglobal_ipc::ctl::{Ask, PlayerDetail, PlayerPage};
+use ssmglobal_ipc::ctl::{Ask, PlayerDetail, PlayerPage, PlayerTimes};
 
 use super::password;
-use super::table::{Align, facts, table};
+use super::requests::PlayerTable;
+use super::table::{Align, facts, number, table};
 use super::trouble::Trouble;
 use crate::print::clean;
 
@@ -52,6 +53,8 @@ pub enum PlayerCommand {
         /// The name
         name: String,
     },
+    #[command(flatten)]
+    Table(PlayerTable),
 }
 
 impl PlayerCommand {
@@ -66,6 +69,7 @@ impl PlayerCommand {
                 let password = password::read(&name)?;
                 Ask::PlayerSetPassword { name, password }
             }
+            PlayerCommand::Table(command) => command.ask(),
         })
     }
 }
@@ -92,13 +96,13 @@ pub fn page_text(page: &PlayerPage) -> String {
     text
 }
 
-/// All about one player.
-pub fn detail_text(player: &PlayerDetail) -> String {
+/// All about one player; an older backend tells nothing of his times.
+pub fn detail_text(player: &PlayerDetail, times: Option<&PlayerTimes>) -> String {
     let state = match &player.disabled {
         Some(reason) => format!("disabled: {reason}"),
         None => "enabled".to_owned(),
     };
-    facts(&[
+    let mut shown = vec![
         ("player", player.player.clone()),
         ("email", player.email.clone().unwrap_or("none".to_owned())),
         ("registered", player.registered.to_string()),
@@ -107,5 +111,12 @@ pub fn detail_text(player: &PlayerDetail) -> String {
         ("sessions", player.sessions.to_string()),
         ("mail", format!("{} ({} unread)", player.mails, player.unread)),
         ("settings", player.settings.to_string()),
-    ])
+    ];
+    if let Some(times) = times {
+        let bound = times.session_minutes.map_or("none".to_owned(), |minutes| format!("{minutes} min"));
+        shown.push(("login limit", bound));
+        shown.push(("times on", number(times.times_on)));
+        shown.push(("minutes on", number(times.minutes_on)));
+    }
+    facts(&shown)
 }

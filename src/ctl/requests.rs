@@ -1,5 +1,6 @@
 //! What the operator asks that a session could ask as well: the commands come from the one table that HELP comes from, with
-//! their arguments, their help and what their answers look like.
+//! their arguments, their help and what their answers look like. A group that has commands of its own here takes those of the table
+//! in.
 
 use clap::builder::Command as Clap;
 use clap::error::ErrorKind;
@@ -14,6 +15,13 @@ use ssmglobal_worker::render::{Asked, Look, human, json};
 pub struct TableCommand {
     request: Request,
 }
+
+/// A command of the table, in the group `player`.
+#[derive(Debug)]
+pub struct PlayerTable(TableCommand);
+
+/// The group that has commands of its own here.
+const PLAYER: &str = "player";
 
 /// The operator's commands in a group of the table.
 fn his(group: &'static Group) -> impl Iterator<Item = &'static Command> {
@@ -85,18 +93,30 @@ fn given(arg: &Arg, matches: &ArgMatches) -> Option<String> {
     }
 }
 
-impl FromArgMatches for TableCommand {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
-        let missing = || clap::Error::raw(ErrorKind::MissingSubcommand, "a command is missing\n");
-        let (first, matches) = matches.subcommand().ok_or_else(missing)?;
-        let (command, matches) = match singles().find(|command| word(command) == first) {
-            Some(command) => (command, matches),
-            None => {
-                let (second, matches) = matches.subcommand().ok_or_else(missing)?;
-                let his = groups().find(|(group, ..)| group == first).map_or_else(Vec::new, |(.., his)| his);
-                (his.into_iter().find(|command| word(command) == second).ok_or_else(missing)?, matches)
-            }
-        };
+/// The commands of a group.
+fn of_group(name: &str) -> Vec<&'static Command> {
+    groups().find(|(word, ..)| word == name).map_or_else(Vec::new, |(.., his)| his)
+}
+
+/// The groups that have no commands but those of the table.
+fn own_groups() -> impl Iterator<Item = (String, &'static Group, Vec<&'static Command>)> {
+    groups().filter(|(word, ..)| word != PLAYER)
+}
+
+fn missing() -> clap::Error {
+    clap::Error::raw(ErrorKind::MissingSubcommand, "a command is missing\n")
+}
+
+impl TableCommand {
+    /// What was given for a command of a group.
+    fn of(group: &str, matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
+        let (second, matches) = matches.subcommand().ok_or_else(missing)?;
+        let command = of_group(group).into_iter().find(|command| word(command) == second).ok_or_else(missing)?;
+        TableCommand::given(command, matches)
+    }
+
+    /// What was given for a command.
+    fn given(command: &'static Command, matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
         let values = command.args.iter().enumerate();
         let values = values.filter_map(|(index, arg)| Some((index, given(arg, matches)?)));
         match Parsed::given(command, values).and_then(Parsed::action) {
@@ -109,6 +129,16 @@ impl FromArgMatches for TableCommand {
             }
         }
     }
+}
+
+impl FromArgMatches for TableCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<TableCommand, clap::Error> {
+        let (first, matches) = matches.subcommand().ok_or_else(missing)?;
+        match singles().find(|command| word(command) == first) {
+            Some(command) => TableCommand::given(command, matches),
+            None => TableCommand::of(first, matches),
+        }
+    }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = TableCommand::from_arg_matches(matches)?;
@@ -118,7 +148,7 @@ impl FromArgMatches for TableCommand {
 
 impl Subcommand for TableCommand {
     fn augment_subcommands(clap: Clap) -> Clap {
-        let clap = groups().fold(clap, |clap, (word, group, his)| {
+        let clap = own_groups().fold(clap, |clap, (word, group, his)| {
             let group = Clap::new(word).about(group.title).subcommand_required(true).arg_required_else_help(true);
             clap.subcommand(group.subcommands(his.into_iter().map(clap_command)))
         });
@@ -130,7 +160,39 @@ impl Subcommand for TableCommand {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        groups().any(|(word, ..)| word == name) || singles().any(|command| word(command) == name)
+        own_groups().any(|(word, ..)| word == name) || singles().any(|command| word(command) == name)
+    }
+}
+
+impl FromArgMatches for PlayerTable {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<PlayerTable, clap::Error> {
+        TableCommand::of(PLAYER, matches).map(PlayerTable)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = PlayerTable::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for PlayerTable {
+    fn augment_subcommands(clap: Clap) -> Clap {
+        clap.subcommands(of_group(PLAYER).into_iter().map(clap_command))
+    }
+
+    fn augment_subcommands_for_update(clap: Clap) -> Clap {
+        Self::augment_subcommands(clap)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        of_group(PLAYER).into_iter().any(|command| word(command) == name)
+    }
+}
+
+impl PlayerTable {
+    /// The question.
+    pub fn ask(self) -> Ask {
+        self.0.ask()
     }
 }
 
@@ -182,6 +244,7 @@ mod tests {
             assert!(command.args.iter().all(|arg| !arg.is_secret()), "{}", command.name);
         }
         let words = groups().map(|(word, ..)| word).chain(singles().map(word));
-        assert_eq!(words.collect::<Vec<_>>(), ["world", "right", "broadcast"]);
+        assert_eq!(words.collect::<Vec<_>>(), ["world", "right", PLAYER, "broadcast"]);
+        assert!(own_groups().all(|(word, ..)| word != PLAYER));
     }
 }

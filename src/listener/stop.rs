@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// Time for the workers to say goodbye.
 const WORKERS: Duration = Duration::from_secs(5);
 
+/// Time for those that were killed to be gone.
+const KILLED: Duration = Duration::from_secs(1);
+
 impl Listener {
     /// Ends everything in order.
     ///
@@ -30,6 +33,8 @@ impl Listener {
         signal_all(&self.children, &self.moves, Signal::SIGTERM);
         self.wait(Instant::now() + WORKERS, |listener| listener.children.count() == 0)?;
         signal_all(&self.children, &self.moves, Signal::SIGKILL);
+        // The handler is to hear of their ends as well.
+        self.wait(Instant::now() + KILLED, |listener| listener.children.count() == 0)?;
         if self.handler.pid().is_some() {
             self.handler.tell(&ToHandler::Stop);
             self.wait(Instant::now() + DRAIN, |listener| listener.handler.pid().is_none())?;

@@ -46,6 +46,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::RatingLimit(_)
+        | Request::PlayerLimit(_)
         | Request::RightList(_) => one(sample, 0),
         // Bob is the only one of them who is there.
         Request::Present(_) => one(Request::Present(Present { players: vec!["bob".into()], world: None }), 0),

@@ -135,7 +135,7 @@ pub enum Answer {
     Servers(Vec<ServerRow>),
     /// Players.
     Players(PlayerPage),
-    /// One player.
+    /// One player, from an older backend.
     Player(PlayerDetail),
     /// Boards.
     Boards(Vec<BoardRow>),
@@ -180,6 +180,13 @@ pub enum Answer {
         kind: u16,
         /// Its payload. Shows nothing of itself: there may be a password in it.
         payload: Sealed,
+    },
+    /// One player, with how long he was on.
+    PlayerShown {
+        /// All else.
+        player: PlayerDetail,
+        /// How long he was on, and may be.
+        times: PlayerTimes,
     },
 }
 
@@ -271,6 +278,17 @@ pub struct PlayerDetail {
     pub settings: u32,
     /// Open sessions.
     pub sessions: u32,
+}
+
+/// How long a player was on, and may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerTimes {
+    /// How many minutes one login may last; nothing: any number.
+    pub session_minutes: Option<u32>,
+    /// Logins; registering is the first.
+    pub times_on: u64,
+    /// Whole minutes of all logins that have ended.
+    pub minutes_on: u64,
 }
 
 /// A connection.

@@ -190,6 +190,7 @@ requests! {
     111 HostSay(HostSay)             -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     112 HostStop(HostStop)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     113 HostList(Page)               -> [HostedList]      SERVER   None         ReadsMemory Seen  Client;
+    120 PlayerLimit(PlayerLimit)     -> [Done]            KEEPERS  Operator     Durable     Apart Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.

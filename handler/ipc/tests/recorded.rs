@@ -159,6 +159,7 @@ samples! { requests Request {
     });
     HostStop: Request::HostStop(HostStop { world: text("atlantis") });
     HostList: Request::HostList(page());
+    PlayerLimit: Request::PlayerLimit(PlayerLimit { player: text("bob"), minutes: Some(90) });
 } }
 
 fn terms() -> WorldTerms {
@@ -505,6 +506,20 @@ fn session_row() -> ctl::SessionRow {
     }
 }
 
+fn player_detail() -> ctl::PlayerDetail {
+    ctl::PlayerDetail {
+        player: text("bob"),
+        email: some("b@example.org"),
+        registered: AT,
+        last_login: Some(AT),
+        disabled: some("spam"),
+        mails: 3,
+        unread: 2,
+        settings: 1,
+        sessions: 4,
+    }
+}
+
 fn board_row() -> BoardRow {
     BoardRow {
         board: text("race"),
@@ -553,10 +568,7 @@ samples! { answers Answer {
         players: vec![ctl::PlayerRow { player: text("bob"), registered: AT, last_login: Some(AT), disabled: true }],
         next: some("bob"),
     });
-    Player: Answer::Player(ctl::PlayerDetail {
-        player: text("bob"), email: some("b@example.org"), registered: AT, last_login: Some(AT),
-        disabled: some("spam"), mails: 3, unread: 2, settings: 1, sessions: 4,
-    });
+    Player: Answer::Player(player_detail());
     Boards: Answer::Boards(vec![board_row()]);
     Sessions: Answer::Sessions(vec![session_row()]);
     Status: Answer::Status(Box::new(ctl::Status {
@@ -573,6 +585,10 @@ samples! { answers Answer {
     Upgraded: Answer::Upgraded { from: text("1.2.3"), to: text("1.3.0") };
     Adopted: Answer::Adopted { version: text("1.2.3"), build: (2049, 1 << 33) };
     Reply: Answer::Reply { kind: 90, payload: ctl::Sealed(vec![1, 2, 255]) };
+    PlayerShown: Answer::PlayerShown {
+        player: player_detail(),
+        times: ctl::PlayerTimes { session_minutes: Some(90), times_on: 300, minutes_on: 70_000 },
+    };
 } }
 
 samples! { modes Mode {

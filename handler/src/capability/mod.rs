@@ -6,6 +6,7 @@ mod access;
 mod call;
 pub mod entry;
 pub mod hosting;
+pub mod length;
 pub mod licences;
 pub mod mail;
 mod plan;

@@ -190,10 +190,7 @@ impl EventLoop {
 
     /// How long to wait at the most before something is to be done about a world.
     pub(super) fn world_due(&self) -> Option<Duration> {
-        let due = self.state.hosted.next_due().filter(|_| !self.recovery.is_on())?;
-        let wait = due.0.saturating_sub(Time::now().0).max(0).unsigned_abs();
-        // Not a moment too early: a wait is cut to whole milliseconds.
-        Some(Duration::from_millis(wait.saturating_add(1)))
+        self.wait_until(self.state.hosted.next_due())
     }
 
     /// Stops the worlds whose grace or licence has ended.

@@ -238,11 +238,15 @@ impl EventLoop {
             | PrincipalKind::Channel
             | PrincipalKind::Backend => State::Anonymous,
         };
-        if let Some(session) = self.session_mut(at.slot) {
-            session.state = state;
-            session.identity = Some(identity);
-            session.proved = proved;
-            session.logged_out = false;
+        let player = identity.who.as_player();
+        let Some(session) = self.session_mut(at.slot) else { return };
+        session.state = state;
+        session.identity = Some(identity);
+        session.proved = proved;
+        session.logged_out = false;
+        let number = session.number;
+        if let Some(player) = player {
+            self.login_begins(number, player, proved);
         }
     }
 
@@ -332,8 +336,13 @@ impl EventLoop {
 
     /// Takes a login back.
     pub(super) fn log_out(&mut self, at: SessionRef, reason: &str) {
+        self.put_out(at, &Event::LoggedOut(Notice { msg: reason.to_owned() }));
+    }
+
+    /// Takes a login back, and tells it by this event.
+    pub(super) fn put_out(&mut self, at: SessionRef, event: &Event) {
         self.end_passes(at.slot);
-        self.push(at, &Event::LoggedOut(Notice { msg: reason.to_owned() }));
+        self.push(at, event);
         self.become_nobody(at.slot);
         if let Some(session) = self.session_mut(at.slot) {
             session.logged_out = true;
@@ -349,6 +358,7 @@ impl EventLoop {
         self.journal.append(&Entry::Revoked { session, upto });
         let last = lock(&self.shared.kept).last_of(session);
         self.void(session, last);
+        self.login_ends(session);
     }
 
     /// A time that a ticket may say which is to hold.

@@ -8,6 +8,7 @@ mod evict;
 mod hosting;
 mod identity;
 mod keyed;
+mod length;
 mod links;
 mod listener;
 mod moved;
@@ -195,6 +196,7 @@ impl EventLoop {
     pub fn run(&mut self) -> io::Result<End> {
         let mut events = Events::with_capacity(1024);
         self.listener.tell(&ssmglobal_ipc::control::ToListener::Ready);
+        self.take_over_logins();
         // What came together with the settings.
         if let Some(end) = self.read_listener() {
             return Ok(end);
@@ -204,7 +206,7 @@ impl EventLoop {
             let wait = match self.has_unread() {
                 true => Some(Duration::ZERO),
                 false => {
-                    let waits = [self.recovery.ends(), self.operators.waits(), self.world_due()];
+                    let waits = [self.recovery.ends(), self.operators.waits(), self.world_due(), self.length_due()];
                     waits.into_iter().flatten().min()
                 }
             };
@@ -253,6 +255,7 @@ impl EventLoop {
         }
         self.give_up_probes();
         self.stop_due();
+        self.end_overdue();
         self.finish_turn();
         None
     }
@@ -292,6 +295,14 @@ impl EventLoop {
         if let Some(link) = self.state.live(at).map(|session| session.link.clone()) {
             self.batch.event(&link, number, event);
         }
+    }
+
+    /// How long to wait at the most for something that is due then. Nothing is, as long as sessions are waited for.
+    fn wait_until(&self, due: Option<Time>) -> Option<Duration> {
+        let due = due.filter(|_| !self.recovery.is_on())?;
+        let wait = due.0.saturating_sub(Time::now().0).max(0).unsigned_abs();
+        // Not a moment too early: a wait is cut to whole milliseconds.
+        Some(Duration::from_millis(wait.saturating_add(1)))
     }
 
     /// What was changed in memory is in the journal from here on.

@@ -34,6 +34,8 @@ impl EventLoop {
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
                 News::Rights { player } => self.tell_rights(player),
+                News::Limited { player } => self.limit_changed(player),
+                News::Counted { session, since } => drop(self.login_counted(session, since)),
                 News::Out { .. } => {}
             }
         }

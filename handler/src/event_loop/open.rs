@@ -59,6 +59,10 @@ impl EventLoop {
         session.last = now.checked_sub(Duration::from_secs(open.idle)).unwrap_or(now);
         self.set_mode(slot, open.mode);
         self.go_on_as(at, open.session, sealed);
+        if self.session(slot).is_some_and(|session| session.identity.is_none()) {
+            // The handler before this one may have died before it could say so.
+            self.login_ends(open.session);
+        }
         if open.ticket.is_none() {
             self.give_ticket(slot);
         }

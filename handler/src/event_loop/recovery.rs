@@ -5,6 +5,7 @@
 use super::EventLoop;
 use crate::lock::lock;
 use crate::state::journal::{Present, Recovered, Settled};
+use crate::state::logins::{Ended, Login};
 use crate::state::news::News;
 use crate::state::online::Seat;
 use crate::state::worlds::{StatusId, World};
@@ -28,12 +29,15 @@ pub struct Recovery {
     untold: (Vec<News>, i64),
     /// What is to be told when they are back, by the rows of its transactions.
     held_back: Vec<(i64, Vec<News>)>,
+    /// Logins that it has ended, by session and since when: they are counted when it is known that it has not.
+    uncounted: Vec<(u64, Time)>,
 }
 
 impl Recovery {
     /// Of what the journal holds.
     pub fn new(found: Recovered) -> Recovery {
-        Recovery { found, expected: HashSet::new(), until: None, untold: (Vec::new(), 0), held_back: Vec::new() }
+        let (untold, held_back, uncounted) = ((Vec::new(), 0), Vec::new(), Vec::new());
+        Recovery { found, expected: HashSet::new(), until: None, untold, held_back, uncounted }
     }
 
     /// What requests came to that left nothing on disk.
@@ -59,6 +63,18 @@ impl Recovery {
     /// Up to which numbers answers to sessions' requests prove nothing any more.
     pub fn take_voided(&mut self) -> HashMap<u64, u64> {
         std::mem::take(&mut self.found.voided)
+    }
+
+    /// Sessions that were logged in.
+    pub fn take_logins(&mut self) -> impl Iterator<Item = (u64, Login)> + use<> {
+        std::mem::take(&mut self.found.logins).into_iter()
+    }
+
+    /// Logins that have ended, which may be counted or not.
+    pub fn take_ended(&mut self) -> impl Iterator<Item = Ended> + use<> {
+        let ended = std::mem::take(&mut self.found.ended);
+        self.uncounted = ended.keys().copied().collect();
+        ended.into_values()
     }
 
     /// A session is back; gives the pushes that may not have left, with their numbers.
@@ -166,5 +182,7 @@ impl EventLoop {
         for (row, news) in std::mem::take(&mut self.recovery.held_back) {
             self.hear(row, news);
         }
+        let left = std::mem::take(&mut self.recovery.uncounted);
+        self.count_left(left);
     }
 }

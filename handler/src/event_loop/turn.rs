@@ -39,6 +39,7 @@ impl EventLoop {
             ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
             ToLoop::RelayMark(mark) => self.mark_moved(mark),
+            ToLoop::NotCounted(session, since) => self.login_not_counted(session, since),
             ToLoop::Probed(operator) => self.probed(operator),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
@@ -85,8 +86,12 @@ impl EventLoop {
         if let Err(failure) = self.shared.write(&mut self.writes) {
             let reply = failure.into();
             for job in std::mem::take(&mut self.writes) {
-                if let Write::Change { asker: Asker::Session(_, to), .. } = &job {
-                    self.batch.finish(to, &reply);
+                match &job {
+                    Write::Change { asker: Asker::Session(_, to), .. } => self.batch.finish(to, &reply),
+                    Write::Change { asker: Asker::Login(session, since), .. } => {
+                        self.login_not_counted(*session, *since);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -101,6 +106,7 @@ impl EventLoop {
 
     /// A session that has no link is over.
     pub(super) fn session_over(&mut self, session: u64) {
+        self.login_ends(session);
         self.forget_answers(session);
         self.hosts_leave(session);
         self.was_closed(session);
@@ -120,7 +126,7 @@ impl EventLoop {
         }
         if self.workers.by_session.get(&session.number) == Some(&slot) {
             self.workers.by_session.remove(&session.number);
-            // Its worker may come back with another link, and ask again.
+            // Its worker may come back with another link, and ask again, as who it was.
             self.may_be_over(session.number, who);
             if self.workers.session_of(session.pid) != session.number {
                 self.session_over(session.number);

@@ -72,7 +72,17 @@ impl EventLoop {
             }
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
-            Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
+            Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } | Entry::LoginCounted { .. } => {
+                Vec::new()
+            }
+            Entry::Login { session, .. } => {
+                let login = self.state.logins.get(session).map(|login| Entry::login(session, login));
+                let needed = login.as_ref() == Some(&entry);
+                keep(entry, needed)
+            }
+            Entry::LoginEnded { session, since, .. } => {
+                keep(entry, self.state.logins.waiting(session, since).is_some())
+            }
         }
     }
 

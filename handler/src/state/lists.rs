@@ -5,6 +5,7 @@ use super::bus::Stream;
 use super::fights::Fights;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::{Entry, KeptVisitor};
+use super::logins::Logins;
 use super::memory::{Memory, party};
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
@@ -16,7 +17,7 @@ use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::visitors::{Visitors, principal};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
-use ssmglobal_ipc::{self as ipc, Party, Position, Time};
+use ssmglobal_ipc::{Party, Position, Time};
 use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, WorldId};
 use std::collections::BTreeMap;
 use std::io;
@@ -41,6 +42,8 @@ pub struct State {
     pub visitors: Visitors,
     /// How often players were taken over.
     pub fights: Fights<PlayerId>,
+    /// Since when sessions are logged in.
+    pub logins: Logins,
     /// Failed logins.
     pub throttle: Throttle,
     /// Passes of players for game servers.
@@ -85,6 +88,7 @@ impl State {
             hosted: Hostings::default(),
             visitors: Visitors::default(),
             fights: Fights::default(),
+            logins: Logins::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
             strangers: Seldom::default(),

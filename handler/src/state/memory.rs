@@ -36,6 +36,8 @@ pub struct Memory {
     pub ratings: RwLock<HashMap<PlayerId, Rating>>,
     /// Rights of players who have any.
     pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
+    /// How many minutes one login may last, of those for whom there is a bound.
+    pub limits: RwLock<HashMap<PlayerId, u32>>,
 }
 
 impl Memory {
@@ -63,6 +65,7 @@ impl Memory {
         for (player, right) in reader.rights()? {
             rights.entry(player).or_default().insert(right);
         }
+        let limits = reader.player_limits()?.into_iter().collect();
         Ok(Memory {
             directory: RwLock::new(directory),
             boards,
@@ -74,6 +77,7 @@ impl Memory {
             licences: RwLock::new(licences),
             ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
+            limits: RwLock::new(limits),
         })
     }
 
@@ -169,6 +173,11 @@ impl Memory {
     /// The epoch that what somebody proves now holds under.
     pub fn epoch(&self, who: Principal) -> u32 {
         read(&self.epochs).get(&who).copied().unwrap_or_default()
+    }
+
+    /// How many minutes one login of a player may last; nothing: any number.
+    pub fn limit_of(&self, player: PlayerId) -> Option<u32> {
+        read(&self.limits).get(&player).copied()
     }
 
     /// Whether what somebody has proved still holds.

@@ -9,6 +9,7 @@ pub mod hosting;
 pub mod journal;
 pub mod licences;
 mod lists;
+pub mod logins;
 pub mod memory;
 pub mod names;
 pub mod networks;

@@ -48,6 +48,18 @@ pub enum News {
         /// By whom.
         by: StartedBy,
     },
+    /// Another number of minutes is permitted to a player.
+    Limited {
+        /// Who.
+        player: PlayerId,
+    },
+    /// What a login has lasted is counted.
+    Counted {
+        /// The number of its session.
+        session: u64,
+        /// Since when it was.
+        since: Time,
+    },
 }
 
 /// Who is told.
@@ -70,6 +82,8 @@ enum KeptNews {
     Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
     Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
     Rights { player: PlayerId },
+    Limited { player: PlayerId },
+    Counted { session: u64, since: Time },
 }
 
 impl News {
@@ -91,6 +105,8 @@ impl News {
                 let StartedBy { session, server, instance, address, port } = by.clone();
                 KeptNews::Started { world, at, session, server, instance, address, port }
             }
+            News::Limited { player } => KeptNews::Limited { player: *player },
+            News::Counted { session, since } => KeptNews::Counted { session: *session, since: *since },
         };
         growing::put(out, &kept);
     }
@@ -105,6 +121,8 @@ impl News {
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
             }
+            KeptNews::Limited { player } => News::Limited { player },
+            KeptNews::Counted { session, since } => News::Counted { session, since },
         })
     }
 }

@@ -116,6 +116,8 @@ impl Overlay {
             | Row::WorldPurged { .. }
             | Row::Granted { .. }
             | Row::Revoked { .. }
+            | Row::PlayerLimit { .. }
+            | Row::PlayerLasted { .. }
             | Row::RelayMark { .. } => {}
         }
     }

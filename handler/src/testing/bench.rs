@@ -194,6 +194,7 @@ impl<C: Decide> Bench<C> {
         assert_eq!(*read(&ours.servers), *read(&theirs.servers));
         assert_eq!(*read(&ours.barred), *read(&theirs.barred));
         assert_eq!(*read(&ours.epochs), *read(&theirs.epochs));
+        assert_eq!(*read(&ours.limits), *read(&theirs.limits));
         let (networks, loaded) = (read(&ours.networks), read(&theirs.networks));
         let of = |networks: &Networks, id| {
             let mut all = networks.of(id).to_vec();

@@ -117,7 +117,13 @@ impl Model {
         match row {
             Row::Player(new) => self.add_player(new.clone()),
             Row::PlayerHash { player, hash } => self.player_mut(*player).hash = hash.clone(),
-            Row::PlayerLogin { player, at } => self.player_mut(*player).player.last_login = Some(*at),
+            Row::PlayerLogin { player, at } => {
+                let player = &mut self.player_mut(*player).player;
+                player.last_login = Some(*at);
+                player.times_on += 1;
+            }
+            Row::PlayerLimit { player, minutes } => self.player_mut(*player).player.session_minutes = *minutes,
+            Row::PlayerLasted { player, lasted, .. } => self.player_mut(*player).player.milliseconds_on += lasted,
             Row::PlayerDisabled { player, reason } => self.player_mut(*player).player.disabled = reason.clone(),
             Row::PlayerRating { player, rating } => match rating {
                 Some(rating) => drop(self.ratings.insert(*player, *rating)),
@@ -198,7 +204,18 @@ impl Model {
         let NewPlayer { id, name, folded, skeleton, hash, email, registered } = new;
         let taken = self.players.values().any(|kept| kept.folded == folded || kept.skeleton == skeleton);
         assert!(!taken, "the name is taken");
-        let player = Player { id, name, email, registered, last_login: None, disabled: None, epoch: 0 };
+        let player = Player {
+            id,
+            name,
+            email,
+            registered,
+            last_login: None,
+            disabled: None,
+            epoch: 0,
+            session_minutes: None,
+            times_on: 1,
+            milliseconds_on: 0,
+        };
         let kept = KeptPlayer { player, folded, skeleton, hash };
         assert!(self.players.insert(id, kept).is_none(), "the number is taken");
     }

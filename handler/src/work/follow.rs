@@ -54,6 +54,8 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::WorldStarted { world, at, by, .. } => {
             Some(News::Started { world: *world, at: *at, by: StartedBy::clone(by) })
         }
+        Row::PlayerLimit { player, .. } => Some(News::Limited { player: *player }),
+        Row::PlayerLasted { session, since, .. } => Some(News::Counted { session: *session, since: *since }),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
@@ -151,8 +153,16 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                     }
                 }
             }
+            Row::PlayerLimit { player, minutes } => {
+                let mut limits = write(&memory.limits);
+                match minutes {
+                    Some(minutes) => limits.insert(player, minutes),
+                    None => limits.remove(&player),
+                };
+            }
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
+            | Row::PlayerLasted { .. }
             | Row::ServerKey { .. }
             | Row::ServerAuthed { .. }
             | Row::Setting { .. }

@@ -7,7 +7,7 @@ use crate::state::journal::{ClientKey, Entry};
 use crate::state::news::News;
 use crate::state::session::{Proof, SessionRef};
 use crate::state::throttle::Tried;
-use ssmglobal_ipc::{Failure, Reply, Request, ctl};
+use ssmglobal_ipc::{Failure, Reply, Request, Time, ctl};
 use ssmglobal_store::{Principal, Reader};
 
 /// Who waits for a job.
@@ -23,6 +23,8 @@ pub enum Asker {
     Keyed(Principal, String),
     /// The event loop itself, for messages that wait for the relay's mark to be moved so far.
     Relay(u64),
+    /// Nobody: the login of this session, since then, has ended and is counted.
+    Login(u64, Time),
 }
 
 /// A job for the writer.
@@ -119,6 +121,8 @@ pub enum ToLoop {
     Keyed(Principal, String),
     /// The relay's mark was moved so far; nothing: it could not be moved.
     RelayMark(Option<u64>),
+    /// What the login of this session, since then, has lasted cannot be counted.
+    NotCounted(u64, Time),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
     /// What the operator wants to know of the database is known.

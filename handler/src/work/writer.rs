@@ -283,6 +283,11 @@ impl<C: Decide> WriterThread<C> {
                     self.left.push(ToLoop::Keyed(*owner, key.clone()));
                 }
                 Asker::Keyed(..) => {}
+                Asker::Login(session, since) if code.is_some() => {
+                    self.left.push(ToLoop::NotCounted(*session, *since));
+                }
+                // That it was is its news.
+                Asker::Login(..) => {}
                 Asker::Relay(upto) => self.left.push(ToLoop::RelayMark(code.is_none().then_some(*upto))),
             }
         }

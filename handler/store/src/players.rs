@@ -21,6 +21,12 @@ pub struct Player {
     pub disabled: Option<String>,
     /// What was proved under a smaller one holds no longer.
     pub epoch: u32,
+    /// How many minutes one login may last; nothing: any number.
+    pub session_minutes: Option<u32>,
+    /// Logins; registering is the first.
+    pub times_on: u64,
+    /// Milliseconds of all logins that have ended.
+    pub milliseconds_on: u64,
 }
 
 /// What is kept of a password. `Debug` shows nothing of it.
@@ -76,6 +82,9 @@ pub trait ReadPlayers {
     fn player_epochs(&self) -> Result<Vec<(PlayerId, u32)>>;
     /// The limits of those who have said for whom the worlds may be that they are let into.
     fn player_ratings(&self) -> Result<Vec<(PlayerId, Rating)>>;
+
+    /// The minutes that one login may last, of those for whom there is a bound.
+    fn player_limits(&self) -> Result<Vec<(PlayerId, u32)>>;
     /// From where a player was in, in any order.
     fn player_networks(&self, id: PlayerId) -> Result<Vec<Network>>;
     /// Who was in from where and not since a time, the oldest first.

@@ -20,7 +20,7 @@ pub enum Row {
         /// Its hash, in PHC format.
         hash: Secret,
     },
-    /// A login.
+    /// A login, which counts as one more.
     PlayerLogin {
         /// Whose.
         player: PlayerId,
@@ -217,6 +217,24 @@ pub enum Row {
         player: PlayerId,
         /// The right.
         right: String,
+    },
+    /// One login of a player may last so long from now on.
+    PlayerLimit {
+        /// Whose.
+        player: PlayerId,
+        /// Minutes; nothing: any number.
+        minutes: Option<u32>,
+    },
+    /// A login has ended.
+    PlayerLasted {
+        /// Whose.
+        player: PlayerId,
+        /// Milliseconds that it has lasted.
+        lasted: u64,
+        /// The number of its session. Not kept.
+        session: u64,
+        /// Since when. Not kept.
+        since: Time,
     },
     /// Messages on relay channels may have numbers up to this one.
     RelayMark {

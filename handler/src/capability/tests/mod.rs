@@ -3,6 +3,7 @@
 
 mod batches;
 mod boards;
+mod length;
 mod licences;
 mod mail;
 mod players;

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::capability::licences::{Keeper, NewPassword};
-use crate::capability::{hosting, licences, mail, players, records, rights, servers, settings};
+use crate::capability::{hosting, length, licences, mail, players, records, rights, servers, settings};
 use crate::state::names;
 use crate::testing::{KINDS, board};
 use ssmglobal_ipc::{Secret, WorldTerms};
@@ -60,6 +60,7 @@ fn a_store_that_fails_refuses_nobody() {
         licences::SetPassword { world: ZOO, by: Keeper::Operator, password: password() }.into(),
         hosting::Start { world: ZOO, password: Secret::default(), from: name(), by: started_by() }.into(),
         rights::Grant { player: BOB, right: name() }.into(),
+        length::Limit { player: BOB, minutes: None }.into(),
     ];
     let mut model = people();
     model.put(&Row::Board(defined));

@@ -11,7 +11,7 @@ use crate::state::pages::{next_page, one_more};
 use crate::work::change::Refusal;
 use crate::work::passwords::{self, Hashing};
 use crate::work::{Asker, Hash, Read, Seen, Write};
-use ssmglobal_ipc::ctl::{Answer, Key, PlayerDetail, PlayerPage, PlayerRow, ServerRow};
+use ssmglobal_ipc::ctl::{Answer, Key, PlayerDetail, PlayerPage, PlayerRow, PlayerTimes, ServerRow};
 use ssmglobal_ipc::{Code, Failure, Secret};
 use ssmglobal_store::{Board, PlayerId, Principal, Reader};
 
@@ -109,7 +109,12 @@ impl EventLoop {
                 return Err(crate::state::memory::no_such_player(&name).into());
             };
             let (mails, unread) = reader.mailbox(id)?;
-            Ok(Answer::Player(PlayerDetail {
+            let times = PlayerTimes {
+                session_minutes: player.session_minutes,
+                times_on: player.times_on,
+                minutes_on: player.milliseconds_on / 60_000,
+            };
+            let player = PlayerDetail {
                 player: player.name,
                 email: player.email,
                 registered: player.registered,
@@ -119,7 +124,8 @@ impl EventLoop {
                 unread,
                 settings: reader.setting_count(id.into())?,
                 sessions,
-            }))
+            };
+            Ok(Answer::PlayerShown { player, times })
         })
     }
 

@@ -2,6 +2,7 @@
 //! ever appended to, and gain fields as told in `ipc/src/growing.rs`.
 
 use crate::state::hosting::{Host, Hosting};
+use crate::state::logins::{Ended, Login};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassDigest, PassState, Wanted};
 use crate::state::visitors::Visitor;
@@ -163,6 +164,35 @@ pub enum Entry {
         /// His number.
         id: u32,
     },
+    /// A player's session is logged in.
+    Login {
+        /// The session's number.
+        session: u64,
+        /// Who.
+        player: PlayerId,
+        /// Since when.
+        since: Time,
+        /// The end of its time that it was told of.
+        told: Option<Time>,
+    },
+    /// A login has ended, and is to be counted.
+    LoginEnded {
+        /// The session's number.
+        session: u64,
+        /// Who.
+        player: PlayerId,
+        /// Since when.
+        since: Time,
+        /// Milliseconds that it has lasted.
+        lasted: u64,
+    },
+    /// It is counted, or cannot be.
+    LoginCounted {
+        /// The session's number.
+        session: u64,
+        /// Since when.
+        since: Time,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -179,6 +209,8 @@ pub(super) enum Subject {
     Visitor(u32),
     Voided(u64),
     Hosting(WorldId),
+    Login(u64),
+    LoginEnded(u64, Time),
 }
 
 impl Entry {
@@ -200,6 +232,10 @@ impl Entry {
             }
             Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
             Entry::Hosting { world, .. } | Entry::NoHosting { world } => Some(Subject::Hosting(*world)),
+            Entry::Login { session, .. } => Some(Subject::Login(*session)),
+            Entry::LoginEnded { session, since, .. } | Entry::LoginCounted { session, since } => {
+                Some(Subject::LoginEnded(*session, *since))
+            }
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }
@@ -412,6 +448,21 @@ impl From<KeptHosting> for Hosting {
         let KeptHosting { restricted, rating, map, text, at, closings, away, .. } = kept;
         let host = Host { session, server, instance };
         Hosting { host, address, port, since, users, restricted, rating, map, text, at, closings, away }
+    }
+}
+
+impl Entry {
+    /// A session is logged in.
+    pub fn login(session: u64, login: &Login) -> Entry {
+        let Login { player, since, told } = *login;
+        Entry::Login { session, player, since, told }
+    }
+}
+
+impl From<Ended> for Entry {
+    fn from(ended: Ended) -> Entry {
+        let Ended { session, player, since, lasted } = ended;
+        Entry::LoginEnded { session, player, since, lasted }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
+use crate::state::logins::{Ended, Login};
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::visitors::Visitor;
@@ -59,6 +60,10 @@ pub struct Recovered {
     pub visitors: BTreeMap<u32, Visitor>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
+    /// Logins, by session.
+    pub logins: HashMap<u64, Login>,
+    /// Logins that have ended and may not be counted yet, by session and since when.
+    pub ended: BTreeMap<(u64, Time), Ended>,
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -136,6 +141,16 @@ impl Journal {
                 Entry::Visitor { id, said } => drop(found.visitors.insert(id, said.into())),
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
+                Entry::Login { session, player, since, told } => {
+                    found.logins.insert(session, Login { player, since, told });
+                }
+                Entry::LoginEnded { session, player, since, lasted } => {
+                    if found.logins.get(&session).is_some_and(|login| login.since == since) {
+                        found.logins.remove(&session);
+                    }
+                    found.ended.insert((session, since), Ended { session, player, since, lasted });
+                }
+                Entry::LoginCounted { session, since } => drop(found.ended.remove(&(session, since))),
             }
         }
         found.passes = passes.into_values().collect();

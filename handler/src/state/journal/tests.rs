@@ -103,6 +103,35 @@ fn what_only_a_newer_program_knows_is_passed_over() {
 }
 
 #[test]
+fn a_login_is_on_until_it_has_ended_and_waits_until_it_is_counted() {
+    use crate::state::logins::{Ended, Login};
+    use ssmglobal_ipc::Time;
+    use ssmglobal_store::PlayerId;
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    let login = |since| Login { player: PlayerId(7), since: Time(since), told: None };
+    let ended = |since| Ended { session: 1, player: PlayerId(7), since: Time(since), lasted: 9 };
+    let counted = |since| Entry::LoginCounted { session: 1, since: Time(since) };
+    let mut found = |entries: &[Entry]| {
+        for entry in entries {
+            journal.append(entry);
+        }
+        let found = journal.recover();
+        (found.logins.get(&1).copied(), found.ended.into_values().collect::<Vec<_>>())
+    };
+    assert_eq!(found(&[Entry::login(1, &login(5))]), (Some(login(5)), vec![]));
+    let told = Login { told: Some(Time(60)), ..login(5) };
+    assert_eq!(found(&[Entry::login(1, &told)]), (Some(told), vec![]));
+    assert_eq!(found(&[ended(5).into()]), (None, vec![ended(5)]));
+    assert_eq!(found(&[Entry::login(1, &login(6))]), (Some(login(6)), vec![ended(5)]));
+    // Written again at the end, as it is still needed.
+    assert_eq!(found(&[ended(5).into()]), (Some(login(6)), vec![ended(5)]));
+    assert_eq!(found(&[ended(6).into()]), (None, vec![ended(5), ended(6)]));
+    assert_eq!(found(&[counted(5)]), (None, vec![ended(6)]));
+    assert_eq!(found(&[counted(6)]), (None, vec![]));
+}
+
+#[test]
 fn of_what_is_said_again_and_again_only_the_last_word_stays() {
     let fd = memory::make("test").unwrap();
     let mut journal = Journal::open(&fd).unwrap();

@@ -26,6 +26,7 @@ struct Seen {
     licences: Vec<KeptLicence>,
     rights: Vec<(u32, String)>,
     ratings: Vec<(u32, Rating)>,
+    limits: Vec<(u32, u32)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -56,7 +57,10 @@ fn seen(memory: &Memory) -> Seen {
     let rights = read(&memory.rights);
     let rights = rights.iter().flat_map(|(player, his)| his.iter().map(|right| (player.0, right.clone()))).collect();
     let ratings = read(&memory.ratings).iter().map(|(player, rating)| (player.0, *rating)).collect();
-    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, boards }
+    let limits = read(&memory.limits);
+    let mut limits: Vec<_> = limits.iter().map(|(player, minutes)| (player.0, *minutes)).collect();
+    limits.sort();
+    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, limits, boards }
 }
 
 fn from(number: u8) -> Network {
@@ -81,6 +85,7 @@ fn memory() -> Memory {
         Row::Licence(Box::new(licence(1, "Zoo", BOB))),
         Row::Granted { player: BOB, right: "vip".into() },
         Row::PlayerRating { player: BOB, rating: Some(Rating::R) },
+        Row::PlayerLimit { player: BOB, minutes: Some(60) },
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -196,10 +201,12 @@ fn kind(row: &Row) -> usize {
         Row::Granted { .. } => 28,
         Row::Revoked { .. } => 29,
         Row::PlayerRating { .. } => 30,
+        Row::PlayerLimit { .. } => 31,
+        Row::PlayerLasted { .. } => 32,
     }
 }
 
-const EVERY: usize = 31;
+const EVERY: usize = 33;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -326,6 +333,21 @@ fn every_row_does_what_it_says_and_nothing_else() {
             vec![],
         ),
         (Row::PlayerRating { player: BOB, rating: None }, |seen| seen.ratings.clear(), vec![]),
+        (
+            Row::PlayerLimit { player: ALICE, minutes: Some(90) },
+            |seen| seen.limits.insert(0, (1, 90)),
+            vec![News::Limited { player: ALICE }],
+        ),
+        (
+            Row::PlayerLimit { player: BOB, minutes: None },
+            |seen| seen.limits.clear(),
+            vec![News::Limited { player: BOB }],
+        ),
+        (
+            Row::PlayerLasted { player: ALICE, lasted: 7, session: 3, since: at },
+            nothing,
+            vec![News::Counted { session: 3, since: at }],
+        ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

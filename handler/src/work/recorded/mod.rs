@@ -143,6 +143,8 @@ samples! { news News News {
     Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
     Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
     Rights: News::Rights { player: PlayerId(300) };
+    Limited: News::Limited { player: PlayerId(300) };
+    Counted: News::Counted { session: 300, since: AT };
 } }
 
 samples! { audiences Audience Audience {
@@ -193,6 +195,9 @@ samples! { entries Entry Entry {
     NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
     Visitor: Entry::Visitor { id: 9, said: (&visitor()).into() };
     NoVisitor: Entry::NoVisitor { id: 9 };
+    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, told: Some(AT) };
+    LoginEnded: Entry::LoginEnded { session: 300, player: PlayerId(7), since: AT, lasted: 1 << 40 };
+    LoginCounted: Entry::LoginCounted { session: 300, since: AT };
 } }
 
 /// Whether bytes say what a sample was meant to say.

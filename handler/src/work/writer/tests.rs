@@ -172,6 +172,24 @@ fn on_a_full_disk_nothing_is_changed_and_all_are_told_so_at_once() {
 }
 
 #[test]
+fn that_a_login_is_counted_is_news_and_that_it_cannot_be_is_told() {
+    let (mut bench, since) = (bench(), Time(9));
+    let job = || {
+        let change = Put(vec![Row::PlayerLasted { player: ALICE, lasted: 5, session: 7, since }], 0);
+        Write::Change { asker: Asker::Login(7, since), change, key: None, tried: None }
+    };
+    let (said, left) = bench.commit(&[job()]);
+    let [ToLoop::News(row, news)] = &left[..] else { panic!("{left:?}") };
+    assert_eq!((said.len(), &news[..]), (0, &[News::Counted { session: 7, since }][..]));
+    assert_eq!(lock(&bench.shared.kept).untold(row - 1), *news, "also for a handler that comes next");
+    bench.fail([full()]);
+    let (said, left) = bench.commit(&[job()]);
+    assert!(said.is_empty() && matches!(&left[..], [ToLoop::NotCounted(7, at)] if *at == since), "{left:?}");
+    let on = bench.store.reader().unwrap().player(ALICE).unwrap().map(|alice| alice.milliseconds_on);
+    assert_eq!(on, Some(5));
+}
+
+#[test]
 fn a_damaged_database_is_not_tried_piece_by_piece() {
     let mut bench = bench();
     bench.fail([StoreError::Corrupt("a page".into()), StoreError::Corrupt("a page".into())]);

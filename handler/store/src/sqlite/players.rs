@@ -17,7 +17,17 @@ fn read(row: &Row<'_>) -> Result<Player> {
         last_login: row.get::<_, Option<i64>>(4)?.map(Time),
         disabled: row.get(5)?,
         epoch: row.get(6)?,
+        session_minutes: row.get(7)?,
+        times_on: from_sql(row.get(8)?)?,
+        milliseconds_on: from_sql(row.get(9)?)?,
     })
+}
+
+/// What [`read`] reads.
+macro_rules! columns {
+    () => {
+        "id, name, email, registered, last_login, disabled, epoch, session_minutes, times_on, milliseconds_on"
+    };
 }
 
 fn network(text: &str) -> Result<IpAddr> {
@@ -45,11 +55,7 @@ impl ReadPlayers for Db {
     }
 
     fn player(&self, id: PlayerId) -> Result<Option<Player>> {
-        self.one(
-            "SELECT id, name, email, registered, last_login, disabled, epoch FROM player WHERE id = ?1",
-            [id.0],
-            read,
-        )
+        self.one(concat!("SELECT ", columns!(), " FROM player WHERE id = ?1"), [id.0], read)
     }
 
     fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
@@ -68,6 +74,12 @@ impl ReadPlayers for Db {
             let unknown =
                 || StoreError::Corrupt("a player wants worlds of a rating that this program does not know".into());
             Ok((PlayerId(row.get(0)?), Rating::parse(&word).ok_or_else(unknown)?))
+        })
+    }
+
+    fn player_limits(&self) -> Result<Vec<(PlayerId, u32)>> {
+        self.all("SELECT id, session_minutes FROM player WHERE session_minutes IS NOT NULL", [], |row| {
+            Ok((PlayerId(row.get(0)?), row.get(1)?))
         })
     }
 
@@ -101,8 +113,7 @@ impl ReadPlayers for Db {
 
     fn players(&self, after: Option<&str>, limit: u32) -> Result<Vec<Player>> {
         self.all(
-            "SELECT id, name, email, registered, last_login, disabled, epoch FROM player
-             WHERE folded > ?1 ORDER BY folded LIMIT ?2",
+            concat!("SELECT ", columns!(), " FROM player WHERE folded > ?1 ORDER BY folded LIMIT ?2"),
             params![after.unwrap_or_default(), limit],
             read,
         )
@@ -112,8 +123,8 @@ impl ReadPlayers for Db {
 impl Db {
     pub(super) fn player_add(&self, player: &NewPlayer) -> Result<()> {
         self.change(
-            "INSERT INTO player (id, name, folded, skeleton, hash, email, registered)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO player (id, name, folded, skeleton, hash, email, registered, times_on)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
             params![
                 player.id.0,
                 player.name,
@@ -133,7 +144,22 @@ impl Db {
     }
 
     pub(super) fn player_logged_in(&self, id: PlayerId, at: Time) -> Result<()> {
-        self.change("UPDATE player SET last_login = ?2 WHERE id = ?1", params![id.0, at.0])?;
+        let sql = "UPDATE player SET last_login = ?2, times_on = times_on + 1 WHERE id = ?1";
+        self.change(sql, params![id.0, at.0])?;
+        Ok(())
+    }
+
+    pub(super) fn player_limit(&self, id: PlayerId, minutes: Option<u32>) -> Result<()> {
+        self.change("UPDATE player SET session_minutes = ?2 WHERE id = ?1", params![id.0, minutes])?;
+        Ok(())
+    }
+
+    pub(super) fn player_lasted(&self, id: PlayerId, lasted: u64) -> Result<()> {
+        let lasted = i64::try_from(lasted).unwrap_or(i64::MAX);
+        // The sum of two that are no negative numbers would become a fraction beyond the largest number that there is.
+        let sql = "UPDATE player SET milliseconds_on = milliseconds_on + min(?2, 9223372036854775807 - milliseconds_on)
+                   WHERE id = ?1";
+        self.change(sql, params![id.0, lasted])?;
         Ok(())
     }
 

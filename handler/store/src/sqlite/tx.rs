@@ -50,6 +50,8 @@ impl Tx for Db {
             Row::WorldPurged { world } => self.licence_purge(*world),
             Row::Granted { player, right } => self.right_grant(*player, right),
             Row::Revoked { player, right } => self.right_revoke(*player, right),
+            Row::PlayerLimit { player, minutes } => self.player_limit(*player, *minutes),
+            Row::PlayerLasted { player, lasted, session: _, since: _ } => self.player_lasted(*player, *lasted),
             Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
     }

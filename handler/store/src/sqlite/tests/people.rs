@@ -17,6 +17,9 @@ fn a_player_is_kept_as_given() {
         last_login: None,
         disabled: None,
         epoch: 0,
+        session_minutes: None,
+        times_on: 1,
+        milliseconds_on: 0,
     };
     assert_eq!(reader.player(alice).unwrap(), Some(expected));
     assert_eq!(reader.player(PlayerId(99)).unwrap(), None);
@@ -64,6 +67,36 @@ fn from_where_a_player_was_in_is_kept_until_it_is_forgotten() {
     reader.networks(&mut |player, network| all.push((player, network))).unwrap();
     assert_eq!(all, [(alice, school)]);
     assert_eq!(reader.player_networks(PlayerId(2)).unwrap(), []);
+}
+
+#[test]
+fn how_long_a_player_is_on_adds_up_and_its_bound_is_kept() {
+    let place = Place::new();
+    let (mut writer, reader) = (place.writer(), place.reader());
+    let (alice, bob) = (PlayerId(1), PlayerId(2));
+    let lasted = |lasted| Row::PlayerLasted { player: alice, lasted, session: 9, since: Time(5) };
+    commit(&mut *writer, |tx| {
+        tx.put(&player(1, "alice")).unwrap();
+        tx.put(&player(2, "bob")).unwrap();
+        tx.put(&Row::PlayerLogin { player: alice, at: Time(5) }).unwrap();
+        for row in [lasted(59_999), lasted(2)] {
+            tx.put(&row).unwrap();
+        }
+        tx.put(&Row::PlayerLimit { player: alice, minutes: Some(90) }).unwrap();
+    });
+    let of = |id| {
+        let player = reader.player(id).unwrap().unwrap();
+        (player.session_minutes, player.times_on, player.milliseconds_on)
+    };
+    assert_eq!((of(alice), of(bob)), ((Some(90), 2, 60_001), (None, 1, 0)));
+    assert_eq!(reader.player_limits().unwrap(), [(alice, 90)]);
+    put(&mut *writer, &Row::PlayerLimit { player: alice, minutes: None });
+    assert_eq!((of(alice).0, reader.player_limits().unwrap()), (None, vec![]));
+    // A clock that was set does not make more of it than there is room for.
+    for _ in 0..2 {
+        put(&mut *writer, &lasted(u64::MAX));
+    }
+    assert_eq!(of(alice).2, i64::MAX as u64);
 }
 
 #[test]

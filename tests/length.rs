@@ -1,0 +1,220 @@
+//! How long players are on: it is counted once whatever happens, and has a bound where the operator sets one.
+
+use crate::harness::{Backend, Person, Program, run};
+use nix::sys::signal::{Signal, kill};
+use serde_json::{Value, json};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// How long somebody was on, as far as the other end can know it.
+struct Meter {
+    least: Duration,
+    most: Duration,
+    /// When he was about to log in, and when he knew that he was.
+    on: Option<(Instant, Instant)>,
+    times: u64,
+}
+
+impl Meter {
+    fn new() -> Meter {
+        Meter { least: Duration::ZERO, most: Duration::ZERO, on: None, times: 0 }
+    }
+
+    fn on<T>(&mut self, log_in: impl FnOnce() -> T) -> T {
+        let before = Instant::now();
+        let done = log_in();
+        (self.on, self.times) = (Some((before, Instant::now())), self.times + 1);
+        done
+    }
+
+    fn off<T>(&mut self, log_out: impl FnOnce() -> T) -> T {
+        let (about, known) = self.on.take().expect("he is on");
+        self.least += known.elapsed();
+        let done = log_out();
+        self.most += about.elapsed();
+        done
+    }
+
+    /// The backend has ended, and this is what it has kept.
+    fn check(&self, backend: &Backend, name: &str) {
+        let store = ssmglobal_store::open(&backend.data().join("ssmglobal.db"), Duration::ZERO).expect("a database");
+        let reader = store.reader().expect("a reader");
+        let players = reader.players(None, 1000).expect("it reads");
+        let player = players.into_iter().find(|player| player.name == name).expect("a player");
+        // Moments are cut to milliseconds.
+        let slack = Duration::from_millis(2 * self.times);
+        let (least, most) = (self.least.saturating_sub(slack), self.most + slack);
+        let on = Duration::from_millis(player.milliseconds_on);
+        assert!((least..=most).contains(&on), "{name}: {on:?} is not {least:?} to {most:?}");
+        assert_eq!(player.times_on, self.times);
+    }
+}
+
+/// The time itself is what is looked at.
+fn stay(program: &mut Program) {
+    assert_eq!(program.wire.listen(Duration::from_millis(150)), "");
+}
+
+fn shown(backend: &Backend) -> Value {
+    backend.ctl(&["player", "show", "alice"])
+}
+
+#[test]
+fn a_login_counts_once_however_it_ends() {
+    let mut backend = Backend::start();
+    let mut meter = Meter::new();
+    let mut alice = meter.on(|| Program::registered(&backend, "alice"));
+    stay(&mut alice);
+    meter.off(|| alice.ok("LOGOUT", json!({})));
+    meter.on(|| alice.login("alice"));
+    // Without a word in between, and as who she is already.
+    stay(&mut alice);
+    meter.off(|| ());
+    meter.on(|| alice.login("alice"));
+    stay(&mut alice);
+    let worker = backend.worker_of("alice");
+    let mark = backend.log().mark();
+    meter.off(|| {
+        kill(worker, Signal::SIGKILL).expect("it lives");
+        backend.log().wait_after(mark, "has ended: ");
+    });
+    let mut alice = meter.on(|| Program::logged_in(&backend, "alice"));
+    stay(&mut alice);
+    meter.off(|| backend.ctl(&["player", "disable", "alice"]));
+    backend.ctl(&["player", "enable", "alice"]);
+    meter.on(|| alice.login("alice"));
+    stay(&mut alice);
+    meter.off(|| backend.see_off(alice.wire));
+    let shown = shown(&backend);
+    assert_eq!(
+        (&shown["times_on"], &shown["minutes_on"], &shown["session_minutes"]),
+        (&5.into(), &0.into(), &Value::Null)
+    );
+    // Whoever is on when the backend ends is counted too.
+    let mut alice = meter.on(|| Program::logged_in(&backend, "alice"));
+    stay(&mut alice);
+    meter.off(|| backend.stop());
+    meter.check(&backend, "alice");
+}
+
+#[test]
+fn a_login_goes_on_over_whatever_dies_and_is_counted_then() {
+    let mut backend = Backend::start();
+    let mut meter = Meter::new();
+    let mut alice = meter.on(|| Program::registered(&backend, "alice"));
+    stay(&mut alice);
+    backend.kill_handler();
+    stay(&mut alice);
+    backend.ctl(&["upgrade"]);
+    stay(&mut alice);
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
+    meter.off(|| alice.ok("LOGOUT", json!({})));
+    meter.on(|| alice.login("alice"));
+    stay(&mut alice);
+    let worker = backend.worker_of("alice");
+    // There is no handler to see it.
+    meter.off(|| {
+        backend.over_the_death_of_the_handler(|| kill(worker, Signal::SIGKILL).expect("it lives"));
+        backend.ctl(&["status"]);
+    });
+    let mut alice = meter.on(|| Program::logged_in(&backend, "alice"));
+    backend.kill_listener();
+    backend.next_listener();
+    stay(&mut alice);
+    assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
+    meter.off(|| backend.stop());
+    meter.check(&backend, "alice");
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_however_often_the_handler_dies_over_it() {
+    let mut backend = Backend::start();
+    let clients: Vec<Program> = (0..4).map(|_| Program::at(&backend)).collect();
+    let (tell, answered) = channel();
+    let meters = std::thread::scope(|scope| {
+        let clients = clients.into_iter().enumerate().map(|(thread, mut client)| {
+            let tell = tell.clone();
+            scope.spawn(move || {
+                let rounds = (0..25).map(|round| {
+                    // Each has one login, so that it is seen of each whether it counts once.
+                    let (name, mut meter) = (format!("p{thread}-{round}"), Meter::new());
+                    let args = json!({"name": name, "password": "first-secret"});
+                    meter.on(|| client.ok("REGISTER", args));
+                    assert_eq!(client.wire.listen(Duration::from_millis(40)), "");
+                    meter.off(|| client.ok("LOGOUT", json!({})));
+                    let _ = tell.send(());
+                    (name, meter)
+                });
+                rounds.collect::<Vec<_>>()
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        drop(tell);
+        backend.kill_handler_while_they_work(&answered, 15, 6);
+        clients.into_iter().flat_map(|client| client.join().expect("it is done")).collect::<Vec<_>>()
+    });
+    backend.stop();
+    meters.iter().for_each(|(name, meter)| meter.check(&backend, name));
+}
+
+#[test]
+fn a_minute_before_the_end_a_session_is_told_once() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = Program::registered(&backend, "bob");
+    backend.ctl(&["player", "limit", "ALICE", "90"]);
+    assert_eq!(shown(&backend)["session_minutes"], 90);
+    alice.expect_no_event("notice");
+    let text = run(&mut backend.ctl_command(&["player", "show", "alice"]), b"").out;
+    assert!(text.contains("login limit:  90 min") && text.contains("times on:     1"), "{text}");
+    // For who is on as well, and at once: that leaves her a minute at the most.
+    backend.ctl(&["player", "limit", "alice", "1"]);
+    let told = alice.expect_event("notice");
+    assert!(told["msg"].as_str().is_some_and(|msg| msg.starts_with("Your time here ends in ")), "{told}");
+    for _ in 0..2 {
+        backend.kill_handler();
+        alice.expect_no_event("notice");
+    }
+    // Each session has its own time.
+    let mut another = Person::at(&backend);
+    another.type_line("LOGIN alice secret-of-alice");
+    another.expect("Logged in as alice.");
+    another.expect("[notice] Your time here ends in one minute.");
+    alice.expect_no_event("notice");
+    backend.ctl(&["player", "limit", "alice"]);
+    assert_eq!(shown(&backend)["session_minutes"], Value::Null);
+    let mut third = Program::logged_in(&backend, "alice");
+    for program in [&mut alice, &mut third, &mut bob] {
+        program.expect_no_event("notice");
+    }
+}
+
+#[test]
+fn operators_set_the_bound_and_nobody_else_sees_it() {
+    let mut backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    let limit = |minutes: Value| json!({"player": "alice", "minutes": minutes});
+    assert_eq!(alice.fails("PLAYER LIMIT", limit(90.into())), "denied");
+    backend.ctl(&["right", "grant", "alice", "operator"]);
+    alice.ok("PLAYER LIMIT", limit(90.into()));
+    assert_eq!(shown(&backend)["session_minutes"], 90);
+    for minutes in [0.into(), 10_081.into()] {
+        assert_eq!(alice.fails("PLAYER LIMIT", limit(minutes)), "invalid");
+    }
+    assert_eq!(alice.fails("PLAYER LIMIT", json!({"player": "nobody-like-that"})), "not_found");
+    backend.ctl_fails(&["player", "limit", "nobody-like-that", "7"]);
+    let finger = alice.ok("FINGER", json!({"player": "alice"}));
+    for member in ["session_minutes", "times_on", "minutes_on"] {
+        assert_eq!(finger.get(member), None, "{member}");
+    }
+    drop(alice);
+    backend.restart();
+    assert_eq!(shown(&backend)["session_minutes"], 90);
+    let mut alice = Person::at(&backend);
+    alice.ask("LOGIN alice secret-of-alice");
+    assert!(alice.ask("PLAYER LIMIT alice").contains("Set; it holds at once"));
+    assert_eq!(shown(&backend)["session_minutes"], Value::Null);
+    let output = run(&mut backend.ctl_command(&["player", "limit", "alice", "7"]), b"");
+    assert!(output.code == 0 && output.out.contains("Set; it holds at once"), "{output:?}");
+    assert_eq!(backend.ctl(&["verify"])["ok"], true);
+}
