@@ -47,6 +47,7 @@ mod strangers;
 mod supervisors;
 mod takeover;
 mod terminal;
+mod universe;
 mod upgrade;
 mod vanished;
 mod visits;

@@ -87,6 +87,11 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("HOST SAY", json!({"world": "zoo", "users": 1}), Server),
         ("HOST STOP", json!({"world": "zoo"}), Server),
         ("HOST LIST", json!({}), Server),
+        ("UNIVERSE SHOW", json!({}), Anyone),
+        ("UNIVERSE SET", json!({"key": "name", "value": "x"}), Player),
+        ("UNIVERSE RESET", json!({"key": "name"}), Player),
+        ("UNIVERSE WATCH", json!({}), Anyone),
+        ("UNIVERSE UNWATCH", json!({}), Anyone),
     ]
 }
 

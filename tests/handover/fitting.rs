@@ -47,6 +47,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Leave(_)
         | Request::RightGrant(_)
         | Request::RatingLimit(_)
+        | Request::UniverseShow
+        | Request::UniverseWatch
+        | Request::UniverseUnwatch
         | Request::RightList(_) => one(sample, 0),
         // Bob is the only one of them who is there.
         Request::Present(_) => one(Request::Present(Present { players: vec!["bob".into()], world: None }), 0),
@@ -55,7 +58,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
             one(Request::PassRedeem(PassRedeem { pass: asker.pass.clone(), address: None, world: None }), 0)
         }
         // … or bob does.
-        Request::MailSend(_) | Request::Tell(_) => one(sample, 1),
+        Request::MailSend(_) | Request::Tell(_) | Request::UniverseSet(_) | Request::UniverseReset(_) => one(sample, 1),
         // Its session is the asker's.
         Request::Open(_) => one(Request::Open(asker.open.clone()), 0),
         // Its name is taken in the scene; so is it by those who ask before.

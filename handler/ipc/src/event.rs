@@ -1,6 +1,6 @@
 //! What is pushed to a worker without being asked for.
 
-use crate::{ForGuest, GuestClosed, HostTerms, Party, RelayMessage, Ticket, Time, WorldStopped};
+use crate::{ForGuest, GuestClosed, HostTerms, Party, RelayMessage, Ticket, Time, Universe, WorldStopped};
 use serde::{Deserialize, Serialize};
 
 /// A push from the handler. The first group goes on to the client, the second is for the worker itself.
@@ -32,6 +32,8 @@ pub enum Event {
     ForGuest(ForGuest),
     /// Somebody in a world has closed his last connection.
     GuestClosed(GuestClosed),
+    /// Settings of the universe have changed; this is how they all are now.
+    Universe(Universe),
 }
 
 /// A mail has arrived.

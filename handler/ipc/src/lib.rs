@@ -37,6 +37,7 @@ mod settings;
 mod state;
 mod status;
 mod time;
+mod universe;
 
 pub use clean::{clean, harmful};
 pub use decode::DecodeError;
@@ -60,6 +61,7 @@ pub use ssmglobal_config::{NoVersion, Version};
 pub use state::{State, States};
 pub use status::*;
 pub use time::Time;
+pub use universe::*;
 
 use serde::{Deserialize, Serialize};
 

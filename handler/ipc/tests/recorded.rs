@@ -70,6 +70,22 @@ fn open() -> Open {
     }
 }
 
+fn universe() -> Universe {
+    Universe {
+        name: text("Zoë's worlds"),
+        welcome: text("one\ntwo"),
+        visitors: true,
+        registration: false,
+        client: Version(4 << 48),
+        host: Version(5 << 48),
+        start: some("Atlantis"),
+        users: true,
+        renames: false,
+        licence: true,
+        set: vec![text("name"), text("start")],
+    }
+}
+
 samples! { requests Request {
     SetMode: Request::SetMode(SetMode { mode: Mode::Server });
     Log: Request::Log(LogLine { level: 3, text: text("Zoë — a line") });
@@ -157,6 +173,11 @@ samples! { requests Request {
     });
     HostStop: Request::HostStop(HostStop { world: text("atlantis") });
     HostList: Request::HostList(page());
+    UniverseShow: Request::UniverseShow;
+    UniverseSet: Request::UniverseSet(UniverseSet { key: text("name"), value: text("Zoë's worlds") });
+    UniverseReset: Request::UniverseReset(UniverseReset { key: text("name") });
+    UniverseWatch: Request::UniverseWatch;
+    UniverseUnwatch: Request::UniverseUnwatch;
 } }
 
 fn terms() -> WorldTerms {
@@ -311,6 +332,7 @@ samples! { replies Reply {
         }],
         total: 1, next: some("Atlantis"),
     });
+    Universe: Reply::Universe(universe());
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.
@@ -424,6 +446,7 @@ samples! { events Event {
         world: some("Atlantis"), to: player(), event: Box::new(Event::Notice(Notice { msg: text("Soon.") })),
     });
     GuestClosed: Event::GuestClosed(GuestClosed { world: text("Atlantis"), player: player() });
+    Universe: Event::Universe(universe());
 } }
 
 fn client() -> Client {
@@ -456,6 +479,7 @@ samples! { to_listener ToListener {
     Gone: ToListener::Gone { pid: 4711 };
     Found: ToListener::Found { client: client(), started: 300 };
     Upgrade: ToListener::Upgrade { program: some("/usr/local/bin/ssmglobal") };
+    Welcome: ToListener::Welcome { text: some("Zoë — welcome") };
 } }
 
 samples! { items Item {
@@ -567,7 +591,9 @@ samples! { operators Operator {
 } }
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
 samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; } }
-samples! { topics Topic { Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); } }
+samples! { topics Topic {
+    Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); Universe: Topic::Universe;
+} }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
 } }

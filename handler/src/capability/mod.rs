@@ -18,6 +18,7 @@ pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod tell;
+pub mod universe;
 
 pub use access::{Access, By};
 pub use call::{Call, Me};

@@ -21,6 +21,7 @@ mod recovery;
 mod relay;
 mod requests;
 mod turn;
+mod universe;
 mod upkeep;
 mod versions;
 mod workers;
@@ -194,6 +195,8 @@ impl EventLoop {
     /// The kernel's, from waiting for events.
     pub fn run(&mut self) -> io::Result<End> {
         let mut events = Events::with_capacity(1024);
+        // Before anybody is let in.
+        self.tell_welcome();
         self.listener.tell(&ssmglobal_ipc::control::ToListener::Ready);
         // What came together with the settings.
         if let Some(end) = self.read_listener() {

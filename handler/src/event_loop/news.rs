@@ -32,12 +32,13 @@ impl EventLoop {
                 News::Tell { to, event } => self.tell_audience(to, event),
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
+                News::Universe => self.universe_changed(),
                 News::Out { .. } => {}
             }
         }
     }
 
-    fn tell_audience(&mut self, to: Audience, event: Event) {
+    pub(super) fn tell_audience(&mut self, to: Audience, event: Event) {
         let audience = self.audience(to);
         if let (Audience::Principal(who), true) = (to, audience.is_empty())
             && let Some((session, world)) = self.state.reachable(who)

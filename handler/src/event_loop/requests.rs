@@ -145,7 +145,7 @@ impl EventLoop {
             session.read_in = self.turn;
         }
         let key = session.who().zip(key).map(|(owner, key)| Box::new(ClientKey { owner, key: key.0, digest: key.1 }));
-        match dispatch::may(session, &self.shared.settings, &self.shared.memory, kind) {
+        match dispatch::may(session, &self.shared.memory, kind) {
             Ok(()) => {}
             Err(Refused::Failure(failure)) => return self.refuse(&to, failure),
             // It is nobody already: a handler before this one has done it, or the operator.

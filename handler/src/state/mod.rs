@@ -23,6 +23,7 @@ pub mod session;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;
+pub mod universe;
 mod window;
 pub mod worlds;
 

@@ -43,6 +43,8 @@ pub enum News {
         /// By whom.
         by: StartedBy,
     },
+    /// Settings of the universe are others. They are told as they are by then.
+    Universe,
 }
 
 /// Who is told.
@@ -62,6 +64,7 @@ enum KeptNews {
     Out { who: Principal, reason: String },
     Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
     Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
+    Universe,
 }
 
 impl News {
@@ -82,6 +85,7 @@ impl News {
                 let StartedBy { session, server, instance, address, port } = by.clone();
                 KeptNews::Started { world, at, session, server, instance, address, port }
             }
+            News::Universe => KeptNews::Universe,
         };
         growing::put(out, &kept);
     }
@@ -92,6 +96,7 @@ impl News {
             KeptNews::Tell { to, event } => News::Tell { to, event: growing::get(&event).ok()? },
             KeptNews::Out { who, reason } => News::Out { who, reason },
             KeptNews::Licence { world, name, stop, terms } => News::Licence { world, name, stop, terms },
+            KeptNews::Universe => News::Universe,
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
             }

@@ -116,6 +116,7 @@ impl Overlay {
             | Row::WorldPurged { .. }
             | Row::Granted { .. }
             | Row::Revoked { .. }
+            | Row::Universe { .. }
             | Row::RelayMark { .. } => {}
         }
     }

@@ -53,6 +53,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::WorldStarted { world, at, by, .. } => {
             Some(News::Started { world: *world, at: *at, by: StartedBy::clone(by) })
         }
+        Row::Universe { .. } => Some(News::Universe),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
@@ -150,6 +151,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                     }
                 }
             }
+            Row::Universe { key, value } => write(&memory.universe).put(key, value),
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::ServerKey { .. }

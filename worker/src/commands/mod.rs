@@ -26,6 +26,7 @@ mod status;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod universe;
 mod who;
 mod words;
 
@@ -42,7 +43,7 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 11] = [
+pub static GROUPS: [&Group; 12] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
@@ -54,6 +55,7 @@ pub static GROUPS: [&Group; 11] = [
     &licences::GROUP,
     &hosting::GROUP,
     &rights::GROUP,
+    &universe::GROUP,
 ];
 
 /// All commands in the order of the table.

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::state::session::Proof;
+use crate::state::universe::{Key, Universe, UniverseSettings};
 use crate::testing::{board, licence, player, server, standing};
 use ssmglobal_ipc::{MailRefused, Notice, Party, Rating, Secret, Time};
 use ssmglobal_store::{
     Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
 };
+use std::sync::Arc;
 
 const ALICE: PlayerId = PlayerId(1);
 const BOB: PlayerId = PlayerId(2);
@@ -26,6 +28,7 @@ struct Seen {
     licences: Vec<KeptLicence>,
     rights: Vec<(u32, String)>,
     ratings: Vec<(u32, Rating)>,
+    universe: Arc<Universe>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -56,7 +59,8 @@ fn seen(memory: &Memory) -> Seen {
     let rights = read(&memory.rights);
     let rights = rights.iter().flat_map(|(player, his)| his.iter().map(|right| (player.0, right.clone()))).collect();
     let ratings = read(&memory.ratings).iter().map(|(player, rating)| (player.0, *rating)).collect();
-    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, boards }
+    let universe = memory.universe();
+    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, universe, boards }
 }
 
 fn from(number: u8) -> Network {
@@ -81,10 +85,15 @@ fn memory() -> Memory {
         Row::Licence(Box::new(licence(1, "Zoo", BOB))),
         Row::Granted { player: BOB, right: "vip".into() },
         Row::PlayerRating { player: BOB, rating: Some(Rating::R) },
+        universe("name", Some("Old")),
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
     memory
+}
+
+fn universe(key: &str, value: Option<&str>) -> Row {
+    Row::Universe { key: key.into(), value: value.map(str::to_owned) }
 }
 
 fn letter(from: impl Into<Principal>) -> Row {
@@ -196,10 +205,11 @@ fn kind(row: &Row) -> usize {
         Row::Granted { .. } => 28,
         Row::Revoked { .. } => 29,
         Row::PlayerRating { .. } => 30,
+        Row::Universe { .. } => 31,
     }
 }
 
-const EVERY: usize = 31;
+const EVERY: usize = 32;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -322,6 +332,20 @@ fn every_row_does_what_it_says_and_nothing_else() {
             vec![],
         ),
         (Row::PlayerRating { player: BOB, rating: None }, |seen| seen.ratings.clear(), vec![]),
+        (
+            universe("users", Some("false")),
+            |seen| {
+                let universe = Arc::make_mut(&mut seen.universe);
+                universe.users = false;
+                universe.set.insert(Key::Users);
+            },
+            vec![News::Universe],
+        ),
+        (
+            universe("name", None),
+            |seen| seen.universe = Arc::clone(UniverseSettings::default().now()),
+            vec![News::Universe],
+        ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();

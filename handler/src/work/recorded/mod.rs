@@ -129,6 +129,7 @@ samples! { news News News {
     Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
     Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
     Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
+    Universe: News::Universe;
 } }
 
 samples! { audiences Audience Audience {
@@ -139,6 +140,7 @@ samples! { audiences Audience Audience {
 samples! { topics Topic Topic {
     Board: Topic::Board(BoardId(300));
     Channel: Topic::Channel(ChannelId(1 << 40));
+    Universe: Topic::Universe;
 } }
 
 samples! { kinds PrincipalKind PrincipalKind {

@@ -50,6 +50,10 @@ impl Tx for Db {
             Row::WorldPurged { world } => self.licence_purge(*world),
             Row::Granted { player, right } => self.right_grant(*player, right),
             Row::Revoked { player, right } => self.right_revoke(*player, right),
+            Row::Universe { key, value } => match value {
+                Some(value) => self.universe_set(key, value),
+                None => self.universe_reset(key),
+            },
             Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
     }

@@ -20,7 +20,7 @@ fn paged() -> Vec<(&'static str, &'static str)> {
 
 /// All of them.
 pub(super) fn requests() -> Vec<Case> {
-    [players(), records(), settings(), mail(), servers(), worlds()].into_iter().flatten().collect()
+    [players(), records(), settings(), mail(), servers(), worlds(), universe()].into_iter().flatten().collect()
 }
 
 fn players() -> Vec<Case> {
@@ -328,5 +328,16 @@ fn worlds() -> Vec<Case> {
         ),
         ("HOST STOP", vec![("world", "\"zoo\"")], Request::HostStop(HostStop { world: s("zoo") })),
         ("HOST LIST", paged(), Request::HostList(page())),
+    ]
+}
+
+fn universe() -> Vec<Case> {
+    let (key, value) = (("key", "\"start\""), ("value", "\"the zoo\""));
+    vec![
+        ("UNIVERSE SHOW", vec![], Request::UniverseShow),
+        ("UNIVERSE SET", vec![key, value], Request::UniverseSet(UniverseSet { key: s("start"), value: s("the zoo") })),
+        ("UNIVERSE RESET", vec![key], Request::UniverseReset(UniverseReset { key: s("start") })),
+        ("UNIVERSE WATCH", vec![], Request::UniverseWatch),
+        ("UNIVERSE UNWATCH", vec![], Request::UniverseUnwatch),
     ]
 }

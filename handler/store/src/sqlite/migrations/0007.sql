@@ -1,4 +1,4 @@
--- Schema 7. Licences of worlds, and rights of players.
+-- Schema 7. Licences of worlds, rights of players, and settings of the universe.
 
 -- A world's number is that of its licence (kind 3 of those who own settings); sequence has kind 6 for it. One that is
 -- gone waits for the next licence of its name, so that what is kept of the world is found again.
@@ -38,3 +38,9 @@ CREATE TABLE granted (
 
 -- For whom the worlds may be, at the most, that a player is let into; NULL: any.
 ALTER TABLE player ADD COLUMN rating TEXT CHECK (rating IN ('G', 'PG', 'PG13', 'R', 'X'));
+
+-- What the operator has set; all else is as the config file says.
+CREATE TABLE universe (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

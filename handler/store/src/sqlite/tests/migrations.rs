@@ -39,6 +39,7 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
      INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
      INSERT INTO granted VALUES (1, 'operator');
+     INSERT INTO universe VALUES ('name', 'Old');
      UPDATE player SET rating = 'PG13';";
 
 /// The files as they were released, by length and digest. A new version adds a line here.
@@ -47,7 +48,7 @@ const RELEASED: &[(usize, u64)] = &[
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
-    (1_831, 0x43f9_2fb0_0979_4066),
+    (2_026, 0xbdf0_891d_fa71_32bd),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -114,6 +115,8 @@ fn older_databases_open_and_keep_what_they_hold() {
         reader.licences(&mut |licence| licences.push((licence.id, licence.name))).unwrap();
         let ratings = if *version < 7 { vec![] } else { vec![(PlayerId(1), ssmglobal_ipc::Rating::Pg13)] };
         assert_eq!(reader.player_ratings().unwrap(), ratings);
+        let universe = if *version < 7 { vec![] } else { vec![("name".to_owned(), "Old".to_owned())] };
+        assert_eq!(reader.universe().unwrap(), universe);
         let (world, right) = (WorldId(1), (PlayerId(1), "operator".to_owned()));
         let expected =
             if *version < 7 { (vec![], vec![]) } else { (vec![(world, "Atlantis".to_owned())], vec![right]) };
