@@ -273,6 +273,8 @@ impl Listener {
         for message in said {
             match message {
                 handler::Said::Ready => self.ready(),
+                // Every handler says it, and seldom is it another one.
+                handler::Said::Welcome(text) if self.welcome == text => {}
                 handler::Said::Welcome(text) => {
                     self.welcome = text;
                     self.doors.welcome(&at_doors(&self.settings, self.welcome.as_deref()));
