@@ -50,6 +50,7 @@ mod strangers;
 mod supervisors;
 mod takeover;
 mod terminal;
+mod universe;
 mod upgrade;
 mod vanished;
 mod visitors;

@@ -91,6 +91,11 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("HOST STOP", json!({"world": "zoo"}), Server),
         ("HOST LIST", json!({}), Server),
         ("PLAYER LIMIT", json!({"player": "alice", "minutes": 90}), Player),
+        ("UNIVERSE SHOW", json!({}), Anyone),
+        ("UNIVERSE SET", json!({"key": "name", "value": "x"}), Player),
+        ("UNIVERSE RESET", json!({"key": "name"}), Player),
+        ("UNIVERSE WATCH", json!({}), Anyone),
+        ("UNIVERSE UNWATCH", json!({}), Anyone),
     ]
 }
 

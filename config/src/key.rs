@@ -54,4 +54,29 @@ impl<T: Default> Key<T> {
     pub fn default_value(&self) -> Option<Value> {
         (self.get)(&T::default())
     }
+
+    /// Sets it to what somebody has written for it, outside of the file.
+    ///
+    /// # Errors
+    /// What is wrong with that and what is allowed, as one clause.
+    pub fn set_to(&self, settings: &mut T, text: &str) -> Result<(), String> {
+        let allowed = || match &self.rule {
+            // In the file it stands in quotes.
+            Rule::Version => "give a version, as 4 or 4.2.1".to_owned(),
+            rule => rule.allowed(),
+        };
+        let value = self.rule.plain(text).map_err(|fault| format!("{}; {}", fault.wrong, allowed()))?;
+        if (self.set)(settings, value) { Ok(()) } else { Err(allowed()) }
+    }
+
+    /// What it is set to, as [`Key::set_to`] takes it; none for what a door takes from elsewhere.
+    pub fn text(&self, settings: &T) -> Option<String> {
+        Some(match (self.get)(settings)? {
+            Value::Text(text) => text,
+            Value::Number(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::Address(address) => address.to_string(),
+            Value::Addresses(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        })
+    }
 }

@@ -266,6 +266,16 @@ settings! {
         visitors_talk: bool = true, Rule::Flag;
         /// The least version of a program that hosts worlds; 0 = any.
         host_version: Version = Version(0), Rule::Version;
+        /// What all worlds together are called.
+        universe: String = "ssmglobal".to_owned(), Rule::Line { max: 64 };
+        /// The least version of a program that goes to a world; 0 = any.
+        client_version: Version = Version(0), Rule::Version;
+        /// The world that WORLD ENTER leads to when none is named; empty = none.
+        start: String = String::new(), Rule::Text { max: 64 };
+        /// Whether everybody may see who is on and where; otherwise only operators and game servers.
+        user_list: bool = true, Rule::Flag;
+        /// Whether players may change their names.
+        renames: bool = false, Rule::Flag;
     }
 
     /// What the backend says in its own name.

@@ -1,6 +1,8 @@
 //! All changes of what is kept, over the changes of each capability.
 
-use crate::capability::{entry, hosting, length, licences, mail, players, records, relay, rights, servers, settings};
+use crate::capability::{
+    entry, hosting, length, licences, mail, players, records, relay, rights, servers, settings, universe,
+};
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
 use ssmglobal_ipc::{Failure, Reply, Secret};
 use std::convert::Infallible;
@@ -58,6 +60,7 @@ groups! {
     Rights(rights::RightChange),
     Entry(entry::EntryChange),
     Length(length::LengthChange),
+    Universe(universe::UniverseChange),
 }
 
 impl<C: OneOf> From<C> for Change

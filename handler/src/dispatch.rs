@@ -7,16 +7,13 @@
 use crate::capability::rights::{BROADCAST, OPERATOR};
 use crate::capability::{
     Access, Call, Plan, entry, hosting, length, licences, mail, players, records, relay, rights, servers, sessions,
-    settings, status, tell, visitors,
+    settings, status, tell, universe, visitors,
 };
 use crate::changes::Change;
-use crate::lock::read;
 use crate::state::memory::Memory;
 use crate::state::session::Session;
-use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, State, States};
 use ssmglobal_store::Principal;
-use std::sync::{Arc, RwLock};
 
 /// Why a request is not done.
 pub enum Refused {
@@ -32,14 +29,14 @@ pub enum Refused {
 ///
 /// # Errors
 /// It may not.
-pub fn may(session: &Session, settings: &RwLock<Arc<Settings>>, memory: &Memory, kind: Kind) -> Result<(), Refused> {
+pub fn may(session: &Session, memory: &Memory, kind: Kind) -> Result<(), Refused> {
     let described = kind.describe();
     if !described.states.has(session.state) {
         return Err(if session.logged_out { Refused::LoggedOut } else { Refused::NotPermitted });
     }
     match described.right {
         Right::None => Ok(()),
-        Right::Registration if read(settings).players.registration => Ok(()),
+        Right::Registration if memory.universe().registration => Ok(()),
         Right::Registration => {
             Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
         }
@@ -170,6 +167,11 @@ table! {
     HostStop(request) server hosting::stop;
     HostList(page) server hosting::list;
     PlayerLimit(request) access length::limit;
+    UniverseShow access universe::show;
+    UniverseSet(request) access universe::set;
+    UniverseReset(request) access universe::reset;
+    UniverseWatch anyone universe::watch;
+    UniverseUnwatch anyone universe::unwatch;
 }
 
 #[cfg(test)]
@@ -247,6 +249,11 @@ mod tests {
         ("HostStop", "----s-"),
         ("HostList", "----s-"),
         ("PlayerLimit", "--p--o"),
+        ("UniverseShow", "-ap-so"),
+        ("UniverseSet", "--p--o"),
+        ("UniverseReset", "--p--o"),
+        ("UniverseWatch", "-ap-s-"),
+        ("UniverseUnwatch", "-ap-s-"),
     ];
 
     #[test]
@@ -263,8 +270,17 @@ mod tests {
     }
 
     /// What a player may do only with the right `operator`.
-    const OPERATORS: &[&str] =
-        &["WorldAdd", "WorldDisable", "WorldEnable", "WorldDelete", "RightGrant", "RightRevoke", "PlayerLimit"];
+    const OPERATORS: &[&str] = &[
+        "WorldAdd",
+        "WorldDisable",
+        "WorldEnable",
+        "WorldDelete",
+        "RightGrant",
+        "RightRevoke",
+        "PlayerLimit",
+        "UniverseSet",
+        "UniverseReset",
+    ];
 
     #[test]
     fn only_operators_may_what_is_written_here() {

@@ -219,6 +219,16 @@ impl Doors {
         Ok(())
     }
 
+    /// Lets people read from now on what the settings say, at each door that is there.
+    pub fn welcome(&mut self, settings: &Settings) {
+        let wanted = settings.doors();
+        for opened in self.opened.iter_mut().flatten() {
+            if let Some(door) = wanted.iter().find(|door| door.listen.iter().any(|listen| opened.is_at(listen))) {
+                opened.door.welcome.clone_from(&door.welcome);
+            }
+        }
+    }
+
     /// The socket at this place.
     pub fn get(&self, index: usize) -> Option<&Opened> {
         self.opened.get(index)?.as_ref()

@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 /// Bytes of messages that may wait for the handler.
 const OUTBOX: usize = 256 << 10;
 
+/// Bytes of what people read first.
+const WELCOME: usize = 8 << 10;
+
 /// The longest time between two starts of a handler that dies on its first job.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -41,6 +44,8 @@ pub enum Said {
     Wake(Pid),
     /// A further start is of no use.
     Fatal(String),
+    /// What people read first from now on, if not what the settings say.
+    Welcome(Option<String>),
     /// A worker that is not a child of this process has ended.
     Gone(Pid),
     /// A worker that another listener has forked, and when that was.
@@ -426,6 +431,10 @@ impl Handler {
                             }
                             Ok(ToListener::Wake { pid }) => said.push(Said::Wake(Pid::from_raw(pid))),
                             Ok(ToListener::Fatal { msg }) => said.push(Said::Fatal(msg)),
+                            // Every worker begins with a copy of it, so it has a bound here as well.
+                            Ok(ToListener::Welcome { text }) => {
+                                said.push(Said::Welcome(text.filter(|text| text.len() <= WELCOME)));
+                            }
                             Ok(ToListener::Found { client, started }) => said.push(Said::Found(client, started)),
                             Ok(ToListener::Gone { pid }) => said.push(Said::Gone(Pid::from_raw(pid))),
                             Ok(ToListener::Upgrade { program }) => {

@@ -43,6 +43,7 @@ use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_sys::{Caught, Signals, Title};
 use ssmglobal_worker::sandbox::Sandbox;
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -112,6 +113,8 @@ struct Listener {
     /// What to say once in the log.
     notes: Vec<(u8, String)>,
     file: Option<PathBuf>,
+    /// What people read first in place of what the settings say.
+    welcome: Option<String>,
 }
 
 impl Listener {
@@ -270,6 +273,12 @@ impl Listener {
         for message in said {
             match message {
                 handler::Said::Ready => self.ready(),
+                // Every handler says it, and seldom is it another one.
+                handler::Said::Welcome(text) if self.welcome == text => {}
+                handler::Said::Welcome(text) => {
+                    self.welcome = text;
+                    self.doors.welcome(&at_doors(&self.settings, self.welcome.as_deref()));
+                }
                 handler::Said::Wake(pid) => {
                     if self.children.has(pid) {
                         self.children.signal(pid, Signal::SIGUSR1);
@@ -319,13 +328,23 @@ impl Listener {
         }
         self.sandbox.reload(&settings);
         let changed = self.settings.changed(&settings);
-        if let Err(error) = self.doors.change(&settings, self.poll.registry(), FIRST_DOOR) {
+        self.settings = settings;
+        let at_doors = at_doors(&self.settings, self.welcome.as_deref());
+        if let Err(error) = self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
             self.handler.log(1, format!("doors not changed: {error}"));
         }
-        self.settings = settings;
         self.handler.reload(&self.settings);
         let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
         self.handler.log(3, format!("settings were read again: {what}"));
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
     }
+}
+
+/// The settings as they hold at the doors.
+#[inline(never)]
+fn at_doors<'a>(settings: &'a Settings, welcome: Option<&str>) -> Cow<'a, Settings> {
+    let Some(welcome) = welcome else { return Cow::Borrowed(settings) };
+    let mut settings = settings.clone();
+    welcome.clone_into(&mut settings.texts.welcome);
+    Cow::Owned(settings)
 }

@@ -133,6 +133,7 @@ impl Listener {
             announced: false,
             notes,
             file,
+            welcome: None,
         })
     }
 

@@ -47,6 +47,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Leave(_)
         | Request::RatingLimit(_)
         | Request::PlayerLimit(_)
+        | Request::UniverseShow
+        | Request::UniverseWatch
+        | Request::UniverseUnwatch
         | Request::RightList(_) => one(sample, 0),
         // Bob is the only one of them who is there.
         Request::Present(_) => one(Request::Present(Present { players: vec!["bob".into()], world: None }), 0),
@@ -56,6 +59,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         }
         // … or bob does.
         Request::MailSend(_) | Request::Tell(_) | Request::RightGrant(_) => one(sample, 1),
+        Request::UniverseSet(_) | Request::UniverseReset(_) => one(sample, 1),
         // As everybody does.
         Request::Broadcast(_) => one(sample, 1),
         // Its session is the asker's.

@@ -40,7 +40,7 @@ impl Asker {
 pub struct Scene {
     /// With the handler.
     pub listener: Listener,
-    /// A player who watches a board and is written to.
+    /// A player who watches a board and the universe, and is written to.
     pub bob: Session,
     /// A game server that listens to a channel and is sent to.
     pub arena: Session,
@@ -101,7 +101,8 @@ impl Scene {
         let first = RecordSubmit { board: BOARD.into(), score: -1, player: None, note: None };
         done(&mut bob, &Request::RecordSubmit(first));
         done(&mut bob, &Request::RecordWatch(RecordWatch { board: BOARD.into() }));
-        bob.subscriptions = on(Topic::Board(BOARD.into()));
+        done(&mut bob, &Request::UniverseWatch);
+        bob.subscriptions = [on(Topic::Board(BOARD.into())), on(Topic::Universe)].concat();
         let key = listener.game_server("arena");
         let mut arena = Session::opened(&mut listener, Mode::Server);
         done(&mut arena, &Request::Auth(Auth { name: "arena".into(), key }));

@@ -200,9 +200,13 @@ fn start_handler(
     ours.set_read_timeout(Some(PATIENCE)).expect("a socket");
     let mut reader = FrameReader::new();
     loop {
-        if let Some(frame) = reader.next_frame().expect("a frame") {
-            assert_eq!(frame.control(), Ok(ToListener::Ready), "{}", handler.stderr.text());
-            return (handler, ours);
+        while let Some(frame) = reader.next_frame().expect("a frame") {
+            match frame.control() {
+                Ok(ToListener::Ready) => return (handler, ours),
+                // What people read first comes before it.
+                Ok(ToListener::Welcome { .. }) => {}
+                other => panic!("{other:?}: {}", handler.stderr.text()),
+            }
         }
         let came = reader.fill(|buffer| ours.read(buffer));
         assert!(matches!(came, Ok((1.., _))), "{came:?}: {}", handler.stderr.text());

@@ -46,7 +46,7 @@ pub struct Subscriptions {
 /// Whether a client listens to it only as long as it is who it is.
 fn ends_with_identity(topic: &Topic) -> bool {
     match topic {
-        Topic::Board(_) => false,
+        Topic::Board(_) | Topic::Universe => false,
         Topic::Channel(_) => true,
     }
 }
@@ -208,7 +208,7 @@ impl Entry {
     fn channel(&self) -> Option<&str> {
         match &self.subscription.topic {
             Topic::Channel(name) => Some(name),
-            Topic::Board(_) => None,
+            Topic::Board(_) | Topic::Universe => None,
         }
     }
 

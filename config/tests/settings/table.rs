@@ -48,6 +48,22 @@ fn both_ends_of_every_range_are_taken() {
 }
 
 #[test]
+fn every_key_takes_what_it_is_shown_as_and_says_what_else_it_takes() {
+    for key in KEYS {
+        let (before, mut after) = (Settings::default(), Settings::default());
+        let text = key.text(&before).unwrap();
+        assert_eq!(key.set_to(&mut after, &text), Ok(()), "{}", key.path);
+        assert_eq!(after, before);
+    }
+    let key = KEYS.iter().find(|key| key.path == "worlds.host_version").unwrap();
+    let mut settings = Settings::default();
+    key.set_to(&mut settings, "4.2.0").unwrap();
+    assert_eq!(key.text(&settings).as_deref(), Some("4.2"));
+    let why = key.set_to(&mut settings, "v4").unwrap_err();
+    assert_eq!(why, "\"v4\" is no version; give a version, as 4 or 4.2.1");
+}
+
+#[test]
 fn defaults_are_those_of_the_wire() {
     let settings = Settings::default();
     assert_eq!(settings.listen, [Listen::All { port: 53450 }]);

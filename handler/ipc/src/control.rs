@@ -141,4 +141,9 @@ pub enum ToListener {
         /// When its process was started, in ticks since the machine was.
         started: u64,
     },
+    /// What people read first at doors that have no words of their own: before [`ToListener::Ready`], and whenever it changes.
+    Welcome {
+        /// The text; as the settings have it when left out.
+        text: Option<String>,
+    },
 }

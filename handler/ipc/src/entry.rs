@@ -76,7 +76,7 @@ pub enum HolderKind {
 /// `WORLD ENTER`: where a world is, and a pass for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldEnter {
-    /// Its name, in any case.
+    /// Its name, in any case; empty: the start world of the universe.
     pub world: String,
     /// The version of the program that is to go there.
     pub version: Option<Version>,

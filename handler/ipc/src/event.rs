@@ -2,7 +2,7 @@
 
 use crate::{
     ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, Party, RelayMessage, Rights, Ticket,
-    Time, WorldStopped,
+    Time, Universe, WorldStopped,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ pub enum Event {
     TakenOver(Notice),
     /// A word to everyone.
     Broadcast(TellArrived),
+    /// Settings of the universe have changed; this is how they all are now.
+    Universe(Universe),
 }
 
 /// A mail has arrived.

@@ -38,6 +38,7 @@ mod settings;
 mod state;
 mod status;
 mod time;
+mod universe;
 
 pub use clean::{clean, harmful};
 pub use decode::DecodeError;
@@ -62,6 +63,7 @@ pub use ssmglobal_config::{NoVersion, Version};
 pub use state::{State, States};
 pub use status::*;
 pub use time::Time;
+pub use universe::*;
 
 use serde::{Deserialize, Serialize};
 

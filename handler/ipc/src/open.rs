@@ -31,6 +31,8 @@ pub enum Topic {
     Board(String),
     /// Messages on a relay channel.
     Channel(String),
+    /// Settings of the universe.
+    Universe,
 }
 
 impl Topic {
@@ -40,7 +42,8 @@ impl Topic {
             (Topic::Board(one), Topic::Board(other)) | (Topic::Channel(one), Topic::Channel(other)) => {
                 one.eq_ignore_ascii_case(other)
             }
-            (Topic::Board(_) | Topic::Channel(_), _) => false,
+            (Topic::Universe, Topic::Universe) => true,
+            (Topic::Board(_) | Topic::Channel(_) | Topic::Universe, _) => false,
         }
     }
 }

@@ -191,6 +191,11 @@ requests! {
     112 HostStop(HostStop)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     113 HostList(Page)               -> [HostedList]      SERVER   None         ReadsMemory Seen  Client;
     120 PlayerLimit(PlayerLimit)     -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    130 UniverseShow                 -> [Universe]        LOOKERS  None         ReadsMemory Apart Client;
+    131 UniverseSet(UniverseSet)     -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    132 UniverseReset(UniverseReset) -> [Done]            KEEPERS  Operator     Durable     Apart Client;
+    133 UniverseWatch                -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    134 UniverseUnwatch              -> [Done]            READERS  None         SetsMemory  Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -234,6 +239,7 @@ macro_rules! replies {
             100 Rights(Rights),
             110 Hosted(Hosted),
             111 HostedList(HostedList),
+            130 Universe(Universe),
         }
     };
 }

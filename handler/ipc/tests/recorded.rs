@@ -70,6 +70,23 @@ fn open() -> Open {
     }
 }
 
+fn universe() -> Universe {
+    Universe {
+        name: text("Zoë's worlds"),
+        welcome: text("one\ntwo"),
+        visitors: true,
+        talk: true,
+        registration: false,
+        client: Version(4 << 48),
+        host: Version(5 << 48),
+        start: some("Atlantis"),
+        users: true,
+        renames: false,
+        licence: true,
+        set: vec![text("name"), text("start")],
+    }
+}
+
 samples! { requests Request {
     SetMode: Request::SetMode(SetMode { mode: Mode::Server });
     Log: Request::Log(LogLine { level: 3, text: text("Zoë — a line") });
@@ -160,6 +177,11 @@ samples! { requests Request {
     HostStop: Request::HostStop(HostStop { world: text("atlantis") });
     HostList: Request::HostList(page());
     PlayerLimit: Request::PlayerLimit(PlayerLimit { player: text("bob"), minutes: Some(90) });
+    UniverseShow: Request::UniverseShow;
+    UniverseSet: Request::UniverseSet(UniverseSet { key: text("name"), value: text("Zoë's worlds") });
+    UniverseReset: Request::UniverseReset(UniverseReset { key: text("name") });
+    UniverseWatch: Request::UniverseWatch;
+    UniverseUnwatch: Request::UniverseUnwatch;
 } }
 
 fn terms() -> WorldTerms {
@@ -316,6 +338,7 @@ samples! { replies Reply {
         }],
         total: 1, next: some("Atlantis"),
     });
+    Universe: Reply::Universe(universe());
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.
@@ -442,6 +465,7 @@ samples! { events Event {
     Rights: Event::Rights(Rights { player: text("bob"), rights: vec![text("vip")] });
     TakenOver: Event::TakenOver(Notice { msg: text("Elsewhere.") });
     Broadcast: Event::Broadcast(TellArrived { from: player(), body: text("hello"), at: AT });
+    Universe: Event::Universe(universe());
 } }
 
 fn client() -> Client {
@@ -474,6 +498,7 @@ samples! { to_listener ToListener {
     Gone: ToListener::Gone { pid: 4711 };
     Found: ToListener::Found { client: client(), started: 300 };
     Upgrade: ToListener::Upgrade { program: some("/usr/local/bin/ssmglobal") };
+    Welcome: ToListener::Welcome { text: some("Zoë — welcome") };
 } }
 
 samples! { items Item {
@@ -600,7 +625,9 @@ samples! { operators Operator {
 } }
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
 samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; Visitor: Party::Visitor(text("zed")); } }
-samples! { topics Topic { Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); } }
+samples! { topics Topic {
+    Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); Universe: Topic::Universe;
+} }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
 } }

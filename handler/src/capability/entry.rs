@@ -113,15 +113,14 @@ fn is_let_in(
     let Some(hosting) = call.state.hosted.get(licence.id) else {
         return Err(Failure::new(Code::NotRunning, format!("{name} is not running at the moment. Try again later.")));
     };
-    if player.is_none() && !(licence.visitors && call.settings.worlds.visitors) {
+    if player.is_none() && !(licence.visitors && call.memory.universe().visitors) {
         let msg = format!("{name} lets no visitors in. REGISTER makes you a player.");
         return Err(Failure::new(Code::NoVisitors, msg));
     }
-    if request.version.unwrap_or_default() < licence.client {
-        let msg = format!(
-            "{name} lets clients in from version {} on. Update yours, or let it say its version.",
-            licence.client
-        );
+    // The licence may ask for more than the universe.
+    let least = licence.client.max(call.memory.universe().client);
+    if request.version.unwrap_or_default() < least {
+        let msg = format!("{name} lets clients in from version {least} on. Update yours, or let it say its version.");
         return Err(Failure::new(Code::TooOld, msg));
     }
     let is_vip = player.is_some_and(|player| call.memory.has_right(player, VIP));
@@ -137,6 +136,20 @@ fn is_let_in(
     Ok(hosting.clone())
 }
 
+/// The world of this name; without one the start world.
+fn world_meant(call: &Call<'_>, name: &str) -> Result<Arc<KeptLicence>, Failure> {
+    if !name.is_empty() {
+        return call.memory.licence_named(name);
+    }
+    let none = || Failure::new(Code::NotFound, "There is no start world here. Say which you mean; WORLDS lists them.");
+    let universe = call.memory.universe();
+    let start = universe.start.as_deref().ok_or_else(none)?;
+    call.memory.licence_named(start).map_err(|_| {
+        let msg = format!("The start world {start} is not there any more. Say which you mean; WORLDS lists them.");
+        Failure::new(Code::NotFound, msg)
+    })
+}
+
 /// `WORLD ENTER`.
 pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
     let Some(me) = call.principal() else {
@@ -148,7 +161,7 @@ pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
             return Failure::new(Code::TooLong, format!("A language and a charset have at most {TAG} bytes.")).into();
         }
     }
-    let found = call.memory.licence_named(&request.world);
+    let found = world_meant(&call, &request.world);
     let found = found.and_then(|licence| Ok((is_let_in(&call, me.id.as_player(), &licence, &request)?, licence)));
     let (hosting, licence) = match found {
         Ok(found) => found,

@@ -123,7 +123,7 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
     let (now, session) = (Time::now(), call.session.number);
     let licence = call.memory.licence_named(&request.world)?;
     may_host(&licence, &request.password, now)?;
-    let least = call.settings.worlds.host_version;
+    let least = call.memory.universe().host;
     if request.version.unwrap_or_default().0 < least.0 {
         let msg = format!("Hosts are let in from version {} on. Say yours as version, or update.", least);
         return Err(Failure::new(Code::TooOld, msg));

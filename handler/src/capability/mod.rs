@@ -19,6 +19,7 @@ pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod tell;
+pub mod universe;
 pub mod visitors;
 
 pub use access::{Access, By};

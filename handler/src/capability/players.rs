@@ -1,6 +1,6 @@
 //! Players: registering, logging in, who is on.
 
-use super::{Call, Me, Plan, mail};
+use super::{Call, Me, Plan, mail, universe};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
@@ -478,6 +478,9 @@ fn rows_of(call: &Call<'_>, who: Principal, now: Instant) -> Vec<(u64, WhoRow)> 
 
 /// `WHO`, by name and number.
 pub fn who(call: Call<'_>, page: Page) -> Plan<PlayerChange> {
+    if let Err(failure) = universe::may_see_where(&call) {
+        return failure.into();
+    }
     let limit = call.page_limit(page.limit);
     let now = Instant::now();
     let after = page.after.as_deref().map(Place::of);
@@ -517,6 +520,7 @@ fn finger_visitor(call: &Call<'_>, name: &str) -> Plan<PlayerChange> {
     let sessions = call.state.online.sessions(who).iter();
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
     let stays = call.state.online.stays(who).iter();
+    let stays = stays.filter(|_| universe::may_see_where(call).is_ok());
     let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
     let player = call.state.party(call.memory, who).to_string();
     let (registered, online) = (visitor.since, idle.is_some());
@@ -536,7 +540,8 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     let now = Instant::now();
     let sessions = call.state.online.sessions(Principal::from(id)).iter();
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
-    let stays = call.state.online.stays(id).iter();
+    let seen = universe::may_see_where(&call).is_ok();
+    let stays = call.state.online.stays(id).iter().filter(|_| seen);
     let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
     let boards = read(&call.memory.boards);
     let standing = boards.iter_after(None).filter_map(|ranking| Some((ranking, ranking.standing(id)?)));

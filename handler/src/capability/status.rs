@@ -21,7 +21,7 @@ pub fn set(call: Call<'_>, me: Me<ServerId>, request: StatusSet) -> Plan {
         let msg = format!("A map has at most {MAP} bytes, an address {ADDRESS}, the text {TEXT}.");
         return Failure::new(Code::TooLong, msg).into();
     }
-    if call.settings.worlds.licence_required {
+    if call.memory.universe().licence {
         let msg = "Worlds need a licence here: HOST START name password port. Ask the operator for one.";
         return Failure::new(Code::Denied, msg).into();
     }
@@ -72,7 +72,7 @@ pub fn worlds(call: Call<'_>, page: Page) -> Plan {
     let after = page.after.as_deref().map(crate::state::names::fold);
     let licences = read(&call.memory.licences);
     // Those without a licence are kept for the day on which they are shown again.
-    let unlicensed = !call.settings.worlds.licence_required;
+    let unlicensed = !call.memory.universe().licence;
     let mut of_servers = call.state.worlds.iter_after(after.as_deref()).filter(|_| unlicensed).peekable();
     let mut of_licences = call.state.hosted.listed_after(after.as_deref()).peekable();
     let mut shown: Vec<Shown> = Vec::new();

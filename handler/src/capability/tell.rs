@@ -17,7 +17,7 @@ fn talker(call: &Call<'_>) -> Result<Me<Principal>, Failure> {
         let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
         return Err(Failure::new(Code::NotLoggedIn, msg));
     };
-    if me.id.as_player().is_none() && !call.settings.worlds.visitors_talk {
+    if me.id.as_player().is_none() && !call.memory.universe().talk {
         return Err(Failure::new(Code::Denied, "Visitors do not talk here. REGISTER makes you a player."));
     }
     Ok(me)

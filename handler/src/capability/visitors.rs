@@ -18,7 +18,7 @@ pub fn visit(call: Call<'_>, request: VisitorName) -> Plan {
 /// A name that nobody has who is registered, and no visitor who is on.
 fn free(call: &Call<'_>, text: &str) -> Result<Name, Failure> {
     let settings = call.settings;
-    if !settings.worlds.visitors {
+    if !call.memory.universe().visitors {
         return Err(Failure::new(Code::NoVisitors, "Visitors are not let in here. REGISTER makes you a player."));
     }
     let name = names::check(text, settings.players.name_min, settings.players.name_max)?;

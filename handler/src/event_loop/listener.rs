@@ -2,7 +2,7 @@
 //! done when the listener is gone is in `orphan.rs`.
 
 use super::{End, EventLoop};
-use crate::lock::{lock, write};
+use crate::lock::lock;
 use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
@@ -11,7 +11,6 @@ use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// What the listener has given away, so that the next one can go on where it was.
@@ -204,10 +203,7 @@ impl EventLoop {
                 log::log!(target: "listener", crate::logging::level(level), "{}", ssmglobal_ipc::clean(&text));
             }
             ToHandler::Reload { settings } => match postcard::from_bytes::<ssmglobal_config::Settings>(&settings) {
-                Ok(settings) => {
-                    log::set_max_level(crate::logging::filter(settings.log.level));
-                    *write(&self.shared.settings) = Arc::new(settings);
-                }
+                Ok(settings) => self.reload(settings),
                 Err(error) => log::error!("the listener sent settings that cannot be read: {error}"),
             },
             ToHandler::Keep { state, descriptors } => self.listener.keep(state, descriptors),

@@ -22,6 +22,7 @@ mod recovery;
 mod relay;
 mod requests;
 mod turn;
+mod universe;
 mod upkeep;
 mod versions;
 mod workers;
@@ -195,6 +196,8 @@ impl EventLoop {
     /// The kernel's, from waiting for events.
     pub fn run(&mut self) -> io::Result<End> {
         let mut events = Events::with_capacity(1024);
+        // Before anybody is let in.
+        self.tell_welcome();
         self.listener.tell(&ssmglobal_ipc::control::ToListener::Ready);
         self.take_over_logins();
         // What came together with the settings.

@@ -36,12 +36,13 @@ impl EventLoop {
                 News::Rights { player } => self.tell_rights(player),
                 News::Limited { player } => self.limit_changed(player),
                 News::Counted { session, since } => drop(self.login_counted(session, since)),
+                News::Universe => self.universe_changed(),
                 News::Out { .. } => {}
             }
         }
     }
 
-    fn tell_audience(&mut self, to: Audience, event: Event) {
+    pub(super) fn tell_audience(&mut self, to: Audience, event: Event) {
         let audience = self.audience(to);
         if let (Audience::Principal(who), true) = (to, audience.is_empty())
             && let Some((session, world)) = self.state.reachable(who)

@@ -137,6 +137,7 @@ impl EventLoop {
                 let boards = crate::lock::read(&self.shared.memory.boards);
                 boards.find(name).map(|ranking| Topic::Board(ranking.board.id))
             }
+            ssmglobal_ipc::Topic::Universe => Some(Topic::Universe),
             ssmglobal_ipc::Topic::Channel(name) => self.state.bus.named(name).map(|channel| Topic::Channel(channel.id)),
         }
     }

@@ -218,6 +218,7 @@ impl EventLoop {
         match given {
             Ok(rest) => {
                 self.listener.succeed(stream, pid, rest);
+                self.tell_welcome();
                 log::info!(
                     "the listener {pid} has adopted this handler and its {} clients",
                     self.workers.children.len()

@@ -148,7 +148,7 @@ impl EventLoop {
         // What a visitor does is not kept, and neither is that he did it.
         let owner = session.who().filter(|who| who.kind != PrincipalKind::Visitor);
         let key = owner.zip(key).map(|(owner, key)| Box::new(ClientKey { owner, key: key.0, digest: key.1 }));
-        match dispatch::may(session, &self.shared.settings, &self.shared.memory, kind) {
+        match dispatch::may(session, &self.shared.memory, kind) {
             Ok(()) => {}
             Err(Refused::Failure(failure)) => return self.refuse(&to, failure),
             // It is nobody already: a handler before this one has done it, or the operator.

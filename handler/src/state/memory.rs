@@ -6,6 +6,7 @@ use super::directory::Directory;
 use super::licences::Licences;
 use super::networks::Networks;
 use super::session::Proof;
+use super::universe::{Universe, UniverseSettings};
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Code, Failure, Party, Rating};
@@ -38,6 +39,8 @@ pub struct Memory {
     pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
     /// How many minutes one login may last, of those for whom there is a bound.
     pub limits: RwLock<HashMap<PlayerId, u32>>,
+    /// Settings of the universe.
+    pub universe: RwLock<UniverseSettings>,
 }
 
 impl Memory {
@@ -78,6 +81,7 @@ impl Memory {
             ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
             limits: RwLock::new(limits),
+            universe: RwLock::new(UniverseSettings::new(reader.universe()?)),
         })
     }
 
@@ -168,6 +172,11 @@ impl Memory {
     /// Whether a player has a right.
     pub fn has_right(&self, player: PlayerId, right: &str) -> bool {
         read(&self.rights).get(&player).is_some_and(|rights| rights.contains(right))
+    }
+
+    /// Settings of the universe, as they are in force.
+    pub fn universe(&self) -> Arc<Universe> {
+        Arc::clone(read(&self.universe).now())
     }
 
     /// The epoch that what somebody proves now holds under.

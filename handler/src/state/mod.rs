@@ -25,6 +25,7 @@ pub mod session;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;
+pub mod universe;
 pub mod visitors;
 mod window;
 pub mod worlds;

@@ -60,6 +60,8 @@ pub enum News {
         /// Since when it was.
         since: Time,
     },
+    /// Settings of the universe are others. They are told as they are by then.
+    Universe,
 }
 
 /// Who is told.
@@ -84,6 +86,7 @@ enum KeptNews {
     Rights { player: PlayerId },
     Limited { player: PlayerId },
     Counted { session: u64, since: Time },
+    Universe,
 }
 
 impl News {
@@ -107,6 +110,7 @@ impl News {
             }
             News::Limited { player } => KeptNews::Limited { player: *player },
             News::Counted { session, since } => KeptNews::Counted { session: *session, since: *since },
+            News::Universe => KeptNews::Universe,
         };
         growing::put(out, &kept);
     }
@@ -118,6 +122,7 @@ impl News {
             KeptNews::Out { who, reason } => News::Out { who, reason },
             KeptNews::Licence { world, name, stop, terms } => News::Licence { world, name, stop, terms },
             KeptNews::Rights { player } => News::Rights { player },
+            KeptNews::Universe => News::Universe,
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
             }

@@ -118,6 +118,7 @@ impl Overlay {
             | Row::Revoked { .. }
             | Row::PlayerLimit { .. }
             | Row::PlayerLasted { .. }
+            | Row::Universe { .. }
             | Row::RelayMark { .. } => {}
         }
     }

@@ -18,6 +18,8 @@ pub enum Topic {
     Board(BoardId),
     /// Messages on a relay channel.
     Channel(ChannelId),
+    /// Settings of the universe.
+    Universe,
 }
 
 impl Topic {
@@ -26,6 +28,7 @@ impl Topic {
         match self {
             Topic::Board(_) => WATCHES,
             Topic::Channel(_) => settings.relay.joined_per_server,
+            Topic::Universe => 1,
         }
     }
 
@@ -34,13 +37,14 @@ impl Topic {
         match self {
             Topic::Board(_) => matches!(other, Topic::Board(_)),
             Topic::Channel(_) => matches!(other, Topic::Channel(_)),
+            Topic::Universe => other == Topic::Universe,
         }
     }
 
     /// Whether who listens stops with what he has proved to be.
     pub fn ends_with_identity(self) -> bool {
         match self {
-            Topic::Board(_) => false,
+            Topic::Board(_) | Topic::Universe => false,
             Topic::Channel(_) => true,
         }
     }

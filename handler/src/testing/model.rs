@@ -80,6 +80,8 @@ pub struct Model {
     pub licences: BTreeMap<WorldId, KeptLicence>,
     /// Who has which right.
     pub rights: BTreeSet<(PlayerId, String)>,
+    /// What was set of the universe.
+    pub universe: BTreeMap<String, String>,
     /// The last number of each sequence.
     pub sequences: HashMap<Sequence, u64>,
     /// How many numbers were asked for.
@@ -196,6 +198,8 @@ impl Model {
             }
             Row::Granted { player, right } => drop(self.rights.insert((*player, right.clone()))),
             Row::Revoked { player, right } => drop(self.rights.remove(&(*player, right.clone()))),
+            Row::Universe { key, value: Some(value) } => drop(self.universe.insert(key.clone(), value.clone())),
+            Row::Universe { key, value: None } => drop(self.universe.remove(key)),
             Row::RelayMark { upto } => self.relay_mark = self.relay_mark.max(*upto),
         }
     }

@@ -56,6 +56,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         }
         Row::PlayerLimit { player, .. } => Some(News::Limited { player: *player }),
         Row::PlayerLasted { session, since, .. } => Some(News::Counted { session: *session, since: *since }),
+        Row::Universe { .. } => Some(News::Universe),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
@@ -160,6 +161,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                     None => limits.remove(&player),
                 };
             }
+            Row::Universe { key, value } => write(&memory.universe).put(key, value),
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerLasted { .. }

@@ -78,6 +78,7 @@ impl<C> Shared<C> {
         // The bound that matters is in the settings and may change: `hashing` counts.
         let (hashes, hashes_end) = crossbeam_channel::unbounded();
         let (newcomers, newcomers_end) = crossbeam_channel::unbounded();
+        write(&memory.universe).reload(&settings);
         let shared = Shared {
             settings: RwLock::new(settings),
             memory,
@@ -98,6 +99,13 @@ impl<C> Shared<C> {
     /// The settings as they are now.
     pub fn settings(&self) -> Arc<Settings> {
         read(&self.settings).clone()
+    }
+
+    /// The settings were read again; gives whether that has changed anything of the universe.
+    pub fn reload(&self, settings: Arc<Settings>) -> bool {
+        let changed = write(&self.memory.universe).reload(&settings);
+        *write(&self.settings) = settings;
+        changed
     }
 
     /// Gives jobs to the writer, which does them in one transaction with whatever else is there. `jobs` is empty then.

@@ -19,6 +19,7 @@ mod rows;
 mod servers;
 mod settings;
 mod sqlite;
+mod universe;
 
 pub use licences::*;
 pub use mail::*;
@@ -32,6 +33,7 @@ pub use rows::*;
 pub use servers::*;
 pub use settings::*;
 pub use sqlite::Source;
+pub use universe::*;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -231,6 +233,7 @@ pub trait Reader:
     + ReadResults
     + ReadLicences
     + ReadRights
+    + ReadUniverse
     + Send
 {
 }

@@ -236,6 +236,13 @@ pub enum Row {
         /// Since when. Not kept.
         since: Time,
     },
+    /// A setting of the universe is another one from now on.
+    Universe {
+        /// Which.
+        key: String,
+        /// What it is set to; nothing: it is as the config file says.
+        value: Option<String>,
+    },
     /// Messages on relay channels may have numbers up to this one.
     RelayMark {
         /// Which; a smaller one than before changes nothing.

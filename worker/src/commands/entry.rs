@@ -131,7 +131,7 @@ pub(super) const WORLD_ENTER: Command = Command {
     name: "WORLD ENTER",
     summary: "Be let into a world: where it is, and a pass",
     args: &[
-        Arg::word("world", "its name, in any case"),
+        Arg::word("world", "its name, in any case; left out, the start world").optional(),
         Arg::word("version", "of the program that is to go there, as 4 or 4.2").optional().keyword("VERSION"),
         Arg::word("language", "what you speak, for the world").optional().keyword("LANGUAGE"),
         Arg::word("charset", "in which letters").optional().keyword("CHARSET"),
@@ -150,7 +150,7 @@ pub(super) const WORLD_ENTER: Command = Command {
     ],
     ..Command::request(Kind::WorldEnter, |parsed| {
         Ok(Request::WorldEnter(WorldEnter {
-            world: parsed.string("world")?,
+            world: parsed.opt_string("world")?.unwrap_or_default(),
             version: parsed.opt_parsed("version")?,
             language: parsed.opt_string("language")?,
             charset: parsed.opt_string("charset")?,

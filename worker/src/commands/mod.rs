@@ -27,6 +27,7 @@ mod status;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod universe;
 mod who;
 mod words;
 
@@ -43,7 +44,7 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 12] = [
+pub static GROUPS: [&Group; 13] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
@@ -56,6 +57,7 @@ pub static GROUPS: [&Group; 12] = [
     &hosting::GROUP,
     &rights::GROUP,
     &length::GROUP,
+    &universe::GROUP,
 ];
 
 /// All commands in the order of the table.

@@ -217,6 +217,12 @@ impl<'a> Parsed<'a> {
         }
     }
 
+    /// Text as it was written, whatever it means: also a number or a truth value.
+    pub(super) fn written(&mut self, name: &str) -> Result<String, Failure> {
+        let value = self.take(name).map(|(_, value)| value.as_text().to_owned());
+        self.needed(value)
+    }
+
     /// An optional word that is read as something else.
     pub(super) fn opt_parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
         let text = self.opt_string(name)?;

@@ -98,6 +98,7 @@ pub(super) static GROUP: Group = Group {
             example: "WHO 20",
             returns: "`players` (each with `player` (of a visitor visitor:NAME), `where`, `idle` in seconds, `since`), `total`, \
                       `next`. Where: terminal, client, or \"on arena\" as that game server says",
+            codes: &[Code::Denied],
             ..Command::request(Kind::Who, |parsed| Ok(Request::Who(parsed.page()?)))
         },
         Command {

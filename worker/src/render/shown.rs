@@ -146,6 +146,7 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
         Event::Rights(event) => ("rights", event),
         Event::TakenOver(notice) => ("taken_over", notice),
         Event::Broadcast(event) => ("broadcast", event),
+        Event::Universe(event) => ("universe", event),
         Event::Tell(event) => ("tell", event),
         Event::Relay(event) => ("relay", event),
         Event::Record(event) => ("record", event),

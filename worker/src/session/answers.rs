@@ -167,6 +167,10 @@ impl Session<'_> {
                 let (topic, cursor) = (Topic::Board(watch.board), Position::default());
                 self.subscriptions.add(Subscription { topic, cursor });
             }
+            Request::UniverseWatch if done => {
+                self.subscriptions.add(Subscription { topic: Topic::Universe, cursor: Position::default() });
+            }
+            Request::UniverseUnwatch if done => _ = self.subscriptions.remove(&Topic::Universe, registry),
             Request::RecordUnwatch(watch) if done => {
                 _ = self.subscriptions.remove(&Topic::Board(watch.board), registry)
             }

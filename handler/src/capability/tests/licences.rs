@@ -1,10 +1,13 @@
-//! Licences of worlds: who is granted what, who changes it, and what becomes of a world whose licence is over.
+//! Licences of worlds: who is granted what, who changes it, and what becomes of a world whose licence is over. Rights, and settings
+//! of the universe.
 
 use super::*;
 use crate::capability::hosting::Start;
 use crate::capability::licences::{Add, Change as Changed, Delete, Disable, Keeper, NewPassword, SetPassword, WAITS};
 use crate::capability::rights::{Grant, Revoke};
+use crate::capability::universe;
 use crate::state::names;
+use crate::state::universe::Key;
 use crate::testing::licence;
 use crate::work::passwords::key_hash;
 use ssmglobal_ipc::{Expires, Secret, WorldKey, WorldTerms};
@@ -210,4 +213,15 @@ fn rights_are_granted_and_revoked() {
     done(&mut model, Revoke { player: BOB, right: right() });
     assert!(model.rights.is_empty());
     assert_eq!(code(&mut model, Grant { player: PlayerId(99), right: right() }), Code::NotFound);
+}
+
+#[test]
+fn a_setting_of_the_universe_is_one_row() {
+    let mut model = people();
+    for value in [Some("b".to_owned()), None] {
+        let row = Row::Universe { key: "name".into(), value: value.clone() };
+        assert_eq!(decided(&mut model, universe::Set { key: Key::Name, value: value.clone() }), only(row));
+        done(&mut model, universe::Set { key: Key::Name, value: value.clone() });
+        assert_eq!(model.universe.get("name"), value.as_ref());
+    }
 }

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::state::session::Proof;
+use crate::state::universe::{Key, Universe, UniverseSettings};
 use crate::testing::{board, licence, player, server, standing};
 use ssmglobal_ipc::{MailRefused, Notice, Party, Rating, Secret, Time};
 use ssmglobal_store::{
     Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
 };
+use std::sync::Arc;
 
 const ALICE: PlayerId = PlayerId(1);
 const BOB: PlayerId = PlayerId(2);
@@ -27,6 +29,7 @@ struct Seen {
     rights: Vec<(u32, String)>,
     ratings: Vec<(u32, Rating)>,
     limits: Vec<(u32, u32)>,
+    universe: Arc<Universe>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -60,7 +63,8 @@ fn seen(memory: &Memory) -> Seen {
     let limits = read(&memory.limits);
     let mut limits: Vec<_> = limits.iter().map(|(player, minutes)| (player.0, *minutes)).collect();
     limits.sort();
-    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, limits, boards }
+    let universe = memory.universe();
+    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, limits, universe, boards }
 }
 
 fn from(number: u8) -> Network {
@@ -86,10 +90,15 @@ fn memory() -> Memory {
         Row::Granted { player: BOB, right: "vip".into() },
         Row::PlayerRating { player: BOB, rating: Some(Rating::R) },
         Row::PlayerLimit { player: BOB, minutes: Some(60) },
+        universe("name", Some("Old")),
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
     memory
+}
+
+fn universe(key: &str, value: Option<&str>) -> Row {
+    Row::Universe { key: key.into(), value: value.map(str::to_owned) }
 }
 
 fn letter(from: impl Into<Principal>) -> Row {
@@ -203,10 +212,11 @@ fn kind(row: &Row) -> usize {
         Row::PlayerRating { .. } => 30,
         Row::PlayerLimit { .. } => 31,
         Row::PlayerLasted { .. } => 32,
+        Row::Universe { .. } => 33,
     }
 }
 
-const EVERY: usize = 33;
+const EVERY: usize = 34;
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
@@ -347,6 +357,20 @@ fn every_row_does_what_it_says_and_nothing_else() {
             Row::PlayerLasted { player: ALICE, lasted: 7, session: 3, since: at },
             nothing,
             vec![News::Counted { session: 3, since: at }],
+        ),
+        (
+            universe("users", Some("false")),
+            |seen| {
+                let universe = Arc::make_mut(&mut seen.universe);
+                universe.users = false;
+                universe.set.insert(Key::Users);
+            },
+            vec![News::Universe],
+        ),
+        (
+            universe("name", None),
+            |seen| seen.universe = Arc::clone(UniverseSettings::default().now()),
+            vec![News::Universe],
         ),
     ];
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();

@@ -145,6 +145,7 @@ samples! { news News News {
     Rights: News::Rights { player: PlayerId(300) };
     Limited: News::Limited { player: PlayerId(300) };
     Counted: News::Counted { session: 300, since: AT };
+    Universe: News::Universe;
 } }
 
 samples! { audiences Audience Audience {
@@ -156,6 +157,7 @@ samples! { audiences Audience Audience {
 samples! { topics Topic Topic {
     Board: Topic::Board(BoardId(300));
     Channel: Topic::Channel(ChannelId(1 << 40));
+    Universe: Topic::Universe;
 } }
 
 samples! { kinds PrincipalKind PrincipalKind {

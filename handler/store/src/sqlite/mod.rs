@@ -29,6 +29,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod tx;
+mod universe;
 mod verify;
 mod writer;
 

@@ -58,6 +58,7 @@ const ODD: &[(&str, &str)] = &[
         "licences that nobody can have granted",
     ),
     ("granted WHERE right = ''", "rights to nothing"),
+    ("universe WHERE key = ''", "settings of the universe without a name"),
     ("setting WHERE version < 1 OR public NOT IN (0, 1) OR key = ''", "settings that nobody can have made"),
     (
         "mail WHERE in_box NOT IN (0, 1) OR in_sent NOT IN (0, 1) OR in_box = 0 AND in_sent = 0",

@@ -52,6 +52,10 @@ impl Tx for Db {
             Row::Revoked { player, right } => self.right_revoke(*player, right),
             Row::PlayerLimit { player, minutes } => self.player_limit(*player, *minutes),
             Row::PlayerLasted { player, lasted, session: _, since: _ } => self.player_lasted(*player, *lasted),
+            Row::Universe { key, value } => match value {
+                Some(value) => self.universe_set(key, value),
+                None => self.universe_reset(key),
+            },
             Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
     }

@@ -20,7 +20,7 @@ fn paged() -> Vec<(&'static str, &'static str)> {
 
 /// All of them.
 pub(super) fn requests() -> Vec<Case> {
-    [players(), records(), settings(), mail(), servers(), worlds()].into_iter().flatten().collect()
+    [players(), records(), settings(), mail(), servers(), worlds(), universe()].into_iter().flatten().collect()
 }
 
 fn players() -> Vec<Case> {
@@ -335,5 +335,16 @@ fn worlds() -> Vec<Case> {
             vec![("player", "\"al\""), ("minutes", "90")],
             Request::PlayerLimit(PlayerLimit { player: s("al"), minutes: Some(90) }),
         ),
+    ]
+}
+
+fn universe() -> Vec<Case> {
+    let (key, value) = (("key", "\"start\""), ("value", "\"the zoo\""));
+    vec![
+        ("UNIVERSE SHOW", vec![], Request::UniverseShow),
+        ("UNIVERSE SET", vec![key, value], Request::UniverseSet(UniverseSet { key: s("start"), value: s("the zoo") })),
+        ("UNIVERSE RESET", vec![key], Request::UniverseReset(UniverseReset { key: s("start") })),
+        ("UNIVERSE WATCH", vec![], Request::UniverseWatch),
+        ("UNIVERSE UNWATCH", vec![], Request::UniverseUnwatch),
     ]
 }

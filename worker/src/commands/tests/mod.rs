@@ -87,6 +87,14 @@ fn numbers_and_strings_stand_for_each_other_where_that_is_clear() {
         let line = format!("{{\"cmd\":\"SETTING SET\",\"args\":{{\"key\":\"k\",\"value\":\"v\",\"public\":{value}}}}}");
         assert_eq!(json(&line), Ok(Action::Request(wanted.clone())));
     }
+    // A setting of the universe is what its key says.
+    let set =
+        |value: &str| json(&format!("{{\"cmd\":\"UNIVERSE SET\",\"args\":{{\"key\":\"users\",\"value\":{value}}}}}"));
+    assert_eq!(set("false"), set("\"false\""));
+    assert_eq!(set("4.2"), words("UNIVERSE SET users 4.2"));
+    assert_eq!(set("\"\""), words("UNIVERSE SET users \"\""), "and may be empty");
+    // Without a name it is the start world.
+    assert_eq!(words("WORLD ENTER VERSION 4"), json(r#"{"cmd":"WORLD ENTER","args":{"world":"","version":"4"}}"#));
     assert_eq!(json(r#"{"cmd":"WHO","args":{"limit":null,"after":null}}"#), json(r#"{"cmd":"WHO"}"#));
     assert_eq!(json(r#"{"cmd":"WHO","args":null}"#), json(r#"{"cmd":"WHO","args":[]}"#));
 }
@@ -456,10 +464,13 @@ fn who_may_what() {
             "VISITOR" => "-x---",
             "LOGOUT" | "PASSWORD" | "PASS" | "RATING" | "BROADCAST" => "--x--",
             "HELP" | "HW" | "PING" | "STAY" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
+            "UNIVERSE SHOW" | "UNIVERSE WATCH" | "UNIVERSE UNWATCH" => "-xx-x",
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" => "--x-x",
             name if name.starts_with("RECORD") || name == "SETTING GET" => "-xx-x",
-            name if ["MAIL", "WORLD", "RIGHT", "PLAYER"].iter().any(|group| name.starts_with(group)) => "--x--",
+            name if ["MAIL", "WORLD", "RIGHT", "PLAYER", "UNIVERSE"].iter().any(|group| name.starts_with(group)) => {
+                "--x--"
+            }
             _ => "----x",
         };
         assert_eq!(may(c.name), wanted, "{}", c.name);

@@ -274,10 +274,28 @@ fn world_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("RIGHT LIST", Reply::Rights(Rights { player: s("bob"), rights: vec![s("build"), s("vip")] })),
+        ("UNIVERSE SHOW", Reply::Universe(universe())),
         ("HOST START", Reply::Hosted(hosted(false))),
         ("HOST START", Reply::Hosted(hosted(true))),
         ("HOST LIST", Reply::HostedList(HostedList { worlds: vec![row], total: 9, next: Some(s("Atlantis")) })),
     ]
+}
+
+fn universe() -> Universe {
+    Universe {
+        name: s("Zoë's worlds"),
+        welcome: s("Be kind.\nHave fun."),
+        visitors: true,
+        talk: true,
+        registration: false,
+        client: "4.2".parse().unwrap(),
+        host: Version::default(),
+        start: Some(s("Atlantis")),
+        users: true,
+        renames: false,
+        licence: true,
+        set: vec![s("name"), s("start")],
+    }
 }
 
 pub(super) fn replies() -> Vec<(&'static str, Reply)> {
@@ -421,6 +439,11 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             }),
             r#"{"event": "world_changed", "world": "Atlantis", "number": 3, "users": 100, "size": 50, "visitors": true, "voice": false, "plugins": true, "client": "4", "expires": "2026-01-31T20:15:00Z"}"#,
             "[world_changed] Atlantis: the licence says 100 users and size 50 from now on.",
+        ),
+        (
+            Event::Universe(universe()),
+            r#"{"event": "universe", "name": "Zoë's worlds", "welcome": "Be kind.\nHave fun.", "visitors": true, "talk": true, "registration": false, "client": "4.2", "host": "0", "start": "Atlantis", "users": true, "renames": false, "licence": true, "set": ["name", "start"]}"#,
+            "[universe] settings of Zoë's worlds have changed (UNIVERSE SHOW)",
         ),
         (
             Event::Notice(Notice { msg: s("The backend is going down.") }),

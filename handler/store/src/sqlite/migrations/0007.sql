@@ -1,4 +1,4 @@
--- Schema 7. Licences of worlds, rights of players, and how long players are on.
+-- Schema 7. Licences of worlds, rights of players, how long players are on, and settings of the universe.
 
 -- A world's number is that of its licence (kind 3 of those who own settings); sequence has kind 6 for it. One that is
 -- gone waits for the next licence of its name, so that what is kept of the world is found again.
@@ -47,3 +47,9 @@ ALTER TABLE player ADD COLUMN milliseconds_on INTEGER NOT NULL DEFAULT 0;
 
 -- For the handler's start.
 CREATE INDEX player_limit ON player (id) WHERE session_minutes IS NOT NULL;
+
+-- What the operator has set; all else is as the config file says.
+CREATE TABLE universe (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

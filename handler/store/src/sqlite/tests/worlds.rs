@@ -1,4 +1,4 @@
-//! Licences of worlds and rights of players.
+//! Licences of worlds, rights of players, settings of the universe.
 
 use super::*;
 use crate::KeptLicence;
@@ -112,4 +112,23 @@ fn rights_are_there_once() {
     assert_eq!(reader.rights().unwrap(), [(alice, "build".into()), (alice, "vip".into())]);
     commit(&mut *writer, |tx| tx.put(&Row::Revoked { player: alice, right: "vip".into() }).unwrap());
     assert_eq!(reader.rights().unwrap(), [(alice, "build".into())]);
+}
+
+#[test]
+fn what_was_set_of_the_universe_is_there_until_it_is_reset() {
+    let place = Place::new();
+    let mut writer = place.store.writer().unwrap();
+    let row = |key: &str, value: Option<&str>| Row::Universe { key: key.into(), value: value.map(str::to_owned) };
+    let mut kept = |rows: &[Row]| {
+        commit(&mut *writer, |tx| rows.iter().for_each(|row| tx.put(row).unwrap()));
+        place.store.reader().unwrap().universe().unwrap()
+    };
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        kept(&[row("start", Some("")), row("name", Some("a")), row("name", Some("b"))]),
+        [pair("name", "b"), pair("start", "")]
+    );
+    assert_eq!(kept(&[row("name", None), row("none", None)]), [pair("start", "")]);
+    drop(writer);
+    assert_eq!(verified(place.store.path()).problems, Vec::<String>::new());
 }

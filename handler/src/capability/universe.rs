@@ -1,0 +1,106 @@
+//! Settings of the universe: what everybody sees, what operators set, and who is told.
+
+use super::{Access, Call, Plan};
+use crate::lock::read;
+use crate::state::topic::Topic;
+use crate::state::universe::{Key, Universe};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes};
+use ssmglobal_ipc::{Code, Failure, Reply, State, UniverseReset, UniverseSet};
+use ssmglobal_store::Row;
+
+changes! {
+    /// Changes of the universe's settings.
+    UniverseChange: Set
+}
+
+/// A setting is another one.
+#[derive(Clone, Debug)]
+pub struct Set {
+    /// Which.
+    pub key: Key,
+    /// What it is set to, checked; nothing: it is as the config file says.
+    pub value: Option<String>,
+}
+
+impl Decide for Set {
+    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        Ok(Decided::done(Row::Universe { key: self.key.name().to_owned(), value: self.value.clone() }))
+    }
+}
+
+/// As it is shown. No wildcard: what is added to one of the two is decided here.
+pub fn shown(universe: &Universe) -> ssmglobal_ipc::Universe {
+    let Universe { name, welcome, visitors, talk, registration, client, host, start, users, renames, licence, set } =
+        universe.clone();
+    let set = set.into_iter().map(|key| key.name().to_owned()).collect();
+    ssmglobal_ipc::Universe {
+        name,
+        welcome,
+        visitors,
+        talk,
+        registration,
+        client,
+        host,
+        start,
+        users,
+        renames,
+        licence,
+        set,
+    }
+}
+
+fn named(key: &str) -> Result<Key, Failure> {
+    Key::named(key).ok_or_else(|| {
+        let names: Vec<&str> = Key::ALL.iter().map(|key| key.name()).collect();
+        Failure::new(Code::NotFound, format!("There is no such setting. There are {}.", names.join(", ")))
+    })
+}
+
+/// Whether somebody may see who is on and where: everybody, unless the user list is off.
+///
+/// # Errors
+/// `denied`.
+pub fn may_see_where(call: &Call<'_>) -> Result<(), Failure> {
+    if call.memory.universe().users || call.session.state == State::Server || call.access().is_operator() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Denied, "Who is on is not shown here. FINGER tells of one player."))
+}
+
+/// `UNIVERSE SHOW`.
+pub fn show(access: Access<'_>) -> Plan {
+    Plan::Reply(Reply::Universe(shown(&access.memory.universe())))
+}
+
+/// `UNIVERSE SET`.
+pub fn set(access: Access<'_>, request: UniverseSet) -> Plan<UniverseChange> {
+    let set = || -> Result<Set, Failure> {
+        let key = named(&request.key)?;
+        let checked = read(&access.memory.universe).checked(key, &request.value);
+        let value = checked.map_err(|why| Failure::new(Code::Invalid, format!("{}: {why}.", key.name())))?;
+        // As it is written in its licence, and there at all.
+        let value = match key {
+            Key::Start if !value.is_empty() => access.memory.licence_named(&value)?.name.clone(),
+            _ => value,
+        };
+        Ok(Set { key, value: Some(value) })
+    };
+    set().map_or_else(Plan::from, Plan::change)
+}
+
+/// `UNIVERSE RESET`.
+pub fn reset(_: Access<'_>, request: UniverseReset) -> Plan<UniverseChange> {
+    named(&request.key).map_or_else(Plan::from, |key| Plan::change(Set { key, value: None }))
+}
+
+/// `UNIVERSE WATCH`.
+pub fn watch(call: Call<'_>) -> Plan {
+    call.state.subscribe(call.session, call.at, Topic::Universe);
+    Plan::done()
+}
+
+/// `UNIVERSE UNWATCH`.
+pub fn unwatch(call: Call<'_>) -> Plan {
+    call.state.unsubscribe(call.session, call.at, Topic::Universe);
+    Plan::done()
+}
