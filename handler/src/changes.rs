@@ -1,6 +1,8 @@
 //! All changes of what is kept, over the changes of each capability.
 
-use crate::capability::{entry, hosting, licences, mail, players, records, relay, rights, servers, settings};
+use crate::capability::{
+    entry, hosting, licences, mail, players, properties, records, relay, rights, servers, settings,
+};
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
 use ssmglobal_ipc::{Failure, Reply, Secret};
 use std::convert::Infallible;
@@ -57,6 +59,7 @@ groups! {
     Hosting(hosting::HostingChange),
     Rights(rights::RightChange),
     Entry(entry::EntryChange),
+    Properties(properties::PropertyChange),
 }
 
 impl<C: OneOf> From<C> for Change

@@ -6,8 +6,8 @@
 
 use crate::capability::rights::OPERATOR;
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, licences, mail, players, records, relay, rights, servers, sessions, settings,
-    status, tell,
+    Access, Call, Plan, entry, hosting, licences, mail, players, properties, records, relay, rights, servers, sessions,
+    settings, status, tell,
 };
 use crate::changes::Change;
 use crate::lock::read;
@@ -161,6 +161,11 @@ table! {
     HostSay(request) server hosting::say;
     HostStop(request) server hosting::stop;
     HostList(page) server hosting::list;
+    PropertyGet(request) access properties::get;
+    PropertySet(request) access properties::set;
+    PropertyDelete(request) access properties::delete;
+    PropertyWatch(request) anyone properties::watch;
+    PropertyUnwatch(request) anyone properties::unwatch;
 }
 
 #[cfg(test)]
@@ -235,6 +240,11 @@ mod tests {
         ("HostSay", "----s-"),
         ("HostStop", "----s-"),
         ("HostList", "----s-"),
+        ("PropertyGet", "-ap-so"),
+        ("PropertySet", "--p-so"),
+        ("PropertyDelete", "--p-so"),
+        ("PropertyWatch", "-ap-s-"),
+        ("PropertyUnwatch", "-ap-s-"),
     ];
 
     #[test]

@@ -168,6 +168,6 @@ mod tests {
             }
         }
         let words: Vec<String> = groups().map(|(word, ..)| word).collect();
-        assert_eq!(words, ["world", "right"]);
+        assert_eq!(words, ["property", "world", "right"]);
     }
 }

@@ -28,6 +28,7 @@ mod licences;
 mod mail;
 mod open;
 mod players;
+mod properties;
 mod records;
 mod relay;
 mod request;
@@ -50,6 +51,7 @@ pub use licences::*;
 pub use mail::*;
 pub use open::*;
 pub use players::*;
+pub use properties::*;
 pub use records::*;
 pub use relay::*;
 pub use request::{Done, Kind, LogLine, Reply, ReplyKind, Request, SetMode, Welcome};
@@ -99,32 +101,41 @@ impl Mode {
     }
 }
 
-/// A player or a game server, where either may stand (the sender of a mail, the owner of a setting).
+/// A player, a game server or a world, where any of them may stand (the sender of a mail, the owner of a setting, the holder of a
+/// property).
 ///
-/// Written `bob` for a player, `server:arena` for a game server and `the backend` for this program itself; a player's name
-/// holds neither a colon nor a blank.
+/// Written `bob` for a player, `server:arena` for a game server, `world:zoo` for a world that has a licence and `the backend` for
+/// this program itself; a player's name holds neither a colon nor a blank.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
     /// A registered player, by name.
     Player(String),
     /// A game server, by name.
     Server(String),
+    /// A world that has a licence, by name.
+    World(String),
     /// This program itself.
     Backend,
 }
 
 impl Party {
     const SERVER: &'static str = "server:";
+    const WORLD: &'static str = "world:";
     const BACKEND: &'static str = "the backend";
 
-    /// Reads what a person wrote: `server:NAME` is a game server, all else a player.
+    /// Reads what a person wrote: `server:NAME` is a game server, `world:NAME` a world, all else a player.
     pub fn parse(text: &str) -> Party {
         if text.eq_ignore_ascii_case(Self::BACKEND) {
             return Party::Backend;
         }
-        match text.split_at_checked(Self::SERVER.len()) {
-            Some((prefix, name)) if prefix.eq_ignore_ascii_case(Self::SERVER) => Party::Server(name.to_owned()),
-            _ => Party::Player(text.to_owned()),
+        let behind = |front: &str| {
+            let (prefix, name) = text.split_at_checked(front.len())?;
+            prefix.eq_ignore_ascii_case(front).then(|| name.to_owned())
+        };
+        match (behind(Self::SERVER), behind(Self::WORLD)) {
+            (Some(name), _) => Party::Server(name),
+            (None, Some(name)) => Party::World(name),
+            (None, None) => Party::Player(text.to_owned()),
         }
     }
 }
@@ -134,6 +145,7 @@ impl std::fmt::Display for Party {
         match self {
             Party::Player(name) => f.write_str(name),
             Party::Server(name) => write!(f, "{}{name}", Self::SERVER),
+            Party::World(name) => write!(f, "{}{name}", Self::WORLD),
             Party::Backend => f.write_str(Self::BACKEND),
         }
     }
@@ -165,6 +177,9 @@ mod tests {
             ("SerVer:Arena", Party::Server("Arena".into())),
             ("server:", Party::Server(String::new())),
             ("server", Party::Player("server".into())),
+            ("world:zoo", Party::World("zoo".into())),
+            ("World:Zoo", Party::World("Zoo".into())),
+            ("world", Party::Player("world".into())),
             ("servér:x", Party::Player("servér:x".into())),
             ("serve日", Party::Player("serve日".into())),
             ("", Party::Player(String::new())),
@@ -179,8 +194,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_parsed(name in "[^:]*", server in any::<String>()) {
-            for party in [Party::Player(name), Party::Server(server)] {
+        fn what_is_printed_is_parsed(name in "[^:]*", other in any::<String>()) {
+            for party in [Party::Player(name), Party::Server(other.clone()), Party::World(other)] {
                 prop_assert_eq!(&Party::parse(&party.to_string()), &party);
                 let json = serde_json::to_string(&party).unwrap();
                 prop_assert_eq!(&serde_json::from_str::<Party>(&json).unwrap(), &party);

@@ -188,6 +188,11 @@ requests! {
     111 HostSay(HostSay)             -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     112 HostStop(HostStop)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     113 HostList(Page)               -> [HostedList]      SERVER   None         ReadsMemory Seen  Client;
+    140 PropertyGet(PropertyGet)     -> [Properties]      LOOKERS  None         ReadsStore  Seen  Client;
+    141 PropertySet(PropertySet)     -> [PropertyVersion] WRITERS  None         Durable     Seen  Client;
+    142 PropertyDelete(PropertyDelete) -> [Done]          WRITERS  None         Durable     Seen  Client;
+    143 PropertyWatch(PropertyWatch) -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    144 PropertyUnwatch(PropertyWatch) -> [Done]          READERS  None         SetsMemory  Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -229,6 +234,8 @@ macro_rules! replies {
             100 Rights(Rights),
             110 Hosted(Hosted),
             111 HostedList(HostedList),
+            140 Properties(Properties),
+            141 PropertyVersion(PropertyVersion),
         }
     };
 }

@@ -9,8 +9,11 @@ use ssmglobal_store::{PlayerId, Row};
 /// By it a player may do what the operator may.
 pub const OPERATOR: &str = "operator";
 
+/// By it a player may read and write all properties.
+pub const PROPERTY: &str = "property";
+
 /// Rights that mean something to the backend itself.
-const KNOWN: &[&str] = &["build", "broadcast", "property", "moderate", OPERATOR, "vip", "guest-of-honour"];
+const KNOWN: &[&str] = &["build", "broadcast", PROPERTY, "moderate", OPERATOR, "vip", "guest-of-honour"];
 
 /// What rights begin with that are a game's own.
 const FREE: &str = "game.";
@@ -106,7 +109,7 @@ pub fn revoke(access: Access<'_>, request: RightOf) -> Plan<RightChange> {
 pub fn list(access: Access<'_>, request: RightsOf) -> Plan {
     let own = match &access.by {
         By::Player(me) => Some((me.id, me.name.to_string())),
-        By::Operator | By::Other => None,
+        By::Operator | By::Server | By::Other => None,
     };
     let found = match request.player {
         Some(name) => access.memory.player_named(&name),

@@ -32,6 +32,9 @@ impl EventLoop {
                 News::Tell { to, event } => self.tell_audience(to, event),
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
+                News::Property { holder, changed, read, push, by } => {
+                    self.property_changed(holder, changed, read, (push, by));
+                }
                 News::Out { .. } => {}
             }
         }

@@ -39,6 +39,7 @@ impl EventLoop {
             ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
             ToLoop::RelayMark(mark) => self.mark_moved(mark),
+            ToLoop::Stays(who) => drop(self.stays_on.insert(who)),
             ToLoop::Probed(operator) => self.probed(operator),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
@@ -72,6 +73,7 @@ impl EventLoop {
         }
         // What was resumed may have sent something as well.
         self.state.bus.wake_readers();
+        self.forget_absent();
         self.turn += 1;
         self.journal.flushed();
         self.tidy_journal();

@@ -14,6 +14,7 @@ use super::topic::{ChannelId, Topic};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
 use ssmglobal_ipc::Position;
 use ssmglobal_store::{KeptLicence, Principal, WorldId};
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub struct State {
     pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
+    /// Players who may not be on any more, and worlds that may not be hosted: what is kept only as long as that is to go.
+    pub left: BTreeSet<Principal>,
     /// How far the lists have followed the bus.
     followed: Followed,
 }
@@ -78,6 +81,7 @@ impl State {
             strangers: Seldom::default(),
             registrations: Registrations::default(),
             unwritten: Vec::new(),
+            left: BTreeSet::new(),
         }
     }
 
@@ -183,6 +187,7 @@ impl State {
     pub fn leave(&mut self, identity: &Identity, at: SessionRef) {
         self.bus.presence.publish(Presence::Left(identity.clone(), at));
         self.follow();
+        self.left.insert(identity.who);
     }
 
     /// It is said that somebody is there; not again where it was said already.
@@ -208,6 +213,7 @@ impl State {
             self.unwritten.push(Entry::NotHere { seat, who });
             self.bus.presence.publish(Presence::Departed(who, seat));
             self.follow();
+            self.left.insert(who);
         }
     }
 
@@ -265,6 +271,7 @@ impl State {
         self.unwritten.push(Entry::NoHosting { world });
         self.bus.worlds.publish(WorldChange::Stopped(world));
         self.follow();
+        self.left.insert(world.into());
         Some(was)
     }
 

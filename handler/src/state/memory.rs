@@ -36,6 +36,8 @@ pub struct Memory {
     pub ratings: RwLock<HashMap<PlayerId, Rating>>,
     /// Rights of players who have any.
     pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
+    /// Names of properties that are there only while their holders are on, or hosted.
+    pub while_on: RwLock<HashMap<Principal, HashSet<String>>>,
 }
 
 impl Memory {
@@ -63,6 +65,10 @@ impl Memory {
         for (player, right) in reader.rights()? {
             rights.entry(player).or_default().insert(right);
         }
+        let mut while_on: HashMap<Principal, HashSet<String>> = HashMap::new();
+        for (holder, name) in reader.properties_while_on()? {
+            while_on.entry(holder).or_default().insert(name);
+        }
         Ok(Memory {
             directory: RwLock::new(directory),
             boards,
@@ -74,6 +80,7 @@ impl Memory {
             licences: RwLock::new(licences),
             ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
+            while_on: RwLock::new(while_on),
         })
     }
 
@@ -132,6 +139,7 @@ impl Memory {
         match party {
             Party::Player(name) => self.player_id(name).map(Principal::from),
             Party::Server(name) => self.server_named(name).map(|(id, _)| id.into()),
+            Party::World(name) => self.licence_named(name).map(|licence| licence.id.into()),
             Party::Backend => Err(Failure::new(
                 Code::NotFound,
                 "That is the backend itself: it has no settings, and cannot be blocked.",
@@ -177,12 +185,11 @@ impl Memory {
 pub fn party(who: Principal, name: String) -> Party {
     match who.kind {
         PrincipalKind::Server => Party::Server(name),
+        PrincipalKind::World => Party::World(name),
         PrincipalKind::Backend => Party::Backend,
-        PrincipalKind::Player
-        | PrincipalKind::World
-        | PrincipalKind::Visitor
-        | PrincipalKind::Bot
-        | PrincipalKind::Channel => Party::Player(name),
+        PrincipalKind::Player | PrincipalKind::Visitor | PrincipalKind::Bot | PrincipalKind::Channel => {
+            Party::Player(name)
+        }
     }
 }
 

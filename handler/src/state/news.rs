@@ -3,7 +3,7 @@
 
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Event, Stop, Time, growing};
+use ssmglobal_ipc::{Event, PropertyAccess, PropertyChanged, Stop, Time, growing};
 use ssmglobal_store::{Principal, ServerId, StartedBy, WorldId};
 
 /// One piece.
@@ -43,6 +43,19 @@ pub enum News {
         /// By whom.
         by: StartedBy,
     },
+    /// A property has another value, or is gone.
+    Property {
+        /// Whose.
+        holder: Principal,
+        /// What is told.
+        changed: PropertyChanged,
+        /// Who may read it.
+        read: PropertyAccess,
+        /// All are told who it is for; else only whoever hosts the world that it is of.
+        push: bool,
+        /// The number of the session that has changed it, if one did.
+        by: Option<u64>,
+    },
 }
 
 /// Who is told.
@@ -62,6 +75,7 @@ enum KeptNews {
     Out { who: Principal, reason: String },
     Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
     Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
+    Property { holder: Principal, changed: Vec<u8>, read: PropertyAccess, push: bool, by: Option<u64> },
 }
 
 impl News {
@@ -82,6 +96,11 @@ impl News {
                 let StartedBy { session, server, instance, address, port } = by.clone();
                 KeptNews::Started { world, at, session, server, instance, address, port }
             }
+            News::Property { holder, changed, read, push, by } => {
+                let mut bytes = Vec::new();
+                growing::put(&mut bytes, changed);
+                KeptNews::Property { holder: *holder, changed: bytes, read: *read, push: *push, by: *by }
+            }
         };
         growing::put(out, &kept);
     }
@@ -94,6 +113,9 @@ impl News {
             KeptNews::Licence { world, name, stop, terms } => News::Licence { world, name, stop, terms },
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
+            }
+            KeptNews::Property { holder, changed, read, push, by } => {
+                News::Property { holder, changed: growing::get(&changed).ok()?, read, push, by }
             }
         })
     }

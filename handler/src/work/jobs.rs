@@ -23,6 +23,8 @@ pub enum Asker {
     Keyed(Principal, String),
     /// The event loop itself, for messages that wait for the relay's mark to be moved so far.
     Relay(u64),
+    /// The event loop itself, for what goes with somebody who is not on any more.
+    Absent(Principal),
 }
 
 /// A job for the writer.
@@ -119,6 +121,8 @@ pub enum ToLoop {
     Keyed(Principal, String),
     /// The relay's mark was moved so far; nothing: it could not be moved.
     RelayMark(Option<u64>),
+    /// What was to go with somebody who is not on any more could not be deleted.
+    Stays(Principal),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
     /// What the operator wants to know of the database is known.

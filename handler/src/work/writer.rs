@@ -283,6 +283,7 @@ impl<C: Decide> WriterThread<C> {
                     self.left.push(ToLoop::Keyed(*owner, key.clone()));
                 }
                 Asker::Keyed(..) => {}
+                Asker::Absent(who) => self.left.extend(code.is_some().then_some(ToLoop::Stays(*who))),
                 Asker::Relay(upto) => self.left.push(ToLoop::RelayMark(code.is_none().then_some(*upto))),
             }
         }

@@ -11,6 +11,7 @@ mod licences;
 mod mail;
 mod players;
 mod principal;
+mod properties;
 mod records;
 mod relay;
 mod results;
@@ -24,6 +25,7 @@ pub use licences::*;
 pub use mail::*;
 pub use players::*;
 pub use principal::*;
+pub use properties::*;
 pub use records::*;
 pub use relay::*;
 pub use results::*;
@@ -226,6 +228,7 @@ pub trait Reader:
     + ReadServers
     + ReadRecords
     + ReadSettings
+    + ReadProperties
     + ReadMail
     + ReadRelay
     + ReadResults

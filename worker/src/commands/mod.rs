@@ -17,6 +17,7 @@ mod mask;
 mod number;
 mod parsed;
 mod players;
+mod properties;
 mod records;
 mod reference;
 mod relay;
@@ -42,11 +43,12 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 11] = [
+pub static GROUPS: [&Group; 12] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
     &settings::GROUP,
+    &properties::GROUP,
     &mail::GROUP,
     &relay::GROUP,
     &status::GROUP,

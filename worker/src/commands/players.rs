@@ -1,5 +1,6 @@
 //! Players: registering, logging in, who is on. Runs in a worker.
 
+use super::properties::show_value;
 use super::{Arg, Command, Group};
 use crate::render::{Column, Row, Screen, Shown, idle, minute, plural};
 use ssmglobal_ipc::{Code, Finger, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request, Who, Whoami};
@@ -92,7 +93,8 @@ pub(super) static GROUP: Group = Group {
             args: &[Arg::word("player", "whom")],
             example: "FINGER bob",
             returns: "`player`, `registered`, `last_login`, `online`, `idle` in seconds, `records` (each with `board`, \
-                      `score`, `unit`, `rank`), `worlds` (the game servers that he is on)",
+                      `score`, `unit`, `rank`), `worlds` (the game servers that he is on), `properties` (those that are shown \
+                      here, each with `name` and `value` or `base64`)",
             codes: &[Code::NotFound],
             ..Command::request(Kind::Finger, |parsed| Ok(Request::Finger(Finger { player: parsed.string("player")? })))
         },
@@ -179,6 +181,9 @@ impl Shown for Fingered {
     }
 
     fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+        for property in &self.properties {
+            show_value(screen, &property.name, property.value.as_deref(), property.base64.as_ref());
+        }
         if self.records.is_empty() {
             screen.hint(format!("No records yet. TELL {0} or MAIL SEND {0} says hello.", self.player));
             return;

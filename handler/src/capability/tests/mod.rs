@@ -6,6 +6,7 @@ mod boards;
 mod licences;
 mod mail;
 mod players;
+mod properties;
 mod records;
 mod servers;
 mod settings;

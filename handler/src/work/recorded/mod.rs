@@ -16,7 +16,9 @@ use crate::state::session::Proof;
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
-use ssmglobal_ipc::{Code, Event, Notice, Rating, Reply, Stop, Time, Welcome, growing};
+use ssmglobal_ipc::{
+    Base64, Code, Event, Notice, Party, PropertyAccess, PropertyChanged, Rating, Reply, Stop, Time, Welcome, growing,
+};
 use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId, StartedBy, WorldId};
 use std::fmt::Write;
 
@@ -109,6 +111,11 @@ fn pass() -> HeldPass {
     HeldPass { digest: [7; 16], of, given: AT, state: PassState::Ended }
 }
 
+fn changed() -> PropertyChanged {
+    let (of, base64) = (Party::World(text("Atlantis")), Some(Base64(vec![0, 255])));
+    PropertyChanged { of, name: text("gate"), value: None, base64, version: 300, deleted: false }
+}
+
 fn notice() -> Event {
     Event::Notice(Notice { msg: text("Soon.") })
 }
@@ -129,6 +136,9 @@ samples! { news News News {
     Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
     Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
     Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
+    Property: News::Property {
+        holder: WorldId(300).into(), changed: changed(), read: PropertyAccess::Property, push: true, by: Some(300),
+    };
 } }
 
 samples! { audiences Audience Audience {
@@ -139,6 +149,7 @@ samples! { audiences Audience Audience {
 samples! { topics Topic Topic {
     Board: Topic::Board(BoardId(300));
     Channel: Topic::Channel(ChannelId(1 << 40));
+    Properties: Topic::Properties(alice());
 } }
 
 samples! { kinds PrincipalKind PrincipalKind {

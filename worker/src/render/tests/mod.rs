@@ -271,9 +271,9 @@ fn help_is_grouped_and_explains() {
     let all_of_it = answer("HELP", State::Player);
     assert!(
         all_of_it
-            .starts_with("Available commands:\r\nGeneral\r\n\tMODE            Choose how this connection speaks\r\n")
+            .starts_with("Available commands:\r\nGeneral\r\n\tMODE              Choose how this connection speaks\r\n")
     );
-    assert!(all_of_it.contains("\r\nMail\r\n\tMAIL SEND       Send a mail"));
+    assert!(all_of_it.contains("\r\nMail\r\n\tMAIL SEND         Send a mail"));
     assert!(!all_of_it.contains("RELAY") && !all_of_it.contains("AUTH"));
     assert!(answer("HELP MAIL", State::Player).contains("\tMAIL BLOCKS   List whom you refuse\r\n"));
     assert!(answer("RELAY", State::Player).contains("\tRELAY JOIN "));

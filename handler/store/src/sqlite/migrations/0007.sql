@@ -1,4 +1,4 @@
--- Schema 7. Licences of worlds, and rights of players.
+-- Schema 7. Licences of worlds, rights of players, and properties of both.
 
 -- A world's number is that of its licence (kind 3 of those who own settings); sequence has kind 6 for it. One that is
 -- gone waits for the next licence of its name, so that what is kept of the world is found again.
@@ -38,3 +38,22 @@ CREATE TABLE granted (
 
 -- For whom the worlds may be, at the most, that a player is let into; NULL: any.
 ALTER TABLE player ADD COLUMN rating TEXT CHECK (rating IN ('G', 'PG', 'PG13', 'R', 'X'));
+
+-- Owners are players (1) and worlds (3). value is a text or bytes; NULL when the property was deleted and its version is
+-- kept. What is not kept is there while its owner is on.
+CREATE TABLE property (
+    owner_kind INTEGER NOT NULL,
+    owner_id   INTEGER NOT NULL,
+    name       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    finger     INTEGER NOT NULL,
+    push       INTEGER NOT NULL,
+    kept       INTEGER NOT NULL,
+    write      TEXT NOT NULL CHECK (write IN ('everyone', 'owner', 'world', 'property')),
+    read       TEXT NOT NULL CHECK (read IN ('everyone', 'owner', 'world', 'property')),
+    at         INTEGER NOT NULL,
+    value      ANY CHECK (typeof(value) IN ('text', 'blob', 'null')),
+    PRIMARY KEY (owner_kind, owner_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX property_live ON property (owner_kind, owner_id) WHERE value IS NOT NULL;
+CREATE INDEX property_while_on ON property (owner_kind, owner_id) WHERE value IS NOT NULL AND kept = 0;

