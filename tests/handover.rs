@@ -34,7 +34,9 @@ impl Everybody {
 
     fn who_asks(which: impl Fn(Kind) -> bool) -> Everybody {
         let mut scene = Scene::new();
-        let cases = scene.cases(which);
+        let mut cases = scene.cases(which);
+        // What everybody hears would lie in front of the answers of others.
+        cases.sort_by_key(|case| case.request.kind() == Kind::Broadcast);
         Everybody { scene, cases, views: Vec::new() }
     }
 

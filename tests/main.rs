@@ -38,6 +38,7 @@ mod permissions;
 mod players;
 mod processes;
 mod proofs;
+mod properties;
 mod records;
 mod relay;
 mod restore;

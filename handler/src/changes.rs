@@ -1,7 +1,7 @@
 //! All changes of what is kept, over the changes of each capability.
 
 use crate::capability::{
-    entry, hosting, length, licences, mail, players, records, relay, rights, servers, settings, universe,
+    entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers, settings, universe,
 };
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
 use ssmglobal_ipc::{Failure, Reply, Secret};
@@ -61,6 +61,7 @@ groups! {
     Entry(entry::EntryChange),
     Length(length::LengthChange),
     Universe(universe::UniverseChange),
+    Properties(properties::PropertyChange),
 }
 
 impl<C: OneOf> From<C> for Change

@@ -6,8 +6,8 @@
 
 use crate::capability::rights::{BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, length, licences, mail, players, records, relay, rights, servers, sessions,
-    settings, status, tell, universe, visitors,
+    Access, Call, Plan, entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers,
+    sessions, settings, status, tell, universe, visitors,
 };
 use crate::changes::Change;
 use crate::state::memory::Memory;
@@ -172,6 +172,11 @@ table! {
     UniverseReset(request) access universe::reset;
     UniverseWatch anyone universe::watch;
     UniverseUnwatch anyone universe::unwatch;
+    PropertyGet(request) access properties::get;
+    PropertySet(request) access properties::set;
+    PropertyDelete(request) access properties::delete;
+    PropertyWatch(request) anyone properties::watch;
+    PropertyUnwatch(request) anyone properties::unwatch;
 }
 
 #[cfg(test)]
@@ -254,6 +259,11 @@ mod tests {
         ("UniverseReset", "--p--o"),
         ("UniverseWatch", "-ap-s-"),
         ("UniverseUnwatch", "-ap-s-"),
+        ("PropertyGet", "-ap-so"),
+        ("PropertySet", "--p-so"),
+        ("PropertyDelete", "--p-so"),
+        ("PropertyWatch", "-ap-s-"),
+        ("PropertyUnwatch", "-ap-s-"),
     ];
 
     #[test]

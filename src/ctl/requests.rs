@@ -244,7 +244,7 @@ mod tests {
             assert!(command.args.iter().all(|arg| !arg.is_secret()), "{}", command.name);
         }
         let words = groups().map(|(word, ..)| word).chain(singles().map(word));
-        assert_eq!(words.collect::<Vec<_>>(), ["world", "right", PLAYER, "universe", "broadcast"]);
+        assert_eq!(words.collect::<Vec<_>>(), ["property", "world", "right", PLAYER, "universe", "broadcast"]);
         assert!(own_groups().all(|(word, ..)| word != PLAYER));
     }
 }

@@ -118,6 +118,18 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         Request::HostSay(it) => one(Request::HostSay(HostSay { world: asker.world.clone(), ..it }), 0),
         Request::HostStop(_) => one(Request::HostStop(HostStop { world: asker.world.clone() }), 0),
         Request::HostList(_) => one(Request::HostList(Page::default()), 0),
+        // Of a world that is there, as its owner or its host.
+        Request::PropertyGet(_) => {
+            one(Request::PropertyGet(PropertyGet { of: holder(asker), names: Vec::new(), limit: None, after: None }), 0)
+        }
+        Request::PropertySet(it) => {
+            one(Request::PropertySet(PropertySet { of: holder(asker), version: None, ..it }), 0)
+        }
+        Request::PropertyDelete(it) => {
+            one(Request::PropertyDelete(PropertyDelete { of: holder(asker), version: None, ..it }), 0)
+        }
+        Request::PropertyWatch(_) => one(Request::PropertyWatch(PropertyWatch { of: holder(asker) }), 0),
+        Request::PropertyUnwatch(_) => one(Request::PropertyUnwatch(PropertyWatch { of: holder(asker) }), 0),
         // From the beginning.
         Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, epoch: 0, ..it }), 0),
     }
@@ -126,4 +138,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
 /// A world that is there, for whoever has none.
 fn world(asker: &Asker) -> String {
     if asker.world.is_empty() { WORLD.to_owned() } else { asker.world.clone() }
+}
+
+/// The same, as a holder of properties.
+fn holder(asker: &Asker) -> Party {
+    Party::World(world(asker))
 }

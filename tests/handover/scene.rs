@@ -80,6 +80,14 @@ fn color(public: Option<bool>) -> Request {
     Request::SettingSet(SettingSet { key: "color".into(), value: "red".into(), version: None, public })
 }
 
+/// The property that the samples have, on a world.
+fn motto(world: &str) -> Request {
+    let (of, name, value) = (Party::World(world.into()), "motto".into(), PropertyValue::Text("hi".into()));
+    // Its host is not its owner.
+    let terms = PropertyTerms { write: Some(PropertyAccess::World), ..PropertyTerms::default() };
+    Request::PropertySet(PropertySet { of, name, value, version: None, terms })
+}
+
 impl Scene {
     /// With nobody who asks yet. Who logs in somewhere is quinn.
     pub fn new() -> Scene {
@@ -157,6 +165,9 @@ impl Scene {
             }
             // Behind what he is told of them.
             done(&mut session, &Request::Whoami);
+        }
+        if !asker.world.is_empty() {
+            done(&mut session, &motto(&asker.world));
         }
         asker.open = Open { mode: Mode::Client, ..session.open() };
         (session, asker)

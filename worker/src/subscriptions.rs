@@ -1,7 +1,7 @@
-//! What the client listens to, boards and relay channels alike, and how far it has heard: the one list that every handler is
+//! What the client listens to, boards, properties and relay channels alike, and how far it has heard: the one list that every handler is
 //! told of, and the worker that goes on with the session. Runs in a worker.
 //!
-//! News of a board come by themselves. Messages on a channel come from a ring in shared memory, which the answer to a RELAY
+//! News of a board and of properties come by themselves. Messages on a channel come from a ring in shared memory, which the answer to a RELAY
 //! JOIN brings; those from before the join come from the handler.
 
 use mio::unix::SourceFd;
@@ -46,7 +46,7 @@ pub struct Subscriptions {
 /// Whether a client listens to it only as long as it is who it is.
 fn ends_with_identity(topic: &Topic) -> bool {
     match topic {
-        Topic::Board(_) | Topic::Universe => false,
+        Topic::Board(_) | Topic::Universe | Topic::Properties(_) => false,
         Topic::Channel(_) => true,
     }
 }
@@ -208,7 +208,7 @@ impl Entry {
     fn channel(&self) -> Option<&str> {
         match &self.subscription.topic {
             Topic::Channel(name) => Some(name),
-            Topic::Board(_) | Topic::Universe => None,
+            Topic::Board(_) | Topic::Universe | Topic::Properties(_) => None,
         }
     }
 
@@ -281,6 +281,11 @@ mod tests {
         Subscription { topic: Topic::Channel(name.into()), cursor: Position { epoch: 5, number } }
     }
 
+    fn of(holder: &str) -> Subscription {
+        let topic = Topic::Properties(ssmglobal_ipc::Party::parse(holder));
+        Subscription { topic, cursor: Position::default() }
+    }
+
     fn list(subscriptions: &Subscriptions) -> Vec<Subscription> {
         subscriptions.iter().cloned().collect()
     }
@@ -318,15 +323,18 @@ mod tests {
     #[test]
     fn everything_is_there_once_in_any_case_and_ends_with_whom_it_belongs_to() {
         let (poll, mut all) = (Poll::new().unwrap(), Subscriptions::default());
-        for subscription in [board("Sprint"), channel("sprint", 7), board("SPRINT"), board("other")] {
+        for subscription in
+            [board("Sprint"), channel("sprint", 7), board("SPRINT"), board("other"), of("Zoë"), of("ZOË")]
+        {
             all.add(subscription);
         }
-        assert_eq!(list(&all), [board("Sprint"), channel("sprint", 7), board("other")]);
+        assert_eq!(list(&all), [board("Sprint"), channel("sprint", 7), board("other"), of("Zoë")]);
         assert!(!all.is_settled(), "a channel without its ring");
         assert!(!all.remove(&Topic::Channel("other".into()), poll.registry()));
+        assert!(!all.remove(&of("world:Zoë").topic, poll.registry()));
         assert!(all.remove(&Topic::Board("OTHER".into()), poll.registry()));
         all.lose_identity(poll.registry());
-        assert_eq!(list(&all), [board("Sprint")]);
+        assert_eq!(list(&all), [board("Sprint"), of("Zoë")]);
         assert!(all.is_settled() && all.pause().is_empty());
     }
 

@@ -1,8 +1,8 @@
 //! What is pushed to a worker without being asked for.
 
 use crate::{
-    ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, Party, RelayMessage, Rights, Ticket,
-    Time, Universe, WorldStopped,
+    ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, Party, PropertyChanged, RelayMessage,
+    Rights, Ticket, Time, Universe, WorldStopped,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,8 @@ pub enum Event {
     Broadcast(TellArrived),
     /// Settings of the universe have changed; this is how they all are now.
     Universe(Universe),
+    /// A property has another value, or is gone.
+    Property(PropertyChanged),
 }
 
 /// A mail has arrived.

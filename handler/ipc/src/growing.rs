@@ -84,9 +84,53 @@ macro_rules! grown {
             }
         }
     };
+    // One that was gained later than others stands in a block behind theirs.
+    ($name:ident { $($first:ident),* } then { $($more:ident),* } then { $($last:ident),* }) => {
+        impl $crate::growing::Grown for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                let $name { $($first,)* $($more,)* $($last,)* } = self;
+                let (more, last) = (($(Clone::clone($more),)*), ($(Clone::clone($last),)*));
+                $crate::growing::put_grown_twice(out, &($($first,)*), &more, &last);
+            }
+
+            fn get(bytes: &[u8]) -> Result<$name, $crate::growing::Unreadable> {
+                let (($($first,)*), ($($more,)*), ($($last,)*)) = $crate::growing::get_with_twice(bytes)?;
+                Ok($name { $($first,)* $($more,)* $($last,)* })
+            }
+        }
+    };
 }
 
 pub(crate) use grown;
+
+/// As [`put_grown`], of a message that has gained fields twice.
+pub fn put_grown_twice<T: Serialize, M: Serialize + Default + PartialEq, L: Serialize + Default + PartialEq>(
+    out: &mut Vec<u8>,
+    first: &T,
+    more: &M,
+    last: &L,
+) {
+    if *last == L::default() {
+        return put_grown(out, first, more);
+    }
+    put(out, first);
+    let mut block = Vec::new();
+    put_with(&mut block, more, last);
+    out.push(MARK);
+    put(out, &block);
+}
+
+/// As [`get_with`], of a message that has gained fields twice.
+///
+/// # Errors
+/// As [`get`].
+pub fn get_with_twice<T: DeserializeOwned, M: DeserializeOwned + Default, L: DeserializeOwned + Default>(
+    bytes: &[u8],
+) -> Result<(T, M, L), Unreadable> {
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|_| Unreadable)?;
+    let (more, last) = block(rest)?.map_or_else(|| Ok((M::default(), L::default())), get_with)?;
+    Ok((value, more, last))
+}
 
 /// Reads a value; the bytes must be used up but for a block that this program does not know.
 ///
@@ -173,6 +217,19 @@ mod tests {
             put_grown(&mut bytes, &(number, ""), &(more,));
             prop_assert_eq!(bytes == old(number, ""), more == 0);
             prop_assert_eq!(get_with::<Old, (u16,)>(&bytes), Ok(((number, String::new()), (more,))));
+        }
+
+        #[test]
+        fn what_was_gained_twice_is_read_by_everybody(number in any::<u64>(), more in any::<u16>(), last in any::<u32>()) {
+            let mut bytes = Vec::new();
+            put_grown_twice(&mut bytes, &(number, ""), &(more,), &(last,));
+            let first = (number, String::new());
+            prop_assert_eq!(get::<Old>(&bytes), Ok(first.clone()));
+            prop_assert_eq!(get_with::<Old, (u16,)>(&bytes), Ok((first.clone(), (more,))));
+            prop_assert_eq!(get_with_twice::<Old, (u16,), (u32,)>(&bytes), Ok((first.clone(), (more,), (last,))));
+            let mut once = Vec::new();
+            put_grown(&mut once, &(number, ""), &(more,));
+            prop_assert_eq!(get_with_twice::<Old, (u16,), (u32,)>(&once), Ok((first, (more,), (0,))));
         }
 
         #[test]

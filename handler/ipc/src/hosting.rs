@@ -31,6 +31,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// For whom a world is. The greater ones are for fewer.
     Rating {

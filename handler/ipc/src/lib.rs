@@ -29,6 +29,7 @@ mod licences;
 mod mail;
 mod open;
 mod players;
+mod properties;
 mod records;
 mod relay;
 mod request;
@@ -53,6 +54,7 @@ pub use licences::*;
 pub use mail::*;
 pub use open::*;
 pub use players::*;
+pub use properties::*;
 pub use records::*;
 pub use relay::*;
 pub use request::{Done, Kind, LogLine, Reply, ReplyKind, Request, SetMode, Welcome};
@@ -103,10 +105,11 @@ impl Mode {
     }
 }
 
-/// A player or a game server, where either may stand (the sender of a mail, the owner of a setting).
+/// A player, a game server or a world, where any of them may stand (the sender of a mail, the owner of a setting, the holder of a
+/// property).
 ///
-/// Written `bob` for a player, `server:arena` for a game server, `visitor:bob` for a visitor and `the backend` for this program itself; a player's name
-/// holds neither a colon nor a blank.
+/// Written `bob` for a player, `server:arena` for a game server, `visitor:bob` for a visitor, `world:zoo` for a world that has a
+/// licence and `the backend` for this program itself; a player's name holds neither a colon nor a blank.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
     /// A registered player, by name.
@@ -115,6 +118,8 @@ pub enum Party {
     Server(String),
     /// Somebody who has not registered, by the name that he goes by.
     Visitor(String),
+    /// A world that has a licence, by name.
+    World(String),
     /// This program itself.
     Backend,
 }
@@ -122,9 +127,10 @@ pub enum Party {
 impl Party {
     const SERVER: &'static str = "server:";
     const VISITOR: &'static str = "visitor:";
+    const WORLD: &'static str = "world:";
     const BACKEND: &'static str = "the backend";
 
-    /// Reads what a person wrote: `server:NAME` is a game server, all else a player.
+    /// Reads what a person wrote: `server:NAME` is a game server, `world:NAME` a world, all else a player.
     pub fn parse(text: &str) -> Party {
         if text.eq_ignore_ascii_case(Self::BACKEND) {
             return Party::Backend;
@@ -135,7 +141,8 @@ impl Party {
         };
         let server = behind(Self::SERVER).map(Party::Server);
         let visitor = || behind(Self::VISITOR).map(Party::Visitor);
-        server.or_else(visitor).unwrap_or_else(|| Party::Player(text.to_owned()))
+        let world = || behind(Self::WORLD).map(Party::World);
+        server.or_else(visitor).or_else(world).unwrap_or_else(|| Party::Player(text.to_owned()))
     }
 
     /// As people see him: a visitor in quotes, so that nobody takes him for who has that name.
@@ -153,6 +160,7 @@ impl std::fmt::Display for Party {
             Party::Player(name) => f.write_str(name),
             Party::Server(name) => write!(f, "{}{name}", Self::SERVER),
             Party::Visitor(name) => write!(f, "{}{name}", Self::VISITOR),
+            Party::World(name) => write!(f, "{}{name}", Self::WORLD),
             Party::Backend => f.write_str(Self::BACKEND),
         }
     }
@@ -184,6 +192,9 @@ mod tests {
             ("SerVer:Arena", Party::Server("Arena".into())),
             ("server:", Party::Server(String::new())),
             ("server", Party::Player("server".into())),
+            ("world:zoo", Party::World("zoo".into())),
+            ("World:Zoo", Party::World("Zoo".into())),
+            ("world", Party::Player("world".into())),
             ("servér:x", Party::Player("servér:x".into())),
             ("serve日", Party::Player("serve日".into())),
             ("", Party::Player(String::new())),
@@ -200,8 +211,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_parsed(name in "[^:]*", server in any::<String>()) {
-            for party in [Party::Player(name), Party::Server(server.clone()), Party::Visitor(server)] {
+        fn what_is_printed_is_parsed(name in "[^:]*", other in any::<String>()) {
+            let others = [Party::Server(other.clone()), Party::Visitor(other.clone()), Party::World(other)];
+            for party in [Party::Player(name)].into_iter().chain(others) {
                 prop_assert_eq!(&Party::parse(&party.to_string()), &party);
                 let json = serde_json::to_string(&party).unwrap();
                 prop_assert_eq!(&serde_json::from_str::<Party>(&json).unwrap(), &party);

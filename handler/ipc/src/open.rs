@@ -1,6 +1,6 @@
 //! How a worker begins a link, and how it proves to a further handler whose session it has.
 
-use crate::Mode;
+use crate::{Mode, Party};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -33,17 +33,22 @@ pub enum Topic {
     Channel(String),
     /// Settings of the universe.
     Universe,
+    /// Properties of somebody.
+    Properties(Party),
 }
 
 impl Topic {
-    /// Whether it is the same, without regard to ASCII case, as names of boards and channels are.
+    /// Whether it is the same, without regard to case: that of ASCII in names of boards and channels, any in others.
     pub fn is(&self, other: &Topic) -> bool {
         match (self, other) {
             (Topic::Board(one), Topic::Board(other)) | (Topic::Channel(one), Topic::Channel(other)) => {
                 one.eq_ignore_ascii_case(other)
             }
             (Topic::Universe, Topic::Universe) => true,
-            (Topic::Board(_) | Topic::Channel(_) | Topic::Universe, _) => false,
+            (Topic::Properties(one), Topic::Properties(other)) => {
+                one.to_string().to_lowercase() == other.to_string().to_lowercase()
+            }
+            (Topic::Board(_) | Topic::Channel(_) | Topic::Universe | Topic::Properties(_), _) => false,
         }
     }
 }

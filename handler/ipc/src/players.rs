@@ -1,7 +1,7 @@
 //! Players: registering, logging in, who is on.
 
 use crate::growing::grown;
-use crate::{Secret, Time};
+use crate::{Base64, Secret, Time};
 use serde::{Deserialize, Serialize};
 
 /// `REGISTER`: a new player, who is then logged in.
@@ -143,9 +143,22 @@ pub struct Fingered {
     pub records: Vec<FingerRecord>,
     /// The game servers that he is on.
     pub worlds: Vec<String>,
+    /// His properties that are shown here and that the asker may read.
+    pub properties: Vec<FingerProperty>,
 }
 
-grown! { Fingered { player, registered, last_login, online, idle, records } then { worlds } }
+grown! { Fingered { player, registered, last_login, online, idle, records } then { worlds } then { properties } }
+
+/// One property in [`Fingered`]: either a text or bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FingerProperty {
+    /// Its name.
+    pub name: String,
+    /// The text.
+    pub value: Option<String>,
+    /// The bytes.
+    pub base64: Option<Base64>,
+}
 
 /// One board in [`Fingered`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

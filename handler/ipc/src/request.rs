@@ -196,6 +196,11 @@ requests! {
     132 UniverseReset(UniverseReset) -> [Done]            KEEPERS  Operator     Durable     Apart Client;
     133 UniverseWatch                -> [Done]            READERS  None         SetsMemory  Seen  Client;
     134 UniverseUnwatch              -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    140 PropertyGet(PropertyGet)     -> [Properties]      LOOKERS  None         ReadsStore  Seen  Client;
+    141 PropertySet(PropertySet)     -> [PropertyVersion] WRITERS  None         Durable     Seen  Client;
+    142 PropertyDelete(PropertyDelete) -> [Done]          WRITERS  None         Durable     Seen  Client;
+    143 PropertyWatch(PropertyWatch) -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    144 PropertyUnwatch(PropertyWatch) -> [Done]          READERS  None         SetsMemory  Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -240,6 +245,8 @@ macro_rules! replies {
             110 Hosted(Hosted),
             111 HostedList(HostedList),
             130 Universe(Universe),
+            140 Properties(Properties),
+            141 PropertyVersion(PropertyVersion),
         }
     };
 }

@@ -48,6 +48,8 @@ impl States {
     pub const UNPROVED: States = States::of(&[State::Unproved]);
     /// Whoever has proved who he is.
     pub const PROVED: States = States::of(&[State::Player, State::Server]);
+    /// Whoever has proved who he is, and the operator at his own socket.
+    pub const WRITERS: States = States::PROVED.and_operator();
     /// Players who are logged in, and the operator at his own socket.
     pub const KEEPERS: States = States::PLAYER.and_operator();
     /// Whoever may read, and the operator at his own socket.

@@ -49,6 +49,10 @@ fn server() -> Party {
     Party::Server(text("arena"))
 }
 
+fn world() -> Party {
+    Party::World(text("Atlantis"))
+}
+
 const AT: Time = Time(1_769_890_500_000);
 
 fn page() -> Page {
@@ -182,6 +186,19 @@ samples! { requests Request {
     UniverseReset: Request::UniverseReset(UniverseReset { key: text("name") });
     UniverseWatch: Request::UniverseWatch;
     UniverseUnwatch: Request::UniverseUnwatch;
+    PropertyGet: Request::PropertyGet(PropertyGet {
+        of: player(), names: vec![text("12"), text("motto")], limit: Some(20), after: some("7"),
+    });
+    PropertySet: Request::PropertySet(PropertySet {
+        of: world(), name: text("gate"), value: PropertyValue::Text(text("open")), version: Some(7),
+        terms: PropertyTerms {
+            finger: Some(true), push: Some(false), kept: Some(true), write: Some(PropertyAccess::World),
+            read: Some(PropertyAccess::Everyone),
+        },
+    });
+    PropertyDelete: Request::PropertyDelete(PropertyDelete { of: player(), name: text("motto"), version: Some(7) });
+    PropertyWatch: Request::PropertyWatch(PropertyWatch { of: world() });
+    PropertyUnwatch: Request::PropertyUnwatch(PropertyWatch { of: world() });
 } }
 
 fn terms() -> WorldTerms {
@@ -259,7 +276,7 @@ samples! { replies Reply {
     Fingered: Reply::Fingered(Fingered {
         player: text("bob"), registered: AT, last_login: Some(AT), online: true, idle: Some(61),
         records: vec![FingerRecord { board: text("race"), score: -83_250, unit: text("ms"), rank: 4 }],
-        worlds: Vec::new(),
+        worlds: Vec::new(), properties: Vec::new(),
     });
     Visiting: Reply::Visiting(Visiting { visitor: Party::Visitor(text("bob")) });
     RecordSubmitted: Reply::RecordSubmitted(RecordSubmitted {
@@ -339,6 +356,15 @@ samples! { replies Reply {
         total: 1, next: some("Atlantis"),
     });
     Universe: Reply::Universe(universe());
+    Properties: Reply::Properties(Properties {
+        of: world(),
+        properties: vec![Property {
+            name: text("gate"), value: None, base64: Some(Base64(vec![0, 255])), version: 300, finger: true, push: false,
+            kept: true, write: PropertyAccess::World, read: PropertyAccess::Property, at: AT,
+        }],
+        next: some("gate"),
+    });
+    PropertyVersion: Reply::PropertyVersion(PropertyVersion { of: player(), name: text("motto"), version: 300 });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.
@@ -430,6 +456,17 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
     ]
 }
 
+/// So with a reply that has gained something for a second time.
+fn grown_again() -> (&'static str, Reply) {
+    let fingered = grown_replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::Fingered(fingered) => Some(fingered),
+        _ => None,
+    });
+    let motto = FingerProperty { name: text("motto"), value: some("hi"), base64: None };
+    let fingered = Fingered { properties: vec![motto], ..fingered.expect("it is there") };
+    ("Reply::Fingered", Reply::Fingered(fingered))
+}
+
 samples! { events Event {
     Mail: Event::Mail(MailArrived { id: 300, from: player(), subject: text("hi"), unread: 2 });
     Tell: Event::Tell(TellArrived { from: server(), body: text("hello"), at: AT });
@@ -466,6 +503,9 @@ samples! { events Event {
     TakenOver: Event::TakenOver(Notice { msg: text("Elsewhere.") });
     Broadcast: Event::Broadcast(TellArrived { from: player(), body: text("hello"), at: AT });
     Universe: Event::Universe(universe());
+    Property: Event::Property(PropertyChanged {
+        of: world(), name: text("gate"), value: some("open"), base64: None, version: 300, deleted: false,
+    });
 } }
 
 fn client() -> Client {
@@ -624,9 +664,12 @@ samples! { operators Operator {
     Best: Operator::Best; Last: Operator::Last; Sum: Operator::Sum; Count: Operator::Count;
 } }
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
-samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; Visitor: Party::Visitor(text("zed")); } }
 samples! { topics Topic {
     Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); Universe: Topic::Universe;
+    Properties: Topic::Properties(world());
+} }
+samples! { parties Party {
+    Player: player(); Server: server(); World: world(); Backend: Party::Backend; Visitor: Party::Visitor(text("zed"));
 } }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
@@ -640,6 +683,8 @@ struct Sample {
     name: String,
     /// Bytes of the payload as far as it was so from the first release on; nothing where it has gained no field.
     first: Option<usize>,
+    /// The same up to what it has gained for a second time.
+    second: Option<usize>,
     bytes: Vec<u8>,
     reads: Box<Reads>,
 }
@@ -652,7 +697,13 @@ fn sample<T: PartialEq + Debug + 'static>(
 ) -> Sample {
     let mut bytes = Vec::new();
     put(&mut bytes, &value);
-    Sample { name: name.to_owned(), first: None, bytes, reads: Box::new(move |frame| Ok(read(frame)? == value)) }
+    Sample {
+        name: name.to_owned(),
+        first: None,
+        second: None,
+        bytes,
+        reads: Box::new(move |frame| Ok(read(frame)? == value)),
+    }
 }
 
 /// A message with what it has gained, beside the same as it was first.
@@ -665,6 +716,17 @@ fn grown(name: &str, first: &[Sample], sample: Sample) -> Sample {
         "an older program reads what it knows of {name}"
     );
     Sample { name: format!("{name}-grown"), first: Some(length), ..sample }
+}
+
+/// A message with what it has gained since that.
+fn grown_twice(name: &str, all: &[Sample], sample: Sample) -> Sample {
+    let once = all.iter().find(|sample| sample.name == format!("{name}-grown")).expect("the same as it was before");
+    let (first, second) = (once.first.expect("it has grown"), once.bytes.len() - HEADER);
+    let (before, now) = (&once.bytes[HEADER..], &sample.bytes[HEADER..]);
+    let same = |part: std::ops::Range<usize>| before[part.clone()] == now[part];
+    // But for the length of the block.
+    assert!(same(0..first + 1) && same(first + 2..second), "an older program reads what it knows of {name}");
+    Sample { name: format!("{name}-grown-again"), first: Some(first), second: Some(second), ..sample }
 }
 
 fn request(frame: &Frame<'_>) -> Result<Request, DecodeError> {
@@ -695,6 +757,9 @@ fn all() -> Vec<Sample> {
         let with_more = sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply());
         all.push(grown(name, &all, with_more));
     }
+    let (name, value) = grown_again();
+    let with_more = sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply());
+    all.push(grown_twice(name, &all, with_more));
     macro_rules! control {
         ($($make:ident)*) => {
             $(for (name, value) in $make() {
@@ -808,16 +873,17 @@ fn a_payload_cut_short_or_with_a_rest_is_refused() {
 #[test]
 fn a_message_that_has_gained_a_field_is_read_as_before() {
     let all = all();
-    let has_grown = |sample: &Sample| all.iter().any(|other| other.name == format!("{}-grown", sample.name));
+    let is = |name: &str| all.iter().any(|other| other.name == name);
+    let has_grown = |sample: &Sample| ["-grown", "-again"].iter().any(|end| is(&format!("{}{end}", sample.name)));
     // As it was first it cannot have gained something else.
     for sample in all.iter().filter(|sample| !has_grown(sample)) {
         with_frame(&sample.bytes, |frame| {
             let mut payload = frame.payload.to_vec();
             payload.extend([0xe7, 3, 1, b'x', 7]);
-            if let Some(first) = sample.first {
+            for block in sample.first.into_iter().chain(sample.second) {
                 // Inside of the block that is there, whose length is one byte.
-                assert_eq!(payload[first], 0xe7);
-                payload[first + 1] += 5;
+                assert_eq!(payload[block], 0xe7);
+                payload[block + 1] += 5;
             }
             let newer = Frame { payload: &payload, ..*frame };
             assert_eq!((sample.reads)(&newer), Ok(true), "{} with a further field", sample.name);

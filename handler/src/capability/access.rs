@@ -16,6 +16,8 @@ pub enum By {
     Operator,
     /// A player.
     Player(Me<PlayerId>),
+    /// A game server.
+    Server,
     /// Somebody else.
     Other,
 }
@@ -24,6 +26,8 @@ pub enum By {
 pub struct Access<'a> {
     /// Who asks.
     pub by: By,
+    /// The number of the session that asks; the operator has none.
+    pub session: Option<u64>,
     /// All that there is.
     pub state: &'a State,
     /// What is kept and in memory as well.
@@ -38,7 +42,7 @@ impl Access<'_> {
         match &self.by {
             By::Operator => true,
             By::Player(me) => self.memory.has_right(me.id, OPERATOR),
-            By::Other => false,
+            By::Server | By::Other => false,
         }
     }
 
@@ -51,7 +55,12 @@ impl Access<'_> {
 impl Call<'_> {
     /// The same, without the session.
     pub fn access(&self) -> Access<'_> {
-        let by = self.player().map_or(By::Other, By::Player);
-        Access { by, state: self.state, memory: self.memory, settings: self.settings }
+        let by = match (self.player(), self.server()) {
+            (Some(player), _) => By::Player(player),
+            (None, Some(_)) => By::Server,
+            (None, None) => By::Other,
+        };
+        let session = Some(self.session.number);
+        Access { by, session, state: self.state, memory: self.memory, settings: self.settings }
     }
 }

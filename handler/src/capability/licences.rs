@@ -245,7 +245,7 @@ impl Keeper {
         match &access.by {
             _ if access.is_operator() => Some(Keeper::Operator),
             By::Player(me) => Some(Keeper::Owner(me.id)),
-            By::Operator | By::Other => None,
+            By::Operator | By::Server | By::Other => None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::state::pages::{next_page, one_more};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_config::Settings as Config;
 use ssmglobal_ipc::*;
-use ssmglobal_store::{Letter, LetterRow, NewLetter, PlayerId, Principal, Row, Sequence};
+use ssmglobal_store::{Letter, LetterRow, NewLetter, PlayerId, Principal, PrincipalKind, Row, Sequence};
 
 /// Senders that one player may block.
 const BLOCKS: usize = 1000;
@@ -359,6 +359,9 @@ impl Decide for Block {
 /// `MAIL BLOCK`.
 pub fn block(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan<MailChange> {
     match call.memory.named(&request.player) {
+        Ok(from) if from.kind == PrincipalKind::World => {
+            Failure::new(Code::NotFound, "Worlds send no letters: there is nothing to block.").into()
+        }
         Ok(from) => Plan::change(Block { me: me.id, from }),
         Err(failure) => failure.into(),
     }
@@ -399,6 +402,7 @@ pub fn blocks(call: Call<'_>, me: Me<PlayerId>) -> Plan<MailChange> {
         players.sort_by_cached_key(|party| match party {
             Party::Player(name) => (crate::state::names::fold(name), false),
             Party::Server(name) | Party::Visitor(name) => (name.to_ascii_lowercase(), true),
+            Party::World(name) => (crate::state::names::fold(name), true),
             Party::Backend => (String::new(), true),
         });
         Ok(Reply::Blocks(Blocks { players }))

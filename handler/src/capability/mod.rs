@@ -11,6 +11,7 @@ pub mod licences;
 pub mod mail;
 mod plan;
 pub mod players;
+pub mod properties;
 pub mod records;
 pub mod relay;
 pub mod rights;

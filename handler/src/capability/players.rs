@@ -1,5 +1,6 @@
 //! Players: registering, logging in, who is on.
 
+use super::properties::Reading;
 use super::{Call, Me, Plan, mail, universe};
 use crate::lock::read;
 use crate::state::names::{self, Name};
@@ -524,8 +525,9 @@ fn finger_visitor(call: &Call<'_>, name: &str) -> Plan<PlayerChange> {
     let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
     let player = call.state.party(call.memory, who).to_string();
     let (registered, online) = (visitor.since, idle.is_some());
-    let (last_login, records) = (None, Vec::new());
-    Plan::Reply(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records, worlds }))
+    let (last_login, records, properties) = (None, Vec::new(), Vec::new());
+    let fingered = Fingered { player, registered, last_login, online, idle, records, worlds, properties };
+    Plan::Reply(Reply::Fingered(fingered))
 }
 
 /// `FINGER`.
@@ -556,9 +558,11 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     records.sort_by_key(|record| record.rank);
     records.truncate(FINGER_BOARDS);
     let online = idle.is_some();
+    let reading = Reading::of(&call.access(), id.into());
     Plan::read(move |reader| {
         let Some(player) = reader.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };
         let (player, registered, last_login) = (player.name, player.registered, player.last_login);
-        Ok(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records, worlds }))
+        let properties = reading.for_finger(reader.properties_for_finger(id.into())?);
+        Ok(Reply::Fingered(Fingered { player, registered, last_login, online, idle, records, worlds, properties }))
     })
 }

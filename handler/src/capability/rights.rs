@@ -12,8 +12,11 @@ pub const OPERATOR: &str = "operator";
 /// By it a player may say something to everyone.
 pub const BROADCAST: &str = "broadcast";
 
+/// By it a player may read and write all properties.
+pub const PROPERTY: &str = "property";
+
 /// Rights that mean something to the backend itself.
-const KNOWN: &[&str] = &["build", BROADCAST, "property", "moderate", OPERATOR, "vip", "guest-of-honour"];
+const KNOWN: &[&str] = &["build", BROADCAST, PROPERTY, "moderate", OPERATOR, "vip", "guest-of-honour"];
 
 /// What rights begin with that are a game's own.
 const FREE: &str = "game.";
@@ -109,7 +112,7 @@ pub fn revoke(access: Access<'_>, request: RightOf) -> Plan<RightChange> {
 pub fn list(access: Access<'_>, request: RightsOf) -> Plan {
     let own = match &access.by {
         By::Player(me) => Some((me.id, me.name.to_string())),
-        By::Operator | By::Other => None,
+        By::Operator | By::Server | By::Other => None,
     };
     let found = match request.player {
         Some(name) => access.memory.player_named(&name),

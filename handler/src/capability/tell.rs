@@ -74,7 +74,7 @@ pub fn broadcast(access: Access<'_>, request: Broadcast) -> Plan {
     }
     let from = match &access.by {
         By::Player(me) => me.party(),
-        By::Operator | By::Other => Party::Backend,
+        By::Operator | By::Server | By::Other => Party::Backend,
     };
     let event = Event::Broadcast(TellArrived { from, body: request.body, at: Time::now() });
     let news = vec![News::Tell { to: Audience::Everyone, event }];

@@ -133,6 +133,7 @@ impl EventLoop {
     /// A session is over, and whoever it was has closed it.
     pub(super) fn was_closed(&mut self, session: u64) {
         if let Some(who) = self.leaving.remove(&session) {
+            self.state.left.insert(who);
             self.tell_closed(who);
         }
     }

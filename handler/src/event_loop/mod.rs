@@ -18,6 +18,7 @@ mod operator;
 mod orphan;
 mod panics;
 mod plans;
+mod properties;
 mod recovery;
 mod relay;
 mod requests;
@@ -47,7 +48,7 @@ use relay::Late;
 use ssmglobal_ipc::{Event, Time, growing};
 use ssmglobal_store::Principal;
 use ssmglobal_sys::Signals;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -131,6 +132,8 @@ pub struct EventLoop {
     dead: Vec<usize>,
     /// Who sessions were that have lost their links, until they are back or over.
     leaving: HashMap<u64, Principal>,
+    /// Who is not on any more and still has what should be gone by now, since it could not be written.
+    stays_on: BTreeSet<Principal>,
     /// Sessions whose links have more than they may say in one turn.
     unread: Vec<usize>,
     /// So has the front desk.
@@ -185,6 +188,7 @@ impl EventLoop {
             signals,
             dead: Vec::new(),
             leaving: HashMap::new(),
+            stays_on: BTreeSet::new(),
             unread: Vec::new(),
             desk_unread: false,
         })
@@ -205,6 +209,7 @@ impl EventLoop {
             return Ok(end);
         }
         self.begin_recovery();
+        self.forget_absent();
         loop {
             let wait = match self.has_unread() {
                 true => Some(Duration::ZERO),

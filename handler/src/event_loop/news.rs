@@ -37,6 +37,9 @@ impl EventLoop {
                 News::Limited { player } => self.limit_changed(player),
                 News::Counted { session, since } => drop(self.login_counted(session, since)),
                 News::Universe => self.universe_changed(),
+                News::Property { holder, changed, read, push, by } => {
+                    self.property_changed(holder, changed, read, (push, by));
+                }
                 News::Out { .. } => {}
             }
         }

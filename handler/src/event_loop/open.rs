@@ -138,6 +138,7 @@ impl EventLoop {
                 boards.find(name).map(|ranking| Topic::Board(ranking.board.id))
             }
             ssmglobal_ipc::Topic::Universe => Some(Topic::Universe),
+            ssmglobal_ipc::Topic::Properties(of) => self.shared.memory.named(of).ok().map(Topic::Properties),
             ssmglobal_ipc::Topic::Channel(name) => self.state.bus.named(name).map(|channel| Topic::Channel(channel.id)),
         }
     }

@@ -3,7 +3,7 @@
 //! is not there. Part of the event loop.
 
 use super::EventLoop;
-use crate::lock::lock;
+use crate::lock::{lock, read};
 use crate::state::journal::{Present, Recovered, Settled};
 use crate::state::logins::{Ended, Login};
 use crate::state::news::News;
@@ -48,6 +48,11 @@ impl Recovery {
     /// Whether sessions are waited for.
     pub fn is_on(&self) -> bool {
         self.until.is_some()
+    }
+
+    /// Whether anybody who was here is not back, however long that takes.
+    pub fn misses_somebody(&self) -> bool {
+        self.is_on() || !self.expected.is_empty()
     }
 
     /// How long to wait at the most.
@@ -128,6 +133,8 @@ impl EventLoop {
                 log::error!("a relay channel cannot be taken over: {error}");
             }
         }
+        // Whoever is back until all are keeps what he has.
+        self.state.left.extend(read(&self.shared.memory.while_on).keys());
         self.state.worlds.were_upto(StatusId(self.recovery.found.last_world));
         self.state.passes.restore(std::mem::take(&mut self.recovery.found.passes), Time::now());
         for (id, visitor) in std::mem::take(&mut self.recovery.found.visitors) {

@@ -40,6 +40,7 @@ impl EventLoop {
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
             ToLoop::RelayMark(mark) => self.mark_moved(mark),
             ToLoop::NotCounted(session, since) => self.login_not_counted(session, since),
+            ToLoop::Stays(who) => drop(self.stays_on.insert(who)),
             ToLoop::Probed(operator) => self.probed(operator),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
@@ -73,6 +74,7 @@ impl EventLoop {
         }
         // What was resumed may have sent something as well.
         self.state.bus.wake_readers();
+        self.forget_absent();
         self.turn += 1;
         self.journal.flushed();
         self.tidy_journal();

@@ -19,7 +19,7 @@ use super::visitors::{Visitors, principal};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
 use ssmglobal_ipc::{Party, Position, Time};
 use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, WorldId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub struct State {
     pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
+    /// Players who may not be on any more, and worlds that may not be hosted: what is kept only as long as that is to go.
+    pub left: BTreeSet<Principal>,
     /// How far the lists have followed the bus.
     followed: Followed,
 }
@@ -94,6 +96,7 @@ impl State {
             strangers: Seldom::default(),
             registrations: Registrations::default(),
             unwritten: Vec::new(),
+            left: BTreeSet::new(),
         }
     }
 
@@ -199,6 +202,7 @@ impl State {
     pub fn leave(&mut self, identity: &Identity, at: SessionRef) {
         self.bus.presence.publish(Presence::Left(identity.clone(), at));
         self.follow();
+        self.left.insert(identity.who);
     }
 
     /// It is said that somebody is there; not again where it was said already.
@@ -224,6 +228,7 @@ impl State {
             self.unwritten.push(Entry::NotHere { seat, who });
             self.bus.presence.publish(Presence::Departed(who, seat));
             self.follow();
+            self.left.insert(who);
         }
     }
 
@@ -346,6 +351,7 @@ impl State {
         self.unwritten.push(Entry::NoHosting { world });
         self.bus.worlds.publish(WorldChange::Stopped(world));
         self.follow();
+        self.left.insert(world.into());
         Some(was)
     }
 

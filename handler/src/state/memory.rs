@@ -41,6 +41,8 @@ pub struct Memory {
     pub limits: RwLock<HashMap<PlayerId, u32>>,
     /// Settings of the universe.
     pub universe: RwLock<UniverseSettings>,
+    /// Names of properties that are there only while their holders are on, or hosted.
+    pub while_on: RwLock<HashMap<Principal, HashSet<String>>>,
 }
 
 impl Memory {
@@ -69,6 +71,10 @@ impl Memory {
             rights.entry(player).or_default().insert(right);
         }
         let limits = reader.player_limits()?.into_iter().collect();
+        let mut while_on: HashMap<Principal, HashSet<String>> = HashMap::new();
+        for (holder, name) in reader.properties_while_on()? {
+            while_on.entry(holder).or_default().insert(name);
+        }
         Ok(Memory {
             directory: RwLock::new(directory),
             boards,
@@ -82,6 +88,7 @@ impl Memory {
             rights: RwLock::new(rights),
             limits: RwLock::new(limits),
             universe: RwLock::new(UniverseSettings::new(reader.universe()?)),
+            while_on: RwLock::new(while_on),
         })
     }
 
@@ -144,6 +151,7 @@ impl Memory {
                 Code::NotFound,
                 "That is a visitor: nothing of his is kept, and he cannot be blocked.",
             )),
+            Party::World(name) => self.licence_named(name).map(|licence| licence.id.into()),
             Party::Backend => Err(Failure::new(
                 Code::NotFound,
                 "That is the backend itself: it has no settings, and cannot be blocked.",
@@ -199,11 +207,10 @@ impl Memory {
 pub fn party(who: Principal, name: String) -> Party {
     match who.kind {
         PrincipalKind::Server => Party::Server(name),
+        PrincipalKind::World => Party::World(name),
         PrincipalKind::Backend => Party::Backend,
         PrincipalKind::Visitor => Party::Visitor(name),
-        PrincipalKind::Player | PrincipalKind::World | PrincipalKind::Bot | PrincipalKind::Channel => {
-            Party::Player(name)
-        }
+        PrincipalKind::Player | PrincipalKind::Bot | PrincipalKind::Channel => Party::Player(name),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod online;
 mod overlay;
 pub mod pages;
 pub mod passes;
+pub mod properties;
 mod rank_index;
 pub mod registrations;
 pub mod seldom;

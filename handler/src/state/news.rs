@@ -3,7 +3,7 @@
 
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Event, Stop, Time, growing};
+use ssmglobal_ipc::{Event, PropertyAccess, PropertyChanged, Stop, Time, growing};
 use ssmglobal_store::{PlayerId, Principal, ServerId, StartedBy, WorldId};
 
 /// One piece.
@@ -62,6 +62,19 @@ pub enum News {
     },
     /// Settings of the universe are others. They are told as they are by then.
     Universe,
+    /// A property has another value, or is gone.
+    Property {
+        /// Whose.
+        holder: Principal,
+        /// What is told.
+        changed: PropertyChanged,
+        /// Who may read it.
+        read: PropertyAccess,
+        /// All are told who it is for; else only whoever hosts the world that it is of.
+        push: bool,
+        /// The number of the session that has changed it, if one did.
+        by: Option<u64>,
+    },
 }
 
 /// Who is told.
@@ -87,6 +100,7 @@ enum KeptNews {
     Limited { player: PlayerId },
     Counted { session: u64, since: Time },
     Universe,
+    Property { holder: Principal, changed: Vec<u8>, read: PropertyAccess, push: bool, by: Option<u64> },
 }
 
 impl News {
@@ -111,6 +125,11 @@ impl News {
             News::Limited { player } => KeptNews::Limited { player: *player },
             News::Counted { session, since } => KeptNews::Counted { session: *session, since: *since },
             News::Universe => KeptNews::Universe,
+            News::Property { holder, changed, read, push, by } => {
+                let mut bytes = Vec::new();
+                growing::put(&mut bytes, changed);
+                KeptNews::Property { holder: *holder, changed: bytes, read: *read, push: *push, by: *by }
+            }
         };
         growing::put(out, &kept);
     }
@@ -128,6 +147,9 @@ impl News {
             }
             KeptNews::Limited { player } => News::Limited { player },
             KeptNews::Counted { session, since } => News::Counted { session, since },
+            KeptNews::Property { holder, changed, read, push, by } => {
+                News::Property { holder, changed: growing::get(&changed).ok()?, read, push, by }
+            }
         })
     }
 }

@@ -103,6 +103,7 @@ impl Overlay {
             | Row::ServerDisabled { .. }
             | Row::ServerAllowed { .. }
             | Row::Setting { .. }
+            | Row::Property { .. }
             | Row::Letter(_)
             | Row::LetterRead { .. }
             | Row::LetterGone { .. }

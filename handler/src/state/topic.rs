@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Settings;
-use ssmglobal_store::BoardId;
+use ssmglobal_store::{BoardId, Principal};
 
-/// Boards that one session may watch.
+/// Boards that one session may watch, and holders of properties.
 const WATCHES: usize = 100;
 
 /// A relay channel's number; never used again, also not for one of the same name.
@@ -20,13 +20,15 @@ pub enum Topic {
     Channel(ChannelId),
     /// Settings of the universe.
     Universe,
+    /// Properties of somebody.
+    Properties(Principal),
 }
 
 impl Topic {
     /// How many topics of its kind one session may listen to.
     pub fn most(self, settings: &Settings) -> usize {
         match self {
-            Topic::Board(_) => WATCHES,
+            Topic::Board(_) | Topic::Properties(_) => WATCHES,
             Topic::Channel(_) => settings.relay.joined_per_server,
             Topic::Universe => 1,
         }
@@ -38,13 +40,15 @@ impl Topic {
             Topic::Board(_) => matches!(other, Topic::Board(_)),
             Topic::Channel(_) => matches!(other, Topic::Channel(_)),
             Topic::Universe => other == Topic::Universe,
+            Topic::Properties(_) => matches!(other, Topic::Properties(_)),
         }
     }
 
     /// Whether who listens stops with what he has proved to be.
     pub fn ends_with_identity(self) -> bool {
         match self {
-            Topic::Board(_) | Topic::Universe => false,
+            // What somebody may read of it is looked at when it is told.
+            Topic::Board(_) | Topic::Universe | Topic::Properties(_) => false,
             Topic::Channel(_) => true,
         }
     }

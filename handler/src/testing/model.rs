@@ -5,8 +5,9 @@ use crate::state::networks::Networks;
 use crate::work::change::Facts;
 use ssmglobal_ipc::{Rating, Secret, Time};
 use ssmglobal_store::{
-    Better, Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Keyed, Letter, Network, NewLetter, NewPlayer,
-    Player, PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId, Standing, StoreError, WorldId,
+    Better, Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Keyed, Letter, Network,
+    NewLetter, NewPlayer, Player, PlayerId, Principal, PrincipalKind, Result, Row, Sequence, Server, ServerId,
+    Standing, StoreError, WorldId,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -64,6 +65,8 @@ pub struct Model {
     pub standings: BTreeMap<(BoardId, PlayerId), Standing>,
     /// Settings.
     pub settings: BTreeMap<(Principal, String), KeptSetting>,
+    /// Properties.
+    pub properties: BTreeMap<(Principal, String), KeptProperty>,
     /// Letters, the oldest first.
     pub letters: Vec<KeptLetter>,
     /// Who was told when that a letter of whom was refused.
@@ -158,6 +161,9 @@ impl Model {
             Row::Setting { owner, key, setting } => {
                 self.settings.insert((*owner, key.clone()), setting.clone());
             }
+            Row::Property { holder, name, property, .. } => {
+                self.properties.insert((*holder, name.clone()), property.clone());
+            }
             Row::Letter(letter) => self.add_letter(letter),
             Row::LetterRead { player, number, at } => {
                 for kept in &mut self.letters {
@@ -195,6 +201,7 @@ impl Model {
             Row::WorldPurged { world } => {
                 self.licences.remove(world).expect("a licence");
                 self.settings.retain(|(owner, _), _| *owner != Principal::from(*world));
+                self.properties.retain(|(holder, _), _| *holder != Principal::from(*world));
             }
             Row::Granted { player, right } => drop(self.rights.insert((*player, right.clone()))),
             Row::Revoked { player, right } => drop(self.rights.remove(&(*player, right.clone()))),
@@ -323,6 +330,19 @@ impl Facts for Model {
     fn setting_count(&self, owner: Principal) -> Result<u32> {
         let mine = self.settings.iter().filter(|((other, _), setting)| *other == owner && setting.value.is_some());
         self.store(mine.count() as u32)
+    }
+
+    fn property(&self, holder: Principal, name: &str) -> Result<Option<KeptProperty>> {
+        self.store(self.properties.get(&(holder, name.to_owned())).cloned())
+    }
+
+    fn properties(&self, holder: Principal) -> Result<Vec<(String, KeptProperty)>> {
+        let his = self.properties.iter().filter(|((other, _), it)| *other == holder && it.value.is_some());
+        self.store(his.map(|((_, name), property)| (name.clone(), property.clone())).collect())
+    }
+
+    fn property_count(&self, holder: Principal) -> Result<u32> {
+        self.properties(holder).map(|his| his.len() as u32)
     }
 
     fn mailbox(&self, player: PlayerId) -> Result<(u32, u32)> {

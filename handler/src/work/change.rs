@@ -5,8 +5,8 @@ use crate::state::names::Name;
 use crate::state::session::Proof;
 use ssmglobal_ipc::{Code, Failure, Reply, Secret, Time};
 use ssmglobal_store::{
-    Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal,
-    Result as Stored, Row, Sequence, Server, Standing, StoreError, WorldId,
+    Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Letter, Network, Player, PlayerId,
+    Principal, Result as Stored, Row, Sequence, Server, Standing, StoreError, WorldId,
 };
 use std::net::IpAddr;
 
@@ -80,6 +80,12 @@ pub trait Facts {
     fn setting(&self, owner: Principal, key: &str) -> Stored<Option<KeptSetting>>;
     /// How many settings somebody has.
     fn setting_count(&self, owner: Principal) -> Stored<u32>;
+    /// A property, also one that was deleted.
+    fn property(&self, holder: Principal, name: &str) -> Stored<Option<KeptProperty>>;
+    /// Somebody's properties.
+    fn properties(&self, holder: Principal) -> Stored<Vec<(String, KeptProperty)>>;
+    /// How many properties somebody has.
+    fn property_count(&self, holder: Principal) -> Stored<u32>;
     /// How many letters are in a player's box, and how many of them are not read.
     fn mailbox(&self, player: PlayerId) -> Stored<(u32, u32)>;
     /// How many letters are kept that a player has sent.

@@ -8,8 +8,8 @@ use crate::state::memory::Memory;
 use crate::state::names::Name;
 use ssmglobal_ipc::Time;
 use ssmglobal_store::{
-    Board, BoardId, KeptHash, KeptLicence, KeptSetting, KeyHash, Letter, Network, Player, PlayerId, Principal, Result,
-    Sequence, Server, Standing, Tx, WorldId,
+    Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Letter, Network, Player, PlayerId,
+    Principal, Result, Sequence, Server, Standing, Tx, WorldId,
 };
 use std::net::IpAddr;
 
@@ -94,6 +94,18 @@ impl Facts for OpenFacts<'_> {
 
     fn setting_count(&self, owner: Principal) -> Result<u32> {
         self.tx.setting_count(owner)
+    }
+
+    fn property(&self, holder: Principal, name: &str) -> Result<Option<KeptProperty>> {
+        self.tx.property(holder, name)
+    }
+
+    fn properties(&self, holder: Principal) -> Result<Vec<(String, KeptProperty)>> {
+        self.tx.properties(holder)
+    }
+
+    fn property_count(&self, holder: Principal) -> Result<u32> {
+        self.tx.property_count(holder)
     }
 
     fn mailbox(&self, player: PlayerId) -> Result<(u32, u32)> {

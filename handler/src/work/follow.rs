@@ -8,8 +8,8 @@ use crate::state::licences::host_terms;
 use crate::state::memory::Memory;
 use crate::state::news::{Audience, News};
 use crate::state::topic::Topic;
-use ssmglobal_ipc::{Event, MailArrived, MailRefused, RecordArrived, Stop};
-use ssmglobal_store::{KeptLicence, Principal, Row, StartedBy};
+use ssmglobal_ipc::{Event, MailArrived, MailRefused, PropertyChanged, RecordArrived, Stop};
+use ssmglobal_store::{KeptLicence, KeptProperty, Principal, PrincipalKind, Row, StartedBy};
 
 /// What others are told of these rows, which the overlay knows and memory does not yet.
 pub fn news(memory: &Memory, overlay: &Overlay, rows: &[Row]) -> Vec<News> {
@@ -57,6 +57,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::PlayerLimit { player, .. } => Some(News::Limited { player: *player }),
         Row::PlayerLasted { session, since, .. } => Some(News::Counted { session: *session, since: *since }),
         Row::Universe { .. } => Some(News::Universe),
+        Row::Property { holder, name, property, by } => of_property(memory, *holder, name, property, *by),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
@@ -93,6 +94,40 @@ fn of_licence(memory: &Memory, licence: &KeptLicence) -> News {
     };
     let terms = before.is_some_and(|before| host_terms(before) != host_terms(licence));
     News::Licence { world: licence.id, name: licence.name.clone(), stop, terms }
+}
+
+/// Nothing of a property that nobody is told of.
+fn of_property(
+    memory: &Memory,
+    holder: Principal,
+    name: &str,
+    property: &KeptProperty,
+    by: Option<u64>,
+) -> Option<News> {
+    let KeptProperty { value, version, push, read, kept, .. } = property.clone();
+    let deleted = value.is_none();
+    // A host hears of its world in any case; and somebody may have left while this was written.
+    let of_a_world = holder.kind == PrincipalKind::World;
+    if !push && !of_a_world && (kept || deleted) {
+        return None;
+    }
+    // Of a world whose licence is gone nobody is told.
+    memory.name(holder)?;
+    let (value, base64) = value.map_or((None, None), |value| value.shown());
+    let changed = PropertyChanged { of: memory.party(holder), name: name.to_owned(), value, base64, version, deleted };
+    Some(News::Property { holder, changed, read, push, by })
+}
+
+fn follow_property(memory: &Memory, holder: Principal, name: String, property: &KeptProperty) {
+    let mut while_on = write(&memory.while_on);
+    if property.value.is_some() && !property.kept {
+        while_on.entry(holder).or_default().insert(name);
+    } else if let Some(his) = while_on.get_mut(&holder) {
+        his.remove(&name);
+        if his.is_empty() {
+            while_on.remove(&holder);
+        }
+    }
 }
 
 /// Takes rows into memory. `rows` is empty then.
@@ -162,6 +197,8 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                 };
             }
             Row::Universe { key, value } => write(&memory.universe).put(key, value),
+            Row::Property { holder, name, property, .. } => follow_property(memory, holder, name, &property),
+            Row::WorldPurged { world } => drop(write(&memory.while_on).remove(&Principal::from(world))),
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerLasted { .. }
@@ -175,7 +212,6 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }
-            | Row::WorldPurged { .. }
             | Row::RelayMark { .. } => {}
         }
     }

@@ -25,6 +25,8 @@ pub enum Asker {
     Relay(u64),
     /// Nobody: the login of this session, since then, has ended and is counted.
     Login(u64, Time),
+    /// The event loop itself, for what goes with somebody who is not on any more.
+    Absent(Principal),
 }
 
 /// A job for the writer.
@@ -123,6 +125,8 @@ pub enum ToLoop {
     RelayMark(Option<u64>),
     /// What the login of this session, since then, has lasted cannot be counted.
     NotCounted(u64, Time),
+    /// What was to go with somebody who is not on any more could not be deleted.
+    Stays(Principal),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
     /// What the operator wants to know of the database is known.

@@ -46,6 +46,7 @@ fn do_one(job: Read, reader: &dyn Reader, batch: &mut Batch, left: &mut Vec<ToLo
         (Asker::Console(number), Seen::Reply(reply)) => left.push(ToLoop::Operator(number, ctl::Answer::from(&reply))),
         // Nobody asks like that.
         (Asker::Session(_, to), Seen::Answer(_)) => batch.finish(&to, &Reply::Done(ssmglobal_ipc::Done {})),
-        (Asker::Operator(..) | Asker::Console(_) | Asker::Keyed(..) | Asker::Relay(_) | Asker::Login(..), _) => {}
+        (Asker::Operator(..) | Asker::Console(_) | Asker::Keyed(..) | Asker::Relay(_), _) => {}
+        (Asker::Login(..) | Asker::Absent(_), _) => {}
     }
 }

@@ -11,6 +11,7 @@ mod licences;
 mod mail;
 mod players;
 mod principal;
+mod properties;
 mod records;
 mod relay;
 mod results;
@@ -25,6 +26,7 @@ pub use licences::*;
 pub use mail::*;
 pub use players::*;
 pub use principal::*;
+pub use properties::*;
 pub use records::*;
 pub use relay::*;
 pub use results::*;
@@ -228,6 +230,7 @@ pub trait Reader:
     + ReadServers
     + ReadRecords
     + ReadSettings
+    + ReadProperties
     + ReadMail
     + ReadRelay
     + ReadResults

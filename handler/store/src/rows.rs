@@ -2,8 +2,8 @@
 //! is in memory is the handler's affair, which takes the same rows.
 
 use crate::{
-    Board, BoardId, KeptLicence, KeptSetting, KeyHash, Keyed, Network, NewLetter, NewPlayer, NewServer, PlayerId,
-    Principal, ServerId, Standing, WorldId,
+    Board, BoardId, KeptLicence, KeptProperty, KeptSetting, KeyHash, Keyed, Network, NewLetter, NewPlayer, NewServer,
+    PlayerId, Principal, ServerId, Standing, WorldId,
 };
 use ssmglobal_ipc::{Rating, Secret, Time};
 use std::net::IpAddr;
@@ -124,6 +124,17 @@ pub enum Row {
         key: String,
         /// What.
         setting: KeptSetting,
+    },
+    /// A property as it is from now on.
+    Property {
+        /// Whose: a player's or a world's.
+        holder: Principal,
+        /// Its name.
+        name: String,
+        /// What.
+        property: KeptProperty,
+        /// The number of the session that has changed it, if one did. Not kept.
+        by: Option<u64>,
     },
     /// A letter.
     Letter(NewLetter),

@@ -5,7 +5,7 @@
 
 use super::lookup::{by_name, nearest};
 use super::parsed::Value;
-use super::{ArgKind, Parsed, State, no_mode, parse_words, permitted, words};
+use super::{ArgKind, Parsed, State, no_mode, number, parse_words, permitted, words};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use ssmglobal_ipc::{Code, Failure};
@@ -246,8 +246,14 @@ pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, args: &'a RawValue) -> Result<()
 
 /// A list of names, as it would be in words; nothing for a list of something else.
 fn names(raw: &RawValue) -> Option<String> {
-    let list: Vec<Cow<'_, str>> = serde_json::from_str(raw.get()).ok()?;
-    let is_name = |name: &Cow<'_, str>| !name.is_empty() && !name.contains(char::is_whitespace);
+    let list: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+    let name = |raw: &&RawValue| match scalar(raw)? {
+        Scalar::Value(Value::Text(name)) => Some(name.into_owned()),
+        Scalar::Value(Value::Number(name)) => Some(number::whole(&name)?.to_string()),
+        Scalar::Value(Value::Bool(_)) | Scalar::Null | Scalar::Nested => None,
+    };
+    let list: Vec<String> = list.iter().map(name).collect::<Option<_>>()?;
+    let is_name = |name: &String| !name.is_empty() && !name.contains(char::is_whitespace);
     list.iter().all(is_name).then(|| list.join(" "))
 }
 

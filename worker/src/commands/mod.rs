@@ -18,6 +18,7 @@ mod mask;
 mod number;
 mod parsed;
 mod players;
+mod properties;
 mod records;
 mod reference;
 mod relay;
@@ -44,11 +45,12 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 13] = [
+pub static GROUPS: [&Group; 14] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
     &settings::GROUP,
+    &properties::GROUP,
     &mail::GROUP,
     &relay::GROUP,
     &status::GROUP,

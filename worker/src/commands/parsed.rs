@@ -207,6 +207,20 @@ impl<'a> Parsed<'a> {
         self.needed(value)
     }
 
+    /// A word that may be a number, however that is written.
+    pub(super) fn word_or_number(&mut self, name: &str) -> Result<String, Failure> {
+        let taken = self.take(name);
+        let (arg, value) = self.needed(taken)?;
+        match value {
+            Value::Text(text) => Ok(text.into_owned()),
+            Value::Number(text) => match number::whole(&text) {
+                Some(number) => Ok(number.to_string()),
+                None => Err(self.wrong(arg, "a name or a whole number")),
+            },
+            Value::Bool(_) => Err(self.wrong(arg, "a name or a whole number")),
+        }
+    }
+
     /// An optional word or text of which nothing is as good as any other.
     pub(super) fn opt_text(&mut self, name: &str) -> Result<Option<String>, Failure> {
         let is_empty = |value: &Value<'_>| matches!(value, Value::Text(text) if text.is_empty());
@@ -237,9 +251,14 @@ impl<'a> Parsed<'a> {
         self.string(name).map(Secret::new)
     }
 
-    /// A player or a game server.
+    /// Optionally a player, a game server or a world.
     pub(super) fn opt_party(&mut self, name: &str) -> Result<Option<Party>, Failure> {
         Ok(self.opt_string(name)?.map(|text| Party::parse(&text)))
+    }
+
+    /// A player, a game server or a world.
+    pub(super) fn party(&mut self, name: &str) -> Result<Party, Failure> {
+        self.string(name).map(|text| Party::parse(&text))
     }
 
     /// An optional whole number within the bounds of the table.

@@ -1,5 +1,6 @@
 //! Players: registering, logging in, who is on. Runs in a worker.
 
+use super::properties::show_value;
 use super::{Arg, Command, Group};
 use crate::render::{Column, Row, Screen, Shown, idle, minute, plural};
 use ssmglobal_ipc::{
@@ -107,7 +108,8 @@ pub(super) static GROUP: Group = Group {
             args: &[Arg::word("player", "whom")],
             example: "FINGER bob",
             returns: "`player`, `registered`, `last_login`, `online`, `idle` in seconds, `records` (each with `board`, \
-                      `score`, `unit`, `rank`), `worlds` (the game servers that he is on)",
+                      `score`, `unit`, `rank`), `worlds` (the game servers that he is on), `properties` (those that are shown \
+                      here, each with `name` and `value` or `base64`)",
             codes: &[Code::NotFound],
             ..Command::request(Kind::Finger, |parsed| Ok(Request::Finger(Finger { player: parsed.string("player")? })))
         },
@@ -214,6 +216,9 @@ impl Shown for Fingered {
         if matches!(Party::parse(&self.player), Party::Visitor(_)) {
             screen.hint(format!("TELL {} says hello.", self.player));
             return;
+        }
+        for property in &self.properties {
+            show_value(screen, &property.name, property.value.as_deref(), property.base64.as_ref());
         }
         if self.records.is_empty() {
             screen.hint(format!("No records yet. TELL {0} or MAIL SEND {0} says hello.", self.player));

@@ -177,6 +177,14 @@ impl<'o> Screen<'o> {
         }
     }
 
+    /// The same, where the command takes where to go on behind a keyword.
+    pub(crate) fn page_after(&mut self, command: &str, next: &str) {
+        match self.look.shell {
+            true => self.hint(format!("There are more: add --after {next}")),
+            false => self.more(format_args!("{command} AFTER {next}")),
+        }
+    }
+
     /// Facts, a line each, those that say something.
     pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {

@@ -174,6 +174,13 @@ impl Session<'_> {
             Request::RecordUnwatch(watch) if done => {
                 _ = self.subscriptions.remove(&Topic::Board(watch.board), registry)
             }
+            Request::PropertyWatch(watch) if done => {
+                let (topic, cursor) = (Topic::Properties(watch.of), Position::default());
+                self.subscriptions.add(Subscription { topic, cursor });
+            }
+            Request::PropertyUnwatch(watch) if done => {
+                _ = self.subscriptions.remove(&Topic::Properties(watch.of), registry)
+            }
             Request::RelayLeave(leave) if done => {
                 _ = self.subscriptions.remove(&Topic::Channel(leave.channel), registry)
             }

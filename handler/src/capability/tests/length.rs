@@ -29,7 +29,7 @@ fn a_bound_is_a_minute_at_the_least_and_a_week_at_the_most() {
     crate::lock::write(&memory.directory).insert(ALICE, "alice", "alice", "alice");
     let (state, memory, settings) = (State::new(1), Arc::new(memory), Settings::default());
     let asked = |player: &str, minutes| {
-        let access = Access { by: By::Operator, state: &state, memory: &memory, settings: &settings };
+        let access = Access { by: By::Operator, session: None, state: &state, memory: &memory, settings: &settings };
         match limit(access, PlayerLimit { player: player.into(), minutes }) {
             Plan::Change(..) => None,
             Plan::Reply(Reply::Failed(failure)) => Some(failure.code),

@@ -3,10 +3,11 @@
 
 use super::*;
 use crate::capability::licences::{Keeper, NewPassword};
-use crate::capability::{hosting, length, licences, mail, players, records, rights, servers, settings};
+use crate::capability::{hosting, length, licences, mail, players, properties, records, rights, servers, settings};
 use crate::state::names;
+use crate::state::properties::Standing;
 use crate::testing::{KINDS, board};
-use ssmglobal_ipc::{Secret, WorldTerms};
+use ssmglobal_ipc::{Party, PropertyTerms, PropertyValue, Secret, WorldTerms};
 use ssmglobal_store::{BoardId, KeptHash, Sequence, StartedBy, WorldId};
 
 const ZOO: WorldId = WorldId(1);
@@ -49,6 +50,21 @@ fn a_store_that_fails_refuses_nobody() {
         servers::Disable { name: name(), disabled: true }.into(),
         settings::Set { owner, key: key(), value: value(), version: None, public: None, most: 9 }.into(),
         settings::Delete { owner, key: key(), version: None }.into(),
+        properties::Set {
+            holder: ZOO.into(),
+            of: Party::World(name()),
+            name: name(),
+            value: PropertyValue::Text(value()),
+            version: None,
+            terms: PropertyTerms::default(),
+            by: Standing { is_keeper: true, ..Standing::default() },
+            session: None,
+            is_there: true,
+        }
+        .into(),
+        properties::Delete { holder: owner, name: name(), version: None, by: Standing::default(), session: None }
+            .into(),
+        properties::Forget { holder: owner }.into(),
         records::Submit { board: board_id, player: ALICE, score: 5, by: None, note: None }.into(),
         records::Withdraw { board: board_id, player: BOB, reason: name() }.into(),
         records::DefineBoard { board: board(0, "jump", operator, better), most: 9 }.into(),

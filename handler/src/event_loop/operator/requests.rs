@@ -29,7 +29,8 @@ impl EventLoop {
             told(&request);
         }
         let settings = read(&self.shared.settings).clone();
-        let access = Access { by: By::Operator, state: &self.state, memory: &self.shared.memory, settings: &settings };
+        let (state, memory) = (&self.state, &self.shared.memory);
+        let access = Access { by: By::Operator, session: None, state, memory, settings: &settings };
         match dispatch::run_for_operator(access, request) {
             Some(Plan::Reply(Reply::Failed(failure))) => Err(failure),
             Some(Plan::Reply(reply)) => Ok(Some(Answer::from(&reply))),

@@ -4,9 +4,9 @@ use super::*;
 use crate::state::session::Proof;
 use crate::state::universe::{Key, Universe, UniverseSettings};
 use crate::testing::{board, licence, player, server, standing};
-use ssmglobal_ipc::{MailRefused, Notice, Party, Rating, Secret, Time};
+use ssmglobal_ipc::{Base64, MailRefused, Notice, Party, PropertyAccess, PropertyValue, Rating, Secret, Time};
 use ssmglobal_store::{
-    Better, Board, BoardId, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
+    Better, Board, BoardId, KeptProperty, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
 };
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ struct Seen {
     ratings: Vec<(u32, Rating)>,
     limits: Vec<(u32, u32)>,
     universe: Arc<Universe>,
+    while_on: Vec<(Principal, String)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -64,7 +65,25 @@ fn seen(memory: &Memory) -> Seen {
     let mut limits: Vec<_> = limits.iter().map(|(player, minutes)| (player.0, *minutes)).collect();
     limits.sort();
     let universe = memory.universe();
-    Seen { players, servers, barred, checkers, epochs, networks, licences, rights, ratings, limits, universe, boards }
+    let while_on = read(&memory.while_on);
+    let while_on = while_on.iter().flat_map(|(holder, his)| his.iter().map(|name| (*holder, name.clone())));
+    let mut while_on: Vec<_> = while_on.collect();
+    while_on.sort();
+    Seen {
+        players,
+        servers,
+        barred,
+        checkers,
+        epochs,
+        networks,
+        licences,
+        rights,
+        ratings,
+        limits,
+        universe,
+        while_on,
+        boards,
+    }
 }
 
 fn from(number: u8) -> Network {
@@ -91,6 +110,8 @@ fn memory() -> Memory {
         Row::PlayerRating { player: BOB, rating: Some(Rating::R) },
         Row::PlayerLimit { player: BOB, minutes: Some(60) },
         universe("name", Some("Old")),
+        set(BOB, "seat", property(Some("left"), |it| it.kept = false)),
+        set(ZOO, "gate", property(Some("open"), |it| it.kept = false)),
     ];
     apply(&memory, &mut rows);
     assert!(rows.is_empty());
@@ -167,6 +188,38 @@ fn changed(name: &str, stop: Option<Stop>, terms: bool) -> News {
     News::Licence { world: ZOO, name: name.into(), stop, terms }
 }
 
+/// A property that is kept, and that nobody is told of.
+fn property(value: Option<&str>, change: impl FnOnce(&mut KeptProperty)) -> KeptProperty {
+    let mut property = KeptProperty {
+        value: value.map(|value| PropertyValue::Text(value.into())),
+        version: 3,
+        finger: false,
+        push: false,
+        kept: true,
+        write: PropertyAccess::Owner,
+        read: PropertyAccess::World,
+        at: Time(9),
+    };
+    change(&mut property);
+    property
+}
+
+fn set(holder: impl Into<Principal>, name: &str, property: KeptProperty) -> Row {
+    Row::Property { holder: holder.into(), name: name.into(), property, by: Some(7) }
+}
+
+fn said(holder: impl Into<Principal>, of: Party, name: &str, value: Option<&str>, push: bool) -> News {
+    let changed = PropertyChanged {
+        of,
+        name: name.into(),
+        value: value.map(str::to_owned),
+        base64: None,
+        version: 3,
+        deleted: value.is_none(),
+    };
+    News::Property { holder: holder.into(), changed, read: PropertyAccess::World, push, by: Some(7) }
+}
+
 fn started_by() -> StartedBy {
     StartedBy { session: 3, server: ARENA, instance: String::new(), address: "192.0.2.1".into(), port: 7 }
 }
@@ -213,15 +266,67 @@ fn kind(row: &Row) -> usize {
         Row::PlayerLimit { .. } => 31,
         Row::PlayerLasted { .. } => 32,
         Row::Universe { .. } => 33,
+        Row::Property { .. } => 34,
     }
 }
 
-const EVERY: usize = 34;
+const EVERY: usize = 35;
+
+/// A row, what memory is with it, and what others are told.
+type Case = (Row, fn(&mut Seen), Vec<News>);
+
+fn nothing(_: &mut Seen) {}
+
+fn properties() -> Vec<Case> {
+    let (bob, zoo) = (|| Party::Player("bob".into()), || Party::World("Zoo".into()));
+    let bytes = property(None, |it| {
+        it.value = Some(PropertyValue::Binary(vec![255]));
+        it.push = true;
+    });
+    let mut in_bytes = said(BOB, bob(), "pic", Some("x"), true);
+    if let News::Property { changed, .. } = &mut in_bytes {
+        (changed.value, changed.base64) = (None, Some(Base64(vec![255])));
+    }
+    let add = |seen: &mut Seen| seen.while_on.insert(0, (BOB.into(), "mood".into()));
+    vec![
+        // Nobody hears of a player's that is not pushed, and the host of a world hears of all.
+        (set(BOB, "motto", property(Some("hi"), |_| {})), nothing, vec![]),
+        (set(BOB, "motto", property(None, |_| {})), nothing, vec![]),
+        (
+            set(BOB, "motto", property(Some("hi"), |it| it.push = true)),
+            nothing,
+            vec![said(BOB, bob(), "motto", Some("hi"), true)],
+        ),
+        (set(BOB, "motto", property(None, |it| it.push = true)), nothing, vec![said(BOB, bob(), "motto", None, true)]),
+        (set(BOB, "pic", bytes), nothing, vec![in_bytes]),
+        (
+            set(ZOO, "door", property(Some("shut"), |_| {})),
+            nothing,
+            vec![said(ZOO, zoo(), "door", Some("shut"), false)],
+        ),
+        (
+            set(ZOO, "gate", property(None, |it| it.kept = false)),
+            |seen| seen.while_on.retain(|(_, name)| name != "gate"),
+            vec![said(ZOO, zoo(), "gate", None, false)],
+        ),
+        // Who has set what he has only while he is on may be gone by then.
+        (
+            set(BOB, "mood", property(Some("good"), |it| it.kept = false)),
+            add,
+            vec![said(BOB, bob(), "mood", Some("good"), false)],
+        ),
+        (
+            set(BOB, "seat", property(Some("right"), |_| {})),
+            |seen| seen.while_on.retain(|(_, name)| name != "seat"),
+            vec![],
+        ),
+        // Of a world whose licence is gone nobody is told.
+        (set(WorldId(7), "door", property(None, |it| it.push = true)), nothing, vec![]),
+    ]
+}
 
 #[test]
 fn every_row_does_what_it_says_and_nothing_else() {
-    type Case = (Row, fn(&mut Seen), Vec<News>);
-    fn nothing(_: &mut Seen) {}
     let (owner, key, at) = (Principal::from(ALICE), || "k".to_owned(), Time(9));
     let setting = KeptSetting { value: Some("v".into()), version: 1, public: true, at };
     let kept = Keyed { digest: [1; 32], at, answer: vec![1] };
@@ -231,7 +336,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         Row::Withdrawn { board: RACE, was, order: 3, at, reason: "cheated".into() }
     };
     let turned = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) };
-    let cases: Vec<Case> = vec![
+    let mut cases: Vec<Case> = vec![
         (player(3, "carol"), |seen| seen.players.push((3, "carol".into())), vec![]),
         (Row::PlayerHash { player: ALICE, hash: Secret::new("$new") }, nothing, vec![]),
         (Row::PlayerLogin { player: ALICE, at }, nothing, vec![]),
@@ -327,6 +432,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
             vec![changed("Zoo", Some(Stop::Deleted), false)],
         ),
         (Row::WorldPurged { world: WorldId(7) }, nothing, vec![]),
+        (Row::WorldPurged { world: ZOO }, |seen| seen.while_on.retain(|(holder, _)| *holder != ZOO.into()), vec![]),
         (
             Row::Granted { player: BOB, right: "build".into() },
             |seen| seen.rights.insert(0, (2, "build".into())),
@@ -373,6 +479,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
             vec![News::Universe],
         ),
     ];
+    cases.extend(properties());
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();
     assert_eq!(kinds, (0..EVERY).collect::<Vec<_>>());

@@ -17,7 +17,9 @@ use crate::state::topic::{ChannelId, Topic};
 use crate::state::visitors::Visitor;
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
-use ssmglobal_ipc::{Code, Event, Notice, Rating, Reply, Stop, Time, Welcome, growing};
+use ssmglobal_ipc::{
+    Base64, Code, Event, Notice, Party, PropertyAccess, PropertyChanged, Rating, Reply, Stop, Time, Welcome, growing,
+};
 use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId, StartedBy, WorldId};
 use std::fmt::Write;
 
@@ -122,6 +124,11 @@ fn visitor() -> Visitor {
     }
 }
 
+fn changed() -> PropertyChanged {
+    let (of, base64) = (Party::World(text("Atlantis")), Some(Base64(vec![0, 255])));
+    PropertyChanged { of, name: text("gate"), value: None, base64, version: 300, deleted: false }
+}
+
 fn notice() -> Event {
     Event::Notice(Notice { msg: text("Soon.") })
 }
@@ -146,6 +153,9 @@ samples! { news News News {
     Limited: News::Limited { player: PlayerId(300) };
     Counted: News::Counted { session: 300, since: AT };
     Universe: News::Universe;
+    Property: News::Property {
+        holder: WorldId(300).into(), changed: changed(), read: PropertyAccess::Property, push: true, by: Some(300),
+    };
 } }
 
 samples! { audiences Audience Audience {
@@ -158,6 +168,7 @@ samples! { topics Topic Topic {
     Board: Topic::Board(BoardId(300));
     Channel: Topic::Channel(ChannelId(1 << 40));
     Universe: Topic::Universe;
+    Properties: Topic::Properties(alice());
 } }
 
 samples! { kinds PrincipalKind PrincipalKind {

@@ -130,6 +130,7 @@ impl Db {
     pub(super) fn licence_purge(&self, id: WorldId) -> Result<()> {
         let owner = principal_to_sql(Principal::from(id));
         self.change("DELETE FROM setting WHERE (owner_kind, owner_id) = (?1, ?2)", owner)?;
+        self.change("DELETE FROM property WHERE (owner_kind, owner_id) = (?1, ?2)", owner)?;
         self.change("DELETE FROM licence WHERE id = ?1", [id.0])?;
         Ok(())
     }

@@ -25,6 +25,8 @@ const ORPHANS: &[(&str, &str)] = &[
     ("mail WHERE from_kind = 1 AND from_id NOT IN (SELECT id FROM player)", "letters of no player"),
     ("mail WHERE from_kind = 2 AND from_id NOT IN (SELECT id FROM server)", "letters of no game server"),
     ("setting WHERE owner_kind = 3 AND owner_id NOT IN (SELECT id FROM licence)", "settings of no world"),
+    ("property WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "properties of no player"),
+    ("property WHERE owner_kind = 3 AND owner_id NOT IN (SELECT id FROM licence)", "properties of no world"),
     ("keyed WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "keys of no player"),
     ("keyed WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "keys of no game server"),
     (
@@ -60,6 +62,11 @@ const ODD: &[(&str, &str)] = &[
     ("granted WHERE right = ''", "rights to nothing"),
     ("universe WHERE key = ''", "settings of the universe without a name"),
     ("setting WHERE version < 1 OR public NOT IN (0, 1) OR key = ''", "settings that nobody can have made"),
+    (
+        "property WHERE owner_kind NOT IN (1, 3) OR version < 1 OR name = '' OR octet_length(value) > 4096
+             OR finger NOT IN (0, 1) OR push NOT IN (0, 1) OR kept NOT IN (0, 1)",
+        "properties that nobody can have made",
+    ),
     (
         "mail WHERE in_box NOT IN (0, 1) OR in_sent NOT IN (0, 1) OR in_box = 0 AND in_sent = 0",
         "letters that nobody keeps",
@@ -162,6 +169,7 @@ const SCORES: &[(&str, &str)] = &[
 /// Columns that say of what kind somebody is.
 const KINDS: &[(&str, &str, &str)] = &[
     ("setting", "owner_kind", "settings"),
+    ("property", "owner_kind", "properties"),
     ("block", "from_kind", "blocks"),
     ("mail", "from_kind", "letters"),
     ("keyed", "owner_kind", "keys"),

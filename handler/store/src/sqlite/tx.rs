@@ -35,6 +35,7 @@ impl Tx for Db {
             Row::Standing { board, standing } => self.record_put(*board, standing),
             Row::Withdrawn { board, was, order, at, reason } => self.record_withdraw(*board, was, *order, *at, reason),
             Row::Setting { owner, key, setting } => self.setting_put(*owner, key, setting),
+            Row::Property { holder, name, property, by: _ } => self.property_put(*holder, name, property),
             Row::Letter(letter) => self.letter_add(letter),
             Row::LetterRead { player, number, at } => self.letter_read(*player, *number, *at),
             Row::LetterGone { player, number } => self.letter_gone(*player, *number),

@@ -20,7 +20,10 @@ fn paged() -> Vec<(&'static str, &'static str)> {
 
 /// All of them.
 pub(super) fn requests() -> Vec<Case> {
-    [players(), records(), settings(), mail(), servers(), worlds(), universe()].into_iter().flatten().collect()
+    [players(), records(), settings(), properties(), mail(), servers(), worlds(), universe()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn players() -> Vec<Case> {
@@ -104,6 +107,56 @@ fn settings() -> Vec<Case> {
             vec![("key", "\"k\""), ("version", "0")],
             Request::SettingDelete(SettingDelete { key: s("k"), version: Some(0) }),
         ),
+    ]
+}
+
+fn properties() -> Vec<Case> {
+    let (of, holder) = (("of", "\"world:zoo\""), || Party::World(s("zoo")));
+    vec![
+        (
+            "PROPERTY GET",
+            vec![of, ("names", "\"12 gate\""), ("limit", "5"), ("after", "\"x7\"")],
+            Request::PropertyGet(PropertyGet {
+                of: holder(),
+                names: vec![s("12"), s("gate")],
+                limit: Some(5),
+                after: some("x7"),
+            }),
+        ),
+        (
+            "PROPERTY SET",
+            vec![
+                of,
+                ("name", "12"),
+                ("value", "\"a  b\""),
+                ("version", "3"),
+                ("finger", "true"),
+                ("push", "false"),
+                ("kept", "true"),
+                ("write", "\"World\""),
+                ("read", "\"everyone\""),
+            ],
+            Request::PropertySet(PropertySet {
+                of: holder(),
+                name: s("12"),
+                value: PropertyValue::Text(s("a  b")),
+                version: Some(3),
+                terms: PropertyTerms {
+                    finger: Some(true),
+                    push: Some(false),
+                    kept: Some(true),
+                    write: Some(PropertyAccess::World),
+                    read: Some(PropertyAccess::Everyone),
+                },
+            }),
+        ),
+        (
+            "PROPERTY DELETE",
+            vec![of, ("name", "\"gate\""), ("version", "3")],
+            Request::PropertyDelete(PropertyDelete { of: holder(), name: s("gate"), version: Some(3) }),
+        ),
+        ("PROPERTY WATCH", vec![of], Request::PropertyWatch(PropertyWatch { of: holder() })),
+        ("PROPERTY UNWATCH", vec![of], Request::PropertyUnwatch(PropertyWatch { of: holder() })),
     ]
 }
 

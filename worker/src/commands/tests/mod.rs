@@ -466,7 +466,8 @@ fn who_may_what() {
             "HELP" | "HW" | "PING" | "STAY" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
             "UNIVERSE SHOW" | "UNIVERSE WATCH" | "UNIVERSE UNWATCH" => "-xx-x",
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
-            "SETTING SET" | "SETTING LIST" | "SETTING DELETE" => "--x-x",
+            "SETTING SET" | "SETTING LIST" | "SETTING DELETE" | "PROPERTY SET" | "PROPERTY DELETE" => "--x-x",
+            name if name.starts_with("PROPERTY") => "-xx-x",
             name if name.starts_with("RECORD") || name == "SETTING GET" => "-xx-x",
             name if ["MAIL", "WORLD", "RIGHT", "PLAYER", "UNIVERSE"].iter().any(|group| name.starts_with(group)) => {
                 "--x--"

@@ -54,6 +54,10 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         idle: Some(200),
         records: vec![finger],
         worlds: vec![],
+        properties: vec![
+            FingerProperty { name: s("motto"), value: Some(s("Be \u{1b}[31m kind")), base64: None },
+            FingerProperty { name: s("7"), value: None, base64: Some(Base64(vec![0, 1, 255])) },
+        ],
     };
     vec![
         ("REGISTER", Reply::LoggedIn(logged_in.clone())),
@@ -155,11 +159,32 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
     };
     let more = WorldMore { status: WorldStatus::Restricted, rating: Rating::Pg13, licensed: true };
     let channel = ChannelRow { channel: s("lobby"), number: 42, servers: 2 };
+    let property = |name: &str, value: Option<&str>, base64: Option<&[u8]>| Property {
+        name: s(name),
+        value: value.map(s),
+        base64: base64.map(|bytes| Base64(bytes.to_vec())),
+        version: 3,
+        finger: true,
+        push: false,
+        kept: base64.is_none(),
+        write: PropertyAccess::World,
+        read: PropertyAccess::Everyone,
+        at: at(),
+    };
+    let properties = vec![property("12", Some("dark\nred \u{1b}[31m"), None), property("pic", None, Some(&[0, 255]))];
     let version = SettingVersion { key: s("colour"), version: 4, public: false };
     vec![
         ("SETTING GET", Reply::Setting(setting)),
         ("SETTING SET", Reply::SettingVersion(version)),
         ("SETTING LIST", Reply::Settings(Settings { settings: vec![setting_row], next: Some(s("colour")) })),
+        (
+            "PROPERTY GET",
+            Reply::Properties(Properties { of: Party::World(s("Zoo")), properties, next: Some(s("pic")) }),
+        ),
+        (
+            "PROPERTY SET",
+            Reply::PropertyVersion(PropertyVersion { of: Party::Player(s("bob")), name: s("12"), version: 4 }),
+        ),
         ("AUTH", Reply::Authed(Authed { server: s("arena") })),
         (
             "RELAY JOIN",
@@ -312,6 +337,7 @@ pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
         ("RECORD TOP", Reply::RecordPage(page)),
         ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None })),
         ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None })),
+        ("PROPERTY GET", Reply::Properties(Properties { of: Party::Player(s("bob")), properties: vec![], next: None })),
         ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None, more: vec![] })),
         ("WORLD LIST", Reply::Licences(Licences { licences: vec![], total: 0, next: None })),
         ("HOST LIST", Reply::HostedList(HostedList { worlds: vec![], total: 0, next: None })),
@@ -424,6 +450,18 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             Event::Broadcast(TellArrived { from: Party::Player(s("bob")), body: s("Hello"), at: time }),
             r#"{"event": "broadcast", "from": "bob", "body": "Hello", "at": "2026-01-31T20:15:00Z"}"#,
             "[broadcast] bob: Hello",
+        ),
+        (
+            Event::Property(PropertyChanged {
+                of: Party::World(s("Zoo")),
+                name: s("gate"),
+                value: Some(s("open")),
+                base64: None,
+                version: 3,
+                deleted: false,
+            }),
+            r#"{"event": "property", "of": "world:Zoo", "name": "gate", "value": "open", "base64": null, "version": 3, "deleted": false}"#,
+            "[property] gate of world:Zoo: open",
         ),
         (
             Event::WorldChanged(HostTerms {

@@ -1,4 +1,5 @@
--- Schema 7. Licences of worlds, rights of players, how long players are on, and settings of the universe.
+-- Schema 7. Licences of worlds, rights of players, how long players are on, settings of the universe, and properties of players
+-- and worlds.
 
 -- A world's number is that of its licence (kind 3 of those who own settings); sequence has kind 6 for it. One that is
 -- gone waits for the next licence of its name, so that what is kept of the world is found again.
@@ -53,3 +54,22 @@ CREATE TABLE universe (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Owners are players (1) and worlds (3). value is a text or bytes; NULL when the property was deleted and its version is
+-- kept. What is not kept is there while its owner is on.
+CREATE TABLE property (
+    owner_kind INTEGER NOT NULL,
+    owner_id   INTEGER NOT NULL,
+    name       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    finger     INTEGER NOT NULL,
+    push       INTEGER NOT NULL,
+    kept       INTEGER NOT NULL,
+    write      TEXT NOT NULL CHECK (write IN ('everyone', 'owner', 'world', 'property')),
+    read       TEXT NOT NULL CHECK (read IN ('everyone', 'owner', 'world', 'property')),
+    at         INTEGER NOT NULL,
+    value      ANY CHECK (typeof(value) IN ('text', 'blob', 'null')),
+    PRIMARY KEY (owner_kind, owner_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX property_live ON property (owner_kind, owner_id) WHERE value IS NOT NULL;
+CREATE INDEX property_while_on ON property (owner_kind, owner_id) WHERE value IS NOT NULL AND kept = 0;

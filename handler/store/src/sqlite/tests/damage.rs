@@ -129,6 +129,16 @@ fn what_rows_say_of_each_other_is_looked_at() {
         ("UPDATE player SET hash = 'secret' WHERE id = 1", "no hashes"),
         ("UPDATE setting SET version = 0 WHERE key = 'key1'", "nobody can have made"),
         ("UPDATE setting SET owner_kind = 99 WHERE key = 'key1'", "settings of nobody"),
+        ("INSERT INTO property VALUES (1, 99, 'a', 1, 0, 0, 1, 'owner', 'owner', 0, '')", "properties of no player"),
+        ("INSERT INTO property VALUES (3, 99, 'a', 1, 0, 0, 1, 'owner', 'owner', 0, '')", "properties of no world"),
+        (
+            "INSERT INTO property VALUES (2, 1, 'a', 1, 0, 0, 1, 'owner', 'owner', 0, '')",
+            "properties that nobody can have made",
+        ),
+        (
+            "INSERT INTO property VALUES (1, 1, 'a', 1, 0, 2, 1, 'owner', 'owner', 0, '')",
+            "properties that nobody can have made",
+        ),
         ("UPDATE server SET disabled = 7", "neither enabled nor disabled"),
         ("UPDATE record_log SET withdrawn = 1 WHERE ord = 8", "nobody can have submitted"),
         ("INSERT INTO sequence VALUES (4, 1, 99, 1)", "letters of no player"),

