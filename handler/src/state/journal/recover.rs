@@ -75,7 +75,7 @@ impl Journal {
         let mut found = Recovered::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
-        let mut passes: HashMap<PassDigest, HeldPass> = HashMap::new();
+        let mut passes: HashMap<PassDigest, (u64, HeldPass)> = HashMap::new();
         let mut stays: HashMap<(Seat, Principal), (String, Stay)> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
         let flushed = self.get(FLUSHED);
@@ -111,10 +111,10 @@ impl Journal {
                 }
                 Entry::NoWorld { id } => drop(worlds.remove(&id)),
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
-                Entry::Pass(pass) => drop(passes.insert(pass.digest, pass.into())),
+                Entry::Pass(pass) => drop(passes.insert(pass.digest, (position, pass.into()))),
                 Entry::Held(pass) => {
                     let pass = HeldPass::from(pass);
-                    passes.insert(pass.digest, pass);
+                    passes.insert(pass.digest, (position, pass));
                 }
                 Entry::Stay { host, player, server, since } => {
                     let (seat, place) = (Seat::Session(host), server.into());
@@ -133,6 +133,8 @@ impl Journal {
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
             }
         }
+        // In their order: one that was shown takes the place of one that was shown before it.
+        let passes: BTreeMap<u64, HeldPass> = passes.into_values().collect();
         found.passes = passes.into_values().collect();
         for ((seat, who), (name, stay)) in stays {
             found.stays.entry(seat).or_default().push((who, name, stay));
