@@ -9,6 +9,7 @@ pub mod journal;
 pub mod licences;
 mod lists;
 pub mod memory;
+pub mod mirror;
 pub mod names;
 pub mod networks;
 pub mod news;
