@@ -87,6 +87,10 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("HOST SAY", json!({"world": "zoo", "users": 1}), Server),
         ("HOST STOP", json!({"world": "zoo"}), Server),
         ("HOST LIST", json!({}), Server),
+        ("LIST WORLDS", json!({}), Anyone),
+        ("LIST USERS", json!({}), Anyone),
+        ("LIST WATCH", json!({"list": "worlds"}), Anyone),
+        ("LIST UNWATCH", json!({"list": "worlds"}), Anyone),
     ]
 }
 

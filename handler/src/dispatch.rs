@@ -6,8 +6,8 @@
 
 use crate::capability::rights::OPERATOR;
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, licences, mail, players, records, relay, rights, servers, sessions, settings,
-    status, tell,
+    Access, Call, Plan, entry, hosting, licences, lists, mail, players, records, relay, rights, servers, sessions,
+    settings, status, tell,
 };
 use crate::changes::Change;
 use crate::lock::read;
@@ -161,6 +161,10 @@ table! {
     HostSay(request) server hosting::say;
     HostStop(request) server hosting::stop;
     HostList(page) server hosting::list;
+    ListWorlds(request) anyone lists::worlds;
+    ListUsers(request) anyone lists::users;
+    ListWatch(request) anyone lists::watch;
+    ListUnwatch(request) anyone lists::unwatch;
 }
 
 #[cfg(test)]
@@ -235,6 +239,10 @@ mod tests {
         ("HostSay", "----s-"),
         ("HostStop", "----s-"),
         ("HostList", "----s-"),
+        ("ListWorlds", "-ap-s-"),
+        ("ListUsers", "-ap-s-"),
+        ("ListWatch", "-ap-s-"),
+        ("ListUnwatch", "-ap-s-"),
     ];
 
     #[test]

@@ -42,6 +42,8 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::StatusSet(_)
         | Request::StatusClear
         | Request::Worlds(_)
+        | Request::ListWatch(_)
+        | Request::ListUnwatch(_)
         | Request::Pass(_)
         | Request::Enter(_)
         | Request::Leave(_)
@@ -111,6 +113,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         Request::HostSay(it) => one(Request::HostSay(HostSay { world: asker.world.clone(), ..it }), 0),
         Request::HostStop(_) => one(Request::HostStop(HostStop { world: asker.world.clone() }), 0),
         Request::HostList(_) => one(Request::HostList(Page::default()), 0),
+        // From the beginning, and all of it.
+        Request::ListWorlds(_) => one(Request::ListWorlds(ListRead { after: None, limit: Some(1000) }), 0),
+        Request::ListUsers(_) => one(Request::ListUsers(ListRead { after: None, limit: Some(1000) }), 0),
         // From the beginning.
         Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, epoch: 0, ..it }), 0),
     }

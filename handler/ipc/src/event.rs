@@ -1,6 +1,6 @@
 //! What is pushed to a worker without being asked for.
 
-use crate::{ForGuest, GuestClosed, HostTerms, Party, RelayMessage, Ticket, Time, WorldStopped};
+use crate::{ForGuest, GuestClosed, HostTerms, ListChanged, Party, RelayMessage, Ticket, Time, WorldStopped};
 use serde::{Deserialize, Serialize};
 
 /// A push from the handler. The first group goes on to the client, the second is for the worker itself.
@@ -32,6 +32,8 @@ pub enum Event {
     ForGuest(ForGuest),
     /// Somebody in a world has closed his last connection.
     GuestClosed(GuestClosed),
+    /// A list that is watched has changed.
+    List(ListChanged),
 }
 
 /// A mail has arrived.

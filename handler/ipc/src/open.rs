@@ -1,6 +1,6 @@
 //! How a worker begins a link, and how it proves to a further handler whose session it has.
 
-use crate::Mode;
+use crate::{List, Mode};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -31,6 +31,10 @@ pub enum Topic {
     Board(String),
     /// Messages on a relay channel.
     Channel(String),
+    /// Changes of the list of worlds.
+    Worlds,
+    /// Changes of the list of users.
+    Users,
 }
 
 impl Topic {
@@ -40,13 +44,23 @@ impl Topic {
             (Topic::Board(one), Topic::Board(other)) | (Topic::Channel(one), Topic::Channel(other)) => {
                 one.eq_ignore_ascii_case(other)
             }
-            (Topic::Board(_) | Topic::Channel(_), _) => false,
+            (Topic::Worlds, Topic::Worlds) | (Topic::Users, Topic::Users) => true,
+            (Topic::Board(_) | Topic::Channel(_) | Topic::Worlds | Topic::Users, _) => false,
+        }
+    }
+}
+
+impl From<List> for Topic {
+    fn from(list: List) -> Topic {
+        match list {
+            List::Worlds => Topic::Worlds,
+            List::Users => Topic::Users,
         }
     }
 }
 
 /// How far somebody has heard what goes on under a topic. Numbers of another epoch say nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// Which sequence of numbers; 0 where that is not known.
     pub epoch: u64,

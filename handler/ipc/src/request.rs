@@ -188,6 +188,10 @@ requests! {
     111 HostSay(HostSay)             -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     112 HostStop(HostStop)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     113 HostList(Page)               -> [HostedList]      SERVER   None         ReadsMemory Seen  Client;
+    150 ListWorlds(ListRead)         -> [Listed]          READERS  None         ReadsMemory Seen  Client;
+    151 ListUsers(ListRead)          -> [Listed]          READERS  None         ReadsMemory Seen  Client;
+    152 ListWatch(ListWatch)         -> [ListWatched]     READERS  None         SetsMemory  Seen  Client;
+    153 ListUnwatch(ListUnwatch)     -> [Done]            READERS  None         SetsMemory  Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -229,6 +233,8 @@ macro_rules! replies {
             100 Rights(Rights),
             110 Hosted(Hosted),
             111 HostedList(HostedList),
+            150 Listed(Listed),
+            151 ListWatched(ListWatched),
         }
     };
 }

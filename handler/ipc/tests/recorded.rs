@@ -157,7 +157,33 @@ samples! { requests Request {
     });
     HostStop: Request::HostStop(HostStop { world: text("atlantis") });
     HostList: Request::HostList(page());
+    ListWorlds: Request::ListWorlds(ListRead { after: Some(list_at()), limit: Some(20) });
+    ListUsers: Request::ListUsers(ListRead { after: Some(list_at()), limit: Some(20) });
+    ListWatch: Request::ListWatch(ListWatch { list: List::Users, after: Some(list_at()) });
+    ListUnwatch: Request::ListUnwatch(ListUnwatch { list: List::Worlds });
 } }
+
+fn list_at() -> Position {
+    Position { epoch: 1_812_367_872_000_002, number: 300 }
+}
+
+fn listed_users() -> ListRows {
+    let more = Some(UserMore { address: some("192.0.2.7"), rights: vec![text("vip")] });
+    let (name, number, world, state) = (text("bob"), 300, some("Atlantis"), UserState::On);
+    ListRows::Users(vec![ListedUser { name, number, world, state, more }])
+}
+
+fn listed_worlds() -> ListRows {
+    ListRows::Worlds(vec![ListedWorld {
+        name: text("Atlantis"),
+        status: WorldStatus::Restricted,
+        users: 17,
+        max: 100,
+        rating: Rating::Pg13,
+        description: text("under water"),
+        listed: true,
+    }])
+}
 
 fn terms() -> WorldTerms {
     WorldTerms {
@@ -311,6 +337,10 @@ samples! { replies Reply {
         }],
         total: 1, next: some("Atlantis"),
     });
+    Listed: Reply::Listed(Listed {
+        at: list_at(), more: true, whole: false, rows: listed_worlds(), gone: vec![text("zoo")],
+    });
+    ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.
@@ -424,6 +454,7 @@ samples! { events Event {
         world: some("Atlantis"), to: player(), event: Box::new(Event::Notice(Notice { msg: text("Soon.") })),
     });
     GuestClosed: Event::GuestClosed(GuestClosed { world: text("Atlantis"), player: player() });
+    List: Event::List(ListChanged { from: 299, at: list_at(), rows: listed_users(), gone: vec![text("alice")] });
 } }
 
 fn client() -> Client {
@@ -567,7 +598,10 @@ samples! { operators Operator {
 } }
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
 samples! { parties Party { Player: player(); Server: server(); Backend: Party::Backend; } }
-samples! { topics Topic { Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); } }
+samples! { topics Topic {
+    Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); Worlds: Topic::Worlds; Users: Topic::Users;
+} }
+samples! { lists List { Worlds: List::Worlds; Users: List::Users; } }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
 } }
@@ -647,7 +681,7 @@ fn all() -> Vec<Sample> {
         let name = name.replace(' ', "-");
         all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
-    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics states);
+    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists states);
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {
         let name = format!("Code::{word}");

@@ -7,6 +7,7 @@ mod call;
 pub mod entry;
 pub mod hosting;
 pub mod licences;
+pub mod lists;
 pub mod mail;
 mod plan;
 pub mod players;

@@ -206,6 +206,7 @@ impl EventLoop {
                 Ok(settings) => {
                     log::set_max_level(crate::logging::filter(settings.log.level));
                     *write(&self.shared.settings) = Arc::new(settings);
+                    self.follow_settings();
                 }
                 Err(error) => log::error!("the listener sent settings that cannot be read: {error}"),
             },

@@ -32,6 +32,7 @@ impl EventLoop {
                 News::Tell { to, event } => self.tell_audience(to, event),
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
+                News::Rights { player } => self.rights_changed(player),
                 News::Out { .. } => {}
             }
         }

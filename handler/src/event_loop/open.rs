@@ -121,6 +121,7 @@ impl EventLoop {
             let found = found.filter(|topic| session.is_listening_enough(*topic, &settings).is_none());
             if let Some(topic) = found {
                 self.state.subscribe(&mut session, at, topic);
+                self.watch_again(&mut session, topic, subscription.cursor);
             }
         }
         self.state.put(at.slot, session);
@@ -134,6 +135,8 @@ impl EventLoop {
                 boards.find(name).map(|ranking| Topic::Board(ranking.board.id))
             }
             ssmglobal_ipc::Topic::Channel(name) => self.state.bus.named(name).map(|channel| Topic::Channel(channel.id)),
+            ssmglobal_ipc::Topic::Worlds => Some(Topic::Worlds),
+            ssmglobal_ipc::Topic::Users => Some(Topic::Users),
         }
     }
 

@@ -5,6 +5,7 @@
 use super::EventLoop;
 use crate::lock::lock;
 use crate::state::journal::{Present, Recovered, Settled};
+use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::news::News;
 use crate::state::online::Seat;
 use crate::state::worlds::{StatusId, World};
@@ -34,6 +35,11 @@ impl Recovery {
     /// Of what the journal holds.
     pub fn new(found: Recovered) -> Recovery {
         Recovery { found, expected: HashSet::new(), until: None, untold: (Vec::new(), 0), held_back: Vec::new() }
+    }
+
+    /// Lists that clients mirror.
+    pub fn take_mirrors(&mut self) -> (Option<KeptMirror<WorldRow>>, Option<KeptMirror<UserRow>>) {
+        std::mem::take(&mut self.found.mirrors)
     }
 
     /// What requests came to that left nothing on disk.
@@ -133,6 +139,7 @@ impl EventLoop {
             here.filter(|session| linked.contains(session) && !by_session.contains_key(session)).collect();
         self.recovery.until = (!self.recovery.expected.is_empty()).then(|| Instant::now() + PATIENCE);
         if !self.recovery.is_on() {
+            self.begin_lists();
             self.tell_untold();
         }
     }
@@ -147,6 +154,7 @@ impl EventLoop {
             log::info!("{} sessions have not come back yet", self.recovery.expected.len());
         }
         self.recovery.until = None;
+        self.begin_lists();
         self.tell_untold();
         for slot in self.state.slots() {
             self.resume(slot);

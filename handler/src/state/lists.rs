@@ -4,6 +4,7 @@ use super::bus::Bus;
 use super::bus::Stream;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::Entry;
+use super::mirrored::Mirrors;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
 use super::registrations::Registrations;
@@ -12,7 +13,7 @@ use super::session::{Identity, Session, SessionRef};
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
-use ssmglobal_ipc::Position;
+use ssmglobal_ipc::{Position, Time};
 use ssmglobal_store::{KeptLicence, Principal, WorldId};
 use std::io;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct State {
     pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
+    /// Lists that clients mirror.
+    pub mirrors: Mirrors,
     /// How far the lists have followed the bus.
     followed: Followed,
 }
@@ -58,6 +61,43 @@ fn follow<T>(stream: &mut Stream<T>, from: &mut Position, mut take: impl FnMut(&
     }
     *from = stream.position();
     while stream.let_go().is_some() {}
+}
+
+fn follow_world(change: &WorldChange, worlds: &mut Worlds, hosted: &mut Hostings, mirrors: &mut Mirrors) {
+    let now = Time::now();
+    match change {
+        WorldChange::Hosted(world, hosting, known) => {
+            hosted.put(*world, Hosting::clone(hosting), known.clone());
+            mirrors.hosted(*world, hosting, known.listing());
+        }
+        WorldChange::Stopped(world) => {
+            if let Some(listing) = hosted.listing(*world) {
+                mirrors.stopped(*world, listing, now);
+            }
+            hosted.remove(*world);
+        }
+        WorldChange::Said(_, World { name, .. }) => {
+            worlds.follow(change);
+            mirrors.said(name, worlds.named(name), now);
+        }
+        WorldChange::Gone(id) => {
+            let Some(name) = worlds.get(*id).map(|world| world.name.clone()) else { return };
+            worlds.follow(change);
+            mirrors.said(&name, worlds.named(&name), now);
+        }
+    }
+}
+
+fn follow_presence(change: &Presence, online: &mut Online, mirrors: &mut Mirrors) {
+    let (who, name) = match change {
+        Presence::Entered(identity, _) => (identity.who, Some(&identity.name)),
+        Presence::Arrived(who, name, _) => (*who, Some(name)),
+        Presence::Left(Identity { who, .. }, _) | Presence::Departed(who, _) => (*who, None),
+    };
+    // By which operators see where somebody comes from.
+    let before = online.sessions(who).first().copied();
+    online.follow(change);
+    mirrors.came_or_went(online, who, name, online.sessions(who).first().copied() != before);
 }
 
 impl State {
@@ -78,18 +118,16 @@ impl State {
             strangers: Seldom::default(),
             registrations: Registrations::default(),
             unwritten: Vec::new(),
+            mirrors: Mirrors::new(epoch),
         }
     }
 
     /// The lists follow what was published.
     fn follow(&mut self) {
-        let State { bus, followed, worlds, hosted, online, .. } = self;
-        follow(&mut bus.worlds, &mut followed.worlds, |change| match change {
-            WorldChange::Hosted(world, hosting, known) => hosted.put(*world, Hosting::clone(hosting), known.clone()),
-            WorldChange::Stopped(world) => hosted.remove(*world),
-            WorldChange::Said(..) | WorldChange::Gone(_) => worlds.follow(change),
-        });
-        follow(&mut bus.presence, &mut followed.presence, |change| online.follow(change));
+        let State { bus, followed, worlds, hosted, online, mirrors, unwritten, .. } = self;
+        follow(&mut bus.worlds, &mut followed.worlds, |change| follow_world(change, worlds, hosted, mirrors));
+        follow(&mut bus.presence, &mut followed.presence, |change| follow_presence(change, online, mirrors));
+        mirrors.take_notes(unwritten);
     }
 
     /// Takes a free slot, and the number that tells its session apart.

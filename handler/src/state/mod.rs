@@ -10,6 +10,7 @@ pub mod licences;
 mod lists;
 pub mod memory;
 pub mod mirror;
+pub mod mirrored;
 pub mod names;
 pub mod networks;
 pub mod news;

@@ -4,7 +4,7 @@
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, Stop, Time, growing};
-use ssmglobal_store::{Principal, ServerId, StartedBy, WorldId};
+use ssmglobal_store::{PlayerId, Principal, ServerId, StartedBy, WorldId};
 
 /// One piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,11 @@ pub enum News {
         /// By whom.
         by: StartedBy,
     },
+    /// A player has other rights than before.
+    Rights {
+        /// Who.
+        player: PlayerId,
+    },
 }
 
 /// Who is told.
@@ -62,6 +67,7 @@ enum KeptNews {
     Out { who: Principal, reason: String },
     Licence { world: WorldId, name: String, stop: Option<Stop>, terms: bool },
     Started { world: WorldId, at: Time, session: u64, server: ServerId, instance: String, address: String, port: u16 },
+    Rights { player: PlayerId },
 }
 
 impl News {
@@ -82,6 +88,7 @@ impl News {
                 let StartedBy { session, server, instance, address, port } = by.clone();
                 KeptNews::Started { world, at, session, server, instance, address, port }
             }
+            News::Rights { player } => KeptNews::Rights { player: *player },
         };
         growing::put(out, &kept);
     }
@@ -95,6 +102,7 @@ impl News {
             KeptNews::Started { world, at, session, server, instance, address, port } => {
                 News::Started { world, at, by: StartedBy { session, server, instance, address, port } }
             }
+            KeptNews::Rights { player } => News::Rights { player },
         })
     }
 }

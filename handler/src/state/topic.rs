@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Settings;
+use ssmglobal_ipc::List;
 use ssmglobal_store::BoardId;
 
 /// Boards that one session may watch.
@@ -18,6 +19,19 @@ pub enum Topic {
     Board(BoardId),
     /// Messages on a relay channel.
     Channel(ChannelId),
+    /// Changes of the list of worlds.
+    Worlds,
+    /// Changes of the list of users.
+    Users,
+}
+
+impl From<List> for Topic {
+    fn from(list: List) -> Topic {
+        match list {
+            List::Worlds => Topic::Worlds,
+            List::Users => Topic::Users,
+        }
+    }
 }
 
 impl Topic {
@@ -26,6 +40,16 @@ impl Topic {
         match self {
             Topic::Board(_) => WATCHES,
             Topic::Channel(_) => settings.relay.joined_per_server,
+            Topic::Worlds | Topic::Users => 1,
+        }
+    }
+
+    /// The list that it is about.
+    pub fn list(self) -> Option<List> {
+        match self {
+            Topic::Board(_) | Topic::Channel(_) => None,
+            Topic::Worlds => Some(List::Worlds),
+            Topic::Users => Some(List::Users),
         }
     }
 
@@ -34,13 +58,15 @@ impl Topic {
         match self {
             Topic::Board(_) => matches!(other, Topic::Board(_)),
             Topic::Channel(_) => matches!(other, Topic::Channel(_)),
+            Topic::Worlds | Topic::Users => self == other,
         }
     }
 
     /// Whether who listens stops with what he has proved to be.
     pub fn ends_with_identity(self) -> bool {
         match self {
-            Topic::Board(_) => false,
+            // What is seen of a list depends on who looks, which its epoch tells.
+            Topic::Board(_) | Topic::Worlds | Topic::Users => false,
             Topic::Channel(_) => true,
         }
     }

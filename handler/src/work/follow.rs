@@ -53,6 +53,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::WorldStarted { world, at, by, .. } => {
             Some(News::Started { world: *world, at: *at, by: StartedBy::clone(by) })
         }
+        Row::Granted { player, .. } | Row::Revoked { player, .. } => Some(News::Rights { player: *player }),
         // First places come from the overlay: only one of a transaction's many is told.
         Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
         Row::Player(_)
@@ -74,8 +75,6 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Unblocked { .. }
         | Row::Keyed { .. }
         | Row::WorldPurged { .. }
-        | Row::Granted { .. }
-        | Row::Revoked { .. }
         | Row::RelayMark { .. } => None,
     }
 }

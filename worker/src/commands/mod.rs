@@ -10,6 +10,7 @@ mod help;
 mod hosting;
 mod json;
 mod licences;
+mod lists;
 mod local;
 mod lookup;
 mod mail;
@@ -42,7 +43,7 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 11] = [
+pub static GROUPS: [&Group; 12] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
@@ -50,6 +51,7 @@ pub static GROUPS: [&Group; 11] = [
     &mail::GROUP,
     &relay::GROUP,
     &status::GROUP,
+    &lists::GROUP,
     &entry::GROUP,
     &licences::GROUP,
     &hosting::GROUP,

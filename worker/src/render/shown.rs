@@ -140,6 +140,7 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
         Event::WorldChanged(event) => ("world_changed", event),
         Event::ForGuest(event) => (pushed(&event.event)?.0, event),
         Event::GuestClosed(event) => ("guest_closed", event),
+        Event::List(event) => ("list", event),
         Event::Tell(event) => ("tell", event),
         Event::Relay(event) => ("relay", event),
         Event::Record(event) => ("record", event),

@@ -1,7 +1,9 @@
 //! What the journal holds, put together again. Part of the event loop, at the start of a handler.
 
+use super::rows::Found;
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
+use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::worlds::{StatusId, World};
@@ -56,6 +58,8 @@ pub struct Recovered {
     pub stays: HashMap<Seat, Vec<Present>>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
+    /// Lists that clients mirror, if all of them is there.
+    pub mirrors: (Option<KeptMirror<WorldRow>>, Option<KeptMirror<UserRow>>),
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -78,8 +82,10 @@ impl Journal {
         let mut passes: HashMap<PassDigest, (u64, HeldPass)> = HashMap::new();
         let mut stays: HashMap<(Seat, Principal), (String, Stay)> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
+        let mut rows = Found::default();
         let flushed = self.get(FLUSHED);
         for (position, entry) in self.entries() {
+            let is_last = |entry: &Entry| entry.subject().is_some_and(|subject| self.is_last(&subject, position));
             match entry {
                 Entry::Linked { session } => drop(found.linked.insert(session)),
                 Entry::Channel { id, name, number } => {
@@ -131,7 +137,15 @@ impl Journal {
                 Entry::Voided { session, upto } => drop(found.voided.insert(session, upto)),
                 Entry::Hosting { world, said } => drop(found.hostings.insert(world, said.into())),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
+                Entry::Row { .. } | Entry::RowGone { .. } | Entry::RowsForgotten { .. } => {
+                    if is_last(&entry) {
+                        rows.take(entry);
+                    }
+                }
             }
+        }
+        if self.is_whole() {
+            found.mirrors = rows.lists();
         }
         // In their order: one that was shown takes the place of one that was shown before it.
         let passes: BTreeMap<u64, HeldPass> = passes.into_values().collect();

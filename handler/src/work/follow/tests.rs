@@ -313,9 +313,13 @@ fn every_row_does_what_it_says_and_nothing_else() {
         (
             Row::Granted { player: BOB, right: "build".into() },
             |seen| seen.rights.insert(0, (2, "build".into())),
-            vec![],
+            vec![News::Rights { player: BOB }],
         ),
-        (Row::Revoked { player: BOB, right: "vip".into() }, |seen| seen.rights.clear(), vec![]),
+        (
+            Row::Revoked { player: BOB, right: "vip".into() },
+            |seen| seen.rights.clear(),
+            vec![News::Rights { player: BOB }],
+        ),
         (
             Row::PlayerRating { player: BOB, rating: Some(Rating::G) },
             |seen| seen.ratings = vec![(2, Rating::G)],

@@ -8,7 +8,8 @@
 use super::kept::{Further, KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
 use crate::state::hosting::Hosting;
-use crate::state::journal::{ClientKey, Entry, OldPass, Settled, packed};
+use crate::state::journal::{ClientKey, Entry, KeptRow, OldPass, Settled, packed};
+use crate::state::mirrored::WorldRow;
 use crate::state::news::{Audience, News};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassState, Wanted};
@@ -16,7 +17,7 @@ use crate::state::session::Proof;
 use crate::state::topic::{ChannelId, Topic};
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
-use ssmglobal_ipc::{Code, Event, Notice, Rating, Reply, Stop, Time, Welcome, growing};
+use ssmglobal_ipc::{Code, Event, List, Notice, Rating, Reply, Stop, Time, Welcome, WorldStatus, growing};
 use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId, StartedBy, WorldId};
 use std::fmt::Write;
 
@@ -129,6 +130,7 @@ samples! { news News News {
     Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
     Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
     Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
+    Rights: News::Rights { player: PlayerId(300) };
 } }
 
 samples! { audiences Audience Audience {
@@ -139,6 +141,8 @@ samples! { audiences Audience Audience {
 samples! { topics Topic Topic {
     Board: Topic::Board(BoardId(300));
     Channel: Topic::Channel(ChannelId(1 << 40));
+    Worlds: Topic::Worlds;
+    Users: Topic::Users;
 } }
 
 samples! { kinds PrincipalKind PrincipalKind {
@@ -176,6 +180,30 @@ samples! { entries Entry Entry {
         seat: Seat::World(WorldId(300)), who: alice(), name: text("alice"), place: WorldId(300).into(), since: AT, identified: true,
     };
     NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
+    Row: Entry::Row {
+        epoch: EPOCH, serial: 300, key: text("Atlantis"), only: Some(PlayerId(300)), row: world_row().into(),
+    };
+    RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
+    RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
+} }
+
+const EPOCH: u64 = 1_769_890_500_000 << 10;
+
+fn world_row() -> WorldRow {
+    WorldRow {
+        licence: Some(WorldId(300)),
+        status: WorldStatus::Stopped,
+        users: 17,
+        max: 100,
+        rating: Rating::Pg13,
+        description: text("Zoë — under water"),
+        stopped: Some(AT),
+    }
+}
+
+samples! { rows KeptRow KeptRow {
+    World: world_row().into();
+    User: KeptRow::User(alice(), Some(WorldId(300).into()));
 } }
 
 /// Whether bytes say what a sample was meant to say.
@@ -225,7 +253,7 @@ fn all() -> Vec<Sample> {
     macro_rules! values {
         ($($make:ident)*) => { $(all.extend($make().into_iter().map(|(name, value)| sample(name, value)));)* };
     }
-    values!(audiences topics kinds entries);
+    values!(audiences topics kinds entries rows);
     let reply = Reply::Welcome(Welcome { session: 12 });
     let (bytes, reads) = (answer_put(&reply), Box::new(move |bytes: &[u8]| answer_read(bytes) == reply));
     all.push(Sample { name: text("Answer"), bytes, reads });

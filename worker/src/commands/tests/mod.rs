@@ -207,7 +207,7 @@ fn with(value: &str, is: impl Fn(ArgKind) -> bool) -> Vec<(String, bool)> {
                 .collect();
             members.push(format!("\"{}\":{value}", arg.name));
             // An epoch belongs to a number.
-            members.extend((arg.name == "epoch").then(|| "\"since\":1".to_owned()));
+            members.extend((arg.name == "epoch" && name.starts_with("RELAY")).then(|| "\"since\":1".to_owned()));
             let channel = name == "RELAY SEND";
             members.extend(channel.then(|| "\"channel\":\"lobby\"".to_owned()));
             let line = format!("{{\"cmd\":\"{name}\",\"args\":{{{}}}}}", members.join(","));
@@ -457,7 +457,7 @@ fn who_may_what() {
             "HELP" | "HW" | "PING" | "STAY" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" => "--x-x",
-            name if name.starts_with("RECORD") || name == "SETTING GET" => "-xx-x",
+            name if name.starts_with("RECORD") || name.starts_with("LIST") || name == "SETTING GET" => "-xx-x",
             name if ["MAIL", "WORLD", "RIGHT"].iter().any(|group| name.starts_with(group)) => "--x--",
             _ => "----x",
         };
