@@ -42,6 +42,7 @@ struct Handler {
     state: State,
     journal: Journal,
     licences: Licences,
+    now: Time,
 }
 
 impl Handler {
@@ -53,13 +54,13 @@ impl Handler {
         state.unwritten.extend(state.mirrors.begun());
         let mut licences = Licences::default();
         licences.put(zoo());
-        Handler { state, journal, licences }
+        Handler { state, journal, licences, now: Time::now() }
     }
 
     /// All are back.
     fn begin(&mut self) {
         let State { mirrors, hosted, worlds, online, unwritten, .. } = &mut self.state;
-        mirrors.begin(hosted, worlds, online, &self.licences, Time(9));
+        mirrors.begin(hosted, worlds, online, &self.licences, self.now);
         mirrors.take_notes(unwritten);
         self.write();
     }
@@ -74,9 +75,14 @@ impl Handler {
         let mirrors = &self.state.mirrors;
         let worlds = mirrors.worlds.page(View::Everybody, worlds, 0, 100);
         let users = mirrors.users.page(View::Everybody, users, 0, 100);
+        // What is compared at once is changed in any order.
+        let sorted = |mut keys: Vec<_>| {
+            keys.sort_unstable();
+            keys
+        };
         [
-            (worlds.rows.into_iter().map(|(key, ..)| key).collect(), worlds.gone),
-            (users.rows.into_iter().map(|(key, ..)| key).collect(), users.gone),
+            (sorted(worlds.rows.into_iter().map(|(key, ..)| key).collect()), sorted(worlds.gone)),
+            (sorted(users.rows.into_iter().map(|(key, ..)| key).collect()), sorted(users.gone)),
         ]
     }
 
@@ -131,7 +137,7 @@ fn the_next_handler_changes_what_is_another_thing_and_nothing_else() {
     third.state.still_say_world(ids[0], word("arena", "two"));
     third.begin();
     assert_eq!(third.changed(worlds, users), [(vec!["Zoo", "arena"], vec![]), (vec![], vec!["bob"])]);
-    assert_eq!(third.state.mirrors.next_due(), Some(goes(Time(9))));
+    assert_eq!(third.state.mirrors.next_due(), Some(goes(third.now)));
     third.state.enter(&bob, at(1));
     assert_eq!(third.changed(worlds, users)[1], (vec!["bob"], vec![]));
     third.write();
