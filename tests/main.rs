@@ -28,6 +28,7 @@ mod licences;
 mod lifecycle;
 mod limits;
 mod mail;
+mod mirror;
 mod moving;
 mod names;
 mod once;

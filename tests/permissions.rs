@@ -101,6 +101,10 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("UNIVERSE RESET", json!({"key": "name"}), Player),
         ("UNIVERSE WATCH", json!({}), Anyone),
         ("UNIVERSE UNWATCH", json!({}), Anyone),
+        ("LIST WORLDS", json!({}), Anyone),
+        ("LIST USERS", json!({}), Anyone),
+        ("LIST WATCH", json!({"list": "worlds"}), Anyone),
+        ("LIST UNWATCH", json!({"list": "worlds"}), Anyone),
     ]
 }
 

@@ -6,8 +6,8 @@
 
 use crate::capability::rights::{BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers,
-    sessions, settings, status, tell, universe, visitors,
+    Access, Call, Plan, entry, hosting, length, licences, lists, mail, players, properties, records, relay, rights,
+    servers, sessions, settings, status, tell, universe, visitors,
 };
 use crate::changes::Change;
 use crate::state::memory::Memory;
@@ -177,6 +177,10 @@ table! {
     PropertyDelete(request) access properties::delete;
     PropertyWatch(request) anyone properties::watch;
     PropertyUnwatch(request) anyone properties::unwatch;
+    ListWorlds(request) anyone lists::worlds;
+    ListUsers(request) anyone lists::users;
+    ListWatch(request) anyone lists::watch;
+    ListUnwatch(request) anyone lists::unwatch;
 }
 
 #[cfg(test)]
@@ -264,6 +268,10 @@ mod tests {
         ("PropertyDelete", "--p-so"),
         ("PropertyWatch", "-ap-s-"),
         ("PropertyUnwatch", "-ap-s-"),
+        ("ListWorlds", "-ap-s-"),
+        ("ListUsers", "-ap-s-"),
+        ("ListWatch", "-ap-s-"),
+        ("ListUnwatch", "-ap-s-"),
     ];
 
     #[test]

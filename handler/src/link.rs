@@ -306,6 +306,12 @@ impl Batch {
         self.mark(link);
     }
 
+    /// Pushes events that are frames already.
+    pub fn event_bytes(&mut self, link: &Arc<Link>, frames: &[u8]) {
+        link.put(|out| out.extend_from_slice(frames));
+        self.mark(link);
+    }
+
     /// Something was put into this link's outbox.
     pub fn mark(&mut self, link: &Arc<Link>) {
         if !link.queued.swap(true, Ordering::AcqRel) {

@@ -42,6 +42,8 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::StatusSet(_)
         | Request::StatusClear
         | Request::Worlds(_)
+        | Request::ListWatch(_)
+        | Request::ListUnwatch(_)
         | Request::Pass(_)
         | Request::Enter(_)
         | Request::Leave(_)
@@ -130,6 +132,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         }
         Request::PropertyWatch(_) => one(Request::PropertyWatch(PropertyWatch { of: holder(asker) }), 0),
         Request::PropertyUnwatch(_) => one(Request::PropertyUnwatch(PropertyWatch { of: holder(asker) }), 0),
+        // From the beginning, and all of it.
+        Request::ListWorlds(_) => one(Request::ListWorlds(ListRead { after: None, limit: Some(1000) }), 0),
+        Request::ListUsers(_) => one(Request::ListUsers(ListRead { after: None, limit: Some(1000) }), 0),
         // From the beginning.
         Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, epoch: 0, ..it }), 0),
     }

@@ -385,7 +385,23 @@ pub fn still(reply: Reply) -> Reply {
             who.players.iter_mut().for_each(|row| (row.idle, row.since) = (0, Time::default()));
             Reply::Who(who)
         }
+        // How often rows have changed is not what is in them.
+        Reply::Listed(it) => Reply::Listed(Listed { at: Position::default(), rows: by_name(it.rows), ..it }),
         Reply::Fingered(it) => Reply::Fingered(Fingered { idle: it.idle.map(|_| 0), ..it }),
         reply => reply,
+    }
+}
+
+/// Rows in an order that does not depend on when they have changed.
+fn by_name(rows: ListRows) -> ListRows {
+    match rows {
+        ListRows::Worlds(mut rows) => {
+            rows.sort_by(|one, other| one.name.cmp(&other.name));
+            ListRows::Worlds(rows)
+        }
+        ListRows::Users(mut rows) => {
+            rows.sort_by(|one, other| one.name.cmp(&other.name));
+            ListRows::Users(rows)
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use ssmglobal_ipc::{Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined, Subscription, Topic, json};
+use ssmglobal_ipc::{List, Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined, Subscription, Topic, json};
 use ssmglobal_sys::ring;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -46,7 +46,7 @@ pub struct Subscriptions {
 /// Whether a client listens to it only as long as it is who it is.
 fn ends_with_identity(topic: &Topic) -> bool {
     match topic {
-        Topic::Board(_) | Topic::Universe | Topic::Properties(_) => false,
+        Topic::Board(_) | Topic::Universe | Topic::Properties(_) | Topic::Worlds | Topic::Users => false,
         Topic::Channel(_) => true,
     }
 }
@@ -66,6 +66,14 @@ impl Subscriptions {
     pub fn add(&mut self, subscription: Subscription) {
         if !self.iter().any(|other| other.topic.is(&subscription.topic)) {
             self.list.push(Entry { subscription, ring: None });
+        }
+    }
+
+    /// The client has come to this position of a list, if it watches it.
+    pub fn came_to(&mut self, list: List, at: Position) {
+        let topic = Topic::from(list);
+        if let Some(entry) = self.list.iter_mut().find(|entry| entry.subscription.topic.is(&topic)) {
+            entry.subscription.cursor = at;
         }
     }
 
@@ -208,7 +216,7 @@ impl Entry {
     fn channel(&self) -> Option<&str> {
         match &self.subscription.topic {
             Topic::Channel(name) => Some(name),
-            Topic::Board(_) | Topic::Universe | Topic::Properties(_) => None,
+            Topic::Board(_) | Topic::Universe | Topic::Properties(_) | Topic::Worlds | Topic::Users => None,
         }
     }
 
@@ -335,6 +343,21 @@ mod tests {
         assert!(all.remove(&Topic::Board("OTHER".into()), poll.registry()));
         all.lose_identity(poll.registry());
         assert_eq!(list(&all), [board("Sprint"), of("Zoë")]);
+        assert!(all.is_settled() && all.pause().is_empty());
+    }
+
+    #[test]
+    fn how_far_a_list_has_come_is_known_where_it_is_watched() {
+        let (poll, mut all) = (Poll::new().unwrap(), Subscriptions::default());
+        let at = |number| Position { epoch: 7, number };
+        all.came_to(List::Users, at(3));
+        assert!(all.is_empty());
+        let subscription = |topic, number| Subscription { topic, cursor: at(number) };
+        all.add(subscription(Topic::Worlds, 1));
+        all.add(subscription(Topic::Users, 1));
+        all.came_to(List::Users, at(3));
+        all.lose_identity(poll.registry());
+        assert_eq!(list(&all), [subscription(Topic::Worlds, 1), subscription(Topic::Users, 3)]);
         assert!(all.is_settled() && all.pause().is_empty());
     }
 

@@ -1,8 +1,8 @@
 //! What is pushed to a worker without being asked for.
 
 use crate::{
-    ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, Party, PropertyChanged, RelayMessage,
-    Rights, Ticket, Time, Universe, WorldStopped,
+    ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, ListChanged, Party, PropertyChanged,
+    RelayMessage, Rights, Ticket, Time, Universe, WorldStopped,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,8 @@ pub enum Event {
     Universe(Universe),
     /// A property has another value, or is gone.
     Property(PropertyChanged),
+    /// A list that is watched has changed.
+    List(ListChanged),
 }
 
 /// A mail has arrived.

@@ -1,6 +1,6 @@
 //! How a worker begins a link, and how it proves to a further handler whose session it has.
 
-use crate::{Mode, Party};
+use crate::{List, Mode, Party};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -35,6 +35,10 @@ pub enum Topic {
     Universe,
     /// Properties of somebody.
     Properties(Party),
+    /// Changes of the list of worlds.
+    Worlds,
+    /// Changes of the list of users.
+    Users,
 }
 
 impl Topic {
@@ -48,13 +52,24 @@ impl Topic {
             (Topic::Properties(one), Topic::Properties(other)) => {
                 one.to_string().to_lowercase() == other.to_string().to_lowercase()
             }
+            (Topic::Worlds, Topic::Worlds) | (Topic::Users, Topic::Users) => true,
             (Topic::Board(_) | Topic::Channel(_) | Topic::Universe | Topic::Properties(_), _) => false,
+            (Topic::Worlds | Topic::Users, _) => false,
+        }
+    }
+}
+
+impl From<List> for Topic {
+    fn from(list: List) -> Topic {
+        match list {
+            List::Worlds => Topic::Worlds,
+            List::Users => Topic::Users,
         }
     }
 }
 
 /// How far somebody has heard what goes on under a topic. Numbers of another epoch say nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// Which sequence of numbers; 0 where that is not known.
     pub epoch: u64,

@@ -201,6 +201,10 @@ requests! {
     142 PropertyDelete(PropertyDelete) -> [Done]          WRITERS  None         Durable     Seen  Client;
     143 PropertyWatch(PropertyWatch) -> [Done]            READERS  None         SetsMemory  Seen  Client;
     144 PropertyUnwatch(PropertyWatch) -> [Done]          READERS  None         SetsMemory  Seen  Client;
+    150 ListWorlds(ListRead)         -> [Listed]          READERS  None         ReadsMemory Seen  Client;
+    151 ListUsers(ListRead)          -> [Listed]          READERS  None         ReadsMemory Seen  Client;
+    152 ListWatch(ListWatch)         -> [ListWatched]     READERS  None         SetsMemory  Seen  Client;
+    153 ListUnwatch(ListUnwatch)     -> [Done]            READERS  None         SetsMemory  Seen  Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -247,6 +251,8 @@ macro_rules! replies {
             130 Universe(Universe),
             140 Properties(Properties),
             141 PropertyVersion(PropertyVersion),
+            150 Listed(Listed),
+            151 ListWatched(ListWatched),
         }
     };
 }

@@ -199,7 +199,33 @@ samples! { requests Request {
     PropertyDelete: Request::PropertyDelete(PropertyDelete { of: player(), name: text("motto"), version: Some(7) });
     PropertyWatch: Request::PropertyWatch(PropertyWatch { of: world() });
     PropertyUnwatch: Request::PropertyUnwatch(PropertyWatch { of: world() });
+    ListWorlds: Request::ListWorlds(ListRead { after: Some(list_at()), limit: Some(20) });
+    ListUsers: Request::ListUsers(ListRead { after: Some(list_at()), limit: Some(20) });
+    ListWatch: Request::ListWatch(ListWatch { list: List::Users, after: Some(list_at()) });
+    ListUnwatch: Request::ListUnwatch(ListUnwatch { list: List::Worlds });
 } }
+
+fn list_at() -> Position {
+    Position { epoch: 1_812_367_872_000_002, number: 300 }
+}
+
+fn listed_users() -> ListRows {
+    let more = Some(UserMore { address: some("192.0.2.7"), rights: vec![text("vip")] });
+    let (name, number, world, state) = (text("bob"), 300, some("Atlantis"), UserState::On);
+    ListRows::Users(vec![ListedUser { name, number, world, state, more }])
+}
+
+fn listed_worlds() -> ListRows {
+    ListRows::Worlds(vec![ListedWorld {
+        name: text("Atlantis"),
+        status: WorldStatus::Restricted,
+        users: 17,
+        max: 100,
+        rating: Rating::Pg13,
+        description: text("under water"),
+        listed: true,
+    }])
+}
 
 fn terms() -> WorldTerms {
     WorldTerms {
@@ -365,6 +391,10 @@ samples! { replies Reply {
         next: some("gate"),
     });
     PropertyVersion: Reply::PropertyVersion(PropertyVersion { of: player(), name: text("motto"), version: 300 });
+    Listed: Reply::Listed(Listed {
+        at: list_at(), more: true, whole: false, rows: listed_worlds(), gone: vec![text("zoo")],
+    });
+    ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.
@@ -506,6 +536,7 @@ samples! { events Event {
     Property: Event::Property(PropertyChanged {
         of: world(), name: text("gate"), value: some("open"), base64: None, version: 300, deleted: false,
     });
+    List: Event::List(ListChanged { from: 299, at: list_at(), rows: listed_users(), gone: vec![text("alice")] });
 } }
 
 fn client() -> Client {
@@ -666,11 +697,12 @@ samples! { operators Operator {
 samples! { submitters Submitters { Servers: Submitters::Servers; Players: Submitters::Players; } }
 samples! { topics Topic {
     Board: Topic::Board(text("race")); Channel: Topic::Channel(text("chat")); Universe: Topic::Universe;
-    Properties: Topic::Properties(world());
+    Properties: Topic::Properties(world()); Worlds: Topic::Worlds; Users: Topic::Users;
 } }
 samples! { parties Party {
     Player: player(); Server: server(); World: world(); Backend: Party::Backend; Visitor: Party::Visitor(text("zed"));
 } }
+samples! { lists List { Worlds: List::Worlds; Users: List::Users; } }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
 } }
@@ -772,7 +804,7 @@ fn all() -> Vec<Sample> {
         let name = name.replace(' ', "-");
         all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
-    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics states);
+    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists states);
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {
         let name = format!("Code::{word}");

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod hosting;
 pub mod length;
 pub mod licences;
+pub mod lists;
 pub mod mail;
 mod plan;
 pub mod players;

@@ -1,12 +1,15 @@
 //! Settings of the universe: what everybody sees, what operators set, and who is told.
 
+use super::rights::OPERATOR;
 use super::{Access, Call, Plan};
 use crate::lock::read;
+use crate::state::memory::Memory;
+use crate::state::session::Session;
 use crate::state::topic::Topic;
 use crate::state::universe::{Key, Universe};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes};
 use ssmglobal_ipc::{Code, Failure, Reply, State, UniverseReset, UniverseSet};
-use ssmglobal_store::Row;
+use ssmglobal_store::{Principal, Row};
 
 changes! {
     /// Changes of the universe's settings.
@@ -61,10 +64,18 @@ fn named(key: &str) -> Result<Key, Failure> {
 /// # Errors
 /// `denied`.
 pub fn may_see_where(call: &Call<'_>) -> Result<(), Failure> {
-    if call.memory.universe().users || call.session.state == State::Server || call.access().is_operator() {
+    if sees_where(call.memory, call.session) {
         return Ok(());
     }
     Err(Failure::new(Code::Denied, "Who is on is not shown here. FINGER tells of one player."))
+}
+
+/// The same of a session that does not ask.
+pub fn sees_where(memory: &Memory, session: &Session) -> bool {
+    let player = session.who().and_then(Principal::as_player);
+    memory.universe().users
+        || session.state == State::Server
+        || player.is_some_and(|player| memory.has_right(player, OPERATOR))
 }
 
 /// `UNIVERSE SHOW`.

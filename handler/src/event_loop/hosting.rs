@@ -57,11 +57,12 @@ impl EventLoop {
     /// A licence is another one, or gone.
     pub(super) fn licence_changed(&mut self, world: WorldId, name: String, stop: Option<Stop>, terms: bool) {
         if let Some(stop) = stop {
-            return self.stop_world(world, name, stop);
+            self.stop_world(world, name, stop);
+            return self.licence_listed(world);
         }
-        let Some(licence) = self.licence(world) else { return };
+        let Some(licence) = self.licence(world) else { return self.licence_listed(world) };
         self.forget_words_like(&licence);
-        let Some(hosting) = self.state.hosted.get(world).cloned() else { return };
+        let Some(hosting) = self.state.hosted.get(world).cloned() else { return self.licence_listed(world) };
         // When it ends, and whether it is in lists, may be another thing now.
         let session = hosting.host.session;
         self.state.still_host_world(&licence, hosting);

@@ -228,6 +228,7 @@ impl EventLoop {
     pub(super) fn enter(&mut self, at: SessionRef, identity: Identity, proved: Time) {
         let proved = self.after_revoked(at, proved);
         self.state.enter(&identity, at);
+        self.look_at_watches(at.slot);
         let state = match identity.who.kind {
             PrincipalKind::Player => State::Player,
             PrincipalKind::Server => State::Server,
@@ -266,6 +267,7 @@ impl EventLoop {
             self.hosts_leave(session.number);
         }
         self.state.put(slot, session);
+        self.look_at_watches(slot);
         self.write_journal();
     }
 

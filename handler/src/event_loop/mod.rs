@@ -11,6 +11,7 @@ mod keyed;
 mod length;
 mod links;
 mod listener;
+mod lists;
 mod moved;
 mod news;
 mod open;
@@ -153,7 +154,7 @@ impl EventLoop {
         signals: Signals,
         operators: Operators,
     ) -> io::Result<EventLoop> {
-        let Inherited { desk, journal, tickets, run, relay_mark } = inherited;
+        let Inherited { desk, mut journal, tickets, run, relay_mark } = inherited;
         let registry = poll.registry();
         registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
@@ -163,6 +164,12 @@ impl EventLoop {
         let (revoked, voided) = (recovery.take_revoked(), recovery.take_voided());
         let answered = Answered::new(recovery.take_done());
         let mut state = State::new(Time::now().0.unsigned_abs());
+        let (worlds, users) = recovery.take_mirrors();
+        state.mirrors.restore(worlds, users);
+        for entry in state.mirrors.begun() {
+            journal.append(&entry);
+        }
+        journal.is_whole_again();
         state.bus.marks = Marks::new(relay_mark);
         Ok(EventLoop {
             shared,
@@ -214,7 +221,13 @@ impl EventLoop {
             let wait = match self.has_unread() {
                 true => Some(Duration::ZERO),
                 false => {
-                    let waits = [self.recovery.ends(), self.operators.waits(), self.world_due(), self.length_due()];
+                    let waits = [
+                        self.recovery.ends(),
+                        self.operators.waits(),
+                        self.world_due(),
+                        self.length_due(),
+                        self.list_due(),
+                    ];
                     waits.into_iter().flatten().min()
                 }
             };

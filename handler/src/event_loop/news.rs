@@ -33,7 +33,10 @@ impl EventLoop {
                 News::Tell { to, event } => self.tell_audience(to, event),
                 News::Licence { world, name, stop, terms } => self.licence_changed(world, name, stop, terms),
                 News::Started { world, at, by } => self.world_started(world, at, by),
-                News::Rights { player } => self.tell_rights(player),
+                News::Rights { player } => {
+                    self.tell_rights(player);
+                    self.rights_changed(player);
+                }
                 News::Limited { player } => self.limit_changed(player),
                 News::Counted { session, since } => drop(self.login_counted(session, since)),
                 News::Universe => self.universe_changed(),

@@ -125,6 +125,7 @@ impl EventLoop {
             let found = found.filter(|topic| session.is_listening_enough(*topic, &settings).is_none());
             if let Some(topic) = found {
                 self.state.subscribe(&mut session, at, topic);
+                self.watch_again(&mut session, topic, subscription.cursor);
             }
         }
         self.state.put(at.slot, session);
@@ -140,6 +141,8 @@ impl EventLoop {
             ssmglobal_ipc::Topic::Universe => Some(Topic::Universe),
             ssmglobal_ipc::Topic::Properties(of) => self.shared.memory.named(of).ok().map(Topic::Properties),
             ssmglobal_ipc::Topic::Channel(name) => self.state.bus.named(name).map(|channel| Topic::Channel(channel.id)),
+            ssmglobal_ipc::Topic::Worlds => Some(Topic::Worlds),
+            ssmglobal_ipc::Topic::Users => Some(Topic::Users),
         }
     }
 

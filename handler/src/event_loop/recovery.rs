@@ -6,6 +6,7 @@ use super::EventLoop;
 use crate::lock::{lock, read};
 use crate::state::journal::{Present, Recovered, Settled};
 use crate::state::logins::{Ended, Login};
+use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::news::News;
 use crate::state::online::Seat;
 use crate::state::worlds::{StatusId, World};
@@ -38,6 +39,11 @@ impl Recovery {
     pub fn new(found: Recovered) -> Recovery {
         let (untold, held_back, uncounted) = ((Vec::new(), 0), Vec::new(), Vec::new());
         Recovery { found, expected: HashSet::new(), until: None, untold, held_back, uncounted }
+    }
+
+    /// Lists that clients mirror.
+    pub fn take_mirrors(&mut self) -> (Option<KeptMirror<WorldRow>>, Option<KeptMirror<UserRow>>) {
+        std::mem::take(&mut self.found.mirrors)
     }
 
     /// What requests came to that left nothing on disk.
@@ -159,6 +165,7 @@ impl EventLoop {
             here.filter(|session| linked.contains(session) && !by_session.contains_key(session)).collect();
         self.recovery.until = (!self.recovery.expected.is_empty()).then(|| Instant::now() + PATIENCE);
         if !self.recovery.is_on() {
+            self.begin_lists();
             self.tell_untold();
         }
     }
@@ -173,6 +180,7 @@ impl EventLoop {
             log::info!("{} sessions have not come back yet", self.recovery.expected.len());
         }
         self.recovery.until = None;
+        self.begin_lists();
         self.tell_untold();
         for slot in self.state.slots() {
             self.resume(slot);

@@ -49,6 +49,7 @@ impl EventLoop {
     /// What the turn has left: what other threads have, replies, wake-ups, sessions that ended.
     pub(super) fn finish_turn(&mut self) {
         self.take_left();
+        self.push_lists();
         self.state.bus.wake_readers();
         // Before the writer gets something to do: if this process dies after a change, the session must have the answers to
         // what it had asked before, since they cannot be given again as they were.
@@ -60,7 +61,8 @@ impl EventLoop {
         while let Some(slot) = self.dead.pop() {
             self.end_session(slot);
         }
-        // Ending and resuming may have answered or begun something.
+        // Ending and resuming may have answered or begun something, and changed lists.
+        self.push_lists();
         loop {
             let quiet = self.batch.flush();
             for slot in &quiet {

@@ -25,6 +25,7 @@ impl EventLoop {
         let universe = self.shared.memory.universe();
         self.tell_audience(Audience::Topic(Topic::Universe), Event::Universe(shown(&universe)));
         self.tell_welcome();
+        self.lists_follow_universe();
     }
 
     /// Tells the listener, whose workers greet without asking.

@@ -70,6 +70,15 @@ impl EventLoop {
                 let needed = self.state.hosted.get(world).is_some_and(|hosting| KeptHosting::from(hosting) == *said);
                 keep(entry, needed)
             }
+            Entry::Row { epoch, serial, ref key, ref row, .. } => {
+                let needed = self.state.mirrors.keeps(row.list(), epoch, key, serial);
+                keep(entry, needed)
+            }
+            Entry::RowGone { list, epoch, serial, ref key, .. } => {
+                let needed = self.state.mirrors.keeps(list, epoch, key, serial);
+                keep(entry, needed)
+            }
+            Entry::RowsForgotten { .. } => vec![entry],
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
             Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } | Entry::LoginCounted { .. } => {

@@ -4,10 +4,11 @@
 //! until its host says that it stops, its licence does, or the grace is over.
 
 use super::fights::Fights;
+use super::mirror::Scope;
 use super::pages::behind;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Rating, Time, WorldStatus};
-use ssmglobal_store::{KeptLicence, ServerId, StartedBy, WorldId};
+use ssmglobal_store::{KeptLicence, PlayerId, ServerId, StartedBy, WorldId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -98,7 +99,7 @@ impl Hosting {
 }
 
 /// What there is to know of a licence as long as its world is hosted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The name without case.
     folded: String,
@@ -106,11 +107,48 @@ pub struct Known {
     listed: bool,
     /// When it ends.
     ends: Option<Time>,
+    /// What lists say.
+    listing: Listing,
+}
+
+impl Known {
+    /// What lists say.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
 }
 
 impl From<&KeptLicence> for Known {
     fn from(licence: &KeptLicence) -> Known {
-        Known { folded: licence.folded.clone(), listed: licence.listed, ends: licence.expires }
+        let (folded, listing) = (licence.folded.clone(), licence.into());
+        Known { folded, listed: licence.listed, ends: licence.expires, listing }
+    }
+}
+
+/// What lists say of a world that has a licence, whoever hosts it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// As it is written.
+    pub name: String,
+    /// How many fit.
+    pub max: u32,
+    /// What it is about.
+    pub comment: String,
+    /// Who sees it besides operators; nothing: everybody does.
+    only: Option<PlayerId>,
+}
+
+impl Listing {
+    /// Who sees it.
+    pub fn scope(&self) -> Scope {
+        self.only.map_or(Scope::All, Scope::Of)
+    }
+}
+
+impl From<&KeptLicence> for Listing {
+    fn from(licence: &KeptLicence) -> Listing {
+        let only = (!licence.listed).then_some(licence.owner);
+        Listing { name: licence.name.clone(), max: licence.users, comment: licence.comment.clone(), only }
     }
 }
 
@@ -164,6 +202,16 @@ impl Hostings {
     /// One.
     pub fn get(&self, id: WorldId) -> Option<&Hosting> {
         self.worlds.get(&id).map(|(hosting, _)| hosting)
+    }
+
+    /// What lists say of one that is hosted.
+    pub fn listing(&self, id: WorldId) -> Option<&Listing> {
+        self.worlds.get(&id).map(|(_, known)| &known.listing)
+    }
+
+    /// All.
+    pub fn iter(&self) -> impl Iterator<Item = (WorldId, &Hosting, &Listing)> {
+        self.worlds.iter().map(|(id, (hosting, known))| (*id, hosting, &known.listing))
     }
 
     /// Those that a session hosts, in the order of their numbers.
@@ -225,7 +273,6 @@ impl Hostings {
 mod tests {
     use super::*;
     use crate::testing::licence;
-    use ssmglobal_store::PlayerId;
 
     const ZOO: WorldId = WorldId(1);
     const MOON: WorldId = WorldId(2);

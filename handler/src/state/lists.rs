@@ -7,6 +7,7 @@ use super::hosting::{Hosting, Hostings, Known};
 use super::journal::{Entry, KeptVisitor};
 use super::logins::Logins;
 use super::memory::{Memory, party};
+use super::mirrored::Mirrors;
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
@@ -56,6 +57,8 @@ pub struct State {
     pub unwritten: Vec<Entry>,
     /// Players who may not be on any more, and worlds that may not be hosted: what is kept only as long as that is to go.
     pub left: BTreeSet<Principal>,
+    /// Lists that clients mirror.
+    pub mirrors: Mirrors,
     /// How far the lists have followed the bus.
     followed: Followed,
 }
@@ -73,6 +76,43 @@ fn follow<T>(stream: &mut Stream<T>, from: &mut Position, mut take: impl FnMut(&
     }
     *from = stream.position();
     while stream.let_go().is_some() {}
+}
+
+fn follow_world(change: &WorldChange, worlds: &mut Worlds, hosted: &mut Hostings, mirrors: &mut Mirrors) {
+    let now = Time::now();
+    match change {
+        WorldChange::Hosted(world, hosting, known) => {
+            hosted.put(*world, Hosting::clone(hosting), known.clone());
+            mirrors.hosted(*world, hosting, known.listing());
+        }
+        WorldChange::Stopped(world) => {
+            if let Some(listing) = hosted.listing(*world) {
+                mirrors.stopped(*world, listing, now);
+            }
+            hosted.remove(*world);
+        }
+        WorldChange::Said(_, World { name, .. }) => {
+            worlds.follow(change);
+            mirrors.said(name, worlds.named(name), now);
+        }
+        WorldChange::Gone(id) => {
+            let Some(name) = worlds.get(*id).map(|world| world.name.clone()) else { return };
+            worlds.follow(change);
+            mirrors.said(&name, worlds.named(&name), now);
+        }
+    }
+}
+
+fn follow_presence(change: &Presence, online: &mut Online, mirrors: &mut Mirrors) {
+    let (who, name) = match change {
+        Presence::Entered(identity, _) => (identity.who, Some(&identity.name)),
+        Presence::Arrived(who, name, _) => (*who, Some(name)),
+        Presence::Left(Identity { who, .. }, _) | Presence::Departed(who, _) => (*who, None),
+    };
+    // By which operators see where somebody comes from.
+    let before = online.sessions(who).first().copied();
+    online.follow(change);
+    mirrors.came_or_went(online, who, name, online.sessions(who).first().copied() != before);
 }
 
 impl State {
@@ -97,18 +137,16 @@ impl State {
             registrations: Registrations::default(),
             unwritten: Vec::new(),
             left: BTreeSet::new(),
+            mirrors: Mirrors::new(epoch),
         }
     }
 
     /// The lists follow what was published.
     fn follow(&mut self) {
-        let State { bus, followed, worlds, hosted, online, .. } = self;
-        follow(&mut bus.worlds, &mut followed.worlds, |change| match change {
-            WorldChange::Hosted(world, hosting, known) => hosted.put(*world, Hosting::clone(hosting), known.clone()),
-            WorldChange::Stopped(world) => hosted.remove(*world),
-            WorldChange::Said(..) | WorldChange::Gone(_) => worlds.follow(change),
-        });
-        follow(&mut bus.presence, &mut followed.presence, |change| online.follow(change));
+        let State { bus, followed, worlds, hosted, online, mirrors, unwritten, .. } = self;
+        follow(&mut bus.worlds, &mut followed.worlds, |change| follow_world(change, worlds, hosted, mirrors));
+        follow(&mut bus.presence, &mut followed.presence, |change| follow_presence(change, online, mirrors));
+        mirrors.take_notes(unwritten);
     }
 
     /// Takes a free slot, and the number that tells its session apart.

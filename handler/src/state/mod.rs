@@ -11,6 +11,8 @@ pub mod licences;
 mod lists;
 pub mod logins;
 pub mod memory;
+pub mod mirror;
+pub mod mirrored;
 pub mod names;
 pub mod networks;
 pub mod news;

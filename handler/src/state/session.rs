@@ -1,10 +1,11 @@
 //! One worker's session as the event loop keeps it: who it is, what it may ask, what waits.
 
+use super::mirrored::PerList;
 use super::topic::Topic;
 use crate::link::Link;
 use ssmglobal_config::{Settings, shown};
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_ipc::{Lane, Mode, Open, Request, State, Time};
+use ssmglobal_ipc::{Lane, Mode, Open, Position, Request, State, Time};
 use ssmglobal_store::Principal;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -84,6 +85,31 @@ impl Order {
     }
 }
 
+/// How far a watcher of a list was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Heard {
+    /// The position that its client has.
+    pub at: Position,
+    /// Up to this serial there is nothing for it to hear.
+    pub seen: u64,
+}
+
+impl Heard {
+    /// All up to a position.
+    pub fn upto(at: Position) -> Heard {
+        Heard { at, seen: at.number }
+    }
+}
+
+/// A list is read from the beginning, page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Where the next page begins.
+    pub next: Position,
+    /// The last serial when that began: what was gone by then its client never had.
+    pub began: u64,
+}
+
 /// One session.
 #[derive(Debug)]
 pub struct Session {
@@ -131,6 +157,10 @@ pub struct Session {
     pub order: Order,
     /// What it listens to.
     pub subscriptions: Vec<Topic>,
+    /// Of lists that it watches: how far it was told.
+    pub told: PerList<Heard>,
+    /// Of lists that it reads from the beginning: how far that is.
+    pub reading: PerList<Option<Reading>>,
 }
 
 impl Session {
@@ -159,6 +189,8 @@ impl Session {
             over: false,
             order: Order::default(),
             subscriptions: Vec::new(),
+            told: PerList::default(),
+            reading: PerList::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Settings;
+use ssmglobal_ipc::List;
 use ssmglobal_store::{BoardId, Principal};
 
 /// Boards that one session may watch, and holders of properties.
@@ -22,6 +23,19 @@ pub enum Topic {
     Universe,
     /// Properties of somebody.
     Properties(Principal),
+    /// Changes of the list of worlds.
+    Worlds,
+    /// Changes of the list of users.
+    Users,
+}
+
+impl From<List> for Topic {
+    fn from(list: List) -> Topic {
+        match list {
+            List::Worlds => Topic::Worlds,
+            List::Users => Topic::Users,
+        }
+    }
 }
 
 impl Topic {
@@ -30,7 +44,16 @@ impl Topic {
         match self {
             Topic::Board(_) | Topic::Properties(_) => WATCHES,
             Topic::Channel(_) => settings.relay.joined_per_server,
-            Topic::Universe => 1,
+            Topic::Universe | Topic::Worlds | Topic::Users => 1,
+        }
+    }
+
+    /// The list that it is about.
+    pub fn list(self) -> Option<List> {
+        match self {
+            Topic::Board(_) | Topic::Channel(_) | Topic::Universe | Topic::Properties(_) => None,
+            Topic::Worlds => Some(List::Worlds),
+            Topic::Users => Some(List::Users),
         }
     }
 
@@ -41,6 +64,7 @@ impl Topic {
             Topic::Channel(_) => matches!(other, Topic::Channel(_)),
             Topic::Universe => other == Topic::Universe,
             Topic::Properties(_) => matches!(other, Topic::Properties(_)),
+            Topic::Worlds | Topic::Users => self == other,
         }
     }
 
@@ -49,6 +73,8 @@ impl Topic {
         match self {
             // What somebody may read of it is looked at when it is told.
             Topic::Board(_) | Topic::Universe | Topic::Properties(_) => false,
+            // What is seen of a list depends on who looks, which its epoch tells.
+            Topic::Worlds | Topic::Users => false,
             Topic::Channel(_) => true,
         }
     }

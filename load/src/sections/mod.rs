@@ -4,6 +4,7 @@ mod compare;
 mod connect;
 mod hashing;
 mod idle;
+mod lists;
 mod ping;
 mod rank;
 mod relay;
@@ -51,6 +52,8 @@ pub enum Section {
     Rank,
     /// RELAY SEND beside Redis PUBLISH
     Relay,
+    /// LIST WORLDS, and a change to its watchers beside RELAY SEND
+    Lists,
     /// Other commands while registrations wait for their hash
     Hashing,
     /// kill -9 of the handler under a steady load
@@ -67,12 +70,13 @@ pub enum Section {
 
 impl Section {
     /// All that measure, in the order that disturbs the least: memory before data, sizes that grow.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Idle,
         Self::Connect,
         Self::Sandbox,
         Self::Ping,
         Self::Relay,
+        Self::Lists,
         Self::Hashing,
         Self::Rank,
         Self::Submit,
@@ -97,6 +101,7 @@ impl Section {
             Self::Submit => submit::run(context),
             Self::Rank => rank::run(context),
             Self::Relay => relay::run(context),
+            Self::Lists => lists::run(context),
             Self::Hashing => hashing::run(context),
             Self::KillHandler => restart::handler::run(context),
             Self::Upgrade => restart::upgrade::run(context),

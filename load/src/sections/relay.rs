@@ -63,7 +63,8 @@ fn measure(context: &mut Context, redis: Option<&Redis>, subscribers: usize, run
     Ok(())
 }
 
-fn send() -> impl Protocol {
+/// A message to the channel.
+pub fn send() -> impl Protocol {
     Json::new(|_, _, out: &mut Vec<u8>| {
         let request = format!(r#""cmd":"RELAY SEND","args":{{"channel":"{CHANNEL}","body":"{BODY}"}}}}"#);
         out.extend_from_slice(request.as_bytes());
@@ -80,7 +81,7 @@ enum Form {
 }
 
 /// A sender (the first connection) and its subscribers (all others).
-struct Relay {
+pub struct Relay {
     fleet: Fleet,
     form: Form,
     /// How many messages each connection has got.
@@ -110,7 +111,8 @@ impl Relay {
         })
     }
 
-    fn ours(backend: &mut Backend, subscribers: usize) -> Result<Self> {
+    /// On a backend of ours.
+    pub fn ours(backend: &mut Backend, subscribers: usize) -> Result<Self> {
         let mut connections = servers(backend, 1)?;
         connections.extend(streams(subscribers, |n| {
             let mut client = backend.server(n + 1)?;
@@ -138,7 +140,7 @@ impl Relay {
 
     /// Deliveries per second with `in_flight` messages under way: the next is sent when all have got the oldest. A
     /// request is one message, however many get it.
-    fn run(&mut self, protocol: &mut impl Protocol, in_flight: usize, seconds: f64) -> Result<Measured> {
+    pub fn run(&mut self, protocol: &mut impl Protocol, in_flight: usize, seconds: f64) -> Result<Measured> {
         let (subscribers, answered_before) = (self.fleet.len() - 1, self.answered);
         let warm = Duration::from_secs_f64((seconds / 10.0).min(0.5));
         let mut from = Instant::now() + warm;

@@ -11,6 +11,7 @@ mod hosting;
 mod json;
 mod length;
 mod licences;
+mod lists;
 mod local;
 mod lookup;
 mod mail;
@@ -45,7 +46,7 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 14] = [
+pub static GROUPS: [&Group; 15] = [
     &general::GROUP,
     &players::GROUP,
     &records::GROUP,
@@ -54,6 +55,7 @@ pub static GROUPS: [&Group; 14] = [
     &mail::GROUP,
     &relay::GROUP,
     &status::GROUP,
+    &lists::GROUP,
     &entry::GROUP,
     &licences::GROUP,
     &hosting::GROUP,

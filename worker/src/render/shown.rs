@@ -148,6 +148,7 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
         Event::Broadcast(event) => ("broadcast", event),
         Event::Universe(event) => ("universe", event),
         Event::Property(event) => ("property", event),
+        Event::List(event) => ("list", event),
         Event::Tell(event) => ("tell", event),
         Event::Relay(event) => ("relay", event),
         Event::Record(event) => ("record", event),

@@ -8,7 +8,7 @@ use crate::link::Came;
 use crate::queue::Waiting;
 use crate::render::{Asked, human, json};
 use ssmglobal_ipc::frame::Class;
-use ssmglobal_ipc::{Code, Event, Failure, Mode, Position, Reply, Request, State, Subscription, Topic};
+use ssmglobal_ipc::{Code, Event, Failure, ListWatched, Mode, Position, Reply, Request, State, Subscription, Topic};
 use std::time::Instant;
 
 impl Session<'_> {
@@ -181,6 +181,21 @@ impl Session<'_> {
             Request::PropertyUnwatch(watch) if done => {
                 _ = self.subscriptions.remove(&Topic::Properties(watch.of), registry)
             }
+            Request::ListWatch(_) => {
+                if let Reply::ListWatched(ListWatched { list, at }) = *reply {
+                    self.subscriptions.add(Subscription { topic: list.into(), cursor: at });
+                    self.subscriptions.came_to(list, at);
+                }
+            }
+            Request::ListUnwatch(unwatch) if done => _ = self.subscriptions.remove(&unwatch.list.into(), registry),
+            // Its watch goes on from there.
+            Request::ListWorlds(_) | Request::ListUsers(_) => {
+                if let Reply::Listed(listed) = reply
+                    && !listed.more
+                {
+                    self.subscriptions.came_to(listed.rows.list(), listed.at);
+                }
+            }
             Request::RelayLeave(leave) if done => {
                 _ = self.subscriptions.remove(&Topic::Channel(leave.channel), registry)
             }
@@ -221,6 +236,7 @@ impl Session<'_> {
         }
         self.show_event(&event);
         match event {
+            Event::List(changed) => self.subscriptions.came_to(changed.rows.list(), changed.at),
             Event::Close(_) => self.ending = true,
             Event::LoggedOut(_) | Event::TakenOver(_) => self.become_nobody(),
             _ => {}

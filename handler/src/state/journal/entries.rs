@@ -1,14 +1,16 @@
 //! What stands in the journal. These types are the journal's own: the next handler may be of a newer build, so they are only
 //! ever appended to, and gain fields as told in `ipc/src/growing.rs`.
 
+use super::rows::KeptRow;
 use crate::state::hosting::{Host, Hosting};
 use crate::state::logins::{Ended, Login};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassDigest, PassState, Wanted};
 use crate::state::visitors::Visitor;
 use crate::state::worlds::World;
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Rating, Reply, ReplyKind, Time};
+use ssmglobal_ipc::{List, Rating, Reply, ReplyKind, Time};
 use ssmglobal_store::{PlayerId, Principal, ServerId, WorldId};
 use std::net::IpAddr;
 
@@ -193,10 +195,47 @@ pub enum Entry {
         /// Since when.
         since: Time,
     },
+    /// A row of a list that clients mirror.
+    Row {
+        /// Of its list.
+        epoch: u64,
+        /// Of its last change.
+        serial: u64,
+        /// Its name.
+        key: String,
+        /// Who sees it besides operators; nothing: everybody does.
+        only: Option<PlayerId>,
+        /// What it says.
+        row: KeptRow,
+    },
+    /// It is gone, for those who saw it so.
+    RowGone {
+        /// From which list.
+        list: List,
+        /// Of its list.
+        epoch: u64,
+        /// Of this change.
+        serial: u64,
+        /// Its name.
+        key: String,
+        /// Who saw it besides operators; nothing: everybody did.
+        only: Option<PlayerId>,
+        /// When.
+        at: Time,
+    },
+    /// There is such a list, and what is gone from it is remembered from here on only.
+    RowsForgotten {
+        /// Which.
+        list: List,
+        /// Told apart from all before.
+        epoch: u64,
+        /// The last serial that is forgotten.
+        upto: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     Link(u64),
     Channel(u64),
@@ -211,6 +250,8 @@ pub(super) enum Subject {
     Hosting(WorldId),
     Login(u64),
     LoginEnded(u64, Time),
+    Row(List, Option<PlayerId>, CompactString),
+    Rows(List),
 }
 
 impl Entry {
@@ -236,6 +277,9 @@ impl Entry {
             Entry::LoginEnded { session, since, .. } | Entry::LoginCounted { session, since } => {
                 Some(Subject::LoginEnded(*session, *since))
             }
+            Entry::Row { key, only, row, .. } => Some(Subject::Row(row.list(), *only, key.as_str().into())),
+            Entry::RowGone { list, key, only, .. } => Some(Subject::Row(*list, *only, key.as_str().into())),
+            Entry::RowsForgotten { list, .. } => Some(Subject::Rows(*list)),
             Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
         }
     }

@@ -8,6 +8,7 @@
 
 mod entries;
 mod recover;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ mod tests;
 pub use entries::OldPass;
 pub use entries::{ClientKey, Entry, KeptHosting, KeptVisitor, Settled, packed, unpacked};
 pub use recover::{KeptChannel, Present, Recovered};
+#[cfg(test)]
+pub use rows::KeptRow;
 
 use entries::Subject;
 use hashbrown::HashMap;
@@ -46,6 +49,9 @@ const FORMAT_AT: usize = 0;
 const HEAD: usize = 8;
 const TAIL: usize = 16;
 const FLUSHED: usize = 24;
+/// The tail, as the last handler has set it that knows all entries that this one knows: one that does not has let go of them
+/// unseen.
+const KNOWN_TAIL: usize = 32;
 
 /// The journal.
 pub struct Journal {
@@ -65,6 +71,8 @@ pub struct Journal {
     full: bool,
     /// There was a handler before this one.
     inherited: bool,
+    /// No handler that does not know all entries has let go of any.
+    is_whole: bool,
 }
 
 /// The oldest entry.
@@ -103,6 +111,7 @@ impl Journal {
             bytes: Vec::new(),
             full: false,
             inherited: true,
+            is_whole: true,
         };
         if journal.get(FORMAT_AT) != FORMAT {
             if journal.get(FORMAT_AT) != 0 {
@@ -111,6 +120,7 @@ impl Journal {
             journal.begin_anew();
             journal.inherited = false;
         }
+        journal.is_whole = journal.get(KNOWN_TAIL) == journal.get(TAIL);
         journal.next = journal.head();
         journal.given_back = journal.get(TAIL) / PIECE as u64 * PIECE as u64;
         let subjects = journal.entries().filter_map(|(position, entry)| Some((entry.subject()?, position)));
@@ -123,10 +133,20 @@ impl Journal {
         self.inherited
     }
 
+    /// Whether no handler that does not know all entries has let go of any.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// What a handler that does not know all entries may have let go of is not needed from here on.
+    pub fn is_whole_again(&mut self) {
+        self.set(KNOWN_TAIL, self.get(TAIL));
+    }
+
     fn begin_anew(&mut self) {
         // Positions go on: they are the numbers of pushes, and workers remember the last one.
         let head = self.get(HEAD).next_multiple_of(8);
-        for counter in [HEAD, TAIL, FLUSHED] {
+        for counter in [HEAD, TAIL, FLUSHED, KNOWN_TAIL] {
             self.set(counter, head);
         }
         self.set(FORMAT_AT, FORMAT);
@@ -239,6 +259,11 @@ impl Journal {
         Some((position, growing::get(&bytes).ok(), position + padded(length)))
     }
 
+    /// Whether the last word on something stands at a position.
+    fn is_last(&self, subject: &Subject, position: u64) -> bool {
+        self.last_words.get(subject) == Some(&position)
+    }
+
     /// All entries with their positions, the oldest first.
     fn entries(&self) -> impl Iterator<Item = (u64, Entry)> {
         let mut next = self.get(TAIL);
@@ -263,17 +288,17 @@ impl Journal {
         }
         let (position, entry, behind) = self.at(tail)?;
         let subject = entry.as_ref().and_then(Entry::subject);
-        let is_last = subject.is_none_or(|subject| self.last_words.get(&subject) == Some(&position));
+        let is_last = subject.as_ref().is_none_or(|subject| self.is_last(subject, position));
         Some(Oldest { entry: entry.filter(|_| is_last), subject: subject.filter(|_| is_last), position, behind })
     }
 
     /// Forgets the oldest entry; gives how many bytes it took.
     pub fn forget_oldest(&mut self, oldest: &Oldest) -> u64 {
         // Unless it was written again.
-        if let Some(subject) = oldest.subject
-            && self.last_words.get(&subject) == Some(&oldest.position)
+        if let Some(subject) = &oldest.subject
+            && self.is_last(subject, oldest.position)
         {
-            self.last_words.remove(&subject);
+            self.last_words.remove(subject);
         }
         let bytes = oldest.behind - self.get(TAIL);
         self.forget(oldest.behind);
@@ -282,6 +307,7 @@ impl Journal {
 
     /// Forgets everything in front of a position.
     fn forget(&mut self, upto: u64) {
+        self.set(KNOWN_TAIL, upto);
         self.set(TAIL, upto);
         let piece = PIECE as u64;
         let free = upto / piece * piece;

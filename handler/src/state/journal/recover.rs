@@ -1,8 +1,10 @@
 //! What the journal holds, put together again. Part of the event loop, at the start of a handler.
 
+use super::rows::Found;
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
 use crate::state::logins::{Ended, Login};
+use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::{HeldPass, PassDigest};
 use crate::state::visitors::Visitor;
@@ -64,6 +66,8 @@ pub struct Recovered {
     pub logins: HashMap<u64, Login>,
     /// Logins that have ended and may not be counted yet, by session and since when.
     pub ended: BTreeMap<(u64, Time), Ended>,
+    /// Lists that clients mirror, if all of them is there.
+    pub mirrors: (Option<KeptMirror<WorldRow>>, Option<KeptMirror<UserRow>>),
     /// Pushes that may not have left, by session, with their numbers.
     pub pushes: HashMap<u64, Vec<(u64, Event)>>,
 }
@@ -86,8 +90,10 @@ impl Journal {
         let mut passes: HashMap<PassDigest, (u64, HeldPass)> = HashMap::new();
         let mut stays: HashMap<(Seat, Principal), (String, Stay)> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
+        let mut rows = Found::default();
         let flushed = self.get(FLUSHED);
         for (position, entry) in self.entries() {
+            let is_last = |entry: &Entry| entry.subject().is_some_and(|subject| self.is_last(&subject, position));
             match entry {
                 Entry::Linked { session } => drop(found.linked.insert(session)),
                 Entry::Channel { id, name, number } => {
@@ -151,12 +157,19 @@ impl Journal {
                     found.ended.insert((session, since), Ended { session, player, since, lasted });
                 }
                 Entry::LoginCounted { session, since } => drop(found.ended.remove(&(session, since))),
+                Entry::Row { .. } | Entry::RowGone { .. } | Entry::RowsForgotten { .. } => {
+                    if is_last(&entry) {
+                        rows.take(entry);
+                    }
+                }
             }
         }
-        // In their order: one that was shown says that another, which was shown before it, says nothing more.
-        let mut passes: Vec<(u64, HeldPass)> = passes.into_values().collect();
-        passes.sort_unstable_by_key(|(position, _)| *position);
-        found.passes = passes.into_iter().map(|(_, pass)| pass).collect();
+        if self.is_whole() {
+            found.mirrors = rows.lists();
+        }
+        // In their order: one that was shown takes the place of one that was shown before it.
+        let passes: BTreeMap<u64, HeldPass> = passes.into_values().collect();
+        found.passes = passes.into_values().collect();
         for ((seat, who), (name, stay)) in stays {
             found.stays.entry(seat).or_default().push((who, name, stay));
         }

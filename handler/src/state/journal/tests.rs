@@ -178,3 +178,19 @@ fn of_what_is_said_again_and_again_only_the_last_word_stays() {
     }
     assert_eq!((journal.last_words.len(), all(&journal)), (0, vec![]));
 }
+
+#[test]
+fn it_is_known_whether_a_handler_that_does_not_know_all_entries_has_let_go_of_any() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    let behind = [1, 2, 3].map(|n| journal.append(&done(n, 1)))[2];
+    journal.forget(behind);
+    let mut journal = Journal::open(&fd).unwrap();
+    assert!(journal.is_whole());
+    // As one does it that knows nothing of this.
+    journal.set(TAIL, journal.head());
+    let mut journal = Journal::open(&fd).unwrap();
+    assert!(!journal.is_whole() && !Journal::open(&fd).unwrap().is_whole());
+    journal.is_whole_again();
+    assert!(Journal::open(&fd).unwrap().is_whole());
+}

@@ -8,7 +8,8 @@
 use super::kept::{Further, KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
 use crate::state::hosting::Hosting;
-use crate::state::journal::{ClientKey, Entry, OldPass, Settled, packed};
+use crate::state::journal::{ClientKey, Entry, KeptRow, OldPass, Settled, packed};
+use crate::state::mirrored::WorldRow;
 use crate::state::news::{Audience, News};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassState, Wanted};
@@ -18,7 +19,8 @@ use crate::state::visitors::Visitor;
 use crate::state::worlds::World;
 use serde::{Serialize, de::DeserializeOwned};
 use ssmglobal_ipc::{
-    Base64, Code, Event, Notice, Party, PropertyAccess, PropertyChanged, Rating, Reply, Stop, Time, Welcome, growing,
+    Base64, Code, Event, List, Notice, Party, PropertyAccess, PropertyChanged, Rating, Reply, Stop, Time, Welcome,
+    WorldStatus, growing,
 };
 use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId, StartedBy, WorldId};
 use std::fmt::Write;
@@ -169,6 +171,8 @@ samples! { topics Topic Topic {
     Channel: Topic::Channel(ChannelId(1 << 40));
     Universe: Topic::Universe;
     Properties: Topic::Properties(alice());
+    Worlds: Topic::Worlds;
+    Users: Topic::Users;
 } }
 
 samples! { kinds PrincipalKind PrincipalKind {
@@ -211,6 +215,30 @@ samples! { entries Entry Entry {
     Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, told: Some(AT) };
     LoginEnded: Entry::LoginEnded { session: 300, player: PlayerId(7), since: AT, lasted: 1 << 40 };
     LoginCounted: Entry::LoginCounted { session: 300, since: AT };
+    Row: Entry::Row {
+        epoch: EPOCH, serial: 300, key: text("Atlantis"), only: Some(PlayerId(300)), row: world_row().into(),
+    };
+    RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
+    RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
+} }
+
+const EPOCH: u64 = 1_769_890_500_000 << 10;
+
+fn world_row() -> WorldRow {
+    WorldRow {
+        licence: Some(WorldId(300)),
+        status: WorldStatus::Stopped,
+        users: 17,
+        max: 100,
+        rating: Rating::Pg13,
+        description: text("Zoë — under water"),
+        stopped: Some(AT),
+    }
+}
+
+samples! { rows KeptRow KeptRow {
+    World: world_row().into();
+    User: KeptRow::User(alice(), Some(WorldId(300).into()));
 } }
 
 /// Whether bytes say what a sample was meant to say.
@@ -260,7 +288,7 @@ fn all() -> Vec<Sample> {
     macro_rules! values {
         ($($make:ident)*) => { $(all.extend($make().into_iter().map(|(name, value)| sample(name, value)));)* };
     }
-    values!(audiences topics kinds entries);
+    values!(audiences topics kinds entries rows);
     let reply = Reply::Welcome(Welcome { session: 12 });
     let (bytes, reads) = (answer_put(&reply), Box::new(move |bytes: &[u8]| answer_read(bytes) == reply));
     all.push(Sample { name: text("Answer"), bytes, reads });

@@ -20,7 +20,7 @@ fn paged() -> Vec<(&'static str, &'static str)> {
 
 /// All of them.
 pub(super) fn requests() -> Vec<Case> {
-    [players(), records(), settings(), properties(), mail(), servers(), worlds(), universe()]
+    [players(), records(), settings(), properties(), mail(), servers(), worlds(), universe(), lists()]
         .into_iter()
         .flatten()
         .collect()
@@ -399,5 +399,20 @@ fn universe() -> Vec<Case> {
         ("UNIVERSE RESET", vec![key], Request::UniverseReset(UniverseReset { key: s("start") })),
         ("UNIVERSE WATCH", vec![], Request::UniverseWatch),
         ("UNIVERSE UNWATCH", vec![], Request::UniverseUnwatch),
+    ]
+}
+
+fn lists() -> Vec<Case> {
+    let after = Some(Position { epoch: 1_812_000_000_000_000, number: 7 });
+    let at = [("epoch", "1812000000000000"), ("serial", "7")];
+    let read = || (at.into_iter().chain([("limit", "5")]).collect(), ListRead { after, limit: Some(5) });
+    let ((args, worlds), (others, users)) = (read(), read());
+    let list = ("list", "\"worlds\"");
+    let watch = ListWatch { list: List::Worlds, after };
+    vec![
+        ("LIST WORLDS", args, Request::ListWorlds(worlds)),
+        ("LIST USERS", others, Request::ListUsers(users)),
+        ("LIST WATCH", [list].into_iter().chain(at).collect(), Request::ListWatch(watch)),
+        ("LIST UNWATCH", vec![list], Request::ListUnwatch(ListUnwatch { list: List::Worlds })),
     ]
 }

@@ -215,7 +215,7 @@ fn with(value: &str, is: impl Fn(ArgKind) -> bool) -> Vec<(String, bool)> {
                 .collect();
             members.push(format!("\"{}\":{value}", arg.name));
             // An epoch belongs to a number.
-            members.extend((arg.name == "epoch").then(|| "\"since\":1".to_owned()));
+            members.extend((arg.name == "epoch" && name.starts_with("RELAY")).then(|| "\"since\":1".to_owned()));
             let channel = name == "RELAY SEND";
             members.extend(channel.then(|| "\"channel\":\"lobby\"".to_owned()));
             let line = format!("{{\"cmd\":\"{name}\",\"args\":{{{}}}}}", members.join(","));
@@ -468,7 +468,7 @@ fn who_may_what() {
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" | "PROPERTY SET" | "PROPERTY DELETE" => "--x-x",
             name if name.starts_with("PROPERTY") => "-xx-x",
-            name if name.starts_with("RECORD") || name == "SETTING GET" => "-xx-x",
+            name if name.starts_with("RECORD") || name.starts_with("LIST") || name == "SETTING GET" => "-xx-x",
             name if ["MAIL", "WORLD", "RIGHT", "PLAYER", "UNIVERSE"].iter().any(|group| name.starts_with(group)) => {
                 "--x--"
             }

@@ -323,8 +323,36 @@ fn universe() -> Universe {
     }
 }
 
+fn listed_world() -> ListedWorld {
+    ListedWorld {
+        name: s("Atlantis"),
+        status: WorldStatus::Restricted,
+        users: 17,
+        max: 100,
+        rating: Rating::Pg13,
+        description: s("under \u{1b}[31m water"),
+        listed: true,
+    }
+}
+
+fn listed_user(more: Option<UserMore>) -> ListedUser {
+    ListedUser { name: s("bob"), number: 7, world: Some(s("Atlantis")), state: UserState::On, more }
+}
+
+fn list_replies() -> Vec<(&'static str, Reply)> {
+    let at = Position { epoch: 1_812_000_000_000_000, number: 42 };
+    let more = UserMore { address: Some(s("203.0.113.9")), rights: vec![s("vip")] };
+    let users = vec![listed_user(None), listed_user(Some(more)), listed_user(Some(UserMore::default()))];
+    let listed = |rows, more, whole, gone| Reply::Listed(Listed { at, more, whole, rows, gone });
+    vec![
+        ("LIST WORLDS", listed(ListRows::Worlds(vec![listed_world()]), true, true, vec![])),
+        ("LIST USERS", listed(ListRows::Users(users), false, false, vec![s("alice"), s("visitor:carol")])),
+        ("LIST WATCH", Reply::ListWatched(ListWatched { list: List::Worlds, at })),
+    ]
+}
+
 pub(super) fn replies() -> Vec<(&'static str, Reply)> {
-    [person_replies(), record_replies(), other_replies(), world_replies()].concat()
+    [person_replies(), record_replies(), other_replies(), world_replies(), list_replies()].concat()
 }
 
 pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
@@ -341,6 +369,16 @@ pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
         ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None, more: vec![] })),
         ("WORLD LIST", Reply::Licences(Licences { licences: vec![], total: 0, next: None })),
         ("HOST LIST", Reply::HostedList(HostedList { worlds: vec![], total: 0, next: None })),
+        (
+            "LIST USERS",
+            Reply::Listed(Listed {
+                at: Position { epoch: 7, number: 42 },
+                more: false,
+                whole: false,
+                rows: ListRows::Users(vec![]),
+                gone: vec![],
+            }),
+        ),
     ]
 }
 
@@ -462,6 +500,16 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             }),
             r#"{"event": "property", "of": "world:Zoo", "name": "gate", "value": "open", "base64": null, "version": 3, "deleted": false}"#,
             "[property] gate of world:Zoo: open",
+        ),
+        (
+            Event::List(ListChanged {
+                from: 41,
+                at: Position { epoch: 7, number: 43 },
+                rows: ListRows::Users(vec![listed_user(None)]),
+                gone: vec![s("alice")],
+            }),
+            r#"{"event": "list", "list": "users", "epoch": 7, "from": 41, "serial": 43, "rows": [{"name": "bob", "number": 7, "world": "Atlantis", "state": "on"}], "gone": ["alice"]}"#,
+            "[list] users: bob; gone: alice",
         ),
         (
             Event::WorldChanged(HostTerms {

@@ -1,0 +1,164 @@
+//! Lists that clients mirror: their watchers told of what has changed, at once, and then together. Part of the event loop.
+//!
+//! What is told is made once for all who see the same and have come as far; what it costs beyond that is a write to each. It
+//! is not in the journal: each worker says how far its client has come, and the next handler goes on from there.
+
+use super::EventLoop;
+use crate::capability::lists;
+use crate::capability::universe::sees_where;
+use crate::lock::read;
+use crate::state::licences::Licences;
+use crate::state::mirror::View;
+use crate::state::session::{Heard, Session, SessionRef};
+use crate::state::topic::Topic;
+use ssmglobal_ipc::frame::put_event;
+use ssmglobal_ipc::{Event, List, ListChanged, Position, Time};
+use ssmglobal_store::{PlayerId, WorldId};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Who sees the same of a list, and has come as far.
+type Groups = HashMap<(View, Heard), Vec<SessionRef>>;
+
+impl EventLoop {
+    /// All who were there are back: lists follow what changes from now on.
+    pub(super) fn begin_lists(&mut self) {
+        let memory = self.shared.memory.clone();
+        let shown = !self.shared.memory.universe().licence;
+        let state = &mut self.state;
+        state.mirrors.show_unlicensed(shown, &state.worlds);
+        let licences: &Licences = &read(&memory.licences);
+        state.mirrors.begin(&state.hosted, &state.worlds, &state.online, licences, Time::now());
+        state.mirrors.take_notes(&mut state.unwritten);
+        self.write_journal();
+    }
+
+    /// Settings of the universe are others: what is in the lists, and who sees them.
+    pub(super) fn lists_follow_universe(&mut self) {
+        let shown = !self.shared.memory.universe().licence;
+        self.state.mirrors.show_unlicensed(shown, &self.state.worlds);
+        self.state.mirrors.look_again(List::Users);
+        self.list_changed();
+    }
+
+    fn list_changed(&mut self) {
+        self.state.mirrors.take_notes(&mut self.state.unwritten);
+        self.write_journal();
+    }
+
+    /// A licence is another one, or gone.
+    pub(super) fn licence_listed(&mut self, world: WorldId) {
+        match read(&self.shared.memory.licences).get(world) {
+            Some(licence) => self.state.mirrors.licence_changed(licence),
+            None => self.state.mirrors.licence_gone(world, Time::now()),
+        }
+        self.list_changed();
+    }
+
+    /// A player has other rights: operators see them, and he may be one.
+    pub(super) fn rights_changed(&mut self, player: PlayerId) {
+        self.state.mirrors.touch_user(player.into());
+        self.list_changed();
+        List::ALL.into_iter().for_each(|list| self.state.mirrors.look_again(list));
+    }
+
+    /// What a session sees of lists may be another thing.
+    pub(super) fn look_at_watches(&mut self, slot: usize) {
+        let topics = self.session(slot).map(|session| session.subscriptions.clone()).unwrap_or_default();
+        topics.into_iter().filter_map(Topic::list).for_each(|list| self.state.mirrors.look_again(list));
+    }
+
+    /// A session has watched a list before this handler was there, and its client has come to a position.
+    pub(super) fn watch_again(&mut self, session: &mut Session, topic: Topic, at: Position) {
+        if let Some(list) = topic.list() {
+            *session.told.of_mut(list) = Heard::upto(at);
+            self.state.mirrors.look_again(list);
+        }
+    }
+
+    /// How long to wait at the most before something is to be told, or a world that is stopped goes.
+    pub(super) fn list_due(&self) -> Option<Duration> {
+        if self.recovery.is_on() {
+            return None;
+        }
+        let now = Instant::now();
+        let is_watched = |list: &List| !self.state.online.subscribers((*list).into()).is_empty();
+        let lists = List::ALL.into_iter().filter(is_watched).filter_map(|list| self.state.mirrors.wait(list, now));
+        let gone = self.state.mirrors.next_due().map(|at| {
+            let wait = at.0.saturating_sub(Time::now().0).max(0).unsigned_abs();
+            Duration::from_millis(wait)
+        });
+        // Not a moment too early: a wait is cut to whole milliseconds.
+        lists.chain(gone).min().map(|wait| wait.saturating_add(Duration::from_millis(1)))
+    }
+
+    /// Tells watchers of lists what is due.
+    pub(super) fn push_lists(&mut self) {
+        if self.recovery.is_on() {
+            return;
+        }
+        self.state.mirrors.forget_stopped(Time::now());
+        self.list_changed();
+        let now = Instant::now();
+        for list in List::ALL {
+            if self.state.mirrors.wait(list, now) == Some(Duration::ZERO) {
+                let groups = self.groups(list);
+                self.state.mirrors.telling(list, now, !groups.is_empty());
+                groups.into_iter().for_each(|((view, heard), watchers)| self.push_to_all(list, view, heard, &watchers));
+            }
+        }
+    }
+
+    fn groups(&self, list: List) -> Groups {
+        let rights = read(&self.shared.memory.rights);
+        let mut groups = Groups::new();
+        for at in self.state.online.subscribers(list.into()) {
+            let Some(session) = self.state.live(*at) else { continue };
+            // Who may not see it now goes on where he was when he may again.
+            if list == List::Users && !sees_where(&self.shared.memory, session) {
+                continue;
+            }
+            let view = lists::view(&self.state.mirrors, &rights, list, session.who());
+            groups.entry((view, *session.told.of(list))).or_default().push(*at);
+        }
+        groups
+    }
+
+    fn push_to_all(&mut self, list: List, view: View, heard: Heard, watchers: &[SessionRef]) {
+        let (events, heard) = self.events(list, view, heard);
+        let mut bytes = Vec::new();
+        events.into_iter().for_each(|event| put_event(&mut bytes, 0, &Event::List(event)));
+        for at in watchers {
+            let Some(session) = self.session_mut(at.slot) else { continue };
+            *session.told.of_mut(list) = heard;
+            let link = session.link.clone();
+            if !bytes.is_empty() {
+                self.batch.event_bytes(&link, &bytes);
+            }
+        }
+    }
+
+    /// What somebody is told who has heard so much, and how much he has heard then.
+    fn events(&self, list: List, view: View, mut heard: Heard) -> (Vec<ListChanged>, Heard) {
+        let source = lists::Source { state: &self.state, memory: &self.shared.memory, asks: None };
+        let now = source.position(list, view);
+        if heard.at.epoch != now.epoch || !source.knows(list, heard.seen) {
+            // He sees something else than before, or too much is gone: he asks again.
+            let event = ListChanged { from: now.number, at: now, rows: lists::none(list), gone: Vec::new() };
+            return (vec![event], Heard::upto(now));
+        }
+        let mut events = Vec::new();
+        loop {
+            let page = source.page(list, view, heard.seen, 0, lists::PAGE);
+            heard.seen = page.upto;
+            if !page.rows.is_empty() || !page.gone.is_empty() {
+                let (from, at) = (heard.at.number, Position { number: page.upto, ..now });
+                events.push(ListChanged { from, at, rows: page.rows, gone: page.gone });
+                heard.at = at;
+            }
+            if !page.more {
+                return (events, heard);
+            }
+        }
+    }
+}
