@@ -3,7 +3,7 @@
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
 use crate::state::online::{Seat, Stay};
-use crate::state::passes::{HeldPass, PassDigest};
+use crate::state::passes::HeldPass;
 use crate::state::visitors::Visitor;
 use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time, growing};
@@ -51,7 +51,7 @@ pub struct Recovered {
     pub keyed: Vec<Settled>,
     /// Up to which row of kept answers everybody was told of the changes.
     pub told: i64,
-    /// Passes.
+    /// Passes, as they were one after the other: a later one may have taken the place of an earlier one.
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
     pub stays: HashMap<Seat, Vec<Present>>,
@@ -78,7 +78,6 @@ impl Journal {
         let mut found = Recovered::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
-        let mut passes: HashMap<PassDigest, HeldPass> = HashMap::new();
         let mut stays: HashMap<(Seat, Principal), (String, Stay)> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
         let flushed = self.get(FLUSHED);
@@ -114,11 +113,8 @@ impl Journal {
                 }
                 Entry::NoWorld { id } => drop(worlds.remove(&id)),
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
-                Entry::Pass(pass) => drop(passes.insert(pass.digest, pass.into())),
-                Entry::Held(pass) => {
-                    let pass = HeldPass::from(pass);
-                    passes.insert(pass.digest, pass);
-                }
+                Entry::Pass(pass) => found.passes.push(pass.into()),
+                Entry::Held(pass) => found.passes.push(pass.into()),
                 Entry::Stay { host, player, server, since } => {
                     let (seat, place) = (Seat::Session(host), server.into());
                     let stay = Stay { seat, place, since, identified: false };
@@ -138,7 +134,6 @@ impl Journal {
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
             }
         }
-        found.passes = passes.into_values().collect();
         for ((seat, who), (name, stay)) in stays {
             found.stays.entry(seat).or_default().push((who, name, stay));
         }
