@@ -16,7 +16,7 @@ use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::visitors::{Visitors, principal};
 use super::worlds::{StatusId, World, WorldChange, Worlds};
-use ssmglobal_ipc::{self as ipc, Party, Position, Time};
+use ssmglobal_ipc::{Party, Position, Time};
 use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, WorldId};
 use std::collections::BTreeMap;
 use std::io;
