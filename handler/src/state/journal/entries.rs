@@ -163,6 +163,13 @@ pub enum Entry {
         /// His number.
         id: u32,
     },
+    /// A handler serves: as long as its process is not dead, sessions may have links to it.
+    Handler {
+        /// Its process id.
+        pid: i32,
+        /// When it was started, in ticks since the machine was.
+        started: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -200,7 +207,7 @@ impl Entry {
             }
             Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
             Entry::Hosting { world, .. } | Entry::NoHosting { world } => Some(Subject::Hosting(*world)),
-            Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
+            Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } | Entry::Handler { .. } => None,
         }
     }
 }

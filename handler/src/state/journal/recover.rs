@@ -35,6 +35,8 @@ pub type Present = (Principal, String, Stay);
 pub struct Recovered {
     /// All channels, by id.
     pub channels: Vec<KeptChannel>,
+    /// Handlers that may not be dead yet: process ids, and when they were started.
+    pub handlers: Vec<(i32, u64)>,
     /// Sessions that had a link.
     pub linked: HashSet<u64>,
     /// What is said of worlds, by the session that hosts them.
@@ -132,6 +134,7 @@ impl Journal {
                 Entry::Visitor { id, said } => drop(found.visitors.insert(id, said.into())),
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
+                Entry::Handler { pid, started } => found.handlers.push((pid, started)),
             }
         }
         for ((seat, who), (name, stay)) in stays {

@@ -193,6 +193,7 @@ samples! { entries Entry Entry {
     NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
     Visitor: Entry::Visitor { id: 9, said: (&visitor()).into() };
     NoVisitor: Entry::NoVisitor { id: 9 };
+    Handler: Entry::Handler { pid: 300, started: 9 };
 } }
 
 /// Whether bytes say what a sample was meant to say.
