@@ -125,3 +125,35 @@ fn a_ticket_from_before_is_worth_nothing_after_what_has_ended_it() {
         assert!(nobody || matches!(reply, Some(Reply::Failed(_))), "{ends:?}: {reply:?}");
     }
 }
+
+#[test]
+fn who_has_proved_to_be_somebody_else_is_that_wherever_the_handler_has_died_over_it() {
+    let mut listener = Listener::start();
+    let worker = listener.worker();
+    let mut link = worker.registered("alice");
+    who(&mut link);
+    let before = listener.left().end();
+    let ticket = link.ticket.clone();
+    let register = Register { name: "bob".into(), password: Secret::new("long enough"), email: None };
+    let asked = link.frame(&Request::Register(register));
+    link.send(&asked);
+    assert!(matches!(link.reply(), Some(Reply::LoggedIn(_))));
+    listener.kill_handler();
+    let left = listener.left();
+    let ends = left.ends_since(before);
+    assert!(ends.len() > 2, "nothing was written: {ends:?}");
+    for end in ends {
+        listener.leave(&left, end);
+        listener.start_handler();
+        // Neither the answer nor another ticket has come.
+        let mut link = worker.link();
+        let open = Open { next: 100, ticket: ticket.clone(), ..worker.open(Mode::Client) };
+        assert!(matches!(link.ask(&Request::Open(open)), Some(Reply::Welcome(_))));
+        link.send(&asked);
+        let reply = link.reply();
+        assert!(matches!(reply, Some(Reply::LoggedIn(_))), "{reply:?}");
+        link.next = 100;
+        assert_eq!(who(&mut link), Some("bob".to_owned()), "it has died at {end}, where it began at {before}");
+        listener.kill_handler();
+    }
+}

@@ -67,6 +67,25 @@ impl Listener {
         self.handler.wait();
     }
 
+    /// All that the handlers have left in the journal so far; none lives that writes to it.
+    pub fn left(&self) -> Left {
+        let memory = memory::Memory::map(&self.journal, JOURNAL_PAGE + JOURNAL_READ).expect("memory");
+        let mut bytes = vec![0; JOURNAL_PAGE + JOURNAL_READ];
+        assert!(memory.read(0, &mut bytes));
+        Left(bytes)
+    }
+
+    /// Leaves the next handler a journal that ends here, as if the one before it had died at that moment.
+    pub fn leave(&self, left: &Left, end: u64) {
+        let mut bytes = left.0.clone();
+        for counter in [JOURNAL_HEAD, JOURNAL_FLUSHED] {
+            let value = left.word(counter).min(end);
+            bytes[counter..counter + 8].copy_from_slice(&value.to_ne_bytes());
+        }
+        let mut memory = memory::Memory::map(&self.journal, bytes.len()).expect("memory");
+        assert!(memory.write(0, &bytes));
+    }
+
     /// Ends the handler as it is ended with the backend.
     pub fn stop_handler(&mut self) {
         self.tell(&ToHandler::Stop);
@@ -159,6 +178,35 @@ impl Listener {
     /// Waits until the log says why this worker's session has ended.
     pub fn ended(&self, worker: &Hostile, why: &str) {
         self.handler.stderr.wait(&format!("{}: the session ends: {why}", worker.address));
+    }
+}
+
+/// Where the journal has what (`handler/src/state/journal/mod.rs`), and how much of it is looked at: tests are short.
+const JOURNAL_PAGE: usize = 4096;
+const JOURNAL_READ: usize = 1 << 20;
+const JOURNAL_HEAD: usize = 8;
+const JOURNAL_FLUSHED: usize = 24;
+
+/// A journal as it was at some time.
+pub struct Left(Vec<u8>);
+
+impl Left {
+    fn word(&self, at: usize) -> u64 {
+        u64::from_ne_bytes(self.0[at..at + 8].try_into().expect("8 bytes"))
+    }
+
+    /// Where it ends.
+    pub fn end(&self) -> u64 {
+        self.word(JOURNAL_HEAD)
+    }
+
+    /// Where it has ended meanwhile, since this end: there, and behind every entry that came.
+    pub fn ends_since(&self, from: u64) -> Vec<u64> {
+        let behind = |end: &u64| {
+            let length = self.word(JOURNAL_PAGE + usize::try_from(*end).expect("a short journal"));
+            (*end < self.end()).then(|| end + 8 + length.next_multiple_of(8))
+        };
+        std::iter::successors(Some(from), behind).collect()
     }
 }
 

@@ -166,10 +166,10 @@ impl EventLoop {
             }
             return true;
         }
-        self.revoke(at.slot);
+        // What it has proved before this goes, and this stays: at no moment does the journal say that it is gone as well.
+        self.revoke_before(at.slot, number);
         self.forget_identity(at.slot);
         self.enter(at, Identity { who, epoch, name: name.into() }, Time::now());
-        // What it has proved before this goes, and this stays.
         if self.voided.get(&of).is_some_and(|upto| number <= *upto) {
             self.void(of, number.saturating_sub(1));
         }
@@ -354,12 +354,17 @@ impl EventLoop {
 
     /// What tickets have said so far of who a session is holds no longer, for this handler and those after it.
     fn revoke(&mut self, slot: usize) {
+        self.revoke_before(slot, u64::MAX);
+    }
+
+    /// As [`EventLoop::revoke`], but what it has proved by the request with this number still holds.
+    fn revoke_before(&mut self, slot: usize, number: u64) {
         let Some(session) = self.session(slot).filter(|session| session.identity.is_some()) else { return };
         let (session, upto) = (session.number, session.proved);
         self.revoked.insert(session, upto);
         self.journal.append(&Entry::Revoked { session, upto });
         let last = lock(&self.shared.kept).last_of(session);
-        self.void(session, last);
+        self.void(session, last.min(number.saturating_sub(1)));
         self.login_ends(session);
     }
 

@@ -63,6 +63,8 @@ const SIGNALS: Token = Token(2);
 pub const WAKER: Token = Token(3);
 /// The operator's socket.
 const OPERATOR: Token = Token(4);
+/// Handlers before this one that are still dying.
+const DYING: Token = Token(5);
 /// Operators' connections have numbers from here on …
 const FIRST_OPERATOR: usize = 16;
 /// … and links from here on.
@@ -161,6 +163,7 @@ impl EventLoop {
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
         let mut recovery = Recovery::new(journal.recover());
+        recovery.watch_dying(&registry)?;
         let (revoked, voided) = (recovery.take_revoked(), recovery.take_voided());
         let answered = Answered::new(recovery.take_done());
         let mut state = State::new(Time::now().0.unsigned_abs());
@@ -267,6 +270,7 @@ impl EventLoop {
                 }
                 WAKER => {}
                 OPERATOR => self.accept_operators(),
+                DYING => self.recovery.one_is_dead(),
                 Token(token) if token < FIRST_LINK => self.read_operator(token),
                 Token(token) if token < FIRST_WATCHED => {
                     self.read_link(token - FIRST_LINK, event.is_writable(), event.is_read_closed());

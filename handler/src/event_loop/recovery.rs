@@ -2,20 +2,27 @@
 //! sees or tells others is done before, so that nobody sees a list without somebody who never left, or is told that a neighbour
 //! is not there. Part of the event loop.
 
-use super::EventLoop;
+use super::{DYING, EventLoop};
 use crate::lock::{lock, read};
-use crate::state::journal::{Present, Recovered, Settled};
+use crate::state::journal::{Entry, Present, Recovered, Settled};
 use crate::state::logins::{Ended, Login};
 use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::news::News;
 use crate::state::online::Seat;
 use crate::state::worlds::{StatusId, World};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry};
+use nix::unistd::getpid;
 use ssmglobal_ipc::{Event, Time};
 use ssmglobal_store::Principal;
+use ssmglobal_sys::{Process, started_at};
 use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-/// Who is not back after this time is not waited for any longer.
+/// Who is not back after this time is not waited for any longer. It begins when the handlers before this one are dead: as long as
+/// the kernel has not closed a link, its worker knows of nothing.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The wait, and what was left.
@@ -24,6 +31,8 @@ pub struct Recovery {
     found: Recovered,
     /// Sessions that are to come back before anything is answered.
     expected: HashSet<u64>,
+    /// Handlers before this one that are not dead yet, by process id. On a machine with much to do that may take seconds.
+    dying: Vec<(i32, Process)>,
     /// Until when they are waited for; nothing when that is over.
     until: Option<Instant>,
     /// What the handler before this one has not told any more, and the row that it ends with.
@@ -37,13 +46,50 @@ pub struct Recovery {
 impl Recovery {
     /// Of what the journal holds.
     pub fn new(found: Recovered) -> Recovery {
-        let (untold, held_back, uncounted) = ((Vec::new(), 0), Vec::new(), Vec::new());
-        Recovery { found, expected: HashSet::new(), until: None, untold, held_back, uncounted }
+        // Without a descriptor it is taken for dead, which it mostly is.
+        let open = |(pid, started): &(i32, u64)| Some((*pid, Process::open_started(*pid, *started).ok()?));
+        let dying = found.handlers.iter().filter_map(open).filter(|(_, process)| !process.has_ended()).collect();
+        let (expected, until, held_back, uncounted) = (HashSet::new(), None, Vec::new(), Vec::new());
+        Recovery { found, expected, dying, until, untold: (Vec::new(), 0), held_back, uncounted }
     }
 
     /// Lists that clients mirror.
     pub fn take_mirrors(&mut self) -> (Option<KeptMirror<WorldRow>>, Option<KeptMirror<UserRow>>) {
         std::mem::take(&mut self.found.mirrors)
+    }
+
+    /// Lets the event loop know when one of the handlers before this one is dead.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn watch_dying(&self, registry: &Registry) -> io::Result<()> {
+        self.dying.iter().try_for_each(|(_, process)| {
+            registry.register(&mut SourceFd(&process.as_raw_fd()), DYING, Interest::READABLE)
+        })
+    }
+
+    /// A handler before this one is dead: its workers know now that their links have ended.
+    pub fn one_is_dead(&mut self) {
+        self.dying.retain(|(_, process)| !process.has_ended());
+        if let Some(until) = self.until.as_mut().filter(|_| self.dying.is_empty()) {
+            *until = Instant::now() + PATIENCE;
+        }
+    }
+
+    /// Whether this is a handler before this one that is not dead yet.
+    pub fn is_dying(&self, pid: i32) -> bool {
+        self.dying.iter().any(|(other, _)| *other == pid)
+    }
+
+    /// Begins to wait for these sessions.
+    fn expect(&mut self, sessions: HashSet<u64>) {
+        self.until = (!sessions.is_empty()).then(|| Instant::now() + PATIENCE);
+        self.expected = sessions;
+    }
+
+    /// Whether nobody is waited for any longer.
+    fn is_over(&self, now: Instant) -> bool {
+        self.expected.is_empty() || (self.dying.is_empty() && self.until.is_none_or(|until| now >= until))
     }
 
     /// What requests came to that left nothing on disk.
@@ -61,9 +107,10 @@ impl Recovery {
         self.is_on() || !self.expected.is_empty()
     }
 
-    /// How long to wait at the most.
+    /// How long to wait at the most; nothing as long as something else ends the wait.
     pub fn ends(&self) -> Option<Duration> {
-        self.until.map(|until| until.saturating_duration_since(Instant::now()))
+        let until = self.until.filter(|_| self.dying.is_empty());
+        until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
     /// Up to when tickets of sessions hold no longer.
@@ -133,6 +180,10 @@ impl Recovery {
 impl EventLoop {
     /// Takes over what was left, and begins to wait for those who were linked.
     pub(super) fn begin_recovery(&mut self) {
+        let pid = getpid().as_raw();
+        if let Ok(started) = started_at(pid) {
+            self.journal.append(&Entry::Handler { pid, started });
+        }
         let backlog = self.shared.settings().relay.backlog;
         for channel in std::mem::take(&mut self.recovery.found.channels) {
             if let Err(error) = self.state.bus.restore(channel, backlog) {
@@ -161,9 +212,8 @@ impl EventLoop {
         let here = self.workers.children.values().map(|client| client.session);
         let by_session = &self.workers.by_session;
         // The others came while the listener's word was read.
-        self.recovery.expected =
-            here.filter(|session| linked.contains(session) && !by_session.contains_key(session)).collect();
-        self.recovery.until = (!self.recovery.expected.is_empty()).then(|| Instant::now() + PATIENCE);
+        let expected = here.filter(|session| linked.contains(session) && !by_session.contains_key(session));
+        self.recovery.expect(expected.collect());
         if !self.recovery.is_on() {
             self.begin_lists();
             self.tell_untold();
@@ -172,8 +222,7 @@ impl EventLoop {
 
     /// Goes on when all are back.
     pub(super) fn end_recovery(&mut self) {
-        let Some(until) = self.recovery.until else { return };
-        if !self.recovery.expected.is_empty() && Instant::now() < until {
+        if !self.recovery.is_on() || !self.recovery.is_over(Instant::now()) {
             return;
         }
         if !self.recovery.expected.is_empty() {
@@ -199,5 +248,35 @@ impl EventLoop {
         }
         let left = std::mem::take(&mut self.recovery.uncounted);
         self.count_left(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn patience_begins_when_the_handlers_before_are_dead() {
+        let mut before = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pid = before.id().cast_signed();
+        let started = started_at(pid).unwrap();
+        // One that is dead long since had the same number.
+        let handlers = vec![(pid, started + 1), (pid, started)];
+        let mut recovery = Recovery::new(Recovered { handlers, ..Recovered::default() });
+        assert_eq!(recovery.dying.len(), 1);
+        recovery.expect([7].into());
+        // However long it takes.
+        assert!(recovery.is_on() && recovery.is_dying(pid) && recovery.ends().is_none());
+        assert!(!recovery.is_over(Instant::now() + 100 * PATIENCE));
+        before.kill().unwrap();
+        before.wait().unwrap();
+        let now = Instant::now();
+        recovery.one_is_dead();
+        assert!(!recovery.is_dying(pid) && recovery.ends().is_some_and(|wait| wait <= PATIENCE));
+        assert!(!recovery.is_over(now) && recovery.is_over(Instant::now() + PATIENCE));
+        // Whoever was waited for is back.
+        recovery.returned(7);
+        assert!(recovery.is_over(now));
     }
 }

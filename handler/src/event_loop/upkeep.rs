@@ -6,6 +6,7 @@ use crate::state::journal::{ClientKey, Entry, KeptHosting, KeptVisitor, Settled}
 use crate::state::online::Seat;
 use crate::state::topic::ChannelId;
 use crate::state::worlds::StatusId;
+use nix::unistd::getpid;
 use ssmglobal_store::Principal;
 
 impl EventLoop {
@@ -30,6 +31,7 @@ impl EventLoop {
         let keep = |entry: Entry, needed: bool| if needed { vec![entry] } else { Vec::new() };
         match entry {
             Entry::Linked { session } => keep(entry, self.is_here(session)),
+            Entry::Handler { pid, .. } => keep(entry, pid == getpid().as_raw() || self.recovery.is_dying(pid)),
             Entry::Done(ref settled) => {
                 let needed = self.is_needed(settled);
                 keep(entry, needed)

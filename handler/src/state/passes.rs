@@ -256,9 +256,12 @@ impl Passes {
         his.into_iter().filter_map(|digest| self.change(digest, PassState::Ended)).collect()
     }
 
-    /// Takes over what a handler before this one has left.
+    /// Takes over what a handler before this one has left, in the order in which it was said.
     pub fn restore(&mut self, left: Vec<HeldPass>, now: Time) {
-        left.into_iter().for_each(|pass| self.keep(pass));
+        for pass in left {
+            self.remove(&pass.digest);
+            self.keep(pass);
+        }
         self.forget_old(now);
     }
 
@@ -276,18 +279,16 @@ impl Passes {
 
     fn keep(&mut self, pass: HeldPass) {
         self.by_age.insert(pass.age());
-        match pass.state {
-            PassState::Given => drop(self.newest.insert(pass.pair(), pass.digest)),
-            PassState::Shown => {
-                // One that was shown before it says nothing more.
-                if let Some(before) = self.shown.insert(pass.pair(), pass.digest)
-                    && before != pass.digest
-                    && let Some(before) = self.held.remove(&before)
-                {
-                    self.by_age.remove(&before.age());
-                }
-            }
-            PassState::Ended => {}
+        let before = match pass.state {
+            PassState::Given => self.newest.insert(pass.pair(), pass.digest),
+            PassState::Shown => self.shown.insert(pass.pair(), pass.digest),
+            PassState::Ended => None,
+        };
+        // One in whose place it is says nothing more.
+        if let Some(before) = before.filter(|before| *before != pass.digest)
+            && let Some(before) = self.held.remove(&before)
+        {
+            self.by_age.remove(&before.age());
         }
         self.held.insert(pass.digest, pass);
     }
@@ -491,6 +492,31 @@ mod tests {
         assert_eq!(next.redeemed(&words[0], ARENA, at(2)), Err(NotGood::Used));
         assert!(next.0.is_identified(ALICE, 3, ARENA.into(), at(2)));
         assert_eq!(next.redeemed(&words[1], CASTLE, at(2)), Ok(ALICE));
+    }
+
+    #[test]
+    fn the_next_handler_knows_which_pass_has_taken_the_place_of_which() {
+        let (mut desk, mut said) = (Desk::new(), Vec::new());
+        let give = |desk: &mut Desk, said: &mut Vec<HeldPass>, first| {
+            let (word, pass) = desk.0.give(wanted(ARENA), at(0), random(first)).unwrap();
+            said.push(pass);
+            word
+        };
+        // The last one that was shown, one that was never shown, and the one in its place, which was.
+        let older = give(&mut desk, &mut said, 1);
+        said.push(desk.shown(&older, ARENA, None, at(1)).unwrap());
+        let replaced = give(&mut desk, &mut said, 2);
+        let shown = give(&mut desk, &mut said, 3);
+        said.push(desk.shown(&shown, ARENA, None, at(1)).unwrap());
+        let newest = give(&mut desk, &mut said, 4);
+        let mut next = Desk::new();
+        next.0.restore(said, at(2));
+        for desk in [&mut desk, &mut next] {
+            assert_eq!(desk.redeemed(&older, ARENA, at(2)), Err(NotGood::Unknown));
+            assert_eq!(desk.redeemed(&replaced, ARENA, at(2)), Err(NotGood::Unknown));
+            assert_eq!(desk.redeemed(&shown, ARENA, at(2)), Err(NotGood::Used));
+            assert_eq!(desk.redeemed(&newest, ARENA, at(2)), Ok(ALICE));
+        }
     }
 
     #[test]

@@ -232,6 +232,13 @@ pub enum Entry {
         /// The last serial that is forgotten.
         upto: u64,
     },
+    /// A handler serves: as long as its process is not dead, sessions may have links to it.
+    Handler {
+        /// Its process id.
+        pid: i32,
+        /// When it was started, in ticks since the machine was.
+        started: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -280,7 +287,7 @@ impl Entry {
             Entry::Row { key, only, row, .. } => Some(Subject::Row(row.list(), *only, key.as_str().into())),
             Entry::RowGone { list, key, only, .. } => Some(Subject::Row(*list, *only, key.as_str().into())),
             Entry::RowsForgotten { list, .. } => Some(Subject::Rows(*list)),
-            Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } => None,
+            Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } | Entry::Handler { .. } => None,
         }
     }
 }

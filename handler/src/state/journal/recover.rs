@@ -6,7 +6,7 @@ use crate::state::hosting::Hosting;
 use crate::state::logins::{Ended, Login};
 use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::online::{Seat, Stay};
-use crate::state::passes::{HeldPass, PassDigest};
+use crate::state::passes::HeldPass;
 use crate::state::visitors::Visitor;
 use crate::state::worlds::{StatusId, World};
 use ssmglobal_ipc::{Event, Time, growing};
@@ -38,6 +38,8 @@ pub type Present = (Principal, String, Stay);
 pub struct Recovered {
     /// All channels, by id.
     pub channels: Vec<KeptChannel>,
+    /// Handlers that may not be dead yet: process ids, and when they were started.
+    pub handlers: Vec<(i32, u64)>,
     /// Sessions that had a link.
     pub linked: HashSet<u64>,
     /// What is said of worlds, by the session that hosts them.
@@ -54,7 +56,7 @@ pub struct Recovered {
     pub keyed: Vec<Settled>,
     /// Up to which row of kept answers everybody was told of the changes.
     pub told: i64,
-    /// Passes.
+    /// Passes, as they were one after the other: a later one may have taken the place of an earlier one.
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
     pub stays: HashMap<Seat, Vec<Present>>,
@@ -87,7 +89,6 @@ impl Journal {
         let mut found = Recovered::default();
         let mut channels: BTreeMap<u64, KeptChannel> = BTreeMap::new();
         let mut gone = Vec::new();
-        let mut passes: HashMap<PassDigest, (u64, HeldPass)> = HashMap::new();
         let mut stays: HashMap<(Seat, Principal), (String, Stay)> = HashMap::new();
         let mut worlds: BTreeMap<u64, World> = BTreeMap::new();
         let mut rows = Found::default();
@@ -125,11 +126,8 @@ impl Journal {
                 }
                 Entry::NoWorld { id } => drop(worlds.remove(&id)),
                 Entry::Revoked { session, upto } => drop(found.revoked.insert(session, upto)),
-                Entry::Pass(pass) => drop(passes.insert(pass.digest, (position, pass.into()))),
-                Entry::Held(pass) => {
-                    let pass = HeldPass::from(pass);
-                    passes.insert(pass.digest, (position, pass));
-                }
+                Entry::Pass(pass) => found.passes.push(pass.into()),
+                Entry::Held(pass) => found.passes.push(pass.into()),
                 Entry::Stay { host, player, server, since } => {
                     let (seat, place) = (Seat::Session(host), server.into());
                     let stay = Stay { seat, place, since, identified: false };
@@ -162,14 +160,12 @@ impl Journal {
                         rows.take(entry);
                     }
                 }
+                Entry::Handler { pid, started } => found.handlers.push((pid, started)),
             }
         }
         if self.is_whole() {
             found.mirrors = rows.lists();
         }
-        // In their order: one that was shown takes the place of one that was shown before it.
-        let passes: BTreeMap<u64, HeldPass> = passes.into_values().collect();
-        found.passes = passes.into_values().collect();
         for ((seat, who), (name, stay)) in stays {
             found.stays.entry(seat).or_default().push((who, name, stay));
         }

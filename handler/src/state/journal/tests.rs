@@ -1,6 +1,9 @@
 //! The journal as one handler after the other uses it.
 
 use super::*;
+use crate::state::passes::{HeldPass, PassState, Wanted};
+use ssmglobal_ipc::Time;
+use ssmglobal_store::PlayerId;
 use ssmglobal_sys::memory;
 
 fn done(request: u64, length: usize) -> Entry {
@@ -66,6 +69,31 @@ fn what_is_held_back_comes_together_or_not_at_all() {
     assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::NewsTold { row: 7 }]);
     journal.append(&done(3, 1));
     assert_eq!(all(&Journal::open(&fd).unwrap()).len(), 4);
+}
+
+#[test]
+fn passes_come_back_in_the_order_in_which_they_were_given_and_shown() {
+    let fd = memory::make("test").unwrap();
+    let mut journal = Journal::open(&fd).unwrap();
+    let holder = PlayerId(1).into();
+    let of = Wanted {
+        holder,
+        epoch: 0,
+        place: holder,
+        address: None,
+        checked: false,
+        since: Time(0),
+        language: None,
+        charset: None,
+    };
+    let said = |n: u8| [PassState::Given, PassState::Shown].map(|state| (n, state));
+    let said =
+        (0..20).flat_map(said).map(|(n, state)| HeldPass { digest: [n; 16], of: of.clone(), given: Time(0), state });
+    let said: Vec<HeldPass> = said.collect();
+    for pass in &said {
+        journal.append(&Entry::Held(pass.into()));
+    }
+    assert_eq!(Journal::open(&fd).unwrap().recover().passes, said);
 }
 
 #[test]
@@ -138,7 +166,7 @@ fn of_what_is_said_again_and_again_only_the_last_word_stays() {
     let said = [
         |n| Entry::Linked { session: n % 2 },
         |n| Entry::Channel { id: n % 2, name: "chat".into(), number: n },
-        |n| Entry::Revoked { session: n % 2, upto: ssmglobal_ipc::Time(n as i64) },
+        |n| Entry::Revoked { session: n % 2, upto: Time(n as i64) },
         |n| Entry::NewsTold { row: n as i64 },
         |n| Entry::NoWorld { id: n % 2 },
         |n| Entry::Epoch { id: n % 2, epoch: n, begun: 7 },

@@ -220,6 +220,7 @@ samples! { entries Entry Entry {
     };
     RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
     RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
+    Handler: Entry::Handler { pid: 300, started: 9 };
 } }
 
 const EPOCH: u64 = 1_769_890_500_000 << 10;
