@@ -158,7 +158,8 @@ fn others_see_on_which_game_server_a_player_is_whether_he_is_connected_here_or_n
     // All at once: who is not named is not there.
     arena.ok("PRESENT", json!({"players": ["alice", "bob"]}));
     assert_eq!(places(&mut watcher).len(), 3);
-    for wrong in [json!(["alice", 7]), json!(["a b"]), json!([[]]), json!({"a": 1})] {
+    assert_eq!(arena.fails("PRESENT", json!({"players": ["alice", 7]})), "not_found", "nobody is called 7");
+    for wrong in [json!(["alice", true]), json!(["a b"]), json!([[]]), json!({"a": 1})] {
         assert_eq!(arena.fails("PRESENT", json!({"players": wrong})), "usage");
     }
     arena.ok("PRESENT", json!({"players": "bob"}));

@@ -16,6 +16,7 @@ mod crash;
 mod disk;
 mod doors;
 mod entry;
+mod evening;
 mod handover;
 mod hostile;
 mod hosting;

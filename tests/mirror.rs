@@ -233,6 +233,28 @@ fn users_are_those_who_are_on_and_operators_see_more_of_them() {
 }
 
 #[test]
+fn without_a_user_list_only_operators_and_game_servers_read_and_hear_it() {
+    let mut scene = Scene::new();
+    let (mut his, mut operators) = (fresh(&mut scene.bob, "users"), fresh(&mut scene.olga, "users"));
+    his.watch(&mut scene.bob);
+    operators.watch(&mut scene.olga);
+    scene.backend.ctl(&["universe", "set", "users", "off"]);
+    for (cmd, args) in [("LIST USERS", json!({})), ("LIST WATCH", json!({"list": "users"}))] {
+        assert_eq!(scene.alice.fails(cmd, args.clone()), "denied");
+        scene.arena.ok(cmd, args);
+    }
+    let _carol = Program::registered(&scene.backend, "carol");
+    while !operators.names().contains(&"carol") {
+        operators.hear(&mut scene.olga);
+    }
+    scene.bob.expect_no_event("list");
+    // He goes on where he was.
+    scene.backend.ctl(&["universe", "reset", "users"]);
+    assert_eq!(names(&his.hear(&mut scene.bob)["rows"]), ["carol"]);
+    assert_eq!(his.wholes, 1);
+}
+
+#[test]
 fn who_watches_hears_the_first_change_at_once_and_then_the_latest_state_of_each_row() {
     let mut scene = Scene::new();
     let mut mirror = fresh(&mut scene.bob, "worlds");

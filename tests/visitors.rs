@@ -2,7 +2,7 @@
 //! player.
 
 use crate::harness::{Backend, GameServer, Person, Program};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A backend with alice, a game server that hosts Zoo, and a visitor.
 struct Scene {
@@ -59,6 +59,9 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     let mut scene = Scene::new();
     assert_eq!(scene.zed.ok("WHOAMI", json!({}))["player"], "visitor:Zed");
     assert_eq!(places(&mut scene.alice, "visitor:Zed"), ["client"]);
+    let listed = scene.alice.ok("LIST USERS", json!({}));
+    let names: Vec<&Value> = listed["rows"].as_array().expect("rows").iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["alice", "visitor:Zed"]);
     let fingered = scene.alice.ok("FINGER", json!({"player": "visitor:zed"}));
     assert_eq!((&fingered["player"], &fingered["online"]), (&json!("visitor:Zed"), &json!(true)));
     assert_eq!(scene.alice.fails("FINGER", json!({"player": "zed"})), "not_found", "he is no player");
