@@ -61,6 +61,8 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, line: &Line<C>, reader: &
         shared.hashed(newcomer);
         if let (Some(tried), true, Ok(hashed)) = (tried, compares, &hashed) {
             left.push(ToLoop::Tried(*tried, hashed.good));
+            // Before the change has an answer: this thread may get no time for long, and who has his may ask for more at once.
+            shared.leave(&mut left, Vec::new());
         }
         let next = hashed.map_err(Refusal::from).and_then(|hashed| Ok(then(hashed)?));
         let given = next.and_then(|change| {
@@ -112,10 +114,13 @@ fn hash(hashing: Hashing, hasher: &mut Hasher, reader: &dyn Reader) -> Result<Ha
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::entry::EntryChange;
     use crate::state::memory::Memory;
+    use crate::state::throttle::Tried;
     use crate::work::KeptAnswers;
     use crossbeam_channel::unbounded;
     use ssmglobal_config::Settings;
+    use ssmglobal_ipc::Secret;
     use std::sync::Arc;
 
     fn job(number: u64, newcomer: bool) -> Hash<()> {
@@ -157,6 +162,37 @@ mod tests {
             let taken = lines.iter().filter(|line| line.next().is_some()).count();
             assert_eq!((lines.len(), taken), (threads, both));
         }
+    }
+
+    #[test]
+    fn that_a_password_was_right_is_known_before_there_can_be_an_answer() {
+        let poll = mio::Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let mut settings = Settings::default();
+        (settings.players.hash_memory_kib, settings.players.hash_passes) = (64, 1);
+        let (shared, _queues) =
+            Shared::new(Arc::new(settings), Arc::new(Memory::default()), KeptAnswers::default(), waker);
+        let shared = Arc::new(shared);
+        let ((jobs, jobs_end), (newcomers, newcomers_end)) = (unbounded(), unbounded());
+        let compare = Some(Compare { player: None, password: Some(Secret::new("long-enough")) });
+        let (known, by_then) = (shared.clone(), unbounded());
+        let then = move |_| {
+            by_then.0.send(known.take_left().0.len()).unwrap();
+            Err(Failure::new(Code::Denied, "No."))
+        };
+        let hash: Hash<EntryChange> = Hash {
+            asker: Asker::Operator(1, Box::new(ctl::Answer::Done)),
+            hashing: Hashing { compare, ..Hashing::default() },
+            tried: Some(Box::new(Tried::password(None, "alice".into(), false))),
+            then: Box::new(then),
+        };
+        jobs.send(hash).unwrap();
+        drop((jobs, newcomers));
+        let dir = tempfile::tempdir().unwrap();
+        let store = ssmglobal_store::open(&dir.path().join("it.db"), std::time::Duration::ZERO).unwrap();
+        let line = Line::of(1, &jobs_end, &newcomers_end).swap_remove(0);
+        hash_jobs(&shared, &line, &*store.reader().unwrap());
+        assert_eq!(by_then.1.try_recv(), Ok(1));
     }
 
     #[test]
