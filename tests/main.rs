@@ -16,6 +16,7 @@ mod crash;
 mod disk;
 mod doors;
 mod entry;
+mod examples;
 mod handover;
 mod hostile;
 mod hosting;
