@@ -154,14 +154,27 @@ impl Scene {
         Wire::to(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
+    /// What somebody is told who has no pass.
+    fn turned_away(&self) -> String {
+        let mut stranger = self.at_the_door();
+        stranger.send("pass-1777-7777-7777\n");
+        stranger.rest()
+    }
+
+    /// He goes into the world, where he is called so.
+    fn enters(&self, program: &mut Program, name: &str) -> Wire {
+        let told = program.ok("WORLD ENTER", json!({"world": "zoo"}));
+        let mut wire = self.at_the_door();
+        wire.send(format!("{}\n", told["pass"].as_str().expect("a pass")));
+        wire.expect(format!("Welcome to Zoo, {name}.\n"));
+        wire
+    }
+
     /// Bob goes into the world, and keeps no other connection.
     fn bob(&self) -> Wire {
         let mut bob = Program::logged_in(&self.backend, "Bob");
-        let told = bob.ok("WORLD ENTER", json!({"world": "zoo"}));
+        let wire = self.enters(&mut bob, "Bob");
         self.backend.see_off(bob.wire);
-        let mut wire = self.at_the_door();
-        wire.send(format!("{}\n", told["pass"].as_str().expect("a pass")));
-        wire.expect("Welcome to Zoo, Bob.\n");
         wire
     }
 
@@ -196,9 +209,7 @@ const WAITS: &str = "outbox: RECORD SUBMIT waits";
 const DONE: &str = "outbox: RECORD SUBMIT: ";
 
 fn lets_in_who_has_a_pass(scene: &Scene) {
-    let mut stranger = scene.at_the_door();
-    stranger.send("pass-1777-7777-7777\n");
-    stranger.until("You cannot come in: ");
+    assert!(scene.turned_away().starts_with("You cannot come in: "));
     let mut bob = scene.bob();
     assert_eq!(scene.where_bob_is(), json!(["Zoo"]));
     // He has no connection but the one to the world.
@@ -216,11 +227,24 @@ fn lets_in_who_has_a_pass(scene: &Scene) {
     assert_eq!(scene.where_bob_is(), json!(["Zoo"]));
     second.finish();
     second.expect_end();
-    // The host has said it before it closes, and whatever is asked of the host now comes behind that.
-    drop(scene.bob());
+    // What the host asks for somebody else now is behind what it has said of him.
+    assert!(scene.turned_away().starts_with("You cannot come in: "));
+    assert_eq!(scene.where_bob_is(), json!([]));
+    // A visitor becomes a player in the world, and has rights there.
+    let mut zed = Program::at(&scene.backend);
+    zed.ok("VISITOR", json!({"name": "zed"}));
+    let mut there = scene.enters(&mut zed, "visitor:zed");
+    scene.until("event: guest_registered\n", || {
+        zed.ok("REGISTER", json!({"name": "Zora", "password": "secret-of-Zora"}));
+    });
+    there.send("Hello\n");
+    there.until("Zora: Hello\n");
+    scene.until("event: guest_rights\n", || drop(scene.backend.ctl(&["right", "grant", "zora", "vip"])));
+    scene.until("event: world_changed\n", || drop(scene.backend.ctl(&["world", "change", "zoo", "--users", "7"])));
     let text = scene.host.stdout.text() + &scene.host.stderr.text();
     assert!(scene.secrets.iter().all(|secret| !text.contains(secret)), "{text}");
     scene.until("Zoo is closed", || drop(scene.backend.ctl(&["world", "disable", "zoo"])));
+    there.rest();
 }
 
 fn counts_each_score_once(mut scene: Scene) {
@@ -288,19 +312,38 @@ fn the_host_in_lua_counts_each_score_once() {
 }
 
 /// The visitor's client, and what is typed into it.
-fn visitor(at: SocketAddr) -> (Running, PipeWriter) {
+fn visitor(at: SocketAddr, name: &str, password: Option<&str>) -> (Running, PipeWriter) {
     let (theirs, ours) = pipe().expect("a pipe");
     let mut command = interpreter("visitor.py").expect("it was there");
-    command.args(["zed", &at.to_string()]).env_remove("SSMGLOBAL_PASSWORD");
+    command.args([name, &at.to_string()]).env_remove("SSMGLOBAL_PASSWORD");
+    command.envs(password.map(|password| ("SSMGLOBAL_PASSWORD", password)));
     let running = Running::on_terminal(command.stdin(theirs).stdout(Stdio::piped()).stderr(Stdio::piped()));
-    running.stdout.wait("you are on as zed");
+    running.stdout.wait(CONNECTED);
     (running, ours)
+}
+
+#[test]
+fn what_a_player_tells_over_a_broken_connection_is_heard_once() {
+    if interpreter("visitor.py").is_none() {
+        return;
+    }
+    let backend = Backend::start();
+    let (mut alice, _bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "Bob"));
+    let way = Way::to(backend.at());
+    let (bob, mut keyboard) = visitor(way.at, "bob", Some("secret-of-Bob"));
+    way.lose("\"to\": \"alice\"");
+    keyboard.write_all(b"tell alice Hello\n").expect("it reads");
+    bob.stdout.wait("no connection");
+    bob.stdout.wait("outbox: TELL: ");
+    assert_eq!(alice.expect_event("tell")["body"], "Hello");
+    alice.expect_no_event("tell");
+    assert!(!bob.stdout.text().contains("secret-of-Bob"));
 }
 
 #[test]
 fn a_visitor_comes_in_and_talks_and_comes_back_after_a_restart() {
     let Some(mut scene) = Scene::new("host.py") else { return };
-    let (mut zed, mut keyboard) = visitor(scene.backend.at());
+    let (mut zed, mut keyboard) = visitor(scene.backend.at(), "zed", None);
     keyboard.write_all(b"worlds\nenter zoo\n").expect("it reads");
     zed.stdout.wait("Zoo: 0 of 50");
     zed.stdout.wait("Zoo: Welcome to Zoo, visitor:zed.");
