@@ -6,7 +6,7 @@ local socket, json, link = require "socket", require "dkjson", require "link"
 io.stdout:setvbuf "line"
 local path = assert(arg[1], "usage: lua5.4 host.lua host.json")
 local config = json.decode((link.read_file(path))) -- has the key and the passwords: only we may read it
-local door = assert(socket.bind("0.0.0.0", config.port))
+local door = assert(socket.bind(config.listen, config.port))
 local _, port = door:getsockname() -- 0 in the file stands for any that is free
 print("players come in at port " .. port)
 local again_at = math.huge -- when to start worlds that could not be started
@@ -45,7 +45,8 @@ local function close(world, why)
 end
 
 local function start(world, password)
-    link.send("HOST START", {world = world, password = password, port = port}, function(reply)
+    local args = {world = world, password = password, port = port, address = config.address}
+    link.send("HOST START", args, function(reply)
         if reply.state == "OK" then return print(world .. " is open" .. (reply.data.resumed and " again" or "")) end
         if not link.later[reply.code] and reply.code ~= "hosted_elsewhere" then return close(world, reply.msg) end
         print(world .. " is not open yet: " .. reply.msg)
@@ -53,8 +54,8 @@ local function start(world, password)
     end)
 end
 
-local function enter(guest, done)
-    link.send("ENTER", {player = guest.name, world = guest.world}, function(reply)
+local function enter(guest, world, name, done)
+    link.send("ENTER", {player = name, world = world}, function(reply)
         if reply.state == "OK" then done() else leave(guest, "Come again with a new pass: " .. reply.msg) end
     end)
 end
@@ -66,7 +67,7 @@ function link.begin()
         for world, password in pairs(config.worlds) do start(world, password) end
         -- When the whole backend was restarted, it knows of nobody, and refuses who has shown his pass before that.
         for _, guest in pairs(guests) do
-            if guest.world then enter(guest, function() end) end
+            if guest.world then enter(guest, guest.world, guest.name, function() end) end
         end
         link.send("PING", nil, function() -- replies come in order: all of that is answered now
             for world in pairs(config.worlds) do count(world, true) end
@@ -99,31 +100,28 @@ function link.heard(event)
 end
 
 local function show_pass(guest, word)
-    if guest.shown or not link.ready then return leave(guest, "Come again in a moment.") end
+    if not link.ready then return leave(guest, "Come again in a moment.") end
     guest.shown = true
     -- We name no world: there is one door for all of ours, and the reply says for which one the pass is.
     link.send("PASS REDEEM", {pass = word, address = guest.address}, function(reply)
-        if not guests[guest.socket] then return end -- he has gone meanwhile
         if reply.state ~= "OK" then return leave(guest, "You cannot come in: " .. reply.msg) end
         local world, name = reply.data.world, reply.data.player
         for _, other in pairs(guests) do
             if other.world == world and other.name == name then leave(other, "You have come in a second time.") end
         end
-        guest.world, guest.name = world, name
-        enter(guest, function() tell(guest, ("Welcome to %s, %s."):format(world, name)) end)
-        count(world)
+        enter(guest, world, name, function()
+            guest.world, guest.name = world, name
+            tell(guest, ("Welcome to %s, %s."):format(world, name))
+            count(world)
+        end)
     end)
 end
 
 local function said(guest, line)
     local score = line:match "^score (.+)"
-    if not guest.world then return show_pass(guest, line) end
-    if score then
-        link.put("RECORD SUBMIT", {board = config.board, score = score, player = guest.name})
-    else
-        for _, other in pairs(guests) do
-            if other.world == guest.world then tell(other, guest.name .. ": " .. line) end
-        end
+    if score then return link.put("RECORD SUBMIT", {board = config.board, score = score, player = guest.name}) end
+    for _, other in pairs(guests) do
+        if other.world == guest.world then tell(other, guest.name .. ": " .. line) end
     end
 end
 
@@ -133,7 +131,9 @@ while true do
         for world, password in pairs(config.worlds) do start(world, password) end -- what is open stays so
     end
     local sockets = {door}
-    for guest in pairs(guests) do table.insert(sockets, guest) end
+    for from, guest in pairs(guests) do -- who has shown his pass is read on when it is answered
+        if guest.world or not guest.shown then table.insert(sockets, from) end
+    end
     for _, readable in ipairs(link.turn(sockets)) do
         local guest = guests[readable]
         local new = readable == door and door:accept()
@@ -143,7 +143,7 @@ while true do
         elseif guest then
             local line, why, rest = readable:receive("*l", guest.part)
             guest.part = rest or ""
-            if line then said(guest, line) elseif why ~= "timeout" then leave(guest) end
+            if line then (guest.world and said or show_pass)(guest, line) elseif why ~= "timeout" then leave(guest) end
         end
     end
 end

@@ -43,7 +43,8 @@ class Host:
             self.link.send("HOST SAY", world=world, users=len(self.inside(world)))
 
     async def start(self, world):
-        reply = await self.link.send("HOST START", world=world, password=self.worlds[world], port=self.port)
+        where = {"port": self.port, "address": self.config.get("address")}
+        reply = await self.link.send("HOST START", world=world, password=self.worlds[world], **where)
         if reply["state"] == "OK":
             say(f"{world} is open{' again' if reply['data']['resumed'] else ''}")
         elif reply["code"] in (*LATER, "hosted_elsewhere"):
@@ -88,7 +89,6 @@ class Host:
         return [guest for guest in self.guests if world in (None, guest.world) and name in (None, guest.name)]
 
     async def player(self, reader, writer):
-        """One of them, from the pass that he shows to his end."""
         guest = None
         try:
             word = (await asyncio.wait_for(reader.readline(), 30)).decode().strip()
@@ -133,7 +133,7 @@ class Host:
 
 async def main(path):
     host, stop = Host(path), asyncio.Event()
-    door = await asyncio.start_server(host.player, "0.0.0.0", host.config["port"])
+    door = await asyncio.start_server(host.player, host.config["listen"], host.config["port"])
     host.port = door.sockets[0].getsockname()[1]  # 0 in the file stands for any that is free
     say(f"players come in at port {host.port}")
     for number in (signal.SIGINT, signal.SIGTERM):

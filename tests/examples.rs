@@ -129,7 +129,7 @@ impl Scene {
         ];
         let way = Way::to(backend.at());
         let config = json!({
-            "backend": way.at.to_string(), "server": "arena", "key": secrets[0], "port": 0, "board": "sums",
+            "backend": way.at.to_string(), "server": "arena", "key": secrets[0], "listen": "127.0.0.1", "port": 0, "board": "sums",
             "worlds": {"Zoo": secrets[1]},
         });
         fs::write(backend.file("host.json"), config.to_string()).expect("a file");
@@ -165,8 +165,9 @@ impl Scene {
     fn enters(&self, program: &mut Program, name: &str) -> Wire {
         let told = program.ok("WORLD ENTER", json!({"world": "zoo"}));
         let mut wire = self.at_the_door();
-        wire.send(format!("{}\n", told["pass"].as_str().expect("a pass")));
-        wire.expect(format!("Welcome to Zoo, {name}.\n"));
+        // What is said before the greeting has come is not lost.
+        wire.send(format!("{}\nHere I am.\n", told["pass"].as_str().expect("a pass")));
+        wire.expect(format!("Welcome to Zoo, {name}.\n{name}: Here I am.\n"));
         wire
     }
 
@@ -357,6 +358,9 @@ fn a_visitor_comes_in_and_talks_and_comes_back_after_a_restart() {
     let event = alice.expect_event("tell");
     assert_eq!((&event["from"], &event["body"]), (&"visitor:zed".into(), &"Good evening".into()));
     zed.stdout.wait("outbox: TELL: ");
+    // What he says to the world goes there; the host sends this as a mail.
+    keyboard.write_all(b"mail alice See you at eight\n").expect("it reads");
+    assert_eq!(alice.expect_event("mail")["subject"], "From visitor:zed");
     // What he says while nobody is there is said afterwards.
     let (mark, hosted) = (zed.stdout.mark(), scene.host.stdout.mark());
     scene.backend.stop();
