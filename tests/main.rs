@@ -17,6 +17,7 @@ mod disk;
 mod doors;
 mod entry;
 mod evening;
+mod examples;
 mod handover;
 mod hostile;
 mod hosting;
