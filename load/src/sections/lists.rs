@@ -183,12 +183,12 @@ impl Scene {
     }
 }
 
-fn world(n: usize) -> String {
+pub(super) fn world(n: usize) -> String {
     format!("w{n:06}")
 }
 
 /// Licences for so many worlds; gives their passwords.
-fn licences(backend: &Backend, worlds: usize) -> Result<Vec<String>> {
+pub(super) fn licences(backend: &Backend, worlds: usize) -> Result<Vec<String>> {
     let mut operator = backend.client(0)?;
     operator.ask(r#"{"id":1,"cmd":"REGISTER","args":{"name":"keeper","password":"long-enough"}}"#)?;
     backend.ctl(&["right", "grant", "keeper", "operator"])?;
@@ -207,7 +207,7 @@ fn licences(backend: &Backend, worlds: usize) -> Result<Vec<String>> {
 }
 
 /// Sends requests ahead of their answers; gives those, which must be OK.
-fn ahead(client: &mut Client, count: usize, request: impl Fn(usize) -> String) -> Result<Vec<String>> {
+pub(super) fn ahead(client: &mut Client, count: usize, request: impl Fn(usize) -> String) -> Result<Vec<String>> {
     let mut replies = Vec::with_capacity(count);
     for first in (0..count).step_by(AHEAD) {
         check_stopped()?;

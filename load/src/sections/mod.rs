@@ -2,6 +2,7 @@
 
 mod compare;
 mod connect;
+mod entry;
 mod hashing;
 mod idle;
 mod lists;
@@ -54,6 +55,8 @@ pub enum Section {
     Relay,
     /// LIST WORLDS, and a change to its watchers beside RELAY SEND
     Lists,
+    /// WORLD ENTER and PASS REDEEM
+    Entry,
     /// Other commands while registrations wait for their hash
     Hashing,
     /// kill -9 of the handler under a steady load
@@ -70,13 +73,14 @@ pub enum Section {
 
 impl Section {
     /// All that measure, in the order that disturbs the least: memory before data, sizes that grow.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Idle,
         Self::Connect,
         Self::Sandbox,
         Self::Ping,
         Self::Relay,
         Self::Lists,
+        Self::Entry,
         Self::Hashing,
         Self::Rank,
         Self::Submit,
@@ -102,6 +106,7 @@ impl Section {
             Self::Rank => rank::run(context),
             Self::Relay => relay::run(context),
             Self::Lists => lists::run(context),
+            Self::Entry => entry::run(context),
             Self::Hashing => hashing::run(context),
             Self::KillHandler => restart::handler::run(context),
             Self::Upgrade => restart::upgrade::run(context),
