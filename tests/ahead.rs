@@ -119,7 +119,7 @@ fn a_handler_that_stands_still_holds_up_only_what_needs_it() {
     kill(handler, Signal::SIGCONT).unwrap();
     assert_eq!(alice.reply()["id"], 1);
     assert_eq!(alice.reply()["id"], 2);
-    person.expect("1 player is on.");
+    person.expect("1 is on.");
 }
 
 #[test]

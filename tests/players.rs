@@ -345,7 +345,7 @@ fn who_and_finger() {
     assert_eq!((&data["online"], &data["idle"]), (&false.into(), &Value::Null));
     assert_eq!(bob.fails("FINGER", json!({"player": "nobody"})), "not_found");
     let text = alice.ask("WHO");
-    assert!(text.contains("2 players are on.") && text.contains("bob"), "{text}");
+    assert!(text.contains("2 are on.") && text.contains("bob"), "{text}");
     // An address is for the operator.
     assert!(!data.to_string().contains("127.0.0.1") && !text.contains("127.0.0.1"));
 }

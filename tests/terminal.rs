@@ -401,7 +401,7 @@ fn with_debians_telnet() {
     telnet.screen.wait("\u{1b}[36m[mail]\u{1b}[0m alice: List");
     telnet.ask("MAIL READ 1", "Buy milk");
     telnet.ask("HELP MAIL SEND", "MAIL SEND <to> <body> [subject]");
-    telnet.ask("WHO", "1 player is on.");
+    telnet.ask("WHO", "1 is on.");
     let screen = telnet.screen.text();
     assert!(!screen.contains("secret-of-alice"), "{screen}");
     // What is no secret is shown while it is typed.

@@ -128,6 +128,9 @@ impl EventLoop {
             }
             self.enter(at, Identity { who, epoch: 0, name: name.shown.as_str().into() }, now);
             self.give_ticket(at.slot);
+            if let Some(session) = self.state.live(at) {
+                log::info!("{}: visitor:{} is on.", session.peer(), name.shown);
+            }
         }
         self.write_journal();
         self.batch.reply(to, &Reply::Visiting(Visiting { visitor: Party::Visitor(name.shown.clone()) }));

@@ -162,7 +162,7 @@ impl EventLoop {
             }
             Err(Refused::NotPermitted) => return Err(format!("{} is not permitted to it", kind.name())),
         }
-        if described.right == Right::Operator {
+        if matches!(described.right, Right::Operator | Right::Broadcast) {
             let (peer, name) = (session.peer(), session.name().unwrap_or_default());
             log::info!("{peer}: {name} asks: {}", ssmglobal_ipc::clean(&format!("{request:?}")));
         }

@@ -215,7 +215,11 @@ pub(super) fn ahead(client: &mut Client, count: usize, request: impl Fn(usize) -
         let lines: String = (first..last).map(|n| request(n) + "\n").collect();
         client.send(lines.as_bytes())?;
         for _ in first..last {
-            let reply = client.line()?;
+            let mut reply = client.line()?;
+            // The operator is told of his right.
+            while reply.starts_with("{\"event\"") {
+                reply = client.line()?;
+            }
             if !reply.contains("\"state\": \"OK\"") {
                 return Err(format!("a request was answered with {reply}").into());
             }

@@ -184,8 +184,8 @@ impl Shown for Who {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         match self.total {
             0 => f.write_str("Nobody is on."),
-            1 => f.write_str("1 player is on."),
-            total => write!(f, "{total} players are on."),
+            1 => f.write_str("1 is on."),
+            total => write!(f, "{total} are on."),
         }
     }
 
