@@ -230,9 +230,9 @@ fn a_program_that_only_asks_is_told_and_then_closed() {
     let mut asker = Program::at(&backend);
     expect_told(&mut silent);
     assert!(begun.elapsed() >= Duration::from_secs(3));
-    // A question begins it anew.
+    // A question begins it anew. A visitor's is one like others.
     expect_told(&mut asker);
-    asker.ok("WORLDS", json!({}));
+    asker.ok("VISITOR", json!({"name": "zed"}));
     expect_closed(silent, 4);
     expect_told(&mut asker);
     expect_closed(asker, 4);

@@ -31,9 +31,7 @@ fn told_of(ahead: Duration) -> String {
 impl Session<'_> {
     /// How long this client may be silent, if that is less long than others may.
     fn short_silence(&self) -> Option<Duration> {
-        // A visitor is somebody.
-        let is_nobody = self.state == State::Anonymous && self.who.is_empty();
-        let only_asks = is_nobody && self.mode == Mode::Client && self.subscriptions.is_empty();
+        let only_asks = self.state == State::Anonymous && self.mode == Mode::Client && self.subscriptions.is_empty();
         let time = shorter(self.settings.limits.anonymous_seconds, self.door.idle_seconds);
         time.filter(|_| only_asks && !self.stays)
     }
