@@ -119,6 +119,8 @@ impl EventLoop {
             let msg = "There are too many visitors. Try again later, or REGISTER.";
             return self.batch.reply(to, &Reply::fail(Code::Busy, msg));
         };
+        // As he was called before, where he comes back.
+        let shown = self.state.visitors.get(id).map_or_else(|| name.shown.clone(), |visitor| visitor.name.clone());
         let who = principal(id);
         if before != Some(who) {
             self.revoke(at.slot);
@@ -126,14 +128,14 @@ impl EventLoop {
             if let Some(before) = before.filter(|before| before.kind == PrincipalKind::Visitor) {
                 self.state.forget_visitor(before.id);
             }
-            self.enter(at, Identity { who, epoch: 0, name: name.shown.as_str().into() }, now);
+            self.enter(at, Identity { who, epoch: 0, name: shown.as_str().into() }, now);
             self.give_ticket(at.slot);
             if let Some(session) = self.state.live(at) {
-                log::info!("{}: visitor:{} is on.", session.peer(), name.shown);
+                log::info!("{}: visitor:{shown} is on.", session.peer());
             }
         }
         self.write_journal();
-        self.batch.reply(to, &Reply::Visiting(Visiting { visitor: Party::Visitor(name.shown.clone()) }));
+        self.batch.reply(to, &Reply::Visiting(Visiting { visitor: Party::Visitor(shown) }));
     }
 
     /// Whether somebody is still a visitor by this session; also who is none.
