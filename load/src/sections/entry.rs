@@ -1,16 +1,20 @@
 //! The way into a world: WORLD ENTER by a player and PASS REDEEM by the host, beside as many plain questions on the same connections;
-//! and the same with ten times as many licences.
+//! and the same with ten times as many licences. And what the handler takes for each licence and each guest.
 
+use std::ops::Range;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::compare::{Beside, Measured, ours};
+use super::compare::{Beside, Finding, Found, Measured, ours};
 use super::grouped;
-use super::lists::{ahead, licences, world};
+use super::lists::{ahead, licences, license, operator, world};
 use crate::Context;
 use crate::backend::Backend;
 use crate::guard::Result;
 use crate::net::Client;
+use crate::processes::private_of;
+use crate::protocol::player;
 use crate::report::{Target, Unit};
 
 /// Players, and as many hosts: eight connections.
@@ -50,7 +54,45 @@ pub fn run(context: &mut Context) -> Result<()> {
             Beside { ours: 1, peer: "with a tenth", theirs: 0, target: Target::AtLeast(0.77) },
         ],
     );
+    let kept = |program: &mut PathBuf| memory(Backend::start(program.clone(), &dir)?);
+    plan.alone("memory for licences and guests", programs.clone(), kept)?.report(&mut context.report);
     Ok(())
+}
+
+/// Licences and guests at first, and then ten times as many.
+const KEPT: [usize; 2] = [1_000, 10_000];
+
+/// What the handler takes for a licence, and for a player who is on a game server: of the first ones, and of those that come then.
+fn memory(mut backend: Backend) -> Result<Found> {
+    let players = u32::try_from(KEPT[1])?;
+    backend.seed(players, &[])?;
+    let handler = backend.handler()?.as_raw();
+    let mut findings = Vec::new();
+    let mut grows = |what: &str, more: &mut dyn FnMut(Range<usize>) -> Result<()>| -> Result<()> {
+        let mut from = 0;
+        for upto in KEPT {
+            let before = private_of(handler)?;
+            more(from..upto)?;
+            let value = (private_of(handler)? - before) / (upto - from) as f64;
+            let work =
+                format!("memory of the handler for {what}, from {} to {}", grouped(from as u32), grouped(upto as u32));
+            findings.push(Finding { work, of: String::new(), unit: Unit::Bytes, value, target: Target::None });
+            from = upto;
+        }
+        Ok(())
+    };
+    let mut operator = operator(&backend)?;
+    grows("a licence", &mut |of| license(&mut operator, of).map(drop))?;
+    let mut host = backend.server(0)?;
+    grows("a player on a game server", &mut |of| {
+        let (first, count) = (of.start, of.len());
+        ahead(&mut host, count, |n| {
+            let name = player((first + n) as u32);
+            format!(r#"{{"cmd":"ENTER","args":{{"player":"{}"}}}}"#, String::from_utf8_lossy(&name))
+        })
+        .map(drop)
+    })?;
+    Ok(Found { findings, ..Found::default() })
 }
 
 /// A player, and the host of the worlds that he goes to.

@@ -1,6 +1,7 @@
 //! Lists that clients mirror: all of one from its beginning, and one change to many watchers, beside RELAY SEND to as many; and the
 //! same with ten times as many worlds.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -187,16 +188,25 @@ pub(super) fn world(n: usize) -> String {
     format!("w{n:06}")
 }
 
-/// Licences for so many worlds; gives their passwords.
-pub(super) fn licences(backend: &Backend, worlds: usize) -> Result<Vec<String>> {
+/// A player who may do what the operator may.
+pub(super) fn operator(backend: &Backend) -> Result<Client> {
     let mut operator = backend.client(0)?;
     operator.ask(r#"{"id":1,"cmd":"REGISTER","args":{"name":"keeper","password":"long-enough"}}"#)?;
     backend.ctl(&["right", "grant", "keeper", "operator"])?;
-    let replies = ahead(&mut operator, worlds, |n| {
-        format!(
-            r#"{{"cmd":"WORLD ADD","args":{{"name":"{}","owner":"keeper","comment":"a world to be listed"}}}}"#,
-            world(n)
-        )
+    Ok(operator)
+}
+
+/// Licences for so many worlds; gives their passwords.
+pub(super) fn licences(backend: &Backend, worlds: usize) -> Result<Vec<String>> {
+    license(&mut operator(backend)?, 0..worlds)
+}
+
+/// Licences for these worlds; gives their passwords.
+pub(super) fn license(operator: &mut Client, worlds: Range<usize>) -> Result<Vec<String>> {
+    let first = worlds.start;
+    let replies = ahead(operator, worlds.len(), |n| {
+        let name = world(first + n);
+        format!(r#"{{"cmd":"WORLD ADD","args":{{"name":"{name}","owner":"keeper","comment":"a world to be listed"}}}}"#)
     })?;
     let password = |reply: &String| {
         let reply: Value = serde_json::from_str(reply)?;
