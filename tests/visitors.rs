@@ -223,3 +223,36 @@ fn a_visitor_is_nothing_any_more_when_he_logs_in_or_changes_the_mode() {
     assert_eq!(other.fails("HW", json!({})), "not_logged_in");
     assert!(places(&mut scene.alice, "visitor:zed").is_empty());
 }
+
+#[test]
+fn every_step_of_the_way_in_outlives_the_handler() {
+    let Scene { backend, mut alice, mut arena, .. } = Scene::new();
+    let done = |program: &mut Program, cmd: &str, args: Value| {
+        let reply = program.ask_over_death(&backend, cmd, &args);
+        assert_eq!(reply["state"], "OK", "{cmd}: {reply}");
+        reply["data"].clone()
+    };
+    let password = backend.ctl(&["world", "add", "Mars", "alice"])["password"].clone();
+    let started = done(&mut arena, "HOST START", json!({"world": "mars", "password": password, "port": 7778}));
+    assert_eq!(started["resumed"], false, "{started}");
+    done(&mut arena, "HOST SAY", json!({"world": "mars", "users": 1, "closings": true}));
+    let mut mo = Program::at(&backend);
+    assert_eq!(done(&mut mo, "VISITOR", json!({"name": "mo"}))["visitor"], "visitor:mo");
+    let entered = done(&mut mo, "WORLD ENTER", json!({"world": "mars"}));
+    let told = done(&mut arena, "PASS REDEEM", json!({"pass": entered["pass"], "world": "mars"}));
+    assert_eq!((&told["player"], &told["kind"]), (&json!("visitor:mo"), &json!("visitor")));
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": entered["pass"], "world": "mars"})), "used");
+    done(&mut arena, "ENTER", json!({"player": "visitor:mo", "world": "mars"}));
+    assert_eq!(places(&mut alice, "visitor:mo"), ["client", "on Mars"]);
+    done(&mut alice, "TELL", json!({"to": "visitor:mo", "body": "hi"}));
+    assert_eq!(mo.expect_event("tell")["body"], "hi");
+    mo.expect_no_event("tell");
+    done(&mut mo, "REGISTER", json!({"name": "Mona", "password": "long-enough"}));
+    assert_eq!(arena.expect_event("guest_registered")["player"], "Mona");
+    arena.expect_no_event("guest_registered");
+    assert_eq!(places(&mut alice, "Mona"), ["client", "on Mars"]);
+    done(&mut arena, "LEAVE", json!({"player": "mona", "world": "mars"}));
+    assert_eq!(places(&mut alice, "Mona"), ["client"]);
+    done(&mut arena, "HOST STOP", json!({"world": "mars"}));
+    assert_eq!(mo.fails("WORLD ENTER", json!({"world": "mars"})), "not_running");
+}
