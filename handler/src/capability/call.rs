@@ -41,6 +41,15 @@ impl Call<'_> {
         self.session.identity.as_ref().map(|identity| Me { id: identity.who, name: identity.name.clone() })
     }
 
+    /// Who asks, where he has to be somebody, if only a visitor.
+    ///
+    /// # Errors
+    /// `not_logged_in`.
+    pub fn somebody(&self) -> Result<Me<Principal>, Failure> {
+        let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
+        self.principal().ok_or_else(|| Failure::new(Code::NotLoggedIn, msg))
+    }
+
     /// The player who asks.
     pub fn player(&self) -> Option<Me<PlayerId>> {
         let Me { id, name } = self.principal()?;

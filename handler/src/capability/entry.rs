@@ -152,9 +152,9 @@ fn world_meant(call: &Call<'_>, name: &str) -> Result<Arc<KeptLicence>, Failure>
 
 /// `WORLD ENTER`.
 pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
-    let Some(me) = call.principal() else {
-        let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
-        return Failure::new(Code::NotLoggedIn, msg).into();
+    let me = match call.somebody() {
+        Ok(me) => me,
+        Err(failure) => return failure.into(),
     };
     for text in [&request.language, &request.charset].into_iter().flatten() {
         if text.len() > TAG || text.chars().any(char::is_control) {

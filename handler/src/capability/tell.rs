@@ -13,10 +13,7 @@ const LONGEST: usize = 2048;
 
 /// Who talks: a player, or a visitor where they may.
 fn talker(call: &Call<'_>) -> Result<Me<Principal>, Failure> {
-    let Some(me) = call.principal() else {
-        let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
-        return Err(Failure::new(Code::NotLoggedIn, msg));
-    };
+    let me = call.somebody()?;
     if me.id.as_player().is_none() && !call.memory.universe().talk {
         return Err(Failure::new(Code::Denied, "Visitors do not talk here. REGISTER makes you a player."));
     }

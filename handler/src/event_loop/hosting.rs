@@ -33,6 +33,11 @@ impl EventLoop {
         read(&self.shared.memory.licences).get(world).cloned()
     }
 
+    /// The name of a world that somebody is in, if he is in one.
+    pub(super) fn world_name(&self, world: Option<WorldId>) -> Option<String> {
+        world.and_then(|world| self.shared.memory.name(world.into()))
+    }
+
     /// Pushes something to the session with this number, if it has a link.
     pub(super) fn push_to(&mut self, session: u64, event: &Event) {
         let slot = self.workers.by_session.get(&session).copied();

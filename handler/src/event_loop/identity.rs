@@ -81,7 +81,7 @@ impl EventLoop {
             self.state.arrive(player, &name.as_str().into(), stay);
             self.identified_as(player, stay.place);
             if let Some((session, world)) = self.state.host_of(stay.seat) {
-                let world = world.and_then(|world| self.shared.memory.name(world.into()));
+                let world = self.world_name(world);
                 let (visitor, player, number) = (before.clone(), name.clone(), player.id);
                 self.push_to(session, &Event::GuestRegistered(GuestRegistered { world, visitor, player, number }));
             }

@@ -84,12 +84,9 @@ impl EventLoop {
         let now = Instant::now();
         let is_watched = |list: &List| !self.state.online.subscribers((*list).into()).is_empty();
         let lists = List::ALL.into_iter().filter(is_watched).filter_map(|list| self.state.mirrors.wait(list, now));
-        let gone = self.state.mirrors.next_due().map(|at| {
-            let wait = at.0.saturating_sub(Time::now().0).max(0).unsigned_abs();
-            Duration::from_millis(wait)
-        });
         // Not a moment too early: a wait is cut to whole milliseconds.
-        lists.chain(gone).min().map(|wait| wait.saturating_add(Duration::from_millis(1)))
+        let lists = lists.map(|wait| wait.saturating_add(Duration::from_millis(1)));
+        lists.chain(self.wait_until(self.state.mirrors.next_due())).min()
     }
 
     /// Tells watchers of lists what is due.
@@ -112,10 +109,11 @@ impl EventLoop {
     fn groups(&self, list: List) -> Groups {
         let rights = read(&self.shared.memory.rights);
         let mut groups = Groups::new();
+        let all_see = list != List::Users || self.shared.memory.universe().users;
         for at in self.state.online.subscribers(list.into()) {
             let Some(session) = self.state.live(*at) else { continue };
             // Who may not see it now goes on where he was when he may again.
-            if list == List::Users && !sees_where(&self.shared.memory, session) {
+            if !all_see && !sees_where(&self.shared.memory, session) {
                 continue;
             }
             let view = lists::view(&self.state.mirrors, &rights, list, session.who());

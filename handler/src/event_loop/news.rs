@@ -54,7 +54,7 @@ impl EventLoop {
             && let Some((session, world)) = self.state.reachable(who)
         {
             // Through the world that he is in, since he has no connection of his own: once, and not twice.
-            let world = world.and_then(|world| self.shared.memory.name(world.into()));
+            let world = self.world_name(world);
             let (to, event) = (self.state.party(&self.shared.memory, who), Box::new(event));
             return self.push_to(session, &Event::ForGuest(ForGuest { world, to, event }));
         }
@@ -69,7 +69,7 @@ impl EventLoop {
     /// Those who have no connection of their own hear it where they are.
     fn tell_guests(&mut self, event: &Event) {
         for ((session, world), guests) in self.state.hosts_of_guests() {
-            let world = world.and_then(|world| self.shared.memory.name(world.into()));
+            let world = self.world_name(world);
             let to = guests.into_iter().map(|who| self.state.party(&self.shared.memory, who)).collect();
             self.push_to(session, &Event::ForGuests(ForGuests { world, to, event: Box::new(event.clone()) }));
         }
@@ -84,7 +84,7 @@ impl EventLoop {
         }
         for stay in self.state.online.stays(who).to_vec() {
             if let Some((session, world)) = self.state.host_of(stay.seat) {
-                let world = world.and_then(|world| self.shared.memory.name(world.into()));
+                let world = self.world_name(world);
                 let (player, rights) = (self.shared.memory.party(who), rights.clone());
                 self.push_to(session, &Event::GuestRights(GuestRights { world, player, rights }));
             }
