@@ -1,6 +1,6 @@
-//! How long players are on: it is counted once whatever happens, and has a bound where the operator sets one.
+//! How long players and visitors are on: a login is counted once whatever happens, and there is a bound where the operator sets one.
 
-use crate::harness::{Backend, Person, Program, run};
+use crate::harness::{Backend, Person, Program, Wire, run};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use ssmglobal_store::Player;
@@ -223,4 +223,78 @@ fn operators_set_the_bound_and_nobody_else_sees_it() {
     let output = run(&mut backend.ctl_command(&["player", "limit", "alice", "7"]), b"");
     assert!(output.code == 0 && output.out.contains("Set; it holds at once"), "{output:?}");
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
+}
+
+/// Somebody who has not registered.
+fn visitor(backend: &Backend, name: &str) -> Program {
+    let mut visitor = Program::at(backend);
+    visitor.ok("VISITOR", json!({"name": name}));
+    visitor
+}
+
+/// All that comes until the end, which is there when a minute is over, and not before.
+fn closed_after_a_minute(wire: &mut Wire, since: Instant) -> String {
+    let said = wire.listen(Duration::from_secs(100));
+    wire.expect_end();
+    assert!(since.elapsed() >= Duration::from_secs(60), "{:?}: {said}", since.elapsed());
+    said
+}
+
+#[test]
+fn when_the_time_is_over_the_session_is_told_and_closed() {
+    let backend = Backend::plan().config("worlds.visit_minutes = 1\n").start();
+    let since = Instant::now();
+    let mut alice = Program::registered(&backend, "alice");
+    let mut zed = visitor(&backend, "zed");
+    let mut zoe = visitor(&backend, "zoe");
+    let mut guest = Person::at(&backend);
+    guest.type_line("VISITOR guest");
+    guest.expect("You are \"guest\", a visitor");
+    guest.expect("[notice] Your time here ends in one minute.");
+    backend.ctl(&["player", "limit", "alice", "1"]);
+    for program in [&mut alice, &mut zed, &mut zoe] {
+        let told = program.expect_event("notice");
+        assert!(told["msg"].as_str().is_some_and(|msg| msg.starts_with("Your time here ends in ")), "{told}");
+    }
+    // A player has a bound of his own.
+    zoe.ok("REGISTER", json!({"name": "zoe", "password": "secret-of-zoe"}));
+    backend.kill_handler();
+    for program in [&mut alice, &mut zed, &mut zoe] {
+        program.expect_no_event("notice");
+    }
+    let said = closed_after_a_minute(&mut alice.wire, since);
+    assert!(said.contains("Your time is over for now: a login of yours lasts one minute. Goodbye"), "{said}");
+    let said = closed_after_a_minute(&mut zed.wire, since);
+    assert!(said.contains("Your time is over for now: a visit lasts one minute. Goodbye"), "{said}");
+    let said = closed_after_a_minute(&mut guest.wire, since);
+    assert!(said.contains("[notice] Your time is over for now: a visit lasts one minute. Goodbye"), "{said}");
+    zoe.expect_no_event("notice");
+    let who = zoe.ok("WHO", json!({}));
+    let names: Vec<&Value> = who["players"].as_array().expect("a list").iter().map(|row| &row["player"]).collect();
+    assert_eq!(names, ["zoe"]);
+    // Everybody may come again at once.
+    Program::logged_in(&backend, "alice").expect_event("notice");
+    visitor(&backend, "zed").expect_event("notice");
+}
+
+#[test]
+fn how_long_a_visit_lasts_is_changed_for_those_who_are_on() {
+    let backend = Backend::start();
+    let mut zed = visitor(&backend, "zed");
+    let mut alice = Program::registered(&backend, "alice");
+    let lasts = |minutes: u32| {
+        let mark = backend.log().mark();
+        backend.write_config(&format!("worlds.visit_minutes = {minutes}\n"));
+        backend.signal(Signal::SIGHUP);
+        backend.log().wait_after(mark, "settings were read again");
+    };
+    zed.expect_no_event("notice");
+    lasts(10_080);
+    zed.expect_no_event("notice");
+    lasts(1);
+    zed.expect_event("notice");
+    lasts(0);
+    for program in [&mut zed, &mut alice] {
+        program.expect_no_event("notice");
+    }
 }

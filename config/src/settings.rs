@@ -258,6 +258,8 @@ settings! {
     worlds: Worlds {
         /// Seconds for which a world stays as it is when its host's connection has ended; 0 = it stops at once.
         grace_seconds: u64 = 30, number(0, 86400);
+        /// Minutes that a visit may last; 0 = any number.
+        visit_minutes: u32 = 0, number(0, 10_080);
         /// Whether only worlds with a licence are shown; otherwise a game server shows one of its own name with STATUS SET.
         licence_required: bool = false, Rule::Flag;
         /// Whether visitors, who have not registered, are let in under a name.

@@ -244,15 +244,15 @@ impl EventLoop {
             | PrincipalKind::Channel
             | PrincipalKind::Backend => State::Anonymous,
         };
-        let player = identity.who.as_player();
+        let who = identity.who;
         let Some(session) = self.session_mut(at.slot) else { return };
         session.state = state;
         session.identity = Some(identity);
         session.proved = proved;
         session.logged_out = false;
         let number = session.number;
-        if let Some(player) = player {
-            self.login_begins(number, player, proved);
+        if matches!(who.kind, PrincipalKind::Player | PrincipalKind::Visitor) {
+            self.login_begins(number, who, proved);
         }
     }
 

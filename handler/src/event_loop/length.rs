@@ -1,5 +1,5 @@
-//! How long logins last: each is counted once when it ends, whatever becomes of this handler, and one whose time is over is ended.
-//! Part of the event loop.
+//! How long logins and visits last: a login is counted once when it ends, whatever becomes of this handler, and what has lasted its
+//! time is ended. Part of the event loop.
 //!
 //! That a login has ended is in the journal before the writer hears of it, and that it is counted is news of the transaction that
 //! has counted it: so the next handler knows of each whether that is still to be done.
@@ -8,11 +8,11 @@ use super::{End, EventLoop};
 use crate::capability::length::Lasted;
 use crate::changes::Change;
 use crate::state::journal::Entry;
-use crate::state::logins::{Due, Ended, Login};
+use crate::state::logins::{Due, Ended, Gone, Login};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Write};
 use ssmglobal_ipc::{Event, Notice, Time};
-use ssmglobal_store::PlayerId;
+use ssmglobal_store::{PlayerId, Principal, PrincipalKind};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -27,9 +27,10 @@ fn soon(ends: Time, now: Time) -> String {
 }
 
 /// What it is told then.
-fn over(minutes: u32) -> String {
+fn over(kind: PrincipalKind, minutes: u32) -> String {
+    let what = if kind == PrincipalKind::Visitor { "a visit" } else { "a login of yours" };
     let lasts = if minutes == 1 { "one minute".to_owned() } else { format!("{minutes} minutes") };
-    format!("Your time is over for now: a login of yours lasts {lasts}. Goodbye, and see you again.")
+    format!("Your time is over for now: {what} lasts {lasts}. Goodbye, and see you again.")
 }
 
 /// What has the writer count a login.
@@ -42,7 +43,7 @@ impl EventLoop {
     /// Takes over what the handler before this one knew, before anybody comes back.
     pub(super) fn take_over_logins(&mut self) {
         for (session, login) in self.recovery.take_logins() {
-            self.state.logins.put(session, login, self.shared.memory.limit_of(login.player));
+            self.state.logins.put(session, login, self.permitted(login.who));
         }
         for ended in self.recovery.take_ended() {
             self.state.logins.wait(ended);
@@ -55,26 +56,43 @@ impl EventLoop {
         self.writes.extend(left.copied().map(job));
     }
 
-    /// A player's session is logged in since then: anew, or back with the login that it had.
-    pub(super) fn login_begins(&mut self, session: u64, player: PlayerId, since: Time) {
-        let minutes = self.shared.memory.limit_of(player);
+    /// How many minutes somebody may be on; nothing: any number.
+    fn permitted(&self, who: Principal) -> Option<u32> {
+        match who.as_player() {
+            Some(player) => self.shared.memory.limit_of(player),
+            None => self.a_visit(),
+        }
+    }
+
+    /// How many minutes a visit lasts; nothing: any number.
+    fn a_visit(&self) -> Option<u32> {
+        Some(self.shared.settings().worlds.visit_minutes).filter(|minutes| *minutes > 0)
+    }
+
+    /// A session is a player's or a visitor's since then: anew, or back with the login that it had.
+    pub(super) fn login_begins(&mut self, session: u64, who: Principal, since: Time) {
+        let minutes = self.permitted(who);
         match self.state.logins.get(session).copied() {
-            Some(login) if login.player == player && login.since == since => {
+            Some(login) if login.who == who && login.since == since => {
                 return self.state.logins.put(session, login, minutes);
             }
             Some(_) => self.login_ends(session),
             None => {}
         }
-        let login = Login { player, since, told: None };
+        let login = Login { who, since, told: None };
         self.journal.append(&Entry::login(session, &login));
         self.state.logins.put(session, login, minutes);
     }
 
     /// The login of a session has ended, if it had one.
     pub(super) fn login_ends(&mut self, session: u64) {
-        if let Some(ended) = self.state.logins.end(session, Time::now()) {
-            self.journal.append(&ended.into());
-            self.writes.push(job(ended));
+        match self.state.logins.end(session, Time::now()) {
+            Some(Gone::Login(ended)) => {
+                self.journal.append(&ended.into());
+                self.writes.push(job(ended));
+            }
+            Some(Gone::Visit) => _ = self.journal.append(&Entry::VisitEnded { session }),
+            None => {}
         }
     }
 
@@ -87,7 +105,12 @@ impl EventLoop {
 
     /// Another number of minutes is permitted to a player.
     pub(super) fn limit_changed(&mut self, player: PlayerId) {
-        self.state.logins.limit(player, self.shared.memory.limit_of(player));
+        self.state.logins.limit(player.into(), self.shared.memory.limit_of(player));
+    }
+
+    /// The settings were read again: a visit may last another time.
+    pub(super) fn visits_changed(&mut self) {
+        self.state.logins.limit_visits(self.a_visit());
     }
 
     /// A login is counted, and that is on disk.
@@ -126,19 +149,19 @@ impl EventLoop {
                     }
                     self.journal.publish();
                 }
-                (Some(at), Due::Over(minutes)) => self.end_overdue_session(at, minutes),
+                (Some(at), Due::Over(kind, minutes)) => self.end_overdue_session(at, kind, minutes),
                 (None, _) => self.call_back(session),
             }
         }
     }
 
     /// The time of a session is over.
-    fn end_overdue_session(&mut self, at: SessionRef, minutes: u32) {
+    fn end_overdue_session(&mut self, at: SessionRef, kind: PrincipalKind, minutes: u32) {
         if let Some(session) = self.state.live(at) {
             log::info!("{}: the time of {} is over.", session.peer(), session.name().unwrap_or_default());
         }
         // A worker that was taken over would not close: so its session is nobody from now on.
-        self.put_out(at, &Event::Close(Notice { msg: over(minutes) }));
+        self.put_out(at, &Event::Close(Notice { msg: over(kind, minutes) }));
     }
 
     /// Lets the worker of a session make a link.
@@ -179,6 +202,7 @@ mod tests {
         ] {
             assert!(soon(Time(1_000_000 + left), Time(1_000_000)).ends_with(&format!("ends in {said}")), "{left}");
         }
-        assert!(over(1).contains("lasts one minute.") && over(90).contains("lasts 90 minutes."));
+        assert!(over(PrincipalKind::Player, 1).contains("a login of yours lasts one minute."));
+        assert!(over(PrincipalKind::Visitor, 90).contains("a visit lasts 90 minutes."));
     }
 }

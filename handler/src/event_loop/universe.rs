@@ -15,7 +15,12 @@ impl EventLoop {
     /// The settings were read again.
     pub(super) fn reload(&mut self, settings: Settings) {
         log::set_max_level(crate::logging::filter(settings.log.level));
-        if self.shared.reload(Arc::new(settings)) {
+        let lasted = self.shared.settings().worlds.visit_minutes;
+        let universe_changed = self.shared.reload(Arc::new(settings));
+        if self.shared.settings().worlds.visit_minutes != lasted {
+            self.visits_changed();
+        }
+        if universe_changed {
             self.universe_changed();
         }
     }

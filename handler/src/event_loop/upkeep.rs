@@ -83,10 +83,9 @@ impl EventLoop {
             Entry::RowsForgotten { .. } => vec![entry],
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
-            Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } | Entry::LoginCounted { .. } => {
-                Vec::new()
-            }
-            Entry::Login { session, .. } => {
+            Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
+            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } => Vec::new(),
+            Entry::Login { session, .. } | Entry::Visit { session, .. } => {
                 let login = self.state.logins.get(session).map(|login| Entry::login(session, login));
                 let needed = login.as_ref() == Some(&entry);
                 keep(entry, needed)

@@ -1,28 +1,28 @@
-//! Logins of players: since when each session is logged in, when its time is over, and what of those that have ended is not on disk
-//! yet. In memory; the journal takes it to the next handler. Lives in the event loop.
+//! Logins of players and visits: since when each session is somebody, when its time is over, and what of the logins that have ended
+//! is not on disk yet. In memory; the journal takes it to the next handler. Lives in the event loop.
 //!
-//! A login is its session's, whatever becomes of links and handlers: it ends once, and then it is counted once.
+//! A login is its session's, whatever becomes of links and handlers: it ends once, and a player's is counted then, once.
 
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::Time;
-use ssmglobal_store::PlayerId;
+use ssmglobal_store::{PlayerId, Principal, PrincipalKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A minute, which is also how long before the end of its time a session is told.
 const MINUTE: i64 = 60_000;
 
-/// Somebody is logged in.
+/// A player is logged in, or a visitor is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Login {
     /// Who.
-    pub player: PlayerId,
+    pub who: Principal,
     /// Since when.
     pub since: Time,
     /// The end that his session was told of.
     pub told: Option<Time>,
 }
 
-/// A login has ended.
+/// The login of a player has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// The number of its session.
@@ -35,13 +35,22 @@ pub struct Ended {
     pub lasted: u64,
 }
 
+/// What has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// A player's login, which is to be counted.
+    Login(Ended),
+    /// A visit: nothing is kept of it.
+    Visit,
+}
+
 /// What is to be done about a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// Its session is told that its time ends then.
     Soon(Time),
-    /// Its time is over: so many minutes were permitted.
-    Over(u32),
+    /// Its time is over: so many minutes were permitted to somebody of this kind.
+    Over(PrincipalKind, u32),
 }
 
 /// All of them.
@@ -49,7 +58,7 @@ pub enum Due {
 pub struct Logins {
     /// By session, with the minutes that are permitted.
     on: HashMap<u64, (Login, Option<u32>)>,
-    of: HashMap<PlayerId, HashSet<u64>>,
+    of: HashMap<Principal, HashSet<u64>>,
     /// When something is to be done about which session.
     due: BTreeSet<(Time, u64)>,
     /// Those that wait for the disk, by session and since when.
@@ -71,17 +80,17 @@ impl Logins {
     /// A session is logged in, and so many minutes are permitted.
     pub fn put(&mut self, session: u64, login: Login, minutes: Option<u32>) {
         self.remove(session);
-        self.of.entry(login.player).or_default().insert(session);
+        self.of.entry(login.who).or_default().insert(session);
         self.due.extend(due(&login, minutes).map(|at| (at, session)));
         self.on.insert(session, (login, minutes));
     }
 
     fn remove(&mut self, session: u64) -> Option<Login> {
         let (login, minutes) = self.on.remove(&session)?;
-        if let Some(his) = self.of.get_mut(&login.player) {
+        if let Some(his) = self.of.get_mut(&login.who) {
             his.remove(&session);
             if his.is_empty() {
-                self.of.remove(&login.player);
+                self.of.remove(&login.who);
             }
         }
         if let Some(at) = due(&login, minutes) {
@@ -101,12 +110,18 @@ impl Logins {
     }
 
     /// Another number of minutes is permitted to somebody, from this moment on also where he is logged in.
-    pub fn limit(&mut self, player: PlayerId, minutes: Option<u32>) {
-        for session in self.of.get(&player).into_iter().flatten().copied().collect::<Vec<_>>() {
+    pub fn limit(&mut self, who: Principal, minutes: Option<u32>) {
+        for session in self.of.get(&who).into_iter().flatten().copied().collect::<Vec<_>>() {
             if let Some((login, _)) = self.on.get(&session) {
                 self.put(session, *login, minutes);
             }
         }
+    }
+
+    /// As [`Logins::limit`], for all visitors.
+    pub fn limit_visits(&mut self, minutes: Option<u32>) {
+        let visitors = self.of.keys().filter(|who| who.kind == PrincipalKind::Visitor);
+        visitors.copied().collect::<Vec<_>>().into_iter().for_each(|who| self.limit(who, minutes));
     }
 
     /// When something is due next.
@@ -123,7 +138,7 @@ impl Logins {
             let Some((login, Some(minutes))) = self.on.get(&session) else { continue };
             return match ends(login, Some(*minutes)) {
                 Some(ends) if ends > now => Some((session, Due::Soon(ends))),
-                _ => Some((session, Due::Over(*minutes))),
+                _ => Some((session, Due::Over(login.who.kind, *minutes))),
             };
         }
     }
@@ -136,14 +151,15 @@ impl Logins {
         Some(login)
     }
 
-    /// The login of a session has ended, and is to be counted; nothing when it had none.
-    pub fn end(&mut self, session: u64, now: Time) -> Option<Ended> {
-        let Login { player, since, .. } = self.remove(session)?;
+    /// The login of a session has ended; nothing when it had none.
+    pub fn end(&mut self, session: u64, now: Time) -> Option<Gone> {
+        let Login { who, since, .. } = self.remove(session)?;
+        let Some(player) = who.as_player() else { return Some(Gone::Visit) };
         // The wall clock may have been set back.
         let lasted = u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0);
         let ended = Ended { session, player, since, lasted };
         self.wait(ended);
-        Some(ended)
+        Some(Gone::Login(ended))
     }
 
     /// One that has ended waits for the disk.
@@ -169,8 +185,13 @@ mod tests {
     const ALICE: PlayerId = PlayerId(1);
     const BOB: PlayerId = PlayerId(2);
 
-    fn login(player: PlayerId, since: i64) -> Login {
-        Login { player, since: Time(since), told: None }
+    fn login(who: impl Into<Principal>, since: i64) -> Login {
+        Login { who: who.into(), since: Time(since), told: None }
+    }
+
+    /// So many minutes were permitted to a player.
+    fn over(minutes: u32) -> Due {
+        Due::Over(PrincipalKind::Player, minutes)
     }
 
     fn minutes(minutes: i64) -> Time {
@@ -195,7 +216,7 @@ mod tests {
         assert_eq!(next(&mut all, minutes(29)), Some((7, Due::Soon(minutes(30)))));
         assert_eq!((all.next_due(), next(&mut all, minutes(29))), (Some(minutes(30)), None));
         assert_eq!(all.get(7).and_then(|login| login.told), Some(minutes(30)), "as the next handler is to know it");
-        assert_eq!(next(&mut all, minutes(30)), Some((7, Due::Over(30))));
+        assert_eq!(next(&mut all, minutes(30)), Some((7, over(30))));
         assert_eq!((all.next_due(), next(&mut all, minutes(99))), (None, None), "once");
     }
 
@@ -219,7 +240,7 @@ mod tests {
             }
         }
         let soon = |ends| Due::Soon(minutes(ends));
-        assert_eq!(done, [(29, 7, soon(30)), (30, 7, Due::Over(30)), (39, 8, soon(40)), (40, 8, Due::Over(30))]);
+        assert_eq!(done, [(29, 7, soon(30)), (30, 7, over(30)), (39, 8, soon(40)), (40, 8, over(30))]);
     }
 
     #[test]
@@ -228,17 +249,17 @@ mod tests {
         for (session, player) in [(7, ALICE), (8, ALICE), (9, BOB)] {
             all.put(session, login(player, 0), Some(60));
         }
-        all.limit(ALICE, Some(20));
+        all.limit(ALICE.into(), Some(20));
         assert_eq!(next(&mut all, minutes(19)), Some((7, Due::Soon(minutes(20)))));
         // The same again is not told again, another one is.
-        all.limit(ALICE, Some(20));
+        all.limit(ALICE.into(), Some(20));
         assert_eq!(next(&mut all, minutes(19)), Some((8, Due::Soon(minutes(20)))));
         assert_eq!(next(&mut all, minutes(19)), None);
-        all.limit(ALICE, Some(19));
-        assert_eq!(next(&mut all, minutes(19)), Some((7, Due::Over(19))), "it is over already");
-        all.limit(ALICE, None);
+        all.limit(ALICE.into(), Some(19));
+        assert_eq!(next(&mut all, minutes(19)), Some((7, over(19))), "it is over already");
+        all.limit(ALICE.into(), None);
         assert_eq!((next(&mut all, minutes(58)), all.next_due()), (None, Some(minutes(59))), "only bob's is left");
-        all.limit(ALICE, Some(60));
+        all.limit(ALICE.into(), Some(60));
         assert_eq!(next(&mut all, minutes(59)), Some((7, Due::Soon(minutes(60)))));
     }
 
@@ -252,11 +273,29 @@ mod tests {
     }
 
     #[test]
+    fn a_visit_has_a_bound_of_its_own_and_nothing_is_kept_of_it() {
+        let mut all = Logins::default();
+        let visitor = |id| Principal { kind: PrincipalKind::Visitor, id };
+        // One of the number of a player.
+        all.put(7, login(visitor(1), 0), Some(30));
+        all.put(8, login(ALICE, 0), None);
+        all.put(9, login(visitor(2), 0), Some(30));
+        all.limit(ALICE.into(), Some(60));
+        all.limit_visits(Some(10));
+        assert_eq!(next(&mut all, minutes(9)), Some((7, Due::Soon(minutes(10)))));
+        assert_eq!(next(&mut all, minutes(9)), Some((9, Due::Soon(minutes(10)))));
+        assert_eq!((all.end(9, minutes(9)), all.ended.len()), (Some(Gone::Visit), 0));
+        assert_eq!(next(&mut all, minutes(10)), Some((7, Due::Over(PrincipalKind::Visitor, 10))));
+        all.limit_visits(None);
+        assert_eq!(all.next_due(), Some(minutes(59)), "only alice's is left");
+    }
+
+    #[test]
     fn who_cannot_be_reached_is_told_when_he_is_back() {
         let mut all = Logins::default();
         for now in [29, 29, 30, 31] {
             all.put(7, login(ALICE, 0), Some(30));
-            let due = if now < 30 { Due::Soon(minutes(30)) } else { Due::Over(30) };
+            let due = if now < 30 { Due::Soon(minutes(30)) } else { over(30) };
             assert_eq!((all.take_due(minutes(now)), all.take_due(minutes(now))), (Some((7, due)), None));
             assert_eq!(all.next_due(), None);
         }
@@ -267,11 +306,12 @@ mod tests {
         let mut all = Logins::default();
         all.put(7, login(ALICE, 1000), Some(30));
         let ended = Ended { session: 7, player: ALICE, since: Time(1000), lasted: 1500 };
-        assert_eq!((all.end(7, Time(2500)), all.end(7, Time(3000))), (Some(ended), None));
+        assert_eq!((all.end(7, Time(2500)), all.end(7, Time(3000))), (Some(Gone::Login(ended)), None));
         assert!(all.on.is_empty() && all.of.is_empty() && all.due.is_empty());
         // The session goes on, logged in anew.
         all.put(7, login(ALICE, 3000), None);
-        assert_eq!(all.end(7, Time(2000)).map(|ended| ended.lasted), Some(0), "the clock was set back");
+        let Some(Gone::Login(again)) = all.end(7, Time(2000)) else { panic!("it was on") };
+        assert_eq!(again.lasted, 0, "the clock was set back");
         assert!(all.ended.keys().eq(&[(7, Time(1000)), (7, Time(3000))]));
         assert_eq!((all.waiting(7, Time(1000)), all.waiting(8, Time(1000))), (Some(&ended), None));
         assert_eq!((all.settled(7, Time(1000)), all.settled(7, Time(1000))), (Some(ended), None));

@@ -81,7 +81,7 @@ fn memory(mut backend: Backend) -> Result<Found> {
         }
         Ok(())
     };
-    let mut operator = operator(&backend)?;
+    let mut operator = operator(&backend, "keeper")?;
     grows("a licence", &mut |of| license(&mut operator, of).map(drop))?;
     let mut host = backend.server(0)?;
     grows("a player on a game server", &mut |of| {

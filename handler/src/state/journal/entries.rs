@@ -239,6 +239,22 @@ pub enum Entry {
         /// When it was started, in ticks since the machine was.
         started: u64,
     },
+    /// A session is a visitor's.
+    Visit {
+        /// The session's number.
+        session: u64,
+        /// Who.
+        who: Principal,
+        /// Since when.
+        since: Time,
+        /// The end of its time that it was told of.
+        told: Option<Time>,
+    },
+    /// It is no longer.
+    VisitEnded {
+        /// The session's number.
+        session: u64,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -280,7 +296,9 @@ impl Entry {
             }
             Entry::Voided { session, .. } => Some(Subject::Voided(*session)),
             Entry::Hosting { world, .. } | Entry::NoHosting { world } => Some(Subject::Hosting(*world)),
-            Entry::Login { session, .. } => Some(Subject::Login(*session)),
+            Entry::Login { session, .. } | Entry::Visit { session, .. } | Entry::VisitEnded { session } => {
+                Some(Subject::Login(*session))
+            }
             Entry::LoginEnded { session, since, .. } | Entry::LoginCounted { session, since } => {
                 Some(Subject::LoginEnded(*session, *since))
             }
@@ -505,8 +523,11 @@ impl From<KeptHosting> for Hosting {
 impl Entry {
     /// A session is logged in.
     pub fn login(session: u64, login: &Login) -> Entry {
-        let Login { player, since, told } = *login;
-        Entry::Login { session, player, since, told }
+        let Login { who, since, told } = *login;
+        match who.as_player() {
+            Some(player) => Entry::Login { session, player, since, told },
+            None => Entry::Visit { session, who, since, told },
+        }
     }
 }
 

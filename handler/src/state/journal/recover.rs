@@ -146,8 +146,12 @@ impl Journal {
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
                 Entry::Login { session, player, since, told } => {
-                    found.logins.insert(session, Login { player, since, told });
+                    found.logins.insert(session, Login { who: player.into(), since, told });
                 }
+                Entry::Visit { session, who, since, told } => {
+                    found.logins.insert(session, Login { who, since, told });
+                }
+                Entry::VisitEnded { session } => drop(found.logins.remove(&session)),
                 Entry::LoginEnded { session, player, since, lasted } => {
                     if found.logins.get(&session).is_some_and(|login| login.since == since) {
                         found.logins.remove(&session);

@@ -134,10 +134,10 @@ fn what_only_a_newer_program_knows_is_passed_over() {
 fn a_login_is_on_until_it_has_ended_and_waits_until_it_is_counted() {
     use crate::state::logins::{Ended, Login};
     use ssmglobal_ipc::Time;
-    use ssmglobal_store::PlayerId;
+    use ssmglobal_store::{PlayerId, Principal, PrincipalKind};
     let fd = memory::make("test").unwrap();
     let mut journal = Journal::open(&fd).unwrap();
-    let login = |since| Login { player: PlayerId(7), since: Time(since), told: None };
+    let login = |since| Login { who: PlayerId(7).into(), since: Time(since), told: None };
     let ended = |since| Ended { session: 1, player: PlayerId(7), since: Time(since), lasted: 9 };
     let counted = |since| Entry::LoginCounted { session: 1, since: Time(since) };
     let mut found = |entries: &[Entry]| {
@@ -157,6 +157,10 @@ fn a_login_is_on_until_it_has_ended_and_waits_until_it_is_counted() {
     assert_eq!(found(&[ended(6).into()]), (None, vec![ended(5), ended(6)]));
     assert_eq!(found(&[counted(5)]), (None, vec![ended(6)]));
     assert_eq!(found(&[counted(6)]), (None, vec![]));
+    // A visit on the same connection.
+    let visit = Login { who: Principal { kind: PrincipalKind::Visitor, id: 7 }, ..told };
+    assert_eq!(found(&[Entry::login(1, &visit)]), (Some(visit), vec![]));
+    assert_eq!(found(&[Entry::VisitEnded { session: 1 }]), (None, vec![]));
 }
 
 #[test]

@@ -221,6 +221,8 @@ samples! { entries Entry Entry {
     RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
     RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
     Handler: Entry::Handler { pid: 300, started: 9 };
+    Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, told: Some(AT) };
+    VisitEnded: Entry::VisitEnded { session: 300 };
 } }
 
 const EPOCH: u64 = 1_769_890_500_000 << 10;
