@@ -1,6 +1,6 @@
 //! Lists that clients mirror: worlds and users, read and watched, over changes, reconnects and deaths of the handler.
 
-use crate::harness::{Backend, GameServer, Program, program_of_version};
+use crate::harness::{Backend, GameServer, Person, Program, program_of_version};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -226,6 +226,22 @@ fn users_are_those_who_are_on_and_operators_see_more_of_them() {
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     assert_eq!(names(&all.page(&mut scene.bob, 100)["gone"]), ["alice"]);
     assert_eq!(all.wholes, 1);
+    // What somebody has given as his e-mail address, also when another handler shows it.
+    let mut zoe = Program::at(&scene.backend);
+    zoe.ok("REGISTER", json!({"name": "zoe", "password": "secret-of-zoe", "email": "zoe@example.org"}));
+    operators.read(&mut scene.olga, 1);
+    assert_eq!(
+        (&operators.rows["zoe"]["email"], &operators.rows["olga"]["email"]),
+        (&"zoe@example.org".into(), &Value::Null)
+    );
+    let mut person = Person::at(&scene.backend);
+    person.ask("LOGIN olga secret-of-olga");
+    assert!(person.ask("LIST USERS").contains("zoe@example.org"));
+    scene.backend.see_off(person.wire);
+    scene.backend.kill_handler();
+    assert_eq!(fresh(&mut scene.olga, "users").rows, operators.rows);
+    all.read(&mut scene.bob, 100);
+    assert_eq!(all.rows["zoe"].get("email"), None);
     // Who is an operator no longer sees no more than others.
     scene.backend.ctl(&["right", "revoke", "olga", "operator"]);
     operators.read(&mut scene.olga, 100);

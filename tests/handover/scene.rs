@@ -403,5 +403,9 @@ fn by_name(rows: ListRows) -> ListRows {
             rows.sort_by(|one, other| one.name.cmp(&other.name));
             ListRows::Users(rows)
         }
+        ListRows::UsersInFull(mut rows) => {
+            rows.sort_by(|one, other| one.user.name.cmp(&other.user.name));
+            ListRows::UsersInFull(rows)
+        }
     }
 }

@@ -102,6 +102,15 @@ pub struct ListedUser {
     pub more: Option<UserMore>,
 }
 
+/// Somebody who is on, as operators see him.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FullUser {
+    /// With what else only they see.
+    pub user: ListedUser,
+    /// What he has given as his e-mail address.
+    pub email: Option<String>,
+}
+
 /// What only operators see of somebody who is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserMore {
@@ -118,6 +127,8 @@ pub enum ListRows {
     Worlds(Vec<ListedWorld>),
     /// Of the list of users.
     Users(Vec<ListedUser>),
+    /// Of the list of users, for an operator.
+    UsersInFull(Vec<FullUser>),
 }
 
 impl ListRows {
@@ -125,7 +136,7 @@ impl ListRows {
     pub fn list(&self) -> List {
         match self {
             ListRows::Worlds(_) => List::Worlds,
-            ListRows::Users(_) => List::Users,
+            ListRows::Users(_) | ListRows::UsersInFull(_) => List::Users,
         }
     }
 
@@ -134,6 +145,7 @@ impl ListRows {
         match self {
             ListRows::Worlds(rows) => rows.len(),
             ListRows::Users(rows) => rows.len(),
+            ListRows::UsersInFull(rows) => rows.len(),
         }
     }
 

@@ -215,6 +215,13 @@ fn listed_users() -> ListRows {
     ListRows::Users(vec![ListedUser { name, number, world, state, more }])
 }
 
+fn users_in_full() -> ListRows {
+    let more = Some(UserMore { address: some("192.0.2.7"), rights: vec![text("vip")] });
+    let (name, number, world, state) = (text("bob"), 300, some("Atlantis"), UserState::On);
+    let user = ListedUser { name, number, world, state, more };
+    ListRows::UsersInFull(vec![FullUser { user, email: some("bob@example.org") }])
+}
+
 fn listed_worlds() -> ListRows {
     ListRows::Worlds(vec![ListedWorld {
         name: text("Atlantis"),
@@ -703,6 +710,9 @@ samples! { parties Party {
     Player: player(); Server: server(); World: world(); Backend: Party::Backend; Visitor: Party::Visitor(text("zed"));
 } }
 samples! { lists List { Worlds: List::Worlds; Users: List::Users; } }
+samples! { list_rows ListRows {
+    Worlds: listed_worlds(); Users: listed_users(); UsersInFull: users_in_full();
+} }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
 } }
@@ -804,7 +814,7 @@ fn all() -> Vec<Sample> {
         let name = name.replace(' ', "-");
         all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
-    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists states);
+    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists list_rows states);
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {
         let name = format!("Code::{word}");

@@ -12,8 +12,8 @@ use crate::state::mirrored::{Mirrors, UserRow, WorldRow};
 use crate::state::session::{Heard, Reading, Session, SessionRef};
 use hashbrown::HashMap;
 use ssmglobal_ipc::{
-    Failure, List, ListRead, ListRows, ListUnwatch, ListWatch, ListWatched, Listed, ListedUser, ListedWorld, Position,
-    Reply, UserMore, UserState,
+    Failure, FullUser, List, ListRead, ListRows, ListUnwatch, ListWatch, ListWatched, Listed, ListedUser, ListedWorld,
+    Position, Reply, UserMore, UserState,
 };
 use ssmglobal_store::{PlayerId, Principal};
 use std::collections::BTreeSet;
@@ -112,15 +112,24 @@ impl Source<'_> {
                 ListRows::Worlds(rows.into_iter().map(|(name, scope, row)| world(name, scope, row)).collect())
             }),
             List::Users => shown(mirrors.users.page(view, after, gone_after, most), |rows| {
-                ListRows::Users(rows.into_iter().map(|(name, _, row)| self.user(name, row, view)).collect())
+                let users = rows.into_iter().map(|(name, _, row)| self.user(name, row));
+                match view {
+                    View::Operator => ListRows::UsersInFull(users.map(|user| self.in_full(user)).collect()),
+                    View::Everybody | View::Owner(_) => ListRows::Users(users.map(|(_, user)| user).collect()),
+                }
             }),
         }
     }
 
-    fn user(&self, name: &str, row: &UserRow, view: View) -> ListedUser {
-        let more = (view == View::Operator).then(|| self.more_of(row.who));
+    fn user(&self, name: &str, row: &UserRow) -> (Principal, ListedUser) {
         let world = row.place.and_then(|place| self.memory.name(place));
-        ListedUser { name: name.to_owned(), number: row.who.id, world, state: UserState::On, more }
+        let (name, number, state) = (name.to_owned(), row.who.id, UserState::On);
+        (row.who, ListedUser { name, number, world, state, more: None })
+    }
+
+    fn in_full(&self, (who, user): (Principal, ListedUser)) -> FullUser {
+        let email = who.as_player().and_then(|player| self.memory.email_of(player));
+        FullUser { user: ListedUser { more: Some(self.more_of(who)), ..user }, email }
     }
 
     fn more_of(&self, who: Principal) -> UserMore {

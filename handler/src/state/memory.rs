@@ -10,7 +10,7 @@ use super::universe::{Universe, UniverseSettings};
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Code, Failure, Party, Rating};
-use ssmglobal_store::{KeptLicence, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
+use ssmglobal_store::{KeptLicence, NamesOf, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 
@@ -39,6 +39,8 @@ pub struct Memory {
     pub rights: RwLock<HashMap<PlayerId, BTreeSet<String>>>,
     /// How many minutes one login may last, of those for whom there is a bound.
     pub limits: RwLock<HashMap<PlayerId, u32>>,
+    /// E-mail addresses of players who have given one.
+    pub emails: RwLock<HashMap<PlayerId, Box<str>>>,
     /// Settings of the universe.
     pub universe: RwLock<UniverseSettings>,
     /// Names of properties that are there only while their holders are on, or hosted.
@@ -52,7 +54,11 @@ impl Memory {
     /// The database's.
     pub fn load(reader: &dyn Reader) -> ssmglobal_store::Result<Memory> {
         let mut directory = Directory::default();
-        reader.player_names(&mut |id, name, folded, skeleton| directory.insert(id, name, folded, skeleton))?;
+        let mut emails = HashMap::new();
+        reader.player_names(&mut |id, NamesOf { name, folded, skeleton, email }| {
+            directory.insert(id, name, folded, skeleton);
+            emails.extend(email.map(|email| (id, email.into())));
+        })?;
         let servers = reader.servers()?;
         let mut barred: HashSet<Principal> = reader.players_disabled()?.into_iter().map(Principal::from).collect();
         barred.extend(servers.iter().filter(|server| server.disabled).map(|server| Principal::from(server.id)));
@@ -87,6 +93,7 @@ impl Memory {
             ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
             limits: RwLock::new(limits),
+            emails: RwLock::new(emails),
             universe: RwLock::new(UniverseSettings::new(reader.universe()?)),
             while_on: RwLock::new(while_on),
         })
@@ -170,6 +177,11 @@ impl Memory {
     /// `not_found`.
     pub fn licence_named(&self, name: &str) -> Result<Arc<KeptLicence>, Failure> {
         read(&self.licences).named(name).cloned().ok_or_else(|| no_such_world(name))
+    }
+
+    /// What a player has given as his e-mail address.
+    pub fn email_of(&self, player: PlayerId) -> Option<String> {
+        read(&self.emails).get(&player).map(|email| email.to_string())
     }
 
     /// A player's rights, by name.

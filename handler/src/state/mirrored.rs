@@ -60,8 +60,8 @@ impl Weigh for WorldRow {
 
 impl Weigh for UserRow {
     fn weight(&self) -> usize {
-        // With the name of a place, an address and some rights.
-        256
+        // With the name of a place, addresses and some rights.
+        512
     }
 }
 

@@ -13,7 +13,7 @@ use mio::{Interest, Poll, Token, Waker};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::frame::{Class, FrameReader};
 use ssmglobal_ipc::{Reply, Time};
-use ssmglobal_store::{Result, Store, StoreError, Tx, Writer};
+use ssmglobal_store::{NamesOf, Result, Store, StoreError, Tx, Writer};
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read};
@@ -195,16 +195,17 @@ impl<C: Decide> Bench<C> {
         assert_eq!(*read(&ours.barred), *read(&theirs.barred));
         assert_eq!(*read(&ours.epochs), *read(&theirs.epochs));
         assert_eq!(*read(&ours.limits), *read(&theirs.limits));
+        assert_eq!(*read(&ours.emails), *read(&theirs.emails));
         let (networks, loaded) = (read(&ours.networks), read(&theirs.networks));
         let of = |networks: &Networks, id| {
             let mut all = networks.of(id).to_vec();
             all.sort_by_key(|seen| seen.network);
             all
         };
-        reader.player_names(&mut |id, _, _, _| assert_eq!(of(&networks, id), of(&loaded, id))).unwrap();
+        reader.player_names(&mut |id, _| assert_eq!(of(&networks, id), of(&loaded, id))).unwrap();
         let (names, loaded) = (read(&ours.directory), read(&theirs.directory));
         assert_eq!(names.len(), loaded.len());
-        let look = &mut |id, name: &str, folded: &str, _: &str| {
+        let look = &mut |id, NamesOf { name, folded, .. }: NamesOf<'_>| {
             assert_eq!((names.name(id), names.find(folded)), (name, Some(id)));
             assert_eq!((loaded.name(id), loaded.find(folded)), (name, Some(id)));
         };

@@ -152,7 +152,8 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                 }
             }
             Row::Player(player) => {
-                write(&memory.directory).insert(player.id, &player.name, &player.folded, &player.skeleton)
+                write(&memory.directory).insert(player.id, &player.name, &player.folded, &player.skeleton);
+                write(&memory.emails).extend(player.email.map(|email| (player.id, email.into())));
             }
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
             Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),

@@ -66,10 +66,23 @@ pub struct NewPlayer {
     pub registered: Time,
 }
 
+/// How a player is called, and reached.
+#[derive(Clone, Copy, Debug)]
+pub struct NamesOf<'a> {
+    /// As registered.
+    pub name: &'a str,
+    /// Without case.
+    pub folded: &'a str,
+    /// As the eye sees it.
+    pub skeleton: &'a str,
+    /// What he has given as his e-mail address.
+    pub email: Option<&'a str>,
+}
+
 /// Reading players.
 pub trait ReadPlayers {
     /// All names with their numbers, in any order, for the directory in memory: (id, name, folded, skeleton).
-    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str, &str)) -> Result<()>;
+    fn player_names(&self, each: &mut dyn FnMut(PlayerId, NamesOf<'_>)) -> Result<()>;
     /// Those whose login is refused.
     fn players_disabled(&self) -> Result<Vec<PlayerId>>;
     /// How many there are.

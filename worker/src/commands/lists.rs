@@ -4,7 +4,7 @@ use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
-    Code, Failure, Kind, List, ListChanged, ListRead, ListRows, ListUnwatch, ListWatch, ListWatched, Listed,
+    Code, Failure, FullUser, Kind, List, ListChanged, ListRead, ListRows, ListUnwatch, ListWatch, ListWatched, Listed,
     ListedUser, Position, Rating, Request, UserMore, UserState, WorldStatus, json,
 };
 use std::fmt::{Result, Write};
@@ -35,7 +35,7 @@ pub(super) static GROUP: Group = Group {
             args: READ,
             example: "LIST USERS",
             returns: "`epoch`, `serial`, `more`, `whole`, `rows` (each with `name`, `number`, `world`, `state`, for operators \
-                      `address` and `rights` as well), `gone`; as of LIST WORLDS",
+                      `address`, `rights` and `email` as well), `gone`; as of LIST WORLDS",
             codes: &[Code::Denied],
             ..Command::request(Kind::ListUsers, |parsed| Ok(Request::ListUsers(read(parsed)?)))
         },
@@ -88,12 +88,30 @@ struct UserRow<'a> {
     state: UserState,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     more: Option<&'a UserMore>,
+    /// Who may not see it is told of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<Option<&'a str>>,
 }
 
 impl<'a> From<&'a ListedUser> for UserRow<'a> {
     fn from(user: &'a ListedUser) -> UserRow<'a> {
         let ListedUser { name, number, world, state, more } = user;
-        UserRow { name, number: *number, world: world.as_deref(), state: *state, more: more.as_ref() }
+        UserRow { name, number: *number, world: world.as_deref(), state: *state, more: more.as_ref(), email: None }
+    }
+}
+
+impl<'a> From<&'a FullUser> for UserRow<'a> {
+    fn from(FullUser { user, email }: &'a FullUser) -> UserRow<'a> {
+        UserRow { email: Some(email.as_deref()), ..user.into() }
+    }
+}
+
+/// Users of either kind of rows.
+fn users(rows: &ListRows) -> Vec<UserRow<'_>> {
+    match rows {
+        ListRows::Worlds(_) => Vec::new(),
+        ListRows::Users(rows) => rows.iter().map(UserRow::from).collect(),
+        ListRows::UsersInFull(rows) => rows.iter().map(UserRow::from).collect(),
     }
 }
 
@@ -104,7 +122,7 @@ impl Serialize for Rows<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match self.0 {
             ListRows::Worlds(rows) => rows.serialize(serializer),
-            ListRows::Users(rows) => serializer.collect_seq(rows.iter().map(UserRow::from)),
+            ListRows::Users(_) | ListRows::UsersInFull(_) => serializer.collect_seq(users(self.0)),
         }
     }
 }
@@ -170,18 +188,19 @@ impl Shown for Listed {
                 ];
                 screen.table(&columns, rows.collect());
             }
-            ListRows::Users(users) if !users.is_empty() => {
-                let rows = users.iter().map(|user| {
-                    let (address, rights) = user.more.as_ref().map_or_else(Default::default, |more| {
+            rows @ (ListRows::Users(_) | ListRows::UsersInFull(_)) if !rows.is_empty() => {
+                let rows = users(rows).into_iter().map(|user| {
+                    let (address, rights) = user.more.map_or_else(Default::default, |more| {
                         (more.address.clone().unwrap_or_default(), more.rights.join(" "))
                     });
-                    Row::new([user.name.clone(), user.world.clone().unwrap_or_default(), address, rights])
+                    let email = user.email.flatten().unwrap_or_default().to_owned();
+                    let world = user.world.unwrap_or_default().to_owned();
+                    Row::new([user.name.to_owned(), world, address, rights, email])
                 });
-                let columns =
-                    [Column::left("User"), Column::left("World"), Column::left("Address"), Column::left("Rights")];
+                let columns = ["User", "World", "Address", "Rights", "E-mail"].map(Column::left);
                 screen.table(&columns, rows.collect());
             }
-            ListRows::Worlds(_) | ListRows::Users(_) => {}
+            ListRows::Worlds(_) | ListRows::Users(_) | ListRows::UsersInFull(_) => {}
         }
         if !self.gone.is_empty() {
             screen.hint(format!("There no longer: {}.", self.gone.join(", ")));
@@ -213,7 +232,7 @@ impl Pushed for ListChanged {
         let (list, rows) = (self.rows.list().as_str(), &self.rows);
         let names: Vec<&str> = match rows {
             ListRows::Worlds(rows) => rows.iter().map(|row| row.name.as_str()).collect(),
-            ListRows::Users(rows) => rows.iter().map(|row| row.name.as_str()).collect(),
+            ListRows::Users(_) | ListRows::UsersInFull(_) => users(rows).into_iter().map(|row| row.name).collect(),
         };
         match (names.is_empty(), self.gone.is_empty()) {
             (true, true) => write!(f, "You see the list of {list} in another way now: LIST {}", list.to_uppercase()),

@@ -6,7 +6,8 @@ use crate::state::universe::{Key, Universe, UniverseSettings};
 use crate::testing::{board, licence, player, server, standing};
 use ssmglobal_ipc::{Base64, MailRefused, Notice, Party, PropertyAccess, PropertyValue, Rating, Secret, Time};
 use ssmglobal_store::{
-    Better, Board, BoardId, KeptProperty, KeptSetting, Keyed, Network, NewLetter, Operator, PlayerId, ServerId, WorldId,
+    Better, Board, BoardId, KeptProperty, KeptSetting, Keyed, Network, NewLetter, NewPlayer, Operator, PlayerId,
+    ServerId, WorldId,
 };
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ struct Seen {
     rights: Vec<(u32, String)>,
     ratings: Vec<(u32, Rating)>,
     limits: Vec<(u32, u32)>,
+    emails: Vec<(u32, String)>,
     universe: Arc<Universe>,
     while_on: Vec<(Principal, String)>,
     /// With player and score of all on it, the best first.
@@ -64,6 +66,8 @@ fn seen(memory: &Memory) -> Seen {
     let limits = read(&memory.limits);
     let mut limits: Vec<_> = limits.iter().map(|(player, minutes)| (player.0, *minutes)).collect();
     limits.sort();
+    let mut emails: Vec<_> = read(&memory.emails).iter().map(|(player, email)| (player.0, email.to_string())).collect();
+    emails.sort();
     let universe = memory.universe();
     let while_on = read(&memory.while_on);
     let while_on = while_on.iter().flat_map(|(holder, his)| his.iter().map(|name| (*holder, name.clone())));
@@ -80,6 +84,7 @@ fn seen(memory: &Memory) -> Seen {
         rights,
         ratings,
         limits,
+        emails,
         universe,
         while_on,
         boards,
@@ -230,6 +235,11 @@ fn out(who: impl Into<Principal>, reason: &str) -> News {
 
 /// Whether every kind of row is in a table; the match has no wildcard, so that a new one does not compile without a
 /// place here.
+fn with_email(row: Row, email: &str) -> Row {
+    let Row::Player(player) = row else { panic!("another row") };
+    Row::Player(NewPlayer { email: Some(email.to_owned()), ..player })
+}
+
 fn kind(row: &Row) -> usize {
     match row {
         Row::Player(_) => 0,
@@ -338,6 +348,14 @@ fn every_row_does_what_it_says_and_nothing_else() {
     let turned = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) };
     let mut cases: Vec<Case> = vec![
         (player(3, "carol"), |seen| seen.players.push((3, "carol".into())), vec![]),
+        (
+            with_email(player(3, "carol"), "c@example.org"),
+            |seen| {
+                seen.players.push((3, "carol".into()));
+                seen.emails.push((3, "c@example.org".into()));
+            },
+            vec![],
+        ),
         (Row::PlayerHash { player: ALICE, hash: Secret::new("$new") }, nothing, vec![]),
         (Row::PlayerLogin { player: ALICE, at }, nothing, vec![]),
         (

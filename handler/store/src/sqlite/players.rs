@@ -2,7 +2,7 @@
 
 use super::db::{Db, from_sql};
 use crate::{
-    KeptHash, Network, NewPlayer, Player, PlayerId, Principal, PrincipalKind, ReadPlayers, Result, StoreError,
+    KeptHash, NamesOf, Network, NewPlayer, Player, PlayerId, Principal, PrincipalKind, ReadPlayers, Result, StoreError,
 };
 use rusqlite::{Row, params};
 use ssmglobal_ipc::{Rating, Secret, Time};
@@ -35,12 +35,13 @@ fn network(text: &str) -> Result<IpAddr> {
 }
 
 impl ReadPlayers for Db {
-    fn player_names(&self, each: &mut dyn FnMut(PlayerId, &str, &str, &str)) -> Result<()> {
-        self.each("SELECT id, name, folded, skeleton FROM player", [], |row| {
+    fn player_names(&self, each: &mut dyn FnMut(PlayerId, NamesOf<'_>)) -> Result<()> {
+        self.each("SELECT id, name, folded, skeleton, email FROM player", [], |row| {
             let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             let folded = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
             let skeleton = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-            each(PlayerId(row.get(0)?), name, folded, skeleton);
+            let email = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+            each(PlayerId(row.get(0)?), NamesOf { name, folded, skeleton, email });
             Ok(())
         })
     }

@@ -342,11 +342,12 @@ fn listed_user(more: Option<UserMore>) -> ListedUser {
 fn list_replies() -> Vec<(&'static str, Reply)> {
     let at = Position { epoch: 1_812_000_000_000_000, number: 42 };
     let more = UserMore { address: Some(s("203.0.113.9")), rights: vec![s("vip")] };
-    let users = vec![listed_user(None), listed_user(Some(more)), listed_user(Some(UserMore::default()))];
+    let full = |more, email| FullUser { user: listed_user(Some(more)), email };
+    let in_full = vec![full(more, Some(s("bob@example.org"))), full(UserMore::default(), None)];
     let listed = |rows, more, whole, gone| Reply::Listed(Listed { at, more, whole, rows, gone });
     vec![
         ("LIST WORLDS", listed(ListRows::Worlds(vec![listed_world()]), true, true, vec![])),
-        ("LIST USERS", listed(ListRows::Users(users), false, false, vec![s("alice"), s("visitor:carol")])),
+        ("LIST USERS", listed(ListRows::UsersInFull(in_full), false, false, vec![s("alice"), s("visitor:carol")])),
         ("LIST WATCH", Reply::ListWatched(ListWatched { list: List::Worlds, at })),
     ]
 }

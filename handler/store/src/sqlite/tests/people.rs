@@ -22,6 +22,9 @@ fn a_player_is_kept_as_given() {
         milliseconds_on: 0,
     };
     assert_eq!(reader.player(alice).unwrap(), Some(expected));
+    let mut emails = Vec::new();
+    reader.player_names(&mut |id, of| emails.push((id, of.email.map(str::to_owned)))).unwrap();
+    assert_eq!(emails, [(alice, Some("a@example.org".into()))]);
     assert_eq!(reader.player(PlayerId(99)).unwrap(), None);
     assert_eq!(reader.player_hash(alice).unwrap().unwrap().hash.expose(), "$argon2id$");
     assert!(reader.player_hash(PlayerId(99)).unwrap().is_none());
@@ -153,7 +156,8 @@ fn players_are_listed_by_folded_name_in_pages() {
     assert_eq!(names(None, 3), ["alpha", "bravo", "Charlie"]);
     assert_eq!(names(Some("charlie"), 3), ["Delta"]);
     let mut all = Vec::new();
-    reader.player_names(&mut |id, name, folded, _| all.push((id, name.to_owned(), folded.to_owned()))).unwrap();
+    let mut take = |id, of: NamesOf<'_>| all.push((id, of.name.to_owned(), of.folded.to_owned()));
+    reader.player_names(&mut take).unwrap();
     assert_eq!(all.len(), 4);
     assert!(all.contains(&(PlayerId(1), "Delta".into(), "delta".into())));
 }
