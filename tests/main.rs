@@ -60,3 +60,4 @@ mod vanished;
 mod visitors;
 mod visits;
 mod walk;
+mod watchers;

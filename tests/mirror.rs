@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A list as a client keeps it, which does what the page says.
-struct Mirror {
+pub struct Mirror {
     list: &'static str,
     at: Option<(u64, u64)>,
-    rows: BTreeMap<String, Value>,
+    /// By name.
+    pub rows: BTreeMap<String, Value>,
     /// How often all of it has come.
-    wholes: u32,
+    pub wholes: u32,
 }
 
 fn number(value: &Value) -> u64 {
@@ -64,7 +65,7 @@ impl Mirror {
     }
 
     /// Watches from here on.
-    fn watch(&mut self, program: &mut Program) {
+    pub fn watch(&mut self, program: &mut Program) {
         let mut args = self.args();
         args["list"] = self.list.into();
         let data = program.ok("LIST WATCH", args);
@@ -75,7 +76,7 @@ impl Mirror {
     }
 
     /// Takes over the next event; gives it.
-    fn hear(&mut self, program: &mut Program) -> Value {
+    pub fn hear(&mut self, program: &mut Program) -> Value {
         let event = program.expect_event("list");
         assert_eq!(event["list"], self.list);
         match self.at == Some((number(&event["epoch"]), number(&event["from"]))) {
@@ -91,7 +92,7 @@ impl Mirror {
 }
 
 /// All of a list, as it is now.
-fn fresh(program: &mut Program, list: &'static str) -> Mirror {
+pub fn fresh(program: &mut Program, list: &'static str) -> Mirror {
     let mut mirror = Mirror::of(list);
     mirror.read(program, 1000);
     assert_eq!(mirror.wholes, 1);

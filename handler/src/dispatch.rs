@@ -181,6 +181,7 @@ table! {
     ListUsers(request) anyone lists::users;
     ListWatch(request) anyone lists::watch;
     ListUnwatch(request) anyone lists::unwatch;
+    ListRing(request) anyone lists::ring;
 }
 
 #[cfg(test)]
@@ -272,6 +273,7 @@ mod tests {
         ("ListUsers", "-ap-s-"),
         ("ListWatch", "-ap-s-"),
         ("ListUnwatch", "-ap-s-"),
+        ("ListRing", "-ap-s-"),
     ];
 
     #[test]

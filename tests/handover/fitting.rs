@@ -44,6 +44,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Worlds(_)
         | Request::ListWatch(_)
         | Request::ListUnwatch(_)
+        | Request::ListRing(_)
         | Request::Pass(_)
         | Request::Enter(_)
         | Request::Leave(_)

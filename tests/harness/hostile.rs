@@ -396,6 +396,8 @@ pub struct Link {
     pub closed: bool,
     /// What was pushed for the client, with the pushes' numbers.
     pub pushes: VecDeque<(u64, Event)>,
+    /// Descriptors that have come with answers.
+    pub descriptors: VecDeque<OwnedFd>,
 }
 
 impl Link {
@@ -403,8 +405,8 @@ impl Link {
     pub fn over(stream: UnixStream) -> Link {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        let (answers, pushes) = (VecDeque::new(), VecDeque::new());
-        Link { stream, reader: FrameReader::new(), answers, next: 1, ticket: None, closed: false, pushes }
+        let (answers, pushes, descriptors) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Link { stream, reader: FrameReader::new(), answers, next: 1, ticket: None, closed: false, pushes, descriptors }
     }
 
     /// Sends bytes, as far as the handler takes them.
@@ -440,8 +442,14 @@ impl Link {
 
     /// Reads once, and takes what has come apart; false when the link has ended.
     pub fn read(&mut self) -> bool {
-        let stream = &mut self.stream;
-        match self.reader.fill(|buffer| stream.read(buffer)) {
+        let (stream, descriptors) = (&self.stream, &mut self.descriptors);
+        let read = |buffer: &mut [u8]| {
+            wait_readable(stream);
+            let received = ssmglobal_sys::receive(stream, buffer)?;
+            descriptors.extend(received.fds);
+            Ok(received.count)
+        };
+        match self.reader.fill(read) {
             Ok((0, _)) => return false,
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return false,

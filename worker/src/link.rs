@@ -30,8 +30,8 @@ pub struct Link {
     pub welcome: bool,
     /// It has answered something since the oldest question that is open was asked.
     pub answered: bool,
-    /// RELAY JOINs that are not answered: their answers bring descriptors.
-    pub joins: u32,
+    /// Requests that are not answered, and whose answers bring descriptors.
+    pub bringing: u32,
     /// Descriptors that have come.
     pub fds: VecDeque<OwnedFd>,
     /// The handler has closed its end: the event loop will not say so again, so it is read to the end.
@@ -91,7 +91,7 @@ impl Link {
             theirs: None,
             welcome: false,
             answered: false,
-            joins: 0,
+            bringing: 0,
             fds: VecDeque::new(),
             ended: false,
         }
@@ -102,7 +102,7 @@ impl Link {
         self.welcome
             && !self.ended
             && !self.waits_for_desk()
-            && self.joins == 0
+            && self.bringing == 0
             && self.fds.is_empty()
             && self.out.is_empty()
             && self.reader.rest().is_empty()
@@ -138,7 +138,7 @@ impl Link {
         } else {
             put_request(&mut self.out, number, request);
         }
-        self.joins += u32::from(matches!(request, Request::RelayJoin(_)));
+        self.bringing += u32::from(matches!(request, Request::RelayJoin(_) | Request::ListRing(_)));
     }
 
     /// Whether so much waits for the handler that no further request should be taken.
@@ -158,8 +158,8 @@ impl Link {
     /// Reads once into the reader.
     pub fn fill(&mut self) -> Came {
         let stream = &self.stream;
-        let (joins, ended, fds) = (self.joins, self.ended, &mut self.fds);
-        let result = self.reader.fill(|buffer| match joins {
+        let (bringing, ended, fds) = (self.bringing, self.ended, &mut self.fds);
+        let result = self.reader.fill(|buffer| match bringing {
             0 => (&*stream).read(buffer),
             _ => {
                 let received = ssmglobal_sys::receive(stream, buffer)?;
@@ -171,7 +171,7 @@ impl Link {
             Ok((0, _)) => Came::Gone,
             // With descriptors the kernel ends a read where they stand, however much there is behind.
             Ok((_, more)) => {
-                if more || ended || joins > 0 {
+                if more || ended || bringing > 0 {
                     Came::More
                 } else {
                     Came::Nothing

@@ -2,11 +2,16 @@
 //! told of, and the worker that goes on with the session. Runs in a worker.
 //!
 //! News of a board and of properties come by themselves. Messages on a channel come from a ring in shared memory, which the answer to a RELAY
-//! JOIN brings; those from before the join come from the handler.
+//! JOIN brings; those from before the join come from the handler. What everybody sees of a list comes from a ring as well, or over the
+//! link: the position of the client tells what of it is new for him.
+
+mod lists;
+
+pub use lists::Told;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use ssmglobal_ipc::{List, Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined, Subscription, Topic, json};
+use ssmglobal_ipc::{Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined, Subscription, Topic, json};
 use ssmglobal_sys::ring;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -29,7 +34,7 @@ struct Ring {
 struct Entry {
     /// The cursor's number is the last one that the client has, or knows to be gone.
     subscription: Subscription,
-    /// Of a channel; a worker that goes on with one has to ask for it.
+    /// Of a channel or a list; a worker that goes on with one has to ask for it.
     ring: Option<Ring>,
 }
 
@@ -66,14 +71,6 @@ impl Subscriptions {
     pub fn add(&mut self, subscription: Subscription) {
         if !self.iter().any(|other| other.topic.is(&subscription.topic)) {
             self.list.push(Entry { subscription, ring: None });
-        }
-    }
-
-    /// The client has come to this position of a list, if it watches it.
-    pub fn came_to(&mut self, list: List, at: Position) {
-        let topic = Topic::from(list);
-        if let Some(entry) = self.list.iter_mut().find(|entry| entry.subscription.topic.is(&topic)) {
-            entry.subscription.cursor = at;
         }
     }
 
@@ -123,7 +120,7 @@ impl Subscriptions {
         if self.channel(&reply.channel).is_some() {
             return Ok(None);
         }
-        let ring = self.ring(reply, fds, registry)?;
+        let ring = self.ring(reply.position, reply.number, fds, registry)?;
         let cursor = Position { epoch: reply.epoch, number: since.unwrap_or_default() };
         let subscription = Subscription { topic: Topic::Channel(reply.channel.clone()), cursor };
         let mut entry = Entry { subscription, ring: Some(ring) };
@@ -159,7 +156,7 @@ impl Subscriptions {
         if self.channel(&reply.channel).is_none() {
             return Ok(None);
         }
-        let ring = self.ring(reply, fds, registry)?;
+        let ring = self.ring(reply.position, reply.number, fds, registry)?;
         let Some(entry) = self.channel(&reply.channel) else { return Ok(None) };
         entry.replace_ring(Some(ring), registry);
         if reply.missed() != Some(0) {
@@ -168,13 +165,13 @@ impl Subscriptions {
         Ok(entry.go_on(reply))
     }
 
-    fn ring(&mut self, reply: &RelayJoined, fds: (OwnedFd, OwnedFd), registry: &Registry) -> io::Result<Ring> {
+    fn ring(&mut self, position: u64, upto: u64, fds: (OwnedFd, OwnedFd), registry: &Registry) -> io::Result<Ring> {
         let (memory, wake) = fds;
-        let reader = ring::Reader::new(&memory, reply.position)?;
+        let reader = ring::Reader::new(&memory, position)?;
         let token = Token(FIRST_RING + self.next_token);
         self.next_token += 1;
         registry.register(&mut SourceFd(&wake.as_raw_fd()), token, Interest::READABLE)?;
-        Ok(Ring { reader, wake, token, upto: reply.number })
+        Ok(Ring { reader, wake, token, upto })
     }
 
     /// Kept messages have come; appends their lines. Gives what to ask for next.
@@ -279,6 +276,7 @@ fn missed(out: &mut Vec<u8>, channel: &str, epoch: u64, count: Option<u64>) {
 mod tests {
     use super::*;
     use mio::Poll;
+    use ssmglobal_ipc::List;
     use std::os::unix::net::UnixStream;
 
     fn board(name: &str) -> Subscription {

@@ -3,7 +3,7 @@
 //! Every change of a list has a serial. A position, epoch and serial, says how far somebody has come; what he sees of a list
 //! depends on who he is, and where that is another thing the epoch is another one.
 
-use crate::{Position, Rating, WorldStatus};
+use crate::{Position, Rating, WorldStatus, growing};
 use serde::{Deserialize, Serialize};
 
 /// One of the lists. Only ever appended to.
@@ -58,6 +58,25 @@ pub struct ListWatch {
 pub struct ListUnwatch {
     /// Which.
     pub list: List,
+}
+
+/// A worker wants to hear by its ring what everybody sees of a list that its client watches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRing {
+    /// Which.
+    pub list: List,
+    /// How far it has heard.
+    pub after: Position,
+}
+
+/// The answer to [`ListRing`]. With it come the ring and what wakes its readers, unless the client does not watch the
+/// list, or sees something else than everybody: then it hears of it by the link, if at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRinged {
+    /// Which.
+    pub list: List,
+    /// Where in the ring to begin.
+    pub position: u64,
 }
 
 /// A world. Its name is its key.
@@ -152,6 +171,23 @@ impl ListRows {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl ListChanged {
+    /// As it stands in a ring.
+    pub fn packed(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        growing::put(&mut out, self);
+        out
+    }
+
+    /// From a ring.
+    ///
+    /// # Errors
+    /// Bytes that are none.
+    pub fn unpacked(bytes: &[u8]) -> Result<ListChanged, growing::Unreadable> {
+        growing::get(bytes)
     }
 }
 

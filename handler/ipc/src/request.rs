@@ -205,6 +205,7 @@ requests! {
     151 ListUsers(ListRead)          -> [Listed]          READERS  None         ReadsMemory Seen  Client;
     152 ListWatch(ListWatch)         -> [ListWatched]     READERS  None         SetsMemory  Seen  Client;
     153 ListUnwatch(ListUnwatch)     -> [Done]            READERS  None         SetsMemory  Seen  Client;
+    154 ListRing(ListRing)           -> [ListRinged]      READERS  None         SetsMemory  Seen  Worker;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -253,6 +254,7 @@ macro_rules! replies {
             141 PropertyVersion(PropertyVersion),
             150 Listed(Listed),
             151 ListWatched(ListWatched),
+            152 ListRinged(ListRinged),
         }
     };
 }

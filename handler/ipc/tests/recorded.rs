@@ -203,6 +203,7 @@ samples! { requests Request {
     ListUsers: Request::ListUsers(ListRead { after: Some(list_at()), limit: Some(20) });
     ListWatch: Request::ListWatch(ListWatch { list: List::Users, after: Some(list_at()) });
     ListUnwatch: Request::ListUnwatch(ListUnwatch { list: List::Worlds });
+    ListRing: Request::ListRing(ListRing { list: List::Users, after: list_at() });
 } }
 
 fn list_at() -> Position {
@@ -402,6 +403,7 @@ samples! { replies Reply {
         at: list_at(), more: true, whole: false, rows: listed_worlds(), gone: vec![text("zoo")],
     });
     ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
+    ListRinged: Reply::ListRinged(ListRinged { list: List::Users, position: 300 });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.

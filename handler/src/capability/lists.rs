@@ -10,10 +10,11 @@ use crate::state::memory::Memory;
 use crate::state::mirror::{Mirror, Page, Scope, View, Weigh};
 use crate::state::mirrored::{Mirrors, UserRow, WorldRow};
 use crate::state::session::{Heard, Reading, Session, SessionRef};
+use crate::state::shared_ring::{ListRing as Shared, SharedRing};
 use hashbrown::HashMap;
 use ssmglobal_ipc::{
-    Failure, FullUser, List, ListRead, ListRows, ListUnwatch, ListWatch, ListWatched, Listed, ListedUser, ListedWorld,
-    Position, Reply, UserMore, UserState,
+    Failure, FullUser, List, ListRead, ListRing, ListRinged, ListRows, ListUnwatch, ListWatch, ListWatched, Listed,
+    ListedUser, ListedWorld, Position, Reply, UserMore, UserState,
 };
 use ssmglobal_store::{PlayerId, Principal};
 use std::collections::BTreeSet;
@@ -217,6 +218,7 @@ pub fn watch(call: Call<'_>, request: ListWatch) -> Plan {
     let at = request.after.filter(near).unwrap_or(now);
     call.state.subscribe(call.session, call.at, list.into());
     *call.session.told.of_mut(list) = Heard::upto(at);
+    *call.session.by_ring.of_mut(list) = false;
     if at != now {
         call.state.mirrors.look_again(list);
     }
@@ -226,5 +228,45 @@ pub fn watch(call: Call<'_>, request: ListWatch) -> Plan {
 /// `LIST UNWATCH`.
 pub fn unwatch(call: Call<'_>, request: ListUnwatch) -> Plan {
     call.state.unsubscribe(call.session, call.at, request.list.into());
+    *call.session.by_ring.of_mut(request.list) = false;
     Plan::done()
+}
+
+/// A worker wants to hear of a list by its ring.
+pub fn ring(call: Call<'_>, request: ListRing) -> Plan {
+    let ListRing { list, after } = request;
+    // Its client may have stopped watching meanwhile, and may not see what everybody sees.
+    let by_link = || Plan::Reply(Reply::ListRinged(ListRinged { list, position: 0 }));
+    if !call.session.subscriptions.contains(&list.into()) {
+        return by_link();
+    }
+    let (view, source) = (call.view(list), call.lists());
+    let now = source.position(list, view);
+    if after.epoch == now.epoch && source.knows(list, after.number) {
+        // What it has not heard is told again; what was on its way meanwhile it has twice.
+        *call.session.told.of_mut(list) = Heard::upto(after);
+        if after != now {
+            call.state.mirrors.look_again(list);
+        }
+    }
+    if view != View::Everybody {
+        return by_link();
+    }
+    let told = *call.session.told.of(list);
+    let ring = call.state.rings.of_mut(list);
+    let taken = match ring {
+        Some(ring) => Ok(ring),
+        None => SharedRing::new().map(|shared| ring.insert(Shared { shared, heard: told })),
+    };
+    let taken = taken.and_then(|ring| Ok((ring.shared.position(), ring.shared.descriptors()?)));
+    match taken {
+        Ok((position, descriptors)) => {
+            *call.session.by_ring.of_mut(list) = true;
+            Plan::WithDescriptors(Reply::ListRinged(ListRinged { list, position }), descriptors)
+        }
+        Err(error) => {
+            log::error!("the ring of a list cannot be handed over: {error}");
+            by_link()
+        }
+    }
 }

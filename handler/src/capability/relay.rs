@@ -16,7 +16,6 @@ use ssmglobal_ipc::{
     RelayLeave, RelayMessage, RelaySend, RelaySent, Reply, Time,
 };
 use ssmglobal_store::{Principal, Row, ServerId};
-use std::os::fd::AsFd;
 
 changes! {
     /// Changes of what is kept of the relay.
@@ -89,8 +88,7 @@ pub fn join(mut call: Call<'_>, me: Me<ServerId>, request: RelayJoin) -> Plan {
     call.state.subscribe(call.session, call.at, Topic::Channel(id));
     let gone = || Failure::new(Code::Unavailable, "The channel cannot be joined at the moment.");
     let Some(channel) = call.state.bus.channel(id) else { return gone().into() };
-    let ring = channel.ring.fd().try_clone_to_owned();
-    let fds = match ring.and_then(|ring| Ok(vec![ring, channel.wake.as_fd().try_clone_to_owned()?])) {
+    let fds = match channel.ring.descriptors() {
         Ok(fds) => fds,
         Err(error) => {
             log::error!("a relay channel cannot be handed over: {error}");

@@ -1,7 +1,9 @@
 //! Lists that clients mirror: their watchers told of what has changed, at once, and then together. Part of the event loop.
 //!
-//! What is told is made once for all who see the same and have come as far; what it costs beyond that is a write to each. It
-//! is not in the journal: each worker says how far its client has come, and the next handler goes on from there.
+//! What everybody sees goes into a ring in shared memory, which the workers of most watchers read: telling a thousand costs this
+//! process what telling one does. Who sees something else, or has not come as far as the ring, is told by his link: that is made
+//! once for all who see the same and have come as far. Nothing of it is in the journal: each worker says how far its client has
+//! come, and the next handler goes on from there.
 
 use super::EventLoop;
 use crate::capability::lists;
@@ -14,6 +16,7 @@ use crate::state::topic::Topic;
 use ssmglobal_ipc::frame::put_event;
 use ssmglobal_ipc::{Event, List, ListChanged, Position, Time};
 use ssmglobal_store::{PlayerId, WorldId};
+use ssmglobal_sys::ring;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -99,17 +102,29 @@ impl EventLoop {
         let now = Instant::now();
         for list in List::ALL {
             if self.state.mirrors.wait(list, now) == Some(Duration::ZERO) {
-                let groups = self.groups(list);
-                self.state.mirrors.telling(list, now, !groups.is_empty());
+                let (groups, readers) = self.groups(list);
+                self.state.mirrors.telling(list, now, !groups.is_empty() || !readers.is_empty());
                 groups.into_iter().for_each(|((view, heard), watchers)| self.push_to_all(list, view, heard, &watchers));
+                self.push_to_ring(list, &readers);
             }
         }
     }
 
-    fn groups(&self, list: List) -> Groups {
+    /// How far a list's ring was written, if those who have come as far can be told the rest by it.
+    fn ring_goes_on(&self, list: List) -> Option<Heard> {
+        let source = lists::Source { state: &self.state, memory: &self.shared.memory, asks: None };
+        let heard = self.state.rings.of(list).as_ref()?.heard;
+        let fits = heard.at.epoch == source.position(list, View::Everybody).epoch && source.knows(list, heard.seen);
+        fits.then_some(heard)
+    }
+
+    /// Who is to be told by links, and who by the ring.
+    fn groups(&self, list: List) -> (Groups, Vec<SessionRef>) {
         let rights = read(&self.shared.memory.rights);
-        let mut groups = Groups::new();
+        let (mut groups, mut readers) = (Groups::new(), Vec::new());
         let all_see = list != List::Users || self.shared.memory.universe().users;
+        // Where not all may see it, nothing of it is where all could read it.
+        let ring = self.ring_goes_on(list).filter(|_| all_see);
         for at in self.state.online.subscribers(list.into()) {
             let Some(session) = self.state.live(*at) else { continue };
             // Who may not see it now goes on where he was when he may again.
@@ -117,9 +132,52 @@ impl EventLoop {
                 continue;
             }
             let view = lists::view(&self.state.mirrors, &rights, list, session.who());
-            groups.entry((view, *session.told.of(list))).or_default().push(*at);
+            let told = *session.told.of(list);
+            let as_far = |ring: Heard| ring.at.epoch == told.at.epoch && ring.at.number <= told.at.number;
+            if view == View::Everybody && *session.by_ring.of(list) && ring.is_some_and(as_far) {
+                readers.push(*at);
+            } else {
+                groups.entry((view, told)).or_default().push(*at);
+            }
         }
-        groups
+        (groups, readers)
+    }
+
+    /// Writes what is new for everybody where these read it. What the ring has no room for goes to their links.
+    fn push_to_ring(&mut self, list: List, readers: &[SessionRef]) {
+        let Some(before) = self.state.rings.of(list).as_ref().map(|ring| ring.heard) else { return };
+        if readers.is_empty() {
+            // What is told from now on is for those who have come as far by their links.
+            let source = lists::Source { state: &self.state, memory: &self.shared.memory, asks: None };
+            let now = Heard::upto(source.position(list, View::Everybody));
+            self.state.rings.of_mut(list).iter_mut().for_each(|ring| ring.heard = now);
+            return;
+        }
+        let (events, heard) = self.events(list, View::Everybody, before);
+        let texts: Vec<(u64, Vec<u8>)> = events.iter().map(|event| (event.at.number, event.packed())).collect();
+        let fits = texts.iter().all(|(_, text)| text.len() <= ring::MAX_TEXT);
+        let Some(ring) = self.state.rings.of_mut(list) else { return };
+        ring.heard = heard;
+        if fits {
+            texts.iter().for_each(|(number, text)| _ = ring.shared.push(0, *number, text));
+            if !texts.is_empty() {
+                ring.shared.wake();
+            }
+        }
+        let mut bytes = Vec::new();
+        if !fits {
+            events.into_iter().for_each(|event| put_event(&mut bytes, 0, &Event::List(event)));
+        }
+        for at in readers {
+            let Some(session) = self.session_mut(at.slot) else { continue };
+            let told = session.told.of_mut(list);
+            // Some have asked for the rest before it was told.
+            *told = Heard { at: if heard.at.number > told.at.number { heard.at } else { told.at }, ..heard };
+            let link = session.link.clone();
+            if !bytes.is_empty() {
+                self.batch.event_bytes(&link, &bytes);
+            }
+        }
     }
 
     fn push_to_all(&mut self, list: List, view: View, heard: Heard, watchers: &[SessionRef]) {
@@ -128,7 +186,11 @@ impl EventLoop {
         events.into_iter().for_each(|event| put_event(&mut bytes, 0, &Event::List(event)));
         for at in watchers {
             let Some(session) = self.session_mut(at.slot) else { continue };
-            *session.told.of_mut(list) = heard;
+            let told = std::mem::replace(session.told.of_mut(list), heard);
+            if told.at.epoch != heard.at.epoch {
+                // He sees another list, and what its ring holds is another thing.
+                *session.by_ring.of_mut(list) = false;
+            }
             let link = session.link.clone();
             if !bytes.is_empty() {
                 self.batch.event_bytes(&link, &bytes);

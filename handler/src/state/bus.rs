@@ -19,12 +19,11 @@ pub use stream::{Since, Stream};
 use super::journal::{Entry, Journal, KeptChannel, Settled};
 use super::online::Presence;
 use super::pages::behind;
+use super::shared_ring::SharedRing;
 use super::topic::ChannelId;
 use super::worlds::WorldChange;
 use hashbrown::HashMap;
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use ssmglobal_ipc::{Position, RelayMessage, RelaySent, Reply, Time, json};
-use ssmglobal_sys::ring;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -61,9 +60,7 @@ pub struct Channel {
     /// As first joined.
     pub name: String,
     /// Where workers read from.
-    pub ring: ring::Writer,
-    /// Wakes them all.
-    pub wake: EventFd,
+    pub ring: SharedRing,
     messages: Stream<KeptMessage>,
     /// Something was written and nobody woken yet.
     dirty: bool,
@@ -75,9 +72,8 @@ pub struct Channel {
 
 impl Channel {
     fn new(id: ChannelId, name: &str, messages: Stream<KeptMessage>) -> io::Result<Channel> {
-        let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
-        let ring = ring::Writer::new()?;
-        Ok(Channel { id, name: name.to_owned(), ring, wake, messages, dirty: false, used: 0, noted: 0 })
+        let ring = SharedRing::new()?;
+        Ok(Channel { id, name: name.to_owned(), ring, messages, dirty: false, used: 0, noted: 0 })
     }
 
     /// Where it is now.
@@ -317,8 +313,7 @@ impl Bus {
         for id in self.dirty.drain(..) {
             if let Some(channel) = self.channels.get_mut(&id) {
                 channel.dirty = false;
-                // Only a counter at its end could refuse, after 2^64 messages.
-                let _ = channel.wake.write(1);
+                channel.ring.wake();
             }
         }
     }

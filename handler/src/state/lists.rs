@@ -7,13 +7,14 @@ use super::hosting::{Hosting, Hostings, Known};
 use super::journal::{Entry, KeptVisitor};
 use super::logins::Logins;
 use super::memory::{Memory, party};
-use super::mirrored::Mirrors;
+use super::mirrored::{Mirrors, PerList};
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
 use super::registrations::Registrations;
 use super::seldom::Seldom;
 use super::session::{Identity, Session, SessionRef};
+use super::shared_ring::ListRing;
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::visitors::{Visitors, principal};
@@ -59,6 +60,8 @@ pub struct State {
     pub left: BTreeSet<Principal>,
     /// Lists that clients mirror.
     pub mirrors: Mirrors,
+    /// Where workers read what everybody sees of them.
+    pub rings: PerList<Option<ListRing>>,
     /// How far the lists have followed the bus.
     followed: Followed,
 }
@@ -138,6 +141,7 @@ impl State {
             unwritten: Vec::new(),
             left: BTreeSet::new(),
             mirrors: Mirrors::new(epoch),
+            rings: PerList::default(),
         }
     }
 

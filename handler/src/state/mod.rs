@@ -25,6 +25,7 @@ mod rank_index;
 pub mod registrations;
 pub mod seldom;
 pub mod session;
+pub mod shared_ring;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;

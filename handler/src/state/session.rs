@@ -161,6 +161,8 @@ pub struct Session {
     pub told: PerList<Heard>,
     /// Of lists that it reads from the beginning: how far that is.
     pub reading: PerList<Option<Reading>>,
+    /// Of lists that it watches: whether its worker hears by the list's ring what everybody sees.
+    pub by_ring: PerList<bool>,
 }
 
 impl Session {
@@ -191,6 +193,7 @@ impl Session {
             subscriptions: Vec::new(),
             told: PerList::default(),
             reading: PerList::default(),
+            by_ring: PerList::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Screen;
 use serde::Serialize;
-use ssmglobal_ipc::{Done, Event, Failure, Kind, RelayFetched, Reply, Welcome, json};
+use ssmglobal_ipc::{Done, Event, Failure, Kind, ListRinged, RelayFetched, Reply, Welcome, json};
 use std::fmt::{Result, Write};
 
 /// What an answer answers.
@@ -98,8 +98,8 @@ macro_rules! silent {
     };
 }
 
-// The last two are for the worker alone.
-silent!(Done, Welcome, RelayFetched);
+// The last three are for the worker alone.
+silent!(Done, Welcome, RelayFetched, ListRinged);
 
 macro_rules! shown {
     ($($number:literal $name:ident($answer:ty $(, $grown:ident)?),)*) => {

@@ -124,6 +124,10 @@ impl Session<'_> {
             let (_, channel) = self.rejoins.swap_remove(index);
             return self.on_rejoined(channel, reply);
         }
+        if let Some(index) = self.rings.iter().position(|(other, _)| *other == number) {
+            let (_, list) = self.rings.swap_remove(index);
+            return self.on_ring(list, reply);
+        }
         if let Reply::RelayFetched(fetched) = reply {
             return self.on_fetched(number, fetched);
         }
@@ -185,6 +189,7 @@ impl Session<'_> {
                 if let Reply::ListWatched(ListWatched { list, at }) = *reply {
                     self.subscriptions.add(Subscription { topic: list.into(), cursor: at });
                     self.subscriptions.came_to(list, at);
+                    self.ask_ring(list);
                 }
             }
             Request::ListUnwatch(unwatch) if done => _ = self.subscriptions.remove(&unwatch.list.into(), registry),
@@ -234,9 +239,11 @@ impl Session<'_> {
             self.ticket = Some(ticket);
             return;
         }
+        if let Event::List(changed) = event {
+            return self.on_list(changed);
+        }
         self.show_event(&event);
         match event {
-            Event::List(changed) => self.subscriptions.came_to(changed.rows.list(), changed.at),
             Event::Close(_) => self.ending = true,
             Event::LoggedOut(_) | Event::TakenOver(_) => self.become_nobody(),
             _ => {}

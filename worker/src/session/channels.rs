@@ -3,7 +3,7 @@
 
 use super::Session;
 use mio::Token;
-use ssmglobal_ipc::{Event, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request, Topic};
+use ssmglobal_ipc::{Event, List, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request, Topic};
 use std::os::fd::OwnedFd;
 
 impl Session<'_> {
@@ -14,14 +14,23 @@ impl Session<'_> {
             let number = self.tell(&Request::RelayJoin(join));
             self.rejoins.push((number, channel));
         }
+        self.ask_rings();
     }
 
     /// The descriptors that came with the answer to a RELAY JOIN.
     fn ring_of<'r>(&mut self, reply: &'r Reply) -> Option<(&'r RelayJoined, Option<(OwnedFd, OwnedFd)>)> {
+        let Reply::RelayJoined(joined) = reply else {
+            self.brought(false);
+            return None;
+        };
+        Some((joined, self.brought(true)))
+    }
+
+    /// The descriptors that came with an answer, if it is one that brings some.
+    pub(super) fn brought(&mut self, some: bool) -> Option<(OwnedFd, OwnedFd)> {
         let link = self.link.as_mut()?;
-        link.joins = link.joins.saturating_sub(1);
-        let Reply::RelayJoined(joined) = reply else { return None };
-        Some((joined, link.fds.pop_front().zip(link.fds.pop_front())))
+        link.bringing = link.bringing.saturating_sub(1);
+        if some { link.fds.pop_front().zip(link.fds.pop_front()) } else { None }
     }
 
     /// The client has joined a channel, or was refused.
@@ -82,8 +91,16 @@ impl Session<'_> {
     pub(super) fn read_ring(&mut self, token: Token) {
         if self.client.is_slow() {
             self.subscriptions.waits = true;
+        } else if let Some(list) = self.subscriptions.list_of(token) {
+            self.read_list(list);
         } else {
             self.subscriptions.read(token, self.session, &mut self.client.out);
         }
+    }
+
+    /// Any ring may have something new.
+    pub(super) fn read_rings(&mut self) {
+        self.subscriptions.read_all(self.session, &mut self.client.out);
+        List::ALL.into_iter().for_each(|list| self.read_list(list));
     }
 }

@@ -5,6 +5,7 @@ mod answers;
 mod channels;
 mod failures;
 mod lines;
+mod lists;
 mod moving;
 mod resume;
 mod silence;
@@ -24,7 +25,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
 use ssmglobal_config::{Door, DoorMode, Level, Settings};
-use ssmglobal_ipc::{Code, Event, Failure, LogLine, Mode, Notice, Request, State, Ticket};
+use ssmglobal_ipc::{Code, Event, Failure, List, LogLine, Mode, Notice, Request, State, Ticket};
 use ssmglobal_sys::Signals;
 use std::io;
 use std::net::IpAddr;
@@ -79,6 +80,8 @@ pub struct Session<'a> {
     subscriptions: Subscriptions,
     /// The channel of each RELAY JOIN that the client knows nothing of, by its number: to go on after a link was lost.
     rejoins: Vec<(u64, String)>,
+    /// Lists whose rings were asked for.
+    rings: Vec<(u64, List)>,
     /// Since when there is no handler.
     lost: Option<Instant>,
     /// When the client was told that it takes long.
@@ -171,6 +174,7 @@ impl<'a> Session<'a> {
             mode_there: mode,
             subscriptions: Subscriptions::default(),
             rejoins: Vec::new(),
+            rings: Vec::new(),
             lost: None,
             delayed: None,
             queue: Queue::default(),
@@ -211,7 +215,7 @@ impl<'a> Session<'a> {
                     return Ok(());
                 }
                 Sent::All if self.subscriptions.waits => {
-                    self.subscriptions.read_all(self.session, &mut self.client.out);
+                    self.read_rings();
                     continue;
                 }
                 // What was too much is gone: further lines may be taken.

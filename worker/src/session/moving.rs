@@ -86,7 +86,10 @@ impl Session<'_> {
     fn is_idle(&self) -> bool {
         let client = self.client.out.is_empty() && self.rest.is_empty() && !self.client.closed;
         let asked = self.queue.is_empty() && self.sent.since().is_none() && self.barrier.is_none();
-        let joining = self.fetches.is_empty() && self.rejoins.is_empty() && self.subscriptions.is_settled();
+        let joining = self.fetches.is_empty()
+            && self.rejoins.is_empty()
+            && self.rings.is_empty()
+            && self.subscriptions.is_settled();
         let leaving = self.ending || self.quitting || self.moves_watched;
         let typing = self.asking.is_some() || self.reader.is_partial();
         let link = self.lost.is_none() && self.link.as_ref().is_none_or(Link::is_quiet);

@@ -72,7 +72,7 @@ impl Session<'_> {
     fn begin(&mut self) {
         if !self.client.is_slow() {
             // What is in the rings need not be asked for.
-            self.subscriptions.read_all(self.session, &mut self.client.out);
+            self.read_rings();
         }
         let open = Open {
             session: self.session,
@@ -109,6 +109,7 @@ impl Session<'_> {
         let fatal = link.welcome && !link.answered;
         link.close(self.poll.registry());
         self.rejoins.clear();
+        self.rings.clear();
         self.fetches.clear();
         self.lost.get_or_insert_with(Instant::now);
         if fatal {
