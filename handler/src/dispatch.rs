@@ -197,7 +197,7 @@ mod tests {
         ("Open", "n-----"),
         ("Register", "-ap---"),
         ("Login", "-ap---"),
-        ("Logout", "--p---"),
+        ("Logout", "-ap---"),
         ("Password", "--p---"),
         ("Whoami", "-ap-s-"),
         ("Who", "-ap-s-"),

@@ -165,6 +165,17 @@ pub struct GuestClosed {
     pub player: Party,
 }
 
+/// To whoever says that somebody is there: he may not be on any more, and is not shown there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestOut {
+    /// The world; nothing where the game server has none.
+    pub world: Option<String>,
+    /// Who.
+    pub player: Party,
+    /// Why, as he is told it.
+    pub msg: String,
+}
+
 /// `ENTER` and `LEAVE`: a player is on this game server, or is not any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {

@@ -1,8 +1,8 @@
 //! What is pushed to a worker without being asked for.
 
 use crate::{
-    ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, HostTerms, ListChanged, Party, PropertyChanged,
-    RelayMessage, Rights, Ticket, Time, Universe, WorldStopped,
+    ForGuest, ForGuests, GuestClosed, GuestOut, GuestRegistered, GuestRights, HostTerms, ListChanged, Party,
+    PropertyChanged, RelayMessage, Rights, Ticket, Time, Universe, WorldStopped,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,8 @@ pub enum Event {
     Property(PropertyChanged),
     /// A list that is watched has changed.
     List(ListChanged),
+    /// Somebody in a world may not be on any more.
+    GuestOut(GuestOut),
 }
 
 /// A mail has arrived.

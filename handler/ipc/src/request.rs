@@ -129,7 +129,7 @@ requests! {
     3 Open(Open)                     -> [Welcome]         NEW      None         Becomes     Apart Worker;
     10 Register(Register)            -> [LoggedIn]        PEOPLE   Registration Proves      Seen  Client;
     11 Login(Login)                  -> [LoggedIn]        PEOPLE   None         Proves      Seen  Client;
-    12 Logout                        -> [Done]            PLAYER   None         Becomes     Seen  Client;
+    12 Logout                        -> [Done]            PEOPLE   None         Becomes     Seen  Client;
     13 Password(Password)            -> [Done]            PLAYER   None         Proves      Seen  Client;
     14 Whoami                        -> [Whoami]          READERS  None         ReadsStore  Apart Client;
     15 Who(Page)                     -> [Who]             READERS  None         ReadsMemory Seen  Client;

@@ -545,6 +545,7 @@ samples! { events Event {
     Property: Event::Property(PropertyChanged {
         of: world(), name: text("gate"), value: some("open"), base64: None, version: 300, deleted: false,
     });
+    GuestOut: Event::GuestOut(GuestOut { world: some("Atlantis"), player: player(), msg: text("Disabled.") });
     List: Event::List(ListChanged { from: 299, at: list_at(), rows: listed_users(), gone: vec![text("alice")] });
 } }
 

@@ -114,7 +114,7 @@ pub(super) fn try_again_in(why: &str, seconds: u32) -> Failure {
 }
 
 /// Too much of something; it may be tried again after this time.
-pub(super) fn slow_down(why: &str, wait: Duration) -> Failure {
+pub fn slow_down(why: &str, wait: Duration) -> Failure {
     try_again_in(why, u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1))
 }
 

@@ -248,10 +248,15 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
     call.state.passes = passes;
     let pass = match redeemed {
         Ok(pass) => pass,
-        Err(why) => return refused(&call, why).into(),
+        Err(why) => {
+            // That it has ended is no reason where there is a better one.
+            let found = call.state.passes.find(&request.pass).filter(|_| why == NotGood::Ended);
+            let other = found.filter(|pass| is_here(&call, me.id, pass.of.place) && !still_is(&call, pass));
+            return other.map_or_else(|| refused(&call, why), |pass| is_not(pass.of.holder)).into();
+        }
     };
     if !still_is(&call, &pass) {
-        return Failure::new(Code::Denied, "This player was disabled, or has another password since.").into();
+        return is_not(pass.of.holder).into();
     }
     let entries = vec![Entry::Held((&pass).into())];
     Plan::Volatile(Volatile { reply: Reply::PassRedeemed(told(&call, &pass)), news: Vec::new(), entries })
@@ -262,6 +267,15 @@ fn still_is(call: &Call<'_>, pass: &HeldPass) -> bool {
     let holder = pass.of.holder;
     let is_here = holder.kind != PrincipalKind::Visitor || call.state.visitors.get(holder.id).is_some();
     is_here && call.memory.holds(Proof { who: holder, epoch: pass.of.epoch })
+}
+
+/// Why he is not.
+fn is_not(holder: Principal) -> Failure {
+    let msg = match holder.kind {
+        PrincipalKind::Visitor => "This visitor has gone.",
+        _ => "This player was disabled, or has another password since.",
+    };
+    Failure::new(Code::Denied, msg)
 }
 
 /// What a place is told of whose pass it was shown.
@@ -321,10 +335,13 @@ fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<
         let name = call.state.name(call.memory, who).unwrap_or_default().into();
         return Ok(Guest { who, name, identified: true });
     }
-    if let Party::Visitor(name) = Party::parse(text) {
-        return visitor(call, here, &name);
-    }
-    let (player, name) = call.memory.player_named(text)?;
+    let (player, name) = match Party::parse(text) {
+        Party::Visitor(name) => match registered(call, &name) {
+            Some(player) => (player, call.memory.name(player.into()).unwrap_or_default()),
+            None => return visitor(call, here, &name),
+        },
+        _ => call.memory.player_named(text)?,
+    };
     let who = Principal::from(player);
     if call.memory.is_barred(who) {
         return Err(Failure::new(Code::Denied, format!("{name} was disabled by the operator.")));
@@ -339,6 +356,15 @@ fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<
         }
         _ => Ok(Guest { who, name: name.into(), identified }),
     }
+}
+
+/// The player that somebody has just become who was a visitor of this name, and whom his host may still know by that.
+fn registered(call: &Call<'_>, name: &str) -> Option<PlayerId> {
+    let folded = fold(name);
+    if call.state.visitors.named(&folded).is_some() {
+        return None;
+    }
+    call.state.visitors.now_player(&folded, Time::now()).map(PlayerId)
 }
 
 /// A visitor who has shown a pass here.
@@ -386,7 +412,10 @@ pub fn leave(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
         // One who is known no more is there no more.
         (None, Party::Visitor(name)) => match call.state.visitors.named(&fold(&name)) {
             Some(id) => Ok(principal(id)),
-            None => return Plan::done(),
+            None => match registered(&call, &name) {
+                Some(player) => Ok(player.into()),
+                None => return Plan::done(),
+            },
         },
         (None, _) => call.memory.player_id(&request.player).map(Principal::from),
     };

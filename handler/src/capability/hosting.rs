@@ -132,22 +132,25 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
     let world = licence.id;
     match call.state.hosted.get(world) {
         Some(hosting) if !hosting.host.is(by.server, &by.instance) => return Err(elsewhere(hosting, me.id, now)),
-        // The same host: on the same connection, or back within the grace.
-        Some(hosting) if hosting.host.session == session || hosting.away.is_some() => {
+        // The same host: on the same connection, back within the grace, or on another one before the end of the first was noticed.
+        Some(hosting) => {
+            let hosting = hosting.clone();
+            if hosting.host.session != session && hosting.away.is_none() {
+                let wait = call.state.hosted.fights.wait(world, Instant::now());
+                if !wait.is_zero() {
+                    let why = "Two programs take this world over from each other: they have the same key and instance.";
+                    return Err(slow_down(why, wait));
+                }
+                call.state.hosted.fights.add(world, Instant::now());
+                call.state.unseated.push((hosting.host.session, world));
+            }
             let StartedBy { server, instance, address, port, .. } = by;
             let host = Host { session, server, instance };
-            let hosting = Hosting { host, address, port, away: None, ..hosting.clone() };
+            let hosting = Hosting { host, address, port, away: None, ..hosting };
             let reply = hosted(&licence, &hosting, true);
             call.state.host_world(&licence, hosting);
+            call.state.resumed.insert(world);
             return Ok(Plan::Reply(reply));
-        }
-        Some(_) => {
-            let wait = call.state.hosted.fights.wait(world, Instant::now());
-            if !wait.is_zero() {
-                let why = "Two programs take this world over from each other: they have the same key and instance.";
-                return Err(slow_down(why, wait));
-            }
-            call.state.hosted.fights.add(world, Instant::now());
         }
         None => {
             let other = call.state.hosted.claimed(world, Instant::now()).filter(|host| host.session != session);
@@ -207,9 +210,13 @@ pub fn stop(call: Call<'_>, _: Me<ServerId>, request: HostStop) -> Plan {
         Err(failure) => return failure.into(),
     };
     // Whoever asks again has stopped it already.
-    if own(&call, &request.world).is_ok() {
-        call.state.stop_world(licence.id);
+    if call.state.hosted.get(licence.id).is_none() {
+        return Plan::done();
     }
+    if let Err(failure) = own(&call, &request.world) {
+        return failure.into();
+    }
+    call.state.stop_world(licence.id);
     Plan::done()
 }
 

@@ -25,7 +25,7 @@ pub mod universe;
 pub mod visitors;
 
 pub use access::{Access, By};
-pub use call::{Call, Me};
+pub use call::{Call, Me, slow_down};
 pub use plan::Plan;
 
 #[cfg(test)]

@@ -524,7 +524,7 @@ fn finger_visitor(call: &Call<'_>, name: &str) -> Plan<PlayerChange> {
     let stays = stays.filter(|_| universe::may_see_where(call).is_ok());
     let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
     let player = call.state.party(call.memory, who).to_string();
-    let (registered, online) = (visitor.since, idle.is_some());
+    let (registered, online) = (visitor.since, call.state.is_there(who));
     let (last_login, records, properties) = (None, Vec::new(), Vec::new());
     let fingered = Fingered { player, registered, last_login, online, idle, records, worlds, properties };
     Plan::Reply(Reply::Fingered(fingered))
@@ -557,7 +557,7 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
         .collect();
     records.sort_by_key(|record| record.rank);
     records.truncate(FINGER_BOARDS);
-    let online = idle.is_some();
+    let online = call.state.is_there(id.into());
     let reading = Reading::of(&call.access(), id.into());
     Plan::read(move |reader| {
         let Some(player) = reader.player(id)? else { return refuse(Code::NotFound, "There is no such player.") };

@@ -20,14 +20,25 @@ fn talker(call: &Call<'_>) -> Result<Me<Principal>, Failure> {
     Ok(me)
 }
 
+/// Why somebody cannot be told anything who is in a world, if its host has just lost its connection.
+fn away(call: &Call<'_>, who: Principal, party: &Party) -> Option<Failure> {
+    call.state.waits_for_host(who)?;
+    let msg = format!(
+        "{} cannot be reached at the moment: the world has lost its connection. Try again.",
+        party.for_people()
+    );
+    Some(Failure::new(Code::Unavailable, msg))
+}
+
 /// Who is meant, who must be on, and his name.
 fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
     if let Party::Visitor(name) = Party::parse(to) {
         let id = call.state.visitors.named(&crate::state::names::fold(&name));
         let gone = || Failure::new(Code::NotFound, "There is no such visitor.");
         let who = principal(id.ok_or_else(gone)?);
+        let party = call.state.party(call.memory, who);
         let is_there = call.state.online.is_on(who) || call.state.reachable(who).is_some();
-        return if is_there { Ok((who, call.state.party(call.memory, who))) } else { Err(gone()) };
+        return if is_there { Ok((who, party)) } else { Err(away(call, who, &party).unwrap_or_else(gone)) };
     }
     let (id, name) = call.memory.player_named(to)?;
     let who = Principal::from(id);
@@ -35,7 +46,8 @@ fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
         return Err(Failure::new(Code::Denied, format!("{name} is disabled, and is not on.")));
     }
     if !call.state.online.is_on(who) && call.state.reachable(who).is_none() {
-        return Err(Failure::new(Code::NotFound, format!("{name} is not on. MAIL SEND {name} leaves a letter.")));
+        let gone = || Failure::new(Code::NotFound, format!("{name} is not on. MAIL SEND {name} leaves a letter."));
+        return Err(away(call, who, &Party::Player(name.clone())).unwrap_or_else(gone));
     }
     Ok((who, Party::Player(name)))
 }

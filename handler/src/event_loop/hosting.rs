@@ -4,11 +4,12 @@
 use super::EventLoop;
 use crate::lock::read;
 use crate::state::hosting::Hosting;
+use crate::state::journal::Entry;
 use crate::state::licences::host_terms;
 use crate::state::names::Name;
 use crate::state::online::Seat;
 use crate::state::session::SessionRef;
-use ssmglobal_ipc::{Event, GuestClosed, Stop, Time, WorldStopped};
+use ssmglobal_ipc::{Event, GuestClosed, Stop, Time, WorldStopped, growing};
 use ssmglobal_store::{KeptLicence, Principal, StartedBy, WorldId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,45 @@ impl EventLoop {
         let slot = self.workers.by_session.get(&session).copied();
         if let Some((slot, id)) = slot.and_then(|slot| Some((slot, self.session(slot)?.id))) {
             self.push(SessionRef { slot, id }, event);
+        }
+    }
+
+    /// Says something to whoever says who is in a seat. A world's host that is away hears it when it is back.
+    pub(super) fn push_to_host(&mut self, seat: Seat, event: impl FnOnce(Option<String>) -> Event) {
+        let world = match seat {
+            Seat::Session(session) => return self.push_to(session, &event(None)),
+            Seat::World(world) => world,
+        };
+        let Some((session, is_away)) =
+            self.state.hosted.get(world).map(|hosting| (hosting.host.session, hosting.away.is_some()))
+        else {
+            return;
+        };
+        let event = event(self.world_name(Some(world)));
+        if is_away {
+            let mut packed = Vec::new();
+            growing::put(&mut packed, &event);
+            self.journal.append(&Entry::Missed { world, event: packed.clone() });
+            return self.state.missed.put(world, packed);
+        }
+        self.push_to(session, &event);
+    }
+
+    /// Tells hosts that are back what they have missed, and those in whose place they are that this is so.
+    pub(super) fn tell_resumed(&mut self) {
+        for (session, world) in std::mem::take(&mut self.state.unseated) {
+            let name = self.world_name(Some(world)).unwrap_or_default();
+            self.tell_stopped(session, world, name, Stop::TakenOver);
+        }
+        for world in std::mem::take(&mut self.state.resumed) {
+            let missed: Vec<Event> = self.state.missed.take(world).collect();
+            let host = self.state.hosted.get(world).map(|hosting| hosting.host.session);
+            if let Some(session) = host.filter(|_| !missed.is_empty()) {
+                self.journal.hold();
+                missed.iter().for_each(|event| self.push_to(session, event));
+                self.journal.append(&Entry::MissedTold { world });
+                self.journal.publish();
+            }
         }
     }
 
@@ -98,8 +138,8 @@ impl EventLoop {
                 return self.tell_stopped(session, world, licence.name.clone(), Stop::TakenOver);
             }
             // What is known of it stays until its host says otherwise.
-            let Hosting { users, restricted, rating, map, text, .. } = before;
-            hosting = Hosting { users, restricted, rating, map, text, ..hosting };
+            let Hosting { users, restricted, rating, map, text, closings, .. } = before;
+            hosting = Hosting { users, restricted, rating, map, text, closings, ..hosting };
             if before.host.session != session {
                 self.tell_stopped(before.host.session, world, licence.name.clone(), Stop::TakenOver);
             }
@@ -114,17 +154,16 @@ impl EventLoop {
     }
 
     /// Somebody has closed a connection for good: if that was his last one, the worlds that he is in hear it that want to.
-    fn tell_closed(&mut self, who: Principal) {
+    pub(super) fn tell_closed(&mut self, who: Principal) {
         if self.state.online.is_on(who) {
             return;
         }
         for stay in self.state.online.stays(who).to_vec() {
             let Seat::World(world) = stay.seat else { continue };
-            let host =
-                self.state.hosted.get(world).filter(|hosting| hosting.closings).map(|hosting| hosting.host.session);
-            if let Some((session, world)) = host.zip(self.shared.memory.name(world.into())) {
+            if self.state.hosted.get(world).is_some_and(|hosting| hosting.closings) {
                 let player = self.state.party(&self.shared.memory, who);
-                self.push_to(session, &Event::GuestClosed(GuestClosed { world, player }));
+                let closed = |world: Option<String>| GuestClosed { world: world.unwrap_or_default(), player };
+                self.push_to_host(stay.seat, |world| Event::GuestClosed(closed(world)));
             }
         }
     }
@@ -136,12 +175,22 @@ impl EventLoop {
         }
     }
 
-    /// A session is over, and whoever it was has closed it.
-    pub(super) fn was_closed(&mut self, session: u64) {
-        if let Some(who) = self.leaving.remove(&session) {
-            self.state.left.insert(who);
-            self.tell_closed(who);
+    /// Sessions that have ended while no handler was there to see it, or not all were back: whoever they were has closed them.
+    pub(super) fn were_closed(&mut self) {
+        for (session, who) in std::mem::take(&mut self.closed_unseen) {
+            self.visitor_leaves(session);
+            self.was_closed(session, Some(who));
         }
+    }
+
+    /// A session is over, and whoever it was has closed it: `who`, or whom it was known to be when it lost its link.
+    pub(super) fn was_closed(&mut self, session: u64, who: Option<Principal>) {
+        let Some(who) = self.leaving.remove(&session).or(who) else { return };
+        if self.recovery.is_on() {
+            return self.closed_unseen.push((session, who));
+        }
+        self.state.left.insert(who);
+        self.tell_closed(who);
     }
 
     fn grace_ends(&self) -> Time {
@@ -174,6 +223,7 @@ impl EventLoop {
             };
             if hosting.away.is_some() {
                 self.state.host_world(&licence, Hosting { away: None, ..hosting });
+                self.state.resumed.insert(world);
             }
         }
         self.write_journal();

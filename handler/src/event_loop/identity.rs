@@ -2,17 +2,21 @@
 //! event loop.
 
 use super::EventLoop;
+use crate::capability::slow_down;
 use crate::link::ReplyTo;
 use crate::lock::lock;
 use crate::state::journal::Entry;
 use crate::state::names::Name;
 use crate::state::online::Seat;
-use crate::state::passes::Wanted;
+use crate::state::passes::{PassState, Wanted};
 use crate::state::session::{Identity, Proof, SessionRef};
 use crate::state::visitors::{Visitor, principal};
 use ssmglobal_config::Identity as OneAtATime;
-use ssmglobal_ipc::{Code, Event, GuestRegistered, Mode, Notice, Party, Reply, ReplyKind, State, Time, Visiting};
-use ssmglobal_store::{Principal, PrincipalKind, ServerId};
+use ssmglobal_ipc::{
+    Code, Event, Failure, GuestRegistered, Mode, Notice, Party, Reply, ReplyKind, State, Time, Visiting,
+};
+use ssmglobal_store::{Principal, PrincipalKind, ServerId, WorldId};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Why somebody is logged out of whom the operator wants no more, and who could not be told then.
@@ -33,8 +37,7 @@ impl EventLoop {
             let was = self.state.live(at).and_then(|session| session.who());
             let is_renewed = self.become_somebody(at, to.number, proof, reply.kind() as u16);
             if reply.kind() == ReplyKind::LoggedIn {
-                self.stays_as(was, proof.who);
-                self.take_over(at, proof.who);
+                self.came_in(at, was, proof.who);
             }
             if let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) {
                 let did = if is_renewed { "has changed the password" } else { "logged in" };
@@ -44,6 +47,22 @@ impl EventLoop {
         self.batch.finish(to, reply);
         if !holds {
             self.log_out(at, self.why_out(proof.who));
+        }
+    }
+
+    /// A session has logged in, or registered. Others hear of it when all are back.
+    pub(super) fn came_in(&mut self, at: SessionRef, was: Option<Principal>, who: Principal) {
+        match self.recovery.is_on() {
+            true => self.recovery.came_in.push((at, was, who)),
+            false => self.has_come_in(at, was, who),
+        }
+    }
+
+    /// What follows for others when a session has logged in: it is done again where the handler before this one has died over it.
+    pub(super) fn has_come_in(&mut self, at: SessionRef, was: Option<Principal>, who: Principal) {
+        if self.state.live(at).and_then(|session| session.who()) == Some(who) {
+            self.stays_as(was, who);
+            self.take_over(at, who);
         }
     }
 
@@ -76,18 +95,34 @@ impl EventLoop {
         let Some(was) = was.filter(|was| was.kind == PrincipalKind::Visitor) else { return };
         let Some(name) = self.shared.memory.name(player) else { return };
         let before = self.state.party(&self.shared.memory, was);
+        // What he has shown, or has not shown yet, is the player's.
+        let epoch = self.shared.memory.epoch(player);
+        let passes = self.state.passes.go_over(was, player, epoch);
+        let shown = passes.iter().filter(|pass| pass.state == PassState::Shown).map(|pass| pass.of.place);
+        let mut seats: BTreeSet<Seat> = shown.filter_map(|place| self.seat_of(place)).collect();
+        for pass in &passes {
+            self.journal.append(&Entry::Held(pass.into()));
+        }
         for stay in self.state.online.stays(was).to_vec() {
             self.state.depart(was, stay.seat);
             self.state.arrive(player, &name.as_str().into(), stay);
-            self.identified_as(player, stay.place);
-            if let Some((session, world)) = self.state.host_of(stay.seat) {
-                let world = self.world_name(world);
-                let (visitor, player, number) = (before.clone(), name.clone(), player.id);
-                self.push_to(session, &Event::GuestRegistered(GuestRegistered { world, visitor, player, number }));
-            }
+            seats.insert(stay.seat);
         }
+        for seat in seats {
+            let (visitor, player, number) = (before.clone(), name.clone(), player.id);
+            self.push_to_host(seat, |world| Event::GuestRegistered(GuestRegistered { world, visitor, player, number }));
+        }
+        self.state.visitors.registered(was.id, player.id, Time::now());
         self.state.forget_visitor(was.id);
         self.write_journal();
+    }
+
+    /// By what it is said that somebody is in a place: only worlds and game servers are places.
+    fn seat_of(&self, place: Principal) -> Option<Seat> {
+        match (place.as_server(), self.state.online.sessions(place).first()) {
+            (Some(_), at) => Some(Seat::Session(self.state.live(*at?)?.number)),
+            (None, _) => Some(Seat::World(WorldId(place.id))),
+        }
     }
 
     /// A session is a visitor's of this name from now on, which is his or nobody's.
@@ -97,6 +132,10 @@ impl EventLoop {
         let network = session.address.map(|address| ssmglobal_config::network(address.ip()));
         let his = self.state.visitors.like(name).map(|(id, visitor)| (id, visitor.clone()));
         let gone = his.as_ref().is_some_and(|(_, it)| it.session.is_none() && it.until <= now);
+        let other = his.as_ref().and_then(|(id, it)| Some((*id, it.session.filter(|other| *other != number)?)));
+        if let Some(failure) = other.and_then(|(id, other)| self.is_visiting(id, other)) {
+            return self.batch.reply(to, &failure.into());
+        }
         let id = match his {
             Some((id, visitor)) if !gone => {
                 let other = visitor.session.filter(|other| *other != number);
@@ -104,6 +143,7 @@ impl EventLoop {
                 self.state.note_visitor(id);
                 let other = other.and_then(|other| self.workers.by_session.get(&other).copied());
                 if let Some((slot, session)) = other.and_then(|slot| Some((slot, self.session(slot)?.id))) {
+                    self.state.visitor_fights.add(id, Instant::now());
                     self.taken_over(SessionRef { slot, id: session }, "You are on by another connection now.");
                 }
                 Some(id)
@@ -126,7 +166,7 @@ impl EventLoop {
             self.revoke(at.slot);
             self.forget_identity(at.slot);
             if let Some(before) = before.filter(|before| before.kind == PrincipalKind::Visitor) {
-                self.state.forget_visitor(before.id);
+                self.goes_by_another_name(before);
             }
             self.enter(at, Identity { who, epoch: 0, name: shown.as_str().into() }, now);
             self.give_ticket(at.slot);
@@ -136,6 +176,35 @@ impl EventLoop {
         }
         self.write_journal();
         self.batch.reply(to, &Reply::Visiting(Visiting { visitor: Party::Visitor(shown) }));
+    }
+
+    /// Why a visitor may not be on by another connection in place of this one.
+    fn is_visiting(&self, id: u32, session: u64) -> Option<Failure> {
+        let (settings, now) = (self.shared.settings(), Instant::now());
+        match settings.players.identity {
+            // Of one name there is one visitor.
+            OneAtATime::Takeover | OneAtATime::Many => {
+                let wait = self.state.visitor_fights.wait(id, now);
+                (!wait.is_zero()).then(|| slow_down("Two programs take this visitor over from each other.", wait))
+            }
+            OneAtATime::Refuse => {
+                let other = self.workers.by_session.get(&session).and_then(|slot| self.session(*slot))?;
+                let silence = settings.limits.vanished_seconds;
+                let lives = silence == 0 || other.idle(now) < silence;
+                let msg = "This visitor is on already, on another connection. Choose another name.";
+                lives.then(|| Failure::new(Code::AlreadyOn, msg))
+            }
+        }
+    }
+
+    /// A visitor is another one from now on. Where he is in a world he stays there by the name that he came with.
+    fn goes_by_another_name(&mut self, before: Principal) {
+        if self.state.online.stays(before).is_empty() {
+            return self.state.forget_visitor(before.id);
+        }
+        self.state.visitors.let_go(before.id, Time::now());
+        self.state.note_visitor(before.id);
+        self.tell_closed(before);
     }
 
     /// Whether somebody is still a visitor by this session; also who is none.

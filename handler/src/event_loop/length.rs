@@ -96,11 +96,13 @@ impl EventLoop {
         }
     }
 
-    /// Logins of sessions that are none of these have ended.
-    pub(super) fn end_logins_but(&mut self, living: &HashSet<u64>) {
-        for session in self.state.logins.sessions().filter(|session| !living.contains(session)).collect::<Vec<_>>() {
-            self.login_ends(session);
-        }
+    /// Logins of sessions that are none of these have ended; gives those sessions, and whose they were.
+    pub(super) fn end_logins_but(&mut self, living: &HashSet<u64>) -> Vec<(u64, Principal)> {
+        let gone = self.state.logins.sessions().filter(|session| !living.contains(session));
+        let gone = gone.filter_map(|session| Some((session, self.state.logins.get(session)?.who)));
+        let gone: Vec<(u64, Principal)> = gone.collect();
+        gone.iter().for_each(|(session, _)| self.login_ends(*session));
+        gone
     }
 
     /// Another number of minutes is permitted to a player.

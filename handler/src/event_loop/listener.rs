@@ -145,7 +145,8 @@ impl EventLoop {
             ToHandler::Clients { clients, max } => {
                 self.workers.clients_max = max;
                 let living = clients.iter().map(|client| client.session).collect();
-                self.end_logins_but(&living);
+                let closed = self.end_logins_but(&living);
+                self.closed_unseen.extend(closed);
                 lock(&self.shared.kept).retain(&living);
                 self.workers.evicted.retain(|session| living.contains(session));
                 self.revoked.retain(|session, _| living.contains(session));

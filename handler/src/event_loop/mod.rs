@@ -135,6 +135,8 @@ pub struct EventLoop {
     dead: Vec<usize>,
     /// Who sessions were that have lost their links, until they are back or over.
     leaving: HashMap<u64, Principal>,
+    /// Who sessions were that have ended while no handler was there.
+    closed_unseen: Vec<(u64, Principal)>,
     /// Who is not on any more and still has what should be gone by now, since it could not be written.
     stays_on: BTreeSet<Principal>,
     /// Sessions whose links have more than they may say in one turn.
@@ -198,6 +200,7 @@ impl EventLoop {
             signals,
             dead: Vec::new(),
             leaving: HashMap::new(),
+            closed_unseen: Vec::new(),
             stays_on: BTreeSet::new(),
             unread: Vec::new(),
             desk_unread: false,

@@ -5,7 +5,7 @@ use crate::lock::lock;
 use crate::state::journal::Entry;
 use crate::state::news::{Audience, News};
 use crate::state::session::{Session, SessionRef};
-use ssmglobal_ipc::{Event, ForGuest, ForGuests, GuestRights, Rights};
+use ssmglobal_ipc::{Event, ForGuest, ForGuests, GuestOut, GuestRights, Rights};
 use ssmglobal_store::{PlayerId, Principal};
 
 impl EventLoop {
@@ -43,7 +43,7 @@ impl EventLoop {
                 News::Property { holder, changed, read, push, by } => {
                     self.property_changed(holder, changed, read, (push, by));
                 }
-                News::Out { .. } => {}
+                News::Out { who, reason } => self.put_out_of_worlds(who, &reason),
             }
         }
     }
@@ -51,12 +51,11 @@ impl EventLoop {
     pub(super) fn tell_audience(&mut self, to: Audience, event: Event) {
         let audience = self.audience(to);
         if let (Audience::Principal(who), true) = (to, audience.is_empty())
-            && let Some((session, world)) = self.state.reachable(who)
+            && let Some(seat) = self.state.reachable(who).or_else(|| self.state.waits_for_host(who))
         {
             // Through the world that he is in, since he has no connection of his own: once, and not twice.
-            let world = self.world_name(world);
             let (to, event) = (self.state.party(&self.shared.memory, who), Box::new(event));
-            return self.push_to(session, &Event::ForGuest(ForGuest { world, to, event }));
+            return self.push_to_host(seat, |world| Event::ForGuest(ForGuest { world, to, event }));
         }
         if to == Audience::Everyone {
             self.tell_guests(&event);
@@ -68,10 +67,10 @@ impl EventLoop {
 
     /// Those who have no connection of their own hear it where they are.
     fn tell_guests(&mut self, event: &Event) {
-        for ((session, world), guests) in self.state.hosts_of_guests() {
-            let world = self.world_name(world);
+        for (seat, guests) in self.state.hosts_of_guests() {
             let to = guests.into_iter().map(|who| self.state.party(&self.shared.memory, who)).collect();
-            self.push_to(session, &Event::ForGuests(ForGuests { world, to, event: Box::new(event.clone()) }));
+            let event = Box::new(event.clone());
+            self.push_to_host(seat, |world| Event::ForGuests(ForGuests { world, to, event }));
         }
     }
 
@@ -83,12 +82,22 @@ impl EventLoop {
             self.push(at, &Event::Rights(Rights { player: name.clone(), rights: rights.clone() }));
         }
         for stay in self.state.online.stays(who).to_vec() {
-            if let Some((session, world)) = self.state.host_of(stay.seat) {
-                let world = self.world_name(world);
-                let (player, rights) = (self.shared.memory.party(who), rights.clone());
-                self.push_to(session, &Event::GuestRights(GuestRights { world, player, rights }));
-            }
+            let (player, rights) = (self.shared.memory.party(who), rights.clone());
+            self.push_to_host(stay.seat, |world| Event::GuestRights(GuestRights { world, player, rights }));
         }
+    }
+
+    /// Somebody may not be on any more: he is nowhere, and every place where he was hears it. Another password does not lead out.
+    fn put_out_of_worlds(&mut self, who: Principal, reason: &str) {
+        if !self.shared.memory.is_barred(who) {
+            return;
+        }
+        for stay in self.state.online.stays(who).to_vec() {
+            self.state.depart(who, stay.seat);
+            let (player, msg) = (self.shared.memory.party(who), reason.to_owned());
+            self.push_to_host(stay.seat, |world| Event::GuestOut(GuestOut { world, player, msg }));
+        }
+        self.write_journal();
     }
 
     fn audience(&self, to: Audience) -> Vec<SessionRef> {

@@ -9,6 +9,7 @@ use crate::state::logins::{Ended, Login};
 use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
 use crate::state::news::News;
 use crate::state::online::Seat;
+use crate::state::session::SessionRef;
 use crate::state::worlds::{StatusId, World};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry};
@@ -39,6 +40,8 @@ pub struct Recovery {
     untold: (Vec<News>, i64),
     /// What is to be told when they are back, by the rows of its transactions.
     held_back: Vec<(i64, Vec<News>)>,
+    /// Who has logged in again over the death, and who he was before: what follows from that for others waits as well.
+    pub came_in: Vec<(SessionRef, Option<Principal>, Principal)>,
     /// Logins that it has ended, by session and since when: they are counted when it is known that it has not.
     uncounted: Vec<(u64, Time)>,
 }
@@ -50,7 +53,8 @@ impl Recovery {
         let open = |(pid, started): &(i32, u64)| Some((*pid, Process::open_started(*pid, *started).ok()?));
         let dying = found.handlers.iter().filter_map(open).filter(|(_, process)| !process.has_ended()).collect();
         let (expected, until, held_back, uncounted) = (HashSet::new(), None, Vec::new(), Vec::new());
-        Recovery { found, expected, dying, until, untold: (Vec::new(), 0), held_back, uncounted }
+        let (untold, came_in) = ((Vec::new(), 0), Vec::new());
+        Recovery { found, expected, dying, until, untold, held_back, came_in, uncounted }
     }
 
     /// Lists that clients mirror.
@@ -197,6 +201,9 @@ impl EventLoop {
         for (id, visitor) in std::mem::take(&mut self.recovery.found.visitors) {
             self.state.visitors.put(id, visitor);
         }
+        for (world, events) in std::mem::take(&mut self.recovery.found.missed) {
+            events.into_iter().for_each(|event| self.state.missed.put(world, event));
+        }
         let hostings = std::mem::take(&mut self.recovery.found.hostings);
         self.take_over_hostings(hostings);
         for settled in std::mem::take(&mut self.recovery.found.keyed) {
@@ -215,8 +222,7 @@ impl EventLoop {
         let expected = here.filter(|session| linked.contains(session) && !by_session.contains_key(session));
         self.recovery.expect(expected.collect());
         if !self.recovery.is_on() {
-            self.begin_lists();
-            self.tell_untold();
+            self.all_are_back();
         }
     }
 
@@ -229,12 +235,21 @@ impl EventLoop {
             log::info!("{} sessions have not come back yet", self.recovery.expected.len());
         }
         self.recovery.until = None;
-        self.begin_lists();
-        self.tell_untold();
+        self.all_are_back();
         for slot in self.state.slots() {
             self.resume(slot);
         }
         self.resume_operators();
+    }
+
+    /// What has waited until all are there who are to hear it.
+    fn all_are_back(&mut self) {
+        self.begin_lists();
+        self.tell_untold();
+        for (at, was, who) in std::mem::take(&mut self.recovery.came_in) {
+            self.has_come_in(at, was, who);
+        }
+        self.were_closed();
     }
 
     /// Tells what the handler before this one has done and not come to tell, and what this one has held back.

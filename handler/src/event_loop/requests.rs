@@ -13,7 +13,7 @@ use crate::work::Outcome;
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use ssmglobal_ipc::frame::Frame;
-use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Failure, Kind, Lane, Reply, Request, Right};
+use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Failure, Kind, Lane, Reply, ReplyKind, Request, Right};
 use ssmglobal_store::PrincipalKind;
 use std::time::Instant;
 
@@ -224,7 +224,11 @@ impl EventLoop {
             // Who the session is, is decided anew: it may have logged out since, or what it had proved holds no longer.
             let void = proves.filter(|proof| !self.still_proves(session, to.number, *proof));
             if let (Some(proof), None) = (proves, void) {
+                let was = self.state.live(at).and_then(|session| session.who());
                 self.become_somebody(at, to.number, proof, kind);
+                if kind == ReplyKind::LoggedIn as u16 {
+                    self.came_in(at, was, proof.who);
+                }
             }
             self.batch.reply_packed(to, kind, &payload);
             if let Some(proof) = void {

@@ -49,6 +49,7 @@ impl EventLoop {
     /// What the turn has left: what other threads have, replies, wake-ups, sessions that ended.
     pub(super) fn finish_turn(&mut self) {
         self.take_left();
+        self.tell_resumed();
         self.push_lists();
         self.state.bus.wake_readers();
         // Before the writer gets something to do: if this process dies after a change, the session must have the answers to
@@ -110,10 +111,11 @@ impl EventLoop {
 
     /// A session that has no link is over.
     pub(super) fn session_over(&mut self, session: u64) {
+        let who = self.state.logins.get(session).map(|login| login.who);
         self.login_ends(session);
         self.forget_answers(session);
         self.hosts_leave(session);
-        self.was_closed(session);
+        self.was_closed(session, who);
         self.visitor_leaves(session);
     }
 

@@ -84,7 +84,11 @@ impl EventLoop {
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
             Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
-            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } => Vec::new(),
+            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::MissedTold { .. } => Vec::new(),
+            Entry::Missed { world, ref event } => {
+                let needed = self.state.missed.has(world, event);
+                keep(entry, needed)
+            }
             Entry::Login { session, .. } | Entry::Visit { session, .. } => {
                 let login = self.state.logins.get(session).map(|login| Entry::login(session, login));
                 let needed = login.as_ref() == Some(&entry);

@@ -8,6 +8,7 @@ use super::journal::{Entry, KeptVisitor};
 use super::logins::Logins;
 use super::memory::{Memory, party};
 use super::mirrored::{Mirrors, PerList};
+use super::missed::Missed;
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
@@ -44,6 +45,8 @@ pub struct State {
     pub visitors: Visitors,
     /// How often players were taken over.
     pub fights: Fights<PlayerId>,
+    /// How often visitors were.
+    pub visitor_fights: Fights<u32>,
     /// Since when sessions are logged in.
     pub logins: Logins,
     /// Failed logins.
@@ -60,6 +63,12 @@ pub struct State {
     pub left: BTreeSet<Principal>,
     /// Lists that clients mirror.
     pub mirrors: Mirrors,
+    /// What hosts of worlds are to hear that are away.
+    pub missed: Missed,
+    /// Worlds whose hosts are back, and may have missed something.
+    pub resumed: BTreeSet<WorldId>,
+    /// Sessions that have hosted a world until their host went on with it on another one, which they are to hear.
+    pub unseated: Vec<(u64, WorldId)>,
     /// Where workers read what everybody sees of them.
     pub rings: PerList<Option<ListRing>>,
     /// How far the lists have followed the bus.
@@ -133,6 +142,7 @@ impl State {
             hosted: Hostings::default(),
             visitors: Visitors::default(),
             fights: Fights::default(),
+            visitor_fights: Fights::default(),
             logins: Logins::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
@@ -142,6 +152,9 @@ impl State {
             left: BTreeSet::new(),
             mirrors: Mirrors::new(epoch),
             rings: PerList::default(),
+            missed: Missed::default(),
+            resumed: BTreeSet::new(),
+            unseated: Vec::new(),
         }
     }
 
@@ -333,32 +346,33 @@ impl State {
     }
 
     /// Those who have no connection of their own and can be told something where they are, by who hosts them.
-    pub fn hosts_of_guests(&self) -> BTreeMap<(u64, Option<WorldId>), Vec<Principal>> {
-        let mut hosts: BTreeMap<(u64, Option<WorldId>), Vec<Principal>> = BTreeMap::new();
+    pub fn hosts_of_guests(&self) -> BTreeMap<Seat, Vec<Principal>> {
+        let mut hosts: BTreeMap<Seat, Vec<Principal>> = BTreeMap::new();
         for (who, _) in self.online.everywhere().filter(|(who, _)| !self.online.is_on(*who)) {
-            if let Some(host) = self.reachable(who) {
-                hosts.entry(host).or_default().push(who);
+            if let Some(seat) = self.reachable(who).or_else(|| self.waits_for_host(who)) {
+                hosts.entry(seat).or_default().push(who);
             }
         }
         hosts
     }
 
-    /// The session that hosts somebody who has none of his own, and the world that he is in: what is for him goes there, if he has
-    /// identified himself there.
-    pub fn reachable(&self, who: Principal) -> Option<(u64, Option<WorldId>)> {
-        let stays = self.online.stays(who).iter().rev().filter(|stay| stay.identified);
-        stays.filter_map(|stay| self.host_of(stay.seat)).next()
+    fn identified(&self, who: Principal) -> impl Iterator<Item = Seat> {
+        self.online.stays(who).iter().rev().filter(|stay| stay.identified).map(|stay| stay.seat)
     }
 
-    /// The session that says who is there, if it has a connection, and the world that it says it of.
-    pub fn host_of(&self, seat: Seat) -> Option<(u64, Option<WorldId>)> {
-        match seat {
-            Seat::Session(session) => Some((session, None)),
-            Seat::World(world) => {
-                let hosting = self.hosted.get(world).filter(|hosting| hosting.away.is_none())?;
-                Some((hosting.host.session, Some(world)))
-            }
-        }
+    fn is_away(&self, seat: Seat) -> bool {
+        let Seat::World(world) = seat else { return false };
+        self.hosted.get(world).is_none_or(|hosting| hosting.away.is_some())
+    }
+
+    /// Where somebody is who has no connection of his own: what is for him goes there, if he has identified himself there.
+    pub fn reachable(&self, who: Principal) -> Option<Seat> {
+        self.identified(who).find(|seat| !self.is_away(*seat))
+    }
+
+    /// Where somebody is, whose host has lost its connection and may come back.
+    pub fn waits_for_host(&self, who: Principal) -> Option<Seat> {
+        self.identified(who).find(|seat| self.is_away(*seat))
     }
 
     /// What is said of a world from now on.
@@ -389,6 +403,7 @@ impl State {
     pub fn stop_world(&mut self, world: WorldId) -> Option<Hosting> {
         self.hosted.forget_claim(world);
         let was = self.hosted.get(world).cloned()?;
+        drop(self.missed.take(world));
         self.empty(Seat::World(world));
         self.unwritten.push(Entry::NoHosting { world });
         self.bus.worlds.publish(WorldChange::Stopped(world));

@@ -13,6 +13,7 @@ pub mod logins;
 pub mod memory;
 pub mod mirror;
 pub mod mirrored;
+pub mod missed;
 pub mod names;
 pub mod networks;
 pub mod news;

@@ -9,7 +9,7 @@ use blake2::{Blake2b, Digest};
 use hashbrown::HashMap;
 use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{Principal, ServerId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,9 @@ const IDENTIFIED: i64 = 24 * 3600 * 1000;
 
 /// Passes at once. Of those that were shown the oldest make room.
 const MOST: usize = 200_000;
+
+/// Passes of which only that they were used is known.
+const USED: usize = 1000;
 
 /// Wrong passes of one game server within [`WINDOW`] …
 const WRONG: u32 = 20;
@@ -148,6 +151,8 @@ pub struct Passes {
     newest: BTreeMap<(Principal, Principal), PassDigest>,
     /// The last one that was.
     shown: BTreeMap<(Principal, Principal), PassDigest>,
+    /// Those that were shown and in whose place another one was since, with where they were good, in that order.
+    used: VecDeque<(PassDigest, Principal)>,
     wrong: HashMap<ServerId, Wrong>,
 }
 
@@ -217,7 +222,11 @@ impl Passes {
     }
 
     fn look(&self, word: &Secret, to: &ShownTo<'_>, now: Time) -> Result<PassDigest, NotGood> {
-        let pass = self.held.get(&digest(word.expose())).ok_or(NotGood::Unknown)?;
+        let word = digest(word.expose());
+        let Some(pass) = self.held.get(&word) else {
+            let used = self.used.iter().any(|(other, place)| *other == word && (to.is_here)(*place));
+            return Err(if used { NotGood::Used } else { NotGood::Unknown });
+        };
         if !(to.is_here)(pass.of.place) {
             return Err(NotGood::Elsewhere);
         }
@@ -246,6 +255,29 @@ impl Passes {
     pub fn is_identified(&self, holder: Principal, epoch: u32, place: Principal, now: Time) -> bool {
         let pass = self.shown.get(&(holder, place)).and_then(|digest| self.held.get(digest));
         pass.is_some_and(|pass| pass.of.epoch == epoch && pass.due() > now)
+    }
+
+    /// A visitor is a player from now on: so is the holder of what he has, shown or not. Gives those.
+    pub fn go_over(&mut self, was: Principal, now: Principal, epoch: u32) -> Vec<HeldPass> {
+        let nobody = Principal { kind: ssmglobal_store::PrincipalKind::Player, id: 0 };
+        let of = |pairs: &BTreeMap<(Principal, Principal), PassDigest>| -> Vec<PassDigest> {
+            let his = pairs.range((was, nobody)..).take_while(|((holder, _), _)| *holder == was);
+            his.map(|(_, digest)| *digest).collect()
+        };
+        let digests = [of(&self.newest), of(&self.shown)].concat();
+        let his = digests.iter().filter_map(|digest| self.remove(digest)).collect::<Vec<_>>();
+        his.into_iter()
+            .map(|pass| {
+                let pass = HeldPass { of: Wanted { holder: now, epoch, ..pass.of.clone() }, ..pass };
+                self.keep(pass.clone());
+                pass
+            })
+            .collect()
+    }
+
+    /// The one of this word, whatever has become of it.
+    pub fn find(&self, word: &Secret) -> Option<&HeldPass> {
+        self.held.get(&digest(word.expose()))
     }
 
     /// What a holder has not shown yet holds no longer.
@@ -289,6 +321,12 @@ impl Passes {
             && let Some(before) = self.held.remove(&before)
         {
             self.by_age.remove(&before.age());
+            if before.state == PassState::Shown {
+                if self.used.len() >= USED {
+                    self.used.pop_front();
+                }
+                self.used.push_back((before.digest, before.of.place));
+            }
         }
         self.held.insert(pass.digest, pass);
     }
@@ -512,7 +550,7 @@ mod tests {
         let mut next = Desk::new();
         next.0.restore(said, at(2));
         for desk in [&mut desk, &mut next] {
-            assert_eq!(desk.redeemed(&older, ARENA, at(2)), Err(NotGood::Unknown));
+            assert_eq!(desk.redeemed(&older, ARENA, at(2)), Err(NotGood::Used));
             assert_eq!(desk.redeemed(&replaced, ARENA, at(2)), Err(NotGood::Unknown));
             assert_eq!(desk.redeemed(&shown, ARENA, at(2)), Err(NotGood::Used));
             assert_eq!(desk.redeemed(&newest, ARENA, at(2)), Ok(ALICE));

@@ -89,6 +89,24 @@ impl State {
         sessions
     }
 
+    /// Such worlds whose hosts have lost their connections.
+    pub fn away_worlds_of(&self, holder: Principal) -> Vec<WorldId> {
+        let is_away = |world: &WorldId| self.hosted.get(*world).is_some_and(|hosting| hosting.away.is_some());
+        let worlds: Vec<WorldId> = match holder.kind {
+            PrincipalKind::World => vec![WorldId(holder.id)],
+            PrincipalKind::Player => {
+                let stays = self.online.stays(holder).iter().filter(|stay| stay.identified);
+                stays.filter_map(|stay| if let Seat::World(world) = stay.seat { Some(world) } else { None }).collect()
+            }
+            PrincipalKind::Server
+            | PrincipalKind::Visitor
+            | PrincipalKind::Bot
+            | PrincipalKind::Channel
+            | PrincipalKind::Backend => Vec::new(),
+        };
+        worlds.into_iter().filter(is_away).collect()
+    }
+
     /// Whether a player is on, here or on a game server or in a world, or whether a world is hosted.
     pub fn is_there(&self, holder: Principal) -> bool {
         match holder.kind {

@@ -45,6 +45,8 @@ pub struct Visitors {
     by_name: HashMap<CompactString, u32>,
     by_look: HashMap<CompactString, u32>,
     by_session: HashMap<u64, u32>,
+    /// Who has registered of late, by the folded name before, and until when that is known.
+    players: HashMap<CompactString, (u32, Time)>,
     last: u32,
 }
 
@@ -88,6 +90,27 @@ impl Visitors {
         let visitor = self.all.get_mut(&id)?;
         (visitor.session, visitor.until) = (None, Time(now.0.saturating_add(KEPT)));
         Some((id, visitor.clone()))
+    }
+
+    /// He has no session any more, which is another visitor's by now.
+    pub fn let_go(&mut self, id: u32, now: Time) {
+        if let Some(visitor) = self.all.get_mut(&id) {
+            (visitor.session, visitor.until) = (None, Time(now.0.saturating_add(KEPT)));
+        }
+    }
+
+    /// He has registered as this player: who knows him by the name that he had means that one.
+    pub fn registered(&mut self, id: u32, player: u32, now: Time) {
+        let Some(visitor) = self.all.get(&id) else { return };
+        self.players.retain(|_, (_, until)| *until > now);
+        if self.players.len() < MOST {
+            self.players.insert(visitor.folded.as_str().into(), (player, Time(now.0.saturating_add(KEPT))));
+        }
+    }
+
+    /// The player that a visitor of this folded name has just become.
+    pub fn now_player(&self, folded: &str, now: Time) -> Option<u32> {
+        self.players.get(folded).filter(|(_, until)| *until > now).map(|(player, _)| *player)
     }
 
     /// One.

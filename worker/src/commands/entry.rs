@@ -4,9 +4,9 @@ use super::{Arg, Command, Group, Parsed};
 use crate::render::{Pushed, Screen, Shown, said};
 use serde::Serialize;
 use ssmglobal_ipc::{
-    Code, Event, Failure, ForGuest, ForGuests, GuestClosed, GuestRegistered, GuestRights, Kind, LoginCheck, Party,
-    Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Request, Visit, WorldEnter, WorldEntered,
-    json,
+    Code, Event, Failure, ForGuest, ForGuests, GuestClosed, GuestOut, GuestRegistered, GuestRights, Kind, LoginCheck,
+    Party, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Request, Visit, WorldEnter,
+    WorldEntered, json,
 };
 use std::borrow::Cow;
 use std::fmt::{Result, Write};
@@ -239,6 +239,15 @@ impl Pushed for ForGuests {
 
     fn line(&self, name: &str, out: &mut Vec<u8>) {
         put_for(&self.to, &self.world, &self.event, name, out);
+    }
+}
+
+impl Pushed for GuestOut {
+    fn say(&self, f: &mut dyn Write) -> Result {
+        match &self.world {
+            Some(world) => write!(f, "{} may not be in {world} any more: {}", self.player.for_people(), self.msg),
+            None => write!(f, "{} may not be here any more: {}", self.player.for_people(), self.msg),
+        }
     }
 }
 

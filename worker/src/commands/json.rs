@@ -62,7 +62,7 @@ pub fn parse_first(line: &str) -> Line<'_> {
 }
 
 fn only_mode(parsed: Parsed<'_>) -> Result<Parsed<'_>, Failure> {
-    permitted(parsed.command, State::New).map(|()| parsed)
+    permitted(parsed.command, State::New, "").map(|()| parsed)
 }
 
 fn invalid_json() -> Failure {

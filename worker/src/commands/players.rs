@@ -54,7 +54,7 @@ pub(super) static GROUP: Group = Group {
             args: &[Arg::word("name", "as a player's, and free of players, game servers and other visitors")],
             example: "VISITOR bob",
             returns: "`visitor`, as others write it: visitor:bob",
-            codes: &[Code::Exists, Code::Invalid, Code::NoVisitors, Code::Busy],
+            codes: &[Code::Exists, Code::Invalid, Code::NoVisitors, Code::Busy, Code::AlreadyOn, Code::SlowDown],
             ..Command::request(Kind::Visitor, |parsed| {
                 Ok(Request::Visitor(VisitorName { name: parsed.string("name")? }))
             })
@@ -64,6 +64,7 @@ pub(super) static GROUP: Group = Group {
             summary: "Log out and stay connected",
             done: "Logged out.",
             example: "LOGOUT",
+            codes: &[Code::NotLoggedIn],
             ..Command::request(Kind::Logout, |_| Ok(Request::Logout))
         },
         Command {

@@ -90,9 +90,11 @@ pub fn no_mode() -> Failure {
 ///
 /// # Errors
 /// `no_mode`, `not_logged_in`, `denied`.
-pub fn permitted(command: &Command, state: State) -> Result<(), Failure> {
+pub fn permitted(command: &Command, state: State, who: &str) -> Result<(), Failure> {
     let states = command.states();
-    if states.has(state) {
+    // Who is nobody, not even a visitor, has nothing to log out of.
+    let is_nobody = command.name == "LOGOUT" && state == State::Anonymous && who.is_empty();
+    if states.has(state) && !is_nobody {
         return Ok(());
     }
     let denied = |msg| Failure::new(Code::Denied, msg);
@@ -101,7 +103,7 @@ pub fn permitted(command: &Command, state: State) -> Result<(), Failure> {
         State::Unproved => Failure::new(Code::NotLoggedIn, "Prove who you are first: AUTH name key."),
         State::Server if states.has(State::Unproved) => denied("You have proved who you are already."),
         State::Server => denied("Only a player can do that."),
-        State::Anonymous if states.has(State::Player) => {
+        State::Anonymous if states.has(State::Player) || is_nobody => {
             Failure::new(Code::NotLoggedIn, "Log in first: LOGIN name, or REGISTER name.")
         }
         State::Player if states.has(State::Anonymous) => denied("You are logged in. LOGOUT first."),

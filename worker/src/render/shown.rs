@@ -140,6 +140,7 @@ pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
         Event::WorldChanged(event) => ("world_changed", event),
         Event::ForGuest(event) => (pushed(&event.event)?.0, event),
         Event::GuestClosed(event) => ("guest_closed", event),
+        Event::GuestOut(event) => ("guest_out", event),
         Event::ForGuests(event) => (pushed(&event.event)?.0, event),
         Event::GuestRegistered(event) => ("guest_registered", event),
         Event::GuestRights(event) => ("guest_rights", event),

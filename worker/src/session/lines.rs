@@ -66,7 +66,7 @@ impl Session<'_> {
 
     /// A command is known: may it be, is anything missing that a person is asked for, and do it.
     pub(super) fn go_on(&mut self, parsed: Parsed<'_>, id: Option<&str>, key: Option<&str>) {
-        if let Err(failure) = permitted(parsed.command, self.state) {
+        if let Err(failure) = permitted(parsed.command, self.state, &self.who) {
             return self.refuse(id, &failure);
         }
         if self.mode == Mode::Human && parsed.prompt().is_some() {

@@ -255,6 +255,18 @@ pub enum Entry {
         /// The session's number.
         session: u64,
     },
+    /// The host of a world, which is away, is to hear this.
+    Missed {
+        /// Which.
+        world: WorldId,
+        /// The event, as in its frame.
+        event: Vec<u8>,
+    },
+    /// It is back, and has heard all of it.
+    MissedTold {
+        /// Which.
+        world: WorldId,
+    },
 }
 
 /// What an entry is the last word on: older entries on the same are of no use any more.
@@ -273,6 +285,8 @@ pub(super) enum Subject {
     Hosting(WorldId),
     Login(u64),
     LoginEnded(u64, Time),
+    /// What a world's host has heard.
+    MissedTold(WorldId),
     Row(List, Option<PlayerId>, CompactString),
     Rows(List),
 }
@@ -305,7 +319,12 @@ impl Entry {
             Entry::Row { key, only, row, .. } => Some(Subject::Row(row.list(), *only, key.as_str().into())),
             Entry::RowGone { list, key, only, .. } => Some(Subject::Row(*list, *only, key.as_str().into())),
             Entry::RowsForgotten { list, .. } => Some(Subject::Rows(*list)),
-            Entry::Message { .. } | Entry::Done(_) | Entry::Push { .. } | Entry::Handler { .. } => None,
+            Entry::MissedTold { world } => Some(Subject::MissedTold(*world)),
+            Entry::Message { .. }
+            | Entry::Done(_)
+            | Entry::Push { .. }
+            | Entry::Handler { .. }
+            | Entry::Missed { .. } => None,
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct Recovered {
     pub visitors: BTreeMap<u32, Visitor>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
+    /// What hosts of worlds are to hear that are away.
+    pub missed: BTreeMap<WorldId, Vec<Vec<u8>>>,
     /// Logins, by session.
     pub logins: HashMap<u64, Login>,
     /// Logins that have ended and may not be counted yet, by session and since when.
@@ -144,7 +146,12 @@ impl Journal {
                 Entry::Hosting { world, said } => drop(found.hostings.insert(world, said.into())),
                 Entry::Visitor { id, said } => drop(found.visitors.insert(id, said.into())),
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
-                Entry::NoHosting { world } => drop(found.hostings.remove(&world)),
+                Entry::NoHosting { world } => {
+                    found.hostings.remove(&world);
+                    found.missed.remove(&world);
+                }
+                Entry::Missed { world, event } => found.missed.entry(world).or_default().push(event),
+                Entry::MissedTold { world } => drop(found.missed.remove(&world)),
                 Entry::Login { session, player, since, told } => {
                     found.logins.insert(session, Login { who: player.into(), since, told });
                 }

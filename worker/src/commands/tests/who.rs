@@ -60,7 +60,7 @@ fn whoever_may_not_is_told_what_to_do() {
     for (states, set) in sets() {
         let command = of(set);
         for state in State::ALL {
-            let refused = permitted(&command, state);
+            let refused = permitted(&command, state, "bob");
             assert_eq!(refused.is_ok(), states.contains(&state));
             let Err(failure) = refused else { continue };
             // Only where it helps.
@@ -72,7 +72,7 @@ fn whoever_may_not_is_told_what_to_do() {
             assert_eq!(failure.code == Code::NoMode, state == New);
         }
     }
-    let refused = |states: &[State], state| permitted(&of(States::of(states)), state).unwrap_err();
+    let refused = |states: &[State], state| permitted(&of(States::of(states)), state, "bob").unwrap_err();
     assert_eq!(refused(&[Anonymous], Player).msg, "You are logged in. LOGOUT first.");
     assert_eq!(refused(&[Anonymous, Unproved], Server).msg, "You have proved who you are already.");
     assert_eq!(refused(&[Unproved], Player).msg, "Only a game server can do that: MODE SERVER first.");

@@ -443,6 +443,15 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
             "[guest_closed] bob has closed his last connection; he is in Atlantis.",
         ),
         (
+            Event::GuestOut(GuestOut {
+                world: Some(s("Atlantis")),
+                player: Party::Player(s("bob")),
+                msg: s("You were logged out by the operator."),
+            }),
+            r#"{"event": "guest_out", "world": "Atlantis", "player": "bob", "msg": "You were logged out by the operator."}"#,
+            "[guest_out] bob may not be in Atlantis any more: You were logged out by the operator.",
+        ),
+        (
             Event::ForGuests(ForGuests {
                 world: None,
                 to: vec![Party::Player(s("bob")), Party::Visitor(s("zed"))],

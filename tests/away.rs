@@ -1,0 +1,274 @@
+//! What the host of a world hears of those who are in it: also what has happened while it was away, and who may not be there any more.
+
+use crate::harness::{Backend, GameServer, Program};
+use nix::sys::signal::{Signal, kill};
+use serde_json::{Value, json};
+use std::mem::replace;
+
+/// A backend with alice, and a game server that hosts bob's Zoo, where he is and a visitor.
+struct Scene {
+    backend: Backend,
+    alice: Program,
+    bob: Program,
+    zed: Program,
+    arena: GameServer,
+    key: String,
+    password: String,
+}
+
+fn pass(program: &mut Program) -> String {
+    program.ok("WORLD ENTER", json!({"world": "zoo"}))["pass"].as_str().expect("a pass").to_owned()
+}
+
+fn shown(arena: &mut GameServer, program: &mut Program) -> String {
+    let word = pass(program);
+    arena.ok("PASS REDEEM", json!({"pass": word, "world": "zoo"}));
+    word
+}
+
+fn enters(arena: &mut GameServer, program: &mut Program) -> String {
+    let word = shown(arena, program);
+    arena.ok("ENTER", json!({"player": word, "world": "zoo"}));
+    word
+}
+
+fn places(asker: &mut Program, who: &str) -> Vec<String> {
+    let all = asker.ok("WHO", json!({}));
+    let rows = all["players"].as_array().expect("a list").iter().filter(|row| row["player"] == who);
+    rows.map(|row| row["where"].as_str().expect("a place").to_owned()).collect()
+}
+
+fn visitor(backend: &Backend, name: &str) -> Program {
+    let mut visitor = Program::at(backend);
+    visitor.ok("VISITOR", json!({"name": name}));
+    visitor
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let backend = Backend::start();
+        let [alice, mut bob] = ["alice", "bob"].map(|name| Program::registered(&backend, name));
+        let mut arena = GameServer::added(&backend, "arena");
+        let added = backend.ctl(&["world", "add", "Zoo", "bob"]);
+        let (key, password) = (arena.key.clone(), added["password"].as_str().expect("a password").to_owned());
+        arena.ok("HOST START", json!({"world": "zoo", "password": password, "port": 7777}));
+        arena.ok("HOST SAY", json!({"world": "zoo", "closings": true}));
+        let mut zed = visitor(&backend, "zed");
+        enters(&mut arena, &mut bob);
+        enters(&mut arena, &mut zed);
+        Scene { backend, alice, bob, zed, arena, key, password }
+    }
+
+    /// Whoever is on this connection closes it.
+    fn closes(&mut self, which: impl Fn(&mut Scene) -> &mut Program) {
+        let nobody = Program::at(&self.backend);
+        let program = replace(which(self), nobody);
+        self.backend.see_off(program.wire);
+    }
+
+    /// Another connection of the host, which hosts nothing yet; gives the one before.
+    fn another_connection(&mut self) -> GameServer {
+        let arena = GameServer::with_key(&self.backend, "arena", self.key.clone());
+        replace(&mut self.arena, arena)
+    }
+
+    fn host_leaves(&mut self) {
+        let before = self.another_connection();
+        self.backend.see_off(before.into_wire());
+    }
+
+    fn host_goes_on(&mut self) {
+        let start = json!({"world": "zoo", "password": self.password, "port": 7777});
+        assert_eq!(self.arena.ok("HOST START", start)["resumed"], true);
+    }
+
+    fn finger(&mut self, who: &str) -> Value {
+        self.alice.ok("FINGER", json!({"player": who}))
+    }
+}
+
+#[test]
+fn what_a_host_misses_while_it_is_away_it_hears_when_it_is_back() {
+    let mut scene = Scene::new();
+    scene.host_leaves();
+    scene.backend.ctl(&["right", "grant", "bob", "vip"]);
+    scene.backend.kill_handler();
+    scene.zed.ok("REGISTER", json!({"name": "zed", "password": "secret-of-zed"}));
+    scene.closes(|scene| &mut scene.bob);
+    scene.backend.ctl(&["property", "set", "world:Zoo", "gate", "open"]);
+    scene.backend.ctl(&["broadcast", "Soon."]);
+    let reply = scene.alice.ask("TELL", json!({"to": "bob", "body": "Hello"}));
+    assert_eq!((&reply["code"], &reply["state"]), (&"unavailable".into(), &"ERROR".into()), "{reply}");
+    assert_eq!(places(&mut scene.alice, "bob"), ["on Zoo"]);
+    assert_eq!(scene.finger("bob")["online"], true, "he is in a world");
+    scene.host_goes_on();
+    // It names them as it knew them.
+    scene.arena.ok("PRESENT", json!({"players": ["bob", "visitor:zed"], "world": "zoo"}));
+    assert_eq!(scene.arena.expect_event("guest_rights")["rights"], json!(["vip"]));
+    assert_eq!(scene.arena.expect_event("guest_registered")["player"], "zed");
+    assert_eq!(scene.arena.expect_event("guest_closed")["player"], "bob");
+    assert_eq!(scene.arena.expect_event("property")["value"], "open");
+    assert_eq!(scene.arena.expect_event("broadcast")["to"], json!(["bob"]));
+    assert_eq!(places(&mut scene.alice, "zed"), ["client", "on Zoo"]);
+    // Once.
+    scene.host_leaves();
+    scene.host_goes_on();
+    for event in ["guest_rights", "guest_registered", "guest_closed", "property", "broadcast"] {
+        scene.arena.expect_no_event(event);
+    }
+}
+
+#[test]
+fn a_host_that_goes_on_by_another_connection_hears_all_as_before() {
+    let mut scene = Scene::new();
+    let mut before = scene.another_connection();
+    scene.host_goes_on();
+    assert_eq!(before.expect_event("world_stopped")["reason"], "taken_over");
+    assert_eq!(before.fails("HOST STOP", json!({"world": "zoo"})), "denied");
+    assert_eq!(places(&mut scene.alice, "visitor:zed"), ["client", "on Zoo"]);
+    scene.closes(|scene| &mut scene.bob);
+    assert_eq!(scene.arena.expect_event("guest_closed")["player"], "bob");
+    scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
+    scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
+}
+
+#[test]
+fn a_connection_that_closes_while_there_is_no_handler_is_told() {
+    let mut scene = Scene::new();
+    for (name, who) in [("bob", "bob"), ("zed", "visitor:zed")] {
+        let nobody = Program::at(&scene.backend);
+        let program = replace(if who == "bob" { &mut scene.bob } else { &mut scene.zed }, nobody);
+        let worker = scene.backend.worker_of(name);
+        scene.backend.over_the_death_of_the_handler(|| kill(worker, Signal::SIGKILL).expect("it lives"));
+        drop(program);
+        assert_eq!(scene.arena.expect_event("guest_closed")["player"], who);
+    }
+    // His name is not his for ever.
+    assert_eq!(places(&mut scene.alice, "visitor:zed"), ["on Zoo"]);
+    scene.arena.ok("LEAVE", json!({"player": "visitor:zed", "world": "zoo"}));
+    visitor(&scene.backend, "zed");
+}
+
+#[test]
+fn who_is_disabled_is_in_no_world_any_more() {
+    let mut scene = Scene::new();
+    let word = pass(&mut scene.bob);
+    scene.backend.ctl(&["player", "disable", "bob", "--reason", "Enough."]);
+    let event = scene.arena.expect_event("guest_out");
+    assert_eq!(
+        (&event["player"], &event["world"], &event["msg"]),
+        (&"bob".into(), &"Zoo".into(), &"You were logged out by the operator: Enough.".into())
+    );
+    assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "denied");
+    assert_eq!((places(&mut scene.alice, "bob").len(), &scene.finger("bob")["online"]), (0, &Value::Bool(false)));
+    scene.backend.ctl(&["player", "enable", "bob"]);
+    assert_eq!(scene.alice.fails("TELL", json!({"to": "bob", "body": "Hello"})), "not_found");
+    // Another password leads out of no world, but ends what was not shown.
+    let mut bob = Program::logged_in(&scene.backend, "bob");
+    enters(&mut scene.arena, &mut bob);
+    let word = pass(&mut bob);
+    let mut command = scene.backend.ctl_command(&["player", "set-password", "bob"]);
+    assert_eq!(crate::harness::run(&mut command, b"another-secret\n").code, 0);
+    assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "denied");
+    assert_eq!(places(&mut scene.alice, "bob"), ["on Zoo"]);
+    scene.arena.expect_no_event("guest_out");
+}
+
+#[test]
+fn a_pass_that_was_used_is_known_for_that() {
+    let mut scene = Scene::new();
+    let first = shown(&mut scene.arena, &mut scene.bob);
+    shown(&mut scene.arena, &mut scene.bob);
+    assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": first, "world": "zoo"})), "used");
+}
+
+#[test]
+fn a_visitor_by_another_name_stays_in_his_world_by_the_first() {
+    let mut scene = Scene::new();
+    scene.zed.ok("VISITOR", json!({"name": "zoe"}));
+    assert_eq!(scene.arena.expect_event("guest_closed")["player"], "visitor:zed");
+    assert_eq!(places(&mut scene.alice, "visitor:zed"), ["on Zoo"]);
+    assert_eq!(places(&mut scene.alice, "visitor:zoe"), ["client"]);
+    scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "Hello"}));
+    assert_eq!(scene.arena.expect_event("tell")["to"], "visitor:zed");
+    scene.arena.ok("LEAVE", json!({"player": "visitor:zed", "world": "zoo"}));
+    assert!(places(&mut scene.alice, "visitor:zed").is_empty());
+}
+
+#[test]
+fn a_visitor_logs_out() {
+    let mut scene = Scene::new();
+    let word = pass(&mut scene.zed);
+    scene.zed.ok("LOGOUT", json!({}));
+    assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "expired");
+    assert_eq!(scene.zed.fails("LOGOUT", json!({})), "not_logged_in");
+    assert_eq!(places(&mut scene.alice, "visitor:zed"), ["on Zoo"]);
+}
+
+#[test]
+fn who_registers_on_his_way_into_a_world_comes_there() {
+    let mut scene = Scene::new();
+    // With a pass that he has not shown.
+    let mut pia = visitor(&scene.backend, "pia");
+    let word = pass(&mut pia);
+    pia.ok("REGISTER", json!({"name": "pia", "password": "secret-of-pia"}));
+    let data = scene.arena.ok("PASS REDEEM", json!({"pass": word, "world": "zoo"}));
+    assert_eq!((&data["player"], &data["kind"]), (&"pia".into(), &"player".into()));
+    scene.arena.expect_no_event("guest_registered");
+    // With one that he has shown, before he is there; the host knows his first name.
+    let mut rex = visitor(&scene.backend, "rex");
+    let word = shown(&mut scene.arena, &mut rex);
+    rex.ok("REGISTER", json!({"name": "rexy", "password": "secret-of-rex"}));
+    let event = scene.arena.expect_event("guest_registered");
+    assert_eq!((&event["visitor"], &event["player"]), (&"visitor:rex".into(), &"rexy".into()));
+    for name in ["visitor:rex", &word] {
+        scene.arena.ok("ENTER", json!({"player": name, "world": "zoo"}));
+        assert_eq!(places(&mut scene.alice, "rexy"), ["client", "on Zoo"]);
+        scene.arena.ok("LEAVE", json!({"player": name, "world": "zoo"}));
+        assert_eq!(places(&mut scene.alice, "rexy"), ["client"]);
+    }
+}
+
+#[test]
+fn what_follows_from_a_login_follows_also_when_the_handler_dies_over_it() {
+    let mut scene = Scene::new();
+    scene.backend.ctl(&["player", "disable", "bob"]);
+    let identity = Backend::plan().environment("SSMGLOBAL_PLAYERS_IDENTITY", "takeover").start();
+    for n in 0..12 {
+        let name = format!("p{n}");
+        let mut first = Program::registered(&identity, &name);
+        let mut second = Program::at(&identity);
+        let args = json!({"name": name, "password": format!("secret-of-{name}")});
+        second.send_line(json!({"id": 1, "cmd": "LOGIN", "args": args}).to_string());
+        identity.ctl(&["status"]);
+        identity.kill_handler_at_work();
+        assert_eq!(second.reply()["state"], "OK");
+        first.expect_event("taken_over");
+        let name = format!("v{n}");
+        let mut guest = visitor(&scene.backend, &name);
+        enters(&mut scene.arena, &mut guest);
+        let args = json!({"name": name, "password": "secret-of-a-guest"});
+        guest.send_line(json!({"id": 1, "cmd": "REGISTER", "args": args}).to_string());
+        scene.backend.ctl(&["status"]);
+        scene.backend.kill_handler_at_work();
+        assert_eq!(guest.reply()["state"], "OK");
+        assert_eq!(scene.arena.expect_event("guest_registered")["player"], *name);
+    }
+}
+
+#[test]
+fn visitors_that_take_over_from_each_other_are_slowed_down() {
+    let backend = Backend::start();
+    let mut programs = [Program::at(&backend), Program::at(&backend)];
+    let fight = json!({"name": "zed"});
+    programs[1].ok("VISITOR", fight.clone());
+    for turn in 0..5 {
+        programs[turn % 2].ok("VISITOR", fight.clone());
+        programs[(turn + 1) % 2].expect_event("taken_over");
+    }
+    assert_eq!(programs[1].fails("VISITOR", fight.clone()), "slow_down");
+    let backend = Backend::plan().environment("SSMGLOBAL_PLAYERS_IDENTITY", "refuse").start();
+    let mut programs = [Program::at(&backend), Program::at(&backend)];
+    programs[0].ok("VISITOR", fight.clone());
+    assert_eq!(programs[1].fails("VISITOR", fight), "already_on");
+}
