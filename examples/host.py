@@ -1,12 +1,12 @@
 """Hosts worlds: lets players in by their passes, shows them what is for them, keeps their scores.
 
     python3 host.py host.json
-
 README.md shows such a file; ../docs/protocol.md explains each command. The game is small: a player's first line
 is his pass; then `score NUMBER` and `mail NAME TEXT` go to the backend; all else is heard by all in his world.
 """
 import asyncio, json, signal, sys
-from link import LATER, Link, Outbox, Refused, say
+from link import LATER, Link, Refused, say
+from outbox import Outbox
 
 
 class Guest:
