@@ -291,8 +291,21 @@ fn counts_each_score_once(mut scene: Scene) {
     assert_eq!(scene.sum(), 1111);
 }
 
-/// More characters than the backend takes in a line.
+/// More than the backend takes in a line, and more than a host takes from a guest.
 const LONG: usize = 20_000;
+
+fn sends_what_is_behind_something_that_cannot_be_sent(scene: &Scene) {
+    let mut bob = scene.bob();
+    bob.send(b"score \xff\n");
+    bob.until("UTF-8");
+    bob.send(format!("mail bob {}\n", "\u{e9}".repeat(LONG)));
+    bob.until("too long");
+    // As JSON, each of them is six bytes.
+    bob.send(format!("mail bob {}\n", "\u{1}".repeat(LONG)));
+    bob.until("too long");
+    scene.until(DONE, || bob.send("score 1\n"));
+    assert_eq!((scene.sum(), scene.where_bob_is()), (1.into(), json!(["Zoo"])));
+}
 
 /// What an older program, or a person, has put into the outbox: the backend answers the first one without its id.
 fn an_old_outbox() -> [Value; 2] {
@@ -309,6 +322,53 @@ fn drops_what_is_refused_without_an_id(scene: &Scene) {
     assert_eq!(scene.sum(), 10);
 }
 
+/// Nobody stays at the door of a host who waits a second for a pass, whatever he says.
+fn does_not_wait_for_a_pass(scene: &Scene) {
+    let cries = "\u{e9}".repeat(LONG);
+    for (said, told) in [(&b""[..], "pass"), (b"\xff\xfe\n", "UTF-8"), (b"pass-", "pass"), (cries.as_bytes(), "pass")] {
+        let mut stranger = scene.at_the_door();
+        stranger.send(said);
+        let answer = stranger.rest();
+        assert!(answer.contains(told), "{answer}");
+    }
+    let mut stranger = scene.at_the_door();
+    stranger.send(format!("{cries}\n"));
+    stranger.until("too long");
+    stranger.rest();
+    let mut stranger = scene.at_the_door();
+    // It may be closed before all of this is there.
+    let _ = stranger.stream.write_all(&[b'x'; 10 * LONG]);
+    stranger.rest();
+    assert!(scene.turned_away().starts_with("You cannot come in: "));
+}
+
+/// There is room for two.
+fn has_room_for_so_many(scene: &Scene) {
+    let mut bob = scene.bob();
+    let mut silent = scene.at_the_door();
+    let mut third = scene.at_the_door();
+    assert!(third.rest().starts_with("There is no room"));
+    bob.send("Hello\n");
+    bob.expect("Bob: Hello\n");
+    silent.finish();
+    silent.rest();
+    assert!(scene.turned_away().starts_with("You cannot come in: "));
+}
+
+#[test]
+fn the_host_in_python_sends_what_is_behind_something_that_cannot_be_sent() {
+    if let Some(scene) = Scene::new("host.py") {
+        sends_what_is_behind_something_that_cannot_be_sent(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_sends_what_is_behind_something_that_cannot_be_sent() {
+    if let Some(scene) = Scene::new("host.lua") {
+        sends_what_is_behind_something_that_cannot_be_sent(&scene);
+    }
+}
+
 #[test]
 fn the_host_in_python_drops_what_is_refused_without_an_id() {
     if let Some(scene) = Scene::with("host.py", &json!({}), &an_old_outbox()) {
@@ -320,6 +380,34 @@ fn the_host_in_python_drops_what_is_refused_without_an_id() {
 fn the_host_in_lua_drops_what_is_refused_without_an_id() {
     if let Some(scene) = Scene::with("host.lua", &json!({}), &an_old_outbox()) {
         drops_what_is_refused_without_an_id(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_python_does_not_wait_for_a_pass() {
+    if let Some(scene) = Scene::with("host.py", &json!({"pass_seconds": 1}), &[]) {
+        does_not_wait_for_a_pass(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_does_not_wait_for_a_pass() {
+    if let Some(scene) = Scene::with("host.lua", &json!({"pass_seconds": 1}), &[]) {
+        does_not_wait_for_a_pass(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_python_has_room_for_so_many() {
+    if let Some(scene) = Scene::with("host.py", &json!({"guests": 2}), &[]) {
+        has_room_for_so_many(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_has_room_for_so_many() {
+    if let Some(scene) = Scene::with("host.lua", &json!({"guests": 2}), &[]) {
+        has_room_for_so_many(&scene);
     }
 }
 
