@@ -1,20 +1,17 @@
 -- Hosts worlds, as host.py does, with less around it:  lua5.4 host.lua host.json
 -- README.md shows such a file. The game: a player's first line is his pass; `score NUMBER`; all else is heard in his world.
 package.path = (arg[0]:match "^(.*/)" or "./") .. "?.lua;" .. package.path
-local socket, json, link = require "socket", require "dkjson", require "link"
+local socket, json, link, door = require "socket", require "dkjson", require "link", require "door"
 
 io.stdout:setvbuf "line"
 local path = assert(arg[1], "usage: lua5.4 host.lua host.json")
 local config = json.decode((link.read_file(path))) -- has the key and the passwords: only we may read it
-local door = assert(socket.bind(config.listen, config.port))
-local _, port = door:getsockname() -- 0 in the file stands for any that is free
+local port = door.open(config.listen, config.port, config.guests or 500, config.pass_seconds or 30)
 print("players come in at port " .. port)
 local again_at = math.huge -- when to start worlds that could not be started
-local guests = {} -- by socket; one that is in has a world and a name
+local guests, tell, leave = door.guests, door.tell, door.leave
 link.address = config.backend
 link.open_outbox(path .. ".outbox")
-
-local function tell(guest, text) guest.socket:send(text .. "\n") end
 
 -- Says how many are in a world; `all`: also who, and who is not named is not there.
 local function count(world, all)
@@ -26,10 +23,7 @@ local function count(world, all)
     link.send("HOST SAY", {world = world, users = #names})
 end
 
-local function leave(guest, why)
-    guests[guest.socket] = nil
-    if why then tell(guest, why) end
-    guest.socket:close()
+function door.left(guest)
     if link.ready and guest.world then -- else it is said after the reconnect
         link.send("LEAVE", {player = guest.name, world = guest.world})
         count(guest.world)
@@ -113,37 +107,30 @@ local function show_pass(guest, word)
             guest.world, guest.name = world, name
             tell(guest, ("Welcome to %s, %s."):format(world, name))
             count(world)
+            door.listen(guest) -- what he has said meanwhile
         end)
     end)
 end
 
 local function said(guest, line)
     local score = line:match "^score (.+)"
-    if score then return link.put("RECORD SUBMIT", {board = config.board, score = score, player = guest.name}) end
-    for _, other in pairs(guests) do
-        if other.world == guest.world then tell(other, guest.name .. ": " .. line) end
+    local refused
+    if score then
+        refused = link.put("RECORD SUBMIT", {board = config.board, score = score, player = guest.name})
+    else
+        for _, other in pairs(guests) do
+            if other.world == guest.world then tell(other, guest.name .. ": " .. line) end
+        end
     end
+    if refused then tell(guest, refused) end
 end
+
+function door.heard(guest, line) (guest.world and said or show_pass)(guest, line) end
 
 while true do
     if link.ready and socket.gettime() > again_at then
         again_at = math.huge
         for world, password in pairs(config.worlds) do start(world, password) end -- what is open stays so
     end
-    local sockets = {door}
-    for from, guest in pairs(guests) do -- who has shown his pass is read on when it is answered
-        if guest.world or not guest.shown then table.insert(sockets, from) end
-    end
-    for _, readable in ipairs(link.turn(sockets)) do
-        local guest = guests[readable]
-        local new = readable == door and door:accept()
-        if new then
-            new:settimeout(0) -- nobody waits for one who does not read
-            guests[new] = {socket = new, address = new:getpeername(), part = ""}
-        elseif guest then
-            local line, why, rest = readable:receive("*l", guest.part)
-            guest.part = rest or ""
-            if line then (guest.world and said or show_pass)(guest, line) elseif why ~= "timeout" then leave(guest) end
-        end
-    end
+    door.turn(link.turn(door.sockets()))
 end

@@ -6,15 +6,9 @@ README.md shows such a file; ../docs/protocol.md explains each command. The game
 is his pass; then `score NUMBER` and `mail NAME TEXT` go to the backend; all else is heard by all in his world.
 """
 import asyncio, json, signal, sys
-from link import LATER, Link, Outbox, Refused, say
-
-
-class Guest:
-    def __init__(self, world, name, writer):
-        self.world, self.name, self.writer = world, name, writer
-
-    def tell(self, text):
-        self.writer.write(text.encode() + b"\n")
+from door import Door
+from link import LATER, Link, Refused, say
+from outbox import Outbox
 
 
 class Host:
@@ -65,7 +59,7 @@ class Host:
 
     def send_away(self, guest, why):
         guest.tell(why)
-        guest.writer.close()
+        guest.close()
         self.guests.discard(guest)
 
     def heard(self, event):
@@ -88,33 +82,27 @@ class Host:
     def inside(self, world=None, name=None):
         return [guest for guest in self.guests if world in (None, guest.world) and name in (None, guest.name)]
 
-    async def player(self, reader, writer):
-        guest = None
+    async def player(self, guest, word):
+        # We name no world: there is one door for all of ours, and the reply says for which one the pass is.
+        reply = await self.link.ask("PASS REDEEM", **{"pass": word}, address=guest.address)
+        if reply["state"] == "OK":
+            guest.world, guest.name = reply["data"]["world"], reply["data"]["player"]
+            reply = await self.link.ask("ENTER", player=guest.name, world=guest.world)
+        if reply["state"] != "OK":
+            return guest.tell(f"You cannot come in: {reply['msg']}")
+        for other in self.inside(guest.world, guest.name):
+            self.send_away(other, "You have come in a second time.")
+        self.guests.add(guest)
+        guest.tell(f"Welcome to {guest.world}, {guest.name}.")
+        self.count(guest.world)
         try:
-            word = (await asyncio.wait_for(reader.readline(), 30)).decode().strip()
-            # We name no world: there is one door for all of ours, and the reply says for which one the pass is.
-            reply = await self.link.ask("PASS REDEEM", **{"pass": word}, address=writer.get_extra_info("peername")[0])
-            if reply["state"] == "OK":
-                guest = Guest(reply["data"]["world"], reply["data"]["player"], writer)
-                reply = await self.link.ask("ENTER", player=guest.name, world=guest.world)
-            if reply["state"] != "OK":
-                writer.write(f"You cannot come in: {reply['msg']}\n".encode())
-                return
-            for other in self.inside(guest.world, guest.name):
-                self.send_away(other, "You have come in a second time.")
-            self.guests.add(guest)
-            guest.tell(f"Welcome to {guest.world}, {guest.name}.")
-            self.count(guest.world)
-            while line := (await reader.readline()).decode():
-                self.said(guest, line.strip())
-        except (OSError, ValueError, asyncio.TimeoutError):
-            pass  # he is gone, or what he says is no text
+            while (line := await guest.line()) is not None:
+                self.said(guest, line)
         finally:
             if guest in self.guests:
                 self.guests.discard(guest)
                 self.link.ask("LEAVE", player=guest.name, world=guest.world)
                 self.count(guest.world)
-            writer.close()
 
     def count(self, world):
         self.link.ask("HOST SAY", world=world, users=len(self.inside(world)))
@@ -122,19 +110,23 @@ class Host:
     def said(self, guest, line):
         word, _, rest = line.partition(" ")
         to, _, body = rest.partition(" ")
+        put, refused = self.link.outbox.put, None
         if word == "score":
-            self.link.outbox.put("RECORD SUBMIT", board=self.config["board"], score=rest, player=guest.name)
+            refused = put("RECORD SUBMIT", board=self.config["board"], score=rest, player=guest.name)
         elif word == "mail":
-            self.link.outbox.put("MAIL SEND", to=to, body=body, subject=f"From {guest.name}")
+            refused = put("MAIL SEND", to=to, body=body, subject=f"From {guest.name}")
         else:
             for other in self.inside(guest.world):
                 other.tell(f"{guest.name}: {line}")
+        if refused:
+            guest.tell(refused)
 
 
 async def main(path):
     host, stop = Host(path), asyncio.Event()
-    door = await asyncio.start_server(host.player, host.config["listen"], host.config["port"])
-    host.port = door.sockets[0].getsockname()[1]  # 0 in the file stands for any that is free
+    door = Door(host.config.get("guests", 500), host.config.get("pass_seconds", 30), host.player)
+    server = await asyncio.start_server(door.come, host.config["listen"], host.config["port"])
+    host.port = server.sockets[0].getsockname()[1]  # 0 in the file stands for any that is free
     say(f"players come in at port {host.port}")
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -6,7 +6,8 @@ local socket, json = require "socket", require "dkjson"
 -- has broken. `begin` calls `link.begun()` when all that is said first is answered; then it is `ready` for others.
 local link = {ready = false}
 link.later = {unavailable = true, busy = true, slow_down = true} -- refused so, it may go well a little later
-local backend, asked, last, part = nil, {}, 0, ""
+local backend, part = nil, ""
+local asked, last, answered = {}, 0, 0 -- what to call with replies, by id; the last id that was sent, and answered
 local wait, next_try, heard_at = 0.5, 0, 0
 
 function link.read_file(name)
@@ -27,6 +28,7 @@ end
 -- The outbox is in a file until the backend has answered. Each thing has a key of its own, under which the backend does
 -- it once (it remembers for 24 hours): after a broken connection it is just sent again.
 local outbox, outbox_path = {}, nil
+local LINE, WAITING = 65536, 1000 -- bytes, since the backend does not read a longer one; requests
 local sent, send_at = false, 0 -- whether the first is sent and not answered; not to be sent before this time
 
 function link.open_outbox(path)
@@ -41,9 +43,13 @@ local function save()
     assert(os.rename(outbox_path .. ".new", outbox_path)) -- so the file is never half written
 end
 
+-- Gives nothing where it is taken, else why it is not.
 function link.put(cmd, args)
     local key = ("%x-%x-%x"):format(os.time(), math.random(0), math.random(0))
-    table.insert(outbox, {key = key, cmd = cmd, args = args})
+    local request = {key = key, cmd = cmd, args = args}
+    if #json.encode(request) > LINE - 64 then return "That is too long for the backend. Say it in fewer words." end
+    if #outbox >= WAITING then return "Too much waits for the backend. Say it again a little later." end
+    table.insert(outbox, request)
     save()
     print("outbox: " .. cmd .. " waits")
 end
@@ -66,7 +72,7 @@ end
 
 function link.broken(why)
     if backend then backend:close() end
-    backend, link.ready, asked, sent = nil, false, {}, false
+    backend, link.ready, asked, answered, sent = nil, false, {}, last, false
     local pause = wait * (0.5 + math.random() / 2) -- longer each time, and not everybody at the same moment
     next_try, wait = socket.gettime() + pause, math.min(wait * 2, 60)
     print(("no connection (%s), the next try in %.1f s"):format(why, pause))
@@ -101,14 +107,17 @@ local function read()
         end
         part, heard_at = "", socket.gettime()
         local message = json.decode(line) or {}
-        local done = asked[message.id or 0]
         if message.event == "ping" then
             link.send "PING" -- a game server that was silent for 30 seconds is asked whether it lives
         elseif message.event then
             link.heard(message)
-        elseif done then
-            asked[message.id] = nil
-            done(message)
+        else
+            -- A line that the backend could not read is answered without an id. Answers come in order of what was asked, so
+            -- this is for the next one. Nobody would wait for it else, and it would be sent for ever.
+            answered = message.id or answered + 1
+            local done = asked[answered]
+            asked[answered] = nil
+            if done then done(message) end
         end
         if backend then backend:settimeout(0) end
     end
@@ -126,7 +135,7 @@ function link.turn(sockets)
         send_outbox()
         table.insert(sockets, backend)
     end
-    local readable = socket.select(sockets, nil, backend and 1 or math.max(0, next_try - socket.gettime()))
+    local readable = socket.select(sockets, nil, backend and 1 or math.min(1, math.max(0, next_try - socket.gettime())))
     -- The backend would have asked whether we live. When it is silent for longer, it is not there.
     if backend and readable[backend] then
         read()

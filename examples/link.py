@@ -1,60 +1,21 @@
-"""The way to the backend, for host.py and visitor.py: one connection that is made again whenever it breaks,
-and an outbox for what must be done however often it breaks. Python's standard library is all it needs."""
+"""The way to the backend, for host.py and visitor.py: one connection that is made again whenever it breaks.
+Python's standard library is all it needs."""
 import asyncio
 import json
-import os
 import random
-import uuid
 
 GONE = {"state": "ERROR", "code": "unavailable", "msg": "The backend cannot be reached at the moment."}
 LATER = ("unavailable", "busy", "slow_down")  # what is refused with these may be asked again a little later
+LINE = {"CLIENT": 8 << 10, "SERVER": 64 << 10}  # bytes; the backend does not read a longer one
 
 
 def say(*words):
     print(*words, flush=True)  # at once, also into a pipe
 
 
-class Outbox:
-    """What must be done, and once. It waits here until the backend has answered it. Each
-    thing gets a key of its own. The backend does the same thing under the same key once (it remembers for 24
-    hours), so after a broken connection it is just sent again, with the key that it had. It does not matter
-    whether the request or only the answer was lost. With a file, it outlives our own end as well."""
-
-    def __init__(self, path=None):
-        self.path, self.filled, self.waiting = path, asyncio.Event(), []
-        if path and os.path.exists(path):
-            with open(path) as file:
-                self.waiting = json.load(file)
-
-    def save(self):
-        if self.path:
-            # Written beside it and then renamed, so that the file is never half written.
-            with open(self.path + ".new", "w") as file:
-                json.dump(self.waiting, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(self.path + ".new", self.path)
-
-    def put(self, cmd, **args):
-        self.waiting.append({"key": uuid.uuid4().hex, "cmd": cmd, "args": args})
-        self.save()
-        say(f"outbox: {cmd} waits")
-        self.filled.set()
-
-    async def send(self, link):
-        """One after the other, in order; what is not answered stays the first."""
-        while True:
-            while self.waiting:
-                first = self.waiting[0]
-                reply = await link.ask(first["cmd"], first["key"], **first["args"])
-                if reply.get("code") in LATER:
-                    await asyncio.sleep((reply.get("data") or {}).get("retry_after", 5))
-                    continue
-                self.waiting.pop(0)
-                self.save()
-                say(f"outbox: {first['cmd']}: {reply['msg']}")
-            self.filled.clear()
-            await self.filled.wait()
+def encoded(request):
+    """As UTF-8: written as \\u…, what is not ASCII would take up to three times as much."""
+    return json.dumps(request, ensure_ascii=False).encode(errors="replace") + b"\n"
 
 
 class Refused(Exception):
@@ -69,6 +30,7 @@ class Link:
         self.host, _, port = address.rpartition(":")
         self.port, self.mode, self.outbox, self.begin, self.heard = int(port), mode, outbox, begin, heard
         self.last, self.asked, self.wait, self.ready = 0, {}, 0.5, False
+        outbox.line = LINE[mode]
 
     def ask(self, cmd, key=None, /, **args):
         if self.ready:
@@ -83,7 +45,7 @@ class Link:
         self.last += 1
         self.asked[self.last] = reply
         request = {"id": self.last, "cmd": cmd, "args": args, **({"key": key} if key else {})}
-        self.writer.write(json.dumps(request).encode() + b"\n")
+        self.writer.write(encoded(request))
         return reply
 
     async def run(self):
@@ -144,6 +106,9 @@ class Link:
                 self.send("PING")  # a game server that was silent for 30 seconds is asked whether it lives
             elif "event" in message:
                 self.heard(message)
-            elif reply := self.asked.pop(message.get("id"), None):
-                if not reply.done():
+            elif self.asked:
+                # A line that the backend could not read is answered without an id. Answers come in order of what was
+                # asked, so this is for the oldest. Nobody would wait for it else, and it would be sent for ever.
+                reply = self.asked.pop(message.get("id", next(iter(self.asked))), None)
+                if reply and not reply.done():
                     reply.set_result(message)

@@ -6,7 +6,8 @@ Python's standard library is all it needs. It reads lines: `worlds`, `enter WORL
 else is said goes to the world that one is in. With a password in SSMGLOBAL_PASSWORD it logs in as a player.
 """
 import asyncio, os, sys, threading
-from link import LATER, Link, Outbox, Refused, say
+from link import LATER, Link, Refused, say
+from outbox import Outbox
 
 
 class Client:
@@ -84,7 +85,9 @@ class Client:
         elif word == "enter":
             await self.enter(rest)
         elif word == "tell":
-            self.link.outbox.put("TELL", to=to, body=body)
+            refused = self.link.outbox.put("TELL", to=to, body=body)
+            if refused:
+                say(refused)
         elif self.world:
             self.world.write(line.encode() + b"\n")
         else:
@@ -97,8 +100,8 @@ async def main(name, address):
 
     def keyboard():
         # A thread, since reading from a keyboard cannot be waited for together with connections everywhere.
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line.strip())
+        for line in sys.stdin.buffer:  # as bytes: what is no text is repaired, and does not end us
+            loop.call_soon_threadsafe(lines.put_nowait, line.decode(errors="replace").strip())
         loop.call_soon_threadsafe(lines.put_nowait, "quit")
 
     threading.Thread(target=keyboard, daemon=True).start()

@@ -116,6 +116,11 @@ struct Scene {
 
 impl Scene {
     fn new(name: &'static str) -> Option<Scene> {
+        Scene::with(name, &json!({}), &[])
+    }
+
+    /// The host has this in its file besides, and these requests in its outbox from before.
+    fn with(name: &'static str, more: &Value, outbox: &[Value]) -> Option<Scene> {
         interpreter(name)?;
         let backend = Backend::start();
         for player in ["alice", "Bob"] {
@@ -128,11 +133,13 @@ impl Scene {
             told(&["world", "add", "Zoo", "bob", "--check-address"], "password"),
         ];
         let way = Way::to(backend.at());
-        let config = json!({
+        let mut config = json!({
             "backend": way.at.to_string(), "server": "arena", "key": secrets[0], "listen": "127.0.0.1", "port": 0, "board": "sums",
             "worlds": {"Zoo": secrets[1]},
         });
+        config.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         fs::write(backend.file("host.json"), config.to_string()).expect("a file");
+        fs::write(backend.file("host.json.outbox"), json!(outbox).to_string()).expect("a file");
         let host = Scene::start(&backend, name);
         Some(Scene { backend, name, host, way, secrets })
     }
@@ -284,6 +291,126 @@ fn counts_each_score_once(mut scene: Scene) {
     assert_eq!(scene.sum(), 1111);
 }
 
+/// More than the backend takes in a line, and more than a host takes from a guest.
+const LONG: usize = 20_000;
+
+fn sends_what_is_behind_something_that_cannot_be_sent(scene: &Scene) {
+    let mut bob = scene.bob();
+    bob.send(b"score \xff\n");
+    bob.until("UTF-8");
+    bob.send(format!("mail bob {}\n", "\u{e9}".repeat(LONG)));
+    bob.until("too long");
+    // As JSON, each of them is six bytes.
+    bob.send(format!("mail bob {}\n", "\u{1}".repeat(LONG)));
+    bob.until("too long");
+    scene.until(DONE, || bob.send("score 1\n"));
+    assert_eq!((scene.sum(), scene.where_bob_is()), (1.into(), json!(["Zoo"])));
+}
+
+/// What an older program, or a person, has put into the outbox: the backend answers the first one without its id.
+fn an_old_outbox() -> [Value; 2] {
+    let body = "\u{e9}".repeat(5 * LONG);
+    [
+        json!({"key": "1", "cmd": "MAIL SEND", "args": {"to": "bob", "body": body, "subject": "From bob"}}),
+        json!({"key": "2", "cmd": "RECORD SUBMIT", "args": {"board": "sums", "score": "10", "player": "bob"}}),
+    ]
+}
+
+fn drops_what_is_refused_without_an_id(scene: &Scene) {
+    scene.host.stdout.wait("outbox: MAIL SEND: ");
+    scene.host.stdout.wait(DONE);
+    assert_eq!(scene.sum(), 10);
+}
+
+/// Nobody stays at the door of a host who waits a second for a pass, whatever he says.
+fn does_not_wait_for_a_pass(scene: &Scene) {
+    let cries = "\u{e9}".repeat(LONG);
+    for (said, told) in [(&b""[..], "pass"), (b"\xff\xfe\n", "UTF-8"), (b"pass-", "pass"), (cries.as_bytes(), "pass")] {
+        let mut stranger = scene.at_the_door();
+        stranger.send(said);
+        let answer = stranger.rest();
+        assert!(answer.contains(told), "{answer}");
+    }
+    let mut stranger = scene.at_the_door();
+    stranger.send(format!("{cries}\n"));
+    stranger.until("too long");
+    stranger.rest();
+    let mut stranger = scene.at_the_door();
+    // It may be closed before all of this is there.
+    let _ = stranger.stream.write_all(&[b'x'; 10 * LONG]);
+    stranger.rest();
+    assert!(scene.turned_away().starts_with("You cannot come in: "));
+}
+
+/// There is room for two.
+fn has_room_for_so_many(scene: &Scene) {
+    let mut bob = scene.bob();
+    let mut silent = scene.at_the_door();
+    let mut third = scene.at_the_door();
+    assert!(third.rest().starts_with("There is no room"));
+    bob.send("Hello\n");
+    bob.expect("Bob: Hello\n");
+    silent.finish();
+    silent.rest();
+    assert!(scene.turned_away().starts_with("You cannot come in: "));
+}
+
+#[test]
+fn the_host_in_python_sends_what_is_behind_something_that_cannot_be_sent() {
+    if let Some(scene) = Scene::new("host.py") {
+        sends_what_is_behind_something_that_cannot_be_sent(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_sends_what_is_behind_something_that_cannot_be_sent() {
+    if let Some(scene) = Scene::new("host.lua") {
+        sends_what_is_behind_something_that_cannot_be_sent(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_python_drops_what_is_refused_without_an_id() {
+    if let Some(scene) = Scene::with("host.py", &json!({}), &an_old_outbox()) {
+        drops_what_is_refused_without_an_id(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_drops_what_is_refused_without_an_id() {
+    if let Some(scene) = Scene::with("host.lua", &json!({}), &an_old_outbox()) {
+        drops_what_is_refused_without_an_id(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_python_does_not_wait_for_a_pass() {
+    if let Some(scene) = Scene::with("host.py", &json!({"pass_seconds": 1}), &[]) {
+        does_not_wait_for_a_pass(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_does_not_wait_for_a_pass() {
+    if let Some(scene) = Scene::with("host.lua", &json!({"pass_seconds": 1}), &[]) {
+        does_not_wait_for_a_pass(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_python_has_room_for_so_many() {
+    if let Some(scene) = Scene::with("host.py", &json!({"guests": 2}), &[]) {
+        has_room_for_so_many(&scene);
+    }
+}
+
+#[test]
+fn the_host_in_lua_has_room_for_so_many() {
+    if let Some(scene) = Scene::with("host.lua", &json!({"guests": 2}), &[]) {
+        has_room_for_so_many(&scene);
+    }
+}
+
 #[test]
 fn the_host_in_python_lets_in_who_has_a_pass() {
     if let Some(scene) = Scene::new("host.py") {
@@ -339,6 +466,29 @@ fn what_a_player_tells_over_a_broken_connection_is_heard_once() {
     assert_eq!(alice.expect_event("tell")["body"], "Hello");
     alice.expect_no_event("tell");
     assert!(!bob.stdout.text().contains("secret-of-Bob"));
+}
+
+#[test]
+fn a_player_tells_what_is_behind_something_that_is_too_long() {
+    if interpreter("visitor.py").is_none() {
+        return;
+    }
+    let backend = Backend::start();
+    let (mut alice, _bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "Bob"));
+    let (bob, mut keyboard) = visitor(backend.at(), "bob", Some("secret-of-Bob"));
+    // With \u for each of them it would not fit into a line. As UTF-8 it does, and is too long for words to somebody.
+    let tell = |count| format!("tell alice {}\n", "\u{e9}".repeat(count));
+    keyboard.write_all(tell(1500).as_bytes()).expect("it reads");
+    bob.stdout.wait("outbox: TELL: ");
+    keyboard.write_all(tell(LONG).as_bytes()).expect("it reads");
+    bob.stdout.wait("That is too long for the backend.");
+    keyboard.write_all(b"tell alice Caf\xff\ntell alice Short\n").expect("it reads");
+    for body in ["Caf\u{fffd}", "Short"] {
+        assert_eq!(alice.expect_event("tell")["body"], body);
+    }
+    // What is not put into the outbox, but asked at once, is answered too.
+    keyboard.write_all(format!("enter {}\nenter nowhere\n", "x".repeat(LONG)).as_bytes()).expect("it reads");
+    bob.stdout.wait("nowhere");
 }
 
 #[test]
