@@ -272,3 +272,27 @@ fn visitors_that_take_over_from_each_other_are_slowed_down() {
     programs[0].ok("VISITOR", fight.clone());
     assert_eq!(programs[1].fails("VISITOR", fight), "already_on");
 }
+
+#[test]
+fn that_somebody_is_in_a_hidden_world_is_for_him_its_owner_and_operators() {
+    let mut scene = Scene::new();
+    let mut olga = Program::registered(&scene.backend, "olga");
+    scene.backend.ctl(&["right", "grant", "olga", "operator"]);
+    let world = |asker: &mut Program| {
+        let list = asker.ok("LIST USERS", json!({}));
+        let rows = list["rows"].as_array().expect("a list").iter();
+        rows.filter(|row| row["name"] == "visitor:zed").map(|row| row["world"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((world(&mut scene.alice), world(&mut olga)), (vec![json!("Zoo")], vec![json!("Zoo")]));
+    scene.alice.ok("LIST WATCH", json!({"list": "users"}));
+    scene.backend.ctl(&["world", "change", "zoo", "--hidden"]);
+    let told = scene.alice.expect_event("list");
+    assert_eq!(told["rows"].as_array().map(Vec::len), Some(2), "{told}");
+    assert_eq!((world(&mut scene.alice), world(&mut olga)), (vec![Value::Null], vec![json!("Zoo")]));
+    assert_eq!(places(&mut scene.alice, "visitor:zed"), ["client", "in a world"]);
+    assert_eq!(scene.finger("visitor:zed")["worlds"], json!([]));
+    for asker in [&mut scene.bob, &mut olga, &mut scene.zed] {
+        assert_eq!(places(asker, "visitor:zed"), ["client", "on Zoo"]);
+        assert_eq!(asker.ok("FINGER", json!({"player": "visitor:zed"}))["worlds"], json!(["Zoo"]));
+    }
+}

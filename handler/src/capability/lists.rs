@@ -113,24 +113,26 @@ impl Source<'_> {
                 ListRows::Worlds(rows.into_iter().map(|(name, scope, row)| world(name, scope, row)).collect())
             }),
             List::Users => shown(mirrors.users.page(view, after, gone_after, most), |rows| {
-                let users = rows.into_iter().map(|(name, _, row)| self.user(name, row));
+                let rows = rows.into_iter().map(|(name, _, row)| (name, row));
                 match view {
-                    View::Operator => ListRows::UsersInFull(users.map(|user| self.in_full(user)).collect()),
-                    View::Everybody | View::Owner(_) => ListRows::Users(users.map(|(_, user)| user).collect()),
+                    View::Operator => ListRows::UsersInFull(rows.map(|(name, row)| self.in_full(name, row)).collect()),
+                    View::Everybody | View::Owner(_) => ListRows::Users(
+                        rows.map(|(name, row)| self.user(name, row, |place| self.memory.listed_name(place))).collect(),
+                    ),
                 }
             }),
         }
     }
 
-    fn user(&self, name: &str, row: &UserRow) -> (Principal, ListedUser) {
-        let world = row.place.and_then(|place| self.memory.name(place));
+    fn user(&self, name: &str, row: &UserRow, of_place: impl Fn(Principal) -> Option<String>) -> ListedUser {
         let (name, number, state) = (name.to_owned(), row.who.id, UserState::On);
-        (row.who, ListedUser { name, number, world, state, more: None })
+        ListedUser { name, number, world: row.place.and_then(of_place), state, more: None }
     }
 
-    fn in_full(&self, (who, user): (Principal, ListedUser)) -> FullUser {
-        let email = who.as_player().and_then(|player| self.memory.email_of(player));
-        FullUser { user: ListedUser { more: Some(self.more_of(who)), ..user }, email }
+    fn in_full(&self, name: &str, row: &UserRow) -> FullUser {
+        let user = self.user(name, row, |place| self.memory.name(place));
+        let email = row.who.as_player().and_then(|player| self.memory.email_of(player));
+        FullUser { user: ListedUser { more: Some(self.more_of(row.who)), ..user }, email }
     }
 
     fn more_of(&self, who: Principal) -> UserMore {

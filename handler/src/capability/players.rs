@@ -465,7 +465,9 @@ fn rows_of(call: &Call<'_>, who: Principal, now: Instant) -> Vec<(u64, WhoRow)> 
         })
         .collect();
     rows.extend(online.stays(who).iter().map(|stay| {
-        let (player, place) = (shown.clone(), format!("on {}", call.memory.name(stay.place).unwrap_or_default()));
+        let place = universe::place_of(call, who, stay.place);
+        let place = place.map_or_else(|| "in a world".to_owned(), |place| format!("on {place}"));
+        let player = shown.clone();
         let number = match stay.seat {
             Seat::Session(number) => number,
             // Behind all sessions.
@@ -522,7 +524,7 @@ fn finger_visitor(call: &Call<'_>, name: &str) -> Plan<PlayerChange> {
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
     let stays = call.state.online.stays(who).iter();
     let stays = stays.filter(|_| universe::may_see_where(call).is_ok());
-    let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
+    let worlds: Vec<String> = stays.filter_map(|stay| universe::place_of(call, who, stay.place)).collect();
     let player = call.state.party(call.memory, who).to_string();
     let (registered, online) = (visitor.since, call.state.is_there(who));
     let (last_login, records, properties) = (None, Vec::new(), Vec::new());
@@ -544,7 +546,7 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     let idle = sessions.filter_map(|at| call.session_in(at.slot)).map(|session| session.idle(now)).min();
     let seen = universe::may_see_where(&call).is_ok();
     let stays = call.state.online.stays(id).iter().filter(|_| seen);
-    let worlds: Vec<String> = stays.filter_map(|stay| call.memory.name(stay.place)).collect();
+    let worlds: Vec<String> = stays.filter_map(|stay| universe::place_of(&call, id.into(), stay.place)).collect();
     let boards = read(&call.memory.boards);
     let standing = boards.iter_after(None).filter_map(|ranking| Some((ranking, ranking.standing(id)?)));
     let mut records: Vec<FingerRecord> = standing

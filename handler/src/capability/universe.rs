@@ -9,7 +9,7 @@ use crate::state::topic::Topic;
 use crate::state::universe::{Key, Universe};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes};
 use ssmglobal_ipc::{Code, Failure, Reply, State, UniverseReset, UniverseSet};
-use ssmglobal_store::{Principal, Row};
+use ssmglobal_store::{PlayerId, Principal, Row, WorldId};
 
 changes! {
     /// Changes of the universe's settings.
@@ -76,6 +76,21 @@ pub fn sees_where(memory: &Memory, session: &Session) -> bool {
     memory.universe().users
         || session.state == State::Server
         || player.is_some_and(|player| memory.has_right(player, OPERATOR))
+}
+
+/// The name of the place where somebody is, for whoever asks: that of a hidden world is for himself, its owner, operators and game
+/// servers.
+pub fn place_of(call: &Call<'_>, who: Principal, place: Principal) -> Option<String> {
+    let me = call.session.who();
+    let player = me.and_then(Principal::as_player);
+    let is_his = |player: PlayerId| {
+        let licences = read(&call.memory.licences);
+        licences.get(WorldId(place.id)).is_some_and(|licence| licence.owner == player)
+    };
+    let sees_hidden = me == Some(who)
+        || call.session.state == State::Server
+        || player.is_some_and(|player| call.memory.has_right(player, OPERATOR) || is_his(player));
+    if sees_hidden { call.memory.name(place) } else { call.memory.listed_name(place) }
 }
 
 /// `UNIVERSE SHOW`.

@@ -111,6 +111,7 @@ impl EventLoop {
         // When it ends, and whether it is in lists, may be another thing now.
         let session = hosting.host.session;
         self.state.still_host_world(&licence, hosting);
+        self.guests_listed(world);
         if terms {
             self.push_to(session, &Event::WorldChanged(host_terms(&licence)));
         }

@@ -11,6 +11,7 @@ use crate::capability::universe::sees_where;
 use crate::lock::read;
 use crate::state::licences::Licences;
 use crate::state::mirror::View;
+use crate::state::online::Seat;
 use crate::state::session::{Heard, Session, SessionRef};
 use crate::state::topic::Topic;
 use ssmglobal_ipc::frame::put_event;
@@ -54,6 +55,14 @@ impl EventLoop {
         match read(&self.shared.memory.licences).get(world) {
             Some(licence) => self.state.mirrors.licence_changed(licence),
             None => self.state.mirrors.licence_gone(world, Time::now()),
+        }
+        self.list_changed();
+    }
+
+    /// A world is hidden, or is so no longer: whether others may know who is there is another thing now.
+    pub(super) fn guests_listed(&mut self, world: WorldId) {
+        for who in self.state.online.guests(Seat::World(world)).collect::<Vec<_>>() {
+            self.state.mirrors.touch_user(who);
         }
         self.list_changed();
     }

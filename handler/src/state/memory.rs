@@ -112,6 +112,14 @@ impl Memory {
         (!name.is_empty()).then_some(name)
     }
 
+    /// The name of a world or a game server, as everybody may know it: a world that is hidden has none for others.
+    pub fn listed_name(&self, place: Principal) -> Option<String> {
+        let licence =
+            (place.kind == PrincipalKind::World).then(|| read(&self.licences).get(WorldId(place.id)).cloned());
+        let is_hidden = licence.flatten().is_some_and(|licence| !licence.listed);
+        if is_hidden { None } else { self.name(place) }
+    }
+
     /// Somebody as others see him.
     pub fn party(&self, who: Principal) -> Party {
         party(who, self.name(who).unwrap_or_default())
