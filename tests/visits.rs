@@ -103,6 +103,7 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 7, "rating": "R"}));
     scene.world(&["--users", "7", "--client", "4.2", "--no-visitors"]);
     scene.bob.ok("RATING", json!({"rating": "PG"}));
+    assert_eq!(scene.bob.ok("WHOAMI", json!({}))["rating"], "PG");
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     assert_eq!(code(&mut scene), "not_running");
     hosted(&mut scene.arena, "zoo", &scene.password);
@@ -121,7 +122,10 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 6, "rating": "X"}));
     assert_eq!(enters(&mut scene, "5".into())["code"], "rated");
     // Any at all, and that outlives a restart of the handler.
-    scene.bob.ok("RATING", json!({}));
+    let reply = scene.bob.ask("RATING", json!({}));
+    assert_eq!(reply["msg"], "Worlds of any rating let you in now.");
+    assert_eq!(scene.bob.ask("RATING", json!({"rating": ""}))["msg"], reply["msg"]);
+    assert_eq!(scene.bob.ok("WHOAMI", json!({}))["rating"], Value::Null);
     scene.backend.kill_handler();
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");
     // A hidden world is found by its name.

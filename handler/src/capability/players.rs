@@ -415,6 +415,7 @@ pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
         since: call.session.since,
         unread: 0,
         mailbox_full: false,
+        rating: player.as_ref().and_then(|me| call.memory.rating_of(me.id)),
     };
     let mailbox = call.settings.mail.mailbox;
     let Some(player) = player else { return Plan::Reply(Reply::Whoami(answer)) };

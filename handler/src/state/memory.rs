@@ -209,6 +209,11 @@ impl Memory {
         read(&self.limits).get(&player).copied()
     }
 
+    /// For whom the worlds may be that a player is let into, at the most; nothing: any.
+    pub fn rating_of(&self, player: PlayerId) -> Option<Rating> {
+        read(&self.ratings).get(&player).copied()
+    }
+
     /// Whether what somebody has proved still holds.
     pub fn holds(&self, proof: Proof) -> bool {
         !self.is_barred(proof.who) && read(&self.epochs).get(&proof.who).is_none_or(|epoch| *epoch <= proof.epoch)
