@@ -21,7 +21,8 @@ pub(super) static GROUP: Group = Group {
                 Arg::int("port", 1, 65535, "the port that clients connect to"),
                 Arg::word(
                     "address",
-                    "where clients connect to, a name or an address; where this connection comes from when left out",
+                    "where clients connect to, a name or an address without a port; where this connection comes from \
+                     when left out",
                 )
                 .optional()
                 .keyword("AT"),
