@@ -197,6 +197,12 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
     let before = backend.ctl(&["world", "show", "zoo"]);
     backend.ctl(&["world", "disable", "zoo", "--reason", "Not paid."]);
     assert_eq!(backend.ctl(&["world", "show", "zoo"])["licence"]["disabled"], "Not paid.");
+    // Nothing as a reason is none.
+    for reason in [&[][..], &["--reason", ""], &["--reason", " "]] {
+        backend.ctl(&[&["world", "disable", "zoo"], reason].concat());
+        let shown = backend.ctl(&["world", "show", "zoo"])["licence"]["disabled"].clone();
+        assert_eq!(shown, "The operator has disabled this world.");
+    }
     backend.ctl(&["world", "enable", "zoo"]);
     assert_eq!(backend.ctl(&["world", "show", "zoo"]), before);
     backend.ctl(&["world", "delete", "zoo"]);

@@ -341,7 +341,8 @@ impl Decide for Disable {
 
 /// `WORLD DISABLE`.
 pub fn disable(access: Access<'_>, request: WorldDisable) -> Plan<LicenceChange> {
-    let reason = request.reason.unwrap_or_else(|| "The operator has disabled this world.".to_owned());
+    let said = request.reason.filter(|reason| !reason.trim().is_empty());
+    let reason = said.unwrap_or_else(|| "The operator has disabled this world.".to_owned());
     if reason.len() > REASON {
         return Failure::new(Code::TooLong, format!("A reason has at most {REASON} bytes.")).into();
     }
