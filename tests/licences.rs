@@ -51,10 +51,17 @@ fn the_operator_grants_what_its_owner_and_everybody_see() {
     // What never ends is null, and no moment is taken for it.
     world(&backend, "Moon");
     assert_eq!(licences(&mut bob)[1]["expires"], Value::Null);
-    for (end, code) in [("0", 2), ("tomorrow", 2), ("1970-01-01", 1)] {
+    for (end, code, why) in [
+        ("0", 2, "give never"),
+        ("tomorrow", 2, "give never"),
+        ("1970-01-01", 1, "over already"),
+        ("9999-12-31", 2, "up to 9999-12-30T22:00:00Z"),
+    ] {
         let output = run(&mut backend.ctl_command(&["world", "change", "moon", "--expires", end]), b"");
-        assert_eq!(output.code, code, "{output:?}");
+        assert!(output.code == code && output.err.contains(why), "{output:?}");
     }
+    backend.ctl(&["world", "change", "moon", "--expires", "9999-12-30T22:00:00Z"]);
+    assert_eq!(licences(&mut bob)[1]["expires"], "9999-12-30T22:00:00Z");
     backend.ctl(&["world", "change", "atlantis", "--expires", "never", "--email", ""]);
     let licence = &licences(&mut bob)[0];
     assert_eq!((&licence["expires"], &licence["email"]), (&Value::Null, &Value::Null));
