@@ -48,6 +48,36 @@ fn for_people_it_prints_text() {
 }
 
 #[test]
+fn a_program_gets_json_also_where_the_command_line_makes_no_sense() {
+    let backend = Backend::start();
+    for (words, part) in [
+        (&["world", "add", "Moon", "bob", "--users", "0"][..], "0 is not in 1..=1024"),
+        (&["world", "add", "Moon", "bob", "--expires", "0"], "expires: give never"),
+        (&["world", "add", "Moon"], "<OWNER>"),
+        (&["player", "limit", "bob", "0"], "0 is not in 1..=10080"),
+        (&["world", "show", ""], "<NAME>"),
+        (&["world", "add", "", "bob"], "<NAME>"),
+        (&["nonsense"], "nonsense"),
+        (&["world"], "subcommand"),
+        (&[], "subcommand"),
+    ] {
+        let output = run(backend.ctl_command(words).arg("--json"), b"");
+        assert!(output.code == 2 && output.err.is_empty() && output.out.lines().count() == 1, "{words:?}: {output:?}");
+        let told: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        assert_eq!((&told["state"], &told["code"]), (&"ERROR".into(), &"usage".into()), "{words:?}");
+        let msg = told["msg"].as_str().expect("words");
+        assert!(msg.contains(part) && !msg.contains("error:") && !msg.contains("Usage"), "{words:?}: {msg}");
+        // For people as before, and never with the usage of a session.
+        let output = run(&mut backend.ctl_command(words), b"");
+        assert!(output.code == 2 && output.out.is_empty() && !output.err.contains("EXPIRES 2030"), "{output:?}");
+    }
+    let output = run(&mut backend.ctl_command(&["--json", "world"]), b"");
+    assert!(output.code == 2 && output.out.contains("a command is missing"), "{output:?}");
+    let help = run(backend.ctl_command(&["world", "--help"]).arg("--json"), b"");
+    assert!(help.code == 0 && help.out.contains("Usage:"), "{help:?}");
+}
+
+#[test]
 fn game_servers() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");

@@ -2,7 +2,7 @@
 //! their arguments, their help and what their answers look like. A group that has commands of its own here takes those of the table
 //! in.
 
-use clap::builder::Command as Clap;
+use clap::builder::{Command as Clap, NonEmptyStringValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg as ClapArg, ArgAction, ArgMatches, FromArgMatches, Subcommand, value_parser};
 use ssmglobal_ipc::ctl::{Ask, Sealed};
@@ -72,6 +72,8 @@ fn clap_args(arg: &Arg) -> Vec<ClapArg> {
     let plain = if is_option { plain.long(option(arg.name)) } else { plain.required(!arg.optional) };
     vec![match arg.kind {
         ArgKind::Int { min, max } => plain.value_parser(value_parser!(u64).range(min..=max)),
+        // An empty word is none.
+        ArgKind::Word if !arg.optional => plain.value_parser(NonEmptyStringValueParser::new()),
         _ => plain,
     }]
 }
