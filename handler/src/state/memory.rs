@@ -239,6 +239,9 @@ pub fn no_such_world(name: &str) -> Failure {
 
 /// Nobody has that name.
 pub fn no_such_player(name: &str) -> Failure {
+    if let Party::Visitor(_) = Party::parse(name) {
+        return Failure::new(Code::NotFound, "That is a visitor: nothing is kept for him.");
+    }
     let name: String = name.chars().take(64).collect();
     Failure::new(Code::NotFound, format!("There is no player {name}."))
 }
