@@ -98,7 +98,10 @@ fn game_servers() {
     let mut again = Program::in_mode(backend.at(), "SERVER");
     assert_eq!(again.fails("AUTH", json!({"name": "arena", "key": key})), "denied");
     assert_eq!(backend.ctl(&["server", "list"])[0]["disabled"], true);
-    backend.ctl(&["server", "enable", "arena"]);
+    backend.ctl(&["server", "enable", "server:arena"]);
+    assert_eq!(backend.ctl_fails(&["server", "add", "server:castle"]), "invalid", "a name holds no colon");
+    let prefixed = json!({"name": "server:arena", "key": key});
+    assert_eq!(Program::in_mode(backend.at(), "SERVER").ok("AUTH", prefixed)["server"], "arena");
     again.ok("AUTH", json!({"name": "arena", "key": key}));
     for word in ["rotate-key", "disable", "enable"] {
         assert_eq!(backend.ctl_fails(&["server", word, "nobody"]), "not_found");

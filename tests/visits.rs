@@ -128,6 +128,14 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     assert_eq!(scene.bob.ok("WHOAMI", json!({}))["rating"], Value::Null);
     scene.backend.kill_handler();
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");
+    // Also where it is written as it is elsewhere.
+    assert_eq!(scene.bob.ok("WORLD ENTER", json!({"world": "world:ZOO", "version": "5"}))["world"], "Zoo");
+    assert_eq!(scene.bob.ok("WORLD SHOW", json!({"name": "world:zoo"}))["name"], "Zoo");
+    assert_eq!(scene.bob.ok("PASS", json!({"server": "Server:arena"}))["server"], "arena");
+    assert_eq!(scene.bob.fails("WORLD SHOW", json!({"name": "server:zoo"})), "not_found");
+    scene.backend.ctl(&["universe", "set", "start", "world:zoo"]);
+    assert_eq!(scene.bob.ok("UNIVERSE SHOW", json!({}))["start"], "Zoo");
+    assert_eq!(scene.backend.ctl_fails(&["world", "delete", "world:moon", "--purge"]), "not_found");
     // A hidden world is found by its name.
     scene.world(&["--hidden"]);
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");

@@ -135,13 +135,14 @@ impl Memory {
         read(&self.directory).find(name).ok_or_else(|| no_such_player(name))
     }
 
-    /// The game server with this name, in any case, and its name as added.
+    /// The game server with this name, in any case, and its name as added. It may be written `server:NAME` as well.
     ///
     /// # Errors
     /// `not_found`.
     pub fn server_named(&self, name: &str) -> Result<(ServerId, String), Failure> {
+        let name = server_name(name);
         let servers = read(&self.servers);
-        let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(name));
+        let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(&name));
         let found = found.map(|(id, name)| (*id, name.clone()));
         found.ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
     }
@@ -176,7 +177,8 @@ impl Memory {
     /// # Errors
     /// `not_found`.
     pub fn licence_named(&self, name: &str) -> Result<Arc<KeptLicence>, Failure> {
-        read(&self.licences).named(name).cloned().ok_or_else(|| no_such_world(name))
+        let name = world_name(name);
+        read(&self.licences).named(&name).cloned().ok_or_else(|| no_such_world(&name))
     }
 
     /// What a player has given as his e-mail address.
@@ -228,6 +230,22 @@ pub fn party(who: Principal, name: String) -> Party {
         PrincipalKind::Backend => Party::Backend,
         PrincipalKind::Visitor => Party::Visitor(name),
         PrincipalKind::Player | PrincipalKind::Bot | PrincipalKind::Channel => Party::Player(name),
+    }
+}
+
+/// The name of a world, which may be written `world:NAME` as well.
+pub fn world_name(text: &str) -> String {
+    match Party::parse(text) {
+        Party::World(name) => name,
+        _ => text.to_owned(),
+    }
+}
+
+/// The same of a game server: `server:NAME`.
+pub fn server_name(text: &str) -> String {
+    match Party::parse(text) {
+        Party::Server(name) => name,
+        _ => text.to_owned(),
     }
 }
 
