@@ -222,6 +222,14 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
     assert!(same(&backend));
     backend.ctl(&["world", "delete", "zoo", "--purge"]);
     assert!(!same(&backend));
+    // Also when it was deleted before.
+    let number = backend.ctl(&["world", "show", "zoo"])["licence"]["number"].clone();
+    backend.ctl(&["world", "delete", "zoo"]);
+    let output = run(&mut backend.ctl_command(&["world", "delete", "zoo", "--purge"]), b"");
+    assert!(output.code == 0 && output.out.contains("all that was kept"), "{output:?}");
+    assert_eq!(backend.ctl_fails(&["world", "delete", "zoo", "--purge"]), "not_found");
+    world(&backend, "Zoo");
+    assert_ne!(backend.ctl(&["world", "show", "zoo"])["licence"]["number"], number);
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
 }
 

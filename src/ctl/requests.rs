@@ -218,16 +218,16 @@ const UNKNOWN: &str = "Done; this program is too old to show the answer.\n";
 /// An answer for people.
 pub fn text(ask: &Ask, kind: u16, payload: &Sealed) -> String {
     let asked = match ask {
-        Ask::Request { kind, .. } => Kind::from_number(*kind),
+        Ask::Request { kind, payload } => Kind::from_number(*kind).and_then(|kind| Request::decode(kind, payload).ok()),
         _ => None,
     };
-    let command = asked.and_then(|kind| commands::all().find(|command| command.asks_for(kind)));
-    let Some((reply, (command, kind))) = reply(kind, payload).zip(command.zip(asked)) else {
+    let command = asked.as_ref().and_then(|asked| commands::all().find(|command| command.asks_for(asked.kind())));
+    let Some((reply, (command, asked))) = reply(kind, payload).zip(command.zip(asked)) else {
         return UNKNOWN.to_owned();
     };
     let look = Look { width: u16::MAX, shell: true, ..Look::default() };
     let mut out = Vec::new();
-    human::reply(&mut out, Asked { kind, done: command.done }, &reply, look);
+    human::reply(&mut out, Asked { kind: asked.kind(), done: command.done(&asked) }, &reply, look);
     String::from_utf8_lossy(&out).replace("\r\n", "\n")
 }
 

@@ -5,6 +5,7 @@
 
 use super::{Access, By, Plan};
 use crate::lock::read;
+use crate::state::memory::world_name;
 use crate::state::names::{self, Name};
 use crate::state::pages::next_page;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
@@ -45,7 +46,7 @@ const ALONG: u32 = 16;
 
 changes! {
     /// Changes of licences.
-    LicenceChange: Add, Change, Disable, Delete, SetPassword
+    LicenceChange: Add, Change, Disable, Delete, Purge, SetPassword
 }
 
 /// A hosting password, and what is kept of it.
@@ -378,11 +379,36 @@ impl Decide for Delete {
     }
 }
 
+/// What waits for the next licence of a name goes.
+#[derive(Clone, Debug)]
+pub struct Purge {
+    /// The name in its forms.
+    pub name: Name,
+}
+
+impl Decide for Purge {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let like = facts.licences_like(&self.name)?.into_iter();
+        let waits = like.filter(|other| other.folded == self.name.folded && other.gone.is_some());
+        let purged: Vec<Row> = waits.map(|other| Row::WorldPurged { world: other.id }).collect();
+        if purged.is_empty() {
+            let msg = format!("There is no world {}, and nothing waits for its next licence.", self.name.shown);
+            return refuse(Code::NotFound, msg);
+        }
+        Ok(Decided::new(with_old(facts, stamp, purged)?, Reply::Done(Done {})))
+    }
+}
+
 /// `WORLD DELETE`.
 pub fn delete(access: Access<'_>, request: WorldDelete) -> Plan<LicenceChange> {
-    match access.memory.licence_named(&request.name) {
-        Ok(licence) => Plan::change(Delete { world: licence.id, purge: request.purge }),
-        Err(failure) => failure.into(),
+    let failure = match access.memory.licence_named(&request.name) {
+        Ok(licence) => return Plan::change(Delete { world: licence.id, purge: request.purge }),
+        Err(failure) => failure,
+    };
+    // Whoever has deleted it may want it gone for good after all.
+    match names::check(&world_name(&request.name), *NAME.start(), *NAME.end()) {
+        Ok(name) if request.purge => Plan::change(Purge { name }),
+        _ => failure.into(),
     }
 }
 
