@@ -168,6 +168,12 @@ fn what_the_host_says_is_shown_and_a_word_stops_it() {
         (&"restricted".into(), &"PG13".into(), &18.into(), &"reef".into(), &"Lions".into()),
         "what was left out stayed"
     );
+    scene.arena.ok("HOST SAY", json!("zoo MAP \"\" TEXT \"\""));
+    let cleared = row(&mut scene);
+    assert_eq!((&cleared["map"], &cleared["text"]), (&"".into(), &"".into()));
+    scene.arena.ok("HOST SAY", json!({"world": "zoo", "map": "reef", "text": "Lions"}));
+    scene.arena.ok("HOST SAY", json!({"world": "zoo", "map": ""}));
+    assert_eq!((&row(&mut scene)["map"], &row(&mut scene)["text"]), (&"".into(), &"Lions".into()));
     assert_eq!(scene.bob.ok("WORLD SHOW", json!({"name": "zoo"}))["users"], 18);
     for (name, value) in [("rating", json!("PG14")), ("users", json!(-1)), ("restricted", json!("perhaps"))] {
         let code = scene.arena.fails("HOST SAY", json!({"world": "zoo", name: value}));
