@@ -87,7 +87,10 @@ fn what_a_licence_may_say_has_bounds() {
         let output = run(&mut backend.ctl_command(&[&["world", "add", "zoo", "bob"], &terms[..]].concat()), b"");
         assert_eq!(output.code, 2, "{terms:?}: {output:?}");
     }
+    let output = run(backend.ctl_command(&["world", "add", "zoo", "bob", "--email", "x\ny"]).arg("--json"), b"");
+    assert!(output.code == 1 && output.out.contains("\"code\": \"invalid\""), "{output:?}");
     world(&backend, "Zoo");
+    assert_eq!(backend.ctl_fails(&["world", "change", "zoo", "--email", "x\u{9b}y"]), "invalid");
     for name in ["zoo", "ZOO", "z\u{43e}o"] {
         refused(name, "bob", 1);
     }

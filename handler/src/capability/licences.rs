@@ -3,6 +3,7 @@
 //! What is kept of a world belongs to its number. Where a licence is deleted or has ended, the next one of its name that comes in
 //! time has the same number, and so all of it.
 
+use super::players::check_email;
 use super::{Access, By, Plan};
 use crate::lock::read;
 use crate::state::memory::world_name;
@@ -27,8 +28,7 @@ const USERS: RangeInclusive<u32> = 1..=1024;
 /// How large a world may be.
 const SIZE: RangeInclusive<u32> = 1..=3275;
 
-/// Bytes of an e-mail address, of a comment, of a reason.
-const EMAIL: usize = 254;
+/// Bytes of a comment, of a reason.
 const COMMENT: usize = 1024;
 const REASON: usize = 1024;
 
@@ -106,9 +106,7 @@ fn check(terms: &WorldTerms, now: Time) -> Result<(), Failure> {
     if terms.size.is_some_and(|size| !SIZE.contains(&size)) {
         return refuse(Code::Invalid, format!("A world's size is {} to {}.", SIZE.start(), SIZE.end()));
     }
-    if terms.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
-        return refuse(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes."));
-    }
+    terms.email.as_deref().map_or(Ok(()), check_email)?;
     if terms.comment.as_ref().is_some_and(|comment| comment.len() > COMMENT) {
         return refuse(Code::TooLong, format!("A comment has at most {COMMENT} bytes."));
     }
