@@ -140,6 +140,11 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     scene.world(&["--hidden"]);
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");
     assert_eq!(scene.bob.fails("RATING", json!({"rating": "PG14"})), "invalid");
+    for (name, value, code) in
+        [("language", "d\u{1}e", "invalid"), ("charset", "\n", "invalid"), ("language", &"x".repeat(65), "too_long")]
+    {
+        assert_eq!(scene.bob.fails("WORLD ENTER", json!({"world": "zoo", "version": "5", name: value})), code);
+    }
 }
 
 #[test]

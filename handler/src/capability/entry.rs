@@ -156,8 +156,11 @@ pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
         Err(failure) => return failure.into(),
     };
     for text in [&request.language, &request.charset].into_iter().flatten() {
-        if text.len() > TAG || text.chars().any(char::is_control) {
+        if text.len() > TAG {
             return Failure::new(Code::TooLong, format!("A language and a charset have at most {TAG} bytes.")).into();
+        }
+        if text.chars().any(char::is_control) {
+            return Failure::new(Code::Invalid, "A language and a charset hold no control characters.").into();
         }
     }
     let found = world_meant(&call, &request.world);

@@ -149,6 +149,7 @@ pub(super) const WORLD_ENTER: Command = Command {
         Code::TooOld,
         Code::Full,
         Code::Rated,
+        Code::Invalid,
         Code::TooLong,
         Code::Busy,
     ],
