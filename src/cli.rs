@@ -12,7 +12,7 @@ use ssmglobal_config::{Level, Overrides};
 use ssmglobal_sys::Ids;
 
 use crate::check::CheckArgs;
-use crate::ctl::CtlArgs;
+use crate::ctl::{CtlArgs, Trouble};
 use crate::location::Location;
 use crate::restore::RestoreArgs;
 
@@ -162,13 +162,20 @@ impl HandlerArgs {
 }
 
 impl Cli {
-    /// Reads the command line; ends the process with 2 and a word of help when it makes no sense.
+    /// Reads the command line; ends the process with 2 and a word of help when it makes no sense. Who has asked `ctl` for JSON
+    /// gets that word as JSON.
     pub fn read(args: &[OsString]) -> Cli {
-        let cli = Cli::parse_from(args);
-        match cli.misplaced() {
-            Some(text) => Cli::command().error(ErrorKind::ArgumentConflict, text).exit(),
-            None => cli,
-        }
+        let read = Cli::try_parse_from(args).and_then(|cli| match cli.misplaced() {
+            Some(text) => Err(Cli::command().error(ErrorKind::ArgumentConflict, text)),
+            None => Ok(cli),
+        });
+        read.unwrap_or_else(|error| {
+            if error.use_stderr() && wants_json(args) {
+                Trouble::usage(&error).tell(true);
+                std::process::exit(error.exit_code());
+            }
+            error.exit()
+        })
     }
 
     /// Options of running make no sense with a command; to ignore them would be a surprise.
@@ -193,6 +200,12 @@ impl Cli {
             log_level: run.log_level,
         }
     }
+}
+
+/// Whether this is `ctl … --json`, as far as that can be told of a command line that makes no sense.
+fn wants_json(args: &[OsString]) -> bool {
+    let words = args.iter().take_while(|word| *word != "--");
+    words.skip_while(|word| *word != "ctl").any(|word| word == "--json")
 }
 
 #[cfg(test)]

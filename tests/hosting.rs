@@ -101,6 +101,49 @@ fn each_world_is_accepted_or_refused_by_itself() {
 }
 
 #[test]
+fn clients_are_only_sent_where_they_can_connect_to() {
+    let mut scene = Scene::new();
+    let at = |scene: &Scene, address: &str| json!({"world": "zoo", "password": scene.password, "port": 7, "address": address});
+    for address in [
+        "play.example.org:99",
+        "[2001:db8::7]:99",
+        "http://x/",
+        "two words",
+        "a..b",
+        ".",
+        "192.0.2",
+        "300.1.2.3",
+        "7777",
+        "[192.0.2.7]",
+        "[2001:db8::7",
+        "2001:db8::7]",
+        "fe80::1%eth0",
+        "0.0.0.0",
+        "::",
+        "[]",
+        "user@host",
+        "*",
+    ] {
+        let args = at(&scene, address);
+        let reply = scene.arena.ask("HOST START", args);
+        assert_eq!(reply["code"], "invalid", "{address}: {reply}");
+        assert!(reply["msg"].as_str().is_some_and(|msg| msg.contains("port is an argument of its own")), "{reply}");
+    }
+    for (address, shown) in [
+        ("play.example.org", "play.example.org:7"),
+        ("zoo", "zoo:7"),
+        ("2.zoo-1.example.", "2.zoo-1.example.:7"),
+        ("192.0.2.7", "192.0.2.7:7"),
+        ("2001:DB8::7", "[2001:db8::7]:7"),
+        ("[2001:db8::7]", "[2001:db8::7]:7"),
+    ] {
+        let args = at(&scene, address);
+        assert_eq!(scene.arena.ok("HOST START", args)["address"], shown);
+    }
+    assert_eq!(scene.bob.ok("WORLD ENTER", json!({"world": "zoo"}))["address"], "2001:db8::7", "without brackets");
+}
+
+#[test]
 fn what_the_host_says_is_shown_and_a_word_stops_it() {
     let mut scene = Scene::new();
     let data = scene.arena.ok("HOST START", start("zoo", &scene.password));
@@ -125,6 +168,12 @@ fn what_the_host_says_is_shown_and_a_word_stops_it() {
         (&"restricted".into(), &"PG13".into(), &18.into(), &"reef".into(), &"Lions".into()),
         "what was left out stayed"
     );
+    scene.arena.ok("HOST SAY", json!("zoo MAP \"\" TEXT \"\""));
+    let cleared = row(&mut scene);
+    assert_eq!((&cleared["map"], &cleared["text"]), (&"".into(), &"".into()));
+    scene.arena.ok("HOST SAY", json!({"world": "zoo", "map": "reef", "text": "Lions"}));
+    scene.arena.ok("HOST SAY", json!({"world": "zoo", "map": ""}));
+    assert_eq!((&row(&mut scene)["map"], &row(&mut scene)["text"]), (&"".into(), &"Lions".into()));
     assert_eq!(scene.bob.ok("WORLD SHOW", json!({"name": "zoo"}))["users"], 18);
     for (name, value) in [("rating", json!("PG14")), ("users", json!(-1)), ("restricted", json!("perhaps"))] {
         let code = scene.arena.fails("HOST SAY", json!({"world": "zoo", name: value}));

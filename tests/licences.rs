@@ -51,10 +51,17 @@ fn the_operator_grants_what_its_owner_and_everybody_see() {
     // What never ends is null, and no moment is taken for it.
     world(&backend, "Moon");
     assert_eq!(licences(&mut bob)[1]["expires"], Value::Null);
-    for (end, code) in [("0", 2), ("tomorrow", 2), ("1970-01-01", 1)] {
+    for (end, code, why) in [
+        ("0", 2, "give never"),
+        ("tomorrow", 2, "give never"),
+        ("1970-01-01", 1, "over already"),
+        ("9999-12-31", 2, "up to 9999-12-30T22:00:00Z"),
+    ] {
         let output = run(&mut backend.ctl_command(&["world", "change", "moon", "--expires", end]), b"");
-        assert_eq!(output.code, code, "{output:?}");
+        assert!(output.code == code && output.err.contains(why), "{output:?}");
     }
+    backend.ctl(&["world", "change", "moon", "--expires", "9999-12-30T22:00:00Z"]);
+    assert_eq!(licences(&mut bob)[1]["expires"], "9999-12-30T22:00:00Z");
     backend.ctl(&["world", "change", "atlantis", "--expires", "never", "--email", ""]);
     let licence = &licences(&mut bob)[0];
     assert_eq!((&licence["expires"], &licence["email"]), (&Value::Null, &Value::Null));
@@ -80,7 +87,10 @@ fn what_a_licence_may_say_has_bounds() {
         let output = run(&mut backend.ctl_command(&[&["world", "add", "zoo", "bob"], &terms[..]].concat()), b"");
         assert_eq!(output.code, 2, "{terms:?}: {output:?}");
     }
+    let output = run(backend.ctl_command(&["world", "add", "zoo", "bob", "--email", "x\ny"]).arg("--json"), b"");
+    assert!(output.code == 1 && output.out.contains("\"code\": \"invalid\""), "{output:?}");
     world(&backend, "Zoo");
+    assert_eq!(backend.ctl_fails(&["world", "change", "zoo", "--email", "x\u{9b}y"]), "invalid");
     for name in ["zoo", "ZOO", "z\u{43e}o"] {
         refused(name, "bob", 1);
     }
@@ -197,6 +207,12 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
     let before = backend.ctl(&["world", "show", "zoo"]);
     backend.ctl(&["world", "disable", "zoo", "--reason", "Not paid."]);
     assert_eq!(backend.ctl(&["world", "show", "zoo"])["licence"]["disabled"], "Not paid.");
+    // Nothing as a reason is none.
+    for reason in [&[][..], &["--reason", ""], &["--reason", " "]] {
+        backend.ctl(&[&["world", "disable", "zoo"], reason].concat());
+        let shown = backend.ctl(&["world", "show", "zoo"])["licence"]["disabled"].clone();
+        assert_eq!(shown, "The operator has disabled this world.");
+    }
     backend.ctl(&["world", "enable", "zoo"]);
     assert_eq!(backend.ctl(&["world", "show", "zoo"]), before);
     backend.ctl(&["world", "delete", "zoo"]);
@@ -209,6 +225,14 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
     assert!(same(&backend));
     backend.ctl(&["world", "delete", "zoo", "--purge"]);
     assert!(!same(&backend));
+    // Also when it was deleted before.
+    let number = backend.ctl(&["world", "show", "zoo"])["licence"]["number"].clone();
+    backend.ctl(&["world", "delete", "zoo"]);
+    let output = run(&mut backend.ctl_command(&["world", "delete", "zoo", "--purge"]), b"");
+    assert!(output.code == 0 && output.out.contains("all that was kept"), "{output:?}");
+    assert_eq!(backend.ctl_fails(&["world", "delete", "zoo", "--purge"]), "not_found");
+    world(&backend, "Zoo");
+    assert_ne!(backend.ctl(&["world", "show", "zoo"])["licence"]["number"], number);
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
 }
 

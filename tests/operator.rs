@@ -48,6 +48,36 @@ fn for_people_it_prints_text() {
 }
 
 #[test]
+fn a_program_gets_json_also_where_the_command_line_makes_no_sense() {
+    let backend = Backend::start();
+    for (words, part) in [
+        (&["world", "add", "Moon", "bob", "--users", "0"][..], "0 is not in 1..=1024"),
+        (&["world", "add", "Moon", "bob", "--expires", "0"], "expires: give never"),
+        (&["world", "add", "Moon"], "<OWNER>"),
+        (&["player", "limit", "bob", "0"], "0 is not in 1..=10080"),
+        (&["world", "show", ""], "<NAME>"),
+        (&["world", "add", "", "bob"], "<NAME>"),
+        (&["nonsense"], "nonsense"),
+        (&["world"], "subcommand"),
+        (&[], "subcommand"),
+    ] {
+        let output = run(backend.ctl_command(words).arg("--json"), b"");
+        assert!(output.code == 2 && output.err.is_empty() && output.out.lines().count() == 1, "{words:?}: {output:?}");
+        let told: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        assert_eq!((&told["state"], &told["code"]), (&"ERROR".into(), &"usage".into()), "{words:?}");
+        let msg = told["msg"].as_str().expect("words");
+        assert!(msg.contains(part) && !msg.contains("error:") && !msg.contains("Usage"), "{words:?}: {msg}");
+        // For people as before, and never with the usage of a session.
+        let output = run(&mut backend.ctl_command(words), b"");
+        assert!(output.code == 2 && output.out.is_empty() && !output.err.contains("EXPIRES 2030"), "{output:?}");
+    }
+    let output = run(&mut backend.ctl_command(&["--json", "world"]), b"");
+    assert!(output.code == 2 && output.out.contains("a command is missing"), "{output:?}");
+    let help = run(backend.ctl_command(&["world", "--help"]).arg("--json"), b"");
+    assert!(help.code == 0 && help.out.contains("Usage:"), "{help:?}");
+}
+
+#[test]
 fn game_servers() {
     let backend = Backend::start();
     let mut arena = GameServer::added(&backend, "arena");
@@ -68,7 +98,10 @@ fn game_servers() {
     let mut again = Program::in_mode(backend.at(), "SERVER");
     assert_eq!(again.fails("AUTH", json!({"name": "arena", "key": key})), "denied");
     assert_eq!(backend.ctl(&["server", "list"])[0]["disabled"], true);
-    backend.ctl(&["server", "enable", "arena"]);
+    backend.ctl(&["server", "enable", "server:arena"]);
+    assert_eq!(backend.ctl_fails(&["server", "add", "server:castle"]), "invalid", "a name holds no colon");
+    let prefixed = json!({"name": "server:arena", "key": key});
+    assert_eq!(Program::in_mode(backend.at(), "SERVER").ok("AUTH", prefixed)["server"], "arena");
     again.ok("AUTH", json!({"name": "arena", "key": key}));
     for word in ["rotate-key", "disable", "enable"] {
         assert_eq!(backend.ctl_fails(&["server", word, "nobody"]), "not_found");

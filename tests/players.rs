@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 fn registering_logs_in_and_the_name_is_taken_then() {
     let backend = Backend::start();
     let mut alice = Program::at(&backend);
+    let email = json!({"name": "Alice", "password": "correct-horse", "email": "a\n@example.org"});
+    assert_eq!(alice.fails("REGISTER", email), "invalid");
     let data = alice.ok("REGISTER", json!({"name": "Alice", "password": "correct-horse", "email": "a@example.org"}));
     assert_eq!((&data["player"], &data["unread"]), (&"Alice".into(), &0.into()));
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "Alice");

@@ -1,7 +1,7 @@
 //! Visitors: how somebody is on without registering, what his name is worth, and how he goes into worlds, talks, and becomes a
 //! player.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Person, Program, run};
 use serde_json::{Value, json};
 
 /// A backend with alice, a game server that hosts Zoo, and a visitor.
@@ -59,6 +59,20 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     let mut scene = Scene::new();
     assert_eq!(scene.zed.ok("WHOAMI", json!({}))["player"], "visitor:Zed");
     assert_eq!(places(&mut scene.alice, "visitor:Zed"), ["client"]);
+    let sessions = scene.backend.ctl(&["sessions", "list"]);
+    let who: Vec<&Value> = sessions.as_array().expect("a list").iter().map(|row| &row["who"]).collect();
+    assert_eq!(who, ["alice", "arena", "visitor:Zed"]);
+    let table = run(&mut scene.backend.ctl_command(&["sessions", "list"]), b"").out;
+    assert!(table.contains(" \"Zed\" ") && !table.contains("visitor:"), "{table}");
+    // Nothing of his is kept.
+    let kept = scene.alice.ask("MAIL SEND", json!({"to": "visitor:zed", "body": "hi"}));
+    assert_eq!(
+        (&kept["code"], &kept["msg"]),
+        (&"not_found".into(), &"That is a visitor: nothing is kept for him.".into())
+    );
+    scene.backend.board("sprint");
+    let score = json!({"board": "sprint", "player": "visitor:zed", "score": 7});
+    assert_eq!(scene.arena.ask("RECORD SUBMIT", score)["msg"], kept["msg"]);
     let listed = scene.alice.ok("LIST USERS", json!({}));
     let names: Vec<&Value> = listed["rows"].as_array().expect("rows").iter().map(|row| &row["name"]).collect();
     assert_eq!(names, ["alice", "visitor:Zed"]);

@@ -103,6 +103,7 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 7, "rating": "R"}));
     scene.world(&["--users", "7", "--client", "4.2", "--no-visitors"]);
     scene.bob.ok("RATING", json!({"rating": "PG"}));
+    assert_eq!(scene.bob.ok("WHOAMI", json!({}))["rating"], "PG");
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     assert_eq!(code(&mut scene), "not_running");
     hosted(&mut scene.arena, "zoo", &scene.password);
@@ -121,13 +122,29 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 6, "rating": "X"}));
     assert_eq!(enters(&mut scene, "5".into())["code"], "rated");
     // Any at all, and that outlives a restart of the handler.
-    scene.bob.ok("RATING", json!({}));
+    let reply = scene.bob.ask("RATING", json!({}));
+    assert_eq!(reply["msg"], "Worlds of any rating let you in now.");
+    assert_eq!(scene.bob.ask("RATING", json!({"rating": ""}))["msg"], reply["msg"]);
+    assert_eq!(scene.bob.ok("WHOAMI", json!({}))["rating"], Value::Null);
     scene.backend.kill_handler();
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");
+    // Also where it is written as it is elsewhere.
+    assert_eq!(scene.bob.ok("WORLD ENTER", json!({"world": "world:ZOO", "version": "5"}))["world"], "Zoo");
+    assert_eq!(scene.bob.ok("WORLD SHOW", json!({"name": "world:zoo"}))["name"], "Zoo");
+    assert_eq!(scene.bob.ok("PASS", json!({"server": "Server:arena"}))["server"], "arena");
+    assert_eq!(scene.bob.fails("WORLD SHOW", json!({"name": "server:zoo"})), "not_found");
+    scene.backend.ctl(&["universe", "set", "start", "world:zoo"]);
+    assert_eq!(scene.bob.ok("UNIVERSE SHOW", json!({}))["start"], "Zoo");
+    assert_eq!(scene.backend.ctl_fails(&["world", "delete", "world:moon", "--purge"]), "not_found");
     // A hidden world is found by its name.
     scene.world(&["--hidden"]);
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");
     assert_eq!(scene.bob.fails("RATING", json!({"rating": "PG14"})), "invalid");
+    for (name, value, code) in
+        [("language", "d\u{1}e", "invalid"), ("charset", "\n", "invalid"), ("language", &"x".repeat(65), "too_long")]
+    {
+        assert_eq!(scene.bob.fails("WORLD ENTER", json!({"world": "zoo", "version": "5", name: value})), code);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! their arguments, their help and what their answers look like. A group that has commands of its own here takes those of the table
 //! in.
 
-use clap::builder::Command as Clap;
+use clap::builder::{Command as Clap, NonEmptyStringValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg as ClapArg, ArgAction, ArgMatches, FromArgMatches, Subcommand, value_parser};
 use ssmglobal_ipc::ctl::{Ask, Sealed};
@@ -72,6 +72,8 @@ fn clap_args(arg: &Arg) -> Vec<ClapArg> {
     let plain = if is_option { plain.long(option(arg.name)) } else { plain.required(!arg.optional) };
     vec![match arg.kind {
         ArgKind::Int { min, max } => plain.value_parser(value_parser!(u64).range(min..=max)),
+        // An empty word is none.
+        ArgKind::Word if !arg.optional => plain.value_parser(NonEmptyStringValueParser::new()),
         _ => plain,
     }]
 }
@@ -216,16 +218,16 @@ const UNKNOWN: &str = "Done; this program is too old to show the answer.\n";
 /// An answer for people.
 pub fn text(ask: &Ask, kind: u16, payload: &Sealed) -> String {
     let asked = match ask {
-        Ask::Request { kind, .. } => Kind::from_number(*kind),
+        Ask::Request { kind, payload } => Kind::from_number(*kind).and_then(|kind| Request::decode(kind, payload).ok()),
         _ => None,
     };
-    let command = asked.and_then(|kind| commands::all().find(|command| command.asks_for(kind)));
-    let Some((reply, (command, kind))) = reply(kind, payload).zip(command.zip(asked)) else {
+    let command = asked.as_ref().and_then(|asked| commands::all().find(|command| command.asks_for(asked.kind())));
+    let Some((reply, (command, asked))) = reply(kind, payload).zip(command.zip(asked)) else {
         return UNKNOWN.to_owned();
     };
     let look = Look { width: u16::MAX, shell: true, ..Look::default() };
     let mut out = Vec::new();
-    human::reply(&mut out, Asked { kind, done: command.done }, &reply, look);
+    human::reply(&mut out, Asked { kind: asked.kind(), done: command.done(&asked) }, &reply, look);
     String::from_utf8_lossy(&out).replace("\r\n", "\n")
 }
 

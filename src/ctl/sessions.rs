@@ -1,6 +1,7 @@
 //! `ssmglobal ctl sessions`: who is connected.
 
 use clap::Subcommand;
+use ssmglobal_ipc::Party;
 use ssmglobal_ipc::ctl::{Ask, SessionRow};
 
 use super::table::{Align, span, table};
@@ -52,7 +53,7 @@ pub fn list_text(rows: &[SessionRow]) -> String {
             row.pid.to_string(),
             row.address.clone(),
             row.mode.map_or("-", |mode| mode.as_str()).to_owned(),
-            row.who.clone().unwrap_or("-".to_owned()),
+            row.who.as_ref().map_or("-".to_owned(), |who| Party::parse(who).for_people()),
             row.since.to_string(),
             row.idle.map_or("-".to_owned(), span),
             row.version.clone(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Failure};
 
@@ -33,6 +34,20 @@ impl Trouble {
     /// A value given here is not allowed.
     pub fn invalid(msg: impl Into<String>) -> Trouble {
         Trouble::Here(Code::Invalid, msg.into())
+    }
+
+    /// The command line makes no sense. Nothing of help is in it: that is for people.
+    pub fn usage(error: &clap::Error) -> Trouble {
+        let msg = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing: --help lists them".to_owned(),
+            _ => {
+                let text = error.to_string();
+                let said = text.split("\n\n").next().unwrap_or_default().trim();
+                let words = said.strip_prefix("error: ").unwrap_or(said).split_whitespace();
+                words.collect::<Vec<_>>().join(" ")
+            }
+        };
+        Trouble::Here(Code::Usage, msg)
     }
 
     /// 3 when the backend does not run, else 1.

@@ -3,6 +3,7 @@
 use crate::{Rating, Secret, Time, Version, WorldStatus};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -26,13 +27,24 @@ impl Expires {
     }
 }
 
-/// It is written in another way.
+/// Why a licence cannot end then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoMoment;
+pub enum NoMoment {
+    /// It is written in another way.
+    Unread,
+    /// It is later than what can be shown in every time zone.
+    TooFar,
+}
 
 impl std::fmt::Display for NoMoment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("give never, a day as 2027-01-31, or a moment as 2027-01-31T20:15:00Z")
+        match self {
+            NoMoment::Unread => f.write_str("give never, a day as 2027-01-31, or a moment as 2027-01-31T20:15:00Z"),
+            NoMoment::TooFar => {
+                let last = Time(Timestamp::MAX.as_millisecond());
+                write!(f, "that is too far off: give a moment up to {last}, or never")
+            }
+        }
     }
 }
 
@@ -48,8 +60,16 @@ impl FromStr for Expires {
         }
         let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
         let moment = if text.contains([':', 'T', 't']) { text.parse::<Timestamp>().ok() } else { day() };
-        moment.map(|moment| Expires::At(Time(moment.as_second() * 1000))).ok_or(NoMoment)
+        let no_moment = || if is_too_far(text) { NoMoment::TooFar } else { NoMoment::Unread };
+        moment.map(|moment| Expires::At(Time(moment.as_second() * 1000))).ok_or_else(no_moment)
     }
+}
+
+/// Whether that would be a moment, if it were not behind the last one.
+fn is_too_far(text: &str) -> bool {
+    let last = Timestamp::MAX.to_zoned(TimeZone::UTC).date();
+    let is_moment = |pieces: &Pieces<'_>| pieces.time().is_some() == pieces.offset().is_some();
+    Pieces::parse(text).is_ok_and(|pieces| is_moment(&pieces) && pieces.date() >= last)
 }
 
 /// What can be said of a licence; what is left out stays as it is, or is as it is for a new one.
@@ -266,7 +286,16 @@ mod tests {
             assert_eq!(text.parse::<Expires>().map(Expires::at), Ok(at.map(Time)), "{text}");
         }
         for text in ["", "0", "tomorrow", "2026-02-30", "2026-01-31T20:15:00", "20:15", "2026-13-01", "1769890500"] {
-            assert_eq!(text.parse::<Expires>(), Err(NoMoment), "{text}");
+            assert_eq!(text.parse::<Expires>(), Err(NoMoment::Unread), "{text}");
         }
+        for text in ["9999-12-30", "9999-12-30T22:00:00Z", "9999-12-30T23:59:59+02:00"] {
+            assert!(text.parse::<Expires>().is_ok(), "{text}");
+        }
+        for text in ["9999-12-31", "9999-12-30T23:59:59Z", "9999-12-31T23:59:59Z"] {
+            assert_eq!(text.parse::<Expires>(), Err(NoMoment::TooFar), "{text}");
+        }
+        assert_eq!("9999-12-31T20:15:00".parse::<Expires>(), Err(NoMoment::Unread), "in no time zone");
+        let msg = NoMoment::TooFar.to_string();
+        assert_eq!(msg, "that is too far off: give a moment up to 9999-12-30T22:00:00Z, or never");
     }
 }

@@ -1,7 +1,7 @@
 //! Players: registering, logging in, who is on.
 
 use crate::growing::grown;
-use crate::{Base64, Secret, Time};
+use crate::{Base64, Rating, Secret, Time};
 use serde::{Deserialize, Serialize};
 
 /// `REGISTER`: a new player, who is then logged in.
@@ -83,9 +83,11 @@ pub struct Whoami {
     pub unread: u32,
     /// Further mails are refused.
     pub mailbox_full: bool,
+    /// For whom the worlds may be that he is let into, at the most; nothing: any.
+    pub rating: Option<Rating>,
 }
 
-grown! { Whoami { session, player, server, address, mode, since, unread } then { mailbox_full } }
+grown! { Whoami { session, player, server, address, mode, since, unread } then { mailbox_full } then { rating } }
 
 /// `VISITOR`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

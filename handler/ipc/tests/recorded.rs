@@ -301,7 +301,7 @@ samples! { replies Reply {
     });
     Whoami: Reply::Whoami(Whoami {
         session: 12, player: some("bob"), server: some("arena"), address: text("192.0.2.1:5000"), mode: Mode::Client,
-        since: AT, unread: 2, mailbox_full: false,
+        since: AT, unread: 2, mailbox_full: false, rating: None,
     });
     Who: Reply::Who(Who {
         players: vec![WhoRow { player: text("bob"), place: text("arena"), idle: 61, since: AT }],
@@ -450,6 +450,7 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
         since: AT,
         unread: 2,
         mailbox_full: true,
+        rating: None,
     };
     let logged_in = LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true };
     let fingered = replies().into_iter().find_map(|(_, reply)| match reply {
@@ -495,15 +496,20 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
     ]
 }
 
-/// So with a reply that has gained something for a second time.
-fn grown_again() -> (&'static str, Reply) {
+/// So with replies that have gained something for a second time.
+fn grown_again() -> Vec<(&'static str, Reply)> {
     let fingered = grown_replies().into_iter().find_map(|(_, reply)| match reply {
         Reply::Fingered(fingered) => Some(fingered),
         _ => None,
     });
+    let whoami = grown_replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::Whoami(whoami) => Some(whoami),
+        _ => None,
+    });
+    let whoami = Whoami { rating: Some(Rating::Pg13), ..whoami.expect("it is there") };
     let motto = FingerProperty { name: text("motto"), value: some("hi"), base64: None };
     let fingered = Fingered { properties: vec![motto], ..fingered.expect("it is there") };
-    ("Reply::Fingered", Reply::Fingered(fingered))
+    vec![("Reply::Fingered", Reply::Fingered(fingered)), ("Reply::Whoami", Reply::Whoami(whoami))]
 }
 
 samples! { events Event {
@@ -802,9 +808,10 @@ fn all() -> Vec<Sample> {
         let with_more = sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply());
         all.push(grown(name, &all, with_more));
     }
-    let (name, value) = grown_again();
-    let with_more = sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply());
-    all.push(grown_twice(name, &all, with_more));
+    for (name, value) in grown_again() {
+        let with_more = sample(name, value, |out, value| frame::put_reply(out, NUMBER, value), |frame| frame.reply());
+        all.push(grown_twice(name, &all, with_more));
+    }
     macro_rules! control {
         ($($make:ident)*) => {
             $(for (name, value) in $make() {

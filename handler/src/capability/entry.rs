@@ -3,7 +3,6 @@
 
 use super::call::try_again_in;
 use super::{Call, Me, Plan};
-use crate::lock::read;
 use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::names::fold;
@@ -127,7 +126,7 @@ fn is_let_in(
     if hosting.users >= licence.users && !is_vip {
         return Err(Failure::new(Code::Full, format!("{name} is full: {} are there. Try again later.", hosting.users)));
     }
-    let limit = player.and_then(|player| read(&call.memory.ratings).get(&player).copied());
+    let limit = player.and_then(|player| call.memory.rating_of(player));
     if let Some(limit) = limit.filter(|limit| hosting.rating > *limit) {
         let (rating, limit) = (hosting.rating.as_str(), limit.as_str());
         let msg = format!("{name} is rated {rating}, and you want worlds up to {limit}: RATING changes that.");
@@ -157,8 +156,11 @@ pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
         Err(failure) => return failure.into(),
     };
     for text in [&request.language, &request.charset].into_iter().flatten() {
-        if text.len() > TAG || text.chars().any(char::is_control) {
+        if text.len() > TAG {
             return Failure::new(Code::TooLong, format!("A language and a charset have at most {TAG} bytes.")).into();
+        }
+        if text.chars().any(char::is_control) {
+            return Failure::new(Code::Invalid, "A language and a charset hold no control characters.").into();
         }
     }
     let found = world_meant(&call, &request.world);

@@ -15,6 +15,7 @@ use ssmglobal_ipc::{
     Code, Failure, HostSay, HostStart, HostStop, Hosted, HostedList, HostedRow, Page, Reply, Secret, Time,
 };
 use ssmglobal_store::{KeptLicence, Row, ServerId, StartedBy, WorldId};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -77,6 +78,24 @@ impl Decide for Start {
     }
 }
 
+/// An address as clients are told it, if they can connect there: a host's name, or an address without brackets.
+fn connectable(text: &str) -> Option<String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    if bare.is_some() || text.contains(':') {
+        let address: Ipv6Addr = bare.unwrap_or(text).parse().ok()?;
+        return (!address.is_unspecified()).then(|| address.to_string());
+    }
+    if let Ok(address) = text.parse::<Ipv4Addr>() {
+        return (!address.is_unspecified()).then(|| text.to_owned());
+    }
+    let mut labels = text.strip_suffix('.').unwrap_or(text).split('.');
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    // What ends in a number is meant for an address, and is none.
+    let ends_in_number = labels.clone().next_back().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    (labels.all(is_label) && !ends_in_number).then(|| text.to_owned())
+}
+
 /// What is said of who hosts, checked.
 fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<(StartedBy, String), Failure> {
     let too_long = |what: &str, most: usize| Failure::new(Code::TooLong, format!("{what} has at most {most} bytes."));
@@ -95,9 +114,11 @@ fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<
     if address.len() > ADDRESS {
         return Err(too_long("An address", ADDRESS));
     }
-    if address.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(Failure::new(Code::Invalid, "An address is one word: a name, or 192.0.2.7, or 2001:db8::7."));
-    }
+    let address = connectable(&address).ok_or_else(|| {
+        let msg = "Clients need a place to connect to: a name as play.example.org, or 192.0.2.7, or 2001:db8::7. The port \
+                   is an argument of its own.";
+        Failure::new(Code::Invalid, msg)
+    })?;
     let by = StartedBy { session: call.session.number, server, instance, address, port: request.port };
     Ok((by, from))
 }

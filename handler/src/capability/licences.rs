@@ -3,8 +3,10 @@
 //! What is kept of a world belongs to its number. Where a licence is deleted or has ended, the next one of its name that comes in
 //! time has the same number, and so all of it.
 
+use super::players::check_email;
 use super::{Access, By, Plan};
 use crate::lock::read;
+use crate::state::memory::world_name;
 use crate::state::names::{self, Name};
 use crate::state::pages::next_page;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
@@ -26,8 +28,7 @@ const USERS: RangeInclusive<u32> = 1..=1024;
 /// How large a world may be.
 const SIZE: RangeInclusive<u32> = 1..=3275;
 
-/// Bytes of an e-mail address, of a comment, of a reason.
-const EMAIL: usize = 254;
+/// Bytes of a comment, of a reason.
 const COMMENT: usize = 1024;
 const REASON: usize = 1024;
 
@@ -45,7 +46,7 @@ const ALONG: u32 = 16;
 
 changes! {
     /// Changes of licences.
-    LicenceChange: Add, Change, Disable, Delete, SetPassword
+    LicenceChange: Add, Change, Disable, Delete, Purge, SetPassword
 }
 
 /// A hosting password, and what is kept of it.
@@ -105,9 +106,7 @@ fn check(terms: &WorldTerms, now: Time) -> Result<(), Failure> {
     if terms.size.is_some_and(|size| !SIZE.contains(&size)) {
         return refuse(Code::Invalid, format!("A world's size is {} to {}.", SIZE.start(), SIZE.end()));
     }
-    if terms.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
-        return refuse(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes."));
-    }
+    terms.email.as_deref().map_or(Ok(()), check_email)?;
     if terms.comment.as_ref().is_some_and(|comment| comment.len() > COMMENT) {
         return refuse(Code::TooLong, format!("A comment has at most {COMMENT} bytes."));
     }
@@ -341,7 +340,8 @@ impl Decide for Disable {
 
 /// `WORLD DISABLE`.
 pub fn disable(access: Access<'_>, request: WorldDisable) -> Plan<LicenceChange> {
-    let reason = request.reason.unwrap_or_else(|| "The operator has disabled this world.".to_owned());
+    let said = request.reason.filter(|reason| !reason.trim().is_empty());
+    let reason = said.unwrap_or_else(|| "The operator has disabled this world.".to_owned());
     if reason.len() > REASON {
         return Failure::new(Code::TooLong, format!("A reason has at most {REASON} bytes.")).into();
     }
@@ -377,11 +377,36 @@ impl Decide for Delete {
     }
 }
 
+/// What waits for the next licence of a name goes.
+#[derive(Clone, Debug)]
+pub struct Purge {
+    /// The name in its forms.
+    pub name: Name,
+}
+
+impl Decide for Purge {
+    fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        let like = facts.licences_like(&self.name)?.into_iter();
+        let waits = like.filter(|other| other.folded == self.name.folded && other.gone.is_some());
+        let purged: Vec<Row> = waits.map(|other| Row::WorldPurged { world: other.id }).collect();
+        if purged.is_empty() {
+            let msg = format!("There is no world {}, and nothing waits for its next licence.", self.name.shown);
+            return refuse(Code::NotFound, msg);
+        }
+        Ok(Decided::new(with_old(facts, stamp, purged)?, Reply::Done(Done {})))
+    }
+}
+
 /// `WORLD DELETE`.
 pub fn delete(access: Access<'_>, request: WorldDelete) -> Plan<LicenceChange> {
-    match access.memory.licence_named(&request.name) {
-        Ok(licence) => Plan::change(Delete { world: licence.id, purge: request.purge }),
-        Err(failure) => failure.into(),
+    let failure = match access.memory.licence_named(&request.name) {
+        Ok(licence) => return Plan::change(Delete { world: licence.id, purge: request.purge }),
+        Err(failure) => failure,
+    };
+    // Whoever has deleted it may want it gone for good after all.
+    match names::check(&world_name(&request.name), *NAME.start(), *NAME.end()) {
+        Ok(name) if request.purge => Plan::change(Purge { name }),
+        _ => failure.into(),
     }
 }
 

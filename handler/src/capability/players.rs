@@ -63,6 +63,17 @@ pub fn check_password(password: &Secret, settings: &ssmglobal_config::Settings) 
     Err(Failure::new(Code::Invalid, format!("A password has {min} to {max} characters; this one has {length}.")))
 }
 
+/// Whether that may be kept as an e-mail address.
+pub fn check_email(email: &str) -> Result<(), Failure> {
+    if email.len() > EMAIL {
+        return Err(Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")));
+    }
+    if email.chars().any(char::is_control) {
+        return Err(Failure::new(Code::Invalid, "An e-mail address holds no control characters and no line ends."));
+    }
+    Ok(())
+}
+
 fn bad_login() -> Failure {
     Failure::new(Code::BadLogin, "Name and password do not belong together.")
 }
@@ -129,8 +140,8 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
     if let Err(failure) = allowed.and_then(|()| check_password(&request.password, settings)) {
         return failure.into();
     }
-    if request.email.as_ref().is_some_and(|email| email.len() > EMAIL) {
-        return Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")).into();
+    if let Some(Err(failure)) = request.email.as_deref().map(check_email) {
+        return failure.into();
     }
     if call.memory.player_id(&name.shown).is_ok() || call.memory.server_named(&name.shown).is_ok() {
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
@@ -415,6 +426,7 @@ pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
         since: call.session.since,
         unread: 0,
         mailbox_full: false,
+        rating: player.as_ref().and_then(|me| call.memory.rating_of(me.id)),
     };
     let mailbox = call.settings.mail.mailbox;
     let Some(player) = player else { return Plan::Reply(Reply::Whoami(answer)) };

@@ -1,6 +1,7 @@
 //! Game servers: how they prove who they are, and how the operator makes them.
 
 use super::{Call, Plan};
+use crate::state::memory::server_name;
 use crate::state::names::Name;
 use crate::state::session::Proof;
 use crate::state::throttle::Tried;
@@ -45,7 +46,7 @@ impl Decide for Auth {
 pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan<ServerChange> {
     let tried = Tried::key(call.network());
     match call.may_try(tried) {
-        Ok(tried) => Plan::Change(Auth { name: request.name, key: request.key }.into(), Some(tried)),
+        Ok(tried) => Plan::Change(Auth { name: server_name(&request.name), key: request.key }.into(), Some(tried)),
         Err(failure) => failure.into(),
     }
 }

@@ -143,13 +143,14 @@ impl Memory {
         read(&self.directory).find(name).ok_or_else(|| no_such_player(name))
     }
 
-    /// The game server with this name, in any case, and its name as added.
+    /// The game server with this name, in any case, and its name as added. It may be written `server:NAME` as well.
     ///
     /// # Errors
     /// `not_found`.
     pub fn server_named(&self, name: &str) -> Result<(ServerId, String), Failure> {
+        let name = server_name(name);
         let servers = read(&self.servers);
-        let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(name));
+        let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(&name));
         let found = found.map(|(id, name)| (*id, name.clone()));
         found.ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
     }
@@ -184,7 +185,8 @@ impl Memory {
     /// # Errors
     /// `not_found`.
     pub fn licence_named(&self, name: &str) -> Result<Arc<KeptLicence>, Failure> {
-        read(&self.licences).named(name).cloned().ok_or_else(|| no_such_world(name))
+        let name = world_name(name);
+        read(&self.licences).named(&name).cloned().ok_or_else(|| no_such_world(&name))
     }
 
     /// What a player has given as his e-mail address.
@@ -217,6 +219,11 @@ impl Memory {
         read(&self.limits).get(&player).copied()
     }
 
+    /// For whom the worlds may be that a player is let into, at the most; nothing: any.
+    pub fn rating_of(&self, player: PlayerId) -> Option<Rating> {
+        read(&self.ratings).get(&player).copied()
+    }
+
     /// Whether what somebody has proved still holds.
     pub fn holds(&self, proof: Proof) -> bool {
         !self.is_barred(proof.who) && read(&self.epochs).get(&proof.who).is_none_or(|epoch| *epoch <= proof.epoch)
@@ -234,6 +241,22 @@ pub fn party(who: Principal, name: String) -> Party {
     }
 }
 
+/// The name of a world, which may be written `world:NAME` as well.
+pub fn world_name(text: &str) -> String {
+    match Party::parse(text) {
+        Party::World(name) => name,
+        _ => text.to_owned(),
+    }
+}
+
+/// The same of a game server: `server:NAME`.
+pub fn server_name(text: &str) -> String {
+    match Party::parse(text) {
+        Party::Server(name) => name,
+        _ => text.to_owned(),
+    }
+}
+
 /// No world has that name.
 pub fn no_such_world(name: &str) -> Failure {
     let name: String = name.chars().take(64).collect();
@@ -242,6 +265,9 @@ pub fn no_such_world(name: &str) -> Failure {
 
 /// Nobody has that name.
 pub fn no_such_player(name: &str) -> Failure {
+    if let Party::Visitor(_) = Party::parse(name) {
+        return Failure::new(Code::NotFound, "That is a visitor: nothing is kept for him.");
+    }
     let name: String = name.chars().take(64).collect();
     Failure::new(Code::NotFound, format!("There is no player {name}."))
 }

@@ -109,7 +109,11 @@ pub(super) static GROUP: Group = Group {
             name: "RATING",
             summary: "Say up to which rating worlds let you in",
             args: &[Arg::word("rating", "G, PG, PG13, R or X; any when left out").optional()],
-            done: "Worlds beyond that do not let you in.",
+            done: "Worlds beyond that do not let you in. WHOAMI shows it.",
+            done_for: |request| match request {
+                Request::RatingLimit(RatingLimit { rating: None }) => Some("Worlds of any rating let you in now."),
+                _ => None,
+            },
             example: "RATING PG13",
             codes: &[Code::Invalid],
             ..Command::request(Kind::RatingLimit, |parsed| {
@@ -145,6 +149,7 @@ pub(super) const WORLD_ENTER: Command = Command {
         Code::TooOld,
         Code::Full,
         Code::Rated,
+        Code::Invalid,
         Code::TooLong,
         Code::Busy,
     ],

@@ -21,7 +21,8 @@ pub(super) static GROUP: Group = Group {
                 Arg::int("port", 1, 65535, "the port that clients connect to"),
                 Arg::word(
                     "address",
-                    "where clients connect to, a name or an address; where this connection comes from when left out",
+                    "where clients connect to, a name or an address without a port; where this connection comes from \
+                     when left out",
                 )
                 .optional()
                 .keyword("AT"),
@@ -64,8 +65,8 @@ pub(super) static GROUP: Group = Group {
                 Arg::int("users", 0, u32::MAX as u64, "how many are there").optional(),
                 Arg::flag("restricted", "RESTRICTED", "PUBLIC", "whether not everybody may enter"),
                 Arg::word("rating", "G, PG, PG13, R or X").optional().keyword("RATING"),
-                Arg::word("map", "what is played").optional().keyword("MAP"),
-                Arg::text("text", "free text").optional().keyword("TEXT"),
+                Arg::word("map", "what is played; \"\" takes it away").optional().keyword("MAP"),
+                Arg::text("text", "free text; \"\" takes it away").optional().keyword("TEXT"),
                 Arg::flag(
                     "closings",
                     "CLOSINGS",
@@ -82,7 +83,7 @@ pub(super) static GROUP: Group = Group {
                     users: parsed.opt_number("users")?,
                     restricted: parsed.opt_flag("restricted")?,
                     rating: rating(parsed)?,
-                    map: parsed.opt_string("map")?,
+                    map: parsed.opt_text("map")?,
                     text: parsed.opt_text("text")?,
                     closings: parsed.opt_flag("closings")?,
                 }))

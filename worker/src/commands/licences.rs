@@ -172,6 +172,12 @@ pub(super) static GROUP: Group = Group {
                 ),
             ],
             done: "The licence is gone.",
+            done_for: |request| match request {
+                Request::WorldDelete(WorldDelete { purge: true, .. }) => {
+                    Some("The licence is gone, and all that was kept of the world.")
+                }
+                _ => None,
+            },
             example: "WORLD DELETE atlantis",
             codes: &[Code::NotFound, Code::Denied],
             ..Command::request(Kind::WorldDelete, |parsed| {

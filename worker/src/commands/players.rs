@@ -90,7 +90,8 @@ pub(super) static GROUP: Group = Group {
             name: "WHOAMI",
             summary: "Show who you are here",
             example: "WHOAMI",
-            returns: "`session`, `player`, `server`, `address`, `mode`, `since`, `unread`, `mailbox_full`",
+            returns: "`session`, `player`, `server`, `address`, `mode`, `since`, `unread`, `mailbox_full`, `rating` (up to which worlds let \
+                      him in, as RATING has set it; null is any)",
             ..Command::request(Kind::Whoami, |_| Ok(Request::Whoami))
         },
         Command {
@@ -175,6 +176,12 @@ impl Shown for Whoami {
             screen.hint(format!("{}: MAIL LIST shows them.", plural(self.unread, "unread mail")));
         }
         show_full(self.mailbox_full, screen);
+        if let Some(rating) = self.rating {
+            screen.line(format!(
+                "Worlds let you in that are rated {} at the most: RATING changes that.",
+                rating.as_str()
+            ));
+        }
         if self.player.is_none() && self.server.is_none() {
             screen.hint("LOGIN name, or REGISTER name to become a player.");
         }

@@ -150,6 +150,8 @@ pub struct Command {
     pub asks: Asks,
     /// The sentence for a success that says nothing else.
     pub done: &'static str,
+    /// Another one for some of its requests.
+    pub done_for: fn(&Request) -> Option<&'static str>,
     /// A line that works, in words.
     pub example: &'static str,
     /// What stands in `data`; empty when there is none.
@@ -177,6 +179,7 @@ impl Command {
             args: &[],
             asks,
             done: "Done.",
+            done_for: |_| None,
             example: "",
             returns: "",
             codes: &[],
@@ -186,6 +189,11 @@ impl Command {
     /// Whether it leads to a request of this kind.
     pub fn asks_for(&self, kind: Kind) -> bool {
         matches!(self.asks, Asks::Request(other, _) if other == kind)
+    }
+
+    /// The sentence for a success of this request, where its answer says nothing else.
+    pub fn done(&self, request: &Request) -> &'static str {
+        (self.done_for)(request).unwrap_or(self.done)
     }
 
     /// What its user needs besides.

@@ -90,12 +90,35 @@ fn next_value<'a>(parsed: &Parsed<'a>, arg: &Arg, rest: &mut &'a str) -> Result<
         *rest = behind;
         return Ok(value);
     }
-    if matches!(arg.kind, ArgKind::Text | ArgKind::Names) {
-        return Ok(Cow::Borrowed(std::mem::take(rest)));
+    match arg.kind {
+        ArgKind::Text => return Ok(Cow::Borrowed(std::mem::take(rest))),
+        ArgKind::Names => {
+            let (names, behind) = names(parsed, rest);
+            *rest = behind;
+            return Ok(Cow::Borrowed(names));
+        }
+        _ => {}
     }
     let (word, behind) = split_word(rest);
     *rest = behind;
     Ok(Cow::Borrowed(word))
+}
+
+/// Names up to the end of the line, or to a keyword of the command and something behind it.
+fn names<'a>(parsed: &Parsed<'a>, line: &'a str) -> (&'a str, &'a str) {
+    let is_keyword = |word: &str| {
+        let mut free = parsed.values().filter(|(_, value)| value.is_none()).filter_map(|(arg, _)| arg.keyword);
+        free.any(|keyword| keyword.eq_ignore_ascii_case(word))
+    };
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (word, behind) = split_word(rest);
+        if is_keyword(word) && !behind.is_empty() {
+            return line.split_at(line.len() - rest.len());
+        }
+        rest = behind;
+    }
+    (line, rest)
 }
 
 /// Reads behind an opening quote: the text, and what follows the closing one.

@@ -26,7 +26,7 @@ impl Session<'_> {
                 return self.refuse(id, &failure);
             }
         }
-        let asked = Asked { kind: request.kind(), done: command.done };
+        let asked = Asked { kind: request.kind(), done: command.done(&request) };
         let number = self.send(request, key);
         if asked.kind.describe().is_barrier() {
             self.barrier = Some(number);

@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::capability::hosting::Start;
-use crate::capability::licences::{Add, Change as Changed, Delete, Disable, Keeper, NewPassword, SetPassword, WAITS};
+use crate::capability::licences::{
+    Add, Change as Changed, Delete, Disable, Keeper, NewPassword, Purge, SetPassword, WAITS,
+};
 use crate::capability::rights::{Grant, Revoke};
 use crate::capability::universe;
 use crate::state::names;
@@ -112,6 +114,15 @@ fn who_deletes_loses_nothing_else_for_sixty_days() {
     assert_eq!((purged.licences.len(), purged.settings.len()), (0, 0));
     done(&mut purged, add("zoo"));
     assert_eq!(purged.licences.keys().collect::<Vec<_>>(), [&WorldId(2)]);
+    // What waits can go later as well, and nothing that is there.
+    let purge = |name: &str| Purge { name: names::check(name, 2, 16).unwrap() };
+    let mut purged = zoo();
+    assert_eq!(code(&mut purged, purge("zoo")), Code::NotFound);
+    done(&mut purged, Delete { world: ZOO, purge: false });
+    assert_eq!(code(&mut purged, purge("z\u{43e}o")), Code::NotFound, "it only looks like it");
+    done(&mut purged, purge("ZOO"));
+    assert_eq!((purged.licences.len(), purged.settings.len()), (0, 0));
+    assert_eq!(code(&mut purged, purge("zoo")), Code::NotFound);
 }
 
 #[test]

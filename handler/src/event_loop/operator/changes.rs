@@ -6,6 +6,7 @@ use crate::capability::players::{self, SetBy};
 use crate::capability::{records, servers};
 use crate::changes::Change;
 use crate::lock::read;
+use crate::state::memory::{no_such_player, server_name};
 use crate::state::names::{self, Name};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::Refusal;
@@ -36,6 +37,7 @@ impl EventLoop {
     }
 
     pub(super) fn server_key(&mut self, operator: u64, name: String, new: bool) -> Later {
+        let name = if new { name } else { server_name(&name) };
         names::check_plain("game server", &name, 64)?;
         if new {
             Name::of_server(&name).refuse_reserved(&self.shared.settings().players.reserved_names)?;
@@ -73,11 +75,11 @@ impl EventLoop {
     }
 
     pub(super) fn server_disable(&mut self, operator: u64, name: String, disabled: bool) -> Later {
-        self.change(operator, servers::Disable { name, disabled }, Answer::Done)
+        self.change(operator, servers::Disable { name: server_name(&name), disabled }, Answer::Done)
     }
 
     pub(super) fn server_allow(&mut self, operator: u64, name: String, login_check: bool) -> Later {
-        self.change(operator, servers::Allow { name, login_check }, Answer::Done)
+        self.change(operator, servers::Allow { name: server_name(&name), login_check }, Answer::Done)
     }
 
     pub(super) fn player_list(&self, operator: u64, limit: u32, after: Option<&str>) -> Later {
@@ -106,7 +108,7 @@ impl EventLoop {
         let name = name.to_owned();
         self.look(operator, move |reader| {
             let Some(player) = reader.player(id)? else {
-                return Err(crate::state::memory::no_such_player(&name).into());
+                return Err(no_such_player(&name).into());
             };
             let (mails, unread) = reader.mailbox(id)?;
             let times = PlayerTimes {

@@ -18,7 +18,7 @@ use ssmglobal_config::shown;
 use ssmglobal_ipc::control::ToListener;
 use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow, Status};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Code, Event, Failure, Notice, Time};
+use ssmglobal_ipc::{Code, Event, Failure, Notice, Party, Time};
 use ssmglobal_store::{PrincipalKind, Store, Upkeep};
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -260,7 +260,7 @@ impl EventLoop {
                     session: Some(child.session),
                     address: shown(child.address),
                     mode: session.map(|session| session.mode),
-                    who: session.and_then(Session::name).map(str::to_owned),
+                    who: session.and_then(shown_name),
                     since: child.at,
                     idle: session.map(|session| session.idle(now)),
                     version: self.workers.versions.of(child.pid).to_owned(),
@@ -364,6 +364,15 @@ impl EventLoop {
 /// What the operator asks goes to the log. Secrets show nothing of themselves.
 fn told(ask: &impl std::fmt::Debug) {
     log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
+}
+
+/// Who a session is, as lists show it: of a visitor `visitor:NAME`, so that nobody takes him for who has that name.
+fn shown_name(session: &Session) -> Option<String> {
+    let name = session.name()?.to_owned();
+    Some(match session.who()?.kind {
+        PrincipalKind::Visitor => Party::Visitor(name).to_string(),
+        _ => name,
+    })
 }
 
 fn flush(operator: &mut Operator) -> io::Result<()> {

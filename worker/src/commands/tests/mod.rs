@@ -344,6 +344,14 @@ fn texts_take_the_rest_of_the_line_or_a_quoted_part() {
     assert_eq!(set("setting set k \"red\" if version 3 public"), ("red".into(), Some(3), Some(true)));
     assert_eq!(set("SETTING SET k \"red\" PRIVATE IF 0"), ("red".into(), Some(0), Some(false)));
     assert_eq!(set("SETTING SET k \"red\" 4 true"), ("red".into(), Some(4), Some(true)));
+    let present = |line: &str| match request(line) {
+        Request::Present(present) => (present.players.join(" "), present.world),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(present("PRESENT alice bob WORLD zoo"), ("alice bob".into(), some("zoo")));
+    assert_eq!(present("PRESENT \"alice bob\" world zoo"), ("alice bob".into(), some("zoo")));
+    assert_eq!(present("PRESENT WORLD zoo alice bob"), ("alice bob".into(), some("zoo")));
+    assert_eq!(present("PRESENT alice  world"), ("alice world".into(), None), "nothing stands behind it");
     let (after, before) = (some("3"), some("20"));
     let top = RecordTop { board: "sprint".into(), limit: Some(5), after, before };
     assert_eq!(request("TOP sprint BEFORE 20 AFTER 3 5"), Request::RecordTop(top));

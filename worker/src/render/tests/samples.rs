@@ -42,6 +42,7 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         since: at(),
         unread: 2,
         mailbox_full: true,
+        rating: Some(Rating::Pg13),
     };
     let logged_in = LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()), mailbox_full: true };
     let who = WhoRow { player: s("alice"), place: s("terminal"), idle: 200, since: at() };
