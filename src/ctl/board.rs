@@ -1,5 +1,6 @@
 //! `ssmglobal ctl board`: the boards and what stands on them.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Subcommand, ValueEnum};
 use ssmglobal_ipc::ctl::Ask;
 use ssmglobal_ipc::{Better, BoardRow, Operator, Submitters};
@@ -42,7 +43,7 @@ pub enum BoardCommand {
         /// The player
         player: String,
         /// Why; kept with the withdrawal
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
         reason: String,
     },
 }

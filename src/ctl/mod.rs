@@ -249,6 +249,11 @@ mod tests {
         assert_eq!(asked("sessions kick 7 --reason x"), Ask::SessionsKick { pid: 7, reason: "x".into() });
         let withdraw = Ask::BoardWithdraw { board: "race".into(), player: "bob".into(), reason: "cheat".into() };
         assert_eq!(asked("board withdraw race bob --reason cheat"), withdraw);
+        // A reason that says nothing is none.
+        for words in ["sessions kick 7", "board withdraw race bob", "player disable bob"] {
+            let words = format!("ctl {words} --reason=");
+            assert!(Alone::try_parse_from(words.split(' ')).is_err(), "{words}");
+        }
         let Ask::BoardDefine { better, operator, .. } = asked("board define k --unit ms --better lower --operator sum")
         else {
             panic!()

@@ -1,6 +1,7 @@
 //! `ssmglobal ctl player`: the registered players.
 
 use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
 use ssmglobal_ipc::ctl::{Ask, PlayerDetail, PlayerPage, PlayerTimes};
 
 use super::password;
@@ -39,7 +40,7 @@ pub enum PlayerCommand {
         /// The name
         name: String,
         /// What the player reads at the next login
-        #[arg(long, value_name = "TEXT", default_value = "The operator has disabled this account.")]
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), default_value = "The operator has disabled this account.")]
         reason: String,
     },
     /// Let the player log in again

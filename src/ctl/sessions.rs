@@ -1,6 +1,7 @@
 //! `ssmglobal ctl sessions`: who is connected.
 
 use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
 use ssmglobal_ipc::Party;
 use ssmglobal_ipc::ctl::{Ask, SessionRow};
 
@@ -17,7 +18,7 @@ pub enum SessionsCommand {
         #[arg(value_parser = clap::value_parser!(i32).range(1..))]
         pid: i32,
         /// What the client is told
-        #[arg(long, value_name = "TEXT", default_value = "The operator has ended this connection.")]
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), default_value = "The operator has ended this connection.")]
         reason: String,
     },
 }
