@@ -237,8 +237,6 @@ pub struct LoginCheck {
     pub verified: KeptHash,
     /// From where he has come.
     pub from: IpAddr,
-    /// What he may do beyond others.
-    pub rights: Vec<String>,
 }
 
 impl Decide for LoginCheck {
@@ -250,7 +248,8 @@ impl Decide for LoginCheck {
             player: player.name,
             number: id.0,
             kind: HolderKind::Player,
-            rights: self.rights.clone(),
+            // As they are now: what was revoked while the password was compared would be good for a whole stay there.
+            rights: facts.rights(id),
             world: None,
             language: None,
             charset: None,
@@ -272,7 +271,6 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     };
     let (player, from) = (call.memory.player_id(&request.name).ok(), ssmglobal_config::network(address.to_canonical()));
     let known = player.is_some_and(|player| call.was_in_from(player, Some(from)));
-    let rights = player.map_or_else(Vec::new, |player| call.memory.rights_of(player));
     let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
     let tried = match call.may_try(tried) {
         Ok(tried) => tried,
@@ -280,7 +278,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     };
     let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
     Plan::hash(hashing, Some(tried), move |Hashed { good, verified, .. }| match player.zip(verified).filter(|_| good) {
-        Some((player, verified)) => Ok(LoginCheck { player, verified, from, rights }.into()),
+        Some((player, verified)) => Ok(LoginCheck { player, verified, from }.into()),
         None => Err(bad_login()),
     })
 }

@@ -246,8 +246,9 @@ fn who_is_disabled_is_out_and_whether_a_login_is_taken_is_set() {
 #[test]
 fn a_password_that_was_typed_at_a_game_server_is_checked_as_for_a_login_and_proves_nothing() {
     let mut model = people();
-    let check =
-        |player, verified| LoginCheck { player, verified, from: [192, 0, 2, 7].into(), rights: vec!["vip".into()] };
+    let right = |right: &str| Row::Granted { player: ALICE, right: right.into() };
+    model.put(&right("vip"));
+    let check = |player, verified| LoginCheck { player, verified, from: [192, 0, 2, 7].into() };
     let right = decided(&mut model, check(ALICE, first()));
     assert_eq!(
         right.reply,

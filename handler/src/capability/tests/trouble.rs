@@ -40,7 +40,6 @@ fn a_store_that_fails_refuses_nobody() {
             player: ALICE,
             verified: KeptHash { hash: Secret::default(), epoch: 0 },
             from: [192, 0, 2, 7].into(),
-            rights: Vec::new(),
         }
         .into(),
         servers::Allow { name: name(), login_check: true }.into(),
