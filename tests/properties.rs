@@ -384,6 +384,27 @@ fn finger_shows_those_that_are_meant_for_it_also_of_who_is_not_on() {
 }
 
 #[test]
+fn what_was_never_there_is_not_gone() {
+    let Scene { mut bob, backend: _backend, .. } = Scene::new();
+    fn why(bob: &mut Program, cmd: &str, args: Value) -> String {
+        let reply = bob.ask(cmd, args);
+        assert_eq!((&reply["code"], &reply["data"]["version"]), (&json!("conflict"), &json!(0)), "{reply}");
+        reply["msg"].as_str().expect("a sentence").to_owned()
+    }
+    for end in [".", " any more."] {
+        let (property, setting) = (format!("There is no such property{end}"), format!("There is no such setting{end}"));
+        let args = json!({"of": "bob", "name": "a", "value": "x", "version": 3});
+        assert_eq!(why(&mut bob, "PROPERTY SET", args), property);
+        assert_eq!(why(&mut bob, "PROPERTY DELETE", json!({"of": "bob", "name": "a", "version": 3})), property);
+        assert_eq!(why(&mut bob, "SETTING SET", json!({"key": "a", "value": "x", "version": 3})), setting);
+        bob.ok("PROPERTY SET", json!({"of": "bob", "name": "a", "value": "x"}));
+        bob.ok("PROPERTY DELETE", json!({"of": "bob", "name": "a"}));
+        bob.ok("SETTING SET", json!({"key": "a", "value": "x"}));
+        bob.ok("SETTING DELETE", json!({"key": "a"}));
+    }
+}
+
+#[test]
 fn what_is_there_only_while_a_player_is_on_goes_with_him() {
     let mut scene = Scene::new();
     let used = || json!({"kept": false, "push": true});
