@@ -122,6 +122,44 @@ fn a_name_that_is_taken_or_looks_so_is_refused() {
 }
 
 #[test]
+fn of_a_registration_and_a_visitor_of_the_same_name_at_the_same_time_one_is_refused() {
+    let backend = Backend::plan().config("players.registrations_per_address = 1000\n").start();
+    let (mut player, mut visitor) = (Program::at(&backend), Program::at(&backend));
+    for round in 0..60 {
+        let (name, like) = (format!("paul{round}"), format!("p\u{430}ul{round}"));
+        let register = json!({"cmd": "REGISTER", "args": {"name": name, "password": "long-enough"}});
+        let visit = json!({"cmd": "VISITOR", "args": {"name": if round % 2 == 0 { &name } else { &like }}});
+        player.send_line(register.to_string());
+        let visits = visitor.say(visit.to_string());
+        let registers = player.reply();
+        let (one, other) = match registers["state"] == "OK" {
+            true => (registers, visits),
+            false => (visits, registers),
+        };
+        assert_eq!((&one["state"], &other["code"]), (&json!("OK"), &json!("exists")), "{one} {other}");
+        player = Program::at(&backend);
+    }
+}
+
+#[test]
+fn nobody_takes_over_a_name_that_only_looks_like_his() {
+    let scene = Scene::new();
+    let cyrillic = "p\u{430}ul";
+    let mut other = visitor(&scene.backend, cyrillic);
+    assert_eq!(other.fails("VISITOR", json!({"name": "paul"})), "exists", "he is called that already");
+    scene.backend.see_off(other.wire);
+    let mut paul = Program::at(&scene.backend);
+    // From the same address, while the name is kept.
+    assert_eq!(paul.fails("VISITOR", json!({"name": "paul"})), "exists");
+    assert_eq!(paul.fails("REGISTER", json!({"name": "paul", "password": "long-enough"})), "exists");
+    assert_eq!(paul.ok("VISITOR", json!({"name": cyrillic}))["visitor"], format!("visitor:{cyrillic}"));
+    // A game server gets neither.
+    for name in ["paul", "zed"] {
+        assert_eq!(scene.backend.ctl_fails(&["server", "add", name]), "exists", "{name}");
+    }
+}
+
+#[test]
 fn the_operator_lets_no_visitors_in_or_lets_them_not_talk() {
     let mut scene = Scene::with("worlds.visitors_talk = false\n");
     assert_eq!(scene.zed.fails("TELL", json!({"to": "alice", "body": "hi"})), "denied");

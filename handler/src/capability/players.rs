@@ -1,7 +1,7 @@
 //! Players: registering, logging in, who is on.
 
 use super::properties::Reading;
-use super::{Call, Me, Plan, mail, universe};
+use super::{Call, Me, Plan, mail, universe, visitors};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
@@ -16,6 +16,7 @@ use ssmglobal_ipc::*;
 use ssmglobal_store::{KeptHash, NewPlayer, Player, PlayerId, Principal, PrincipalKind, Row, Sequence, ServerId};
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Boards that FINGER shows.
@@ -88,8 +89,8 @@ fn seen(facts: &dyn Facts, player: PlayerId, from: Option<IpAddr>, stamp: Stamp)
 /// A new player, whose session is his from then on.
 #[derive(Clone, Debug)]
 pub struct Register {
-    /// The name in its forms.
-    pub name: Name,
+    /// The name in its forms. Visitors do not get it while this is under way.
+    pub name: Arc<Name>,
     /// The password's hash.
     pub hash: Secret,
     /// As given.
@@ -101,7 +102,7 @@ pub struct Register {
 impl Decide for Register {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let taken = facts.name_taken(&self.name)?;
-        let Name { shown, folded, skeleton } = self.name.clone();
+        let Name { shown, folded, skeleton } = Name::clone(&self.name);
         if taken {
             return refuse(
                 Code::Exists,
@@ -136,14 +137,14 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
-    if super::visitors::is_anothers(&call, &name) {
+    if visitors::is_anothers(&call, &name) {
         let msg = format!("A visitor is on by the name {}, or one that looks like it. Choose another.", name.shown);
         return Failure::new(Code::Exists, msg).into();
     }
     if let Err(failure) = call.may_register() {
         return failure.into();
     }
-    let (email, from) = (request.email, call.network());
+    let (email, from, name) = (request.email, call.network(), call.state.visitors.promise(name));
     let hashing = Hashing { compare: None, new: Some(request.password), newcomer: true };
     Plan::hash(hashing, None, move |hashed| {
         Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email, from }.into())

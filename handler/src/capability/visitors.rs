@@ -3,8 +3,9 @@
 
 use super::{Call, Plan};
 use crate::lock::read;
+use crate::state::State;
 use crate::state::names::{self, Name};
-use crate::state::visitors::principal;
+use crate::state::visitors::{Visitor, principal};
 use ssmglobal_ipc::{Code, Failure, Time, VisitorName};
 
 /// `VISITOR`.
@@ -30,24 +31,35 @@ fn free(call: &Call<'_>, text: &str) -> Result<Name, Failure> {
         )
     };
     let servers = read(&call.memory.servers);
-    if read(&call.memory.directory).is_like(&name) || servers.values().any(|it| Name::of_server(it).is_like(&name)) {
+    let is_server = servers.values().any(|it| Name::of_server(it).is_like(&name));
+    // Who registers under it now was first.
+    if is_server || read(&call.memory.directory).is_like(&name) || call.state.visitors.is_promised(&name) {
         return Err(taken());
     }
-    let Some((_, other)) = call.state.visitors.like(&name) else { return Ok(name) };
-    // He himself, on a connection before this one that nobody has noticed the end of.
+    let Some(other) = present(call.state, &name) else { return Ok(name) };
+    // He himself, also on a connection before this one that nobody has noticed the end of. By another name, if only by a letter that
+    // looks the same, he is somebody else.
+    let is_his = other.session == Some(call.session.number) || is_from_here(call, other);
+    if is_his && other.folded == name.folded { Ok(name) } else { Err(taken()) }
+}
+
+/// The visitor who has this name, or one that looks like it: he is on, or his name is kept for him.
+pub fn present<'a>(state: &'a State, name: &Name) -> Option<&'a Visitor> {
+    let (id, visitor) = state.visitors.like(name)?;
+    let is_gone = visitor.session.is_none() && visitor.until <= Time::now();
+    (!is_gone || !state.online.stays(principal(id)).is_empty()).then_some(visitor)
+}
+
+fn is_from_here(call: &Call<'_>, visitor: &Visitor) -> bool {
     let network = call.network();
-    let is_his = network.is_some() && other.address == network && other.folded == name.folded;
-    if is_his || !is_anothers(call, &name) { Ok(name) } else { Err(taken()) }
+    network.is_some() && visitor.address == network
 }
 
 /// Whether a visitor who is not the one that asks has this name, or one that looks like it.
 pub fn is_anothers(call: &Call<'_>, name: &Name) -> bool {
-    let Some((id, other)) = call.state.visitors.like(name) else { return false };
-    let Some(session) = other.session else {
+    present(call.state, name).is_some_and(|other| match other.session {
+        Some(session) => session != call.session.number,
         // Who has just lost his connection may come back, by another one from the same place.
-        let is_gone = other.until <= Time::now() && call.state.online.stays(principal(id)).is_empty();
-        let network = call.network();
-        return !(is_gone || network.is_some() && other.address == network);
-    };
-    session != call.session.number
+        None => !is_from_here(call, other) || other.folded != name.folded,
+    })
 }

@@ -10,7 +10,7 @@ use ssmglobal_store::{KeptHash, Network, NewLetter, NewPlayer};
 use std::net::IpAddr;
 
 pub fn register(name: &str) -> Register {
-    let name = names::check(name, 2, 20).unwrap();
+    let name = names::check(name, 2, 20).unwrap().into();
     Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()), from: None }
 }
 
@@ -35,7 +35,7 @@ fn a_new_player_is_who_the_session_is_from_then_on() {
         id: PlayerId(4),
         name: "Dave".into(),
         folded: "dave".into(),
-        skeleton: register("Dave").name.skeleton,
+        skeleton: register("Dave").name.skeleton.clone(),
         hash: Secret::new("$hash"),
         email: Some("d@example.org".into()),
         registered: NOW,
