@@ -113,7 +113,10 @@ fn is_let_in(
     let Some(hosting) = call.state.hosted.get(licence.id) else {
         return Err(Failure::new(Code::NotRunning, format!("{name} is not running at the moment. Try again later.")));
     };
-    if player.is_none() && !(licence.visitors && call.memory.universe().visitors) {
+    if player.is_none() && !call.memory.universe().visitors {
+        return Err(super::visitors::not_let_in(&call.memory.universe()));
+    }
+    if player.is_none() && !licence.visitors {
         let msg = format!("{name} lets no visitors in. REGISTER makes you a player.");
         return Err(Failure::new(Code::NoVisitors, msg));
     }

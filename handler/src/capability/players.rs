@@ -534,9 +534,14 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     if let Party::Visitor(name) = Party::parse(&request.player) {
         return finger_visitor(&call, &name);
     }
+    if let Party::World(name) = Party::parse(&request.player) {
+        let found = call.memory.licence_named(&name);
+        let msg = |world: &str| format!("{world} is a world, no player: WORLD SHOW {world} tells of it.");
+        return found.map_or_else(|it| it, |world| Failure::new(Code::NotFound, msg(&world.name))).into();
+    }
     let id = match call.memory.player_id(&request.player) {
         Ok(found) => found,
-        Err(failure) => return failure.into(),
+        Err(failure) => return visitors::or_a_visitor(call.state, &request.player, failure).into(),
     };
     let now = Instant::now();
     let sessions = call.state.online.sessions(Principal::from(id)).iter();

@@ -5,6 +5,7 @@ use super::{Call, Plan};
 use crate::lock::read;
 use crate::state::State;
 use crate::state::names::{self, Name};
+use crate::state::universe::Universe;
 use crate::state::visitors::{Visitor, principal};
 use ssmglobal_ipc::{Code, Failure, Time, VisitorName};
 
@@ -20,7 +21,7 @@ pub fn visit(call: Call<'_>, request: VisitorName) -> Plan {
 fn free(call: &Call<'_>, text: &str) -> Result<Name, Failure> {
     let settings = call.settings;
     if !call.memory.universe().visitors {
-        return Err(Failure::new(Code::NoVisitors, "Visitors are not let in here. REGISTER makes you a player."));
+        return Err(not_let_in(&call.memory.universe()));
     }
     let name = names::check(text, settings.players.name_min, settings.players.name_max)?;
     name.refuse_reserved(&settings.players.reserved_names)?;
@@ -41,6 +42,24 @@ fn free(call: &Call<'_>, text: &str) -> Result<Name, Failure> {
     // looks the same, he is somebody else.
     let is_his = other.session == Some(call.session.number) || is_from_here(call, other);
     if is_his && other.folded == name.folded { Ok(name) } else { Err(taken()) }
+}
+
+/// No visitor is let in anywhere here.
+pub fn not_let_in(universe: &Universe) -> Failure {
+    let msg = match universe.registration {
+        true => "Visitors are not let in here. REGISTER makes you a player.",
+        false => "Visitors are not let in here, and new players are not taken. Ask the operator.",
+    };
+    Failure::new(Code::NoVisitors, msg)
+}
+
+/// Why there is no such player, with the visitor who has that name.
+pub fn or_a_visitor(state: &State, name: &str, failure: Failure) -> Failure {
+    let Some(visitor) = state.visitors.named(&names::fold(name)).and_then(|id| state.visitors.get(id)) else {
+        return failure;
+    };
+    let msg = format!("{} There is a visitor of that name: visitor:{}.", failure.msg, visitor.name);
+    Failure { msg, ..failure }
 }
 
 /// The visitor who has this name, or one that looks like it: he is on, or his name is kept for him.
