@@ -3,6 +3,7 @@
 //! What is kept of a world belongs to its number. Where a licence is deleted or has ended, the next one of its name that comes in
 //! time has the same number, and so all of it.
 
+use super::properties::Reading;
 use super::rights::{OPERATOR, holds};
 use super::{Access, By, Plan};
 use crate::lock::read;
@@ -14,7 +15,7 @@ use ssmglobal_ipc::{
     Code, Done, Expires, Failure, Licence, Licences, Page, Rating, Reply, Secret, Time, Version, WorldAdd, WorldDelete,
     WorldDisable, WorldKey, WorldName, WorldShown, WorldStatus, WorldTerms,
 };
-use ssmglobal_store::{KeptLicence, PlayerId, Row, Sequence, WorldId};
+use ssmglobal_store::{KeptLicence, PlayerId, Principal, Row, Sequence, WorldId};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -480,7 +481,7 @@ pub fn show(access: Access<'_>, request: WorldName) -> Plan {
     let is_his = access.is_operator() || Keeper::of(&access).is_some_and(|by| by.owns(&licence));
     let hosting = access.state.hosted.get(licence.id);
     let text = hosting.map(|hosting| hosting.text.clone()).filter(|text| !text.is_empty());
-    Plan::Reply(Reply::WorldShown(WorldShown {
+    let shown = WorldShown {
         name: licence.name.clone(),
         description: text.unwrap_or_else(|| licence.comment.clone()),
         status: access.world_status(licence.id).0,
@@ -488,7 +489,14 @@ pub fn show(access: Access<'_>, request: WorldName) -> Plan {
         max: licence.users,
         rating: hosting.map_or(Rating::default(), |hosting| hosting.rating),
         licence: is_his.then(|| Box::new(access.shown_licence(&licence))),
-    }))
+        properties: Vec::new(),
+    };
+    let holder = Principal::from(licence.id);
+    let reading = Reading::of(&access, holder);
+    Plan::read(move |reader| {
+        let properties = reading.for_finger(reader.properties_for_finger(holder)?);
+        Ok(Reply::WorldShown(WorldShown { properties, ..shown }))
+    })
 }
 
 /// `WORLD LIST`.
