@@ -180,6 +180,9 @@ fn the_operator_lets_no_visitors_in_or_lets_them_not_talk() {
     assert_eq!(scene.zed.fails("TELL", json!({"to": "alice", "body": "hi"})), "denied");
     scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "hi"}));
     assert_eq!(scene.zed.expect_event("tell")["body"], "hi");
+    scene.backend.ctl(&["universe", "set", "registration", "closed"]);
+    let refused = scene.zed.ask("TELL", json!({"to": "alice", "body": "hi"}));
+    assert!(!refused["msg"].as_str().expect("a sentence").contains("REGISTER"), "{refused}");
     let mut nobody = Program::at(&scene.backend);
     assert_eq!(nobody.fails("TELL", json!({"to": "alice", "body": "hi"})), "not_logged_in");
     let closed = Backend::plan().config("worlds.visitors = false\n").start();

@@ -29,7 +29,8 @@ fn check(body: &str, what: &str, longer: &str) -> Result<(), Failure> {
 fn talker(call: &Call<'_>) -> Result<Me<Principal>, Failure> {
     let me = call.somebody()?;
     if me.id.as_player().is_none() && !call.memory.universe().talk {
-        return Err(Failure::new(Code::Denied, "Visitors do not talk here. REGISTER makes you a player."));
+        let msg = format!("Visitors do not talk here. {}", visitors::way_out(&call.memory.universe()));
+        return Err(Failure::new(Code::Denied, msg));
     }
     Ok(me)
 }

@@ -46,11 +46,15 @@ fn free(call: &Call<'_>, text: &str) -> Result<Name, Failure> {
 
 /// No visitor is let in anywhere here.
 pub fn not_let_in(universe: &Universe) -> Failure {
-    let msg = match universe.registration {
-        true => "Visitors are not let in here. REGISTER makes you a player.",
-        false => "Visitors are not let in here, and new players are not taken. Ask the operator.",
-    };
-    Failure::new(Code::NoVisitors, msg)
+    Failure::new(Code::NoVisitors, format!("Visitors are not let in here. {}", way_out(universe)))
+}
+
+/// What somebody may do about it that he is only a visitor.
+pub fn way_out(universe: &Universe) -> &'static str {
+    match universe.registration {
+        true => "REGISTER makes you a player.",
+        false => "New players are not taken at the moment. Ask the operator.",
+    }
 }
 
 /// Why there is no such player, with the visitor who has that name.
