@@ -1,6 +1,6 @@
 //! A word to everyone, wherever he is, and what somebody and his world hear of other rights.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Person, Program, run};
 use serde_json::json;
 
 #[test]
@@ -46,6 +46,15 @@ fn a_broadcast_reaches_everyone_once() {
     assert_eq!(alice.expect_event("broadcast")["body"], "third");
     alice.expect_no_event("broadcast");
     assert_eq!(bob.fails("BROADCAST", json!({"body": "x".repeat(5000)})), "too_long");
+    // Something in it, and one line.
+    for body in ["", "   ", "a\nb", "a\rb"] {
+        assert_eq!(bob.fails("BROADCAST", json!({"body": body})), "invalid", "{body:?}");
+        assert_eq!(bob.fails("TELL", json!({"to": "alice", "body": body})), "invalid", "{body:?}");
+        let output = run(&mut backend.ctl_command(&["broadcast", body]), b"");
+        assert_ne!(output.code, 0, "{body:?}");
+    }
+    alice.expect_no_event("broadcast");
+    alice.expect_no_event("tell");
 }
 
 #[test]

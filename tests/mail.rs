@@ -321,7 +321,8 @@ fn foreign_text_does_nothing_to_a_terminal() {
     let mut mallory = Program::registered(&backend, "mallory");
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\n> fake prompt\u{202e}\u{0}\u{8}";
     mallory.ok("MAIL SEND", json!({"to": "alice", "body": evil, "subject": "plain"}));
-    mallory.ok("TELL", json!({"to": "alice", "body": evil}));
+    assert_eq!(mallory.fails("TELL", json!({"to": "alice", "body": evil})), "invalid", "that is two lines");
+    mallory.ok("TELL", json!({"to": "alice", "body": evil.replace("\r\n", "")}));
     alice.expect("[tell] mallory: ");
     let told = alice.answer();
     let letter = alice.ask("MAIL READ 1");

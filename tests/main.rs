@@ -47,6 +47,7 @@ mod records;
 mod relay;
 mod restore;
 mod resume;
+mod rights;
 mod root;
 mod sandbox;
 mod settings;

@@ -384,6 +384,68 @@ fn finger_shows_those_that_are_meant_for_it_also_of_who_is_not_on() {
 }
 
 #[test]
+fn world_show_shows_those_of_a_world_to_whoever_may_read_them() {
+    let Scene { backend, mut bob, mut alice, mut arena, .. } = Scene::new();
+    let mut nobody = Program::at(&backend);
+    let shown = |asker: &mut Program| -> Vec<String> {
+        let shown = asker.ok("WORLD SHOW", json!({"name": "zoo"}));
+        names(shown["properties"].as_array().expect("a list")).into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(shown(&mut nobody), [""; 0]);
+    backend.ctl(&["property", "set", "world:Zoo", "gate", "Closed", "--finger"]);
+    set(&mut bob, ZOO, "plan", "secret", json!({"finger": true, "read": "owner"}));
+    set(&mut bob, ZOO, "7", "seven", json!({"finger": true, "read": "world"}));
+    set(&mut bob, ZOO, "hidden", "not here", json!({}));
+    assert_eq!(shown(&mut nobody), ["gate"]);
+    assert_eq!(
+        (shown(&mut alice), shown(&mut bob)),
+        (vec!["gate".to_owned()], vec!["7".into(), "gate".into(), "plan".into()])
+    );
+    assert_eq!(shown(&mut arena), ["7", "gate"], "it hosts the world");
+    assert_eq!(backend.ctl(&["world", "show", "zoo"])["properties"].as_array().map(Vec::len), Some(3));
+    let gate = &nobody.ok("WORLD SHOW", json!({"name": "zoo"}))["properties"][0];
+    assert_eq!(*gate, json!({"name": "gate", "value": "Closed", "base64": null}));
+    let mut person = Person::at(&backend);
+    assert!(person.ask("world show zoo").contains("gate: Closed"));
+    // What is fingered may be a world.
+    let text = person.ask("finger world:zoo");
+    assert!(text.contains("Zoo is a world, no player: WORLD SHOW Zoo tells of it."), "{text}");
+    assert!(person.ask("finger world:nowhere").contains("There is no world nowhere."));
+}
+
+#[test]
+fn finger_shows_so_many_as_fit_and_get_has_all() {
+    let Scene { mut bob, backend: _backend, .. } = Scene::new();
+    for number in 1..=6 {
+        set(&mut bob, "bob", &number.to_string(), &"x".repeat(4096), json!({"finger": true}));
+    }
+    let shown = bob.ok("FINGER", json!({"player": "bob"}))["properties"].clone();
+    assert_eq!(names(shown.as_array().expect("a list")), ["1", "2", "3", "4"]);
+    assert_eq!(got(&mut bob, "bob", json!([])).len(), 6);
+}
+
+#[test]
+fn what_was_never_there_is_not_gone() {
+    let Scene { mut bob, backend: _backend, .. } = Scene::new();
+    fn why(bob: &mut Program, cmd: &str, args: Value) -> String {
+        let reply = bob.ask(cmd, args);
+        assert_eq!((&reply["code"], &reply["data"]["version"]), (&json!("conflict"), &json!(0)), "{reply}");
+        reply["msg"].as_str().expect("a sentence").to_owned()
+    }
+    for end in [".", " any more."] {
+        let (property, setting) = (format!("There is no such property{end}"), format!("There is no such setting{end}"));
+        let args = json!({"of": "bob", "name": "a", "value": "x", "version": 3});
+        assert_eq!(why(&mut bob, "PROPERTY SET", args), property);
+        assert_eq!(why(&mut bob, "PROPERTY DELETE", json!({"of": "bob", "name": "a", "version": 3})), property);
+        assert_eq!(why(&mut bob, "SETTING SET", json!({"key": "a", "value": "x", "version": 3})), setting);
+        bob.ok("PROPERTY SET", json!({"of": "bob", "name": "a", "value": "x"}));
+        bob.ok("PROPERTY DELETE", json!({"of": "bob", "name": "a"}));
+        bob.ok("SETTING SET", json!({"key": "a", "value": "x"}));
+        bob.ok("SETTING DELETE", json!({"key": "a"}));
+    }
+}
+
+#[test]
 fn what_is_there_only_while_a_player_is_on_goes_with_him() {
     let mut scene = Scene::new();
     let used = || json!({"kept": false, "push": true});

@@ -78,6 +78,8 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     assert_eq!(names, ["alice", "visitor:Zed"]);
     let fingered = scene.alice.ok("FINGER", json!({"player": "visitor:zed"}));
     assert_eq!((&fingered["player"], &fingered["online"]), (&json!("visitor:Zed"), &json!(true)));
+    assert_eq!(fingered.get("registered"), Some(&Value::Null), "he has not");
+    assert!(scene.alice.ok("FINGER", json!({"player": "alice"}))["registered"].is_string());
     assert_eq!(scene.alice.fails("FINGER", json!({"player": "zed"})), "not_found", "he is no player");
     for (cmd, args) in [
         ("MAIL SEND", json!({"to": "alice", "body": "hi"})),
@@ -105,9 +107,22 @@ fn people_see_a_visitor_in_quotes() {
     assert!(person.ask("whoami").contains("You are \"guest-1\", a visitor, from 127.0.0.1"));
     let who = person.ask("who");
     assert!(who.contains("\"Zed\"") && who.contains("\"guest-1\"") && who.contains("alice"), "{who}");
+    assert!(person.ask("list users").contains("\"Zed\""), "as in WHO");
+    // Who leaves out what he is is told.
+    for line in ["finger zed", "tell zed Hello"] {
+        let text = person.ask(line);
+        assert!(text.contains("There is no player zed. There is a visitor of that name: visitor:Zed."), "{text}");
+    }
+    assert!(!person.ask("finger nobody-here").contains("visitor"));
     assert!(person.ask("finger visitor:zed").contains("\"Zed\" is a visitor, on."));
     assert!(person.ask("tell visitor:zed Hello").contains("Told \"Zed\"."));
-    let Scene { mut alice, .. } = scene;
+    let mut watcher = Person::at(&scene.backend);
+    watcher.ask("list watch users");
+    let mut mo = visitor(&scene.backend, "mo");
+    watcher.expect("[list] users: \"mo\"");
+    mo.ok("VISITOR", json!({"name": "moe"}));
+    watcher.expect("gone: \"mo\"");
+    let Scene { mut alice, backend: _backend, .. } = scene;
     assert_eq!(alice.ok("TELL", json!({"to": "visitor:guest-1", "body": "You there"}))["to"], "visitor:guest-1");
     person.expect("[tell] alice: You there");
 }
@@ -136,15 +151,62 @@ fn a_name_that_is_taken_or_looks_so_is_refused() {
 }
 
 #[test]
+fn of_a_registration_and_a_visitor_of_the_same_name_at_the_same_time_one_is_refused() {
+    let backend = Backend::plan().config("players.registrations_per_address = 1000\n").start();
+    let (mut player, mut visitor) = (Program::at(&backend), Program::at(&backend));
+    for round in 0..60 {
+        let (name, like) = (format!("paul{round}"), format!("p\u{430}ul{round}"));
+        let register = json!({"cmd": "REGISTER", "args": {"name": name, "password": "long-enough"}});
+        let visit = json!({"cmd": "VISITOR", "args": {"name": if round % 2 == 0 { &name } else { &like }}});
+        player.send_line(register.to_string());
+        let visits = visitor.say(visit.to_string());
+        let registers = player.reply();
+        let (one, other) = match registers["state"] == "OK" {
+            true => (registers, visits),
+            false => (visits, registers),
+        };
+        assert_eq!((&one["state"], &other["code"]), (&json!("OK"), &json!("exists")), "{one} {other}");
+        player = Program::at(&backend);
+    }
+}
+
+#[test]
+fn nobody_takes_over_a_name_that_only_looks_like_his() {
+    let scene = Scene::new();
+    let cyrillic = "p\u{430}ul";
+    let mut other = visitor(&scene.backend, cyrillic);
+    assert_eq!(other.fails("VISITOR", json!({"name": "paul"})), "exists", "he is called that already");
+    scene.backend.see_off(other.wire);
+    let mut paul = Program::at(&scene.backend);
+    // From the same address, while the name is kept.
+    assert_eq!(paul.fails("VISITOR", json!({"name": "paul"})), "exists");
+    assert_eq!(paul.fails("REGISTER", json!({"name": "paul", "password": "long-enough"})), "exists");
+    assert_eq!(paul.ok("VISITOR", json!({"name": cyrillic}))["visitor"], format!("visitor:{cyrillic}"));
+    // A game server gets neither.
+    for name in ["paul", "zed"] {
+        assert_eq!(scene.backend.ctl_fails(&["server", "add", name]), "exists", "{name}");
+    }
+}
+
+#[test]
 fn the_operator_lets_no_visitors_in_or_lets_them_not_talk() {
     let mut scene = Scene::with("worlds.visitors_talk = false\n");
     assert_eq!(scene.zed.fails("TELL", json!({"to": "alice", "body": "hi"})), "denied");
     scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "hi"}));
     assert_eq!(scene.zed.expect_event("tell")["body"], "hi");
+    scene.backend.ctl(&["universe", "set", "registration", "closed"]);
+    let refused = scene.zed.ask("TELL", json!({"to": "alice", "body": "hi"}));
+    assert!(!refused["msg"].as_str().expect("a sentence").contains("REGISTER"), "{refused}");
     let mut nobody = Program::at(&scene.backend);
     assert_eq!(nobody.fails("TELL", json!({"to": "alice", "body": "hi"})), "not_logged_in");
     let closed = Backend::plan().config("worlds.visitors = false\n").start();
-    assert_eq!(Program::at(&closed).fails("VISITOR", json!({"name": "zed"})), "no_visitors");
+    let mut nobody = Program::at(&closed);
+    let refused = nobody.ask("VISITOR", json!({"name": "zed"}));
+    assert_eq!(refused["code"], "no_visitors");
+    assert_eq!(refused["msg"], "Visitors are not let in here. REGISTER makes you a player.");
+    closed.ctl(&["universe", "set", "registration", "closed"]);
+    let refused = nobody.ask("VISITOR", json!({"name": "zed"}));
+    assert!(!refused["msg"].as_str().expect("a sentence").contains("REGISTER"), "{refused}");
 }
 
 #[test]
@@ -180,8 +242,20 @@ fn a_visitor_goes_into_a_world_and_is_reached_there() {
 fn a_world_that_takes_no_visitors_refuses_them() {
     let mut scene = Scene::new();
     scene.backend.ctl(&["world", "change", "zoo", "--no-visitors"]);
-    assert_eq!(scene.zed.fails("WORLD ENTER", json!({"world": "zoo"})), "no_visitors");
+    let refused = scene.zed.ask("WORLD ENTER", json!({"world": "zoo"}));
+    assert_eq!(
+        (&refused["code"], &refused["msg"]),
+        (&json!("no_visitors"), &json!("Zoo lets no visitors in. REGISTER makes you a player."))
+    );
     scene.alice.ok("WORLD ENTER", json!({"world": "zoo"}));
+    // Where it is not the world's doing, the world is not named.
+    scene.backend.ctl(&["world", "change", "zoo", "--visitors"]);
+    scene.backend.ctl(&["universe", "set", "visitors", "no"]);
+    let refused = scene.zed.ask("WORLD ENTER", json!({"world": "zoo"}));
+    assert_eq!(
+        (&refused["code"], &refused["msg"]),
+        (&json!("no_visitors"), &json!("Visitors are not let in here. REGISTER makes you a player."))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! All changes of what is kept, over the changes of each capability.
 
+use crate::capability::rights::Asking;
 use crate::capability::{
     entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers, settings, universe,
 };
@@ -21,6 +22,8 @@ macro_rules! groups {
             Known(Reply),
             /// It is not done, unless its key says that it was.
             Refused(Failure),
+            /// It is done only if the player who asks has the right when it is decided.
+            ByRight(Asking, Box<Change>),
         }
 
         impl Decide for Change {
@@ -29,6 +32,10 @@ macro_rules! groups {
                     $(Change::$group(changes) => changes.decide(facts, stamp),)*
                     Change::Known(reply) => Ok(Decided::new(Vec::new(), reply.clone())),
                     Change::Refused(failure) => Err(failure.clone().into()),
+                    Change::ByRight(asking, change) => {
+                        asking.check(facts)?;
+                        change.decide(facts, stamp)
+                    }
                 }
             }
 
@@ -36,6 +43,7 @@ macro_rules! groups {
                 match self {
                     $(Change::$group(changes) => changes.shown_once(),)*
                     Change::Known(_) | Change::Refused(_) => None,
+                    Change::ByRight(_, change) => change.shown_once(),
                 }
             }
         }

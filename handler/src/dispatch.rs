@@ -4,7 +4,7 @@
 //! This is the monitor of the house. A worker is expected to have refused what is not permitted before it gets here;
 //! one that asks all the same is broken or taken over, and its session ends.
 
-use crate::capability::rights::{BROADCAST, OPERATOR};
+use crate::capability::rights::{Asking, BROADCAST, OPERATOR};
 use crate::capability::{
     Access, Call, Plan, entry, hosting, length, licences, lists, mail, players, properties, records, relay, rights,
     servers, sessions, settings, status, tell, universe, visitors,
@@ -13,7 +13,6 @@ use crate::changes::Change;
 use crate::state::memory::Memory;
 use crate::state::session::Session;
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, State, States};
-use ssmglobal_store::Principal;
 
 /// Why a request is not done.
 pub enum Refused {
@@ -40,17 +39,22 @@ pub fn may(session: &Session, memory: &Memory, kind: Kind) -> Result<(), Refused
         Right::Registration => {
             Err(Refused::Failure(Failure::new(Code::Denied, "New players are not taken here. Ask the operator.")))
         }
-        Right::Operator => needs(session, memory, OPERATOR, "Only an operator may do that."),
-        Right::Broadcast => needs(session, memory, BROADCAST, "Only who has the right broadcast may do that."),
+        Right::Operator | Right::Broadcast => match asking(session, kind) {
+            Some(asking) if memory.has_right(asking.player, asking.right) => Ok(()),
+            Some(Asking { right, .. }) => Err(Refused::Failure(rights::denied(right))),
+            None => Err(Refused::NotPermitted),
+        },
     }
 }
 
-/// Whether a session is a player's who has a right.
-fn needs(session: &Session, memory: &Memory, right: &str, why: &str) -> Result<(), Refused> {
-    match session.who().and_then(Principal::as_player) {
-        Some(player) if memory.has_right(player, right) => Ok(()),
-        _ => Err(Refused::Failure(Failure::new(Code::Denied, why))),
-    }
+/// The player who asks what needs a right, and which.
+fn asking(session: &Session, kind: Kind) -> Option<Asking> {
+    let right = match kind.describe().right {
+        Right::None | Right::Registration => return None,
+        Right::Operator => OPERATOR,
+        Right::Broadcast => BROADCAST,
+    };
+    Some(Asking { player: session.who()?.as_player()?, right })
 }
 
 /// The states in which a session has proved to be what a function wants to get.
@@ -66,8 +70,18 @@ const fn proves(who: &str) -> States {
 
 macro_rules! table {
     ($($kind:ident $(($request:ident))? $who:ident $run:path;)*) => {
-        /// Does a request, as far as its capability does.
+        /// Does a request, as far as its capability does. A right that it needs is needed once more when its change is decided: it
+        /// may have been revoked meanwhile, by the same player too.
         pub fn run(call: Call<'_>, request: Request) -> Plan<Change> {
+            let asking = asking(call.session, request.kind());
+            let plan = plan(call, request);
+            match asking {
+                Some(asking) => plan.map(move |change| Change::ByRight(asking, Box::new(change))),
+                None => plan,
+            }
+        }
+
+        fn plan(call: Call<'_>, request: Request) -> Plan<Change> {
             match request {
                 $(Request::$kind $(($request))? => {
                     // What the function gets is what the states say.

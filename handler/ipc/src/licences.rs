@@ -1,6 +1,7 @@
 //! Licences of worlds: what the operator grants, what its owner may change, what everybody sees.
 
-use crate::{Rating, Secret, Time, Version, WorldStatus};
+use crate::growing::grown;
+use crate::{FingerProperty, Rating, Secret, Time, Version, WorldStatus};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::fmt::temporal::Pieces;
@@ -256,7 +257,11 @@ pub struct WorldShown {
     pub rating: Rating,
     /// The licence, for its owner and for operators.
     pub licence: Option<Box<Licence>>,
+    /// Its properties that are shown here and that the asker may read.
+    pub properties: Vec<FingerProperty>,
 }
+
+grown! { WorldShown { name, description, status, users, max, rating, licence } then { properties } }
 
 /// The answer to `WORLD LIST`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -174,7 +174,7 @@ requests! {
     84 Leave(Visit, grown)           -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     85 Present(Present, grown)       -> [Done]            SERVER   None         SetsMemory  Seen  Client;
     90 WorldAdd(WorldAdd)            -> [WorldKey]        KEEPERS  Operator     Durable     Apart Client;
-    91 WorldShow(WorldName)          -> [WorldShown]      LOOKERS  None         ReadsMemory Seen  Client;
+    91 WorldShow(WorldName)          -> [WorldShown]      LOOKERS  None         ReadsStore  Seen  Client;
     92 WorldList(Page)               -> [Licences]        KEEPERS  None         ReadsMemory Seen  Client;
     93 WorldChange(WorldChange)      -> [Done]            KEEPERS  None         Durable     Apart Client;
     94 WorldDisable(WorldDisable)    -> [Done]            KEEPERS  Operator     Durable     Apart Client;
@@ -244,7 +244,7 @@ macro_rules! replies {
             81 PassRedeemed(PassRedeemed, grown),
             82 WorldEntered(WorldEntered),
             90 WorldKey(WorldKey),
-            91 WorldShown(WorldShown),
+            91 WorldShown(WorldShown, grown),
             92 Licences(Licences),
             100 Rights(Rights),
             110 Hosted(Hosted),

@@ -377,7 +377,7 @@ samples! { replies Reply {
     WorldKey: Reply::WorldKey(WorldKey { world: text("Atlantis"), password: Some(Secret::new("pw")) });
     WorldShown: Reply::WorldShown(WorldShown {
         name: text("Atlantis"), description: text("under water"), status: WorldStatus::Public, users: 17, max: 100,
-        rating: Rating::Pg, licence: Some(Box::new(licence())),
+        rating: Rating::Pg, licence: Some(Box::new(licence())), properties: Vec::new(),
     });
     Licences: Reply::Licences(Licences { licences: vec![licence()], total: 1, next: some("Atlantis") });
     Rights: Reply::Rights(Rights { player: text("bob"), rights: vec![text("vip")] });
@@ -458,6 +458,12 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
         _ => None,
     });
     let fingered = Fingered { worlds: vec![text("arena")], ..fingered.expect("it is there") };
+    let shown = replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::WorldShown(shown) => Some(shown),
+        _ => None,
+    });
+    let gate = FingerProperty { name: text("gate"), value: some("open"), base64: None };
+    let shown = WorldShown { properties: vec![gate], ..shown.expect("it is there") };
     let worlds = replies().into_iter().find_map(|(_, reply)| match reply {
         Reply::Worlds(worlds) => Some(worlds),
         _ => None,
@@ -493,6 +499,7 @@ fn grown_replies() -> Vec<(&'static str, Reply)> {
                 unknown: true,
             }),
         ),
+        ("Reply::WorldShown", Reply::WorldShown(shown)),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! server learns who he is; it never sees a password.
 
 use super::call::try_again_in;
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, visitors};
 use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::names::fold;
@@ -112,12 +112,16 @@ fn is_let_in(
     let Some(hosting) = call.state.hosted.get(licence.id) else {
         return Err(Failure::new(Code::NotRunning, format!("{name} is not running at the moment. Try again later.")));
     };
-    if player.is_none() && !(licence.visitors && call.memory.universe().visitors) {
-        let msg = format!("{name} lets no visitors in. REGISTER makes you a player.");
+    let universe = call.memory.universe();
+    if player.is_none() && !universe.visitors {
+        return Err(visitors::not_let_in(&universe));
+    }
+    if player.is_none() && !licence.visitors {
+        let msg = format!("{name} lets no visitors in. {}", visitors::way_out(&universe));
         return Err(Failure::new(Code::NoVisitors, msg));
     }
     // The licence may ask for more than the universe.
-    let least = licence.client.max(call.memory.universe().client);
+    let least = licence.client.max(universe.client);
     if request.version.unwrap_or_default() < least {
         let msg = format!("{name} lets clients in from version {least} on. Update yours, or let it say its version.");
         return Err(Failure::new(Code::TooOld, msg));

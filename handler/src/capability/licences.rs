@@ -4,6 +4,8 @@
 //! time has the same number, and so all of it.
 
 use super::players::check_email;
+use super::properties::Reading;
+use super::rights::{OPERATOR, holds};
 use super::{Access, By, Plan};
 use crate::lock::read;
 use crate::state::memory::world_name;
@@ -15,7 +17,7 @@ use ssmglobal_ipc::{
     Code, Done, Expires, Failure, Licence, Licences, Page, Rating, Reply, Secret, Time, Version, WorldAdd, WorldDelete,
     WorldDisable, WorldKey, WorldName, WorldShown, WorldStatus, WorldTerms,
 };
-use ssmglobal_store::{KeptLicence, PlayerId, Row, Sequence, WorldId};
+use ssmglobal_store::{KeptLicence, PlayerId, Principal, Row, Sequence, WorldId};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -232,27 +234,32 @@ pub fn add(access: Access<'_>, request: WorldAdd) -> Plan<LicenceChange> {
 /// Who changes a licence, as far as that decides what he may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeper {
-    /// An operator.
+    /// The operator, at his own socket.
     Operator,
-    /// A player, whose world it must be.
-    Owner(PlayerId),
+    /// A player: one who may what the operator may, or whose world it must be.
+    Player(PlayerId),
 }
 
 impl Keeper {
     /// Nothing for who is neither.
     fn of(access: &Access<'_>) -> Option<Keeper> {
         match &access.by {
-            _ if access.is_operator() => Some(Keeper::Operator),
-            By::Player(me) => Some(Keeper::Owner(me.id)),
-            By::Operator | By::Server | By::Other => None,
+            By::Operator => Some(Keeper::Operator),
+            By::Player(me) => Some(Keeper::Player(me.id)),
+            By::Server | By::Other => None,
         }
     }
 
-    fn may(self, licence: &KeptLicence) -> Result<(), Refusal> {
+    /// When his change is decided: his rights may be others than when he asked.
+    fn is_operator(self, facts: &dyn Facts) -> Result<bool, Refusal> {
         match self {
-            Keeper::Owner(player) if player != licence.owner => Err(not_yours().into()),
-            Keeper::Owner(_) | Keeper::Operator => Ok(()),
+            Keeper::Operator => Ok(true),
+            Keeper::Player(player) => holds(facts, player, OPERATOR),
         }
+    }
+
+    fn owns(self, licence: &KeptLicence) -> bool {
+        self == Keeper::Player(licence.owner)
     }
 }
 
@@ -276,22 +283,37 @@ pub struct Change {
 impl Decide for Change {
     fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
         let mut licence = licence(facts, self.world)?;
-        self.by.may(&licence)?;
+        may_change(&licence, self.by, self.by.is_operator(facts)?, is_owners(self.owner.is_some(), &self.terms))?;
         apply(&mut licence, &self.terms);
         licence.owner = self.owner.unwrap_or(licence.owner);
         Ok(Decided::done(Row::Licence(Box::new(licence))))
     }
 }
 
+/// Whether somebody may change a licence; `is_owners`: in what its owner may.
+fn may_change(licence: &KeptLicence, by: Keeper, is_operator: bool, is_owners: bool) -> Result<(), Failure> {
+    if is_operator {
+        return Ok(());
+    }
+    if !by.owns(licence) {
+        return Err(not_yours());
+    }
+    if !is_owners {
+        let msg = "Of your world you change comment, listed and visitors; the rest is the operator's.";
+        return Err(Failure::new(Code::Denied, msg));
+    }
+    Ok(())
+}
+
 /// Whether there is nothing that only an operator may change.
-fn is_owners(request: &ssmglobal_ipc::WorldChange) -> bool {
+fn is_owners(another_owner: bool, terms: &WorldTerms) -> bool {
     let WorldTerms { users, size, email, comment, expires, listed, visitors, voice, plugins, client, check_address } =
-        &request.terms;
+        terms;
     // These are the owner's.
     let _ = (comment, listed, visitors);
     let numbers = users.is_none() && size.is_none() && expires.is_none() && client.is_none();
     let flags = voice.is_none() && plugins.is_none() && check_address.is_none();
-    request.owner.is_none() && email.is_none() && numbers && flags
+    !another_owner && email.is_none() && numbers && flags
 }
 
 /// `WORLD CHANGE`.
@@ -299,15 +321,7 @@ pub fn change(access: Access<'_>, request: ssmglobal_ipc::WorldChange) -> Plan<L
     let change = || {
         let licence = access.memory.licence_named(&request.name)?;
         let by = Keeper::of(&access).ok_or_else(not_yours)?;
-        if let Keeper::Owner(player) = by {
-            if player != licence.owner {
-                return Err(not_yours());
-            }
-            if !is_owners(&request) {
-                let msg = "Of your world you change comment, listed and visitors; the rest is the operator's.";
-                return Err(Failure::new(Code::Denied, msg));
-            }
-        }
+        may_change(&licence, by, access.is_operator(), is_owners(request.owner.is_some(), &request.terms))?;
         if request.owner.is_none() && request.terms == WorldTerms::default() {
             return Err(Failure::new(
                 Code::Usage,
@@ -424,7 +438,7 @@ pub struct SetPassword {
 impl Decide for SetPassword {
     fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
         let mut licence = licence(facts, self.world)?;
-        self.by.may(&licence)?;
+        may_change(&licence, self.by, self.by.is_operator(facts)?, true)?;
         licence.password = passwords::key_hash(&self.password.0);
         let name = licence.name.clone();
         Ok(keyed(vec![Row::Licence(Box::new(licence))], &name))
@@ -437,12 +451,10 @@ impl Decide for SetPassword {
 
 /// `WORLD PASSWORD`.
 pub fn password(access: Access<'_>, request: WorldName) -> Plan<LicenceChange> {
-    let set = || {
+    let set = || -> Result<SetPassword, Failure> {
         let licence = access.memory.licence_named(&request.name)?;
         let by = Keeper::of(&access).ok_or_else(not_yours)?;
-        if by != Keeper::Operator && by != Keeper::Owner(licence.owner) {
-            return Err(not_yours());
-        }
+        may_change(&licence, by, access.is_operator(), true)?;
         Ok(SetPassword { world: licence.id, by, password: NewPassword::made()? })
     };
     set().map_or_else(Plan::from, Plan::change)
@@ -491,11 +503,10 @@ pub fn show(access: Access<'_>, request: WorldName) -> Plan {
         Ok(licence) => licence,
         Err(failure) => return failure.into(),
     };
-    let keeper = Keeper::of(&access);
-    let is_his = keeper == Some(Keeper::Operator) || keeper == Some(Keeper::Owner(licence.owner));
+    let is_his = access.is_operator() || Keeper::of(&access).is_some_and(|by| by.owns(&licence));
     let hosting = access.state.hosted.get(licence.id);
     let text = hosting.map(|hosting| hosting.text.clone()).filter(|text| !text.is_empty());
-    Plan::Reply(Reply::WorldShown(WorldShown {
+    let shown = WorldShown {
         name: licence.name.clone(),
         description: text.unwrap_or_else(|| licence.comment.clone()),
         status: access.world_status(licence.id).0,
@@ -503,7 +514,14 @@ pub fn show(access: Access<'_>, request: WorldName) -> Plan {
         max: licence.users,
         rating: hosting.map_or(Rating::default(), |hosting| hosting.rating),
         licence: is_his.then(|| Box::new(access.shown_licence(&licence))),
-    }))
+        properties: Vec::new(),
+    };
+    let holder = Principal::from(licence.id);
+    let reading = Reading::of(&access, holder);
+    Plan::read(move |reader| {
+        let properties = reading.for_finger(reader.properties_for_finger(holder)?);
+        Ok(Reply::WorldShown(WorldShown { properties, ..shown }))
+    })
 }
 
 /// `WORLD LIST`.
@@ -512,12 +530,12 @@ pub fn list(access: Access<'_>, page: Page) -> Plan {
     let licences = read(&access.memory.licences);
     let after = page.after.as_deref();
     let (found, total): (Vec<Arc<KeptLicence>>, usize) = match Keeper::of(&access) {
-        Some(Keeper::Operator) => (licences.after(after).take(limit + 1).cloned().collect(), licences.len()),
-        Some(Keeper::Owner(player)) => {
+        _ if access.is_operator() => (licences.after(after).take(limit + 1).cloned().collect(), licences.len()),
+        Some(Keeper::Player(player)) => {
             let his = licences.of_after(player, after).take(limit + 1).cloned().collect();
             (his, licences.count_of(player) as usize)
         }
-        None => (Vec::new(), 0),
+        Some(Keeper::Operator) | None => (Vec::new(), 0),
     };
     drop(licences);
     let mut licences: Vec<Licence> = found.iter().map(|licence| access.shown_licence(licence)).collect();

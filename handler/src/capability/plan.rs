@@ -70,14 +70,22 @@ impl<C> Plan<C> {
     }
 
     /// The same, where a change is one of many.
-    pub fn lift<D: From<C>>(self) -> Plan<D>
+    pub fn lift<D: From<C> + 'static>(self) -> Plan<D>
+    where
+        C: 'static,
+    {
+        self.map(D::from)
+    }
+
+    /// The same with another change.
+    pub fn map<D>(self, other: impl FnOnce(C) -> D + Send + 'static) -> Plan<D>
     where
         C: 'static,
     {
         match self {
-            Plan::Change(change, tried) => Plan::Change(change.into(), tried),
+            Plan::Change(change, tried) => Plan::Change(other(change), tried),
             Plan::Hash(hashing, tried, then) => {
-                Plan::Hash(hashing, tried, Box::new(move |hashed| then(hashed).map(D::from)))
+                Plan::Hash(hashing, tried, Box::new(move |hashed| then(hashed).map(other)))
             }
             Plan::Reply(reply) => Plan::Reply(reply),
             Plan::Nothing => Plan::Nothing,

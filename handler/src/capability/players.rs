@@ -1,7 +1,7 @@
 //! Players: registering, logging in, who is on.
 
 use super::properties::Reading;
-use super::{Call, Me, Plan, mail, universe};
+use super::{Call, Me, Plan, mail, universe, visitors};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
@@ -16,6 +16,7 @@ use ssmglobal_ipc::*;
 use ssmglobal_store::{KeptHash, NewPlayer, Player, PlayerId, Principal, PrincipalKind, Row, Sequence, ServerId};
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Boards that FINGER shows.
@@ -99,8 +100,8 @@ fn seen(facts: &dyn Facts, player: PlayerId, from: Option<IpAddr>, stamp: Stamp)
 /// A new player, whose session is his from then on.
 #[derive(Clone, Debug)]
 pub struct Register {
-    /// The name in its forms.
-    pub name: Name,
+    /// The name in its forms. Visitors do not get it while this is under way.
+    pub name: Arc<Name>,
     /// The password's hash.
     pub hash: Secret,
     /// As given.
@@ -112,7 +113,7 @@ pub struct Register {
 impl Decide for Register {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let taken = facts.name_taken(&self.name)?;
-        let Name { shown, folded, skeleton } = self.name.clone();
+        let Name { shown, folded, skeleton } = Name::clone(&self.name);
         if taken {
             return refuse(
                 Code::Exists,
@@ -147,14 +148,14 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
-    if super::visitors::is_anothers(&call, &name) {
+    if visitors::is_anothers(&call, &name) {
         let msg = format!("A visitor is on by the name {}, or one that looks like it. Choose another.", name.shown);
         return Failure::new(Code::Exists, msg).into();
     }
     if let Err(failure) = call.may_register() {
         return failure.into();
     }
-    let (email, from) = (request.email, call.network());
+    let (email, from, name) = (request.email, call.network(), call.state.visitors.promise(name));
     let hashing = Hashing { compare: None, new: Some(request.password), newcomer: true };
     Plan::hash(hashing, None, move |hashed| {
         Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email, from }.into())
@@ -248,8 +249,6 @@ pub struct LoginCheck {
     pub verified: KeptHash,
     /// From where he has come.
     pub from: IpAddr,
-    /// What he may do beyond others.
-    pub rights: Vec<String>,
 }
 
 impl Decide for LoginCheck {
@@ -261,7 +260,8 @@ impl Decide for LoginCheck {
             player: player.name,
             number: id.0,
             kind: HolderKind::Player,
-            rights: self.rights.clone(),
+            // As they are now: what was revoked while the password was compared would be good for a whole stay there.
+            rights: facts.rights(id),
             world: None,
             language: None,
             charset: None,
@@ -283,7 +283,6 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     };
     let (player, from) = (call.memory.player_id(&request.name).ok(), ssmglobal_config::network(address.to_canonical()));
     let known = player.is_some_and(|player| call.was_in_from(player, Some(from)));
-    let rights = player.map_or_else(Vec::new, |player| call.memory.rights_of(player));
     let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
     let tried = match call.may_try(tried) {
         Ok(tried) => tried,
@@ -291,7 +290,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     };
     let hashing = Hashing { compare: Some(compare(player, request.password, call.settings)), ..Hashing::default() };
     Plan::hash(hashing, Some(tried), move |Hashed { good, verified, .. }| match player.zip(verified).filter(|_| good) {
-        Some((player, verified)) => Ok(LoginCheck { player, verified, from, rights }.into()),
+        Some((player, verified)) => Ok(LoginCheck { player, verified, from }.into()),
         None => Err(bad_login()),
     })
 }
@@ -549,9 +548,14 @@ pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     if let Party::Visitor(name) = Party::parse(&request.player) {
         return finger_visitor(&call, &name);
     }
+    if let Party::World(name) = Party::parse(&request.player) {
+        let found = call.memory.licence_named(&name);
+        let msg = |world: &str| format!("{world} is a world, no player: WORLD SHOW {world} tells of it.");
+        return found.map_or_else(|it| it, |world| Failure::new(Code::NotFound, msg(&world.name))).into();
+    }
     let id = match call.memory.player_id(&request.player) {
         Ok(found) => found,
-        Err(failure) => return failure.into(),
+        Err(failure) => return visitors::or_a_visitor(call.state, &request.player, failure).into(),
     };
     let now = Instant::now();
     let sessions = call.state.online.sessions(Principal::from(id)).iter();

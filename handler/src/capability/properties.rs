@@ -1,7 +1,7 @@
 //! Properties: small values of players and worlds, which we keep for the worlds that use them. Who may read and write one stands in
 //! it.
 
-use super::rights::{OPERATOR, PROPERTY};
+use super::rights::{OPERATOR, PROPERTY, holds};
 use super::{Access, By, Call, Plan};
 use crate::lock::read;
 use crate::state::State;
@@ -15,6 +15,9 @@ use ssmglobal_ipc::{
 };
 use ssmglobal_store::{KeptProperty, PlayerId, Principal, PrincipalKind, Row, WorldId};
 
+/// Rights by which a player reads and writes all of them.
+const KEEPERS: &[&str] = &[PROPERTY, OPERATOR];
+
 /// Bytes of a name.
 const NAME: usize = 64;
 
@@ -27,7 +30,7 @@ const MOST: u32 = 256;
 /// Bytes of values in one answer, beyond which there is another page.
 const PAGE: usize = 128 << 10;
 
-/// Bytes of values that FINGER shows.
+/// Bytes of values that FINGER and WORLD SHOW show. PROPERTY GET has all of them.
 const FINGER: usize = 16 << 10;
 
 changes! {
@@ -35,11 +38,15 @@ changes! {
     PropertyChange: Set, Delete, Forget
 }
 
+/// The number that a property is called by, from 1 to 255; of `+5` and `05` none.
+fn number(name: &str) -> Option<u8> {
+    name.parse::<u8>().ok().filter(|_| !name.starts_with(['0', '+']))
+}
+
 fn check_name(name: &str) -> Result<(), Failure> {
     let is_word = (1..=NAME).contains(&name.len()) && !name.chars().any(|c| c.is_control() || c.is_whitespace());
-    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = !name.starts_with('0') && name.parse::<u8>().is_ok();
-    if is_word && (!is_number || fits) {
+    let is_digits = name.bytes().all(|byte| byte.is_ascii_digit());
+    if is_word && (!is_digits || number(name).is_some()) {
         return Ok(());
     }
     let msg = format!("A property is a number from 1 to 255, or a name of 1 to {NAME} bytes without blanks.");
@@ -48,7 +55,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
 
 /// Numbers first, in their order, and then names.
 fn order(name: &str) -> (u16, &str) {
-    (name.parse::<u8>().map_or(u16::MAX, u16::from), name)
+    (number(name).map_or(u16::MAX, u16::from), name)
 }
 
 /// Who is meant.
@@ -96,14 +103,24 @@ pub fn standing(state: &State, memory: &Memory, holder: Principal, by: &By, sess
         By::Player(me) => Some(me.id),
         By::Operator | By::Server | By::Other => None,
     };
-    let has = |right| player.is_some_and(|player| memory.has_right(player, right));
+    let keeps = |player| KEEPERS.iter().any(|right| memory.has_right(player, right));
     let is_server = matches!(by, By::Server);
     Standing {
         player,
         is_server,
         is_world: is_server && session.is_some_and(|session| state.hosts_of(holder).contains(&session)),
-        is_keeper: matches!(by, By::Operator) || has(PROPERTY) || has(OPERATOR),
+        is_keeper: matches!(by, By::Operator) || player.is_some_and(keeps),
     }
+}
+
+/// What whoever asked is when his change is decided: his rights may be others since.
+fn now(by: Standing, facts: &dyn Facts) -> Result<Standing, Refusal> {
+    let Some(player) = by.player else { return Ok(by) };
+    let mut is_keeper = false;
+    for right in KEEPERS {
+        is_keeper |= holds(facts, player, right)?;
+    }
+    Ok(Standing { is_keeper, ..by })
 }
 
 impl Access<'_> {
@@ -139,7 +156,7 @@ impl Reading {
         found
     }
 
-    /// What FINGER shows him, as far as there is room.
+    /// What FINGER and WORLD SHOW show him, the first of them as far as there is room.
     pub fn for_finger(self, found: Vec<(String, KeptProperty)>) -> Vec<FingerProperty> {
         let mut room = FINGER;
         let shown = self.seen(found).into_iter().filter_map(|(name, property)| Some((name, property.value?)));
@@ -198,13 +215,14 @@ pub fn get(access: Access<'_>, request: PropertyGet) -> Plan<PropertyChange> {
     })
 }
 
-/// Refuses when `expected` is given and not what is there; 0 stands for nothing there.
-fn check_version(expected: Option<u64>, found: Option<&KeptProperty>) -> Result<(), Refusal> {
+/// Refuses when `expected` is given and not what is there; 0 stands for nothing there. `was_there`: some time.
+fn check_version(expected: Option<u64>, found: Option<&KeptProperty>, was_there: bool) -> Result<(), Refusal> {
     let present = found.map_or(0, |property| property.version);
     match expected {
         Some(expected) if expected != present => {
             let msg = match present {
-                0 => "There is no such property any more.".to_owned(),
+                0 if was_there => "There is no such property any more.".to_owned(),
+                0 => "There is no such property.".to_owned(),
                 version => {
                     format!("Another wrote in between: the property has version {version} now. Read it again first.")
                 }
@@ -274,22 +292,22 @@ fn is_used_alike(one: &KeptProperty, other: &KeptProperty) -> bool {
 
 impl Decide for Set {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let owner = Some(owner(facts, self.holder)?);
+        let (by, owner) = (now(self.by, facts)?, Some(owner(facts, self.holder)?));
         let found = facts.property(self.holder, &self.name)?;
-        let version = found.as_ref().map_or(0, |property| property.version) + 1;
+        let (was_there, version) = (found.is_some(), found.as_ref().map_or(0, |property| property.version) + 1);
         let before = found.filter(|property| property.value.is_some() && (property.kept || self.is_there));
         let property = self.applied(before.as_ref(), version, stamp);
         match &before {
-            Some(before) if !self.by.may_write(before.write, owner) => return Err(not_yours(before.write).into()),
-            Some(before) if !is_used_alike(before, &property) && !self.by.is_involved(owner) => {
+            Some(before) if !by.may_write(before.write, owner) => return Err(not_yours(before.write).into()),
+            Some(before) if !is_used_alike(before, &property) && !by.is_involved(owner) => {
                 return refuse(Code::Denied, "You may change what this property says, and not how it is used.");
             }
-            None if !self.by.is_involved(owner) => {
+            None if !by.is_involved(owner) => {
                 return refuse(Code::Denied, "Only the owner and the world may make a property here.");
             }
             Some(_) | None => {}
         }
-        check_version(self.version, before.as_ref())?;
+        check_version(self.version, before.as_ref(), was_there)?;
         if before.is_none() && facts.property_count(self.holder)? >= MOST {
             return refuse(Code::Limit, format!("There are {MOST} properties already. PROPERTY DELETE one first."));
         }
@@ -341,12 +359,14 @@ pub struct Delete {
 
 impl Decide for Delete {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let owner = Some(owner(facts, self.holder)?);
-        let found = facts.property(self.holder, &self.name)?.filter(|property| property.value.is_some());
-        if let Some(found) = found.as_ref().filter(|found| !self.by.may_delete(found.write, owner)) {
+        let (by, owner) = (now(self.by, facts)?, Some(owner(facts, self.holder)?));
+        let found = facts.property(self.holder, &self.name)?;
+        let was_there = found.is_some();
+        let found = found.filter(|property| property.value.is_some());
+        if let Some(found) = found.as_ref().filter(|found| !by.may_delete(found.write, owner)) {
             return Err(not_yours(found.write).into());
         }
-        check_version(self.version, found.as_ref())?;
+        check_version(self.version, found.as_ref(), was_there)?;
         let Some(found) = found else { return Err(none_like(&self.name).into()) };
         let (name, property) = (self.name.clone(), deleted(found, stamp));
         Ok(Decided::done(Row::Property { holder: self.holder, name, property, by: self.session }))
@@ -404,5 +424,20 @@ pub fn unwatch(call: Call<'_>, request: PropertyWatch) -> Plan<PropertyChange> {
             Plan::done()
         }
         Err(failure) => failure.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_written_as_a_number_is_sorted_among_the_numbers() {
+        let mut names = ["b", "12", "+5", "7", "a", "255"];
+        names.sort_by(|one, other| order(one).cmp(&order(other)));
+        assert_eq!(names, ["7", "12", "255", "+5", "a", "b"]);
+        for (name, fits) in [("1", true), ("255", true), ("+5", true), ("0", false), ("05", false), ("256", false)] {
+            assert_eq!(check_name(name).is_ok(), fits, "{name}");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Rights of players: granted and revoked by operators, in force at once.
 
 use super::{Access, By, Plan};
-use crate::lock::read;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_ipc::{Code, Done, Failure, Reply, RightOf, Rights, RightsOf};
 use ssmglobal_store::{PlayerId, Row};
@@ -27,6 +26,45 @@ const LONGEST: usize = 32;
 /// Rights of one player.
 const MOST: usize = 64;
 
+/// Why somebody may not do what needs a right.
+pub fn denied(right: &str) -> Failure {
+    let msg = match right {
+        OPERATOR => "Only an operator may do that.".to_owned(),
+        right => format!("Only who has the right {right} may do that."),
+    };
+    Failure::new(Code::Denied, msg)
+}
+
+/// Whether a right does something for a player when a change of his is decided: he has it, and may be on.
+///
+/// # Errors
+/// The database's.
+pub fn holds(facts: &dyn Facts, player: PlayerId, right: &str) -> Result<bool, Refusal> {
+    Ok(facts.has_right(player, right) && !facts.is_disabled(player)?)
+}
+
+/// A player who asks what needs a right.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// Who.
+    pub player: PlayerId,
+    /// The right.
+    pub right: &'static str,
+}
+
+impl Asking {
+    /// Whether he has it when his change is decided.
+    ///
+    /// # Errors
+    /// `denied`.
+    pub fn check(self, facts: &dyn Facts) -> Result<(), Refusal> {
+        match holds(facts, self.player, self.right)? {
+            true => Ok(()),
+            false => Err(denied(self.right).into()),
+        }
+    }
+}
+
 changes! {
     /// Changes of rights.
     RightChange: Grant, Revoke
@@ -46,6 +84,13 @@ impl Decide for Grant {
         if facts.player(self.player)?.is_none() {
             return refuse(Code::NotFound, "There is no such player.");
         }
+        let rights = facts.rights(self.player);
+        if rights.contains(&self.right) {
+            return Ok(Decided::new(Vec::new(), Reply::Done(Done {})));
+        }
+        if rights.len() >= MOST {
+            return refuse(Code::Limit, format!("A player has at most {MOST} rights."));
+        }
         Ok(Decided::done(Row::Granted { player: self.player, right: self.right.clone() }))
     }
 }
@@ -60,8 +105,12 @@ pub struct Revoke {
 }
 
 impl Decide for Revoke {
-    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
-        Ok(Decided::new(vec![Row::Revoked { player: self.player, right: self.right.clone() }], Reply::Done(Done {})))
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let (player, right) = (self.player, self.right.clone());
+        if !facts.has_right(player, &right) {
+            return refuse(Code::NotFound, format!("{} does not have this right.", facts.name(player.into())));
+        }
+        Ok(Decided::done(Row::Revoked { player, right }))
     }
 }
 
@@ -83,29 +132,19 @@ fn checked(right: &str) -> Result<String, Failure> {
 
 /// `RIGHT GRANT`.
 pub fn grant(access: Access<'_>, request: RightOf) -> Plan<RightChange> {
-    let grant = || {
+    let grant = || -> Result<Grant, Failure> {
         let (player, _) = access.memory.player_named(&request.player)?;
-        let right = checked(&request.right)?;
-        let rights = read(&access.memory.rights);
-        if rights.get(&player).is_some_and(|his| his.len() >= MOST && !his.contains(&right)) {
-            return Err(Failure::new(Code::Limit, format!("A player has at most {MOST} rights.")));
-        }
-        Ok(Grant { player, right })
+        Ok(Grant { player, right: checked(&request.right)? })
     };
     grant().map_or_else(Plan::from, Plan::change)
 }
 
 /// `RIGHT REVOKE`.
 pub fn revoke(access: Access<'_>, request: RightOf) -> Plan<RightChange> {
-    let revoke = || {
-        let (player, name) = access.memory.player_named(&request.player)?;
-        let right = request.right.to_ascii_lowercase();
-        match access.memory.has_right(player, &right) {
-            true => Ok(Revoke { player, right }),
-            false => Err(Failure::new(Code::NotFound, format!("{name} does not have this right."))),
-        }
-    };
-    revoke().map_or_else(Plan::from, Plan::change)
+    match access.memory.player_id(&request.player) {
+        Ok(player) => Plan::change(Revoke { player, right: request.right.to_ascii_lowercase() }),
+        Err(failure) => failure.into(),
+    }
 }
 
 /// `RIGHT LIST`.

@@ -9,6 +9,7 @@ use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refus
 use crate::work::passwords;
 use ssmglobal_ipc::{Authed, Code, Done, Failure, Reply, Secret};
 use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, Server, ServerId};
+use std::sync::Arc;
 
 changes! {
     /// Changes of game servers.
@@ -63,19 +64,19 @@ fn no_such_server(name: &str) -> Failure {
 /// A new game server.
 #[derive(Clone, Debug)]
 pub struct Add {
-    /// Its name, checked.
-    pub name: String,
+    /// Its name, checked. Visitors do not get it while this is under way.
+    pub name: Arc<Name>,
     /// What is kept of its key.
     pub key: KeyHash,
 }
 
 impl Decide for Add {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let name = self.name.clone();
+        let name = self.name.shown.clone();
         if facts.server_by_name(&name)?.is_some() {
             return refuse(Code::Exists, format!("There is a game server {name} already."));
         }
-        if facts.name_taken(&Name::of_server(&name))? {
+        if facts.name_taken(&self.name)? {
             return refuse(
                 Code::Exists,
                 format!("A player or a game server has the name {name}, or one that looks like it. Choose another."),

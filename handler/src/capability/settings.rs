@@ -58,7 +58,8 @@ fn check_version(expected: Option<u64>, found: Option<&KeptSetting>) -> Result<(
     match expected {
         Some(expected) if expected != present => {
             let msg = match present {
-                0 => "There is no such setting any more.".to_owned(),
+                0 if found.is_some() => "There is no such setting any more.".to_owned(),
+                0 => "There is no such setting.".to_owned(),
                 version => {
                     format!("Another wrote in between: the setting has version {version} now. Read it again first.")
                 }

@@ -1,6 +1,6 @@
 //! TELL: a word to somebody who is on, and BROADCAST, a word to everyone. Nothing of it is kept.
 
-use super::{Access, By, Call, Me, Plan};
+use super::{Access, By, Call, Me, Plan, visitors};
 use crate::state::news::{Audience, News};
 use crate::state::visitors::principal;
 use crate::work::change::refuse;
@@ -11,11 +11,26 @@ use ssmglobal_store::Principal;
 /// Bytes of a TELL, of a BROADCAST.
 const LONGEST: usize = 2048;
 
+/// What is said: one line, and something in it.
+fn check(body: &str, what: &str, longer: &str) -> Result<(), Failure> {
+    if body.len() > LONGEST {
+        return Err(Failure::new(Code::TooLong, format!("A {what} has at most {LONGEST} bytes.{longer}")));
+    }
+    if body.trim().is_empty() {
+        return Err(Failure::new(Code::Invalid, "There is nothing said in it."));
+    }
+    if body.contains(['\n', '\r']) {
+        return Err(Failure::new(Code::Invalid, format!("A {what} is one line.{longer}")));
+    }
+    Ok(())
+}
+
 /// Who talks: a player, or a visitor where they may.
 fn talker(call: &Call<'_>) -> Result<Me<Principal>, Failure> {
     let me = call.somebody()?;
     if me.id.as_player().is_none() && !call.memory.universe().talk {
-        return Err(Failure::new(Code::Denied, "Visitors do not talk here. REGISTER makes you a player."));
+        let msg = format!("Visitors do not talk here. {}", visitors::way_out(&call.memory.universe()));
+        return Err(Failure::new(Code::Denied, msg));
     }
     Ok(me)
 }
@@ -40,7 +55,8 @@ fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
         let is_there = call.state.online.is_on(who) || call.state.reachable(who).is_some();
         return if is_there { Ok((who, party)) } else { Err(away(call, who, &party).unwrap_or_else(gone)) };
     }
-    let (id, name) = call.memory.player_named(to)?;
+    let found = call.memory.player_named(to);
+    let (id, name) = found.map_err(|failure| visitors::or_a_visitor(call.state, to, failure))?;
     let who = Principal::from(id);
     if call.memory.is_barred(who) {
         return Err(Failure::new(Code::Denied, format!("{name} is disabled, and is not on.")));
@@ -54,9 +70,8 @@ fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
 
 /// `TELL`.
 pub fn tell(call: Call<'_>, request: Tell) -> Plan {
-    if request.body.len() > LONGEST {
-        return Failure::new(Code::TooLong, format!("A tell has at most {LONGEST} bytes. MAIL SEND takes more."))
-            .into();
+    if let Err(failure) = check(&request.body, "tell", " MAIL SEND takes more.") {
+        return failure.into();
     }
     let found = talker(&call).and_then(|me| Ok((me, listener(&call, &request.to)?)));
     let (me, (receiver, to)) = match found {
@@ -78,8 +93,8 @@ pub fn tell(call: Call<'_>, request: Tell) -> Plan {
 
 /// `BROADCAST`.
 pub fn broadcast(access: Access<'_>, request: Broadcast) -> Plan {
-    if request.body.len() > LONGEST {
-        return Failure::new(Code::TooLong, format!("A broadcast has at most {LONGEST} bytes.")).into();
+    if let Err(failure) = check(&request.body, "broadcast", "") {
+        return failure.into();
     }
     let from = match &access.by {
         By::Player(me) => me.party(),

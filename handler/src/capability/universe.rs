@@ -8,7 +8,7 @@ use crate::state::session::Session;
 use crate::state::topic::Topic;
 use crate::state::universe::{Key, Universe};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes};
-use ssmglobal_ipc::{Code, Failure, Reply, State, UniverseReset, UniverseSet};
+use ssmglobal_ipc::{Code, Done, Failure, Reply, State, UniverseReset, UniverseSet};
 use ssmglobal_store::{PlayerId, Principal, Row, WorldId};
 
 changes! {
@@ -26,7 +26,10 @@ pub struct Set {
 }
 
 impl Decide for Set {
-    fn decide(&self, _: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        if facts.universe(self.key.name()) == self.value {
+            return Ok(Decided::new(Vec::new(), Reply::Done(Done {})));
+        }
         Ok(Decided::done(Row::Universe { key: self.key.name().to_owned(), value: self.value.clone() }))
     }
 }

@@ -131,7 +131,10 @@ impl EventLoop {
         let (number, before, now) = (session.number, session.who(), Time::now());
         let network = session.address.map(|address| ssmglobal_config::network(address.ip()));
         let his = self.state.visitors.like(name).map(|(id, visitor)| (id, visitor.clone()));
-        let gone = his.as_ref().is_some_and(|(_, it)| it.session.is_none() && it.until <= now);
+        let is_gone = |(id, it): &(u32, Visitor)| {
+            it.session.is_none() && it.until <= now && self.state.online.stays(principal(*id)).is_empty()
+        };
+        let gone = his.as_ref().is_some_and(is_gone);
         let other = his.as_ref().and_then(|(id, it)| Some((*id, it.session.filter(|other| *other != number)?)));
         if let Some(failure) = other.and_then(|(id, other)| self.is_visiting(id, other)) {
             return self.batch.reply(to, &failure.into());

@@ -4,6 +4,7 @@
 use super::EventLoop;
 use crate::capability::Plan;
 use crate::changes::Change;
+use crate::dispatch::{self, Refused};
 use crate::link::ReplyTo;
 use crate::state::journal::{ClientKey, Settled};
 use crate::state::session::SessionRef;
@@ -63,6 +64,11 @@ impl EventLoop {
         // Another session of the same owner may have been quicker.
         if let Some(reply) = self.pending.known(&key) {
             return self.batch.finish(to, &reply);
+        }
+        // A right may have been revoked while the database was asked.
+        let may = self.state.live(at).map(|session| dispatch::may(session, &self.shared.memory, request.kind()));
+        if let Some(Err(Refused::Failure(failure))) = may {
+            return self.batch.finish(to, &failure.into());
         }
         let reply = match self.plan_of(at, request) {
             Some(Plan::Volatile(volatile)) => {

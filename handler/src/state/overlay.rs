@@ -1,10 +1,11 @@
-//! What the running transaction has changed of the boards and of who is disabled, and memory does not show yet: decisions see both. Used by the
-//! writer; pure.
+//! What the running transaction has changed of the boards, of who is disabled, of rights and of the universe's settings, and memory does
+//! not show yet: decisions see both. Used by the writer; pure.
 
 use super::boards::{self, Boards, Place, Ranking};
 use super::rank_index::RankIndex;
 use hashbrown::HashMap;
 use ssmglobal_store::{Board, BoardId, PlayerId, Row, Standing};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -14,6 +15,10 @@ pub struct Overlay {
     defined: Vec<Board>,
     /// Players who were disabled, or are not any more.
     disabled: HashMap<PlayerId, bool>,
+    /// Rights that players were granted, or that were revoked.
+    rights: HashMap<PlayerId, BTreeMap<String, bool>>,
+    /// Settings of the universe, and what they were set to.
+    universe: HashMap<String, Option<String>>,
 }
 
 /// One board with changed places.
@@ -70,6 +75,8 @@ impl Overlay {
         self.touched.clear();
         self.defined.clear();
         self.disabled.clear();
+        self.rights.clear();
+        self.universe.clear();
     }
 
     /// Takes note of a row that was written.
@@ -90,6 +97,9 @@ impl Overlay {
                 self.standings.insert((*board, was.player), None);
             }
             Row::PlayerDisabled { player, reason } => drop(self.disabled.insert(*player, reason.is_some())),
+            Row::Granted { player, right } => self.note_right(*player, right, true),
+            Row::Revoked { player, right } => self.note_right(*player, right, false),
+            Row::Universe { key, value } => drop(self.universe.insert(key.clone(), value.clone())),
             Row::Player(_)
             | Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
@@ -115,13 +125,14 @@ impl Overlay {
             | Row::WorldStarted { .. }
             | Row::LicenceGone { .. }
             | Row::WorldPurged { .. }
-            | Row::Granted { .. }
-            | Row::Revoked { .. }
             | Row::PlayerLimit { .. }
             | Row::PlayerLasted { .. }
-            | Row::Universe { .. }
             | Row::RelayMark { .. } => {}
         }
+    }
+
+    fn note_right(&mut self, player: PlayerId, right: &str, has: bool) {
+        self.rights.entry(player).or_default().insert(right.to_owned(), has);
     }
 
     fn touched(&mut self, ranking: &Ranking) -> &mut Touched {
@@ -177,6 +188,28 @@ impl Overlay {
     /// Whether a player is disabled, where this transaction has changed that.
     pub fn disabled(&self, player: PlayerId) -> Option<bool> {
         self.disabled.get(&player).copied()
+    }
+
+    /// Whether a player has a right, where this transaction has changed that.
+    pub fn right(&self, player: PlayerId, right: &str) -> Option<bool> {
+        self.rights.get(&player)?.get(right).copied()
+    }
+
+    /// A player's rights by name, who had these before.
+    pub fn rights(&self, player: PlayerId, before: Vec<String>) -> Vec<String> {
+        let mut rights: BTreeSet<String> = before.into_iter().collect();
+        for (right, has) in self.rights.get(&player).into_iter().flatten() {
+            match has {
+                true => rights.insert(right.clone()),
+                false => rights.remove(right),
+            };
+        }
+        rights.into_iter().collect()
+    }
+
+    /// What a setting of the universe is set to, where this transaction has changed that.
+    pub fn universe(&self, key: &str) -> Option<Option<&str>> {
+        self.universe.get(key).map(Option::as_deref)
     }
 
     /// How many boards are new.

@@ -130,6 +130,11 @@ impl UniverseSettings {
         &self.now
     }
 
+    /// What a setting was set to, as it is kept.
+    pub fn kept(&self, key: &str) -> Option<&str> {
+        self.set.get(key).map(String::as_str)
+    }
+
     /// What a setting would be kept as, were it set to this.
     ///
     /// # Errors

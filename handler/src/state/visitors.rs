@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use ssmglobal_ipc::Time;
 use ssmglobal_store::{Principal, PrincipalKind};
 use std::net::IpAddr;
+use std::sync::{Arc, Weak};
 
 /// So long the name of one whose connection has ended is kept for him, milliseconds: he may be on his way to a world.
 const KEPT: i64 = 120_000;
@@ -47,6 +48,8 @@ pub struct Visitors {
     by_session: HashMap<u64, u32>,
     /// Who has registered of late, by the folded name before, and until when that is known.
     players: HashMap<CompactString, (u32, Time)>,
+    /// Names that somebody is about to have who is no visitor, each for as long as its change is under way.
+    promised: Vec<Weak<Name>>,
     last: u32,
 }
 
@@ -129,6 +132,19 @@ impl Visitors {
         Some((*id, self.all.get(id)?))
     }
 
+    /// Somebody else is about to have this name: it is no visitor's for as long as what is returned lives.
+    pub fn promise(&mut self, name: Name) -> Arc<Name> {
+        let name = Arc::new(name);
+        self.promised.retain(|other| other.strong_count() > 0);
+        self.promised.push(Arc::downgrade(&name));
+        name
+    }
+
+    /// Whether somebody else is about to have this name, or one that looks like it.
+    pub fn is_promised(&self, name: &Name) -> bool {
+        self.promised.iter().any(|other| other.upgrade().is_some_and(|other| other.is_like(name)))
+    }
+
     /// Those who have gone and whose names are kept no longer.
     pub fn gone(&self, now: Time) -> Vec<u32> {
         let gone = self.all.iter().filter(|(_, visitor)| visitor.session.is_none() && visitor.until <= now);
@@ -148,6 +164,19 @@ mod tests {
 
     fn name(text: &str) -> Name {
         names::check(text, 2, 20).unwrap()
+    }
+
+    #[test]
+    fn a_name_is_promised_as_long_as_its_change_is_under_way() {
+        let mut visitors = Visitors::default();
+        let (bob, carol) = (visitors.promise(name("Bob")), visitors.promise(name("carol")));
+        assert!(visitors.is_promised(&name("bob")) && visitors.is_promised(&name("b\u{43e}b")));
+        assert!(!visitors.is_promised(&name("Bobby")));
+        drop(bob);
+        assert!(!visitors.is_promised(&name("bob")) && visitors.is_promised(&name("carol")));
+        let _dora = visitors.promise(name("dora"));
+        assert_eq!(visitors.promised.len(), 2, "what is over is let go of");
+        drop(carol);
     }
 
     #[test]

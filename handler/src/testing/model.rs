@@ -270,6 +270,18 @@ impl Facts for Model {
         self.store(self.players.get(&player).is_some_and(|kept| kept.player.disabled.is_some()))
     }
 
+    fn has_right(&self, player: PlayerId, right: &str) -> bool {
+        self.rights.contains(&(player, right.to_owned()))
+    }
+
+    fn rights(&self, player: PlayerId) -> Vec<String> {
+        self.rights.iter().filter(|(other, _)| *other == player).map(|(_, right)| right.clone()).collect()
+    }
+
+    fn universe(&self, key: &str) -> Option<String> {
+        self.universe.get(key).cloned()
+    }
+
     fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {
         let of = |kept: &KeptPlayer| KeptHash { hash: kept.hash.clone(), epoch: kept.player.epoch };
         self.store(self.players.get(&id).map(of))

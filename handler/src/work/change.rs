@@ -54,6 +54,12 @@ pub trait Facts {
     fn name(&self, who: Principal) -> String;
     /// Whether a player is disabled.
     fn is_disabled(&self, player: PlayerId) -> Stored<bool>;
+    /// Whether a player has a right.
+    fn has_right(&self, player: PlayerId, right: &str) -> bool;
+    /// A player's rights, by name.
+    fn rights(&self, player: PlayerId) -> Vec<String>;
+    /// What a setting of the universe was set to.
+    fn universe(&self, key: &str) -> Option<String>;
     /// What is kept of a player's password.
     fn player_hash(&self, id: PlayerId) -> Stored<Option<KeptHash>>;
     /// Whether a player or a game server has this name, or one that looks the same.

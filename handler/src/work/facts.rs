@@ -2,6 +2,7 @@
 //! thread.
 
 use super::change::Facts;
+use crate::lock::read;
 use crate::state::Overlay;
 use crate::state::boards::Boards;
 use crate::state::memory::Memory;
@@ -36,6 +37,21 @@ impl Facts for OpenFacts<'_> {
 
     fn is_disabled(&self, player: PlayerId) -> Result<bool> {
         Ok(self.overlay.disabled(player).unwrap_or_else(|| self.memory.is_barred(player.into())))
+    }
+
+    fn has_right(&self, player: PlayerId, right: &str) -> bool {
+        self.overlay.right(player, right).unwrap_or_else(|| self.memory.has_right(player, right))
+    }
+
+    fn rights(&self, player: PlayerId) -> Vec<String> {
+        self.overlay.rights(player, self.memory.rights_of(player))
+    }
+
+    fn universe(&self, key: &str) -> Option<String> {
+        match self.overlay.universe(key) {
+            Some(set) => set.map(str::to_owned),
+            None => read(&self.memory.universe).kept(key).map(str::to_owned),
+        }
     }
 
     fn player_hash(&self, id: PlayerId) -> Result<Option<KeptHash>> {

@@ -1,6 +1,7 @@
 //! Licences of worlds, for those who grant them and those who have one. Runs in a worker.
 
 use super::entry::WORLD_ENTER;
+use super::properties::show_properties;
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{
@@ -52,7 +53,7 @@ pub(super) static GROUP: Group = Group {
                 "`name`, `description`, `status` (public, restricted, stopped), `users`, `max`, `rating`, `licence` (for its \
                  owner and operators, else null: ",
                 licence_members!(),
-                ")"
+                "), `properties` (those that are shown here, as FINGER shows those of players, each with `name` and `value` or `base64`)"
             ),
             codes: &[Code::NotFound],
             ..Command::request(Kind::WorldShow, |parsed| Ok(Request::WorldShow(name(parsed)?)))
@@ -246,6 +247,7 @@ impl Shown for WorldShown {
 
     fn show(&self, screen: &mut Screen<'_>, _: Kind) {
         screen.block(0, &self.description);
+        show_properties(screen, &self.properties);
         if let Some(licence) = &self.licence {
             show_licence(screen, licence);
         }

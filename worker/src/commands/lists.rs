@@ -5,7 +5,7 @@ use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
     Code, Failure, FullUser, Kind, List, ListChanged, ListRead, ListRows, ListUnwatch, ListWatch, ListWatched, Listed,
-    ListedUser, Position, Rating, Request, UserMore, UserState, WorldStatus, json,
+    ListedUser, Party, Position, Rating, Request, UserMore, UserState, WorldStatus, json,
 };
 use std::fmt::{Result, Write};
 
@@ -195,7 +195,7 @@ impl Shown for Listed {
                     });
                     let email = user.email.flatten().unwrap_or_default().to_owned();
                     let world = user.world.unwrap_or_default().to_owned();
-                    Row::new([user.name.to_owned(), world, address, rights, email])
+                    Row::new([for_people(user.name), world, address, rights, email])
                 });
                 let columns = ["User", "World", "Address", "Rights", "E-mail"].map(Column::left);
                 screen.table(&columns, rows.collect());
@@ -203,7 +203,8 @@ impl Shown for Listed {
             ListRows::Worlds(_) | ListRows::Users(_) | ListRows::UsersInFull(_) => {}
         }
         if !self.gone.is_empty() {
-            screen.hint(format!("There no longer: {}.", self.gone.join(", ")));
+            let gone: Vec<String> = self.gone.iter().map(|name| gone_for_people(self.rows.list(), name)).collect();
+            screen.hint(format!("There no longer: {}.", gone.join(", ")));
         }
         let list = self.rows.list().as_str().to_uppercase();
         screen.hint(format!("To go on: LIST {list} {} {}", self.at.epoch, self.at.number));
@@ -230,15 +231,18 @@ impl Shown for ListWatched {
 impl Pushed for ListChanged {
     fn say(&self, f: &mut dyn Write) -> Result {
         let (list, rows) = (self.rows.list().as_str(), &self.rows);
-        let names: Vec<&str> = match rows {
-            ListRows::Worlds(rows) => rows.iter().map(|row| row.name.as_str()).collect(),
-            ListRows::Users(_) | ListRows::UsersInFull(_) => users(rows).into_iter().map(|row| row.name).collect(),
+        let names: Vec<String> = match rows {
+            ListRows::Worlds(rows) => rows.iter().map(|row| row.name.clone()).collect(),
+            ListRows::Users(_) | ListRows::UsersInFull(_) => {
+                users(rows).into_iter().map(|row| for_people(row.name)).collect()
+            }
         };
+        let gone: Vec<String> = self.gone.iter().map(|name| gone_for_people(rows.list(), name)).collect();
         match (names.is_empty(), self.gone.is_empty()) {
             (true, true) => write!(f, "You see the list of {list} in another way now: LIST {}", list.to_uppercase()),
             (false, true) => write!(f, "{list}: {}", some(&names)),
-            (true, false) => write!(f, "{list}: gone: {}", some(&self.gone)),
-            (false, false) => write!(f, "{list}: {}; gone: {}", some(&names), some(&self.gone)),
+            (true, false) => write!(f, "{list}: gone: {}", some(&gone)),
+            (false, false) => write!(f, "{list}: {}; gone: {}", some(&names), some(&gone)),
         }
     }
 
@@ -246,6 +250,19 @@ impl Pushed for ListChanged {
         let ListChanged { from, at: Position { epoch, number: serial }, rows, gone } = self;
         let (list, epoch, from, serial) = (rows.list(), *epoch, *from, *serial);
         json::put_event(out, name, &Changed { list, epoch, from, serial, rows: Rows(rows), gone });
+    }
+}
+
+/// A user for a person: a visitor stands in quotes.
+fn for_people(user: &str) -> String {
+    Party::parse(user).for_people()
+}
+
+/// The same of what is there no longer.
+fn gone_for_people(list: List, name: &str) -> String {
+    match list {
+        List::Worlds => name.to_owned(),
+        List::Users => for_people(name),
     }
 }
 

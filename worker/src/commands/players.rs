@@ -1,11 +1,12 @@
 //! Players: registering, logging in, who is on. Runs in a worker.
 
-use super::properties::show_value;
+use super::properties::show_properties;
 use super::{Arg, Command, Group};
 use crate::render::{Column, Row, Screen, Shown, idle, minute, plural};
+use serde::Serialize;
 use ssmglobal_ipc::{
-    Code, Finger, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request, Visiting, VisitorName, Who,
-    Whoami,
+    Code, Finger, FingerProperty, FingerRecord, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request,
+    Time, Visiting, VisitorName, Who, Whoami, json,
 };
 use std::fmt::{Result, Write};
 
@@ -109,9 +110,9 @@ pub(super) static GROUP: Group = Group {
             summary: "Look a player up",
             args: &[Arg::word("player", "whom")],
             example: "FINGER bob",
-            returns: "`player`, `registered`, `last_login`, `online`, `idle` in seconds, `records` (each with `board`, \
+            returns: "`player`, `registered` (of a visitor null), `last_login`, `online`, `idle` in seconds, `records` (each with `board`, \
                       `score`, `unit`, `rank`), `worlds` (the game servers that he is on), `properties` (those that are shown \
-                      here, each with `name` and `value` or `base64`)",
+                      here, the first 16 KiB of them, each with `name` and `value` or `base64`; PROPERTY GET has all)",
             codes: &[Code::NotFound],
             ..Command::request(Kind::Finger, |parsed| Ok(Request::Finger(Finger { player: parsed.string("player")? })))
         },
@@ -211,6 +212,19 @@ impl Shown for Who {
     }
 }
 
+/// What a program is told of a visitor: as of a player, but he has not registered.
+#[derive(Serialize)]
+struct VisitorData<'a> {
+    player: &'a str,
+    registered: Option<Time>,
+    last_login: Option<Time>,
+    online: bool,
+    idle: Option<u64>,
+    records: &'a [FingerRecord],
+    worlds: &'a [String],
+    properties: &'a [FingerProperty],
+}
+
 impl Shown for Fingered {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         let (who, whereabouts) = (Party::parse(&self.player), whereabouts(self));
@@ -220,14 +234,19 @@ impl Shown for Fingered {
         }
     }
 
+    fn data(&self, out: &mut Vec<u8>) {
+        let Party::Visitor(_) = Party::parse(&self.player) else { return json::put(out, self) };
+        let Fingered { player, registered: _, last_login, online, idle, records, worlds, properties } = self;
+        let (registered, last_login, online, idle) = (None, *last_login, *online, *idle);
+        json::put(out, &VisitorData { player, registered, last_login, online, idle, records, worlds, properties });
+    }
+
     fn show(&self, screen: &mut Screen<'_>, _: Kind) {
         if matches!(Party::parse(&self.player), Party::Visitor(_)) {
             screen.hint(format!("TELL {} says hello.", self.player));
             return;
         }
-        for property in &self.properties {
-            show_value(screen, &property.name, property.value.as_deref(), property.base64.as_ref());
-        }
+        show_properties(screen, &self.properties);
         if self.records.is_empty() {
             screen.hint(format!("No records yet. TELL {0} or MAIL SEND {0} says hello.", self.player));
             return;

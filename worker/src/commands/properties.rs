@@ -3,8 +3,8 @@
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Pushed, Screen, Shown, plural};
 use ssmglobal_ipc::{
-    Base64, Code, Failure, Kind, Properties, Property, PropertyAccess, PropertyChanged, PropertyDelete, PropertyGet,
-    PropertySet, PropertyTerms, PropertyValue, PropertyVersion, PropertyWatch, Request,
+    Base64, Code, Failure, FingerProperty, Kind, Properties, Property, PropertyAccess, PropertyChanged, PropertyDelete,
+    PropertyGet, PropertySet, PropertyTerms, PropertyValue, PropertyVersion, PropertyWatch, Request,
 };
 use std::fmt::{self, Write};
 
@@ -48,7 +48,12 @@ pub(super) static GROUP: Group = Group {
                 Arg::int("version", 0, u64::MAX, "only if this is the present version; 0: only if there is none")
                     .optional()
                     .keyword("IF"),
-                Arg::flag("finger", "FINGER", "NO-FINGER", "whether FINGER shows it; at first not"),
+                Arg::flag(
+                    "finger",
+                    "FINGER",
+                    "NO-FINGER",
+                    "whether FINGER, or WORLD SHOW of a world, shows it; at first not",
+                ),
                 Arg::flag("push", "PUSH", "NO-PUSH", "whether changes of it are told; at first not"),
                 Arg::flag("kept", "KEPT", "WHILE-ON", "whether it stays when its holder is not on; at first it does"),
                 Arg::word("write", "who may write it: everyone, owner, world or property; at first owner")
@@ -147,7 +152,7 @@ fn binary(bytes: &Base64) -> String {
 }
 
 /// A name and what it says: in one line, or below it where it has several.
-pub(super) fn show_value(screen: &mut Screen<'_>, name: &str, value: Option<&str>, base64: Option<&Base64>) {
+fn show_value(screen: &mut Screen<'_>, name: &str, value: Option<&str>, base64: Option<&Base64>) {
     match (value, base64) {
         (Some(value), _) if value.contains('\n') => {
             screen.heading(&format!("{name}:"));
@@ -155,6 +160,13 @@ pub(super) fn show_value(screen: &mut Screen<'_>, name: &str, value: Option<&str
         }
         (Some(value), _) => screen.line(format!("{name}: {value}")),
         (None, bytes) => screen.line(format!("{name}: {}", bytes.map(binary).unwrap_or_default())),
+    }
+}
+
+/// Those that are shown with their holder.
+pub(super) fn show_properties(screen: &mut Screen<'_>, properties: &[FingerProperty]) {
+    for property in properties {
+        show_value(screen, &property.name, property.value.as_deref(), property.base64.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 //! current; no process uses it.
 
 use super::parsed::Value;
+use super::table::Asks;
 use super::who::{modes, users};
 use super::{ArgKind, Command, GROUPS, Parsed, State, parse_words};
 use ssmglobal_ipc::Code;
@@ -17,7 +18,20 @@ pub fn reference() -> String {
     let [codes, names, commands] = &mut tables;
     // A `String` takes everything.
     _ = put_codes(codes).and_then(|()| put_names(names)).and_then(|()| put_commands(commands));
-    PROSE.replace("{{codes}}\n", codes).replace("{{names}}\n", names).replace("{{commands}}\n", commands)
+    let prose = PROSE.replace("{{keyed}}", &keyed());
+    prose.replace("{{codes}}\n", codes).replace("{{names}}\n", names).replace("{{commands}}\n", commands)
+}
+
+/// The commands that heed a key, as a list within a sentence.
+fn keyed() -> String {
+    let takes_key = |command: &&Command| match command.asks {
+        Asks::Request(kind, _) => kind.describe().takes_key(),
+        Asks::Local(..) => false,
+    };
+    let commands = GROUPS.iter().flat_map(|group| group.commands).filter(takes_key);
+    let names: Vec<String> = commands.map(|command| format!("`{}`", command.name)).collect();
+    let lines: Vec<String> = names.chunks(8).map(|names| format!("  {}", names.join(", "))).collect();
+    format!("{}.", lines.join(",\n"))
 }
 
 fn put_codes(out: &mut String) -> Result {

@@ -6,7 +6,7 @@ use crate::capability::hosting::Start;
 use crate::capability::licences::{
     Add, Change as Changed, Delete, Disable, Keeper, NewPassword, Purge, SetPassword, WAITS,
 };
-use crate::capability::rights::{Grant, Revoke};
+use crate::capability::rights::{Asking, Grant, Revoke};
 use crate::capability::universe;
 use crate::state::names;
 use crate::state::universe::Key;
@@ -165,21 +165,21 @@ fn the_owner_and_the_operator_change_a_licence_and_nobody_else() {
         let terms = WorldTerms { comment: Some("shut".into()), listed: Some(false), ..WorldTerms::default() };
         Changed { world: ZOO, by, owner: None, terms }
     };
-    for by in [Keeper::Operator, Keeper::Owner(ALICE)] {
+    for by in [Keeper::Operator, Keeper::Player(ALICE)] {
         let mut model = zoo();
         done(&mut model, comment(by));
         assert_eq!((now(&model).comment.as_str(), now(&model).listed, now(&model).users), ("shut", false, 50));
         done(&mut model, SetPassword { world: ZOO, by, password: password("other") });
         assert_eq!(now(&model).password, key_hash(&Secret::new("other")));
     }
-    let by = Keeper::Owner(BOB);
+    let by = Keeper::Player(BOB);
     let mut model = zoo();
     assert_eq!(code(&mut model, comment(by)), Code::Denied);
     assert_eq!(code(&mut model, SetPassword { world: ZOO, by, password: password("other") }), Code::Denied);
     // It is his once it was given to him, and no more hers.
     done(&mut model, Changed { owner: Some(BOB), ..comment(Keeper::Operator) });
     done(&mut model, comment(by));
-    assert_eq!(code(&mut model, comment(Keeper::Owner(ALICE))), Code::Denied);
+    assert_eq!(code(&mut model, comment(Keeper::Player(ALICE))), Code::Denied);
     let terms = WorldTerms { email: Some(String::new()), expires: Some(Expires::Never), ..WorldTerms::default() };
     done(&mut model, Changed { terms, ..comment(Keeper::Operator) });
     assert_eq!((now(&model).email.clone(), now(&model).expires), (None, None));
@@ -221,9 +221,60 @@ fn rights_are_granted_and_revoked() {
     let right = || "vip".to_owned();
     done(&mut model, Grant { player: BOB, right: right() });
     assert!(model.rights.contains(&(BOB, right())));
+    let again = decided(&mut model, Grant { player: BOB, right: right() });
+    assert_eq!(again, Decided::new(Vec::new(), Reply::Done(Done {})), "he has it: that is no news");
     done(&mut model, Revoke { player: BOB, right: right() });
     assert!(model.rights.is_empty());
+    let failure = refused(&mut model, Revoke { player: BOB, right: right() });
+    assert_eq!((failure.code, &*failure.msg), (Code::NotFound, "bob does not have this right."));
     assert_eq!(code(&mut model, Grant { player: PlayerId(99), right: right() }), Code::NotFound);
+    for number in 0..64 {
+        done(&mut model, Grant { player: BOB, right: format!("game.{number}") });
+    }
+    assert_eq!(code(&mut model, Grant { player: BOB, right: right() }), Code::Limit);
+}
+
+#[test]
+fn who_asks_by_a_right_must_have_it_when_it_is_decided() {
+    let by_right = |right| {
+        let grant = Grant { player: ALICE, right: "vip".into() };
+        Change::ByRight(Asking { player: BOB, right }, Box::new(grant.into()))
+    };
+    let mut model = people();
+    model.put(&Row::Granted { player: BOB, right: "operator".into() });
+    assert_eq!(code(&mut model, by_right("broadcast")), Code::Denied);
+    assert_eq!(decided(&mut model, by_right("operator")).rows.len(), 1);
+    model.put(&Row::PlayerDisabled { player: BOB, reason: Some("spam".into()) });
+    assert_eq!(code(&mut model, by_right("operator")), Code::Denied);
+    model.put(&Row::PlayerDisabled { player: BOB, reason: None });
+    model.put(&Row::Revoked { player: BOB, right: "operator".into() });
+    let failure = refused(&mut model, by_right("operator"));
+    assert_eq!((failure.code, &*failure.msg), (Code::Denied, "Only an operator may do that."));
+    // What is shown once is shown through it as well.
+    let add = Change::ByRight(Asking { player: BOB, right: "operator" }, Box::new(add("Zoo").into()));
+    assert_eq!(add.shown_once(), Some(Secret::new("new")));
+}
+
+#[test]
+fn an_operator_whose_right_was_revoked_changes_his_own_world_only_and_not_all_of_it() {
+    let mut model = zoo();
+    let set = |player, terms| Changed { world: ZOO, by: Keeper::Player(player), owner: None, terms };
+    let (users, hidden) = (
+        || WorldTerms { users: Some(7), ..WorldTerms::default() },
+        || WorldTerms { listed: Some(false), ..WorldTerms::default() },
+    );
+    let password = |player| SetPassword { world: ZOO, by: Keeper::Player(player), password: password("other") };
+    for player in [ALICE, BOB] {
+        model.put(&Row::Granted { player, right: "operator".into() });
+        done(&mut model, set(player, users()));
+        decided(&mut model, password(player));
+        model.put(&Row::Revoked { player, right: "operator".into() });
+        assert_eq!(code(&mut model, set(player, users())), Code::Denied);
+    }
+    done(&mut model, set(ALICE, hidden()));
+    decided(&mut model, password(ALICE));
+    assert_eq!(code(&mut model, set(BOB, hidden())), Code::Denied);
+    assert_eq!(code(&mut model, password(BOB)), Code::Denied);
 }
 
 #[test]
@@ -234,5 +285,7 @@ fn a_setting_of_the_universe_is_one_row() {
         assert_eq!(decided(&mut model, universe::Set { key: Key::Name, value: value.clone() }), only(row));
         done(&mut model, universe::Set { key: Key::Name, value: value.clone() });
         assert_eq!(model.universe.get("name"), value.as_ref());
+        let again = decided(&mut model, universe::Set { key: Key::Name, value });
+        assert_eq!(again, Decided::new(Vec::new(), Reply::Done(Done {})), "that is no news");
     }
 }

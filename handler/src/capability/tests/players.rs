@@ -10,7 +10,7 @@ use ssmglobal_store::{KeptHash, Network, NewLetter, NewPlayer};
 use std::net::IpAddr;
 
 pub fn register(name: &str) -> Register {
-    let name = names::check(name, 2, 20).unwrap();
+    let name = names::check(name, 2, 20).unwrap().into();
     Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()), from: None }
 }
 
@@ -35,7 +35,7 @@ fn a_new_player_is_who_the_session_is_from_then_on() {
         id: PlayerId(4),
         name: "Dave".into(),
         folded: "dave".into(),
-        skeleton: register("Dave").name.skeleton,
+        skeleton: register("Dave").name.skeleton.clone(),
         hash: Secret::new("$hash"),
         email: Some("d@example.org".into()),
         registered: NOW,
@@ -246,8 +246,9 @@ fn who_is_disabled_is_out_and_whether_a_login_is_taken_is_set() {
 #[test]
 fn a_password_that_was_typed_at_a_game_server_is_checked_as_for_a_login_and_proves_nothing() {
     let mut model = people();
-    let check =
-        |player, verified| LoginCheck { player, verified, from: [192, 0, 2, 7].into(), rights: vec!["vip".into()] };
+    let right = |right: &str| Row::Granted { player: ALICE, right: right.into() };
+    model.put(&right("vip"));
+    let check = |player, verified| LoginCheck { player, verified, from: [192, 0, 2, 7].into() };
     let right = decided(&mut model, check(ALICE, first()));
     assert_eq!(
         right.reply,

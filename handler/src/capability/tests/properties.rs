@@ -25,6 +25,7 @@ fn keeper() -> Standing {
 fn zoo() -> Model {
     let mut model = people();
     model.put(&Row::Licence(Box::new(licence(1, "Zoo", ALICE))));
+    model.put(&Row::Granted { player: CAROL, right: "property".into() });
     model
 }
 
@@ -74,6 +75,21 @@ fn a_new_one_is_the_owners_and_everybody_reads_it() {
     let row = Row::Property { holder: BOB.into(), name: "motto".into(), property: kept(1), by: Some(7) };
     let reply = PropertyVersion { of: Party::Player("bob".into()), name: "motto".into(), version: 1 };
     assert_eq!(decided, Decided::new(vec![row], Reply::PropertyVersion(reply)));
+}
+
+#[test]
+fn who_may_write_all_of_them_by_a_right_must_have_it_when_that_is_decided() {
+    let mut model = zoo();
+    let by_carol = |is_keeper| Standing { is_keeper, ..by(CAROL) };
+    done(&mut model, set(BOB, "motto", by_carol(false)));
+    model.put(&Row::Revoked { player: CAROL, right: "property".into() });
+    assert_eq!(code(&mut model, set(BOB, "motto", by_carol(true))), Code::Denied);
+    assert_eq!(code(&mut model, set(BOB, "new", by_carol(true))), Code::Denied);
+    assert_eq!(code(&mut model, delete(BOB, "motto", by_carol(true))), Code::Denied);
+    model.put(&Row::Granted { player: CAROL, right: "operator".into() });
+    done(&mut model, delete(BOB, "motto", by_carol(true)));
+    // The operator at his own socket has no rights, and needs none.
+    done(&mut model, set(BOB, "motto", Standing { is_keeper: true, ..Standing::default() }));
 }
 
 #[test]

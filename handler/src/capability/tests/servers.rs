@@ -3,6 +3,7 @@
 use super::players::register;
 use super::*;
 use crate::capability::servers::{Add, Allow, Auth, Disable, RotateKey};
+use crate::state::names::Name;
 use crate::state::session::Proof;
 use crate::work::passwords::key_hash;
 use ssmglobal_ipc::{Authed, Secret};
@@ -44,17 +45,21 @@ fn a_wrong_key_says_nothing_of_the_server() {
     done(&mut model, auth("arena", "right"));
 }
 
+fn named(name: &str) -> std::sync::Arc<Name> {
+    Name::of_server(name).into()
+}
+
 #[test]
 fn a_game_server_is_added_once() {
     let mut model = people();
     model.sequences.insert(Sequence::Server, 2);
-    let tower = Add { name: "Tower".into(), key: [7; 32] };
+    let tower = Add { name: named("Tower"), key: [7; 32] };
     let new = NewServer { id: ServerId(3), name: "Tower".into(), key: [7; 32], added: NOW };
     assert_eq!(decided(&mut model, tower.clone()), only(Row::Server(new)));
     assert_eq!(asked(&mut model, tower.clone()), 1);
     done(&mut model, tower.clone());
     for name in ["Tower", "tOWER", "arena"] {
-        let failure = refused(&mut model, Add { name: name.into(), ..tower.clone() });
+        let failure = refused(&mut model, Add { name: named(name), ..tower.clone() });
         assert_eq!((failure.code, failure.msg.contains(name)), (Code::Exists, true));
     }
 }
@@ -66,7 +71,7 @@ fn a_game_server_is_not_called_like_a_player_nor_a_player_like_a_game_server() {
     done(&mut model, register("P\u{430}ul"));
     for name in ["alice", "BOB", "Paul", "ca5tle", "cast1e"] {
         let taken = name != "ca5tle";
-        let change = Change::from(Add { name: name.into(), key: [7; 32] });
+        let change = Change::from(Add { name: named(name), key: [7; 32] });
         assert_eq!(change.decide(&mut model, Stamp { now: NOW }).is_err(), taken, "{name}");
     }
     for name in ["arena", "ARENA", "\u{430}rena", "Castle"] {

@@ -29,7 +29,7 @@ fn a_store_that_fails_refuses_nobody() {
         mail::Block { me: ALICE, from }.into(),
         mail::Unblock { me: ALICE, from }.into(),
         players::Register {
-            name: names::check("dave", 2, 20).unwrap(),
+            name: names::check("dave", 2, 20).unwrap().into(),
             hash: Secret::default(),
             email: None,
             from: None,
@@ -40,12 +40,11 @@ fn a_store_that_fails_refuses_nobody() {
             player: ALICE,
             verified: KeptHash { hash: Secret::default(), epoch: 0 },
             from: [192, 0, 2, 7].into(),
-            rights: Vec::new(),
         }
         .into(),
         servers::Allow { name: name(), login_check: true }.into(),
         servers::Auth { name: name(), key: Secret::default() }.into(),
-        servers::Add { name: name(), key: [0; 32] }.into(),
+        servers::Add { name: names::Name::of_server("arena").into(), key: [0; 32] }.into(),
         servers::RotateKey { name: name(), key: [0; 32] }.into(),
         servers::Disable { name: name(), disabled: true }.into(),
         settings::Set { owner, key: key(), value: value(), version: None, public: None, most: 9 }.into(),
@@ -93,10 +92,10 @@ fn a_store_that_fails_refuses_nobody() {
 fn nobody_gets_a_number_that_does_not_fit() {
     let (operator, better) = KINDS[0];
     let register = |name: &str| {
-        let name = names::check(name, 2, 20).unwrap();
+        let name = names::check(name, 2, 20).unwrap().into();
         Change::from(players::Register { name, hash: Secret::default(), email: None, from: None })
     };
-    let add = |name: &str| Change::from(servers::Add { name: name.to_owned(), key: [0; 32] });
+    let add = |name: &str| Change::from(servers::Add { name: names::Name::of_server(name).into(), key: [0; 32] });
     let define = |name: &str| Change::from(records::DefineBoard { board: board(0, name, operator, better), most: 9 });
     type Make<'a> = &'a dyn Fn(&str) -> Change;
     let makes: [(Sequence, Make<'_>, Code); 3] = [

@@ -3,7 +3,7 @@
 
 use super::super::EventLoop;
 use crate::capability::players::{self, SetBy};
-use crate::capability::{records, servers};
+use crate::capability::{records, servers, visitors};
 use crate::changes::Change;
 use crate::lock::read;
 use crate::state::memory::{no_such_player, server_name};
@@ -39,8 +39,13 @@ impl EventLoop {
     pub(super) fn server_key(&mut self, operator: u64, name: String, new: bool) -> Later {
         let name = if new { name } else { server_name(&name) };
         names::check_plain("game server", &name, 64)?;
+        let of_new = Name::of_server(&name);
         if new {
-            Name::of_server(&name).refuse_reserved(&self.shared.settings().players.reserved_names)?;
+            of_new.refuse_reserved(&self.shared.settings().players.reserved_names)?;
+            if visitors::present(&self.state, &of_new).is_some() {
+                let msg = format!("A visitor is on by the name {name}, or one that looks like it. Choose another.");
+                return Err(Failure::new(Code::Exists, msg));
+            }
         }
         let key = passwords::new_key().map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
         let hash = passwords::key_hash(&key);
@@ -48,7 +53,10 @@ impl EventLoop {
         let shown = self.shared.memory.server_named(&name).map_or_else(|_| name.clone(), |(_, name)| name);
         let answer = Answer::Key(Key { server: shown, key });
         match new {
-            true => self.change(operator, servers::Add { name, key: hash }, answer),
+            true => {
+                let name = self.state.visitors.promise(of_new);
+                self.change(operator, servers::Add { name, key: hash }, answer)
+            }
             false => self.change(operator, servers::RotateKey { name, key: hash }, answer),
         }
     }

@@ -248,6 +248,7 @@ fn world_replies() -> Vec<(&'static str, Reply)> {
         max: 100,
         rating: Rating::Pg13,
         licence: Some(Box::new(licence())),
+        properties: vec![FingerProperty { name: s("gate"), value: Some(s("Closed")), base64: None }],
     };
     let key = |password: Option<&str>| WorldKey { world: s("Atlantis"), password: password.map(Secret::new) };
     let terms = HostTerms {

@@ -76,12 +76,12 @@ fn first(kinds: [usize; FIRST]) -> Vec<Change> {
         changes.push(DefineBoard { board: board(0, &format!("Board{index}"), operator, better), most: BOARDS }.into());
     }
     for name in ["alice", "Bob", "carol", "Zoë"] {
-        let (name, hash) = (names::check(name, 2, 20).unwrap(), Secret::new("right"));
+        let (name, hash) = (names::check(name, 2, 20).unwrap().into(), Secret::new("right"));
         changes.push(crate::capability::players::Register { name, hash, email: None, from: None }.into());
     }
     for name in ["Arena", "castle"] {
         let key = crate::work::passwords::key_hash(&Secret::new("right"));
-        changes.push(crate::capability::servers::Add { name: name.into(), key }.into());
+        changes.push(crate::capability::servers::Add { name: names::Name::of_server(name).into(), key }.into());
     }
     changes
 }

@@ -210,7 +210,7 @@ impl Known {
             }
             Step::Register { name } => {
                 let name = one(&["Dave", "dave", "d\u{430}ve", "Eve", "Frank"], name);
-                let (name, email) = (names::check(name, 2, 20).unwrap(), Some("x@example.org".to_owned()));
+                let (name, email) = (names::check(name, 2, 20).unwrap().into(), Some("x@example.org".to_owned()));
                 (players::Register { name, hash: secret(true), email, from: None }.into(), (By::Session, None))
             }
             Step::Login { player: of, again, from } => {
@@ -228,7 +228,10 @@ impl Known {
                 let reason = disabled.then(|| "spam".to_owned());
                 (players::Disable { player: player(of), reason }.into(), operator)
             }
-            Step::Add { name } => (servers::Add { name: server_name(name), key: key_hash(true) }.into(), operator),
+            Step::Add { name } => (
+                servers::Add { name: names::Name::of_server(&server_name(name)).into(), key: key_hash(true) }.into(),
+                operator,
+            ),
             Step::Rotate { name, key } => {
                 (servers::RotateKey { name: server_name(name), key: key_hash(key) }.into(), operator)
             }
