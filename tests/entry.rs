@@ -54,7 +54,7 @@ fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_hi
     let mut carol = Program::registered(&backend, "carol");
     let word = pass(&mut carol, "arena");
     backend.ctl(&["player", "disable", "carol", "--reason", "spam"]);
-    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "expired");
+    assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
 }
 
 #[test]
