@@ -265,6 +265,7 @@ fn visitors_that_take_over_from_each_other_are_slowed_down() {
     for turn in 0..5 {
         programs[turn % 2].ok("VISITOR", fight.clone());
         programs[(turn + 1) % 2].expect_event("taken_over");
+        programs[(turn + 1) % 2].expect_no_event("taken_over");
     }
     assert_eq!(programs[1].fails("VISITOR", fight.clone()), "slow_down");
     let backend = Backend::plan().environment("SSMGLOBAL_PLAYERS_IDENTITY", "refuse").start();
