@@ -1,8 +1,10 @@
 //! Lists that clients mirror: worlds and users, read and watched, over changes, reconnects and deaths of the handler.
 
 use crate::harness::{Backend, GameServer, Person, Program, program_of_version};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A list as a client keeps it, which does what the page says.
 pub struct Mirror {
@@ -342,6 +344,43 @@ fn serials_go_on_over_deaths_and_upgrades_of_the_handler() {
     host(&mut arena, "zoo", &scene.password);
     worlds.read(&mut alice, 100);
     assert_eq!((worlds.names(), worlds.wholes), (vec!["Zoo"], 2));
+}
+
+#[test]
+fn worlds_that_were_there_before_everything_was_stopped_stay_for_their_day() {
+    let mut scene = Scene::new();
+    let moon = licensed(&scene.backend, "Moon", "bob");
+    host(&mut scene.arena, "moon", &moon);
+    scene.arena.ok("HOST STOP", json!({"world": "moon"}));
+    licensed(&scene.backend, "Mars", "bob");
+    let status = |backend: &Backend| {
+        let rows = fresh(&mut Program::logged_in(backend, "bob"), "worlds").rows;
+        rows.into_iter().map(|(name, row)| (name, row["status"].as_str().unwrap_or_default().to_owned())).collect()
+    };
+    let stopped = |names: &[&str]| -> Vec<(String, String)> {
+        names.iter().map(|name| ((*name).to_owned(), "stopped".to_owned())).collect()
+    };
+    let key = scene.arena.key.clone();
+    scene.backend.stop();
+    let store = ssmglobal_store::open(&scene.backend.data().join("ssmglobal.db"), Duration::ZERO).expect("a database");
+    let mut ended = Vec::new();
+    let reader = store.reader().expect("a reader");
+    reader.licences(&mut |licence| ended.extend(licence.stopped.map(|_| licence.name))).expect("it reads");
+    ended.sort();
+    assert_eq!(ended, ["Moon", "Zoo"], "the one by a word, and the other with the backend");
+    drop((reader, store));
+    scene.backend.start_again();
+    let there: Vec<(String, String)> = status(&scene.backend);
+    assert_eq!(there, stopped(&["Moon", "Zoo"]));
+    // Where nobody saw them stop they were there when they were started.
+    let mut arena = GameServer::with_key(&scene.backend, "arena", key);
+    host(&mut arena, "zoo", &scene.password);
+    scene.backend.signal_all(Signal::SIGKILL);
+    scene.backend.wait();
+    scene.backend.start_again();
+    let there: Vec<(String, String)> = status(&scene.backend);
+    assert_eq!(there, stopped(&["Moon", "Zoo"]));
+    assert_eq!(scene.backend.ctl(&["verify"])["ok"], true);
 }
 
 /// Numbers that look random, the same in each run.

@@ -30,7 +30,7 @@ const TEXT: usize = 1024;
 
 changes! {
     /// Changes by those who host.
-    HostingChange: Start
+    HostingChange: Start, Stopped
 }
 
 /// A world is started.
@@ -44,6 +44,25 @@ pub struct Start {
     pub from: String,
     /// By whom.
     pub by: StartedBy,
+}
+
+/// A world is not hosted any more. Nobody waits for an answer.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// Which.
+    pub world: WorldId,
+    /// Since when.
+    pub at: Time,
+}
+
+impl Decide for Stopped {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Stopped { world, at } = *self;
+        // It may have been started since, or its licence may be gone for good.
+        let licence = facts.licence(world)?.filter(|licence| licence.last_started.is_some_and(|started| started <= at));
+        let rows = licence.map(|_| Row::WorldStopped { world, at }).into_iter().collect();
+        Ok(Decided::new(rows, Reply::Done(ssmglobal_ipc::Done {})))
+    }
 }
 
 /// Whether a licence lets somebody with this password host its world.

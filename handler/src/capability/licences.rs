@@ -198,6 +198,7 @@ impl Decide for Add {
             disabled: None,
             last_started: None,
             last_address: None,
+            stopped: None,
             listed: true,
             visitors: true,
             voice: false,

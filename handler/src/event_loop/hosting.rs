@@ -2,6 +2,8 @@
 //! licence changes or ends. Part of the event loop.
 
 use super::EventLoop;
+use crate::capability::hosting::Stopped;
+use crate::changes::Change;
 use crate::lock::read;
 use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
@@ -9,6 +11,7 @@ use crate::state::licences::host_terms;
 use crate::state::names::Name;
 use crate::state::online::Seat;
 use crate::state::session::SessionRef;
+use crate::work::{Asker, Write};
 use ssmglobal_ipc::{Event, GuestClosed, Stop, Time, WorldStopped, growing};
 use ssmglobal_store::{KeptLicence, Principal, StartedBy, WorldId};
 use std::sync::Arc;
@@ -27,6 +30,11 @@ fn words(stop: Stop, licence: Option<&KeptLicence>) -> String {
         (Stop::Lost, _) => "The host of this world did not come back in time.".to_owned(),
         (Stop::HostDisabled, _) => "This game server was disabled by the operator.".to_owned(),
     }
+}
+
+/// What has the writer keep that a world was stopped.
+fn stopped(world: WorldId, at: Time) -> Write<Change> {
+    Write::Change { asker: Asker::Stopped, change: Stopped { world, at }.into(), key: None, tried: None }
 }
 
 impl EventLoop {
@@ -84,6 +92,20 @@ impl EventLoop {
                 self.journal.publish();
             }
         }
+    }
+
+    /// Has the writer keep which worlds were stopped, and when.
+    pub(super) fn keep_stopped(&mut self) {
+        for (world, at) in std::mem::take(&mut self.state.stopped) {
+            self.writes.push(stopped(world, at));
+        }
+    }
+
+    /// Nobody is left whose host could go on: all worlds stop.
+    pub(super) fn all_stop(&mut self) {
+        let now = Time::now();
+        let hosted: Vec<WorldId> = self.state.hosted.iter().map(|(world, ..)| world).collect();
+        self.state.stopped.extend(hosted.into_iter().map(|world| (world, now)));
     }
 
     fn tell_stopped(&mut self, session: u64, world: WorldId, name: String, stop: Stop) {

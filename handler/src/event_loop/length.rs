@@ -178,13 +178,18 @@ impl EventLoop {
     pub fn count_at_end(&mut self, end: End) {
         // Where there is a listener, those whose workers live go on with the next handler.
         let alone = end == End::ListenerGone || self.listener.pid == 0;
-        let living = self.workers.children.values().filter(|_| !alone).map(|client| client.session).collect();
+        let living: HashSet<u64> =
+            self.workers.children.values().filter(|_| !alone).map(|client| client.session).collect();
         self.end_logins_but(&living);
+        if living.is_empty() {
+            self.all_stop();
+        }
+        self.keep_stopped();
         // What sessions have asked for is left to the next handler, whom they ask again.
-        let own = |job: &Write<Change>| matches!(job, Write::Change { asker: Asker::Login(..), .. });
+        let own = |job: &Write<Change>| matches!(job, Write::Change { asker: Asker::Login(..) | Asker::Stopped, .. });
         let mut own: Vec<Write<Change>> = std::mem::take(&mut self.writes).into_iter().filter(own).collect();
         if let Err(failure) = self.shared.write(&mut own) {
-            log::warn!("{} logins could not be counted: {}", own.len(), failure.msg);
+            log::warn!("how long {} logins and worlds were on could not be kept: {}", own.len(), failure.msg);
         }
     }
 }

@@ -50,6 +50,7 @@ impl EventLoop {
     pub(super) fn finish_turn(&mut self) {
         self.take_left();
         self.tell_resumed();
+        self.keep_stopped();
         self.push_lists();
         self.state.bus.wake_readers();
         // Before the writer gets something to do: if this process dies after a change, the session must have the answers to

@@ -49,7 +49,14 @@ impl Licences {
     pub fn started(&mut self, id: WorldId, at: Time, address: String) {
         if let Some(licence) = self.by_id.get_mut(&id) {
             let licence = Arc::make_mut(licence);
-            (licence.last_started, licence.last_address) = (Some(at), Some(address));
+            (licence.last_started, licence.last_address, licence.stopped) = (Some(at), Some(address), None);
+        }
+    }
+
+    /// A world is not hosted any more.
+    pub fn stopped(&mut self, id: WorldId, at: Time) {
+        if let Some(licence) = self.by_id.get_mut(&id) {
+            Arc::make_mut(licence).stopped = Some(at);
         }
     }
 

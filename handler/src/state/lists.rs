@@ -67,6 +67,8 @@ pub struct State {
     pub missed: Missed,
     /// Worlds whose hosts are back, and may have missed something.
     pub resumed: BTreeSet<WorldId>,
+    /// Worlds that were stopped, and when: that is to be kept.
+    pub stopped: Vec<(WorldId, Time)>,
     /// Sessions that have hosted a world until their host went on with it on another one, which they are to hear.
     pub unseated: Vec<(u64, WorldId)>,
     /// Where workers read what everybody sees of them.
@@ -154,6 +156,7 @@ impl State {
             rings: PerList::default(),
             missed: Missed::default(),
             resumed: BTreeSet::new(),
+            stopped: Vec::new(),
             unseated: Vec::new(),
         }
     }
@@ -404,6 +407,7 @@ impl State {
         self.hosted.forget_claim(world);
         let was = self.hosted.get(world).cloned()?;
         drop(self.missed.take(world));
+        self.stopped.push((world, Time::now()));
         self.empty(Seat::World(world));
         self.unwritten.push(Entry::NoHosting { world });
         self.bus.worlds.publish(WorldChange::Stopped(world));

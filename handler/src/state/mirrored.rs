@@ -247,6 +247,20 @@ impl Mirrors {
         self.put(&listing.name, listing.scope(), row);
     }
 
+    /// It was hosted until then, by what is kept.
+    fn was_there(&mut self, licence: &KeptLicence, at: Time) {
+        let row = WorldRow {
+            licence: Some(licence.id),
+            status: WorldStatus::Stopped,
+            users: 0,
+            max: licence.users,
+            rating: Rating::default(),
+            description: licence.comment.clone(),
+            stopped: Some(at),
+        };
+        self.put(&licence.name, Listing::from(licence).scope(), row);
+    }
+
     /// A licence is another one. Of a world that is hosted its host is spoken of.
     pub fn licence_changed(&mut self, licence: &KeptLicence) {
         let Some((_, row)) = self.row_of(licence.id).filter(|_| self.follows) else { return };
@@ -391,6 +405,13 @@ impl Mirrors {
                 }
                 Some(licence) if *licence.name == *name => {}
                 _ => self.take_out(&name, now),
+            }
+        }
+        // After everything was stopped the list begins with the worlds that were there a moment ago.
+        for licence in licences.after(None) {
+            let stopped = licence.last_seen().filter(|at| goes(*at) > now && hosted.get(licence.id).is_none());
+            if let Some(at) = stopped.filter(|_| self.row_of(licence.id).is_none()) {
+                self.was_there(licence, at);
             }
         }
         for (id, hosting, listing) in hosted.iter() {

@@ -123,6 +123,7 @@ impl Overlay {
             | Row::Keyed { .. }
             | Row::Licence(_)
             | Row::WorldStarted { .. }
+            | Row::WorldStopped { .. }
             | Row::LicenceGone { .. }
             | Row::WorldPurged { .. }
             | Row::PlayerLimit { .. }

@@ -54,6 +54,7 @@ pub fn licence(id: u32, name: &str, owner: PlayerId) -> KeptLicence {
         disabled: None,
         last_started: None,
         last_address: None,
+        stopped: None,
         listed: true,
         visitors: true,
         voice: false,

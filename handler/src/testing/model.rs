@@ -195,7 +195,11 @@ impl Model {
             }
             Row::WorldStarted { world, at, address, .. } => {
                 let licence = self.licences.get_mut(world).expect("a licence");
-                (licence.last_started, licence.last_address) = (Some(*at), Some(address.clone()));
+                (licence.last_started, licence.last_address, licence.stopped) =
+                    (Some(*at), Some(address.clone()), None);
+            }
+            Row::WorldStopped { world, at } => {
+                self.licences.get_mut(world).into_iter().for_each(|licence| licence.stopped = Some(*at));
             }
             Row::LicenceGone { world, at } => self.licences.get_mut(world).expect("a licence").gone = Some(*at),
             Row::WorldPurged { world } => {

@@ -78,6 +78,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Blocked { .. }
         | Row::Unblocked { .. }
         | Row::Keyed { .. }
+        | Row::WorldStopped { .. }
         | Row::WorldPurged { .. }
         | Row::RelayMark { .. } => None,
     }
@@ -176,6 +177,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             Row::PlayerUnseen { player, network } => write(&memory.networks).forget(player, network),
             Row::Epoch { who, epoch, .. } => drop(write(&memory.epochs).insert(who, epoch)),
             Row::Licence(licence) => write(&memory.licences).put(*licence),
+            Row::WorldStopped { world, at } => write(&memory.licences).stopped(world, at),
             Row::WorldStarted { world, at, address, .. } => write(&memory.licences).started(world, at, address),
             Row::LicenceGone { world, .. } => write(&memory.licences).remove(world),
             Row::Granted { player, right } => {

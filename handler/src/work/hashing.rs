@@ -81,7 +81,7 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, line: &Line<C>, reader: &
                 Asker::Session(_, to) => batch.finish(&to, &failure.into()),
                 Asker::Operator(number, _) => left.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
                 Asker::Console(number) => left.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
-                Asker::Keyed(..) | Asker::Relay(_) | Asker::Login(..) | Asker::Absent(_) => {}
+                Asker::Keyed(..) | Asker::Relay(_) | Asker::Login(..) | Asker::Absent(_) | Asker::Stopped => {}
             }
         }
         shared.leave(&mut left, Vec::new());

@@ -27,6 +27,8 @@ pub enum Asker {
     Login(u64, Time),
     /// The event loop itself, for what goes with somebody who is not on any more.
     Absent(Principal),
+    /// Nobody: a world was stopped.
+    Stopped,
 }
 
 /// A job for the writer.

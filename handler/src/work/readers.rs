@@ -47,6 +47,6 @@ fn do_one(job: Read, reader: &dyn Reader, batch: &mut Batch, left: &mut Vec<ToLo
         // Nobody asks like that.
         (Asker::Session(_, to), Seen::Answer(_)) => batch.finish(&to, &Reply::Done(ssmglobal_ipc::Done {})),
         (Asker::Operator(..) | Asker::Console(_) | Asker::Keyed(..) | Asker::Relay(_), _) => {}
-        (Asker::Login(..) | Asker::Absent(_), _) => {}
+        (Asker::Login(..) | Asker::Absent(_) | Asker::Stopped, _) => {}
     }
 }

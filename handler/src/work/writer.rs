@@ -287,7 +287,7 @@ impl<C: Decide> WriterThread<C> {
                     self.left.push(ToLoop::NotCounted(*session, *since));
                 }
                 // That it was is its news.
-                Asker::Login(..) => {}
+                Asker::Login(..) | Asker::Stopped => {}
                 Asker::Absent(who) => self.left.extend(code.is_some().then_some(ToLoop::Stays(*who))),
                 Asker::Relay(upto) => self.left.push(ToLoop::RelayMark(code.is_none().then_some(*upto))),
             }

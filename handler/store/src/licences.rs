@@ -36,6 +36,8 @@ pub struct KeptLicence {
     pub last_started: Option<Time>,
     /// Where its host was then.
     pub last_address: Option<String>,
+    /// Since when the world is not hosted any more, where that was seen since.
+    pub stopped: Option<Time>,
     /// Whether it is in lists.
     pub listed: bool,
     /// Whether visitors are let in.
@@ -53,6 +55,12 @@ pub struct KeptLicence {
 }
 
 impl KeptLicence {
+    /// Since when the world is not hosted any more, if it ever was. Where nobody saw it stop, as when the machine itself has failed,
+    /// it is its start.
+    pub fn last_seen(&self) -> Option<Time> {
+        self.stopped.or(self.last_started)
+    }
+
     /// Whether it has ended by itself.
     pub fn has_expired(&self, now: Time) -> bool {
         self.expires.is_some_and(|end| end <= now)

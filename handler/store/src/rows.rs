@@ -192,6 +192,13 @@ pub enum Row {
     },
     /// A licence as it is from now on; a new one under a number from [`Sequence::World`].
     Licence(Box<KeptLicence>),
+    /// A world is not hosted any more.
+    WorldStopped {
+        /// Which.
+        world: WorldId,
+        /// Since when.
+        at: Time,
+    },
     /// A world was started.
     WorldStarted {
         /// Which.

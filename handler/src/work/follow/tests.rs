@@ -268,6 +268,7 @@ fn kind(row: &Row) -> usize {
         Row::ServerAllowed { .. } => 23,
         Row::Licence(_) => 24,
         Row::WorldStarted { .. } => 25,
+        Row::WorldStopped { .. } => 35,
         Row::LicenceGone { .. } => 26,
         Row::WorldPurged { .. } => 27,
         Row::Granted { .. } => 28,
@@ -280,7 +281,7 @@ fn kind(row: &Row) -> usize {
     }
 }
 
-const EVERY: usize = 35;
+const EVERY: usize = 36;
 
 /// A row, what memory is with it, and what others are told.
 type Case = (Row, fn(&mut Seen), Vec<News>);
@@ -498,6 +499,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         ),
     ];
     cases.extend(properties());
+    cases.push((Row::WorldStopped { world: ZOO, at }, |seen| seen.licences[0].stopped = Some(Time(9)), vec![]));
     let mut kinds: Vec<usize> = cases.iter().map(|(row, ..)| kind(row)).collect();
     kinds.dedup();
     assert_eq!(kinds, (0..EVERY).collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use ssmglobal_ipc::{Time, Version};
 /// As they are read below.
 const COLUMNS: &str = "id, name, folded, skeleton, password, owner, users, size, email, comment, created, expires, \
                        disabled, last_started, last_address, listed, visitors, voice, plugins, check_address, client, \
-                       gone";
+                       gone, stopped";
 
 fn read(row: &Row<'_>) -> Result<KeptLicence> {
     Ok(KeptLicence {
@@ -34,6 +34,7 @@ fn read(row: &Row<'_>) -> Result<KeptLicence> {
         check_address: row.get(19)?,
         client: Version(u64::from_be_bytes(row.get::<_, i64>(20)?.to_be_bytes())),
         gone: row.get::<_, Option<i64>>(21)?.map(Time),
+        stopped: row.get::<_, Option<i64>>(22)?.map(Time),
     })
 }
 
@@ -76,14 +77,16 @@ impl Db {
     pub(super) fn licence_put(&self, licence: &KeptLicence) -> Result<()> {
         let KeptLicence { id, name, folded, skeleton, password, owner, users, size, email, comment, .. } = licence;
         let KeptLicence { created, expires, disabled, last_started, last_address, client, gone, .. } = licence;
-        let KeptLicence { listed, visitors, voice, plugins, check_address, .. } = licence;
+        let KeptLicence { listed, visitors, voice, plugins, check_address, stopped, .. } = licence;
         let client = i64::from_be_bytes(client.0.to_be_bytes());
         self.change(
             &format!(
                 "INSERT INTO licence ({COLUMNS}) VALUES
-                 (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+                 (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                  ?23)
                  ON CONFLICT (id) DO UPDATE SET ({COLUMNS}) =
-                 (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+                 (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                  ?23)"
             ),
             params![
                 id.0,
@@ -107,7 +110,8 @@ impl Db {
                 plugins,
                 check_address,
                 client,
-                gone.map(|at| at.0)
+                gone.map(|at| at.0),
+                stopped.map(|at| at.0)
             ],
         )?;
         Ok(())
@@ -115,9 +119,14 @@ impl Db {
 
     pub(super) fn licence_started(&self, id: WorldId, at: Time, address: &str) -> Result<()> {
         self.change(
-            "UPDATE licence SET last_started = ?2, last_address = ?3 WHERE id = ?1",
+            "UPDATE licence SET last_started = ?2, last_address = ?3, stopped = NULL WHERE id = ?1",
             params![id.0, at.0, address],
         )?;
+        Ok(())
+    }
+
+    pub(super) fn licence_stopped(&self, id: WorldId, at: Time) -> Result<()> {
+        self.change("UPDATE licence SET stopped = ?2 WHERE id = ?1", params![id.0, at.0])?;
         Ok(())
     }
 

@@ -46,6 +46,7 @@ impl Tx for Db {
             Row::Unblocked { player, from } => self.block_remove(*player, *from),
             Row::Keyed { owner, key, kept } => self.keyed_add(*owner, key, kept),
             Row::Licence(licence) => self.licence_put(licence),
+            Row::WorldStopped { world, at } => self.licence_stopped(*world, *at),
             Row::WorldStarted { world, at, address, by: _ } => self.licence_started(*world, *at, address),
             Row::LicenceGone { world, at } => self.licence_gone(*world, *at),
             Row::WorldPurged { world } => self.licence_purge(*world),

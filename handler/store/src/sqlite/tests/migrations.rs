@@ -11,6 +11,7 @@ const FIXTURES: &[(u32, &[&str])] = &[
     (5, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS]),
     (6, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS]),
     (7, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS]),
+    (8, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS, EIGHTH_ROWS]),
 ];
 
 const FIRST_ROWS: &str =
@@ -34,9 +35,13 @@ const FIFTH_ROWS: &str = "UPDATE player SET epoch = 3; INSERT INTO player_networ
 const SIXTH_ROWS: &str = "UPDATE server SET login_check = 1;";
 
 const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
-     INSERT INTO licence VALUES (1, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, 'under water',
+     INSERT INTO licence (id, name, folded, skeleton, password, owner, users, size, email, comment, created, expires,
+                          disabled, last_started, last_address, listed, visitors, voice, plugins, check_address, client, gone)
+                         VALUES (1, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, 'under water',
                                  1000, NULL, NULL, 2000, '192.0.2.1', 1, 1, 0, 0, 0, 0, NULL);
-     INSERT INTO licence VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
+     INSERT INTO licence (id, name, folded, skeleton, password, owner, users, size, email, comment, created, expires,
+                          disabled, last_started, last_address, listed, visitors, voice, plugins, check_address, client, gone)
+                         VALUES (2, 'Atlantis', 'atlantis', 'atlantis', zeroblob(32), 1, 50, 100, NULL, '',
                                  1000, 3000, NULL, NULL, NULL, 1, 1, 0, 0, 0, 0, 4000);
      INSERT INTO granted VALUES (1, 'operator');
      UPDATE player SET rating = 'PG13', session_minutes = 90, times_on = 7, milliseconds_on = 5000;
@@ -45,6 +50,8 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
                                  (3, 2, '7', 2, 0, 1, 0, 'world', 'world', 1000, x'00ff'),
                                  (3, 1, 'gone', 4, 0, 0, 1, 'owner', 'everyone', 1000, NULL);";
 
+const EIGHTH_ROWS: &str = "UPDATE licence SET stopped = 2500 WHERE id = 1;";
+
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
     (6_333, 0x8c4d_81fe_9db8_e192),
@@ -52,6 +59,7 @@ const RELEASED: &[(usize, u64)] = &[
     (844, 0xd4eb_e0f7_cf1e_7c6d),
     (145, 0x5325_6e30_bd35_d25d),
     (3_570, 0x85cc_c9cf_3a37_cd5b),
+    (188, 0x5de8_7361_686f_6f73),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -81,7 +89,7 @@ fn released_steps_do_not_change() {
 
 #[test]
 fn a_new_database_has_the_newest_version() {
-    assert_eq!((FIRST, schema::newest()), (3, 7));
+    assert_eq!((FIRST, schema::newest()), (3, 8));
     let place = Place::new();
     assert_eq!(SqliteStore::verify(place.store.path()).unwrap().schema, schema::newest());
 }
@@ -115,7 +123,14 @@ fn older_databases_open_and_keep_what_they_hold() {
         reader.results(&mut |row, answers| assert_eq!((row, answers), (5, &[1, 2][..]))).unwrap();
         assert_eq!(reader.keyed(arena, "key").unwrap().unwrap().answer, [3]);
         let (mut licences, rights) = (Vec::new(), reader.rights().unwrap());
-        reader.licences(&mut |licence| licences.push((licence.id, licence.name))).unwrap();
+        let mut stopped = Vec::new();
+        reader
+            .licences(&mut |licence| {
+                stopped.extend(licence.stopped);
+                licences.push((licence.id, licence.name));
+            })
+            .unwrap();
+        assert_eq!(stopped, if *version < 8 { vec![] } else { vec![Time(2_500)] });
         let ratings = if *version < 7 { vec![] } else { vec![(PlayerId(1), ssmglobal_ipc::Rating::Pg13)] };
         assert_eq!(reader.player_ratings().unwrap(), ratings);
         let universe = if *version < 7 { vec![] } else { vec![("name".to_owned(), "Old".to_owned())] };

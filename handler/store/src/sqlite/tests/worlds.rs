@@ -21,6 +21,7 @@ fn licence(id: u32, name: &str, owner: PlayerId) -> KeptLicence {
         disabled: None,
         last_started: None,
         last_address: None,
+        stopped: None,
         listed: true,
         visitors: false,
         voice: true,
@@ -73,6 +74,17 @@ fn a_licence_is_kept_as_it_is_and_goes_with_what_belongs_to_its_world_or_without
         tx.put(&Row::WorldStarted { world: WorldId(1), at: Time(5), address: "192.0.2.1".into(), by }).unwrap();
     });
     let started = KeptLicence { last_started: Some(Time(5)), last_address: Some("192.0.2.1".into()), ..changed };
+    assert_eq!(reader.licence(WorldId(1)).unwrap(), Some(started.clone()));
+    assert_eq!(started.last_seen(), Some(Time(5)));
+    put(&mut *writer, &Row::WorldStopped { world: WorldId(1), at: Time(6) });
+    let stopped = KeptLicence { stopped: Some(Time(6)), ..started.clone() };
+    assert_eq!((reader.licence(WorldId(1)).unwrap(), stopped.last_seen()), (Some(stopped), Some(Time(6))));
+    let by =
+        crate::StartedBy { session: 1, server: ServerId(1), instance: String::new(), address: "x".into(), port: 1 };
+    put(
+        &mut *writer,
+        &Row::WorldStarted { world: WorldId(1), at: Time(5), address: "192.0.2.1".into(), by: Box::new(by) },
+    );
     assert_eq!(reader.licence(WorldId(1)).unwrap(), Some(started.clone()));
     assert_eq!((started.has_expired(Time(8)), started.has_expired(Time(9))), (false, true));
     assert!(!atlantis.has_expired(Time(i64::MAX)), "never");
