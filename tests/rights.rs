@@ -141,3 +141,30 @@ fn what_changes_nothing_is_no_news() {
     alice.ok("UNIVERSE SET", name());
     bob.expect_no_event("universe");
 }
+
+#[test]
+fn what_was_done_under_a_key_is_answered_as_it_was_and_nothing_else_is_done() {
+    let backend = Backend::start();
+    let mut alice = Program::registered(&backend, "alice");
+    for right in ["operator", "broadcast"] {
+        backend.ctl(&["right", "grant", "alice", right]);
+    }
+    let asked = [
+        ("UNIVERSE SET", json!({"key": "name", "value": "Ours"})),
+        ("WORLD ADD", json!({"name": "Zoo", "owner": "alice"})),
+        ("PLAYER LIMIT", json!({"player": "alice", "minutes": 90})),
+        ("BROADCAST", json!({"body": "Soon."})),
+    ];
+    let ask = |alice: &mut Program, key: &str| -> Vec<Value> {
+        let ask = |(cmd, args): &(&str, Value)| {
+            alice.say(json!({"id": 1, "cmd": cmd, "key": format!("{key} {cmd}"), "args": args}).to_string())
+        };
+        asked.iter().map(ask).map(|reply| reply["code"].as_str().map_or(reply["state"].clone(), Value::from)).collect()
+    };
+    assert_eq!(ask(&mut alice, "once"), ["OK"; 4]);
+    for right in ["operator", "broadcast"] {
+        backend.ctl(&["right", "revoke", "alice", right]);
+    }
+    assert_eq!(ask(&mut alice, "once"), ["OK"; 4]);
+    assert_eq!(ask(&mut alice, "again"), ["denied"; 4]);
+}

@@ -150,7 +150,17 @@ impl EventLoop {
         let key = owner.zip(key).map(|(owner, key)| Box::new(ClientKey { owner, key: key.0, digest: key.1 }));
         match dispatch::may(session, &self.shared.memory, kind) {
             Ok(()) => {}
-            Err(Refused::Failure(failure)) => return self.refuse(&to, failure),
+            // What may not be done any more may have been done under its key.
+            Err(Refused::Failure(failure)) => {
+                return match key {
+                    Some(key) if described.does == Does::Volatile => {
+                        self.start_keyed(at, to, request, key);
+                        Ok(())
+                    }
+                    Some(key) => self.carry_out(at, to, Plan::Change(Change::Refused(failure), None), Some(key)),
+                    None => self.refuse(&to, failure),
+                };
+            }
             // It is nobody already: a handler before this one has done it, or the operator.
             Err(_) if kind == Kind::Logout && (repeated || session.logged_out) => {
                 self.batch.reply(&to, &Reply::Done(Done {}));
