@@ -49,8 +49,6 @@ impl EventLoop {
     /// What the turn has left: what other threads have, replies, wake-ups, sessions that ended.
     pub(super) fn finish_turn(&mut self) {
         self.take_left();
-        self.tell_resumed();
-        self.keep_stopped();
         self.push_lists();
         self.state.bus.wake_readers();
         // Before the writer gets something to do: if this process dies after a change, the session must have the answers to
@@ -66,6 +64,9 @@ impl EventLoop {
         // Ending and resuming may have answered or begun something, and changed lists.
         self.push_lists();
         loop {
+            // Also of what was resumed only now.
+            self.tell_resumed();
+            self.keep_stopped();
             let quiet = self.batch.flush();
             for slot in &quiet {
                 self.resume(*slot);
