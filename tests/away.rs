@@ -1,6 +1,6 @@
 //! What the host of a world hears of those who are in it: also what has happened while it was away, and who may not be there any more.
 
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, GameServer, Program, places, visitor};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::mem::replace;
@@ -30,18 +30,6 @@ fn enters(arena: &mut GameServer, program: &mut Program) -> String {
     let word = shown(arena, program);
     arena.ok("ENTER", json!({"player": word, "world": "zoo"}));
     word
-}
-
-fn places(asker: &mut Program, who: &str) -> Vec<String> {
-    let all = asker.ok("WHO", json!({}));
-    let rows = all["players"].as_array().expect("a list").iter().filter(|row| row["player"] == who);
-    rows.map(|row| row["where"].as_str().expect("a place").to_owned()).collect()
-}
-
-fn visitor(backend: &Backend, name: &str) -> Program {
-    let mut visitor = Program::at(backend);
-    visitor.ok("VISITOR", json!({"name": name}));
-    visitor
 }
 
 impl Scene {
@@ -296,4 +284,19 @@ fn that_somebody_is_in_a_hidden_world_is_for_him_its_owner_and_operators() {
         assert_eq!(places(asker, "visitor:zed"), ["client", "on Zoo"]);
         assert_eq!(asker.ok("FINGER", json!({"player": "visitor:zed"}))["worlds"], json!(["Zoo"]));
     }
+}
+
+#[test]
+fn what_was_missed_comes_also_where_the_word_to_go_on_had_to_wait() {
+    let mut scene = Scene::new();
+    scene.host_leaves();
+    scene.backend.ctl(&["right", "grant", "bob", "vip"]);
+    // The first reads what is kept, and what is behind it waits for that.
+    let start = json!({"world": "zoo", "password": scene.password, "port": 7777});
+    let asked = [json!({"cmd": "FINGER", "args": {"player": "bob"}}), json!({"cmd": "HOST START", "args": start})];
+    scene.arena.send_line(asked.map(|line| line.to_string()).join("\r\n"));
+    for _ in 0..2 {
+        assert_eq!(scene.arena.reply()["state"], "OK");
+    }
+    assert_eq!(scene.arena.expect_event("guest_rights")["rights"], json!(["vip"]));
 }

@@ -1,6 +1,6 @@
 //! How long players and visitors are on: a login is counted once whatever happens, and there is a bound where the operator sets one.
 
-use crate::harness::{Backend, Person, Program, Wire, run};
+use crate::harness::{Backend, Person, Program, Wire, run, visitor};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use ssmglobal_store::Player;
@@ -223,13 +223,6 @@ fn operators_set_the_bound_and_nobody_else_sees_it() {
     let output = run(&mut backend.ctl_command(&["player", "limit", "alice", "7"]), b"");
     assert!(output.code == 0 && output.out.contains("Set; it holds at once"), "{output:?}");
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
-}
-
-/// Somebody who has not registered.
-fn visitor(backend: &Backend, name: &str) -> Program {
-    let mut visitor = Program::at(backend);
-    visitor.ok("VISITOR", json!({"name": name}));
-    visitor
 }
 
 /// All that comes until the end, which is there when a minute is over, and not before.

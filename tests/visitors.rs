@@ -1,7 +1,7 @@
 //! Visitors: how somebody is on without registering, what his name is worth, and how he goes into worlds, talks, and becomes a
 //! player.
 
-use crate::harness::{Backend, GameServer, Person, Program, run};
+use crate::harness::{Backend, GameServer, Person, Program, places, run, visitor};
 use serde_json::{Value, json};
 
 /// A backend with alice, a game server that hosts Zoo, and a visitor.
@@ -39,19 +39,6 @@ impl Scene {
         let nobody = Program::at(&self.backend);
         self.backend.see_off(std::mem::replace(&mut self.zed, nobody).wire);
     }
-}
-
-fn visitor(backend: &Backend, name: &str) -> Program {
-    let mut program = Program::at(backend);
-    assert_eq!(program.ok("VISITOR", json!({"name": name}))["visitor"], format!("visitor:{name}"));
-    program
-}
-
-/// Where WHO shows somebody.
-fn places(asker: &mut Program, who: &str) -> Vec<String> {
-    let all = asker.ok("WHO", json!({}));
-    let rows = all["players"].as_array().expect("a list").iter().filter(|row| row["player"] == who);
-    rows.map(|row| row["where"].as_str().expect("a place").to_owned()).collect()
 }
 
 #[test]

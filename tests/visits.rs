@@ -1,7 +1,7 @@
 //! The way into a world: who is let in and who is told why not, how he proves to the world who he is, and how what is for him
 //! reaches him there.
 
-use crate::harness::{Backend, GameServer, Program, program_of_version};
+use crate::harness::{Backend, GameServer, Program, places, program_of_version};
 use serde_json::{Value, json};
 
 /// A backend with bob and alice, and a game server that hosts Zoo.
@@ -60,13 +60,6 @@ impl Scene {
 
 fn pass(program: &mut Program, world: &str) -> String {
     program.ok("WORLD ENTER", json!({"world": world}))["pass"].as_str().expect("a pass").to_owned()
-}
-
-/// Where WHO shows somebody.
-fn places(asker: &mut Program, player: &str) -> Vec<String> {
-    let who = asker.ok("WHO", json!({}));
-    let rows = who["players"].as_array().expect("a list").iter().filter(|row| row["player"] == player);
-    rows.map(|row| row["where"].as_str().expect("a place").to_owned()).collect()
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame, 
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};
-pub use program::{GameServer, Program};
+pub use program::{GameServer, Program, places, visitor};
 pub use run::{Output, Running, run};
 pub use samples::samples;
 pub use session::Session;

@@ -135,6 +135,20 @@ impl Program {
     }
 }
 
+/// Somebody who has not registered, under a name.
+pub fn visitor(backend: &Backend, name: &str) -> Program {
+    let mut program = Program::at(backend);
+    assert_eq!(program.ok("VISITOR", json!({"name": name}))["visitor"], format!("visitor:{name}"));
+    program
+}
+
+/// Where WHO shows somebody.
+pub fn places(asker: &mut Program, who: &str) -> Vec<String> {
+    let all = asker.ok("WHO", json!({}));
+    let rows = all["players"].as_array().expect("a list").iter().filter(|row| row["player"] == who);
+    rows.map(|row| row["where"].as_str().expect("a place").to_owned()).collect()
+}
+
 /// A game server that has proved who it is.
 pub struct GameServer {
     program: Program,

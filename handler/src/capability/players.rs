@@ -231,9 +231,7 @@ fn is_on_elsewhere(call: &Call<'_>, player: PlayerId) -> Option<Failure> {
             (!wait.is_zero()).then(|| super::call::slow_down(why, wait))
         }
         Identity::Refuse => {
-            // A connection that is dead and not closed must not lock its owner out.
-            let silence = settings.limits.vanished_seconds;
-            let lives = others.iter().any(|session| silence == 0 || session.idle(now) < silence);
+            let lives = others.iter().any(|session| session.lives(settings.limits.vanished_seconds, now));
             let msg = "This player is on already, on another connection. LOGOUT there first.";
             lives.then(|| Failure::new(Code::AlreadyOn, msg))
         }

@@ -192,8 +192,7 @@ impl EventLoop {
             }
             OneAtATime::Refuse => {
                 let other = self.workers.by_session.get(&session).and_then(|slot| self.session(*slot))?;
-                let silence = settings.limits.vanished_seconds;
-                let lives = silence == 0 || other.idle(now) < silence;
+                let lives = other.lives(settings.limits.vanished_seconds, now);
                 let msg = "This visitor is on already, on another connection. Choose another name.";
                 lives.then(|| Failure::new(Code::AlreadyOn, msg))
             }

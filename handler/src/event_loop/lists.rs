@@ -119,9 +119,13 @@ impl EventLoop {
         }
     }
 
+    fn source(&self) -> lists::Source<'_> {
+        lists::Source { state: &self.state, memory: &self.shared.memory, asks: None }
+    }
+
     /// How far a list's ring was written, if those who have come as far can be told the rest by it.
     fn ring_goes_on(&self, list: List) -> Option<Heard> {
-        let source = lists::Source { state: &self.state, memory: &self.shared.memory, asks: None };
+        let source = self.source();
         let heard = self.state.rings.of(list).as_ref()?.heard;
         let fits = heard.at.epoch == source.position(list, View::Everybody).epoch && source.knows(list, heard.seen);
         fits.then_some(heard)
@@ -157,7 +161,7 @@ impl EventLoop {
         let Some(before) = self.state.rings.of(list).as_ref().map(|ring| ring.heard) else { return };
         if readers.is_empty() {
             // What is told from now on is for those who have come as far by their links.
-            let source = lists::Source { state: &self.state, memory: &self.shared.memory, asks: None };
+            let source = self.source();
             let now = Heard::upto(source.position(list, View::Everybody));
             self.state.rings.of_mut(list).iter_mut().for_each(|ring| ring.heard = now);
             return;
@@ -209,7 +213,7 @@ impl EventLoop {
 
     /// What somebody is told who has heard so much, and how much he has heard then.
     fn events(&self, list: List, view: View, mut heard: Heard) -> (Vec<ListChanged>, Heard) {
-        let source = lists::Source { state: &self.state, memory: &self.shared.memory, asks: None };
+        let source = self.source();
         let now = source.position(list, view);
         if heard.at.epoch != now.epoch || !source.knows(list, heard.seen) {
             // He sees something else than before, or too much is gone: he asks again.

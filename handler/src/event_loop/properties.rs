@@ -5,7 +5,6 @@ use super::EventLoop;
 use crate::capability::properties::{Forget, owner_of, standing};
 use crate::capability::{By, Me};
 use crate::lock::read;
-use crate::state::online::Seat;
 use crate::state::properties::Standing;
 use crate::state::session::SessionRef;
 use crate::state::topic::Topic;
@@ -50,8 +49,8 @@ impl EventLoop {
         let host = Standing { is_server: true, is_world: true, ..Standing::default() };
         if (push || holder.kind == PrincipalKind::World) && host.may_read(access, owner_of(&self.shared.memory, holder))
         {
-            for world in self.state.away_worlds_of(holder) {
-                self.push_to_host(Seat::World(world), |_| event.clone());
+            for seat in self.state.away_from(holder) {
+                self.push_to_host(seat, |_| event.clone());
             }
         }
         // He may have left while this was written.

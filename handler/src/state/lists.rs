@@ -359,11 +359,13 @@ impl State {
         hosts
     }
 
-    fn identified(&self, who: Principal) -> impl Iterator<Item = Seat> {
+    /// Where somebody has identified himself, the last place first.
+    pub(super) fn identified(&self, who: Principal) -> impl Iterator<Item = Seat> {
         self.online.stays(who).iter().rev().filter(|stay| stay.identified).map(|stay| stay.seat)
     }
 
-    fn is_away(&self, seat: Seat) -> bool {
+    /// Whether no connection speaks for a seat.
+    pub(super) fn is_away(&self, seat: Seat) -> bool {
         let Seat::World(world) = seat else { return false };
         self.hosted.get(world).is_none_or(|hosting| hosting.away.is_some())
     }

@@ -60,51 +60,35 @@ impl Standing {
 }
 
 impl State {
-    /// The sessions that host a world, or the worlds that a player is in, and the game servers that he is on; each once. Only where he
-    /// has identified himself: else a game server could take for its own who never came.
-    pub fn hosts_of(&self, holder: Principal) -> Vec<u64> {
-        let host = |world: WorldId| {
-            let hosting = self.hosted.get(world).filter(|hosting| hosting.away.is_none());
-            hosting.map(|hosting| hosting.host.session)
-        };
-        let mut sessions: Vec<u64> = match holder.kind {
-            PrincipalKind::World => host(WorldId(holder.id)).into_iter().collect(),
-            PrincipalKind::Player => {
-                let stays = self.online.stays(holder).iter().filter(|stay| stay.identified);
-                stays
-                    .filter_map(|stay| match stay.seat {
-                        Seat::Session(session) => Some(session),
-                        Seat::World(world) => host(world),
-                    })
-                    .collect()
-            }
+    /// Where a world is, or a player: only where he has identified himself, else a game server could take for its own who never came.
+    fn seats_of(&self, holder: Principal) -> Vec<Seat> {
+        match holder.kind {
+            PrincipalKind::World => vec![Seat::World(WorldId(holder.id))],
+            PrincipalKind::Player => self.identified(holder).collect(),
             PrincipalKind::Server
             | PrincipalKind::Visitor
             | PrincipalKind::Bot
             | PrincipalKind::Channel
             | PrincipalKind::Backend => Vec::new(),
+        }
+    }
+
+    /// The sessions that host a world, or the worlds that a player is in, and the game servers that he is on; each once.
+    pub fn hosts_of(&self, holder: Principal) -> Vec<u64> {
+        let host = |seat| match seat {
+            Seat::Session(session) => Some(session),
+            Seat::World(world) => self.hosted.get(world).map(|hosting| hosting.host.session),
         };
+        let seats = self.seats_of(holder).into_iter().filter(|seat| !self.is_away(*seat));
+        let mut sessions: Vec<u64> = seats.filter_map(host).collect();
         sessions.sort_unstable();
         sessions.dedup();
         sessions
     }
 
-    /// Such worlds whose hosts have lost their connections.
-    pub fn away_worlds_of(&self, holder: Principal) -> Vec<WorldId> {
-        let is_away = |world: &WorldId| self.hosted.get(*world).is_some_and(|hosting| hosting.away.is_some());
-        let worlds: Vec<WorldId> = match holder.kind {
-            PrincipalKind::World => vec![WorldId(holder.id)],
-            PrincipalKind::Player => {
-                let stays = self.online.stays(holder).iter().filter(|stay| stay.identified);
-                stays.filter_map(|stay| if let Seat::World(world) = stay.seat { Some(world) } else { None }).collect()
-            }
-            PrincipalKind::Server
-            | PrincipalKind::Visitor
-            | PrincipalKind::Bot
-            | PrincipalKind::Channel
-            | PrincipalKind::Backend => Vec::new(),
-        };
-        worlds.into_iter().filter(is_away).collect()
+    /// Such worlds, hosted or not, that no connection speaks for.
+    pub fn away_from(&self, holder: Principal) -> Vec<Seat> {
+        self.seats_of(holder).into_iter().filter(|seat| self.is_away(*seat)).collect()
     }
 
     /// Whether a player is on, here or on a game server or in a world, or whether a world is hosted.

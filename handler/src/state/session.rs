@@ -228,6 +228,12 @@ impl Session {
         now.saturating_duration_since(self.last).as_secs()
     }
 
+    /// Whether its client shows that it lives: one that is dead and not closed must not lock its owner out. `silence`: seconds after
+    /// which it is taken for dead; 0: never.
+    pub fn lives(&self, silence: u64, now: Instant) -> bool {
+        silence == 0 || self.idle(now) < silence
+    }
+
     /// The client's address for the log.
     pub fn peer(&self) -> String {
         self.address.map_or_else(|| format!("pid {}", self.pid), shown)

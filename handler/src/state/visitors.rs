@@ -90,9 +90,8 @@ impl Visitors {
     /// His session has ended; gives who that was.
     pub fn leave(&mut self, session: u64, now: Time) -> Option<(u32, Visitor)> {
         let id = self.by_session.remove(&session)?;
-        let visitor = self.all.get_mut(&id)?;
-        (visitor.session, visitor.until) = (None, Time(now.0.saturating_add(KEPT)));
-        Some((id, visitor.clone()))
+        self.let_go(id, now);
+        Some((id, self.all.get(&id)?.clone()))
     }
 
     /// He has no session any more, which is another visitor's by now.

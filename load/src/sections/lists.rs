@@ -61,7 +61,7 @@ pub fn run(context: &mut Context) -> Result<()> {
     let people = grouped(WATCHERS as u32);
     let relays = context.ours.each(|backend| relay::Relay::ours(backend, WATCHERS).map(RefCell::new))?;
     let work = |worlds: &str| format!("a change in a list of {worlds}, until the last of {people} watchers has it");
-    let change = |scene: &mut &mut Scene| scene.change(seconds);
+    let change = |scene: &mut &mut Scene| now_and_then(seconds, || scene.change());
     let told = plan.measure(
         Unit::Seconds,
         vec![
@@ -72,7 +72,7 @@ pub fn run(context: &mut Context) -> Result<()> {
                 Ok(Measured::rate(WATCHERS as f64 / delivered.value, delivered.answered))
             }),
             ours("relay now and then", format!("RELAY SEND to {people}, as far apart"), relays.as_ref(), |relay| {
-                relay.borrow_mut().now_and_then(&mut relay::send(), APART, seconds)
+                now_and_then(seconds, || relay.borrow_mut().once(&mut relay::send()))
             }),
         ],
     )?;
@@ -86,6 +86,16 @@ pub fn run(context: &mut Context) -> Result<()> {
         ],
     );
     Ok(())
+}
+
+/// What each of them takes, as far apart as changes of a list are told; the median of as many as there is time for.
+fn now_and_then(seconds: f64, mut once: impl FnMut() -> Result<f64>) -> Result<f64> {
+    let (end, mut times) = (Instant::now() + Duration::from_secs_f64(seconds), Vec::new());
+    while times.is_empty() || Instant::now() < end {
+        thread::sleep(APART);
+        times.push(once()?);
+    }
+    median(&times).ok_or_else(|| "nothing was measured".into())
 }
 
 /// A backend with worlds that are hosted, and those who watch the list.
@@ -147,17 +157,8 @@ impl Scene {
         Ok(start.elapsed().as_secs_f64())
     }
 
-    /// Seconds from a host's word to the last watcher who hears it; the median of as many as there is time for.
-    fn change(&mut self, seconds: f64) -> Result<f64> {
-        let (end, mut times) = (Instant::now() + Duration::from_secs_f64(seconds), Vec::new());
-        while times.is_empty() || Instant::now() < end {
-            thread::sleep(APART);
-            times.push(self.change_once()?);
-        }
-        median(&times).ok_or_else(|| "nothing was measured".into())
-    }
-
-    fn change_once(&mut self) -> Result<f64> {
+    /// Seconds from a host's word to the last watcher who hears it.
+    fn change(&mut self) -> Result<f64> {
         self.users = (self.users + 1) % 40;
         let mut told = vec![false; self.fleet.len()];
         let mut left = told.len() - 1;

@@ -13,7 +13,6 @@ use crate::net::Client;
 use crate::peers::Redis;
 use crate::protocol::{Json, Protocol, Resp, Taken, find_byte, push_resp};
 use crate::report::{Target, Unit};
-use crate::stats::median;
 
 const CHANNEL: &str = "bench";
 /// How a message to the channel begins.
@@ -174,25 +173,19 @@ impl Relay {
         Ok(Measured::rate(rate, self.answered - answered_before))
     }
 
-    /// Seconds until all have one message, each sent so long after the one before; the median of as many as there is time
-    /// for.
-    pub fn now_and_then(&mut self, protocol: &mut impl Protocol, apart: Duration, seconds: f64) -> Result<f64> {
-        let (end, mut times) = (Instant::now() + Duration::from_secs_f64(seconds), Vec::new());
-        while times.is_empty() || Instant::now() < end {
-            std::thread::sleep(apart);
-            let start = Instant::now();
-            self.asked += 1;
-            protocol.request(0, self.asked, self.fleet.link(0).output());
-            self.fleet.link(0).flush()?;
-            while self.complete < self.asked || self.answered < self.asked {
-                if start.elapsed() > Duration::from_secs(20) {
-                    return Err("a message never reached everyone".into());
-                }
-                self.turn(protocol)?;
+    /// Seconds until all have one message.
+    pub fn once(&mut self, protocol: &mut impl Protocol) -> Result<f64> {
+        let start = Instant::now();
+        self.asked += 1;
+        protocol.request(0, self.asked, self.fleet.link(0).output());
+        self.fleet.link(0).flush()?;
+        while self.complete < self.asked || self.answered < self.asked {
+            if start.elapsed() > Duration::from_secs(20) {
+                return Err("a message never reached everyone".into());
             }
-            times.push(start.elapsed().as_secs_f64());
+            self.turn(protocol)?;
         }
-        median(&times).ok_or_else(|| "nothing was measured".into())
+        Ok(start.elapsed().as_secs_f64())
     }
 
     fn turn(&mut self, protocol: &mut impl Protocol) -> Result<()> {

@@ -21,8 +21,7 @@ pub enum Told {
 impl Subscriptions {
     /// The client has come to this position of a list, if it watches it.
     pub fn came_to(&mut self, list: List, at: Position) {
-        let topic = Topic::from(list);
-        if let Some(entry) = self.list.iter_mut().find(|entry| entry.subscription.topic.is(&topic)) {
+        if let Some(entry) = self.list(list) {
             entry.subscription.cursor = at;
         }
     }
