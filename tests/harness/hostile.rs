@@ -4,6 +4,7 @@
 use super::{PATIENCE, Process, Running, program, run};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use serde_json::Value;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
@@ -65,6 +66,22 @@ impl Listener {
     pub fn kill_handler(&mut self) {
         self.handler.signal(Signal::SIGKILL);
         self.handler.wait();
+    }
+
+    /// Holds the handler: it does nothing any more, and is not dead.
+    pub fn hold_handler(&self) {
+        self.handler.signal(Signal::SIGSTOP);
+        waitpid(self.handler.pid(), Some(WaitPidFlag::WUNTRACED)).expect("it stops");
+    }
+
+    /// Starts the next handler beside the one that is held, as where a process takes long to die; gives that one. The next one's
+    /// patience with those who are not back begins when it is dead.
+    pub fn next_handler_beside(&mut self) -> Running {
+        // Of a process that dies the database is free before the process is gone.
+        std::fs::remove_file(self.settings.data.join("ssmglobal.db.lock")).expect("the lock");
+        let (next, control) = start_handler(&self.desk_end, &self.journal, &self.settings, &self.clients);
+        self.control = control;
+        std::mem::replace(&mut self.handler, next)
     }
 
     /// All that the handlers have left in the journal so far; none lives that writes to it.
