@@ -80,17 +80,14 @@ fn bytes_that_are_not_utf8() {
 fn json_that_is_nested_deeply() {
     let backend = Backend::plan().config("limits.line = 65536\n").start();
     let mut program = Program::at(&backend);
-    for depth in [100, 10_000] {
+    for depth in [100, 9_000] {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let nested = format!("{}1{}", open.repeat(depth), close.repeat(depth));
-            if nested.len() > 60_000 {
-                continue;
-            }
             assert_eq!(program.say(&nested)["state"], "ERROR", "{depth}");
             assert_eq!(program.say(format!("{{\"cmd\": \"HW\", \"args\": {nested}}}"))["state"], "ERROR", "{depth}");
-            // Members that nobody knows are ignored, if they can be read at all.
+            // Members that nobody knows are ignored, whatever is in them.
             let reply = program.say(format!("{{\"id\": 5, \"cmd\": \"HW\", \"more\": {nested}}}"));
-            assert!(reply["state"] == "OK" || reply["code"] == "invalid_json", "{reply}");
+            assert_eq!(reply["state"], "OK", "{depth}: {reply}");
         }
         program.say("[".repeat(depth));
         program.ok("PING", json!({}));

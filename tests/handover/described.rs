@@ -13,8 +13,48 @@ fn every_sample_is_answered_as_its_kind_is_or_refused() {
         let sample = samples().into_iter().find(|sample| sample.kind() == case.request.kind());
         case.request = sample.expect("a sample");
         let reply = case.session.ask(&case.request).kind();
-        assert!(reply == ReplyKind::Failed || case.request.kind().replies().contains(&reply), "{}", case.name());
+        match is_refused(case.request.kind(), case.asker.state) {
+            true => assert_eq!(reply, ReplyKind::Failed, "{}", case.name()),
+            false => assert!(case.request.kind().replies().contains(&reply), "{}: {reply:?}", case.name()),
+        }
     }
+}
+
+/// Whether the sample of a kind is refused in the scene, as it was recorded: it asks for what is not there, for a name that is
+/// taken, or in the name of somebody else.
+fn is_refused(kind: Kind, state: State) -> bool {
+    let of_nobody = [
+        Kind::Register,
+        Kind::Visitor,
+        Kind::Auth,
+        Kind::RecordTop,
+        Kind::MailList,
+        Kind::MailSent,
+        Kind::MailRead,
+        Kind::MailReply,
+        Kind::MailForward,
+        Kind::MailDelete,
+        Kind::RelaySend,
+        Kind::PassRedeem,
+        Kind::Present,
+        Kind::WorldEnter,
+        Kind::WorldShow,
+        Kind::WorldAdd,
+        Kind::WorldChange,
+        Kind::WorldPassword,
+        Kind::WorldDisable,
+        Kind::WorldEnable,
+        Kind::WorldDelete,
+        Kind::HostStart,
+        Kind::HostSay,
+        Kind::HostStop,
+        Kind::PropertyGet,
+        Kind::PropertySet,
+        Kind::PropertyDelete,
+        Kind::PropertyWatch,
+        Kind::PropertyUnwatch,
+    ];
+    of_nobody.contains(&kind) || (kind, state) == (Kind::RecordSubmit, State::Player)
 }
 
 #[test]
