@@ -146,11 +146,11 @@ fn who_is_logged_out_while_the_handler_is_down_stays_out() {
     let mut arena = GameServer::added(&backend, "arena");
     let workers = [backend.worker_of("bob"), backend.worker_of("arena")];
     // Neither hears of it from the handler that did it.
-    let _ = workers.map(|worker| kill(worker, Signal::SIGSTOP).unwrap());
+    workers.iter().for_each(|worker| kill(*worker, Signal::SIGSTOP).unwrap());
     backend.ctl(&["player", "disable", "bob", "--reason", "cheating"]);
     backend.ctl(&["server", "disable", "arena"]);
     backend.kill_handler_at_work();
-    let _ = workers.map(|worker| kill(worker, Signal::SIGCONT).unwrap());
+    workers.iter().for_each(|worker| kill(*worker, Signal::SIGCONT).unwrap());
     for client in [&mut bob, &mut *arena] {
         client.expect_event("notice");
     }
@@ -265,11 +265,11 @@ fn who_is_on_by_an_old_password_is_out_also_if_the_handler_dies_before_he_hears_
     let workers = [backend.worker_of("alice"), backend.worker_of("arena")];
     let mut alice = Program::logged_in(&backend, "alice");
     // Neither hears of it from the handler that did it.
-    let _ = workers.map(|worker| kill(worker, Signal::SIGSTOP).unwrap());
+    workers.iter().for_each(|worker| kill(*worker, Signal::SIGSTOP).unwrap());
     alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "another-secret"}));
     backend.ctl(&["server", "rotate-key", "arena"]);
     backend.kill_handler_at_work();
-    let _ = workers.map(|worker| kill(worker, Signal::SIGCONT).unwrap());
+    workers.iter().for_each(|worker| kill(*worker, Signal::SIGCONT).unwrap());
     for client in [&mut thief, &mut *arena] {
         client.expect_event("notice");
     }

@@ -86,10 +86,14 @@ fn who_has_only_just_come_is_told_as_well() {
 #[test]
 fn ended_twice_it_ends_once() {
     let mut backend = Backend::start();
-    let _alice = Person::at(&backend).register("alice");
+    let mut alice = Person::at(&backend).register("alice");
+    // As long as the handler does nothing, it cannot come to its end.
+    let handler = backend.handler();
+    kill(handler, Signal::SIGSTOP).unwrap();
     backend.signal(Signal::SIGTERM);
-    // It may be gone already.
-    let _ = kill(backend.pid(), Signal::SIGTERM);
+    assert!(alice.wire.rest().contains(GOODBYE));
+    backend.signal(Signal::SIGTERM);
+    kill(handler, Signal::SIGCONT).unwrap();
     assert_eq!(backend.wait(), Some(0));
 }
 
@@ -343,10 +347,9 @@ fn a_database_that_is_none_is_left_alone() {
     let mut backend = Backend::start();
     backend.stop();
     let file = backend.data().join("ssmglobal.db");
-    for name in ["ssmglobal.db-wal", "ssmglobal.db-shm"] {
-        // Gone already after an orderly end.
-        let _ = std::fs::remove_file(backend.data().join(name));
-    }
+    let journals = ["ssmglobal.db-wal", "ssmglobal.db-shm", "ssmglobal.db-journal"];
+    let no_journals = |backend: &Backend| journals.iter().all(|name| !backend.data().join(name).exists());
+    assert!(no_journals(&backend), "after an orderly end there are none");
     let foreign = "This is a shopping list and no database at all.\n".repeat(100);
     std::fs::write(&file, &foreign).unwrap();
     // The listener hears of it by the handler's last words or by its end, whichever is first.
@@ -360,8 +363,7 @@ fn a_database_that_is_none_is_left_alone() {
     assert!(output.err.contains("ssmglobal.db") && !output.err.contains("panicked"), "{}", output.err);
     assert!(!output.err.contains("is ready"), "{}", output.err);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
-    let journals = ["ssmglobal.db-wal", "ssmglobal.db-shm", "ssmglobal.db-journal"];
-    assert!(journals.iter().all(|name| !backend.data().join(name).exists()), "it was written beside the file");
+    assert!(no_journals(&backend), "it was written beside the file");
 }
 
 #[test]
