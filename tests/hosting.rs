@@ -199,6 +199,17 @@ fn what_the_host_says_is_shown_and_a_word_stops_it() {
 }
 
 #[test]
+fn a_map_and_a_text_of_a_hosted_world_are_each_told_how_long_they_may_be() {
+    let mut scene = Scene::hosted("");
+    for (name, called, most) in [("map", "A map", 128), ("text", "A text", 1024)] {
+        scene.arena.ok("HOST SAY", json!({"world": "zoo", name: "x".repeat(most)}));
+        let refused = scene.arena.ask("HOST SAY", json!({"world": "zoo", name: "x".repeat(most + 1)}));
+        let msg = format!("{called} has at most {most} bytes; this one has {}. Give a shorter one.", most + 1);
+        assert_eq!((&refused["code"], &refused["msg"]), (&"too_long".into(), &msg.into()));
+    }
+}
+
+#[test]
 fn changes_of_a_licence_reach_the_host_at_once() {
     let mut scene = Scene::hosted("");
     for (option, value, name, said) in [

@@ -133,10 +133,19 @@ fn who_is_not_let_in_is_told_why_in_this_order() {
     scene.world(&["--hidden"]);
     assert_eq!(enters(&mut scene, "5".into())["state"], "OK");
     assert_eq!(scene.bob.fails("RATING", json!({"rating": "PG14"})), "invalid");
-    for (name, value, code) in
-        [("language", "d\u{1}e", "invalid"), ("charset", "\n", "invalid"), ("language", &"x".repeat(65), "too_long")]
-    {
-        assert_eq!(scene.bob.fails("WORLD ENTER", json!({"world": "zoo", "version": "5", name: value})), code);
+}
+
+#[test]
+fn a_language_and_a_charset_are_each_told_what_they_may_be() {
+    let mut scene = Scene::new();
+    for (name, called) in [("language", "A language"), ("charset", "A charset")] {
+        let mut refused = |value: String| scene.bob.ask("WORLD ENTER", json!({"world": "zoo", name: value}));
+        let (control, long) = (refused("d\u{1}e".to_owned()), refused("x".repeat(36)));
+        let msg = format!("{called} holds no control characters.");
+        assert_eq!((&control["code"], &control["msg"]), (&"invalid".into(), &msg.into()));
+        let msg = format!("{called} has at most 35 bytes; this one has 36. Give a shorter one.");
+        assert_eq!((&long["code"], &long["msg"]), (&"too_long".into(), &msg.into()));
+        scene.bob.ok("WORLD ENTER", json!({"world": "zoo", name: "x".repeat(35)}));
     }
 }
 

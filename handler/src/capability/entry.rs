@@ -2,7 +2,7 @@
 //! server learns who he is; it never sees a password.
 
 use super::call::try_again_in;
-use super::{Call, Me, Plan, visitors};
+use super::{Call, Me, Plan, check_length, visitors};
 use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::names::fold;
@@ -159,12 +159,13 @@ pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
         Ok(me) => me,
         Err(failure) => return failure.into(),
     };
-    for text in [&request.language, &request.charset].into_iter().flatten() {
-        if text.len() > TAG {
-            return Failure::new(Code::TooLong, format!("A language and a charset have at most {TAG} bytes.")).into();
+    let tags = [("A language", &request.language), ("A charset", &request.charset)];
+    for (what, tag) in tags.into_iter().filter_map(|(what, tag)| Some((what, tag.as_ref()?))) {
+        if let Err(failure) = check_length(what, tag.len(), TAG) {
+            return failure.into();
         }
-        if text.chars().any(char::is_control) {
-            return Failure::new(Code::Invalid, "A language and a charset hold no control characters.").into();
+        if tag.chars().any(char::is_control) {
+            return Failure::new(Code::Invalid, format!("{what} holds no control characters.")).into();
         }
     }
     let found = world_meant(&call, &request.world);

@@ -4,7 +4,7 @@
 //! connection; anybody else is refused as long as it is hosted, also within the grace in which the host may come back.
 
 use super::call::slow_down;
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, check_length};
 use crate::lock::read;
 use crate::state::hosting::{Host, Hosting};
 use crate::state::licences::host_terms;
@@ -117,11 +117,8 @@ fn connectable(text: &str) -> Option<String> {
 
 /// What is said of who hosts, checked.
 fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<(StartedBy, String), Failure> {
-    let too_long = |what: &str, most: usize| Failure::new(Code::TooLong, format!("{what} has at most {most} bytes."));
     let instance = request.instance.clone().unwrap_or_default();
-    if instance.len() > INSTANCE {
-        return Err(too_long("An instance", INSTANCE));
-    }
+    check_length("An instance", instance.len(), INSTANCE)?;
     if instance.chars().any(char::is_control) {
         return Err(Failure::new(Code::Invalid, "An instance holds no control characters."));
     }
@@ -130,9 +127,7 @@ fn started_by(call: &Call<'_>, server: ServerId, request: &HostStart) -> Result<
     }
     let from = call.session.address.map_or_else(String::new, |address| address.ip().to_canonical().to_string());
     let address = request.address.clone().unwrap_or_else(|| from.clone());
-    if address.len() > ADDRESS {
-        return Err(too_long("An address", ADDRESS));
-    }
+    check_length("An address", address.len(), ADDRESS)?;
     let address = connectable(&address).ok_or_else(|| {
         let msg = "Clients need a place to connect to: a name as play.example.org, or 192.0.2.7, or 2001:db8::7. The port \
                    is an argument of its own.";
@@ -222,8 +217,10 @@ fn own(call: &Call<'_>, name: &str) -> Result<(Arc<KeptLicence>, Hosting), Failu
 /// `HOST SAY`.
 pub fn say(call: Call<'_>, _: Me<ServerId>, request: HostSay) -> Plan {
     let HostSay { world, users, restricted, rating, map, text, closings } = request;
-    if map.as_ref().is_some_and(|map| map.len() > MAP) || text.as_ref().is_some_and(|text| text.len() > TEXT) {
-        return Failure::new(Code::TooLong, format!("A map has at most {MAP} bytes, the text {TEXT}.")).into();
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let fits = check_length("A map", length(&map), MAP).and_then(|()| check_length("A text", length(&text), TEXT));
+    if let Err(failure) = fits {
+        return failure.into();
     }
     let (licence, was) = match own(&call, &world) {
         Ok(found) => found,

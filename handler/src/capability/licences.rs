@@ -6,7 +6,7 @@
 use super::players::check_email;
 use super::properties::Reading;
 use super::rights::{OPERATOR, holds};
-use super::{Access, By, Plan};
+use super::{Access, By, Plan, check_length};
 use crate::lock::read;
 use crate::state::memory::world_name;
 use crate::state::names::{self, Name};
@@ -109,9 +109,7 @@ fn check(terms: &WorldTerms, now: Time) -> Result<(), Failure> {
         return refuse(Code::Invalid, format!("A world's size is {} to {}.", SIZE.start(), SIZE.end()));
     }
     terms.email.as_deref().map_or(Ok(()), check_email)?;
-    if terms.comment.as_ref().is_some_and(|comment| comment.len() > COMMENT) {
-        return refuse(Code::TooLong, format!("A comment has at most {COMMENT} bytes."));
-    }
+    check_length("A comment", terms.comment.as_ref().map_or(0, String::len), COMMENT)?;
     if terms.expires.and_then(Expires::at).is_some_and(|end| end <= now) {
         return refuse(Code::Invalid, "That moment is over already. WORLD DISABLE ends a licence at once.".to_owned());
     }
@@ -357,10 +355,9 @@ impl Decide for Disable {
 pub fn disable(access: Access<'_>, request: WorldDisable) -> Plan<LicenceChange> {
     let said = request.reason.filter(|reason| !reason.trim().is_empty());
     let reason = said.unwrap_or_else(|| "The operator has disabled this world.".to_owned());
-    if reason.len() > REASON {
-        return Failure::new(Code::TooLong, format!("A reason has at most {REASON} bytes.")).into();
-    }
-    match access.memory.licence_named(&request.name) {
+    let licence =
+        check_length("A reason", reason.len(), REASON).and_then(|()| access.memory.licence_named(&request.name));
+    match licence {
         Ok(licence) => Plan::change(Disable { world: licence.id, reason: Some(reason) }),
         Err(failure) => failure.into(),
     }

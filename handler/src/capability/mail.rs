@@ -1,6 +1,6 @@
 //! Mail to any registered player.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, check_length};
 use crate::state::memory::{Memory, party};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
@@ -31,15 +31,8 @@ fn check_letter(config: &Config, body: &str, subject: &str) -> Result<(), Failur
     if body.is_empty() {
         return Err(Failure::new(Code::Invalid, "A mail needs a text."));
     }
-    if body.len() > body_max {
-        return Err(Failure::new(
-            Code::TooLong,
-            format!("A mail has at most {body_max} bytes; this one has {}.", body.len()),
-        ));
-    }
-    if subject.len() > subject_max {
-        return Err(Failure::new(Code::TooLong, format!("A subject has at most {subject_max} bytes.")));
-    }
+    check_length("A mail", body.len(), body_max)?;
+    check_length("A subject", subject.len(), subject_max)?;
     if subject.chars().any(char::is_control) {
         return Err(Failure::new(Code::Invalid, "A subject is one line."));
     }

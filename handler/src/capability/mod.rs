@@ -21,12 +21,14 @@ pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod tell;
+mod texts;
 pub mod universe;
 pub mod visitors;
 
 pub use access::{Access, By};
 pub use call::{Call, Me, slow_down};
 pub use plan::Plan;
+use texts::check_length;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Players: registering, logging in, who is on.
 
 use super::properties::Reading;
-use super::{Call, Me, Plan, mail, universe, visitors};
+use super::{Call, Me, Plan, check_length, mail, universe, visitors};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
@@ -66,9 +66,7 @@ pub fn check_password(password: &Secret, settings: &ssmglobal_config::Settings) 
 
 /// Whether that may be kept as an e-mail address.
 pub fn check_email(email: &str) -> Result<(), Failure> {
-    if email.len() > EMAIL {
-        return Err(Failure::new(Code::TooLong, format!("An e-mail address has at most {EMAIL} bytes.")));
-    }
+    check_length("An e-mail address", email.len(), EMAIL)?;
     if email.chars().any(char::is_control) {
         return Err(Failure::new(Code::Invalid, "An e-mail address holds no control characters and no line ends."));
     }

@@ -2,7 +2,7 @@
 //! it.
 
 use super::rights::{OPERATOR, PROPERTY, holds};
-use super::{Access, By, Call, Plan};
+use super::{Access, By, Call, Plan, check_length};
 use crate::lock::read;
 use crate::state::State;
 use crate::state::memory::Memory;
@@ -329,8 +329,8 @@ pub fn set(access: Access<'_>, request: PropertySet) -> Plan<PropertyChange> {
         Ok(holder) => holder,
         Err(failure) => return failure.into(),
     };
-    if value.size() > VALUE {
-        return Failure::new(Code::TooLong, format!("A value has at most {VALUE} bytes.")).into();
+    if let Err(failure) = check_length("A value", value.size(), VALUE) {
+        return failure.into();
     }
     let (by, of) = (access.standing(holder), access.memory.party(holder));
     let (session, is_there) = (access.session, access.state.is_there(holder));

@@ -1,6 +1,6 @@
 //! Records: submitting scores, ranks, watching a board. Ranks come from memory; a submit goes to the writer.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, check_length};
 use crate::lock::read;
 use crate::state::boards::{Ranking, cursor};
 use crate::state::memory::Memory;
@@ -108,9 +108,9 @@ impl Decide for Submit {
 
 /// `RECORD SUBMIT`.
 pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan<RecordChange> {
-    let most = call.settings.records.note;
-    if request.note.as_ref().is_some_and(|note| note.len() > most) {
-        return Failure::new(Code::TooLong, format!("A note has at most {most} bytes.")).into();
+    let length = request.note.as_ref().map_or(0, String::len);
+    if let Err(failure) = check_length("A note", length, call.settings.records.note) {
+        return failure.into();
     }
     let player = match player_of(&call, request.player.as_deref()) {
         Ok(player) => player,

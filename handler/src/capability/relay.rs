@@ -3,7 +3,7 @@
 //! A channel's messages go through a ring in shared memory that its members' workers read: sending costs the handler
 //! the same for one member as for a thousand.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, check_length};
 use crate::state::bus::Outgoing;
 use crate::state::names;
 use crate::state::news::{Audience, News};
@@ -117,9 +117,8 @@ pub fn leave(call: Call<'_>, _: Me<ServerId>, request: RelayLeave) -> Plan {
 
 /// `RELAY SEND`.
 pub fn send(mut call: Call<'_>, me: Me<ServerId>, request: RelaySend) -> Plan {
-    let most = call.settings.relay.message;
-    if request.body.len() > most {
-        return Failure::new(Code::TooLong, format!("A relay message has at most {most} bytes.")).into();
+    if let Err(failure) = check_length("A relay message", request.body.len(), call.settings.relay.message) {
+        return failure.into();
     }
     let (from, body) = (me.name.to_string(), request.body);
     match (request.channel, request.to) {

@@ -1,6 +1,6 @@
 //! Settings: versioned text of one player or one game server. Writes compare and set inside a transaction.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, check_length};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_ipc::*;
@@ -113,8 +113,8 @@ pub fn set(call: Call<'_>, me: Me<Principal>, request: SettingSet) -> Plan<Setti
         return failure.into();
     }
     let (value_max, most) = (settings.settings.value, settings.settings.keys_per_owner);
-    if request.value.len() > value_max {
-        return Failure::new(Code::TooLong, format!("A value has at most {value_max} bytes.")).into();
+    if let Err(failure) = check_length("A value", request.value.len(), value_max) {
+        return failure.into();
     }
     let SettingSet { key, value, version, public } = request;
     Plan::change(Set { owner: me.id, key, value, version, public, most })

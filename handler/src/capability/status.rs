@@ -1,6 +1,6 @@
 //! The list of worlds: what game servers that opted in say of themselves. In memory only, gone with the connection.
 
-use super::{Call, Me, Plan};
+use super::{Call, Me, Plan, check_length};
 use crate::lock::read;
 use crate::state::hosting::Hosting;
 use crate::state::names::Name;
@@ -17,9 +17,10 @@ const TEXT: usize = 1024;
 /// `STATUS SET`.
 pub fn set(call: Call<'_>, me: Me<ServerId>, request: StatusSet) -> Plan {
     let text = request.text.unwrap_or_default();
-    if request.map.len() > MAP || text.len() > TEXT || request.address.as_ref().is_some_and(|it| it.len() > ADDRESS) {
-        let msg = format!("A map has at most {MAP} bytes, an address {ADDRESS}, the text {TEXT}.");
-        return Failure::new(Code::TooLong, msg).into();
+    let address = request.address.as_ref().map_or(0, String::len);
+    let lengths = [("A map", request.map.len(), MAP), ("An address", address, ADDRESS), ("A text", text.len(), TEXT)];
+    if let Err(failure) = lengths.into_iter().try_for_each(|(what, length, most)| check_length(what, length, most)) {
+        return failure.into();
     }
     if call.memory.universe().licence {
         let msg = "Worlds need a licence here: HOST START name password port. Ask the operator for one.";
