@@ -1,0 +1,92 @@
+//! A sample of each message between the operator and the handler.
+
+use super::values::*;
+use ssmglobal_ipc::ctl::{self, Answer, Ask};
+use ssmglobal_ipc::*;
+
+fn session_row() -> ctl::SessionRow {
+    ctl::SessionRow {
+        pid: 4711,
+        session: Some(12),
+        address: text("192.0.2.1:5000"),
+        mode: Some(Mode::Ask),
+        who: some("bob"),
+        since: AT,
+        idle: Some(61),
+        version: text("1.2.3"),
+    }
+}
+
+fn player_detail() -> ctl::PlayerDetail {
+    ctl::PlayerDetail {
+        player: text("bob"),
+        email: some("b@example.org"),
+        registered: AT,
+        last_login: Some(AT),
+        disabled: some("spam"),
+        mails: 3,
+        unread: 2,
+        settings: 1,
+        sessions: 4,
+    }
+}
+
+samples! { asks Ask {
+    ServerAdd: Ask::ServerAdd { name: text("arena") };
+    ServerList: Ask::ServerList;
+    ServerRotateKey: Ask::ServerRotateKey { name: text("arena") };
+    ServerDisable: Ask::ServerDisable { name: text("arena"), disabled: true };
+    ServerAllow: Ask::ServerAllow { name: text("arena"), login_check: true };
+    Request: Ask::Request { kind: 90, payload: vec![1, 2, 255] };
+    PlayerList: Ask::PlayerList { limit: 20, after: some("alice") };
+    PlayerShow: Ask::PlayerShow { name: text("bob") };
+    PlayerDisable: Ask::PlayerDisable { name: text("bob"), reason: text("spam"), disabled: true };
+    PlayerSetPassword: Ask::PlayerSetPassword { name: text("bob"), password: Secret::new("pw") };
+    BoardDefine: Ask::BoardDefine {
+        name: text("race"), unit: text("ms"), better: Better::Higher, operator: Operator::Count,
+        submit: Submitters::Servers,
+    };
+    BoardList: Ask::BoardList;
+    BoardWithdraw: Ask::BoardWithdraw { board: text("race"), player: text("bob"), reason: text("cheated") };
+    SessionsList: Ask::SessionsList;
+    SessionsKick: Ask::SessionsKick { pid: 4711, reason: text("idle") };
+    Status: Ask::Status;
+    Backup: Ask::Backup { file: text("/var/backups/ssmglobal.db") };
+    Verify: Ask::Verify { file: some("/var/backups/ssmglobal.db") };
+    Upgrade: Ask::Upgrade { program: some("/usr/local/bin/ssmglobal") };
+    Adopt: Ask::Adopt;
+} }
+
+samples! { answers Answer {
+    Failed: Answer::Failed(Failure::new(Code::NotFound, "There is no such player."));
+    Done: Answer::Done;
+    Key: Answer::Key(ctl::Key { server: text("arena"), key: Secret::new("key") });
+    Servers: Answer::Servers(vec![ctl::ServerRow {
+        server: text("arena"), added: AT, last_auth: Some(AT), disabled: false, sessions: 1,
+    }]);
+    Players: Answer::Players(ctl::PlayerPage {
+        players: vec![ctl::PlayerRow { player: text("bob"), registered: AT, last_login: Some(AT), disabled: true }],
+        next: some("bob"),
+    });
+    Player: Answer::Player(player_detail());
+    Boards: Answer::Boards(vec![board_row()]);
+    Sessions: Answer::Sessions(vec![session_row()]);
+    Status: Answer::Status(Box::new(ctl::Status {
+        version: text("0.1.0"), handler: 100, listener: 99, since: AT, clients: 5, clients_max: 10_000, linked: 4,
+        players_on: 3, servers_on: 1, players: 70_000, boards: 2, requests: 1 << 40, commits: 900,
+        database: text("/var/lib/ssmglobal/ssmglobal.db"), database_bytes: 1 << 33, writable: true,
+    }));
+    Progress: Answer::Progress { done: 100, total: 900 };
+    Verified: Answer::Verified(ctl::Verified {
+        file: text("/var/lib/ssmglobal/ssmglobal.db"), ok: false, problems: vec![text("a page is missing")], schema: 1,
+        players: 70_000, mails: 3, records: 4, settings: 5,
+    });
+    BackedUp: Answer::BackedUp { file: text("/var/backups/ssmglobal.db"), bytes: 1 << 33 };
+    Upgraded: Answer::Upgraded { from: text("1.2.3"), to: text("1.3.0") };
+    Adopted: Answer::Adopted { version: text("1.2.3"), build: (2049, 1 << 33) };
+    Reply: Answer::Reply { kind: 90, payload: ctl::Sealed(vec![1, 2, 255]) };
+    PlayerShown: Answer::PlayerShown {
+        player: player_detail(),
+        times: ctl::PlayerTimes { session_minutes: Some(90), times_on: 300, minutes_on: 70_000 },
+    };
+} }
