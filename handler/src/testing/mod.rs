@@ -2,6 +2,7 @@
 //! kept. Runs in tests.
 
 mod bench;
+mod facts;
 mod model;
 mod scores;
 
