@@ -5,40 +5,10 @@
 //! `3.txt` has one line for each: its name and its bytes in hex; the number is that of the journal's format. Lines are
 //! only ever added, by `UPDATE=1 cargo test -p ssmglobal-handler recorded`.
 
-use super::kept::{Further, KeptAnswers, KeptItem, items, put};
-use super::keys::{answer_put, answer_read};
-use crate::state::hosting::Hosting;
-use crate::state::journal::{ClientKey, Entry, KeptRow, OldPass, Settled, packed};
-use crate::state::mirrored::WorldRow;
-use crate::state::news::{Audience, News};
-use crate::state::online::Seat;
-use crate::state::passes::{HeldPass, PassState, Wanted};
-use crate::state::session::Proof;
-use crate::state::topic::{ChannelId, Topic};
-use crate::state::visitors::Visitor;
-use crate::state::worlds::World;
-use serde::{Serialize, de::DeserializeOwned};
-use ssmglobal_ipc::{
-    Base64, Code, Event, List, Notice, Party, PropertyAccess, PropertyChanged, Rating, Reply, Stop, Time, Welcome,
-    WorldStatus, growing,
-};
-use ssmglobal_store::{BoardId, PlayerId, Principal, PrincipalKind, ServerId, StartedBy, WorldId};
-use std::fmt::Write;
-
-const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/work/recorded/3.txt");
-
-/// A block of further fields, as a newer program may put behind any value.
-const FURTHER: [u8; 5] = [0xe7, 3, 1, b'x', 7];
-
-/// The same behind an item of a row, which has gained a field already: what comes next stands behind that.
-const FURTHER_OF_ITEM: [u8; 8] = [0xe7, 6, 0, 0xe7, 3, 1, b'x', 7];
-
-const AT: Time = Time(1_769_890_500_000);
-
 /// One sample of every variant. The match has no wildcard, so that a new variant does not compile without a sample.
 macro_rules! samples {
     ($make:ident $enum:ident $type:ty { $($variant:ident: $sample:expr;)* }) => {
-        fn $make() -> Vec<(&'static str, $type)> {
+        pub fn $make() -> Vec<(&'static str, $type)> {
             let samples: Vec<(_, $type)> =
                 vec![$((concat!(stringify!($enum), "::", stringify!($variant)), $sample)),*];
             for (name, sample) in &samples {
@@ -52,199 +22,26 @@ macro_rules! samples {
     };
 }
 
-fn text(text: &str) -> String {
-    text.to_owned()
-}
+// Behind the macro, which it uses.
+mod samples;
 
-fn alice() -> Principal {
-    PlayerId(300).into()
-}
+use super::kept::{Further, KeptAnswers, KeptItem, items, put};
+use super::keys::{answer_put, answer_read};
+use crate::state::journal::{Settled, packed};
+use crate::state::news::{Audience, News};
+use samples::*;
+use serde::{Serialize, de::DeserializeOwned};
+use ssmglobal_ipc::{Code, Reply, Welcome, growing};
+use ssmglobal_store::Principal;
+use std::fmt::Write;
 
-fn proof(epoch: u32) -> Proof {
-    Proof { who: alice(), epoch }
-}
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/work/recorded/3.txt");
 
-fn settled() -> Settled {
-    let key = ClientKey { owner: alice(), key: text("k"), digest: [7; 32] };
-    Settled::new(300, 5, &Reply::Welcome(Welcome { session: 12 }), Some(key))
-}
+/// A block of further fields, as a newer program may put behind any value.
+const FURTHER: [u8; 5] = [0xe7, 3, 1, b'x', 7];
 
-fn world() -> World {
-    World {
-        host: 300,
-        name: text("arena"),
-        address: text("192.0.2.1:4000"),
-        map: text("castle"),
-        players: 3,
-        max: 16,
-        text: text("Zoë — join us"),
-        at: AT,
-    }
-}
-
-fn started_by() -> StartedBy {
-    let (instance, address) = (text("two"), text("192.0.2.1"));
-    StartedBy { session: 300, server: ServerId(9), instance, address, port: 7777 }
-}
-
-fn hosting() -> Hosting {
-    Hosting {
-        users: 17,
-        restricted: true,
-        rating: Rating::Pg13,
-        map: text("castle"),
-        text: text("Zoë — join us"),
-        closings: true,
-        away: Some(AT),
-        ..Hosting::new(started_by(), AT)
-    }
-}
-
-fn pass() -> HeldPass {
-    let of = Wanted {
-        holder: alice(),
-        epoch: 3,
-        place: WorldId(300).into(),
-        address: Some([192, 0, 2, 7].into()),
-        checked: true,
-        since: AT,
-        language: Some(text("en")),
-        charset: Some(text("utf-8")),
-    };
-    HeldPass { digest: [7; 16], of, given: AT, state: PassState::Ended }
-}
-
-fn visitor() -> Visitor {
-    Visitor {
-        name: text("Bob"),
-        folded: text("bob"),
-        skeleton: text("bob"),
-        session: Some(300),
-        address: Some([192, 0, 2, 7].into()),
-        since: AT,
-        until: Time(AT.0 + 120_000),
-    }
-}
-
-fn changed() -> PropertyChanged {
-    let (of, base64) = (Party::World(text("Atlantis")), Some(Base64(vec![0, 255])));
-    PropertyChanged { of, name: text("gate"), value: None, base64, version: 300, deleted: false }
-}
-
-fn notice() -> Event {
-    Event::Notice(Notice { msg: text("Soon.") })
-}
-
-fn event() -> Vec<u8> {
-    let mut bytes = Vec::new();
-    growing::put(&mut bytes, &notice());
-    bytes
-}
-
-samples! { items_of_a_row KeptItem KeptItem<'static> {
-    Answer: KeptItem::Answer { session: 300, number: 5, kind: 3, payload: &[12], proves: Some(alice()) };
-    News: KeptItem::News(&[1, 2, 255]);
-} }
-
-samples! { news News News {
-    Tell: News::Tell { to: Audience::Principal(alice()), event: notice() };
-    Out: News::Out { who: ServerId(7).into(), reason: text("spam") };
-    Licence: News::Licence { world: WorldId(300), name: text("Atlantis"), stop: Some(Stop::Disabled), terms: true };
-    Started: News::Started { world: WorldId(300), at: AT, by: started_by() };
-    Rights: News::Rights { player: PlayerId(300) };
-    Limited: News::Limited { player: PlayerId(300) };
-    Counted: News::Counted { session: 300, since: AT };
-    Universe: News::Universe;
-    Property: News::Property {
-        holder: WorldId(300).into(), changed: changed(), read: PropertyAccess::Property, push: true, by: Some(300),
-    };
-} }
-
-samples! { audiences Audience Audience {
-    Principal: Audience::Principal(alice());
-    Topic: Audience::Topic(Topic::Board(BoardId(300)));
-    Everyone: Audience::Everyone;
-} }
-
-samples! { topics Topic Topic {
-    Board: Topic::Board(BoardId(300));
-    Channel: Topic::Channel(ChannelId(1 << 40));
-    Universe: Topic::Universe;
-    Properties: Topic::Properties(alice());
-    Worlds: Topic::Worlds;
-    Users: Topic::Users;
-} }
-
-samples! { kinds PrincipalKind PrincipalKind {
-    Player: PrincipalKind::Player;
-    Server: PrincipalKind::Server;
-    World: PrincipalKind::World;
-    Visitor: PrincipalKind::Visitor;
-    Bot: PrincipalKind::Bot;
-    Channel: PrincipalKind::Channel;
-    Backend: PrincipalKind::Backend;
-} }
-
-samples! { entries Entry Entry {
-    Linked: Entry::Linked { session: 300 };
-    Channel: Entry::Channel { id: 9, name: text("chat"), number: 51 };
-    NoChannel: Entry::NoChannel { id: 9 };
-    Message: Entry::Message { id: 9, number: 51, from: text("arena"), line: text("{}"), answer: settled() };
-    Done: Entry::Done(Settled { key: None, ..settled() });
-    Push: Entry::Push { session: 300, event: event() };
-    World: Entry::World { id: 9, said: (&world()).into() };
-    NoWorld: Entry::NoWorld { id: 9 };
-    NewsTold: Entry::NewsTold { row: -300 };
-    Revoked: Entry::Revoked { session: 300, upto: AT };
-    Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
-    Stay: Entry::Stay { host: 300, player: PlayerId(7), server: ServerId(9), since: AT };
-    NoStay: Entry::NoStay { host: 300, player: PlayerId(7) };
-    Pass: Entry::Pass(OldPass {
-        digest: [7; 16], player: PlayerId(300), epoch: 3, server: ServerId(9), address: Some([192, 0, 2, 7].into()), given: AT, used: true,
-    });
-    Voided: Entry::Voided { session: 300, upto: 1 << 40 };
-    Hosting: Entry::Hosting { world: WorldId(300), said: (&hosting()).into() };
-    NoHosting: Entry::NoHosting { world: WorldId(300) };
-    Held: Entry::Held((&pass()).into());
-    Here: Entry::Here {
-        seat: Seat::World(WorldId(300)), who: alice(), name: text("alice"), place: WorldId(300).into(), since: AT, identified: true,
-    };
-    NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
-    Visitor: Entry::Visitor { id: 9, said: (&visitor()).into() };
-    NoVisitor: Entry::NoVisitor { id: 9 };
-    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, told: Some(AT) };
-    LoginEnded: Entry::LoginEnded { session: 300, player: PlayerId(7), since: AT, lasted: 1 << 40 };
-    LoginCounted: Entry::LoginCounted { session: 300, since: AT };
-    Row: Entry::Row {
-        epoch: EPOCH, serial: 300, key: text("Atlantis"), only: Some(PlayerId(300)), row: world_row().into(),
-    };
-    RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
-    RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
-    Handler: Entry::Handler { pid: 300, started: 9 };
-    Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, told: Some(AT) };
-    VisitEnded: Entry::VisitEnded { session: 300 };
-    Missed: Entry::Missed { world: WorldId(300), event: event() };
-    MissedTold: Entry::MissedTold { world: WorldId(300) };
-} }
-
-const EPOCH: u64 = 1_769_890_500_000 << 10;
-
-fn world_row() -> WorldRow {
-    WorldRow {
-        licence: Some(WorldId(300)),
-        status: WorldStatus::Stopped,
-        users: 17,
-        max: 100,
-        rating: Rating::Pg13,
-        description: text("Zoë — under water"),
-        stopped: Some(AT),
-    }
-}
-
-samples! { rows KeptRow KeptRow {
-    World: world_row().into();
-    User: KeptRow::User(alice(), Some(WorldId(300).into()));
-} }
+/// The same behind an item of a row, which has gained a field already: what comes next stands behind that.
+const FURTHER_OF_ITEM: [u8; 8] = [0xe7, 6, 0, 0xe7, 3, 1, b'x', 7];
 
 /// Whether bytes say what a sample was meant to say.
 type Reads = dyn Fn(&[u8]) -> bool;
