@@ -2,14 +2,16 @@
 //! (`handler/ipc/src/request.rs`), also for one that is added: a change is done once and has one answer, all else is answered
 //! again. How each is asked is decided in `handover/fitting.rs`.
 
+mod case;
 mod described;
 mod fitting;
 mod keys;
 mod scene;
 
 use crate::harness::{Answer, Listener, Session};
+use case::{Case, requests, still};
 use nix::sys::signal::Signal;
-use scene::{Case, Scene, done, requests, still};
+use scene::{Scene, done};
 use ssmglobal_ipc::*;
 use std::os::unix::net::UnixStream;
 

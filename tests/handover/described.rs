@@ -1,6 +1,7 @@
 //! What the descriptions say of replies, rights and others, for every request in the table.
 
-use super::scene::{Case, Scene, done, requests};
+use super::case::{Case, requests};
+use super::scene::{Scene, done};
 use crate::harness::{Session, samples, wait_readable};
 use nix::sys::signal::Signal;
 use ssmglobal_ipc::*;

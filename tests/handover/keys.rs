@@ -1,6 +1,7 @@
 //! A client's own key, for every kind that takes one: over whatever sessions and handlers it comes, it stands for one request.
 
-use super::scene::{Case, Scene, requests};
+use super::case::{Case, requests};
+use super::scene::Scene;
 use crate::harness::Session;
 use ssmglobal_ipc::*;
 
