@@ -1,6 +1,6 @@
 //! What is sent ahead without waiting: answers in order, whoever gives them, whatever comes behind.
 
-use crate::harness::{Backend, GREETING, Person, Process, Program, Wire, processes_of};
+use crate::harness::{Backend, GREETING, Process, Wire, processes_of};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn parsed(text: &str) -> Vec<Value> {
 #[test]
 fn quit_comes_after_the_answers_to_what_was_asked_before() {
     let backend = Backend::start();
-    let mut program = Program::registered(&backend, "alice");
+    let mut program = backend.player("alice");
     let mut text = String::new();
     for id in 1..=20 {
         text += &format!("{{\"id\": {id}, \"cmd\": \"SETTING SET\", \"args\": [\"k{id}\", \"v\"]}}\r\n");
@@ -25,7 +25,7 @@ fn quit_comes_after_the_answers_to_what_was_asked_before() {
 #[test]
 fn who_has_said_everything_still_gets_the_answers() {
     let backend = Backend::start();
-    let mut program = Program::registered(&backend, "alice");
+    let mut program = backend.player("alice");
     for id in 1..=50 {
         program.send_line(json!({"id": id, "cmd": "SETTING SET", "args": [format!("k{id}"), "v"]}).to_string());
     }
@@ -44,7 +44,7 @@ fn who_has_said_everything_still_gets_the_answers() {
 fn the_end_is_seen_also_when_it_comes_together_with_the_last_line() {
     let backend = Backend::start();
     for (last, answers) in [("{\"cmd\": \"HW\"}\r\n", 1), ("{\"cmd\": \"WORLDS\"}\r\n", 1), ("\r\n", 0), ("half", 0)] {
-        let mut program = Program::at(&backend);
+        let mut program = backend.program();
         let worker = processes_of(backend.pid()).into_iter().find(|it| it.title().contains("worker")).unwrap();
         kill(worker.0, Signal::SIGSTOP).unwrap();
         program.wire.send(last);
@@ -59,7 +59,7 @@ fn the_end_is_seen_also_when_it_comes_together_with_the_last_line() {
 #[test]
 fn an_answer_is_in_the_language_of_its_question() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     // It is linked to the handler from here on.
     program.ok("WHO", json!({}));
     program.wire.send("{\"id\": 7, \"cmd\": \"WHO\"}\r\n{\"cmd\": \"MODE\", \"args\": \"HUMAN\"}\r\nWHO\r\n");
@@ -72,7 +72,7 @@ fn an_answer_is_in_the_language_of_its_question() {
 #[test]
 fn local_and_remote_answers_stay_in_order() {
     let backend = Backend::start();
-    let mut program = Program::registered(&backend, "alice");
+    let mut program = backend.player("alice");
     let cmds = ["PING", "WORLDS", "HW", "SETTING LIST", "NOPE", "WHOAMI", "HELP", "RECORD BOARDS", "MODE", "MAIL LIST"];
     for id in 0..500 {
         program.send_line(format!("{{\"id\": {id}, \"cmd\": \"{}\"}}", cmds[id % cmds.len()]));
@@ -87,7 +87,7 @@ fn local_and_remote_answers_stay_in_order() {
 fn writes_and_reads_of_one_session_see_each_other() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for round in 0..50 {
         let score = -round;
         alice.send_line(json!({"cmd": "SETTING SET", "args": ["k", round.to_string()]}).to_string());
@@ -108,10 +108,10 @@ fn writes_and_reads_of_one_session_see_each_other() {
 #[test]
 fn a_handler_that_stands_still_holds_up_only_what_needs_it() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let handler = backend.handler();
     kill(handler, Signal::SIGSTOP).unwrap();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     assert_eq!(person.ask("HW"), "Hello, world!\r\n");
     alice.send_line(r#"{"id": 1, "cmd": "SETTING SET", "args": ["k", "v"]}"#);
     alice.send_line(r#"{"id": 2, "cmd": "PING"}"#);
@@ -125,13 +125,13 @@ fn a_handler_that_stands_still_holds_up_only_what_needs_it() {
 #[test]
 fn a_worker_that_dies_costs_one_client() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     let worker: Process = processes_of(backend.pid()).into_iter().find(|it| it.title().ends_with("alice")).unwrap();
     kill(worker.0, Signal::SIGKILL).unwrap();
     alice.wire.expect_end();
     backend.see_off(alice.wire);
     let who = bob.ok("WHO", json!({}));
     assert_eq!(who["total"], 1, "{who}");
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }

@@ -1,6 +1,6 @@
 //! What the host of a world hears of those who are in it: also what has happened while it was away, and who may not be there any more.
 
-use crate::harness::{Backend, GameServer, Program, places, visitor};
+use crate::harness::{Backend, GameServer, Program, has, places};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::mem::replace;
@@ -12,51 +12,34 @@ struct Scene {
     bob: Program,
     zed: Program,
     arena: GameServer,
-    key: String,
     password: String,
 }
 
-fn pass(program: &mut Program) -> String {
-    program.ok("WORLD ENTER", json!({"world": "zoo"}))["pass"].as_str().expect("a pass").to_owned()
-}
-
+/// Somebody shows a pass, and is not in the world yet.
 fn shown(arena: &mut GameServer, program: &mut Program) -> String {
-    let word = pass(program);
+    let word = program.pass_for("zoo");
     arena.ok("PASS REDEEM", json!({"pass": word, "world": "zoo"}));
-    word
-}
-
-fn enters(arena: &mut GameServer, program: &mut Program) -> String {
-    let word = shown(arena, program);
-    arena.ok("ENTER", json!({"player": word, "world": "zoo"}));
     word
 }
 
 impl Scene {
     fn new() -> Scene {
         let backend = Backend::start();
-        let [alice, mut bob] = ["alice", "bob"].map(|name| Program::registered(&backend, name));
-        let mut arena = GameServer::added(&backend, "arena");
-        let added = backend.ctl(&["world", "add", "Zoo", "bob"]);
-        let (key, password) = (arena.key.clone(), added["password"].as_str().expect("a password").to_owned());
-        arena.ok("HOST START", json!({"world": "zoo", "password": password, "port": 7777}));
+        let [alice, mut bob] = ["alice", "bob"].map(|name| backend.player(name));
+        let mut arena = backend.game_server("arena");
+        let password = backend.world("Zoo", "bob");
+        arena.hosts("zoo", &password);
         arena.ok("HOST SAY", json!({"world": "zoo", "closings": true}));
-        let mut zed = visitor(&backend, "zed");
-        enters(&mut arena, &mut bob);
-        enters(&mut arena, &mut zed);
-        Scene { backend, alice, bob, zed, arena, key, password }
-    }
-
-    /// Whoever is on this connection closes it.
-    fn closes(&mut self, which: impl Fn(&mut Scene) -> &mut Program) {
-        let nobody = Program::at(&self.backend);
-        let program = replace(which(self), nobody);
-        self.backend.see_off(program.wire);
+        let mut zed = backend.visitor("zed");
+        for guest in [&mut bob, &mut zed] {
+            arena.lets_in(guest, "zoo");
+        }
+        Scene { backend, alice, bob, zed, arena, password }
     }
 
     /// Another connection of the host, which hosts nothing yet; gives the one before.
     fn another_connection(&mut self) -> GameServer {
-        let arena = GameServer::with_key(&self.backend, "arena", self.key.clone());
+        let arena = self.arena.again(&self.backend);
         replace(&mut self.arena, arena)
     }
 
@@ -66,8 +49,7 @@ impl Scene {
     }
 
     fn host_goes_on(&mut self) {
-        let start = json!({"world": "zoo", "password": self.password, "port": 7777});
-        assert_eq!(self.arena.ok("HOST START", start)["resumed"], true);
+        assert_eq!(self.arena.hosts("zoo", &self.password)["resumed"], true);
     }
 
     fn finger(&mut self, who: &str) -> Value {
@@ -82,11 +64,11 @@ fn what_a_host_misses_while_it_is_away_it_hears_when_it_is_back() {
     scene.backend.ctl(&["right", "grant", "bob", "vip"]);
     scene.backend.kill_handler();
     scene.zed.ok("REGISTER", json!({"name": "zed", "password": "secret-of-zed"}));
-    scene.closes(|scene| &mut scene.bob);
+    scene.bob.closes(&scene.backend);
     scene.backend.ctl(&["property", "set", "world:Zoo", "gate", "open"]);
     scene.backend.ctl(&["broadcast", "Soon."]);
     let reply = scene.alice.ask("TELL", json!({"to": "bob", "body": "Hello"}));
-    assert_eq!((&reply["code"], &reply["state"]), (&"unavailable".into(), &"ERROR".into()), "{reply}");
+    has(&reply, json!({"code": "unavailable", "state": "ERROR"}));
     assert_eq!(places(&mut scene.alice, "bob"), ["on Zoo"]);
     assert_eq!(scene.finger("bob")["online"], true, "he is in a world");
     scene.host_goes_on();
@@ -114,7 +96,7 @@ fn a_host_that_goes_on_by_another_connection_hears_all_as_before() {
     assert_eq!(before.expect_event("world_stopped")["reason"], "taken_over");
     assert_eq!(before.fails("HOST STOP", json!({"world": "zoo"})), "denied");
     assert_eq!(places(&mut scene.alice, "visitor:zed"), ["client", "on Zoo"]);
-    scene.closes(|scene| &mut scene.bob);
+    scene.bob.closes(&scene.backend);
     assert_eq!(scene.arena.expect_event("guest_closed")["player"], "bob");
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
@@ -124,7 +106,7 @@ fn a_host_that_goes_on_by_another_connection_hears_all_as_before() {
 fn a_connection_that_closes_while_there_is_no_handler_is_told() {
     let mut scene = Scene::new();
     for who in ["bob", "visitor:zed"] {
-        let nobody = Program::at(&scene.backend);
+        let nobody = scene.backend.program();
         let program = replace(if who == "bob" { &mut scene.bob } else { &mut scene.zed }, nobody);
         let worker = scene.backend.worker_of(who);
         scene.backend.over_the_death_of_the_handler(|| kill(worker, Signal::SIGKILL).expect("it lives"));
@@ -134,29 +116,26 @@ fn a_connection_that_closes_while_there_is_no_handler_is_told() {
     // His name is not his for ever.
     assert_eq!(places(&mut scene.alice, "visitor:zed"), ["on Zoo"]);
     scene.arena.ok("LEAVE", json!({"player": "visitor:zed", "world": "zoo"}));
-    visitor(&scene.backend, "zed");
+    scene.backend.visitor("zed");
 }
 
 #[test]
 fn who_is_disabled_is_in_no_world_any_more() {
     let mut scene = Scene::new();
-    let word = pass(&mut scene.bob);
+    let word = scene.bob.pass_for("zoo");
     scene.backend.ctl(&["player", "disable", "bob", "--reason", "Enough."]);
     let event = scene.arena.expect_event("guest_out");
-    assert_eq!(
-        (&event["player"], &event["world"], &event["msg"]),
-        (&"bob".into(), &"Zoo".into(), &"You were logged out by the operator: Enough.".into())
-    );
+    has(&event, json!({"player": "bob", "world": "Zoo", "msg": "You were logged out by the operator: Enough."}));
     assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "denied");
     assert_eq!((places(&mut scene.alice, "bob").len(), &scene.finger("bob")["online"]), (0, &Value::Bool(false)));
     scene.backend.ctl(&["player", "enable", "bob"]);
     assert_eq!(scene.alice.fails("TELL", json!({"to": "bob", "body": "Hello"})), "not_found");
     // Another password leads out of no world, but ends what was not shown.
-    let mut bob = Program::logged_in(&scene.backend, "bob");
-    enters(&mut scene.arena, &mut bob);
-    let word = pass(&mut bob);
+    let mut bob = scene.backend.player_again("bob");
+    scene.arena.lets_in(&mut bob, "zoo");
+    let word = bob.pass_for("zoo");
     let mut command = scene.backend.ctl_command(&["player", "set-password", "bob"]);
-    assert_eq!(crate::harness::run(&mut command, b"another-secret\n").code, 0);
+    crate::harness::run(&mut command, b"another-secret\n").succeeds();
     assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "denied");
     assert_eq!(places(&mut scene.alice, "bob"), ["on Zoo"]);
     scene.arena.expect_no_event("guest_out");
@@ -186,7 +165,7 @@ fn a_visitor_by_another_name_stays_in_his_world_by_the_first() {
 #[test]
 fn a_visitor_logs_out() {
     let mut scene = Scene::new();
-    let word = pass(&mut scene.zed);
+    let word = scene.zed.pass_for("zoo");
     scene.zed.ok("LOGOUT", json!({}));
     assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "expired");
     assert_eq!(scene.zed.fails("LOGOUT", json!({})), "not_logged_in");
@@ -197,18 +176,18 @@ fn a_visitor_logs_out() {
 fn who_registers_on_his_way_into_a_world_comes_there() {
     let mut scene = Scene::new();
     // With a pass that he has not shown.
-    let mut pia = visitor(&scene.backend, "pia");
-    let word = pass(&mut pia);
+    let mut pia = scene.backend.visitor("pia");
+    let word = pia.pass_for("zoo");
     pia.ok("REGISTER", json!({"name": "pia", "password": "secret-of-pia"}));
     let data = scene.arena.ok("PASS REDEEM", json!({"pass": word, "world": "zoo"}));
-    assert_eq!((&data["player"], &data["kind"]), (&"pia".into(), &"player".into()));
+    has(&data, json!({"player": "pia", "kind": "player"}));
     scene.arena.expect_no_event("guest_registered");
     // With one that he has shown, before he is there; the host knows his first name.
-    let mut rex = visitor(&scene.backend, "rex");
+    let mut rex = scene.backend.visitor("rex");
     let word = shown(&mut scene.arena, &mut rex);
     rex.ok("REGISTER", json!({"name": "rexy", "password": "secret-of-rex"}));
     let event = scene.arena.expect_event("guest_registered");
-    assert_eq!((&event["visitor"], &event["player"]), (&"visitor:rex".into(), &"rexy".into()));
+    has(&event, json!({"visitor": "visitor:rex", "player": "rexy"}));
     for name in ["visitor:rex", &word] {
         scene.arena.ok("ENTER", json!({"player": name, "world": "zoo"}));
         assert_eq!(places(&mut scene.alice, "rexy"), ["client", "on Zoo"]);
@@ -224,8 +203,8 @@ fn what_follows_from_a_login_follows_also_when_the_handler_dies_over_it() {
     let identity = Backend::plan().environment("SSMGLOBAL_PLAYERS_IDENTITY", "takeover").start();
     for n in 0..12 {
         let name = format!("p{n}");
-        let mut first = Program::registered(&identity, &name);
-        let mut second = Program::at(&identity);
+        let mut first = identity.player(&name);
+        let mut second = identity.program();
         let args = json!({"name": name, "password": format!("secret-of-{name}")});
         second.send_line(json!({"id": 1, "cmd": "LOGIN", "args": args}).to_string());
         identity.ctl(&["status"]);
@@ -233,8 +212,8 @@ fn what_follows_from_a_login_follows_also_when_the_handler_dies_over_it() {
         assert_eq!(second.reply()["state"], "OK");
         first.expect_event("taken_over");
         let name = format!("v{n}");
-        let mut guest = visitor(&scene.backend, &name);
-        enters(&mut scene.arena, &mut guest);
+        let mut guest = scene.backend.visitor(&name);
+        scene.arena.lets_in(&mut guest, "zoo");
         let args = json!({"name": name, "password": "secret-of-a-guest"});
         guest.send_line(json!({"id": 1, "cmd": "REGISTER", "args": args}).to_string());
         scene.backend.ctl(&["status"]);
@@ -247,7 +226,7 @@ fn what_follows_from_a_login_follows_also_when_the_handler_dies_over_it() {
 #[test]
 fn visitors_that_take_over_from_each_other_are_slowed_down() {
     let backend = Backend::start();
-    let mut programs = [Program::at(&backend), Program::at(&backend)];
+    let mut programs = [backend.program(), backend.program()];
     let fight = json!({"name": "zed"});
     programs[1].ok("VISITOR", fight.clone());
     for turn in 0..5 {
@@ -257,7 +236,7 @@ fn visitors_that_take_over_from_each_other_are_slowed_down() {
     }
     assert_eq!(programs[1].fails("VISITOR", fight.clone()), "slow_down");
     let backend = Backend::plan().environment("SSMGLOBAL_PLAYERS_IDENTITY", "refuse").start();
-    let mut programs = [Program::at(&backend), Program::at(&backend)];
+    let mut programs = [backend.program(), backend.program()];
     programs[0].ok("VISITOR", fight.clone());
     assert_eq!(programs[1].fails("VISITOR", fight), "already_on");
 }
@@ -265,7 +244,7 @@ fn visitors_that_take_over_from_each_other_are_slowed_down() {
 #[test]
 fn that_somebody_is_in_a_hidden_world_is_for_him_its_owner_and_operators() {
     let mut scene = Scene::new();
-    let mut olga = Program::registered(&scene.backend, "olga");
+    let mut olga = scene.backend.player("olga");
     scene.backend.ctl(&["right", "grant", "olga", "operator"]);
     let world = |asker: &mut Program| {
         let list = asker.ok("LIST USERS", json!({}));

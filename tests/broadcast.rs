@@ -1,26 +1,22 @@
 //! A word to everyone, wherever he is, and what somebody and his world hear of other rights.
 
-use crate::harness::{Backend, GameServer, Person, Program, run};
+use crate::harness::{Backend, has};
 use serde_json::json;
 
 #[test]
 fn a_broadcast_reaches_everyone_once() {
     let backend = Backend::start();
-    let mut bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut carol = Program::registered(&backend, "carol");
-    let mut nobody = Program::at(&backend);
-    let mut person = Person::at(&backend).register("dora");
-    let mut zed = Program::at(&backend);
-    zed.ok("VISITOR", json!({"name": "zed"}));
-    let mut arena = GameServer::added(&backend, "arena");
-    let added = backend.ctl(&["world", "add", "Zoo", "alice"]);
-    arena.ok("HOST START", json!({"world": "zoo", "password": added["password"], "port": 7777}));
+    let mut bob = backend.player("bob");
+    let mut alice = backend.player("alice");
+    let mut carol = backend.player("carol");
+    let mut nobody = backend.program();
+    let mut person = backend.person("dora");
+    let mut zed = backend.visitor("zed");
+    let mut arena = backend.game_server("arena");
+    arena.hosts("zoo", &backend.world("Zoo", "alice"));
     // Carol and zed are in the world; she has no connection any more.
-    for program in [&mut carol, &mut zed] {
-        let entered = program.ok("WORLD ENTER", json!({"world": "zoo"}));
-        arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
-        arena.ok("ENTER", json!({"player": entered["pass"], "world": "zoo"}));
+    for guest in [&mut carol, &mut zed] {
+        arena.lets_in(guest, "zoo");
     }
     backend.see_off(carol.wire);
     assert_eq!(bob.fails("BROADCAST", json!({"body": "hi"})), "denied");
@@ -31,7 +27,7 @@ fn a_broadcast_reaches_everyone_once() {
     nobody.expect_no_event("broadcast");
     for program in [&mut bob, &mut alice, &mut zed] {
         let heard = program.expect_event("broadcast");
-        assert_eq!((&heard["from"], &heard["body"]), (&json!("bob"), &json!("Down at eight")));
+        has(&heard, json!({"from": "bob", "body": "Down at eight"}));
         program.expect_no_event("broadcast");
     }
     person.expect("[broadcast] bob: Down at eight");
@@ -50,7 +46,7 @@ fn a_broadcast_reaches_everyone_once() {
     for body in ["", "   ", "a\nb", "a\rb"] {
         assert_eq!(bob.fails("BROADCAST", json!({"body": body})), "invalid", "{body:?}");
         assert_eq!(bob.fails("TELL", json!({"to": "alice", "body": body})), "invalid", "{body:?}");
-        let output = run(&mut backend.ctl_command(&["broadcast", body]), b"");
+        let output = backend.operator(&["broadcast", body]);
         assert_ne!(output.code, 0, "{body:?}");
     }
     alice.expect_no_event("broadcast");
@@ -60,17 +56,14 @@ fn a_broadcast_reaches_everyone_once() {
 #[test]
 fn other_rights_are_told_to_the_player_and_to_the_world_that_he_is_in() {
     let backend = Backend::start();
-    let mut bob = Program::registered(&backend, "bob");
-    let mut arena = GameServer::added(&backend, "arena");
-    let added = backend.ctl(&["world", "add", "Zoo", "bob"]);
-    arena.ok("HOST START", json!({"world": "zoo", "password": added["password"], "port": 7777}));
-    let entered = bob.ok("WORLD ENTER", json!({"world": "zoo"}));
-    arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
-    arena.ok("ENTER", json!({"player": "bob", "world": "zoo"}));
+    let mut bob = backend.player("bob");
+    let mut arena = backend.game_server("arena");
+    arena.hosts("zoo", &backend.world("Zoo", "bob"));
+    arena.lets_in(&mut bob, "zoo");
     backend.ctl(&["right", "grant", "bob", "build"]);
     assert_eq!(bob.expect_event("rights")["rights"], json!(["build"]));
     let told = arena.expect_event("guest_rights");
-    assert_eq!((&told["world"], &told["player"], &told["rights"]), (&json!("Zoo"), &json!("bob"), &json!(["build"])));
+    has(&told, json!({"world": "Zoo", "player": "bob", "rights": ["build"]}));
     backend.ctl(&["right", "revoke", "bob", "build"]);
     assert_eq!(bob.expect_event("rights")["rights"], json!([]));
     assert_eq!(arena.expect_event("guest_rights")["rights"], json!([]));

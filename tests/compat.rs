@@ -1,6 +1,6 @@
 //! What the original does on the wire, byte for byte: conversations that were recorded from it.
 
-use crate::harness::{Backend, GREETING, Person, Program, WELCOME, Wire};
+use crate::harness::{Backend, GREETING, WELCOME, Wire};
 use serde_json::Value;
 
 const CONVERSATIONS: &str = include_str!("compat/ssmglobal.jsonl");
@@ -101,7 +101,7 @@ fn mode_list_leaves_the_choice_open() {
 #[test]
 fn the_mode_can_be_changed_at_any_time() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.type_line("MODE CLIENT");
     assert_eq!(person.wire.line(), r#"{"state": "OK", "msg": "Mode: CLIENT"}"#);
     person.wire.send("{\"cmd\": \"MODE\", \"args\": \"HUMAN\"}\r\n");
@@ -112,7 +112,7 @@ fn the_mode_can_be_changed_at_any_time() {
 #[test]
 fn what_the_original_got_wrong_is_an_error_and_the_connection_lives() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for args in [r#""many""#, r#"["3", "4"]"#, "3", "true", "-1", r#"{"n": "x"}"#, r#"{"n": [3]}"#] {
         let reply = program.say(format!(r#"{{"cmd": "HW", "args": {args}}}"#));
         assert_eq!(reply["state"], "ERROR", "{args}: {reply}");
@@ -126,7 +126,7 @@ fn what_the_original_got_wrong_is_an_error_and_the_connection_lives() {
     }
     program.send_line("");
     assert_eq!(program.say(r#"{"cmd": "hw"}"#)["msg"], "Hello, world!");
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     assert_eq!(person.ask(""), "");
     assert_eq!(person.ask("   "), "");
     for times in ["x", "-1", "0", "1 2"] {

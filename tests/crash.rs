@@ -1,7 +1,7 @@
 //! What holds when the handler is killed at any moment: an OK is on disk, nothing is applied twice, and no client loses
 //! its connection.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, Program, has};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ fn drive(mut client: Program, answered: &Sender<()>, request: impl Fn(usize) -> 
             sent += 1;
         }
         let reply = client.next();
-        assert_eq!((&reply["id"], &reply["state"]), (&data.len().into(), &"OK".into()), "{reply}");
+        has(&reply, json!({"id": data.len(), "state": "OK"}));
         data.push(reply["data"].clone());
         // Whoever counts them has enough when it hears no more.
         let _ = answered.send(());
@@ -48,9 +48,9 @@ fn every_request_is_done_once_and_answered_once_whatever_dies() {
         let words = ["--unit", "points", "--better", "higher", "--operator", "sum", "--submit", "players"];
         backend.ctl(&[&["board", "define", board][..], &words].concat());
     }
-    let mut keeper = Program::registered(&backend, "keeper");
+    let mut keeper = backend.player("keeper");
     let names = ["runner-0", "runner-1", "writer-0", "writer-1"];
-    let clients = names.map(|name| Program::registered(&backend, name));
+    let clients = names.map(|name| backend.player(name));
     let all = Mutex::new(HashMap::new());
     let (tell, answered) = channel();
     std::thread::scope(|scope| {
@@ -80,7 +80,7 @@ fn every_request_is_done_once_and_answered_once_whatever_dies() {
         // Each submit adds one: what it returned says how many were done before it.
         let scores: Vec<u64> = all[name].iter().filter_map(|data| data["score"].as_u64()).collect();
         assert!(scores.iter().copied().eq(1..=EACH as u64), "{name}: {scores:?}");
-        let shown = Program::at(&backend).ok("RECORD SHOW", json!({"board": board, "player": name}));
+        let shown = backend.program().ok("RECORD SHOW", json!({"board": board, "player": name}));
         assert_eq!(shown["score"], EACH);
     }
     let kept = all_mail(&backend, "keeper");
@@ -100,7 +100,7 @@ fn every_request_is_done_once_and_answered_once_whatever_dies() {
 
 /// All mails of a player, by number.
 fn all_mail(backend: &Backend, name: &str) -> HashMap<u64, String> {
-    let mut program = Program::logged_in(backend, name);
+    let mut program = backend.player_again(name);
     let mut ids = Vec::new();
     let mut args = json!({"limit": 100});
     loop {
@@ -129,28 +129,28 @@ fn all_mail(backend: &Backend, name: &str) -> HashMap<u64, String> {
 #[test]
 fn mail_to_somebody_offline_is_read_after_a_restart_of_everything() {
     let mut backend = Backend::start();
-    drop(Program::registered(&backend, "bob"));
-    let mut alice = Program::registered(&backend, "alice");
+    drop(backend.player("bob"));
+    let mut alice = backend.player("alice");
     alice.ok("MAIL SEND", json!({"to": "bob", "body": "While you were out", "subject": "Hello"}));
     backend.restart();
-    let mut bob = Person::at(&backend);
+    let mut bob = backend.terminal();
     let answer = bob.ask("LOGIN bob secret-of-bob");
     assert!(answer.contains('1') && answer.to_lowercase().contains("unread"), "{answer}");
-    assert!(bob.ask("MAIL READ 1").contains("While you were out"));
+    bob.says("MAIL READ 1").sees("While you were out");
 }
 
 #[test]
 fn nobody_notices_the_death_of_the_handler() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut stranger = Program::at(&backend);
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
+    let mut stranger = backend.program();
+    let mut arena = backend.game_server("arena");
+    let mut desert = backend.game_server("desert");
     for server in [&mut arena, &mut desert] {
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
-    let silent = Program::at(&backend);
+    let silent = backend.program();
     let session = bob.ok("WHOAMI", json!({}))["session"].clone();
     for round in 0..3 {
         backend.kill_handler();
@@ -159,7 +159,7 @@ fn nobody_notices_the_death_of_the_handler() {
         bob.ok("TELL", json!({"to": "alice", "body": format!("Did you feel {round}?")}));
         alice.expect(&format!("[tell] bob: Did you feel {round}?"));
         alice.answer();
-        assert!(alice.ask("WHOAMI").contains("alice"));
+        alice.says("WHOAMI").sees("alice");
         assert_eq!(stranger.ok("WHO", json!({}))["total"], 2);
         let body = format!("still here {round}");
         assert_eq!(desert.ok("RELAY SEND", json!({"channel": "lobby", "body": body}))["receivers"], 1);
@@ -175,7 +175,7 @@ fn nobody_notices_the_death_of_the_handler() {
     // The handler knows of everybody, also of those who have asked for nothing.
     let _silent = &silent;
     let status = backend.ctl(&["status"]);
-    assert_eq!((&status["clients"], &status["players_on"], &status["servers_on"]), (&6.into(), &2.into(), &2.into()));
+    has(&status, json!({"clients": 6, "players_on": 2, "servers_on": 2}));
     assert_eq!(backend.ctl(&["sessions", "list"]).as_array().map(Vec::len), Some(6));
 }
 
@@ -183,19 +183,19 @@ fn nobody_notices_the_death_of_the_handler() {
 fn a_board_is_watched_on() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut stranger = Program::at(&backend);
+    let mut bob = backend.player("bob");
+    let mut stranger = backend.program();
     stranger.ok("RECORD WATCH", json!({"board": "sprint"}));
     backend.kill_handler();
     bob.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 1}));
     let news = stranger.next();
-    assert_eq!((&news["event"], &news["player"]), (&"record".into(), &"bob".into()));
+    has(&news, json!({"event": "record", "player": "bob"}));
 }
 
 #[test]
 fn a_handler_that_is_killed_again_and_again_comes_back_each_time() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for version in 1..=5 {
         assert_eq!(alice.ok("SETTING SET", json!({"key": "k", "value": "v"}))["version"], version);
         backend.kill_handler();

@@ -43,7 +43,7 @@ fn a_full_disk_and_room_again() {
     }
     let backend = Backend::plan().on_small_disk("6m").start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k", "value": "before"}));
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 50}));
 
@@ -70,7 +70,7 @@ fn a_full_disk_and_room_again() {
     assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "before");
     // A login is noted, and so it is a change as well.
     let login = json!({"name": "alice", "password": "secret-of-alice"});
-    until_refused(&mut Program::at(&backend), "LOGIN", &login);
+    until_refused(&mut backend.program(), "LOGIN", &login);
 
     assert_eq!(backend.ctl(&["status"])["writable"], false);
     std::fs::remove_file(&ballast).unwrap();
@@ -86,13 +86,13 @@ fn the_status_says_at_every_moment_whether_changes_are_saved() {
         return;
     }
     let mut backend = Backend::plan().on_small_disk("6m").start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let ballast = fill(&backend);
     // What the journal has room for still is saved, and so that is what is said.
     let full = |backend: &Backend, alice: &mut Program| {
         until_refused(alice, "SETTING SET", &json!({"key": "k", "value": "x".repeat(7000)}));
         assert_eq!(backend.ctl(&["status"])["writable"], false);
-        let text = run(&mut backend.ctl_command(&["status"]), b"").out;
+        let text = backend.operator(&["status"]).out;
         assert!(text.contains("cannot be written"), "{text}");
     };
     full(&backend, &mut alice);
@@ -107,7 +107,7 @@ fn the_status_says_at_every_moment_whether_changes_are_saved() {
     alice.ok("SETTING SET", json!({"key": "k", "value": "after"}));
     // After a whole restart too.
     backend.restart();
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     let ballast = fill(&backend);
     full(&backend, &mut alice);
     std::fs::remove_file(&ballast).unwrap();
@@ -115,12 +115,11 @@ fn the_status_says_at_every_moment_whether_changes_are_saved() {
     // And where there is no room at all, it says so and starts again when there is.
     backend.stop();
     let ballast = fill(&backend);
-    let output = backend.starts_in_vain();
-    assert!(output.code == 1 && output.err.contains("the disk is full"), "{output:?}");
+    backend.starts_in_vain().ends_with(1).complains("the disk is full");
     std::fs::remove_file(&ballast).unwrap();
     backend.start_again();
     assert_eq!(backend.ctl(&["status"])["writable"], true);
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }
 
 #[test]

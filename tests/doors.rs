@@ -54,7 +54,7 @@ fn people_get_a_welcome_and_a_prompt_and_no_json() {
     person.type_line("REGISTER alice secret-of-alice");
     person.expect("registered and logged in");
     // The main door is as it was.
-    Person::at(&backend);
+    backend.terminal();
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn its_people_are_one_world_with_everybody_else() {
     let mut alice = Person { wire };
     alice.type_line("REGISTER alice secret-of-alice");
     alice.expect("registered and logged in");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     bob.ok("TELL", json!({"to": "alice", "body": "hello"}));
     alice.expect("[tell] bob: hello");
     // The mode is not for ever.
@@ -116,7 +116,7 @@ fn a_door_has_limits_of_its_own() {
     second.until("> ");
     assert_eq!(Wire::from("127.0.0.3", at).rest(), "ERROR: Server full.\r\n");
     // They do not count against those at the main door.
-    let mut elsewhere = Program::at(&backend);
+    let mut elsewhere = backend.program();
     first.send(format!("{}\r\n", "x".repeat(300)));
     first.until("at most 256 bytes");
     assert!(second.rest().contains("closed"));

@@ -1,6 +1,6 @@
 //! How a game server lets players in.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
 fn pass(program: &mut Program, server: &str) -> String {
@@ -14,10 +14,10 @@ fn redeem(server: &mut GameServer, pass: &str) -> Value {
 #[test]
 fn a_player_shows_a_pass_and_the_game_server_learns_once_who_he_is() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "Alice");
-    let (mut arena, mut castle) = (GameServer::added(&backend, "Arena"), GameServer::added(&backend, "castle"));
+    let mut alice = backend.player("Alice");
+    let (mut arena, mut castle) = (backend.game_server("Arena"), backend.game_server("castle"));
     let data = alice.ok("PASS", json!({"server": "arena"}));
-    assert_eq!((&data["server"], &data["seconds"]), (&"Arena".into(), &60.into()));
+    has(&data, json!({"server": "Arena", "seconds": 60}));
     let word = data["pass"].as_str().unwrap();
     assert_eq!(castle.fails("PASS REDEEM", json!({"pass": word})), "other_place", "it is for another");
     // As a player may type it into a game's console.
@@ -34,24 +34,24 @@ fn a_player_shows_a_pass_and_the_game_server_learns_once_who_he_is() {
 #[test]
 fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_his_connection() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut arena = backend.game_server("arena");
+    let mut alice = backend.player("alice");
     let (old, new) = (pass(&mut alice, "arena"), pass(&mut alice, "arena"));
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": old})), "not_found");
     alice.ok("LOGOUT", json!({}));
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": new})), "expired");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     let word = pass(&mut bob, "arena");
     backend.see_off(bob.wire);
     assert_eq!(redeem(&mut arena, &word)["player"], "bob");
     // Another password ends it as well: who has it may have stolen it.
-    let mut dora = Program::registered(&backend, "dora");
+    let mut dora = backend.player("dora");
     let word = pass(&mut dora, "arena");
     backend.see_off(dora.wire);
     backend.ctl(&["player", "disable", "dora", "--reason", "wait"]);
     backend.ctl(&["player", "enable", "dora"]);
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
-    let mut carol = Program::registered(&backend, "carol");
+    let mut carol = backend.player("carol");
     let word = pass(&mut carol, "arena");
     backend.ctl(&["player", "disable", "carol", "--reason", "spam"]);
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word})), "denied");
@@ -60,8 +60,8 @@ fn it_ends_with_a_newer_one_with_logging_out_and_with_the_player_but_not_with_hi
 #[test]
 fn an_address_that_the_game_server_gives_has_to_be_the_players() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut arena = backend.game_server("arena");
+    let mut alice = backend.player("alice");
     let word = pass(&mut alice, "arena");
     let here = alice.wire.stream.local_addr().unwrap().ip().to_string();
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": word, "address": "192.0.2.7"})), "other_address");
@@ -73,8 +73,8 @@ fn an_address_that_the_game_server_gives_has_to_be_the_players() {
 #[test]
 fn it_outlives_the_death_of_the_handler_and_an_upgrade_and_is_still_good_once() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut arena = backend.game_server("arena");
+    let mut alice = backend.player("alice");
     let word = pass(&mut alice, "arena");
     backend.kill_handler();
     // It dies over the question too: the answer is the first one, once.
@@ -89,8 +89,8 @@ fn it_outlives_the_death_of_the_handler_and_an_upgrade_and_is_still_good_once() 
 #[test]
 fn who_guesses_has_to_wait_and_nobody_else() {
     let backend = Backend::start();
-    let (mut arena, mut castle) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "castle"));
-    let mut alice = Program::registered(&backend, "alice");
+    let (mut arena, mut castle) = (backend.game_server("arena"), backend.game_server("castle"));
+    let mut alice = backend.player("alice");
     let (here, there) = (pass(&mut alice, "arena"), pass(&mut alice, "castle"));
     for n in 0..20 {
         assert_eq!(arena.fails("PASS REDEEM", json!({"pass": format!("pass-{n:04}-0000-0000")})), "not_found");
@@ -105,11 +105,11 @@ fn who_guesses_has_to_wait_and_nobody_else() {
 #[test]
 fn a_person_is_told_what_to_do_with_it_and_no_log_has_it() {
     let backend = Backend::plan().config("log.level = \"debug\"\n").start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut bob = Person::at(&backend).register("bob");
+    let mut arena = backend.game_server("arena");
+    let mut bob = backend.person("bob");
     // A game server may be called as what a game server asks.
     backend.ctl(&["server", "add", "redeem"]);
-    assert!(bob.ask("PASS redeem").contains("A pass for redeem: "));
+    bob.says("PASS redeem").sees("A pass for redeem: ");
     let text = bob.ask("PASS arena");
     let word = text.split_whitespace().find(|word| word.starts_with("pass-")).unwrap().to_owned();
     assert!(text.contains("within 60 seconds") && text.lines().all(|line| line.len() <= 80), "{text}");
@@ -134,10 +134,10 @@ fn rows<const N: usize>(wanted: [(&str, &str); N]) -> Vec<(String, String)> {
 #[test]
 fn others_see_on_which_game_server_a_player_is_whether_he_is_connected_here_or_not() {
     let backend = Backend::start();
-    let (mut arena, mut castle) = (GameServer::added(&backend, "Arena"), GameServer::added(&backend, "castle"));
-    let mut watcher = Program::at(&backend);
-    let mut alice = Person::at(&backend).register("Alice");
-    let bob = Program::registered(&backend, "bob");
+    let (mut arena, mut castle) = (backend.game_server("Arena"), backend.game_server("castle"));
+    let mut watcher = backend.program();
+    let mut alice = backend.person("Alice");
+    let bob = backend.player("bob");
     backend.see_off(bob.wire);
     arena.ok("ENTER", json!({"player": "alice"}));
     arena.ok("ENTER", json!({"player": "ALICE"}));
@@ -149,8 +149,7 @@ fn others_see_on_which_game_server_a_player_is_whether_he_is_connected_here_or_n
     );
     assert_eq!(watcher.ok("WHO", json!({}))["total"], 2);
     assert_eq!(watcher.ok("FINGER", json!({"player": "bob"}))["worlds"], json!(["Arena", "castle"]));
-    let text = alice.ask("FINGER bob");
-    assert!(text.contains("bob is on Arena and castle"), "{text}");
+    alice.says("FINGER bob").sees("bob is on Arena and castle");
     let text = alice.ask("WHO");
     assert!(text.contains("on Arena") && text.lines().all(|line| line.len() <= 80), "{text}");
     castle.ok("LEAVE", json!({"player": "bob"}));
@@ -176,9 +175,9 @@ fn others_see_on_which_game_server_a_player_is_whether_he_is_connected_here_or_n
 #[test]
 fn a_page_of_who_may_end_between_two_places_of_one_player() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut castle = GameServer::added(&backend, "castle");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut arena = backend.game_server("arena");
+    let mut castle = backend.game_server("castle");
+    let mut bob = backend.player("bob");
     arena.ok("ENTER", json!({"player": "bob"}));
     castle.ok("ENTER", json!({"player": "bob"}));
     let (mut seen, mut after) = (Vec::new(), Value::Null);
@@ -198,8 +197,8 @@ fn a_page_of_who_may_end_between_two_places_of_one_player() {
 #[test]
 fn who_is_there_outlives_the_handler_and_an_upgrade_and_ends_with_the_game_servers_connection() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut arena = backend.game_server("arena");
+    let mut bob = backend.player("bob");
     arena.ok("ENTER", json!({"player": "bob"}));
     let there = rows([("bob", "on arena"), ("bob", "client")]);
     backend.kill_handler();
@@ -222,8 +221,8 @@ fn check(server: &mut GameServer, name: &str, password: &str, address: &str) -> 
 #[test]
 fn a_game_server_checks_a_password_only_by_the_operators_leave() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let alice = Program::registered(&backend, "Alice");
+    let mut arena = backend.game_server("arena");
+    let alice = backend.player("Alice");
     backend.see_off(alice.wire);
     let reply = check(&mut arena, "alice", "secret-of-Alice", "192.0.2.7");
     assert_eq!(reply["code"], "denied", "{reply}");
@@ -236,7 +235,7 @@ fn a_game_server_checks_a_password_only_by_the_operators_leave() {
     // As LOGIN answers, and alike whether there is such a player or not.
     let wrong = check(&mut arena, "alice", "another", "192.0.2.7");
     let nobody = check(&mut arena, "nobody", "another", "192.0.2.7");
-    assert_eq!((&wrong["code"], &wrong["msg"]), (&nobody["code"], &nobody["msg"]));
+    has(&wrong, json!({"code": nobody["code"], "msg": nobody["msg"]}));
     assert_eq!(wrong["code"], "bad_login");
     assert_eq!(check(&mut arena, "alice", "secret-of-Alice", "here")["code"], "invalid");
     backend.ctl(&["player", "disable", "alice", "--reason", "spam"]);
@@ -257,10 +256,10 @@ fn a_game_server_checks_a_password_only_by_the_operators_leave() {
 #[test]
 fn what_is_tried_at_a_game_server_counts_for_the_players_address_there() {
     let backend = Backend::plan().config("players.failures = 3\n").start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     backend.ctl(&["server", "allow", "arena", "login-check"]);
-    drop(Program::registered(&backend, "alice"));
-    drop(Program::registered(&backend, "bob"));
+    drop(backend.player("alice"));
+    drop(backend.player("bob"));
     for _ in 0..3 {
         assert_eq!(check(&mut arena, "alice", "wrong", "192.0.2.7")["code"], "bad_login");
     }
@@ -268,7 +267,7 @@ fn what_is_tried_at_a_game_server_counts_for_the_players_address_there() {
     assert_eq!(reply["code"], "slow_down", "{reply}");
     // Others are let in, and so are those who come to the backend itself.
     assert_eq!(check(&mut arena, "alice", "secret-of-alice", "198.51.100.7")["state"], "OK");
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
     // No secret of it is in the log.
     assert!(!backend.log().text().contains("secret-of-"));
 }
@@ -276,9 +275,9 @@ fn what_is_tried_at_a_game_server_counts_for_the_players_address_there() {
 #[test]
 fn a_check_outlives_the_death_of_the_handler() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     backend.ctl(&["server", "allow", "arena", "login-check"]);
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     let args = json!({"name": "alice", "password": "secret-of-alice", "address": "192.0.2.7"});
     let reply = arena.ask_over_death(&backend, "LOGIN CHECK", &args);
     assert_eq!(reply["data"]["player"], "alice", "{reply}");

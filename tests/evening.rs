@@ -1,11 +1,23 @@
 //! An evening: three game servers host five worlds, twenty players and visitors come, talk and go, and meanwhile the handler dies
 //! again and again, a host loses its connection, and another version takes over.
 
-use crate::harness::{Backend, GameServer, Program, program_of_version};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
-/// The worlds, each with the game server that hosts it.
-const WORLDS: [(&str, usize); 5] = [("Zoo", 0), ("Mars", 0), ("Atlantis", 1), ("Moon", 1), ("Harbour", 2)];
+/// A world, and the place of the game server that hosts it.
+#[derive(Clone, Copy)]
+struct World {
+    name: &'static str,
+    host: usize,
+}
+
+const WORLDS: [World; 5] = [
+    World { name: "Zoo", host: 0 },
+    World { name: "Mars", host: 0 },
+    World { name: "Atlantis", host: 1 },
+    World { name: "Moon", host: 1 },
+    World { name: "Harbour", host: 2 },
+];
 
 /// So many come; every third is a visitor.
 const PEOPLE: usize = 20;
@@ -30,37 +42,28 @@ struct Evening {
 impl Evening {
     fn new() -> Evening {
         let backend = Backend::start();
-        Program::registered(&backend, "keeper");
-        let hosts = (0..3).map(|place| GameServer::added(&backend, &format!("host-{place}"))).collect();
-        let added = |(world, _): &(&str, usize)| backend.ctl(&["world", "add", world, "keeper"])["password"].clone();
-        let passwords = WORLDS.iter().map(added).map(|word| word.as_str().expect("a password").to_owned()).collect();
+        backend.player("keeper");
+        let hosts = (0..3).map(|place| backend.game_server(&format!("host-{place}"))).collect();
+        let passwords = WORLDS.iter().map(|world| backend.world(world.name, "keeper")).collect();
         Evening { backend, hosts, passwords, guests: Vec::new() }
     }
 
     /// A game server hosts its worlds, or goes on with them; gives whether it is the latter.
     fn host(&mut self, place: usize) -> Vec<bool> {
-        let his = WORLDS.iter().zip(&self.passwords).filter(|((_, host), _)| *host == place);
+        let his = WORLDS.iter().zip(&self.passwords).filter(|(world, _)| world.host == place);
         let server = &mut self.hosts[place];
-        let start = |((world, _), password): (&(&str, usize), &String)| {
-            let args = json!({"world": world, "password": password, "port": 7777});
-            server.ok("HOST START", args)["resumed"] == true
-        };
-        his.map(start).collect()
+        his.map(|(world, password)| server.hosts(world.name, password)["resumed"] == true).collect()
     }
 
     fn comes(&mut self, number: usize) {
-        let ((world, host), name) = (WORLDS[number % WORLDS.len()], format!("p{number}"));
+        let (World { name: world, host }, name) = (WORLDS[number % WORLDS.len()], format!("p{number}"));
         let (mut program, name) = match number % 3 {
-            0 => {
-                let mut program = Program::at(&self.backend);
-                program.ok("VISITOR", json!({"name": name}));
-                (program, format!("visitor:{name}"))
-            }
-            _ => (Program::registered(&self.backend, &name), name),
+            0 => (self.backend.visitor(&name), format!("visitor:{name}")),
+            _ => (self.backend.player(&name), name),
         };
         let entered = program.ok("WORLD ENTER", json!({"world": world}));
         let told = self.hosts[host].ok("PASS REDEEM", json!({"pass": entered["pass"], "world": world}));
-        assert_eq!((&told["player"], &told["world"]), (&name.as_str().into(), &world.into()));
+        has(&told, json!({"player": name.as_str(), "world": world}));
         self.hosts[host].ok("ENTER", json!({"player": name, "world": world}));
         self.guests.push(Guest { program, name, world, host });
     }
@@ -77,11 +80,11 @@ impl Evening {
             let from = json!(self.guests[place].name);
             if away.contains(&next) {
                 let event = self.hosts[host].expect_event("tell");
-                assert_eq!((&event["to"], &event["from"], &event["body"]), (&json!(to), &from, &json!(body)));
+                has(&event, json!({"to": to, "from": from, "body": body}));
                 assert_eq!(event["world"], self.guests[next].world);
             } else {
                 let event = self.guests[next].program.expect_event("tell");
-                assert_eq!((&event["from"], &event["body"]), (&from, &json!(body)));
+                has(&event, json!({"from": from, "body": body}));
             }
         }
         for place in (0..self.guests.len()).filter(|place| !away.contains(place)) {
@@ -92,7 +95,7 @@ impl Evening {
 
     /// The list of users is whoever is there, each in his world.
     fn all_are_there(&self) {
-        let listed = Program::at(&self.backend).ok("LIST USERS", json!({}));
+        let listed = self.backend.program().ok("LIST USERS", json!({}));
         let rows = listed["rows"].as_array().expect("rows").iter();
         let mut listed: Vec<(&Value, &Value)> = rows.map(|row| (&row["name"], &row["world"])).collect();
         listed.sort_by_key(|(name, _)| name.to_string());
@@ -120,7 +123,7 @@ fn an_evening_over_deaths_and_an_upgrade() {
     // Some close their connections, and are in their worlds all the same.
     let away = [1, 6, 9, 14];
     for place in away {
-        let nobody = Program::at(&evening.backend);
+        let nobody = evening.backend.program();
         let left = std::mem::replace(&mut evening.guests[place].program, nobody);
         evening.backend.see_off(left.wire);
     }
@@ -128,9 +131,7 @@ fn an_evening_over_deaths_and_an_upgrade() {
     evening.all_are_there();
     evening.everybody_talks(&away, "still here");
     // Another version takes over, and nobody notices.
-    let path = evening.backend.file("other");
-    program_of_version("9.8.7", &path);
-    evening.backend.ctl(&["upgrade", "--binary", path.to_str().expect("a path")]);
+    evening.backend.upgrade_to("9.8.7");
     evening.everybody_talks(&away, "after the upgrade");
     evening.all_are_there();
     // A host loses its connection and comes back: its worlds and who is in them are as they were.
@@ -158,6 +159,6 @@ fn an_evening_over_deaths_and_an_upgrade() {
         evening.backend.see_off(guest.program.wire);
     }
     evening.all_are_there();
-    let listed = Program::at(&evening.backend).ok("WORLDS", json!({}));
+    let listed = evening.backend.program().ok("WORLDS", json!({}));
     assert_eq!(listed["worlds"].as_array().map(Vec::len), Some(WORLDS.len()));
 }

@@ -59,7 +59,7 @@ impl Scene {
         interpreter(name)?;
         let backend = Backend::start();
         for player in ["alice", "Bob"] {
-            Program::registered(&backend, player);
+            backend.player(player);
         }
         backend.ctl(&["board", "define", "sums", "--unit", "points", "--better", "higher", "--operator", "sum"]);
         let told = |words: &[&str], what: &str| backend.ctl(words)[what].as_str().expect("a secret").to_owned();
@@ -115,14 +115,14 @@ impl Scene {
 
     /// Bob goes into the world, and keeps no other connection.
     fn bob(&self) -> Wire {
-        let mut bob = Program::logged_in(&self.backend, "Bob");
+        let mut bob = self.backend.player_again("Bob");
         let wire = self.enters(&mut bob, "Bob");
         self.backend.see_off(bob.wire);
         wire
     }
 
     fn alice(&self) -> Program {
-        Program::logged_in(&self.backend, "alice")
+        self.backend.player_again("alice")
     }
 
     /// Does this, and waits until the host has written that.

@@ -3,14 +3,9 @@
 
 mod away;
 
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The hosting password of a new world of bob's.
-fn world(backend: &Backend, name: &str) -> String {
-    backend.ctl(&["world", "add", name, "bob"])["password"].as_str().expect("a password").to_owned()
-}
 
 fn start(world: &str, password: &str) -> Value {
     json!({"world": world, "password": password, "port": 7777})
@@ -40,23 +35,23 @@ impl Scene {
 
     fn with(config: &str) -> Scene {
         let backend = Backend::plan().config(config).start();
-        let bob = Program::registered(&backend, "bob");
-        let arena = GameServer::added(&backend, "arena");
-        let password = world(&backend, "Zoo");
+        let bob = backend.player("bob");
+        let arena = backend.game_server("arena");
+        let password = backend.world("Zoo", "bob");
         Scene { backend, bob, arena, password }
     }
 
     /// With the world hosted, and 17 users in it.
     fn hosted(config: &str) -> Scene {
         let mut scene = Scene::with(config);
-        scene.arena.ok("HOST START", start("zoo", &scene.password));
+        scene.arena.hosts("zoo", &scene.password);
         scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 17, "rating": "PG", "text": "Lions"}));
         scene
     }
 
     /// The same game server on a further connection.
     fn arena_again(&self) -> GameServer {
-        GameServer::with_key(&self.backend, "arena", self.arena.key.clone())
+        self.arena.again(&self.backend)
     }
 
     fn licence(&self) -> Value {
@@ -67,9 +62,9 @@ impl Scene {
 #[test]
 fn each_world_is_accepted_or_refused_by_itself() {
     let mut scene = Scene::with("[worlds]\nhost_version = \"4.2\"");
-    let (moon, mars) = (world(&scene.backend, "moon"), world(&scene.backend, "mars"));
+    let (moon, mars) = (scene.backend.world("moon", "bob"), scene.backend.world("mars", "bob"));
     scene.backend.ctl(&["world", "disable", "mars", "--reason", "Not paid."]);
-    let mut castle = GameServer::added(&scene.backend, "castle");
+    let mut castle = scene.backend.game_server("castle");
     let of = |name: &str, password: &str, version: &str| json!({"world": name, "password": password, "port": 7, "version": version, "address": "play.example.org"});
     castle.ok("HOST START", of("moon", &moon, "4.2"));
     let arena = &mut scene.arena;
@@ -147,17 +142,14 @@ fn clients_are_only_sent_where_they_can_connect_to() {
 #[test]
 fn what_the_host_says_is_shown_and_a_word_stops_it() {
     let mut scene = Scene::new();
-    let data = scene.arena.ok("HOST START", start("zoo", &scene.password));
+    let data = scene.arena.hosts("zoo", &scene.password);
     assert_eq!(data["terms"]["users"], 50);
     assert_eq!((&data["terms"]["world"], &data["resumed"]), (&"Zoo".into(), &false.into()));
     let own = scene.arena.wire.stream.local_addr().expect("an address").ip().to_string();
     assert_eq!(data["address"], format!("{own}:7777"));
     let row = |scene: &mut Scene| shown(&mut scene.bob)[0].clone();
     let first = row(&mut scene);
-    assert_eq!(
-        (&first["status"], &first["rating"], &first["players"], &first["max"], &first["licensed"]),
-        (&"public".into(), &"G".into(), &0.into(), &50.into(), &true.into())
-    );
+    has(&first, json!({"status": "public", "rating": "G", "players": 0, "max": 50, "licensed": true}));
     assert_eq!(first["address"], "", "where it is one learns by asking to be let in");
     let said =
         json!({"world": "zoo", "users": 17, "restricted": true, "rating": "pg13", "map": "reef", "text": "Lions"});
@@ -171,7 +163,7 @@ fn what_the_host_says_is_shown_and_a_word_stops_it() {
     );
     scene.arena.ok("HOST SAY", json!("zoo MAP \"\" TEXT \"\""));
     let cleared = row(&mut scene);
-    assert_eq!((&cleared["map"], &cleared["text"]), (&"".into(), &"".into()));
+    has(&cleared, json!({"map": "", "text": ""}));
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "map": "reef", "text": "Lions"}));
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "map": ""}));
     assert_eq!((&row(&mut scene)["map"], &row(&mut scene)["text"]), (&"".into(), &"Lions".into()));
@@ -195,8 +187,8 @@ fn what_the_host_says_is_shown_and_a_word_stops_it() {
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     assert_eq!(scene.arena.fails("HOST SAY", json!({"world": "zoo", "users": 1})), "denied");
     // It is free for anybody with the password at once.
-    let mut castle = GameServer::added(&scene.backend, "castle");
-    castle.ok("HOST START", start("zoo", &scene.password));
+    let mut castle = scene.backend.game_server("castle");
+    castle.hosts("zoo", &scene.password);
 }
 
 #[test]
@@ -206,7 +198,7 @@ fn a_map_and_a_text_of_a_hosted_world_are_each_told_how_long_they_may_be() {
         scene.arena.ok("HOST SAY", json!({"world": "zoo", name: "x".repeat(most)}));
         let refused = scene.arena.ask("HOST SAY", json!({"world": "zoo", name: "x".repeat(most + 1)}));
         let msg = format!("{called} has at most {most} bytes; this one has {}. Give a shorter one.", most + 1);
-        assert_eq!((&refused["code"], &refused["msg"]), (&"too_long".into(), &msg.into()));
+        has(&refused, json!({"code": "too_long", "msg": msg}));
     }
 }
 
@@ -237,18 +229,18 @@ fn changes_of_a_licence_reach_the_host_at_once() {
 
     let stopped = |scene: &mut Scene, reason: &str| {
         let event = scene.arena.expect_event("world_stopped");
-        assert_eq!((&event["world"], &event["reason"]), (&"Zoo".into(), &reason.into()));
+        has(&event, json!({"world": "Zoo", "reason": reason}));
         assert_eq!(names(&mut scene.bob), [""; 0]);
         event["msg"].as_str().expect("words").to_owned()
     };
     scene.backend.ctl(&["world", "disable", "zoo", "--reason", "Not paid."]);
     assert!(stopped(&mut scene, "disabled").contains("Not paid."));
     scene.backend.ctl(&["world", "enable", "zoo"]);
-    scene.arena.ok("HOST START", start("zoo", &scene.password));
+    scene.arena.hosts("zoo", &scene.password);
     let password = scene.bob.ok("WORLD PASSWORD", json!({"name": "zoo"}))["password"].clone();
     stopped(&mut scene, "password_changed");
     assert_eq!(scene.arena.fails("HOST START", start("zoo", &scene.password)), "bad_login");
-    scene.arena.ok("HOST START", start("zoo", password.as_str().expect("a password")));
+    scene.arena.hosts("zoo", password.as_str().expect("a password"));
     scene.backend.ctl(&["world", "delete", "zoo"]);
     stopped(&mut scene, "deleted");
     assert_eq!(scene.arena.fails("HOST START", start("zoo", &scene.password)), "not_found");
@@ -276,25 +268,25 @@ fn a_licence_ends_at_its_second() {
     assert_eq!(names(&mut scene.bob), [""; 0]);
     assert_eq!(scene.arena.fails("HOST START", start("zoo", &scene.password)), "expired");
     scene.backend.ctl(&["world", "change", "zoo", "--expires", "never"]);
-    scene.arena.ok("HOST START", start("zoo", &scene.password));
+    scene.arena.hosts("zoo", &scene.password);
 }
 
 #[test]
 fn a_licensed_name_is_not_shown_without_its_licence() {
     let mut scene = Scene::new();
-    let mut zoo = GameServer::added(&scene.backend, "zoo");
+    let mut zoo = scene.backend.game_server("zoo");
     let said = json!({"map": "m", "players": 1, "max": 2});
     assert_eq!(zoo.fails("STATUS SET", said.clone()), "denied");
     scene.arena.ok("STATUS SET", said.clone());
     assert_eq!(names(&mut scene.bob), ["arena"]);
     // Who was there first gives way to the licence, also of a name that only looks like his.
-    world(&scene.backend, "Aren\u{430}");
+    scene.backend.world("Aren\u{430}", "bob");
     assert_eq!(names(&mut scene.bob), [""; 0]);
     assert_eq!(scene.arena.fails("STATUS SET", said.clone()), "denied");
     // With both kinds in one list, by name.
-    let mut castle = GameServer::added(&scene.backend, "castle");
+    let mut castle = scene.backend.game_server("castle");
     castle.ok("STATUS SET", said);
-    castle.ok("HOST START", start("zoo", &scene.password));
+    castle.hosts("zoo", &scene.password);
     assert_eq!(names(&mut scene.bob), ["castle", "Zoo"]);
     let first = scene.bob.ok("WORLDS", json!({"limit": 1}));
     assert_eq!((&first["worlds"][0]["licensed"], &first["total"]), (&false.into(), &2.into()));
@@ -313,7 +305,7 @@ fn a_universe_may_want_every_world_to_have_a_licence() {
 fn a_host_has_many_worlds_on_one_connection() {
     let mut scene = Scene::new();
     let names = (0..40).map(|number| format!("world-{number:02}"));
-    let all: Vec<(String, String)> = names.map(|name| (name.clone(), world(&scene.backend, &name))).collect();
+    let all: Vec<(String, String)> = names.map(|name| (name.clone(), scene.backend.world(&name, "bob"))).collect();
     let lines: Vec<String> = all
         .iter()
         .map(|(name, password)| json!({"cmd": "HOST START", "args": start(name, password), "id": 1}).to_string())

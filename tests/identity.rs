@@ -1,6 +1,6 @@
 //! Who a session is, and how others see it, does not change with a death of the handler.
 
-use crate::harness::{Backend, GameServer, Person, Program, Wire, run};
+use crate::harness::{Backend, GameServer, Program, Wire, has, run};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::sync::mpsc::channel;
@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 #[test]
 fn who_somebody_is_changes_once_while_the_handler_dies() {
     let backend = Backend::start();
-    let mut alice = Program::at(&backend);
+    let mut alice = backend.program();
     let secret = |name: &str| json!({"name": name, "password": format!("secret-of-{name}")});
     let reply = alice.ask_over_death(&backend, "REGISTER", &secret("alice"));
     assert_eq!((&reply["state"], &reply["data"]["player"]), (&"OK".into(), &"alice".into()), "{reply}");
@@ -29,7 +29,7 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
     assert_eq!(alice.reply()["state"], "OK");
     // The worker has answered that by itself; what comes behind waits until the handler knows.
     assert_eq!(alice.fails("HW", json!({})), "not_logged_in");
-    let who = Program::at(&backend).ok("WHO", json!({}));
+    let who = backend.program().ok("WHO", json!({}));
     assert_eq!(who["total"], 0, "{who}");
     let key = backend.ctl(&["server", "add", "arena"])["key"].clone();
     let reply = alice.ask_over_death(&backend, "AUTH", &json!({"name": "arena", "key": key}));
@@ -44,7 +44,7 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
 #[test]
 fn logins_are_right_however_often_the_handler_dies_over_them() {
     let backend = Backend::start();
-    let clients: Vec<Program> = (0..4).map(|_| Program::at(&backend)).collect();
+    let clients: Vec<Program> = (0..4).map(|_| backend.program()).collect();
     let (tell, answered) = channel();
     std::thread::scope(|scope| {
         for (thread, mut client) in clients.into_iter().enumerate() {
@@ -71,14 +71,14 @@ fn logins_are_right_however_often_the_handler_dies_over_them() {
 #[test]
 fn lists_are_whole_and_times_are_old_right_after_a_death() {
     let backend = Backend::start();
-    let mut players: Vec<Program> = (0..10).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();
-    let mut servers: Vec<GameServer> = (0..5).map(|n| GameServer::added(&backend, &format!("world-{n}"))).collect();
+    let mut players: Vec<Program> = (0..10).map(|n| backend.player(&format!("player-{n}"))).collect();
+    let mut servers: Vec<GameServer> = (0..5).map(|n| backend.game_server(&format!("world-{n}"))).collect();
     for server in &mut servers {
         server.ok("STATUS SET", json!({"map": "m", "players": 0, "max": 1}));
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
     servers[0].ok("RELAY SEND", json!({"channel": "lobby", "body": "x"}));
-    let mut stranger = Program::at(&backend);
+    let mut stranger = backend.program();
     let mut looked = |backend: &Backend| {
         let mut who = stranger.ok("WHO", json!({}));
         for row in who["players"].as_array_mut().unwrap() {
@@ -113,8 +113,8 @@ fn lists_are_whole_and_times_are_old_right_after_a_death() {
 #[test]
 fn who_is_silent_stays_silent() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = backend.player("alice");
+    let mut arena = backend.game_server("arena");
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     alice.ok("WHOAMI", json!({}));
     // The time itself is what is looked at.
@@ -124,14 +124,14 @@ fn who_is_silent_stays_silent() {
     for row in rows.as_array().expect("a list") {
         assert!(row["idle"].as_u64().is_some_and(|idle| idle >= 1), "{row}");
     }
-    let row = Program::at(&backend).ok("FINGER", json!({"player": "alice"}));
+    let row = backend.program().ok("FINGER", json!({"player": "alice"}));
     assert!(row["idle"].as_u64().is_some_and(|idle| idle >= 1), "{row}");
 }
 
 #[test]
 fn the_operator_sees_everybody_right_after_a_death() {
     let backend = Backend::start();
-    let _players: Vec<Program> = (0..8).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();
+    let _players: Vec<Program> = (0..8).map(|n| backend.player(&format!("player-{n}"))).collect();
     for _ in 0..5 {
         backend.kill_handler_at_work();
         let status = backend.ctl(&["status"]);
@@ -142,8 +142,8 @@ fn the_operator_sees_everybody_right_after_a_death() {
 #[test]
 fn who_is_logged_out_while_the_handler_is_down_stays_out() {
     let backend = Backend::start();
-    let mut bob = Program::registered(&backend, "bob");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut bob = backend.player("bob");
+    let mut arena = backend.game_server("arena");
     let workers = [backend.worker_of("bob"), backend.worker_of("arena")];
     // Neither hears of it from the handler that did it.
     workers.iter().for_each(|worker| kill(*worker, Signal::SIGSTOP).unwrap());
@@ -170,7 +170,7 @@ fn who_is_logged_out_while_the_handler_is_down_stays_out() {
 #[test]
 fn what_somebody_asked_before_he_was_logged_out_is_refused_and_ends_nothing() {
     let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     let worker = backend.worker_of("bob");
     backend.over_the_death_of_the_handler(|| {
         for cmd in ["MAIL LIST", "MAIL SENT"] {
@@ -191,11 +191,11 @@ fn what_somebody_asked_before_he_was_logged_out_is_refused_and_ends_nothing() {
 #[test]
 fn another_password_logs_everybody_out_but_who_has_set_it_and_a_letter_says_so() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let mut thief = Program::over(Wire::from("127.0.0.66", backend.at()), "CLIENT");
     thief.login("alice");
-    let mut elsewhere = Person::at(&backend);
-    assert!(elsewhere.ask("LOGIN alice secret-of-alice").contains("Logged in as alice."));
+    let mut elsewhere = backend.terminal();
+    elsewhere.says("LOGIN alice secret-of-alice").sees("Logged in as alice.");
     alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "another-secret"}));
     let told = "Your password was changed on another connection.";
     assert!(thief.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.starts_with(told)));
@@ -204,9 +204,9 @@ fn another_password_logs_everybody_out_but_who_has_set_it_and_a_letter_says_so()
     assert_eq!(thief.fails("LOGIN", json!({"name": "alice", "password": "secret-of-alice"})), "bad_login");
     assert_eq!(alice.ok("WHO", json!({}))["players"].as_array().map(Vec::len), Some(1));
     let event = alice.expect_event("mail");
-    assert_eq!((&event["from"], &event["unread"]), (&"the backend".into(), &1.into()));
+    has(&event, json!({"from": "the backend", "unread": 1}));
     let letter = alice.ok("MAIL READ", json!({"id": event["id"]}));
-    assert_eq!((&letter["from"], &letter["subject"]), (&"the backend".into(), &"Your password was changed".into()));
+    has(&letter, json!({"from": "the backend", "subject": "Your password was changed"}));
     assert!(letter["body"].as_str().is_some_and(|body| body.contains("from 127.0.0.1.")), "{letter}");
     assert_eq!(alice.fails("MAIL REPLY", json!({"id": event["id"], "body": "It was me."})), "denied");
     alice.expect_no_event("notice");
@@ -223,10 +223,10 @@ fn another_password_logs_everybody_out_but_who_has_set_it_and_a_letter_says_so()
 #[test]
 fn a_password_that_the_operator_sets_logs_everybody_out() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     let mut set = backend.ctl_command(&["player", "set-password", "alice"]);
-    assert_eq!(run(&mut set, b"battery-staple\n").code, 0);
+    run(&mut set, b"battery-staple\n").succeeds();
     let told = "Your password was changed by the operator.";
     assert!(alice.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.starts_with(told)));
     assert_eq!(alice.fails("MAIL LIST", json!({})), "not_logged_in");
@@ -242,8 +242,8 @@ fn a_password_that_the_operator_sets_logs_everybody_out() {
 #[test]
 fn another_key_puts_the_connections_of_a_game_server_out() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut arena = backend.game_server("arena");
+    let mut desert = backend.game_server("desert");
     arena.ok("STATUS SET", json!({"map": "m", "players": 0, "max": 1}));
     let key = backend.ctl(&["server", "rotate-key", "arena"])["key"].clone();
     assert!(arena.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.contains("key")));
@@ -260,10 +260,10 @@ fn another_key_puts_the_connections_of_a_game_server_out() {
 #[test]
 fn who_is_on_by_an_old_password_is_out_also_if_the_handler_dies_before_he_hears_of_it() {
     let backend = Backend::start();
-    let mut thief = Program::registered(&backend, "alice");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut thief = backend.player("alice");
+    let mut arena = backend.game_server("arena");
     let workers = [backend.worker_of("alice"), backend.worker_of("arena")];
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     // Neither hears of it from the handler that did it.
     workers.iter().for_each(|worker| kill(*worker, Signal::SIGSTOP).unwrap());
     alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "another-secret"}));

@@ -88,8 +88,7 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
         return eprintln!("left out: only root can send what another process would");
     }
     let mut backend = Backend::start();
-    let mut all: Vec<Program> =
-        ["ann", "bob", "cid", "dot", "eve"].map(|name| Program::registered(&backend, name)).into();
+    let mut all: Vec<Program> = ["ann", "bob", "cid", "dot", "eve"].map(|name| backend.player(name)).into();
     let (way, _) = way_of_workers(&mut backend);
     for program in &mut all {
         program.ok("PING", json!({}));
@@ -150,8 +149,8 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
         return eprintln!("left out: only root can send what another process would");
     }
     let mut backend = Backend::start();
-    let mut eve = Program::registered(&backend, "eve");
-    let mut ann = Program::registered(&backend, "ann");
+    let mut eve = backend.player("eve");
+    let mut ann = backend.player("ann");
     let (way, _) = way_of_workers(&mut backend);
     let list = backend.ctl(&["sessions", "list"]);
     let numbers = |index: usize| (list[index]["pid"].as_i64().unwrap(), list[index]["session"].as_u64().unwrap());
@@ -211,7 +210,7 @@ fn stand_between(backend: &Backend, receives: &OwnedFd, worker: i32) {
 #[test]
 fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
     let mut backend = Backend::start();
-    let mut silent = Program::at(&backend);
+    let mut silent = backend.program();
     let (_, receives) = way_of_workers(&mut backend);
     let pid = backend.workers()[0].0;
     let old = i32::try_from(pid).unwrap();
@@ -225,7 +224,7 @@ fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
 #[test]
 fn a_worker_that_is_not_followed_in_time_serves_on() {
     let mut backend = Backend::start();
-    let mut eve = Program::registered(&backend, "eve");
+    let mut eve = backend.player("eve");
     let (_, receives) = way_of_workers(&mut backend);
     let before = backend.workers();
     hand_over(&backend, &receives, i32::try_from(before[0].0).unwrap());
@@ -240,7 +239,7 @@ fn a_worker_that_is_not_followed_in_time_serves_on() {
 #[test]
 fn a_listener_that_dies_in_the_middle_of_it_is_followed_by_one_that_knows() {
     let mut backend = Backend::start();
-    let mut eve = Program::registered(&backend, "eve");
+    let mut eve = backend.player("eve");
     let (_, receives) = way_of_workers(&mut backend);
     let old = i32::try_from(backend.workers()[0].0).unwrap();
     stand_between(&backend, &receives, old);

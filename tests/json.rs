@@ -1,12 +1,12 @@
 //! How programs write requests: ids, arguments in every form, and what is no request.
 
-use crate::harness::{Backend, Program};
+use crate::harness::{Backend, has};
 use serde_json::json;
 
 #[test]
 fn an_id_is_repeated_letter_for_letter() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let longest = format!("\"{}\"", "x".repeat(100));
     for id in
         ["7", "-1", "1.50", "1e3", "123456789012345678901234567890", "\"a\"", "\"\\u00e9\\n\"", "\"\"", "0", &longest]
@@ -26,7 +26,7 @@ fn an_id_is_repeated_letter_for_letter() {
 #[test]
 fn old_clients_get_the_three_old_errors_as_they_were() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     program.send_line("{\"cmd\": \"NOPE\"}");
     program.wire.expect("{\"state\": \"ERROR\", \"msg\": \"Command not found.\"}\r\n");
     program.send_line("{\"cmd\": \"NOPE\", \"id\": 1}");
@@ -38,7 +38,7 @@ fn old_clients_get_the_three_old_errors_as_they_were() {
 #[test]
 fn arguments_in_every_form() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let forms = [
         r#"{"cmd": "SETTING SET", "args": {"key": "k", "value": "dark red", "public": true}}"#,
         r#"{"cmd": "setting set", "args": ["k", "dark red", null, true]}"#,
@@ -49,7 +49,7 @@ fn arguments_in_every_form() {
         let reply = alice.say(form);
         assert_eq!(reply["state"], "OK", "{form}: {reply}");
         let data = alice.ok("SETTING GET", json!(["k"]));
-        assert_eq!((&data["value"], &data["public"]), (&"dark red".into(), &true.into()), "{form}");
+        has(&data, json!({"value": "dark red", "public": true}));
         alice.ok("SETTING SET", json!({"key": "k", "value": "blue", "public": false}));
     }
     let bad = [
@@ -72,7 +72,7 @@ fn arguments_in_every_form() {
 #[test]
 fn what_is_no_request() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let lines = [
         r#"{"cmd": "HW"} {"cmd": "HW"}"#,
         r#"{"cmd": "HW",}"#,
@@ -96,7 +96,7 @@ fn what_is_no_request() {
 #[test]
 fn what_is_written_for_json_can_be_read_as_json() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let all: String =
         (0..0x300).filter_map(char::from_u32).chain("\u{2028}\u{2029}\u{fffe}\u{10ffff}".chars()).collect();
     for part in [&all, "\\\"\\u0000", "</script>"] {
@@ -114,7 +114,7 @@ fn what_is_written_for_json_can_be_read_as_json() {
 fn a_number_is_exact_or_refused_and_an_empty_version_is_no_condition_left_out() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let mut submit = |score: &str| {
         alice.say(format!(r#"{{"cmd": "RECORD SUBMIT", "args": {{"board": "sprint", "score": {score}}}}}"#))
     };

@@ -1,6 +1,6 @@
 //! Clients' own keys: for RELAY SEND and TELL, which leave nothing on disk but that, and that the first answer is the answer.
 
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
 /// Asks under a key of the client's own.
@@ -12,8 +12,8 @@ fn keyed(program: &mut Program, key: &str, cmd: &str, args: Value) -> Value {
 #[test]
 fn a_message_is_sent_once_under_its_key() {
     let mut backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut arena = backend.game_server("arena");
+    let mut desert = backend.game_server("desert");
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let (name, key) = ("desert", desert.key.clone());
     let message = || json!({"channel": "lobby", "body": "once"});
@@ -46,7 +46,7 @@ fn a_message_is_sent_once_under_its_key() {
 #[test]
 fn the_first_message_of_all_waits_for_its_number_to_be_saved_and_is_sent_once() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     // The channel is made with it, so that nothing has asked for numbers before; both are under way at once.
     let line = json!({"cmd": "RELAY SEND", "key": "k", "args": {"channel": "lobby", "body": "once"}}).to_string();
     arena.send_line(&line);
@@ -54,20 +54,20 @@ fn the_first_message_of_all_waits_for_its_number_to_be_saved_and_is_sent_once() 
     let (first, second) = (arena.reply(), arena.reply());
     assert_eq!((&first["data"]["number"], &second), (&1.into(), &first));
     let data = arena.ok("RELAY JOIN", json!({"channel": "lobby", "since": 0}));
-    assert_eq!((&data["number"], &data["missed"]), (&1.into(), &0.into()));
+    has(&data, json!({"number": 1, "missed": 0}));
 }
 
 #[test]
 fn a_tell_is_told_once_under_its_key() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     let tell = || json!({"to": "alice", "body": "psst"});
     let first = keyed(&mut bob, "k", "TELL", tell());
     assert_eq!(first["state"], "OK", "{first}");
     backend.kill_handler();
     assert_eq!(keyed(&mut bob, "k", "TELL", tell()), first);
-    let mut again = Program::logged_in(&backend, "bob");
+    let mut again = backend.player_again("bob");
     assert_eq!(keyed(&mut again, "k", "TELL", tell()), first);
     assert_eq!(keyed(&mut again, "k", "TELL", json!({"to": "alice", "body": "PSST"}))["code"], "conflict");
     assert_eq!(alice.expect_event("tell")["body"], "psst");
@@ -75,7 +75,7 @@ fn a_tell_is_told_once_under_its_key() {
     // What was refused may be tried again.
     let to_carol = || json!({"to": "carol", "body": "psst"});
     assert_eq!(keyed(&mut bob, "m", "TELL", to_carol())["code"], "not_found");
-    let mut carol = Program::registered(&backend, "carol");
+    let mut carol = backend.player("carol");
     assert_eq!(keyed(&mut bob, "m", "TELL", to_carol())["state"], "OK");
     assert_eq!(carol.expect_event("tell")["body"], "psst");
 }
@@ -84,8 +84,8 @@ fn a_tell_is_told_once_under_its_key() {
 fn what_is_repeated_is_answered_as_it_was_first_when_others_have_changed_everything_meanwhile() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = backend.player("bob");
+    let mut alice = backend.player("alice");
     bob.ok("MAIL SEND", json!({"to": "alice", "body": "hi"}));
     let asked = [
         ("RECORD SUBMIT", json!({"board": "sprint", "score": 50})),
@@ -108,7 +108,7 @@ fn what_is_repeated_is_answered_as_it_was_first_when_others_have_changed_everyth
     };
     let first = ask_all(&mut alice);
     assert!(first.iter().all(|reply| reply["state"] == "OK"), "{first:?}");
-    assert_eq!((&first[0]["data"]["rank"], &first[0]["data"]["total"]), (&1.into(), &1.into()));
+    has(&first[0]["data"], json!({"rank": 1, "total": 1}));
     bob.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 10}));
     bob.ok("MAIL BLOCK", json!({"player": "alice"}));
     alice.ok("SETTING SET", json!({"key": "k", "value": "another"}));
@@ -116,7 +116,7 @@ fn what_is_repeated_is_answered_as_it_was_first_when_others_have_changed_everyth
     backend.ctl(&["board", "withdraw", "sprint", "bob", "--reason", "cheated"]);
     backend.ctl(&["board", "withdraw", "sprint", "alice", "--reason", "cheated"]);
     backend.kill_handler();
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     assert_eq!(ask_all(&mut alice), first);
     assert_eq!(alice.fails("RECORD SHOW", json!({"board": "sprint"})), "not_found");
     assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "another");
@@ -126,8 +126,8 @@ fn what_is_repeated_is_answered_as_it_was_first_when_others_have_changed_everyth
 fn what_was_done_is_answered_under_its_key_also_when_it_would_be_refused_by_now() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     let submit = |score: i64| json!({"board": "sprint", "score": score});
     let first = keyed(&mut alice, "k", "RECORD SUBMIT", submit(50));
     let long = json!({"to": "bob", "body": "x".repeat(3000)});

@@ -1,6 +1,6 @@
 //! How long players and visitors are on: a login is counted once whatever happens, and there is a bound where the operator sets one.
 
-use crate::harness::{Backend, Person, Program, Wire, run, visitor};
+use crate::harness::{Backend, Program, Wire, has};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use ssmglobal_store::Player;
@@ -68,7 +68,7 @@ fn shown(backend: &Backend) -> Value {
 fn a_login_counts_once_however_it_ends() {
     let mut backend = Backend::start();
     let mut meter = Meter::new();
-    let mut alice = meter.on(|| Program::registered(&backend, "alice"));
+    let mut alice = meter.on(|| backend.player("alice"));
     stay(&mut alice);
     meter.off(|| alice.ok("LOGOUT", json!({})));
     meter.on(|| alice.login("alice"));
@@ -83,7 +83,7 @@ fn a_login_counts_once_however_it_ends() {
         kill(worker, Signal::SIGKILL).expect("it lives");
         backend.log().wait_after(mark, "has ended: ");
     });
-    let mut alice = meter.on(|| Program::logged_in(&backend, "alice"));
+    let mut alice = meter.on(|| backend.player_again("alice"));
     stay(&mut alice);
     meter.off(|| backend.ctl(&["player", "disable", "alice"]));
     backend.ctl(&["player", "enable", "alice"]);
@@ -91,12 +91,9 @@ fn a_login_counts_once_however_it_ends() {
     stay(&mut alice);
     meter.off(|| backend.see_off(alice.wire));
     let shown = shown(&backend);
-    assert_eq!(
-        (&shown["times_on"], &shown["minutes_on"], &shown["session_minutes"]),
-        (&5.into(), &0.into(), &Value::Null)
-    );
+    has(&shown, json!({"times_on": 5, "minutes_on": 0, "session_minutes": null}));
     // Whoever is on when the backend ends is counted too.
-    let mut alice = meter.on(|| Program::logged_in(&backend, "alice"));
+    let mut alice = meter.on(|| backend.player_again("alice"));
     stay(&mut alice);
     meter.off(|| backend.stop());
     meter.check(&kept(&backend), "alice");
@@ -106,7 +103,7 @@ fn a_login_counts_once_however_it_ends() {
 fn a_login_goes_on_over_whatever_dies_and_is_counted_then() {
     let mut backend = Backend::start();
     let mut meter = Meter::new();
-    let mut alice = meter.on(|| Program::registered(&backend, "alice"));
+    let mut alice = meter.on(|| backend.player("alice"));
     stay(&mut alice);
     backend.kill_handler();
     stay(&mut alice);
@@ -122,7 +119,7 @@ fn a_login_goes_on_over_whatever_dies_and_is_counted_then() {
         backend.over_the_death_of_the_handler(|| kill(worker, Signal::SIGKILL).expect("it lives"));
         backend.ctl(&["status"]);
     });
-    let mut alice = meter.on(|| Program::logged_in(&backend, "alice"));
+    let mut alice = meter.on(|| backend.player_again("alice"));
     backend.kill_listener();
     backend.next_listener();
     stay(&mut alice);
@@ -134,7 +131,7 @@ fn a_login_goes_on_over_whatever_dies_and_is_counted_then() {
 #[test]
 fn nothing_is_lost_or_doubled_however_often_the_handler_dies_over_it() {
     let mut backend = Backend::start();
-    let clients: Vec<Program> = (0..4).map(|_| Program::at(&backend)).collect();
+    let clients: Vec<Program> = (0..4).map(|_| backend.program()).collect();
     let (tell, answered) = channel();
     let meters = std::thread::scope(|scope| {
         let clients = clients.into_iter().enumerate().map(|(thread, mut client)| {
@@ -166,12 +163,12 @@ fn nothing_is_lost_or_doubled_however_often_the_handler_dies_over_it() {
 #[test]
 fn a_minute_before_the_end_a_session_is_told_once() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     backend.ctl(&["player", "limit", "ALICE", "90"]);
     assert_eq!(shown(&backend)["session_minutes"], 90);
     alice.expect_no_event("notice");
-    let text = run(&mut backend.ctl_command(&["player", "show", "alice"]), b"").out;
+    let text = backend.operator(&["player", "show", "alice"]).out;
     assert!(text.contains("login limit:  90 min") && text.contains("times on:     1"), "{text}");
     // For who is on as well, and at once: that leaves her a minute at the most.
     backend.ctl(&["player", "limit", "alice", "1"]);
@@ -182,14 +179,14 @@ fn a_minute_before_the_end_a_session_is_told_once() {
         alice.expect_no_event("notice");
     }
     // Each session has its own time.
-    let mut another = Person::at(&backend);
+    let mut another = backend.terminal();
     another.type_line("LOGIN alice secret-of-alice");
     another.expect("Logged in as alice.");
     another.expect("[notice] Your time here ends in one minute.");
     alice.expect_no_event("notice");
     backend.ctl(&["player", "limit", "alice"]);
     assert_eq!(shown(&backend)["session_minutes"], Value::Null);
-    let mut third = Program::logged_in(&backend, "alice");
+    let mut third = backend.player_again("alice");
     for program in [&mut alice, &mut third, &mut bob] {
         program.expect_no_event("notice");
     }
@@ -198,7 +195,7 @@ fn a_minute_before_the_end_a_session_is_told_once() {
 #[test]
 fn operators_set_the_bound_and_nobody_else_sees_it() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let limit = |minutes: Value| json!({"player": "alice", "minutes": minutes});
     assert_eq!(alice.fails("PLAYER LIMIT", limit(90.into())), "denied");
     backend.ctl(&["right", "grant", "alice", "operator"]);
@@ -216,12 +213,11 @@ fn operators_set_the_bound_and_nobody_else_sees_it() {
     drop(alice);
     backend.restart();
     assert_eq!(shown(&backend)["session_minutes"], 90);
-    let mut alice = Person::at(&backend);
+    let mut alice = backend.terminal();
     alice.ask("LOGIN alice secret-of-alice");
-    assert!(alice.ask("PLAYER LIMIT alice").contains("Set; it holds at once"));
+    alice.says("PLAYER LIMIT alice").sees("Set; it holds at once");
     assert_eq!(shown(&backend)["session_minutes"], Value::Null);
-    let output = run(&mut backend.ctl_command(&["player", "limit", "alice", "7"]), b"");
-    assert!(output.code == 0 && output.out.contains("Set; it holds at once"), "{output:?}");
+    backend.operator(&["player", "limit", "alice", "7"]).succeeds().prints("Set; it holds at once");
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
 }
 
@@ -237,10 +233,10 @@ fn closed_after_a_minute(wire: &mut Wire, since: Instant) -> String {
 fn when_the_time_is_over_the_session_is_told_and_closed() {
     let backend = Backend::plan().config("worlds.visit_minutes = 1\n").start();
     let since = Instant::now();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut zed = visitor(&backend, "zed");
-    let mut zoe = visitor(&backend, "zoe");
-    let mut guest = Person::at(&backend);
+    let mut alice = backend.player("alice");
+    let mut zed = backend.visitor("zed");
+    let mut zoe = backend.visitor("zoe");
+    let mut guest = backend.terminal();
     guest.type_line("VISITOR guest");
     guest.expect("You are \"guest\", a visitor");
     guest.expect("[notice] Your time here ends in one minute.");
@@ -266,20 +262,17 @@ fn when_the_time_is_over_the_session_is_told_and_closed() {
     let names: Vec<&Value> = who["players"].as_array().expect("a list").iter().map(|row| &row["player"]).collect();
     assert_eq!(names, ["zoe"]);
     // Everybody may come again at once.
-    Program::logged_in(&backend, "alice").expect_event("notice");
-    visitor(&backend, "zed").expect_event("notice");
+    backend.player_again("alice").expect_event("notice");
+    backend.visitor("zed").expect_event("notice");
 }
 
 #[test]
 fn how_long_a_visit_lasts_is_changed_for_those_who_are_on() {
     let backend = Backend::start();
-    let mut zed = visitor(&backend, "zed");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut zed = backend.visitor("zed");
+    let mut alice = backend.player("alice");
     let lasts = |minutes: u32| {
-        let mark = backend.log().mark();
-        backend.write_config(&format!("worlds.visit_minutes = {minutes}\n"));
-        backend.signal(Signal::SIGHUP);
-        backend.log().wait_after(mark, "settings were read again");
+        backend.reload(&format!("worlds.visit_minutes = {minutes}\n"));
     };
     zed.expect_no_event("notice");
     lasts(10_080);

@@ -1,12 +1,7 @@
 //! Licences of worlds: the operator grants them, their owners change some of them, everybody sees a little.
 
-use crate::harness::{Backend, GameServer, Person, Program, run};
+use crate::harness::{Backend, Program, has, run};
 use serde_json::{Value, json};
-
-/// The hosting password of a new world of bob's.
-fn world(backend: &Backend, name: &str) -> String {
-    backend.ctl(&["world", "add", name, "bob"])["password"].as_str().expect("a password").to_owned()
-}
 
 fn licences(asker: &mut Program) -> Vec<Value> {
     asker.ok("WORLD LIST", json!({}))["licences"].as_array().expect("a list").clone()
@@ -19,7 +14,7 @@ fn names(licences: &[Value]) -> Vec<&str> {
 #[test]
 fn the_operator_grants_what_its_owner_and_everybody_see() {
     let backend = Backend::start();
-    let (mut bob, mut alice) = (Program::registered(&backend, "Bob"), Program::registered(&backend, "alice"));
+    let (mut bob, mut alice) = (backend.player("Bob"), backend.player("alice"));
     let terms = ["--users", "100", "--size", "3275", "--email", "b@example.org", "--expires", "2099-01-31"];
     let more = ["--client", "4.2", "--no-visitors", "--voice", "--hidden", "--comment", "Under water"];
     let key = backend.ctl(&[&["world", "add", "Atlantis", "bob"], &terms[..], &more].concat());
@@ -38,7 +33,7 @@ fn the_operator_grants_what_its_owner_and_everybody_see() {
         assert_eq!(licence[name], *value, "{name}");
     }
     // Everybody else: name, description, status, users.
-    for stranger in [&mut alice, &mut Program::at(&backend)] {
+    for stranger in [&mut alice, &mut backend.program()] {
         let shown = stranger.ok("WORLD SHOW", json!({"name": "ATLANTIS"}));
         let public = json!({
             "name": "Atlantis", "description": "Under water", "status": "stopped", "users": 0, "max": 100,
@@ -49,7 +44,7 @@ fn the_operator_grants_what_its_owner_and_everybody_see() {
     }
     assert_eq!(licences(&mut alice), [Value::Null; 0]);
     // What never ends is null, and no moment is taken for it.
-    world(&backend, "Moon");
+    backend.world("Moon", "bob");
     assert_eq!(licences(&mut bob)[1]["expires"], Value::Null);
     for (end, code, why) in [
         ("0", 2, "give never"),
@@ -57,26 +52,26 @@ fn the_operator_grants_what_its_owner_and_everybody_see() {
         ("1970-01-01", 1, "over already"),
         ("9999-12-31", 2, "up to 9999-12-30T22:00:00Z"),
     ] {
-        let output = run(&mut backend.ctl_command(&["world", "change", "moon", "--expires", end]), b"");
+        let output = backend.operator(&["world", "change", "moon", "--expires", end]);
         assert!(output.code == code && output.err.contains(why), "{output:?}");
     }
     backend.ctl(&["world", "change", "moon", "--expires", "9999-12-30T22:00:00Z"]);
     assert_eq!(licences(&mut bob)[1]["expires"], "9999-12-30T22:00:00Z");
     backend.ctl(&["world", "change", "atlantis", "--expires", "never", "--email", ""]);
     let licence = &licences(&mut bob)[0];
-    assert_eq!((&licence["expires"], &licence["email"]), (&Value::Null, &Value::Null));
+    has(licence, json!({"expires": null, "email": null}));
 }
 
 #[test]
 fn what_a_licence_may_say_has_bounds() {
     let backend = Backend::start();
-    let _bob = Program::registered(&backend, "bob");
+    let _bob = backend.player("bob");
     for terms in [&["--users", "1"], &["--users", "1024"], &["--size", "1"], &["--size", "3275"]] {
         let name = format!("w{}", terms.join(""));
         backend.ctl(&[&["world", "add", &name.replace("--", ""), "bob"], &terms[..]].concat());
     }
     let refused = |name: &str, owner: &str, code: i32| {
-        let output = run(&mut backend.ctl_command(&["world", "add", name, owner]), b"");
+        let output = backend.operator(&["world", "add", name, owner]);
         assert_eq!(output.code, code, "{name}: {output:?}");
     };
     for name in ["x", "seventeen-letters", "has blank", ".dot", "a:b", "operator", "0perator"] {
@@ -84,12 +79,13 @@ fn what_a_licence_may_say_has_bounds() {
     }
     refused("zoo", "nobody-like-that", 1);
     for terms in [["--users", "0"], ["--users", "1025"], ["--size", "3276"], ["--client", "x"]] {
-        let output = run(&mut backend.ctl_command(&[&["world", "add", "zoo", "bob"], &terms[..]].concat()), b"");
+        let output = backend.operator(&[&["world", "add", "zoo", "bob"], &terms[..]].concat());
         assert_eq!(output.code, 2, "{terms:?}: {output:?}");
     }
-    let output = run(backend.ctl_command(&["world", "add", "zoo", "bob", "--email", "x\ny"]).arg("--json"), b"");
-    assert!(output.code == 1 && output.out.contains("\"code\": \"invalid\""), "{output:?}");
-    world(&backend, "Zoo");
+    run(backend.ctl_command(&["world", "add", "zoo", "bob", "--email", "x\ny"]).arg("--json"), b"")
+        .ends_with(1)
+        .prints("\"code\": \"invalid\"");
+    backend.world("Zoo", "bob");
     assert_eq!(backend.ctl_fails(&["world", "change", "zoo", "--email", "x\u{9b}y"]), "invalid");
     for name in ["zoo", "ZOO", "z\u{43e}o"] {
         refused(name, "bob", 1);
@@ -99,11 +95,11 @@ fn what_a_licence_may_say_has_bounds() {
 #[test]
 fn the_owner_changes_three_things_and_the_password_and_an_operator_the_rest() {
     let backend = Backend::start();
-    let (mut bob, mut alice) = (Program::registered(&backend, "bob"), Program::registered(&backend, "alice"));
-    let first = world(&backend, "zoo");
+    let (mut bob, mut alice) = (backend.player("bob"), backend.player("alice"));
+    let first = backend.world("zoo", "bob");
     bob.ok("WORLD CHANGE", json!({"name": "zoo", "comment": "Lions", "listed": false, "visitors": false}));
     let licence = &licences(&mut bob)[0];
-    assert_eq!((&licence["comment"], &licence["listed"]), (&"Lions".into(), &false.into()));
+    has(licence, json!({"comment": "Lions", "listed": false}));
     for (name, value) in [
         ("users", json!(7)),
         ("size", json!(7)),
@@ -132,7 +128,7 @@ fn the_owner_changes_three_things_and_the_password_and_an_operator_the_rest() {
         assert_eq!(bob.fails(cmd, args), "denied", "{cmd}");
     }
     let second = bob.ok("WORLD PASSWORD", json!({"name": "zoo"}))["password"].clone();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     let start = |password: Value| json!({"world": "zoo", "password": password, "port": 7});
     assert_eq!(arena.fails("HOST START", start(first.into())), "bad_login");
     arena.ok("HOST START", start(second));
@@ -152,7 +148,7 @@ fn the_owner_changes_three_things_and_the_password_and_an_operator_the_rest() {
 #[test]
 fn rights_are_known_words_or_a_games_own() {
     let backend = Backend::start();
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     for right in ["build", "broadcast", "property", "moderate", "VIP", "guest-of-honour", "game.admin", "game.a.b-1"] {
         backend.ctl(&["right", "grant", "bob", right]);
     }
@@ -170,7 +166,7 @@ fn rights_are_known_words_or_a_games_own() {
 #[test]
 fn a_hosting_password_is_shown_once_and_is_in_no_file() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     backend.ctl(&["right", "grant", "alice", "operator"]);
     let asked = r#"{"cmd": "WORLD ADD", "args": {"name": "zoo", "owner": "alice"}, "key": "k", "id": 1}"#;
     let first = alice.say(asked);
@@ -199,8 +195,8 @@ fn a_hosting_password_is_shown_once_and_is_in_no_file() {
 #[test]
 fn a_licence_outlives_everything_until_it_is_deleted() {
     let mut backend = Backend::start();
-    let bob = Program::registered(&backend, "bob");
-    world(&backend, "zoo");
+    let bob = backend.player("bob");
+    backend.world("zoo", "bob");
     let number = backend.ctl(&["world", "show", "zoo"])["licence"]["number"].clone();
     backend.see_off(bob.wire);
     backend.restart();
@@ -219,7 +215,7 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
     backend.ctl_fails(&["world", "show", "zoo"]);
     // It is the same world again, and another one when all of it went.
     let same = |backend: &Backend| {
-        world(backend, "Zoo");
+        backend.world("Zoo", "bob");
         backend.ctl(&["world", "show", "zoo"])["licence"]["number"] == number
     };
     assert!(same(&backend));
@@ -228,10 +224,9 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
     // Also when it was deleted before.
     let number = backend.ctl(&["world", "show", "zoo"])["licence"]["number"].clone();
     backend.ctl(&["world", "delete", "zoo"]);
-    let output = run(&mut backend.ctl_command(&["world", "delete", "zoo", "--purge"]), b"");
-    assert!(output.code == 0 && output.out.contains("all that was kept"), "{output:?}");
+    backend.operator(&["world", "delete", "zoo", "--purge"]).succeeds().prints("all that was kept");
     assert_eq!(backend.ctl_fails(&["world", "delete", "zoo", "--purge"]), "not_found");
-    world(&backend, "Zoo");
+    backend.world("Zoo", "bob");
     assert_ne!(backend.ctl(&["world", "show", "zoo"])["licence"]["number"], number);
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
 }
@@ -239,17 +234,16 @@ fn a_licence_outlives_everything_until_it_is_deleted() {
 #[test]
 fn many_licences_come_in_pages() {
     let backend = Backend::start();
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     for number in 0..25 {
-        world(&backend, &format!("world-{number:02}"));
+        backend.world(&format!("world-{number:02}"), "bob");
     }
     let first = bob.ok("WORLD LIST", json!({"limit": 20}));
     assert_eq!((first["licences"].as_array().map(Vec::len), &first["total"]), (Some(20), &25.into()));
     let second = bob.ok("WORLD LIST", json!({"after": first["next"]}));
     assert_eq!(names(second["licences"].as_array().expect("a list"))[0], "world-20");
     assert_eq!(second["next"], Value::Null);
-    let output = run(&mut backend.ctl_command(&["world", "list"]), b"");
-    assert!(output.out.contains("25 licences"), "{output:?}");
+    backend.operator(&["world", "list"]).prints("25 licences");
     assert_eq!(
         backend.ctl(&["world", "list", "--limit", "3", "--after", "world-03"])["licences"][0]["name"],
         "world-04"
@@ -259,25 +253,23 @@ fn many_licences_come_in_pages() {
 #[test]
 fn a_person_reads_it_in_words() {
     let backend = Backend::start();
-    let mut bob = Person::at(&backend).register("bob");
-    assert!(bob.ask("WORLD LIST").contains("No licences of worlds."));
-    world(&backend, "Atlantis");
-    let list = bob.ask("world list");
-    assert!(list.contains("1 licence.") && list.contains("Atlantis  stopped"), "{list}");
-    assert!(bob.ask("WORLD CHANGE atlantis HIDDEN COMMENT Closed for the winter").contains("The licence is changed"));
+    let mut bob = backend.person("bob");
+    bob.says("WORLD LIST").sees("No licences of worlds.");
+    backend.world("Atlantis", "bob");
+    bob.says("world list").sees("1 licence.").sees("Atlantis  stopped");
+    bob.says("WORLD CHANGE atlantis HIDDEN COMMENT Closed for the winter").sees("The licence is changed");
     let shown = bob.ask("WORLD SHOW atlantis");
     for line in ["Atlantis is stopped.", "Closed for the winter", "Owner: bob", "Expires: never", "In lists: no"] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
-    let denied = bob.ask("WORLD ADD moon bob");
-    assert!(denied.contains("ERROR: Only an operator may do that."), "{denied}");
+    bob.says("WORLD ADD moon bob").sees("ERROR: Only an operator may do that.");
     // HELP leaves out what is for operators, and explains it to who asks.
-    assert!(!bob.ask("HELP").contains("WORLD ADD"));
-    let help = bob.ask("HELP WORLD");
-    assert!(help.contains("WORLD ADD") && help.contains("WORLD SHOW"), "{help}");
-    assert!(bob.ask("HELP WORLD ADD").contains("For: operators; also ssmglobal ctl"));
+    bob.says("HELP").sees_no("WORLD ADD");
+    bob.says("HELP WORLD").sees("WORLD ADD").sees("WORLD SHOW");
+    bob.says("HELP WORLD ADD").sees("For: operators; also ssmglobal ctl");
     backend.ctl(&["right", "grant", "bob", "operator"]);
     assert!(bob.answer().contains("[rights] You have these rights now: operator."));
-    let added = bob.ask("WORLD ADD Moon bob USERS 7 EXPIRES 2099-01-31");
-    assert!(added.contains("Moon has a licence.") && added.contains("HOST START Moon password port"), "{added}");
+    bob.says("WORLD ADD Moon bob USERS 7 EXPIRES 2099-01-31")
+        .sees("Moon has a licence.")
+        .sees("HOST START Moon password port");
 }

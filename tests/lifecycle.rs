@@ -5,7 +5,7 @@ mod refused;
 mod reload;
 mod watchdog;
 
-use crate::harness::{Backend, GREETING, Person, Program, Wire, processes_of};
+use crate::harness::{Backend, GREETING, Program, Wire, processes_of};
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -28,9 +28,9 @@ fn it_says_where_it_listens_where_the_data_is_and_what_to_type() {
 
 /// Clients of every kind, and what each is told at the end.
 fn everybody_is_told(mut backend: Backend, end: impl Fn(&Backend)) {
-    let mut alice = Person::at(&backend).register("alice");
-    let mut stranger = Person::at(&backend);
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.person("alice");
+    let mut stranger = backend.terminal();
+    let mut bob = backend.player("bob");
     let mut server = Program::in_mode(backend.at(), "SERVER");
     let all = processes_of(backend.pid());
     assert_eq!(all.len(), 6);
@@ -86,7 +86,7 @@ fn who_has_only_just_come_is_told_as_well() {
 #[test]
 fn ended_twice_it_ends_once() {
     let mut backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
+    let mut alice = backend.person("alice");
     // As long as the handler does nothing, it cannot come to its end.
     let handler = backend.handler();
     kill(handler, Signal::SIGSTOP).unwrap();
@@ -101,9 +101,9 @@ fn ended_twice_it_ends_once() {
 fn clients_that_leave_at_the_same_moment_do_not_hold_up_its_end() {
     for _ in 0..5 {
         let mut backend = Backend::start();
-        let mut clients: Vec<Program> = (0..4).map(|_| Program::at(&backend)).collect();
+        let mut clients: Vec<Program> = (0..4).map(|_| backend.program()).collect();
         // One more comes and goes: by then it has let go of the others' sockets, which it could not while it is stopped.
-        drop(Program::at(&backend));
+        drop(backend.program());
         backend.log().wait("Disconnected (4/");
         // The listener learns of their ends and of its own in one turn.
         backend.signal(Signal::SIGSTOP);
@@ -124,7 +124,7 @@ fn clients_that_leave_at_the_same_moment_do_not_hold_up_its_end() {
 #[test]
 fn it_ends_also_while_the_handler_is_being_started_again() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     kill(backend.handler(), Signal::SIGKILL).unwrap();
     backend.signal(Signal::SIGTERM);
     assert_eq!(backend.wait(), Some(0), "{}", backend.log().text());
@@ -134,23 +134,23 @@ fn it_ends_also_while_the_handler_is_being_started_again() {
 #[test]
 fn it_starts_again_at_once_where_it_was() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for _ in 0..3 {
         backend.restart();
         assert!(alice.wire.rest().contains("notice"));
-        alice = Program::logged_in(&backend, "alice");
+        alice = backend.player_again("alice");
     }
 }
 
 #[test]
 fn after_a_crash_of_everything_it_starts_again() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
     backend.signal_all(Signal::SIGKILL);
     backend.wait();
     backend.start_again();
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "v");
 }
 
@@ -159,7 +159,7 @@ fn the_options_of_the_original_are_taken() {
     let backend =
         Backend::plan().options(&["-b", "2048", "-t", "60", "-m", "7", "-c", "3", "-D", "0.02", "-A", "300"]).start();
     assert_eq!(backend.ctl(&["status"])["clients_max"], 7);
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(program.say("x".repeat(2049))["code"], "too_long");
     let log = backend.log();
     for option in ["-D", "-A"] {

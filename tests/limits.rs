@@ -1,6 +1,6 @@
 //! Bad input and too much of everything: an error and the connection lives, or a clear end.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire, own_address, processes_of};
+use crate::harness::{Backend, GREETING, Program, WELCOME, Wire, own_address, processes_of};
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -12,39 +12,39 @@ const FULL: &str = "{\"state\": \"ERROR\", \"msg\": \"Server full.\"}\r\n";
 #[test]
 fn too_many_from_one_address() {
     let backend = Backend::plan().options(&["-c", "2"]).start();
-    let first = Program::at(&backend);
-    let _second = Program::at(&backend);
+    let first = backend.program();
+    let _second = backend.program();
     let mut third = Wire::to(backend.at());
     assert_eq!(third.rest(), TOO_MANY);
     // Others come in, and so does this address when there is room again.
     Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
     backend.see_off(first.wire);
-    Program::at(&backend);
+    backend.program();
 }
 
 #[test]
 fn a_full_server() {
     let backend = Backend::plan().options(&["-m", "2"]).start();
-    let _first = Program::at(&backend);
+    let _first = backend.program();
     let second = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
     let mut third = Wire::from("127.0.0.3", backend.at());
     assert_eq!(third.rest(), FULL);
     backend.log().wait("Server full.");
     backend.see_off(second.wire);
-    Program::at(&backend);
+    backend.program();
 }
 
 #[test]
 fn a_line_that_is_too_long() {
     let backend = Backend::plan().options(&["-b", "1024"]).start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for length in [1025, 5_000, 1 << 20] {
         assert_eq!(program.say("x".repeat(length))["code"], "too_long", "{length}");
     }
     assert_eq!(program.say("x".repeat(1024))["state"], "ERROR");
     program.ok("PING", json!({}));
-    let mut person = Person::at(&backend);
-    assert!(person.ask(&"x".repeat(2000)).contains("at most 1024 bytes"));
+    let mut person = backend.terminal();
+    person.says(&"x".repeat(2000)).sees("at most 1024 bytes");
     assert_eq!(person.ask("HW"), "Hello, world!\r\n");
 }
 
@@ -53,7 +53,7 @@ fn a_game_server_may_send_longer_lines_once_it_is_known() {
     let backend = Backend::start();
     let mut stranger = Program::in_mode(backend.at(), "SERVER");
     assert_eq!(stranger.say("x".repeat(20_000))["code"], "too_long");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     arena.ok("RELAY SEND", json!({"channel": "lobby", "body": "x".repeat(16 << 10)}));
     let code = arena.fails("RELAY SEND", json!({"channel": "lobby", "body": "x".repeat((16 << 10) + 1)}));
@@ -65,12 +65,12 @@ fn a_game_server_may_send_longer_lines_once_it_is_known() {
 #[test]
 fn bytes_that_are_not_utf8() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for bytes in [&b"\xff\xfe"[..], b"{\"cmd\": \"HW\xc3\"}", b"\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"] {
         assert_eq!(program.say(bytes)["code"], "invalid", "{bytes:x?}");
     }
     program.ok("PING", json!({}));
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.wire.send(b"HW \xc3\x28\r\n");
     assert!(person.answer().starts_with("ERROR: "));
     assert_eq!(person.ask("HW"), "Hello, world!\r\n");
@@ -79,7 +79,7 @@ fn bytes_that_are_not_utf8() {
 #[test]
 fn json_that_is_nested_deeply() {
     let backend = Backend::plan().config("limits.line = 65536\n").start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for depth in [100, 9_000] {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let nested = format!("{}1{}", open.repeat(depth), close.repeat(depth));
@@ -98,7 +98,7 @@ fn json_that_is_nested_deeply() {
 fn a_hundred_thousand_commands_at_once_are_answered_in_order() {
     const COMMANDS: usize = 100_000;
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let mut sender = program.wire.stream.try_clone().unwrap();
     let sent = std::thread::spawn(move || {
         let mut text = Vec::new();
@@ -131,8 +131,8 @@ fn a_hundred_thousand_commands_at_once_are_answered_in_order() {
 #[test]
 fn a_client_that_never_reads_is_dropped_and_holds_up_nobody() {
     let backend = Backend::plan().config("limits.queue = 65536\n").start();
-    let _deaf = Program::registered(&backend, "deaf");
-    let mut alice = Program::registered(&backend, "alice");
+    let _deaf = backend.player("deaf");
+    let mut alice = backend.player("alice");
     let tell = json!({"cmd": "TELL", "args": {"to": "deaf", "body": "x".repeat(2000)}}).to_string();
     // The kernel's own buffers take some megabytes first.
     let mut gone = false;
@@ -150,13 +150,13 @@ fn a_client_that_never_reads_is_dropped_and_holds_up_nobody() {
     assert!(gone, "20,000 tells were taken for somebody who reads none");
     backend.log().wait("does not read");
     alice.ok("PING", json!({}));
-    Program::logged_in(&backend, "deaf");
+    backend.player_again("deaf");
 }
 
 #[test]
 fn a_telnet_subnegotiation_without_an_end() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.wire.send([255, 250, 24]);
     person.wire.send(vec![b'x'; 1 << 20]);
     person.wire.send([255, 240]);
@@ -173,8 +173,8 @@ fn a_telnet_subnegotiation_without_an_end() {
 #[test]
 fn half_a_command_and_then_silence() {
     let backend = Backend::plan().options(&["-t", "1"]).start();
-    let mut person = Person::at(&backend);
-    let mut program = Program::at(&backend);
+    let mut person = backend.terminal();
+    let mut program = backend.program();
     person.wire.send("HEL");
     program.wire.send("{\"cmd\": \"HW");
     let said = person.wire.rest();
@@ -191,7 +191,7 @@ fn silence_before_a_mode_is_chosen() {
     wire.send("MODE HUM");
     assert_eq!(wire.rest(), "{\"state\": \"ERROR\", \"msg\": \"No mode set.\"}\r\n");
     // Once a mode is set, silence is longer.
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     assert_eq!(person.wire.listen(Duration::from_millis(1500)), "");
     assert_eq!(person.ask("HW"), "Hello, world!\r\n");
 }
@@ -223,8 +223,8 @@ fn expect_closed(mut program: Program, seconds: u64) {
 fn a_program_that_only_asks_is_told_and_then_closed() {
     let backend = Backend::plan().config("limits.anonymous_seconds = 4\n").start();
     let begun = Instant::now();
-    let mut silent = Program::at(&backend);
-    let mut asker = Program::at(&backend);
+    let mut silent = backend.program();
+    let mut asker = backend.program();
     expect_told(&mut silent);
     assert!(begun.elapsed() >= Duration::from_secs(3));
     // A question begins it anew. A visitor's is one like others.
@@ -241,17 +241,17 @@ fn a_program_that_only_asks_is_told_and_then_closed() {
 fn whoever_stays_watches_is_somebody_or_a_person_is_not_closed() {
     let backend = Backend::plan().config("limits.anonymous_seconds = 3\n").start();
     backend.board("race");
-    let mut person = Person::at(&backend);
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut watcher = Program::at(&backend);
+    let mut person = backend.terminal();
+    let mut arena = backend.game_server("arena");
+    let mut alice = backend.player("alice");
+    let mut watcher = backend.program();
     watcher.ok("RECORD WATCH", json!({"board": "race"}));
-    let mut staying = Program::at(&backend);
+    let mut staying = backend.program();
     staying.ok("STAY", json!({}));
-    let mut late = Program::at(&backend);
+    let mut late = backend.program();
     expect_told(&mut late);
     late.ok("STAY", json!({}));
-    let mut asker = Program::at(&backend);
+    let mut asker = backend.program();
     expect_told(&mut asker);
     expect_closed(asker, 3);
     for program in [&mut alice, &mut watcher, &mut staying, &mut late, &mut arena] {
@@ -276,8 +276,8 @@ fn what_is_not_answered_yet_is_no_silence() {
     let seconds = "limits.anonymous_seconds = 2\nlimits.delay_notice_seconds = 0\n";
     let backend = Backend::plan().config(seconds).start();
     let handler = backend.handler_process();
-    let mut waiting = Program::at(&backend);
-    let mut asker = Program::at(&backend);
+    let mut waiting = backend.program();
+    let mut asker = backend.program();
     kill(handler, Signal::SIGSTOP).expect("the handler lives");
     waiting.send_line("{\"cmd\": \"WHO\"}");
     // Longer than any may be silent.
@@ -306,16 +306,16 @@ fn the_time_of_a_door_holds_where_it_is_less() {
     assert!(for_ever.contains("ends in less than a second") && for_ever.lines().count() == 2, "{for_ever}");
     // Without a time of its own it is as for everybody.
     let backend = Backend::plan().config("limits.anonymous_seconds = 0\nlimits.idle_seconds = 1\n").start();
-    expect_closed(Program::at(&backend), 1);
+    expect_closed(backend.program(), 1);
 }
 
 #[test]
 fn a_silent_game_server_is_pinged_and_then_dropped() {
     let seconds = "limits.server_ping_seconds = 1\nlimits.server_drop_seconds = 2\n";
     let backend = Backend::plan().config(seconds).start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "harbour", "players": 0, "max": 2}));
-    let mut alice = Program::at(&backend);
+    let mut alice = backend.program();
     assert_eq!(arena.next()["event"], "ping");
     // Whoever answers stays.
     arena.ok("PING", json!({}));
@@ -333,7 +333,7 @@ fn ipv6() {
         return;
     }
     let backend = Backend::plan().at("::1").start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(program.ok("WHOAMI", json!({}))["address"].as_str().map(|it| it.starts_with("[::1]:")), Some(true));
     let everywhere = Backend::plan().at("::").start();
     let port = everywhere.at().port();

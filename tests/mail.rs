@@ -1,6 +1,6 @@
 //! Mail to any registered player, and TELL to those who are on.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, Program, has};
 use serde_json::{Value, json};
 
 fn send(from: &mut Program, to: &str, body: &str) -> u64 {
@@ -10,21 +10,21 @@ fn send(from: &mut Program, to: &str, body: &str) -> u64 {
 #[test]
 fn a_letter_and_its_answer() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     let data = alice.ok("MAIL SEND", json!({"to": "BOB", "body": "line 1\nline 2", "subject": "Hello"}));
     assert_eq!(data["to"], "bob");
     let event = bob.expect_event("mail");
-    assert_eq!((&event["from"], &event["subject"], &event["unread"]), (&"alice".into(), &"Hello".into(), &1.into()));
+    has(&event, json!({"from": "alice", "subject": "Hello", "unread": 1}));
     let id = event["id"].clone();
     let list = bob.ok("MAIL LIST", json!({}));
     assert_eq!((&list["mails"][0]["read"], &list["unread"], &list["total"]), (&false.into(), &1.into(), &1.into()));
     let mail = bob.ok("MAIL READ", json!({"id": id}));
-    assert_eq!((&mail["body"], &mail["from"], &mail["to"]), (&"line 1\nline 2".into(), &"alice".into(), &"bob".into()));
+    has(&mail, json!({"body": "line 1\nline 2", "from": "alice", "to": "bob"}));
     assert_eq!(bob.ok("MAIL LIST", json!({}))["mails"][0]["read"], true);
     bob.ok("MAIL REPLY", json!({"id": id, "body": "Hello back"}));
     let event = alice.expect_event("mail");
-    assert_eq!((&event["subject"], &event["from"]), (&"Re: Hello".into(), &"bob".into()));
+    has(&event, json!({"subject": "Re: Hello", "from": "bob"}));
     alice.ok("MAIL REPLY", json!({"id": event["id"], "body": "Once more"}));
     assert_eq!(bob.expect_event("mail")["subject"], "Re: Hello");
     let sent = alice.ok("MAIL SENT", json!({}));
@@ -41,9 +41,9 @@ fn a_letter_and_its_answer() {
 #[test]
 fn everybody_numbers_his_own_letters_from_1() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut carol = Program::registered(&backend, "carol");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    let mut carol = backend.player("carol");
     assert_eq!((send(&mut carol, "alice", "x"), send(&mut carol, "alice", "y")), (1, 2));
     assert_eq!((&alice.expect_event("mail")["id"], &alice.expect_event("mail")["id"]), (&1.into(), &2.into()));
     // Sent and received are one sequence, and what others do in theirs does not show.
@@ -61,44 +61,40 @@ fn everybody_numbers_his_own_letters_from_1() {
     bob.ok("MAIL DELETE", json!({"id": 1}));
     drop((alice, bob, carol));
     backend.restart();
-    let mut bob = Program::logged_in(&backend, "bob");
+    let mut bob = backend.player_again("bob");
     assert_eq!(send(&mut bob, "alice", "after the restart"), 3);
-    assert_eq!(Program::logged_in(&backend, "alice").ok("MAIL LIST", json!({}))["mails"][0]["id"], 4);
+    assert_eq!(backend.player_again("alice").ok("MAIL LIST", json!({}))["mails"][0]["id"], 4);
 }
 
 #[test]
 fn a_letter_is_passed_on() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut carol = Person::at(&backend).register("carol");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    let mut carol = backend.person("carol");
     alice.ok("MAIL SEND", json!({"to": "bob", "body": "The tower at eight.", "subject": "Meet"}));
     let id = bob.expect_event("mail")["id"].clone();
     let sent = bob.ok("MAIL FORWARD", json!({"id": id, "to": "CAROL"}));
-    assert_eq!((&sent["to"], &sent["id"]), (&"carol".into(), &2.into()));
+    has(&sent, json!({"to": "carol", "id": 2}));
     carol.expect("[mail] bob: Fwd: Meet (MAIL READ 1)\r\n> ");
-    let text = carol.ask("MAIL READ 1");
-    assert!(text.contains("alice wrote on") && text.contains("The tower at eight."), "{text}");
+    carol.says("MAIL READ 1").sees("alice wrote on").sees("The tower at eight.");
     // On it goes, and says Fwd: once.
-    let text = carol.ask("MAIL FORWARD 1 alice");
-    assert!(text.contains("Mail 2 sent to alice."), "{text}");
+    carol.says("MAIL FORWARD 1 alice").sees("Mail 2 sent to alice.");
     assert_eq!(alice.expect_event("mail")["subject"], "Fwd: Meet");
     assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 7, "to": "carol"})), "not_found");
     assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1, "to": "nobody-here"})), "not_found");
     assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1})), "usage");
-    let text = carol.ask("MAIL BLOCK bob");
-    assert!(text.contains("Blocked"), "{text}");
+    carol.says("MAIL BLOCK bob").sees("Blocked");
     assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1, "to": "carol"})), "denied");
-    let text = carol.ask("MAIL FORWARD 1");
-    assert!(text.contains("Usage: MAIL FORWARD <id> <to>"), "{text}");
+    carol.says("MAIL FORWARD 1").sees("Usage: MAIL FORWARD <id> <to>");
 }
 
 #[test]
 fn nobody_reads_the_letters_of_others() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut mallory = Program::registered(&backend, "mallory");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    let mut mallory = backend.player("mallory");
     let id = send(&mut alice, "bob", "for your eyes only");
     for cmd in ["MAIL READ", "MAIL DELETE"] {
         assert_eq!(mallory.fails(cmd, json!({"id": id})), "not_found", "{cmd}");
@@ -115,8 +111,8 @@ fn nobody_reads_the_letters_of_others() {
 #[test]
 fn nobody_answers_himself() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let _bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let _bob = backend.player("bob");
     let id = send(&mut alice, "bob", "hello");
     let reply = json!({"id": id, "body": "and another thing"});
     assert_eq!(alice.ok("MAIL REPLY", reply)["to"], "bob", "a letter of one's own is answered to whom it went");
@@ -126,8 +122,8 @@ fn nobody_answers_himself() {
 #[test]
 fn a_full_mailbox_is_an_error_to_the_sender_and_no_letter_is_lost() {
     let backend = Backend::plan().config("mail.mailbox = 5\n").start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     let ids: Vec<u64> = (0..5).map(|number| send(&mut alice, "bob", &format!("letter {number}"))).collect();
     assert_eq!(alice.fails("MAIL SEND", json!({"to": "bob", "body": "one too many"})), "limit");
     assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 5);
@@ -142,9 +138,9 @@ fn a_full_mailbox_is_an_error_to_the_sender_and_no_letter_is_lost() {
 #[test]
 fn the_owner_of_a_full_mailbox_is_told_at_login_by_whoami_and_when_a_letter_was_refused() {
     let backend = Backend::plan().config("mail.mailbox = 2\n").start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    let mut arena = backend.game_server("arena");
     assert_eq!(bob.ok("WHOAMI", json!({}))["mailbox_full"], false);
     let ids = [(); 2].map(|()| send(&mut alice, "bob", "x"));
     let refuse = |from: &mut Program| assert_eq!(from.fails("MAIL SEND", json!({"to": "bob", "body": "x"})), "limit");
@@ -155,43 +151,43 @@ fn the_owner_of_a_full_mailbox_is_told_at_login_by_whoami_and_when_a_letter_was_
     refuse(&mut arena);
     for from in ["alice", "server:arena"] {
         let event = bob.expect_event("mail_refused");
-        assert_eq!((&event["from"], &event["limit"]), (&from.into(), &2.into()));
+        has(&event, json!({"from": from, "limit": 2}));
     }
     // The next handler knows whom it need not tell of.
     backend.kill_handler();
     refuse(&mut alice);
     bob.expect_no_event("mail_refused");
     assert_eq!(bob.ok("WHOAMI", json!({}))["mailbox_full"], true);
-    let mut again = Program::at(&backend);
+    let mut again = backend.program();
     let login = json!({"name": "bob", "password": "secret-of-bob"});
     assert_eq!(again.ok("LOGIN", login.clone())["mailbox_full"], true);
     bob.ok("MAIL DELETE", json!({"id": ids[0]}));
     assert_eq!(bob.ok("WHOAMI", json!({}))["mailbox_full"], false);
-    assert_eq!(Program::at(&backend).ok("LOGIN", login)["mailbox_full"], false);
+    assert_eq!(backend.program().ok("LOGIN", login)["mailbox_full"], false);
     assert_eq!(alice.say(keyed)["state"], "OK");
 }
 
 #[test]
 fn a_person_with_a_full_mailbox_is_told_in_words() {
     let backend = Backend::plan().config("mail.mailbox = 1\n").start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Person::at(&backend).register("bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.person("bob");
     send(&mut alice, "bob", "x");
     bob.expect("(MAIL READ 1)\r\n> ");
     assert_eq!(alice.fails("MAIL SEND", json!({"to": "bob", "body": "x"})), "limit");
     bob.expect("[mail_refused] alice: your mailbox is full (MAIL DELETE makes room)\r\n> ");
     let full = "\r\nYour mailbox is full, further mail is refused: MAIL DELETE makes room.\r\n";
-    let (whoami, login) = (bob.ask("WHOAMI"), Person::at(&backend).ask("LOGIN bob secret-of-bob"));
+    let (whoami, login) = (bob.ask("WHOAMI"), backend.terminal().ask("LOGIN bob secret-of-bob"));
     assert!(whoami.contains(full) && login.contains(full), "{whoami}{login}");
     bob.ask("MAIL DELETE 1");
-    assert!(!bob.ask("WHOAMI").contains("full"));
+    bob.says("WHOAMI").sees_no("full");
 }
 
 #[test]
 fn many_at_once_do_not_overfill_it() {
     let backend = Backend::plan().config("mail.mailbox = 10\n").start();
-    let mut bob = Program::registered(&backend, "bob");
-    let mut senders: Vec<Program> = (0..4).map(|n| Program::registered(&backend, &format!("sender-{n}"))).collect();
+    let mut bob = backend.player("bob");
+    let mut senders: Vec<Program> = (0..4).map(|n| backend.player(&format!("sender-{n}"))).collect();
     for sender in &mut senders {
         for _ in 0..10 {
             sender.send_line(r#"{"cmd": "MAIL SEND", "args": ["bob", "hello"]}"#);
@@ -205,9 +201,9 @@ fn many_at_once_do_not_overfill_it() {
 #[test]
 fn blocked_is_blocked() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut mallory = Program::registered(&backend, "mallory");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = backend.player("alice");
+    let mut mallory = backend.player("mallory");
+    let mut arena = backend.game_server("arena");
     alice.ok("MAIL BLOCK", json!({"player": "MALLORY"}));
     alice.ok("MAIL BLOCK", json!({"player": "mallory"}));
     alice.ok("MAIL BLOCK", json!({"player": "server:arena"}));
@@ -230,7 +226,7 @@ fn blocked_is_blocked() {
 #[test]
 fn bounds() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let mut mail = |body: &str, subject: &str| {
         let reply = alice.ask("MAIL SEND", json!({"to": "alice", "body": body, "subject": subject}));
         reply["code"].as_str().unwrap_or("ok").to_owned()
@@ -261,7 +257,7 @@ fn bounds() {
 #[test]
 fn a_long_list_comes_in_pages_newest_first() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let ids: Vec<u64> = (0..25).map(|number| send(&mut alice, "alice", &format!("letter {number}"))).collect();
     let mut found = Vec::new();
     let mut args = json!({"limit": 10});
@@ -275,20 +271,19 @@ fn a_long_list_comes_in_pages_newest_first() {
     }
     let newest_first: Vec<u64> = ids.into_iter().rev().collect();
     assert_eq!(found, newest_first);
-    let mut person = Person::at(&backend);
-    let answer = person.ask("LOGIN alice secret-of-alice");
-    assert!(answer.contains("25 unread"), "{answer}");
-    assert!(person.ask("MAIL LIST 10").contains("More: MAIL LIST 10 "));
+    let mut person = backend.terminal();
+    person.says("LOGIN alice secret-of-alice").sees("25 unread");
+    person.says("MAIL LIST 10").sees("More: MAIL LIST 10 ");
 }
 
 #[test]
 fn everywhere_that_a_player_is_on_it_is_heard() {
     let backend = Backend::start();
-    let mut desk = Program::registered(&backend, "alice");
-    let mut phone = Program::logged_in(&backend, "alice");
-    let mut terminal = Person::at(&backend);
+    let mut desk = backend.player("alice");
+    let mut phone = backend.player_again("alice");
+    let mut terminal = backend.terminal();
     terminal.ask("LOGIN alice secret-of-alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     bob.ok("TELL", json!({"to": "alice", "body": "hello"}));
     send(&mut bob, "alice", "hello");
     for program in [&mut desk, &mut phone] {
@@ -307,8 +302,8 @@ fn everywhere_that_a_player_is_on_it_is_heard() {
 #[test]
 fn tell_reaches_only_those_who_are_on() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     bob.ok("LOGOUT", json!({}));
     let reply = alice.ask("TELL", json!({"to": "bob", "body": "hi"}));
     assert_eq!(reply["code"], "not_found");
@@ -321,8 +316,8 @@ fn tell_reaches_only_those_who_are_on() {
 #[test]
 fn foreign_text_does_nothing_to_a_terminal() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut mallory = Program::registered(&backend, "mallory");
+    let mut alice = backend.person("alice");
+    let mut mallory = backend.player("mallory");
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\n> fake prompt\u{202e}\u{0}\u{8}";
     mallory.ok("MAIL SEND", json!({"to": "alice", "body": evil, "subject": "plain"}));
     assert_eq!(mallory.fails("TELL", json!({"to": "alice", "body": evil})), "invalid", "that is two lines");
@@ -336,6 +331,6 @@ fn foreign_text_does_nothing_to_a_terminal() {
     }
     assert_eq!(told.lines().count(), 1, "{told:?}");
     // A program gets it as it was written.
-    let mut program = Program::logged_in(&backend, "alice");
+    let mut program = backend.player_again("alice");
     assert_eq!(program.ok("MAIL READ", json!({"id": 1}))["body"], Value::from(evil));
 }

@@ -3,7 +3,7 @@
 mod storm;
 mod watched;
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -102,14 +102,6 @@ pub fn fresh(program: &mut Program, list: &'static str) -> Mirror {
     mirror
 }
 
-fn licensed(backend: &Backend, world: &str, owner: &str) -> String {
-    backend.ctl(&["world", "add", world, owner])["password"].as_str().expect("a password").to_owned()
-}
-
-fn host(server: &mut GameServer, world: &str, password: &str) {
-    server.ok("HOST START", json!({"world": world, "password": password, "port": 7777}));
-}
-
 /// A backend with bob and alice, an operator, and a game server that hosts bob's Zoo.
 struct Scene {
     backend: Backend,
@@ -123,11 +115,11 @@ struct Scene {
 impl Scene {
     fn new() -> Scene {
         let backend = Backend::start();
-        let [bob, alice, olga] = ["bob", "alice", "olga"].map(|name| Program::registered(&backend, name));
+        let [bob, alice, olga] = ["bob", "alice", "olga"].map(|name| backend.player(name));
         backend.ctl(&["right", "grant", "olga", "operator"]);
-        let mut arena = GameServer::added(&backend, "arena");
-        let password = licensed(&backend, "Zoo", "bob");
-        host(&mut arena, "zoo", &password);
+        let mut arena = backend.game_server("arena");
+        let password = backend.world("Zoo", "bob");
+        arena.hosts("zoo", &password);
         Scene { backend, bob, alice, olga, arena, password }
     }
 
@@ -151,7 +143,7 @@ fn worlds_are_there_as_long_as_they_are_and_a_day_longer() {
     scene.arena.ok("HOST SAY", said);
     scene.change(&["--users", "40", "--comment", "animals"]);
     let page = mirror.page(&mut scene.alice, 10);
-    assert_eq!((&page["whole"], &page["more"]), (&false.into(), &false.into()));
+    has(&page, json!({"whole": false, "more": false}));
     assert_eq!(mirror.rows["Zoo"], zoo("restricted", 7, 40, "PG", "feeding time"));
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     scene.change(&["--users", "41"]);
@@ -161,7 +153,7 @@ fn worlds_are_there_as_long_as_they_are_and_a_day_longer() {
     scene.arena.ok("STATUS SET", json!({"map": "harbour", "players": 3, "max": 16, "text": "come in"}));
     mirror.read(&mut scene.alice, 10);
     let arena = &mirror.rows["arena"];
-    assert_eq!((&arena["users"], &arena["max"], &arena["description"]), (&3.into(), &16.into(), &"come in".into()));
+    has(arena, json!({"users": 3, "max": 16, "description": "come in"}));
     scene.arena.ok("STATUS CLEAR", json!({}));
     scene.backend.ctl(&["world", "delete", "zoo"]);
     let page = mirror.page(&mut scene.alice, 10);
@@ -218,29 +210,25 @@ fn users_are_those_who_are_on_and_operators_see_more_of_them() {
     operators.read(&mut scene.olga, 100);
     assert_eq!((&operators.rows["alice"]["rights"], operators.wholes), (&json!(["vip"]), 1));
     // In a world, and in the world alone.
-    let entered = scene.alice.ok("WORLD ENTER", json!({"world": "zoo"}));
-    scene.arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
-    scene.arena.ok("ENTER", json!({"player": "alice", "world": "zoo"}));
+    scene.arena.lets_in(&mut scene.alice, "zoo");
     all.read(&mut scene.bob, 1);
     assert_eq!(all.rows["alice"]["world"], "Zoo");
-    let nobody = Program::at(&scene.backend);
-    scene.backend.see_off(std::mem::replace(&mut scene.alice, nobody).wire);
+    scene.alice.closes(&scene.backend);
     operators.read(&mut scene.olga, 1);
-    assert_eq!((&operators.rows["alice"]["world"], &operators.rows["alice"]["address"]), (&"Zoo".into(), &Value::Null));
+    has(&operators.rows["alice"], json!({"world": "Zoo", "address": null}));
     scene.arena.ok("HOST STOP", json!({"world": "zoo"}));
     assert_eq!(names(&all.page(&mut scene.bob, 100)["gone"]), ["alice"]);
     assert_eq!(all.wholes, 1);
     // What somebody has given as his e-mail address, also when another handler shows it.
-    let mut zoe = Program::at(&scene.backend);
+    let mut zoe = scene.backend.program();
     zoe.ok("REGISTER", json!({"name": "zoe", "password": "secret-of-zoe", "email": "zoe@example.org"}));
     operators.read(&mut scene.olga, 1);
     assert_eq!(
         (&operators.rows["zoe"]["email"], &operators.rows["olga"]["email"]),
         (&"zoe@example.org".into(), &Value::Null)
     );
-    let mut person = Person::at(&scene.backend);
-    person.ask("LOGIN olga secret-of-olga");
-    assert!(person.ask("LIST USERS").contains("zoe@example.org"));
+    let mut person = scene.backend.person_again("olga");
+    person.says("LIST USERS").sees("zoe@example.org");
     scene.backend.see_off(person.wire);
     scene.backend.kill_handler();
     assert_eq!(fresh(&mut scene.olga, "users").rows, operators.rows);
@@ -263,7 +251,7 @@ fn without_a_user_list_only_operators_and_game_servers_read_and_hear_it() {
         assert_eq!(scene.alice.fails(cmd, args.clone()), "denied");
         scene.arena.ok(cmd, args);
     }
-    let _carol = Program::registered(&scene.backend, "carol");
+    let _carol = scene.backend.player("carol");
     while !operators.names().contains(&"carol") {
         operators.hear(&mut scene.olga);
     }

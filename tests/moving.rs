@@ -1,9 +1,7 @@
 //! After an upgrade idle workers let workers of the new program go on with their clients: nobody loses or gets twice what was
 //! said to him, and is who he was.
 
-use crate::harness::{
-    Backend, GREETING, GameServer, MOVED, Person, Program, Running, Wire, own_address, program_of_version,
-};
+use crate::harness::{Backend, GREETING, MOVED, Person, Program, Running, Wire, has, own_address, program_of_version};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -39,13 +37,13 @@ fn idle_workers_are_followed_and_nobody_notices() {
     let backend = Backend::plan().config("limits.clients_per_address = 6\n").start();
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
-    let mut anyone = Program::at(&backend);
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut anyone = backend.program();
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
     backend.board("race");
     bob.ok("RECORD WATCH", json!({"board": "race"}));
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut arena = backend.game_server("arena");
+    let mut desert = backend.game_server("desert");
     let epochs = [&mut arena, &mut desert]
         .map(|server| server.ok("RELAY JOIN", json!({"channel": "lobby"}))["epoch"].as_u64().expect("an epoch"));
     let session = bob.ok("WHOAMI", json!({}));
@@ -61,11 +59,11 @@ fn idle_workers_are_followed_and_nobody_notices() {
         bob.ok("TELL", json!({"to": "alice", "body": "still there?"}));
         alice.expect("still there?");
         alice.answer();
-        assert!(alice.ask("TELL bob yes").contains("bob"));
+        alice.says("TELL bob yes").sees("bob");
         assert_eq!(bob.expect_event("tell")["body"], "yes");
         desert.ok("RELAY SEND", json!({"channel": "lobby", "body": round.to_string()}));
         let event = arena.expect_event("relay");
-        assert_eq!((&event["body"], &event["number"]), (&round.to_string().into(), &(round + 1).into()));
+        has(&event, json!({"body": round.to_string(), "number": (round + 1)}));
         assert_eq!([event["epoch"].as_u64(); 2], epochs.map(Some), "it goes on where it was");
         anyone.ok("WHO", json!({}));
         anyone.fails("MAIL LIST", json!({}));
@@ -88,14 +86,14 @@ fn idle_workers_are_followed_and_nobody_notices() {
 #[test]
 fn whoever_is_typing_is_left_alone_until_his_line_is_done() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
     // One write: the answer tells that what stands behind the line has come too.
     alice.wire.send("WHO\r\nTELL bob half");
     alice.answer();
     bob.wire.send("{\"cmd\": \"WHO\"}\r\n{\"cmd\": ");
     bob.reply();
-    let _idle = Program::at(&backend);
+    let _idle = backend.program();
     let mark = backend.log().mark();
     upgrade_to(&backend, OTHER);
     wait_for_moves(&backend, mark, 1);
@@ -106,14 +104,14 @@ fn whoever_is_typing_is_left_alone_until_his_line_is_done() {
     assert_eq!(bob.reply()["state"], "OK");
     wait_for_moves(&backend, mark, 3);
     assert_eq!(bob.expect_event("tell")["body"], "half of it");
-    assert!(alice.ask("WHOAMI").contains("alice"));
+    alice.says("WHOAMI").sees("alice");
     assert_eq!(versions(&backend), [OTHER; 3]);
 }
 
 #[test]
 fn telnet_goes_on_as_it_was_agreed() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     // A window of 40 columns, and prompts marked by EOR.
     person.wire.send(b"\xff\xfb\x1f\xff\xfd\x19\xff\xfa\x1f\x00\x28\x00\x18\xff\xf0WHOAMI\r");
     let to_eor =
@@ -161,9 +159,9 @@ fn who_has_said_nothing_yet_at_a_door_is_looked_at_after_a_move() {
 #[test]
 fn what_the_terminal_takes_is_known_after_a_move() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2}));
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     // CHARSET, and UTF-8 is rejected.
     person.wire.send(b"\xff\xfd\x2a\xff\xfa\x2a\x03\xff\xf0WORLDS\r\n");
     person.wire.until("zo?");
@@ -178,7 +176,7 @@ fn what_the_terminal_takes_is_known_after_a_move() {
 #[test]
 fn whoever_has_said_that_he_stays_stays_after_a_move() {
     let backend = Backend::plan().config("limits.anonymous_seconds = 3\n").start();
-    let mut staying = Program::at(&backend);
+    let mut staying = backend.program();
     staying.ok("STAY", json!({}));
     for version in [OTHER, THIS] {
         let mark = backend.log().mark();
@@ -187,7 +185,7 @@ fn whoever_has_said_that_he_stays_stays_after_a_move() {
     }
     assert_eq!(versions(&backend), [THIS]);
     // Longer than any other may be silent.
-    let said = Program::at(&backend).wire.rest();
+    let said = backend.program().wire.rest();
     assert!(said.contains("STAY") && said.contains("No whole line came for 3 seconds"), "{said}");
     staying.expect_no_event("notice");
 }
@@ -195,8 +193,8 @@ fn whoever_has_said_that_he_stays_stays_after_a_move() {
 #[test]
 fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut arena = backend.game_server("arena");
+    let mut desert = backend.game_server("desert");
     for server in [&mut arena, &mut desert] {
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
@@ -224,9 +222,9 @@ fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
 fn what_somebody_listens_to_goes_with_him_to_other_workers_and_handlers() {
     let backend = Backend::start();
     backend.board("race");
-    let (mut alice, mut bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "bob"));
+    let (mut alice, mut bob) = (backend.player("alice"), backend.player("bob"));
     bob.ok("RECORD WATCH", json!({"board": "RACE"}));
-    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
     for server in [&mut arena, &mut desert] {
         server.ok("RECORD WATCH", json!({"board": "race"}));
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
@@ -260,7 +258,7 @@ fn what_somebody_listens_to_goes_with_him_to_other_workers_and_handlers() {
 #[test]
 fn whoever_asks_all_the_time_gets_every_answer_and_moves_when_he_pauses() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let path = of_version(&backend, OTHER);
     let mark = backend.log().mark();
     let mut asked = Running::start(&mut backend.ctl_command(&["upgrade", "--binary", path.to_str().unwrap()]));
@@ -289,7 +287,7 @@ fn whoever_asks_all_the_time_gets_every_answer_and_moves_when_he_pauses() {
 fn many_move_and_each_is_who_he_was() {
     let backend = Backend::plan().config("limits.clients_per_address = 1000\n").start();
     let mut names = Vec::new();
-    let mut all: Vec<Program> = (0..300).map(|_| Program::at(&backend)).collect();
+    let mut all: Vec<Program> = (0..300).map(|_| backend.program()).collect();
     for (number, program) in all.iter_mut().enumerate().step_by(10) {
         names.push(format!("p{number}"));
         program.ok("REGISTER", json!({"name": names.last(), "password": "secret-of-somebody"}));
@@ -313,7 +311,7 @@ fn a_client_whose_door_is_gone_stays_where_it_is() {
     let at = backend.doors()[1];
     let mut guest = Wire::to(at);
     guest.expect(GREETING);
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     backend.write_config("");
     let mark = backend.log().mark();
     upgrade_to(&backend, OTHER);
@@ -328,7 +326,7 @@ fn a_client_whose_door_is_gone_stays_where_it_is() {
 #[test]
 fn both_die_and_the_next_ones_know_who_has_moved() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     let mark = backend.log().mark();

@@ -10,7 +10,7 @@ fn register(program: &mut Program, name: &str) -> serde_json::Value {
 #[test]
 fn what_is_a_name() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for name in ["al", "b2", "x-y_z.w", "Zoë", "日本語", "Пётр", "12345678901234567890"] {
         let reply = register(&mut program, name);
         assert_eq!(reply["state"], "OK", "{name}: {reply}");
@@ -48,7 +48,7 @@ fn what_is_a_name() {
 #[test]
 fn the_case_makes_no_difference() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for (name, same) in [("Alice", "ALICE"), ("Zoë", "zoË"), ("Пётр", "ПЁТР"), ("Straße", "straße")] {
         assert_eq!(register(&mut program, name)["state"], "OK", "{name}");
         assert_eq!(register(&mut program, same)["code"], "exists", "{same}");
@@ -61,7 +61,7 @@ fn the_case_makes_no_difference() {
 #[test]
 fn composed_and_decomposed_letters_are_the_same() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(register(&mut program, "Zo\u{eb}")["state"], "OK");
     // The dots alone are no letter; who types them behind one is understood all the same.
     assert_eq!(register(&mut program, "Zoe\u{308}")["code"], "invalid");
@@ -72,7 +72,7 @@ fn composed_and_decomposed_letters_are_the_same() {
 #[test]
 fn letters_that_look_alike_do_not_make_another_name() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let pairs = [
         ("alice", "\u{430}lice"),
         ("scope", "\u{455}\u{441}\u{43e}\u{440}\u{435}"),
@@ -98,7 +98,7 @@ fn letters_that_look_alike_do_not_make_another_name() {
 fn nobody_is_called_like_a_game_server_nor_with_what_looks_like_a_colon() {
     let backend = Backend::start();
     backend.ctl(&["server", "add", "Arena"]);
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for name in ["arena", "ARENA", "\u{430}rena"] {
         assert_eq!(register(&mut program, name)["code"], "exists", "{name}");
     }
@@ -116,14 +116,14 @@ fn nobody_is_called_like_a_game_server_nor_with_what_looks_like_a_colon() {
 #[test]
 fn reserved_words_are_nobodys_name_but_who_has_one_keeps_it() {
     let mut backend = Backend::plan().config("players.reserved_names = \"\"\n").start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(register(&mut program, "admin")["state"], "OK");
     let key = backend.ctl(&["server", "add", "operator"])["key"].clone();
     drop(program);
     backend.stop();
     backend.write_config("");
     backend.start_again();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for name in ["Backend", "ADMlN", "nu11", "S\u{435}rver", "n0body", "SYSTEM"] {
         assert_eq!(register(&mut program, name)["code"], "invalid", "{name}");
     }
@@ -138,7 +138,7 @@ fn reserved_words_are_nobodys_name_but_who_has_one_keeps_it() {
 #[test]
 fn look_alikes_at_the_same_moment() {
     let backend = Backend::start();
-    let mut programs: Vec<Program> = (0..6).map(|_| Program::at(&backend)).collect();
+    let mut programs: Vec<Program> = (0..6).map(|_| backend.program()).collect();
     for (program, name) in programs.iter_mut().zip(["alice", "\u{430}lice"].iter().cycle()) {
         program.send_line(json!({"cmd": "REGISTER", "args": {"name": name, "password": "correct-horse"}}).to_string());
     }

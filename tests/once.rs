@@ -1,6 +1,6 @@
 //! A client's own key: the same request under the same key is done once, over whatever connection it comes.
 
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
 fn keyed(program: &mut Program, key: &str, cmd: &str, args: &Value) -> Value {
@@ -41,9 +41,9 @@ fn backend() -> Backend {
 #[test]
 fn what_a_player_asks_under_a_key_is_done_once_whatever_is_restarted() {
     let mut backend = backend();
-    drop(Program::registered(&backend, "mallory"));
-    let mut bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
+    drop(backend.player("mallory"));
+    let mut bob = backend.player("bob");
+    let mut alice = backend.player("alice");
     bob.ok("MAIL SEND", json!({"to": "alice", "body": "the first"}));
     let requests = of_a_player();
     let answers: Vec<Value> = requests.iter().map(|(cmd, args)| twice(&mut alice, cmd, cmd, args)).collect();
@@ -55,7 +55,7 @@ fn what_a_player_asks_under_a_key_is_done_once_whatever_is_restarted() {
     backend.kill_handler();
     again(&mut alice);
     drop(alice);
-    again(&mut Program::logged_in(&backend, "alice"));
+    again(&mut backend.player_again("alice"));
     for event in ["mail", "mail", "tell"] {
         bob.expect_event(event);
     }
@@ -64,8 +64,8 @@ fn what_a_player_asks_under_a_key_is_done_once_whatever_is_restarted() {
     }
     drop(bob);
     backend.restart();
-    let mut bob = Program::logged_in(&backend, "bob");
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut bob = backend.player_again("bob");
+    let mut alice = backend.player_again("alice");
     again(&mut alice);
     assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 2);
     for event in ["mail", "tell"] {
@@ -79,8 +79,8 @@ fn what_a_player_asks_under_a_key_is_done_once_whatever_is_restarted() {
 #[test]
 fn what_a_game_server_asks_under_a_key_is_done_once() {
     let mut backend = backend();
-    let mut bob = Program::registered(&backend, "bob");
-    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    let mut bob = backend.player("bob");
+    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
     desert.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let requests = [
         ("MAIL SEND", json!({"to": "bob", "body": "once"})),
@@ -112,7 +112,7 @@ fn what_a_game_server_asks_under_a_key_is_done_once() {
     drop((bob, desert));
     backend.restart();
     again(&mut GameServer::with_key(&backend, "arena", secret));
-    let mut bob = Program::logged_in(&backend, "bob");
+    let mut bob = backend.player_again("bob");
     assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 1);
     assert_eq!(bob.ok("RECORD SHOW", json!({"board": "sum", "player": "bob"}))["score"], 5);
 }
@@ -120,14 +120,14 @@ fn what_a_game_server_asks_under_a_key_is_done_once() {
 #[test]
 fn a_key_is_its_owners_and_for_one_content() {
     let backend = backend();
-    let mut bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = backend.player("bob");
+    let mut alice = backend.player("alice");
     let submit = |score: u32| json!({"board": "sum", "score": score});
     for client in [&mut alice, &mut bob] {
         assert_eq!(keyed(client, "the key", "RECORD SUBMIT", &submit(5))["data"]["score"], 5);
     }
     let other = keyed(&mut alice, "the key", "RECORD SUBMIT", &submit(6));
-    assert_eq!((&other["state"], &other["code"]), (&"ERROR".into(), &"conflict".into()), "{other}");
+    has(&other, json!({"state": "ERROR", "code": "conflict"}));
     let other = keyed(&mut alice, "the key", "SETTING SET", &json!({"key": "k", "value": "v"}));
     assert_eq!(other["code"], "conflict");
     // Another key is another request; so is none. Case matters.
@@ -148,14 +148,14 @@ fn a_key_is_its_owners_and_for_one_content() {
 #[test]
 fn what_was_refused_may_be_tried_again_under_its_key() {
     let backend = backend();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let args = json!({"to": "bob", "body": "are you there?"});
     for _ in 0..2 {
         assert_eq!(keyed(&mut alice, "k", "MAIL SEND", &args)["code"], "not_found");
     }
     let args_of_tell = json!({"to": "bob", "body": "are you there?"});
     assert_eq!(keyed(&mut alice, "t", "TELL", &args_of_tell)["state"], "ERROR");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     twice(&mut alice, "k", "MAIL SEND", &args);
     twice(&mut alice, "t", "TELL", &args_of_tell);
     bob.expect_event("mail");
@@ -172,7 +172,7 @@ fn what_was_refused_may_be_tried_again_under_its_key() {
 #[test]
 fn a_key_has_at_most_128_bytes() {
     let backend = backend();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let args = json!({"board": "sum", "score": 1});
     for (key, fits) in
         [("x".repeat(128), true), ("x".repeat(129), false), ("é".repeat(64), true), (String::new(), true)]
@@ -192,8 +192,8 @@ fn a_key_has_at_most_128_bytes() {
 #[test]
 fn a_key_sent_again_while_the_first_is_under_way_is_done_once() {
     let backend = backend();
-    let mut clients: Vec<Program> = vec![Program::registered(&backend, "alice")];
-    clients.extend((0..3).map(|_| Program::logged_in(&backend, "alice")));
+    let mut clients: Vec<Program> = vec![backend.player("alice")];
+    clients.extend((0..3).map(|_| backend.player_again("alice")));
     for number in 0..50 {
         let args = json!({"board": "sum", "score": 1});
         let line = json!({"key": format!("k{number}"), "cmd": "RECORD SUBMIT", "args": args}).to_string();

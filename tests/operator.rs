@@ -3,7 +3,7 @@
 mod database;
 mod people;
 
-use crate::harness::{Backend, GameServer, Program, program, run};
+use crate::harness::{Backend, Program, has, program, run};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -13,23 +13,23 @@ use tempfile::TempDir;
 fn status_tells_how_it_is() {
     let backend = Backend::start();
     backend.board("sprint");
-    let _alice = Program::registered(&backend, "alice");
-    let _arena = GameServer::added(&backend, "arena");
-    let _silent = Program::at(&backend);
+    let _alice = backend.player("alice");
+    let _arena = backend.game_server("arena");
+    let _silent = backend.program();
     let status = backend.ctl(&["status"]);
     let expected = [("clients", 3), ("linked", 2), ("players_on", 1), ("servers_on", 1), ("players", 1), ("boards", 1)];
     for (name, count) in expected {
         assert_eq!(status[name], count, "{name}: {status}");
     }
-    assert_eq!((&status["listener"], &status["writable"]), (&backend.pid().as_raw().into(), &true.into()));
-    let text = run(&mut backend.ctl_command(&["status"]), b"");
+    has(&status, json!({"listener": backend.pid().as_raw(), "writable": true}));
+    let text = backend.operator(&["status"]);
     assert!(text.code == 0 && text.out.contains("players on") && text.err.is_empty(), "{text:?}");
 }
 
 #[test]
 fn for_people_it_prints_text() {
     let backend = Backend::start();
-    let ctl = |words: &[&str]| run(&mut backend.ctl_command(words), b"");
+    let ctl = |words: &[&str]| backend.operator(words);
     for (words, part) in [
         (&["server", "list"][..], "server add"),
         (&["server", "add", "arena"], "\"AUTH\""),
@@ -47,7 +47,7 @@ fn for_people_it_prints_text() {
     }
     let output = ctl(&["player", "show", "nobody"]);
     assert!(output.code == 1 && output.out.is_empty() && output.err.contains("nobody"), "{output:?}");
-    assert_eq!(ctl(&["nonsense"]).code, 2);
+    ctl(&["nonsense"]).ends_with(2);
 }
 
 #[test]
@@ -71,22 +71,20 @@ fn a_program_gets_json_also_where_the_command_line_makes_no_sense() {
         let msg = told["msg"].as_str().expect("words");
         assert!(msg.contains(part) && !msg.contains("error:") && !msg.contains("Usage"), "{words:?}: {msg}");
         // For people as before, and never with the usage of a session.
-        let output = run(&mut backend.ctl_command(words), b"");
+        let output = backend.operator(words);
         assert!(output.code == 2 && output.out.is_empty() && !output.err.contains("EXPIRES 2030"), "{output:?}");
     }
-    let output = run(&mut backend.ctl_command(&["--json", "world"]), b"");
-    assert!(output.code == 2 && output.out.contains("a command is missing"), "{output:?}");
-    let help = run(backend.ctl_command(&["world", "--help"]).arg("--json"), b"");
-    assert!(help.code == 0 && help.out.contains("Usage:"), "{help:?}");
+    backend.operator(&["--json", "world"]).ends_with(2).prints("a command is missing");
+    run(backend.ctl_command(&["world", "--help"]).arg("--json"), b"").succeeds().prints("Usage:");
 }
 
 #[test]
 fn game_servers() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     assert_eq!(backend.ctl_fails(&["server", "add", "Arena"]), "exists");
     let row = backend.ctl(&["server", "list"])[0].clone();
-    assert_eq!((&row["server"], &row["disabled"], &row["sessions"]), (&"arena".into(), &false.into(), &1.into()));
+    has(&row, json!({"server": "arena", "disabled": false, "sessions": 1}));
     assert!(row["last_auth"].is_string() && row.get("key").is_none(), "{row}");
 
     let key = backend.ctl(&["server", "rotate-key", "arena"])["key"].as_str().unwrap().to_owned();
@@ -114,11 +112,10 @@ fn game_servers() {
 #[test]
 fn without_a_backend() {
     let mut backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     backend.stop();
-    let output = run(&mut backend.ctl_command(&["status"]), b"");
-    assert!(output.code == 3 && output.err.contains("does not run") && output.err.contains("--data"), "{output:?}");
-    let output = run(&mut backend.ctl_command(&["status", "--json"]), b"");
+    backend.operator(&["status"]).ends_with(3).complains("does not run").complains("--data");
+    let output = backend.operator(&["status", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&output.out).unwrap()["code"], "unavailable");
     let database = backend.data().join("ssmglobal.db").display().to_string();
     assert_eq!(backend.ctl(&["verify", &database])["players"], 1);
@@ -133,8 +130,7 @@ fn another_user_is_refused() {
     let backend = Backend::start();
     let data = backend.data();
     let as_nobody = || run(backend.ctl_command(&["status", "--json"]).uid(65534).gid(65534), b"");
-    let output = as_nobody();
-    assert_eq!(output.code, 1, "{output:?}");
+    as_nobody().ends_with(1);
     // Even where the files let him through.
     let open = |path: &std::path::Path, mode: u32| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -143,8 +139,7 @@ fn another_user_is_refused() {
     open(&data, 0o755);
     open(&data.join("run"), 0o755);
     open(&data.join("run/ctl.sock"), 0o666);
-    let output = as_nobody();
-    assert_eq!(output.code, 1, "{output:?}");
+    let output = as_nobody().ends_with(1);
     assert_eq!(serde_json::from_str::<Value>(&output.out).unwrap()["code"], "denied", "{output:?}");
     backend.log().wait("another user tried");
 }
@@ -157,10 +152,8 @@ fn a_config_file_is_checked() {
         std::fs::write(&file, text).unwrap();
         run(program().arg("check").arg(&file).args(words), b"")
     };
-    let output = check("[limits]\nclients = 10\n", &[]);
-    assert!(output.code == 0 && output.out.contains("fine"), "{output:?}");
-    let output = check("[limits]\nclints = 1\nclients = 0\n[log]\nlevel = \"loud\"\n", &[]);
-    assert_eq!(output.code, 1);
+    check("[limits]\nclients = 10\n", &[]).succeeds().prints("fine");
+    let output = check("[limits]\nclints = 1\nclients = 0\n[log]\nlevel = \"loud\"\n", &[]).ends_with(1);
     for place in ["a.toml:2:1", "a.toml:3:11", "a.toml:5:9", "3 things are wrong"] {
         assert!(output.out.contains(place), "{place}: {output:?}");
     }
@@ -168,8 +161,8 @@ fn a_config_file_is_checked() {
     let report: Value = serde_json::from_str(&output.out).unwrap();
     assert_eq!((output.code, &report["ok"], &report["problems"][0]["line"]), (1, &false.into(), &1.into()), "{report}");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/ssmglobal.toml");
-    assert_eq!(run(program().args(["check", example]), b"").code, 0);
-    assert_eq!(run(program().args(["check", "/nonexistent.toml"]), b"").code, 1);
+    run(program().args(["check", example]), b"").succeeds();
+    run(program().args(["check", "/nonexistent.toml"]), b"").ends_with(1);
 }
 
 #[test]
@@ -179,10 +172,9 @@ fn completions_and_man_pages() {
         assert!(output.code == 0 && output.out.contains("rotate-key") && output.out.contains("restore"), "{shell}");
         assert!(!output.out.contains("--desk"), "{shell} completes what is not to be typed");
     }
-    let output = run(program().arg("man"), b"");
-    assert!(output.code == 0 && output.out.contains(".TH ssmglobal 1"), "{output:?}");
+    run(program().arg("man"), b"").succeeds().prints(".TH ssmglobal 1");
     let dir = TempDir::new().unwrap();
-    assert_eq!(run(program().arg("man").arg(dir.path()), b"").code, 0);
+    run(program().arg("man").arg(dir.path()), b"").succeeds();
     let pages: Vec<_> = std::fs::read_dir(dir.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     for page in
         ["ssmglobal.1", "ssmglobal-ctl.1", "ssmglobal-ctl-server-add.1", "ssmglobal-check.1", "ssmglobal-restore.1"]

@@ -1,6 +1,6 @@
 //! Every list in pages: never more rows than asked for, and `next` leads to each of them.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, Program};
 use serde_json::{Value, json};
 
 /// All rows of a list, in pages of so many rows at the most.
@@ -25,12 +25,12 @@ fn walk(program: &mut Program, cmd: &str, args: &Value, rows: &str, limit: usize
 #[test]
 fn no_list_has_more_rows_than_asked_for_and_its_pages_reach_every_one() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let _others = [Program::registered(&backend, "zoe"), Program::registered(&backend, "carol")];
+    let mut alice = backend.player("alice");
+    let _others = [backend.player("zoe"), backend.player("carol")];
     // Windows of one player, in the middle and at the end of the list.
-    let _windows = ["carol", "alice", "carol", "zoe", "zoe"].map(|name| Program::logged_in(&backend, name));
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut servers = ["desert", "tundra"].map(|name| GameServer::added(&backend, name));
+    let _windows = ["carol", "alice", "carol", "zoe", "zoe"].map(|name| backend.player_again(name));
+    let mut arena = backend.game_server("arena");
+    let mut servers = ["desert", "tundra"].map(|name| backend.game_server(name));
     for number in 0..3 {
         backend.board(&format!("board-{number}"));
         alice.ok("SETTING SET", json!({"key": format!("key-{number}"), "value": "x"}));
@@ -73,9 +73,9 @@ fn no_list_has_more_rows_than_asked_for_and_its_pages_reach_every_one() {
 #[test]
 fn who_goes_on_behind_a_window_that_is_gone_and_for_a_person_as_it_says() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let windows = [(); 3].map(|()| Program::logged_in(&backend, "alice"));
-    let _zoe = Program::registered(&backend, "zoe");
+    let mut alice = backend.player("alice");
+    let windows = [(); 3].map(|()| backend.player_again("alice"));
+    let _zoe = backend.player("zoe");
     let page = alice.ok("WHO", json!({"limit": 2}));
     let next = page["next"].as_str().expect("more").to_owned();
     let [first, second, third] = windows;
@@ -92,11 +92,11 @@ fn who_goes_on_behind_a_window_that_is_gone_and_for_a_person_as_it_says() {
     for (after, there) in [("alice", 1), ("ALICE", 1), ("aaron", 2), ("zoe", 0), ("alice:x", 1), ("zoe:0", 1)] {
         assert_eq!(names(&alice.ok("WHO", json!({"after": after}))).len(), there, "{after}");
     }
-    let mut person = Person::at(&backend);
-    let _again = Program::logged_in(&backend, "alice");
+    let mut person = backend.terminal();
+    let _again = backend.player_again("alice");
     let shown = person.ask("WHO 1");
     let more = shown.lines().find_map(|line| line.strip_prefix("More: ")).expect("more").to_owned();
     assert!(more.starts_with("WHO 1 alice:"), "{shown}");
-    assert!(person.ask(&more).contains("More: WHO 1 alice\r\n"));
-    assert!(person.ask("WHO 1 alice").contains("zoe"));
+    person.says(&more).sees("More: WHO 1 alice\r\n");
+    person.says("WHO 1 alice").sees("zoe");
 }

@@ -1,6 +1,6 @@
 //! Every command in every state that does not permit it: refused with a code that says why, and the connection lives.
 
-use crate::harness::{Backend, GameServer, Program, Wire};
+use crate::harness::{Backend, Program, Wire};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -124,7 +124,7 @@ fn all_refused(program: &mut Program, refused: impl Fn(Who) -> Option<&'static s
 #[test]
 fn a_program_that_is_not_logged_in() {
     let backend = Backend::start();
-    all_refused(&mut Program::at(&backend), |who| match who {
+    all_refused(&mut backend.program(), |who| match who {
         Player | PlayerOrServer => Some("not_logged_in"),
         Server | Unproved => Some("denied"),
         Always | Anyone | Person | Stranger => None,
@@ -134,7 +134,7 @@ fn a_program_that_is_not_logged_in() {
 #[test]
 fn a_player() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     all_refused(&mut alice, |who| matches!(who, Server | Stranger | Unproved).then_some("denied"));
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
 }
@@ -149,7 +149,7 @@ fn a_game_server_before_it_has_proved_itself() {
 #[test]
 fn a_game_server() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     all_refused(&mut arena, |who| matches!(who, Person | Stranger | Player | Unproved).then_some("denied"));
     assert_eq!(arena.ok("WHOAMI", json!({}))["server"], "arena");
 }
@@ -169,7 +169,7 @@ fn before_a_mode_is_chosen_everything_else_ends_the_connection() {
 #[test]
 fn a_login_ends_with_the_mode_that_it_was_for() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     assert_eq!(alice.say("{\"cmd\": \"MODE\", \"args\": \"SERVER\"}")["state"], "OK");
     assert_eq!(alice.fails("MAIL LIST", json!({})), "not_logged_in");
     assert_eq!(alice.say("{\"cmd\": \"MODE\", \"args\": \"CLIENT\"}")["state"], "OK");
@@ -180,13 +180,13 @@ fn a_login_ends_with_the_mode_that_it_was_for() {
 #[test]
 fn a_game_server_that_turns_into_a_player_leaves_its_rights_behind() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "harbour", "players": 1, "max": 2}));
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     assert_eq!(arena.say("{\"cmd\": \"MODE\", \"args\": \"CLIENT\"}")["state"], "OK");
     assert_eq!(arena.fails("RELAY SEND", json!({"body": "hi", "channel": "lobby"})), "denied");
     assert_eq!(arena.ok("WORLDS", json!({}))["total"], 0);
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut desert = backend.game_server("desert");
     desert.ok("RELAY JOIN", json!({"channel": "lobby"}));
     assert_eq!(desert.ok("RELAY SEND", json!({"body": "anyone?", "channel": "lobby"}))["receivers"], 0);
     arena.expect_no_event("relay");

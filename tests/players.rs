@@ -1,19 +1,19 @@
 //! Registering, logging in and out, passwords, who is on.
 
-use crate::harness::{Backend, Person, Program, Wire};
+use crate::harness::{Backend, Program, Wire, has};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
 #[test]
 fn registering_logs_in_and_the_name_is_taken_then() {
     let backend = Backend::start();
-    let mut alice = Program::at(&backend);
+    let mut alice = backend.program();
     let email = json!({"name": "Alice", "password": "correct-horse", "email": "a\n@example.org"});
     assert_eq!(alice.fails("REGISTER", email), "invalid");
     let data = alice.ok("REGISTER", json!({"name": "Alice", "password": "correct-horse", "email": "a@example.org"}));
-    assert_eq!((&data["player"], &data["unread"]), (&"Alice".into(), &0.into()));
+    has(&data, json!({"player": "Alice", "unread": 0}));
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "Alice");
-    let mut other = Program::at(&backend);
+    let mut other = backend.program();
     let again = json!({"name": "aLICE", "password": "battery-staple"});
     assert_eq!(other.fails("REGISTER", again), "exists");
     let data = other.ok("LOGIN", json!({"name": "ALICE", "password": "correct-horse"}));
@@ -24,7 +24,7 @@ fn registering_logs_in_and_the_name_is_taken_then() {
 #[test]
 fn two_who_register_the_same_name_at_once() {
     let backend = Backend::start();
-    let mut programs: Vec<Program> = (0..8).map(|_| Program::at(&backend)).collect();
+    let mut programs: Vec<Program> = (0..8).map(|_| backend.program()).collect();
     for program in &mut programs {
         program.send_line(r#"{"cmd": "REGISTER", "args": {"name": "alice", "password": "correct-horse"}}"#);
     }
@@ -37,8 +37,8 @@ fn two_who_register_the_same_name_at_once() {
 #[test]
 fn a_wrong_name_and_a_wrong_password_get_the_same_answer() {
     let backend = Backend::start();
-    let _alice = Program::registered(&backend, "alice");
-    let mut program = Program::at(&backend);
+    let _alice = backend.player("alice");
+    let mut program = backend.program();
     let wrong_name = program.say(r#"{"cmd": "LOGIN", "args": {"name": "alicia", "password": "secret-of-alice"}}"#);
     let wrong_password = program.say(r#"{"cmd": "LOGIN", "args": {"name": "alice", "password": "secret-of-bob"}}"#);
     let no_name = program.say(r#"{"cmd": "LOGIN", "args": {"name": "@", "password": "secret-of-bob"}}"#);
@@ -55,8 +55,8 @@ fn from(address: &str, backend: &Backend) -> Program {
 #[test]
 fn who_fails_too_often_is_slowed_down() {
     let backend = Backend::start();
-    let _alice = Program::registered(&backend, "alice");
-    let mut guesser = Program::at(&backend);
+    let _alice = backend.player("alice");
+    let mut guesser = backend.program();
     for _ in 0..10 {
         assert_eq!(guesser.fails("LOGIN", json!({"name": "alice", "password": "wrong-guess"})), "bad_login");
     }
@@ -68,15 +68,15 @@ fn who_fails_too_often_is_slowed_down() {
     let mut elsewhere = from("127.0.0.2", &backend);
     elsewhere.ok("LOGIN", json!({"name": "Alice", "password": "secret-of-alice"}));
     assert_eq!(elsewhere.fails("LOGIN", json!({"name": "bob", "password": "wrong-guess"})), "bad_login");
-    let mut person = Person::at(&backend);
-    assert!(person.ask("LOGIN alice wrong-guess").contains("Try again in"));
+    let mut person = backend.terminal();
+    person.says("LOGIN alice wrong-guess").sees("Try again in");
 }
 
 #[test]
 fn strangers_close_a_name_for_strangers_and_not_for_its_owner() {
     let mut backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
-    drop(Program::registered(&backend, "bob"));
+    drop(backend.player("alice"));
+    drop(backend.player("bob"));
     from("127.0.0.9", &backend).login("alice");
     let guess = |backend: &Backend| {
         for number in 0..20 {
@@ -90,7 +90,7 @@ fn strangers_close_a_name_for_strangers_and_not_for_its_owner() {
         assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
         late.login("bob");
         // From where she was in: where she has registered, and where she has logged in.
-        Program::logged_in(backend, "alice");
+        backend.player_again("alice");
         from("127.0.0.9", backend).login("alice");
     };
     guess(&backend);
@@ -119,9 +119,9 @@ fn wrong_keys_from_anywhere_keep_no_game_server_out() {
 fn a_login_does_not_wait_for_all_newcomers_that_were_there_before() {
     let plan = Backend::plan().environment("SSMGLOBAL_PLAYERS_HASH_MEMORY_KIB", "16384");
     let backend = plan.environment("SSMGLOBAL_PLAYERS_HASH_THREADS", "1").start();
-    drop(Program::registered(&backend, "alice"));
-    let mut newcomers: Vec<Program> = (0..30).map(|_| Program::at(&backend)).collect();
-    let mut alice = Program::at(&backend);
+    drop(backend.player("alice"));
+    let mut newcomers: Vec<Program> = (0..30).map(|_| backend.program()).collect();
+    let mut alice = backend.program();
     // All have their links, and the handler finds what they say at once.
     newcomers.iter_mut().chain([&mut alice]).for_each(|program| drop(program.ok("WHO", json!({}))));
     let (handler, mark) = (backend.handler_process(), backend.log().mark());
@@ -148,17 +148,17 @@ fn newcomers_of_one_address_have_to_wait_after_the_fifth() {
     let bound = "SSMGLOBAL_PLAYERS_REGISTRATIONS_PER_ADDRESS";
     let backend = Backend::plan().environment(bound, "5").start();
     for name in ["player-1", "player-2", "player-3", "player-4", "player-5"] {
-        drop(Program::registered(&backend, name));
+        drop(backend.player(name));
     }
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let reply = program.ask("REGISTER", json!({"name": "player-6", "password": "correct-horse"}));
     assert_eq!(reply["code"], "slow_down", "{reply}");
     assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=600).contains(&seconds)), "{reply}");
     // What need not be hashed does not count, and logging in is something else.
     assert_eq!(program.fails("REGISTER", json!({"name": "player-1", "password": "correct-horse"})), "exists");
     program.login("player-5");
-    let mut person = Person::at(&backend);
-    assert!(person.ask("REGISTER player-6 correct-horse").contains("Too many new players from your address."));
+    let mut person = backend.terminal();
+    person.says("REGISTER player-6 correct-horse").sees("Too many new players from your address.");
     from("127.0.0.2", &backend).ok("REGISTER", json!({"name": "player-6", "password": "correct-horse"}));
 }
 
@@ -187,7 +187,7 @@ fn newcomers_of_one_network_and_all_together_have_to_wait_as_well() {
 #[test]
 fn good_logins_and_changes_of_password_are_no_failures() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for _ in 0..15 {
         alice.login("alice");
     }
@@ -202,7 +202,7 @@ fn good_logins_and_changes_of_password_are_no_failures() {
 #[test]
 fn a_school_that_comes_back_all_at_once_is_let_in() {
     let backend = Backend::start();
-    let mut pupils: Vec<Program> = (0..25).map(|n| Program::registered(&backend, &format!("pupil-{n}"))).collect();
+    let mut pupils: Vec<Program> = (0..25).map(|n| backend.player(&format!("pupil-{n}"))).collect();
     for (number, pupil) in pupils.iter_mut().enumerate() {
         let name = format!("pupil-{number}");
         let args = json!({"name": name, "password": format!("secret-of-{name}")});
@@ -217,11 +217,11 @@ fn a_school_that_comes_back_all_at_once_is_let_in() {
 #[test]
 fn the_password_can_be_changed_by_who_knows_it() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     assert_eq!(alice.fails("PASSWORD", json!({"old": "wrong-one", "new": "battery-staple"})), "bad_login");
     assert_eq!(alice.fails("PASSWORD", json!({"old": "secret-of-alice", "new": "short"})), "invalid");
     alice.ok("PASSWORD", json!({"old": "secret-of-alice", "new": "battery-staple"}));
-    let mut again = Program::at(&backend);
+    let mut again = backend.program();
     assert_eq!(again.fails("LOGIN", json!({"name": "alice", "password": "secret-of-alice"})), "bad_login");
     again.ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
 }
@@ -229,7 +229,7 @@ fn the_password_can_be_changed_by_who_knows_it() {
 #[test]
 fn passwords_have_bounds() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let register = |password: String| json!({"name": "alice", "password": password});
     // An empty word counts as left out.
     assert_eq!(program.fails("REGISTER", register(String::new())), "usage");
@@ -238,21 +238,21 @@ fn passwords_have_bounds() {
     }
     let long = "ü".repeat(256);
     program.ok("REGISTER", register(long.clone()));
-    Program::at(&backend).ok("LOGIN", register(long));
+    backend.program().ok("LOGIN", register(long));
 }
 
 #[test]
 fn what_is_longer_than_a_password_may_be_is_a_wrong_one_and_never_hashed() {
     let mut backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
-    let mut early = Program::registered(&backend, "bob");
+    drop(backend.player("alice"));
+    let mut early = backend.player("bob");
     early.ok("PASSWORD", json!({"old": "secret-of-bob", "new": "short-one"}));
     drop(early);
     backend.stop();
     // What was let in before is right, and would be found so if it were looked at.
     backend.write_config("players.password_max = 10\n");
     backend.start_again();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let wrong = program.say(r#"{"cmd": "LOGIN", "args": ["alice", "wrong-one"]}"#);
     assert_eq!(program.say(r#"{"cmd": "LOGIN", "args": ["alice", "secret-of-alice"]}"#), wrong);
     assert_eq!(program.say(r#"{"cmd": "LOGIN", "args": ["nobody-at-all", "secret-of-alice"]}"#), wrong);
@@ -267,8 +267,8 @@ fn what_is_longer_than_a_password_may_be_is_a_wrong_one_and_never_hashed() {
 fn a_login_at_the_same_moment_does_not_put_the_old_password_back() {
     let backend = Backend::start();
     let names: Vec<String> = (0..12).map(|number| format!("player-{number}")).collect();
-    let mut changing: Vec<Program> = names.iter().map(|name| Program::registered(&backend, name)).collect();
-    let mut entering: Vec<Program> = names.iter().map(|_| Program::at(&backend)).collect();
+    let mut changing: Vec<Program> = names.iter().map(|name| backend.player(name)).collect();
+    let mut entering: Vec<Program> = names.iter().map(|_| backend.program()).collect();
     let mark = backend.log().mark();
     let harder = "players.hash_memory_kib = 128\nplayers.hash_passes = 2\n";
     std::fs::write(backend.file("config.toml"), harder).unwrap();
@@ -283,7 +283,7 @@ fn a_login_at_the_same_moment_does_not_put_the_old_password_back() {
     for ((name, changing), entering) in names.iter().zip(&mut changing).zip(&mut entering) {
         assert_eq!(changing.reply()["state"], "OK");
         entering.reply();
-        let mut again = Program::at(&backend);
+        let mut again = backend.program();
         let old = json!({"name": name, "password": format!("secret-of-{name}")});
         assert_eq!(again.fails("LOGIN", old), "bad_login", "{name}");
         again.ok("LOGIN", json!({"name": name, "password": "another-secret"}));
@@ -293,8 +293,8 @@ fn a_login_at_the_same_moment_does_not_put_the_old_password_back() {
 #[test]
 fn logging_out_and_in_as_somebody_else() {
     let backend = Backend::start();
-    let _bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
+    let _bob = backend.player("bob");
+    let mut alice = backend.player("alice");
     alice.ok("LOGOUT", json!({}));
     assert_eq!(alice.ok("WHO", json!({}))["total"], 1);
     assert_eq!(alice.fails("LOGOUT", json!({})), "not_logged_in");
@@ -309,8 +309,8 @@ fn logging_out_and_in_as_somebody_else() {
 #[test]
 fn what_is_sent_ahead_of_a_login_waits_for_it() {
     let backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
-    let mut program = Program::at(&backend);
+    drop(backend.player("alice"));
+    let mut program = backend.program();
     let lines = [
         r#"{"id": 1, "cmd": "LOGIN", "args": ["alice", "secret-of-alice"]}"#,
         r#"{"id": 2, "cmd": "SETTING SET", "args": ["k", "v"]}"#,
@@ -332,9 +332,9 @@ fn what_is_sent_ahead_of_a_login_waits_for_it() {
 #[test]
 fn who_and_finger() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
-    backend.see_off(Program::registered(&backend, "carol").wire);
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
+    backend.see_off(backend.player("carol").wire);
     let data = bob.ok("WHO", json!({"limit": 1}));
     assert_eq!(
         (&data["total"], &data["players"][0]["player"], &data["next"]),
@@ -343,9 +343,9 @@ fn who_and_finger() {
     let data = bob.ok("WHO", json!({"limit": 1, "after": data["next"]}));
     assert_eq!((&data["players"][0]["player"], &data["next"]), (&"bob".into(), &Value::Null));
     let data = bob.ok("FINGER", json!({"player": "ALICE"}));
-    assert_eq!((&data["player"], &data["online"]), (&"alice".into(), &true.into()));
+    has(&data, json!({"player": "alice", "online": true}));
     let data = bob.ok("FINGER", json!({"player": "carol"}));
-    assert_eq!((&data["online"], &data["idle"]), (&false.into(), &Value::Null));
+    has(&data, json!({"online": false, "idle": null}));
     assert_eq!(bob.fails("FINGER", json!({"player": "nobody"})), "not_found");
     let text = alice.ask("WHO");
     assert!(text.contains("2 are on.") && text.contains("bob"), "{text}");
@@ -356,12 +356,9 @@ fn who_and_finger() {
 #[test]
 fn the_door_can_be_closed_to_newcomers() {
     let backend = Backend::plan().config("players.registration = true\n").start();
-    drop(Program::registered(&backend, "alice"));
-    let mark = backend.log().mark();
-    backend.write_config("players.registration = false\n");
-    backend.signal(Signal::SIGHUP);
-    backend.log().wait_after(mark, "settings were read again");
-    let mut program = Program::at(&backend);
+    drop(backend.player("alice"));
+    backend.reload("players.registration = false\n");
+    let mut program = backend.program();
     // The listener and the handler learn of it one after the other; this answer comes from the handler.
     program.ok("WHO", json!({}));
     assert_eq!(program.fails("REGISTER", json!({"name": "bob", "password": "correct-horse"})), "denied");
@@ -371,16 +368,16 @@ fn the_door_can_be_closed_to_newcomers() {
 #[test]
 fn a_password_is_hashed_anew_when_that_became_harder() {
     let backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     let mark = backend.log().mark();
     let harder = "players.hash_memory_kib = 128\nplayers.hash_passes = 2\n";
     std::fs::write(backend.file("config.toml"), harder).unwrap();
     backend.signal(Signal::SIGHUP);
     backend.log().wait_after(mark, "settings were read again");
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     // The answer to a login does not wait for the new hash, that to a change of settings comes behind it.
     alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
     alice.login("alice");
-    let mut person = Person::at(&backend);
-    assert!(person.ask("LOGIN alice secret-of-alice").contains("Logged in as alice."));
+    let mut person = backend.terminal();
+    person.says("LOGIN alice secret-of-alice").sees("Logged in as alice.");
 }

@@ -1,6 +1,6 @@
 //! Three kinds of process, and what each may hold.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Process, Program, Wire, processes_of};
+use crate::harness::{Backend, GREETING, Process, Program, Wire, processes_of};
 use serde_json::json;
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ fn worker_called(backend: &Backend, title: &str) -> Process {
 #[test]
 fn ps_tells_what_each_process_is_and_for_whom() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let _bob = Program::registered(&backend, "bob");
-    let _arena = GameServer::added(&backend, "arena");
-    let _stranger = Program::at(&backend);
+    let mut alice = backend.person("alice");
+    let _bob = backend.player("bob");
+    let _arena = backend.game_server("arena");
+    let _stranger = backend.program();
     assert_eq!(Process(backend.pid()).title(), format!("ssmglobal: listener {}", backend.at()));
     assert_eq!(Process(backend.handler()).title(), "ssmglobal: handler");
     for who in ["HUMAN alice", "CLIENT bob", "SERVER arena", "CLIENT"] {
@@ -38,7 +38,7 @@ fn the_listener_is_one_thread_with_a_fixed_number_of_descriptors() {
     let listener = Process(backend.pid());
     assert_eq!(listener.threads(), 1);
     let before = listener.descriptors().len();
-    let clients: Vec<Program> = (0..20).map(|_| Program::at(&backend)).collect();
+    let clients: Vec<Program> = (0..20).map(|_| backend.program()).collect();
     // A worker may answer before the listener has closed its own end; once it has told the log, it has.
     backend.log().wait("Connected (20/");
     assert_eq!(listener.descriptors().len(), before, "{:?}", listener.descriptors());
@@ -61,8 +61,8 @@ fn a_worker_holds_its_client_and_its_links_and_nothing_else() {
         return;
     }
     let backend = Backend::start();
-    let _other = Program::registered(&backend, "bob");
-    let mut alice = Program::at(&backend);
+    let _other = backend.player("bob");
+    let mut alice = backend.program();
     let worker = worker_called(&backend, "ssmglobal: worker 127.0.0.1 CLIENT");
     let counted = |what: &str| worker.descriptors().iter().filter(|link| link.contains(what)).count();
     // 0, 1 and 2; the client; the front desk; where clients move; where it is seen that nobody is left; epoll; signals.
@@ -83,7 +83,7 @@ fn only_the_handler_has_the_database_open() {
         return;
     }
     let backend = Backend::start();
-    let _alice = Program::registered(&backend, "alice");
+    let _alice = backend.player("alice");
     let handler = Process(backend.handler());
     for process in processes_of(backend.pid()) {
         let open = process.descriptors().iter().any(|link| link.contains("ssmglobal.db"));
@@ -106,9 +106,9 @@ fn workers_end_with_their_clients_and_leave_no_zombie() {
 #[test]
 fn idle_nothing_runs() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
+    let mut arena = backend.game_server("arena");
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);

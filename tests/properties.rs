@@ -5,51 +5,10 @@ mod rights;
 mod shown;
 mod told;
 
-use crate::harness::{Backend, GameServer, Person, Program, run};
+use crate::harness::{Backend, Program, Zoo, has};
 use serde_json::{Value, json};
 
-/// A backend with bob, whose world Zoo is, alice, and a game server that hosts it.
-struct Scene {
-    backend: Backend,
-    bob: Program,
-    alice: Program,
-    arena: GameServer,
-    password: String,
-}
-
 const ZOO: &str = "world:zoo";
-
-fn hosted(arena: &mut GameServer, world: &str, password: &str) {
-    arena.ok("HOST START", json!({"world": world, "password": password, "port": 7777}));
-}
-
-fn added(backend: &Backend, world: &str, owner: &str) -> String {
-    backend.ctl(&["world", "add", world, owner])["password"].as_str().expect("a password").to_owned()
-}
-
-impl Scene {
-    fn new() -> Scene {
-        let backend = Backend::start();
-        let (bob, alice) = (Program::registered(&backend, "Bob"), Program::registered(&backend, "alice"));
-        let mut arena = GameServer::added(&backend, "arena");
-        let password = added(&backend, "Zoo", "bob");
-        hosted(&mut arena, "zoo", &password);
-        Scene { backend, bob, alice, arena, password }
-    }
-
-    /// Bob goes into the world.
-    fn bob_enters(&mut self) {
-        let pass = self.bob.ok("WORLD ENTER", json!({"world": "zoo"}))["pass"].clone();
-        self.arena.ok("PASS REDEEM", json!({"pass": pass, "world": "zoo"}));
-        self.arena.ok("ENTER", json!({"player": "bob", "world": "zoo"}));
-    }
-
-    /// Bob closes his connection; in its place is one of nobody.
-    fn bob_closes(&mut self) {
-        let nobody = Program::at(&self.backend);
-        self.backend.see_off(std::mem::replace(&mut self.bob, nobody).wire);
-    }
-}
 
 /// Writes a text; `more` says how it is used.
 fn set(asker: &mut Program, of: &str, name: &str, value: &str, more: Value) -> String {
@@ -95,7 +54,7 @@ fn pair(one: &str, other: &str) -> (String, String) {
 
 #[test]
 fn a_property_is_a_text_or_bytes_with_a_version() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     let bob = &mut scene.bob;
     let first = bob.ok("PROPERTY SET", json!({"of": "bob", "name": "motto", "value": "Be kind", "version": 0}));
     assert_eq!(first, json!({"of": "Bob", "name": "motto", "version": 1}));
@@ -112,10 +71,7 @@ fn a_property_is_a_text_or_bytes_with_a_version() {
         "write": "owner", "read": "owner",
     });
     assert_eq!(bytes, wanted);
-    assert_eq!(
-        (&all[2]["value"], &all[2]["base64"], &all[2]["read"]),
-        (&"Be kind".into(), &Value::Null, &"everyone".into())
-    );
+    has(&all[2], json!({"value": "Be kind", "base64": null, "read": "everyone"}));
     // Several at once; those that are not there are not among them.
     assert_eq!(names(&got(bob, "bob", json!([12, "motto", "nothing"]))), ["12", "motto"]);
     assert_eq!(names(&got(bob, "bob", json!("motto 7"))), ["7", "motto"]);
@@ -130,7 +86,7 @@ fn a_property_is_a_text_or_bytes_with_a_version() {
 
 #[test]
 fn what_a_property_may_be_has_bounds() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     let bob = &mut scene.bob;
     let longest = "x".repeat(64);
     for name in ["1", "255", "a", "7a", "Zoë", &longest] {
@@ -174,7 +130,7 @@ fn what_a_property_may_be_has_bounds() {
 
 #[test]
 fn what_was_never_there_is_not_gone() {
-    let Scene { mut bob, backend: _backend, .. } = Scene::new();
+    let Zoo { mut bob, backend: _backend, .. } = Zoo::open();
     fn why(bob: &mut Program, cmd: &str, args: Value) -> String {
         let reply = bob.ask(cmd, args);
         assert_eq!((&reply["code"], &reply["data"]["version"]), (&json!("conflict"), &json!(0)), "{reply}");
@@ -196,8 +152,8 @@ fn what_was_never_there_is_not_gone() {
 #[test]
 fn a_person_and_the_operator_say_it_in_words() {
     let backend = Backend::start();
-    let mut bob = Person::at(&backend).register("bob");
-    assert!(bob.ask("PROPERTY GET bob").contains("There are no properties of bob for you."));
+    let mut bob = backend.person("bob");
+    bob.says("PROPERTY GET bob").sees("There are no properties of bob for you.");
     // What he hears of his own changes may come behind the answer, and in front of the next one.
     let mut says = |line: &str, texts: &[&str]| {
         bob.type_line(line);
@@ -211,15 +167,13 @@ fn a_person_and_the_operator_say_it_in_words() {
     says("PROPERTY DELETE bob 7 IF VERSION 1", &["Property deleted."]);
     // All of it is the value.
     says("PROPERTY SET bob motto x WRITE nobody", &["motto of bob is now version 2."]);
-    let ctl = |words: &[&str]| run(&mut backend.ctl_command(words), b"");
-    let set =
-        ctl(&["property", "set", "bob", "motto", "Be brave", "--version", "2", "--no-push", "--write", "property"]);
-    assert!(set.out.contains("motto of bob is now version 3."), "{set:?}");
-    assert_eq!(ctl(&["property", "set", "bob", "motto", "x", "--version", "2"]).code, 1);
+    let ctl = |words: &[&str]| backend.operator(words);
+    ctl(&["property", "set", "bob", "motto", "Be brave", "--version", "2", "--no-push", "--write", "property"])
+        .prints("motto of bob is now version 3.");
+    ctl(&["property", "set", "bob", "motto", "x", "--version", "2"]).ends_with(1);
     says("PROPERTY SET bob motto x", &["ERROR: Only who has the right property may write this property."]);
     assert!(ctl(&["property", "set", "bob", "pic", "", "--base64", "AAH/"]).out.contains("version 1"));
-    let got = ctl(&["property", "get", "bob", "motto pic"]);
-    assert!(got.out.contains("motto: Be brave") && got.out.contains("pic: (3 bytes)"), "{got:?}");
+    ctl(&["property", "get", "bob", "motto pic"]).prints("motto: Be brave").prints("pic: (3 bytes)");
     assert!(ctl(&["property", "delete", "bob", "motto"]).out.contains("Property deleted."));
     // What was asked is in the log, and not what the values are.
     let log = backend.log().text();
@@ -228,7 +182,7 @@ fn a_person_and_the_operator_say_it_in_words() {
 
 #[test]
 fn elsewhere_a_world_may_be_named_and_has_nothing() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     assert_eq!(scene.alice.fails("SETTING GET", json!({"key": "k", "of": ZOO})), "not_found");
     assert_eq!(scene.alice.fails("SETTING GET", json!({"key": "k", "of": "world:moon"})), "not_found");
     assert_eq!(scene.alice.fails("MAIL BLOCK", json!({"player": ZOO})), "not_found");

@@ -1,6 +1,6 @@
 //! Boards: what counts, who may submit, ranks and pages.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
 fn define(backend: &Backend, name: &str, better: &str, operator: &str) {
@@ -19,20 +19,16 @@ fn what_a_further_score_does() {
         define(&backend, operator, "higher", operator);
     }
     define(&backend, "fast", "lower", "best");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for (board, expected) in [("best", 10), ("last", 5), ("sum", 18), ("count", 3), ("fast", 3)] {
         for score in [10, 3, 5] {
             submit(&mut alice, board, score);
         }
         let data = alice.ok("RECORD SHOW", json!({"board": board}));
-        assert_eq!(
-            (&data["score"], &data["rank"], &data["total"]),
-            (&expected.into(), &1.into(), &1.into()),
-            "{board}"
-        );
+        has(&data, json!({"score": expected, "rank": 1, "total": 1}));
     }
     let data = submit(&mut alice, "best", 7);
-    assert_eq!((&data["improved"], &data["score"]), (&false.into(), &10.into()));
+    has(&data, json!({"improved": false, "score": 10}));
 }
 
 #[test]
@@ -40,13 +36,13 @@ fn scores_are_64_bit_integers() {
     let backend = Backend::start();
     define(&backend, "best", "higher", "best");
     define(&backend, "sum", "higher", "sum");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     assert_eq!(submit(&mut alice, "best", i64::MIN)["score"], i64::MIN);
     assert_eq!(submit(&mut alice, "best", i64::MAX)["score"], i64::MAX);
     assert_eq!(submit(&mut bob, "best", i64::MAX - 1)["rank"], 2);
     let asked = json!({"board": "best", "score": "-7"});
-    assert_eq!(Program::registered(&backend, "carol").ok("RECORD SUBMIT", asked)["score"], -7);
+    assert_eq!(backend.player("carol").ok("RECORD SUBMIT", asked)["score"], -7);
     for (bad, code) in [
         (json!(1.5), "usage"),
         (json!("9223372036854775808"), "invalid"),
@@ -63,12 +59,12 @@ fn a_sum_that_has_no_room_is_refused_at_both_ends_and_the_next_step_back_is_righ
     let backend = Backend::start();
     define(&backend, "sum", "higher", "sum");
     for (name, edge, beyond) in [("alice", i64::MAX, 1), ("bob", i64::MIN, -1)] {
-        let mut player = Program::registered(&backend, name);
+        let mut player = backend.player(name);
         submit(&mut player, "sum", edge);
         for more in [beyond, edge] {
             let reply = player.ask("RECORD SUBMIT", json!({"board": "sum", "score": more}));
             let msg = format!("{edge} stands on sum; with {more} more it would leave 64 bits. Nothing was changed.");
-            assert_eq!((&reply["code"], &reply["msg"]), (&"limit".into(), &msg.into()));
+            has(&reply, json!({"code": "limit", "msg": msg}));
         }
         assert_eq!(player.ok("RECORD SHOW", json!({"board": "sum"}))["score"], edge);
         assert_eq!(submit(&mut player, "sum", -beyond)["score"], edge - beyond);
@@ -80,12 +76,12 @@ fn of_equal_scores_the_earlier_one_ranks_first() {
     let mut backend = Backend::start();
     define(&backend, "points", "higher", "best");
     for name in ["first", "second", "third"] {
-        submit(&mut Program::registered(&backend, name), "points", 50);
+        submit(&mut backend.player(name), "points", 50);
     }
     // The same again does not make it later.
-    submit(&mut Program::logged_in(&backend, "first"), "points", 50);
+    submit(&mut backend.player_again("first"), "points", 50);
     let order = |backend: &Backend| -> Vec<String> {
-        let data = Program::at(backend).ok("RECORD TOP", json!({"board": "points"}));
+        let data = backend.program().ok("RECORD TOP", json!({"board": "points"}));
         data["records"].as_array().unwrap().iter().map(|row| row["player"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(order(&backend), ["first", "second", "third"]);
@@ -96,8 +92,8 @@ fn of_equal_scores_the_earlier_one_ranks_first() {
 /// A board with players p01 to p25, whose scores are 1 to 25; lower is better.
 fn filled(backend: &Backend) -> GameServer {
     backend.board("sprint");
-    let mut arena = GameServer::added(backend, "arena");
-    let mut program = Program::at(backend);
+    let mut arena = backend.game_server("arena");
+    let mut program = backend.program();
     for number in 1..=25 {
         let name = format!("p{number:02}");
         program.ok("REGISTER", json!({"name": name, "password": "correct-horse"}));
@@ -132,9 +128,9 @@ fn pages_lead_both_ways() {
     assert_eq!(ranks(&top(json!({"board": "sprint", "limit": 4_000_000_000u32}))).len(), 25);
     assert_eq!(arena.fails("RECORD TOP", json!({"board": "sprint", "after": "x"})), "invalid");
     assert_eq!(arena.fails("RECORD TOP", json!({"board": "sprint", "after": 1, "before": 3})), "usage");
-    let mut person = Person::at(&backend);
-    assert!(person.ask("TOP sprint 3 AFTER 20").contains("p21"));
-    assert!(person.ask("TOP sprint").contains("AFTER 10"));
+    let mut person = backend.terminal();
+    person.says("TOP sprint 3 AFTER 20").sees("p21");
+    person.says("TOP sprint").sees("AFTER 10");
 }
 
 #[test]
@@ -146,11 +142,11 @@ fn around_a_player() {
     assert_eq!(around(json!({"board": "sprint", "player": "p01", "limit": 3})), [1, 2, 3]);
     assert_eq!(around(json!({"board": "sprint", "player": "p25", "limit": 3})), [23, 24, 25]);
     assert_eq!(around(json!({"board": "sprint", "player": "P13", "limit": 1})), [13]);
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     assert_eq!(alice.fails("RECORD AROUND", json!({"board": "sprint"})), "not_found");
     submit(&mut alice, "sprint", 0);
     assert_eq!(ranks(&alice.ok("RECORD AROUND", json!({"board": "sprint", "limit": 2}))), [1, 2]);
-    let mut stranger = Program::at(&backend);
+    let mut stranger = backend.program();
     assert_eq!(stranger.fails("RECORD AROUND", json!({"board": "sprint"})), "not_logged_in");
     assert_eq!(stranger.fails("RECORD SHOW", json!({"board": "sprint"})), "not_logged_in");
 }
@@ -160,9 +156,9 @@ fn who_may_submit() {
     let backend = Backend::start();
     backend.ctl(&["board", "define", "official", "--unit", "ms", "--better", "lower"]);
     backend.board("open");
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut alice = Program::registered(&backend, "alice");
-    let _bob = Program::registered(&backend, "bob");
+    let mut arena = backend.game_server("arena");
+    let mut alice = backend.player("alice");
+    let _bob = backend.player("bob");
     let row = |board: &str, player: &str| json!({"board": board, "score": 1, "player": player});
     assert_eq!(alice.fails("RECORD SUBMIT", json!({"board": "official", "score": 1})), "denied");
     assert_eq!(alice.fails("RECORD SUBMIT", row("open", "bob")), "denied");
@@ -179,14 +175,14 @@ fn who_may_submit() {
 fn a_note_travels_along() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let note = "é\u{1b}[31m\"\\\n".repeat(100);
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 5, "note": note}));
     assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"}))["note"], note);
     let long = json!({"board": "sprint", "score": 4, "note": "x".repeat(1025)});
     assert_eq!(alice.fails("RECORD SUBMIT", long), "too_long");
     assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"}))["score"], 5);
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     for line in ["TOP sprint", "SHOW sprint alice"] {
         let text = person.ask(line);
         assert!(!text.contains('\u{1b}'), "{text:?}");
@@ -197,9 +193,9 @@ fn a_note_travels_along() {
 fn who_watches_hears_of_first_places_only() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut stranger = Program::at(&backend);
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    let mut stranger = backend.program();
     for watcher in [&mut alice, &mut stranger] {
         watcher.ok("RECORD WATCH", json!({"board": "sprint"}));
         watcher.ok("RECORD WATCH", json!({"board": "Sprint"}));
@@ -210,10 +206,7 @@ fn who_watches_hears_of_first_places_only() {
     for score in [100, 90] {
         for watcher in [&mut alice, &mut stranger] {
             let event = watcher.expect_event("record");
-            assert_eq!(
-                (&event["player"], &event["score"], &event["unit"]),
-                (&"bob".into(), &score.into(), &"ms".into())
-            );
+            has(&event, json!({"player": "bob", "score": score, "unit": "ms"}));
         }
     }
     alice.expect_no_event("record");
@@ -227,12 +220,12 @@ fn who_watches_hears_of_first_places_only() {
 #[test]
 fn boards_are_listed() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
-    assert!(person.ask("BOARDS").contains("no boards"));
+    let mut person = backend.terminal();
+    person.says("BOARDS").sees("no boards");
     for name in ["alpha", "beta", "gamma"] {
         backend.board(name);
     }
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let page = program.ok("RECORD BOARDS", json!({"limit": 2}));
     assert_eq!((&page["boards"][1]["board"], &page["boards"][0]["submit"]), (&"beta".into(), &"players".into()));
     let page = program.ok("RECORD BOARDS", json!({"limit": 2, "after": page["next"]}));
@@ -248,11 +241,7 @@ fn a_page_goes_on_where_it_ended_whatever_happens_meanwhile() {
     backend.ctl(&["board", "withdraw", "sprint", "p10", "--reason", "cheated"]);
     arena.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 0, "player": "p25"}));
     let second = arena.ok("RECORD TOP", json!({"board": "sprint", "limit": 10, "after": first["next"]}));
-    assert_eq!(
-        (&second["records"][0]["player"], &second["records"][0]["rank"]),
-        (&"p11".into(), &11.into()),
-        "{second}"
-    );
+    has(&second["records"][0], json!({"player": "p11", "rank": 11}));
     let back = arena.ok("RECORD TOP", json!({"board": "sprint", "limit": 2, "before": second["prev"]}));
     assert_eq!(back["records"][1]["player"], "p09");
 }
@@ -261,21 +250,21 @@ fn a_page_goes_on_where_it_ended_whatever_happens_meanwhile() {
 fn who_falls_back_hands_the_first_place_to_another() {
     let backend = Backend::start();
     define(&backend, "form", "higher", "last");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     submit(&mut alice, "form", 10);
     submit(&mut bob, "form", 5);
     bob.ok("RECORD WATCH", json!({"board": "form"}));
     assert_eq!(submit(&mut alice, "form", 1)["rank"], 2);
     let event = bob.expect_event("record");
-    assert_eq!((&event["player"], &event["score"], &event["previous"]), (&"bob".into(), &5.into(), &"alice".into()));
+    has(&event, json!({"player": "bob", "score": 5, "previous": "alice"}));
 }
 
 #[test]
 fn a_worse_score_leaves_the_better_one_as_it_was() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 5, "note": "good"}));
     let before = alice.ok("RECORD SHOW", json!({"board": "sprint"}));
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 9, "note": "bad"}));

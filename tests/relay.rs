@@ -3,7 +3,7 @@
 mod deaths;
 mod missed;
 
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
 fn send(server: &mut GameServer, body: &str) -> u64 {
@@ -16,7 +16,7 @@ fn join(server: &mut GameServer, since: Option<u64>) -> Value {
 
 /// Two servers on the same channel.
 fn two(backend: &Backend) -> (GameServer, GameServer) {
-    let (mut arena, mut desert) = (GameServer::added(backend, "arena"), GameServer::added(backend, "desert"));
+    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
     join(&mut arena, None);
     join(&mut desert, None);
     (arena, desert)
@@ -26,7 +26,7 @@ fn two(backend: &Backend) -> (GameServer, GameServer) {
 fn everybody_else_gets_it_in_order() {
     let backend = Backend::start();
     let (mut arena, mut desert) = two(&backend);
-    let mut tundra = GameServer::added(&backend, "tundra");
+    let mut tundra = backend.game_server("tundra");
     join(&mut tundra, None);
     for number in 1..=20 {
         let sender = if number % 2 == 0 { &mut arena } else { &mut desert };
@@ -34,8 +34,8 @@ fn everybody_else_gets_it_in_order() {
     }
     for number in 1..=20 {
         let event = tundra.expect_event("relay");
-        assert_eq!((&event["number"], &event["body"]), (&number.into(), &format!("message {number}").into()));
-        assert_eq!((&event["channel"], &event["from"]), (&"lobby".into(), &["desert", "arena"][1 - number % 2].into()));
+        has(&event, json!({"number": number, "body": format!("message {number}")}));
+        has(&event, json!({"channel": "lobby", "from": if number % 2 == 0 { "arena" } else { "desert" }}));
     }
     for number in (1..=20).step_by(2) {
         assert_eq!(arena.expect_event("relay")["number"], number);
@@ -80,11 +80,11 @@ fn more_messages_than_the_mark_on_disk_allows_are_all_sent_in_their_order() {
 fn to_one_server_alone() {
     let backend = Backend::start();
     let (mut arena, mut desert) = two(&backend);
-    let mut tundra = GameServer::added(&backend, "tundra");
+    let mut tundra = backend.game_server("tundra");
     let data = arena.ok("RELAY SEND", json!({"body": "psst", "to": "DESERT"}));
-    assert_eq!((&data["receivers"], &data["number"]), (&1.into(), &0.into()));
+    has(&data, json!({"receivers": 1, "number": 0}));
     let event = desert.expect_event("relay");
-    assert_eq!((&event["channel"], &event["number"], &event["from"]), (&Value::Null, &0.into(), &"arena".into()));
+    has(&event, json!({"channel": null, "number": 0, "from": "arena"}));
     tundra.expect_no_event("relay");
     assert_eq!(arena.fails("RELAY SEND", json!({"body": "x", "to": "nobody"})), "not_found");
     assert_eq!(arena.fails("RELAY SEND", json!({"body": "x"})), "usage");
@@ -99,7 +99,7 @@ fn to_one_server_alone() {
 #[test]
 fn joining_and_leaving() {
     let backend = Backend::plan().config("relay.joined_per_server = 2\nrelay.channels = 3\n").start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     for channel in ["Lobby", "LOBBY", "chat"] {
         arena.ok("RELAY JOIN", json!({"channel": channel}));
     }
@@ -115,7 +115,7 @@ fn joining_and_leaving() {
     assert!(rows.contains(&(&"Lobby".into(), &1.into())) && rows.contains(&(&"chat".into(), &1.into())), "{data}");
     arena.ok("RELAY LEAVE", json!({"channel": "lobby"}));
     assert_eq!(arena.fails("RELAY LEAVE", json!({"channel": "lobby"})), "not_found");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut desert = backend.game_server("desert");
     desert.ok("RELAY JOIN", json!({"channel": "lobby"}));
     desert.ok("RELAY SEND", json!({"channel": "lobby", "body": "anyone?"}));
     arena.expect_no_event("relay");
@@ -130,28 +130,28 @@ fn joining_and_leaving() {
 #[test]
 fn a_channel_that_failed_to_open_takes_no_place() {
     let backend = Backend::plan().config("relay.joined_per_server = 1\nrelay.channels = 2\n").start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     for number in 0..5 {
         assert_eq!(arena.fails("RELAY JOIN", json!({"channel": format!("more-{number}")})), "limit");
     }
     // A refused join must not have used up the channels of everybody else.
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut desert = backend.game_server("desert");
     desert.ok("RELAY JOIN", json!({"channel": "second"}));
 }
 
 #[test]
 fn keys_and_names() {
     let backend = Backend::start();
-    let arena = GameServer::added(&backend, "arena");
+    let arena = backend.game_server("arena");
     let mut stranger = Program::in_mode(backend.at(), "SERVER");
     for (name, key) in [("arena", "wrong"), ("nobody", &*arena.key)] {
         assert_eq!(stranger.fails("AUTH", json!({"name": name, "key": key})), "bad_login", "{name}");
     }
     assert_eq!(stranger.fails("AUTH", json!({"name": "arena", "key": ""})), "usage");
     // The same server may be connected twice; both get what is for it.
-    let mut again = GameServer::with_key(&backend, "arena", arena.key.clone());
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut again = arena.again(&backend);
+    let mut desert = backend.game_server("desert");
     assert_eq!(desert.ok("RELAY SEND", json!({"body": "x", "to": "arena"}))["receivers"], 2);
     again.expect_event("relay");
     drop(arena);

@@ -1,6 +1,6 @@
 //! A backup is put in place: nothing of another day comes back with it, nothing of what was there is lost.
 
-use crate::harness::{Backend, Output, PATIENCE, Process, Program, program, run};
+use crate::harness::{Backend, Output, PATIENCE, Process, has, program, run};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn files(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 /// A backend that was killed, with `before` in its backup and `after` in its log.
 fn two_days() -> (Backend, PathBuf) {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k", "value": "before"}));
     let file = backend.file("backup.db");
     backend.ctl(&["backup", &file.display().to_string()]);
@@ -44,7 +44,7 @@ fn two_days() -> (Backend, PathBuf) {
 }
 
 fn value(backend: &Backend) -> Value {
-    Program::logged_in(backend, "alice").ok("SETTING GET", json!({"key": "k"}))["value"].clone()
+    backend.player_again("alice").ok("SETTING GET", json!({"key": "k"}))["value"].clone()
 }
 
 #[test]
@@ -54,16 +54,14 @@ fn a_backup_beside_the_log_of_another_day_is_told_and_nothing_is_touched() {
     fs::copy(&file, data.join("ssmglobal.db")).unwrap();
     fs::set_permissions(data.join("ssmglobal.db"), Permissions::from_mode(0o600)).unwrap();
     let before = files(&data);
-    let output = backend.starts_in_vain();
-    assert_eq!(output.code, 1, "{output:?}");
+    let output = backend.starts_in_vain().ends_with(1);
     for word in ["ssmglobal.db-wal does not belong to", "Nothing was touched", "`ssmglobal restore FILE`"] {
         assert!(output.err.contains(word), "{word}: {output:?}");
     }
     assert!(output.err.lines().all(|line| !line.contains("ready")), "{output:?}");
     assert!(files(&data) == before, "something was touched");
     // The way that it names.
-    let output = restore(&data, &file);
-    assert_eq!(output.code, 0, "{output:?}");
+    restore(&data, &file).succeeds();
     backend.start_again();
     assert_eq!(value(&backend), "before");
 }
@@ -72,18 +70,16 @@ fn a_backup_beside_the_log_of_another_day_is_told_and_nothing_is_touched() {
 fn the_day_of_the_backup_is_back_and_so_can_be_the_other_one() {
     let (mut backend, file) = two_days();
     let data = backend.data();
-    let output = run(program().args(["restore", "--json", "--data"]).args([&data, &file]), b"");
-    assert_eq!(output.code, 0, "{output:?}");
+    let output = run(program().args(["restore", "--json", "--data"]).args([&data, &file]), b"").succeeds();
     let told: Value = serde_json::from_str(&output.out).unwrap();
-    assert_eq!((&told["players"], &told["settings"]), (&1.into(), &1.into()), "{told}");
+    has(&told, json!({"players": 1, "settings": 1}));
     backend.start_again();
     assert_eq!(value(&backend), "before");
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
     backend.stop();
     // What was there has its log with it.
     let aside = told["aside"][0].as_str().unwrap();
-    let output = restore(&data, Path::new(aside));
-    assert!(output.code == 0 && output.out.contains("set aside"), "{output:?}");
+    restore(&data, Path::new(aside)).succeeds().prints("set aside");
     backend.start_again();
     assert_eq!(value(&backend), "after");
 }
@@ -91,12 +87,11 @@ fn the_day_of_the_backup_is_back_and_so_can_be_the_other_one() {
 #[test]
 fn while_a_backend_runs_nothing_is_restored() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let file = backend.file("backup.db");
     backend.ctl(&["backup", &file.display().to_string()]);
     alice.ok("SETTING SET", json!({"key": "k", "value": "after"}));
-    let output = restore(&backend.data(), &file);
-    assert!(output.code == 1 && output.err.contains("stop it first"), "{output:?}");
+    restore(&backend.data(), &file).ends_with(1).complains("stop it first");
     assert_eq!(value(&backend), "after");
     assert!(files(&backend.data()).iter().all(|(path, _)| !path.display().to_string().contains("before-")));
 }
@@ -109,19 +104,15 @@ fn a_backup_with_a_changed_byte_is_neither_verified_nor_restored() {
     bytes[at] ^= 1;
     fs::write(&file, &bytes).unwrap();
     let data = backend.data();
-    let verified = run(&mut backend.ctl_command(&["verify", &file.display().to_string()]), b"");
-    assert!(verified.code == 1 && verified.out.contains("checksum does not fit"), "{verified:?}");
+    backend.operator(&["verify", &file.display().to_string()]).ends_with(1).prints("checksum does not fit");
     let before = files(&data);
-    let output = restore(&data, &file);
-    assert!(output.code == 1 && output.err.contains("checksum does not fit"), "{output:?}");
-    assert!(output.err.contains("nothing was changed"), "{output:?}");
+    restore(&data, &file).ends_with(1).complains("checksum does not fit").complains("nothing was changed");
     assert!(files(&data) == before);
     // Nor can it be run with, put there by hand.
     let other = backend.file("other");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("ssmglobal.db"), &bytes).unwrap();
-    let output = backend.another(0, &other);
-    assert!(output.code == 1 && output.err.contains("checksum does not fit"), "{output:?}");
+    backend.another(0, &other).ends_with(1).complains("checksum does not fit");
     backend.start_again();
     assert_eq!(value(&backend), "after");
 }
@@ -133,8 +124,7 @@ fn on_another_machine_there_is_no_directory_yet() {
     let output = restore(&data, &file);
     assert!(output.code == 0 && !output.out.contains("set aside"), "{output:?}");
     assert_eq!(fs::metadata(&data).unwrap().mode() & 0o777, 0o700);
-    let missing = restore(&data, &backend.file("missing.db"));
-    assert!(missing.code == 1 && missing.err.contains("missing.db"), "{missing:?}");
+    restore(&data, &backend.file("missing.db")).ends_with(1).complains("missing.db");
 }
 
 #[test]
@@ -144,7 +134,7 @@ fn what_root_restores_belongs_to_whom_the_data_belongs() {
         return;
     }
     let mut backend = Backend::plan().data_of(KEEPER).start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let folder = backend.file("backups");
     fs::create_dir(&folder).unwrap();
     std::os::unix::fs::chown(&folder, Some(KEEPER), Some(KEEPER)).unwrap();
@@ -154,8 +144,7 @@ fn what_root_restores_belongs_to_whom_the_data_belongs() {
     // Only root can read it.
     std::os::unix::fs::chown(&file, Some(0), Some(0)).unwrap();
     backend.stop();
-    let output = restore(&backend.data(), &file);
-    assert_eq!(output.code, 0, "{output:?}");
+    restore(&backend.data(), &file).succeeds();
     for (path, _) in files(&backend.data()) {
         let found = fs::metadata(&path).unwrap();
         assert_eq!((found.uid(), found.gid(), found.mode() & 0o077), (KEEPER, KEEPER, 0), "{}", path.display());
@@ -174,7 +163,7 @@ fn mended(output: &Output) {
 #[test]
 fn data_that_others_can_write_to_is_refused_with_the_command_that_mends_it() {
     let mut backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     backend.stop();
     for name in ["", "run", "ssmglobal.db", "ssmglobal.db.lock", "run/handler"] {
         for mode in [0o020, 0o002] {
@@ -190,11 +179,10 @@ fn data_that_others_can_write_to_is_refused_with_the_command_that_mends_it() {
     // A link leads to where somebody else may write.
     fs::rename(backend.data().join("run"), backend.file("elsewhere")).unwrap();
     symlink(backend.file("elsewhere"), backend.data().join("run")).unwrap();
-    let output = backend.starts_in_vain();
-    assert!(output.code == 1 && output.err.contains("is a link"), "{output:?}");
+    let output = backend.starts_in_vain().ends_with(1).complains("is a link");
     mended(&output);
     backend.start_again();
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }
 
 #[test]
@@ -204,14 +192,13 @@ fn data_of_which_a_part_is_another_users_is_refused_with_the_command_that_mends_
         return;
     }
     let mut backend = Backend::plan().data_of(KEEPER).start();
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     backend.stop();
     for name in ["run", "ssmglobal.db", "ssmglobal.db.lock"] {
         std::os::unix::fs::chown(backend.data().join(name), Some(4343), Some(4343)).unwrap();
-        let output = backend.starts_in_vain();
-        assert!(output.code == 1 && output.err.contains("belongs to user 4343"), "{name}: {output:?}");
+        let output = backend.starts_in_vain().ends_with(1).complains("belongs to user 4343");
         mended(&output);
     }
     backend.start_again();
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }

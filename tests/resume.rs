@@ -1,7 +1,7 @@
 //! A session goes on with the next handler as if nothing had been: whatever is asked before, after or while the handler
 //! dies is answered once, in its turn, with what it would have been answered otherwise.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, Program, has};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::sync::mpsc::{Sender, channel};
@@ -63,7 +63,7 @@ fn check_one_key(requests: &[(&str, Value)], expected: &[Option<String>], replie
 fn reads_and_changes_sent_ahead_come_to_what_they_would_one_after_the_other() {
     const EACH: usize = 1500;
     let backend = Backend::start();
-    let clients: Vec<Program> = (0..4).map(|n| Program::registered(&backend, &format!("player-{n}"))).collect();
+    let clients: Vec<Program> = (0..4).map(|n| backend.player(&format!("player-{n}"))).collect();
     let (tell, answered) = channel();
     let (requests, expected) = on_one_key(EACH);
     std::thread::scope(|scope| {
@@ -80,8 +80,8 @@ fn reads_and_changes_sent_ahead_come_to_what_they_would_one_after_the_other() {
 #[test]
 fn answers_that_a_slow_worker_had_not_taken_are_given_as_they_were() {
     let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
-    let mut watcher = Program::registered(&backend, "watcher");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut watcher = backend.player("watcher");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "big", "value": "x".repeat(8000)}));
     let mut requests = vec![("SETTING GET", json!({"key": "big"})); 40];
     let (changes, expected) = on_one_key(20);
@@ -113,8 +113,8 @@ fn answers_that_a_slow_worker_had_not_taken_are_given_as_they_were() {
 fn every_command_of_a_player_goes_on() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut bob = backend.player("bob");
+    let mut alice = backend.player("alice");
     bob.ok("MAIL SEND", json!({"to": "alice", "body": "first", "subject": "s"}));
     bob.ok("MAIL SEND", json!({"to": "alice", "body": "second"}));
     bob.ok("MAIL SEND", json!({"to": "alice", "body": "third"}));
@@ -182,8 +182,8 @@ fn every_command_of_a_player_goes_on() {
 fn every_command_of_a_game_server_goes_on() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut bob = Program::registered(&backend, "bob");
-    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    let mut bob = backend.player("bob");
+    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
     desert.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let requests = [
         ("WHOAMI", json!({})),
@@ -214,7 +214,7 @@ fn every_command_of_a_game_server_goes_on() {
         assert_eq!((&reply["id"], &reply["state"]), (&id.into(), &"OK".into()), "{cmd}: {reply}");
         data.push(reply["data"].clone());
     }
-    assert_eq!((&data[2]["number"], &data[2]["receivers"]), (&1.into(), &1.into()));
+    has(&data[2], json!({"number": 1, "receivers": 1}));
     assert_eq!(data[3]["receivers"], 1);
     assert_eq!(data[4]["channels"][0]["servers"], 2);
     assert_eq!(data[7]["worlds"][0]["map"], "dunes");
@@ -232,7 +232,7 @@ fn every_command_of_a_game_server_goes_on() {
 #[test]
 fn a_channel_that_is_left_while_the_handler_dies_is_left() {
     let backend = Backend::start();
-    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
     let lobby = json!({"channel": "lobby"});
     for server in [&mut arena, &mut desert] {
         server.ok("RELAY JOIN", lobby.clone());
@@ -265,8 +265,8 @@ fn a_channel_that_is_left_while_the_handler_dies_is_left() {
 fn a_person_goes_on() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut bob = Person::at(&backend).register("bob");
-    let mut alice = Person::at(&backend).register("alice");
+    let mut bob = backend.person("bob");
+    let mut alice = backend.person("alice");
     for (line, answer) in [
         ("WHOAMI", "alice"),
         ("WHO", "bob"),
@@ -294,17 +294,16 @@ fn a_person_goes_on() {
         alice.type_line(secret);
         alice.expect(": ");
     }
-    let text = alice.ask("another-secret");
-    assert!(!text.contains("ERROR"), "{text}");
-    let mut again = Person::at(&backend);
-    assert!(!again.ask("LOGIN alice another-secret").contains("ERROR"));
+    alice.says("another-secret").sees_no("ERROR");
+    let mut again = backend.terminal();
+    again.says("LOGIN alice another-secret").sees_no("ERROR");
 }
 
 #[test]
 fn who_waits_for_long_is_told_once() {
     let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
     let pid = backend.handler_process();
     kill(pid, Signal::SIGSTOP).unwrap();
     alice.type_line("WHOAMI");
@@ -327,11 +326,11 @@ fn who_waits_for_long_is_told_once() {
 fn a_request_over_which_every_handler_dies_is_given_up() {
     let hard = "players.hash_memory_kib = 262144\nplayers.hash_passes = 100\nlimits.delay_notice_seconds = 0\n";
     let backend = Backend::start();
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     std::fs::write(backend.file("config.toml"), hard).unwrap();
     backend.signal(Signal::SIGHUP);
     backend.log().wait("settings were read again");
-    let mut eve = Program::at(&backend);
+    let mut eve = backend.program();
     eve.ok("WHOAMI", json!({}));
     // Hashed for so long that no handler comes to an end with it.
     eve.send_line(
@@ -344,7 +343,7 @@ fn a_request_over_which_every_handler_dies_is_given_up() {
         backend.kill_handler_at_work();
     }
     let reply = eve.reply();
-    assert_eq!((&reply["id"], &reply["code"]), (&1.into(), &"unavailable".into()), "{reply}");
+    has(&reply, json!({"id": 1, "code": "unavailable"}));
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], Value::Null);
     assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
 }
@@ -353,13 +352,13 @@ fn a_request_over_which_every_handler_dies_is_given_up() {
 fn kept_answers_go_when_they_are_not_needed_any_more() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     let requests: Vec<_> =
         (0..2000).map(|n| ("RECORD SUBMIT", json!({"board": "sprint", "score": 5000 - n}))).collect();
     drive(&mut bob, &requests, None);
     backend.see_off(bob.wire);
     // One transaction more, in which the end is noted, and one in which the rows go.
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for _ in 0..3 {
         alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// An operator called alice, her world Zoo, and bob.
 fn with_alice() -> (Backend, Program, Program) {
     let backend = Backend::start();
-    let (mut alice, bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "bob"));
+    let (mut alice, bob) = (backend.player("alice"), backend.player("bob"));
     backend.ctl(&["right", "grant", "alice", "operator"]);
     assert_eq!(alice.expect_event("rights")["rights"], json!(["operator"]));
     backend.ctl(&["world", "add", "Zoo", "alice"]);
@@ -145,7 +145,7 @@ fn what_changes_nothing_is_no_news() {
 #[test]
 fn what_was_done_under_a_key_is_answered_as_it_was_and_nothing_else_is_done() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for right in ["operator", "broadcast"] {
         backend.ctl(&["right", "grant", "alice", right]);
     }

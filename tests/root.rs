@@ -1,6 +1,6 @@
 //! What root executes, reads and speaks to is what nobody else has put there.
 
-use crate::harness::{Backend, Output, Process, Program, program, program_of_version, run, write_program};
+use crate::harness::{Backend, Output, Process, program, program_of_version, run, write_program};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use ssmglobal_sys::Ids;
@@ -34,7 +34,7 @@ fn keepers(at: PathBuf) -> PathBuf {
 }
 
 fn upgrade(backend: &Backend, binary: &Path) -> Output {
-    run(&mut backend.ctl_command(&["upgrade", "--binary", binary.to_str().unwrap()]), b"")
+    backend.operator(&["upgrade", "--binary", binary.to_str().unwrap()])
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_owner_of_the_data_does_not_become_root_by_an_upgrade() {
         return;
     }
     let backend = Backend::plan().data_of(KEEPER).start();
-    let _alice = Program::registered(&backend, "alice");
+    let _alice = backend.player("alice");
     let home = keepers(backend.file("home"));
     let (evil, ran) = (home.join("evil"), home.join("ran"));
     let listener = Process(backend.pid()).status("Uid");
@@ -71,7 +71,7 @@ fn the_owner_of_the_data_does_not_become_root_by_an_upgrade() {
     refused(&upgrade(&backend, &loose), "can be changed by others than root");
     assert_eq!(Process(backend.pid()).status("Uid"), listener);
     // What only root can change is as good as ever.
-    assert_eq!(upgrade(&backend, &good).code, 0);
+    upgrade(&backend, &good).succeeds();
 }
 
 #[test]
@@ -85,11 +85,11 @@ fn who_is_not_root_names_no_program_to_root() {
     let good = backend.file("good");
     program_of_version("9.8.7", &good);
     let name = ["upgrade", "--binary", good.to_str().unwrap()];
-    let output = run(backend.ctl_command(&name).uid(KEEPER).gid(KEEPER), b"");
-    assert!(output.code == 1 && output.err.contains("only root may name another program"), "{output:?}");
+    run(backend.ctl_command(&name).uid(KEEPER).gid(KEEPER), b"")
+        .ends_with(1)
+        .complains("only root may name another program");
     // To start the one that root has put there is no harm.
-    let output = run(backend.ctl_command(&["upgrade"]).uid(KEEPER).gid(KEEPER), b"");
-    assert_eq!(output.code, 0, "{output:?}");
+    run(backend.ctl_command(&["upgrade"]).uid(KEEPER).gid(KEEPER), b"").succeeds();
 }
 
 #[test]
@@ -106,11 +106,9 @@ fn root_believes_no_config_that_somebody_else_can_change() {
     backend.log().wait_after(mark, "settings not changed");
     assert_eq!(backend.ctl(&["status"])["clients_max"], 4096);
     backend.stop();
-    let output = backend.starts_in_vain();
-    assert!(output.code == 1 && output.err.contains("belongs to user 4242"), "{output:?}");
+    backend.starts_in_vain().ends_with(1).complains("belongs to user 4242");
     // Who checks it before is told as well.
-    let output = run(program().arg("check").arg(backend.file("config.toml")), b"");
-    assert!(output.code == 0 && output.out.contains("does not believe it"), "{output:?}");
+    run(program().arg("check").arg(backend.file("config.toml")), b"").succeeds().prints("does not believe it");
     chown(backend.file("config.toml"), Some(0), Some(0)).unwrap();
     backend.start_again();
     assert_eq!(backend.ctl(&["status"])["clients_max"], 7);
@@ -125,20 +123,18 @@ fn what_lies_where_root_happens_to_be_is_not_believed() {
     let here = keepers(dir.path().join("here"));
     let ask = |words: &[&str]| run(program().current_dir(&here).args(words), b"");
     keepers(here.join("data"));
-    let output = ask(&["ctl", "status"]);
-    assert!(output.code == 1 && output.err.contains("belongs to user 4242"), "{output:?}");
+    ask(&["ctl", "status"]).ends_with(1).complains("belongs to user 4242");
     // Named, it is meant.
-    assert_eq!(ask(&["ctl", "--data", "data", "status"]).code, 3);
+    ask(&["ctl", "--data", "data", "status"]).ends_with(3);
     keepers(here.join("config"));
     fs::write(here.join("config/ssmglobal.toml"), "data = \"/nowhere\"\n").unwrap();
     for words in [&["ctl", "status"][..], &["restore", "x"], &["-p", "0"]] {
-        let output = ask(words);
-        assert!(output.code == 1 && output.err.contains("root does not believe it"), "{words:?}: {output:?}");
+        ask(words).ends_with(1).complains("root does not believe it");
     }
     // Nor waited for.
     fs::remove_file(here.join("config/ssmglobal.toml")).unwrap();
     nix::unistd::mkfifo(&here.join("config/ssmglobal.toml"), Mode::S_IRWXU).unwrap();
-    assert_eq!(ask(&["ctl", "status"]).code, 1);
+    ask(&["ctl", "status"]).ends_with(1);
 }
 
 #[test]
@@ -155,9 +151,8 @@ fn roots_commands_speak_to_no_stranger() {
     let ask = || {
         run(program().arg("--data").arg(&data).args(["ctl", "player", "set-password", "alice"]), b"battery-staple\n")
     };
-    let refused = |what: &str| {
-        let output = ask();
-        assert!(output.code == 1 && output.err.contains("is served by user 4242"), "{what}: {output:?}");
+    let refused = |_what: &str| {
+        ask().ends_with(1).complains("is served by user 4242");
     };
     // He has made the socket.
     let listener = UnixListener::bind(&socket).unwrap();
@@ -183,8 +178,7 @@ fn roots_commands_speak_to_no_stranger() {
     // A link to somewhere else is no socket.
     fs::remove_file(&socket).unwrap();
     symlink("/dev/null", &socket).unwrap();
-    let output = ask();
-    assert!(output.code == 1 && output.err.contains("is no socket"), "{output:?}");
+    ask().ends_with(1).complains("is no socket");
 }
 
 #[test]
@@ -200,5 +194,5 @@ fn a_listener_that_is_root_waits_for_nothing_that_others_have_put_there() {
     give(&word);
     backend.start_again();
     backend.log().wait("run/handler cannot be written");
-    Program::registered(&backend, "alice");
+    backend.player("alice");
 }

@@ -1,6 +1,6 @@
 //! Workers are locked in, and what comes of a worker that ends in a way that it should not.
 
-use crate::harness::{Backend, GREETING, GameServer, PATIENCE, Person, Process, Program, Wire, processes_of, program};
+use crate::harness::{Backend, GREETING, PATIENCE, Process, Program, Wire, processes_of, program};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use serde_json::json;
@@ -74,7 +74,7 @@ fn started_by_root_workers_are_somebody_else() {
         return;
     }
     let backend = Backend::start();
-    let _client = Program::at(&backend);
+    let _client = backend.program();
     let worker = worker(&backend);
     assert_eq!(worker.status("Uid"), "65534\t65534\t65534\t65534");
     assert_eq!(worker.status("Groups").trim(), "");
@@ -96,7 +96,7 @@ fn started_by_root_the_handler_can_be_somebody_else() {
     }
     let mut backend = Backend::plan().config(&format!("processes.handler_user = \"{KEEPER}\"\n")).start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 50}));
     let keeper = format!("{KEEPER}\t{KEEPER}\t{KEEPER}\t{KEEPER}");
     assert_eq!(Process(backend.handler()).status("Uid"), keeper);
@@ -106,7 +106,7 @@ fn started_by_root_the_handler_can_be_somebody_else() {
     backend.kill_handler();
     assert_eq!(Process(backend.handler()).status("Uid"), keeper);
     backend.restart();
-    let mut again = Program::logged_in(&backend, "alice");
+    let mut again = backend.player_again("alice");
     assert_eq!(again.ok("RECORD SHOW", json!({"board": "sprint"}))["score"], 50);
 }
 
@@ -117,7 +117,7 @@ fn the_owner_of_the_data_is_the_handler() {
     }
     let plan = Backend::plan().data_of(KEEPER);
     let backend = plan.start();
-    let _alice = Program::registered(&backend, "alice");
+    let _alice = backend.player("alice");
     assert!(Process(backend.handler()).status("Uid").starts_with(&KEEPER.to_string()));
 }
 
@@ -133,8 +133,7 @@ fn users_that_cannot_be_are_refused() {
         ("processes.handler_user = \"65534\"\n", "both run as \"nobody\""),
     ] {
         backend.write_config(lines);
-        let output = backend.another(0, &backend.file("other"));
-        assert!(output.code == 1 && output.err.contains(word), "{output:?}");
+        backend.another(0, &backend.file("other")).ends_with(1).complains(word);
     }
 }
 
@@ -144,15 +143,15 @@ fn an_ordinary_user_has_the_whole_backend() {
         return;
     }
     let mut backend = Backend::plan().started_by(NOBODY).start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut harbour = GameServer::added(&backend, "harbour");
+    let mut alice = backend.person("alice");
+    let mut arena = backend.game_server("arena");
+    let mut harbour = backend.game_server("harbour");
     for server in [&mut arena, &mut harbour] {
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
     arena.ok("RELAY SEND", json!({"channel": "lobby", "body": "hello"}));
     assert_eq!(harbour.expect_event("relay")["body"], "hello");
-    assert!(alice.ask("WHO").contains("alice"));
+    alice.says("WHO").sees("alice");
     for process in processes_of(backend.pid()) {
         assert!(process.status("Uid").starts_with("65534\t"), "{}", process.title());
         let locked = process.title().starts_with("ssmglobal: worker");
@@ -167,7 +166,7 @@ fn an_ordinary_user_has_the_whole_backend() {
 fn without_the_lock_it_says_so_loudly() {
     let backend = Backend::plan().config("processes.sandbox = false\n").start();
     backend.log().wait("ERROR listener: THE WORKERS ARE NOT LOCKED IN");
-    let _client = Program::at(&backend);
+    let _client = backend.program();
     assert_eq!(worker(&backend).status("Seccomp"), "0");
 }
 
@@ -199,7 +198,7 @@ fn a_crash_is_told_in_words_and_costs_its_address_a_waiting_time() {
     let told = early.rest();
     assert!(told.contains("\"msg\": \"Too many failures from your address. Please try again in a second.\""), "{told}");
     // Others come in meanwhile, and this address when it has waited.
-    let mut other = Program::at(&backend);
+    let mut other = backend.program();
     assert_eq!(other.wire.listen(Duration::from_millis(1100)), "");
     Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
 }
@@ -207,17 +206,17 @@ fn a_crash_is_told_in_words_and_costs_its_address_a_waiting_time() {
 #[test]
 fn who_was_ended_by_the_operator_need_not_wait() {
     let backend = Backend::start();
-    let client = Program::at(&backend);
+    let client = backend.program();
     kill(worker(&backend).0, Signal::SIGKILL).unwrap();
     backend.see_off(client.wire);
     backend.log().wait("killed by SIGKILL: somebody ended it");
-    Program::at(&backend);
+    backend.program();
 }
 
 #[test]
 fn too_many_failed_logins_end_the_connection_and_cost_a_waiting_time() {
     let backend = Backend::plan().config("players.failures_per_connection = 3\n").start();
-    Program::registered(&backend, "alice");
+    backend.player("alice");
     let mut guesser = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
     for _ in 0..3 {
         assert_eq!(guesser.fails("LOGIN", json!({"name": "alice", "password": "wrong-guess"})), "bad_login");
@@ -229,7 +228,7 @@ fn too_many_failed_logins_end_the_connection_and_cost_a_waiting_time() {
     let seconds = told.split_once("Please try again in ").and_then(|(_, rest)| rest.split_once(" seconds."));
     let seconds: u32 = seconds.and_then(|(seconds, _)| seconds.parse().ok()).unwrap_or_else(|| panic!("{told}"));
     assert!((1..=10).contains(&seconds), "{told}");
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }
 
 #[test]

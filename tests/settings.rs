@@ -1,12 +1,12 @@
 //! Settings: versions, conflicts, who may read.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, Program};
 use serde_json::{Value, json};
 
 #[test]
 fn versions_count_on() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for version in 1..=3 {
         let data = alice.ok("SETTING SET", json!({"key": "colour", "value": format!("v{version}")}));
         assert_eq!(data["version"], version);
@@ -18,7 +18,7 @@ fn versions_count_on() {
     let version = alice.ok("SETTING SET", json!({"key": "colour", "value": "new"}))["version"].as_u64();
     assert!(version > Some(3), "{version:?}");
     backend.restart();
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     let data = alice.ok("SETTING GET", json!({"key": "colour"}));
     assert_eq!((&data["value"], data["version"].as_u64()), (&"new".into(), version));
 }
@@ -26,8 +26,8 @@ fn versions_count_on() {
 #[test]
 fn another_who_wrote_in_between_is_not_overwritten() {
     let backend = Backend::start();
-    let mut one = Program::registered(&backend, "alice");
-    let mut two = Program::logged_in(&backend, "alice");
+    let mut one = backend.player("alice");
+    let mut two = backend.player_again("alice");
     let set = |version: u64, value: &str| json!({"key": "k", "value": value, "version": version});
     let conflict = |reply: Value, version: u64| {
         assert_eq!((&reply["code"], &reply["data"]["version"]), (&"conflict".into(), &version.into()), "{reply}");
@@ -46,8 +46,8 @@ fn another_who_wrote_in_between_is_not_overwritten() {
 #[test]
 fn of_many_who_write_at_once_one_wins() {
     let backend = Backend::start();
-    let mut all = vec![Program::registered(&backend, "alice")];
-    all.extend((0..7).map(|_| Program::logged_in(&backend, "alice")));
+    let mut all = vec![backend.player("alice")];
+    all.extend((0..7).map(|_| backend.player_again("alice")));
     for round in 0..10 {
         for program in &mut all {
             let args = json!({"key": "k", "value": "v", "version": round});
@@ -61,10 +61,10 @@ fn of_many_who_write_at_once_one_wins() {
 #[test]
 fn others_read_what_is_public() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut stranger = Program::at(&backend);
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    let mut arena = backend.game_server("arena");
+    let mut stranger = backend.program();
     alice.ok("SETTING SET", json!({"key": "hidden", "value": "1"}));
     alice.ok("SETTING SET", json!({"key": "shown", "value": "2", "public": true}));
     arena.ok("SETTING SET", json!({"key": "motd", "value": "3", "public": true}));
@@ -90,8 +90,8 @@ fn others_read_what_is_public() {
 fn a_player_and_a_server_of_the_same_number_are_two() {
     let backend = Backend::start();
     // Each is the first of its kind.
-    let mut player = Program::registered(&backend, "alice");
-    let mut server = GameServer::added(&backend, "arena");
+    let mut player = backend.player("alice");
+    let mut server = backend.game_server("arena");
     player.ok("SETTING SET", json!({"key": "k", "value": "player", "public": true}));
     server.ok("SETTING SET", json!({"key": "k", "value": "server", "public": true}));
     assert_eq!(server.ok("SETTING GET", json!({"key": "k"}))["value"], "server");
@@ -102,7 +102,7 @@ fn a_player_and_a_server_of_the_same_number_are_two() {
 #[test]
 fn bounds() {
     let backend = Backend::plan().config("settings.keys_per_owner = 3\nlimits.line = 32768\n").start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k".repeat(64), "value": "x".repeat(8192)}));
     // An empty word counts as left out.
     assert_eq!(alice.fails("SETTING SET", json!({"key": "", "value": "v"})), "usage");
@@ -128,23 +128,23 @@ fn bounds() {
 #[test]
 fn a_game_server_sets_values_of_the_full_length_without_further_ado() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("SETTING SET", json!({"key": "k", "value": "x".repeat(8192)}));
 }
 
 #[test]
 fn in_words() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    assert!(!alice.ask("SETTING SET colour \"dark red\" PUBLIC").contains("ERROR"));
-    assert!(alice.ask("SETTING GET colour").contains("dark red"));
+    let mut alice = backend.person("alice");
+    alice.says("SETTING SET colour \"dark red\" PUBLIC").sees_no("ERROR");
+    alice.says("SETTING GET colour").sees("dark red");
     // Without quotes the value is the rest of the line, whatever it says.
-    assert!(alice.ask("SETTING SET colour blue IF VERSION 7").contains("colour"));
-    assert!(alice.ask("SETTING GET colour").contains("blue IF VERSION 7"));
-    assert!(alice.ask("SETTING SET colour \"blue\" IF VERSION 7").contains("ERROR"));
-    assert!(alice.ask("SETTING SET colour \"light \\\"blue\\\"\" PRIVATE").contains("colour"));
-    assert!(alice.ask("SETTING GET colour").contains("light \"blue\""));
-    assert!(alice.ask("SETTING LIST").contains("colour"));
-    let mut bob = Person::at(&backend).register("bob");
-    assert!(bob.ask("SETTING GET colour OF alice").contains("ERROR"));
+    alice.says("SETTING SET colour blue IF VERSION 7").sees("colour");
+    alice.says("SETTING GET colour").sees("blue IF VERSION 7");
+    alice.says("SETTING SET colour \"blue\" IF VERSION 7").sees("ERROR");
+    alice.says("SETTING SET colour \"light \\\"blue\\\"\" PRIVATE").sees("colour");
+    alice.says("SETTING GET colour").sees("light \"blue\"");
+    alice.says("SETTING LIST").sees("colour");
+    let mut bob = backend.person("bob");
+    bob.says("SETTING GET colour OF alice").sees("ERROR");
 }

@@ -1,6 +1,6 @@
 //! The list of worlds.
 
-use crate::harness::{Backend, GameServer, Person, Process, Program};
+use crate::harness::{Backend, GameServer, Process, Program, has};
 use serde_json::{Value, json};
 
 fn names(program: &mut Program) -> Vec<String> {
@@ -11,17 +11,14 @@ fn names(program: &mut Program) -> Vec<String> {
 #[test]
 fn a_world_is_there_as_long_as_its_server() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert!(names(&mut program).is_empty());
-    let mut arena = GameServer::added(&backend, "Arena");
+    let mut arena = backend.game_server("Arena");
     assert!(names(&mut program).is_empty(), "it has not opted in");
     arena.ok("STATUS SET", json!({"map": "harbour", "players": 3, "max": 16}));
     let data = program.ok("WORLDS", json!({}));
     let world = &data["worlds"][0];
-    assert_eq!(
-        (&world["name"], &world["map"], &world["players"], &world["max"]),
-        (&"Arena".into(), &"harbour".into(), &3.into(), &16.into())
-    );
+    has(world, json!({"name": "Arena", "map": "harbour", "players": 3, "max": 16}));
     assert!(world["address"].as_str().is_some_and(|address| address.starts_with("127.0.0.1")), "{world}");
     arena.ok(
         "STATUS SET",
@@ -40,11 +37,11 @@ fn a_world_is_there_as_long_as_its_server() {
 #[test]
 fn one_connection_of_a_server_does_not_end_the_entry_of_another() {
     let backend = Backend::start();
-    let mut old = GameServer::added(&backend, "arena");
+    let mut old = backend.game_server("arena");
     old.ok("STATUS SET", json!({"map": "old", "players": 1, "max": 2}));
-    let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
+    let mut new = old.again(&backend);
     new.ok("STATUS SET", json!({"map": "new", "players": 1, "max": 2}));
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     backend.see_off(old.into_wire());
     assert_eq!(program.ok("WORLDS", json!({}))["worlds"][0]["map"], "new");
 }
@@ -63,16 +60,16 @@ fn say(server: &mut GameServer, map: &str) {
 #[test]
 fn when_the_newest_connection_of_a_server_closes_what_another_one_said_is_shown_again() {
     let backend = Backend::start();
-    let mut old = GameServer::added(&backend, "arena");
+    let mut old = backend.game_server("arena");
     say(&mut old, "old");
-    let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
+    let mut new = old.again(&backend);
     say(&mut new, "new");
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(map(&mut program), "new");
     backend.see_off(new.into_wire());
     assert_eq!(map(&mut program), "old");
     // One that has become something else takes its word along, too.
-    let mut newer = GameServer::with_key(&backend, "arena", old.key.clone());
+    let mut newer = old.again(&backend);
     say(&mut newer, "newer");
     newer.ok("MODE", json!({"mode": "CLIENT"}));
     assert_eq!(map(&mut program), "old");
@@ -83,9 +80,9 @@ fn when_the_newest_connection_of_a_server_closes_what_another_one_said_is_shown_
 #[test]
 fn status_clear_takes_back_what_its_own_connection_said_and_no_more() {
     let backend = Backend::start();
-    let mut first = GameServer::added(&backend, "arena");
-    let mut servers = [(); 2].map(|()| GameServer::with_key(&backend, "arena", first.key.clone()));
-    let mut program = Program::at(&backend);
+    let mut first = backend.game_server("arena");
+    let mut servers = [(); 2].map(|()| first.again(&backend));
+    let mut program = backend.program();
     say(&mut first, "first");
     servers[0].ok("STATUS CLEAR", json!({}));
     assert_eq!(map(&mut program), "first", "it has said nothing itself");
@@ -104,12 +101,12 @@ fn status_clear_takes_back_what_its_own_connection_said_and_no_more() {
 #[test]
 fn which_word_is_the_newest_outlives_the_handler() {
     let backend = Backend::start();
-    let mut old = GameServer::added(&backend, "arena");
-    let mut new = GameServer::with_key(&backend, "arena", old.key.clone());
+    let mut old = backend.game_server("arena");
+    let mut new = old.again(&backend);
     say(&mut new, "first");
     say(&mut old, "old");
     say(&mut new, "new");
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     backend.kill_handler();
     assert_eq!(map(&mut program), "new");
     new.ok("STATUS CLEAR", json!({}));
@@ -124,10 +121,10 @@ fn which_word_is_the_newest_outlives_the_handler() {
 #[test]
 fn for_a_person_it_is_a_table() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     let nothing = person.ask("WORLDS");
     assert!(!nothing.is_empty() && !nothing.contains("ERROR"), "{nothing}");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "\u{1b}[31mred", "players": 3, "max": 16, "text": "line\nbreak\u{7}"}));
     let text = person.ask("WORLDS");
     assert!(text.contains("arena") && text.contains("3/16"), "{text}");
@@ -139,14 +136,14 @@ fn for_a_person_it_is_a_table() {
 /// A text of this name may have so many bytes, and what is refused with one more says so.
 fn has_at_most(name: &str, called: &str, most: usize) {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     let mut said = json!({"map": "m", "players": 0, "max": 1});
     said[name] = "x".repeat(most).into();
     arena.ok("STATUS SET", said.clone());
     said[name] = "x".repeat(most + 1).into();
     let refused = arena.ask("STATUS SET", said);
     let msg = format!("{called} has at most {most} bytes; this one has {}. Give a shorter one.", most + 1);
-    assert_eq!((&refused["code"], &refused["msg"]), (&"too_long".into(), &msg.into()));
+    has(&refused, json!({"code": "too_long", "msg": msg}));
 }
 
 #[test]
@@ -167,7 +164,7 @@ fn a_text_that_is_too_long_is_refused_and_told_how_long_it_may_be() {
 #[test]
 fn bounds_and_pages() {
     let backend = Backend::start();
-    let mut servers: Vec<GameServer> = (0..3).map(|n| GameServer::added(&backend, &format!("world-{n}"))).collect();
+    let mut servers: Vec<GameServer> = (0..3).map(|n| backend.game_server(&format!("world-{n}"))).collect();
     for server in &mut servers {
         server.ok("STATUS SET", json!({"map": "m", "players": 0, "max": 0}));
     }
@@ -178,7 +175,7 @@ fn bounds_and_pages() {
         let said = json!({"map": "m", "players": players, "max": 1});
         assert_eq!(arena.fails("STATUS SET", said), code, "{players}");
     }
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let page = program.ok("WORLDS", json!({"limit": 2}));
     assert_eq!((&page["total"], &page["worlds"][1]["name"]), (&3.into(), &"world-1".into()));
     let page = program.ok("WORLDS", json!({"limit": 2, "after": page["next"]}));
@@ -188,7 +185,7 @@ fn bounds_and_pages() {
 #[test]
 fn a_server_that_says_how_it_is_for_years_costs_the_room_of_its_last_word() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     let said = |n: u32| json!({"map": "m", "players": n, "max": 9, "text": "t".repeat(1000)});
     // Some 20 MiB of them.
     for burst in 0..200 {
@@ -203,6 +200,6 @@ fn a_server_that_says_how_it_is_for_years_costs_the_room_of_its_last_word() {
     assert!(journal < 6 << 20, "{journal} bytes");
     // Neither is it forgotten.
     backend.kill_handler();
-    let world = Program::at(&backend).ok("WORLDS", json!({}))["worlds"][0].clone();
-    assert_eq!((&world["name"], &world["players"]), (&"arena".into(), &19_999.into()));
+    let world = backend.program().ok("WORLDS", json!({}))["worlds"][0].clone();
+    has(&world, json!({"name": "arena", "players": 19_999}));
 }

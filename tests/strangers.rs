@@ -1,6 +1,6 @@
 //! What strangers send: sequences without an end, other protocols at a door for people or programs, first lines that are none.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Program, WELCOME, Wire};
+use crate::harness::{Backend, GREETING, Program, WELCOME, Wire};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn a_subnegotiation_without_an_end_swallows_no_line_of_a_person() {
     for sequence in WITHOUT_END {
         for end in ["\r\n", "\n", "\r\0"] {
             for in_line in ["", "caf"] {
-                let mut person = Person::at(&backend);
+                let mut person = backend.terminal();
                 let bytes = [in_line.as_bytes(), sequence, format!("{end}HW{end}").as_bytes()].concat();
                 person.wire.send(&bytes);
                 person.wire.until(HELLO);
@@ -39,11 +39,10 @@ fn a_subnegotiation_without_an_end_swallows_no_line_of_a_person() {
 #[test]
 fn a_line_with_a_hole_in_it_is_refused_and_not_done() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
+    let mut alice = backend.person("alice");
     alice.wire.send(b"MAIL SEND alice Give him \xff\xfa 50 and not 500\r\n");
     assert!(alice.answer().contains("ERROR: That line was not UTF-8."));
-    let list = alice.ask("MAIL LIST");
-    assert!(list.contains("You have no mail."), "{list}");
+    alice.says("MAIL LIST").sees("You have no mail.");
 }
 
 #[test]
@@ -64,7 +63,7 @@ fn a_subnegotiation_without_an_end_swallows_no_line_before_a_mode_is_chosen() {
 #[test]
 fn a_window_may_be_as_wide_as_a_line_end_is() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.wire.send(b"\xff\xfb\x1f\xff\xfa\x1f\0\x0d\0\x0a\xff\xf0HELP TELL\r\n");
     // 20 columns are the least.
     let help = person.wire.until("Example: ");
@@ -139,7 +138,7 @@ fn who_speaks_another_protocol_at_a_door_gets_one_line_and_the_end() {
             assert_eq!(said.matches("\r\n").count(), 1, "{protocol}: {said}");
         }
     }
-    Program::at(&backend).fails("FINGER", json!({"player": "webbot"}));
+    backend.program().fails("FINGER", json!({"player": "webbot"}));
 }
 
 #[test]
@@ -175,7 +174,7 @@ fn the_log_tells_of_them_once_a_minute_and_address() {
     other.rest();
     backend.log().wait("it spoke SSH");
     // What comes behind their ends is behind whatever is said of them.
-    let last = Program::at(&backend);
+    let last = backend.program();
     backend.see_off(last.wire);
     let log = backend.log().text();
     assert_eq!(log.matches("sent away: it spoke HTTP").count(), 1, "{log}");
@@ -235,9 +234,9 @@ fn a_byte_order_mark_before_a_line_is_passed_over_in_every_mode() {
         wire.send(format!("{mark}HW\r\n"));
         wire.expect(HELLO);
     }
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(program.say(format!("{mark}{{\"cmd\": \"HW\"}}"))["state"], "OK");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     assert_eq!(arena.say(format!("{mark}{{\"cmd\": \"PING\"}}"))["state"], "OK");
 }
 
@@ -249,7 +248,7 @@ const ROUNDS: usize = 14;
 fn a_client_that_shows_that_it_lives_stays() {
     let backend = Backend::plan().config("limits.idle_seconds = 2\n").start();
     for (sign, answer) in [(&b"\xff\xf1"[..], ""), (b"\xff\xf6", "\r\n[Yes]\r\n")] {
-        let mut person = Person::at(&backend);
+        let mut person = backend.terminal();
         person.wire.send(sign);
         // The last of what is offered to whom speaks telnet.
         person.wire.take("the offers", |came| came.ends_with(b"\xff\xfb\x2a").then_some(came.len()));
@@ -279,9 +278,9 @@ fn end_of_one_who_says(mut wire: Wire, bytes: &[u8]) -> String {
 #[test]
 fn bytes_without_a_line_end_are_no_sign_of_life() {
     let backend = Backend::plan().config("limits.idle_seconds = 2\n").start();
-    let said = end_of_one_who_says(Person::at(&backend).wire, b"x");
+    let said = end_of_one_who_says(backend.terminal().wire, b"x");
     assert!(said.contains("No whole line came for 2 seconds"), "{said}");
-    let said = end_of_one_who_says(Program::at(&backend).wire, b"x");
+    let said = end_of_one_who_says(backend.program().wire, b"x");
     assert!(said.contains("No whole line came for 2 seconds"), "{said}");
 }
 
@@ -293,7 +292,7 @@ fn a_game_server_has_so_long_in_all_to_prove_who_it_is() {
         assert!(said.contains("AUTH did not succeed within 2 seconds; the connection is closed."), "{said}");
     }
     // Who has done it may be silent.
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     assert_eq!(arena.wire.listen(Duration::from_millis(2500)), "");
     arena.ok("PING", json!({}));
 }

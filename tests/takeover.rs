@@ -1,6 +1,6 @@
 //! The listener may die: nobody is dropped, nobody is refused, and the next one goes on with everything.
 
-use crate::harness::{Backend, GREETING, GameServer, PATIENCE, Person, Process, Program, Wire, own_address};
+use crate::harness::{Backend, GREETING, PATIENCE, Process, Program, Wire, own_address};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use serde_json::json;
@@ -20,9 +20,9 @@ fn workers(backend: &Backend) -> Vec<i64> {
 #[test]
 fn clients_notice_nothing_and_whoever_comes_meanwhile_waits() {
     let mut backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
+    let mut arena = backend.game_server("arena");
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
@@ -64,35 +64,35 @@ fn clients_notice_nothing_and_whoever_comes_meanwhile_waits() {
 #[test]
 fn sessions_keep_their_numbers_and_no_number_is_given_twice() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let number = alice.ok("WHOAMI", json!({}))["session"].clone();
     backend.kill_listener();
     backend.next_listener();
     assert_eq!(alice.ok("WHOAMI", json!({}))["session"], number);
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     assert!(bob.ok("WHOAMI", json!({}))["session"].as_u64() > number.as_u64());
 }
 
 #[test]
 fn limits_count_who_was_there_before() {
     let mut backend = Backend::plan().config("limits.clients_per_address = 2\n").start();
-    let first = Program::at(&backend);
-    let _second = Program::at(&backend);
+    let first = backend.program();
+    let _second = backend.program();
     backend.kill_listener();
     backend.next_listener();
     assert!(Wire::to(backend.at()).rest().contains("Too many connections."));
     backend.see_off(first.wire);
-    Program::at(&backend);
+    backend.program();
 }
 
 #[test]
 fn who_left_while_there_was_no_listener_does_not_count() {
     let mut backend = Backend::plan().config("limits.clients_per_address = 2\n").start();
-    let (first, second) = (Program::at(&backend), Program::at(&backend));
+    let (first, second) = (backend.program(), backend.program());
     backend.kill_listener();
     backend.see_off(first.wire);
     backend.next_listener();
-    let third = Program::at(&backend);
+    let third = backend.program();
     assert_eq!(backend.ctl(&["status"])["clients"], 2);
     drop((second, third));
 }
@@ -100,14 +100,14 @@ fn who_left_while_there_was_no_listener_does_not_count() {
 #[test]
 fn it_may_die_again_and_again() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let handler = backend.handler();
     let mut others = Vec::new();
     for round in 1..=3 {
         backend.kill_listener();
         backend.next_listener();
         alice.ok("SETTING SET", json!({"key": "round", "value": round.to_string()}));
-        others.push(Program::at(&backend));
+        others.push(backend.program());
     }
     assert_eq!(backend.handler(), handler);
     // A listener that dies in the moment that it makes a worker has told nobody: that one tells by itself.
@@ -123,8 +123,8 @@ fn it_may_die_again_and_again() {
 #[test]
 fn a_handler_that_dies_after_it_is_followed_by_the_next() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let silent = Program::at(&backend);
+    let mut alice = backend.player("alice");
+    let silent = backend.program();
     backend.kill_listener();
     backend.next_listener();
     backend.kill_handler();
@@ -138,7 +138,7 @@ fn a_handler_that_dies_after_it_is_followed_by_the_next() {
 #[test]
 fn an_orderly_stop_ends_everybody_also_those_of_the_listener_before() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     let mut all: Vec<Process> = workers(&backend).iter().map(|pid| Process(Pid::from_raw(*pid as i32))).collect();
@@ -155,13 +155,13 @@ fn an_orderly_stop_ends_everybody_also_those_of_the_listener_before() {
     }
     // And everything is there after a start.
     backend.start_again();
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }
 
 #[test]
 fn the_handler_ends_in_order_when_it_is_asked_to_and_there_is_no_listener() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
     let handler = backend.handler();
     backend.kill_listener();
@@ -170,17 +170,19 @@ fn the_handler_ends_in_order_when_it_is_asked_to_and_there_is_no_listener() {
     // There is nobody to adopt: it starts as ever, and whoever is left has a backend again.
     backend.next_listener();
     assert_ne!(backend.handler(), handler);
-    assert_eq!(Program::logged_in(&backend, "alice").ok("SETTING GET", json!({"key": "k"}))["value"], "v");
+    assert_eq!(backend.player_again("alice").ok("SETTING GET", json!({"key": "k"}))["value"], "v");
 }
 
 #[test]
 fn a_second_one_is_refused_while_the_first_is_well() {
     let mut backend = Backend::start();
-    let _alice = Program::registered(&backend, "alice");
+    let _alice = backend.player("alice");
     for round in 0..2 {
-        let output = backend.another(backend.at().port(), &backend.data());
-        assert_eq!(output.code, 1, "{output:?}");
-        assert!(output.err.contains("runs already") && output.err.contains(&backend.pid().to_string()), "{output:?}");
+        backend
+            .another(backend.at().port(), &backend.data())
+            .ends_with(1)
+            .complains("runs already")
+            .complains(&backend.pid().to_string());
         assert_eq!(backend.ctl(&["status"])["listener"], backend.pid().as_raw());
         if round == 0 {
             backend.kill_listener();
@@ -192,7 +194,7 @@ fn a_second_one_is_refused_while_the_first_is_well() {
 #[test]
 fn its_descriptors_do_not_grow_with_who_is_adopted() {
     let mut backend = Backend::start();
-    let clients: Vec<Program> = (0..20).map(|_| Program::at(&backend)).collect();
+    let clients: Vec<Program> = (0..20).map(|_| backend.program()).collect();
     let before = Process(backend.pid()).descriptors().len();
     for _ in 0..2 {
         backend.kill_listener();
@@ -268,7 +270,7 @@ fn with_users_of_their_own() {
     // The handler is its data's owner; everything is an ordinary user's.
     for plan in [Backend::plan().data_of(KEEPER), Backend::plan().started_by(NOBODY)] {
         let mut backend = plan.start();
-        let mut alice = Program::registered(&backend, "alice");
+        let mut alice = backend.player("alice");
         let mut silent = Wire::to(backend.at());
         silent.expect(GREETING);
         let handler = backend.handler();
@@ -281,7 +283,7 @@ fn with_users_of_their_own() {
         backend.ctl(&["upgrade"]);
         assert_ne!(backend.handler(), handler);
         assert_eq!(alice.ok("SETTING GET", json!({"key": "k"}))["value"], "v");
-        Program::at(&backend).ok("WHO", json!({}));
+        backend.program().ok("WHO", json!({}));
         backend.stop();
         assert!(alice.wire.rest().contains(GOODBYE));
     }
@@ -290,15 +292,15 @@ fn with_users_of_their_own() {
 #[test]
 fn where_listener_and_handler_are_gone_everybody_is_told_and_let_go() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Person::at(&backend).register("bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.person("bob");
     // Have asked nothing yet, and so have no link that could end.
-    let (mut carol, mut dave) = (Program::at(&backend), Person::at(&backend));
+    let (mut carol, mut dave) = (backend.program(), backend.terminal());
     // Whoever was here before a listener died, or the program was upgraded, knows of it as well.
     backend.kill_listener();
     backend.next_listener();
     backend.ctl(&["upgrade"]);
-    let mut late = Program::at(&backend);
+    let mut late = backend.program();
     backend.kill_handler();
     let handler = backend.handler();
     backend.kill_listener();
@@ -315,5 +317,5 @@ fn where_listener_and_handler_are_gone_everybody_is_told_and_let_go() {
     }
     // There is nobody to adopt: it begins as ever.
     backend.next_listener();
-    Program::logged_in(&backend, "alice");
+    backend.player_again("alice");
 }

@@ -2,7 +2,7 @@
 
 mod passwords;
 
-use crate::harness::{Backend, GREETING, GameServer, Log, Person, Program, Running, WELCOME, Wire};
+use crate::harness::{Backend, GREETING, Log, Running, WELCOME, Wire};
 use nix::pty::openpty;
 use serde_json::json;
 use std::fs::File;
@@ -27,9 +27,9 @@ fn until(wire: &mut Wire, part: &[u8]) -> Vec<u8> {
 #[test]
 fn without_telnet_there_is_none_of_it() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "harbour", "players": 1, "max": 2, "text": "zoë"}));
-    let mut person = Person::at(&backend).register("alice");
+    let mut person = backend.person("alice");
     let mut all = String::new();
     for line in
         ["HELP", "HELP MAIL SEND", "WHO", "WORLDS", "MAIL SEND alice hi", "MAIL LIST", "FOO", "WHOAMI", "BOARDS"]
@@ -43,25 +43,24 @@ fn without_telnet_there_is_none_of_it() {
 #[test]
 fn help_and_a_slip_of_the_pen() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     let help = person.ask("HELP");
     assert!(help.starts_with("Available commands:\r\n"), "{help}");
     for word in ["\tMAIL SEND", "\tREGISTER", "Players", "Mail"] {
         assert!(help.contains(word), "{word}: {help}");
     }
-    let help = person.ask("help mail send");
-    assert!(help.contains("MAIL SEND <to> <body> [subject]") && help.contains("Example: "), "{help}");
-    assert!(person.ask("HELP MAIL").contains("MAIL BLOCK"));
-    assert!(person.ask("MAIL").contains("MAIL BLOCK"));
+    person.says("help mail send").sees("MAIL SEND <to> <body> [subject]").sees("Example: ");
+    person.says("HELP MAIL").sees("MAIL BLOCK");
+    person.says("MAIL").sees("MAIL BLOCK");
     for (typed, meant) in [("REGSITER x y", "REGISTER"), ("MIAL SEND", "MAIL"), ("RECORD TPO sprint", "RECORD TOP")] {
         let answer = person.ask(typed);
         assert!(answer.contains("Did you mean") && answer.contains(meant), "{typed}: {answer}");
     }
-    assert!(person.ask("HELP NONSENSE").contains("ERROR"));
-    assert!(person.ask("MAIL SEND bob hello").contains("LOGIN"));
-    let mut person = person.register("alice");
-    assert!(person.ask("MAIL SEND bob").contains("Usage: MAIL SEND"));
-    assert!(person.ask("MAIL SEND nobody hello").contains("no player nobody"));
+    person.says("HELP NONSENSE").sees("ERROR");
+    person.says("MAIL SEND bob hello").sees("LOGIN");
+    person.says("REGISTER alice secret-of-alice").sees("registered and logged in");
+    person.says("MAIL SEND bob").sees("Usage: MAIL SEND");
+    person.says("MAIL SEND nobody hello").sees("no player nobody");
 }
 
 /// A person whose terminal speaks telnet; what it sends at first is given.
@@ -83,7 +82,7 @@ fn ask(wire: &mut Wire, line: &str) -> String {
 #[test]
 fn the_window_says_how_wide_tables_are() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena-of-the-seven-winds");
+    let mut arena = backend.game_server("arena-of-the-seven-winds");
     let text = "friendly fire is off and everybody is welcome who has a good word for the others";
     arena.ok("STATUS SET", json!({"map": "harbour-by-night", "players": 3, "max": 16, "text": text}));
     let widest = |columns: u8| {
@@ -117,7 +116,7 @@ fn colours_are_for_terminals_that_said_that_they_have_them() {
 #[test]
 fn a_terminal_that_said_that_it_takes_no_utf8_gets_none() {
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2}));
     // Client, terminal, and MTTS bits: colours, but no UTF-8.
     let mut answer = vec![IAC, 251, TTYPE];
@@ -135,9 +134,9 @@ fn a_terminal_that_said_that_it_takes_no_utf8_gets_none() {
 fn a_terminal_that_refused_utf8_gets_none_whatever_it_is_told() {
     const CHARSET: u8 = 42;
     let backend = Backend::start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     arena.ok("STATUS SET", json!({"map": "zoë", "players": 1, "max": 2, "text": "日本語"}));
-    let mut bob = Program::registered(&backend, "bob");
+    let mut bob = backend.player("bob");
     let settled = |answer: &[u8]| [&[IAC, 253, CHARSET, IAC, 250, CHARSET][..], answer, &[IAC, 240]].concat();
     for (name, answer, utf8) in [
         ("rejected", settled(b"\x03"), false),
@@ -175,7 +174,7 @@ fn a_client_that_negotiates_before_anything_else() {
 #[test]
 fn a_program_is_not_answered_in_telnet() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     assert_eq!(program.say([b'{', IAC, 253, 1, b'}'])["code"], "invalid");
     program.ok("PING", json!({}));
 }
@@ -183,7 +182,7 @@ fn a_program_is_not_answered_in_telnet() {
 #[test]
 fn a_line_can_be_edited_where_the_terminal_sends_its_keys() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     assert_eq!(person.ask("HX\u{8}W 1\u{7f}2"), "Hello, world!\r\nHello, world!\r\n");
 }
 

@@ -1,8 +1,7 @@
 //! Settings of the universe: what the config file says first, what operators set while everything runs, what each does, and who
 //! is told.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Program, Wire, own_address, run};
-use nix::sys::signal::Signal;
+use crate::harness::{Backend, GREETING, Program, Wire, has, own_address};
 use serde_json::{Value, json};
 
 fn shown(asker: &mut Program) -> Value {
@@ -49,7 +48,7 @@ fn told(watcher: &mut Program) -> Value {
 /// A backend with the player bob and his world Zoo.
 fn with_zoo(config: &str) -> (Backend, Program) {
     let backend = Backend::plan().config(config).start();
-    let bob = Program::registered(&backend, "bob");
+    let bob = backend.player("bob");
     backend.ctl(&["world", "add", "Zoo", "bob"]);
     (backend, bob)
 }
@@ -57,7 +56,7 @@ fn with_zoo(config: &str) -> (Backend, Program) {
 #[test]
 fn each_setting_is_set_shown_told_once_kept_and_reset() {
     let (mut backend, mut bob) = with_zoo("");
-    let mut watcher = Program::at(&backend);
+    let mut watcher = backend.program();
     watcher.ok("UNIVERSE WATCH", json!({}));
     let mut wanted = first();
     assert_eq!(shown(&mut bob), wanted);
@@ -85,7 +84,7 @@ fn each_setting_is_set_shown_told_once_kept_and_reset() {
     watcher.expect_no_event("universe");
 
     backend.restart();
-    let mut bob = Program::logged_in(&backend, "bob");
+    let mut bob = backend.player_again("bob");
     assert_eq!(shown(&mut bob), wanted);
     for (key, ..) in others() {
         backend.ctl(&["universe", "reset", key]);
@@ -109,10 +108,7 @@ fn what_was_not_set_is_as_the_config_says_also_when_it_is_read_again() {
     set(&backend, "name", "Ours");
     bob.ok("UNIVERSE WATCH", json!({}));
     let reload = |lines: &str| {
-        let mark = backend.log().mark();
-        backend.write_config(lines);
-        backend.signal(Signal::SIGHUP);
-        backend.log().wait_after(mark, "settings were read again");
+        backend.reload(lines);
     };
     reload("worlds.universe = \"Theirs\"\nworlds.client_version = \"5\"\n");
     wanted = first();
@@ -138,8 +134,8 @@ fn operators_set_it_and_nobody_else() {
         bob.ok("UNIVERSE SET", json!({"key": "USERS", "value": false}));
         bob.ok("UNIVERSE SET", json!({"key": "client", "value": 4.5}));
         bob.ok("UNIVERSE SET", json!({"key": "start", "value": ""}));
-        let now = shown(&mut Program::at(&backend));
-        assert_eq!((&now["name"], &now["client"], &now["start"]), (&"Bob's".into(), &"4.5".into(), &Value::Null));
+        let now = shown(&mut backend.program());
+        has(&now, json!({"name": "Bob's", "client": "4.5", "start": null}));
         bob.ok("UNIVERSE RESET", key.clone());
         backend.ctl(&["right", "revoke", "bob", "operator"]);
     }
@@ -158,26 +154,24 @@ fn operators_set_it_and_nobody_else() {
         assert_eq!(bob.fails("UNIVERSE SET", json!({"key": key, "value": value})), code, "{key} {value}");
     }
     assert_eq!(bob.fails("UNIVERSE RESET", json!({"key": "weather"})), "not_found");
-    let output = run(&mut backend.ctl_command(&["universe", "set", "visitors", "perhaps"]), b"");
-    assert!(output.code == 1 && output.err.contains("give true or false"), "{output:?}");
+    backend.operator(&["universe", "set", "visitors", "perhaps"]).ends_with(1).complains("give true or false");
     // For people.
-    let mut person = Person::at(&backend);
-    let text = person.ask("UNIVERSE SHOW");
-    assert!(text.contains("This is ssmglobal.") && text.contains("User list: off"), "{text}");
+    let mut person = backend.terminal();
+    person.says("UNIVERSE SHOW").sees("This is ssmglobal.").sees("User list: off");
 }
 
 #[test]
 fn what_is_set_is_in_force_at_once() {
     let (backend, mut bob) = with_zoo("");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     let password = backend.ctl(&["world", "password", "zoo"])["password"].as_str().expect("a password").to_owned();
     let host = |version: &str| json!({"world": "zoo", "password": password, "port": 7777, "version": version});
 
     set(&backend, "registration", "closed");
     let newcomer = json!({"name": "carol", "password": "correct-horse"});
-    assert_eq!(Program::at(&backend).fails("REGISTER", newcomer.clone()), "denied");
+    assert_eq!(backend.program().fails("REGISTER", newcomer.clone()), "denied");
     backend.ctl(&["universe", "reset", "registration"]);
-    let mut carol = Program::at(&backend);
+    let mut carol = backend.program();
     carol.ok("REGISTER", newcomer);
 
     set(&backend, "host", "4.2");
@@ -214,13 +208,13 @@ fn what_is_set_is_in_force_at_once() {
 #[test]
 fn without_a_user_list_only_operators_and_game_servers_see_who_is_where() {
     let (backend, mut bob) = with_zoo("");
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut alice = Program::registered(&backend, "alice");
+    let mut arena = backend.game_server("arena");
+    let mut alice = backend.player("alice");
     arena.ok("ENTER", json!({"player": "bob"}));
     let worlds = |asker: &mut Program| asker.ok("FINGER", json!({"player": "bob"}))["worlds"].clone();
     assert_eq!(worlds(&mut alice), json!(["arena"]));
     set(&backend, "users", "off");
-    for asker in [&mut alice, &mut bob, &mut Program::at(&backend)] {
+    for asker in [&mut alice, &mut bob, &mut backend.program()] {
         assert_eq!(asker.fails("WHO", json!({})), "denied");
         assert_eq!(worlds(asker), json!([]));
     }
@@ -260,10 +254,7 @@ fn people_read_the_welcome_of_the_universe_where_a_door_has_none_of_its_own() {
     assert_eq!(read_first(&backend), all("Welcome home."));
     backend.kill_handler();
     assert_eq!(read_first(&backend), all("Welcome home."));
-    let mark = backend.log().mark();
-    backend.write_config(&lines("From another file."));
-    backend.signal(Signal::SIGHUP);
-    backend.log().wait_after(mark, "settings were read again");
+    backend.reload(&lines("From another file."));
     assert_eq!(read_first(&backend), all("Welcome home."));
     backend.kill_listener();
     backend.next_listener();

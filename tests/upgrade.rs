@@ -2,8 +2,7 @@
 //! do it leaves everything as it was.
 
 use crate::harness::{
-    Backend, GREETING, GameServer, Person, Process, Program, Running, Wire, processes_of, program, program_of_version,
-    run, write_program,
+    Backend, GREETING, Process, Program, Running, Wire, has, processes_of, program, program_of_version, write_program,
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -33,9 +32,10 @@ fn upgrade_to(backend: &Backend, path: &Path) -> Value {
 
 /// What the operator is told.
 fn refused(backend: &Backend, path: &Path) -> String {
-    let output = run(&mut backend.ctl_command(&["upgrade", "--binary", path.to_str().expect("a path")]), b"");
-    assert_eq!(output.code, 1, "{output:?}");
-    assert!(output.err.contains("nothing has changed"), "{output:?}");
+    let output = backend
+        .operator(&["upgrade", "--binary", path.to_str().expect("a path")])
+        .ends_with(1)
+        .complains("nothing has changed");
     output.err
 }
 
@@ -50,7 +50,7 @@ fn each_worker_says_which_version_it_is() {
     let mut backend = Backend::start();
     // Whoever is in the middle of a line stays with his worker.
     let typing = |backend: &Backend| {
-        let mut program = Program::at(backend);
+        let mut program = backend.program();
         program.wire.send("{\"cmd\": \"WHO\"}\r\n{");
         program.reply();
         program
@@ -67,18 +67,18 @@ fn each_worker_says_which_version_it_is() {
     backend.kill_listener();
     backend.next_listener();
     backend.log().wait("ready: ");
-    all.push(Program::at(&backend));
+    all.push(backend.program());
     assert_eq!(versions(&backend), [THIS, OTHER, THIS]);
-    let table = run(&mut backend.ctl_command(&["sessions", "list"]), b"").out;
+    let table = backend.operator(&["sessions", "list"]).out;
     assert!(table.contains("VERSION") && table.contains(OTHER), "{table}");
 }
 
 #[test]
 fn clients_notice_nothing() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let (mut arena, mut desert) = (GameServer::added(&backend, "arena"), GameServer::added(&backend, "desert"));
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
+    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
     for server in [&mut arena, &mut desert] {
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
@@ -100,13 +100,13 @@ fn clients_notice_nothing() {
         alice.answer();
 
         let status = backend.ctl(&["status"]);
-        assert_eq!((&status["version"], &status["listener"]), (&version.into(), &listener.as_raw().into()));
+        has(&status, json!({"version": version, "listener": listener.as_raw()}));
         assert_eq!(status["clients"], 5);
         assert_ne!(status["handler"], handler.as_raw());
         assert_eq!(bob.ok("WHOAMI", json!({}))["player"], "bob");
         desert.ok("RELAY SEND", json!({"channel": "lobby", "body": version}));
         assert_eq!(arena.expect_event("relay")["body"], version);
-        Program::at(&backend).ok("WHO", json!({}));
+        backend.program().ok("WHO", json!({}));
     }
     silent.send("MODE CLIENT\r\n{\"cmd\": \"WHO\"}\r\n");
     silent.until("alice");
@@ -117,9 +117,9 @@ fn clients_notice_nothing() {
 #[test]
 fn ends_of_workers_of_the_version_before_are_counted() {
     let backend = Backend::start();
-    let clients: Vec<Program> = (0..20).map(|_| Program::at(&backend)).collect();
+    let clients: Vec<Program> = (0..20).map(|_| backend.program()).collect();
     backend.ctl(&["upgrade"]);
-    let last = Program::at(&backend);
+    let last = backend.program();
     drop(clients);
     backend.log().wait("Disconnected (1/");
     backend.see_off(last.wire);
@@ -133,7 +133,7 @@ fn a_package_has_put_another_file_in_its_place() {
     let path = dir.path().join("ssmglobal");
     program_of_version(THIS, &path);
     let mut backend = Backend::plan().binary(&path).start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     program_of_version(OTHER, &path);
     // What runs is of the file that was there, whoever is started by it.
     backend.kill_handler();
@@ -159,7 +159,7 @@ fn a_package_has_put_another_file_in_its_place() {
 #[test]
 fn a_program_that_could_not_take_over_changes_nothing() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let (listener, handler) = (backend.pid(), backend.handler());
     let path = backend.file("other");
     let still = |why: &str| {
@@ -193,18 +193,17 @@ fn a_program_that_could_not_take_over_changes_nothing() {
     assert!(refused(&backend, &path).contains("No such file"));
     still("gone after the check");
     backend.write_config("limits.clints = 5\n");
-    let output = run(&mut backend.ctl_command(&["upgrade"]), b"");
-    assert!(output.code == 1 && output.err.contains("limits.clints"), "{output:?}");
+    backend.operator(&["upgrade"]).ends_with(1).complains("limits.clints");
     still("a config that does not hold");
     alice.ok("PING", json!({}));
     assert_eq!(Process(listener).descriptors().len(), before);
-    Program::at(&backend);
+    backend.program();
 }
 
 #[test]
 fn a_program_that_hangs_in_its_check_is_given_up() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let (path, fifo) = (backend.file("other"), backend.file("fifo"));
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     // It tells that it runs, and then waits for ever; so does what it has started.
@@ -213,7 +212,7 @@ fn a_program_that_hangs_in_its_check_is_given_up() {
     std::fs::read(&fifo).unwrap();
     // Everything goes on, but for a second upgrade.
     alice.ok("PING", json!({}));
-    Program::at(&backend).ok("WHO", json!({}));
+    backend.program().ok("WHO", json!({}));
     assert_eq!(backend.ctl_fails(&["upgrade"]), "busy");
     assert_eq!(asked.wait().and_then(|status| status.code()), Some(1));
     assert!(asked.stderr.to_the_end().contains("within 10 seconds"));
@@ -224,14 +223,13 @@ fn a_program_that_hangs_in_its_check_is_given_up() {
 #[test]
 fn a_program_that_dies_after_its_check_leaves_a_living_handler() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     let handler = backend.handler();
     let path = backend.file("other");
     fit_but(&path, "true");
-    let output = run(&mut backend.ctl_command(&["upgrade", "--binary", path.to_str().unwrap()]), b"");
-    assert_eq!(output.code, 1, "{output:?}");
+    backend.operator(&["upgrade", "--binary", path.to_str().unwrap()]).ends_with(1);
     assert_eq!(backend.wait(), Some(7));
     alice.ok("PING", json!({}));
     let mut early = Wire::to(backend.at());
@@ -249,7 +247,7 @@ fn a_program_that_dies_after_its_check_leaves_a_living_handler() {
 fn nobody_is_refused_and_nobody_waits_for_an_answer_in_vain() {
     let backend = Backend::plan().config("limits.clients_per_address = 1000\n").start();
     let at = backend.at();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let (stop, stopped) = channel::<()>();
     let knocking = std::thread::spawn(move || {
         let mut greeted = 0;
@@ -281,7 +279,7 @@ fn nobody_is_refused_and_nobody_waits_for_an_answer_in_vain() {
 #[test]
 fn a_handler_that_is_killed_while_it_hands_over_is_followed_all_the_same() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     for _ in 0..3 {
         let handler = backend.handler();
         let mark = backend.log().mark();
@@ -298,7 +296,7 @@ fn a_handler_that_is_killed_while_it_hands_over_is_followed_all_the_same() {
 #[test]
 fn an_upgraded_backend_stops_in_order_and_reloads() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     backend.ctl(&["upgrade"]);
     backend.write_config("limits.clients_per_address = 1\n");
     let mark = backend.log().mark();

@@ -1,6 +1,6 @@
 //! Clients whose machine or network is gone without a word, and those that only look so.
 
-use crate::harness::{Backend, GREETING, GameServer, Person, Program, Wire};
+use crate::harness::{Backend, GREETING, Program, Wire};
 use serde_json::json;
 
 const SOON: &str = "limits.vanished_seconds = 2\nlimits.telnet_nop_seconds = 1\n";
@@ -15,13 +15,13 @@ fn on(watcher: &mut Program) -> u64 {
 #[test]
 fn a_player_whose_network_is_gone_is_gone() {
     let backend = Backend::plan().config(SOON).start();
-    let mut watcher = Program::at(&backend);
+    let mut watcher = backend.program();
     // Silent and not asked anything; one who speaks telnet; one for whom something is on its way.
-    let silent = Program::registered(&backend, "alice");
-    let mut telnet = Person::at(&backend).register("bob");
+    let silent = backend.player("alice");
+    let mut telnet = backend.person("bob");
     telnet.wire.send(b"\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0");
-    let mut told = Program::registered(&backend, "carol");
-    let mut dora = Program::registered(&backend, "dora");
+    let mut told = backend.player("carol");
+    let mut dora = backend.player("dora");
     told.ok("WHOAMI", json!({}));
     assert_eq!(on(&mut watcher), 4);
     let mark = backend.log().mark();
@@ -38,7 +38,7 @@ fn a_player_whose_network_is_gone_is_gone() {
 #[test]
 fn a_game_server_or_somebody_who_has_not_said_a_word_is_gone_as_well() {
     let backend = Backend::plan().options(&["-t", "0"]).config(SOON).start();
-    let arena = GameServer::added(&backend, "arena").into_wire();
+    let arena = backend.game_server("arena").into_wire();
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     let mark = backend.log().mark();
@@ -60,7 +60,7 @@ fn who_has_stopped_his_terminal_answers_and_stays() {
     }
     // Some time passes: others vanish, one after the other, each of whom is missed in more than a second.
     for name in ["alice", "bob", "carol"] {
-        let gone = Program::registered(&backend, name);
+        let gone = backend.player(name);
         let mark = backend.log().mark();
         gone.wire.cut_off();
         backend.log().wait_after(mark, "Disconnected (1/");
@@ -74,8 +74,8 @@ fn who_has_stopped_his_terminal_answers_and_stays() {
 #[test]
 fn who_speaks_telnet_gets_a_nop_in_silence_and_nobody_else_does() {
     let backend = Backend::plan().config(SOON).start();
-    let (mut plain, mut program) = (Person::at(&backend), Program::at(&backend));
-    let mut telnet = Person::at(&backend);
+    let (mut plain, mut program) = (backend.terminal(), backend.program());
+    let mut telnet = backend.terminal();
     telnet.wire.send(b"\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0");
     for _ in 0..2 {
         telnet.wire.take("a NOP", |came| came.windows(2).position(|two| two == NOP).map(|at| at + 2));

@@ -1,7 +1,7 @@
 //! Visitors: how somebody is on without registering, what his name is worth, and how he goes into worlds, talks, and becomes a
 //! player.
 
-use crate::harness::{Backend, GameServer, Person, Program, places, run, visitor};
+use crate::harness::{Backend, GameServer, Program, has, places};
 use serde_json::{Value, json};
 
 /// A backend with alice, a game server that hosts Zoo, and a visitor.
@@ -19,25 +19,11 @@ impl Scene {
 
     fn with(config: &str) -> Scene {
         let backend = Backend::plan().config(config).start();
-        let alice = Program::registered(&backend, "alice");
-        let mut arena = GameServer::added(&backend, "arena");
-        let added = backend.ctl(&["world", "add", "Zoo", "alice"]);
-        let password = added["password"].as_str().expect("a password");
-        arena.ok("HOST START", json!({"world": "zoo", "password": password, "port": 7777}));
-        let zed = visitor(&backend, "Zed");
+        let alice = backend.player("alice");
+        let mut arena = backend.game_server("arena");
+        arena.hosts("zoo", &backend.world("Zoo", "alice"));
+        let zed = backend.visitor("Zed");
         Scene { backend, alice, arena, zed }
-    }
-
-    fn zed_enters(&mut self) {
-        let entered = self.zed.ok("WORLD ENTER", json!({"world": "zoo"}));
-        self.arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
-        self.arena.ok("ENTER", json!({"player": "visitor:zed", "world": "zoo"}));
-    }
-
-    /// Zed closes his connection; in its place is one of nobody.
-    fn zed_closes(&mut self) {
-        let nobody = Program::at(&self.backend);
-        self.backend.see_off(std::mem::replace(&mut self.zed, nobody).wire);
     }
 }
 
@@ -49,14 +35,11 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     let sessions = scene.backend.ctl(&["sessions", "list"]);
     let who: Vec<&Value> = sessions.as_array().expect("a list").iter().map(|row| &row["who"]).collect();
     assert_eq!(who, ["alice", "arena", "visitor:Zed"]);
-    let table = run(&mut scene.backend.ctl_command(&["sessions", "list"]), b"").out;
+    let table = scene.backend.operator(&["sessions", "list"]).out;
     assert!(table.contains(" \"Zed\" ") && !table.contains("visitor:"), "{table}");
     // Nothing of his is kept.
     let kept = scene.alice.ask("MAIL SEND", json!({"to": "visitor:zed", "body": "hi"}));
-    assert_eq!(
-        (&kept["code"], &kept["msg"]),
-        (&"not_found".into(), &"That is a visitor: nothing is kept for him.".into())
-    );
+    has(&kept, json!({"code": "not_found", "msg": "That is a visitor: nothing is kept for him."}));
     scene.backend.board("sprint");
     let score = json!({"board": "sprint", "player": "visitor:zed", "score": 7});
     assert_eq!(scene.arena.ask("RECORD SUBMIT", score)["msg"], kept["msg"]);
@@ -64,7 +47,7 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     let names: Vec<&Value> = listed["rows"].as_array().expect("rows").iter().map(|row| &row["name"]).collect();
     assert_eq!(names, ["alice", "visitor:Zed"]);
     let fingered = scene.alice.ok("FINGER", json!({"player": "visitor:zed"}));
-    assert_eq!((&fingered["player"], &fingered["online"]), (&json!("visitor:Zed"), &json!(true)));
+    has(&fingered, json!({"player": "visitor:Zed", "online": true}));
     assert_eq!(fingered.get("registered"), Some(&Value::Null), "he has not");
     assert!(scene.alice.ok("FINGER", json!({"player": "alice"}))["registered"].is_string());
     assert_eq!(scene.alice.fails("FINGER", json!({"player": "zed"})), "not_found", "he is no player");
@@ -82,30 +65,28 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     scene.zed.ok("VISITOR", json!({"name": "zoe"}));
     assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
     assert_eq!(places(&mut scene.alice, "visitor:zoe"), ["client"]);
-    visitor(&scene.backend, "zed");
+    scene.backend.visitor("zed");
     assert_eq!(scene.alice.fails("VISITOR", json!({"name": "al"})), "denied", "a player is one already");
 }
 
 #[test]
 fn people_see_a_visitor_in_quotes() {
     let scene = Scene::new();
-    let mut person = Person::at(&scene.backend);
-    assert!(person.ask("visitor guest-1").contains("You are \"guest-1\", a visitor"));
-    assert!(person.ask("whoami").contains("You are \"guest-1\", a visitor, from 127.0.0.1"));
-    let who = person.ask("who");
-    assert!(who.contains("\"Zed\"") && who.contains("\"guest-1\"") && who.contains("alice"), "{who}");
-    assert!(person.ask("list users").contains("\"Zed\""), "as in WHO");
+    let mut person = scene.backend.terminal();
+    person.says("visitor guest-1").sees("You are \"guest-1\", a visitor");
+    person.says("whoami").sees("You are \"guest-1\", a visitor, from 127.0.0.1");
+    person.says("who").sees("\"Zed\"").sees("\"guest-1\"").sees("alice");
+    person.says("list users").sees("\"Zed\"");
     // Who leaves out what he is is told.
     for line in ["finger zed", "tell zed Hello"] {
-        let text = person.ask(line);
-        assert!(text.contains("There is no player zed. There is a visitor of that name: visitor:Zed."), "{text}");
+        person.says(line).sees("There is no player zed. There is a visitor of that name: visitor:Zed.");
     }
-    assert!(!person.ask("finger nobody-here").contains("visitor"));
-    assert!(person.ask("finger visitor:zed").contains("\"Zed\" is a visitor, on."));
-    assert!(person.ask("tell visitor:zed Hello").contains("Told \"Zed\"."));
-    let mut watcher = Person::at(&scene.backend);
+    person.says("finger nobody-here").sees_no("visitor");
+    person.says("finger visitor:zed").sees("\"Zed\" is a visitor, on.");
+    person.says("tell visitor:zed Hello").sees("Told \"Zed\".");
+    let mut watcher = scene.backend.terminal();
     watcher.ask("list watch users");
-    let mut mo = visitor(&scene.backend, "mo");
+    let mut mo = scene.backend.visitor("mo");
     watcher.expect("[list] users: \"mo\"");
     mo.ok("VISITOR", json!({"name": "moe"}));
     watcher.expect("gone: \"mo\"");
@@ -117,7 +98,7 @@ fn people_see_a_visitor_in_quotes() {
 #[test]
 fn a_name_that_is_taken_or_looks_so_is_refused() {
     let mut scene = Scene::new();
-    let mut other = Program::at(&scene.backend);
+    let mut other = scene.backend.program();
     // Of a player, of a game server, with other letters that look the same; of the operator; too short; none at all.
     for (name, code) in [
         ("Alice", "exists"),
@@ -140,7 +121,7 @@ fn a_name_that_is_taken_or_looks_so_is_refused() {
 #[test]
 fn of_a_registration_and_a_visitor_of_the_same_name_at_the_same_time_one_is_refused() {
     let backend = Backend::plan().config("players.registrations_per_address = 1000\n").start();
-    let (mut player, mut visitor) = (Program::at(&backend), Program::at(&backend));
+    let (mut player, mut visitor) = (backend.program(), backend.program());
     for round in 0..60 {
         let (name, like) = (format!("paul{round}"), format!("p\u{430}ul{round}"));
         let register = json!({"cmd": "REGISTER", "args": {"name": name, "password": "long-enough"}});
@@ -149,7 +130,7 @@ fn of_a_registration_and_a_visitor_of_the_same_name_at_the_same_time_one_is_refu
         let replies = [visitor.say(visit.to_string()), player.reply()];
         let refused: Vec<&Value> = replies.iter().filter(|reply| reply["state"] != "OK").collect();
         assert_eq!((refused.len(), &refused[0]["code"]), (1, &"exists".into()), "{replies:?}");
-        player = Program::at(&backend);
+        player = backend.program();
     }
 }
 
@@ -157,10 +138,10 @@ fn of_a_registration_and_a_visitor_of_the_same_name_at_the_same_time_one_is_refu
 fn nobody_takes_over_a_name_that_only_looks_like_his() {
     let scene = Scene::new();
     let cyrillic = "p\u{430}ul";
-    let mut other = visitor(&scene.backend, cyrillic);
+    let mut other = scene.backend.visitor(cyrillic);
     assert_eq!(other.fails("VISITOR", json!({"name": "paul"})), "exists", "he is called that already");
     scene.backend.see_off(other.wire);
-    let mut paul = Program::at(&scene.backend);
+    let mut paul = scene.backend.program();
     // From the same address, while the name is kept.
     assert_eq!(paul.fails("VISITOR", json!({"name": "paul"})), "exists");
     assert_eq!(paul.fails("REGISTER", json!({"name": "paul", "password": "long-enough"})), "exists");
@@ -180,10 +161,10 @@ fn the_operator_lets_no_visitors_in_or_lets_them_not_talk() {
     scene.backend.ctl(&["universe", "set", "registration", "closed"]);
     let refused = scene.zed.ask("TELL", json!({"to": "alice", "body": "hi"}));
     assert!(!refused["msg"].as_str().expect("a sentence").contains("REGISTER"), "{refused}");
-    let mut nobody = Program::at(&scene.backend);
+    let mut nobody = scene.backend.program();
     assert_eq!(nobody.fails("TELL", json!({"to": "alice", "body": "hi"})), "not_logged_in");
     let closed = Backend::plan().config("worlds.visitors = false\n").start();
-    let mut nobody = Program::at(&closed);
+    let mut nobody = closed.program();
     let refused = nobody.ask("VISITOR", json!({"name": "zed"}));
     assert_eq!(refused["code"], "no_visitors");
     assert_eq!(refused["msg"], "Visitors are not let in here. REGISTER makes you a player.");
@@ -195,25 +176,22 @@ fn the_operator_lets_no_visitors_in_or_lets_them_not_talk() {
 #[test]
 fn a_visitor_goes_into_a_world_and_is_reached_there() {
     let mut scene = Scene::new();
-    let mut nobody = Program::at(&scene.backend);
+    let mut nobody = scene.backend.program();
     assert_eq!(nobody.fails("WORLD ENTER", json!({"world": "zoo"})), "not_logged_in");
     let entered = scene.zed.ok("WORLD ENTER", json!({"world": "zoo", "language": "en"}));
     let told = scene.arena.ok("PASS REDEEM", json!({"pass": entered["pass"], "world": "zoo"}));
-    assert_eq!(
-        (&told["player"], &told["kind"], &told["rights"], &told["language"]),
-        (&json!("visitor:Zed"), &json!("visitor"), &json!([]), &json!("en"))
-    );
+    has(&told, json!({"player": "visitor:Zed", "kind": "visitor", "rights": [], "language": "en"}));
     assert_eq!(scene.arena.fails("ENTER", json!({"player": "visitor:nemo", "world": "zoo"})), "not_found");
     scene.arena.ok("ENTER", json!({"player": "visitor:zed", "world": "zoo"}));
     assert_eq!(places(&mut scene.alice, "visitor:Zed"), ["client", "on Zoo"]);
     // By his connection as long as he has one, then by the world, once, also over a death of the handler.
     scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "one"}));
     assert_eq!(scene.zed.expect_event("tell")["from"], "alice");
-    scene.zed_closes();
+    scene.zed.closes(&scene.backend);
     scene.backend.kill_handler();
     scene.alice.ok("TELL", json!({"to": "visitor:zed", "body": "two"}));
     let heard = scene.arena.expect_event("tell");
-    assert_eq!((&heard["to"], &heard["world"], &heard["body"]), (&json!("visitor:Zed"), &json!("Zoo"), &json!("two")));
+    has(&heard, json!({"to": "visitor:Zed", "world": "Zoo", "body": "two"}));
     scene.arena.expect_no_event("tell");
     // He is on as long as he is there.
     assert_eq!(scene.alice.ok("FINGER", json!({"player": "visitor:zed"}))["worlds"], json!(["Zoo"]));
@@ -226,52 +204,43 @@ fn a_world_that_takes_no_visitors_refuses_them() {
     let mut scene = Scene::new();
     scene.backend.ctl(&["world", "change", "zoo", "--no-visitors"]);
     let refused = scene.zed.ask("WORLD ENTER", json!({"world": "zoo"}));
-    assert_eq!(
-        (&refused["code"], &refused["msg"]),
-        (&json!("no_visitors"), &json!("Zoo lets no visitors in. REGISTER makes you a player."))
-    );
+    has(&refused, json!({"code": "no_visitors", "msg": "Zoo lets no visitors in. REGISTER makes you a player."}));
     scene.alice.ok("WORLD ENTER", json!({"world": "zoo"}));
     // Where it is not the world's doing, the world is not named.
     scene.backend.ctl(&["world", "change", "zoo", "--visitors"]);
     scene.backend.ctl(&["universe", "set", "visitors", "no"]);
     let refused = scene.zed.ask("WORLD ENTER", json!({"world": "zoo"}));
-    assert_eq!(
-        (&refused["code"], &refused["msg"]),
-        (&json!("no_visitors"), &json!("Visitors are not let in here. REGISTER makes you a player."))
-    );
+    has(&refused, json!({"code": "no_visitors", "msg": "Visitors are not let in here. REGISTER makes you a player."}));
 }
 
 #[test]
 fn a_visitor_who_registers_stays_where_he_is() {
     let mut scene = Scene::new();
-    scene.zed_enters();
+    scene.arena.lets_in(&mut scene.zed, "zoo");
     scene.zed.ok("REGISTER", json!({"name": "Zora", "password": "long-enough"}));
     let event = scene.arena.expect_event("guest_registered");
-    assert_eq!(
-        (&event["visitor"], &event["player"], &event["world"]),
-        (&json!("visitor:Zed"), &json!("Zora"), &json!("Zoo"))
-    );
+    has(&event, json!({"visitor": "visitor:Zed", "player": "Zora", "world": "Zoo"}));
     assert!(event["number"].is_u64());
     assert_eq!(places(&mut scene.alice, "Zora"), ["client", "on Zoo"]);
     assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
     // It holds over a death of the handler, and what is for him comes there under his name.
     scene.backend.kill_handler();
     assert_eq!(places(&mut scene.alice, "Zora"), ["client", "on Zoo"]);
-    scene.zed_closes();
+    scene.zed.closes(&scene.backend);
     scene.alice.ok("TELL", json!({"to": "zora", "body": "hi"}));
     assert_eq!(scene.arena.expect_event("tell")["to"], "Zora");
-    visitor(&scene.backend, "zed");
+    scene.backend.visitor("zed");
 }
 
 #[test]
 fn a_visitor_keeps_his_name_over_a_broken_connection() {
     let mut scene = Scene::new();
-    scene.zed_closes();
+    scene.zed.closes(&scene.backend);
     scene.backend.kill_handler();
     // It is kept for him, and he comes back by his address.
-    let mut again = visitor(&scene.backend, "Zed");
+    let mut again = scene.backend.visitor("Zed");
     // As he was called before.
-    let mut third = Program::at(&scene.backend);
+    let mut third = scene.backend.program();
     assert_eq!(third.ok("VISITOR", json!({"name": "ZED"}))["visitor"], "visitor:Zed");
     assert_eq!(again.expect_event("taken_over")["msg"], "You are on by another connection now.");
     assert_eq!(again.ok("WHOAMI", json!({}))["player"], json!(null));
@@ -288,7 +257,7 @@ fn a_visitor_is_nothing_any_more_when_he_logs_in_or_changes_the_mode() {
     let mut scene = Scene::new();
     scene.zed.login("alice");
     assert!(places(&mut scene.alice, "visitor:Zed").is_empty());
-    let mut other = visitor(&scene.backend, "zed");
+    let mut other = scene.backend.visitor("zed");
     assert_eq!(other.say(r#"{"cmd": "MODE", "args": "SERVER"}"#)["state"], "OK");
     // What comes behind that waits until the handler knows.
     assert_eq!(other.fails("HW", json!({})), "not_logged_in");
@@ -303,15 +272,15 @@ fn every_step_of_the_way_in_outlives_the_handler() {
         assert_eq!(reply["state"], "OK", "{cmd}: {reply}");
         reply["data"].clone()
     };
-    let password = backend.ctl(&["world", "add", "Mars", "alice"])["password"].clone();
+    let password = backend.world("Mars", "alice");
     let started = done(&mut arena, "HOST START", json!({"world": "mars", "password": password, "port": 7778}));
     assert_eq!(started["resumed"], false, "{started}");
     done(&mut arena, "HOST SAY", json!({"world": "mars", "users": 1, "closings": true}));
-    let mut mo = Program::at(&backend);
+    let mut mo = backend.program();
     assert_eq!(done(&mut mo, "VISITOR", json!({"name": "mo"}))["visitor"], "visitor:mo");
     let entered = done(&mut mo, "WORLD ENTER", json!({"world": "mars"}));
     let told = done(&mut arena, "PASS REDEEM", json!({"pass": entered["pass"], "world": "mars"}));
-    assert_eq!((&told["player"], &told["kind"]), (&json!("visitor:mo"), &json!("visitor")));
+    has(&told, json!({"player": "visitor:mo", "kind": "visitor"}));
     assert_eq!(arena.fails("PASS REDEEM", json!({"pass": entered["pass"], "world": "mars"})), "used");
     done(&mut arena, "ENTER", json!({"player": "visitor:mo", "world": "mars"}));
     assert_eq!(places(&mut alice, "visitor:mo"), ["client", "on Mars"]);

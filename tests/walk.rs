@@ -1,7 +1,7 @@
 //! The whole walk: an operator, two game servers and three players, in both ways of speaking, through everything that
 //! the backend can do.
 
-use crate::harness::{Backend, GameServer, Person, Program};
+use crate::harness::{Backend, GameServer, Person, Program, has};
 use serde_json::json;
 
 #[test]
@@ -10,13 +10,13 @@ fn an_evening_with_two_servers_and_three_players() {
     backend.ctl(&["board", "define", "sprint", "--unit", "ms", "--better", "lower"]);
     backend.ctl(&["board", "define", "kills", "--unit", "points", "--better", "higher", "--operator", "sum"]);
     backend.board("puzzle");
-    let mut arena = GameServer::added(&backend, "arena");
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut arena = backend.game_server("arena");
+    let mut desert = backend.game_server("desert");
 
     // Alice is a person, Bob and Carol use programs.
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut carol = Program::registered(&backend, "carol");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
+    let mut carol = backend.player("carol");
 
     servers_show_themselves(&mut arena, &mut desert, &mut alice, &mut bob);
     records_are_set(&mut arena, &mut desert, &mut alice, &mut bob, &mut carol);
@@ -33,13 +33,12 @@ fn an_evening_with_two_servers_and_three_players() {
     assert_eq!(data["records"][0]["player"], "bob");
     let data = arena.ok("RELAY JOIN", json!({"channel": "lobby", "since": last}));
     assert_eq!(data["waiting"], 0);
-    let mut carol = Program::at(&backend);
+    let mut carol = backend.program();
     assert_eq!(carol.login("carol")["unread"], 1);
     assert_eq!(carol.ok("MAIL LIST", json!({}))["mails"][0]["subject"], "Tomorrow");
     assert_eq!(carol.ok("SETTING GET", json!({"key": "colour", "of": "bob"}))["value"], "green");
-    let mut alice = Person::at(&backend);
-    let answer = alice.ask("LOGIN alice secret-of-alice");
-    assert!(answer.contains("alice") && !answer.contains("ERROR"), "{answer}");
+    let mut alice = backend.terminal();
+    alice.says("LOGIN alice secret-of-alice").sees("alice").sees_no("ERROR");
 }
 
 fn servers_show_themselves(arena: &mut GameServer, desert: &mut GameServer, alice: &mut Person, bob: &mut Program) {
@@ -50,12 +49,10 @@ fn servers_show_themselves(arena: &mut GameServer, desert: &mut GameServer, alic
         (&data["total"], &data["worlds"][0]["name"], &data["worlds"][1]["map"]),
         (&2.into(), &"arena".into(), &"dunes".into())
     );
-    let table = alice.ask("WORLDS");
-    assert!(table.contains("harbour") && table.contains("3/16") && table.contains("friendly fire off"), "{table}");
+    alice.says("WORLDS").sees("harbour").sees("3/16").sees("friendly fire off");
     let who = alice.ask("WHO");
     assert!(["alice", "bob", "carol"].iter().all(|name| who.contains(name)), "{who}");
-    let finger = alice.ask("FINGER BOB");
-    assert!(finger.contains("bob"), "{finger}");
+    alice.says("FINGER BOB").sees("bob");
 }
 
 fn records_are_set(
@@ -66,11 +63,11 @@ fn records_are_set(
     carol: &mut Program,
 ) {
     bob.ok("RECORD WATCH", json!({"board": "sprint"}));
-    assert!(!alice.ask("RECORD WATCH sprint").contains("ERROR"));
+    alice.says("RECORD WATCH sprint").sees_no("ERROR");
     let data = arena.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 12500, "player": "alice", "note": "dry"}));
-    assert_eq!((&data["rank"], &data["improved"]), (&1.into(), &true.into()));
+    has(&data, json!({"rank": 1, "improved": true}));
     let event = bob.expect_event("record");
-    assert_eq!((&event["player"], &event["score"], &event["previous"]), (&"alice".into(), &12500.into(), &json!(null)));
+    has(&event, json!({"player": "alice", "score": 12500, "previous": null}));
     desert.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 12345, "player": "bob"}));
     assert_eq!(bob.expect_event("record")["previous"], "alice");
     let told = alice.expect("12345") + &alice.answer();
@@ -88,28 +85,26 @@ fn records_are_set(
     let places: Vec<usize> = ["bob", "alice", "carol"].iter().filter_map(|name| table.find(name)).collect();
     assert!(places.len() == 3 && places.is_sorted(), "{table}");
     let data = carol.ok("RECORD SHOW", json!({"board": "sprint"}));
-    assert_eq!((&data["rank"], &data["total"], &data["server"]), (&3.into(), &3.into(), &"desert".into()));
-    let shown = alice.ask("SHOW sprint");
-    assert!(shown.contains("12500"), "{shown}");
+    has(&data, json!({"rank": 3, "total": 3, "server": "desert"}));
+    alice.says("SHOW sprint").sees("12500");
 }
 
 fn people_talk(arena: &mut GameServer, alice: &mut Person, bob: &mut Program, carol: &mut Program) {
     let answer = alice.ask("MAIL SEND bob \"See you at eight\" Tonight");
     assert!(answer.contains("sent to bob"), "{answer}");
     let event = bob.expect_event("mail");
-    assert_eq!((&event["from"], &event["subject"], &event["unread"]), (&"alice".into(), &"Tonight".into(), &1.into()));
+    has(&event, json!({"from": "alice", "subject": "Tonight", "unread": 1}));
     let id = event["id"].clone();
     assert_eq!(bob.ok("MAIL READ", json!({"id": id}))["body"], "See you at eight");
     bob.ok("MAIL REPLY", json!({"id": id, "body": "I will be there"}));
     let told = alice.expect("[mail] ") + &alice.answer();
     assert!(told.contains("bob: Re: Tonight (MAIL READ "), "{told}");
     let number = told.split("MAIL READ ").nth(1).and_then(|rest| rest.split(')').next()).expect("a number").to_owned();
-    let letter = alice.ask(&format!("MAIL READ {number}"));
-    assert!(letter.contains("I will be there"), "{letter}");
+    alice.says(&format!("MAIL READ {number}")).sees("I will be there");
 
-    assert!(alice.ask("TELL carol Are you there?").contains("carol"));
+    alice.says("TELL carol Are you there?").sees("carol");
     let event = carol.expect_event("tell");
-    assert_eq!((&event["from"], &event["body"]), (&"alice".into(), &"Are you there?".into()));
+    has(&event, json!({"from": "alice", "body": "Are you there?"}));
     carol.ok("TELL", json!({"to": "alice", "body": "Yes"}));
     let told = alice.expect("[tell] carol: Yes\r\n") + &alice.answer();
     assert!(!told.contains("ERROR"), "{told}");
@@ -123,8 +118,7 @@ fn people_talk(arena: &mut GameServer, alice: &mut Person, bob: &mut Program, ca
 }
 
 fn settings_are_kept(arena: &mut GameServer, alice: &mut Person, bob: &mut Program, carol: &mut Program) {
-    let answer = alice.ask("SETTING SET motto \"To the last\" PUBLIC");
-    assert!(!answer.contains("ERROR"), "{answer}");
+    alice.says("SETTING SET motto \"To the last\" PUBLIC").sees_no("ERROR");
     assert_eq!(carol.ok("SETTING GET", json!({"key": "motto", "of": "alice"}))["value"], "To the last");
     assert_eq!(bob.ok("SETTING SET", json!({"key": "colour", "value": "red"}))["version"], 1);
     assert_eq!(carol.fails("SETTING GET", json!({"key": "colour", "of": "bob"})), "not_found");
@@ -142,12 +136,12 @@ fn servers_talk(backend: &Backend, mut arena: GameServer, desert: &mut GameServe
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
     let data = desert.ok("RELAY SEND", json!({"body": "round over", "channel": "lobby"}));
-    assert_eq!((&data["number"], &data["receivers"]), (&1.into(), &1.into()));
+    has(&data, json!({"number": 1, "receivers": 1}));
     let event = arena.expect_event("relay");
-    assert_eq!((&event["number"], &event["from"], &event["body"]), (&1.into(), &"desert".into(), &"round over".into()));
+    has(&event, json!({"number": 1, "from": "desert", "body": "round over"}));
     arena.ok("RELAY SEND", json!({"body": "for you alone", "to": "desert"}));
     let event = desert.expect_event("relay");
-    assert_eq!((&event["channel"], &event["body"]), (&json!(null), &"for you alone".into()));
+    has(&event, json!({"channel": null, "body": "for you alone"}));
 
     // The arena goes away, misses two, and gets them when it is back.
     let key = arena.key.clone();
@@ -158,10 +152,10 @@ fn servers_talk(backend: &Backend, mut arena: GameServer, desert: &mut GameServe
     }
     let mut arena = GameServer::with_key(backend, "arena", key.clone());
     let data = arena.ok("RELAY JOIN", json!({"channel": "lobby", "since": 1}));
-    assert_eq!((&data["number"], &data["waiting"], &data["missed"]), (&3.into(), &2.into(), &0.into()));
+    has(&data, json!({"number": 3, "waiting": 2, "missed": 0}));
     for number in 2..=3 {
         let event = arena.expect_event("relay");
-        assert_eq!((&event["number"], &event["body"]), (&number.into(), &format!("missed {number}").into()));
+        has(&event, json!({"number": number, "body": format!("missed {number}")}));
     }
     (key, 3)
 }

@@ -25,14 +25,14 @@ struct Scene {
 impl Scene {
     fn new(worlds: usize) -> Scene {
         let backend = Backend::start();
-        let mut olga = Program::registered(&backend, "olga");
+        let mut olga = backend.player("olga");
         backend.ctl(&["right", "grant", "olga", "operator"]);
-        let mut arena = GameServer::added(&backend, "arena");
+        let mut arena = backend.game_server("arena");
         for n in 0..worlds {
             let added = olga.ok("WORLD ADD", json!({"name": format!("w{n}"), "owner": "olga"}));
             arena.ok("HOST START", json!({"world": format!("w{n}"), "password": added["password"], "port": 7777}));
         }
-        let mut carol = Program::registered(&backend, "carol");
+        let mut carol = backend.player("carol");
         let mut mirror = fresh(&mut carol, "worlds");
         mirror.watch(&mut carol);
         Scene { backend, arena, worlds, carol, mirror }
@@ -67,24 +67,24 @@ impl Scene {
 #[test]
 fn who_sleeps_through_more_than_the_ring_holds_is_told_the_rest() {
     let mut scene = Scene::new(100);
-    let (mut bob, worker) = (Program::registered(&scene.backend, "bob"), scene.backend.worker_of("carol"));
+    let (mut bob, worker) = (scene.backend.player("bob"), scene.backend.worker_of("carol"));
     let mut others = fresh(&mut bob, "worlds");
     others.watch(&mut bob);
     scene.say(0);
-    scene.hear(&mut Program::at(&scene.backend));
+    scene.hear(&mut scene.backend.program());
     kill(worker, Signal::SIGSTOP).expect("it lives");
     let (mut said, mut round) = (0, 1);
     // What is said within a moment is told together: each is heard before the next is said.
     while said <= ring::CAPACITY + (100 << 10) {
         said += scene.say(round);
-        let truth = fresh(&mut Program::at(&scene.backend), "worlds");
+        let truth = fresh(&mut scene.backend.program(), "worlds");
         while others.rows != truth.rows {
             others.hear(&mut bob);
         }
         round += 1;
     }
     kill(worker, Signal::SIGCONT).expect("it lives");
-    scene.hear(&mut Program::at(&scene.backend));
+    scene.hear(&mut scene.backend.program());
     assert_eq!((scene.mirror.wholes, others.wholes), (1, 1));
     // And goes on.
     scene.say(round);
@@ -95,7 +95,7 @@ fn who_sleeps_through_more_than_the_ring_holds_is_told_the_rest() {
 #[test]
 fn what_is_too_long_for_the_ring_is_told_all_the_same() {
     let mut scene = Scene::new(140);
-    let mut bob = Program::at(&scene.backend);
+    let mut bob = scene.backend.program();
     for round in 0..3 {
         assert!(scene.say(round) > ring::MAX_TEXT);
         scene.hear(&mut bob);

@@ -1,7 +1,6 @@
 //! The hosts in Python and in Lua: each does the same.
 
 use super::{LONG, Scene};
-use crate::harness::Program;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -35,7 +34,7 @@ fn lets_in_who_has_a_pass(scene: &Scene) {
     assert!(scene.turned_away().starts_with("You cannot come in: "));
     assert_eq!(scene.where_bob_is(), json!([]));
     // A visitor becomes a player in the world, and has rights there.
-    let mut zed = Program::at(&scene.backend);
+    let mut zed = scene.backend.program();
     zed.ok("VISITOR", json!({"name": "zed"}));
     let mut there = scene.enters(&mut zed, "visitor:zed");
     scene.until("event: guest_registered\n", || {

@@ -2,7 +2,7 @@
 
 use super::way::Way;
 use super::{CONNECTED, LONG, Scene, interpreter};
-use crate::harness::{Backend, Program, Running};
+use crate::harness::{Backend, Running, has};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::{PipeWriter, Write, pipe};
@@ -26,7 +26,7 @@ fn what_a_player_tells_over_a_broken_connection_is_heard_once() {
         return;
     }
     let backend = Backend::start();
-    let (mut alice, _bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "Bob"));
+    let (mut alice, _bob) = (backend.player("alice"), backend.player("Bob"));
     let way = Way::to(backend.at());
     let (bob, mut keyboard) = visitor(way.at, "bob", Some("secret-of-Bob"));
     way.lose("\"to\": \"alice\"");
@@ -44,7 +44,7 @@ fn a_player_tells_what_is_behind_something_that_is_too_long() {
         return;
     }
     let backend = Backend::start();
-    let (mut alice, _bob) = (Program::registered(&backend, "alice"), Program::registered(&backend, "Bob"));
+    let (mut alice, _bob) = (backend.player("alice"), backend.player("Bob"));
     let (bob, mut keyboard) = visitor(backend.at(), "bob", Some("secret-of-Bob"));
     // With \u for each of them it would not fit into a line. As UTF-8 it does, and is too long for words to somebody.
     let tell = |count| format!("tell alice {}\n", "\u{e9}".repeat(count));
@@ -76,7 +76,7 @@ fn a_visitor_comes_in_and_talks_and_comes_back_after_a_restart() {
         zed.stdout.wait("outbox: TELL waits");
     });
     let event = alice.expect_event("tell");
-    assert_eq!((&event["from"], &event["body"]), (&"visitor:zed".into(), &"Good evening".into()));
+    has(&event, json!({"from": "visitor:zed", "body": "Good evening"}));
     zed.stdout.wait("outbox: TELL: ");
     // What he says to the world goes there; the host sends this as a mail.
     keyboard.write_all(b"mail alice See you at eight\n").expect("it reads");

@@ -452,6 +452,31 @@ impl Backend {
         self.log().wait(&format!("{address}: Disconnected"));
     }
 
+    /// What the operator types at a terminal: `ssmglobal ctl WORDS`.
+    pub fn operator(&self, words: &[&str]) -> Output {
+        run(&mut self.ctl_command(words), b"")
+    }
+
+    /// The operator grants a licence for a world of this player's; gives the hosting password.
+    pub fn world(&self, name: &str, owner: &str) -> String {
+        self.ctl(&["world", "add", name, owner])["password"].as_str().expect("a password").to_owned()
+    }
+
+    /// Another version of the program takes over.
+    pub fn upgrade_to(&self, version: &str) -> Value {
+        let path = self.file(version);
+        program_of_version(version, &path);
+        self.ctl(&["upgrade", "--binary", path.to_str().expect("a path")])
+    }
+
+    /// Writes another config file, and waits until it was read again.
+    pub fn reload(&self, lines: &str) {
+        let mark = self.log().mark();
+        self.write_config(lines);
+        self.signal(Signal::SIGHUP);
+        self.log().wait_after(mark, "settings were read again");
+    }
+
     /// A board that players may submit to; lower is better.
     pub fn board(&self, name: &str) {
         self.ctl(&["board", "define", name, "--unit", "ms", "--better", "lower", "--submit", "players"]);

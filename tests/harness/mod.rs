@@ -1,7 +1,9 @@
 //! What the tests stand on: a backend of their own, and those who connect to it.
 
+mod actors;
 mod backend;
 mod hostile;
+mod json;
 mod log;
 mod people;
 mod proc;
@@ -10,17 +12,20 @@ mod run;
 mod samples;
 mod session;
 mod wire;
+mod zoo;
 
 pub use backend::{Backend, MOVED, own_address, program, program_of_version, write_program};
 pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame, wait_readable};
+pub use json::has;
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};
-pub use program::{GameServer, Program, places, visitor};
+pub use program::{GameServer, Program, places};
 pub use run::{Output, Running, run};
 pub use samples::samples;
 pub use session::Session;
 pub use wire::Wire;
+pub use zoo::Zoo;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! A person: types lines, reads text, knows that it is his turn by the prompt.
 
 use super::{Backend, GREETING, WELCOME, Wire};
+use std::ops::Deref;
 
 /// A connection in HUMAN mode.
 pub struct Person {
@@ -29,6 +30,11 @@ impl Person {
         self.answer()
     }
 
+    /// As [`Person::ask`], to look into what is answered.
+    pub fn says(&mut self, line: &str) -> Said {
+        Said { line: line.to_owned(), answer: self.ask(line) }
+    }
+
     /// What is said up to the next prompt that nothing follows.
     pub fn answer(&mut self) -> String {
         let prompted = |came: &[u8]| (came == b"> " || came.ends_with(b"\r\n> ")).then_some(came.len());
@@ -40,11 +46,35 @@ impl Person {
     pub fn expect(&mut self, text: &str) -> String {
         self.wire.until(text)
     }
+}
 
-    /// Registers, the password on the line.
-    pub fn register(mut self, name: &str) -> Person {
-        let answer = self.ask(&format!("REGISTER {name} secret-of-{name}"));
-        assert!(!answer.contains("ERROR") && answer.contains(name), "{answer}");
+/// A line that a person has typed, and what he reads then.
+#[derive(Debug)]
+pub struct Said {
+    line: String,
+    answer: String,
+}
+
+impl Said {
+    /// This is in it.
+    #[track_caller]
+    pub fn sees(self, text: &str) -> Said {
+        assert!(self.answer.contains(text), "{text:?} is not in the answer to {:?}: {}", self.line, self.answer);
         self
+    }
+
+    /// This is not in it.
+    #[track_caller]
+    pub fn sees_no(self, text: &str) -> Said {
+        assert!(!self.answer.contains(text), "{text:?} is in the answer to {:?}: {}", self.line, self.answer);
+        self
+    }
+}
+
+impl Deref for Said {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.answer
     }
 }

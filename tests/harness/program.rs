@@ -15,11 +15,6 @@ pub struct Program {
 }
 
 impl Program {
-    /// Connects and chooses CLIENT.
-    pub fn at(backend: &Backend) -> Program {
-        Program::in_mode(backend.at(), "CLIENT")
-    }
-
     /// Connects and chooses this mode.
     pub fn in_mode(at: SocketAddr, mode: &str) -> Program {
         Program::over(Wire::to(at), mode)
@@ -33,23 +28,20 @@ impl Program {
         Program { wire, events: VecDeque::new(), last: 0 }
     }
 
-    /// A player who has just registered.
-    pub fn registered(backend: &Backend, name: &str) -> Program {
-        let mut program = Program::at(backend);
-        program.ok("REGISTER", json!({"name": name, "password": format!("secret-of-{name}")}));
-        program
-    }
-
-    /// A player who has registered before.
-    pub fn logged_in(backend: &Backend, name: &str) -> Program {
-        let mut program = Program::at(backend);
-        program.login(name);
-        program
-    }
-
-    /// Logs in with the password of [`Program::registered`]; gives `data`.
+    /// Logs in with the password of [`Backend::player`]; gives `data`.
     pub fn login(&mut self, name: &str) -> Value {
         self.ok("LOGIN", json!({"name": name, "password": format!("secret-of-{name}")}))
+    }
+
+    /// Asks to be let into a world; gives the pass.
+    pub fn pass_for(&mut self, world: &str) -> String {
+        self.ok("WORLD ENTER", json!({"world": world}))["pass"].as_str().expect("a pass").to_owned()
+    }
+
+    /// Closes the connection, and waits until the backend knows of it; in its place is one of nobody.
+    pub fn closes(&mut self, backend: &Backend) {
+        let before = std::mem::replace(self, backend.program());
+        backend.see_off(before.wire);
     }
 
     /// The next line, whatever it is.
@@ -135,13 +127,6 @@ impl Program {
     }
 }
 
-/// Somebody who has not registered, under a name.
-pub fn visitor(backend: &Backend, name: &str) -> Program {
-    let mut program = Program::at(backend);
-    assert_eq!(program.ok("VISITOR", json!({"name": name}))["visitor"], format!("visitor:{name}"));
-    program
-}
-
 /// Where WHO shows somebody.
 pub fn places(asker: &mut Program, who: &str) -> Vec<String> {
     let all = asker.ok("WHO", json!({}));
@@ -152,23 +137,36 @@ pub fn places(asker: &mut Program, who: &str) -> Vec<String> {
 /// A game server that has proved who it is.
 pub struct GameServer {
     program: Program,
+    name: String,
     /// What it proved it with.
     pub key: String,
 }
 
 impl GameServer {
-    /// The operator adds it, it connects.
-    pub fn added(backend: &Backend, name: &str) -> GameServer {
-        let key = backend.ctl(&["server", "add", name])["key"].as_str().expect("a key").to_owned();
-        GameServer::with_key(backend, name, key)
-    }
-
     /// It connects with a key that it has already.
     pub fn with_key(backend: &Backend, name: &str, key: String) -> GameServer {
         let mut program = Program::in_mode(backend.at(), "SERVER");
         let data = program.ok("AUTH", json!({"name": name, "key": key}));
         assert_eq!(data["server"], name);
-        GameServer { program, key }
+        GameServer { program, name: name.to_owned(), key }
+    }
+
+    /// The same game server on a further connection.
+    pub fn again(&self, backend: &Backend) -> GameServer {
+        GameServer::with_key(backend, &self.name, self.key.clone())
+    }
+
+    /// Hosts this world; gives `data`.
+    pub fn hosts(&mut self, world: &str, password: &str) -> Value {
+        self.ok("HOST START", json!({"world": world, "password": password, "port": 7777}))
+    }
+
+    /// Somebody shows this game server, which hosts the world, a pass for it, and is let in; gives the pass.
+    pub fn lets_in(&mut self, who: &mut Program, world: &str) -> String {
+        let pass = who.pass_for(world);
+        self.ok("PASS REDEEM", json!({"pass": pass, "world": world}));
+        self.ok("ENTER", json!({"player": pass, "world": world}));
+        pass
     }
 
     /// Its connection, for what comes at its end.

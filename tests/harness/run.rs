@@ -97,6 +97,35 @@ pub struct Output {
     pub err: String,
 }
 
+impl Output {
+    /// It has ended with this exit code.
+    #[track_caller]
+    pub fn ends_with(self, code: i32) -> Output {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+
+    /// It has done what it was to do.
+    #[track_caller]
+    pub fn succeeds(self) -> Output {
+        self.ends_with(0)
+    }
+
+    /// This is in what it has printed.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Output {
+        assert!(self.out.contains(text), "{text:?} is not in {self:?}");
+        self
+    }
+
+    /// This is in what it has said on standard error.
+    #[track_caller]
+    pub fn complains(self, text: &str) -> Output {
+        assert!(self.err.contains(text), "{text:?} is not in {self:?}");
+        self
+    }
+}
+
 /// Runs a program to its end with this to read.
 pub fn run(command: &mut Command, input: &[u8]) -> Output {
     let mut running = Running::with_input(command, input);

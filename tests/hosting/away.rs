@@ -1,7 +1,7 @@
 //! Hosts that are gone: they come back, are followed by another, or lose the world; and what becomes of it over deaths.
 
-use super::{Scene, names, shown, start, world};
-use crate::harness::{GameServer, Program, program_of_version};
+use super::{Scene, names, shown, start};
+use crate::harness::{GameServer, has};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 fn a_host_comes_back_within_the_grace_and_nobody_else_meanwhile() {
     let mut scene = Scene::hosted("");
     let (before, started) = (shown(&mut scene.bob), scene.licence()["last_started"].clone());
-    let mut castle = GameServer::added(&scene.backend, "castle");
+    let mut castle = scene.backend.game_server("castle");
     let key = scene.arena.key.clone();
     scene.backend.see_off(scene.arena.into_wire());
     assert_eq!(shown(&mut scene.bob), before, "the list shows nothing of it");
@@ -20,8 +20,8 @@ fn a_host_comes_back_within_the_grace_and_nobody_else_meanwhile() {
     let mut arena = GameServer::with_key(&scene.backend, "arena", key.clone());
     let other = json!({"world": "zoo", "password": scene.password, "port": 1, "instance": "two"});
     assert_eq!(arena.fails("HOST START", other), "hosted_elsewhere");
-    let data = arena.ok("HOST START", start("zoo", &scene.password));
-    assert_eq!((&data["resumed"], &data["since"]), (&true.into(), &started));
+    let data = arena.hosts("zoo", &scene.password);
+    has(&data, json!({"resumed": true, "since": started}));
     assert_eq!(shown(&mut scene.bob), before);
     arena.ok("HOST SAY", json!({"world": "zoo", "users": 18}));
 
@@ -30,17 +30,17 @@ fn a_host_comes_back_within_the_grace_and_nobody_else_meanwhile() {
     scene.backend.kill_handler();
     assert_eq!(castle.fails("HOST START", start("zoo", &scene.password)), "hosted_elsewhere");
     let mut arena = GameServer::with_key(&scene.backend, "arena", key);
-    assert_eq!(arena.ok("HOST START", start("zoo", &scene.password))["resumed"], true);
+    assert_eq!(arena.hosts("zoo", &scene.password)["resumed"], true);
 }
 
 #[test]
 fn who_does_not_come_back_in_time_makes_room() {
     let mut scene = Scene::hosted("[worlds]\ngrace_seconds = 1");
-    let mut castle = GameServer::added(&scene.backend, "castle");
+    let mut castle = scene.backend.game_server("castle");
     scene.backend.see_off(scene.arena.into_wire());
     scene.backend.log().wait("the world Zoo stops: lost");
     assert_eq!(names(&mut scene.bob), [""; 0]);
-    castle.ok("HOST START", start("zoo", &scene.password));
+    castle.hosts("zoo", &scene.password);
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn the_same_host_takes_over_and_two_that_fight_are_slowed_down() {
     assert!(reply["data"]["retry_after"].as_u64().is_some_and(|seconds| (1..=60).contains(&seconds)), "{reply}");
     // It stays whose it is, who may say it again as often as he likes.
     for _ in 0..9 {
-        assert_eq!(hosts[0].ok("HOST START", start("zoo", &password))["resumed"], true);
+        assert_eq!(hosts[0].hosts("zoo", &password)["resumed"], true);
     }
     // A world of its own has a count of its own.
-    let moon = world(&scene.backend, "moon");
-    hosts[1].ok("HOST START", start("moon", &moon));
+    let moon = scene.backend.world("moon", "bob");
+    hosts[1].hosts("moon", &moon);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn hosting_is_done_once_over_the_death_of_the_handler() {
     assert_eq!(names(&mut scene.bob), [""; 0]);
     // It was on disk, and the handler that was to take it into memory has died: again and again.
     for _ in 0..5 {
-        scene.arena.ok("HOST START", start("zoo", &scene.password));
+        scene.arena.hosts("zoo", &scene.password);
         scene.backend.kill_handler();
         assert_eq!(names(&mut scene.bob), ["Zoo"]);
         assert_eq!(scene.arena.ok("HOST LIST", json!({}))["total"], 1);
@@ -104,7 +104,7 @@ fn hosting_is_done_once_over_the_death_of_the_handler() {
 #[test]
 fn no_world_blinks_and_no_host_registers_again() {
     let mut scene = Scene::hosted("");
-    let (mut looker, before) = (Program::at(&scene.backend), shown(&mut scene.bob));
+    let (mut looker, before) = (scene.backend.program(), shown(&mut scene.bob));
     let mut still = |arena: &mut GameServer, users: u32| {
         assert_eq!(arena.ok("HOST LIST", json!({}))["total"], 1);
         assert_eq!(shown(&mut looker)[0]["players"], users);
@@ -114,9 +114,7 @@ fn no_world_blinks_and_no_host_registers_again() {
     assert_eq!(before.len(), 1);
     scene.backend.kill_handler();
     still(&mut scene.arena, 17);
-    let path = scene.backend.file("other");
-    program_of_version("9.8.7", &path);
-    scene.backend.ctl(&["upgrade", "--binary", path.to_str().expect("a path")]);
+    scene.backend.upgrade_to("9.8.7");
     still(&mut scene.arena, 18);
     scene.backend.kill_listener();
     scene.backend.next_listener();
@@ -126,7 +124,7 @@ fn no_world_blinks_and_no_host_registers_again() {
     nix::sys::signal::kill(worker, Signal::SIGKILL).expect("a worker");
     scene.arena.wire.rest();
     let mut again = scene.arena_again();
-    assert_eq!(again.ok("HOST START", start("zoo", &scene.password))["resumed"], true);
+    assert_eq!(again.hosts("zoo", &scene.password)["resumed"], true);
     assert_eq!(shown(&mut scene.bob)[0]["players"], 20);
 }
 
@@ -137,7 +135,7 @@ fn a_game_server_that_is_shut_out_hosts_nothing_and_one_with_another_key_has_its
     scene.arena.expect_event("notice");
     assert_eq!(names(&mut scene.bob), ["Zoo"]);
     scene.arena.ok("AUTH", json!({"name": "arena", "key": key}));
-    assert_eq!(scene.arena.ok("HOST START", start("zoo", &scene.password))["resumed"], true);
+    assert_eq!(scene.arena.hosts("zoo", &scene.password)["resumed"], true);
     scene.backend.ctl(&["server", "disable", "arena"]);
     scene.arena.expect_event("notice");
     assert_eq!(names(&mut scene.bob), [""; 0]);

@@ -1,6 +1,6 @@
 //! What is in the log, and what never is.
 
-use crate::harness::{Backend, Log, Person, Program, Running, program};
+use crate::harness::{Backend, Log, Program, Running, program};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 #[test]
 fn secrets_reach_no_log() {
     let backend = Backend::plan().config("log.level = \"trace\"\n").start();
-    let mut alice = Person::at(&backend);
+    let mut alice = backend.terminal();
     alice.ask("REGISTER alice Plain-Secret-1 alice@example.org");
     alice.type_line("LOGIN alice");
     alice.expect("assword");
@@ -24,14 +24,14 @@ fn secrets_reach_no_log() {
     for line in
         ["Plain-Secret-7", "\u{feff}Plain-Secret-7", "LOGIN Plain-Secret-7 alice", "LOGIN(alice,Plain-Secret-7)"]
     {
-        assert!(alice.ask(line).contains("ERROR: "), "{line}");
+        alice.says(line).sees("ERROR: ");
     }
     for line in
         ["FINGER Plain-Secret-7", "HELP Plain-Secret-7", "MODE Plain-Secret-7", "HELP LOGIN alice Plain-Secret-7"]
     {
-        assert!(alice.ask(line).contains("ERROR: "), "{line}");
+        alice.says(line).sees("ERROR: ");
     }
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     program.say(r#"{"cmd": "LOGIN", "args": {"name": "alice", "password": "Plain-Secret-2"}}"#);
     program.say(r#"{"cmd": "LOGIN", "args": "alice Plain-Secret-2"}"#);
     program.say(r#"{"cmd": "LOGIN", "args": ["alice", "Plain-Secret-2"]}"#);
@@ -63,7 +63,7 @@ fn secrets_reach_no_log() {
 #[test]
 fn what_somebody_typed_is_harmless_in_the_log() {
     let backend = Backend::plan().config("log.level = \"debug\"\n").start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.ask("HW \x1b[31mred\x07\u{9b}2J \u{202e}backwards");
     person.ask("HW 1");
     backend.log().wait("-> HW 1");
@@ -98,7 +98,7 @@ fn under_journald_a_line_has_a_priority_and_no_time() {
 #[test]
 fn the_log_tells_who_came_what_was_said_and_who_went() {
     let backend = Backend::plan().config("log.level = \"debug\"\n").start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     let address = program.wire.stream.local_addr().unwrap();
     program.send_line(r#"{"cmd": "HW"}"#);
     program.reply();

@@ -1,6 +1,6 @@
 //! Starts that cannot be: the address is taken, the data is somebody else's, the command line makes no sense.
 
-use crate::harness::{Backend, Program, program, run};
+use crate::harness::{Backend, program, run};
 use serde_json::json;
 
 #[test]
@@ -15,7 +15,7 @@ fn a_port_that_is_taken() {
 #[test]
 fn two_of_them_on_the_same_data() {
     let backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     let output = backend.another(0, &backend.data());
     assert_ne!(output.code, 0, "{output:?}");
     // The first one serves on, the operator's socket included.
@@ -35,12 +35,10 @@ fn a_database_that_is_none_is_left_alone() {
     std::fs::write(&file, &foreign).unwrap();
     // The listener hears of it by the handler's last words or by its end, whichever is first.
     for _ in 0..10 {
-        let output = backend.another(0, &backend.data());
-        assert_eq!(output.code, 1, "{output:?}");
+        let output = backend.another(0, &backend.data()).ends_with(1);
         assert!(!output.err.contains("it is killed"), "{}", output.err);
     }
-    let output = backend.another(0, &backend.data());
-    assert_eq!(output.code, 1, "{output:?}");
+    let output = backend.another(0, &backend.data()).ends_with(1);
     assert!(output.err.contains("ssmglobal.db") && !output.err.contains("panicked"), "{}", output.err);
     assert!(!output.err.contains("is ready"), "{}", output.err);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
@@ -51,9 +49,7 @@ fn a_database_that_is_none_is_left_alone() {
 fn a_data_directory_that_cannot_be_made() {
     let backend = Backend::start();
     std::fs::write(backend.file("plain"), "").unwrap();
-    let output = backend.another(0, &backend.file("plain").join("data"));
-    assert_eq!(output.code, 1, "{output:?}");
-    assert!(output.err.contains("--data"), "{}", output.err);
+    backend.another(0, &backend.file("plain").join("data")).ends_with(1).complains("--data");
 }
 
 #[test]
@@ -65,8 +61,9 @@ fn nonsense_on_the_command_line_or_in_the_file() {
     }
     let file = dir.path().join("config.toml");
     std::fs::write(&file, "[limits]\nclints = 5\n").unwrap();
-    let output = run(program().arg("--config").arg(&file).arg("--data").arg(dir.path().join("data")), b"");
-    assert_eq!(output.code, 1, "{output:?}");
-    assert!(output.err.contains("config.toml:2:1") && output.err.contains("clients"), "{}", output.err);
+    run(program().arg("--config").arg(&file).arg("--data").arg(dir.path().join("data")), b"")
+        .ends_with(1)
+        .complains("config.toml:2:1")
+        .complains("clients");
     assert!(!dir.path().join("data").exists(), "it made a data directory all the same");
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 #[test]
 fn a_reload_changes_limits_and_doors() {
     let backend = Backend::plan().config("limits.clients_per_address = 1\n").start();
-    let _first = Program::at(&backend);
+    let _first = backend.program();
     assert!(Wire::to(backend.at()).rest().contains("Too many connections."));
 
     let wire = Wire::from("127.0.0.9", backend.at());
@@ -17,7 +17,7 @@ fn a_reload_changes_limits_and_doors() {
     let address = format!("{}:{}", backend.at().ip(), door.port());
     let lines = format!("limits.clients_per_address = 8\n[[door]]\naddress = \"{address}\"\nmode = \"human\"\n");
     reload(&backend, &lines);
-    Program::at(&backend);
+    backend.program();
     let mut person = Wire::to(address.parse().unwrap());
     person.until("Welcome to serversquared");
 
@@ -29,16 +29,13 @@ fn a_reload_changes_limits_and_doors() {
 }
 
 fn reload(backend: &Backend, lines: &str) {
-    let mark = backend.log().mark();
-    backend.write_config(lines);
-    backend.signal(Signal::SIGHUP);
-    backend.log().wait_after(mark, "settings were read again");
+    backend.reload(lines);
 }
 
 #[test]
 fn options_stay_above_the_file_when_it_is_read_again() {
     let backend = Backend::plan().options(&["-c", "1"]).start();
-    let _first = Program::at(&backend);
+    let _first = backend.program();
     reload(&backend, "limits.clients_per_address = 8\n");
     assert!(Wire::to(backend.at()).rest().contains("Too many connections."));
 }
@@ -46,13 +43,13 @@ fn options_stay_above_the_file_when_it_is_read_again() {
 #[test]
 fn a_broken_file_changes_nothing_and_is_told() {
     let backend = Backend::plan().config("limits.clients_per_address = 2\n").start();
-    let mut first = Program::at(&backend);
+    let mut first = backend.program();
     let mark = backend.log().mark();
     backend.write_config("limits.clients_per_address = 1\nlimits.clints = 3\n");
     backend.signal(Signal::SIGHUP);
     backend.log().wait_after(mark, "settings not changed");
     backend.log().wait_after(mark, "limits.clints");
-    backend.see_off(Program::at(&backend).wire);
+    backend.see_off(backend.program().wire);
     first.ok("PING", json!({}));
     // A door that cannot be opened changes nothing either.
     let mark = backend.log().mark();
@@ -65,8 +62,8 @@ fn a_broken_file_changes_nothing_and_is_told() {
     backend.log().wait_after(mark, "not changed");
     assert_eq!(backend.ctl(&["status"])["clients_max"], 4096);
     backend.see_off(first.wire);
-    let _second = Program::at(&backend);
-    Program::at(&backend);
+    let _second = backend.program();
+    backend.program();
 }
 
 #[test]

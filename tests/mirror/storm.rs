@@ -1,6 +1,6 @@
 //! Ten thousand changes of the lists at random, and mirrors of every kind that must come out right.
 
-use super::{Mirror, Scene, fresh, host, licensed, names, number};
+use super::{Mirror, Scene, fresh, names, number};
 use crate::harness::{GameServer, Program};
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ struct Storm {
 impl Storm {
     fn new(seed: u64) -> Storm {
         let scene = Scene::new();
-        let castle = GameServer::added(&scene.backend, "castle");
-        let further = WORLDS[1..].iter().map(|world| licensed(&scene.backend, world, "alice"));
+        let castle = scene.backend.game_server("castle");
+        let further = WORLDS[1..].iter().map(|world| scene.backend.world(world, "alice"));
         let passwords = [scene.password.clone()].into_iter().chain(further).collect();
-        let guests = (0..4).map(|n| Program::registered(&scene.backend, &format!("guest{n}"))).collect();
+        let guests = (0..4).map(|n| scene.backend.player(&format!("guest{n}"))).collect();
         Storm { scene, dice: Dice(seed), castle, passwords, guests }
     }
 
@@ -40,7 +40,7 @@ impl Storm {
         let (world, guest) = (WORLDS[which], &mut self.guests[which]);
         let (some, arena, backend) = (self.dice.roll(50), &mut self.scene.arena, &self.scene.backend);
         match self.dice.roll(24) {
-            0..=3 => host(arena, world, &self.passwords[which]),
+            0..=3 => drop(arena.hosts(world, &self.passwords[which])),
             4..=10 => drop(arena.ask("HOST SAY", json!({"world": world, "users": some, "restricted": some > 25}))),
             11 => arena.ok("HOST STOP", json!({"world": world})).as_null().unwrap_or(()),
             12..=14 => drop(self.castle.ok("STATUS SET", json!({"map": "m", "players": some, "max": 50}))),
@@ -53,8 +53,7 @@ impl Storm {
                 drop(self.castle.ask(if some > 25 { "ENTER" } else { "LEAVE" }, args));
             }
             21 => {
-                let new = Program::at(backend);
-                backend.see_off(std::mem::replace(guest, new).wire);
+                guest.closes(backend);
             }
             22 if some > 40 => backend.kill_handler(),
             _ => {
@@ -97,7 +96,7 @@ fn mirrors_are_what_the_lists_are_after_ten_thousand_changes_reconnects_and_deat
     let lists = ["worlds", "users"];
     // One that asks now and then, over connections that change; one that watches; an operator who watches.
     let mut asks = lists.map(Mirror::of);
-    let mut watchers = [Program::at(&storm.scene.backend), Program::logged_in(&storm.scene.backend, "olga")];
+    let mut watchers = [storm.scene.backend.program(), storm.scene.backend.player_again("olga")];
     let mut watches = [(); 2].map(|()| lists.map(Mirror::of));
     for (program, mirrors) in watchers.iter_mut().zip(&mut watches) {
         mirrors.iter_mut().for_each(|mirror| mirror.watch(program));
@@ -107,7 +106,7 @@ fn mirrors_are_what_the_lists_are_after_ten_thousand_changes_reconnects_and_deat
             storm.step();
         }
         storm.burst(700, round % 5 == 4);
-        let mut other = Program::at(&storm.scene.backend);
+        let mut other = storm.scene.backend.program();
         for mirror in &mut asks {
             mirror.read(&mut other, 1 + round % 4);
             let truth = fresh(&mut other, mirror.list);

@@ -1,7 +1,7 @@
 //! Lists that are watched, and how a list goes on over deaths, upgrades and stops.
 
-use super::{Mirror, Scene, fresh, host, licensed, names};
-use crate::harness::{Backend, GameServer, Program, program_of_version};
+use super::{Mirror, Scene, fresh, names};
+use crate::harness::{Backend, GameServer};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn who_watches_hears_the_first_change_at_once_and_then_the_latest_state_of_each_
 #[test]
 fn serials_go_on_over_deaths_and_upgrades_of_the_handler() {
     let mut scene = Scene::new();
-    let mut carol = Program::registered(&scene.backend, "carol");
+    let mut carol = scene.backend.player("carol");
     let (mut worlds, mut users) = (fresh(&mut scene.bob, "worlds"), fresh(&mut scene.bob, "users"));
     worlds.watch(&mut scene.bob);
     users.watch(&mut scene.bob);
@@ -58,9 +58,7 @@ fn serials_go_on_over_deaths_and_upgrades_of_the_handler() {
     scene.backend.kill_handler();
     let page = asker.page(&mut scene.alice, 100);
     assert_eq!((names(&page["gone"]), names(&page["rows"]).len()), (vec!["carol"], 0));
-    let path = scene.backend.file("other");
-    program_of_version("9.8.7", &path);
-    scene.backend.ctl(&["upgrade", "--binary", path.to_str().expect("a path")]);
+    scene.backend.upgrade_to("9.8.7");
     scene.arena.ok("HOST SAY", json!({"world": "zoo", "users": 9}));
     assert_eq!(worlds.hear(&mut scene.bob)["rows"][0]["users"], 9);
     carol.login("carol");
@@ -70,11 +68,11 @@ fn serials_go_on_over_deaths_and_upgrades_of_the_handler() {
     // When everything was stopped it is another list.
     let key = scene.arena.key.clone();
     scene.backend.restart();
-    let mut alice = Program::logged_in(&scene.backend, "alice");
+    let mut alice = scene.backend.player_again("alice");
     let mut arena = GameServer::with_key(&scene.backend, "arena", key);
     asker.read(&mut alice, 100);
     assert_eq!((asker.names(), asker.wholes), (vec!["alice"], 1));
-    host(&mut arena, "zoo", &scene.password);
+    arena.hosts("zoo", &scene.password);
     worlds.read(&mut alice, 100);
     assert_eq!((worlds.names(), worlds.wholes), (vec!["Zoo"], 2));
 }
@@ -82,12 +80,12 @@ fn serials_go_on_over_deaths_and_upgrades_of_the_handler() {
 #[test]
 fn worlds_that_were_there_before_everything_was_stopped_stay_for_their_day() {
     let mut scene = Scene::new();
-    let moon = licensed(&scene.backend, "Moon", "bob");
-    host(&mut scene.arena, "moon", &moon);
+    let moon = scene.backend.world("Moon", "bob");
+    scene.arena.hosts("moon", &moon);
     scene.arena.ok("HOST STOP", json!({"world": "moon"}));
-    licensed(&scene.backend, "Mars", "bob");
+    scene.backend.world("Mars", "bob");
     let status = |backend: &Backend| {
-        let rows = fresh(&mut Program::logged_in(backend, "bob"), "worlds").rows;
+        let rows = fresh(&mut backend.player_again("bob"), "worlds").rows;
         rows.into_iter().map(|(name, row)| (name, row["status"].as_str().unwrap_or_default().to_owned())).collect()
     };
     let stopped = |names: &[&str]| -> Vec<(String, String)> {
@@ -107,7 +105,7 @@ fn worlds_that_were_there_before_everything_was_stopped_stay_for_their_day() {
     assert_eq!(there, stopped(&["Moon", "Zoo"]));
     // Where nobody saw them stop they were there when they were started.
     let mut arena = GameServer::with_key(&scene.backend, "arena", key);
-    host(&mut arena, "zoo", &scene.password);
+    arena.hosts("zoo", &scene.password);
     scene.backend.signal_all(Signal::SIGKILL);
     scene.backend.wait();
     scene.backend.start_again();

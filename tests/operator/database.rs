@@ -1,6 +1,6 @@
 //! Backups, and whether a database is whole.
 
-use crate::harness::{Backend, Program, run};
+use crate::harness::{Backend, Program, has};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 fn a_backup_while_others_write() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut writers: Vec<Program> = (0..3).map(|n| Program::registered(&backend, &format!("writer-{n}"))).collect();
+    let mut writers: Vec<Program> = (0..3).map(|n| backend.player(&format!("writer-{n}"))).collect();
     let file = backend.file("backup.db");
     std::thread::scope(|scope| {
         for writer in &mut writers {
@@ -22,9 +22,9 @@ fn a_backup_while_others_write() {
         assert!(made["bytes"].as_u64() > Some(4096), "{made}");
     });
     let verified = backend.ctl(&["verify", &file.display().to_string()]);
-    assert_eq!((&verified["ok"], &verified["players"]), (&true.into(), &3.into()), "{verified}");
+    has(&verified, json!({"ok": true, "players": 3}));
     let live = backend.ctl(&["verify"]);
-    assert_eq!((&live["ok"], &live["settings"]), (&true.into(), &900.into()), "{live}");
+    has(&live, json!({"ok": true, "settings": 900}));
     // What is there is not overwritten.
     assert_eq!(backend.ctl_fails(&["backup", &file.display().to_string()]), "exists");
     let nowhere = backend.file("no/such/directory/backup.db");
@@ -35,7 +35,7 @@ fn a_backup_while_others_write() {
 #[test]
 fn a_backup_can_be_run_with() {
     let mut backend = Backend::start();
-    let mut alice = Program::registered(&backend, "alice");
+    let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k", "value": "before"}));
     let file = backend.file("backup.db");
     backend.ctl(&["backup", &file.display().to_string()]);
@@ -47,20 +47,20 @@ fn a_backup_can_be_run_with() {
     std::fs::remove_file(backend.data().join("ssmglobal.db")).unwrap();
     std::fs::copy(&file, backend.data().join("ssmglobal.db")).unwrap();
     backend.start_again();
-    assert_eq!(Program::logged_in(&backend, "alice").ok("SETTING GET", json!({"key": "k"}))["value"], "before");
+    assert_eq!(backend.player_again("alice").ok("SETTING GET", json!({"key": "k"}))["value"], "before");
 }
 
 #[test]
 fn damage_is_found() {
     let backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     let good = backend.file("good.db");
     backend.ctl(&["backup", &good.display().to_string()]);
     let bytes = std::fs::read(&good).unwrap();
     let verify = |name: &str, bytes: &[u8]| -> (i32, Value) {
         let file = backend.file(name);
         std::fs::write(&file, bytes).unwrap();
-        let output = run(&mut backend.ctl_command(&["--json", "verify", &file.display().to_string()]), b"");
+        let output = backend.operator(&["--json", "verify", &file.display().to_string()]);
         assert_eq!(std::fs::read(&file).unwrap(), bytes, "it has changed the file");
         (output.code, serde_json::from_str(&output.out).unwrap())
     };
@@ -77,7 +77,7 @@ fn damage_is_found() {
     }
     assert_eq!(backend.ctl(&["verify"])["ok"], true);
     let missing = backend.file("missing.db").display().to_string();
-    assert_eq!(run(&mut backend.ctl_command(&["verify", &missing]), b"").code, 1);
+    backend.operator(&["verify", &missing]).ends_with(1);
     assert!(!backend.file("missing.db").exists());
 }
 

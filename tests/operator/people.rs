@@ -1,12 +1,12 @@
 //! What the operator does to players, boards and sessions.
 
-use crate::harness::{Backend, GameServer, Output, Person, Program, run};
+use crate::harness::{Backend, Output, Program, has, run};
 use serde_json::{Value, json};
 
 #[test]
 fn players() {
     let backend = Backend::start();
-    let mut program = Program::at(&backend);
+    let mut program = backend.program();
     for name in ["alice", "bob", "carol"] {
         program
             .ok("REGISTER", json!({"name": name, "password": "correct-horse", "email": format!("{name}@example.org")}));
@@ -16,7 +16,7 @@ fn players() {
     let page = backend.ctl(&["player", "list", "--after", "bob"]);
     assert_eq!((page["players"].as_array().map(Vec::len), &page["next"]), (Some(1), &Value::Null));
     let shown = backend.ctl(&["player", "show", "CAROL"]);
-    assert_eq!((&shown["email"], &shown["sessions"]), (&"carol@example.org".into(), &1.into()));
+    has(&shown, json!({"email": "carol@example.org", "sessions": 1}));
     assert!(!shown.to_string().contains("argon2"), "{shown}");
     assert_eq!(backend.ctl_fails(&["player", "show", "nobody"]), "not_found");
 }
@@ -24,8 +24,8 @@ fn players() {
 #[test]
 fn a_disabled_player_is_logged_out_and_stays_out() {
     let backend = Backend::start();
-    let mut mallory = Person::at(&backend).register("mallory");
-    let mut program = Program::logged_in(&backend, "mallory");
+    let mut mallory = backend.person("mallory");
+    let mut program = backend.player_again("mallory");
     backend.ctl(&["player", "disable", "mallory", "--reason", "Three warnings."]);
     mallory.expect("Three warnings.");
     program.expect_event("notice");
@@ -45,9 +45,9 @@ fn a_disabled_player_is_logged_out_and_stays_out() {
 fn a_disabled_player_keeps_his_scores_and_gets_nothing_new() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut mallory = Program::registered(&backend, "mallory");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut mallory = backend.player("mallory");
+    let mut alice = backend.player("alice");
+    let mut arena = backend.game_server("arena");
     mallory.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 5}));
     mallory.ok("MAIL SEND", json!({"to": "alice", "body": "hello"}));
     backend.ctl(&["player", "disable", "mallory", "--reason", "Three warnings."]);
@@ -78,34 +78,33 @@ fn a_disabled_player_keeps_his_scores_and_gets_nothing_new() {
 #[test]
 fn a_password_is_set_from_standard_input() {
     let backend = Backend::start();
-    drop(Program::registered(&backend, "alice"));
+    drop(backend.player("alice"));
     let set = |name: &str, input: &[u8]| -> Output {
         run(&mut backend.ctl_command(&["--json", "player", "set-password", name]), input)
     };
-    assert_eq!(set("alice", b"battery-staple\n").code, 0);
-    let mut alice = Program::at(&backend);
+    set("alice", b"battery-staple\n").succeeds();
+    let mut alice = backend.program();
     assert_eq!(alice.fails("LOGIN", json!({"name": "alice", "password": "secret-of-alice"})), "bad_login");
     alice.ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
     for (name, input) in [("alice", &b""[..]), ("alice", b"\n"), ("alice", b"short\n"), ("nobody", b"battery-staple\n")]
     {
-        let output = set(name, input);
-        assert_eq!(output.code, 1, "{output:?}");
+        let output = set(name, input).ends_with(1);
         assert!(!output.out.contains("short\""), "{output:?}");
     }
     let words = ["player", "set-password", "alice", "on-the-command-line"];
-    assert_eq!(run(&mut backend.ctl_command(&words), b"").code, 2);
+    backend.operator(&words).ends_with(2);
 }
 
 #[test]
 fn boards() {
     let backend = Backend::start();
     backend.board("sprint");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 1}));
     bob.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 2}));
     let row = backend.ctl(&["board", "list"])[0].clone();
-    assert_eq!((&row["board"], &row["better"], &row["total"]), (&"sprint".into(), &"lower".into(), &2.into()));
+    has(&row, json!({"board": "sprint", "better": "lower", "total": 2}));
     // What stands on it would lose its meaning.
     let change = ["board", "define", "sprint", "--unit", "ms", "--better", "higher"];
     assert_eq!(backend.ctl_fails(&change), "denied");
@@ -123,10 +122,10 @@ fn boards() {
 fn what_was_withdrawn_stays_withdrawn() {
     let mut backend = Backend::start();
     backend.board("sprint");
-    Program::registered(&backend, "alice").ok("RECORD SUBMIT", json!({"board": "sprint", "score": 1}));
+    backend.player("alice").ok("RECORD SUBMIT", json!({"board": "sprint", "score": 1}));
     backend.ctl(&["board", "withdraw", "sprint", "alice", "--reason", "cheated"]);
     backend.restart();
-    let mut alice = Program::logged_in(&backend, "alice");
+    let mut alice = backend.player_again("alice");
     assert_eq!(alice.ok("RECORD TOP", json!({"board": "sprint"}))["total"], 0);
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 5}));
     assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"}))["score"], 5);
@@ -141,8 +140,8 @@ fn pid_of(backend: &Backend, matches: impl Fn(&Value) -> bool) -> String {
 #[test]
 fn sessions_are_listed_and_ended() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
     let sessions = backend.ctl(&["sessions", "list"]);
     let row = sessions.as_array().unwrap().iter().find(|row| row["who"] == "alice").unwrap();
     assert_eq!(
@@ -161,7 +160,7 @@ fn sessions_are_listed_and_ended() {
 #[test]
 fn who_has_not_asked_for_anything_yet_is_told_why_as_well() {
     let backend = Backend::start();
-    let mut silent = Program::at(&backend);
+    let mut silent = backend.program();
     let pid = pid_of(&backend, |_| true);
     backend.ctl(&["sessions", "kick", &pid, "--reason", "Time for bed."]);
     let said = silent.wire.rest();

@@ -1,12 +1,12 @@
 //! Who writes and reads properties.
 
-use super::{Scene, ZOO, delete, got, pair, set, value};
-use crate::harness::{GameServer, Program};
+use super::{ZOO, delete, got, pair, set, value};
+use crate::harness::{GameServer, Program, Zoo};
 use serde_json::{Value, json};
 
 /// Everybody who may ask, by one letter each.
 struct All {
-    scene: Scene,
+    scene: Zoo,
     castle: GameServer,
     carol: Program,
     dave: Program,
@@ -15,12 +15,12 @@ struct All {
 
 impl All {
     fn new() -> All {
-        let scene = Scene::new();
-        let castle = GameServer::added(&scene.backend, "castle");
-        let (carol, dave) = (Program::registered(&scene.backend, "carol"), Program::registered(&scene.backend, "dave"));
+        let scene = Zoo::open();
+        let castle = scene.backend.game_server("castle");
+        let (carol, dave) = (scene.backend.player("carol"), scene.backend.player("dave"));
         scene.backend.ctl(&["right", "grant", "carol", "property"]);
         scene.backend.ctl(&["right", "grant", "dave", "operator"]);
-        let nobody = Program::at(&scene.backend);
+        let nobody = scene.backend.program();
         All { scene, castle, carol, dave, nobody }
     }
 
@@ -86,10 +86,10 @@ fn who_may_write_and_read_stands_in_it() {
 
 #[test]
 fn a_world_is_whoever_hosts_it_on_that_connection_and_those_in_it_are_its_own() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     let used = json!({"write": "world", "read": "world"});
     let writes = |asker: &mut Program, of: &str| set(asker, of, "seat", "left", used.clone());
-    let mut again = GameServer::with_key(&scene.backend, "arena", scene.arena.key.clone());
+    let mut again = scene.arena.again(&scene.backend);
     assert_eq!((writes(&mut again, ZOO), writes(&mut scene.arena, ZOO)), pair("denied", "ok"), "another connection");
     assert_eq!(writes(&mut scene.arena, "bob"), "denied", "he is not there");
     scene.bob_enters();

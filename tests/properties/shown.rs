@@ -1,12 +1,12 @@
 //! Which properties FINGER and WORLD SHOW show, and to whom.
 
-use super::{Scene, ZOO, got, names, set};
-use crate::harness::{Person, Program};
+use super::{ZOO, got, names, set};
+use crate::harness::{Program, Zoo};
 use serde_json::json;
 
 #[test]
 fn finger_shows_those_that_are_meant_for_it_also_of_who_is_not_on() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     let shown = |asker: &mut Program| asker.ok("FINGER", json!({"player": "bob"}))["properties"].clone();
     assert_eq!(shown(&mut scene.alice), json!([]));
     for (name, more) in
@@ -24,18 +24,14 @@ fn finger_shows_those_that_are_meant_for_it_also_of_who_is_not_on() {
     assert_eq!(shown(&mut scene.bob), json!([three, hidden, motto]));
     scene.bob_closes();
     assert_eq!(shown(&mut scene.bob), json!([three, motto]), "nobody asks now");
-    let mut person = Person::at(&scene.backend).register("pat");
-    let finger = person.ask("FINGER bob");
-    assert!(
-        finger.contains("motto: Be kind") && finger.contains("3: (3 bytes)") && finger.contains("not on"),
-        "{finger}"
-    );
+    let mut person = scene.backend.person("pat");
+    person.says("FINGER bob").sees("motto: Be kind").sees("3: (3 bytes)").sees("not on");
 }
 
 #[test]
 fn world_show_shows_those_of_a_world_to_whoever_may_read_them() {
-    let Scene { backend, mut bob, mut alice, mut arena, .. } = Scene::new();
-    let mut nobody = Program::at(&backend);
+    let Zoo { backend, mut bob, mut alice, mut arena, .. } = Zoo::open();
+    let mut nobody = backend.program();
     let shown = |asker: &mut Program| -> Vec<String> {
         let shown = asker.ok("WORLD SHOW", json!({"name": "zoo"}));
         names(shown["properties"].as_array().expect("a list")).into_iter().map(str::to_owned).collect()
@@ -54,17 +50,16 @@ fn world_show_shows_those_of_a_world_to_whoever_may_read_them() {
     assert_eq!(backend.ctl(&["world", "show", "zoo"])["properties"].as_array().map(Vec::len), Some(3));
     let gate = &nobody.ok("WORLD SHOW", json!({"name": "zoo"}))["properties"][0];
     assert_eq!(*gate, json!({"name": "gate", "value": "Closed", "base64": null}));
-    let mut person = Person::at(&backend);
-    assert!(person.ask("world show zoo").contains("gate: Closed"));
+    let mut person = backend.terminal();
+    person.says("world show zoo").sees("gate: Closed");
     // What is fingered may be a world.
-    let text = person.ask("finger world:zoo");
-    assert!(text.contains("Zoo is a world, no player: WORLD SHOW Zoo tells of it."), "{text}");
-    assert!(person.ask("finger world:nowhere").contains("There is no world nowhere."));
+    person.says("finger world:zoo").sees("Zoo is a world, no player: WORLD SHOW Zoo tells of it.");
+    person.says("finger world:nowhere").sees("There is no world nowhere.");
 }
 
 #[test]
 fn finger_shows_so_many_as_fit_and_get_has_all() {
-    let Scene { mut bob, backend: _backend, .. } = Scene::new();
+    let Zoo { mut bob, backend: _backend, .. } = Zoo::open();
     for number in 1..=6 {
         set(&mut bob, "bob", &number.to_string(), &"x".repeat(4096), json!({"finger": true}));
     }

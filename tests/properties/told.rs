@@ -1,22 +1,21 @@
 //! Who hears of a change of a property, and that it is done and told once.
 
-use super::{Scene, ZOO, delete, heard, pair, set};
-use crate::harness::{GameServer, Program};
+use super::{ZOO, delete, heard, pair, set};
+use crate::harness::Zoo;
 use serde_json::{Value, json};
 
 #[test]
 fn a_change_reaches_each_once_who_may_read_it() {
-    let mut scene = Scene::new();
-    let (mut second, mut nobody) = (Program::logged_in(&scene.backend, "Bob"), Program::at(&scene.backend));
-    let mut castle = GameServer::added(&scene.backend, "castle");
+    let mut scene = Zoo::open();
+    let (mut second, mut nobody) = (scene.backend.player_again("Bob"), scene.backend.program());
+    let mut castle = scene.backend.game_server("castle");
     scene.bob_enters();
     for watcher in [&mut scene.alice, &mut nobody, &mut castle, &mut second, &mut scene.arena] {
         watcher.ok("PROPERTY WATCH", json!({"of": "bob"}));
         watcher.ok("PROPERTY WATCH", json!({"of": "BOB"}));
     }
-    let change = |scene: &mut Scene, value: &str, more: Value| {
-        assert_eq!(set(&mut scene.bob, "bob", "motto", value, more), "ok")
-    };
+    let change =
+        |scene: &mut Zoo, value: &str, more: Value| assert_eq!(set(&mut scene.bob, "bob", "motto", value, more), "ok");
     // Nobody hears of it that is not pushed.
     change(&mut scene, "first", Value::Null);
     scene.alice.expect_no_event("property");
@@ -56,7 +55,7 @@ fn a_change_reaches_each_once_who_may_read_it() {
 
 #[test]
 fn what_others_change_of_a_world_reaches_its_host_at_once() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     assert_eq!(set(&mut scene.arena, ZOO, "gate", "open", json!({"write": "world"})), "ok");
     scene.arena.expect_no_event("property");
     assert_eq!(set(&mut scene.bob, ZOO, "notice", "Feeding at three", Value::Null), "ok");
@@ -79,7 +78,7 @@ fn what_others_change_of_a_world_reaches_its_host_at_once() {
 
 #[test]
 fn a_change_is_done_once_over_the_death_of_the_handler_and_under_its_key() {
-    let mut scene = Scene::new();
+    let mut scene = Zoo::open();
     for version in 0..3 {
         let args = json!({"of": "bob", "name": "motto", "value": "x", "version": version});
         let reply = scene.bob.ask_over_death(&scene.backend, "PROPERTY SET", &args);

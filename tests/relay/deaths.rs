@@ -1,7 +1,7 @@
 //! The handler dies again and again while messages are on their way.
 
 use super::join;
-use crate::harness::{Backend, GameServer, Program};
+use crate::harness::{Backend, Program, has};
 use serde_json::{Value, json};
 use std::sync::mpsc::{Sender, channel};
 
@@ -44,7 +44,7 @@ fn send_many(server: &mut Program, name: &str, count: usize, size: usize, told: 
             sent += 1;
         }
         let reply = server.reply();
-        assert_eq!((&reply["id"], &reply["state"]), (&numbers.len().into(), &"OK".into()), "{reply}");
+        has(&reply, json!({"id": numbers.len(), "state": "OK"}));
         numbers.push(reply["data"]["number"].as_u64().expect("a number"));
         // Whoever counts them has enough when it hears no more.
         let _ = told.send(());
@@ -59,7 +59,7 @@ fn numbers_go_on_and_everybody_gets_everything_however_often_the_handler_dies() 
     const ALL: u64 = 3 * EACH as u64;
     let backend = Backend::start();
     let added = |name: &str| {
-        let mut server = GameServer::added(&backend, name);
+        let mut server = backend.game_server(name);
         join(&mut server, None);
         server
     };
@@ -144,10 +144,10 @@ fn numbers_go_on_and_everybody_gets_everything_however_often_the_handler_dies() 
 fn what_is_for_one_arrives_once_however_often_the_handler_dies() {
     const EACH: usize = 300;
     let backend = Backend::plan().config("mail.mailbox = 100000\n").start();
-    let mut receiver = GameServer::added(&backend, "receiver");
-    let mut bob = Program::registered(&backend, "bob");
-    let mut alice = Program::registered(&backend, "alice");
-    let mut server = GameServer::added(&backend, "sender");
+    let mut receiver = backend.game_server("receiver");
+    let mut bob = backend.player("bob");
+    let mut alice = backend.player("alice");
+    let mut server = backend.game_server("sender");
     let (tell, answered) = channel();
     let drive = |client: &mut Program, cmd: &str, args: Value, told: Sender<()>| {
         let (mut sent, mut answered) = (0, 0);

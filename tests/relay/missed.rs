@@ -1,7 +1,7 @@
 //! What a server has missed: numbers, epochs, gaps.
 
 use super::{join, send, two};
-use crate::harness::{Backend, GameServer};
+use crate::harness::{Backend, GameServer, has};
 use serde_json::{Value, json};
 
 #[test]
@@ -14,11 +14,11 @@ fn who_comes_back_gets_what_was_missed() {
     (2..=50).for_each(|number| assert_eq!(send(&mut arena, &number.to_string()), number));
     let mut desert = GameServer::with_key(&backend, "desert", key);
     let data = join(&mut desert, Some(1));
-    assert_eq!((&data["number"], &data["waiting"], &data["missed"]), (&50.into(), &49.into(), &0.into()));
+    has(&data, json!({"number": 50, "waiting": 49, "missed": 0}));
     send(&mut arena, "51");
     for number in 2..=51 {
         let event = desert.expect_event("relay");
-        assert_eq!((&event["number"], &event["body"]), (&number.into(), &number.to_string().into()));
+        has(&event, json!({"number": number, "body": number.to_string()}));
     }
     desert.expect_no_event("relay");
 }
@@ -32,14 +32,14 @@ fn a_gap_is_told() {
     (1..=20).for_each(|number| assert_eq!(send(&mut arena, &number.to_string()), number));
     let mut desert = GameServer::with_key(&backend, "desert", key);
     let data = join(&mut desert, Some(3));
-    assert_eq!((&data["number"], &data["waiting"], &data["missed"]), (&20.into(), &5.into(), &12.into()));
+    has(&data, json!({"number": 20, "waiting": 5, "missed": 12}));
     let numbers: Vec<Value> = (16..=20).map(|_| desert.expect_event("relay")["number"].clone()).collect();
     assert_eq!(numbers, [16, 17, 18, 19, 20]);
     desert.expect_no_event("relay");
     // Who has everything already gets nothing.
     desert.ok("RELAY LEAVE", json!({"channel": "lobby"}));
     let data = join(&mut desert, Some(20));
-    assert_eq!((&data["waiting"], &data["missed"]), (&0.into(), &0.into()));
+    has(&data, json!({"waiting": 0, "missed": 0}));
     desert.expect_no_event("relay");
 }
 
@@ -65,11 +65,11 @@ fn after_a_restart_numbers_go_on_and_who_comes_back_learns_that_something_may_be
     for epoch in [&seen["epoch"], &Value::Null] {
         let mut desert = GameServer::with_key(&backend, "desert", desert_key.clone());
         let data = join_again(&mut desert, &seen["number"], epoch);
-        assert_eq!((&data["missed"], &data["waiting"]), (&Value::Null, &2.into()), "{data}");
+        has(&data, json!({"missed": null, "waiting": 2}));
         assert!(data["epoch"].as_u64() > seen["epoch"].as_u64(), "{data}");
         for (number, body) in numbers.into_iter().zip(["first", "second"]) {
             let event = desert.expect_event("relay");
-            assert_eq!((&event["number"], &event["body"]), (&number.into(), &body.into()));
+            has(&event, json!({"number": number, "body": body}));
             assert_eq!(event["epoch"], data["epoch"]);
         }
         desert.expect_no_event("relay");
@@ -77,30 +77,30 @@ fn after_a_restart_numbers_go_on_and_who_comes_back_learns_that_something_may_be
     // In the present epoch it is known what came since, and 0 is nobody's number.
     let mut desert = GameServer::with_key(&backend, "desert", desert_key);
     let present = join(&mut desert, Some(0));
-    assert_eq!((&present["missed"], &present["waiting"]), (&0.into(), &2.into()));
+    has(&present, json!({"missed": 0, "waiting": 2}));
     assert_eq!(desert.expect_event("relay")["body"], "first");
     assert_eq!(desert.expect_event("relay")["body"], "second");
     desert.ok("RELAY LEAVE", json!({"channel": "lobby"}));
     let data = join_again(&mut desert, &numbers[0].into(), &present["epoch"]);
-    assert_eq!((&data["missed"], &data["waiting"]), (&0.into(), &1.into()));
+    has(&data, json!({"missed": 0, "waiting": 1}));
     assert_eq!(desert.expect_event("relay")["body"], "second");
 }
 
 #[test]
 fn a_channel_that_made_room_goes_on_with_its_numbers_in_another_epoch() {
     let backend = Backend::plan().config("relay.channels = 1\n").start();
-    let mut arena = GameServer::added(&backend, "arena");
+    let mut arena = backend.game_server("arena");
     let first = join(&mut arena, None);
     (1..=7).for_each(|number| assert_eq!(send(&mut arena, "x"), number));
     arena.ok("RELAY LEAVE", json!({"channel": "lobby"}));
     arena.ok("RELAY SEND", json!({"channel": "other", "body": "x"}));
-    let mut desert = GameServer::added(&backend, "desert");
+    let mut desert = backend.game_server("desert");
     let second = join_again(&mut desert, &5.into(), &first["epoch"]);
-    assert_eq!((&second["missed"], &second["waiting"]), (&Value::Null, &0.into()), "{second}");
+    has(&second, json!({"missed": null, "waiting": 0}));
     assert_ne!(first["epoch"], second["epoch"]);
     assert!(send(&mut arena, "again") > 7);
     let event = desert.expect_event("relay");
-    assert_eq!((&event["epoch"], &event["body"]), (&second["epoch"], &"again".into()));
+    has(&event, json!({"epoch": second["epoch"], "body": "again"}));
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn the_epoch_stays_when_the_handler_dies() {
     backend.kill_handler();
     assert_eq!(send(&mut arena, "behind"), 2);
     let behind = desert.expect_event("relay");
-    assert_eq!((&behind["number"], &behind["epoch"]), (&2.into(), &before["epoch"]));
-    let mut tundra = GameServer::added(&backend, "tundra");
+    has(&behind, json!({"number": 2, "epoch": before["epoch"]}));
+    let mut tundra = backend.game_server("tundra");
     let data = join_again(&mut tundra, &1.into(), &before["epoch"]);
-    assert_eq!((&data["epoch"], &data["missed"], &data["waiting"]), (&before["epoch"], &0.into(), &1.into()));
+    has(&data, json!({"epoch": before["epoch"], "missed": 0, "waiting": 1}));
     assert_eq!(tundra.expect_event("relay")["body"], "behind");
 }
 

@@ -1,13 +1,13 @@
 //! Passwords that are asked for: without echo, again where it was no line, and how to give up.
 
 use super::{WILL_ECHO, WONT_ECHO, position, until};
-use crate::harness::{Backend, Person, Program};
+use crate::harness::{Backend, Person};
 use serde_json::json;
 
 #[test]
 fn a_password_is_asked_for_without_echo() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.type_line("REGISTER alice");
     let asked = until(&mut person.wire, b": ");
     assert_eq!(position(&asked, WILL_ECHO), Some(0), "{asked:?}");
@@ -38,13 +38,13 @@ fn a_password_is_asked_for_without_echo() {
     until(&mut person.wire, WONT_ECHO);
     let answer = person.expect("> ");
     assert!(!answer.contains("ERROR"), "{answer}");
-    Program::at(&backend).ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
+    backend.program().ok("LOGIN", json!({"name": "alice", "password": "battery-staple"}));
 }
 
 #[test]
 fn two_that_differ_change_nothing_and_the_echo_comes_back() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.type_line("REGISTER alice");
     for password in ["secret-of-alice", "secret-of-alicf"] {
         until(&mut person.wire, b": ");
@@ -52,14 +52,14 @@ fn two_that_differ_change_nothing_and_the_echo_comes_back() {
     }
     until(&mut person.wire, WONT_ECHO);
     assert!(person.expect("> ").contains("ERROR"));
-    assert!(person.ask("FINGER alice").contains("ERROR"));
+    person.says("FINGER alice").sees("ERROR");
     assert_eq!(person.ask("HW"), "Hello, world!\r\n");
 }
 
 #[test]
 fn nothing_typed_is_how_to_give_up() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     person.type_line("REGISTER alice");
     until(&mut person.wire, b": ");
     person.type_line("");
@@ -81,7 +81,7 @@ fn a_line_that_is_none_is_asked_for_again_where_a_password_is_asked_for() {
     let backend = Backend::start();
     let too_long = [vec![b'x'; 9000], b"\r\n".to_vec()].concat();
     let lines = [&b"caf\xe9\r\n"[..], &too_long];
-    let mut person = Person::at(&backend);
+    let mut person = backend.terminal();
     let answers = |person: &mut Person, line: &str, questions: &[(&str, &str)]| {
         person.type_line(line);
         for (question, answer) in questions {
@@ -104,7 +104,7 @@ fn a_line_that_is_none_is_asked_for_again_where_a_password_is_asked_for() {
         "PASSWORD",
         &[("Old password: ", "secret-of-alice"), ("New password: ", new), ("Again: ", new)],
     );
-    Program::at(&backend).ok("LOGIN", json!({"name": "alice", "password": new}));
+    backend.program().ok("LOGIN", json!({"name": "alice", "password": new}));
     // Nothing is how to give up then, too.
     person.type_line("PASSWORD");
     until(&mut person.wire, b"Old password: ");
@@ -118,12 +118,12 @@ fn a_line_that_is_none_is_asked_for_again_where_a_password_is_asked_for() {
 #[test]
 fn a_password_is_asked_for_behind_the_answers_that_are_still_to_come() {
     let backend = Backend::start();
-    let mut person = Person::at(&backend).register("alice");
+    let mut person = backend.person("alice");
     person.ask("LOGOUT");
     backend.over_the_death_of_the_handler(|| {
         person.wire.send("WHO\r\nHW\r\nLOGIN alice\r\ncaf\u{e9}\r\n");
         // Answered at once by its worker: what was sent before is with the handler.
-        let mut other = Person::at(&backend);
+        let mut other = backend.terminal();
         other.ask("HW");
     });
     let came = until(&mut person.wire, b"Password: ");
@@ -142,8 +142,8 @@ fn a_password_is_asked_for_behind_the_answers_that_are_still_to_come() {
 #[test]
 fn what_arrives_while_a_password_is_typed_leaves_the_question_standing() {
     let backend = Backend::start();
-    let mut alice = Person::at(&backend).register("alice");
-    let mut bob = Program::registered(&backend, "bob");
+    let mut alice = backend.person("alice");
+    let mut bob = backend.player("bob");
     alice.type_line("PASSWORD");
     until(&mut alice.wire, b": ");
     bob.ok("TELL", json!({"to": "alice", "body": "hello"}));
