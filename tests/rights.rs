@@ -4,15 +4,23 @@
 use crate::harness::{Backend, Program};
 use serde_json::{Value, json};
 
-/// An operator called alice, her world Zoo, and bob.
-fn with_alice() -> (Backend, Program, Program) {
-    let backend = Backend::start();
-    let (mut alice, bob) = (backend.player("alice"), backend.player("bob"));
-    backend.ctl(&["right", "grant", "alice", "operator"]);
-    assert_eq!(alice.expect_event("rights")["rights"], json!(["operator"]));
-    backend.ctl(&["world", "add", "Zoo", "alice"]);
-    backend.ctl(&["world", "add", "Mars", "bob"]);
-    (backend, alice, bob)
+/// A backend with alice, who is an operator and owns the world Zoo, and bob, who owns Mars.
+struct Scene {
+    backend: Backend,
+    alice: Program,
+    bob: Program,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let backend = Backend::start();
+        let [mut alice, bob] = ["alice", "bob"].map(|name| backend.player(name));
+        backend.ctl(&["right", "grant", "alice", "operator"]);
+        assert_eq!(alice.expect_event("rights")["rights"], json!(["operator"]));
+        backend.world("Zoo", "alice");
+        backend.world("Mars", "bob");
+        Scene { backend, alice, bob }
+    }
 }
 
 /// Asks all of them in one write; gives the code of each answer, or `OK`.
@@ -32,7 +40,7 @@ fn rights(backend: &Backend, player: &str) -> Value {
 
 #[test]
 fn an_operator_who_gives_his_right_up_has_it_no_more_behind_that() {
-    let (backend, mut alice, _bob) = with_alice();
+    let Scene { backend, mut alice, bob: _bob } = Scene::new();
     let revoke = ("RIGHT REVOKE", json!({"player": "alice", "right": "operator"}));
     let grant = ("RIGHT GRANT", json!({"player": "alice", "right": "operator"}));
     let set = ("UNIVERSE SET", json!({"key": "name", "value": "hacked"}));
@@ -43,7 +51,7 @@ fn an_operator_who_gives_his_right_up_has_it_no_more_behind_that() {
 
 #[test]
 fn nothing_that_needs_a_right_is_done_behind_its_end() {
-    let (backend, mut alice, _bob) = with_alice();
+    let Scene { backend, mut alice, bob: _bob } = Scene::new();
     backend.ctl(&["universe", "set", "name", "ours"]);
     let needing = [
         ("WORLD ADD", json!({"name": "moon", "owner": "alice"})),
@@ -94,7 +102,7 @@ fn nothing_that_needs_a_right_is_done_behind_its_end() {
 
 #[test]
 fn in_a_storm_of_requests_nothing_is_done_after_the_first_that_was_denied() {
-    let (backend, mut alice, _bob) = with_alice();
+    let Scene { backend, mut alice, bob: _bob } = Scene::new();
     for round in 0..5 {
         let mut lines = String::new();
         let mut asked = 0;
@@ -121,7 +129,7 @@ fn in_a_storm_of_requests_nothing_is_done_after_the_first_that_was_denied() {
 
 #[test]
 fn what_changes_nothing_is_no_news() {
-    let (_backend, mut alice, mut bob) = with_alice();
+    let Scene { backend: _backend, mut alice, mut bob } = Scene::new();
     let vip = || json!({"player": "bob", "right": "vip"});
     bob.ok("UNIVERSE WATCH", json!({}));
     alice.ok("RIGHT GRANT", vip());
