@@ -46,16 +46,27 @@ fn told(watcher: &mut Program) -> Value {
 }
 
 /// A backend with the player bob and his world Zoo.
-fn with_zoo(config: &str) -> (Backend, Program) {
-    let backend = Backend::plan().config(config).start();
-    let bob = backend.player("bob");
-    backend.ctl(&["world", "add", "Zoo", "bob"]);
-    (backend, bob)
+struct Scene {
+    backend: Backend,
+    bob: Program,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene::with("")
+    }
+
+    fn with(config: &str) -> Scene {
+        let backend = Backend::plan().config(config).start();
+        let bob = backend.player("bob");
+        backend.world("Zoo", "bob");
+        Scene { backend, bob }
+    }
 }
 
 #[test]
 fn each_setting_is_set_shown_told_once_kept_and_reset() {
-    let (mut backend, mut bob) = with_zoo("");
+    let Scene { mut backend, mut bob } = Scene::new();
     let mut watcher = backend.program();
     watcher.ok("UNIVERSE WATCH", json!({}));
     let mut wanted = first();
@@ -99,7 +110,7 @@ fn what_was_not_set_is_as_the_config_says_also_when_it_is_read_again() {
     let lines = "worlds.universe = \"Mine\"\ntexts.welcome = \"Hello.\"\nworlds.visitors = false\n\
                  players.registration = true\nworlds.client_version = \"3\"\nworlds.host_version = \"4\"\n\
                  worlds.start = \"Zoo\"\nworlds.user_list = false\nworlds.renames = true\nworlds.licence_required = true\n";
-    let (backend, mut bob) = with_zoo(lines);
+    let Scene { backend, mut bob } = Scene::with(lines);
     let mut wanted = json!({
         "name": "Mine", "welcome": "Hello.", "visitors": false, "talk": true, "registration": true, "client": "3", "host": "4",
         "start": "Zoo", "users": false, "renames": true, "licence": true, "set": [],
@@ -123,7 +134,7 @@ fn what_was_not_set_is_as_the_config_says_also_when_it_is_read_again() {
 
 #[test]
 fn operators_set_it_and_nobody_else() {
-    let (backend, mut bob) = with_zoo("");
+    let Scene { backend, mut bob } = Scene::new();
     let (key, text) = (json!({"key": "name"}), json!({"key": "name", "value": "Bob's"}));
     for _ in 0..2 {
         assert_eq!(bob.fails("UNIVERSE SET", text.clone()), "denied");
@@ -162,7 +173,7 @@ fn operators_set_it_and_nobody_else() {
 
 #[test]
 fn what_is_set_is_in_force_at_once() {
-    let (backend, mut bob) = with_zoo("");
+    let Scene { backend, mut bob } = Scene::new();
     let mut arena = backend.game_server("arena");
     let password = backend.ctl(&["world", "password", "zoo"])["password"].as_str().expect("a password").to_owned();
     let host = |version: &str| json!({"world": "zoo", "password": password, "port": 7777, "version": version});
@@ -207,7 +218,7 @@ fn what_is_set_is_in_force_at_once() {
 
 #[test]
 fn without_a_user_list_only_operators_and_game_servers_see_who_is_where() {
-    let (backend, mut bob) = with_zoo("");
+    let Scene { backend, mut bob } = Scene::new();
     let mut arena = backend.game_server("arena");
     let mut alice = backend.player("alice");
     arena.ok("ENTER", json!({"player": "bob"}));
