@@ -27,7 +27,13 @@ fn files(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// A backend that was killed, with `before` in its backup and `after` in its log.
-fn two_days() -> (Backend, PathBuf) {
+struct TwoDays {
+    backend: Backend,
+    /// The backup.
+    file: PathBuf,
+}
+
+fn two_days() -> TwoDays {
     let mut backend = Backend::start();
     let mut alice = backend.player("alice");
     alice.ok("SETTING SET", json!({"key": "k", "value": "before"}));
@@ -40,7 +46,7 @@ fn two_days() -> (Backend, PathBuf) {
     let deadline = PollTimeout::from(u16::try_from(PATIENCE.as_millis()).unwrap());
     assert_eq!(poll(&mut [PollFd::new(handler.as_fd(), PollFlags::POLLIN)], deadline), Ok(1), "it does not end");
     assert!(fs::metadata(backend.data().join("ssmglobal.db-wal")).unwrap().len() > 0);
-    (backend, file)
+    TwoDays { backend, file }
 }
 
 fn value(backend: &Backend) -> Value {
@@ -49,7 +55,7 @@ fn value(backend: &Backend) -> Value {
 
 #[test]
 fn a_backup_beside_the_log_of_another_day_is_told_and_nothing_is_touched() {
-    let (mut backend, file) = two_days();
+    let TwoDays { mut backend, file } = two_days();
     let data = backend.data();
     fs::copy(&file, data.join("ssmglobal.db")).unwrap();
     fs::set_permissions(data.join("ssmglobal.db"), Permissions::from_mode(0o600)).unwrap();
@@ -68,7 +74,7 @@ fn a_backup_beside_the_log_of_another_day_is_told_and_nothing_is_touched() {
 
 #[test]
 fn the_day_of_the_backup_is_back_and_so_can_be_the_other_one() {
-    let (mut backend, file) = two_days();
+    let TwoDays { mut backend, file } = two_days();
     let data = backend.data();
     let output = run(program().args(["restore", "--json", "--data"]).args([&data, &file]), b"").succeeds();
     let told: Value = serde_json::from_str(&output.out).unwrap();
@@ -98,7 +104,7 @@ fn while_a_backend_runs_nothing_is_restored() {
 
 #[test]
 fn a_backup_with_a_changed_byte_is_neither_verified_nor_restored() {
-    let (mut backend, file) = two_days();
+    let TwoDays { mut backend, file } = two_days();
     let mut bytes = fs::read(&file).unwrap();
     let at = bytes.windows(6).position(|part| part == b"before").unwrap();
     bytes[at] ^= 1;
@@ -119,7 +125,7 @@ fn a_backup_with_a_changed_byte_is_neither_verified_nor_restored() {
 
 #[test]
 fn on_another_machine_there_is_no_directory_yet() {
-    let (backend, file) = two_days();
+    let TwoDays { backend, file } = two_days();
     let data = backend.file("new");
     let output = restore(&data, &file);
     assert!(output.code == 0 && !output.out.contains("set aside"), "{output:?}");
