@@ -4,13 +4,19 @@ use crate::harness::{Backend, GREETING, Person, Program, WELCOME, Wire};
 use serde_json::json;
 use std::net::SocketAddr;
 
-/// A backend with one more door, and where that is.
-fn with_door(mode: &str, more: &str) -> (Backend, SocketAddr) {
+/// A backend with one more door.
+struct WithDoor {
+    backend: Backend,
+    /// Where the door is.
+    at: SocketAddr,
+}
+
+fn with_door(mode: &str, more: &str) -> WithDoor {
     let plan = Backend::plan();
     let door = format!("[[door]]\naddress = \"{}:0\"\nmode = \"{mode}\"\n{more}", plan.address());
     let backend = plan.config(&door).start();
     let at = backend.doors()[1];
-    (backend, at)
+    WithDoor { backend, at }
 }
 
 /// What a telnet client would show, and what it would take as commands.
@@ -38,7 +44,7 @@ fn split(bytes: &[u8]) -> (String, Vec<Vec<u8>>) {
 
 #[test]
 fn people_get_a_welcome_and_a_prompt_and_no_json() {
-    let (backend, at) = with_door("human", "welcome = \"Welcome, traveller.\\nType HELP.\"\n");
+    let WithDoor { backend, at } = with_door("human", "welcome = \"Welcome, traveller.\\nType HELP.\"\n");
     let mut wire = Wire::to(at);
     let came = wire.take("the prompt", |came| {
         let at = came.windows(4).position(|part| part == b"\r\n> ")?;
@@ -59,7 +65,7 @@ fn people_get_a_welcome_and_a_prompt_and_no_json() {
 
 #[test]
 fn its_people_are_one_world_with_everybody_else() {
-    let (backend, at) = with_door("human", "");
+    let WithDoor { backend, at } = with_door("human", "");
     let mut wire = Wire::to(at);
     wire.until("> ");
     let mut alice = Person { wire };
@@ -75,7 +81,7 @@ fn its_people_are_one_world_with_everybody_else() {
 
 #[test]
 fn programs_need_no_mode_where_it_is_known() {
-    let (_backend, at) = with_door("client", "");
+    let WithDoor { backend: _backend, at } = with_door("client", "");
     let mut wire = Wire::to(at);
     wire.expect(GREETING);
     wire.send("{\"cmd\": \"HW\"}\r\n");
@@ -87,7 +93,7 @@ fn programs_need_no_mode_where_it_is_known() {
 
 #[test]
 fn game_servers_prove_themselves_at_their_door() {
-    let (backend, at) = with_door("server", "");
+    let WithDoor { backend, at } = with_door("server", "");
     let key = backend.ctl(&["server", "add", "arena"])["key"].as_str().unwrap().to_owned();
     let mut wire = Wire::to(at);
     wire.expect(GREETING);
@@ -99,7 +105,7 @@ fn game_servers_prove_themselves_at_their_door() {
 
 #[test]
 fn a_door_that_asks() {
-    let (_backend, at) = with_door("ask", "");
+    let WithDoor { backend: _backend, at } = with_door("ask", "");
     let mut wire = Wire::to(at);
     wire.expect(GREETING);
     wire.send("MODE HUMAN\r\n");
@@ -108,7 +114,8 @@ fn a_door_that_asks() {
 
 #[test]
 fn a_door_has_limits_of_its_own() {
-    let (backend, at) = with_door("human", "clients = 2\nclients_per_address = 1\nline = 256\nidle_seconds = 1\n");
+    let WithDoor { backend, at } =
+        with_door("human", "clients = 2\nclients_per_address = 1\nline = 256\nidle_seconds = 1\n");
     let mut first = Wire::to(at);
     first.until("> ");
     assert_eq!(Wire::to(at).rest(), "ERROR: Too many connections.\r\n");
