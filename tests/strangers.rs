@@ -71,14 +71,21 @@ fn a_window_may_be_as_wide_as_a_line_end_is() {
     assert!(help.contains("TELL <to> <body>"), "{help}");
 }
 
-/// A backend with a door for people, one for programs and one for game servers, and where they are.
-fn with_doors() -> (Backend, [SocketAddr; 3]) {
+/// A backend with a door for people, one for programs and one for game servers.
+struct WithDoors {
+    backend: Backend,
+    people: SocketAddr,
+    programs: SocketAddr,
+    servers: SocketAddr,
+}
+
+fn with_doors() -> WithDoors {
     let plan = Backend::plan();
     let address = plan.address().to_owned();
     let door = |mode: &str| format!("[[door]]\naddress = \"{address}:0\"\nmode = \"{mode}\"\nwelcome = \"Hello.\"\n");
     let backend = plan.config(&["human", "client", "server"].map(door).concat()).start();
-    let doors = [1, 2, 3].map(|index| backend.doors()[index]);
-    (backend, doors)
+    let [people, programs, servers] = [1, 2, 3].map(|index| backend.doors()[index]);
+    WithDoors { backend, people, programs, servers }
 }
 
 /// Beginnings of other protocols, with what they bring along.
@@ -123,7 +130,7 @@ fn told(at: SocketAddr, bytes: &[u8]) -> String {
 
 #[test]
 fn who_speaks_another_protocol_at_a_door_gets_one_line_and_the_end() {
-    let (backend, [people, programs, servers]) = with_doors();
+    let WithDoors { backend, people, programs, servers } = with_doors();
     for (protocol, bytes) in beginnings() {
         for (at, beginning) in
             [(people, "ERROR: "), (programs, "{\"state\": \"ERROR\""), (servers, "{\"state\": \"ERROR\"")]
@@ -143,7 +150,7 @@ fn who_speaks_another_protocol_at_a_door_gets_one_line_and_the_end() {
 
 #[test]
 fn another_protocol_is_known_however_it_is_split() {
-    let (_backend, [people, programs, _]) = with_doors();
+    let WithDoors { backend: _backend, people, programs, .. } = with_doors();
     for (protocol, bytes) in beginnings().into_iter().filter(|(_, bytes)| bytes.len() < 1000) {
         for at in [people, programs] {
             let mut wire = Wire::to(at);
@@ -164,7 +171,7 @@ fn another_protocol_is_known_however_it_is_split() {
 
 #[test]
 fn the_log_tells_of_them_once_a_minute_and_address() {
-    let (backend, [people, programs, _]) = with_doors();
+    let WithDoors { backend, people, programs, .. } = with_doors();
     let get = b"GET / HTTP/1.1\r\n\r\n";
     for at in [people, programs, people] {
         told(at, get);
@@ -184,7 +191,7 @@ fn the_log_tells_of_them_once_a_minute_and_address() {
 
 #[test]
 fn what_looks_like_another_protocol_is_none_later_on() {
-    let (backend, [people, programs, _]) = with_doors();
+    let WithDoors { backend, people, programs, .. } = with_doors();
     let mut wire = Wire::to(people);
     wire.until("> ");
     wire.send("HW\r\nGET / HTTP/1.1\r\nHW\r\n");
