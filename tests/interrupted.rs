@@ -21,7 +21,12 @@ use std::os::unix::net::UnixStream;
 
 /// Where workers hand over, as only a worker has it: from the handler, which believes for a moment that this is the next
 /// listener.
-fn way_of_workers(backend: &mut Backend) -> (OwnedFd, OwnedFd) {
+struct Way {
+    sends: OwnedFd,
+    receives: OwnedFd,
+}
+
+fn way_of_workers(backend: &mut Backend) -> Way {
     backend.kill_listener();
     let mut stream =
         UnixStream::connect(backend.data().join(ssmglobal_handler::CTL_SOCKET)).expect("the operator's socket");
@@ -50,7 +55,7 @@ fn way_of_workers(backend: &mut Backend) -> (OwnedFd, OwnedFd) {
         _ => None,
     });
     let place = place.expect("the way");
-    let way = (fds.remove(place), fds.remove(place));
+    let way = Way { sends: fds.remove(place), receives: fds.remove(place) };
     let mark = backend.log().mark();
     drop((stream, fds));
     backend.log().wait_after(mark, "the listener has died");
@@ -65,13 +70,13 @@ fn readable(socket: impl AsFd) {
 }
 
 /// Sends what only this worker could: root may say so.
-fn send_as(worker: i64, way: &OwnedFd, fds: &[&OwnedFd]) {
+fn send_as(worker: i64, sends: &OwnedFd, fds: &[&OwnedFd]) {
     let raw: Vec<i32> = fds.iter().map(|fd| fd.as_raw_fd()).collect();
     let pid = i32::try_from(worker).unwrap();
     let me = UnixCredentials::from(ucred { pid, uid: 0, gid: 0 });
     let control = [ControlMessage::ScmCredentials(&me), ControlMessage::ScmRights(&raw)];
     let control = if raw.is_empty() { &control[..1] } else { &control[..] };
-    sendmsg::<()>(way.as_raw_fd(), &[IoSlice::new(b"M")], control, MsgFlags::empty(), None).expect("there is room");
+    sendmsg::<()>(sends.as_raw_fd(), &[IoSlice::new(b"M")], control, MsgFlags::empty(), None).expect("there is room");
 }
 
 /// Waits for the new worker's word; 0 when it has ended.
@@ -89,7 +94,7 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     }
     let mut backend = Backend::start();
     let mut all: Vec<Program> = ["ann", "bob", "cid", "dot", "eve"].map(|name| backend.player(name)).into();
-    let (way, _) = way_of_workers(&mut backend);
+    let Way { sends, .. } = way_of_workers(&mut backend);
     for program in &mut all {
         program.ok("PING", json!({}));
     }
@@ -110,10 +115,10 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
 
     // No session at all, and one with too much of everything.
     let mark = backend.log().mark();
-    send_as(pids[0], &way, &[]);
+    send_as(pids[0], &sends, &[]);
     backend.log().wait_after(mark, &format!("worker {} has handed over what is no session", pids[0]));
     let (one, _two) = pair();
-    send_as(pids[1], &way, &[&one; 5]);
+    send_as(pids[1], &sends, &[&one; 5]);
     backend.log().wait_after(mark, &format!("worker {} has handed over what is no session", pids[1]));
     // Somebody else's session, one that is too long, one that is damaged, one that could still be changed.
     let mut flipped = read_sealed(state(session(4)), 1 << 20).unwrap();
@@ -126,13 +131,13 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     for (index, memory) in bad {
         let mark = backend.log().mark();
         let ((client, _theirs), (other, ours)) = (stream(), pair());
-        send_as(pids[index], &way, &[&client.into(), &memory, &other]);
+        send_as(pids[index], &sends, &[&client.into(), &memory, &other]);
         drop(other);
         assert_eq!(word(&ours), 0, "it could go on with that");
         not_followed(mark, pids[index]);
     }
     // Nobody's worker.
-    send_as(1, &way, &[&one, &one, &one]);
+    send_as(1, &sends, &[&one, &one, &one]);
     for program in &mut all {
         program.ok("PING", json!({}));
     }
@@ -151,7 +156,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
     let mut backend = Backend::start();
     let mut eve = backend.player("eve");
     let mut ann = backend.player("ann");
-    let (way, _) = way_of_workers(&mut backend);
+    let Way { sends, .. } = way_of_workers(&mut backend);
     let list = backend.ctl(&["sessions", "list"]);
     let numbers = |index: usize| (list[index]["pid"].as_i64().unwrap(), list[index]["session"].as_u64().unwrap());
     let begin = |(pid, session): (i64, u64)| {
@@ -161,7 +166,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
         let (other, mine) = ssmglobal_sys::seqpacket_pair().unwrap();
         let (mode, mode_there, state) = (Mode::Client, Mode::Client, State::Anonymous);
         let memory = put_away(&[Item::Session { session, mode, mode_there, state, who: String::new() }]).unwrap();
-        send_as(pid, &way, &[&theirs.into(), &memory, &other]);
+        send_as(pid, &sends, &[&theirs.into(), &memory, &other]);
         drop(other);
         assert_eq!(word(&mine), COULD);
         (ours, mine)
@@ -211,7 +216,7 @@ fn stand_between(backend: &Backend, receives: &OwnedFd, worker: i32) {
 fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
     let mut backend = Backend::start();
     let mut silent = backend.program();
-    let (_, receives) = way_of_workers(&mut backend);
+    let Way { receives, .. } = way_of_workers(&mut backend);
     let pid = backend.workers()[0].0;
     let old = i32::try_from(pid).unwrap();
     stand_between(&backend, &receives, old);
@@ -225,7 +230,7 @@ fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
 fn a_worker_that_is_not_followed_in_time_serves_on() {
     let mut backend = Backend::start();
     let mut eve = backend.player("eve");
-    let (_, receives) = way_of_workers(&mut backend);
+    let Way { receives, .. } = way_of_workers(&mut backend);
     let before = backend.workers();
     hand_over(&backend, &receives, i32::try_from(before[0].0).unwrap());
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
@@ -240,7 +245,7 @@ fn a_worker_that_is_not_followed_in_time_serves_on() {
 fn a_listener_that_dies_in_the_middle_of_it_is_followed_by_one_that_knows() {
     let mut backend = Backend::start();
     let mut eve = backend.player("eve");
-    let (_, receives) = way_of_workers(&mut backend);
+    let Way { receives, .. } = way_of_workers(&mut backend);
     let old = i32::try_from(backend.workers()[0].0).unwrap();
     stand_between(&backend, &receives, old);
     backend.kill_listener();
