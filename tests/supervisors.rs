@@ -20,8 +20,15 @@ struct Supervised {
     listeners: Vec<Pid>,
 }
 
-/// A place for its files, and the command line of the backend there.
-fn place() -> (TempDir, SocketAddr, String) {
+/// A place for its files.
+struct Place {
+    dir: TempDir,
+    at: SocketAddr,
+    /// The command line of the backend there.
+    line: String,
+}
+
+fn place() -> Place {
     let dir = TempDir::new().expect("a temporary directory");
     let at = TcpListener::bind((own_address(), 0)).and_then(|socket| socket.local_addr()).expect("a free port");
     let config = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
@@ -30,7 +37,7 @@ fn place() -> (TempDir, SocketAddr, String) {
     let program = program().get_program().to_str().expect("a path").to_owned();
     let (config, data) = (path("config.toml"), path("data"));
     let line = format!("{program} --config {config} --data {data} -a {} -p {}", at.ip(), at.port());
-    (dir, at, line)
+    Place { dir, at, line }
 }
 
 fn is_there(program: &str) -> bool {
@@ -121,7 +128,7 @@ fn runit() {
     if !is_there("runsv") {
         return;
     }
-    let (dir, at, line) = place();
+    let Place { dir, at, line } = place();
     let service = dir.path().join("service");
     std::fs::create_dir(&service).unwrap();
     write_program(&service.join("run"), format!("#!/bin/sh\nexec {line}\n").as_bytes());
@@ -148,7 +155,7 @@ fn supervisord() {
     if !is_there("supervisord") {
         return;
     }
-    let (dir, at, line) = place();
+    let Place { dir, at, line } = place();
     let mut command = Command::new("supervisord");
     command.arg("-n").arg("-c").arg(supervisord_config(dir.path(), &line));
     all_is_well(Supervised::start(command, dir, at, |running| running.stdout.clone()));
