@@ -14,20 +14,19 @@ fn join(server: &mut GameServer, since: Option<u64>) -> Value {
     server.ok("RELAY JOIN", json!({"channel": "lobby", "since": since}))
 }
 
-/// Two servers on the same channel.
-fn two(backend: &Backend) -> (GameServer, GameServer) {
-    let (mut arena, mut desert) = (backend.game_server("arena"), backend.game_server("desert"));
-    join(&mut arena, None);
-    join(&mut desert, None);
-    (arena, desert)
+/// Game servers of these names, who are on the channel.
+fn on_lobby<const N: usize>(backend: &Backend, names: [&str; N]) -> [GameServer; N] {
+    names.map(|name| {
+        let mut server = backend.game_server(name);
+        join(&mut server, None);
+        server
+    })
 }
 
 #[test]
 fn everybody_else_gets_it_in_order() {
     let backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
-    let mut tundra = backend.game_server("tundra");
-    join(&mut tundra, None);
+    let [mut arena, mut desert, mut tundra] = on_lobby(&backend, ["arena", "desert", "tundra"]);
     for number in 1..=20 {
         let sender = if number % 2 == 0 { &mut arena } else { &mut desert };
         assert_eq!(send(sender, &format!("message {number}")), number);
@@ -46,7 +45,7 @@ fn everybody_else_gets_it_in_order() {
 #[test]
 fn any_text_arrives_as_it_was() {
     let backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
+    let [mut arena, mut desert] = on_lobby(&backend, ["arena", "desert"]);
     let bodies = [
         "",
         "\"quoted\" \\ back",
@@ -65,7 +64,7 @@ fn any_text_arrives_as_it_was() {
 fn more_messages_than_the_mark_on_disk_allows_are_all_sent_in_their_order() {
     const MESSAGES: u64 = 3000;
     let backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
+    let [mut arena, mut desert] = on_lobby(&backend, ["arena", "desert"]);
     let line = json!({"cmd": "RELAY SEND", "args": {"body": "x", "channel": "lobby"}}).to_string();
     (0..MESSAGES).for_each(|_| arena.send_line(&line));
     for number in 1..=MESSAGES {
@@ -79,7 +78,7 @@ fn more_messages_than_the_mark_on_disk_allows_are_all_sent_in_their_order() {
 #[test]
 fn to_one_server_alone() {
     let backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
+    let [mut arena, mut desert] = on_lobby(&backend, ["arena", "desert"]);
     let mut tundra = backend.game_server("tundra");
     let data = arena.ok("RELAY SEND", json!({"body": "psst", "to": "DESERT"}));
     has(&data, json!({"receivers": 1, "number": 0}));

@@ -1,6 +1,6 @@
 //! The handler dies again and again while messages are on their way.
 
-use super::join;
+use super::on_lobby;
 use crate::harness::{Backend, Program, has};
 use serde_json::{Value, json};
 use std::sync::mpsc::{Sender, channel};
@@ -58,19 +58,14 @@ fn numbers_go_on_and_everybody_gets_everything_however_often_the_handler_dies() 
     const SIZE: usize = 1200;
     const ALL: u64 = 3 * EACH as u64;
     let backend = Backend::start();
-    let added = |name: &str| {
-        let mut server = backend.game_server(name);
-        join(&mut server, None);
-        server
-    };
-    let senders = ["s0", "s1", "s2"].map(|name| (name, added(name)));
-    let (mut quick, mut slow, comes_and_goes) = (added("quick"), added("slow"), added("coming"));
+    let names = ["s0", "s1", "s2"];
+    let senders = names.into_iter().zip(on_lobby(&backend, names));
+    let [mut quick, mut slow, comes_and_goes] = on_lobby(&backend, ["quick", "slow", "coming"]);
     let (at, key) = (backend.at(), comes_and_goes.key.clone());
     drop(comes_and_goes);
     let (tell, answered) = channel();
     let sent = std::thread::scope(|scope| {
         let senders: Vec<_> = senders
-            .into_iter()
             .map(|(name, mut server)| {
                 let tell = tell.clone();
                 scope.spawn(move || {

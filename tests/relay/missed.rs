@@ -1,13 +1,13 @@
 //! What a server has missed: numbers, epochs, gaps.
 
-use super::{join, send, two};
+use super::{join, on_lobby, send};
 use crate::harness::{Backend, GameServer, has};
 use serde_json::{Value, json};
 
 #[test]
 fn who_comes_back_gets_what_was_missed() {
     let backend = Backend::start();
-    let (mut arena, desert) = two(&backend);
+    let [mut arena, desert] = on_lobby(&backend, ["arena", "desert"]);
     send(&mut arena, "1");
     let key = desert.key.clone();
     drop(desert);
@@ -26,7 +26,7 @@ fn who_comes_back_gets_what_was_missed() {
 #[test]
 fn a_gap_is_told() {
     let backend = Backend::plan().config("relay.backlog = 5\n").start();
-    let (mut arena, desert) = two(&backend);
+    let [mut arena, desert] = on_lobby(&backend, ["arena", "desert"]);
     let key = desert.key.clone();
     drop(desert);
     (1..=20).for_each(|number| assert_eq!(send(&mut arena, &number.to_string()), number));
@@ -51,7 +51,7 @@ fn join_again(server: &mut GameServer, seen: &Value, epoch: &Value) -> Value {
 #[test]
 fn after_a_restart_numbers_go_on_and_who_comes_back_learns_that_something_may_be_gone() {
     let mut backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
+    let [mut arena, mut desert] = on_lobby(&backend, ["arena", "desert"]);
     (1..=10).for_each(|number| assert_eq!(send(&mut arena, "x"), number));
     let seen = (1..=5).map(|_| desert.expect_event("relay")).last().unwrap();
     let (arena_key, desert_key) = (arena.key.clone(), desert.key.clone());
@@ -106,7 +106,7 @@ fn a_channel_that_made_room_goes_on_with_its_numbers_in_another_epoch() {
 #[test]
 fn the_epoch_stays_when_the_handler_dies() {
     let backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
+    let [mut arena, mut desert] = on_lobby(&backend, ["arena", "desert"]);
     assert_eq!(send(&mut arena, "before"), 1);
     let before = desert.expect_event("relay");
     backend.kill_handler();
@@ -123,7 +123,7 @@ fn the_epoch_stays_when_the_handler_dies() {
 fn a_slow_reader_gets_everything_or_is_told_how_much_is_gone() {
     const MESSAGES: usize = 3000;
     let backend = Backend::start();
-    let (mut arena, mut desert) = two(&backend);
+    let [mut arena, mut desert] = on_lobby(&backend, ["arena", "desert"]);
     let body = "x".repeat(4000);
     let line = json!({"cmd": "RELAY SEND", "args": {"body": body, "channel": "lobby"}}).to_string();
     for _ in 0..MESSAGES / 50 {
