@@ -3,53 +3,60 @@
 use crate::harness::{Backend, PATIENCE};
 use nix::sys::signal::Signal;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
-#[test]
-fn readiness_is_told_to_a_supervisor_that_asks() {
-    let dir = tempfile::TempDir::new().unwrap();
-    let path = dir.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(crate::harness::PATIENCE)).unwrap();
-    let mut backend = Backend::plan().environment("NOTIFY_SOCKET", &path.display().to_string()).start();
-    let mut buffer = [0; 256];
-    let mut heard = || {
-        let count = socket.recv(&mut buffer).unwrap();
-        String::from_utf8_lossy(&buffer[..count]).into_owned()
-    };
-    assert!(heard().contains("READY=1"));
-    backend.stop();
-    assert!(heard().contains("STOPPING=1"));
+/// What a supervisor hears, and when.
+struct Heard {
+    at: Instant,
+    text: String,
 }
 
-/// What a supervisor hears, each with the time.
-fn heard_by_a_supervisor(dir: &Path) -> (PathBuf, Receiver<(Instant, String)>) {
-    let path = dir.join("notify");
+/// A supervisor that listens.
+struct Supervisor {
+    /// Where the socket is.
+    _dir: TempDir,
+    path: PathBuf,
+    heard: Receiver<Heard>,
+}
+
+fn supervisor() -> Supervisor {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     let (says, heard) = channel();
     std::thread::spawn(move || {
         let mut buffer = [0; 256];
         while let Ok(count) = socket.recv(&mut buffer) {
             let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
-            if says.send((Instant::now(), text)).is_err() {
+            if says.send(Heard { at: Instant::now(), text }).is_err() {
                 return;
             }
         }
     });
-    (path, heard)
+    Supervisor { _dir: dir, path, heard }
+}
+
+#[test]
+fn readiness_is_told_to_a_supervisor_that_asks() {
+    let Supervisor { path, heard, .. } = &supervisor();
+    let mut backend = Backend::plan().environment("NOTIFY_SOCKET", &path.display().to_string()).start();
+    let next = || heard.recv_timeout(PATIENCE).unwrap().text;
+    assert!(next().contains("READY=1"));
+    backend.stop();
+    assert!(next().contains("STOPPING=1"));
 }
 
 #[test]
 fn a_watchdog_is_told_that_the_listener_lives_and_nothing_when_it_hangs() {
-    let dir = tempfile::TempDir::new().unwrap();
-    let (path, heard) = heard_by_a_supervisor(dir.path());
+    let Supervisor { path, heard, .. } = &supervisor();
     let backend = Backend::plan()
         .environment("NOTIFY_SOCKET", &path.display().to_string())
         .environment("WATCHDOG_USEC", "400000")
         .start();
-    let next = |text: &str| while !heard.recv_timeout(PATIENCE).unwrap().1.contains(text) {};
+    let next = |text: &str| while !heard.recv_timeout(PATIENCE).unwrap().text.contains(text) {};
     next("READY=1");
     (0..3).for_each(|_| next("WATCHDOG=1"));
     // While the listener cannot answer for anything, nothing is told.
@@ -61,8 +68,7 @@ fn a_watchdog_is_told_that_the_listener_lives_and_nothing_when_it_hangs() {
 
 #[test]
 fn a_watchdog_never_waits_for_more_than_half_of_its_time() {
-    let dir = tempfile::TempDir::new().unwrap();
-    let (path, heard) = heard_by_a_supervisor(dir.path());
+    let Supervisor { path, heard, .. } = &supervisor();
     let time = Duration::from_secs(4);
     let mut backend = Backend::plan()
         .environment("NOTIFY_SOCKET", &path.display().to_string())
@@ -81,7 +87,7 @@ fn a_watchdog_never_waits_for_more_than_half_of_its_time() {
     }
     backend.stop();
     let told: Vec<Instant> =
-        heard.try_iter().filter(|(_, text)| text.contains("WATCHDOG=1")).map(|(at, _)| at).collect();
+        heard.try_iter().filter(|heard| heard.text.contains("WATCHDOG=1")).map(|heard| heard.at).collect();
     assert!(told.first().is_some_and(|first| *first < start), "the first word comes with the start");
     let longest = told.windows(2).map(|two| two[1] - two[0]).max().unwrap();
     assert!(longest <= time / 2, "{longest:?} of {time:?}");
