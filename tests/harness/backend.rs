@@ -409,6 +409,15 @@ impl Backend {
         self.log().wait_after(mark, "ready: ");
     }
 
+    /// Does this while the handler does nothing.
+    pub fn while_the_handler_stands_still<T>(&self, what: impl FnOnce() -> T) -> T {
+        let pid = self.handler_process();
+        kill(pid, Signal::SIGSTOP).expect("the handler lives");
+        let done = what();
+        kill(pid, Signal::SIGCONT).expect("the handler lives");
+        done
+    }
+
     /// Does `ask` while the handler does nothing, then kills it: what was asked meets the next one.
     pub fn over_the_death_of_the_handler(&self, ask: impl FnOnce()) {
         let pid = self.handler_process();
@@ -424,6 +433,14 @@ impl Backend {
         let rows = self.ctl(&["sessions", "list"]);
         let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
         Pid::from_raw(row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id"))
+    }
+
+    /// The worker of the one client that there is.
+    pub fn only_worker(&self) -> Process {
+        // Not by its title, which it may not have shown yet.
+        let workers = self.workers();
+        let [(pid, _)] = &workers[..] else { panic!("not one worker: {workers:?}") };
+        Process(Pid::from_raw(i32::try_from(*pid).expect("a process id")))
     }
 
     /// Process id and version of each worker, the oldest connection first.
@@ -475,6 +492,12 @@ impl Backend {
         self.write_config(lines);
         self.signal(Signal::SIGHUP);
         self.log().wait_after(mark, "settings were read again");
+    }
+
+    /// A board that adds up what players submit; higher is better.
+    pub fn sum_board(&self, name: &str) {
+        let words = ["--unit", "points", "--better", "higher", "--operator", "sum", "--submit", "players"];
+        self.ctl(&[&["board", "define", name][..], &words].concat());
     }
 
     /// A board that players may submit to; lower is better.

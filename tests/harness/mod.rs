@@ -1,7 +1,9 @@
 //! What the tests stand on: a backend of their own, and those who connect to it.
 
 mod actors;
+mod ahead;
 mod backend;
+mod dice;
 mod hostile;
 mod json;
 mod log;
@@ -15,8 +17,9 @@ mod wire;
 mod zoo;
 
 pub use backend::{Backend, MOVED, own_address, program, program_of_version, write_program};
+pub use dice::Dice;
 pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame, wait_readable};
-pub use json::has;
+pub use json::{has, is_slowed_down};
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};

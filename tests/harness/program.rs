@@ -82,6 +82,11 @@ impl Program {
         reply
     }
 
+    /// Asks under a key of the client's own; gives the reply.
+    pub fn ask_under(&mut self, key: &str, cmd: &str, args: &Value) -> Value {
+        self.say(json!({"id": 1, "key": key, "cmd": cmd, "args": args}).to_string())
+    }
+
     /// Asks while the handler dies; gives the reply.
     pub fn ask_over_death(&mut self, backend: &Backend, cmd: &str, args: &Value) -> Value {
         let line = json!({"cmd": cmd, "args": args}).to_string();
