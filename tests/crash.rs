@@ -1,52 +1,20 @@
 //! What holds when the handler is killed at any moment: an OK is on disk, nothing is applied twice, and no client loses
 //! its connection.
 
-use crate::harness::{Backend, Program, has};
-use serde_json::{Value, json};
+use crate::harness::{Backend, has};
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 
-/// Requests of each client, and how many of them it sends ahead.
+/// Requests of each client.
 const EACH: usize = 2500;
-const AHEAD: usize = 16;
-
-/// Sends all requests and takes all answers; gives what each returned, in order. Whatever dies meanwhile, every request is
-/// answered once, in its turn, with OK.
-fn drive(mut client: Program, answered: &Sender<()>, request: impl Fn(usize) -> (&'static str, Value)) -> Vec<Value> {
-    let mut data = Vec::new();
-    let mut sent = 0;
-    while data.len() < EACH {
-        while sent < EACH && sent - data.len() < AHEAD {
-            let (cmd, args) = request(sent);
-            client.send_line(json!({"id": sent, "cmd": cmd, "args": args}).to_string());
-            sent += 1;
-        }
-        let reply = client.next();
-        has(&reply, json!({"id": data.len(), "state": "OK"}));
-        data.push(reply["data"].clone());
-        // Whoever counts them has enough when it hears no more.
-        let _ = answered.send(());
-    }
-    data
-}
-
-/// Kills the handler so many times while answers come.
-fn kill_while_they_work(backend: &Backend, answered: &Receiver<()>, times: usize) {
-    for _ in 0..times {
-        assert!(answered.iter().take(4 * EACH / (times + 1)).count() > 0);
-        backend.kill_handler();
-    }
-    // The rest, to the end.
-    answered.iter().for_each(drop);
-}
 
 #[test]
 fn every_request_is_done_once_and_answered_once_whatever_dies() {
     let mut backend = Backend::plan().config("mail.mailbox = 100000\n").start();
     for board in ["sum-0", "sum-1"] {
-        let words = ["--unit", "points", "--better", "higher", "--operator", "sum", "--submit", "players"];
-        backend.ctl(&[&["board", "define", board][..], &words].concat());
+        backend.sum_board(board);
     }
     let mut keeper = backend.player("keeper");
     let names = ["runner-0", "runner-1", "writer-0", "writer-1"];
@@ -54,20 +22,20 @@ fn every_request_is_done_once_and_answered_once_whatever_dies() {
     let all = Mutex::new(HashMap::new());
     let (tell, answered) = channel();
     std::thread::scope(|scope| {
-        for (name, client) in names.into_iter().zip(clients) {
+        for (name, mut client) in names.into_iter().zip(clients) {
             let (tell, all) = (tell.clone(), &all);
             scope.spawn(move || {
                 let submit = |_| ("RECORD SUBMIT", json!({"board": name.replace("runner", "sum"), "score": 1}));
                 let write = |number| ("MAIL SEND", json!({"to": "keeper", "body": format!("{name} {number}")}));
                 let data = match name.starts_with("runner") {
-                    true => drive(client, &tell, submit),
-                    false => drive(client, &tell, write),
+                    true => client.drive_well(EACH, &tell, submit),
+                    false => client.drive_well(EACH, &tell, write),
                 };
                 all.lock().unwrap().insert(name, data);
             });
         }
         drop(tell);
-        kill_while_they_work(&backend, &answered, 8);
+        backend.kill_handler_while_they_work(&answered, 8, 4 * EACH / 9);
     });
     let all = all.into_inner().unwrap();
 
@@ -101,17 +69,10 @@ fn every_request_is_done_once_and_answered_once_whatever_dies() {
 /// All mails of a player, by number.
 fn all_mail(backend: &Backend, name: &str) -> HashMap<u64, String> {
     let mut program = backend.player_again(name);
-    let mut ids = Vec::new();
-    let mut args = json!({"limit": 100});
-    loop {
-        let page = program.ok("MAIL LIST", args);
-        ids.extend(page["mails"].as_array().expect("a list").iter().filter_map(|mail| mail["id"].as_u64()));
-        if page["next"].is_null() {
-            assert_eq!(page["total"], ids.len());
-            break;
-        }
-        args = json!({"limit": 100, "after": page["next"]});
-    }
+    let pages = program.pages("MAIL LIST", json!({"limit": 100}));
+    let rows = pages.iter().flat_map(|page| page["mails"].as_array().expect("a list"));
+    let ids: Vec<u64> = rows.filter_map(|mail| mail["id"].as_u64()).collect();
+    assert_eq!(pages[0]["total"], ids.len());
     let mut mails = HashMap::new();
     for part in ids.chunks(64) {
         for id in part {

@@ -7,23 +7,8 @@ use serde_json::{Value, json};
 use std::sync::mpsc::{Sender, channel};
 
 /// Sends all of them ahead and gives the replies, which must come in the order of the requests.
-fn drive(client: &mut Program, requests: &[(&str, Value)], told: Option<&Sender<()>>) -> Vec<Value> {
-    const AHEAD: usize = 16;
-    let mut replies: Vec<Value> = Vec::new();
-    let mut sent = 0;
-    while replies.len() < requests.len() {
-        while sent < requests.len() && sent - replies.len() < AHEAD {
-            let (cmd, args) = &requests[sent];
-            client.send_line(json!({"id": sent, "cmd": cmd, "args": args}).to_string());
-            sent += 1;
-        }
-        let reply = client.reply();
-        assert_eq!(reply["id"], replies.len(), "{reply}");
-        replies.push(reply);
-        // Whoever counts them has enough when it hears no more.
-        let _ = told.map(|told| told.send(()));
-    }
-    replies
+fn drive(client: &mut Program, requests: &[(&'static str, Value)], told: &Sender<()>) -> Vec<Value> {
+    client.drive(requests.len(), told, |place| requests[place].clone())
 }
 
 /// Reads and changes of one key, one after the other, and what each must come to.
@@ -69,7 +54,7 @@ fn reads_and_changes_sent_ahead_come_to_what_they_would_one_after_the_other() {
     std::thread::scope(|scope| {
         for mut client in clients {
             let (tell, requests, expected) = (tell.clone(), &requests, &expected);
-            scope.spawn(move || check_one_key(requests, expected, &drive(&mut client, requests, Some(&tell))));
+            scope.spawn(move || check_one_key(requests, expected, &drive(&mut client, requests, &tell)));
         }
         drop(tell);
         backend.kill_handler_while_they_work(&answered, 12, 4 * EACH / 13);
@@ -304,17 +289,16 @@ fn who_waits_for_long_is_told_once() {
     let backend = Backend::plan().config("limits.delay_notice_seconds = 1\n").start();
     let mut alice = backend.person("alice");
     let mut bob = backend.player("bob");
-    let pid = backend.handler_process();
-    kill(pid, Signal::SIGSTOP).unwrap();
-    alice.type_line("WHOAMI");
-    for id in 0..2 {
-        bob.send_line(json!({"id": id, "cmd": "WHOAMI"}).to_string());
-    }
-    let text = alice.expect("will come.");
-    assert!(text.lines().count() <= 2 && !text.contains("ERROR"), "{text:?}");
-    let event = bob.expect_event("notice");
-    assert!(event["msg"].as_str().is_some_and(|msg| msg.contains("Nothing is lost")), "{event}");
-    kill(pid, Signal::SIGCONT).unwrap();
+    backend.while_the_handler_stands_still(|| {
+        alice.type_line("WHOAMI");
+        for id in 0..2 {
+            bob.send_line(json!({"id": id, "cmd": "WHOAMI"}).to_string());
+        }
+        let text = alice.expect("will come.");
+        assert!(text.lines().count() <= 2 && !text.contains("ERROR"), "{text:?}");
+        let event = bob.expect_event("notice");
+        assert!(event["msg"].as_str().is_some_and(|msg| msg.contains("Nothing is lost")), "{event}");
+    });
     assert!(alice.answer().contains("alice"));
     for id in 0..2 {
         assert_eq!(bob.next()["id"], id);
@@ -355,7 +339,7 @@ fn kept_answers_go_when_they_are_not_needed_any_more() {
     let mut bob = backend.player("bob");
     let requests: Vec<_> =
         (0..2000).map(|n| ("RECORD SUBMIT", json!({"board": "sprint", "score": 5000 - n}))).collect();
-    drive(&mut bob, &requests, None);
+    drive(&mut bob, &requests, &channel().0);
     backend.see_off(bob.wire);
     // One transaction more, in which the end is noted, and one in which the rows go.
     let mut alice = backend.player("alice");

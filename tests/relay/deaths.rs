@@ -1,9 +1,9 @@
 //! The handler dies again and again while messages are on their way.
 
 use super::on_lobby;
-use crate::harness::{Backend, Program, has};
+use crate::harness::{Backend, Program};
 use serde_json::{Value, json};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 
 /// What a receiver gets on the channel: every number once, in order, or told to be missed; its own are left out.
 struct Received {
@@ -32,26 +32,6 @@ impl Received {
     }
 }
 
-/// Sends so many ahead; gives the number of each.
-fn send_many(server: &mut Program, name: &str, count: usize, size: usize, told: &Sender<()>) -> Vec<u64> {
-    let (mut numbers, mut sent) = (Vec::new(), 0);
-    while numbers.len() < count {
-        while sent < count && sent - numbers.len() < 16 {
-            let body = format!("{:<size$}", format!("{name} {sent}"));
-            server.send_line(
-                json!({"id": sent, "cmd": "RELAY SEND", "args": {"channel": "lobby", "body": body}}).to_string(),
-            );
-            sent += 1;
-        }
-        let reply = server.reply();
-        has(&reply, json!({"id": numbers.len(), "state": "OK"}));
-        numbers.push(reply["data"]["number"].as_u64().expect("a number"));
-        // Whoever counts them has enough when it hears no more.
-        let _ = told.send(());
-    }
-    numbers
-}
-
 #[test]
 fn numbers_go_on_and_everybody_gets_everything_however_often_the_handler_dies() {
     const EACH: usize = 500;
@@ -69,7 +49,11 @@ fn numbers_go_on_and_everybody_gets_everything_however_often_the_handler_dies() 
             .map(|(name, mut server)| {
                 let tell = tell.clone();
                 scope.spawn(move || {
-                    let numbers = send_many(&mut server, name, EACH, SIZE, &tell);
+                    let body = |sent| format!("{:<SIZE$}", format!("{name} {sent}"));
+                    let send = |sent| ("RELAY SEND", json!({"channel": "lobby", "body": body(sent)}));
+                    let data = server.drive_well(EACH, &tell, send);
+                    let numbers: Vec<u64> =
+                        data.iter().map(|data| data["number"].as_u64().expect("a number")).collect();
                     drop(tell);
                     let mut got = Received::new();
                     while numbers.contains(&(got.last + 1)) || got.last < ALL {
@@ -143,36 +127,16 @@ fn what_is_for_one_arrives_once_however_often_the_handler_dies() {
     let mut bob = backend.player("bob");
     let mut alice = backend.player("alice");
     let mut server = backend.game_server("sender");
-    let (tell, answered) = channel();
-    let drive = |client: &mut Program, cmd: &str, args: Value, told: Sender<()>| {
-        let (mut sent, mut answered) = (0, 0);
-        while answered < EACH {
-            while sent < EACH && sent - answered < 16 {
-                let mut args = args.clone();
-                args["body"] = sent.to_string().into();
-                client.send_line(json!({"id": sent, "cmd": cmd, "args": args}).to_string());
-                sent += 1;
-            }
-            let reply = client.reply();
-            assert_eq!((&reply["id"], &reply["state"]), (&answered.into(), &"OK".into()), "{cmd}: {reply}");
-            answered += 1;
-            // Whoever counts them has enough when it hears no more.
-            let _ = told.send(());
-        }
-    };
-    let drive = &drive;
-    for (cmd, args) in [("TELL", json!({"to": "bob"})), ("MAIL SEND", json!({"to": "bob"}))] {
+    for (cmd, to) in [("TELL", "bob"), ("MAIL SEND", "bob"), ("RELAY SEND", "receiver")] {
+        let client = if cmd == "RELAY SEND" { &mut *server } else { &mut alice };
+        let (tell, answered) = channel();
         std::thread::scope(|scope| {
-            let (tell, answered) = channel();
-            let alice = &mut alice;
-            scope.spawn(move || drive(alice, cmd, args, tell));
+            scope.spawn(move || {
+                client.drive_well(EACH, &tell, |sent| (cmd, json!({"to": to, "body": sent.to_string()})))
+            });
             backend.kill_handler_while_they_work(&answered, 5, EACH / 6);
         });
     }
-    std::thread::scope(|scope| {
-        scope.spawn(|| drive(&mut server, "RELAY SEND", json!({"to": "receiver"}), tell));
-        backend.kill_handler_while_they_work(&answered, 5, EACH / 6);
-    });
     for number in 0..EACH {
         assert_eq!(receiver.expect_event("relay")["body"], number.to_string());
         assert_eq!(bob.expect_event("tell")["body"], number.to_string());
