@@ -3,12 +3,6 @@
 use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
-/// Asks under a key of the client's own.
-fn keyed(program: &mut Program, key: &str, cmd: &str, args: Value) -> Value {
-    program.send_line(json!({"cmd": cmd, "key": key, "args": args}).to_string());
-    program.reply()
-}
-
 #[test]
 fn a_message_is_sent_once_under_its_key() {
     let mut backend = Backend::start();
@@ -17,30 +11,30 @@ fn a_message_is_sent_once_under_its_key() {
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let (name, key) = ("desert", desert.key.clone());
     let message = || json!({"channel": "lobby", "body": "once"});
-    let first = keyed(&mut desert, "k", "RELAY SEND", message());
+    let first = desert.ask_under("k", "RELAY SEND", &message());
     assert_eq!((&first["state"], &first["data"]["number"]), (&"OK".into(), &1.into()), "{first}");
-    assert_eq!(keyed(&mut desert, "k", "RELAY SEND", message()), first);
-    let other = keyed(&mut desert, "k", "RELAY SEND", json!({"channel": "lobby", "body": "twice"}));
+    assert_eq!(desert.ask_under("k", "RELAY SEND", &message()), first);
+    let other = desert.ask_under("k", "RELAY SEND", &json!({"channel": "lobby", "body": "twice"}));
     assert_eq!(other["code"], "conflict", "{other}");
     drop(desert);
     let mut desert = GameServer::with_key(&backend, name, key.clone());
-    assert_eq!(keyed(&mut desert, "k", "RELAY SEND", message()), first);
+    assert_eq!(desert.ask_under("k", "RELAY SEND", &message()), first);
     backend.kill_handler();
-    assert_eq!(keyed(&mut desert, "k", "RELAY SEND", message()), first);
+    assert_eq!(desert.ask_under("k", "RELAY SEND", &message()), first);
     assert_eq!(arena.expect_event("relay")["body"], "once");
     arena.expect_no_event("relay");
     // Another server's key is another key.
-    assert_eq!(keyed(&mut arena, "k", "RELAY SEND", message())["data"]["number"], 2);
+    assert_eq!(arena.ask_under("k", "RELAY SEND", &message())["data"]["number"], 2);
     // To one server alone.
     let alone = || json!({"to": "arena", "body": "alone"});
-    let first_alone = keyed(&mut desert, "l", "RELAY SEND", alone());
-    assert_eq!(keyed(&mut desert, "l", "RELAY SEND", alone()), first_alone);
+    let first_alone = desert.ask_under("l", "RELAY SEND", &alone());
+    assert_eq!(desert.ask_under("l", "RELAY SEND", &alone()), first_alone);
     assert_eq!(arena.expect_event("relay")["body"], "alone");
     arena.expect_no_event("relay");
     drop((arena, desert));
     backend.restart();
     let mut desert = GameServer::with_key(&backend, name, key);
-    assert_eq!(keyed(&mut desert, "k", "RELAY SEND", message()), first);
+    assert_eq!(desert.ask_under("k", "RELAY SEND", &message()), first);
 }
 
 #[test]
@@ -63,20 +57,20 @@ fn a_tell_is_told_once_under_its_key() {
     let mut alice = backend.player("alice");
     let mut bob = backend.player("bob");
     let tell = || json!({"to": "alice", "body": "psst"});
-    let first = keyed(&mut bob, "k", "TELL", tell());
+    let first = bob.ask_under("k", "TELL", &tell());
     assert_eq!(first["state"], "OK", "{first}");
     backend.kill_handler();
-    assert_eq!(keyed(&mut bob, "k", "TELL", tell()), first);
+    assert_eq!(bob.ask_under("k", "TELL", &tell()), first);
     let mut again = backend.player_again("bob");
-    assert_eq!(keyed(&mut again, "k", "TELL", tell()), first);
-    assert_eq!(keyed(&mut again, "k", "TELL", json!({"to": "alice", "body": "PSST"}))["code"], "conflict");
+    assert_eq!(again.ask_under("k", "TELL", &tell()), first);
+    assert_eq!(again.ask_under("k", "TELL", &json!({"to": "alice", "body": "PSST"}))["code"], "conflict");
     assert_eq!(alice.expect_event("tell")["body"], "psst");
     alice.expect_no_event("tell");
     // What was refused may be tried again.
     let to_carol = || json!({"to": "carol", "body": "psst"});
-    assert_eq!(keyed(&mut bob, "m", "TELL", to_carol())["code"], "not_found");
+    assert_eq!(bob.ask_under("m", "TELL", &to_carol())["code"], "not_found");
     let mut carol = backend.player("carol");
-    assert_eq!(keyed(&mut bob, "m", "TELL", to_carol())["state"], "OK");
+    assert_eq!(bob.ask_under("m", "TELL", &to_carol())["state"], "OK");
     assert_eq!(carol.expect_event("tell")["body"], "psst");
 }
 
@@ -129,9 +123,9 @@ fn what_was_done_is_answered_under_its_key_also_when_it_would_be_refused_by_now(
     let mut alice = backend.player("alice");
     let mut bob = backend.player("bob");
     let submit = |score: i64| json!({"board": "sprint", "score": score});
-    let first = keyed(&mut alice, "k", "RECORD SUBMIT", submit(50));
+    let first = alice.ask_under("k", "RECORD SUBMIT", &submit(50));
     let long = json!({"to": "bob", "body": "x".repeat(3000)});
-    let sent = keyed(&mut alice, "m", "MAIL SEND", long.clone());
+    let sent = alice.ask_under("m", "MAIL SEND", &long.clone());
     assert_eq!((&first["state"], &sent["state"]), (&"OK".into(), &"OK".into()));
     // From now on only game servers submit, and a mail is shorter.
     let words = ["--unit", "ms", "--better", "lower", "--submit", "servers"];
@@ -142,14 +136,14 @@ fn what_was_done_is_answered_under_its_key_also_when_it_would_be_refused_by_now(
     backend.log().wait_after(mark, "settings were read again");
     // The handler learns of it a little later than the listener; behind this answer it has.
     alice.ok("WHO", json!({}));
-    assert_eq!(keyed(&mut alice, "k", "RECORD SUBMIT", submit(50)), first);
-    assert_eq!(keyed(&mut alice, "m", "MAIL SEND", long.clone()), sent);
-    assert_eq!(keyed(&mut alice, "k", "RECORD SUBMIT", submit(40))["code"], "conflict");
+    assert_eq!(alice.ask_under("k", "RECORD SUBMIT", &submit(50)), first);
+    assert_eq!(alice.ask_under("m", "MAIL SEND", &long.clone()), sent);
+    assert_eq!(alice.ask_under("k", "RECORD SUBMIT", &submit(40))["code"], "conflict");
     // Without the key, under a new one, and under another's it is refused, and may be tried again.
     assert_eq!(alice.fails("RECORD SUBMIT", submit(50)), "denied");
-    assert_eq!(keyed(&mut alice, "l", "RECORD SUBMIT", submit(50))["code"], "denied");
-    assert_eq!(keyed(&mut bob, "k", "RECORD SUBMIT", submit(50))["code"], "denied");
+    assert_eq!(alice.ask_under("l", "RECORD SUBMIT", &submit(50))["code"], "denied");
+    assert_eq!(bob.ask_under("k", "RECORD SUBMIT", &submit(50))["code"], "denied");
     backend.board("sprint");
-    assert_eq!(keyed(&mut alice, "l", "RECORD SUBMIT", submit(50))["data"]["improved"], false);
+    assert_eq!(alice.ask_under("l", "RECORD SUBMIT", &submit(50))["data"]["improved"], false);
     assert_eq!(bob.ok("MAIL LIST", json!({}))["total"], 1);
 }

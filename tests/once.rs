@@ -3,15 +3,11 @@
 use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
 
-fn keyed(program: &mut Program, key: &str, cmd: &str, args: &Value) -> Value {
-    program.say(json!({"id": 1, "key": key, "cmd": cmd, "args": args}).to_string())
-}
-
 /// Two times the same, which must be answered the same; gives the answer.
 fn twice(program: &mut Program, key: &str, cmd: &str, args: &Value) -> Value {
-    let first = keyed(program, key, cmd, args);
+    let first = program.ask_under(key, cmd, args);
     assert_eq!(first["state"], "OK", "{cmd}: {first}");
-    assert_eq!(keyed(program, key, cmd, args), first, "{cmd}");
+    assert_eq!(program.ask_under(key, cmd, args), first, "{cmd}");
     first
 }
 
@@ -33,8 +29,7 @@ fn of_a_player() -> Vec<(&'static str, Value)> {
 
 fn backend() -> Backend {
     let backend = Backend::start();
-    let words = ["--unit", "points", "--better", "higher", "--operator", "sum", "--submit", "players"];
-    backend.ctl(&[&["board", "define", "sum"][..], &words].concat());
+    backend.sum_board("sum");
     backend
 }
 
@@ -49,7 +44,7 @@ fn what_a_player_asks_under_a_key_is_done_once_whatever_is_restarted() {
     let answers: Vec<Value> = requests.iter().map(|(cmd, args)| twice(&mut alice, cmd, cmd, args)).collect();
     let again = |alice: &mut Program| {
         for ((cmd, args), answer) in requests.iter().zip(&answers) {
-            assert_eq!(keyed(alice, cmd, cmd, args), *answer, "{cmd}");
+            assert_eq!(alice.ask_under(cmd, cmd, args), *answer, "{cmd}");
         }
     };
     backend.kill_handler();
@@ -96,7 +91,7 @@ fn what_a_game_server_asks_under_a_key_is_done_once() {
     }
     let again = |arena: &mut Program| {
         for (place, (cmd, args)) in requests.iter().enumerate() {
-            assert_eq!(keyed(arena, &key_of(place), cmd, args), answers[place], "{cmd}");
+            assert_eq!(arena.ask_under(&key_of(place), cmd, args), answers[place], "{cmd}");
         }
     };
     backend.kill_handler();
@@ -124,16 +119,16 @@ fn a_key_is_its_owners_and_for_one_content() {
     let mut alice = backend.player("alice");
     let submit = |score: u32| json!({"board": "sum", "score": score});
     for client in [&mut alice, &mut bob] {
-        assert_eq!(keyed(client, "the key", "RECORD SUBMIT", &submit(5))["data"]["score"], 5);
+        assert_eq!(client.ask_under("the key", "RECORD SUBMIT", &submit(5))["data"]["score"], 5);
     }
-    let other = keyed(&mut alice, "the key", "RECORD SUBMIT", &submit(6));
+    let other = alice.ask_under("the key", "RECORD SUBMIT", &submit(6));
     has(&other, json!({"state": "ERROR", "code": "conflict"}));
-    let other = keyed(&mut alice, "the key", "SETTING SET", &json!({"key": "k", "value": "v"}));
+    let other = alice.ask_under("the key", "SETTING SET", &json!({"key": "k", "value": "v"}));
     assert_eq!(other["code"], "conflict");
     // Another key is another request; so is none. Case matters.
-    assert_eq!(keyed(&mut alice, "The key", "RECORD SUBMIT", &submit(5))["data"]["score"], 10);
+    assert_eq!(alice.ask_under("The key", "RECORD SUBMIT", &submit(5))["data"]["score"], 10);
     assert_eq!(alice.ok("RECORD SUBMIT", submit(5))["score"], 15);
-    assert_eq!(keyed(&mut alice, "the key", "RECORD SUBMIT", &submit(5))["data"]["score"], 5);
+    assert_eq!(alice.ask_under("the key", "RECORD SUBMIT", &submit(5))["data"]["score"], 5);
     // The answer has the id of the request that it answers.
     let args = submit(5);
     let reply = alice.say(json!({"id": "x", "key": "the key", "cmd": "record submit", "args": args}).to_string());
@@ -141,7 +136,7 @@ fn a_key_is_its_owners_and_for_one_content() {
     // What only reads has no use for one.
     for _ in 0..2 {
         let args = json!({"board": "sum", "player": "alice"});
-        assert_eq!(keyed(&mut alice, "the key", "RECORD SHOW", &args)["data"]["score"], 15);
+        assert_eq!(alice.ask_under("the key", "RECORD SHOW", &args)["data"]["score"], 15);
     }
 }
 
@@ -151,10 +146,10 @@ fn what_was_refused_may_be_tried_again_under_its_key() {
     let mut alice = backend.player("alice");
     let args = json!({"to": "bob", "body": "are you there?"});
     for _ in 0..2 {
-        assert_eq!(keyed(&mut alice, "k", "MAIL SEND", &args)["code"], "not_found");
+        assert_eq!(alice.ask_under("k", "MAIL SEND", &args)["code"], "not_found");
     }
     let args_of_tell = json!({"to": "bob", "body": "are you there?"});
-    assert_eq!(keyed(&mut alice, "t", "TELL", &args_of_tell)["state"], "ERROR");
+    assert_eq!(alice.ask_under("t", "TELL", &args_of_tell)["state"], "ERROR");
     let mut bob = backend.player("bob");
     twice(&mut alice, "k", "MAIL SEND", &args);
     twice(&mut alice, "t", "TELL", &args_of_tell);
@@ -164,7 +159,7 @@ fn what_was_refused_may_be_tried_again_under_its_key() {
     bob.expect_no_event("tell");
     // Refused inside the transaction.
     let set = json!({"key": "k", "value": "v", "version": 7});
-    assert_eq!(keyed(&mut alice, "s", "SETTING SET", &set)["code"], "conflict");
+    assert_eq!(alice.ask_under("s", "SETTING SET", &set)["code"], "conflict");
     let set = json!({"key": "k", "value": "v"});
     twice(&mut alice, "s", "SETTING SET", &set);
 }
@@ -177,7 +172,7 @@ fn a_key_has_at_most_128_bytes() {
     for (key, fits) in
         [("x".repeat(128), true), ("x".repeat(129), false), ("é".repeat(64), true), (String::new(), true)]
     {
-        let reply = keyed(&mut alice, &key, "RECORD SUBMIT", &args);
+        let reply = alice.ask_under(&key, "RECORD SUBMIT", &args);
         assert_eq!(reply["state"] == "OK", fits, "{} bytes: {reply}", key.len());
         assert_eq!(reply["id"], 1);
     }
