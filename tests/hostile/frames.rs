@@ -1,7 +1,7 @@
 //! Frames that no sound worker sends: forged ones, halves, and such as were changed at random.
 
 use super::{Scene, change, set};
-use crate::harness::samples;
+use crate::harness::{Dice, samples};
 use ssmglobal_ipc::frame::{HEADER, put_control, put_event, put_reply, put_request};
 use ssmglobal_ipc::*;
 
@@ -103,18 +103,6 @@ fn half_a_frame_and_silence_holds_up_nobody() {
     link.stream.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(link.end(), 0);
     scene.goes_on();
-}
-
-/// Numbers that look like chance and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
 }
 
 /// `SSMGLOBAL_HOSTILE_ROUNDS` makes it longer, `SSMGLOBAL_HOSTILE_SEED` another.

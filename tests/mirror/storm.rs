@@ -1,18 +1,8 @@
 //! Ten thousand changes of the lists at random, and mirrors of every kind that must come out right.
 
 use super::{Mirror, Scene, fresh, names, number};
-use crate::harness::{GameServer, Program};
+use crate::harness::{Dice, GameServer, Program};
 use serde_json::{Value, json};
-
-/// Numbers that look random, the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
 
 const WORLDS: [&str; 4] = ["Zoo", "Moon", "Mars", "Reef"];
 
@@ -36,7 +26,7 @@ impl Storm {
     }
 
     fn step(&mut self) {
-        let which = self.dice.roll(4) as usize;
+        let which = self.dice.roll(4);
         let (world, guest) = (WORLDS[which], &mut self.guests[which]);
         let (some, arena, backend) = (self.dice.roll(50), &mut self.scene.arena, &self.scene.backend);
         match self.dice.roll(24) {
@@ -67,7 +57,7 @@ impl Storm {
     /// Many changes, sent ahead of their answers, over the handler's death where it is to die.
     fn burst(&mut self, count: usize, dies: bool) {
         for _ in 0..count {
-            let which = self.dice.roll(4) as usize;
+            let which = self.dice.roll(4);
             let (world, guest, some) = (WORLDS[which], format!("guest{which}"), self.dice.roll(50));
             let (server, cmd, args) = match self.dice.roll(8) {
                 0..=3 => (0, "HOST SAY", json!({"world": world, "users": some, "restricted": some > 25})),
