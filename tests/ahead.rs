@@ -1,6 +1,6 @@
 //! What is sent ahead without waiting: answers in order, whoever gives them, whatever comes behind.
 
-use crate::harness::{Backend, GREETING, Process, Wire, processes_of};
+use crate::harness::{Backend, GREETING, Wire};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn the_end_is_seen_also_when_it_comes_together_with_the_last_line() {
     let backend = Backend::start();
     for (last, answers) in [("{\"cmd\": \"HW\"}\r\n", 1), ("{\"cmd\": \"WORLDS\"}\r\n", 1), ("\r\n", 0), ("half", 0)] {
         let mut program = backend.program();
-        let worker = processes_of(backend.pid()).into_iter().find(|it| it.title().contains("worker")).unwrap();
+        let worker = backend.only_worker();
         kill(worker.0, Signal::SIGSTOP).unwrap();
         program.wire.send(last);
         program.wire.finish();
@@ -109,14 +109,14 @@ fn writes_and_reads_of_one_session_see_each_other() {
 fn a_handler_that_stands_still_holds_up_only_what_needs_it() {
     let backend = Backend::start();
     let mut alice = backend.player("alice");
-    let handler = backend.handler();
-    kill(handler, Signal::SIGSTOP).unwrap();
-    let mut person = backend.terminal();
-    assert_eq!(person.ask("HW"), "Hello, world!\r\n");
-    alice.send_line(r#"{"id": 1, "cmd": "SETTING SET", "args": ["k", "v"]}"#);
-    alice.send_line(r#"{"id": 2, "cmd": "PING"}"#);
-    person.type_line("WHO");
-    kill(handler, Signal::SIGCONT).unwrap();
+    let mut person = backend.while_the_handler_stands_still(|| {
+        let mut person = backend.terminal();
+        assert_eq!(person.ask("HW"), "Hello, world!\r\n");
+        alice.send_line(r#"{"id": 1, "cmd": "SETTING SET", "args": ["k", "v"]}"#);
+        alice.send_line(r#"{"id": 2, "cmd": "PING"}"#);
+        person.type_line("WHO");
+        person
+    });
     assert_eq!(alice.reply()["id"], 1);
     assert_eq!(alice.reply()["id"], 2);
     person.expect("1 is on.");
@@ -127,8 +127,7 @@ fn a_worker_that_dies_costs_one_client() {
     let backend = Backend::start();
     let mut alice = backend.player("alice");
     let mut bob = backend.player("bob");
-    let worker: Process = processes_of(backend.pid()).into_iter().find(|it| it.title().ends_with("alice")).unwrap();
-    kill(worker.0, Signal::SIGKILL).unwrap();
+    kill(backend.worker_of("alice"), Signal::SIGKILL).unwrap();
     alice.wire.expect_end();
     backend.see_off(alice.wire);
     let who = bob.ok("WHO", json!({}));

@@ -88,12 +88,11 @@ fn ended_twice_it_ends_once() {
     let mut backend = Backend::start();
     let mut alice = backend.person("alice");
     // As long as the handler does nothing, it cannot come to its end.
-    let handler = backend.handler();
-    kill(handler, Signal::SIGSTOP).unwrap();
-    backend.signal(Signal::SIGTERM);
-    assert!(alice.wire.rest().contains(GOODBYE));
-    backend.signal(Signal::SIGTERM);
-    kill(handler, Signal::SIGCONT).unwrap();
+    backend.while_the_handler_stands_still(|| {
+        backend.signal(Signal::SIGTERM);
+        assert!(alice.wire.rest().contains(GOODBYE));
+        backend.signal(Signal::SIGTERM);
+    });
     assert_eq!(backend.wait(), Some(0));
 }
 

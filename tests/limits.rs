@@ -1,7 +1,6 @@
 //! Bad input and too much of everything: an error and the connection lives, or a clear end.
 
-use crate::harness::{Backend, GREETING, Program, WELCOME, Wire, own_address, processes_of};
-use nix::sys::signal::{Signal, kill};
+use crate::harness::{Backend, GREETING, Program, WELCOME, Wire, own_address};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -163,10 +162,7 @@ fn a_telnet_subnegotiation_without_an_end() {
     person.type_line("HW");
     // What the backend has to say about telnet stands around it.
     person.expect("Hello, world!\r\n> ");
-    let worker = processes_of(backend.pid()).into_iter().find(|process| process.title().contains("worker")).unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.0)).unwrap();
-    let data = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or_default();
-    let kib: u64 = data.trim().trim_end_matches(" kB").parse().unwrap();
+    let kib = backend.only_worker().memory();
     assert!(kib < 1500, "the worker has grown to {kib} KiB");
 }
 
@@ -275,16 +271,15 @@ fn whoever_stays_watches_is_somebody_or_a_person_is_not_closed() {
 fn what_is_not_answered_yet_is_no_silence() {
     let seconds = "limits.anonymous_seconds = 2\nlimits.delay_notice_seconds = 0\n";
     let backend = Backend::plan().config(seconds).start();
-    let handler = backend.handler_process();
     let mut waiting = backend.program();
     let mut asker = backend.program();
-    kill(handler, Signal::SIGSTOP).expect("the handler lives");
-    waiting.send_line("{\"cmd\": \"WHO\"}");
-    // Longer than any may be silent.
-    asker.ok("PING", json!({}));
-    expect_told(&mut asker);
-    expect_closed(asker, 2);
-    kill(handler, Signal::SIGCONT).expect("the handler lives");
+    backend.while_the_handler_stands_still(|| {
+        waiting.send_line("{\"cmd\": \"WHO\"}");
+        // Longer than any may be silent.
+        asker.ok("PING", json!({}));
+        expect_told(&mut asker);
+        expect_closed(asker, 2);
+    });
     assert_eq!(waiting.next()["state"], "OK");
     expect_told(&mut waiting);
     assert!(waiting.next()["msg"].as_str().is_some_and(|msg| msg.contains("the connection is closed")));

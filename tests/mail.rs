@@ -259,16 +259,9 @@ fn a_long_list_comes_in_pages_newest_first() {
     let backend = Backend::start();
     let mut alice = backend.player("alice");
     let ids: Vec<u64> = (0..25).map(|number| send(&mut alice, "alice", &format!("letter {number}"))).collect();
-    let mut found = Vec::new();
-    let mut args = json!({"limit": 10});
-    loop {
-        let page = alice.ok("MAIL LIST", args);
-        found.extend(page["mails"].as_array().unwrap().iter().filter_map(|mail| mail["id"].as_u64()));
-        if page["next"].is_null() {
-            break;
-        }
-        args = json!({"limit": 10, "after": page["next"]});
-    }
+    let pages = alice.pages("MAIL LIST", json!({"limit": 10}));
+    let rows = pages.iter().flat_map(|page| page["mails"].as_array().unwrap());
+    let found: Vec<u64> = rows.filter_map(|mail| mail["id"].as_u64()).collect();
     let newest_first: Vec<u64> = ids.into_iter().rev().collect();
     assert_eq!(found, newest_first);
     let mut person = backend.terminal();

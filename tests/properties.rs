@@ -111,16 +111,9 @@ fn what_a_property_may_be_has_bounds() {
         assert_eq!(set(bob, "bob", &format!("p{number}"), &"x".repeat(1024), Value::Null), "ok", "{number}");
     }
     assert_eq!(set(bob, "bob", "more", "x", Value::Null), "limit");
-    let (mut after, mut found) = (Value::Null, 0);
-    loop {
-        let page = bob.ok("PROPERTY GET", json!({"of": "bob", "after": after}));
-        found += page["properties"].as_array().expect("a list").len();
-        after = page["next"].clone();
-        if after.is_null() {
-            break;
-        }
-    }
-    assert_eq!(found, 256);
+    let pages = bob.pages("PROPERTY GET", json!({"of": "bob"}));
+    let found = pages.iter().map(|page| page["properties"].as_array().expect("a list").len());
+    assert_eq!((pages.len() > 1, found.sum::<usize>()), (true, 256));
     let page = bob.ok("PROPERTY GET", json!({"of": "bob", "limit": 2, "after": "1"}));
     assert_eq!(
         (names(page["properties"].as_array().expect("a list")), &page["next"]),

@@ -17,16 +17,6 @@ const NOBODY: u32 = 65534;
 /// Another user who need not be listed.
 const KEEPER: u32 = 64123;
 
-/// The worker of the one client that there is.
-fn worker(backend: &Backend) -> Process {
-    // Not by its title, which it may not have shown yet.
-    let sessions = backend.ctl(&["sessions", "list"]);
-    assert_eq!(sessions.as_array().map(Vec::len), Some(1));
-    Process(
-        sessions[0]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw).expect("a process id"),
-    )
-}
-
 /// Whether this is root; else it says that the test is left out.
 fn is_root() -> bool {
     if !geteuid().is_root() {
@@ -53,7 +43,7 @@ fn a_worker_is_locked_in_before_its_client_says_anything() {
     // It waits for the first word behind its lock; what it does before takes no time that a client could use.
     client.send("MODE CLIENT\r\n");
     client.until("Mode: CLIENT");
-    let worker = worker(&backend);
+    let worker = backend.only_worker();
     assert_eq!(worker.status("NoNewPrivs"), "1");
     assert_eq!(worker.status("Seccomp"), "2");
     assert_eq!(worker.status("CapEff"), "0000000000000000");
@@ -75,7 +65,7 @@ fn started_by_root_workers_are_somebody_else() {
     }
     let backend = Backend::start();
     let _client = backend.program();
-    let worker = worker(&backend);
+    let worker = backend.only_worker();
     assert_eq!(worker.status("Uid"), "65534\t65534\t65534\t65534");
     assert_eq!(worker.status("Groups").trim(), "");
     // Nobody can put anything into a directory that is gone.
@@ -167,7 +157,7 @@ fn without_the_lock_it_says_so_loudly() {
     let backend = Backend::plan().config("processes.sandbox = false\n").start();
     backend.log().wait("ERROR listener: THE WORKERS ARE NOT LOCKED IN");
     let _client = backend.program();
-    assert_eq!(worker(&backend).status("Seccomp"), "0");
+    assert_eq!(backend.only_worker().status("Seccomp"), "0");
 }
 
 #[test]
@@ -176,7 +166,7 @@ fn a_worker_that_was_stopped_goes_on() {
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     backend.log().wait("Connected (1/");
-    let worker = worker(&backend);
+    let worker = backend.only_worker();
     for signal in [Signal::SIGSTOP, Signal::SIGCONT] {
         kill(worker.0, signal).unwrap();
     }
@@ -189,7 +179,7 @@ fn a_crash_is_told_in_words_and_costs_its_address_a_waiting_time() {
     let backend = Backend::plan().config("limits.penalty_seconds = 1\n").start();
     let mut client = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
     client.ok("PING", json!({}));
-    let worker = worker(&backend);
+    let worker = backend.only_worker();
     kill(worker.0, Signal::SIGSYS).unwrap();
     client.wire.expect_end();
     backend.log().wait("127.0.0.2: nothing is taken from there for 1 s: killed by SIGSYS");
@@ -207,7 +197,7 @@ fn a_crash_is_told_in_words_and_costs_its_address_a_waiting_time() {
 fn who_was_ended_by_the_operator_need_not_wait() {
     let backend = Backend::start();
     let client = backend.program();
-    kill(worker(&backend).0, Signal::SIGKILL).unwrap();
+    kill(backend.only_worker().0, Signal::SIGKILL).unwrap();
     backend.see_off(client.wire);
     backend.log().wait("killed by SIGKILL: somebody ended it");
     backend.program();
