@@ -11,13 +11,15 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
     let mut alice = backend.program();
     let secret = |name: &str| json!({"name": name, "password": format!("secret-of-{name}")});
     let reply = alice.ask_over_death(&backend, "REGISTER", &secret("alice"));
-    assert_eq!((&reply["state"], &reply["data"]["player"]), (&"OK".into(), &"alice".into()), "{reply}");
+    assert_eq!(reply["state"], "OK", "{reply}");
+    assert_eq!(reply["data"]["player"], "alice", "{reply}");
     let args = json!({"old": "secret-of-alice", "new": "new-secret"});
     assert_eq!(alice.ask_over_death(&backend, "PASSWORD", &args)["state"], "OK");
     assert_eq!(alice.ask_over_death(&backend, "LOGOUT", &json!({}))["state"], "OK");
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], Value::Null);
     let reply = alice.ask_over_death(&backend, "LOGIN", &json!({"name": "alice", "password": "new-secret"}));
-    assert_eq!((&reply["state"], &reply["data"]["player"]), (&"OK".into(), &"alice".into()), "{reply}");
+    assert_eq!(reply["state"], "OK", "{reply}");
+    assert_eq!(reply["data"]["player"], "alice", "{reply}");
     let shown = backend.ctl(&["player", "show", "alice"]);
     // The one before: that of REGISTER is none.
     assert_eq!(reply["data"]["last_login"], Value::Null, "{shown}");
@@ -33,7 +35,8 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
     assert_eq!(who["total"], 0, "{who}");
     let key = backend.ctl(&["server", "add", "arena"])["key"].clone();
     let reply = alice.ask_over_death(&backend, "AUTH", &json!({"name": "arena", "key": key}));
-    assert_eq!((&reply["state"], &reply["data"]["server"]), (&"OK".into(), &"arena".into()), "{reply}");
+    assert_eq!(reply["state"], "OK", "{reply}");
+    assert_eq!(reply["data"]["server"], "arena", "{reply}");
     backend.kill_handler();
     assert_eq!(alice.ok("WHOAMI", json!({}))["server"], "arena");
     backend.over_the_death_of_the_handler(|| alice.send_line("{\"cmd\": \"MODE\", \"args\": \"CLIENT\"}"));

@@ -19,7 +19,8 @@ fn an_id_is_repeated_letter_for_letter() {
     }
     for id in ["[1]", "{}", "true", &format!("\"{}\"", "x".repeat(200))] {
         let reply = program.say(format!("{{\"cmd\": \"HW\", \"id\": {id}}}"));
-        assert_eq!((&reply["state"], &reply["code"]), (&"ERROR".into(), &"invalid".into()), "{id}: {reply}");
+        assert_eq!(reply["state"], "ERROR", "{id}: {reply}");
+        assert_eq!(reply["code"], "invalid", "{id}: {reply}");
     }
 }
 

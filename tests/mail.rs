@@ -18,7 +18,8 @@ fn a_letter_and_its_answer() {
     has(&event, json!({"from": "alice", "subject": "Hello", "unread": 1}));
     let id = event["id"].clone();
     let list = bob.ok("MAIL LIST", json!({}));
-    assert_eq!((&list["mails"][0]["read"], &list["unread"], &list["total"]), (&false.into(), &1.into(), &1.into()));
+    assert_eq!(list["mails"][0]["read"], false);
+    has(&list, json!({"unread": 1, "total": 1}));
     let mail = bob.ok("MAIL READ", json!({"id": id}));
     has(&mail, json!({"body": "line 1\nline 2", "from": "alice", "to": "bob"}));
     assert_eq!(bob.ok("MAIL LIST", json!({}))["mails"][0]["read"], true);
@@ -28,7 +29,8 @@ fn a_letter_and_its_answer() {
     alice.ok("MAIL REPLY", json!({"id": event["id"], "body": "Once more"}));
     assert_eq!(bob.expect_event("mail")["subject"], "Re: Hello");
     let sent = alice.ok("MAIL SENT", json!({}));
-    assert_eq!((&sent["total"], &sent["mails"][0]["to"]), (&2.into(), &"bob".into()));
+    assert_eq!(sent["total"], 2);
+    assert_eq!(sent["mails"][0]["to"], "bob");
     // Deleted by its receiver it is gone for him alone.
     bob.ok("MAIL DELETE", json!({"id": id}));
     for cmd in ["MAIL READ", "MAIL DELETE"] {

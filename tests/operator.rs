@@ -67,7 +67,8 @@ fn a_program_gets_json_also_where_the_command_line_makes_no_sense() {
         let output = run(backend.ctl_command(words).arg("--json"), b"");
         assert!(output.code == 2 && output.err.is_empty() && output.out.lines().count() == 1, "{words:?}: {output:?}");
         let told: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-        assert_eq!((&told["state"], &told["code"]), (&"ERROR".into(), &"usage".into()), "{words:?}");
+        assert_eq!(told["state"], "ERROR", "{words:?}");
+        assert_eq!(told["code"], "usage", "{words:?}");
         let msg = told["msg"].as_str().expect("words");
         assert!(msg.contains(part) && !msg.contains("error:") && !msg.contains("Usage"), "{words:?}: {msg}");
         // For people as before, and never with the usage of a session.

@@ -59,7 +59,8 @@ fn a_property_is_a_text_or_bytes_with_a_version() {
     let first = bob.ok("PROPERTY SET", json!({"of": "bob", "name": "motto", "value": "Be kind", "version": 0}));
     assert_eq!(first, json!({"of": "Bob", "name": "motto", "version": 1}));
     let again = bob.ask("PROPERTY SET", json!({"of": "bob", "name": "motto", "value": "x", "version": 0}));
-    assert_eq!((&again["code"], &again["data"]["version"]), (&"conflict".into(), &1.into()));
+    assert_eq!(again["code"], "conflict");
+    assert_eq!(again["data"]["version"], 1);
     bob.ok("PROPERTY SET", json!({"of": "bob", "name": 12, "base64": "AAH/gA==", "finger": true, "read": "OWNER"}));
     bob.ok("PROPERTY SET", json!({"of": "BOB", "name": 7, "value": ""}));
     let all = got(bob, "bob", Value::Null);
@@ -126,7 +127,8 @@ fn what_was_never_there_is_not_gone() {
     let Zoo { mut bob, backend: _backend, .. } = Zoo::open();
     fn why(bob: &mut Program, cmd: &str, args: Value) -> String {
         let reply = bob.ask(cmd, args);
-        assert_eq!((&reply["code"], &reply["data"]["version"]), (&json!("conflict"), &json!(0)), "{reply}");
+        assert_eq!(reply["code"], "conflict", "{reply}");
+        assert_eq!(reply["data"]["version"], 0, "{reply}");
         reply["msg"].as_str().expect("a sentence").to_owned()
     }
     for end in [".", " any more."] {

@@ -227,9 +227,11 @@ fn boards_are_listed() {
     }
     let mut program = backend.program();
     let page = program.ok("RECORD BOARDS", json!({"limit": 2}));
-    assert_eq!((&page["boards"][1]["board"], &page["boards"][0]["submit"]), (&"beta".into(), &"players".into()));
+    assert_eq!(page["boards"][1]["board"], "beta");
+    assert_eq!(page["boards"][0]["submit"], "players");
     let page = program.ok("RECORD BOARDS", json!({"limit": 2, "after": page["next"]}));
-    assert_eq!((&page["boards"][0]["board"], &page["next"]), (&"gamma".into(), &Value::Null));
+    assert_eq!(page["boards"][0]["board"], "gamma");
+    assert_eq!(page["next"], Value::Null);
 }
 
 #[test]

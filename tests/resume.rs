@@ -142,7 +142,8 @@ fn every_command_of_a_player_goes_on() {
     let mut data = Vec::new();
     for (id, (cmd, _)) in requests.iter().enumerate() {
         let reply = alice.reply();
-        assert_eq!((&reply["id"], &reply["state"]), (&id.into(), &"OK".into()), "{cmd}: {reply}");
+        assert_eq!(reply["id"], id, "{cmd}: {reply}");
+        assert_eq!(reply["state"], "OK", "{cmd}: {reply}");
         data.push(reply["data"].clone());
     }
     let of = |cmd: &str| &data[requests.iter().position(|(other, _)| *other == cmd).unwrap()];
@@ -196,7 +197,8 @@ fn every_command_of_a_game_server_goes_on() {
     let mut data = Vec::new();
     for (id, (cmd, _)) in requests.iter().enumerate() {
         let reply = arena.reply();
-        assert_eq!((&reply["id"], &reply["state"]), (&id.into(), &"OK".into()), "{cmd}: {reply}");
+        assert_eq!(reply["id"], id, "{cmd}: {reply}");
+        assert_eq!(reply["state"], "OK", "{cmd}: {reply}");
         data.push(reply["data"].clone());
     }
     has(&data[2], json!({"number": 1, "receivers": 1}));

@@ -30,7 +30,8 @@ fn another_who_wrote_in_between_is_not_overwritten() {
     let mut two = backend.player_again("alice");
     let set = |version: u64, value: &str| json!({"key": "k", "value": value, "version": version});
     let conflict = |reply: Value, version: u64| {
-        assert_eq!((&reply["code"], &reply["data"]["version"]), (&"conflict".into(), &version.into()), "{reply}");
+        assert_eq!(reply["code"], "conflict", "{reply}");
+        assert_eq!(reply["data"]["version"], version, "{reply}");
     };
     conflict(one.ask("SETTING SET", set(1, "a")), 0);
     assert_eq!(one.ok("SETTING SET", set(0, "a"))["version"], 1);

@@ -12,7 +12,8 @@ fn players() {
             .ok("REGISTER", json!({"name": name, "password": "correct-horse", "email": format!("{name}@example.org")}));
     }
     let page = backend.ctl(&["player", "list", "--limit", "2"]);
-    assert_eq!((&page["players"][1]["player"], &page["next"]), (&"bob".into(), &"bob".into()));
+    assert_eq!(page["players"][1]["player"], "bob");
+    assert_eq!(page["next"], "bob");
     let page = backend.ctl(&["player", "list", "--after", "bob"]);
     assert_eq!((page["players"].as_array().map(Vec::len), &page["next"]), (Some(1), &Value::Null));
     let shown = backend.ctl(&["player", "show", "CAROL"]);
