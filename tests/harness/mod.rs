@@ -3,6 +3,7 @@
 mod actors;
 mod ahead;
 mod backend;
+mod binary;
 mod dice;
 mod hostile;
 mod json;
@@ -16,7 +17,8 @@ mod session;
 mod wire;
 mod zoo;
 
-pub use backend::{Backend, MOVED, own_address, program, program_of_version, write_program};
+pub use backend::{Backend, MOVED, own_address};
+pub use binary::{program, program_at, program_of_version, write_program};
 pub use dice::Dice;
 pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame, wait_readable};
 pub use json::{has, is_slowed_down};

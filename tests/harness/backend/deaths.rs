@@ -1,0 +1,92 @@
+//! Listeners and handlers that die, or do nothing for a while.
+
+use super::Backend;
+use crate::harness::{Process, Running, processes_of};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+use std::sync::mpsc::Receiver;
+
+impl Backend {
+    /// Kills the listener alone, as a crash would, and waits until the handler has noticed.
+    pub fn kill_listener(&mut self) {
+        let mark = self.log().mark();
+        self.signal(Signal::SIGKILL);
+        self.log().wait_after(mark, "the listener has died");
+        self.wait();
+    }
+
+    /// As [`Backend::kill_listener`], but not in the microseconds between the system call that accepts a connection and the
+    /// one that puts it where the next listener finds it: what is killed there is lost, as it is in the kernel's queue of a
+    /// machine that fails.
+    pub fn kill_waiting_listener(&mut self) {
+        loop {
+            self.signal(Signal::SIGSTOP);
+            waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).expect("it stops");
+            if Process(self.pid()).waits_for_events() {
+                return self.kill_listener();
+            }
+            self.signal(Signal::SIGCONT);
+        }
+    }
+
+    /// Starts the next listener, as a supervisor does, and waits until it serves; what the one before it has started goes
+    /// on.
+    pub fn next_listener(&mut self) {
+        let next = Running::start(&mut self.plan.command(self.dir.path(), self.at.port(), self.disk.as_ref()));
+        self.before.push(std::mem::replace(&mut self.running, next));
+        assert_eq!(self.announced(), self.at);
+    }
+
+    /// Kills the handler as a crash would, and waits until the next one serves.
+    pub fn kill_handler(&self) {
+        let mark = self.log().mark();
+        kill(self.handler(), Signal::SIGKILL).expect("the handler lives");
+        self.log().wait_after(mark, "ready: ");
+    }
+
+    /// The handler's process, also while it does not serve.
+    pub fn handler_process(&self) -> Pid {
+        let all = processes_of(self.pid());
+        let found = all.into_iter().find(|process| process.title() == "ssmglobal: handler");
+        found.expect("a handler").0
+    }
+
+    /// Kills the handler at once, wherever it is in its work, and waits until the next one is about to serve.
+    pub fn kill_handler_at_work(&self) {
+        let mark = self.log().mark();
+        kill(self.handler_process(), Signal::SIGKILL).expect("the handler lives");
+        self.log().wait_after(mark, "ready: ");
+    }
+
+    /// Does this while the handler does nothing.
+    pub fn while_the_handler_stands_still<T>(&self, what: impl FnOnce() -> T) -> T {
+        let pid = self.handler_process();
+        kill(pid, Signal::SIGSTOP).expect("the handler lives");
+        let done = what();
+        kill(pid, Signal::SIGCONT).expect("the handler lives");
+        done
+    }
+
+    /// Does `ask` while the handler does nothing, then kills it: what was asked meets the next one.
+    pub fn over_the_death_of_the_handler(&self, ask: impl FnOnce()) {
+        let pid = self.handler_process();
+        kill(pid, Signal::SIGSTOP).expect("the handler lives");
+        ask();
+        let mark = self.log().mark();
+        kill(pid, Signal::SIGKILL).expect("the handler lives");
+        self.log().wait_after(mark, "ready: ");
+    }
+
+    /// Kills the handler so often, each time after `between` further answers of which `answered` tells; then waits for the
+    /// rest.
+    pub fn kill_handler_while_they_work(&self, answered: &Receiver<()>, times: usize, between: usize) {
+        for _ in 0..times {
+            if answered.iter().take(between).count() < between {
+                return;
+            }
+            self.kill_handler_at_work();
+        }
+        answered.iter().for_each(drop);
+    }
+}
