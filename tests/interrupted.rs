@@ -195,16 +195,16 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
 }
 
 /// The worker has handed over while its listener stood still.
-fn hand_over(backend: &Backend, receives: &OwnedFd, worker: i32) {
+fn hand_over(backend: &Backend, receives: &OwnedFd, worker: Pid) {
     backend.signal(Signal::SIGSTOP);
-    kill(Pid::from_raw(worker), Signal::SIGUSR2).unwrap();
+    kill(worker, Signal::SIGUSR2).unwrap();
     readable(receives);
 }
 
 /// Its successor is there, and the worker stands still before it has let go.
-fn stand_between(backend: &Backend, receives: &OwnedFd, worker: i32) {
+fn stand_between(backend: &Backend, receives: &OwnedFd, worker: Pid) {
     hand_over(backend, receives, worker);
-    kill(Pid::from_raw(worker), Signal::SIGSTOP).unwrap();
+    kill(worker, Signal::SIGSTOP).unwrap();
     backend.signal(Signal::SIGCONT);
     // With its second answer the listener is through with what lay there at the first.
     for _ in 0..2 {
@@ -217,11 +217,10 @@ fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
     let mut backend = Backend::start();
     let mut silent = backend.program();
     let Way { receives, .. } = way_of_workers(&mut backend);
-    let pid = backend.workers()[0].0;
-    let old = i32::try_from(pid).unwrap();
+    let old = backend.only_worker().0;
     stand_between(&backend, &receives, old);
-    backend.ctl(&["sessions", "kick", &pid.to_string(), "--reason", "Go home."]);
-    kill(Pid::from_raw(old), Signal::SIGCONT).unwrap();
+    backend.ctl(&["sessions", "kick", &old.to_string(), "--reason", "Go home."]);
+    kill(old, Signal::SIGCONT).unwrap();
     assert!(silent.wire.rest().contains("Go home."));
     backend.log().wait("Disconnected (0/");
 }
@@ -232,11 +231,11 @@ fn a_worker_that_is_not_followed_in_time_serves_on() {
     let mut eve = backend.player("eve");
     let Way { receives, .. } = way_of_workers(&mut backend);
     let before = backend.workers();
-    hand_over(&backend, &receives, i32::try_from(before[0].0).unwrap());
+    hand_over(&backend, &receives, before[0].pid);
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
     let mark = backend.log().mark();
     backend.signal(Signal::SIGCONT);
-    backend.log().wait_after(mark, &format!("worker {} is not followed by another", before[0].0));
+    backend.log().wait_after(mark, &format!("worker {} is not followed by another", before[0].pid));
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
     assert_eq!(backend.workers(), before);
 }
@@ -246,17 +245,17 @@ fn a_listener_that_dies_in_the_middle_of_it_is_followed_by_one_that_knows() {
     let mut backend = Backend::start();
     let mut eve = backend.player("eve");
     let Way { receives, .. } = way_of_workers(&mut backend);
-    let old = i32::try_from(backend.workers()[0].0).unwrap();
+    let old = backend.only_worker().0;
     stand_between(&backend, &receives, old);
     backend.kill_listener();
     let mark = backend.log().mark();
-    kill(Pid::from_raw(old), Signal::SIGCONT).unwrap();
+    kill(old, Signal::SIGCONT).unwrap();
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
     backend.log().wait_after(mark, "was found, of whom the listener could not tell any more");
     backend.next_listener();
     let list = backend.ctl(&["sessions", "list"]);
     assert_eq!((list.as_array().map(Vec::len), &list[0]["who"]), (Some(1), &"eve".into()), "{list}");
-    assert_ne!(list[0]["pid"], old);
+    assert_ne!(list[0]["pid"], old.as_raw());
     backend.kill_handler();
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
     backend.stop();

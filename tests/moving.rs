@@ -1,30 +1,12 @@
 //! After an upgrade idle workers let workers of the new program go on with their clients: nobody loses or gets twice what was
 //! said to him, and is who he was.
 
-use crate::harness::{Backend, GREETING, MOVED, Person, Program, Running, Wire, has, own_address, program_of_version};
+use crate::harness::{Backend, GREETING, MOVED, Person, Program, Running, Wire, has, own_address};
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Another version: as long as this one's, since it is written over it.
 const OTHER: &str = "9.8.7";
 const THIS: &str = env!("CARGO_PKG_VERSION");
-
-fn of_version(backend: &Backend, version: &str) -> PathBuf {
-    let path = backend.file(version);
-    program_of_version(version, &path);
-    path
-}
-
-fn upgrade_to(backend: &Backend, version: &str) {
-    let path = of_version(backend, version);
-    let done = backend.ctl(&["upgrade", "--binary", path.to_str().expect("a path")]);
-    assert_eq!(done["to"], version);
-}
-
-/// The versions alone.
-fn versions(backend: &Backend) -> Vec<String> {
-    backend.workers().into_iter().map(|(_, version)| version).collect()
-}
 
 /// Waits until so many clients have moved since.
 fn wait_for_moves(backend: &Backend, mark: usize, count: usize) {
@@ -50,9 +32,9 @@ fn idle_workers_are_followed_and_nobody_notices() {
     let before = backend.workers();
     for (round, version) in [OTHER, THIS, OTHER].into_iter().enumerate() {
         let mark = backend.log().mark();
-        upgrade_to(&backend, version);
+        backend.upgrade_to(version);
         wait_for_moves(&backend, mark, 6);
-        assert_eq!(versions(&backend), [version; 6]);
+        assert_eq!(backend.versions(), [version; 6]);
         assert_eq!(backend.ctl(&["status"])["clients"], 6);
         assert!(Wire::to(backend.at()).rest().contains("Too many connections."));
         assert_eq!(bob.ok("WHOAMI", json!({})), session);
@@ -95,9 +77,9 @@ fn whoever_is_typing_is_left_alone_until_his_line_is_done() {
     bob.reply();
     let _idle = backend.program();
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 1);
-    assert_eq!(versions(&backend), [THIS, THIS, OTHER]);
+    assert_eq!(backend.versions(), [THIS, THIS, OTHER]);
     alice.wire.send(" of it\r\n");
     alice.answer();
     bob.send_line("\"PING\"}");
@@ -105,7 +87,7 @@ fn whoever_is_typing_is_left_alone_until_his_line_is_done() {
     wait_for_moves(&backend, mark, 3);
     assert_eq!(bob.expect_event("tell")["body"], "half of it");
     alice.says("WHOAMI").sees("alice");
-    assert_eq!(versions(&backend), [OTHER; 3]);
+    assert_eq!(backend.versions(), [OTHER; 3]);
 }
 
 #[test]
@@ -130,7 +112,7 @@ fn telnet_goes_on_as_it_was_agreed() {
     person.wire.send("WHOAMI\r");
     to_eor(&mut person.wire);
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 1);
     person.wire.send("\n");
     assert_eq!(ask(&mut person), before, "nothing is offered again, and the window is as wide as it was");
@@ -146,7 +128,7 @@ fn who_has_said_nothing_yet_at_a_door_is_looked_at_after_a_move() {
     wires[2].send("HW\r\n");
     wires[2].until("Hello, world!\r\n> ");
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 3);
     for wire in &mut wires[..2] {
         wire.send("GET / HTTP/1.1\r\n\r\n");
@@ -167,7 +149,7 @@ fn what_the_terminal_takes_is_known_after_a_move() {
     person.wire.until("zo?");
     person.wire.until("> ");
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 2);
     person.wire.send("WORLDS\r\n");
     person.wire.until("zo?");
@@ -180,10 +162,10 @@ fn whoever_has_said_that_he_stays_stays_after_a_move() {
     staying.ok("STAY", json!({}));
     for version in [OTHER, THIS] {
         let mark = backend.log().mark();
-        upgrade_to(&backend, version);
+        backend.upgrade_to(version);
         wait_for_moves(&backend, mark, 1);
     }
-    assert_eq!(versions(&backend), [THIS]);
+    assert_eq!(backend.versions(), [THIS]);
     // Longer than any other may be silent.
     let said = backend.program().wire.rest();
     assert!(said.contains("STAY") && said.contains("No whole line came for 3 seconds"), "{said}");
@@ -198,7 +180,7 @@ fn relay_messages_that_are_sent_meanwhile_arrive_in_order_and_once() {
     for server in [&mut arena, &mut desert] {
         server.ok("RELAY JOIN", json!({"channel": "lobby"}));
     }
-    let path = of_version(&backend, OTHER);
+    let path = backend.of_version(OTHER);
     let mark = backend.log().mark();
     let mut asked = Running::start(&mut backend.ctl_command(&["upgrade", "--binary", path.to_str().unwrap()]));
     let (mut sent, moved) =
@@ -231,7 +213,7 @@ fn what_somebody_listens_to_goes_with_him_to_other_workers_and_handlers() {
     }
     for (round, version) in [OTHER, THIS].into_iter().enumerate() {
         let mark = backend.log().mark();
-        upgrade_to(&backend, version);
+        backend.upgrade_to(version);
         wait_for_moves(&backend, mark, 4);
         for kill in [false, true] {
             if kill {
@@ -259,7 +241,7 @@ fn what_somebody_listens_to_goes_with_him_to_other_workers_and_handlers() {
 fn whoever_asks_all_the_time_gets_every_answer_and_moves_when_he_pauses() {
     let backend = Backend::start();
     let mut alice = backend.player("alice");
-    let path = of_version(&backend, OTHER);
+    let path = backend.of_version(OTHER);
     let mark = backend.log().mark();
     let mut asked = Running::start(&mut backend.ctl_command(&["upgrade", "--binary", path.to_str().unwrap()]));
     let ask = |alice: &mut Program, number: u64| {
@@ -294,7 +276,7 @@ fn many_move_and_each_is_who_he_was() {
         program.ok("REGISTER", json!({"name": names.last(), "password": "secret-of-somebody"}));
     }
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 300);
     for (number, program) in all.iter_mut().enumerate().step_by(10) {
         assert_eq!(program.ok("WHOAMI", json!({}))["player"], format!("p{number}"));
@@ -315,12 +297,12 @@ fn a_client_whose_door_is_gone_stays_where_it_is() {
     let mut alice = backend.player("alice");
     backend.write_config("");
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 1);
     guest.send("{\"cmd\": \"WHO\"}\r\n");
     guest.until("alice");
     alice.ok("PING", json!({}));
-    assert_eq!(versions(&backend), [THIS, OTHER]);
+    assert_eq!(backend.versions(), [THIS, OTHER]);
     backend.see_off(guest);
 }
 
@@ -331,7 +313,7 @@ fn both_die_and_the_next_ones_know_who_has_moved() {
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
     let mark = backend.log().mark();
-    upgrade_to(&backend, OTHER);
+    backend.upgrade_to(OTHER);
     wait_for_moves(&backend, mark, 2);
     let there = backend.workers();
     backend.kill_handler();
@@ -342,7 +324,7 @@ fn both_die_and_the_next_ones_know_who_has_moved() {
     backend.next_listener();
     wait_for_moves(&backend, 0, 2);
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
-    assert_eq!((versions(&backend), backend.ctl(&["status"])["clients"].clone()), (vec![THIS.to_owned(); 2], 2.into()));
+    assert_eq!((backend.versions(), backend.ctl(&["status"])["clients"].clone()), (vec![THIS.to_owned(); 2], 2.into()));
     backend.see_off(silent);
     backend.stop();
     assert!(alice.wire.rest().contains("The backend is going down."));

@@ -2,20 +2,12 @@
 
 use crate::harness::{Backend, GREETING, PATIENCE, Process, Program, Wire, own_address};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::geteuid;
 use serde_json::json;
 use std::sync::mpsc::{TryRecvError, channel};
 use std::time::Duration;
 
 const GOODBYE: &str = "The backend is going down.";
-
-/// The process ids of all workers, as the handler knows them.
-fn workers(backend: &Backend) -> Vec<i64> {
-    let list = backend.ctl(&["sessions", "list"]);
-    let mut pids: Vec<i64> = list.as_array().unwrap().iter().filter_map(|row| row["pid"].as_i64()).collect();
-    pids.sort_unstable();
-    pids
-}
 
 #[test]
 fn clients_notice_nothing_and_whoever_comes_meanwhile_waits() {
@@ -26,7 +18,7 @@ fn clients_notice_nothing_and_whoever_comes_meanwhile_waits() {
     arena.ok("RELAY JOIN", json!({"channel": "lobby"}));
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
-    let (handler, before) = (backend.handler(), workers(&backend));
+    let (handler, before) = (backend.handler(), backend.workers());
     assert_eq!(before.len(), 4);
     let typed = "TELL bob half";
     alice.wire.send(typed);
@@ -49,7 +41,7 @@ fn clients_notice_nothing_and_whoever_comes_meanwhile_waits() {
         (backend.handler(), backend.ctl(&["status"])["listener"].clone()),
         (handler, backend.pid().as_raw().into())
     );
-    let after = workers(&backend);
+    let after = backend.workers();
     assert!(before.iter().all(|pid| after.contains(pid)) && after.len() == 5, "{before:?} {after:?}");
     bob.ok("TELL", json!({"to": "alice", "body": "Did you feel that?"}));
     alice.expect("Did you feel that?");
@@ -114,10 +106,10 @@ fn it_may_die_again_and_again() {
     for other in &mut others {
         other.ok("WHO", json!({}));
     }
-    assert_eq!(workers(&backend).len(), 4);
+    assert_eq!(backend.workers().len(), 4);
     drop(others);
     backend.log().wait("Disconnected (1/");
-    assert_eq!(workers(&backend).len(), 1);
+    assert_eq!(backend.workers().len(), 1);
 }
 
 #[test]
@@ -128,7 +120,7 @@ fn a_handler_that_dies_after_it_is_followed_by_the_next() {
     backend.kill_listener();
     backend.next_listener();
     backend.kill_handler();
-    assert_eq!(workers(&backend).len(), 2);
+    assert_eq!(backend.workers().len(), 2);
     alice.ok("PING", json!({}));
     // The next handler watches them as the one before did.
     backend.see_off(silent.wire);
@@ -141,7 +133,7 @@ fn an_orderly_stop_ends_everybody_also_those_of_the_listener_before() {
     let mut alice = backend.player("alice");
     let mut silent = Wire::to(backend.at());
     silent.expect(GREETING);
-    let mut all: Vec<Process> = workers(&backend).iter().map(|pid| Process(Pid::from_raw(*pid as i32))).collect();
+    let mut all: Vec<Process> = backend.workers().iter().map(|worker| Process(worker.pid)).collect();
     all.push(Process(backend.handler()));
     backend.kill_listener();
     backend.next_listener();
@@ -278,7 +270,7 @@ fn with_users_of_their_own() {
         alice.ok("SETTING SET", json!({"key": "k", "value": "v"}));
         backend.next_listener();
         assert_eq!(backend.handler(), handler);
-        assert_eq!(workers(&backend).len(), 2);
+        assert_eq!(backend.workers().len(), 2);
         backend.see_off(silent);
         backend.ctl(&["upgrade"]);
         assert_ne!(backend.handler(), handler);

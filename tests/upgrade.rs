@@ -6,7 +6,7 @@ use crate::harness::{
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::sync::mpsc::{TryRecvError, channel};
 
@@ -26,10 +26,6 @@ fn fit_but(path: &Path, lines: &str) {
     script(path, &format!("if [ \"$1\" = resume-check ]; then {lines}; exec {real} \"$@\"; fi\nexit 7"));
 }
 
-fn upgrade_to(backend: &Backend, path: &Path) -> Value {
-    backend.ctl(&["upgrade", "--binary", path.to_str().expect("a path")])
-}
-
 /// What the operator is told.
 fn refused(backend: &Backend, path: &Path) -> String {
     let output = backend
@@ -37,12 +33,6 @@ fn refused(backend: &Backend, path: &Path) -> String {
         .ends_with(1)
         .complains("nothing has changed");
     output.err
-}
-
-/// The version of each worker, the oldest connection first.
-fn versions(backend: &Backend) -> Vec<String> {
-    let list = backend.ctl(&["sessions", "list"]);
-    list.as_array().unwrap().iter().map(|row| row["version"].as_str().expect("a version").to_owned()).collect()
 }
 
 #[test]
@@ -56,19 +46,17 @@ fn each_worker_says_which_version_it_is() {
         program
     };
     let mut all = vec![typing(&backend)];
-    let path = backend.file("other");
-    program_of_version(OTHER, &path);
-    upgrade_to(&backend, &path);
+    backend.upgrade_to(OTHER);
     all.push(typing(&backend));
-    assert_eq!(versions(&backend), [THIS, OTHER]);
+    assert_eq!(backend.versions(), [THIS, OTHER]);
     // The next handler and the next listener know it too.
     backend.kill_handler();
-    assert_eq!(versions(&backend), [THIS, OTHER]);
+    assert_eq!(backend.versions(), [THIS, OTHER]);
     backend.kill_listener();
     backend.next_listener();
     backend.log().wait("ready: ");
     all.push(backend.program());
-    assert_eq!(versions(&backend), [THIS, OTHER, THIS]);
+    assert_eq!(backend.versions(), [THIS, OTHER, THIS]);
     let table = backend.operator(&["sessions", "list"]).out;
     assert!(table.contains("VERSION") && table.contains(OTHER), "{table}");
 }
@@ -86,12 +74,10 @@ fn clients_notice_nothing() {
     silent.expect(GREETING);
     let (listener, handler) = (backend.pid(), backend.handler());
     for version in [OTHER, THIS] {
-        let path = backend.file(version);
-        program_of_version(version, &path);
         // He is typing.
         alice.wire.send("TELL bob half");
         let from = if version == THIS { OTHER } else { THIS };
-        assert_eq!(upgrade_to(&backend, &path), json!({"from": from, "to": version}));
+        assert_eq!(backend.upgrade_to(version), json!({"from": from, "to": version}));
         // Who is spoken to is on again.
         bob.ok("WHOAMI", json!({}));
         arena.ok("WHOAMI", json!({}));

@@ -4,7 +4,17 @@ use super::Backend;
 use crate::harness::{Output, Process, program, program_of_version, run};
 use nix::unistd::Pid;
 use serde_json::Value;
+use std::path::PathBuf;
 use std::process::Command;
+
+/// A worker, as the operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Its process id.
+    pub pid: Pid,
+    /// The version of its program.
+    pub version: String,
+}
 
 impl Backend {
     /// The operator's command, to be completed.
@@ -48,15 +58,23 @@ impl Backend {
     pub fn only_worker(&self) -> Process {
         // Not by its title, which it may not have shown yet.
         let workers = self.workers();
-        let [(pid, _)] = &workers[..] else { panic!("not one worker: {workers:?}") };
-        Process(Pid::from_raw(i32::try_from(*pid).expect("a process id")))
+        let [worker] = &workers[..] else { panic!("not one worker: {workers:?}") };
+        Process(worker.pid)
     }
 
-    /// Process id and version of each worker, the oldest connection first.
-    pub fn workers(&self) -> Vec<(i64, String)> {
+    /// The workers, that of the oldest connection first.
+    pub fn workers(&self) -> Vec<Worker> {
         let list = self.ctl(&["sessions", "list"]);
-        let row = |row: &Value| Some((row["pid"].as_i64()?, row["version"].as_str()?.to_owned()));
-        list.as_array().expect("a list").iter().map(|one| row(one).expect("a worker")).collect()
+        let worker = |row: &Value| {
+            let pid = row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id");
+            Worker { pid: Pid::from_raw(pid), version: row["version"].as_str().expect("a version").to_owned() }
+        };
+        list.as_array().expect("a list").iter().map(worker).collect()
+    }
+
+    /// Their versions.
+    pub fn versions(&self) -> Vec<String> {
+        self.workers().into_iter().map(|worker| worker.version).collect()
     }
 
     /// What the operator types at a terminal: `ssmglobal ctl WORDS`.
@@ -69,11 +87,19 @@ impl Backend {
         self.ctl(&["world", "add", name, owner])["password"].as_str().expect("a password").to_owned()
     }
 
-    /// Another version of the program takes over.
-    pub fn upgrade_to(&self, version: &str) -> Value {
+    /// A file of the program that is of this version.
+    pub fn of_version(&self, version: &str) -> PathBuf {
         let path = self.file(version);
         program_of_version(version, &path);
-        self.ctl(&["upgrade", "--binary", path.to_str().expect("a path")])
+        path
+    }
+
+    /// A program of this version takes over; gives what the operator is told.
+    pub fn upgrade_to(&self, version: &str) -> Value {
+        let path = self.of_version(version);
+        let done = self.ctl(&["upgrade", "--binary", path.to_str().expect("a path")]);
+        assert_eq!(done["to"], version);
+        done
     }
 
     /// A board that adds up what players submit; higher is better.
