@@ -1,6 +1,6 @@
 //! Three kinds of process, and what each may hold.
 
-use crate::harness::{Backend, GREETING, Process, Program, Wire, processes_of};
+use crate::harness::{Backend, GREETING, Process, Program, Wire, is_root, processes_of};
 use serde_json::json;
 use std::time::Duration;
 
@@ -46,18 +46,9 @@ fn the_listener_is_one_thread_with_a_fixed_number_of_descriptors() {
     drop(clients);
 }
 
-/// Whether a worker's descriptors can be looked at; else it says that the test is left out.
-fn may_look() -> bool {
-    let root = nix::unistd::geteuid().is_root();
-    if !root {
-        println!("skipped: only root can look into a worker");
-    }
-    root
-}
-
 #[test]
 fn a_worker_holds_its_client_and_its_links_and_nothing_else() {
-    if !may_look() {
+    if !is_root() {
         return;
     }
     let backend = Backend::start();
@@ -79,7 +70,7 @@ fn a_worker_holds_its_client_and_its_links_and_nothing_else() {
 
 #[test]
 fn only_the_handler_has_the_database_open() {
-    if !may_look() {
+    if !is_root() {
         return;
     }
     let backend = Backend::start();

@@ -1,6 +1,6 @@
 //! A backup is put in place: nothing of another day comes back with it, nothing of what was there is lost.
 
-use crate::harness::{Backend, Output, PATIENCE, Process, has, program, run};
+use crate::harness::{Backend, Output, PATIENCE, Process, has, is_root, program, run};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -135,8 +135,7 @@ fn on_another_machine_there_is_no_directory_yet() {
 
 #[test]
 fn what_root_restores_belongs_to_whom_the_data_belongs() {
-    if !nix::unistd::geteuid().is_root() {
-        println!("skipped: only root can become another user");
+    if !is_root() {
         return;
     }
     let mut backend = Backend::plan().data_of(KEEPER).start();
@@ -193,8 +192,7 @@ fn data_that_others_can_write_to_is_refused_with_the_command_that_mends_it() {
 
 #[test]
 fn data_of_which_a_part_is_another_users_is_refused_with_the_command_that_mends_it() {
-    if !nix::unistd::geteuid().is_root() {
-        println!("skipped: only root can give files away");
+    if !is_root() {
         return;
     }
     let mut backend = Backend::plan().data_of(KEEPER).start();

@@ -1,6 +1,8 @@
 //! What root executes, reads and speaks to is what nobody else has put there.
 
-use crate::harness::{Backend, Output, Process, program, program_of_version, run, write_program};
+use crate::harness::{
+    Backend, Output, Process, is_root, is_root_beside, program, program_of_version, run, write_program,
+};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use ssmglobal_sys::Ids;
@@ -12,15 +14,6 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const KEEPER: u32 = 4242;
-
-/// Whether this is root; else it says that the test is left out.
-fn is_root() -> bool {
-    let root = nix::unistd::geteuid().is_root();
-    if !root {
-        println!("skipped: only root has something to lose here");
-    }
-    root
-}
 
 fn give(path: &Path) {
     chown(path, Some(KEEPER), Some(KEEPER)).unwrap();
@@ -76,9 +69,7 @@ fn the_owner_of_the_data_does_not_become_root_by_an_upgrade() {
 
 #[test]
 fn who_is_not_root_names_no_program_to_root() {
-    let reach =
-        || program().arg("--version").uid(KEEPER).gid(KEEPER).output().is_ok_and(|output| output.status.success());
-    if !is_root() || !reach() {
+    if !is_root_beside(KEEPER) {
         return;
     }
     let backend = Backend::plan().data_of(KEEPER).start();

@@ -1,38 +1,22 @@
 //! Workers are locked in, and what comes of a worker that ends in a way that it should not.
 
-use crate::harness::{Backend, GREETING, PATIENCE, Process, Program, Wire, processes_of, program};
+use crate::harness::{
+    Backend, GREETING, PATIENCE, Process, Program, Wire, is_root, is_root_beside, processes_of, program,
+};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::Pid;
 use serde_json::json;
 use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const NOBODY: u32 = 65534;
 /// Another user who need not be listed.
 const KEEPER: u32 = 64123;
-
-/// Whether this is root; else it says that the test is left out.
-fn is_root() -> bool {
-    if !geteuid().is_root() {
-        println!("skipped: only root can become another user");
-    }
-    geteuid().is_root()
-}
-
-/// Whether another user can start the program where it was built.
-fn is_reachable(user: u32) -> bool {
-    let reachable = program().arg("--version").uid(user).gid(user).output().is_ok_and(|output| output.status.success());
-    if !reachable {
-        println!("skipped: another user cannot reach the program here");
-    }
-    reachable
-}
 
 #[test]
 fn a_worker_is_locked_in_before_its_client_says_anything() {
@@ -129,7 +113,7 @@ fn users_that_cannot_be_are_refused() {
 
 #[test]
 fn an_ordinary_user_has_the_whole_backend() {
-    if !is_root() || !is_reachable(NOBODY) {
+    if !is_root_beside(NOBODY) {
         return;
     }
     let mut backend = Backend::plan().started_by(NOBODY).start();
