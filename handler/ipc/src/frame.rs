@@ -5,6 +5,10 @@
 //! ```
 //! All little-endian. The header stays as it is for ever, so that whatever a stranger sends can be
 //! answered or refused without decoding it.
+//!
+//! A reply or an event may carry descriptors. The header has no room for their count, so an announcement stands in front
+//! of such a frame: a control frame of its own kind, with the count. A reader takes both as one frame; a worker from
+//! before there were announcements passes over control frames.
 
 use crate::{Carried, DecodeError, Event, Kind, Reply, Request, growing};
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,6 +22,15 @@ pub const HEADER: usize = 16;
 
 /// The longest payload that is taken, bytes. A longer one ends the link.
 pub const MAX_PAYLOAD: usize = 1 << 20;
+
+/// The most descriptors that one frame carries.
+pub const MOST_DESCRIPTORS: usize = 8;
+
+/// The kind of the control frame that announces descriptors; that of all others is 0.
+const ANNOUNCEMENT: u16 = 1;
+
+/// The longest announcement, bytes: room for what it may gain.
+const LONGEST_ANNOUNCEMENT: usize = 64;
 
 /// Bytes that the first reads ask for: an idle link is to stay small …
 const FIRST_READ: usize = 1 << 10;
@@ -63,8 +76,53 @@ pub struct Frame<'a> {
     pub kind: u16,
     /// The request's number; repeated in the reply.
     pub number: u64,
+    /// How many descriptors came with its first byte. A handler from before there were announcements sends them without
+    /// one, and here it is 0: nobody takes them, so a client is told that the channel cannot be received.
+    pub descriptors: usize,
     /// postcard.
     pub payload: &'a [u8],
+}
+
+/// What stands in front of a payload.
+#[derive(Clone, Copy)]
+struct Header {
+    class: Class,
+    kind: u16,
+    number: u64,
+    length: usize,
+}
+
+impl Header {
+    /// The header that the bytes begin with, and what stands behind it; nothing while it is not whole.
+    fn first(bytes: &[u8]) -> Result<Option<(Header, &[u8])>, DecodeError> {
+        let Some((header, after)) = bytes.split_first_chunk::<HEADER>() else { return Ok(None) };
+        let [l0, l1, l2, l3, version, class, k0, k1, number @ ..] = *header;
+        let length = u32::from_le_bytes([l0, l1, l2, l3]);
+        if version != VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let class = Class::from_number(class).ok_or(DecodeError::Class(class))?;
+        if length as usize > MAX_PAYLOAD {
+            return Err(DecodeError::TooLong(length));
+        }
+        let (kind, number) = (u16::from_le_bytes([k0, k1]), u64::from_le_bytes(number));
+        Ok(Some((Header { class, kind, number, length: length as usize }, after)))
+    }
+
+    /// How many descriptors it announces, if it does, and what stands behind that; nothing while it is not whole.
+    fn announced<'a>(&self, after: &'a [u8]) -> Result<Option<(usize, &'a [u8])>, DecodeError> {
+        if (self.class, self.kind) != (Class::Control, ANNOUNCEMENT) {
+            return Ok(Some((0, after)));
+        }
+        if self.length > LONGEST_ANNOUNCEMENT {
+            return Err(DecodeError::Descriptors);
+        }
+        let Some((payload, after)) = after.split_at_checked(self.length) else { return Ok(None) };
+        match usize::from(growing::get::<u8>(payload)?) {
+            count @ 1..=MOST_DESCRIPTORS => Ok(Some((count, after))),
+            _ => Err(DecodeError::Descriptors),
+        }
+    }
 }
 
 /// Appends one frame; `body` appends its payload.
@@ -109,6 +167,16 @@ pub fn put_packed_reply(out: &mut Vec<u8>, number: u64, kind: u16, payload: &[u8
 /// Appends an event frame; see [`Class::Event`] for `number`.
 pub fn put_event(out: &mut Vec<u8>, number: u64, event: &Event) {
     put(out, Class::Event, 0, number, |out| growing::put(out, event));
+}
+
+/// Appends what `frame` appends: one reply or event, which carries so many descriptors, [`MOST_DESCRIPTORS`] at the most.
+/// They are sent with the first byte of this.
+pub fn put_with_descriptors(out: &mut Vec<u8>, descriptors: usize, frame: impl FnOnce(&mut Vec<u8>)) {
+    if descriptors > 0 {
+        let count = u8::try_from(descriptors).unwrap_or(u8::MAX);
+        put(out, Class::Control, ANNOUNCEMENT, 0, |out| growing::put(out, &count));
+    }
+    frame(out);
 }
 
 /// Appends a frame between listener, handler and the operator's command.
@@ -199,25 +267,27 @@ impl FrameReader {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// The next whole frame, if there is one.
+    /// The next whole frame, if there is one. What announces its descriptors is no frame for itself, and stays with the
+    /// rest until both are whole.
     ///
     /// # Errors
-    /// A header that cannot be; the stream is lost after it.
+    /// A header or an announcement that cannot be; the stream is lost after it.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, DecodeError> {
         let rest = self.bytes.get(self.start..).unwrap_or_default();
-        let Some((header, after)) = rest.split_first_chunk::<HEADER>() else { return Ok(None) };
-        let [l0, l1, l2, l3, version, class, k0, k1, number @ ..] = *header;
-        let length = u32::from_le_bytes([l0, l1, l2, l3]);
-        if version != VERSION {
-            return Err(DecodeError::Version(version));
+        let Some((mut header, after)) = Header::first(rest)? else { return Ok(None) };
+        let Some((descriptors, mut after)) = header.announced(after)? else { return Ok(None) };
+        if descriptors > 0 {
+            let Some(next) = Header::first(after)? else { return Ok(None) };
+            (header, after) = next;
+            // Those name the descriptors that belong to them in what they say.
+            if header.class == Class::Control {
+                return Err(DecodeError::Descriptors);
+            }
         }
-        let class = Class::from_number(class).ok_or(DecodeError::Class(class))?;
-        if length as usize > MAX_PAYLOAD {
-            return Err(DecodeError::TooLong(length));
-        }
-        let Some(payload) = after.get(..length as usize) else { return Ok(None) };
-        self.start += HEADER + payload.len();
-        Ok(Some(Frame { class, kind: u16::from_le_bytes([k0, k1]), number: u64::from_le_bytes(number), payload }))
+        let Some((payload, after)) = after.split_at_checked(header.length) else { return Ok(None) };
+        self.start = self.bytes.len() - after.len();
+        let Header { class, kind, number, .. } = header;
+        Ok(Some(Frame { class, kind, number, descriptors, payload }))
     }
 }
 

@@ -6,16 +6,22 @@ use crate::ctl::{Answer, Ask};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// class, kind, number, payload.
-type Owned = (u8, u16, u64, Vec<u8>);
+/// class, kind, number, descriptors, payload.
+type Owned = (u8, u16, u64, usize, Vec<u8>);
 
 fn written(frames: &[Owned]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for (class, kind, number, payload) in frames {
+    for (class, kind, number, descriptors, payload) in frames {
         let class = Class::from_number(*class).unwrap();
-        put(&mut bytes, class, *kind, *number, |out| out.extend_from_slice(payload));
+        let frame = |out: &mut Vec<u8>| put(out, class, *kind, *number, |out| out.extend_from_slice(payload));
+        put_with_descriptors(&mut bytes, *descriptors, frame);
     }
     bytes
+}
+
+/// An announcement with this payload.
+fn announcement(payload: &[u8]) -> Vec<u8> {
+    written(&[(4, ANNOUNCEMENT, 0, 0, payload.to_vec())])
 }
 
 /// Reads all of `bytes`, a fill as often as needed, and takes every whole frame out after each.
@@ -31,17 +37,23 @@ fn feed(reader: &mut FrameReader, mut bytes: &[u8], frames: &mut Vec<Owned>) -> 
 
 fn take(reader: &mut FrameReader, frames: &mut Vec<Owned>) -> Result<(), DecodeError> {
     while let Some(frame) = reader.next_frame()? {
-        frames.push((frame.class as u8, frame.kind, frame.number, frame.payload.to_vec()));
+        frames.push((frame.class as u8, frame.kind, frame.number, frame.descriptors, frame.payload.to_vec()));
     }
     Ok(())
 }
 
 fn some_frames(most: usize, longest: usize) -> impl Strategy<Value = Vec<Owned>> {
-    vec((1u8..=5, any::<u16>(), any::<u64>(), vec(any::<u8>(), 0..longest)), 0..most)
+    let descriptors = prop_oneof![Just(0), 0..=MOST_DESCRIPTORS];
+    let frame = (1u8..=5, any::<u16>(), any::<u64>(), descriptors, vec(any::<u8>(), 0..longest));
+    let frame = frame.prop_map(|(class, kind, number, descriptors, payload)| match class {
+        4 => (class, if kind == ANNOUNCEMENT { 0 } else { kind }, number, 0, payload),
+        _ => (class, kind, number, descriptors, payload),
+    });
+    vec(frame, 0..most)
 }
 
 fn nothing_panics(kind: u16, payload: &[u8]) {
-    let frame = Frame { class: Class::Request, kind, number: 0, payload };
+    let frame = Frame { class: Class::Request, kind, number: 0, descriptors: 0, payload };
     if let Some(kind) = frame.request_kind() {
         let _ = Request::decode(kind, payload);
     }
@@ -81,11 +93,18 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_frames_or_an_error(bytes in vec(any::<u8>(), 0..200), version in any::<bool>()) {
+    fn any_bytes_are_frames_or_an_error(
+        bytes in vec(any::<u8>(), 0..200),
+        version in any::<bool>(),
+        announced in any::<bool>(),
+    ) {
         let mut bytes = bytes;
         // Half of them get past the first check.
         if version && let Some(place) = bytes.get_mut(2..6) {
             place.copy_from_slice(&[0, 0, VERSION, 1]);
+        }
+        if announced {
+            bytes.splice(0..0, announcement(&[2]));
         }
         let mut reader = FrameReader::new();
         let _ = feed(&mut reader, &bytes, &mut Vec::new());
@@ -110,7 +129,7 @@ proptest! {
 #[test]
 fn a_header_that_cannot_be_is_refused_at_once() {
     let refused = |place: usize, bytes: &[u8]| {
-        let mut header = written(&[(1, 14, 7, Vec::new())]);
+        let mut header = written(&[(1, 14, 7, 0, Vec::new())]);
         header[place..place + bytes.len()].copy_from_slice(bytes);
         let mut reader = FrameReader::new();
         let result = feed(&mut reader, &header, &mut Vec::new());
@@ -128,7 +147,7 @@ fn a_header_that_cannot_be_is_refused_at_once() {
 
 #[test]
 fn the_longest_payload_is_taken_and_its_memory_given_back() {
-    let frames = vec![(4, 0, 0, vec![7; MAX_PAYLOAD]), (4, 1, 1, Vec::new())];
+    let frames = vec![(4, 0, 0, 0, vec![7; MAX_PAYLOAD]), (4, 0, 1, 0, Vec::new())];
     let (mut reader, mut got) = (FrameReader::new(), Vec::new());
     feed(&mut reader, &written(&frames), &mut got).unwrap();
     assert!(got == frames);
@@ -140,7 +159,7 @@ fn the_longest_payload_is_taken_and_its_memory_given_back() {
 
 #[test]
 fn an_error_of_the_read_loses_nothing() {
-    let frames = vec![(1, 14, 7, vec![1, 2, 3]), (2, 1, 8, vec![4; 100])];
+    let frames = vec![(1, 14, 7, 0, vec![1, 2, 3]), (2, 1, 8, 2, vec![4; 100])];
     let bytes = written(&frames);
     let (mut reader, mut got) = (FrameReader::new(), Vec::new());
     for portion in bytes.chunks(5) {
@@ -157,4 +176,48 @@ fn an_error_of_the_read_loses_nothing() {
     }
     assert_eq!(reader.fill(|_| Ok(0)).unwrap(), (0, false));
     assert_eq!(got, frames);
+}
+
+#[test]
+fn an_announcement_stays_until_its_frame_is_whole() {
+    let bytes = written(&[(2, 1, 7, 8, vec![1, 2, 3])]);
+    let (mut reader, mut got) = (FrameReader::new(), Vec::new());
+    let (front, last) = bytes.split_at(bytes.len() - 1);
+    feed(&mut reader, front, &mut got).unwrap();
+    assert_eq!((got.len(), reader.rest()), (0, front));
+    feed(&mut reader, last, &mut got).unwrap();
+    assert_eq!((got.len(), reader.rest().len()), (1, 0));
+}
+
+#[test]
+fn an_announcement_that_cannot_be_is_refused_at_once() {
+    let refused = |bytes: &[u8]| {
+        let mut got = Vec::new();
+        let result = feed(&mut FrameReader::new(), bytes, &mut got);
+        assert!(got.is_empty());
+        result
+    };
+    let wrong = Err(DecodeError::Descriptors);
+    for count in [0, MOST_DESCRIPTORS as u8 + 1, u8::MAX] {
+        assert_eq!(refused(&announcement(&[count])), wrong);
+    }
+    assert_eq!(refused(&written(&[(2, 1, 7, MOST_DESCRIPTORS + 1, Vec::new())])), wrong);
+    assert_eq!(refused(&written(&[(2, 1, 7, 1 << 10, Vec::new())])), wrong);
+    assert_eq!(refused(&announcement(&[])), Err(DecodeError::Payload));
+    // Of what stands behind one, the header is enough.
+    let (ours, long) = (announcement(&[2]), written(&[(4, 0, 0, 0, vec![0; 1 << 10])]));
+    assert_eq!(refused(&[&ours[..], &ours[..HEADER]].concat()), wrong);
+    assert_eq!(refused(&[&ours[..], &long[..HEADER]].concat()), wrong);
+    let long = announcement(&[0; LONGEST_ANNOUNCEMENT + 1]);
+    assert_eq!(refused(&long[..HEADER]), wrong);
+}
+
+#[test]
+fn an_announcement_may_gain_fields() {
+    let mut payload = vec![2, 0xe7, LONGEST_ANNOUNCEMENT as u8 - 3];
+    payload.resize(LONGEST_ANNOUNCEMENT, 9);
+    let (frame, mut got) = ((3, 0, 7, 0, vec![1, 2, 3]), Vec::new());
+    let bytes = [announcement(&payload), written(std::slice::from_ref(&frame))].concat();
+    feed(&mut FrameReader::new(), &bytes, &mut got).unwrap();
+    assert_eq!(got, [(3, 0, 7, 2, vec![1, 2, 3])]);
 }
