@@ -4,7 +4,7 @@ use crate::flight::Flight;
 use crate::lock::lock;
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply};
+use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply, put_with_descriptors};
 use ssmglobal_ipc::{Event, Reply};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
@@ -17,14 +17,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
 const OUTBOX: usize = 8 << 20;
 
-/// Replies with descriptors that may wait for a worker.
+/// Frames with descriptors that may wait for a worker.
 const DESCRIPTORS: usize = 256;
 
 #[derive(Debug, Default)]
 struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
-    /// Descriptors and where in `bytes` the frame begins that they belong to.
+    /// Descriptors and where in `bytes` their announcement begins: they leave with its first byte.
     fds: VecDeque<(usize, Vec<OwnedFd>)>,
     writable: Writable,
     broken: bool,
@@ -161,29 +161,23 @@ impl Link {
     }
 
     fn put(&self, append: impl FnOnce(&mut Vec<u8>)) {
-        let mut out = lock(&self.out);
-        if out.broken {
-            return;
-        }
-        append(&mut out.bytes);
-        if out.bytes.len() - out.sent > OUTBOX {
-            (out.broken, out.overrun) = (true, true);
-        }
+        self.put_with_fds(append, Vec::new());
     }
 
-    /// Queues a reply that carries descriptors.
-    pub fn put_with_fds(&self, number: u64, reply: &Reply, fds: Vec<OwnedFd>) {
+    /// Queues a frame, which is a reply or an event, and the descriptors that it carries.
+    pub fn put_with_fds(&self, frame: impl FnOnce(&mut Vec<u8>), fds: Vec<OwnedFd>) {
         let mut out = lock(&self.out);
         if out.broken {
-            return;
-        }
-        if out.fds.len() >= DESCRIPTORS {
-            (out.broken, out.overrun) = (true, true);
             return;
         }
         let place = out.bytes.len();
-        put_reply(&mut out.bytes, number, reply);
-        out.fds.push_back((place, fds));
+        put_with_descriptors(&mut out.bytes, fds.len(), frame);
+        if !fds.is_empty() {
+            out.fds.push_back((place, fds));
+        }
+        if out.bytes.len() - out.sent > OUTBOX || out.fds.len() > DESCRIPTORS {
+            (out.broken, out.overrun) = (true, true);
+        }
     }
 
     /// Writes what waits. What does not fit goes when the event loop sees the socket writable. Gives whether the event loop

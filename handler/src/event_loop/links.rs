@@ -144,6 +144,9 @@ impl EventLoop {
 
     pub(super) fn frames(&mut self, slot: usize, reader: &mut FrameReader) -> Result<(), String> {
         while let Some(frame) = reader.next_frame().map_err(|error| error.to_string())? {
+            if frame.descriptors > 0 {
+                return Err("it announced descriptors".into());
+            }
             let (carried, payload) = match frame.class {
                 Class::Request => (None, frame.payload),
                 Class::Change => {

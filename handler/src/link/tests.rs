@@ -2,7 +2,7 @@
 
 use super::*;
 use mio::{Events, Interest, Poll};
-use ssmglobal_ipc::frame::{Class, FrameReader};
+use ssmglobal_ipc::frame::{Class, FrameReader, MOST_DESCRIPTORS};
 use ssmglobal_ipc::{Code, Failure, Notice, RelayJoined, Welcome};
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -17,11 +17,12 @@ struct Pair {
     fds: VecDeque<OwnedFd>,
 }
 
-/// What the worker got: a reply's number and, where descriptors belong to it, what can be read from them.
+/// What the worker got: a reply's number or the length of an event's text, and what can be read from the descriptors that
+/// belong to it.
 #[derive(Debug, PartialEq, Eq)]
 enum Got {
     Reply(u64, Vec<String>),
-    Event(usize),
+    Event(usize, Vec<String>),
 }
 
 impl Pair {
@@ -52,21 +53,20 @@ impl Pair {
             Ok((count, _)) => assert!(count > 0),
         }
         while let Some(frame) = self.reader.next_frame().unwrap() {
+            let mut texts = Vec::new();
+            for _ in 0..frame.descriptors {
+                let mut text = String::new();
+                let fd = self.fds.pop_front().expect("descriptors come with the first byte of their announcement");
+                std::fs::File::from(fd).read_to_string(&mut text).unwrap();
+                texts.push(text);
+            }
             if frame.class == Class::Event {
                 let Event::Notice(notice) = frame.event().unwrap() else { panic!("another event") };
-                got.push(Got::Event(notice.msg.len()));
-                continue;
+                got.push(Got::Event(notice.msg.len(), texts));
+            } else {
+                frame.reply().unwrap();
+                got.push(Got::Reply(frame.number, texts));
             }
-            let mut texts = Vec::new();
-            if let Reply::RelayJoined(_) = frame.reply().unwrap() {
-                for _ in 0..2 {
-                    let mut text = String::new();
-                    let fd = self.fds.pop_front().expect("descriptors come with the first byte of their reply");
-                    std::fs::File::from(fd).read_to_string(&mut text).unwrap();
-                    texts.push(text);
-                }
-            }
-            got.push(Got::Reply(frame.number, texts));
         }
         true
     }
@@ -90,6 +90,10 @@ fn readable(text: &str) -> OwnedFd {
     reader.into()
 }
 
+fn readable_all(texts: &[String]) -> Vec<OwnedFd> {
+    texts.iter().map(|text| readable(text)).collect()
+}
+
 fn joined() -> Reply {
     Reply::RelayJoined(RelayJoined {
         channel: "chat".into(),
@@ -108,31 +112,31 @@ fn notice(length: usize) -> Event {
 }
 
 #[test]
-fn replies_and_descriptors_keep_their_order_on_a_full_socket() {
+fn replies_events_and_descriptors_keep_their_order_on_a_full_socket() {
     let mut pair = Pair::new();
     let (mut batch, mut expected, mut got) = (Batch::default(), Vec::new(), Vec::new());
     for number in 0..600u64 {
         let to = ReplyTo { link: pair.link.clone(), number };
-        match number % 4 {
-            0 => {
-                let texts = [format!("{number}a"), format!("{number}b")];
-                pair.link.put_with_fds(number, &joined(), texts.iter().map(|text| readable(text)).collect());
-                batch.mark(&pair.link);
-                expected.push(Got::Reply(number, texts.into()));
-            }
-            1 => {
+        let length = (number as usize * 37) % 9000;
+        match number % 8 {
+            1 | 5 => {
                 batch.reply(&to, &Reply::Welcome(Welcome { session: number }));
                 expected.push(Got::Reply(number, Vec::new()));
             }
-            2 => {
-                let length = (number as usize * 37) % 9000;
+            2 | 6 => {
                 batch.event(&pair.link, 0, &notice(length));
-                expected.push(Got::Event(length));
+                expected.push(Got::Event(length, Vec::new()));
             }
-            // Two with descriptors, one right behind the other.
+            // The next one has descriptors as well: one right behind the other.
+            3 => {
+                let texts: Vec<String> = (0..MOST_DESCRIPTORS).map(|place| format!("{number} {place}")).collect();
+                pair.link.put_with_fds(|out| put_event(out, 0, &notice(length)), readable_all(&texts));
+                batch.mark(&pair.link);
+                expected.push(Got::Event(length, texts));
+            }
             _ => {
                 let texts = [format!("{number}a"), format!("{number}b")];
-                pair.link.put_with_fds(number, &joined(), texts.iter().map(|text| readable(text)).collect());
+                pair.link.put_with_fds(|out| put_reply(out, number, &joined()), readable_all(&texts));
                 batch.mark(&pair.link);
                 expected.push(Got::Reply(number, texts.into()));
             }
@@ -170,6 +174,18 @@ fn a_worker_that_does_not_read_loses_its_link() {
     batch.event(&pair.link, 0, &notice(1));
     assert_eq!(lock(&pair.link.out).bytes.len(), length);
     assert!(pair.link.flush().is_err());
+}
+
+#[test]
+fn a_worker_that_does_not_take_its_descriptors_loses_its_link() {
+    let pair = Pair::new();
+    let fd = readable("");
+    for _ in 0..DESCRIPTORS {
+        pair.link.put_with_fds(|out| put_event(out, 0, &notice(1)), vec![fd.try_clone().unwrap()]);
+    }
+    assert!(!pair.link.is_overrun());
+    pair.link.put_with_fds(|out| put_event(out, 0, &notice(1)), vec![fd]);
+    assert!(pair.link.is_overrun() && pair.link.flush().is_err());
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl Client {
         let mut said = Vec::new();
         loop {
             while let Some(frame) = self.reader.next_frame().unwrap() {
-                assert_eq!(frame.class, Class::Reply);
+                assert_eq!((frame.class, frame.descriptors), (Class::Reply, 0));
                 let (session, payload) = (self.session, frame.payload.to_vec());
                 said.push(Said { session, number: frame.number, kind: frame.kind, payload });
             }
