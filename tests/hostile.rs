@@ -1,7 +1,9 @@
 //! Workers that lie: whatever they send to the handler, their own session ends, the log says why, and all others go on.
 
 use crate::harness::{Hostile, Link, Listener, desk_process, samples};
-use ssmglobal_ipc::frame::{HEADER, put_change, put_control, put_event, put_reply, put_request};
+use ssmglobal_ipc::frame::{
+    HEADER, MOST_DESCRIPTORS, put_change, put_control, put_event, put_reply, put_request, put_with_descriptors,
+};
 use ssmglobal_ipc::*;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -160,6 +162,11 @@ fn forged_frames_end_the_session() {
             made(&|out| put_control(out, &ssmglobal_ipc::control::ToHandler::Stop)),
             "it sent something that is not a request".into(),
         ),
+        (
+            made(&|out| put_with_descriptors(out, 1, |out| put_request(out, 2, &Request::Whoami))),
+            "it announced descriptors".into(),
+        ),
+        (made(&|out| put_with_descriptors(out, MOST_DESCRIPTORS + 1, |_| {})), "a wrong count of descriptors".into()),
         (made(&|out| put_request(out, 2, &setting)), "SettingSet came as what it is not".into()),
         (change(2, 1, None, &Request::Whoami), "Whoami came as what it is not".into()),
         (altered(|bytes| bytes[5] = 5), not_fit.into()),

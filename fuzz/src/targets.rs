@@ -1,7 +1,9 @@
 //! What is fuzzed: each function takes any bytes, must come back, and checks what must hold for all of them. The fuzzer
 //! calls them, and so does an ordinary test, with everything in `corpus/` and with changes of it.
 
-use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_control, put_request};
+use ssmglobal_ipc::frame::{
+    Class, FrameReader, MOST_DESCRIPTORS, put_change, put_control, put_request, put_with_descriptors,
+};
 use ssmglobal_ipc::{Request, control, ctl, handover};
 use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
@@ -12,6 +14,7 @@ pub fn frames(mut bytes: &[u8]) {
     let mut reader = FrameReader::new();
     while matches!(reader.fill(|buffer| std::io::Read::read(&mut bytes, buffer)), Ok((1.., _))) {
         while let Ok(Some(frame)) = reader.next_frame() {
+            assert!(frame.descriptors <= MOST_DESCRIPTORS);
             let _ = (frame.reply(), frame.event());
             let _ = (frame.control::<control::ToHandler>(), frame.control::<control::ToListener>());
             let _ = (frame.control::<ctl::Ask>(), frame.control::<ctl::Answer>());
@@ -25,16 +28,18 @@ pub fn frames(mut bytes: &[u8]) {
             let Some(Ok(request)) = frame.request_kind().map(|kind| Request::decode(kind, payload)) else { continue };
             // What was understood is written as it was meant.
             let mut written = Vec::new();
-            match &carried {
-                Some(carried) => put_change(&mut written, frame.number, carried, &request),
-                None => put_request(&mut written, frame.number, &request),
-            }
+            put_with_descriptors(&mut written, frame.descriptors, |out| match &carried {
+                Some(carried) => put_change(out, frame.number, carried, &request),
+                None => put_request(out, frame.number, &request),
+            });
+            let descriptors = frame.descriptors;
             let mut again = FrameReader::new();
             let mut rest = &written[..];
             while !rest.is_empty() {
                 again.fill(|buffer| std::io::Read::read(&mut rest, buffer)).expect("a slice can be read");
             }
             let frame = again.next_frame().expect("a frame").expect("a whole one");
+            assert_eq!(frame.descriptors, descriptors);
             let payload = frame.carried().map_or(frame.payload, |(_, payload)| payload);
             let payload = if carried.is_some() { payload } else { frame.payload };
             assert_eq!(Request::decode(request.kind(), payload), Ok(request));

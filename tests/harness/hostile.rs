@@ -396,8 +396,10 @@ pub struct Link {
     pub closed: bool,
     /// What was pushed for the client, with the pushes' numbers.
     pub pushes: VecDeque<(u64, Event)>,
-    /// Descriptors that have come with answers.
+    /// Descriptors that frames have brought.
     pub descriptors: VecDeque<OwnedFd>,
+    /// Those whose frame is not whole.
+    coming: VecDeque<OwnedFd>,
 }
 
 impl Link {
@@ -405,8 +407,10 @@ impl Link {
     pub fn over(stream: UnixStream) -> Link {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        let (answers, pushes, descriptors) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Link { stream, reader: FrameReader::new(), answers, next: 1, ticket: None, closed: false, pushes, descriptors }
+        let (answers, pushes) = (VecDeque::new(), VecDeque::new());
+        let (descriptors, coming) = (VecDeque::new(), VecDeque::new());
+        let (reader, next, ticket, closed) = (FrameReader::new(), 1, None, false);
+        Link { stream, reader, answers, next, ticket, closed, pushes, descriptors, coming }
     }
 
     /// Sends bytes, as far as the handler takes them.
@@ -442,11 +446,11 @@ impl Link {
 
     /// Reads once, and takes what has come apart; false when the link has ended.
     pub fn read(&mut self) -> bool {
-        let (stream, descriptors) = (&self.stream, &mut self.descriptors);
+        let (stream, coming) = (&self.stream, &mut self.coming);
         let read = |buffer: &mut [u8]| {
             wait_readable(stream);
             let received = ssmglobal_sys::receive(stream, buffer)?;
-            descriptors.extend(received.fds);
+            coming.extend(received.fds);
             Ok(received.count)
         };
         match self.reader.fill(read) {
@@ -456,6 +460,8 @@ impl Link {
             Err(error) => panic!("nothing comes, and not the end: {error}"),
         }
         while let Some(frame) = self.reader.next_frame().expect("a frame") {
+            assert!(frame.descriptors <= self.coming.len(), "descriptors come with their announcement");
+            self.descriptors.extend(self.coming.drain(..frame.descriptors));
             if frame.class == Class::Reply {
                 let kind = ReplyKind::from_number(frame.kind).expect("a kind");
                 let answer = Answer { number: frame.number, kind, payload: frame.payload.to_vec() };
@@ -468,6 +474,7 @@ impl Link {
                 event => self.pushes.push_back((frame.number, event)),
             }
         }
+        assert!(self.coming.is_empty() || !self.reader.rest().is_empty(), "what comes is announced");
         true
     }
 

@@ -9,6 +9,7 @@ use crate::queue::Waiting;
 use crate::render::{Asked, human, json};
 use ssmglobal_ipc::frame::Class;
 use ssmglobal_ipc::{Code, Event, Failure, ListWatched, Mode, Position, Reply, Request, State, Subscription, Topic};
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 impl Session<'_> {
@@ -93,11 +94,11 @@ impl Session<'_> {
     pub(super) fn frames(&mut self) -> Result<(), ssmglobal_ipc::DecodeError> {
         loop {
             let Some(link) = &mut self.link else { return Ok(()) };
-            let Some(frame) = link.reader.next_frame()? else { return Ok(()) };
+            let Some((frame, fds)) = link.next_frame()? else { return Ok(()) };
             match frame.class {
                 Class::Reply => {
                     let (number, reply) = (frame.number, frame.reply()?);
-                    self.on_reply(number, &reply);
+                    self.on_reply(number, &reply, fds);
                 }
                 Class::Event => {
                     let (number, event) = (frame.number, frame.event()?);
@@ -108,7 +109,7 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn on_reply(&mut self, number: u64, reply: &Reply) {
+    pub(super) fn on_reply(&mut self, number: u64, reply: &Reply, fds: Vec<OwnedFd>) {
         if self.barrier == Some(number) {
             self.barrier = None;
         }
@@ -122,11 +123,11 @@ impl Session<'_> {
         self.delayed = self.delayed.filter(|told| self.sent.since().is_some_and(|since| since < *told));
         if let Some(index) = self.rejoins.iter().position(|(other, _)| *other == number) {
             let (_, channel) = self.rejoins.swap_remove(index);
-            return self.on_rejoined(channel, reply);
+            return self.on_rejoined(channel, reply, fds);
         }
         if let Some(index) = self.rings.iter().position(|(other, _)| *other == number) {
             let (_, list) = self.rings.swap_remove(index);
-            return self.on_ring(list, reply);
+            return self.on_ring(list, reply, fds);
         }
         if let Reply::RelayFetched(fetched) = reply {
             return self.on_fetched(number, fetched);
@@ -136,7 +137,7 @@ impl Session<'_> {
         self.answer(number, reply);
         self.count_failure(reply);
         if let Some(request) = request {
-            self.on_answered(request, reply);
+            self.on_answered(request, reply, fds);
         }
     }
 
@@ -161,11 +162,11 @@ impl Session<'_> {
     }
 
     /// What else there is to do about an answer that the client has got.
-    fn on_answered(&mut self, request: Request, reply: &Reply) {
+    fn on_answered(&mut self, request: Request, reply: &Reply, fds: Vec<OwnedFd>) {
         let (done, registry) = (!matches!(reply, Reply::Failed(_)), self.poll.registry());
         match request {
             // Also if it has failed: nothing further comes for it.
-            Request::RelayJoin(join) => self.on_joined(reply, join.since),
+            Request::RelayJoin(join) => self.on_joined(reply, join.since, fds),
             Request::SetMode(set) => self.mode_there = set.mode,
             Request::RecordWatch(watch) if done => {
                 let (topic, cursor) = (Topic::Board(watch.board), Position::default());

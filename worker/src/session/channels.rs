@@ -3,8 +3,13 @@
 
 use super::Session;
 use mio::Token;
-use ssmglobal_ipc::{Event, List, Notice, RelayFetch, RelayFetched, RelayJoined, Reply, Request, Topic};
+use ssmglobal_ipc::{Event, List, Notice, RelayFetch, RelayFetched, Reply, Request, Topic};
 use std::os::fd::OwnedFd;
+
+/// A ring's memory, and what wakes its readers, if these are the descriptors of one.
+pub(super) fn ring_of(fds: Vec<OwnedFd>) -> Option<(OwnedFd, OwnedFd)> {
+    <[OwnedFd; 2]>::try_from(fds).ok().map(Into::into)
+}
 
 impl Session<'_> {
     /// Asks for the rings of all channels, to go on behind what the client has.
@@ -17,26 +22,10 @@ impl Session<'_> {
         self.ask_rings();
     }
 
-    /// The descriptors that came with the answer to a RELAY JOIN.
-    fn ring_of<'r>(&mut self, reply: &'r Reply) -> Option<(&'r RelayJoined, Option<(OwnedFd, OwnedFd)>)> {
-        let Reply::RelayJoined(joined) = reply else {
-            self.brought(false);
-            return None;
-        };
-        Some((joined, self.brought(true)))
-    }
-
-    /// The descriptors that came with an answer, if it is one that brings some.
-    pub(super) fn brought(&mut self, some: bool) -> Option<(OwnedFd, OwnedFd)> {
-        let link = self.link.as_mut()?;
-        link.bringing = link.bringing.saturating_sub(1);
-        if some { link.fds.pop_front().zip(link.fds.pop_front()) } else { None }
-    }
-
     /// The client has joined a channel, or was refused.
-    pub(super) fn on_joined(&mut self, reply: &Reply, since: Option<u64>) {
-        let Some((joined, fds)) = self.ring_of(reply) else { return };
-        match fds.map(|fds| self.subscriptions.join(joined, since, fds, self.poll.registry())) {
+    pub(super) fn on_joined(&mut self, reply: &Reply, since: Option<u64>, fds: Vec<OwnedFd>) {
+        let Reply::RelayJoined(joined) = reply else { return };
+        match ring_of(fds).map(|fds| self.subscriptions.join(joined, since, fds, self.poll.registry())) {
             Some(Ok(fetch)) => self.read_behind(fetch),
             _ => {
                 let msg = format!("Messages on {} cannot be received; RELAY LEAVE it and try again.", joined.channel);
@@ -46,8 +35,8 @@ impl Session<'_> {
     }
 
     /// A channel goes on where the link before this one has left it.
-    pub(super) fn on_rejoined(&mut self, channel: String, reply: &Reply) {
-        let joined = self.ring_of(reply).and_then(|(joined, fds)| Some((joined, fds?)));
+    pub(super) fn on_rejoined(&mut self, channel: String, reply: &Reply, fds: Vec<OwnedFd>) {
+        let joined = if let Reply::RelayJoined(joined) = reply { Some(joined).zip(ring_of(fds)) } else { None };
         let (registry, out) = (self.poll.registry(), &mut self.client.out);
         match joined.map(|(joined, fds)| self.subscriptions.rejoin(joined, fds, registry, out)) {
             Some(Ok(fetch)) => self.read_behind(fetch),

@@ -2,8 +2,10 @@
 //! with something may be another one each time. Runs in a worker.
 
 use super::Session;
+use super::channels::ring_of;
 use crate::subscriptions::Told;
 use ssmglobal_ipc::{Event, List, ListChanged, ListRing, Notice, Reply, Request};
+use std::os::fd::OwnedFd;
 
 impl Session<'_> {
     /// Asks for the rings of all lists that are watched, over a link that knows of none.
@@ -24,10 +26,9 @@ impl Session<'_> {
     }
 
     /// The ring has come, or there is none for this client: then it goes on by the link.
-    pub(super) fn on_ring(&mut self, list: List, reply: &Reply) {
+    pub(super) fn on_ring(&mut self, list: List, reply: &Reply, fds: Vec<OwnedFd>) {
         let ringed = if let Reply::ListRinged(ringed) = reply { Some(ringed) } else { None };
-        let fds = self.brought(ringed.is_some());
-        if let (Some(ringed), Some(fds)) = (ringed, fds) {
+        if let (Some(ringed), Some(fds)) = (ringed, ring_of(fds)) {
             if self.subscriptions.hear_by_ring(list, ringed.position, fds, self.poll.registry()).is_err() {
                 let name = list.as_str();
                 let msg =
