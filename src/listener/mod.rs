@@ -9,7 +9,6 @@
 mod accept;
 mod adopt;
 mod children;
-mod cradle;
 mod doors;
 mod follow;
 mod handler;
@@ -18,6 +17,7 @@ mod lifeline;
 mod lock;
 mod moves;
 mod penalties;
+mod pending;
 mod reap;
 pub mod resume;
 pub mod source;
@@ -30,7 +30,6 @@ mod watchdog;
 
 use crate::print;
 use children::Children;
-use cradle::Cradle;
 use doors::Doors;
 use handler::{Briefing, Handler};
 use lifeline::Lifeline;
@@ -38,6 +37,7 @@ use mio::{Events, Poll, Token};
 use moves::Moves;
 use nix::sys::signal::Signal;
 use penalties::Penalties;
+use pending::PendingAccept;
 use source::{Asked, Found};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::ToHandler;
@@ -78,7 +78,7 @@ macro_rules! told {
         Briefing {
             children: &$listener.children,
             doors: &$listener.doors,
-            cradle: &$listener.cradle,
+            pending_accept: &$listener.pending_accept,
             moves: &$listener.moves,
             lifeline: &$listener.lifeline,
             settings: &$listener.settings,
@@ -97,7 +97,7 @@ struct Listener {
     children: Children,
     penalties: Penalties,
     sandbox: Sandbox,
-    cradle: Cradle,
+    pending_accept: PendingAccept,
     moves: Moves,
     lifeline: Lifeline,
     handler: Handler,
@@ -285,7 +285,7 @@ impl Listener {
                     }
                 }
                 handler::Said::Gone(pid) => {
-                    if self.children.is_foundling(pid) {
+                    if self.children.is_adopted(pid) {
                         self.child_ended(pid, 0);
                     }
                 }
