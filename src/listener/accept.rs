@@ -113,7 +113,7 @@ impl Listener {
         let Some(client) = self.pending_accept.take() else { return };
         let client = TcpStream::from_std(std::net::TcpStream::from(client));
         let Ok(address) = client.peer_addr() else { return };
-        if self.children.serves(address) || self.has_untold(address.ip()) {
+        if self.children.serves(address) || self.has_unreported(address.ip()) {
             return;
         }
         let Some(door) = client.local_addr().ok().and_then(|at| self.doors.at(at)) else { return };
@@ -125,7 +125,7 @@ impl Listener {
 
     /// Whether a worker for this address may be there of which nobody has told: better to lose a connection that nobody
     /// serves than to have two serve one.
-    fn has_untold(&self, address: IpAddr) -> bool {
+    fn has_unreported(&self, address: IpAddr) -> bool {
         let shown = address.to_canonical().to_string();
         let unknown = |(pid, rest): (i32, String)| {
             let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();

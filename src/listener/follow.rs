@@ -46,7 +46,7 @@ impl Listener {
                     continue;
                 }
             };
-            // One that has just ended, or was heard already.
+            // One that has just ended, or was taken already.
             if !self.children.has(of) || self.moves.ignores(of) {
                 continue;
             }

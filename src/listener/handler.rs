@@ -183,7 +183,7 @@ impl Handler {
     ///
     /// # Errors
     /// The kernel's; nothing was started then.
-    pub fn start(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) -> io::Result<()> {
+    pub fn start(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) -> io::Result<()> {
         self.start_at = None;
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         for fd in [&theirs, &self.rendezvous_receiver, &self.journal] {
@@ -205,7 +205,7 @@ impl Handler {
         let pid = Pid::from_raw(spawned?.id().cast_signed());
         self.join(pid, UnixStream::from(ours), registry, token)?;
         self.served = false;
-        self.greet(told, registry, token);
+        self.greet(briefing, registry, token);
         Ok(())
     }
 
@@ -256,28 +256,28 @@ impl Handler {
     }
 
     /// Tells it everything that a handler needs to know first.
-    pub fn greet(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
-        self.reload(told.settings);
-        self.tell(&ToHandler::Run { run: told.children.run() });
+    pub fn greet(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
+        self.reload(briefing.settings);
+        self.tell(&ToHandler::Run { run: briefing.children.run() });
         // Before the long list: from then on it can do without this process.
-        self.flush(told, registry, token);
-        let (versions, others) = (told.children.versions().to_vec(), told.children.others());
+        self.flush(briefing, registry, token);
+        let (versions, others) = (briefing.children.versions().to_vec(), briefing.children.others());
         self.tell(&ToHandler::Versions { versions, others });
-        self.tell(&clients(told));
-        let workers = told.children.adopted();
+        self.tell(&clients(briefing));
+        let workers = briefing.children.adopted();
         if !workers.is_empty() {
             self.tell(&ToHandler::Watch { workers });
         }
-        self.flush(told, registry, token);
+        self.flush(briefing, registry, token);
     }
 
     /// Tells it to write what waits and to end; it hears nothing further.
     #[inline(never)]
-    pub fn drain(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
+    pub fn drain(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
         self.tell(&ToHandler::Stop);
         self.keep_due = false;
         self.ends_by = Some(Instant::now() + DRAIN);
-        self.flush(told, registry, token);
+        self.flush(briefing, registry, token);
     }
 
     /// Until when it may take to end, if it was told to.
@@ -369,12 +369,12 @@ impl Handler {
     }
 
     /// Writes what waits, as far as there is room.
-    pub fn flush(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
+    pub fn flush(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
         // Gone: its end is seen by waiting for it.
         let _ = ssmglobal_sys::write_out(stream, &mut self.out);
         if self.keep_due && self.out.is_empty() {
-            self.send_keep(told);
+            self.send_keep(briefing);
         }
         let Some(stream) = &self.stream else { return };
         let waits = self.keep_due || !self.out.is_empty();
@@ -382,18 +382,18 @@ impl Handler {
         let _ = self.writable.watch(waits, registry, &mut SourceFd(&stream.as_raw_fd()), token);
         if self.behind && self.out.is_empty() {
             self.behind = false;
-            self.tell(&clients(told));
-            self.flush(told, registry, token);
+            self.tell(&clients(briefing));
+            self.flush(briefing, registry, token);
         }
     }
 
     /// Sends what it is to keep for the next listener, and where the log goes.
     #[inline(never)]
-    fn send_keep(&mut self, told: &Briefing<'_>) {
+    fn send_keep(&mut self, briefing: &Briefing<'_>) {
         let Some(stream) = &self.stream else { return };
         let (state, mut fds) = lasting(
             self.lasting(),
-            (told.children, told.doors, told.pending_accept, told.moves, told.lifeline),
+            (briefing.children, briefing.doors, briefing.pending_accept, briefing.moves, briefing.lifeline),
             MOST_DOORS,
         );
         let descriptors = u32::try_from(fds.len()).unwrap_or(u32::MAX);
@@ -459,8 +459,8 @@ impl Handler {
     }
 }
 
-fn clients(told: &Briefing<'_>) -> ToHandler {
-    let (children, max) = (told.children, told.settings.limits.clients);
+fn clients(briefing: &Briefing<'_>) -> ToHandler {
+    let (children, max) = (briefing.children, briefing.settings.limits.clients);
     ToHandler::Clients { clients: children.snapshot(), max }
 }
 

@@ -73,7 +73,7 @@ pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
 }
 
 /// What the handler is told of; a macro, because the handler itself is borrowed beside it.
-macro_rules! told {
+macro_rules! briefing {
     ($listener:ident) => {
         Briefing {
             children: &$listener.children,
@@ -207,26 +207,26 @@ impl Listener {
 
     /// Writes what waits for the handler.
     fn flush(&mut self) {
-        let told = told!(self);
-        self.handler.flush(&told, self.poll.registry(), CONTROL);
+        let briefing = briefing!(self);
+        self.handler.flush(&briefing, self.poll.registry(), CONTROL);
     }
 
     /// Tells a handler that was adopted what every handler is told first.
     fn greet(&mut self) {
-        let told = told!(self);
-        self.handler.greet(&told, self.poll.registry(), CONTROL);
+        let briefing = briefing!(self);
+        self.handler.greet(&briefing, self.poll.registry(), CONTROL);
     }
 
     /// Lets the handler end, for the next one to start.
     fn drain_handler(&mut self) {
-        let told = told!(self);
-        self.handler.drain(&told, self.poll.registry(), CONTROL);
+        let briefing = briefing!(self);
+        self.handler.drain(&briefing, self.poll.registry(), CONTROL);
     }
 
     #[inline(never)]
     fn start_handler(&mut self) {
-        let told = told!(self);
-        match self.handler.start(&told, self.poll.registry(), CONTROL) {
+        let briefing = briefing!(self);
+        match self.handler.start(&briefing, self.poll.registry(), CONTROL) {
             Ok(()) => {}
             Err(error) => {
                 print::note(&format!("ssmglobal: the handler cannot be started, it will be tried again: {error}"));

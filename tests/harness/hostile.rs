@@ -349,7 +349,7 @@ impl Hostile {
     /// What it says first.
     pub fn open(&self, mode: Mode) -> Open {
         let (session, subscriptions) = (self.session, Vec::new());
-        Open { session, mode, next: 1, ticket: None, heard: 0, idle: 0, subscriptions }
+        Open { session, mode, next: 1, ticket: None, last_push: 0, idle: 0, subscriptions }
     }
 
     /// A link that has begun as it should.

@@ -65,7 +65,7 @@ fn open() -> Open {
         mode: Mode::Client,
         next: 7,
         ticket: Some(Ticket::new(vec![1, 2, 255])),
-        heard: 5,
+        last_push: 5,
         idle: 61,
         subscriptions: vec![
             Subscription { topic: Topic::Board(text("race")), cursor: Position { epoch: 0, number: 0 } },
@@ -127,7 +127,7 @@ samples! { requests Request {
     MailRead: Request::MailRead(MailId { id: 300 });
     MailDelete: Request::MailDelete(MailId { id: 300 });
     MailReply: Request::MailReply(MailReply { id: 300, body: text("thanks") });
-    MailSent: Request::MailSent(page());
+    MailListSent: Request::MailListSent(page());
     MailBlock: Request::MailBlock(MailBlock { player: player() });
     MailUnblock: Request::MailUnblock(MailBlock { player: server() });
     MailBlocks: Request::MailBlocks;
@@ -345,7 +345,7 @@ samples! { replies Reply {
         id: 300, from: player(), to: text("bob"), subject: text("hi"), body: text("one\ntwo"), at: AT,
     });
     Blocks: Reply::Blocks(Blocks { players: vec![player(), server()] });
-    Told: Reply::Told(Told { to: text("bob") });
+    TellDelivered: Reply::TellDelivered(TellDelivered { to: text("bob") });
     Broadcasted: Reply::Broadcasted(Broadcasted { receivers: 300 });
     Authed: Reply::Authed(Authed { server: text("arena") });
     RelayJoined: Reply::RelayJoined(RelayJoined {

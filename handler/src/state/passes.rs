@@ -161,7 +161,7 @@ pub struct Passes {
 struct Wrong {
     window: Window,
     /// It was told to wait.
-    told: bool,
+    told_to_wait: bool,
 }
 
 /// The word that these random bytes make.
@@ -366,14 +366,14 @@ impl Passes {
         if wait.is_zero() {
             return None;
         }
-        let first = !std::mem::replace(&mut wrong.told, true);
+        let first = !std::mem::replace(&mut wrong.told_to_wait, true);
         Some(NotGood::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1), first })
     }
 
     fn was_wrong(&mut self, server: ServerId, at: Instant) {
-        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told: false });
+        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told_to_wait: false });
         if at.saturating_duration_since(wrong.window.began()) >= WINDOW {
-            wrong.told = false;
+            wrong.told_to_wait = false;
         }
         wrong.window.add(at, WINDOW);
     }
