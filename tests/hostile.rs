@@ -1,6 +1,6 @@
 //! Workers that lie: whatever they send to the handler, their own session ends, the log says why, and all others go on.
 
-use crate::harness::{Hostile, Link, Listener, desk_process, samples};
+use crate::harness::{Hostile, Link, Listener, rendezvous_process, samples};
 use ssmglobal_ipc::frame::{
     HEADER, MOST_DESCRIPTORS, put_change, put_control, put_event, put_reply, put_request, put_with_descriptors,
 };
@@ -10,10 +10,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// No test: the process of a worker, see [`desk_process`].
+/// No test: the process of a worker, see [`rendezvous_process`].
 #[test]
 fn a_process_that_hands_links_over() {
-    desk_process();
+    rendezvous_process();
 }
 
 /// A handler with somebody who does nothing wrong, and a worker that will.
@@ -275,7 +275,7 @@ fn figures_that_cannot_be_harm_nobody() {
     let mut scene = Scene::new();
     let open = Open {
         next: u64::MAX,
-        heard: u64::MAX,
+        last_push: u64::MAX,
         idle: u64::MAX,
         subscriptions: vec![on_board(""); 100_000],
         ..scene.worker.open(Mode::Human)

@@ -55,22 +55,22 @@ const LIMIT: usize = 64;
 pub fn lines(bytes: &[u8]) {
     let Some((first, bytes)) = bytes.split_first() else { return };
     let (people, split) = (first & 1 == 1, 1 + usize::from(first >> 1));
-    let whole = heard(people, bytes.chunks(bytes.len().max(1)));
-    assert_eq!(heard(people, bytes.chunks(split)), whole, "split every {split} bytes");
+    let whole = read_lines(people, bytes.chunks(bytes.len().max(1)));
+    assert_eq!(read_lines(people, bytes.chunks(split)), whole, "split every {split} bytes");
 }
 
-fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Vec<u8>) {
+fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Vec<u8>) {
     let (mut telnet, mut lines) = (Telnet::new(), LineReader::new());
     lines.set_limit(LIMIT);
     lines.set_editing(people);
     lines.set_return_ends_line(people);
-    let (mut heard, mut out) = (Vec::new(), Vec::new());
+    let (mut found, mut out) = (Vec::new(), Vec::new());
     for mut input in reads {
         while let Some(event) = telnet.next(&mut input, &mut out) {
             match event {
                 Event::Data(mut data) => {
                     while let Some(line) = lines.next(&mut data) {
-                        heard.push(match line {
+                        found.push(match line {
                             Line::Text(text) => text.to_owned(),
                             Line::TooLong => "too long".to_owned(),
                             Line::NotUtf8 => "not text".to_owned(),
@@ -85,8 +85,8 @@ fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String
         }
         assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");
     }
-    assert!(heard.iter().all(|line| line.len() <= LIMIT));
-    (heard, out)
+    assert!(found.iter().all(|line| line.len() <= LIMIT));
+    (found, out)
 }
 
 /// A line of a program, or of a person: whatever it is, there is a request or a failure with words, and something for the log.

@@ -40,9 +40,9 @@ impl Listener {
         for _ in 0..TURN {
             match self.doors.accept(door) {
                 Ok(Some((client, address))) => {
-                    self.cradle.put(&client);
+                    self.pending_accept.put(&client);
                     self.admit(door, client, address, false);
-                    self.cradle.clear();
+                    self.pending_accept.clear();
                 }
                 Ok(None) => return false,
                 Err(error) => {
@@ -110,22 +110,22 @@ impl Listener {
     /// Admits the connection that a listener before this one has accepted and then had no time for.
     #[inline(never)]
     pub(super) fn admit_left(&mut self) {
-        let Some(client) = self.cradle.take() else { return };
+        let Some(client) = self.pending_accept.take() else { return };
         let client = TcpStream::from_std(std::net::TcpStream::from(client));
         let Ok(address) = client.peer_addr() else { return };
-        if self.children.serves(address) || self.has_untold(address.ip()) {
+        if self.children.serves(address) || self.has_unreported(address.ip()) {
             return;
         }
         let Some(door) = client.local_addr().ok().and_then(|at| self.doors.at(at)) else { return };
         let greeted = ssmglobal_sys::has_sent(&client).unwrap_or(true);
-        self.cradle.put(&client);
+        self.pending_accept.put(&client);
         self.admit(door, client, address, greeted);
-        self.cradle.clear();
+        self.pending_accept.clear();
     }
 
     /// Whether a worker for this address may be there of which nobody has told: better to lose a connection that nobody
     /// serves than to have two serve one.
-    fn has_untold(&self, address: IpAddr) -> bool {
+    fn has_unreported(&self, address: IpAddr) -> bool {
         let shown = address.to_canonical().to_string();
         let unknown = |(pid, rest): (i32, String)| {
             let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();
@@ -135,18 +135,31 @@ impl Listener {
         self.children.serves(SocketAddr::new(address, 0)) || ssmglobal_sys::titled(children::WORKER).any(unknown)
     }
 
-    /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
+    /// What the child does after the fork: it keeps its client, the way to the rendezvous, and the signals as they are:
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
     pub(super) fn become_worker(&mut self, door: usize, born: Born) -> ! {
         let Born { client, address, session, mode, moved } = born;
-        let (desk, [moves, _], [_, lifeline]) = (self.handler.desk(), self.moves.ends(), self.lifeline.both());
+        let (rendezvous, [moves, _], [_, lifeline]) =
+            (self.handler.rendezvous(), self.moves.ends(), self.lifeline.both());
         let [null, root, ruleset] = self.sandbox.descriptors();
         let [memory, other, link] = moved.as_ref().map_or([-1; 3], Moved::descriptors);
-        let (desk_fd, moves_fd, signals_fd) = (desk.as_raw_fd(), moves.as_raw_fd(), self.signals.as_raw_fd());
+        let (rendezvous_fd, moves_fd, signals_fd) =
+            (rendezvous.as_raw_fd(), moves.as_raw_fd(), self.signals.as_raw_fd());
         let line_fd = lifeline.as_raw_fd();
-        let mut keep =
-            [client.as_raw_fd(), desk_fd, moves_fd, line_fd, signals_fd, null, root, ruleset, memory, other, link];
+        let mut keep = [
+            client.as_raw_fd(),
+            rendezvous_fd,
+            moves_fd,
+            line_fd,
+            signals_fd,
+            null,
+            root,
+            ruleset,
+            memory,
+            other,
+            link,
+        ];
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
         let end = match (self.doors.get(door), self.sandbox.enter()) {
@@ -155,7 +168,7 @@ impl Listener {
                     client,
                     address,
                     session,
-                    desk,
+                    rendezvous,
                     moves,
                     lifeline,
                     signals: &self.signals,

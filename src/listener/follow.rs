@@ -46,7 +46,7 @@ impl Listener {
                     continue;
                 }
             };
-            // One that has just ended, or was heard already.
+            // One that has just ended, or was taken already.
             if !self.children.has(of) || self.moves.ignores(of) {
                 continue;
             }
@@ -75,7 +75,9 @@ impl Listener {
                 let born = Born { client, address: place.address, session, mode: Mode::Ask, moved: Some(moved) };
                 self.become_worker(door, born)
             }
-            Ok(Forked::Parent(pid)) => self.moves.follows(of, Successor { pid, version: 0, elder: false }),
+            Ok(Forked::Parent(pid)) => {
+                self.moves.follows(of, Successor { pid, version: 0, forked_before_upgrade: false })
+            }
             Err(error) => self.handler.log(1, format!("worker {of} cannot be followed: {error}")),
         }
     }

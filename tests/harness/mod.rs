@@ -12,7 +12,7 @@ mod session;
 mod wire;
 
 pub use backend::{Backend, MOVED, own_address, program, program_of_version, write_program};
-pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame, wait_readable};
+pub use hostile::{Answer, Hostile, Link, Listener, rendezvous_process, request_frame, wait_readable};
 pub use log::Log;
 pub use people::Person;
 pub use proc::{Process, processes_of};

@@ -19,7 +19,7 @@ pub struct Given<'a> {
     /// The session's number.
     pub session: u64,
     /// Where links are handed over to the handler.
-    pub desk: BorrowedFd<'a>,
+    pub rendezvous: BorrowedFd<'a>,
     /// Where clients are handed over to workers of another program.
     pub moves: BorrowedFd<'a>,
     /// Hung up when neither a listener nor a handler is left.

@@ -48,7 +48,7 @@ pub fn run(mut given: Given<'_>) -> WorkerEnd {
 /// room on the stack for a session below him.
 #[inline(never)]
 fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
-    panics::catch(given.desk);
+    panics::catch(given.rendezvous);
     let (Ok(session), events) = session::Session::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
     let mut session = ManuallyDrop::new(session);
     session.serve(events).map_or(WorkerEnd::REFUSED, |()| session.end())
@@ -57,7 +57,7 @@ fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
 #[inline(never)]
 fn begin(given: Given<'_>, begun: Instant) -> WorkerEnd {
     // Not before: an idle worker touches no more memory than it must.
-    panics::catch(given.desk);
+    panics::catch(given.rendezvous);
     let (session, events) = session::Session::start(given, begun);
     let served = session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events).map(|()| session.end()));
     // Whoever reads the log sees it; a client that is gone is no reason for an error.

@@ -109,7 +109,7 @@ impl Link {
     /// The kernel's.
     pub fn hand_over(&mut self, desk: BorrowedFd<'_>) -> io::Result<()> {
         let Some(theirs) = &self.theirs else { return Ok(()) };
-        match ssmglobal_sys::send_with(desk, &[ssmglobal_ipc::desk::LINK], &[theirs.as_fd()]) {
+        match ssmglobal_sys::send_with(desk, &[ssmglobal_ipc::rendezvous::LINK], &[theirs.as_fd()]) {
             Ok(_) => {
                 self.theirs = None;
                 Ok(())

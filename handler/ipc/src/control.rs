@@ -18,9 +18,9 @@ pub struct Client {
     pub at: crate::Time,
 }
 
-/// A worker that is not the listener's child: another listener has forked it.
+/// A worker that another listener has forked, and this one has taken over: it is not its child.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Foundling {
+pub struct AdoptedWorker {
     /// Its process id.
     pub pid: i32,
     /// When its process was started, in ticks since the machine was: with the id it names a process for good.
@@ -89,7 +89,7 @@ pub enum ToHandler {
     /// [`ToListener::Gone`].
     Watch {
         /// Their list.
-        workers: Vec<Foundling>,
+        workers: Vec<AdoptedWorker>,
     },
     /// Which versions of the program workers were forked from.
     Versions {

@@ -40,8 +40,8 @@ pub enum Item {
         /// Never used before.
         number: u32,
     },
-    /// The front desk.
-    Desk {
+    /// Where workers hand over their links to the handler, see [`rendezvous`](crate::rendezvous).
+    Rendezvous {
         /// The descriptor that workers send to.
         sends: u32,
         /// The descriptor that handlers receive from.
@@ -88,8 +88,8 @@ pub enum Item {
         /// The descriptor of the stream to whoever asked, if somebody waits for an answer.
         asker: Option<u32>,
     },
-    /// Where a connection lies until its worker is there.
-    Cradle {
+    /// The socket pair with the connection that was accepted and has no worker yet, if there is one.
+    PendingAccept {
         /// The descriptor that takes it in.
         puts: u32,
         /// The descriptor that it is taken out of.

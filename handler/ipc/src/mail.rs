@@ -136,7 +136,7 @@ pub struct Broadcasted {
 
 /// The answer to `TELL`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct TellDelivered {
     /// The receiver's name as registered.
     pub to: String,
 }

@@ -17,7 +17,7 @@ pub struct Open {
     /// The last one that came; none when no link of this session has come so far.
     pub ticket: Option<Ticket>,
     /// The number of the last push that came; 0 for none.
-    pub heard: u64,
+    pub last_push: u64,
     /// Seconds since the client's last request.
     pub idle: u64,
     /// What it listens to.

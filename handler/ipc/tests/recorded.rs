@@ -6,7 +6,7 @@
 // To panic is how a test fails, also outside of the functions that are marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use ssmglobal_ipc::control::{Client, Foundling, ToHandler, ToListener};
+use ssmglobal_ipc::control::{AdoptedWorker, Client, ToHandler, ToListener};
 use ssmglobal_ipc::ctl::{self, Answer, Ask};
 use ssmglobal_ipc::frame::{self, Frame, FrameReader, HEADER};
 use ssmglobal_ipc::handover::{Item, Worker};
@@ -65,7 +65,7 @@ fn open() -> Open {
         mode: Mode::Client,
         next: 7,
         ticket: Some(Ticket::new(vec![1, 2, 255])),
-        heard: 5,
+        last_push: 5,
         idle: 61,
         subscriptions: vec![
             Subscription { topic: Topic::Board(text("race")), cursor: Position { epoch: 0, number: 0 } },
@@ -127,7 +127,7 @@ samples! { requests Request {
     MailRead: Request::MailRead(MailId { id: 300 });
     MailDelete: Request::MailDelete(MailId { id: 300 });
     MailReply: Request::MailReply(MailReply { id: 300, body: text("thanks") });
-    MailSent: Request::MailSent(page());
+    MailListSent: Request::MailListSent(page());
     MailBlock: Request::MailBlock(MailBlock { player: player() });
     MailUnblock: Request::MailUnblock(MailBlock { player: server() });
     MailBlocks: Request::MailBlocks;
@@ -345,7 +345,7 @@ samples! { replies Reply {
         id: 300, from: player(), to: text("bob"), subject: text("hi"), body: text("one\ntwo"), at: AT,
     });
     Blocks: Reply::Blocks(Blocks { players: vec![player(), server()] });
-    Told: Reply::Told(Told { to: text("bob") });
+    TellDelivered: Reply::TellDelivered(TellDelivered { to: text("bob") });
     Broadcasted: Reply::Broadcasted(Broadcasted { receivers: 300 });
     Authed: Reply::Authed(Authed { server: text("arena") });
     RelayJoined: Reply::RelayJoined(RelayJoined {
@@ -582,7 +582,7 @@ samples! { to_handler ToHandler {
         from: 4711,
         client: Client { pid: 4712, ..client() },
     };
-    Watch: ToHandler::Watch { workers: vec![Foundling { pid: 4711, started: 300 }] };
+    Watch: ToHandler::Watch { workers: vec![AdoptedWorker { pid: 4711, started: 300 }] };
 } }
 
 samples! { to_listener ToListener {
@@ -598,12 +598,12 @@ samples! { to_listener ToListener {
 samples! { items Item {
     Moves: Item::Moves { sends: 5, receives: 6 };
     Successor: Item::Successor { of: 4711, pid: 4712, version: 1 };
-    Cradle: Item::Cradle { puts: 3, takes: 4 };
+    PendingAccept: Item::PendingAccept { puts: 3, takes: 4 };
     Lifeline: Item::Lifeline { holds: 7, ends: 8 };
     Format: Item::Format { format: 1, version: text("1.2.3") };
     Door: Item::Door { number: 1, listen: text("[::]:53450"), socket: 3 };
     NextDoor: Item::NextDoor { number: 2 };
-    Desk: Item::Desk { sends: 0, receives: 1 };
+    Rendezvous: Item::Rendezvous { sends: 0, receives: 1 };
     Journal: Item::Journal { memory: 2 };
     Run: Item::Run { run: 1_769_890_500_000, next: 301 };
     Version: Item::Version { version: text("1.2.3") };

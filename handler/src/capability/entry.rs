@@ -265,7 +265,7 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
         return is_not(pass.of.holder).into();
     }
     let entries = vec![Entry::Held((&pass).into())];
-    Plan::Volatile(Volatile { reply: Reply::PassRedeemed(told(&call, &pass)), news: Vec::new(), entries })
+    Plan::Volatile(Volatile { reply: Reply::PassRedeemed(redeemed_pass(&call, &pass)), news: Vec::new(), entries })
 }
 
 /// Whether the holder of a pass is who he was.
@@ -285,7 +285,7 @@ fn is_not(holder: Principal) -> Failure {
 }
 
 /// What a place is told of whose pass it was shown.
-fn told(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
+fn redeemed_pass(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
     let Wanted { holder, place, since, language, charset, .. } = pass.of.clone();
     PassRedeemed {
         player: call.state.party(call.memory, holder).to_string(),

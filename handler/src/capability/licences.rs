@@ -178,7 +178,7 @@ impl Decide for Add {
                     rows.push(Row::WorldPurged { world: before.id });
                 }
                 let many = |_| Failure::new(Code::Limit, "There are too many worlds.");
-                WorldId(u32::try_from(facts.fresh(Sequence::World)?).map_err(many)?)
+                WorldId(u32::try_from(facts.next_number(Sequence::World)?).map_err(many)?)
             }
         };
         let (users, size) = USUAL;

@@ -84,10 +84,10 @@ impl Decide for Send {
             }
             None => (false, 0),
         };
-        let to_number = facts.fresh(Sequence::Letters(to.into()))?;
+        let to_number = facts.next_number(Sequence::Letters(to.into()))?;
         let from_number = match from == to.into() {
             true => to_number,
-            false => facts.fresh(Sequence::Letters(from))?,
+            false => facts.next_number(Sequence::Letters(from))?,
         };
         let letter = NewLetter {
             from,
@@ -111,7 +111,7 @@ impl Send {
     fn refuse_full(&self, facts: &mut dyn Facts, stamp: Stamp, failure: Failure) -> Result<Decided, Refusal> {
         let Send { from, to: player, mailbox, .. } = *self;
         let (at, before) = (stamp.now, Time(stamp.now.0.saturating_sub(REFUSALS_EVERY)));
-        let knows = facts.refused(player, from)?.is_some_and(|told| told >= before);
+        let knows = facts.refused(player, from)?.is_some_and(|at| at >= before);
         if from == player.into() || knows || facts.refused_count(player, before)? >= REFUSALS {
             return Err(failure.into());
         }
@@ -135,7 +135,8 @@ pub fn from_backend(
         return Ok(None);
     }
     let from = Principal::BACKEND;
-    let (to_number, from_number) = (facts.fresh(Sequence::Letters(to.into()))?, facts.fresh(Sequence::Letters(from))?);
+    let (to_number, from_number) =
+        (facts.next_number(Sequence::Letters(to.into()))?, facts.next_number(Sequence::Letters(from))?);
     let (in_sent, let_go, unread, subject, at) = (false, 0, unread + 1, subject.to_owned(), stamp.now);
     Ok(Some(Row::Letter(NewLetter { from, from_number, in_sent, let_go, to, to_number, unread, subject, body, at })))
 }

@@ -120,7 +120,7 @@ impl Decide for Register {
                 format!("The name {shown} is taken, or looks like one that is. Choose another."),
             );
         }
-        let id = PlayerId(u32::try_from(facts.fresh(Sequence::Player)?).map_err(|_| no_hash())?);
+        let id = PlayerId(u32::try_from(facts.next_number(Sequence::Player)?).map_err(|_| no_hash())?);
         let reply =
             Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None, mailbox_full: false });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);

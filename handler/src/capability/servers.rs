@@ -83,7 +83,7 @@ impl Decide for Add {
             );
         }
         let many = |_| Failure::new(Code::Limit, "There are too many game servers.");
-        let id = ServerId(u32::try_from(facts.fresh(Sequence::Server)?).map_err(many)?);
+        let id = ServerId(u32::try_from(facts.next_number(Sequence::Server)?).map_err(many)?);
         Ok(Decided::done(Row::Server(NewServer { id, name, key: self.key, added: stamp.now })))
     }
 }

@@ -5,7 +5,9 @@ use crate::state::news::{Audience, News};
 use crate::state::visitors::principal;
 use crate::work::change::refuse;
 use crate::work::{Seen, Volatile};
-use ssmglobal_ipc::{Broadcast, Broadcasted, Code, Event, Failure, Party, Reply, Tell, TellArrived, Time, Told};
+use ssmglobal_ipc::{
+    Broadcast, Broadcasted, Code, Event, Failure, Party, Reply, Tell, TellArrived, TellDelivered, Time,
+};
 use ssmglobal_store::Principal;
 
 /// Bytes of a TELL, of a BROADCAST.
@@ -86,7 +88,7 @@ pub fn tell(call: Call<'_>, request: Tell) -> Plan {
         }
         let event = Event::Tell(TellArrived { from: me.party(), body: request.body, at: Time::now() });
         let news = vec![News::Tell { to: Audience::Principal(receiver), event }];
-        let reply = Reply::Told(Told { to: to.to_string() });
+        let reply = Reply::TellDelivered(TellDelivered { to: to.to_string() });
         Ok(Seen::Volatile(Volatile { reply, news, entries: Vec::new() }))
     }))
 }

@@ -88,7 +88,7 @@ impl EventLoop {
             if let Some(session) = host.filter(|_| !missed.is_empty()) {
                 self.journal.hold();
                 missed.iter().for_each(|event| self.push_to(session, event));
-                self.journal.append(&Entry::MissedTold { world });
+                self.journal.append(&Entry::MissedDelivered { world });
                 self.journal.publish();
             }
         }

@@ -51,7 +51,8 @@ impl EventLoop {
             return self.batch.reply(&to, &busy);
         }
         let wanted = ClientKey::clone(&key);
-        let look: Look = Box::new(move |reader| Ok(known(reader, &wanted)?.map_or(Seen::Fresh(request), Seen::Reply)));
+        let look: Look =
+            Box::new(move |reader| Ok(known(reader, &wanted)?.map_or(Seen::UnknownKey(request), Seen::Reply)));
         to.link.started();
         let job = Read { asker: Asker::Session(at, to.clone()), look, key: Some(key) };
         if let Err(failure) = self.shared.read(job) {

@@ -157,7 +157,7 @@ impl EventLoop {
                 self.workers.children = clients.into_iter().map(|client| (client.pid, client)).collect();
                 self.workers.panicked.retain(|pid| self.workers.children.contains_key(pid));
                 let now = ticks_now();
-                self.workers.heard = self.workers.children.keys().map(|pid| (*pid, now)).collect();
+                self.workers.first_seen = self.workers.children.keys().map(|pid| (*pid, now)).collect();
                 for slot in self.workers.slots() {
                     self.release(slot);
                 }
@@ -170,7 +170,7 @@ impl EventLoop {
                 if let Some(slot) = self.workers.by_pid.get(&pid).copied() {
                     self.release(slot);
                 }
-                self.workers.heard.insert(pid, ticks_now());
+                self.workers.first_seen.insert(pid, ticks_now());
             }
             ToHandler::Exited { pid, status, count, max } => {
                 self.workers.kicks.remove(&pid);

@@ -56,7 +56,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use workers::Workers;
 
-const DESK: Token = Token(0);
+const RENDEZVOUS: Token = Token(0);
 const LISTENER: Token = Token(1);
 const SIGNALS: Token = Token(2);
 /// Woken by other threads.
@@ -84,7 +84,7 @@ pub enum End {
 /// What one handler hands to the next.
 pub struct Inherited {
     /// Where workers' links come in.
-    pub desk: OwnedFd,
+    pub rendezvous: OwnedFd,
     /// What is only in memory.
     pub journal: Journal,
     /// Of this run.
@@ -129,7 +129,8 @@ pub struct EventLoop {
     batch: Batch,
     /// Changes that this turn has collected: they go to the writer together, and so into one transaction.
     writes: Vec<Write<Change>>,
-    desk: OwnedFd,
+    /// Where workers' links come in.
+    rendezvous: OwnedFd,
     signals: Signals,
     /// Sessions that end with this turn.
     dead: Vec<usize>,
@@ -141,8 +142,8 @@ pub struct EventLoop {
     stays_on: BTreeSet<Principal>,
     /// Sessions whose links have more than they may say in one turn.
     unread: Vec<usize>,
-    /// So has the front desk.
-    desk_unread: bool,
+    /// The rendezvous has more messages than one turn takes.
+    rendezvous_unread: bool,
 }
 
 impl EventLoop {
@@ -158,9 +159,9 @@ impl EventLoop {
         signals: Signals,
         operators: Operators,
     ) -> io::Result<EventLoop> {
-        let Inherited { desk, mut journal, tickets, run, relay_mark } = inherited;
+        let Inherited { rendezvous, mut journal, tickets, run, relay_mark } = inherited;
         let registry = poll.registry();
-        registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
+        registry.register(&mut SourceFd(&rendezvous.as_raw_fd()), RENDEZVOUS, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
@@ -196,14 +197,14 @@ impl EventLoop {
             registry,
             batch: Batch::default(),
             writes: Vec::new(),
-            desk,
+            rendezvous,
             signals,
             dead: Vec::new(),
             leaving: HashMap::new(),
             closed_unseen: Vec::new(),
             stays_on: BTreeSet::new(),
             unread: Vec::new(),
-            desk_unread: false,
+            rendezvous_unread: false,
         })
     }
 
@@ -255,7 +256,7 @@ impl EventLoop {
         self.read_on();
         for event in events {
             match event.token() {
-                DESK => self.read_desk(),
+                RENDEZVOUS => self.read_rendezvous(),
                 LISTENER => {
                     if let Some(end) = self.read_listener() {
                         return Some(end);

@@ -20,9 +20,9 @@ impl EventLoop {
         }
         self.journal.hold();
         self.tell_all(news);
-        self.journal.append(&Entry::NewsTold { row });
+        self.journal.append(&Entry::NewsDelivered { row });
         self.journal.publish();
-        lock(&self.shared.kept).told(row);
+        lock(&self.shared.kept).news_delivered(row);
     }
 
     /// Tells all who are meant.

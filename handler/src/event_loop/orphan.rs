@@ -67,10 +67,10 @@ impl EventLoop {
             self.workers.children.len()
         );
         for pid in self.workers.children.keys().copied().collect::<Vec<_>>() {
-            let heard = self.workers.heard.get(&pid).copied().unwrap_or(0);
+            let first_seen = self.workers.first_seen.get(&pid).copied().unwrap_or(0);
             match started_at(pid) {
-                // Whoever has the id and began after we had heard of the worker is somebody else.
-                Ok(started) if started <= heard => self.watch(pid, started),
+                // Whoever has the id and began after we had seen the worker is somebody else.
+                Ok(started) if started <= first_seen => self.watch(pid, started),
                 _ => self.worker_ended(pid),
             }
         }
@@ -78,13 +78,13 @@ impl EventLoop {
         for slot in self.workers.slots() {
             self.release(slot);
         }
-        self.wake_untold();
+        self.wake_unreported();
         None
     }
 
     /// A listener that is killed while it makes a worker can tell nobody of it. Those are let link up, by which they are
     /// known. One that looks like it and is another backend's orphan links up with that.
-    fn wake_untold(&self) {
+    fn wake_unreported(&self) {
         for (pid, _) in ssmglobal_sys::titled(WORKER).filter(|(pid, _)| !self.workers.children.contains_key(pid)) {
             let Ok(process) = Process::open(pid) else { continue };
             // Looked at again: from here on it is the same process.
@@ -99,7 +99,7 @@ impl EventLoop {
 
     /// Takes note of a worker that has linked up and that the listener which forked it could not tell of any more. Its
     /// word is taken for its number, when that could not be another's.
-    pub(crate) fn find_untold(&mut self, pid: i32, session: u64) -> bool {
+    pub(crate) fn find_unreported(&mut self, pid: i32, session: u64) -> bool {
         let Ok(started) = started_at(pid) else { return false };
         if self.workers.orphaned_at == 0
             || started > self.workers.orphaned_at
@@ -124,7 +124,7 @@ impl EventLoop {
         let client = Client { pid, session, door: 0, address, at: Time::now() };
         log::warn!("{}: worker {pid} was found, of whom the listener could not tell any more", address.ip());
         self.workers.children.insert(pid, client.clone());
-        self.workers.heard.insert(pid, started);
+        self.workers.first_seen.insert(pid, started);
         self.watch(pid, started);
         self.listener.tell(&ToListener::Found { client, started });
         true
@@ -160,7 +160,7 @@ impl EventLoop {
 
     fn worker_ended(&mut self, pid: i32) {
         self.workers.watched.remove(&pid);
-        self.workers.heard.remove(&pid);
+        self.workers.first_seen.remove(&pid);
         if self.listener.pid != 0 {
             // It counts, and says so to everybody.
             return self.listener.tell(&ToListener::Gone { pid });

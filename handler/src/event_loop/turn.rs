@@ -36,7 +36,7 @@ impl EventLoop {
             }
             ToLoop::News(row, news) => self.hear(row, news),
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
-            ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
+            ToLoop::UnknownKey(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
             ToLoop::RelayMark(mark) => self.mark_moved(mark),
             ToLoop::NotCounted(session, since) => self.login_not_counted(session, since),

@@ -53,7 +53,7 @@ impl EventLoop {
             }
             Entry::Revoked { session, upto } => keep(entry, self.revoked.get(&session) == Some(&upto)),
             Entry::Voided { session, upto } => keep(entry, self.voided.get(&session) == Some(&upto)),
-            Entry::NewsTold { .. } => vec![entry],
+            Entry::NewsDelivered { .. } => vec![entry],
             Entry::Pass(ref pass) => {
                 let needed = self.state.passes.keeps(&pass.clone().into());
                 keep(entry, needed)
@@ -84,7 +84,7 @@ impl EventLoop {
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
             Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
-            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::MissedTold { .. } => Vec::new(),
+            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::MissedDelivered { .. } => Vec::new(),
             Entry::Missed { world, ref event } => {
                 let needed = self.state.missed.has(world, event);
                 keep(entry, needed)

@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 pub struct Workers {
     /// All of them with their clients, as the listener says, by process id.
     pub children: HashMap<i32, Client>,
-    /// When they were first heard of, in ticks since the machine was started, by process id.
-    pub heard: HashMap<i32, u64>,
+    /// When this handler has first seen each, in ticks since the machine was started, by process id.
+    pub first_seen: HashMap<i32, u64>,
     /// Those that are not the listener's children, by process id.
     pub watched: HashMap<i32, Watched>,
     /// Which program each was forked from.
@@ -54,7 +54,7 @@ impl Workers {
     pub fn forget(&mut self, pid: i32) -> Option<Client> {
         self.panicked.remove(&pid);
         self.watched.remove(&pid);
-        self.heard.remove(&pid);
+        self.first_seen.remove(&pid);
         self.versions.forget(pid);
         self.links.remove(&pid);
         self.children.remove(&pid)

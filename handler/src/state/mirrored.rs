@@ -103,12 +103,12 @@ impl<T> PerList<T> {
     }
 }
 
-/// How far watchers of a list were told.
+/// What the watchers of a list were told last.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told {
+pub struct Announced {
     upto: u64,
     at: Option<Instant>,
-    again: bool,
+    look_again: bool,
 }
 
 /// What a handler has left of one list.
@@ -137,7 +137,7 @@ pub struct Mirrors {
     unlicensed: bool,
     /// All who were there are back, and the lists follow.
     follows: bool,
-    told: PerList<Told>,
+    announced: PerList<Announced>,
     notes: Vec<Note<WorldRow>>,
     user_notes: Vec<Note<UserRow>>,
 }
@@ -177,7 +177,7 @@ impl Mirrors {
             stopped: BTreeSet::new(),
             unlicensed: true,
             follows: false,
-            told: PerList::default(),
+            announced: PerList::default(),
             notes: Vec::new(),
             user_notes: Vec::new(),
         }
@@ -196,7 +196,7 @@ impl Mirrors {
             self.stopped.extend(row.stopped.map(|at| (goes(at), name.clone())));
         }
         for list in List::ALL {
-            self.told.of_mut(list).upto = self.last(list);
+            self.announced.of_mut(list).upto = self.last(list);
         }
     }
 
@@ -431,21 +431,21 @@ impl Mirrors {
 
     /// Watchers of a list are to be looked at, although it may not have changed.
     pub fn look_again(&mut self, list: List) {
-        self.told.of_mut(list).again = true;
+        self.announced.of_mut(list).look_again = true;
     }
 
     /// How long to wait before its watchers are told; nothing when there is nothing to tell.
     pub fn wait(&self, list: List, now: Instant) -> Option<Duration> {
-        let told = self.told.of(list);
-        let fresh = self.follows && (told.again || told.upto != self.last(list));
-        let since = told.at.map(|at| now.saturating_duration_since(at));
-        fresh.then(|| since.map_or(Duration::ZERO, |since| TOGETHER.saturating_sub(since)))
+        let announced = self.announced.of(list);
+        let is_due = self.follows && (announced.look_again || announced.upto != self.last(list));
+        let since = announced.at.map(|at| now.saturating_duration_since(at));
+        is_due.then(|| since.map_or(Duration::ZERO, |since| TOGETHER.saturating_sub(since)))
     }
 
     /// Its watchers are told now; `anybody`: there are any.
     pub fn telling(&mut self, list: List, now: Instant, anybody: bool) {
         let upto = self.last(list);
-        *self.told.of_mut(list) = Told { upto, at: anybody.then_some(now), again: false };
+        *self.announced.of_mut(list) = Announced { upto, at: anybody.then_some(now), look_again: false };
     }
 }
 

@@ -161,7 +161,7 @@ pub struct Passes {
 struct Wrong {
     window: Window,
     /// It was told to wait.
-    told: bool,
+    told_to_wait: bool,
 }
 
 /// The word that these random bytes make.
@@ -366,14 +366,14 @@ impl Passes {
         if wait.is_zero() {
             return None;
         }
-        let first = !std::mem::replace(&mut wrong.told, true);
+        let first = !std::mem::replace(&mut wrong.told_to_wait, true);
         Some(NotGood::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1), first })
     }
 
     fn was_wrong(&mut self, server: ServerId, at: Instant) {
-        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told: false });
+        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told_to_wait: false });
         if at.saturating_duration_since(wrong.window.began()) >= WINDOW {
-            wrong.told = false;
+            wrong.told_to_wait = false;
         }
         wrong.window.add(at, WINDOW);
     }
@@ -405,11 +405,11 @@ mod tests {
     }
 
     /// Passes, and when it began.
-    struct Desk(Passes, Instant);
+    struct TimedPasses(Passes, Instant);
 
-    impl Desk {
-        fn new() -> Desk {
-            Desk(Passes::default(), Instant::now())
+    impl TimedPasses {
+        fn new() -> TimedPasses {
+            TimedPasses(Passes::default(), Instant::now())
         }
 
         fn given(&mut self, place: impl Into<Principal>, now: Time, first: u8) -> Secret {
@@ -440,93 +440,94 @@ mod tests {
 
     #[test]
     fn a_pass_is_good_once_for_whom_it_was_made_and_for_a_minute() {
-        let mut desk = Desk::new();
-        let first = desk.given(ARENA, at(0), 1);
+        let mut passes = TimedPasses::new();
+        let first = passes.given(ARENA, at(0), 1);
         assert_eq!(first.expose(), "pass-1777-7777-7777");
-        assert_eq!(desk.redeemed(&first, CASTLE, at(1)), Err(NotGood::Elsewhere));
+        assert_eq!(passes.redeemed(&first, CASTLE, at(1)), Err(NotGood::Elsewhere));
         // However it is typed.
-        assert_eq!(desk.redeemed(&Secret::new("PASS 1777 7777 7777"), ARENA, at(60)), Ok(ALICE));
-        assert_eq!(desk.redeemed(&first, ARENA, at(60)), Err(NotGood::Used));
-        let late = desk.given(ARENA, at(100), 2);
-        assert_eq!(desk.redeemed(&late, ARENA, at(161)), Err(NotGood::Ended));
-        assert_eq!(desk.redeemed(&late, ARENA, at(221)), Err(NotGood::Unknown));
+        assert_eq!(passes.redeemed(&Secret::new("PASS 1777 7777 7777"), ARENA, at(60)), Ok(ALICE));
+        assert_eq!(passes.redeemed(&first, ARENA, at(60)), Err(NotGood::Used));
+        let late = passes.given(ARENA, at(100), 2);
+        assert_eq!(passes.redeemed(&late, ARENA, at(161)), Err(NotGood::Ended));
+        assert_eq!(passes.redeemed(&late, ARENA, at(221)), Err(NotGood::Unknown));
         // That it was shown is known for a day.
-        assert_eq!(desk.redeemed(&first, ARENA, at(24 * 3600)), Err(NotGood::Used));
-        assert_eq!(desk.redeemed(&first, ARENA, at(24 * 3600 + 61)), Err(NotGood::Unknown));
-        assert!(desk.is_empty());
+        assert_eq!(passes.redeemed(&first, ARENA, at(24 * 3600)), Err(NotGood::Used));
+        assert_eq!(passes.redeemed(&first, ARENA, at(24 * 3600 + 61)), Err(NotGood::Unknown));
+        assert!(passes.is_empty());
     }
 
     #[test]
     fn the_newest_one_counts_and_logging_out_ends_it() {
-        let mut desk = Desk::new();
-        let (first, other) = (desk.given(ARENA, at(0), 1), desk.given(CASTLE, at(0), 2));
-        let second = desk.given(ARENA, at(1), 3);
-        assert_eq!(desk.redeemed(&first, ARENA, at(1)), Err(NotGood::Unknown));
-        assert_eq!(desk.0.end(PlayerId(9).into()), []);
-        assert_eq!(desk.0.end(ALICE).len(), 2);
-        assert_eq!(desk.redeemed(&second, ARENA, at(1)), Err(NotGood::Ended));
-        assert_eq!(desk.redeemed(&other, CASTLE, at(1)), Err(NotGood::Ended));
-        assert!(!desk.0.is_identified(ALICE, 3, ARENA.into(), at(1)));
+        let mut passes = TimedPasses::new();
+        let (first, other) = (passes.given(ARENA, at(0), 1), passes.given(CASTLE, at(0), 2));
+        let second = passes.given(ARENA, at(1), 3);
+        assert_eq!(passes.redeemed(&first, ARENA, at(1)), Err(NotGood::Unknown));
+        assert_eq!(passes.0.end(PlayerId(9).into()), []);
+        assert_eq!(passes.0.end(ALICE).len(), 2);
+        assert_eq!(passes.redeemed(&second, ARENA, at(1)), Err(NotGood::Ended));
+        assert_eq!(passes.redeemed(&other, CASTLE, at(1)), Err(NotGood::Ended));
+        assert!(!passes.0.is_identified(ALICE, 3, ARENA.into(), at(1)));
     }
 
     #[test]
     fn who_has_shown_one_is_known_there_until_his_epoch_grows() {
-        let mut desk = Desk::new();
-        let word = desk.given(WorldId(1), at(0), 1);
-        let known = |desk: &Desk, epoch, place: Principal, now| desk.0.is_identified(ALICE, epoch, place, now);
-        assert!(!known(&desk, 3, WorldId(1).into(), at(1)), "it was not shown yet");
-        desk.redeemed(&word, ARENA, at(1)).unwrap();
+        let mut passes = TimedPasses::new();
+        let word = passes.given(WorldId(1), at(0), 1);
+        let known =
+            |passes: &TimedPasses, epoch, place: Principal, now| passes.0.is_identified(ALICE, epoch, place, now);
+        assert!(!known(&passes, 3, WorldId(1).into(), at(1)), "it was not shown yet");
+        passes.redeemed(&word, ARENA, at(1)).unwrap();
         // Also while he asks for another one.
-        desk.given(WorldId(1), at(2), 2);
-        assert!(known(&desk, 3, WorldId(1).into(), at(3)));
-        assert!(!known(&desk, 4, WorldId(1).into(), at(3)) && !known(&desk, 3, ARENA.into(), at(3)));
-        assert!(!known(&desk, 3, WorldId(1).into(), at(25 * 3600)));
-        assert_eq!(desk.0.shown_here(&word, |_| true).map(|pass| pass.of.holder), Some(ALICE));
-        assert!(desk.0.shown_here(&word, |place| place == ARENA.into()).is_none());
+        passes.given(WorldId(1), at(2), 2);
+        assert!(known(&passes, 3, WorldId(1).into(), at(3)));
+        assert!(!known(&passes, 4, WorldId(1).into(), at(3)) && !known(&passes, 3, ARENA.into(), at(3)));
+        assert!(!known(&passes, 3, WorldId(1).into(), at(25 * 3600)));
+        assert_eq!(passes.0.shown_here(&word, |_| true).map(|pass| pass.of.holder), Some(ALICE));
+        assert!(passes.0.shown_here(&word, |place| place == ARENA.into()).is_none());
         // In another way.
-        assert!(desk.0.identify(wanted(CASTLE), at(4), random(9)).is_some());
-        assert!(known(&desk, 3, CASTLE.into(), at(5)));
+        assert!(passes.0.identify(wanted(CASTLE), at(4), random(9)).is_some());
+        assert!(known(&passes, 3, CASTLE.into(), at(5)));
     }
 
     #[test]
     fn an_address_counts_where_it_is_given_and_must_be_where_the_place_says_so() {
-        let mut desk = Desk::new();
-        let word = desk.given(ARENA, at(0), 1);
-        assert_eq!(desk.shown(&word, ARENA, Some(8), at(1)), Err(NotGood::OtherAddress));
-        assert!(desk.shown(&word, ARENA, Some(7), at(1)).is_ok());
+        let mut passes = TimedPasses::new();
+        let word = passes.given(ARENA, at(0), 1);
+        assert_eq!(passes.shown(&word, ARENA, Some(8), at(1)), Err(NotGood::OtherAddress));
+        assert!(passes.shown(&word, ARENA, Some(7), at(1)).is_ok());
         let checked = Wanted { checked: true, ..wanted(WorldId(1)) };
-        let (word, _) = desk.0.give(checked, at(0), random(2)).unwrap();
-        assert_eq!(desk.shown(&word, ARENA, None, at(1)), Err(NotGood::NoAddress));
-        assert!(desk.shown(&word, ARENA, Some(7), at(1)).is_ok());
+        let (word, _) = passes.0.give(checked, at(0), random(2)).unwrap();
+        assert_eq!(passes.shown(&word, ARENA, None, at(1)), Err(NotGood::NoAddress));
+        assert!(passes.shown(&word, ARENA, Some(7), at(1)).is_ok());
         // Where it does not count it is not looked at.
         let anywhere = Wanted { address: None, ..wanted(WorldId(1)) };
-        let (word, _) = desk.0.give(anywhere, at(0), random(3)).unwrap();
-        assert!(desk.shown(&word, ARENA, Some(8), at(1)).is_ok());
+        let (word, _) = passes.0.give(anywhere, at(0), random(3)).unwrap();
+        assert!(passes.shown(&word, ARENA, Some(8), at(1)).is_ok());
     }
 
     #[test]
     fn who_shows_many_that_are_not_good_has_to_wait() {
-        let mut desk = Desk::new();
-        let word = desk.given(ARENA, at(30), 1);
+        let mut passes = TimedPasses::new();
+        let word = passes.given(ARENA, at(30), 1);
         for _ in 0..20 {
-            assert_eq!(desk.redeemed(&Secret::new("pass-x"), ARENA, at(31)), Err(NotGood::Unknown));
+            assert_eq!(passes.redeemed(&Secret::new("pass-x"), ARENA, at(31)), Err(NotGood::Unknown));
         }
         for first in [true, false] {
             let slow = NotGood::Slow { seconds: 51, first };
-            assert_eq!(desk.redeemed(&word, ARENA, at(41)), Err(slow));
+            assert_eq!(passes.redeemed(&word, ARENA, at(41)), Err(slow));
         }
-        assert_eq!(desk.redeemed(&word, CASTLE, at(41)), Err(NotGood::Elsewhere), "only that one");
-        let word = desk.given(ARENA, at(91), 2);
-        assert_eq!(desk.redeemed(&word, ARENA, at(91)), Ok(ALICE));
+        assert_eq!(passes.redeemed(&word, CASTLE, at(41)), Err(NotGood::Elsewhere), "only that one");
+        let word = passes.given(ARENA, at(91), 2);
+        assert_eq!(passes.redeemed(&word, ARENA, at(91)), Ok(ALICE));
     }
 
     #[test]
     fn the_next_handler_knows_what_was_given_and_what_was_used() {
-        let mut desk = Desk::new();
-        let words = [desk.given(ARENA, at(0), 1), desk.given(CASTLE, at(0), 2)];
-        desk.redeemed(&words[0], ARENA, at(1)).unwrap();
-        let mut next = Desk::new();
-        next.0.restore(desk.0.held.into_values().collect(), at(2));
+        let mut passes = TimedPasses::new();
+        let words = [passes.given(ARENA, at(0), 1), passes.given(CASTLE, at(0), 2)];
+        passes.redeemed(&words[0], ARENA, at(1)).unwrap();
+        let mut next = TimedPasses::new();
+        next.0.restore(passes.0.held.into_values().collect(), at(2));
         assert_eq!(next.redeemed(&words[0], ARENA, at(2)), Err(NotGood::Used));
         assert!(next.0.is_identified(ALICE, 3, ARENA.into(), at(2)));
         assert_eq!(next.redeemed(&words[1], CASTLE, at(2)), Ok(ALICE));
@@ -534,26 +535,26 @@ mod tests {
 
     #[test]
     fn the_next_handler_knows_which_pass_has_taken_the_place_of_which() {
-        let (mut desk, mut said) = (Desk::new(), Vec::new());
-        let give = |desk: &mut Desk, said: &mut Vec<HeldPass>, first| {
-            let (word, pass) = desk.0.give(wanted(ARENA), at(0), random(first)).unwrap();
+        let (mut passes, mut said) = (TimedPasses::new(), Vec::new());
+        let give = |passes: &mut TimedPasses, said: &mut Vec<HeldPass>, first| {
+            let (word, pass) = passes.0.give(wanted(ARENA), at(0), random(first)).unwrap();
             said.push(pass);
             word
         };
         // The last one that was shown, one that was never shown, and the one in its place, which was.
-        let older = give(&mut desk, &mut said, 1);
-        said.push(desk.shown(&older, ARENA, None, at(1)).unwrap());
-        let replaced = give(&mut desk, &mut said, 2);
-        let shown = give(&mut desk, &mut said, 3);
-        said.push(desk.shown(&shown, ARENA, None, at(1)).unwrap());
-        let newest = give(&mut desk, &mut said, 4);
-        let mut next = Desk::new();
+        let older = give(&mut passes, &mut said, 1);
+        said.push(passes.shown(&older, ARENA, None, at(1)).unwrap());
+        let replaced = give(&mut passes, &mut said, 2);
+        let shown = give(&mut passes, &mut said, 3);
+        said.push(passes.shown(&shown, ARENA, None, at(1)).unwrap());
+        let newest = give(&mut passes, &mut said, 4);
+        let mut next = TimedPasses::new();
         next.0.restore(said, at(2));
-        for desk in [&mut desk, &mut next] {
-            assert_eq!(desk.redeemed(&older, ARENA, at(2)), Err(NotGood::Used));
-            assert_eq!(desk.redeemed(&replaced, ARENA, at(2)), Err(NotGood::Unknown));
-            assert_eq!(desk.redeemed(&shown, ARENA, at(2)), Err(NotGood::Used));
-            assert_eq!(desk.redeemed(&newest, ARENA, at(2)), Ok(ALICE));
+        for passes in [&mut passes, &mut next] {
+            assert_eq!(passes.redeemed(&older, ARENA, at(2)), Err(NotGood::Used));
+            assert_eq!(passes.redeemed(&replaced, ARENA, at(2)), Err(NotGood::Unknown));
+            assert_eq!(passes.redeemed(&shown, ARENA, at(2)), Err(NotGood::Used));
+            assert_eq!(passes.redeemed(&newest, ARENA, at(2)), Ok(ALICE));
         }
     }
 

@@ -177,7 +177,7 @@ impl<C: Decide> Bench<C> {
     pub fn commit(&mut self, group: &[Write<C>]) -> (Vec<Said>, Vec<ToLoop>) {
         self.writer.do_batch(group);
         assert!(lock(&self.faults).is_empty(), "it was to fail more often");
-        let said = self.clients.values_mut().flat_map(Client::heard).collect();
+        let said = self.clients.values_mut().flat_map(Client::received).collect();
         (said, self.shared.take_left().0)
     }
 
@@ -227,7 +227,7 @@ impl<C: Decide> Bench<C> {
 
 impl Client {
     /// All replies that have come.
-    fn heard(&mut self) -> Vec<Said> {
+    fn received(&mut self) -> Vec<Said> {
         assert!(!self.link.is_stuck(), "a test says more than a socket holds");
         let mut said = Vec::new();
         loop {

@@ -71,7 +71,7 @@ pub enum Seen {
     /// A change in memory that could be done now.
     Volatile(Volatile),
     /// The database does not know the key of this request.
-    Fresh(Request),
+    UnknownKey(Request),
 }
 
 /// A request that reads.
@@ -120,7 +120,7 @@ pub enum ToLoop {
     /// A change in memory that could be done now.
     Volatile(SessionRef, ReplyTo, Volatile, Option<Box<ClientKey>>),
     /// A request is to be done, since its key is not known.
-    Fresh(SessionRef, ReplyTo, Request, Box<ClientKey>),
+    UnknownKey(SessionRef, ReplyTo, Request, Box<ClientKey>),
     /// What was kept under this key is in the database.
     Keyed(Principal, String),
     /// The relay's mark was moved so far; nothing: it could not be moved.

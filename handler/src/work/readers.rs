@@ -36,8 +36,8 @@ fn do_one(job: Read, reader: &dyn Reader, batch: &mut Batch, left: &mut Vec<ToLo
     match (asker, seen) {
         (Asker::Session(_, to), Seen::Reply(reply)) => batch.finish(&to, &reply),
         (Asker::Session(at, to), Seen::Volatile(volatile)) => left.push(ToLoop::Volatile(at, to, volatile, key)),
-        (Asker::Session(at, to), Seen::Fresh(request)) => {
-            left.extend(key.map(|key| ToLoop::Fresh(at, to, request, key)));
+        (Asker::Session(at, to), Seen::UnknownKey(request)) => {
+            left.extend(key.map(|key| ToLoop::UnknownKey(at, to, request, key)));
         }
         (Asker::Operator(number, _), Seen::Answer(answer)) => left.push(ToLoop::Operator(number, answer)),
         (Asker::Operator(number, _), Seen::Reply(Reply::Failed(failure))) => {

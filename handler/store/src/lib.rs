@@ -260,5 +260,5 @@ pub trait Tx: Reader + WriteResults {
     ///
     /// # Errors
     /// The transaction is to be given up.
-    fn fresh(&mut self, sequence: Sequence) -> Result<u64>;
+    fn next_number(&mut self, sequence: Sequence) -> Result<u64>;
 }

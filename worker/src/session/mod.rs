@@ -134,8 +134,20 @@ impl<'a> Session<'a> {
 
     /// Gets everything ready, and says nothing yet.
     fn prepare(given: Given<'a>, begun: Instant) -> (io::Result<Session<'a>>, &'a mut Events) {
-        let Given { client, address, session, desk, moves, lifeline, signals, mode, moved: _, door, settings, events } =
-            given;
+        let Given {
+            client,
+            address,
+            session,
+            rendezvous: desk,
+            moves,
+            lifeline,
+            signals,
+            mode,
+            moved: _,
+            door,
+            settings,
+            events,
+        } = given;
         let registered = || -> io::Result<(Poll, Client)> {
             let poll = Poll::new()?;
             let mut client = Client::new(client, settings.limits.queue);

@@ -79,7 +79,7 @@ impl Session<'_> {
             mode: self.mode_there,
             next: self.sent.next(),
             ticket: self.ticket.clone(),
-            heard: self.heard,
+            last_push: self.heard,
             idle: self.last_line.elapsed().as_secs(),
             subscriptions: self.subscriptions.iter().cloned().collect(),
         };

@@ -71,7 +71,7 @@ pub enum Entry {
         id: u64,
     },
     /// Whoever was to hear of the changes up to a row of kept answers has been pushed an event.
-    NewsTold {
+    NewsDelivered {
         /// The row.
         row: i64,
     },
@@ -174,8 +174,8 @@ pub enum Entry {
         player: PlayerId,
         /// Since when.
         since: Time,
-        /// The end of its time that it was told of.
-        told: Option<Time>,
+        /// The end of its time that it was warned of.
+        warned_of: Option<Time>,
     },
     /// A login has ended, and is to be counted.
     LoginEnded {
@@ -247,8 +247,8 @@ pub enum Entry {
         who: Principal,
         /// Since when.
         since: Time,
-        /// The end of its time that it was told of.
-        told: Option<Time>,
+        /// The end of its time that it was warned of.
+        warned_of: Option<Time>,
     },
     /// It is no longer.
     VisitEnded {
@@ -263,7 +263,7 @@ pub enum Entry {
         event: Vec<u8>,
     },
     /// It is back, and has heard all of it.
-    MissedTold {
+    MissedDelivered {
         /// Which.
         world: WorldId,
     },
@@ -286,7 +286,7 @@ pub(super) enum Subject {
     Login(u64),
     LoginEnded(u64, Time),
     /// What a world's host has heard.
-    MissedTold(WorldId),
+    MissedDelivered(WorldId),
     Row(List, Option<PlayerId>, CompactString),
     Rows(List),
 }
@@ -298,7 +298,7 @@ impl Entry {
             Entry::Linked { session } => Some(Subject::Link(*session)),
             Entry::Channel { id, .. } | Entry::NoChannel { id } => Some(Subject::Channel(*id)),
             Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
-            Entry::NewsTold { .. } => Some(Subject::News),
+            Entry::NewsDelivered { .. } => Some(Subject::News),
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
             Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
@@ -319,7 +319,7 @@ impl Entry {
             Entry::Row { key, only, row, .. } => Some(Subject::Row(row.list(), *only, key.as_str().into())),
             Entry::RowGone { list, key, only, .. } => Some(Subject::Row(*list, *only, key.as_str().into())),
             Entry::RowsForgotten { list, .. } => Some(Subject::Rows(*list)),
-            Entry::MissedTold { world } => Some(Subject::MissedTold(*world)),
+            Entry::MissedDelivered { world } => Some(Subject::MissedDelivered(*world)),
             Entry::Message { .. }
             | Entry::Done(_)
             | Entry::Push { .. }
@@ -542,10 +542,10 @@ impl From<KeptHosting> for Hosting {
 impl Entry {
     /// A session is logged in.
     pub fn login(session: u64, login: &Login) -> Entry {
-        let Login { who, since, told } = *login;
+        let Login { who, since, warned_of } = *login;
         match who.as_player() {
-            Some(player) => Entry::Login { session, player, since, told },
-            None => Entry::Visit { session, who, since, told },
+            Some(player) => Entry::Login { session, player, since, warned_of },
+            None => Entry::Visit { session, who, since, warned_of },
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct Recovered {
     /// What was done under a client's key that may not have come to the database yet.
     pub keyed: Vec<Settled>,
     /// Up to which row of kept answers everybody was told of the changes.
-    pub told: i64,
+    pub news_delivered: i64,
     /// Passes, as they were one after the other: a later one may have taken the place of an earlier one.
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
@@ -121,7 +121,7 @@ impl Journal {
                     }
                 }
                 Entry::Push { .. } => {}
-                Entry::NewsTold { row } => found.told = row,
+                Entry::NewsDelivered { row } => found.news_delivered = row,
                 Entry::World { id, said } => {
                     found.last_world = found.last_world.max(id);
                     worlds.insert(id, said.into());
@@ -151,12 +151,12 @@ impl Journal {
                     found.missed.remove(&world);
                 }
                 Entry::Missed { world, event } => found.missed.entry(world).or_default().push(event),
-                Entry::MissedTold { world } => drop(found.missed.remove(&world)),
-                Entry::Login { session, player, since, told } => {
-                    found.logins.insert(session, Login { who: player.into(), since, told });
+                Entry::MissedDelivered { world } => drop(found.missed.remove(&world)),
+                Entry::Login { session, player, since, warned_of } => {
+                    found.logins.insert(session, Login { who: player.into(), since, warned_of });
                 }
-                Entry::Visit { session, who, since, told } => {
-                    found.logins.insert(session, Login { who, since, told });
+                Entry::Visit { session, who, since, warned_of } => {
+                    found.logins.insert(session, Login { who, since, warned_of });
                 }
                 Entry::VisitEnded { session } => drop(found.logins.remove(&session)),
                 Entry::LoginEnded { session, player, since, lasted } => {

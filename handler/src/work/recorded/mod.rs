@@ -194,7 +194,7 @@ samples! { entries Entry Entry {
     Push: Entry::Push { session: 300, event: event() };
     World: Entry::World { id: 9, said: (&world()).into() };
     NoWorld: Entry::NoWorld { id: 9 };
-    NewsTold: Entry::NewsTold { row: -300 };
+    NewsDelivered: Entry::NewsDelivered { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
     Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
     Stay: Entry::Stay { host: 300, player: PlayerId(7), server: ServerId(9), since: AT };
@@ -212,7 +212,7 @@ samples! { entries Entry Entry {
     NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
     Visitor: Entry::Visitor { id: 9, said: (&visitor()).into() };
     NoVisitor: Entry::NoVisitor { id: 9 };
-    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, told: Some(AT) };
+    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, warned_of: Some(AT) };
     LoginEnded: Entry::LoginEnded { session: 300, player: PlayerId(7), since: AT, lasted: 1 << 40 };
     LoginCounted: Entry::LoginCounted { session: 300, since: AT };
     Row: Entry::Row {
@@ -221,10 +221,10 @@ samples! { entries Entry Entry {
     RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
     RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
     Handler: Entry::Handler { pid: 300, started: 9 };
-    Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, told: Some(AT) };
+    Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, warned_of: Some(AT) };
     VisitEnded: Entry::VisitEnded { session: 300 };
     Missed: Entry::Missed { world: WorldId(300), event: event() };
-    MissedTold: Entry::MissedTold { world: WorldId(300) };
+    MissedDelivered: Entry::MissedDelivered { world: WorldId(300) };
 } }
 
 const EPOCH: u64 = 1_769_890_500_000 << 10;
@@ -427,7 +427,7 @@ fn what_only_a_newer_program_knows_is_passed_over_in_a_row() {
         further,
     ];
     let kept = load(&row.concat());
-    assert_eq!(kept.untold(0), [out]);
+    assert_eq!(kept.undelivered(0), [out]);
     let found = kept.find(300, 1).unwrap();
     assert_eq!(((found.kind, found.payload.to_vec()), found.proves), (packed(&reply), Some(proof(0))));
     assert_eq!(kept.find(300, 2).map(|found| found.proves), Some(None));

@@ -180,7 +180,7 @@ fn mail() -> Vec<Case> {
             Request::MailForward(MailForward { id: 12, to: s("carol") }),
         ),
         ("MAIL DELETE", vec![("id", "18446744073709551615")], Request::MailDelete(MailId { id: u64::MAX })),
-        ("MAIL SENT", paged(), Request::MailSent(page())),
+        ("MAIL SENT", paged(), Request::MailListSent(page())),
         ("MAIL BLOCK", vec![("player", "\"mal\"")], Request::MailBlock(MailBlock { player: Party::Player(s("mal")) })),
         (
             "MAIL UNBLOCK",

@@ -83,7 +83,7 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("MAIL BLOCKS", Reply::Blocks(Blocks { players: vec![Party::Player(s("mallory"))] })),
-        ("TELL", Reply::Told(Told { to: s("bob") })),
+        ("TELL", Reply::TellDelivered(TellDelivered { to: s("bob") })),
         ("BROADCAST", Reply::Broadcasted(Broadcasted { receivers: 3 })),
         ("VISITOR", Reply::Visiting(Visiting { visitor: Party::Visitor(s("zed")) })),
     ]

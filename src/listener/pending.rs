@@ -1,30 +1,30 @@
-//! Where a connection lies from the moment it is accepted until its worker is there and the handler knows of it: in a
-//! socket pair that the handler holds too. Should the listener be killed in between, the next one finds it there.
+//! The connection that was accepted and has no worker yet. It lies in a socket pair, which the handler holds too, until its
+//! worker is there and the handler knows of it. Should the listener be killed in between, the next one finds it there.
 //! Runs in the listener.
 
 use mio::net::TcpStream;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// The pair; it holds one connection at the most.
-pub struct Cradle {
+/// The socket pair with that connection: one at the most.
+pub struct PendingAccept {
     puts: OwnedFd,
     takes: OwnedFd,
 }
 
-impl Cradle {
+impl PendingAccept {
     /// An empty one.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn new() -> io::Result<Cradle> {
+    pub fn new() -> io::Result<PendingAccept> {
         let (puts, takes) = ssmglobal_sys::seqpacket_pair()?;
-        Ok(Cradle { puts, takes })
+        Ok(PendingAccept { puts, takes })
     }
 
     /// The one of another listener.
-    pub fn at((puts, takes): (OwnedFd, OwnedFd)) -> Cradle {
-        Cradle { puts, takes }
+    pub fn at((puts, takes): (OwnedFd, OwnedFd)) -> PendingAccept {
+        PendingAccept { puts, takes }
     }
 
     /// Both ends.
