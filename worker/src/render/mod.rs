@@ -11,6 +11,7 @@ mod fit;
 pub mod human;
 pub mod json;
 mod look;
+mod pages;
 mod parts;
 mod screen;
 mod shown;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use draw::draw;
 pub use look::Look;
+pub use pages::Pages;
 pub(crate) use parts::{idle, minute, plural};
 pub use screen::{Prompt, Screen, Style};
 pub use shown::Asked;

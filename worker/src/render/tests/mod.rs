@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 mod drawing;
 mod events;
+mod pages;
 mod samples;
 use events::events;
 use samples::{board, empty_replies, mails, person_replies, replies, submitted};
