@@ -10,6 +10,7 @@ mod draw;
 mod fit;
 pub mod human;
 pub mod json;
+mod lines;
 mod look;
 mod pages;
 mod parts;
@@ -20,6 +21,7 @@ mod table;
 mod tests;
 
 pub use draw::draw;
+pub use lines::{Lines, Outcome};
 pub use look::Look;
 pub use pages::Pages;
 pub(crate) use parts::{idle, minute, plural};

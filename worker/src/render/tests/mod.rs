@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 mod drawing;
 mod events;
+mod lines;
 mod pages;
 mod samples;
 use events::events;
