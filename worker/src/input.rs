@@ -86,16 +86,18 @@ impl Reader {
         self.telnet = telnet;
     }
 
-    /// The terminal's manners, as far as they are known.
+    /// The terminal's manners, as far as they are known. Nothing is drawn to be read aloud: the switch for that comes with SET
+    /// SCREENREADER.
     pub fn look(&self) -> Look {
-        let plain = Look::default();
-        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return plain };
+        let usual = Look::default();
+        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return usual };
         Look {
-            width: terminal.width().unwrap_or(plain.width),
+            width: terminal.width().unwrap_or(usual.width),
             colour: terminal.colour(),
             // Who has not spoken of it mostly does.
             utf8: terminal.utf8() != Agreed::No,
             shell: false,
+            plain: false,
         }
     }
 

@@ -167,7 +167,7 @@ impl Shown for MailPage {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, asked: Kind) {
+    fn show(&self, screen: &mut Screen, asked: Kind) {
         let sent = asked == Kind::MailListSent;
         if self.mails.is_empty() {
             screen.hint("MAIL SEND player text writes one.");
@@ -202,7 +202,7 @@ impl Shown for Mail {
     }
 
     /// With its own first line.
-    fn show_all(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show_all(&self, screen: &mut Screen, _: Kind) {
         screen.line(format!("Mail {} from {} to {}, {} UTC", self.id, self.from, self.to, minute(self.at)));
         if !self.subject.is_empty() {
             screen.heading(&self.subject);
@@ -222,7 +222,7 @@ impl Shown for Blocks {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.players.is_empty() {
             screen.hint("MAIL BLOCK player refuses mails and tells from somebody.");
             return;
