@@ -5,9 +5,10 @@ use ssmglobal_ipc::frame::{
     Class, FrameReader, MOST_DESCRIPTORS, put_change, put_control, put_request, put_with_descriptors,
 };
 use ssmglobal_ipc::{Request, control, ctl, handover};
-use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
+use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
 use ssmglobal_worker::moved;
+use ssmglobal_worker::peer::layer::Opened;
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
 pub fn frames(mut bytes: &[u8]) {
@@ -60,7 +61,7 @@ pub fn lines(bytes: &[u8]) {
 }
 
 fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Vec<u8>) {
-    let (mut telnet, mut lines) = (Telnet::new(), LineReader::new());
+    let (mut telnet, mut lines) = (Telnet::new(Role::Server), LineReader::new());
     lines.set_limit(LIMIT);
     lines.set_editing(people);
     lines.set_return_ends_line(people);
@@ -80,7 +81,7 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
                 Event::Interrupt => lines.clear(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
-                Event::Terminal | Event::Alive => {}
+                Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}
             }
         }
         assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");
@@ -114,27 +115,23 @@ pub fn config(bytes: &[u8]) {
 
 /// What a worker leaves to its successor, which goes on with the telnet machine that lies in it, whatever was done to that.
 pub fn moved(bytes: &[u8]) {
-    let Ok(items) = moved::items(bytes) else { return };
-    let mut written = Vec::new();
-    items.iter().for_each(|item| moved::put(&mut written, item));
-    for item in items {
-        let moved::Item::Telnet(mut telnet) = item else { continue };
-        let (before, mut out) = (telnet.capacity(), Vec::new());
-        telnet.offer(&mut out);
-        telnet.hide_input(true, &mut out);
+    let Ok(mut left) = moved::read(bytes) else { return };
+    // What was understood is written so that it is understood again.
+    let written = left.bytes().expect("it is as long as it was");
+    assert!(moved::read(&written).is_ok());
+    for kept in &mut left.peers {
+        let mut line = String::new();
+        kept.stack.signal(|speech, out| {
+            speech.offer(out);
+            speech.hide_input(true, out);
+        });
         for mut input in bytes.chunks(7) {
-            while telnet.next(&mut input, &mut out).is_some() {}
+            while let Opened::Data(_) = kept.stack.open(&mut input, &mut line) {}
         }
-        telnet.encode(bytes, &mut out);
-        telnet.prompt_end(&mut out);
-        assert!(telnet.capacity() <= before.max(4096), "memory has a bound");
-    }
-    // What was understood is understood again, and is the same.
-    let format = bytes.get(..bytes.len().saturating_sub(written.len())).unwrap_or_default();
-    if let Ok(again) = moved::items(&[format, &written].concat()) {
-        let mut twice = Vec::new();
-        again.iter().for_each(|item| moved::put(&mut twice, item));
-        assert_eq!(twice, written);
+        kept.stack.write(|text| text.extend_from_slice(b"text"));
+        kept.stack.signal(|speech, out| speech.prompt_end(out));
+        let answered = kept.stack.out().rest().len();
+        assert!(answered <= 4096 + 32 * bytes.len(), "what is answered has a bound");
     }
 }
 

@@ -10,7 +10,7 @@ use ssmglobal_config::{DoorMode, shown};
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, Time, WorkerEnd};
 use ssmglobal_sys::{ExitSignal, Forked};
-use ssmglobal_worker::moved::Moved;
+use ssmglobal_worker::moved::{MOST_DESCRIPTORS, Moved};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -143,23 +143,12 @@ impl Listener {
         let (rendezvous, [moves, _], [_, lifeline]) =
             (self.handler.rendezvous(), self.moves.ends(), self.lifeline.both());
         let [null, root, ruleset] = self.sandbox.descriptors();
-        let [memory, other, link] = moved.as_ref().map_or([-1; 3], Moved::descriptors);
-        let (rendezvous_fd, moves_fd, signals_fd) =
-            (rendezvous.as_raw_fd(), moves.as_raw_fd(), self.signals.as_raw_fd());
-        let line_fd = lifeline.as_raw_fd();
-        let mut keep = [
-            client.as_raw_fd(),
-            rendezvous_fd,
-            moves_fd,
-            line_fd,
-            signals_fd,
-            null,
-            root,
-            ruleset,
-            memory,
-            other,
-            link,
-        ];
+        // In place: most workers have nothing else to go on with, and no heap of their own yet.
+        let mut keep = [-1; 8 + MOST_DESCRIPTORS];
+        let own = [client.as_raw_fd(), rendezvous.as_raw_fd(), moves.as_raw_fd(), lifeline.as_raw_fd()];
+        let own = own.into_iter().chain([self.signals.as_raw_fd(), null, root, ruleset]);
+        let all = own.chain(moved.iter().flat_map(Moved::descriptors));
+        keep.iter_mut().zip(all).for_each(|(place, fd)| *place = fd);
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
         let end = match (self.doors.get(door), self.sandbox.enter()) {

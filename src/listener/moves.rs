@@ -129,10 +129,8 @@ pub struct Handed {
 
 impl Handed {
     fn from(fds: Vec<OwnedFd>) -> Option<Handed> {
-        let count = fds.len();
         let mut fds = fds.into_iter();
-        let (client, memory, other, link) = (fds.next()?, fds.next()?, fds.next()?, fds.next());
-        (count <= 4).then_some(Handed { client, moved: Moved { memory, other, link } })
+        Some(Handed { client: fds.next()?, moved: Moved::of(fds.collect())? })
     }
 }
 

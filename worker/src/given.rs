@@ -1,7 +1,7 @@
 //! What a worker has from its beginning on: what the listener leaves to it, and its name. Runs in the listener and in a
 //! worker.
 
-use crate::moved::Moved;
+use crate::serve::moved::Moved;
 use mio::Events;
 use mio::net::TcpStream;
 use ssmglobal_config::{Door, Settings};

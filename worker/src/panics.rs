@@ -7,16 +7,20 @@ use std::io::Write;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::panic::{Location, PanicHookInfo, set_hook};
 
-/// From now on a panic of this process ends it so. The message goes over the front desk, which is there whether it has a
+/// From now on a panic of this process ends it so. The message goes over the rendezvous, which is there whether it has a
 /// link or not. For a process with one thread.
-pub fn catch(desk: BorrowedFd<'_>) {
+pub fn catch(rendezvous: BorrowedFd<'_>) {
     ssmglobal_sys::no_backtraces();
-    let desk = desk.as_raw_fd();
+    let rendezvous = rendezvous.as_raw_fd();
     set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
         let mut message = [0; rendezvous::LONGEST];
         let length = written(&mut message, panic.location());
         // Full, or no more handler: the exit code still tells that it was a panic.
-        let _ = send(desk, message.get(..length).unwrap_or_default(), MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
+        let _ = send(
+            rendezvous,
+            message.get(..length).unwrap_or_default(),
+            MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
+        );
         ssmglobal_sys::exit_now(WorkerEnd::PANICKED.0);
     }));
 }

@@ -1,7 +1,7 @@
 //! What the worker does by itself, and what it answers then. Runs in a worker.
 
 use super::{HelpTopic, help};
-use crate::render::{Look, Pushed, Screen, draw, json};
+use crate::render::{Pushed, Screen, json};
 use ssmglobal_ipc::{Mode, Notice, State};
 use std::fmt::{Result, Write};
 
@@ -67,11 +67,6 @@ impl Local {
             Local::Quit => {}
         }
         screen
-    }
-
-    /// Appends [`Local::screen`].
-    pub fn show(self, out: &mut Vec<u8>, state: State, look: Look) {
-        draw(out, &self.screen(state), look);
     }
 
     /// Appends a program's answer. `id` is JSON; after a change of mode this is called for the new mode.

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 /// What stands before each command.
-pub const PROMPT: &str = "> ";
+const PROMPT: &str = "> ";
 
 /// Where a tab leads to.
 pub(super) const TAB: usize = 8;

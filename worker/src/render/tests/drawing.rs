@@ -119,7 +119,7 @@ fn a_prompt_says_what_is_asked_for() {
         screen.ask(prompt);
         drawn(&screen, look)
     };
-    assert_eq!(asked(Prompt::Command, USUAL), human::PROMPT);
+    assert_eq!(asked(Prompt::Command, USUAL), "> ");
     assert_eq!(asked(Prompt::Secret(s("Password: ")), USUAL), "Password: ");
     assert_eq!(asked(Prompt::Line(3), USUAL), "3: ");
     assert_eq!(asked(Prompt::Page(1), USUAL), "-- more: 1 line, press return --");
@@ -179,7 +179,7 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
 fn nothing_that_is_read_aloud_is_decorated() {
     let look = Look { colour: true, ..PLAIN };
     let answers = replies().into_iter().chain(empty_replies()).map(|(name, reply)| as_text(name, &reply, look));
-    let pushed = events().into_iter().map(|(event, ..)| drawn(&human::event_screen(&event), look));
+    let pushed = events().into_iter().map(|(event, ..)| drawn(&human::event(&event), look));
     for shown in answers.chain(pushed) {
         assert!(!shown.contains(['\t', '\x1b', '…']) && !shown.contains("  "), "{shown}");
     }

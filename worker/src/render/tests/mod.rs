@@ -1,6 +1,6 @@
 //! What clients get to see, letter by letter.
 
-use super::{Asked, Look, clean, human, idle, json, minute, plural};
+use super::{Asked, Look, clean, draw, human, idle, json, minute, plural};
 use crate::commands::{
     self, Action, Asks, Command, Local, Parsed, all, parse_first, parse_json, parse_words, reference,
 };
@@ -52,7 +52,7 @@ fn as_json(id: Option<&str>, name: &str, reply: &Reply) -> String {
 
 fn as_text(name: &str, reply: &Reply, look: Look) -> String {
     let mut out = Vec::new();
-    human::reply(&mut out, asked(name), reply, look);
+    draw(&mut out, &human::reply(asked(name), reply), look);
     text(out)
 }
 
@@ -61,9 +61,9 @@ fn answer(line: &str, state: State) -> String {
     let mut out = Vec::new();
     if state == State::Player {
         match parse_words(line, state).and_then(Parsed::action) {
-            Ok(Action::Local(local)) => local.show(&mut out, state, USUAL),
+            Ok(Action::Local(local)) => draw(&mut out, &local.screen(state), USUAL),
             Ok(Action::Request(_)) => {}
-            Err(failure) => human::failure(&mut out, &failure, USUAL),
+            Err(failure) => draw(&mut out, &human::failure(&failure), USUAL),
         }
         return text(out);
     }
@@ -168,7 +168,7 @@ fn events_are_as_the_page_says() {
         assert_eq!(text(out), format!("{in_json}\r\n"));
         assert!(reference().contains(&format!("\n{in_json}\n")), "{in_json}");
         let mut out = Vec::new();
-        human::event(&mut out, &event, USUAL);
+        draw(&mut out, &human::event(&event), USUAL);
         assert_eq!(text(out), format!("{in_words}\r\n"));
     }
     let (mut missed, mut numbered) = (Vec::new(), Vec::new());
@@ -295,7 +295,7 @@ fn help_is_grouped_and_explains() {
     for width in [40, 80] {
         let mut out = Vec::new();
         let help = Local::Help(commands::HelpTopic::All);
-        help.show(&mut out, State::Player, Look { width, ..USUAL });
+        draw(&mut out, &help.screen(State::Player), Look { width, ..USUAL });
         let shown = text(out);
         let mut entries = shown.lines().filter(|line| line.starts_with('\t'));
         assert!(entries.all(|line| line.replace('\t', "        ").width() <= usize::from(width)));
@@ -319,7 +319,7 @@ fn help_is_grouped_and_explains() {
 fn colours_only_for_those_who_asked() {
     let colour = Look { colour: true, ..USUAL };
     let mut out = Vec::new();
-    human::failure(&mut out, &Failure::new(Code::Invalid, "No \u{1b}[2J."), colour);
+    draw(&mut out, &human::failure(&Failure::new(Code::Invalid, "No \u{1b}[2J.")), colour);
     assert_eq!(text(out), "\x1b[31mERROR:\x1b[0m No \\x1b[2J.\r\n");
     let shown = as_text("MAIL LIST", &Reply::MailPage(mails()), colour);
     assert!(shown.contains("\x1b[1m*  42  alice"), "{shown}");

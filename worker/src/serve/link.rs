@@ -29,7 +29,7 @@ pub struct Link {
     fds: VecDeque<OwnedFd>,
     out: Vec<u8>,
     writable: Writable,
-    /// The handler's end, while the front desk has no room for it.
+    /// The handler's end, while the rendezvous has no room for it.
     theirs: Option<OwnedFd>,
     /// The handler has answered on it: it serves.
     pub welcome: bool,
@@ -64,12 +64,12 @@ impl Link {
     ///
     /// # Errors
     /// The kernel's, when no socket can be made, or when nobody is left to take the link.
-    pub fn open(desk: BorrowedFd<'_>, registry: &Registry, token: Token) -> io::Result<Link> {
+    pub fn open(rendezvous: BorrowedFd<'_>, registry: &Registry, token: Token) -> io::Result<Link> {
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
         let stream = UnixStream::from(ours);
         registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)?;
         let mut link = Link { theirs: Some(theirs), ..Link::over(stream) };
-        link.hand_over(desk)?;
+        link.hand_over(rendezvous)?;
         Ok(link)
     }
 
@@ -100,16 +100,16 @@ impl Link {
     /// Whether it serves, and nothing is on its way here that was begun and is not whole. Descriptors
     /// need no look: they come with the first byte of what they belong to.
     pub fn is_quiet(&self) -> bool {
-        self.welcome && !self.ended && !self.waits_for_desk() && self.out.is_empty() && self.reader.rest().is_empty()
+        self.welcome && !self.ended && !self.is_held_back() && self.out.is_empty() && self.reader.rest().is_empty()
     }
 
-    /// Gives the handler its end, if the front desk has room now.
+    /// Gives the handler its end, if the rendezvous has room now.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn hand_over(&mut self, desk: BorrowedFd<'_>) -> io::Result<()> {
+    pub fn hand_over(&mut self, rendezvous: BorrowedFd<'_>) -> io::Result<()> {
         let Some(theirs) = &self.theirs else { return Ok(()) };
-        match ssmglobal_sys::send_with(desk, &[ssmglobal_ipc::rendezvous::LINK], &[theirs.as_fd()]) {
+        match ssmglobal_sys::send_with(rendezvous, &[ssmglobal_ipc::rendezvous::LINK], &[theirs.as_fd()]) {
             Ok(_) => {
                 self.theirs = None;
                 Ok(())
@@ -120,8 +120,8 @@ impl Link {
         }
     }
 
-    /// Whether the front desk had no room yet.
-    pub fn waits_for_desk(&self) -> bool {
+    /// Whether the rendezvous had no room yet.
+    pub fn is_held_back(&self) -> bool {
         self.theirs.is_some()
     }
 

@@ -1,23 +1,25 @@
 //! Relay channels: their rings, which come with the answers to RELAY JOIN, and what is fetched before a ring is read. Runs
 //! in a worker.
 
-use super::Session;
+use super::Worker;
+use super::upward::Errand;
 use mio::Token;
-use ssmglobal_ipc::{Event, List, Notice, RelayFetch, RelayFetched, Reply, Request, Topic};
+use ssmglobal_ipc::{List, RelayFetch, Reply, Request, Topic};
 use std::os::fd::OwnedFd;
 
-/// A ring's memory, and what wakes its readers, if these are the descriptors of one.
+/// The two descriptors of a ring: its memory, and what wakes its readers.
 pub(super) fn ring_of(fds: Vec<OwnedFd>) -> Option<(OwnedFd, OwnedFd)> {
-    <[OwnedFd; 2]>::try_from(fds).ok().map(Into::into)
+    let mut fds = fds.into_iter();
+    fds.next().zip(fds.next())
 }
 
-impl Session<'_> {
+impl Worker<'_> {
     /// Asks for the rings of all channels, to go on behind what the client has.
     pub(super) fn rejoin(&mut self) {
         for join in self.subscriptions.pause() {
             let channel = join.channel.clone();
             let number = self.tell(&Request::RelayJoin(join));
-            self.rejoins.push((number, channel));
+            self.errands.add(number, Errand::Rejoin(channel));
         }
         self.ask_rings();
     }
@@ -25,71 +27,80 @@ impl Session<'_> {
     /// The client has joined a channel, or was refused.
     pub(super) fn on_joined(&mut self, reply: &Reply, since: Option<u64>, fds: Vec<OwnedFd>) {
         let Reply::RelayJoined(joined) = reply else { return };
-        match ring_of(fds).map(|fds| self.subscriptions.join(joined, since, fds, self.poll.registry())) {
+        let registry = self.poll.registry();
+        match ring_of(fds).map(|ring| self.subscriptions.join(joined, since, ring, registry)) {
             Some(Ok(fetch)) => self.read_behind(fetch),
             _ => {
                 let msg = format!("Messages on {} cannot be received; RELAY LEAVE it and try again.", joined.channel);
-                self.show_event(&Event::Notice(Notice { msg }));
+                self.session.notice(self.peers.client.stack(), msg);
             }
         }
     }
 
     /// A channel goes on where the link before this one has left it.
     pub(super) fn on_rejoined(&mut self, channel: String, reply: &Reply, fds: Vec<OwnedFd>) {
-        let joined = if let Reply::RelayJoined(joined) = reply { Some(joined).zip(ring_of(fds)) } else { None };
-        let (registry, out) = (self.poll.registry(), &mut self.client.out);
-        match joined.map(|(joined, fds)| self.subscriptions.rejoin(joined, fds, registry, out)) {
-            Some(Ok(fetch)) => self.read_behind(fetch),
-            _ => {
-                let msg = format!("You are not on the channel {channel} any more. RELAY JOIN it again.");
-                // Not where the client has become nobody meanwhile: it has heard of that.
-                if self.subscriptions.remove(&Topic::Channel(channel), registry) {
-                    self.show_event(&Event::Notice(Notice { msg }));
-                }
-            }
+        let joined = if let Reply::RelayJoined(joined) = reply { Some(joined) } else { None };
+        let (registry, stack) = (self.poll.registry(), self.peers.client.stack());
+        let mut rejoined = None;
+        if let Some((joined, ring)) = joined.zip(ring_of(fds)) {
+            stack.write(|out| rejoined = self.subscriptions.rejoin(joined, ring, registry, out).ok());
+        }
+        if let Some(fetch) = rejoined {
+            return self.read_behind(fetch);
+        }
+        let msg = format!("You are not on the channel {channel} any more. RELAY JOIN it again.");
+        // Not where the client has become nobody meanwhile: it has heard of that.
+        if self.subscriptions.remove(&Topic::Channel(channel), registry) {
+            self.session.notice(stack, msg);
         }
     }
 
     /// Kept messages are asked for before the ring is read.
     fn read_behind(&mut self, fetch: Option<RelayFetch>) {
         self.fetch(fetch);
-        self.subscriptions.read_all(self.session, &mut self.client.out);
+        self.read_channels();
+    }
+
+    fn read_channels(&mut self) {
+        let me = self.session.number();
+        self.peers.client.stack().write(|out| self.subscriptions.read_all(me, out));
     }
 
     fn fetch(&mut self, fetch: Option<RelayFetch>) {
         if let Some(fetch) = fetch {
             let channel = fetch.channel.clone();
             let number = self.tell(&Request::RelayFetch(fetch));
-            self.fetches.push((number, channel));
+            self.errands.add(number, Errand::Fetch(channel));
         }
     }
 
     /// Kept messages have come.
-    pub(super) fn on_fetched(&mut self, number: u64, fetched: &RelayFetched) {
-        let Some(index) = self.fetches.iter().position(|(other, _)| *other == number) else { return };
-        let (_, channel) = self.fetches.swap_remove(index);
-        let next = self.subscriptions.fetched(&channel, fetched, &mut self.client.out);
+    pub(super) fn on_fetched(&mut self, channel: &str, reply: &Reply) {
+        let Reply::RelayFetched(fetched) = reply else { return };
+        let mut next = None;
+        self.peers.client.stack().write(|out| next = self.subscriptions.fetched(channel, fetched, out));
         let done = next.is_none();
         self.fetch(next);
         if done {
-            self.subscriptions.read_all(self.session, &mut self.client.out);
+            self.read_channels();
         }
     }
 
     /// There is something in a ring.
     pub(super) fn read_ring(&mut self, token: Token) {
-        if self.client.is_slow() {
+        if self.peers.client.stack().is_slow() {
             self.subscriptions.waits = true;
         } else if let Some(list) = self.subscriptions.list_of(token) {
             self.read_list(list);
         } else {
-            self.subscriptions.read(token, self.session, &mut self.client.out);
+            let me = self.session.number();
+            self.peers.client.stack().write(|out| self.subscriptions.read(token, me, out));
         }
     }
 
     /// Any ring may have something new.
     pub(super) fn read_rings(&mut self) {
-        self.subscriptions.read_all(self.session, &mut self.client.out);
+        self.read_channels();
         List::ALL.into_iter().for_each(|list| self.read_list(list));
     }
 }

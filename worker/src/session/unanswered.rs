@@ -1,6 +1,7 @@
 //! Requests that the handler was asked and has not answered: kept until it does, and asked again when it has died
 //! meanwhile. Runs in a worker; pure.
 
+use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Request;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -8,26 +9,30 @@ use std::time::Instant;
 /// Handlers that may die over one request. Should it be the request that kills them, that must end.
 const DEATHS: u8 = 5;
 
-/// One of them.
+/// A request that waits for its answer.
 #[derive(Debug)]
-pub struct Sent {
-    /// Its number.
+pub struct Open {
+    /// Its number on the link.
     pub number: u64,
     /// What was asked.
     pub request: Request,
     /// The client's own key for it.
     pub key: Option<Box<str>>,
-    /// When.
+    /// When it was asked.
     pub at: Instant,
     /// Handlers that have died since, without any answer.
     deaths: u8,
 }
 
 /// All of them, in the order of their numbers.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Unanswered {
+    /// The smallest number that was not used yet.
     next: u64,
-    open: VecDeque<Sent>,
+    /// Quiet is only who waits for nothing.
+    #[serde(skip)]
+    open: VecDeque<Open>,
 }
 
 impl Default for Unanswered {
@@ -44,8 +49,14 @@ impl Unanswered {
     }
 
     /// Goes on behind one that has used all smaller numbers.
-    pub fn go_on(&mut self, next: u64) {
-        self.next = next.max(1);
+    pub fn from(next: u64) -> Unanswered {
+        Unanswered { next: next.max(1), open: VecDeque::new() }
+    }
+
+    /// Whether nothing waits for an answer.
+    pub fn is_quiet(&self) -> bool {
+        let Unanswered { next: _, open } = self;
+        open.is_empty()
     }
 
     /// The smallest number that was not used yet.
@@ -55,16 +66,16 @@ impl Unanswered {
 
     /// Takes note of a request that is being asked.
     pub fn add(&mut self, number: u64, request: Request, key: Option<&str>, at: Instant) {
-        self.open.push_back(Sent { number, request, key: key.map(Into::into), at, deaths: 0 });
+        self.open.push_back(Open { number, request, key: key.map(Into::into), at, deaths: 0 });
     }
 
     /// All answers up to this number have come.
     pub fn acked(&self) -> u64 {
-        self.open.front().map_or(self.next, |first| first.number) - 1
+        self.open.front().map_or(self.next, |first| first.number).saturating_sub(1)
     }
 
     /// An answer has come; gives what it answers.
-    pub fn answered(&mut self, number: u64) -> Option<Sent> {
+    pub fn answered(&mut self, number: u64) -> Option<Open> {
         let index = self.open.binary_search_by_key(&number, |sent| sent.number).ok()?;
         self.open.remove(index)
     }
@@ -75,7 +86,7 @@ impl Unanswered {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Sent> {
+    pub fn iter(&self) -> impl Iterator<Item = &Open> {
         self.open.iter()
     }
 
@@ -91,7 +102,7 @@ impl Unanswered {
         self.give_up(|_| true)
     }
 
-    fn give_up(&mut self, which: impl Fn(&Sent) -> bool) -> Vec<u64> {
+    fn give_up(&mut self, which: impl Fn(&Open) -> bool) -> Vec<u64> {
         let numbers = self.open.iter().filter(|sent| which(sent)).map(|sent| sent.number).collect();
         self.open.retain(|sent| !which(sent));
         numbers

@@ -1,6 +1,8 @@
 //! Answers in the order of their questions: some come from the handler later, some are there at once. Runs in a
 //! worker; pure.
 
+use super::says::{Part, Says};
+use crate::peer::Stack;
 use crate::render::Asked;
 use std::collections::VecDeque;
 
@@ -20,7 +22,7 @@ pub struct Waiting {
 #[derive(Debug)]
 enum Slot {
     Waiting(Waiting),
-    Ready(Vec<u8>),
+    Ready(Vec<Part>),
 }
 
 /// Questions that are open, the oldest first.
@@ -45,35 +47,37 @@ impl Queue {
         self.slots.push_back(Slot::Waiting(waiting));
     }
 
-    /// An answer that is there at once: to `out`, or behind those that are still open.
-    pub fn answer_now(&mut self, out: &mut Vec<u8>, render: impl FnOnce(&mut Vec<u8>)) {
+    /// An answer that is there at once: said now, or behind those that are still open.
+    pub fn answer_now(&mut self, to: &mut Stack, answer: impl FnOnce(&mut Says<'_>)) {
         if self.slots.is_empty() {
-            return render(out);
+            return answer(&mut Says::Now(to));
         }
-        let mut bytes = Vec::new();
-        render(&mut bytes);
-        self.slots.push_back(Slot::Ready(bytes));
+        self.slots.push_back(Slot::Ready(later(to, answer)));
     }
 
-    /// The handler has answered this question: what has its turn now goes to `out`.
-    pub fn answer(&mut self, number: u64, out: &mut Vec<u8>, render: impl FnOnce(&mut Vec<u8>, &Waiting)) {
+    /// The handler has answered this question: what has its turn now is said.
+    pub fn answer(&mut self, number: u64, to: &mut Stack, answer: impl FnOnce(&mut Says<'_>, &Waiting)) {
         let is_it = |slot: &Slot| matches!(slot, Slot::Waiting(waiting) if waiting.number == number);
         if self.slots.front().is_some_and(is_it) {
             if let Some(Slot::Waiting(waiting)) = self.slots.pop_front() {
-                render(out, &waiting);
+                answer(&mut Says::Now(to), &waiting);
             }
-            while let Some(Slot::Ready(bytes)) = self.slots.front() {
-                out.extend_from_slice(bytes);
+            while let Some(Slot::Ready(parts)) = self.slots.front_mut() {
+                std::mem::take(parts).into_iter().for_each(|part| part.say(to));
                 self.slots.pop_front();
             }
         } else if let Some(slot) = self.slots.iter_mut().find(|slot| is_it(slot))
             && let Slot::Waiting(waiting) = slot
         {
-            let mut bytes = Vec::new();
-            render(&mut bytes, waiting);
-            *slot = Slot::Ready(bytes);
+            *slot = Slot::Ready(later(to, |says| answer(says, waiting)));
         }
     }
+}
+
+fn later(to: &Stack, answer: impl FnOnce(&mut Says<'_>)) -> Vec<Part> {
+    let mut parts = Vec::new();
+    answer(&mut Says::Later(&mut parts, to.look()));
+    parts
 }
 
 #[cfg(test)]
@@ -85,26 +89,29 @@ mod tests {
         queue.ask(Waiting { number, asked, id: None, people: false });
     }
 
-    fn answer(queue: &mut Queue, number: u64, out: &mut Vec<u8>) {
-        queue.answer(number, out, |out, waiting| out.push(waiting.number as u8));
+    fn answer(queue: &mut Queue, number: u64, to: &mut Stack) {
+        queue.answer(number, to, |says, waiting| says.text(|out| out.push(waiting.number as u8)));
     }
 
     #[test]
     fn answers_keep_the_order_of_questions() {
-        let (mut queue, mut out) = (Queue::default(), Vec::new());
-        queue.answer_now(&mut out, |out| out.push(b'a'));
+        let (mut queue, mut to) = (Queue::default(), Stack::default());
+        queue.answer_now(&mut to, |says| says.text(|out| out.push(b'a')));
         ask(&mut queue, 1);
         ask(&mut queue, 2);
-        queue.answer_now(&mut out, |out| out.push(b'b'));
+        queue.answer_now(&mut to, |says| {
+            says.text(|out| out.push(b'b'));
+            says.hide_input(true);
+        });
         ask(&mut queue, 3);
         assert_eq!(queue.len(), 4);
-        answer(&mut queue, 2, &mut out);
-        answer(&mut queue, 7, &mut out);
-        assert_eq!(out, b"a");
-        answer(&mut queue, 1, &mut out);
-        assert_eq!(out, [b'a', 1, 2, b'b']);
-        answer(&mut queue, 3, &mut out);
-        assert_eq!(out, [b'a', 1, 2, b'b', 3]);
+        answer(&mut queue, 2, &mut to);
+        answer(&mut queue, 7, &mut to);
+        assert_eq!(to.out().rest(), b"a");
+        answer(&mut queue, 1, &mut to);
+        assert_eq!(to.out().rest(), b"a\x01\x02b\xff\xfb\x01");
+        answer(&mut queue, 3, &mut to);
+        assert_eq!(to.out().rest(), b"a\x01\x02b\xff\xfb\x01\x03");
         assert!(queue.is_empty());
     }
 }

@@ -1,13 +1,14 @@
 //! Lists that the client watches: what everybody sees of them comes from a ring, all else over the link, and which of both is first
 //! with something may be another one each time. Runs in a worker.
 
-use super::Session;
+use super::Worker;
 use super::channels::ring_of;
-use crate::subscriptions::Told;
-use ssmglobal_ipc::{Event, List, ListChanged, ListRing, Notice, Reply, Request};
+use super::subscriptions::Novelty;
+use super::upward::Errand;
+use ssmglobal_ipc::{Event, List, ListChanged, ListRing, Reply, Request};
 use std::os::fd::OwnedFd;
 
-impl Session<'_> {
+impl Worker<'_> {
     /// Asks for the rings of all lists that are watched, over a link that knows of none.
     pub(super) fn ask_rings(&mut self) {
         for list in List::ALL {
@@ -19,21 +20,21 @@ impl Session<'_> {
     /// Asks for the ring of a list, if the client watches it, and for what he has not heard.
     pub(super) fn ask_ring(&mut self, list: List) {
         let Some(after) = self.subscriptions.position_in(list) else { return };
-        if self.link.is_some() && !self.rings.iter().any(|(_, other)| *other == list) {
+        if self.link.is_some() && !self.errands.has_ring(list) {
             let number = self.tell(&Request::ListRing(ListRing { list, after }));
-            self.rings.push((number, list));
+            self.errands.add(number, Errand::Ring(list));
         }
     }
 
     /// The ring has come, or there is none for this client: then it goes on by the link.
     pub(super) fn on_ring(&mut self, list: List, reply: &Reply, fds: Vec<OwnedFd>) {
         let ringed = if let Reply::ListRinged(ringed) = reply { Some(ringed) } else { None };
-        if let (Some(ringed), Some(fds)) = (ringed, ring_of(fds)) {
-            if self.subscriptions.hear_by_ring(list, ringed.position, fds, self.poll.registry()).is_err() {
+        if let Some((ringed, ring)) = ringed.zip(ring_of(fds)) {
+            if self.subscriptions.hear_by_ring(list, ringed.position, ring, self.poll.registry()).is_err() {
                 let name = list.as_str();
                 let msg =
                     format!("What changes in the list of {name} cannot be received now; LIST WATCH {name} again.");
-                self.show_event(&Event::Notice(Notice { msg }));
+                self.session.notice(self.peers.client.stack(), msg);
             }
             self.read_list(list);
         }
@@ -49,14 +50,14 @@ impl Session<'_> {
             return self.ask_ring(list);
         }
         match self.subscriptions.news_of(changed) {
-            Told::Known => {}
-            Told::News(changed) => self.show_list(changed),
-            Told::Ahead(changed) => {
+            Novelty::Known => {}
+            Novelty::New(changed) => self.show_list(changed),
+            Novelty::Ahead(changed) => {
                 // What is before it is in the ring, or is gone: then the numbers tell.
                 let ahead = self.take_from_ring(list);
                 match self.subscriptions.news_of(changed) {
-                    Told::Known => {}
-                    Told::News(changed) | Told::Ahead(changed) => self.show_list(changed),
+                    Novelty::Known => {}
+                    Novelty::New(changed) | Novelty::Ahead(changed) => self.show_list(changed),
                 }
                 self.go_on_with(list, ahead);
             }
@@ -78,9 +79,9 @@ impl Session<'_> {
     fn go_on_with(&mut self, list: List, ahead: Vec<ListChanged>) {
         for changed in ahead {
             match self.subscriptions.ring_news_of(changed) {
-                Told::Known => {}
-                Told::News(changed) => self.show_list(changed),
-                Told::Ahead(_) => return self.ask_ring(list),
+                Novelty::Known => {}
+                Novelty::New(changed) => self.show_list(changed),
+                Novelty::Ahead(_) => return self.ask_ring(list),
             }
         }
     }
@@ -90,9 +91,9 @@ impl Session<'_> {
         let mut ahead = Vec::new();
         for changed in self.subscriptions.in_ring(list) {
             match self.subscriptions.ring_news_of(changed) {
-                Told::Known => {}
-                Told::News(changed) => self.show_list(changed),
-                Told::Ahead(changed) => ahead.push(changed),
+                Novelty::Known => {}
+                Novelty::New(changed) => self.show_list(changed),
+                Novelty::Ahead(changed) => ahead.push(changed),
             }
         }
         ahead
@@ -100,6 +101,6 @@ impl Session<'_> {
 
     fn show_list(&mut self, changed: ListChanged) {
         self.subscriptions.came_to(changed.rows.list(), changed.at);
-        self.show_event(&Event::List(changed));
+        self.session.tell(self.peers.client.stack(), &Event::List(changed));
     }
 }

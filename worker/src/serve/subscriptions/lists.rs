@@ -9,9 +9,9 @@ use std::os::fd::OwnedFd;
 
 /// What somebody who watches a list has to be told.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Novelty {
     /// This; he has come so far then.
-    News(ListChanged),
+    New(ListChanged),
     /// Nothing: he has it.
     Known,
     /// What comes before it has not come yet.
@@ -33,26 +33,30 @@ impl Subscriptions {
     }
 
     /// A list that is watched has changed: what of that is news for the client.
-    pub fn news_of(&self, mut changed: ListChanged) -> Told {
-        let Some(cursor) = self.position_in(changed.rows.list()) else { return Told::News(changed) };
+    pub fn news_of(&self, mut changed: ListChanged) -> Novelty {
+        let Some(cursor) = self.position_in(changed.rows.list()) else { return Novelty::New(changed) };
         if changed.at.epoch != cursor.epoch {
-            return Told::News(changed);
+            return Novelty::New(changed);
         }
         if changed.at.number <= cursor.number {
-            return Told::Known;
+            return Novelty::Known;
         }
         if changed.from > cursor.number {
-            return Told::Ahead(changed);
+            return Novelty::Ahead(changed);
         }
         // Its rows are the latest: what he has already does no harm among them.
         changed.from = cursor.number;
-        Told::News(changed)
+        Novelty::New(changed)
     }
 
     /// As [`Subscriptions::news_of`], of what stands in a ring: that is of one epoch.
-    pub fn ring_news_of(&self, changed: ListChanged) -> Told {
+    pub fn ring_news_of(&self, changed: ListChanged) -> Novelty {
         let cursor = self.position_in(changed.rows.list());
-        if cursor.is_some_and(|cursor| cursor.epoch == changed.at.epoch) { self.news_of(changed) } else { Told::Known }
+        if cursor.is_some_and(|cursor| cursor.epoch == changed.at.epoch) {
+            self.news_of(changed)
+        } else {
+            Novelty::Known
+        }
     }
 
     fn list(&mut self, list: List) -> Option<&mut Entry> {
@@ -130,18 +134,18 @@ mod tests {
     fn each_change_is_told_once_whichever_way_comes_first() {
         let mut all = watching(7, 40);
         // The ring's, from before he watched; the same by the link; what follows.
-        assert_eq!(all.news_of(changed(7, 38, 42)), Told::News(changed(7, 40, 42)));
+        assert_eq!(all.news_of(changed(7, 38, 42)), Novelty::New(changed(7, 40, 42)));
         all.came_to(List::Worlds, Position { epoch: 7, number: 42 });
-        assert_eq!(all.news_of(changed(7, 40, 42)), Told::Known);
-        assert_eq!(all.news_of(changed(7, 40, 41)), Told::Known);
-        assert_eq!(all.news_of(changed(7, 44, 45)), Told::Ahead(changed(7, 44, 45)));
-        assert_eq!(all.news_of(changed(7, 42, 44)), Told::News(changed(7, 42, 44)));
+        assert_eq!(all.news_of(changed(7, 40, 42)), Novelty::Known);
+        assert_eq!(all.news_of(changed(7, 40, 41)), Novelty::Known);
+        assert_eq!(all.news_of(changed(7, 44, 45)), Novelty::Ahead(changed(7, 44, 45)));
+        assert_eq!(all.news_of(changed(7, 42, 44)), Novelty::New(changed(7, 42, 44)));
         // Another list than before: only the link says so.
-        assert_eq!(all.news_of(changed(9, 3, 3)), Told::News(changed(9, 3, 3)));
-        assert_eq!(all.ring_news_of(changed(9, 3, 3)), Told::Known);
-        assert_eq!(all.ring_news_of(changed(7, 42, 44)), Told::News(changed(7, 42, 44)));
+        assert_eq!(all.news_of(changed(9, 3, 3)), Novelty::New(changed(9, 3, 3)));
+        assert_eq!(all.ring_news_of(changed(9, 3, 3)), Novelty::Known);
+        assert_eq!(all.ring_news_of(changed(7, 42, 44)), Novelty::New(changed(7, 42, 44)));
         // Nobody watches it.
-        assert_eq!(Subscriptions::default().ring_news_of(changed(7, 42, 44)), Told::Known);
+        assert_eq!(Subscriptions::default().ring_news_of(changed(7, 42, 44)), Novelty::Known);
     }
 
     #[test]
@@ -162,7 +166,7 @@ mod tests {
         let long = "x".repeat(100_000);
         (1..20).for_each(|number| push(number, number + 1, &long));
         let first = all.in_ring(List::Worlds).remove(0);
-        assert!(matches!(all.ring_news_of(first), Told::Ahead(_)));
+        assert!(matches!(all.ring_news_of(first), Novelty::Ahead(_)));
         // By the link from now on.
         all.leave_ring(List::Worlds, poll.registry());
         push(20, 21, "Zoo");

@@ -7,10 +7,11 @@
 
 mod lists;
 
-pub use lists::Told;
+pub use lists::Novelty;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined, Subscription, Topic, json};
 use ssmglobal_sys::ring;
 use std::io;
@@ -30,21 +31,28 @@ struct Ring {
 }
 
 /// One thing that the client listens to.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     /// The cursor's number is the last one that the client has, or knows to be gone.
     subscription: Subscription,
     /// Of a channel or a list; a worker that goes on with one has to ask for it.
+    #[serde(skip)]
     ring: Option<Ring>,
 }
 
 /// All that the client listens to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Subscriptions {
     list: Vec<Entry>,
+    /// Of the next ring; of this process's event loop.
+    #[serde(skip)]
     next_token: usize,
+    /// Room for what is read.
+    #[serde(skip)]
     buffer: Vec<u8>,
-    /// The client was too slow; the rings are looked at again when it has read.
+    /// The client was too slow; the rings are looked at again when it has read. Quiet is only who waits for no client.
+    #[serde(skip)]
     pub waits: bool,
 }
 
@@ -97,8 +105,9 @@ impl Subscriptions {
     }
 
     /// Whether every channel goes on by its ring, and what was read from there is what the client has.
-    pub fn is_settled(&self) -> bool {
-        !self.waits && self.list.iter().all(Entry::is_settled)
+    pub fn is_quiet(&self) -> bool {
+        let Subscriptions { list, next_token: _, buffer: _, waits } = self;
+        !waits && list.iter().all(Entry::is_settled)
     }
 
     fn channel(&mut self, name: &str) -> Option<&mut Entry> {
@@ -335,13 +344,13 @@ mod tests {
             all.add(subscription);
         }
         assert_eq!(list(&all), [board("Sprint"), channel("sprint", 7), board("other"), of("Zoë")]);
-        assert!(!all.is_settled(), "a channel without its ring");
+        assert!(!all.is_quiet(), "a channel without its ring");
         assert!(!all.remove(&Topic::Channel("other".into()), poll.registry()));
         assert!(!all.remove(&of("world:Zoë").topic, poll.registry()));
         assert!(all.remove(&Topic::Board("OTHER".into()), poll.registry()));
         all.lose_identity(poll.registry());
         assert_eq!(list(&all), [board("Sprint"), of("Zoë")]);
-        assert!(all.is_settled() && all.pause().is_empty());
+        assert!(all.is_quiet() && all.pause().is_empty());
     }
 
     #[test]
@@ -356,7 +365,7 @@ mod tests {
         all.came_to(List::Users, at(3));
         all.lose_identity(poll.registry());
         assert_eq!(list(&all), [subscription(Topic::Worlds, 1), subscription(Topic::Users, 3)]);
-        assert!(all.is_settled() && all.pause().is_empty());
+        assert!(all.is_quiet() && all.pause().is_empty());
     }
 
     #[test]
@@ -383,7 +392,7 @@ mod tests {
         assert_eq!(asked, [RelayJoin { channel: "Lobby".into(), since: Some(6), epoch: Some(5) }]);
         first.send(9);
         all.read_all(1, &mut out);
-        assert_eq!((said(&mut out).as_str(), all.is_settled()), ("", false));
+        assert_eq!((said(&mut out).as_str(), all.is_quiet()), ("", false));
         let mut second = Channel::at(5, 9);
         let (joined, fds) = second.joined(9, 3, 0);
         assert!(all.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
@@ -391,7 +400,7 @@ mod tests {
         all.read_all(1, &mut out);
         let missed = "{\"event\": \"relay\", \"channel\": \"Lobby\", \"epoch\": 5, \"missed\": 3}";
         assert_eq!(said(&mut out), format!("{missed}\r\nmessage 10\r\n"));
-        assert_eq!((list(&all), all.is_settled()), (vec![channel("Lobby", 10)], true));
+        assert_eq!((list(&all), all.is_quiet()), (vec![channel("Lobby", 10)], true));
 
         // So does a worker that has only the list, and one that is asked to leave is on it until then.
         let mut next = Subscriptions::default();

@@ -1,6 +1,7 @@
 //! Who has come to the wrong door: what begins as HTTP, TLS, SSH, SOCKS or PROXY does, where people or programs of ours are
 //! expected. Their words must not be taken for commands: the body of a form may be one. Runs in a worker; pure.
 
+use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::WorkerEnd;
 
 /// Bytes of a connection that are kept until its first line is known.
@@ -77,7 +78,8 @@ fn is_request(method: &str, target: &str) -> bool {
 }
 
 /// The beginning of a connection, until its first line is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Beginning {
     seen: Vec<u8>,
 }
