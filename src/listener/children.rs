@@ -28,7 +28,7 @@ pub struct Place {
 pub enum Refusal {
     /// From this address.
     Address,
-    /// Altogether.
+    /// The door, or the server, has as many clients as it may have.
     Full,
     /// From this address, for so many seconds: what came before went wrong.
     Penalty(u64),

@@ -57,7 +57,7 @@ impl Asker {
         self.answer(&Answer::Failed(Failure::new(code, why.to_owned())));
     }
 
-    /// Done.
+    /// The upgrade is done, and whoever has asked for it is told which version handed over.
     pub fn done(&self, from: &str) {
         self.answer(&Answer::Upgraded { from: from.to_owned(), to: version().to_owned() });
     }

@@ -70,7 +70,7 @@ pub enum ToHandler {
     },
     /// A connection was accepted and a worker forked.
     Joined {
-        /// Who.
+        /// The client, with the process id of its new worker.
         client: Client,
         /// How many there are now.
         count: u32,

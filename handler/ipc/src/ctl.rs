@@ -28,7 +28,7 @@ pub enum Ask {
     },
     /// Players by name.
     PlayerList {
-        /** Rows. */
+        /** How many rows at the most. */
         limit: u32,
         /** Names behind this one. */
         after: Option<String>,
@@ -73,7 +73,7 @@ pub enum Ask {
     BoardWithdraw {
         /** The board. */
         board: String,
-        /** Whose. */
+        /** The player who has reached it. */
         player: String,
         /** Kept with it. */
         reason: String,
@@ -127,19 +127,19 @@ pub enum Ask {
 pub enum Answer {
     /// It was not done.
     Failed(Failure),
-    /// Done.
+    /// It was done, and there is nothing further to say.
     Done,
     /// A new key, shown this once.
     Key(Key),
     /// Game servers.
     Servers(Vec<ServerRow>),
-    /// Players.
+    /// A page of the list of registered players.
     Players(PlayerPage),
     /// One player, from an older backend.
     Player(PlayerDetail),
-    /// Boards.
+    /// All boards.
     Boards(Vec<BoardRow>),
-    /// Connections.
+    /// Connections, the oldest first, also those that have no link to the handler.
     Sessions(Vec<SessionRow>),
     /// How it all is.
     Status(Box<Status>),
@@ -154,7 +154,7 @@ pub enum Answer {
     Verified(Verified),
     /// What BACKUP wrote.
     BackedUp {
-        /** Where. */
+        /** The file's path. */
         file: String,
         /** How long it is, bytes. */
         bytes: u64,
@@ -249,9 +249,9 @@ pub struct PlayerPage {
 pub struct PlayerRow {
     /// The name.
     pub player: String,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
-    /// When.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Whether the login is refused.
     pub disabled: bool,
@@ -264,9 +264,9 @@ pub struct PlayerDetail {
     pub player: String,
     /// As given at registration.
     pub email: Option<String>,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
-    /// When.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Why the login is refused, if it is.
     pub disabled: Option<String>,
@@ -335,7 +335,7 @@ pub struct Status {
     pub servers_on: u32,
     /// Registered players.
     pub players: u64,
-    /// Boards.
+    /// How many boards there are.
     pub boards: u32,
     /// Requests answered since the start.
     pub requests: u64,

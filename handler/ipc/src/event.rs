@@ -82,11 +82,11 @@ pub struct MailRefused {
 /// Another player says something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TellArrived {
-    /// Who.
+    /// Who says it.
     pub from: Party,
-    /// What.
+    /// What is said: one line.
     pub body: String,
-    /// When.
+    /// When the handler took it.
     pub at: Time,
 }
 

@@ -63,7 +63,7 @@ pub struct Frame<'a> {
     pub kind: u16,
     /// The request's number; repeated in the reply.
     pub number: u64,
-    /// postcard.
+    /// The message, as postcard writes it.
     pub payload: &'a [u8],
 }
 

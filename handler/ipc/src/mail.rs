@@ -46,7 +46,7 @@ pub struct MailBlock {
     pub player: Party,
 }
 
-/// `TELL`.
+/// `TELL`: a line to somebody who is on now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tell {
     /// A player or a visitor who is on, anywhere.

@@ -80,7 +80,7 @@ pub struct Position {
 /// Something that a session listens to, and how far it has heard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// What.
+    /// What it listens to.
     pub topic: Topic,
     /// How far.
     pub cursor: Position,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Better {
     /// A time, a number of moves.
     Lower,
-    /// Points.
+    /// More is better: a number of points.
     Higher,
 }
 
@@ -55,7 +55,7 @@ pub struct RecordSubmit {
 pub struct RecordTop {
     /// The board's name.
     pub board: String,
-    /// Rows.
+    /// How many rows at the most; the handler keeps it within its own bound.
     pub limit: Option<u32>,
     /// A rank, or a page's `next`: rows behind it.
     pub after: Option<String>,
@@ -112,7 +112,7 @@ pub struct RecordSubmitted {
 pub struct RecordRow {
     /// 1 is the best.
     pub rank: u32,
-    /// Whose.
+    /// The player who has reached the score.
     pub player: String,
     /// In the board's unit.
     pub score: i64,
@@ -148,7 +148,7 @@ pub struct RecordShown {
     pub board: String,
     /// What the score is.
     pub unit: String,
-    /// Whose.
+    /// The player who has reached the score.
     pub player: String,
     /// In the board's unit.
     pub score: i64,

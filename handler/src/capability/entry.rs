@@ -53,7 +53,7 @@ impl Decide for Limit {
     }
 }
 
-/// `RATING`.
+/// `RATING`: a player sets for whom the worlds may be, at the most, that he is let into.
 pub fn rating(_: Call<'_>, me: Me<PlayerId>, request: RatingLimit) -> Plan<EntryChange> {
     Plan::change(Limit { player: me.id, rating: request.rating })
 }
@@ -88,7 +88,7 @@ impl Call<'_> {
     }
 }
 
-/// `PASS`.
+/// `PASS`: a player gets a word by which a game server knows who he is.
 pub fn pass(mut call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
     let (server, name) = match call.memory.server_named(&request.server) {
         Ok(found) => found,
@@ -389,7 +389,7 @@ fn too_many() -> Failure {
     Failure::new(Code::Limit, format!("More than {GUESTS} players in one place are not shown."))
 }
 
-/// `ENTER`.
+/// `ENTER`: a game server says that somebody is there.
 pub fn enter(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
     let found = Here::of(&call, &me, request.world.as_deref());
     let found = found.and_then(|here| Ok((guest(&call, &me, &here, &request.player)?, here)));
@@ -406,7 +406,7 @@ pub fn enter(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
     Plan::done()
 }
 
-/// `LEAVE`.
+/// `LEAVE`: a game server says that somebody is there no longer.
 pub fn leave(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
     let here = match Here::of(&call, &me, request.world.as_deref()) {
         Ok(here) => here,

@@ -36,7 +36,7 @@ changes! {
 /// A world is started.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// Which.
+    /// The world to start.
     pub world: WorldId,
     /// The hosting password, as the host says.
     pub password: Secret,
@@ -49,7 +49,7 @@ pub struct Start {
 /// A world is not hosted any more. Nobody waits for an answer.
 #[derive(Clone, Debug)]
 pub struct Stopped {
-    /// Which.
+    /// The world that has stopped.
     pub world: WorldId,
     /// Since when.
     pub at: Time,

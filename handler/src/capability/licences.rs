@@ -428,7 +428,7 @@ pub fn delete(access: Access<'_>, request: WorldDelete) -> Plan<LicenceChange> {
 /// A world has another hosting password.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
-    /// Which.
+    /// The world that gets it.
     pub world: WorldId,
     /// Who wants it.
     pub by: Keeper,

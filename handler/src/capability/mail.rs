@@ -317,7 +317,7 @@ pub fn read(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange> 
 /// Somebody lets go of a letter.
 #[derive(Clone, Debug)]
 pub struct Delete {
-    /// Who.
+    /// The owner of the mailbox.
     pub me: PlayerId,
     /// Its number in his mailbox.
     pub number: u64,
@@ -343,7 +343,7 @@ pub fn delete(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange
 pub struct Block {
     /// By whom.
     pub me: PlayerId,
-    /// Who.
+    /// The sender whose letters are refused from now on.
     pub from: Principal,
 }
 
@@ -373,7 +373,7 @@ pub fn block(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan<MailC
 pub struct Unblock {
     /// By whom.
     pub me: PlayerId,
-    /// Who.
+    /// The sender whose letters are taken again.
     pub from: Principal,
 }
 

@@ -70,7 +70,7 @@ fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
     Ok((who, Party::Player(name)))
 }
 
-/// `TELL`.
+/// `TELL`: a line to somebody who is on now, kept nowhere.
 pub fn tell(call: Call<'_>, request: Tell) -> Plan {
     if let Err(failure) = check(&request.body, "tell", " MAIL SEND takes more.") {
         return failure.into();
@@ -93,7 +93,7 @@ pub fn tell(call: Call<'_>, request: Tell) -> Plan {
     }))
 }
 
-/// `BROADCAST`.
+/// `BROADCAST`: a line to everybody who is connected now.
 pub fn broadcast(access: Access<'_>, request: Broadcast) -> Plan {
     if let Err(failure) = check(&request.body, "broadcast", "") {
         return failure.into();

@@ -46,7 +46,7 @@ pub struct Outgoing {
     pub channel: ChannelId,
     /// The game server that sends it.
     pub from: String,
-    /// What.
+    /// The text: one line.
     pub body: String,
     /// How many it goes to.
     pub receivers: u32,

@@ -199,7 +199,7 @@ impl Hostings {
         }
     }
 
-    /// One.
+    /// A world as its host says it; nothing where it is not hosted.
     pub fn get(&self, id: WorldId) -> Option<&Hosting> {
         self.worlds.get(&id).map(|(hosting, _)| hosting)
     }
@@ -209,7 +209,7 @@ impl Hostings {
         self.worlds.get(&id).map(|(_, known)| &known.listing)
     }
 
-    /// All.
+    /// All worlds that are hosted, with what lists say of them.
     pub fn iter(&self) -> impl Iterator<Item = (WorldId, &Hosting, &Listing)> {
         self.worlds.iter().map(|(id, (hosting, known))| (*id, hosting, &known.listing))
     }

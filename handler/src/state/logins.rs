@@ -14,7 +14,7 @@ const MINUTE: i64 = 60_000;
 /// A player is logged in, or a visitor is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// Who.
+    /// The player or visitor.
     pub who: Principal,
     /// Since when.
     pub since: Time,

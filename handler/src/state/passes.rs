@@ -57,7 +57,7 @@ pub enum PassState {
 /// Who gets a pass, and where it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Whose.
+    /// The player or visitor who gets it.
     pub holder: Principal,
     /// His epoch: what is proved by the pass holds as long as that.
     pub epoch: u32,

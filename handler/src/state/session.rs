@@ -40,7 +40,7 @@ pub struct Proof {
 /// Who a session has proved to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
+    /// The player, visitor or game server.
     pub who: Principal,
     /// Under which epoch.
     pub epoch: u32,

@@ -115,7 +115,7 @@ impl Visitors {
         self.players.get(folded).filter(|(_, until)| *until > now).map(|(player, _)| *player)
     }
 
-    /// One.
+    /// A visitor by his number; nothing once he has gone.
     pub fn get(&self, id: u32) -> Option<&Visitor> {
         self.all.get(&id)
     }

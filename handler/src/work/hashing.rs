@@ -12,7 +12,7 @@ use ssmglobal_store::{Reader, StoreError};
 
 /// What one of the threads does: what newcomers want only where there is nothing else to do, and only some of the threads.
 pub struct Line<C> {
-    /// First.
+    /// Passwords of those who have a name already: they come first.
     jobs: Receiver<Hash<C>>,
     /// Behind that.
     newcomers: Receiver<Hash<C>>,

@@ -29,7 +29,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// What there is to do while nothing comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Idle {
-    /// Nothing.
+    /// There is nothing to do: it waits for the next job.
     Tidy,
     /// Work that can wait, once it has been quiet for a while.
     Untidy,

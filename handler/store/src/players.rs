@@ -13,9 +13,9 @@ pub struct Player {
     pub name: String,
     /// As given.
     pub email: Option<String>,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
-    /// When.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Why the login is refused, if it is.
     pub disabled: Option<String>,
@@ -62,7 +62,7 @@ pub struct NewPlayer {
     pub hash: Secret,
     /// As given.
     pub email: Option<String>,
-    /// Now.
+    /// The moment of registering.
     pub registered: Time,
 }
 

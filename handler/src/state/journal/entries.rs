@@ -33,7 +33,7 @@ pub enum Entry {
     },
     /// A channel is gone.
     NoChannel {
-        /// Which.
+        /// The channel's id, as in [`Entry::Channel`].
         id: u64,
     },
     /// A message on a channel, and what its sender is answered.
@@ -62,7 +62,7 @@ pub enum Entry {
     World {
         /// Its number.
         id: u64,
-        /// What.
+        /// What its game server says of it.
         said: KeptWorld,
     },
     /// Nothing is said of a world any more.
@@ -97,7 +97,7 @@ pub enum Entry {
     Stay {
         /// The session's number.
         host: u64,
-        /// Who.
+        /// The player who is there.
         player: PlayerId,
         /// Which game server.
         server: ServerId,
@@ -108,7 +108,7 @@ pub enum Entry {
     NoStay {
         /// The session's number.
         host: u64,
-        /// Who.
+        /// The player who was there.
         player: PlayerId,
     },
     /// Answers that are kept for a session prove nothing any more, up to that to the request with this number.
@@ -120,14 +120,14 @@ pub enum Entry {
     },
     /// A world that has a licence is hosted, and this is said of it.
     Hosting {
-        /// Which.
+        /// The world that its host speaks of.
         world: WorldId,
-        /// What.
+        /// What its host says of it.
         said: KeptHosting,
     },
     /// It is hosted no longer.
     NoHosting {
-        /// Which.
+        /// The world that has no host any more.
         world: WorldId,
     },
     /// A pass, as it is from now on.
@@ -136,11 +136,11 @@ pub enum Entry {
     Here {
         /// By what.
         seat: Seat,
-        /// Who.
+        /// The player or visitor who is there.
         who: Principal,
         /// His name.
         name: String,
-        /// Where.
+        /// The game server or world that he is in.
         place: Principal,
         /// Since when.
         since: Time,
@@ -151,7 +151,7 @@ pub enum Entry {
     NotHere {
         /// By what that was said.
         seat: Seat,
-        /// Who.
+        /// The player or visitor who was there.
         who: Principal,
     },
     /// Somebody is on as a visitor.
@@ -170,7 +170,7 @@ pub enum Entry {
     Login {
         /// The session's number.
         session: u64,
-        /// Who.
+        /// The player whose login it is.
         player: PlayerId,
         /// Since when.
         since: Time,
@@ -181,7 +181,7 @@ pub enum Entry {
     LoginEnded {
         /// The session's number.
         session: u64,
-        /// Who.
+        /// The player whose login it was.
         player: PlayerId,
         /// Since when.
         since: Time,
@@ -220,12 +220,12 @@ pub enum Entry {
         key: String,
         /// Who saw it besides operators; nothing: everybody did.
         only: Option<PlayerId>,
-        /// When.
+        /// When it went: it is forgotten some time after that.
         at: Time,
     },
     /// There is such a list, and what is gone from it is remembered from here on only.
     RowsForgotten {
-        /// Which.
+        /// The list of which rows were forgotten.
         list: List,
         /// Told apart from all before.
         epoch: u64,
@@ -243,7 +243,7 @@ pub enum Entry {
     Visit {
         /// The session's number.
         session: u64,
-        /// Who.
+        /// The visitor.
         who: Principal,
         /// Since when.
         since: Time,
@@ -257,14 +257,14 @@ pub enum Entry {
     },
     /// The host of a world, which is away, is to hear this.
     Missed {
-        /// Which.
+        /// The world whose host is away.
         world: WorldId,
         /// The event, as in its frame.
         event: Vec<u8>,
     },
     /// It is back, and has heard all of it.
     MissedDelivered {
-        /// Which.
+        /// The world whose host is back.
         world: WorldId,
     },
 }
@@ -387,7 +387,7 @@ impl From<KeptWorld> for World {
 pub struct OldPass {
     /// Of the word.
     pub digest: PassDigest,
-    /// Whose.
+    /// The player who got it.
     pub player: PlayerId,
     /// His epoch.
     pub epoch: u32,

@@ -60,7 +60,7 @@ pub struct Recovered {
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
     pub stays: HashMap<Seat, Vec<Present>>,
-    /// Visitors.
+    /// Visitors who were on, by their numbers.
     pub visitors: BTreeMap<u32, Visitor>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
