@@ -123,7 +123,7 @@ impl Moves {
 pub struct Handed {
     /// The client's socket.
     pub client: OwnedFd,
-    /// Its session.
+    /// What the worker has left of its session.
     pub moved: Moved,
 }
 

@@ -32,7 +32,7 @@ impl Asker {
         Asker(stream.map(UnixStream::from))
     }
 
-    /// His connection.
+    /// The connection of whoever waits for an answer.
     pub fn stream(&self) -> Option<&UnixStream> {
         self.0.as_ref()
     }
@@ -67,7 +67,7 @@ impl Asker {
 pub enum Upgrade {
     /// The other program checks whether it could.
     Checking {
-        /// Its file.
+        /// The file of that program.
         program: PathBuf,
         /// Who waits for it.
         asker: Asker,

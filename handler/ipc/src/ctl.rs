@@ -183,7 +183,7 @@ pub enum Answer {
     },
     /// One player, with how long he was on.
     PlayerShown {
-        /// All else.
+        /// What the database and the sessions say of him.
         player: PlayerDetail,
         /// How long he was on, and may be.
         times: PlayerTimes,
@@ -238,7 +238,7 @@ pub struct ServerRow {
 /// A page of players.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlayerPage {
-    /// By name.
+    /// Sorted by name.
     pub players: Vec<PlayerRow>,
     /// For the next page.
     pub next: Option<String>,
@@ -274,9 +274,9 @@ pub struct PlayerDetail {
     pub mails: u32,
     /// Of them not read.
     pub unread: u32,
-    /// Settings kept.
+    /// How many settings are kept for him.
     pub settings: u32,
-    /// Open sessions.
+    /// How many of his sessions are open.
     pub sessions: u32,
 }
 
@@ -294,7 +294,7 @@ pub struct PlayerTimes {
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
-    /// Its worker.
+    /// The process id of its worker.
     pub pid: i32,
     /// The session's number; nothing while it has not asked the handler for anything.
     pub session: Option<u64>,
@@ -304,7 +304,7 @@ pub struct SessionRow {
     pub mode: Option<Mode>,
     /// The player or server.
     pub who: Option<String>,
-    /// Since when.
+    /// When the client was accepted.
     pub since: Time,
     /// Seconds since its last request.
     pub idle: Option<u64>,
@@ -352,7 +352,7 @@ pub struct Status {
 /// What VERIFY found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// Which file.
+    /// The file that was looked at.
     pub file: String,
     /// Nothing is wrong.
     pub ok: bool,

@@ -99,7 +99,7 @@ pub struct RecordArrived {
     pub unit: String,
     /// Who leads now.
     pub player: String,
-    /// With what.
+    /// The new first score, in the board's unit.
     pub score: i64,
     /// Who led before.
     pub previous: Option<String>,

@@ -146,7 +146,7 @@ pub struct WorldAdd {
     pub name: String,
     /// The player whose world it is.
     pub owner: String,
-    /// All else.
+    /// What is said of the world besides.
     pub terms: WorldTerms,
 }
 
@@ -155,9 +155,9 @@ pub struct WorldAdd {
 pub struct WorldChange {
     /// Which, in any case.
     pub name: String,
-    /// Another owner.
+    /// The new owner; left out, he stays.
     pub owner: Option<String>,
-    /// All else.
+    /// What is changed besides.
     pub terms: WorldTerms,
 }
 
@@ -220,7 +220,7 @@ pub struct Licence {
     pub disabled: Option<String>,
     /// When the world was last started.
     pub last_started: Option<Time>,
-    /// From where.
+    /// The address that its host came from then.
     pub last_address: Option<String>,
     /// Whether it is in lists.
     pub listed: bool,

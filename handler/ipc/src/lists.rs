@@ -101,7 +101,7 @@ pub struct ListedWorld {
 /// How somebody is there. Only ever appended to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserState {
-    /// He is.
+    /// He is connected, or a game server says that he is there.
     #[serde(rename = "on")]
     On,
 }

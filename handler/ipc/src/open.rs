@@ -82,7 +82,7 @@ pub struct Position {
 pub struct Subscription {
     /// What it listens to.
     pub topic: Topic,
-    /// How far.
+    /// How far it has heard; an epoch of 0 where that is not known.
     pub cursor: Position,
 }
 

@@ -70,7 +70,7 @@ pub struct RecordAround {
     pub board: String,
     /// Around whom; oneself when left out.
     pub player: Option<String>,
-    /// Rows altogether.
+    /// How many rows at the most, those on both sides together.
     pub limit: Option<u32>,
 }
 
@@ -95,7 +95,7 @@ pub struct RecordWatch {
 pub struct RecordSubmitted {
     /// The board's name.
     pub board: String,
-    /// Whose score.
+    /// The player who has reached the score.
     pub player: String,
     /// What counts now.
     pub score: i64,
@@ -133,7 +133,7 @@ pub struct RecordPage {
     pub unit: String,
     /// How many players stand on it.
     pub total: u32,
-    /// By rank.
+    /// The rows, the best rank first.
     pub records: Vec<RecordRow>,
     /// Give this as `after` for the rows behind; stable while others submit. Nothing at the end.
     pub next: Option<String>,

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 pub struct Call<'a> {
     /// Who asks. It is out of its slot meanwhile.
     pub session: &'a mut Session,
-    /// Its slot.
+    /// Where the session is in the table of sessions.
     pub at: SessionRef,
-    /// All else.
+    /// What the event loop knows of all sessions.
     pub state: &'a mut State,
     /// What is kept and in memory as well.
     pub memory: &'a Arc<Memory>,

@@ -42,7 +42,7 @@ pub struct Start {
     pub password: Secret,
     /// Where the host is.
     pub from: String,
-    /// By whom.
+    /// The session that starts it, and where clients find the world.
     pub by: StartedBy,
 }
 
@@ -51,7 +51,7 @@ pub struct Start {
 pub struct Stopped {
     /// The world that has stopped.
     pub world: WorldId,
-    /// Since when.
+    /// The moment of the stop.
     pub at: Time,
 }
 

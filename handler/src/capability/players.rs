@@ -104,9 +104,9 @@ pub struct Register {
     pub name: Arc<Name>,
     /// The password's hash.
     pub hash: Secret,
-    /// As given.
+    /// The e-mail address that he has given.
     pub email: Option<String>,
-    /// From where.
+    /// The network that he comes from; nothing where that is not known.
     pub from: Option<IpAddr>,
 }
 
@@ -171,7 +171,7 @@ pub struct Login {
     pub verified: KeptHash,
     /// The password hashed anew, where that is due.
     pub again: Option<Secret>,
-    /// From where.
+    /// The network that he comes from; nothing where that is not known.
     pub from: Option<IpAddr>,
     /// How many letters a mailbox holds.
     pub mailbox: u32,
@@ -300,7 +300,7 @@ pub enum SetBy {
     Player {
         /// What that was compared with.
         verified: KeptHash,
-        /// From where.
+        /// The address that he comes from, for the letter that tells him.
         from: String,
     },
     /// The operator.
@@ -312,7 +312,7 @@ pub enum SetBy {
 pub struct SetPassword {
     /// The player who gets it.
     pub player: PlayerId,
-    /// Its hash.
+    /// The password's hash, in PHC format.
     pub hash: Secret,
     /// Who sets it.
     pub by: SetBy,

@@ -134,7 +134,7 @@ impl Decide for Disable {
 pub struct Allow {
     /// Which, in any case.
     pub name: String,
-    /// It may.
+    /// Whether it may from now on.
     pub login_check: bool,
 }
 

@@ -117,11 +117,11 @@ pub struct EventLoop {
     voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
-    /// Requests answered.
+    /// How many requests were answered since the start.
     requests: u64,
     /// Which turn this is.
     turn: u64,
-    /// Operators' connections.
+    /// Connections of the operator's command.
     operators: Operators,
     listener: ListenerLink,
     poll: Poll,

@@ -42,7 +42,7 @@ pub struct KeptMessage {
 /// A message to be.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Where to.
+    /// The channel that it goes to.
     pub channel: ChannelId,
     /// The game server that sends it.
     pub from: String,
@@ -142,7 +142,7 @@ impl Bus {
         self.channel(*self.by_name.get(&name.to_ascii_lowercase())?)
     }
 
-    /// One channel.
+    /// A channel by its id; nothing once it is gone.
     pub fn channel(&self, id: ChannelId) -> Option<&Channel> {
         self.channels.get(&id)
     }

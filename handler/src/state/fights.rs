@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// So often within [`LENGTH`].
 const MOST: u32 = 5;
 
-/// See above.
+/// The time in which [`MOST`] are counted.
 const LENGTH: Duration = Duration::from_secs(60);
 
 /// Of so many it is counted. Beyond that the count begins anew.
@@ -33,7 +33,7 @@ impl<K: Hash + Eq + Copy> Fights<K> {
         self.counts.get(&key).map_or(Duration::ZERO, |window| window.wait(now, MOST, LENGTH))
     }
 
-    /// One more.
+    /// Counts one more takeover.
     pub fn add(&mut self, key: K, now: Instant) {
         if self.counts.len() >= COUNTED && !self.counts.contains_key(&key) {
             self.counts.retain(|_, window| now.saturating_duration_since(window.began()) < LENGTH);

@@ -36,7 +36,7 @@ impl Host {
 /// A world that is hosted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosting {
-    /// By whom.
+    /// The program that hosts it.
     pub host: Host,
     /// Where clients connect to, without the port.
     pub address: String,

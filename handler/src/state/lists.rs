@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 /// All of it.
 pub struct State {
-    /// By slot.
+    /// Sessions by their slots.
     sessions: Vec<Option<Box<Session>>>,
     free: Vec<usize>,
     last: u64,
@@ -49,13 +49,13 @@ pub struct State {
     pub visitor_fights: Fights<u32>,
     /// Since when sessions are logged in.
     pub logins: Logins,
-    /// Failed logins.
+    /// Failed logins, by which further tries are slowed down.
     pub throttle: Throttle,
     /// Passes of players for game servers.
     pub passes: Passes,
     /// Clients that came to the wrong door.
     pub strangers: Seldom,
-    /// New players.
+    /// How many new players came from where, by which further ones are bounded.
     pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,

@@ -16,7 +16,7 @@ const MINUTE: i64 = 60_000;
 pub struct Login {
     /// The player or visitor.
     pub who: Principal,
-    /// Since when.
+    /// When the session was logged in, or the visit began.
     pub since: Time,
     /// The end of its time that its session was warned of.
     pub warned_of: Option<Time>,

@@ -87,7 +87,7 @@ struct Gone {
     at: Time,
 }
 
-/// The list.
+/// A list with what has changed in it lately.
 #[derive(Debug)]
 pub struct Mirror<R> {
     epoch: u64,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, PropertyAccess, PropertyChanged, Stop, Time, growing};
 use ssmglobal_store::{PlayerId, Principal, ServerId, StartedBy, WorldId};
 
-/// One piece.
+/// One thing that others are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// An event for all sessions that are meant.
@@ -45,7 +45,7 @@ pub enum News {
         world: WorldId,
         /// The moment of the start.
         at: Time,
-        /// By whom.
+        /// The session that hosts it, and where clients find it.
         by: StartedBy,
     },
     /// Another number of minutes is permitted to a player.

@@ -46,7 +46,7 @@ pub type PassDigest = [u8; 16];
 /// What has become of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassState {
-    /// Nothing yet.
+    /// It was not shown yet.
     Given,
     /// It was shown.
     Shown,
@@ -69,9 +69,9 @@ pub struct Wanted {
     pub checked: bool,
     /// Since when he is on.
     pub since: Time,
-    /// What he speaks, and in which letters, where he has said so.
+    /// What he speaks, where he has said so.
     pub language: Option<String>,
-    /// See above.
+    /// In which letters he reads, where he has said so.
     pub charset: Option<String>,
 }
 
@@ -124,7 +124,7 @@ pub enum NotGood {
     NoAddress,
     /// This game server has shown too many that were not good.
     Slow {
-        /// To wait.
+        /// How many seconds it has to wait.
         seconds: u32,
         /// It was not told so yet.
         first: bool,

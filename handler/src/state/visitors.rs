@@ -20,7 +20,7 @@ const MOST: usize = 100_000;
 pub struct Visitor {
     /// His name, as it is shown.
     pub name: String,
-    /// Without case.
+    /// The name with case taken away.
     pub folded: String,
     /// As the eye sees it.
     pub skeleton: String,

@@ -14,7 +14,7 @@ use ssmglobal_store::{Reader, StoreError};
 pub struct Line<C> {
     /// Passwords of those who have a name already: they come first.
     jobs: Receiver<Hash<C>>,
-    /// Behind that.
+    /// Passwords of those who register: only where nobody else waits.
     newcomers: Receiver<Hash<C>>,
 }
 

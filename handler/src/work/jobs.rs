@@ -36,7 +36,7 @@ pub enum Asker {
 pub enum Write<C> {
     /// A change is to be decided and written.
     Change {
-        /// Who waits.
+        /// Who waits for the answer.
         asker: Asker,
         /// What to do.
         change: C,
@@ -79,7 +79,7 @@ pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<Seen, Refusal> + Send>;
 
 /// A job for the readers.
 pub struct Read {
-    /// Who waits.
+    /// Who waits for the answer.
     pub asker: Asker,
     /// What to do.
     pub look: Look,
@@ -89,7 +89,7 @@ pub struct Read {
 
 /// A job for the hashing threads.
 pub struct Hash<C> {
-    /// Who waits.
+    /// Who waits for the answer.
     pub asker: Asker,
     /// What to do.
     pub hashing: Hashing,

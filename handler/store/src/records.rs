@@ -59,7 +59,7 @@ pub struct Board {
 pub struct Standing {
     /// The player who has reached it.
     pub player: PlayerId,
-    /// What counts.
+    /// The score that counts, in the board's unit.
     pub score: i64,
     /// From [`Sequence::Order`](crate::Sequence::Order): breaks ties, and says nothing else.
     pub order: u64,

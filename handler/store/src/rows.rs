@@ -52,7 +52,7 @@ pub enum Row {
     PlayerUnseen {
         /// The player who was in.
         player: PlayerId,
-        /// From where.
+        /// The network that he was in from.
         network: IpAddr,
     },
     /// What a player or a game server has proved under a smaller epoch holds no longer.
@@ -91,7 +91,7 @@ pub enum Row {
     ServerAllowed {
         /// The game server.
         server: ServerId,
-        /// It may.
+        /// Whether it may from now on.
         login_check: bool,
     },
     /// A board as it is from now on; a new one under a number from [`Sequence::Board`].
@@ -109,7 +109,7 @@ pub enum Row {
         board: BoardId,
         /// What stood there.
         was: Standing,
-        /// From [`Sequence::Order`].
+        /// Its place among all scores and withdrawals, from [`Sequence::Order`].
         order: u64,
         /// The moment of the withdrawal.
         at: Time,
@@ -140,7 +140,7 @@ pub enum Row {
     Letter(NewLetter),
     /// A letter was read by its receiver.
     LetterRead {
-        /// By whom.
+        /// The receiver, who has read it.
         player: PlayerId,
         /// Its number in the receiver's mailbox.
         number: u64,
@@ -158,7 +158,7 @@ pub enum Row {
     LetterRefused {
         /// Whose mailbox.
         player: PlayerId,
-        /// Who wrote.
+        /// The sender of the refused letter.
         from: Principal,
         /// How many letters it holds. Not kept.
         mailbox: u32,
@@ -169,14 +169,14 @@ pub enum Row {
     },
     /// A sender is blocked; nothing changes when he was already.
     Blocked {
-        /// By whom.
+        /// The player who blocks him.
         player: PlayerId,
         /// Whose letters are refused.
         from: Principal,
     },
     /// A block is lifted.
     Unblocked {
-        /// By whom.
+        /// The player who had blocked him.
         player: PlayerId,
         /// Whose letters were refused.
         from: Principal,
@@ -196,7 +196,7 @@ pub enum Row {
     WorldStopped {
         /// The world that has no host any more.
         world: WorldId,
-        /// Since when.
+        /// The moment of the stop.
         at: Time,
     },
     /// A world was started.

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 pub enum Entry {
     /// A session has a link, and will be back with the next handler.
     Linked {
-        /// Its number.
+        /// The session's number, as the listener has given it.
         session: u64,
     },
     /// A relay channel as it was then.
@@ -53,31 +53,31 @@ pub enum Entry {
     Done(Settled),
     /// A push that may not have left yet. Its number is its position in the log.
     Push {
-        /// To whom.
+        /// The number of the session that it goes to.
         session: u64,
         /// The event, as in its frame.
         event: Vec<u8>,
     },
     /// What is said of a world.
     World {
-        /// Its number.
+        /// The number of what is said, never used again.
         id: u64,
         /// What its game server says of it.
         said: KeptWorld,
     },
     /// Nothing is said of a world any more.
     NoWorld {
-        /// Its number.
+        /// The number of what was said.
         id: u64,
     },
     /// Whoever was to hear of the changes up to a row of kept answers has been pushed an event.
     NewsDelivered {
-        /// The row.
+        /// The number of the last such row.
         row: i64,
     },
     /// Tickets of a session that say of an earlier time who it is hold no longer.
     Revoked {
-        /// Its number.
+        /// The session's number.
         session: u64,
         /// Up to when.
         upto: Time,
@@ -101,7 +101,7 @@ pub enum Entry {
         player: PlayerId,
         /// Which game server.
         server: ServerId,
-        /// Since when.
+        /// When he came.
         since: Time,
     },
     /// He is there no longer, as older handlers have kept it.
@@ -113,7 +113,7 @@ pub enum Entry {
     },
     /// Answers that are kept for a session prove nothing any more, up to that to the request with this number.
     Voided {
-        /// Its number.
+        /// The session's number.
         session: u64,
         /// Up to which request.
         upto: u64,
@@ -134,7 +134,7 @@ pub enum Entry {
     Held(KeptPass),
     /// It is said that somebody is there.
     Here {
-        /// By what.
+        /// Which session or world says so.
         seat: Seat,
         /// The player or visitor who is there.
         who: Principal,
@@ -142,7 +142,7 @@ pub enum Entry {
         name: String,
         /// The game server or world that he is in.
         place: Principal,
-        /// Since when.
+        /// When he came.
         since: Time,
         /// He has identified himself there.
         identified: bool,
@@ -172,7 +172,7 @@ pub enum Entry {
         session: u64,
         /// The player whose login it is.
         player: PlayerId,
-        /// Since when.
+        /// When he logged in.
         since: Time,
         /// The end of its time that it was warned of.
         warned_of: Option<Time>,
@@ -183,7 +183,7 @@ pub enum Entry {
         session: u64,
         /// The player whose login it was.
         player: PlayerId,
-        /// Since when.
+        /// When he had logged in.
         since: Time,
         /// Milliseconds that it has lasted.
         lasted: u64,
@@ -192,7 +192,7 @@ pub enum Entry {
     LoginCounted {
         /// The session's number.
         session: u64,
-        /// Since when.
+        /// When that login began.
         since: Time,
     },
     /// A row of a list that clients mirror.
@@ -245,7 +245,7 @@ pub enum Entry {
         session: u64,
         /// The visitor.
         who: Principal,
-        /// Since when.
+        /// When the visit began.
         since: Time,
         /// The end of its time that it was warned of.
         warned_of: Option<Time>,
