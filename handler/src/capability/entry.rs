@@ -7,7 +7,7 @@ use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::names::fold;
 use crate::state::online::{Seat, Stay};
-use crate::state::passes::{FRONT, GOOD, HeldPass, NotGood, ShownTo, Wanted};
+use crate::state::passes::{FRONT, GOOD, HeldPass, PassError, ShownTo, Wanted};
 use crate::state::session::Proof;
 use crate::state::visitors::principal;
 use crate::work::Volatile;
@@ -256,7 +256,7 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
         Ok(pass) => pass,
         Err(why) => {
             // That it has ended is no reason where there is a better one.
-            let found = call.state.passes.find(&request.pass).filter(|_| why == NotGood::Ended);
+            let found = call.state.passes.find(&request.pass).filter(|_| why == PassError::Ended);
             let other = found.filter(|pass| is_here(&call, me.id, pass.of.place) && !still_is(&call, pass));
             return other.map_or_else(|| refused(&call, why), |pass| is_not(pass.of.holder)).into();
         }
@@ -299,19 +299,21 @@ fn redeemed_pass(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
     }
 }
 
-fn refused(call: &Call<'_>, why: NotGood) -> Failure {
+fn refused(call: &Call<'_>, why: PassError) -> Failure {
     let (code, msg) = match why {
-        NotGood::Unknown => (Code::NotFound, "There is no such pass. The player can get another: PASS and your name."),
-        NotGood::Elsewhere => (Code::OtherPlace, "This pass is for another game server or world."),
-        NotGood::Used => (Code::Used, "This pass was used already."),
-        NotGood::Ended => {
+        PassError::Unknown => {
+            (Code::NotFound, "There is no such pass. The player can get another: PASS and your name.")
+        }
+        PassError::Elsewhere => (Code::OtherPlace, "This pass is for another game server or world."),
+        PassError::Used => (Code::Used, "This pass was used already."),
+        PassError::Ended => {
             (Code::Expired, "This pass has ended: it is good for a minute, and until its player logs out.")
         }
-        NotGood::OtherAddress => (Code::OtherAddress, "This pass was given to somebody at another address."),
-        NotGood::NoAddress => {
+        PassError::OtherAddress => (Code::OtherAddress, "This pass was given to somebody at another address."),
+        PassError::NoAddress => {
             (Code::Invalid, "The licence of this world wants to know where its guest comes from: give the address.")
         }
-        NotGood::Slow { seconds, first } => {
+        PassError::Slow { seconds, first } => {
             if first {
                 log::warn!("{}: too many wrong passes; it has to wait {seconds} s", call.session.peer());
             }

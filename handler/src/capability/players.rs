@@ -226,7 +226,7 @@ fn is_on_elsewhere(call: &Call<'_>, player: PlayerId) -> Option<Failure> {
     match settings.players.identity {
         Identity::Many => None,
         Identity::Takeover => {
-            let wait = call.state.fights.wait(player, now);
+            let wait = call.state.player_takeovers.wait(player, now);
             let why = "Two programs take this player over from each other.";
             (!wait.is_zero()).then(|| super::call::slow_down(why, wait))
         }

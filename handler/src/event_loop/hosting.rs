@@ -78,7 +78,7 @@ impl EventLoop {
 
     /// Tells hosts that are back what they have missed, and those in whose place they are that this is so.
     pub(super) fn tell_resumed(&mut self) {
-        for (session, world) in std::mem::take(&mut self.state.unseated) {
+        for (session, world) in std::mem::take(&mut self.state.replaced_hosts) {
             let name = self.world_name(Some(world)).unwrap_or_default();
             self.tell_stopped(session, world, name, Stop::TakenOver);
         }
@@ -212,7 +212,7 @@ impl EventLoop {
         if self.recovery.is_on() {
             return self.closed_unseen.push((session, who));
         }
-        self.state.left.insert(who);
+        self.state.departed.insert(who);
         self.tell_closed(who);
     }
 

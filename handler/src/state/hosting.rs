@@ -3,9 +3,9 @@
 //! A host whose connection has ended may come back within a grace, and meanwhile everything is as it was. So a world is here
 //! until its host says that it stops, its licence does, or the grace is over.
 
-use super::fights::Fights;
 use super::mirror::Scope;
 use super::pages::behind;
+use super::takeovers::Takeovers;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Rating, Time, WorldStatus};
 use ssmglobal_store::{KeptLicence, PlayerId, ServerId, StartedBy, WorldId};
@@ -164,7 +164,7 @@ pub struct Hostings {
     /// Who has asked to host what, and waits for the disk.
     claims: HashMap<WorldId, (Host, Instant)>,
     /// How often worlds were taken over.
-    pub fights: Fights<WorldId>,
+    pub takeovers: Takeovers<WorldId>,
 }
 
 /// When something is to be done about a world by itself.

@@ -44,7 +44,7 @@ pub struct Memory {
     /// Settings of the universe.
     pub universe: RwLock<UniverseSettings>,
     /// Names of properties that are there only while their holders are on, or hosted.
-    pub while_on: RwLock<HashMap<Principal, HashSet<String>>>,
+    pub temporary_properties: RwLock<HashMap<Principal, HashSet<String>>>,
 }
 
 impl Memory {
@@ -77,9 +77,9 @@ impl Memory {
             rights.entry(player).or_default().insert(right);
         }
         let limits = reader.player_limits()?.into_iter().collect();
-        let mut while_on: HashMap<Principal, HashSet<String>> = HashMap::new();
+        let mut temporary_properties: HashMap<Principal, HashSet<String>> = HashMap::new();
         for (holder, name) in reader.properties_while_on()? {
-            while_on.entry(holder).or_default().insert(name);
+            temporary_properties.entry(holder).or_default().insert(name);
         }
         Ok(Memory {
             directory: RwLock::new(directory),
@@ -95,7 +95,7 @@ impl Memory {
             limits: RwLock::new(limits),
             emails: RwLock::new(emails),
             universe: RwLock::new(UniverseSettings::new(reader.universe()?)),
-            while_on: RwLock::new(while_on),
+            temporary_properties: RwLock::new(temporary_properties),
         })
     }
 

@@ -12,7 +12,7 @@ use ssmglobal_store::Principal;
 impl EventLoop {
     /// Looks at twice as many bytes of the oldest entries as were written since the last time: so the journal is never much
     /// longer than twice what is needed of it.
-    pub(super) fn tidy_journal(&mut self) {
+    pub(super) fn compact_journal(&mut self) {
         let mut budget = 2 * self.journal.take_grown();
         while budget > 0
             && let Some(mut oldest) = self.journal.oldest()
