@@ -84,9 +84,9 @@ impl EventLoop {
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
             Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
-            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::MissedDelivered { .. } => Vec::new(),
-            Entry::Missed { world, ref event } => {
-                let needed = self.state.missed.has(world, event);
+            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::HostBacklogDelivered { .. } => Vec::new(),
+            Entry::HostBacklog { world, ref event } => {
+                let needed = self.state.host_backlog.has(world, event);
                 keep(entry, needed)
             }
             Entry::Login { session, .. } | Entry::Visit { session, .. } => {

@@ -70,8 +70,8 @@ impl EventLoop {
         if is_away {
             let mut packed = Vec::new();
             growing::put(&mut packed, &event);
-            self.journal.append(&Entry::Missed { world, event: packed.clone() });
-            return self.state.missed.put(world, packed);
+            self.journal.append(&Entry::HostBacklog { world, event: packed.clone() });
+            return self.state.host_backlog.put(world, packed);
         }
         self.push_to(session, &event);
     }
@@ -83,12 +83,12 @@ impl EventLoop {
             self.tell_stopped(session, world, name, Stop::TakenOver);
         }
         for world in std::mem::take(&mut self.state.resumed) {
-            let missed: Vec<Event> = self.state.missed.take(world).collect();
+            let waiting: Vec<Event> = self.state.host_backlog.take(world).collect();
             let host = self.state.hosted.get(world).map(|hosting| hosting.host.session);
-            if let Some(session) = host.filter(|_| !missed.is_empty()) {
+            if let Some(session) = host.filter(|_| !waiting.is_empty()) {
                 self.journal.hold();
-                missed.iter().for_each(|event| self.push_to(session, event));
-                self.journal.append(&Entry::MissedDelivered { world });
+                waiting.iter().for_each(|event| self.push_to(session, event));
+                self.journal.append(&Entry::HostBacklogDelivered { world });
                 self.journal.publish();
             }
         }

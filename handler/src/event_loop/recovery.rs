@@ -201,8 +201,8 @@ impl EventLoop {
         for (id, visitor) in std::mem::take(&mut self.recovery.found.visitors) {
             self.state.visitors.put(id, visitor);
         }
-        for (world, events) in std::mem::take(&mut self.recovery.found.missed) {
-            events.into_iter().for_each(|event| self.state.missed.put(world, event));
+        for (world, events) in std::mem::take(&mut self.recovery.found.host_backlog) {
+            events.into_iter().for_each(|event| self.state.host_backlog.put(world, event));
         }
         let hostings = std::mem::take(&mut self.recovery.found.hostings);
         self.take_over_hostings(hostings);

@@ -2,13 +2,13 @@
 
 use super::bus::Bus;
 use super::bus::Stream;
+use super::host_backlog::HostBacklog;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::{Entry, KeptVisitor};
 use super::log_limit::LogLimit;
 use super::logins::Logins;
 use super::memory::{Memory, party};
 use super::mirrored::{Mirrors, PerList};
-use super::missed::Missed;
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
@@ -64,7 +64,7 @@ pub struct State {
     /// Lists that clients mirror.
     pub mirrors: Mirrors,
     /// What hosts of worlds are to hear that are away.
-    pub missed: Missed,
+    pub host_backlog: HostBacklog,
     /// Worlds whose hosts are back, and may have missed something.
     pub resumed: BTreeSet<WorldId>,
     /// Worlds that were stopped, and when: that is to be kept.
@@ -154,7 +154,7 @@ impl State {
             departed: BTreeSet::new(),
             mirrors: Mirrors::new(epoch),
             rings: PerList::default(),
-            missed: Missed::default(),
+            host_backlog: HostBacklog::default(),
             resumed: BTreeSet::new(),
             stopped: Vec::new(),
             replaced_hosts: Vec::new(),
@@ -408,7 +408,7 @@ impl State {
     pub fn stop_world(&mut self, world: WorldId) -> Option<Hosting> {
         self.hosted.forget_claim(world);
         let was = self.hosted.get(world).cloned()?;
-        drop(self.missed.take(world));
+        drop(self.host_backlog.take(world));
         self.stopped.push((world, Time::now()));
         self.empty(Seat::World(world));
         self.unwritten.push(Entry::NoHosting { world });

@@ -5,6 +5,7 @@ pub mod boards;
 pub mod bus;
 pub mod directory;
 
+pub mod host_backlog;
 pub mod hosting;
 pub mod journal;
 pub mod licences;
@@ -15,7 +16,7 @@ mod loop_state;
 pub mod memory;
 pub mod mirror;
 pub mod mirrored;
-pub mod missed;
+
 pub mod names;
 pub mod networks;
 pub mod news;

@@ -256,14 +256,14 @@ pub enum Entry {
         session: u64,
     },
     /// The host of a world, which is away, is to hear this.
-    Missed {
+    HostBacklog {
         /// The world whose host is away.
         world: WorldId,
         /// The event, as in its frame.
         event: Vec<u8>,
     },
     /// It is back, and has heard all of it.
-    MissedDelivered {
+    HostBacklogDelivered {
         /// The world whose host is back.
         world: WorldId,
     },
@@ -286,7 +286,7 @@ pub(super) enum Subject {
     Login(u64),
     LoginEnded(u64, Time),
     /// What a world's host has heard.
-    MissedDelivered(WorldId),
+    HostBacklogDelivered(WorldId),
     Row(List, Option<PlayerId>, CompactString),
     Rows(List),
 }
@@ -319,12 +319,12 @@ impl Entry {
             Entry::Row { key, only, row, .. } => Some(Subject::Row(row.list(), *only, key.as_str().into())),
             Entry::RowGone { list, key, only, .. } => Some(Subject::Row(*list, *only, key.as_str().into())),
             Entry::RowsForgotten { list, .. } => Some(Subject::Rows(*list)),
-            Entry::MissedDelivered { world } => Some(Subject::MissedDelivered(*world)),
+            Entry::HostBacklogDelivered { world } => Some(Subject::HostBacklogDelivered(*world)),
             Entry::Message { .. }
             | Entry::Done(_)
             | Entry::Push { .. }
             | Entry::Handler { .. }
-            | Entry::Missed { .. } => None,
+            | Entry::HostBacklog { .. } => None,
         }
     }
 }

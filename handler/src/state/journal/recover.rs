@@ -65,7 +65,7 @@ pub struct Recovered {
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
     /// What hosts of worlds are to hear that are away.
-    pub missed: BTreeMap<WorldId, Vec<Vec<u8>>>,
+    pub host_backlog: BTreeMap<WorldId, Vec<Vec<u8>>>,
     /// Logins, by session.
     pub logins: HashMap<u64, Login>,
     /// Logins that have ended and may not be counted yet, by session and since when.
@@ -148,10 +148,10 @@ impl Journal {
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => {
                     found.hostings.remove(&world);
-                    found.missed.remove(&world);
+                    found.host_backlog.remove(&world);
                 }
-                Entry::Missed { world, event } => found.missed.entry(world).or_default().push(event),
-                Entry::MissedDelivered { world } => drop(found.missed.remove(&world)),
+                Entry::HostBacklog { world, event } => found.host_backlog.entry(world).or_default().push(event),
+                Entry::HostBacklogDelivered { world } => drop(found.host_backlog.remove(&world)),
                 Entry::Login { session, player, since, warned_of } => {
                     found.logins.insert(session, Login { who: player.into(), since, warned_of });
                 }
