@@ -16,14 +16,14 @@ mod flight;
 mod link;
 mod lock;
 mod logging;
-mod own;
+mod ownership;
 mod state;
 #[cfg(test)]
 mod testing;
 mod work;
 
 pub use event_loop::verified;
-pub use own::guard;
+pub use ownership::guard;
 
 use crate::changes::{Change, Shared};
 use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKER};
@@ -174,7 +174,7 @@ fn serve(
     run: u64,
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
-    own::guard(&data, nix::unistd::geteuid().as_raw()).map_err(Failure::Fatal)?;
+    ownership::guard(&data, nix::unistd::geteuid().as_raw()).map_err(Failure::Fatal)?;
     own_directory(&data)?;
     let journal = Journal::open(&journal)?;
     // The handler before this one may still be dying.

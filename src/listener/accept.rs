@@ -20,7 +20,7 @@ use std::time::Instant;
 pub const TURN: usize = 64;
 
 /// What a new worker has of its own.
-pub struct Born {
+pub struct NewWorker {
     /// The client.
     pub client: TcpStream,
     /// Where it comes from.
@@ -88,7 +88,7 @@ impl Listener {
         match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => {
                 title.show();
-                self.become_worker(door, Born { client, address, session, mode, moved: None })
+                self.become_worker(door, NewWorker { client, address, session, mode, moved: None })
             }
             Ok(Forked::Parent(pid)) => {
                 drop(client);
@@ -138,8 +138,8 @@ impl Listener {
     /// What the child does after the fork: it keeps its client, the way to the rendezvous, and the signals as they are:
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
-    pub(super) fn become_worker(&mut self, door: usize, born: Born) -> ! {
-        let Born { client, address, session, mode, moved } = born;
+    pub(super) fn become_worker(&mut self, door: usize, new: NewWorker) -> ! {
+        let NewWorker { client, address, session, mode, moved } = new;
         let (rendezvous, [moves, _], [_, lifeline]) =
             (self.handler.rendezvous(), self.moves.ends(), self.lifeline.both());
         let [null, root, ruleset] = self.sandbox.descriptors();

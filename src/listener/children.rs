@@ -28,7 +28,7 @@ pub struct Place {
 pub enum Refusal {
     /// From this address.
     Address,
-    /// Altogether.
+    /// The door, or the server, has as many clients as it may have.
     Full,
     /// From this address, for so many seconds: what came before went wrong.
     Penalty(u64),
@@ -96,7 +96,7 @@ pub struct Children {
     by_pid: Table<Pid, Known>,
     doors: Table<usize, u32>,
     addresses: Table<(usize, IpAddr), u32>,
-    /// See [`ToHandler::Clients`](ssmglobal_ipc::control::ToHandler::Clients).
+    /// Which run of the backend this is, see [`ToHandler::Run`](ssmglobal_ipc::control::ToHandler::Run).
     run: u64,
     /// The last session's number.
     sessions: u64,
@@ -215,7 +215,7 @@ impl Children {
         older.map(|(pid, _)| *pid).collect()
     }
 
-    /// One more.
+    /// A worker was forked for a client that has just come.
     pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
         self.count_in(pid, Known { session, place, at, started: None, version: 0, forked_before_upgrade: false });
     }

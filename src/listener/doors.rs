@@ -47,7 +47,7 @@ pub struct HeldDoor {
     pub number: usize,
     /// Where it listens, as the settings said it.
     pub listen: Listen,
-    /// The socket.
+    /// The listening socket.
     pub socket: OwnedFd,
 }
 
@@ -135,7 +135,7 @@ impl Doors {
         self.next
     }
 
-    /// No door.
+    /// Without any door, to begin with.
     fn none() -> Doors {
         Doors { opened: Vec::new(), watched: false, next: 0 }
     }

@@ -38,7 +38,7 @@ pub const DRAIN: Duration = Duration::from_secs(60);
 
 /// What the handler has said.
 pub enum Said {
-    /// It serves.
+    /// It has opened the database and serves.
     Ready,
     /// Let this worker link up.
     Wake(Pid),
@@ -56,7 +56,7 @@ pub enum Said {
 
 /// What the handler is told of.
 pub struct Briefing<'a> {
-    /// All clients.
+    /// All clients with their workers.
     pub children: &'a Children,
     /// The listening sockets, which it keeps for the next listener.
     pub doors: &'a Doors,
@@ -66,7 +66,7 @@ pub struct Briefing<'a> {
     pub moves: &'a Moves,
     /// Where workers see that nobody is left; kept too.
     pub lifeline: &'a Lifeline,
-    /// The settings.
+    /// The settings that hold now.
     pub settings: &'a Settings,
 }
 

@@ -183,7 +183,7 @@ impl Listener {
     /// When something is to be done that nobody will tell of.
     fn deadline(&self) -> Option<Instant> {
         let handler = self.handler.start_at().into_iter().chain(self.handler.ends_by());
-        handler.chain(self.moves.call_at()).chain(self.upgrade_until()).chain(self.watchdog.at()).min()
+        handler.chain(self.moves.notify_at()).chain(self.upgrade_until()).chain(self.watchdog.at()).min()
     }
 
     #[inline(never)]
@@ -196,8 +196,8 @@ impl Listener {
         if self.handler.start_at().is_some_and(|at| at <= now) {
             self.start_handler();
         }
-        if self.moves.call_at().is_some_and(|at| at <= now) {
-            self.call_some();
+        if self.moves.notify_at().is_some_and(|at| at <= now) {
+            self.notify_next();
         }
         if self.upgrade_until().is_some_and(|at| at <= now) {
             self.give_up_check();

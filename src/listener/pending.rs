@@ -27,7 +27,7 @@ impl PendingAccept {
         PendingAccept { puts, takes }
     }
 
-    /// Both ends.
+    /// Both ends: the one that takes it in, and the one that it is taken out of.
     pub fn ends(&self) -> [BorrowedFd<'_>; 2] {
         [self.puts.as_fd(), self.takes.as_fd()]
     }

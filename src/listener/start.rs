@@ -54,8 +54,8 @@ impl Listener {
 
     /// Goes on where a listener that has died was, with its handler.
     #[inline(never)]
-    fn adopting(found: Found, args: Vec<OsString>, living: adopt::Living) -> io::Result<Listener> {
-        let adopt::Living { taken, handler, same_build } = living;
+    fn adopting(found: Found, args: Vec<OsString>, living: adopt::LivingHandler) -> io::Result<Listener> {
+        let adopt::LivingHandler { taken, handler, same_build } = living;
         let mut listener = Listener::taking_over(found, args, taken)?;
         listener.handler.adopt(handler, listener.poll.registry(), [CONTROL, HANDLER_END])?;
         if same_build {
@@ -162,7 +162,7 @@ impl Listener {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
-        self.call_workers();
+        self.notify_workers();
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
         self.announce();
         // Not asked for by a supervisor: nothing to tell.

@@ -25,12 +25,12 @@ fn ids((user, group): (u32, u32)) -> Ids {
 }
 
 impl Users {
-    /// The handler's.
+    /// Whom the handler becomes; nothing: it stays who the listener is.
     pub fn handler(&self) -> Option<Ids> {
         self.handler.map(ids)
     }
 
-    /// The workers'.
+    /// Whom workers become; nothing: they stay who the listener is.
     pub fn worker(&self) -> Option<Ids> {
         self.worker.map(ids)
     }

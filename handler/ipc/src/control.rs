@@ -65,12 +65,12 @@ pub enum ToHandler {
     /// Behind the settings, to every handler: which run of the backend this is. Numbers of sessions are given once in it. A
     /// listener that goes on where another has ended goes on with its run.
     Run {
-        /// Its number.
+        /// Its number: the time at which it began, in milliseconds.
         run: u64,
     },
     /// A connection was accepted and a worker forked.
     Joined {
-        /// Who.
+        /// The client, with the process id of its new worker.
         client: Client,
         /// How many there are now.
         count: u32,

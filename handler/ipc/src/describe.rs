@@ -3,7 +3,7 @@
 
 use crate::{State, States};
 
-/// One request.
+/// What there is to know of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
     /// Which sessions may ask it. One that does all the same is broken or taken over, and ends.

@@ -79,7 +79,7 @@ pub struct Frame<'a> {
     /// How many descriptors came with its first byte. A handler from before there were announcements sends them without
     /// one, and here it is 0: nobody takes them, so a client is told that the channel cannot be received.
     pub descriptors: usize,
-    /// postcard.
+    /// The message, as postcard writes it.
     pub payload: &'a [u8],
 }
 

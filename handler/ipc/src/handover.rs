@@ -21,7 +21,7 @@ pub const MOST: usize = 64 << 20;
 pub enum Item {
     /// What wrote this.
     Format {
-        /// [`FORMAT`] there.
+        /// [`FORMAT`] of the program that wrote it.
         format: u32,
         /// The program's version.
         version: String,
@@ -64,7 +64,7 @@ pub enum Item {
         /// In the order of their numbers, from 0 on.
         version: String,
     },
-    /// A worker.
+    /// A worker with its client.
     Worker(Worker),
     /// The handler.
     Handler {
@@ -106,7 +106,7 @@ pub enum Item {
     Successor {
         /// The process id of the one that it follows.
         of: i32,
-        /// Its own.
+        /// Its own process id.
         pid: i32,
         /// The number of the version that it was forked from.
         version: u32,
@@ -120,7 +120,7 @@ pub enum Item {
     },
 }
 
-/// A worker.
+/// A worker with its client, and what it takes to watch it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
     /// Whom it serves.

@@ -80,9 +80,9 @@ pub struct Position {
 /// Something that a session listens to, and how far it has heard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// What.
+    /// What it listens to.
     pub topic: Topic,
-    /// How far.
+    /// How far it has heard; an epoch of 0 where that is not known.
     pub cursor: Position,
 }
 

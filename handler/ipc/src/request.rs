@@ -157,7 +157,7 @@ requests! {
     48 MailBlocks                    -> [Blocks]          PLAYER   None         ReadsStore  Apart Client;
     49 MailForward(MailForward)      -> [MailSent]        PLAYER   None         Durable     Apart Client;
     50 Tell(Tell)                    -> [TellDelivered]   PEOPLE   None         Volatile    Notified Client;
-    51 Broadcast(Broadcast)          -> [Broadcasted]            KEEPERS  Broadcast    Volatile    Notified Client;
+    51 Broadcast(Broadcast)          -> [Broadcasted]     KEEPERS  Broadcast    Volatile    Notified Client;
     60 Auth(Auth)                    -> [Authed]          UNPROVED None         Proves      Seen  Client;
     61 RelayJoin(RelayJoin, grown)   -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;
     62 RelayLeave(RelayLeave)        -> [Done]            SERVER   None         SetsMemory  Seen  Client;

@@ -64,7 +64,7 @@ impl NewPassword {
 
 #[cfg(test)]
 impl NewPassword {
-    /// This one.
+    /// A password that a test has chosen.
     pub fn of(password: &str) -> NewPassword {
         NewPassword(Secret::new(password))
     }
@@ -275,7 +275,7 @@ pub struct Change {
     pub world: WorldId,
     /// Who wants it.
     pub by: Keeper,
-    /// Another owner.
+    /// The new owner; nothing: he stays.
     pub owner: Option<PlayerId>,
     /// All else, checked.
     pub terms: WorldTerms,
@@ -428,7 +428,7 @@ pub fn delete(access: Access<'_>, request: WorldDelete) -> Plan<LicenceChange> {
 /// A world has another hosting password.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
-    /// Which.
+    /// The world that gets it.
     pub world: WorldId,
     /// Who wants it.
     pub by: Keeper,

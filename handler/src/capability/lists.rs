@@ -44,7 +44,7 @@ pub fn view(mirrors: &Mirrors, rights: &Rights, list: List, who: Option<Principa
     }
 }
 
-/// No rows.
+/// No rows of a list.
 pub fn none(list: List) -> ListRows {
     match list {
         List::Worlds => ListRows::Worlds(Vec::new()),

@@ -292,7 +292,7 @@ fn shown_row(memory: &Memory, row: LetterRow) -> MailRow {
 /// A letter is read, which marks it.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// By whom.
+    /// The owner of the mailbox.
     pub me: PlayerId,
     /// Its number in his mailbox.
     pub number: u64,
@@ -317,7 +317,7 @@ pub fn read(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange> 
 /// Somebody lets go of a letter.
 #[derive(Clone, Debug)]
 pub struct Delete {
-    /// Who.
+    /// The owner of the mailbox.
     pub me: PlayerId,
     /// Its number in his mailbox.
     pub number: u64,
@@ -341,9 +341,9 @@ pub fn delete(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange
 /// A sender is refused.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// By whom.
+    /// The player who wants to hear nothing of him.
     pub me: PlayerId,
-    /// Who.
+    /// The sender whose letters are refused from now on.
     pub from: Principal,
 }
 
@@ -371,9 +371,9 @@ pub fn block(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan<MailC
 /// A sender is refused no longer.
 #[derive(Clone, Debug)]
 pub struct Unblock {
-    /// By whom.
+    /// The player who has blocked him.
     pub me: PlayerId,
-    /// Who.
+    /// The sender whose letters are taken again.
     pub from: Principal,
 }
 

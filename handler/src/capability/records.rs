@@ -37,9 +37,9 @@ fn player_of(call: &Call<'_>, named: Option<&str>) -> Result<PlayerId, Failure> 
 pub struct Submit {
     /// To which board.
     pub board: BoardId,
-    /// Whose.
+    /// The player who has reached it.
     pub player: PlayerId,
-    /// What.
+    /// The score, in the board's unit.
     pub score: i64,
     /// The game server that submits it; nothing when the player does.
     pub by: Option<ServerId>,
@@ -138,7 +138,7 @@ pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan<
 pub struct Withdraw {
     /// The board.
     pub board: BoardId,
-    /// Whose.
+    /// The player who loses it.
     pub player: PlayerId,
     /// Kept with it.
     pub reason: String,

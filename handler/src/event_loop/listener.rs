@@ -1,5 +1,5 @@
 //! The stream to the listener: which workers there are, what is to be logged, new settings. Part of the event loop. What is
-//! done when the listener is gone is in `orphan.rs`.
+//! done when the listener is gone is in `without_listener.rs`.
 
 use super::{End, EventLoop};
 use crate::lock::lock;
@@ -188,7 +188,7 @@ impl EventLoop {
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
                 match WorkerEnd(status).spoken() {
                     // Anybody can do that as often as he likes.
-                    Some(spoken) if self.state.strangers.may_tell(child.address.ip(), Instant::now()) => {
+                    Some(spoken) if self.state.wrong_door_log.may_log(child.address.ip(), Instant::now()) => {
                         log::warn!(target: "listener", "{address}: sent away: it spoke {spoken} at a door for others.");
                     }
                     None if status != 0 => {

@@ -4,6 +4,7 @@
 //! before this one, [`Recovery`].
 
 mod answered;
+mod compaction;
 mod evict;
 mod hosting;
 mod identity;
@@ -16,7 +17,7 @@ mod moved;
 mod news;
 mod open;
 mod operator;
-mod orphan;
+
 mod panics;
 mod plans;
 mod properties;
@@ -25,8 +26,9 @@ mod relay;
 mod requests;
 mod turn;
 mod universe;
-mod upkeep;
+
 mod versions;
+mod without_listener;
 mod workers;
 
 pub use listener::ListenerLink;
@@ -35,7 +37,7 @@ pub use operator::{Operators, verified};
 use crate::changes::{Change, Shared};
 use crate::link::{Batch, ReplyTo};
 use crate::state::State;
-use crate::state::bus::Marks;
+use crate::state::bus::RelayNumbers;
 use crate::state::journal::{Entry, Journal};
 use crate::state::session::{Session, SessionRef};
 use crate::state::tickets::Tickets;
@@ -45,7 +47,7 @@ use keyed::Pending;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use recovery::Recovery;
-use relay::Late;
+use relay::UnnumberedMessage;
 use ssmglobal_ipc::{Event, Time, growing};
 use ssmglobal_store::Principal;
 use ssmglobal_sys::Signals;
@@ -108,7 +110,7 @@ pub struct EventLoop {
     /// What requests under a client's key came to, until it is in the database.
     pending: Pending,
     /// Messages on relay channels that wait for their numbers to be allowed.
-    late: Vec<Late>,
+    unnumbered: Vec<UnnumberedMessage>,
     /// What sessions may ask again.
     answered: Answered,
     /// Up to when tickets of a session hold no longer.
@@ -117,11 +119,11 @@ pub struct EventLoop {
     voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
-    /// Requests answered.
+    /// How many requests were answered since the start.
     requests: u64,
     /// Which turn this is.
     turn: u64,
-    /// Operators' connections.
+    /// Connections of the operator's command.
     operators: Operators,
     listener: ListenerLink,
     poll: Poll,
@@ -138,8 +140,8 @@ pub struct EventLoop {
     leaving: HashMap<u64, Principal>,
     /// Who sessions were that have ended while no handler was there.
     closed_unseen: Vec<(u64, Principal)>,
-    /// Who is not on any more and still has what should be gone by now, since it could not be written.
-    stays_on: BTreeSet<Principal>,
+    /// Who is not on any more and still has what should be gone by now: it could not be deleted, which is tried again.
+    not_deleted: BTreeSet<Principal>,
     /// Sessions whose links have more than they may say in one turn.
     unread: Vec<usize>,
     /// The rendezvous has more messages than one turn takes.
@@ -176,7 +178,7 @@ impl EventLoop {
             journal.append(&entry);
         }
         journal.is_whole_again();
-        state.bus.marks = Marks::new(relay_mark);
+        state.bus.numbers = RelayNumbers::new(relay_mark);
         Ok(EventLoop {
             shared,
             state,
@@ -184,7 +186,7 @@ impl EventLoop {
             recovery,
             journal,
             pending: Pending::default(),
-            late: Vec::new(),
+            unnumbered: Vec::new(),
             answered,
             revoked,
             voided,
@@ -202,7 +204,7 @@ impl EventLoop {
             dead: Vec::new(),
             leaving: HashMap::new(),
             closed_unseen: Vec::new(),
-            stays_on: BTreeSet::new(),
+            not_deleted: BTreeSet::new(),
             unread: Vec::new(),
             rendezvous_unread: false,
         })
@@ -252,7 +254,7 @@ impl EventLoop {
     fn turn(&mut self, events: &Events) -> Option<End> {
         // First: whoever was answered by another thread may ask again in this very turn, and is to find everything
         // as it was left.
-        self.take_left();
+        self.take_from_threads();
         self.read_on();
         for event in events {
             match event.token() {

@@ -195,14 +195,14 @@ impl EventLoop {
             }
         }
         // Whoever is back until all are keeps what he has.
-        self.state.left.extend(read(&self.shared.memory.while_on).keys());
+        self.state.departed.extend(read(&self.shared.memory.temporary_properties).keys());
         self.state.worlds.were_upto(StatusId(self.recovery.found.last_world));
         self.state.passes.restore(std::mem::take(&mut self.recovery.found.passes), Time::now());
         for (id, visitor) in std::mem::take(&mut self.recovery.found.visitors) {
             self.state.visitors.put(id, visitor);
         }
-        for (world, events) in std::mem::take(&mut self.recovery.found.missed) {
-            events.into_iter().for_each(|event| self.state.missed.put(world, event));
+        for (world, events) in std::mem::take(&mut self.recovery.found.host_backlog) {
+            events.into_iter().for_each(|event| self.state.host_backlog.put(world, event));
         }
         let hostings = std::mem::take(&mut self.recovery.found.hostings);
         self.take_over_hostings(hostings);
@@ -256,10 +256,10 @@ impl EventLoop {
     fn tell_undelivered(&mut self) {
         let (news, newest) = std::mem::take(&mut self.recovery.undelivered);
         if !news.is_empty() {
-            self.hear(newest, news);
+            self.deliver_news(newest, news);
         }
         for (row, news) in std::mem::take(&mut self.recovery.held_back) {
-            self.hear(row, news);
+            self.deliver_news(row, news);
         }
         let left = std::mem::take(&mut self.recovery.uncounted);
         self.count_left(left);

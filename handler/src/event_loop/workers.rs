@@ -1,7 +1,7 @@
 //! What is known of workers: as the listener says, as the kernel says, and how they have behaved. Part of the event loop.
 
-use super::orphan::Watched;
 use super::versions::Versions;
+use super::without_listener::Watched;
 use ssmglobal_ipc::control::Client;
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ pub struct Workers {
     /// Which program each was forked from.
     pub versions: Versions,
     /// When a listener has last died, in the same ticks; 0 when none has.
-    pub orphaned_at: u64,
+    pub listener_died_at: u64,
     /// Which run of the backend this is, as the listener says.
     pub run: u64,
     /// The bound on clients, as the listener says.

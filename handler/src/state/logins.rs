@@ -14,9 +14,9 @@ const MINUTE: i64 = 60_000;
 /// A player is logged in, or a visitor is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// Who.
+    /// The player or visitor.
     pub who: Principal,
-    /// Since when.
+    /// When the session was logged in, or the visit began.
     pub since: Time,
     /// The end of its time that its session was warned of.
     pub warned_of: Option<Time>,

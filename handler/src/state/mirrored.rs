@@ -46,7 +46,7 @@ pub struct WorldRow {
 /// Somebody who is on, by his name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
-    /// Who.
+    /// The player or visitor.
     pub who: Principal,
     /// The world or game server that he is in.
     pub place: Option<Principal>,
@@ -123,7 +123,7 @@ pub struct KeptMirror<R> {
 /// All of them.
 #[derive(Debug)]
 pub struct Mirrors {
-    /// Worlds.
+    /// The list of worlds that are open, or were within the last day.
     pub worlds: Mirror<WorldRow>,
     /// Who is on.
     pub users: Mirror<UserRow>,

@@ -4,16 +4,19 @@
 pub mod boards;
 pub mod bus;
 pub mod directory;
-pub mod fights;
+
+pub mod host_backlog;
 pub mod hosting;
 pub mod journal;
 pub mod licences;
-mod lists;
+
+pub mod log_limit;
 pub mod logins;
+mod loop_state;
 pub mod memory;
 pub mod mirror;
 pub mod mirrored;
-pub mod missed;
+
 pub mod names;
 pub mod networks;
 pub mod news;
@@ -24,9 +27,10 @@ pub mod passes;
 pub mod properties;
 mod rank_index;
 pub mod registrations;
-pub mod seldom;
+
 pub mod session;
 pub mod shared_ring;
+pub mod takeovers;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;
@@ -35,5 +39,5 @@ pub mod visitors;
 mod window;
 pub mod worlds;
 
-pub use lists::State;
+pub use loop_state::State;
 pub use overlay::Overlay;

@@ -40,7 +40,7 @@ pub struct Proof {
 /// Who a session has proved to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
+    /// The player, visitor or game server.
     pub who: Principal,
     /// Under which epoch.
     pub epoch: u32,
@@ -51,7 +51,7 @@ pub struct Identity {
 /// A request as it has come.
 #[derive(Debug)]
 pub struct Asked {
-    /// Its number.
+    /// The request's number, which grows over all links of the session.
     pub number: u64,
     /// What is asked.
     pub request: Request,
@@ -137,7 +137,7 @@ pub struct Session {
     pub mode: Mode,
     /// Who it is.
     pub identity: Option<Identity>,
-    /// Since when.
+    /// When it has proved that.
     pub proved: Time,
     /// Its login was taken back: what it asks is on its way since before it heard of that.
     pub logged_out: bool,

@@ -178,7 +178,7 @@ impl<C: Decide> Bench<C> {
         self.writer.do_batch(group);
         assert!(lock(&self.faults).is_empty(), "it was to fail more often");
         let said = self.clients.values_mut().flat_map(Client::received).collect();
-        (said, self.shared.take_left().0)
+        (said, self.shared.take_for_loop().0)
     }
 
     /// What is done while nothing comes in.

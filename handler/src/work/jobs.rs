@@ -36,7 +36,7 @@ pub enum Asker {
 pub enum Write<C> {
     /// A change is to be decided and written.
     Change {
-        /// Who waits.
+        /// Who waits for the answer.
         asker: Asker,
         /// What to do.
         change: C,
@@ -63,7 +63,7 @@ pub struct Volatile {
 }
 
 /// What a request that reads came to.
-pub enum Seen {
+pub enum ReadOutcome {
     /// The answer.
     Reply(Reply),
     /// The answer to the operator.
@@ -75,11 +75,11 @@ pub enum Seen {
 }
 
 /// A request that reads.
-pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<Seen, Refusal> + Send>;
+pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<ReadOutcome, Refusal> + Send>;
 
 /// A job for the readers.
 pub struct Read {
-    /// Who waits.
+    /// Who waits for the answer.
     pub asker: Asker,
     /// What to do.
     pub look: Look,
@@ -89,7 +89,7 @@ pub struct Read {
 
 /// A job for the hashing threads.
 pub struct Hash<C> {
-    /// Who waits.
+    /// Who waits for the answer.
     pub asker: Asker,
     /// What to do.
     pub hashing: Hashing,
@@ -128,7 +128,7 @@ pub enum ToLoop {
     /// What the login of this session, since then, has lasted cannot be counted.
     NotCounted(u64, Time),
     /// What was to go with somebody who is not on any more could not be deleted.
-    Stays(Principal),
+    NotDeleted(Principal),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
     /// What the operator wants to know of the database is known.

@@ -52,7 +52,7 @@ pub enum StoreError {
     TooOld(u32, u32),
     /// What lies beside the database and is not its own; nothing was touched.
     Beside {
-        /// What.
+        /// The file that is not the database's own.
         file: PathBuf,
         /// Beside which database.
         of: PathBuf,

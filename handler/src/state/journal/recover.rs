@@ -60,12 +60,12 @@ pub struct Recovered {
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
     pub stays: HashMap<Seat, Vec<Present>>,
-    /// Visitors.
+    /// Visitors who were on, by their numbers.
     pub visitors: BTreeMap<u32, Visitor>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
     /// What hosts of worlds are to hear that are away.
-    pub missed: BTreeMap<WorldId, Vec<Vec<u8>>>,
+    pub host_backlog: BTreeMap<WorldId, Vec<Vec<u8>>>,
     /// Logins, by session.
     pub logins: HashMap<u64, Login>,
     /// Logins that have ended and may not be counted yet, by session and since when.
@@ -148,10 +148,10 @@ impl Journal {
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => {
                     found.hostings.remove(&world);
-                    found.missed.remove(&world);
+                    found.host_backlog.remove(&world);
                 }
-                Entry::Missed { world, event } => found.missed.entry(world).or_default().push(event),
-                Entry::MissedDelivered { world } => drop(found.missed.remove(&world)),
+                Entry::HostBacklog { world, event } => found.host_backlog.entry(world).or_default().push(event),
+                Entry::HostBacklogDelivered { world } => drop(found.host_backlog.remove(&world)),
                 Entry::Login { session, player, since, warned_of } => {
                     found.logins.insert(session, Login { who: player.into(), since, warned_of });
                 }

@@ -223,8 +223,8 @@ samples! { entries Entry Entry {
     Handler: Entry::Handler { pid: 300, started: 9 };
     Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, warned_of: Some(AT) };
     VisitEnded: Entry::VisitEnded { session: 300 };
-    Missed: Entry::Missed { world: WorldId(300), event: event() };
-    MissedDelivered: Entry::MissedDelivered { world: WorldId(300) };
+    HostBacklog: Entry::HostBacklog { world: WorldId(300), event: event() };
+    HostBacklogDelivered: Entry::HostBacklogDelivered { world: WorldId(300) };
 } }
 
 const EPOCH: u64 = 1_769_890_500_000 << 10;

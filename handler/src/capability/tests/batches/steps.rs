@@ -39,7 +39,7 @@ pub struct Asked {
     pub session: u8,
     /// It has all its answers.
     pub acknowledges: bool,
-    /// What.
+    /// What it asks.
     pub step: Step,
     /// Under a key of its client's, where that is possible.
     pub key: Option<u8>,

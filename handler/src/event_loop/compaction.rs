@@ -12,7 +12,7 @@ use ssmglobal_store::Principal;
 impl EventLoop {
     /// Looks at twice as many bytes of the oldest entries as were written since the last time: so the journal is never much
     /// longer than twice what is needed of it.
-    pub(super) fn tidy_journal(&mut self) {
+    pub(super) fn compact_journal(&mut self) {
         let mut budget = 2 * self.journal.take_grown();
         while budget > 0
             && let Some(mut oldest) = self.journal.oldest()
@@ -84,9 +84,9 @@ impl EventLoop {
             // Pushes have left with their turn; what is gone is gone.
             Entry::Push { .. } | Entry::NoChannel { .. } | Entry::NoWorld { .. } | Entry::NoStay { .. } => Vec::new(),
             Entry::NoHosting { .. } | Entry::NotHere { .. } | Entry::NoVisitor { .. } => Vec::new(),
-            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::MissedDelivered { .. } => Vec::new(),
-            Entry::Missed { world, ref event } => {
-                let needed = self.state.missed.has(world, event);
+            Entry::LoginCounted { .. } | Entry::VisitEnded { .. } | Entry::HostBacklogDelivered { .. } => Vec::new(),
+            Entry::HostBacklog { world, ref event } => {
+                let needed = self.state.host_backlog.has(world, event);
                 keep(entry, needed)
             }
             Entry::Login { session, .. } | Entry::Visit { session, .. } => {

@@ -74,7 +74,7 @@ impl EventLoop {
                 _ => self.worker_ended(pid),
             }
         }
-        self.workers.orphaned_at = ticks_now();
+        self.workers.listener_died_at = ticks_now();
         for slot in self.workers.slots() {
             self.release(slot);
         }
@@ -101,8 +101,8 @@ impl EventLoop {
     /// word is taken for its number, when that could not be another's.
     pub(crate) fn find_unreported(&mut self, pid: i32, session: u64) -> bool {
         let Ok(started) = started_at(pid) else { return false };
-        if self.workers.orphaned_at == 0
-            || started > self.workers.orphaned_at
+        if self.workers.listener_died_at == 0
+            || started > self.workers.listener_died_at
             || self.workers.children.contains_key(&pid)
         {
             return false;

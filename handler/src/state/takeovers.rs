@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// So often within [`LENGTH`].
 const MOST: u32 = 5;
 
-/// See above.
+/// The time in which [`MOST`] are counted.
 const LENGTH: Duration = Duration::from_secs(60);
 
 /// Of so many it is counted. Beyond that the count begins anew.
@@ -17,23 +17,23 @@ const COUNTED: usize = 10_000;
 
 /// Counts of takeovers.
 #[derive(Debug)]
-pub struct Fights<K> {
+pub struct Takeovers<K> {
     counts: HashMap<K, Window>,
 }
 
-impl<K> Default for Fights<K> {
-    fn default() -> Fights<K> {
-        Fights { counts: HashMap::new() }
+impl<K> Default for Takeovers<K> {
+    fn default() -> Takeovers<K> {
+        Takeovers { counts: HashMap::new() }
     }
 }
 
-impl<K: Hash + Eq + Copy> Fights<K> {
+impl<K: Hash + Eq + Copy> Takeovers<K> {
     /// How long to wait before the next one.
     pub fn wait(&self, key: K, now: Instant) -> Duration {
         self.counts.get(&key).map_or(Duration::ZERO, |window| window.wait(now, MOST, LENGTH))
     }
 
-    /// One more.
+    /// Counts one more takeover.
     pub fn add(&mut self, key: K, now: Instant) {
         if self.counts.len() >= COUNTED && !self.counts.contains_key(&key) {
             self.counts.retain(|_, window| now.saturating_duration_since(window.began()) < LENGTH);
@@ -51,14 +51,14 @@ mod tests {
 
     #[test]
     fn two_that_take_over_from_each_other_are_slowed_down() {
-        let (mut fights, now) = (Fights::default(), Instant::now());
+        let (mut takeovers, now) = (Takeovers::default(), Instant::now());
         for second in 0..5 {
             let now = now + Duration::from_secs(second);
-            assert_eq!(fights.wait('a', now), Duration::ZERO);
-            fights.add('a', now);
+            assert_eq!(takeovers.wait('a', now), Duration::ZERO);
+            takeovers.add('a', now);
         }
         let later = now + Duration::from_secs(20);
-        assert_eq!((fights.wait('a', later), fights.wait('b', later)), (Duration::from_secs(40), Duration::ZERO));
-        assert_eq!(fights.wait('a', now + LENGTH), Duration::ZERO);
+        assert_eq!((takeovers.wait('a', later), takeovers.wait('b', later)), (Duration::from_secs(40), Duration::ZERO));
+        assert_eq!(takeovers.wait('a', now + LENGTH), Duration::ZERO);
     }
 }

@@ -9,14 +9,14 @@ use std::collections::VecDeque;
 /// Events that wait for one host. The oldest make room.
 const MOST: usize = 10_000;
 
-/// All of it.
+/// The events that wait, by world.
 #[derive(Debug, Default)]
-pub struct Missed {
+pub struct HostBacklog {
     /// As they stand in the journal.
     of: HashMap<WorldId, VecDeque<Vec<u8>>>,
 }
 
-impl Missed {
+impl HostBacklog {
     /// A world's host is to hear this event, packed.
     pub fn put(&mut self, world: WorldId, event: Vec<u8>) {
         let events = self.of.entry(world).or_default();
@@ -51,11 +51,11 @@ mod tests {
             growing::put(&mut bytes, &event(n));
             bytes
         };
-        let mut missed = Missed::default();
-        (0..MOST + 2).for_each(|n| missed.put(zoo, packed(n)));
-        missed.put(moon, packed(7));
-        assert!(!missed.has(zoo, &packed(1)) && missed.has(zoo, &packed(2)) && !missed.has(moon, &packed(2)));
-        assert_eq!(missed.take(zoo).collect::<Vec<_>>(), (2..MOST + 2).map(event).collect::<Vec<_>>());
-        assert_eq!((missed.take(zoo).count(), missed.take(moon).count(), missed.of.len()), (0, 1, 0));
+        let mut backlog = HostBacklog::default();
+        (0..MOST + 2).for_each(|n| backlog.put(zoo, packed(n)));
+        backlog.put(moon, packed(7));
+        assert!(!backlog.has(zoo, &packed(1)) && backlog.has(zoo, &packed(2)) && !backlog.has(moon, &packed(2)));
+        assert_eq!(backlog.take(zoo).collect::<Vec<_>>(), (2..MOST + 2).map(event).collect::<Vec<_>>());
+        assert_eq!((backlog.take(zoo).count(), backlog.take(moon).count(), backlog.of.len()), (0, 1, 0));
     }
 }

@@ -2,20 +2,20 @@
 
 use super::bus::Bus;
 use super::bus::Stream;
-use super::fights::Fights;
+use super::host_backlog::HostBacklog;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::{Entry, KeptVisitor};
+use super::log_limit::LogLimit;
 use super::logins::Logins;
 use super::memory::{Memory, party};
 use super::mirrored::{Mirrors, PerList};
-use super::missed::Missed;
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
 use super::registrations::Registrations;
-use super::seldom::Seldom;
 use super::session::{Identity, Session, SessionRef};
 use super::shared_ring::ListRing;
+use super::takeovers::Takeovers;
 use super::throttle::Throttle;
 use super::topic::{ChannelId, Topic};
 use super::visitors::{Visitors, principal};
@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 /// All of it.
 pub struct State {
-    /// By slot.
+    /// Sessions by their slots.
     sessions: Vec<Option<Box<Session>>>,
     free: Vec<usize>,
     last: u64,
@@ -44,33 +44,33 @@ pub struct State {
     /// Who is on and has not registered.
     pub visitors: Visitors,
     /// How often players were taken over.
-    pub fights: Fights<PlayerId>,
+    pub player_takeovers: Takeovers<PlayerId>,
     /// How often visitors were.
-    pub visitor_fights: Fights<u32>,
+    pub visitor_takeovers: Takeovers<u32>,
     /// Since when sessions are logged in.
     pub logins: Logins,
-    /// Failed logins.
+    /// Failed logins, by which further tries are slowed down.
     pub throttle: Throttle,
     /// Passes of players for game servers.
     pub passes: Passes,
-    /// Clients that came to the wrong door.
-    pub strangers: Seldom,
-    /// New players.
+    /// Log lines on clients that came to the wrong door.
+    pub wrong_door_log: LogLimit,
+    /// How many new players came from where, by which further ones are bounded.
     pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
     pub unwritten: Vec<Entry>,
     /// Players who may not be on any more, and worlds that may not be hosted: what is kept only as long as that is to go.
-    pub left: BTreeSet<Principal>,
+    pub departed: BTreeSet<Principal>,
     /// Lists that clients mirror.
     pub mirrors: Mirrors,
     /// What hosts of worlds are to hear that are away.
-    pub missed: Missed,
+    pub host_backlog: HostBacklog,
     /// Worlds whose hosts are back, and may have missed something.
     pub resumed: BTreeSet<WorldId>,
     /// Worlds that were stopped, and when: that is to be kept.
     pub stopped: Vec<(WorldId, Time)>,
     /// Sessions that have hosted a world until their host went on with it on another one, which they are to hear.
-    pub unseated: Vec<(u64, WorldId)>,
+    pub replaced_hosts: Vec<(u64, WorldId)>,
     /// Where workers read what everybody sees of them.
     pub rings: PerList<Option<ListRing>>,
     /// How far the lists have followed the bus.
@@ -143,21 +143,21 @@ impl State {
             worlds: Worlds::default(),
             hosted: Hostings::default(),
             visitors: Visitors::default(),
-            fights: Fights::default(),
-            visitor_fights: Fights::default(),
+            player_takeovers: Takeovers::default(),
+            visitor_takeovers: Takeovers::default(),
             logins: Logins::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
-            strangers: Seldom::default(),
+            wrong_door_log: LogLimit::default(),
             registrations: Registrations::default(),
             unwritten: Vec::new(),
-            left: BTreeSet::new(),
+            departed: BTreeSet::new(),
             mirrors: Mirrors::new(epoch),
             rings: PerList::default(),
-            missed: Missed::default(),
+            host_backlog: HostBacklog::default(),
             resumed: BTreeSet::new(),
             stopped: Vec::new(),
-            unseated: Vec::new(),
+            replaced_hosts: Vec::new(),
         }
     }
 
@@ -260,7 +260,7 @@ impl State {
     pub fn leave(&mut self, identity: &Identity, at: SessionRef) {
         self.bus.presence.publish(Presence::Left(identity.clone(), at));
         self.follow();
-        self.left.insert(identity.who);
+        self.departed.insert(identity.who);
     }
 
     /// It is said that somebody is there; not again where it was said already.
@@ -286,7 +286,7 @@ impl State {
             self.unwritten.push(Entry::NotHere { seat, who });
             self.bus.presence.publish(Presence::Departed(who, seat));
             self.follow();
-            self.left.insert(who);
+            self.departed.insert(who);
         }
     }
 
@@ -408,13 +408,13 @@ impl State {
     pub fn stop_world(&mut self, world: WorldId) -> Option<Hosting> {
         self.hosted.forget_claim(world);
         let was = self.hosted.get(world).cloned()?;
-        drop(self.missed.take(world));
+        drop(self.host_backlog.take(world));
         self.stopped.push((world, Time::now()));
         self.empty(Seat::World(world));
         self.unwritten.push(Entry::NoHosting { world });
         self.bus.worlds.publish(WorldChange::Stopped(world));
         self.follow();
-        self.left.insert(world.into());
+        self.departed.insert(world.into());
         Some(was)
     }
 

@@ -10,9 +10,9 @@ const AHEAD: u64 = 1000;
 /// in the numbers, and no message.
 const FARTHEST: u64 = 1 << 20;
 
-/// The mark, and what was given.
+/// The mark on disk, and which numbers were given.
 #[derive(Debug)]
-pub struct Marks {
+pub struct RelayNumbers {
     /// On disk: no number behind it is given.
     mark: u64,
     /// All channels that are gone had numbers up to this one.
@@ -29,16 +29,16 @@ pub struct Marks {
     failed_at: Option<u64>,
 }
 
-impl Default for Marks {
-    fn default() -> Marks {
-        Marks::new(0)
+impl Default for RelayNumbers {
+    fn default() -> RelayNumbers {
+        RelayNumbers::new(0)
     }
 }
 
-impl Marks {
+impl RelayNumbers {
     /// With the mark that is on disk: nobody knows which of the numbers up to it were given.
-    pub fn new(mark: u64) -> Marks {
-        Marks { mark, gone: mark, highest: 0, epoch: 0, ahead: AHEAD, moving: false, failed_at: None }
+    pub fn new(mark: u64) -> RelayNumbers {
+        RelayNumbers { mark, gone: mark, highest: 0, epoch: 0, ahead: AHEAD, moving: false, failed_at: None }
     }
 
     /// Where a new channel begins. Its epoch was never one before: it is the time, in milliseconds, unless that has gone back.
@@ -95,52 +95,52 @@ impl Marks {
 mod tests {
     use super::*;
 
-    fn given(marks: &mut Marks, number: u64) {
-        marks.given(Position { epoch: 1, number });
+    fn given(numbers: &mut RelayNumbers, number: u64) {
+        numbers.given(Position { epoch: 1, number });
     }
 
     #[test]
     fn the_mark_is_moved_before_it_is_reached_and_once_at_a_time() {
-        let mut marks = Marks::new(5000);
-        assert_eq!(marks.wanted(), None);
-        given(&mut marks, 5000);
-        assert_eq!((marks.allow(5000), marks.allow(5001), marks.wanted()), (true, false, Some(6000)));
-        marks.moving();
-        assert_eq!(marks.wanted(), None);
-        marks.moved(None);
-        assert_eq!((marks.allow(5001), marks.wanted()), (false, None), "the disk was full");
-        marks.insist();
-        assert_eq!(marks.wanted(), Some(6000));
-        marks.moved(Some(6000));
-        assert_eq!((marks.allow(6000), marks.allow(6001)), (true, false));
+        let mut numbers = RelayNumbers::new(5000);
+        assert_eq!(numbers.wanted(), None);
+        given(&mut numbers, 5000);
+        assert_eq!((numbers.allow(5000), numbers.allow(5001), numbers.wanted()), (true, false, Some(6000)));
+        numbers.moving();
+        assert_eq!(numbers.wanted(), None);
+        numbers.moved(None);
+        assert_eq!((numbers.allow(5001), numbers.wanted()), (false, None), "the disk was full");
+        numbers.insist();
+        assert_eq!(numbers.wanted(), Some(6000));
+        numbers.moved(Some(6000));
+        assert_eq!((numbers.allow(6000), numbers.allow(6001)), (true, false));
         // Each time twice as far.
-        assert_eq!(marks.wanted(), None, "half of it is left");
-        given(&mut marks, 5001);
-        assert_eq!(marks.wanted(), Some(7001));
-        marks.moved(Some(7001));
-        assert_eq!(marks.wanted(), None);
-        given(&mut marks, 6000);
-        assert_eq!(marks.wanted(), Some(10_000));
+        assert_eq!(numbers.wanted(), None, "half of it is left");
+        given(&mut numbers, 5001);
+        assert_eq!(numbers.wanted(), Some(7001));
+        numbers.moved(Some(7001));
+        assert_eq!(numbers.wanted(), None);
+        given(&mut numbers, 6000);
+        assert_eq!(numbers.wanted(), Some(10_000));
         for _ in 0..30 {
-            marks.moved(Some(0));
+            numbers.moved(Some(0));
         }
-        assert_eq!(marks.wanted(), Some(6000 + FARTHEST));
+        assert_eq!(numbers.wanted(), Some(6000 + FARTHEST));
     }
 
     #[test]
     fn a_new_channel_begins_behind_all_that_are_gone_under_an_epoch_of_its_own() {
-        let mut marks = Marks::new(70);
-        let first = marks.begin();
+        let mut numbers = RelayNumbers::new(70);
+        let first = numbers.begin();
         assert_eq!(first.number, 70);
-        given(&mut marks, 90);
-        assert_eq!(marks.begin().number, 70, "a channel that is there goes on by itself");
-        marks.ended(Position { number: 90, ..first });
-        marks.ended(Position { number: 80, ..first });
-        let second = marks.begin();
+        given(&mut numbers, 90);
+        assert_eq!(numbers.begin().number, 70, "a channel that is there goes on by itself");
+        numbers.ended(Position { number: 90, ..first });
+        numbers.ended(Position { number: 80, ..first });
+        let second = numbers.begin();
         assert!(second.number == 90 && second.epoch > first.epoch);
         // The clock was put back.
         let late = Position { epoch: second.epoch + 1_000_000, number: 0 };
-        marks.given(late);
-        assert_eq!(marks.begin().epoch, late.epoch + 1);
+        numbers.given(late);
+        assert_eq!(numbers.begin().epoch, late.epoch + 1);
     }
 }
