@@ -111,3 +111,23 @@ fn every_test_that_a_page_names_is_there() {
     }
     assert!(seen > 10, "{seen}");
 }
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    const FOLDERS: [&str; 10] =
+        ["src/", "handler/", "worker/", "config/", "tests/", "load/", "fuzz/", "docs/", "examples/", ".ci/"];
+    let (mut seen, mut missing) = (0, BTreeSet::new());
+    // What has changed tells of files as they were.
+    for page in pages().into_iter().filter(|page| !page.ends_with("CHANGELOG.md")) {
+        let text = read(&page);
+        let is_path = |name: &&str| !name.contains(' ') && FOLDERS.iter().any(|folder| name.starts_with(folder));
+        for name in prose(&text).flat_map(quoted).filter(is_path) {
+            seen += 1;
+            if !root().join(name).exists() {
+                missing.insert(format!("{}: {name}", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(seen > 100, "{seen}");
+}
