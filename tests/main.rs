@@ -15,6 +15,7 @@ mod compat;
 mod corpus;
 mod crash;
 mod disk;
+mod documents;
 mod doors;
 mod entry;
 mod evening;
