@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Moment(Instant);
 
 impl Moment {
-    /// Now.
+    /// The present one.
     pub fn now() -> Moment {
         Moment(Instant::now())
     }

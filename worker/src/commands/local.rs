@@ -27,7 +27,7 @@ const STAYS: &str = "This connection stays: it may be silent as long as one that
 pub enum Local {
     /// Change the mode, or name the modes.
     Mode(ModeChoice),
-    /// Explain.
+    /// Explain a command, a group of commands, or what there is.
     Help(HelpTopic),
     /// Say hello so many times, 1 to [`HELLO_MAX`].
     Hello(u8),

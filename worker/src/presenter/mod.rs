@@ -72,7 +72,7 @@ impl Presenter {
     }
 
     /// A line has come: what was said before is not the last thing any more.
-    pub fn has_heard(&mut self) {
+    pub fn line_has_come(&mut self) {
         self.prompted = false;
     }
 

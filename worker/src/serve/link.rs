@@ -211,7 +211,7 @@ mod tests {
 
     /// A reply or an event: its number, how long it is, and what can be read from its descriptors.
     #[derive(Clone, Debug, PartialEq)]
-    struct Told {
+    struct Message {
         reply: bool,
         number: u64,
         length: usize,
@@ -238,13 +238,13 @@ mod tests {
     }
 
     /// Appends it; gives where its descriptors belong, and them.
-    fn put(out: &mut Vec<u8>, told: &Told) -> (usize, Vec<OwnedFd>) {
+    fn put(out: &mut Vec<u8>, message: &Message) -> (usize, Vec<OwnedFd>) {
         let place = out.len();
-        put_with_descriptors(out, told.texts.len(), |out| match told.reply {
-            true => put_reply(out, told.number, &Reply::Welcome(Welcome { session: told.length as u64 })),
-            false => put_event(out, told.number, &Event::Notice(Notice { msg: "x".repeat(told.length) })),
+        put_with_descriptors(out, message.texts.len(), |out| match message.reply {
+            true => put_reply(out, message.number, &Reply::Welcome(Welcome { session: message.length as u64 })),
+            false => put_event(out, message.number, &Event::Notice(Notice { msg: "x".repeat(message.length) })),
         });
-        (place, told.texts.iter().map(|text| readable(text)).collect())
+        (place, message.texts.iter().map(|text| readable(text)).collect())
     }
 
     fn send(stream: &UnixStream, bytes: &[u8], fds: &[OwnedFd]) {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     /// Reads as a session does.
-    fn take(link: &mut Link, got: &mut Vec<Told>) -> Result<Came, DecodeError> {
+    fn take(link: &mut Link, got: &mut Vec<Message>) -> Result<Came, DecodeError> {
         loop {
             let came = link.fill();
             while let Some((frame, fds)) = link.next_frame()? {
@@ -269,7 +269,7 @@ mod tests {
                         other => panic!("{other:?}"),
                     },
                 };
-                got.push(Told { reply, number: frame.number, length, texts });
+                got.push(Message { reply, number: frame.number, length, texts });
             }
             if came != Came::More {
                 return Ok(came);
@@ -277,14 +277,14 @@ mod tests {
         }
     }
 
-    fn some_told() -> impl Strategy<Value = Vec<Told>> {
-        let told = (any::<bool>(), any::<u64>(), 0usize..3000, prop_oneof![Just(0), 0..=MOST_DESCRIPTORS]);
-        vec(told, 0..12).prop_map(|all| {
-            let told = all.into_iter().enumerate().map(|(index, (reply, number, length, count))| {
+    fn messages() -> impl Strategy<Value = Vec<Message>> {
+        let message = (any::<bool>(), any::<u64>(), 0usize..3000, prop_oneof![Just(0), 0..=MOST_DESCRIPTORS]);
+        vec(message, 0..12).prop_map(|all| {
+            let messages = all.into_iter().enumerate().map(|(index, (reply, number, length, count))| {
                 let texts = (0..count).map(|place| format!("{index} {place}")).collect();
-                Told { reply, number, length, texts }
+                Message { reply, number, length, texts }
             });
-            told.collect()
+            messages.collect()
         })
     }
 
@@ -293,12 +293,12 @@ mod tests {
 
         #[test]
         fn each_reply_and_event_gets_its_own_descriptors(
-            told in some_told(),
+            messages in messages(),
             cuts in vec((any::<prop::sample::Index>(), any::<bool>()), 0..12),
         ) {
             let (mut link, stream) = pair();
             let mut bytes = Vec::new();
-            let fds: Vec<(usize, Vec<OwnedFd>)> = told.iter().map(|told| put(&mut bytes, told)).collect();
+            let fds: Vec<(usize, Vec<OwnedFd>)> = messages.iter().map(|message| put(&mut bytes, message)).collect();
             // What carries some begins a piece, and others begin anywhere; the worker reads before some of them.
             let mut places: Vec<(usize, bool)> =
                 cuts.iter().map(|(place, reads)| (place.index(bytes.len() + 1), *reads)).collect();
@@ -317,7 +317,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(take(&mut link, &mut got).unwrap(), Came::Nothing);
-            prop_assert_eq!(got, told);
+            prop_assert_eq!(got, messages);
             prop_assert!(link.fds.is_empty());
         }
     }
@@ -327,7 +327,7 @@ mod tests {
         let (mut link, stream) = pair();
         let (mut bytes, mut got) = (Vec::new(), Vec::new());
         let texts = vec!["a".to_owned(), "b".to_owned()];
-        let (_, fds) = put(&mut bytes, &Told { reply: true, number: 1, length: 7, texts });
+        let (_, fds) = put(&mut bytes, &Message { reply: true, number: 1, length: 7, texts });
         send(&stream, &bytes, &fds[..1]);
         assert_eq!(take(&mut link, &mut got), Err(DecodeError::Descriptors));
         assert_eq!(got, []);
@@ -338,12 +338,12 @@ mod tests {
     fn descriptors_that_are_not_announced_are_closed() {
         let (mut link, stream) = pair();
         let (mut bytes, mut got) = (Vec::new(), Vec::new());
-        let told = Told { reply: true, number: 1, length: 7, texts: Vec::new() };
-        put(&mut bytes, &told);
+        let message = Message { reply: true, number: 1, length: 7, texts: Vec::new() };
+        put(&mut bytes, &message);
         let (reader, mut writer) = io::pipe().unwrap();
         send(&stream, &bytes, &[reader.into()]);
         assert_eq!(take(&mut link, &mut got), Ok(Came::Nothing));
-        assert_eq!(got, [told]);
+        assert_eq!(got, [message]);
         assert_eq!(writer.write_all(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
@@ -364,8 +364,8 @@ mod tests {
         let (mut link, stream) = pair();
         link.welcome = true;
         let (mut bytes, mut got) = (Vec::new(), Vec::new());
-        let told = Told { reply: false, number: 1, length: 7, texts: vec!["a".to_owned()] };
-        let (_, fds) = put(&mut bytes, &told);
+        let message = Message { reply: false, number: 1, length: 7, texts: vec!["a".to_owned()] };
+        let (_, fds) = put(&mut bytes, &message);
         let (first, rest) = bytes.split_at(bytes.len() - 1);
         assert!(link.is_quiet());
         send(&stream, first, &fds);
@@ -373,6 +373,6 @@ mod tests {
         assert!(!link.is_quiet());
         send(&stream, rest, &[]);
         assert_eq!(take(&mut link, &mut got), Ok(Came::Nothing));
-        assert!(link.is_quiet() && got == [told]);
+        assert!(link.is_quiet() && got == [message]);
     }
 }

@@ -10,7 +10,7 @@ impl Session {
         self.has_answer(number);
         let request = self.asked.answered(number).map(|open| open.request);
         // What was asked later has not waited so long yet.
-        self.delayed = self.delayed.filter(|told| self.asked.since().is_some_and(|since| since < *told));
+        self.delayed = self.delayed.filter(|delayed| self.asked.since().is_some_and(|since| since < *delayed));
         self.take_effect(reply, request.as_ref());
         self.presenter.answer(to, number, reply);
         self.count_failure(reply, to, around.settings);

@@ -63,7 +63,7 @@ impl Session {
         if self.asking.is_some() {
             return self.on_secret(line, to, around);
         }
-        self.presenter.has_heard();
+        self.presenter.line_has_come();
         if around.settings.log.level >= Level::Debug {
             self.note(Level::Debug, format!(" -> {}", commands::masked(line)));
         }

@@ -76,7 +76,7 @@ impl Unanswered {
 
     /// An answer has come; gives what it answers.
     pub fn answered(&mut self, number: u64) -> Option<Open> {
-        let index = self.open.binary_search_by_key(&number, |sent| sent.number).ok()?;
+        let index = self.open.binary_search_by_key(&number, |open| open.number).ok()?;
         self.open.remove(index)
     }
 
@@ -93,8 +93,8 @@ impl Unanswered {
     /// A handler that served and answered nothing has died; gives the numbers of requests that are given up, because too
     /// many have.
     pub fn died(&mut self) -> Vec<u64> {
-        self.open.iter_mut().for_each(|sent| sent.deaths += 1);
-        self.give_up(|sent| sent.deaths >= DEATHS)
+        self.open.iter_mut().for_each(|open| open.deaths += 1);
+        self.give_up(|open| open.deaths >= DEATHS)
     }
 
     /// No handler can be asked any more; gives the numbers of all.
@@ -103,8 +103,8 @@ impl Unanswered {
     }
 
     fn give_up(&mut self, which: impl Fn(&Open) -> bool) -> Vec<u64> {
-        let numbers = self.open.iter().filter(|sent| which(sent)).map(|sent| sent.number).collect();
-        self.open.retain(|sent| !which(sent));
+        let numbers = self.open.iter().filter(|open| which(open)).map(|open| open.number).collect();
+        self.open.retain(|open| !which(open));
         numbers
     }
 }
@@ -126,7 +126,7 @@ mod tests {
     fn what_is_acknowledged_is_everything_before_the_oldest_that_is_open() {
         let mut open = with(3);
         assert_eq!((open.acked(), open.next()), (0, 4));
-        assert_eq!(open.answered(2).map(|sent| sent.number), Some(2));
+        assert_eq!(open.answered(2).map(|open| open.number), Some(2));
         assert_eq!(open.acked(), 0);
         open.answered(1);
         assert_eq!(open.acked(), 2);
@@ -144,7 +144,7 @@ mod tests {
         let number = open.number();
         open.add(number, Request::Whoami, None, Instant::now());
         assert_eq!(open.died(), [1, 2]);
-        assert_eq!(open.iter().map(|sent| sent.number).collect::<Vec<_>>(), [3]);
+        assert_eq!(open.iter().map(|open| open.number).collect::<Vec<_>>(), [3]);
         assert_eq!(open.lost(), [3]);
     }
 }

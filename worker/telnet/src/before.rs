@@ -138,7 +138,7 @@ impl From<SideBefore> for Side {
 
 impl From<EchoBefore> for Echo {
     fn from(EchoBefore { hidden, told, unanswered, refused }: EchoBefore) -> Self {
-        Self { hidden, told, unanswered, refused }
+        Self { hidden, announced: told, unanswered, refused }
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) const EC: u8 = 247;
 pub(crate) const AYT: u8 = 246;
 /// Interrupt process.
 pub(crate) const IP: u8 = 244;
-/// Break.
+/// The break key.
 pub(crate) const BRK: u8 = 243;
 /// No operation.
 pub(crate) const NOP: u8 = 241;

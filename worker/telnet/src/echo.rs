@@ -1,7 +1,7 @@
 //! ECHO of a server, which hides what is typed: the one option that is switched to and fro. Runs in the worker.
 //!
 //! The Q method would hold back `WONT ECHO` until `WILL ECHO` was answered, and a client that obeys without answering
-//! (there are such) would leave a person typing unseen for ever, or show the next password. So ECHO is told at once,
+//! (there are such) would leave a person typing unseen for ever, or show the next password. So ECHO is announced at once,
 //! whenever the owner wants it, and the answers are only counted off. It cannot loop either: what the peer says causes no
 //! request.
 
@@ -14,8 +14,8 @@ pub(crate) struct Echo {
     /// What the owner asked for.
     pub(crate) hidden: bool,
     /// What was said last and not turned down: WILL or WONT.
-    pub(crate) told: bool,
-    /// Announcements that were not answered yet. They alternate, and `told` is the last of them.
+    pub(crate) announced: bool,
+    /// Announcements that were not answered yet. They alternate, and `announced` is the last of them.
     pub(crate) unanswered: u8,
     pub(crate) refused: bool,
 }
@@ -26,10 +26,10 @@ impl Echo {
 
     /// Hides or shows what is typed. Returns what to send: WILL, WONT or nothing.
     pub(crate) fn hide(&mut self, hidden: bool) -> Option<bool> {
-        if std::mem::replace(&mut self.hidden, hidden) == hidden || self.told == hidden {
+        if std::mem::replace(&mut self.hidden, hidden) == hidden || self.announced == hidden {
             return None;
         }
-        self.told = hidden;
+        self.announced = hidden;
         if self.unanswered < Self::UNANSWERED {
             self.unanswered += 1;
         } else {
@@ -41,7 +41,7 @@ impl Echo {
     /// The peer said DO or DONT. Returns what to send: WILL, WONT or nothing.
     pub(crate) fn receive(&mut self, yes: bool) -> Option<bool> {
         while self.unanswered > 0 {
-            let oldest = (self.unanswered % 2 == 1) == self.told;
+            let oldest = (self.unanswered % 2 == 1) == self.announced;
             self.unanswered -= 1;
             match (oldest, yes) {
                 (true, true) | (false, false) => return None,
@@ -51,16 +51,16 @@ impl Echo {
                     return None;
                 }
                 (true, false) => {
-                    self.told = false;
+                    self.announced = false;
                     return None;
                 }
                 // WONT must be obeyed, so this answers something else.
                 (false, true) => {}
             }
         }
-        match (self.told, yes) {
+        match (self.announced, yes) {
             (true, false) => {
-                self.told = false;
+                self.announced = false;
                 Some(false)
             }
             (false, true) => (!std::mem::replace(&mut self.refused, true)).then_some(false),

