@@ -6,7 +6,7 @@ use super::{DYING, EventLoop};
 use crate::lock::{lock, read};
 use crate::state::journal::{Entry, Present, Recovered, Settled};
 use crate::state::logins::{Ended, Login};
-use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
+use crate::state::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use crate::state::news::News;
 use crate::state::online::Seat;
 use crate::state::session::SessionRef;

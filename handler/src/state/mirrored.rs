@@ -1,4 +1,4 @@
-//! The lists that clients mirror: what is a row of each, and what changes it. They follow what the lists of worlds and of who is
+//! The lists that clients mirror: what stands in each, and what changes it. They follow what the lists of worlds and of who is
 //! on follow (`lists.rs`), and licences besides. Pure; lives in the event loop.
 //!
 //! The journal has the last word on every row, with its serial. A handler that takes over has the lists as they were, compares
@@ -8,8 +8,10 @@
 use super::hosting::{Hosting, Hostings, Listing};
 use super::journal::Entry;
 use super::licences::Licences;
-use super::mirror::{Mirror, Note, Scope, Weigh};
+use super::mirror::{Mirror, Note, Scope};
+use super::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use super::online::Online;
+use super::per_list::PerList;
 use super::worlds::{World, Worlds};
 use hashbrown::HashMap;
 use ssmglobal_ipc::{List, Rating, Time, WorldStatus};
@@ -24,47 +26,6 @@ const STOPPED: i64 = 24 * 60 * 60 * 1000;
 /// What changes within this time after something was told is told together.
 pub const TOGETHER: Duration = Duration::from_millis(250);
 
-/// A world, by its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorldRow {
-    /// Its licence; nothing for a game server that shows itself.
-    pub licence: Option<WorldId>,
-    /// How it is.
-    pub status: WorldStatus,
-    /// How many are there.
-    pub users: u32,
-    /// How many fit.
-    pub max: u32,
-    /// For whom it is.
-    pub rating: Rating,
-    /// What it is about.
-    pub description: String,
-    /// Since when it is stopped.
-    pub stopped: Option<Time>,
-}
-
-/// Somebody who is on, by his name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserRow {
-    /// The player or visitor.
-    pub who: Principal,
-    /// The world or game server that he is in.
-    pub place: Option<Principal>,
-}
-
-impl Weigh for WorldRow {
-    fn weight(&self) -> usize {
-        self.description.len() + 32
-    }
-}
-
-impl Weigh for UserRow {
-    fn weight(&self) -> usize {
-        // With the name of a place, addresses and some rights.
-        512
-    }
-}
-
 /// The name by which somebody is in the list of users; nothing for those who are not. Whoever is added to the list is added here.
 fn key_of(who: Principal, name: &str) -> Option<String> {
     match who.kind {
@@ -78,46 +39,12 @@ fn key_of(who: Principal, name: &str) -> Option<String> {
     }
 }
 
-/// One of something for each list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerList<T> {
-    worlds: T,
-    users: T,
-}
-
-impl<T> PerList<T> {
-    /// That of a list.
-    pub fn of(&self, list: List) -> &T {
-        match list {
-            List::Worlds => &self.worlds,
-            List::Users => &self.users,
-        }
-    }
-
-    /// That of a list.
-    pub fn of_mut(&mut self, list: List) -> &mut T {
-        match list {
-            List::Worlds => &mut self.worlds,
-            List::Users => &mut self.users,
-        }
-    }
-}
-
 /// What the watchers of a list were told last.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Announced {
     upto: u64,
     at: Option<Instant>,
     look_again: bool,
-}
-
-/// What a handler has left of one list.
-#[derive(Debug)]
-pub struct KeptMirror<R> {
-    /// The epoch, whoever looks.
-    pub epoch: u64,
-    /// The last words.
-    pub notes: Vec<Note<R>>,
 }
 
 /// All of them.

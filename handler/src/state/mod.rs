@@ -4,19 +4,17 @@
 pub mod boards;
 pub mod bus;
 pub mod directory;
-
 pub mod host_backlog;
 pub mod hosting;
 pub mod journal;
 pub mod licences;
-
 pub mod log_limit;
 pub mod logins;
 mod loop_state;
 pub mod memory;
 pub mod mirror;
+pub mod mirror_rows;
 pub mod mirrored;
-
 pub mod names;
 pub mod networks;
 pub mod news;
@@ -24,10 +22,10 @@ pub mod online;
 mod overlay;
 pub mod pages;
 pub mod passes;
+pub mod per_list;
 pub mod properties;
 mod rank_index;
 pub mod registrations;
-
 pub mod session;
 pub mod shared_ring;
 pub mod takeovers;

@@ -1,6 +1,6 @@
 //! One worker's session as the event loop keeps it: who it is, what it may ask, what waits.
 
-use super::mirrored::PerList;
+use super::per_list::PerList;
 use super::topic::Topic;
 use crate::link::Link;
 use ssmglobal_config::{Settings, shown};

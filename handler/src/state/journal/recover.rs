@@ -4,7 +4,7 @@ use super::rows::Found;
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
 use crate::state::logins::{Ended, Login};
-use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
+use crate::state::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::HeldPass;
 use crate::state::visitors::Visitor;

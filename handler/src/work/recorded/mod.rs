@@ -9,7 +9,7 @@ use super::kept::{Further, KeptAnswers, KeptItem, items, put};
 use super::keys::{answer_put, answer_read};
 use crate::state::hosting::Hosting;
 use crate::state::journal::{ClientKey, Entry, KeptRow, OldPass, Settled, packed};
-use crate::state::mirrored::WorldRow;
+use crate::state::mirror_rows::WorldRow;
 use crate::state::news::{Audience, News};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassState, Wanted};
