@@ -9,6 +9,7 @@
 mod harness;
 
 mod ahead;
+mod anywhere;
 mod away;
 mod broadcast;
 mod compat;
