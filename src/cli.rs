@@ -132,7 +132,7 @@ Examples:
 pub struct HandlerArgs {
     /// The descriptor at which workers ask for a link.
     #[arg(long)]
-    pub desk: i32,
+    pub rendezvous: i32,
 
     /// The descriptor of the stream to the listener.
     #[arg(long)]
@@ -260,10 +260,10 @@ mod tests {
 
     #[test]
     fn the_handler_is_started_but_not_advertised() {
-        let words = ["handler", "--desk", "3", "--control", "4", "--journal", "5"];
+        let words = ["handler", "--rendezvous", "3", "--control", "4", "--journal", "5"];
         let args = HandlerArgs::try_parse_from(words).unwrap();
-        assert_eq!((args.desk, args.control, args.journal), (3, 4, 5));
+        assert_eq!((args.rendezvous, args.control, args.journal), (3, 4, 5));
         let help = Cli::command().render_long_help().to_string();
-        assert!(!help.contains("--desk") && !help.contains("handler"), "{help}");
+        assert!(!help.contains("--rendezvous") && !help.contains("handler"), "{help}");
     }
 }

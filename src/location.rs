@@ -60,7 +60,7 @@ impl Location {
         // A file that root has named itself is what it wants to have read.
         let believed = |path: &Path, named: bool| if named { Ok(()) } else { for_root(path) };
         let Loaded { settings, file, .. } = load_if(self.config.as_deref(), environment(), &overrides, &believed)
-            .map_err(|problems| told(&problems))?;
+            .map_err(|problems| where_unknown(&problems))?;
         if named || file.is_some() || !geteuid().is_root() {
             return Ok(settings);
         }
@@ -75,7 +75,7 @@ impl Location {
     }
 }
 
-fn told(problems: &[Problem]) -> String {
+fn where_unknown(problems: &[Problem]) -> String {
     let list: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
     format!(
         "cannot tell where the data directory is:\n{}\nPut this right, or name the directory with --data DIR",

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if args.get(1).is_some_and(|word| word == HandlerArgs::NAME) {
         let args = HandlerArgs::parse_from(args.into_iter().skip(1));
-        return ssmglobal_handler::run(args.desk, args.control, args.journal, args.user());
+        return ssmglobal_handler::run(args.rendezvous, args.control, args.journal, args.user());
     }
     match args.get(1) {
         Some(word) if word == upgrade::RESUME => return resume::resume(args),

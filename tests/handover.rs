@@ -130,7 +130,7 @@ fn is_who_he_was(case: &mut Case) {
         (_, State::Server) => (None, Some(case.asker.name.clone())),
         (Reply::Visiting(it), _) => (Some(it.visitor.to_string()), None),
         // One who had to be a visitor for it.
-        (Reply::Told(_) | Reply::WorldEntered(_), State::Anonymous) => {
+        (Reply::TellDelivered(_) | Reply::WorldEntered(_), State::Anonymous) => {
             (Some(Party::Visitor(case.asker.name.clone()).to_string()), None)
         }
         (_, State::New | State::Anonymous | State::Unproved) => (None, None),

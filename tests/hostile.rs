@@ -5,14 +5,14 @@ mod frames;
 mod links;
 mod sessions;
 
-use crate::harness::{Hostile, Link, Listener, desk_process, samples};
+use crate::harness::{Hostile, Link, Listener, rendezvous_process, samples};
 use ssmglobal_ipc::frame::put_change;
 use ssmglobal_ipc::*;
 
-/// No test: the process of a worker, see [`desk_process`].
+/// No test: the process of a worker, see [`rendezvous_process`].
 #[test]
 fn a_process_that_hands_links_over() {
-    desk_process();
+    rendezvous_process();
 }
 
 /// A handler with somebody who does nothing wrong, and a worker that will.

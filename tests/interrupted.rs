@@ -8,13 +8,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixCredentials, recv, send, sendmsg};
 use nix::unistd::Pid;
 use serde_json::json;
-use ssmglobal_ipc::Mode;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_ipc::handover::{Item as Kept, items};
 use ssmglobal_sys::sealed::{read_sealed, sealed};
-use ssmglobal_worker::commands::State;
-use ssmglobal_worker::moved::{COULD, Item, put_away};
+use ssmglobal_worker::moved::{COULD, MOST_DESCRIPTORS, written};
 use std::io::{IoSlice, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -79,6 +77,13 @@ fn send_as(worker: i64, sends: &OwnedFd, fds: &[&OwnedFd]) {
     sendmsg::<()>(sends.as_raw_fd(), &[IoSlice::new(b"M")], control, MsgFlags::empty(), None).expect("there is room");
 }
 
+/// What a worker would leave of a session of a program.
+fn state(session: u64, state: &str, who: &str) -> OwnedFd {
+    let session = json!({"number": session, "presenter": {"mode": "CLIENT"}, "state": state, "who": who});
+    let left = json!({"session": session, "peers": [{}]});
+    sealed("session", &written(left.to_string().as_bytes())).expect("memory")
+}
+
 /// Waits for the new worker's word; 0 when it has ended.
 fn word(other: &OwnedFd) -> u8 {
     let mut byte = [0];
@@ -102,11 +107,6 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     let row = |index: usize, what: &str| list[index][what].clone();
     let pids: Vec<i64> = (0..5).map(|index| row(index, "pid").as_i64().unwrap()).collect();
     let session = |index: usize| row(index, "session").as_u64().unwrap();
-    let state = |session: u64| {
-        let who = "root".to_owned();
-        let (mode, mode_there, state) = (Mode::Client, Mode::Client, State::Player);
-        put_away(&[Item::Session { session, mode, mode_there, state, who }]).unwrap()
-    };
     let descriptors = Process(backend.pid()).descriptors().len();
     let pair = || ssmglobal_sys::seqpacket_pair().unwrap();
     let stream = || UnixStream::pair().unwrap();
@@ -118,13 +118,13 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     send_as(pids[0], &sends, &[]);
     backend.log().wait_after(mark, &format!("worker {} has handed over what is no session", pids[0]));
     let (one, _two) = pair();
-    send_as(pids[1], &sends, &[&one; 5]);
+    send_as(pids[1], &sends, &[&one; 1 + MOST_DESCRIPTORS + 1]);
     backend.log().wait_after(mark, &format!("worker {} has handed over what is no session", pids[1]));
     // Somebody else's session, one that is too long, one that is damaged, one that could still be changed.
-    let mut flipped = read_sealed(state(session(4)), 1 << 20).unwrap();
+    let mut flipped = read_sealed(state(session(4), "Player", "root"), 1 << 20).unwrap();
     *flipped.last_mut().unwrap() ^= 0xff;
     let bad = [
-        (2, state(session(0))),
+        (2, state(session(0), "Player", "root")),
         (3, sealed("session", &vec![0; 2 << 20]).unwrap()),
         (4, sealed("session", &flipped).unwrap()),
     ];
@@ -164,8 +164,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
         ours.set_nonblocking(true).unwrap();
         theirs.set_nonblocking(true).unwrap();
         let (other, mine) = ssmglobal_sys::seqpacket_pair().unwrap();
-        let (mode, mode_there, state) = (Mode::Client, Mode::Client, State::Anonymous);
-        let memory = put_away(&[Item::Session { session, mode, mode_there, state, who: String::new() }]).unwrap();
+        let memory = state(session, "Anonymous", "");
         send_as(pid, &sends, &[&theirs.into(), &memory, &other]);
         drop(other);
         assert_eq!(word(&mine), COULD);

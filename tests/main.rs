@@ -9,12 +9,14 @@
 mod harness;
 
 mod ahead;
+mod anywhere;
 mod away;
 mod broadcast;
 mod compat;
 mod corpus;
 mod crash;
 mod disk;
+mod documents;
 mod doors;
 mod entry;
 mod evening;

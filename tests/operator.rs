@@ -170,7 +170,7 @@ fn completions_and_man_pages() {
     for shell in ["bash", "zsh", "fish"] {
         let output = run(program().args(["completions", shell]), b"");
         assert!(output.code == 0 && output.out.contains("rotate-key") && output.out.contains("restore"), "{shell}");
-        assert!(!output.out.contains("--desk"), "{shell} completes what is not to be typed");
+        assert!(!output.out.contains("--rendezvous"), "{shell} completes what is not to be typed");
     }
     run(program().arg("man"), b"").succeeds().prints(".TH ssmglobal 1");
     let dir = TempDir::new().unwrap();

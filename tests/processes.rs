@@ -56,7 +56,7 @@ fn a_worker_holds_its_client_and_its_links_and_nothing_else() {
     let mut alice = backend.program();
     let worker = worker_called(&backend, "ssmglobal: worker 127.0.0.1 CLIENT");
     let counted = |what: &str| worker.descriptors().iter().filter(|link| link.contains(what)).count();
-    // 0, 1 and 2; the client; the front desk; where clients move; where it is seen that nobody is left; epoll; signals.
+    // 0, 1 and 2; the client; the rendezvous; where clients move; where it is seen that nobody is left; epoll; signals.
     let idle = worker.descriptors();
     let all = (counted("socket:"), counted("pipe:"), counted("eventpoll"), counted("signalfd"));
     assert_eq!(all, (3, 1, 1, 1), "{idle:?}");

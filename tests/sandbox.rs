@@ -209,15 +209,15 @@ fn too_many_failed_logins_end_the_connection_and_cost_a_waiting_time() {
 fn a_panic_is_in_the_log_with_its_place_and_its_address_and_once() {
     // This test is the listener, and the worker that panics.
     let dir = tempfile::TempDir::new().unwrap();
-    let (desk, desk_end) = ssmglobal_sys::seqpacket_pair().unwrap();
-    ssmglobal_sys::pass_credentials(&desk_end).unwrap();
+    let (rendezvous_sender, rendezvous_receiver) = ssmglobal_sys::seqpacket_pair().unwrap();
+    ssmglobal_sys::pass_credentials(&rendezvous_receiver).unwrap();
     let (control, control_end) = ssmglobal_sys::link_pair().unwrap();
     let control = UnixStream::from(control);
     control.set_nonblocking(false).unwrap();
-    // Standard input and output are the desk and the stream; the third descriptor takes a shell.
+    // Standard input and output are the rendezvous and the stream; the third descriptor takes a shell.
     let mut command = Command::new("sh");
-    command.args(["-c", "exec \"$0\" handler --desk 0 --control 1 --journal 3 3<>\"$1\""]);
-    command.arg(program().get_program()).arg(dir.path().join("journal")).stdin(Stdio::from(desk_end));
+    command.args(["-c", "exec \"$0\" handler --rendezvous 0 --control 1 --journal 3 3<>\"$1\""]);
+    command.arg(program().get_program()).arg(dir.path().join("journal")).stdin(Stdio::from(rendezvous_receiver));
     command.stdout(Stdio::from(control_end)).stderr(Stdio::piped());
     let mut handler = command.spawn().unwrap();
     drop(command);
@@ -246,7 +246,7 @@ fn a_panic_is_in_the_log_with_its_place_and_its_address_and_once() {
         }
     }
     for text in [&b"Pworker/src/some.rs:12:5\x1b[2J"[..], b"Pagain.rs:1:1", b"?", b""] {
-        ssmglobal_sys::send_with(&desk, text, &[]).unwrap();
+        ssmglobal_sys::send_with(&rendezvous_sender, text, &[]).unwrap();
     }
     log.wait("ERROR worker: 192.0.2.7:4000: worker ");
     log.wait(" panicked at worker/src/some.rs:12:5\\x1b[2J. Please report it.");

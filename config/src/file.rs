@@ -58,7 +58,7 @@ impl Reader<'_> {
         let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
         errors.sort_by_key(start);
         let mut broken = BTreeSet::new();
-        let mut told = Vec::new();
+        let mut syntax_errors = Vec::new();
         for error in errors {
             let at = start(&error);
             let place = self.lines.place(&(at..at));
@@ -76,9 +76,9 @@ impl Reader<'_> {
                     wrong.push_str(&format!(", in what was opened in line {first}"));
                 }
             }
-            if told.len() < SYNTAX_ERRORS_MAX {
+            if syntax_errors.len() < SYNTAX_ERRORS_MAX {
                 let (key, allowed) = (String::new(), String::new());
-                told.push(Problem { place, key, wrong, allowed, suggestion: None });
+                syntax_errors.push(Problem { place, key, wrong, allowed, suggestion: None });
             }
         }
         let mut index = 0;
@@ -86,7 +86,7 @@ impl Reader<'_> {
             index += 1;
             index <= before || !broken.contains(&line_of(&problem.place))
         });
-        self.draft.problems.extend(told);
+        self.draft.problems.extend(syntax_errors);
     }
 
     fn top(&mut self, table: &DeTable<'_>) {

@@ -69,7 +69,7 @@ words! {
         Info = "info",
         /// For finding a fault.
         Debug = "debug",
-        /// Everything.
+        /// All that happens, also what is of no interest unless a fault is sought in it.
         Trace = "trace",
     }
 }

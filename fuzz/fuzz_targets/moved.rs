@@ -1,4 +1,4 @@
-//! Runs with cargo-fuzz; see CONTRIBUTING.md.
+//! Runs with cargo-fuzz; see docs/testing.md.
 
 #![no_main]
 

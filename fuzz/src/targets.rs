@@ -1,17 +1,21 @@
 //! What is fuzzed: each function takes any bytes, must come back, and checks what must hold for all of them. The fuzzer
 //! calls them, and so does an ordinary test, with everything in `corpus/` and with changes of it.
 
-use ssmglobal_ipc::frame::{Class, FrameReader, put_change, put_control, put_request};
+use ssmglobal_ipc::frame::{
+    Class, FrameReader, MOST_DESCRIPTORS, put_change, put_control, put_request, put_with_descriptors,
+};
 use ssmglobal_ipc::{Request, control, ctl, handover};
-use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
+use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
 use ssmglobal_worker::moved;
+use ssmglobal_worker::peer::layer::Opened;
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
 pub fn frames(mut bytes: &[u8]) {
     let mut reader = FrameReader::new();
     while matches!(reader.fill(|buffer| std::io::Read::read(&mut bytes, buffer)), Ok((1.., _))) {
         while let Ok(Some(frame)) = reader.next_frame() {
+            assert!(frame.descriptors <= MOST_DESCRIPTORS);
             let _ = (frame.reply(), frame.event());
             let _ = (frame.control::<control::ToHandler>(), frame.control::<control::ToListener>());
             let _ = (frame.control::<ctl::Ask>(), frame.control::<ctl::Answer>());
@@ -25,16 +29,18 @@ pub fn frames(mut bytes: &[u8]) {
             let Some(Ok(request)) = frame.request_kind().map(|kind| Request::decode(kind, payload)) else { continue };
             // What was understood is written as it was meant.
             let mut written = Vec::new();
-            match &carried {
-                Some(carried) => put_change(&mut written, frame.number, carried, &request),
-                None => put_request(&mut written, frame.number, &request),
-            }
+            put_with_descriptors(&mut written, frame.descriptors, |out| match &carried {
+                Some(carried) => put_change(out, frame.number, carried, &request),
+                None => put_request(out, frame.number, &request),
+            });
+            let descriptors = frame.descriptors;
             let mut again = FrameReader::new();
             let mut rest = &written[..];
             while !rest.is_empty() {
                 again.fill(|buffer| std::io::Read::read(&mut rest, buffer)).expect("a slice can be read");
             }
             let frame = again.next_frame().expect("a frame").expect("a whole one");
+            assert_eq!(frame.descriptors, descriptors);
             let payload = frame.carried().map_or(frame.payload, |(_, payload)| payload);
             let payload = if carried.is_some() { payload } else { frame.payload };
             assert_eq!(Request::decode(request.kind(), payload), Ok(request));
@@ -50,22 +56,22 @@ const LIMIT: usize = 64;
 pub fn lines(bytes: &[u8]) {
     let Some((first, bytes)) = bytes.split_first() else { return };
     let (people, split) = (first & 1 == 1, 1 + usize::from(first >> 1));
-    let whole = heard(people, bytes.chunks(bytes.len().max(1)));
-    assert_eq!(heard(people, bytes.chunks(split)), whole, "split every {split} bytes");
+    let whole = read_lines(people, bytes.chunks(bytes.len().max(1)));
+    assert_eq!(read_lines(people, bytes.chunks(split)), whole, "split every {split} bytes");
 }
 
-fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Vec<u8>) {
-    let (mut telnet, mut lines) = (Telnet::new(), LineReader::new());
+fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String>, Vec<u8>) {
+    let (mut telnet, mut lines) = (Telnet::new(Role::Server), LineReader::new());
     lines.set_limit(LIMIT);
     lines.set_editing(people);
     lines.set_return_ends_line(people);
-    let (mut heard, mut out) = (Vec::new(), Vec::new());
+    let (mut found, mut out) = (Vec::new(), Vec::new());
     for mut input in reads {
         while let Some(event) = telnet.next(&mut input, &mut out) {
             match event {
                 Event::Data(mut data) => {
                     while let Some(line) = lines.next(&mut data) {
-                        heard.push(match line {
+                        found.push(match line {
                             Line::Text(text) => text.to_owned(),
                             Line::TooLong => "too long".to_owned(),
                             Line::NotUtf8 => "not text".to_owned(),
@@ -75,13 +81,13 @@ fn heard<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<String
                 Event::Interrupt => lines.clear(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
-                Event::Terminal | Event::Alive => {}
+                Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}
             }
         }
         assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");
     }
-    assert!(heard.iter().all(|line| line.len() <= LIMIT));
-    (heard, out)
+    assert!(found.iter().all(|line| line.len() <= LIMIT));
+    (found, out)
 }
 
 /// A line of a program, or of a person: whatever it is, there is a request or a failure with words, and something for the log.
@@ -109,27 +115,23 @@ pub fn config(bytes: &[u8]) {
 
 /// What a worker leaves to its successor, which goes on with the telnet machine that lies in it, whatever was done to that.
 pub fn moved(bytes: &[u8]) {
-    let Ok(items) = moved::items(bytes) else { return };
-    let mut written = Vec::new();
-    items.iter().for_each(|item| moved::put(&mut written, item));
-    for item in items {
-        let moved::Item::Telnet(mut telnet) = item else { continue };
-        let (before, mut out) = (telnet.capacity(), Vec::new());
-        telnet.offer(&mut out);
-        telnet.hide_input(true, &mut out);
+    let Ok(mut left) = moved::read(bytes) else { return };
+    // What was understood is written so that it is understood again.
+    let written = left.bytes().expect("it is as long as it was");
+    assert!(moved::read(&written).is_ok());
+    for kept in &mut left.peers {
+        let mut line = String::new();
+        kept.stack.signal(|speech, out| {
+            speech.offer(out);
+            speech.hide_input(true, out);
+        });
         for mut input in bytes.chunks(7) {
-            while telnet.next(&mut input, &mut out).is_some() {}
+            while let Opened::Data(_) = kept.stack.open(&mut input, &mut line) {}
         }
-        telnet.encode(bytes, &mut out);
-        telnet.prompt_end(&mut out);
-        assert!(telnet.capacity() <= before.max(4096), "memory has a bound");
-    }
-    // What was understood is understood again, and is the same.
-    let format = bytes.get(..bytes.len().saturating_sub(written.len())).unwrap_or_default();
-    if let Ok(again) = moved::items(&[format, &written].concat()) {
-        let mut twice = Vec::new();
-        again.iter().for_each(|item| moved::put(&mut twice, item));
-        assert_eq!(twice, written);
+        kept.stack.write(|text| text.extend_from_slice(b"text"));
+        kept.stack.signal(|speech, out| speech.prompt_end(out));
+        let answered = kept.stack.out().rest().len();
+        assert!(answered <= 4096 + 32 * bytes.len(), "what is answered has a bound");
     }
 }
 

@@ -141,7 +141,7 @@ table! {
     MailRead(request) player mail::read;
     MailDelete(request) player mail::delete;
     MailReply(request) player mail::reply;
-    MailSent(page) player mail::sent;
+    MailListSent(page) player mail::sent;
     MailBlock(request) player mail::block;
     MailUnblock(request) player mail::unblock;
     MailBlocks player mail::blocks;
@@ -233,7 +233,7 @@ mod tests {
         ("MailRead", "--p---"),
         ("MailDelete", "--p---"),
         ("MailReply", "--p---"),
-        ("MailSent", "--p---"),
+        ("MailListSent", "--p---"),
         ("MailBlock", "--p---"),
         ("MailUnblock", "--p---"),
         ("MailBlocks", "--p---"),

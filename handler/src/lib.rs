@@ -16,14 +16,14 @@ mod flight;
 mod link;
 mod lock;
 mod logging;
-mod own;
+mod ownership;
 mod state;
 #[cfg(test)]
 mod testing;
 mod work;
 
 pub use event_loop::verified;
-pub use own::guard;
+pub use ownership::guard;
 
 use crate::changes::{Change, Shared};
 use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKER};
@@ -70,16 +70,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Threads that read from the database.
 const READERS: usize = 2;
 
-/// Runs the handler until the listener ends it. `desk` and `control` are descriptors that the listener has left open:
+/// Runs the handler until the listener ends it. `rendezvous` and `control` are descriptors that the listener has left open:
 /// where workers' links come in, and the stream to the listener; `journal` is memory that each handler leaves to the next.
 /// `user` is whom it is to become, where it was started by root.
-pub fn run(desk: RawFd, control: RawFd, journal: RawFd, user: Option<Ids>) -> ExitCode {
+pub fn run(rendezvous: RawFd, control: RawFd, journal: RawFd, user: Option<Ids>) -> ExitCode {
     ssmglobal_sys::Title::wipe();
     // Started through /proc/self/exe, it would be called "exe" where titles are not shown.
     let _ = nix::sys::prctl::set_name(c"ssmglobal");
     ssmglobal_sys::Title::set(format_args!("ssmglobal: handler"));
     // First of all, while there is one thread and nothing is open.
-    match user.map_or(Ok(()), become_user).and_then(|()| start(desk, control, journal)) {
+    match user.map_or(Ok(()), become_user).and_then(|()| start(rendezvous, control, journal)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("ssmglobal: the handler cannot start: {error}");
@@ -95,8 +95,8 @@ fn become_user(ids: Ids) -> io::Result<()> {
     })
 }
 
-fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
-    let desk = ssmglobal_sys::take(desk)?;
+fn start(rendezvous: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
+    let rendezvous = ssmglobal_sys::take(rendezvous)?;
     let journal = ssmglobal_sys::take(journal)?;
     let stream = UnixStream::from(ssmglobal_sys::let_go_first(ssmglobal_sys::take(control)?));
     let mut listener = ListenerLink::new(stream, nix::unistd::getppid().as_raw());
@@ -105,7 +105,7 @@ fn start(desk: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCode> {
     let signals = Signals::catch(&[Signal::SIGTERM])?;
     let log = logging::start(logging::filter(settings.log.level))?;
     let words = UnixStream::from(ssmglobal_sys::let_go_first(listener.stream.try_clone()?.into()));
-    let result = serve((desk, journal), listener, signals, settings, run);
+    let result = serve((rendezvous, journal), listener, signals, settings, run);
     drop(log);
     result.or_else(|failure| match failure {
         Failure::Fatal(msg) => {
@@ -167,14 +167,14 @@ impl From<StoreError> for Failure {
 }
 
 fn serve(
-    (desk, journal): (OwnedFd, OwnedFd),
+    (rendezvous, journal): (OwnedFd, OwnedFd),
     listener: ListenerLink,
     signals: Signals,
     settings: Settings,
     run: u64,
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
-    own::guard(&data, nix::unistd::geteuid().as_raw()).map_err(Failure::Fatal)?;
+    ownership::guard(&data, nix::unistd::geteuid().as_raw()).map_err(Failure::Fatal)?;
     own_directory(&data)?;
     let journal = Journal::open(&journal)?;
     // The handler before this one may still be dying.
@@ -198,7 +198,7 @@ fn serve(
     let shared = Arc::new(shared);
     let threads = start_threads(&shared, &store, queues, writer, keys)?;
     let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
-    let inherited = Inherited { desk, journal, tickets, run, relay_mark };
+    let inherited = Inherited { rendezvous, journal, tickets, run, relay_mark };
     let mut event_loop = EventLoop::new(shared.clone(), poll, inherited, listener, signals, operators)?;
     let players = lock::read(&shared.memory.directory).len();
     let file = store.upkeep().map(Upkeep::path).map_or_else(String::new, |file| file.display().to_string());

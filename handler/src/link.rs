@@ -4,7 +4,7 @@ use crate::flight::Flight;
 use crate::lock::lock;
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply};
+use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply, put_with_descriptors};
 use ssmglobal_ipc::{Event, Reply};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
@@ -17,14 +17,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
 const OUTBOX: usize = 8 << 20;
 
-/// Replies with descriptors that may wait for a worker.
+/// Frames with descriptors that may wait for a worker.
 const DESCRIPTORS: usize = 256;
 
 #[derive(Debug, Default)]
 struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
-    /// Descriptors and where in `bytes` the frame begins that they belong to.
+    /// Descriptors and where in `bytes` their announcement begins: they leave with its first byte.
     fds: VecDeque<(usize, Vec<OwnedFd>)>,
     writable: Writable,
     broken: bool,
@@ -161,29 +161,23 @@ impl Link {
     }
 
     fn put(&self, append: impl FnOnce(&mut Vec<u8>)) {
-        let mut out = lock(&self.out);
-        if out.broken {
-            return;
-        }
-        append(&mut out.bytes);
-        if out.bytes.len() - out.sent > OUTBOX {
-            (out.broken, out.overrun) = (true, true);
-        }
+        self.put_with_fds(append, Vec::new());
     }
 
-    /// Queues a reply that carries descriptors.
-    pub fn put_with_fds(&self, number: u64, reply: &Reply, fds: Vec<OwnedFd>) {
+    /// Queues a frame, which is a reply or an event, and the descriptors that it carries.
+    pub fn put_with_fds(&self, frame: impl FnOnce(&mut Vec<u8>), fds: Vec<OwnedFd>) {
         let mut out = lock(&self.out);
         if out.broken {
-            return;
-        }
-        if out.fds.len() >= DESCRIPTORS {
-            (out.broken, out.overrun) = (true, true);
             return;
         }
         let place = out.bytes.len();
-        put_reply(&mut out.bytes, number, reply);
-        out.fds.push_back((place, fds));
+        put_with_descriptors(&mut out.bytes, fds.len(), frame);
+        if !fds.is_empty() {
+            out.fds.push_back((place, fds));
+        }
+        if out.bytes.len() - out.sent > OUTBOX || out.fds.len() > DESCRIPTORS {
+            (out.broken, out.overrun) = (true, true);
+        }
     }
 
     /// Writes what waits. What does not fit goes when the event loop sees the socket writable. Gives whether the event loop
@@ -341,209 +335,4 @@ impl Batch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use mio::{Events, Interest, Poll};
-    use ssmglobal_ipc::frame::{Class, FrameReader};
-    use ssmglobal_ipc::{Code, Failure, Notice, RelayJoined, Welcome};
-    use std::io::{Read, Write};
-    use std::time::Duration;
-
-    const DEADLINE: Duration = Duration::from_secs(20);
-
-    struct Pair {
-        poll: Poll,
-        link: Arc<Link>,
-        worker: UnixStream,
-        reader: FrameReader,
-        fds: VecDeque<OwnedFd>,
-    }
-
-    /// What the worker got: a reply's number and, where descriptors belong to it, what can be read from them.
-    #[derive(Debug, PartialEq, Eq)]
-    enum Got {
-        Reply(u64, Vec<String>),
-        Event(usize),
-    }
-
-    impl Pair {
-        fn new() -> Pair {
-            let (ours, worker) = UnixStream::pair().unwrap();
-            ours.set_nonblocking(true).unwrap();
-            worker.set_nonblocking(true).unwrap();
-            let poll = Poll::new().unwrap();
-            let registry = Arc::new(poll.registry().try_clone().unwrap());
-            registry.register(&mut SourceFd(&ours.as_raw_fd()), Token(5), Interest::READABLE).unwrap();
-            let link = Arc::new(Link::new(ours, registry, Token(5), 3));
-            Pair { poll, link, worker, reader: FrameReader::new(), fds: VecDeque::new() }
-        }
-
-        /// Reads once as a worker does; false when there is nothing.
-        fn receive(&mut self, got: &mut Vec<Got>) -> bool {
-            let (worker, fds) = (&self.worker, &mut self.fds);
-            let result = self.reader.fill(|buffer| {
-                let received = ssmglobal_sys::receive(worker, buffer)?;
-                fds.extend(received.fds);
-                Ok(received.count)
-            });
-            match result {
-                Err(error) => {
-                    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-                    return false;
-                }
-                Ok((count, _)) => assert!(count > 0),
-            }
-            while let Some(frame) = self.reader.next_frame().unwrap() {
-                if frame.class == Class::Event {
-                    let Event::Notice(notice) = frame.event().unwrap() else { panic!("another event") };
-                    got.push(Got::Event(notice.msg.len()));
-                    continue;
-                }
-                let mut texts = Vec::new();
-                if let Reply::RelayJoined(_) = frame.reply().unwrap() {
-                    for _ in 0..2 {
-                        let mut text = String::new();
-                        let fd = self.fds.pop_front().expect("descriptors come with the first byte of their reply");
-                        std::fs::File::from(fd).read_to_string(&mut text).unwrap();
-                        texts.push(text);
-                    }
-                }
-                got.push(Got::Reply(frame.number, texts));
-            }
-            true
-        }
-
-        /// Waits until the socket can be written to.
-        fn wait_writable(&mut self) {
-            let mut events = Events::with_capacity(4);
-            self.poll.poll(&mut events, Some(DEADLINE)).unwrap();
-            assert!(events.iter().any(|event| event.token() == Token(5) && event.is_writable()));
-        }
-
-        fn watched(&self) -> bool {
-            format!("{:?}", lock(&self.link.out).writable).contains("true")
-        }
-    }
-
-    /// The end to read of a pipe that holds this text.
-    fn readable(text: &str) -> OwnedFd {
-        let (reader, mut writer) = io::pipe().unwrap();
-        writer.write_all(text.as_bytes()).unwrap();
-        reader.into()
-    }
-
-    fn joined() -> Reply {
-        Reply::RelayJoined(RelayJoined {
-            channel: "chat".into(),
-            number: 1,
-            missed: 2,
-            waiting: 3,
-            position: 4,
-            epoch: 5,
-            behind: 6,
-            unknown: true,
-        })
-    }
-
-    fn notice(length: usize) -> Event {
-        Event::Notice(Notice { msg: "x".repeat(length) })
-    }
-
-    #[test]
-    fn replies_and_descriptors_keep_their_order_on_a_full_socket() {
-        let mut pair = Pair::new();
-        let (mut batch, mut expected, mut got) = (Batch::default(), Vec::new(), Vec::new());
-        for number in 0..600u64 {
-            let to = ReplyTo { link: pair.link.clone(), number };
-            match number % 4 {
-                0 => {
-                    let texts = [format!("{number}a"), format!("{number}b")];
-                    pair.link.put_with_fds(number, &joined(), texts.iter().map(|text| readable(text)).collect());
-                    batch.mark(&pair.link);
-                    expected.push(Got::Reply(number, texts.into()));
-                }
-                1 => {
-                    batch.reply(&to, &Reply::Welcome(Welcome { session: number }));
-                    expected.push(Got::Reply(number, Vec::new()));
-                }
-                2 => {
-                    let length = (number as usize * 37) % 9000;
-                    batch.event(&pair.link, 0, &notice(length));
-                    expected.push(Got::Event(length));
-                }
-                // Two with descriptors, one right behind the other.
-                _ => {
-                    let texts = [format!("{number}a"), format!("{number}b")];
-                    pair.link.put_with_fds(number, &joined(), texts.iter().map(|text| readable(text)).collect());
-                    batch.mark(&pair.link);
-                    expected.push(Got::Reply(number, texts.into()));
-                }
-            }
-            if number % 50 == 49 {
-                assert_eq!(batch.flush(), [0; 0]);
-            }
-        }
-        assert!(pair.watched(), "the socket is full");
-        while got.len() < expected.len() {
-            while pair.receive(&mut got) {}
-            if pair.watched() {
-                pair.wait_writable();
-                pair.link.flush().unwrap();
-            }
-        }
-        assert_eq!(got, expected);
-        assert!(pair.fds.is_empty() && !pair.receive(&mut got));
-        let out = lock(&pair.link.out);
-        assert!(out.bytes.is_empty() && out.fds.is_empty() && out.sent == 0);
-        assert!(out.bytes.capacity() <= 64 << 10);
-    }
-
-    #[test]
-    fn a_worker_that_does_not_read_loses_its_link() {
-        let mut pair = Pair::new();
-        let mut batch = Batch::default();
-        for _ in 0..=(OUTBOX >> 20) {
-            batch.event(&pair.link, 0, &notice(1 << 20));
-        }
-        assert_eq!(batch.flush(), [0; 0]);
-        let mut bytes = [0; 1 << 10];
-        assert_eq!(pair.worker.read(&mut bytes).unwrap(), 0, "nothing of it is sent, and the link is closed");
-        let length = lock(&pair.link.out).bytes.len();
-        batch.event(&pair.link, 0, &notice(1));
-        assert_eq!(lock(&pair.link.out).bytes.len(), length);
-        assert!(pair.link.flush().is_err());
-    }
-
-    #[test]
-    fn a_worker_that_is_gone_is_an_error() {
-        let pair = Pair::new();
-        drop(pair.worker);
-        pair.link.put(|out| put_event(out, 0, &notice(1)));
-        assert!(pair.link.flush().is_err());
-        assert!(pair.link.flush().is_err());
-    }
-
-    #[test]
-    fn the_last_answer_wakes_who_waits_for_quiet() {
-        let mut pair = Pair::new();
-        let mut batch = Batch::default();
-        let to = ReplyTo { link: pair.link.clone(), number: 1 };
-        let reply = Reply::Failed(Failure::new(Code::Busy, "Again."));
-        assert!(!pair.link.wait_for_quiet(), "nothing is in flight");
-        pair.link.started();
-        batch.finish(&to, &reply);
-        assert_eq!(batch.flush(), [0; 0], "nobody has asked");
-        pair.link.started();
-        pair.link.started();
-        assert!(pair.link.wait_for_quiet());
-        batch.finish(&to, &reply);
-        assert_eq!((batch.flush(), pair.link.in_flight()), (Vec::new(), 1));
-        batch.reply(&to, &reply);
-        batch.finish(&to, &reply);
-        assert_eq!((batch.flush(), pair.link.in_flight()), (vec![3], 0));
-        assert_eq!(batch.flush(), [0; 0]);
-        let mut got = Vec::new();
-        while pair.receive(&mut got) {}
-        assert_eq!(got.len(), 4);
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ pub fn read(name: &str) -> Result<Secret, Trouble> {
     if !stdin.is_terminal() {
         return line(&mut stdin.lock());
     }
-    let quiet = Quiet::start(&stdin)?;
+    let quiet = NoEcho::start(&stdin)?;
     let first = quiet.ask(&format!("New password for {}: ", print::clean(name)))?;
     let second = quiet.ask("The same again: ")?;
     if first != second {
@@ -69,21 +69,21 @@ fn unreadable(error: impl std::fmt::Display) -> Trouble {
 }
 
 /// A terminal without echo. It gets its echo back when this is dropped, and before a signal ends the process.
-struct Quiet<'a> {
+struct NoEcho<'a> {
     stdin: &'a Stdin,
     before: Termios,
     mask: SigSet,
     signals: Signals,
 }
 
-impl<'a> Quiet<'a> {
-    fn start(stdin: &'a Stdin) -> Result<Quiet<'a>, Trouble> {
+impl<'a> NoEcho<'a> {
+    fn start(stdin: &'a Stdin) -> Result<NoEcho<'a>, Trouble> {
         let before = tcgetattr(stdin).map_err(unreadable)?;
         let mask = SigSet::thread_get_mask().map_err(unreadable)?;
         // Ctrl-Z is only blocked: stopped in the middle, the shell would get a terminal without echo.
         let caught = [&ENDING[..], &[Signal::SIGTSTP]].concat();
         let signals = Signals::catch(&caught).map_err(unreadable)?;
-        let quiet = Quiet { stdin, before, mask, signals };
+        let quiet = NoEcho { stdin, before, mask, signals };
         let mut modes = quiet.before.clone();
         modes.local_flags.remove(LocalFlags::ECHO);
         modes.local_flags.insert(LocalFlags::ICANON | LocalFlags::ECHONL);
@@ -140,7 +140,7 @@ impl<'a> Quiet<'a> {
     }
 }
 
-impl Drop for Quiet<'_> {
+impl Drop for NoEcho<'_> {
     fn drop(&mut self) {
         self.restore();
         let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None);

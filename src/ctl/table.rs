@@ -11,9 +11,9 @@ const GAP: &str = "  ";
 /// How a column stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Words.
+    /// To the left, as words are.
     Left,
-    /// Numbers.
+    /// To the right, as numbers are.
     Right,
 }
 

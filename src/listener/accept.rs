@@ -10,7 +10,7 @@ use ssmglobal_config::{DoorMode, shown};
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, Time, WorkerEnd};
 use ssmglobal_sys::{ExitSignal, Forked};
-use ssmglobal_worker::moved::Moved;
+use ssmglobal_worker::moved::{MOST_DESCRIPTORS, Moved};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -20,7 +20,7 @@ use std::time::Instant;
 pub const TURN: usize = 64;
 
 /// What a new worker has of its own.
-pub struct Born {
+pub struct NewWorker {
     /// The client.
     pub client: TcpStream,
     /// Where it comes from.
@@ -40,9 +40,9 @@ impl Listener {
         for _ in 0..TURN {
             match self.doors.accept(door) {
                 Ok(Some((client, address))) => {
-                    self.cradle.put(&client);
+                    self.pending_accept.put(&client);
                     self.admit(door, client, address, false);
-                    self.cradle.clear();
+                    self.pending_accept.clear();
                 }
                 Ok(None) => return false,
                 Err(error) => {
@@ -88,7 +88,7 @@ impl Listener {
         match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => {
                 title.show();
-                self.become_worker(door, Born { client, address, session, mode, moved: None })
+                self.become_worker(door, NewWorker { client, address, session, mode, moved: None })
             }
             Ok(Forked::Parent(pid)) => {
                 drop(client);
@@ -110,22 +110,22 @@ impl Listener {
     /// Admits the connection that a listener before this one has accepted and then had no time for.
     #[inline(never)]
     pub(super) fn admit_left(&mut self) {
-        let Some(client) = self.cradle.take() else { return };
+        let Some(client) = self.pending_accept.take() else { return };
         let client = TcpStream::from_std(std::net::TcpStream::from(client));
         let Ok(address) = client.peer_addr() else { return };
-        if self.children.serves(address) || self.has_untold(address.ip()) {
+        if self.children.serves(address) || self.has_unreported(address.ip()) {
             return;
         }
         let Some(door) = client.local_addr().ok().and_then(|at| self.doors.at(at)) else { return };
         let greeted = ssmglobal_sys::has_sent(&client).unwrap_or(true);
-        self.cradle.put(&client);
+        self.pending_accept.put(&client);
         self.admit(door, client, address, greeted);
-        self.cradle.clear();
+        self.pending_accept.clear();
     }
 
     /// Whether a worker for this address may be there of which nobody has told: better to lose a connection that nobody
     /// serves than to have two serve one.
-    fn has_untold(&self, address: IpAddr) -> bool {
+    fn has_unreported(&self, address: IpAddr) -> bool {
         let shown = address.to_canonical().to_string();
         let unknown = |(pid, rest): (i32, String)| {
             let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();
@@ -135,18 +135,20 @@ impl Listener {
         self.children.serves(SocketAddr::new(address, 0)) || ssmglobal_sys::titled(children::WORKER).any(unknown)
     }
 
-    /// What the child does after the fork: it keeps its client, the way to the front desk, and the signals as they are:
+    /// What the child does after the fork: it keeps its client, the way to the rendezvous, and the signals as they are:
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
-    pub(super) fn become_worker(&mut self, door: usize, born: Born) -> ! {
-        let Born { client, address, session, mode, moved } = born;
-        let (desk, [moves, _], [_, lifeline]) = (self.handler.desk(), self.moves.ends(), self.lifeline.both());
+    pub(super) fn become_worker(&mut self, door: usize, new: NewWorker) -> ! {
+        let NewWorker { client, address, session, mode, moved } = new;
+        let (rendezvous, [moves, _], [_, lifeline]) =
+            (self.handler.rendezvous(), self.moves.ends(), self.lifeline.both());
         let [null, root, ruleset] = self.sandbox.descriptors();
-        let [memory, other, link] = moved.as_ref().map_or([-1; 3], Moved::descriptors);
-        let (desk_fd, moves_fd, signals_fd) = (desk.as_raw_fd(), moves.as_raw_fd(), self.signals.as_raw_fd());
-        let line_fd = lifeline.as_raw_fd();
-        let mut keep =
-            [client.as_raw_fd(), desk_fd, moves_fd, line_fd, signals_fd, null, root, ruleset, memory, other, link];
+        // In place: most workers have nothing else to go on with, and no heap of their own yet.
+        let mut keep = [-1; 8 + MOST_DESCRIPTORS];
+        let own = [client.as_raw_fd(), rendezvous.as_raw_fd(), moves.as_raw_fd(), lifeline.as_raw_fd()];
+        let own = own.into_iter().chain([self.signals.as_raw_fd(), null, root, ruleset]);
+        let all = own.chain(moved.iter().flat_map(Moved::descriptors));
+        keep.iter_mut().zip(all).for_each(|(place, fd)| *place = fd);
         keep.sort_unstable();
         ssmglobal_sys::close_others(&keep);
         let end = match (self.doors.get(door), self.sandbox.enter()) {
@@ -155,7 +157,7 @@ impl Listener {
                     client,
                     address,
                     session,
-                    desk,
+                    rendezvous,
                     moves,
                     lifeline,
                     signals: &self.signals,

@@ -26,10 +26,10 @@ const WORDS: u64 = 256;
 
 /// Numbers of sessions that are passed over: the listener before this one may have given some away of which it could not
 /// tell.
-const UNTOLD: u64 = 1 << 32;
+const UNREPORTED: u64 = 1 << 32;
 
 /// A handler that lives, and all that it has kept.
-pub struct Living {
+pub struct LivingHandler {
     /// What the listener before this one has left.
     pub taken: Taken,
     /// The handler.
@@ -42,7 +42,7 @@ pub struct Living {
 ///
 /// # Errors
 /// One lives and is not to be had: its listener lives too, or it does not answer.
-pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
+pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<LivingHandler>> {
     let last = last_handler(data);
     let found = ask(data, user)?;
     if let (None, Some(process)) = (&found, last) {
@@ -75,7 +75,7 @@ fn wait_for(fd: &impl AsFd, what: PollFlags, until: Instant) -> io::Result<bool>
 }
 
 /// Asks the living handler, if there is one, to be this listener's.
-fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
+fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<LivingHandler>> {
     let socket = data.join(ssmglobal_handler::CTL_SOCKET);
     // Where it leads is somebody's choice, if it is a link.
     if std::fs::symlink_metadata(&socket).is_ok_and(|found| !found.file_type().is_socket()) {
@@ -108,7 +108,7 @@ fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     }
     let memory = fds.remove(0);
     let mut taken = Taken::read(memory, fds)?;
-    taken.run.1 += UNTOLD;
+    taken.run.1 += UNREPORTED;
     // No worker is a child of this process, so each is known by its start as well; a number alone is not signalled, whoever
     // has named it.
     taken.workers.retain(|worker| worker.started.is_some());
@@ -117,7 +117,7 @@ fn ask(data: &Path, user: Option<Ids>) -> io::Result<Option<Living>> {
     let same_build = version == ssmglobal_ipc::version() && build == mine;
     let (unread, started, out) = (reader.rest().to_vec(), Some(started), Vec::new());
     let handler = HeldHandler { pid, started, stream: stream.into(), out, unread };
-    Ok(Some(Living { taken, handler, same_build }))
+    Ok(Some(LivingHandler { taken, handler, same_build }))
 }
 
 /// Waits for the answer; nothing when the connection ends before it.

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
-use ssmglobal_ipc::control::{Client, Foundling};
+use ssmglobal_ipc::control::{AdoptedWorker, Client};
 use ssmglobal_ipc::handover::Worker;
 use ssmglobal_ipc::{Time, version};
 use ssmglobal_sys::{Process, Unforked, title_of};
@@ -28,7 +28,7 @@ pub struct Place {
 pub enum Refusal {
     /// From this address.
     Address,
-    /// Altogether.
+    /// The door, or the server, has as many clients as it may have.
     Full,
     /// From this address, for so many seconds: what came before went wrong.
     Penalty(u64),
@@ -76,7 +76,7 @@ struct Known {
     version: u32,
     /// It was forked by the program that this process was before: the kernel tells of its end by a signal of which several
     /// may come as one.
-    elder: bool,
+    forked_before_upgrade: bool,
 }
 
 /// A worker that is to follow another one.
@@ -87,7 +87,7 @@ pub struct Successor {
     /// The place of the version that it was forked from.
     pub version: u32,
     /// It was forked by the program that this process was before.
-    pub elder: bool,
+    pub forked_before_upgrade: bool,
 }
 
 /// All workers.
@@ -96,12 +96,12 @@ pub struct Children {
     by_pid: Table<Pid, Known>,
     doors: Table<usize, u32>,
     addresses: Table<(usize, IpAddr), u32>,
-    /// See [`ToHandler::Clients`](ssmglobal_ipc::control::ToHandler::Clients).
+    /// Which run of the backend this is, see [`ToHandler::Run`](ssmglobal_ipc::control::ToHandler::Run).
     run: u64,
     /// The last session's number.
     sessions: u64,
-    /// How many are elders.
-    elders: u32,
+    /// How many the program has forked that this process was before.
+    forked_before_upgrade: u32,
     /// The versions that workers were forked from; the first is this program's.
     versions: Vec<String>,
 }
@@ -116,7 +116,7 @@ impl Default for Children {
             addresses: table(),
             run,
             sessions: 0,
-            elders: 0,
+            forked_before_upgrade: 0,
             versions: vec![version().to_owned()],
         }
     }
@@ -183,8 +183,8 @@ impl Children {
 
     fn take(&mut self, client: Client, started: Option<u64>, version: u32) {
         let place = Place { door: client.door as usize, address: client.address };
-        let elder = started.is_none();
-        let known = Known { session: client.session, place, at: client.at, started, version, elder };
+        let forked_before_upgrade = started.is_none();
+        let known = Known { session: client.session, place, at: client.at, started, version, forked_before_upgrade };
         self.count_in(Pid::from_raw(client.pid), known);
     }
 
@@ -211,18 +211,18 @@ impl Children {
     /// All that were forked from another program: of another version, or before this one took this process over, which may
     /// be another build of the same version.
     pub fn older(&self) -> Vec<Pid> {
-        let older = self.by_pid.iter().filter(|(_, known)| known.version != 0 || known.elder);
+        let older = self.by_pid.iter().filter(|(_, known)| known.version != 0 || known.forked_before_upgrade);
         older.map(|(pid, _)| *pid).collect()
     }
 
-    /// One more.
+    /// A worker was forked for a client that has just come.
     pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
-        self.count_in(pid, Known { session, place, at, started: None, version: 0, elder: false });
+        self.count_in(pid, Known { session, place, at, started: None, version: 0, forked_before_upgrade: false });
     }
 
     fn count_in(&mut self, pid: Pid, known: Known) {
         let place = known.place;
-        self.elders += u32::from(known.elder);
+        self.forked_before_upgrade += u32::from(known.forked_before_upgrade);
         self.by_pid.insert(pid, known);
         *self.doors.entry(place.door).or_default() += 1;
         *self.addresses.entry((place.door, network(place.address.ip()))).or_default() += 1;
@@ -230,8 +230,8 @@ impl Children {
 
     /// One has ended; gives where it was, if it was one of them.
     pub fn remove(&mut self, pid: Pid) -> Option<Place> {
-        let Known { place, elder, .. } = self.by_pid.remove(&pid)?;
-        self.elders -= u32::from(elder);
+        let Known { place, forked_before_upgrade, .. } = self.by_pid.remove(&pid)?;
+        self.forked_before_upgrade -= u32::from(forked_before_upgrade);
         less(&mut self.doors, &place.door);
         less(&mut self.addresses, &(place.door, network(place.address.ip())));
         Some(place)
@@ -244,17 +244,17 @@ impl Children {
 
     /// Another worker goes on with the client of this one, which has ended: all the time it was one client.
     pub fn succeed(&mut self, before: Pid, successor: Successor) -> Option<Client> {
-        let Successor { pid, version, elder } = successor;
+        let Successor { pid, version, forked_before_upgrade } = successor;
         let known = self.by_pid.remove(&before)?;
-        self.elders -= u32::from(known.elder);
-        self.elders += u32::from(elder);
-        self.by_pid.insert(pid, Known { started: None, version, elder, ..known });
+        self.forked_before_upgrade -= u32::from(known.forked_before_upgrade);
+        self.forked_before_upgrade += u32::from(forked_before_upgrade);
+        self.by_pid.insert(pid, Known { started: None, version, forked_before_upgrade, ..known });
         Some(client(pid, known.session, &known.place, known.at))
     }
 
-    /// Whether there are any of whose ends several may be told as one.
-    pub fn has_elders(&self) -> bool {
-        self.elders > 0
+    /// Whether there are any that were forked before the upgrade: several of their ends may be told as one.
+    pub fn has_forked_before_upgrade(&self) -> bool {
+        self.forked_before_upgrade > 0
     }
 
     /// All, for another program that goes on with them.
@@ -271,14 +271,14 @@ impl Children {
     }
 
     /// Whether another listener has forked it, so that the kernel does not tell this one of its end.
-    pub fn is_foundling(&self, pid: Pid) -> bool {
+    pub fn is_adopted(&self, pid: Pid) -> bool {
         self.by_pid.get(&pid).is_some_and(|known| known.started.is_some())
     }
 
     /// All that another listener has forked.
-    pub fn foundlings(&self) -> Vec<Foundling> {
-        let foundling = |(pid, known): (&Pid, &Known)| Some(Foundling { pid: pid.as_raw(), started: known.started? });
-        self.by_pid.iter().filter_map(foundling).collect()
+    pub fn adopted(&self) -> Vec<AdoptedWorker> {
+        let adopted = |(pid, known): (&Pid, &Known)| Some(AdoptedWorker { pid: pid.as_raw(), started: known.started? });
+        self.by_pid.iter().filter_map(adopted).collect()
     }
 
     /// Sends one of them a signal; nobody else ever gets it. One that has ended is about to be noticed.
@@ -379,7 +379,7 @@ mod tests {
         door.clients_per_address = 1;
         let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
         children.add(Pid::from_raw(1), 7, one, Time(5));
-        let successor = Successor { pid: Pid::from_raw(2), version: 0, elder: false };
+        let successor = Successor { pid: Pid::from_raw(2), version: 0, forked_before_upgrade: false };
         let moved = children.succeed(Pid::from_raw(1), successor).map(|client| (client.pid, client.session, client.at));
         assert_eq!(moved, Some((2, 7, Time(5))));
         assert!(children.succeed(Pid::from_raw(1), successor).is_none());

@@ -47,7 +47,7 @@ pub struct HeldDoor {
     pub number: usize,
     /// Where it listens, as the settings said it.
     pub listen: Listen,
-    /// The socket.
+    /// The listening socket.
     pub socket: OwnedFd,
 }
 
@@ -135,7 +135,7 @@ impl Doors {
         self.next
     }
 
-    /// No door.
+    /// Without any door, to begin with.
     fn none() -> Doors {
         Doors { opened: Vec::new(), watched: false, next: 0 }
     }
@@ -173,7 +173,7 @@ impl Doors {
                 door.listen.clone().into_iter().map(move |listen| (number, door.clone(), listen))
             })
             .collect();
-        let mut fresh = Vec::new();
+        let mut added = Vec::new();
         for (number, door, listen) in &wanted {
             if !self.opened.iter().flatten().any(|opened| opened.is_at(listen)) {
                 let number = match number {
@@ -183,7 +183,7 @@ impl Doors {
                         self.next - 1
                     }
                 };
-                fresh.push(Opened {
+                added.push(Opened {
                     number,
                     door: door.clone(),
                     listen: listen.clone(),
@@ -209,7 +209,7 @@ impl Doors {
                 }
             }
         }
-        for mut opened in fresh {
+        for mut opened in added {
             if self.watched {
                 let token = Token(first + self.opened.len());
                 registry.register(&mut opened.socket, token, Interest::READABLE)?;

@@ -4,9 +4,9 @@
 //! listener.
 
 use super::Listener;
-use super::accept::{Born, TURN};
+use super::accept::{NewWorker, TURN};
 use super::children::Successor;
-use super::moves::Handed;
+use super::moves::HandedOver;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::shown;
@@ -18,14 +18,14 @@ use std::io;
 impl Listener {
     /// Tells all workers of another program that they may move. One that does not know how takes no notice.
     #[inline(never)]
-    pub(super) fn call_workers(&mut self) {
-        self.moves.call(self.children.older());
-        self.call_some();
+    pub(super) fn notify_workers(&mut self) {
+        self.moves.notify_all(self.children.older());
+        self.notify_next();
     }
 
     /// Tells the next ones.
     #[inline(never)]
-    pub(super) fn call_some(&mut self) {
+    pub(super) fn notify_next(&mut self) {
         for pid in self.moves.next_portion() {
             // Some have ended meanwhile.
             if self.children.has(pid) {
@@ -46,7 +46,7 @@ impl Listener {
                     continue;
                 }
             };
-            // One that has just ended, or was heard already.
+            // One that has just ended, or was taken already.
             if !self.children.has(of) || self.moves.ignores(of) {
                 continue;
             }
@@ -62,7 +62,7 @@ impl Listener {
         true
     }
 
-    fn fork_successor(&mut self, of: Pid, handed: Handed) {
+    fn fork_successor(&mut self, of: Pid, handed: HandedOver) {
         let Some((session, place)) = self.children.of(of) else { return };
         // Without its door there is nobody to follow it.
         let Some(door) = self.doors.with_number(place.door) else { return };
@@ -70,12 +70,14 @@ impl Listener {
         match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => {
                 title.show();
-                let Handed { client, moved } = handed;
+                let HandedOver { client, moved } = handed;
                 let client = mio::net::TcpStream::from_std(std::net::TcpStream::from(client));
-                let born = Born { client, address: place.address, session, mode: Mode::Ask, moved: Some(moved) };
-                self.become_worker(door, born)
+                let new = NewWorker { client, address: place.address, session, mode: Mode::Ask, moved: Some(moved) };
+                self.become_worker(door, new)
             }
-            Ok(Forked::Parent(pid)) => self.moves.follows(of, Successor { pid, version: 0, elder: false }),
+            Ok(Forked::Parent(pid)) => {
+                self.moves.follows(of, Successor { pid, version: 0, forked_before_upgrade: false })
+            }
             Err(error) => self.handler.log(1, format!("worker {of} cannot be followed: {error}")),
         }
     }

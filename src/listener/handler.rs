@@ -2,11 +2,11 @@
 //! it. Messages that it is too slow for are replaced by one snapshot, so that the listener's memory stays small.
 
 use super::children::Children;
-use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handover::{HeldHandler, MOST_DOORS, lasting};
 use super::lifeline::Lifeline;
 use super::moves::Moves;
+use super::pending::PendingAccept;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use nix::sys::signal::{Signal, kill};
@@ -38,7 +38,7 @@ pub const DRAIN: Duration = Duration::from_secs(60);
 
 /// What the handler has said.
 pub enum Said {
-    /// It serves.
+    /// It has opened the database and serves.
     Ready,
     /// Let this worker link up.
     Wake(Pid),
@@ -56,17 +56,17 @@ pub enum Said {
 
 /// What the handler is told of.
 pub struct Briefing<'a> {
-    /// All clients.
+    /// All clients with their workers.
     pub children: &'a Children,
     /// The listening sockets, which it keeps for the next listener.
     pub doors: &'a Doors,
     /// Where connections lie that have no worker yet; kept too.
-    pub cradle: &'a Cradle,
+    pub pending_accept: &'a PendingAccept,
     /// Where workers hand over their clients; kept too.
     pub moves: &'a Moves,
     /// Where workers see that nobody is left; kept too.
     pub lifeline: &'a Lifeline,
-    /// The settings.
+    /// The settings that hold now.
     pub settings: &'a Settings,
 }
 
@@ -75,9 +75,9 @@ pub struct Handler {
     /// Whom it becomes; what the listener is, if nobody.
     user: Option<Ids>,
     /// Workers send their links in here …
-    desk: OwnedFd,
+    rendezvous_sender: OwnedFd,
     /// … and every handler takes them out here.
-    desk_end: OwnedFd,
+    rendezvous_receiver: OwnedFd,
     /// What a handler leaves to the next one; never looked at here.
     journal: OwnedFd,
     pid: Option<Pid>,
@@ -113,18 +113,22 @@ impl Handler {
     /// # Errors
     /// The kernel's.
     pub fn new(user: Option<Ids>) -> io::Result<Handler> {
-        let (desk, desk_end) = ssmglobal_sys::seqpacket_pair()?;
-        ssmglobal_sys::pass_credentials(&desk_end)?;
-        ssmglobal_sys::widen(&desk);
-        Ok(Handler::at((desk, desk_end), ssmglobal_sys::memory::make("journal")?, user))
+        let (rendezvous_sender, rendezvous_receiver) = ssmglobal_sys::seqpacket_pair()?;
+        ssmglobal_sys::pass_credentials(&rendezvous_receiver)?;
+        ssmglobal_sys::widen(&rendezvous_sender);
+        Ok(Handler::at((rendezvous_sender, rendezvous_receiver), ssmglobal_sys::memory::make("journal")?, user))
     }
 
-    /// Nothing is started yet, and workers hold this front desk.
-    pub fn at((desk, desk_end): (OwnedFd, OwnedFd), journal: OwnedFd, user: Option<Ids>) -> Handler {
+    /// Nothing is started yet, and workers hold the end to send to of this rendezvous.
+    pub fn at(
+        (rendezvous_sender, rendezvous_receiver): (OwnedFd, OwnedFd),
+        journal: OwnedFd,
+        user: Option<Ids>,
+    ) -> Handler {
         Handler {
             user,
-            desk,
-            desk_end,
+            rendezvous_sender,
+            rendezvous_receiver,
             journal,
             pid: None,
             process: None,
@@ -146,13 +150,13 @@ impl Handler {
     }
 
     /// Where workers send their links.
-    pub fn desk(&self) -> BorrowedFd<'_> {
-        self.desk.as_fd()
+    pub fn rendezvous(&self) -> BorrowedFd<'_> {
+        self.rendezvous_sender.as_fd()
     }
 
     /// What outlives it: where workers send their links, where handlers receive them, what each leaves to the next.
     pub fn lasting(&self) -> [BorrowedFd<'_>; 3] {
-        [self.desk.as_fd(), self.desk_end.as_fd(), self.journal.as_fd()]
+        [self.rendezvous_sender.as_fd(), self.rendezvous_receiver.as_fd(), self.journal.as_fd()]
     }
 
     /// Its process id.
@@ -179,29 +183,29 @@ impl Handler {
     ///
     /// # Errors
     /// The kernel's; nothing was started then.
-    pub fn start(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) -> io::Result<()> {
+    pub fn start(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) -> io::Result<()> {
         self.start_at = None;
         let (ours, theirs) = ssmglobal_sys::link_pair()?;
-        for fd in [&theirs, &self.desk_end, &self.journal] {
+        for fd in [&theirs, &self.rendezvous_receiver, &self.journal] {
             ssmglobal_sys::clear_cloexec(fd)?;
         }
         let ids = self.user.map(|Ids { user, group }| [format!("--user={user}"), format!("--group={group}")]);
         let spawned = Command::new("/proc/self/exe")
             .arg0("ssmglobal")
-            .args(["handler", "--desk", &self.desk_end.as_raw_fd().to_string()])
+            .args(["handler", "--rendezvous", &self.rendezvous_receiver.as_raw_fd().to_string()])
             .args(["--control", &theirs.as_raw_fd().to_string()])
             .args(["--journal", &self.journal.as_raw_fd().to_string()])
             .args(ids.iter().flatten())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn();
-        for fd in [&self.desk_end, &self.journal] {
+        for fd in [&self.rendezvous_receiver, &self.journal] {
             ssmglobal_sys::set_cloexec(fd)?;
         }
         let pid = Pid::from_raw(spawned?.id().cast_signed());
         self.join(pid, UnixStream::from(ours), registry, token)?;
         self.served = false;
-        self.greet(told, registry, token);
+        self.greet(briefing, registry, token);
         Ok(())
     }
 
@@ -252,28 +256,28 @@ impl Handler {
     }
 
     /// Tells it everything that a handler needs to know first.
-    pub fn greet(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
-        self.reload(told.settings);
-        self.tell(&ToHandler::Run { run: told.children.run() });
+    pub fn greet(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
+        self.reload(briefing.settings);
+        self.tell(&ToHandler::Run { run: briefing.children.run() });
         // Before the long list: from then on it can do without this process.
-        self.flush(told, registry, token);
-        let (versions, others) = (told.children.versions().to_vec(), told.children.others());
+        self.flush(briefing, registry, token);
+        let (versions, others) = (briefing.children.versions().to_vec(), briefing.children.others());
         self.tell(&ToHandler::Versions { versions, others });
-        self.tell(&clients(told));
-        let workers = told.children.foundlings();
+        self.tell(&clients(briefing));
+        let workers = briefing.children.adopted();
         if !workers.is_empty() {
             self.tell(&ToHandler::Watch { workers });
         }
-        self.flush(told, registry, token);
+        self.flush(briefing, registry, token);
     }
 
     /// Tells it to write what waits and to end; it hears nothing further.
     #[inline(never)]
-    pub fn drain(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
+    pub fn drain(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
         self.tell(&ToHandler::Stop);
         self.keep_due = false;
         self.ends_by = Some(Instant::now() + DRAIN);
-        self.flush(told, registry, token);
+        self.flush(briefing, registry, token);
     }
 
     /// Until when it may take to end, if it was told to.
@@ -365,12 +369,12 @@ impl Handler {
     }
 
     /// Writes what waits, as far as there is room.
-    pub fn flush(&mut self, told: &Briefing<'_>, registry: &Registry, token: Token) {
+    pub fn flush(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
         // Gone: its end is seen by waiting for it.
         let _ = ssmglobal_sys::write_out(stream, &mut self.out);
         if self.keep_due && self.out.is_empty() {
-            self.send_keep(told);
+            self.send_keep(briefing);
         }
         let Some(stream) = &self.stream else { return };
         let waits = self.keep_due || !self.out.is_empty();
@@ -378,17 +382,20 @@ impl Handler {
         let _ = self.writable.watch(waits, registry, &mut SourceFd(&stream.as_raw_fd()), token);
         if self.behind && self.out.is_empty() {
             self.behind = false;
-            self.tell(&clients(told));
-            self.flush(told, registry, token);
+            self.tell(&clients(briefing));
+            self.flush(briefing, registry, token);
         }
     }
 
     /// Sends what it is to keep for the next listener, and where the log goes.
     #[inline(never)]
-    fn send_keep(&mut self, told: &Briefing<'_>) {
+    fn send_keep(&mut self, briefing: &Briefing<'_>) {
         let Some(stream) = &self.stream else { return };
-        let (state, mut fds) =
-            lasting(self.lasting(), (told.children, told.doors, told.cradle, told.moves, told.lifeline), MOST_DOORS);
+        let (state, mut fds) = lasting(
+            self.lasting(),
+            (briefing.children, briefing.doors, briefing.pending_accept, briefing.moves, briefing.lifeline),
+            MOST_DOORS,
+        );
         let descriptors = u32::try_from(fds.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::new();
         put_control(&mut bytes, &ToHandler::Keep { state: state.into_bytes(), descriptors });
@@ -452,8 +459,8 @@ impl Handler {
     }
 }
 
-fn clients(told: &Briefing<'_>) -> ToHandler {
-    let (children, max) = (told.children, told.settings.limits.clients);
+fn clients(briefing: &Briefing<'_>) -> ToHandler {
+    let (children, max) = (briefing.children, briefing.settings.limits.clients);
     ToHandler::Clients { clients: children.snapshot(), max }
 }
 

@@ -1,10 +1,10 @@
 //! What this listener leaves to the next one, and what one before it has left to this. Runs in the listener.
 
 use super::children::Children;
-use super::cradle::Cradle;
 use super::doors::{Doors, HeldDoor};
 use super::lifeline::Lifeline;
 use super::moves::Moves;
+use super::pending::PendingAccept;
 use ssmglobal_config::Listen;
 use ssmglobal_ipc::handover::{Item, MOST, State, Worker, items};
 use ssmglobal_sys::MOST_DESCRIPTORS;
@@ -15,8 +15,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// Descriptors that a state names beside listening sockets: the front desk's two, the cradle's two, the two by which clients
-/// move, the lifeline's two, and the journal; and one with the state, one more for the log.
+/// Descriptors that a state names beside listening sockets: the rendezvous' two, the two of the pending accept, the two by
+/// which clients move, the lifeline's two, and the journal; and one with the state, one more for the log.
 const OTHERS: usize = 11;
 
 /// What another listener has left.
@@ -25,12 +25,12 @@ pub struct Taken {
     pub doors: Vec<HeldDoor>,
     /// The number that the next new door gets.
     pub next_door: usize,
-    /// The front desk: where workers send, and where handlers receive.
-    pub desk: (OwnedFd, OwnedFd),
+    /// Where links are handed over to the handler: the end that workers send to, and the one that handlers receive from.
+    pub rendezvous: (OwnedFd, OwnedFd),
     /// What each handler leaves to the next.
     pub journal: OwnedFd,
-    /// Where a connection may lie that has no worker yet.
-    pub cradle: (OwnedFd, OwnedFd),
+    /// The connection that was accepted and has no worker yet, if there is one.
+    pub pending_accept: (OwnedFd, OwnedFd),
     /// Where workers hand over their clients; nothing from a program whose workers do not.
     pub moves: Option<(OwnedFd, OwnedFd)>,
     /// Where workers see that nobody is left; nothing from a program whose workers do not.
@@ -80,7 +80,13 @@ pub const MOST_DOORS: usize = MOST_DESCRIPTORS - OTHERS;
 /// that outlive a handler are given first. Doors beyond `most` are left out: the next listener opens them anew.
 pub fn lasting<'a>(
     [sends, receives, journal]: [BorrowedFd<'a>; 3],
-    (children, doors, cradle, moves, lifeline): (&Children, &'a Doors, &'a Cradle, &'a Moves, &'a Lifeline),
+    (children, doors, pending_accept, moves, lifeline): (
+        &Children,
+        &'a Doors,
+        &'a PendingAccept,
+        &'a Moves,
+        &'a Lifeline,
+    ),
     most: usize,
 ) -> (State, Vec<BorrowedFd<'a>>) {
     let (mut state, mut fds) = (State::new(ssmglobal_ipc::version()), Vec::new());
@@ -88,10 +94,10 @@ pub fn lasting<'a>(
         fds.push(fd);
         u32::try_from(fds.len() - 1).unwrap_or(u32::MAX)
     };
-    state.put(&Item::Desk { sends: put(sends), receives: put(receives) });
+    state.put(&Item::Rendezvous { sends: put(sends), receives: put(receives) });
     state.put(&Item::Journal { memory: put(journal) });
-    let [puts, takes] = cradle.ends().map(&mut put);
-    state.put(&Item::Cradle { puts, takes });
+    let [puts, takes] = pending_accept.ends().map(&mut put);
+    state.put(&Item::PendingAccept { puts, takes });
     let [sends, receives] = moves.ends().map(&mut put);
     state.put(&Item::Moves { sends, receives });
     let [holds, ends] = lifeline.both().map(&mut put);
@@ -134,7 +140,7 @@ impl Taken {
         let items = items(&read_sealed(memory, MOST)?).map_err(|error| wrong(&error.to_string()))?;
         let mut fds = Descriptors(fds.into_iter().map(Some).collect());
         let (mut doors, mut next_door, mut workers) = (Vec::new(), 0, Vec::new());
-        let (mut desk, mut journal, mut cradle, mut numbers) = (None, None, None, None);
+        let (mut rendezvous, mut journal, mut pending_accept, mut numbers) = (None, None, None, None);
         let (mut handler, mut upgrade, mut versions) = (None, None, Vec::new());
         let (mut moves, mut lifeline, mut successors) = (None, None, Vec::new());
         for item in items {
@@ -144,9 +150,9 @@ impl Taken {
                     doors.push(HeldDoor { number: number as usize, listen, socket: fds.take(socket)? });
                 }
                 Item::NextDoor { number } => next_door = number as usize,
-                Item::Desk { sends, receives } => desk = Some((fds.take(sends)?, fds.take(receives)?)),
+                Item::Rendezvous { sends, receives } => rendezvous = Some((fds.take(sends)?, fds.take(receives)?)),
                 Item::Journal { memory } => journal = Some(fds.take(memory)?),
-                Item::Cradle { puts, takes } => cradle = Some((fds.take(puts)?, fds.take(takes)?)),
+                Item::PendingAccept { puts, takes } => pending_accept = Some((fds.take(puts)?, fds.take(takes)?)),
                 Item::Moves { sends, receives } => moves = Some((fds.take(sends)?, fds.take(receives)?)),
                 Item::Lifeline { holds, ends } => lifeline = Some((fds.take(holds)?, fds.take(ends)?)),
                 Item::Successor { of, pid, version } => successors.push((of, pid, version)),
@@ -166,14 +172,14 @@ impl Taken {
             }
         }
         let missing = || wrong("something is missing");
-        let (desk, journal) = (desk.ok_or_else(missing)?, journal.ok_or_else(missing)?);
-        let cradle = cradle.ok_or_else(missing)?;
+        let (rendezvous, journal) = (rendezvous.ok_or_else(missing)?, journal.ok_or_else(missing)?);
+        let pending_accept = pending_accept.ok_or_else(missing)?;
         Ok(Taken {
             doors,
             next_door,
-            desk,
+            rendezvous,
             journal,
-            cradle,
+            pending_accept,
             moves,
             lifeline,
             successors,

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// The pipe.
+/// The pipe whose end tells workers that nobody is left.
 pub struct Lifeline {
     holds: OwnedFd,
     ends: OwnedFd,

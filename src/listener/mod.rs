@@ -9,7 +9,6 @@
 mod accept;
 mod adopt;
 mod children;
-mod cradle;
 mod doors;
 mod follow;
 mod handler;
@@ -18,6 +17,7 @@ mod lifeline;
 mod lock;
 mod moves;
 mod penalties;
+mod pending;
 mod reap;
 pub mod resume;
 pub mod source;
@@ -30,7 +30,6 @@ mod watchdog;
 
 use crate::print;
 use children::Children;
-use cradle::Cradle;
 use doors::Doors;
 use handler::{Briefing, Handler};
 use lifeline::Lifeline;
@@ -38,6 +37,7 @@ use mio::{Events, Poll, Token};
 use moves::Moves;
 use nix::sys::signal::Signal;
 use penalties::Penalties;
+use pending::PendingAccept;
 use source::{Asked, Found};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::ToHandler;
@@ -73,12 +73,12 @@ pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
 }
 
 /// What the handler is told of; a macro, because the handler itself is borrowed beside it.
-macro_rules! told {
+macro_rules! briefing {
     ($listener:ident) => {
         Briefing {
             children: &$listener.children,
             doors: &$listener.doors,
-            cradle: &$listener.cradle,
+            pending_accept: &$listener.pending_accept,
             moves: &$listener.moves,
             lifeline: &$listener.lifeline,
             settings: &$listener.settings,
@@ -97,7 +97,7 @@ struct Listener {
     children: Children,
     penalties: Penalties,
     sandbox: Sandbox,
-    cradle: Cradle,
+    pending_accept: PendingAccept,
     moves: Moves,
     lifeline: Lifeline,
     handler: Handler,
@@ -183,7 +183,7 @@ impl Listener {
     /// When something is to be done that nobody will tell of.
     fn deadline(&self) -> Option<Instant> {
         let handler = self.handler.start_at().into_iter().chain(self.handler.ends_by());
-        handler.chain(self.moves.call_at()).chain(self.upgrade_until()).chain(self.watchdog.at()).min()
+        handler.chain(self.moves.notify_at()).chain(self.upgrade_until()).chain(self.watchdog.at()).min()
     }
 
     #[inline(never)]
@@ -196,8 +196,8 @@ impl Listener {
         if self.handler.start_at().is_some_and(|at| at <= now) {
             self.start_handler();
         }
-        if self.moves.call_at().is_some_and(|at| at <= now) {
-            self.call_some();
+        if self.moves.notify_at().is_some_and(|at| at <= now) {
+            self.notify_next();
         }
         if self.upgrade_until().is_some_and(|at| at <= now) {
             self.give_up_check();
@@ -207,26 +207,26 @@ impl Listener {
 
     /// Writes what waits for the handler.
     fn flush(&mut self) {
-        let told = told!(self);
-        self.handler.flush(&told, self.poll.registry(), CONTROL);
+        let briefing = briefing!(self);
+        self.handler.flush(&briefing, self.poll.registry(), CONTROL);
     }
 
     /// Tells a handler that was adopted what every handler is told first.
     fn greet(&mut self) {
-        let told = told!(self);
-        self.handler.greet(&told, self.poll.registry(), CONTROL);
+        let briefing = briefing!(self);
+        self.handler.greet(&briefing, self.poll.registry(), CONTROL);
     }
 
     /// Lets the handler end, for the next one to start.
     fn drain_handler(&mut self) {
-        let told = told!(self);
-        self.handler.drain(&told, self.poll.registry(), CONTROL);
+        let briefing = briefing!(self);
+        self.handler.drain(&briefing, self.poll.registry(), CONTROL);
     }
 
     #[inline(never)]
     fn start_handler(&mut self) {
-        let told = told!(self);
-        match self.handler.start(&told, self.poll.registry(), CONTROL) {
+        let briefing = briefing!(self);
+        match self.handler.start(&briefing, self.poll.registry(), CONTROL) {
             Ok(()) => {}
             Err(error) => {
                 print::note(&format!("ssmglobal: the handler cannot be started, it will be tried again: {error}"));
@@ -285,7 +285,7 @@ impl Listener {
                     }
                 }
                 handler::Said::Gone(pid) => {
-                    if self.children.is_foundling(pid) {
+                    if self.children.is_adopted(pid) {
                         self.child_ended(pid, 0);
                     }
                 }

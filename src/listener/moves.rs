@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// Workers that are called together …
+/// Workers that are notified together …
 const PORTION: usize = 32;
 
 /// … and the time until the next ones are: all at once they would be in the way of those who have something to do.
@@ -22,12 +22,12 @@ pub struct Moves {
     /// By the process id of the one that is followed.
     successors: Table<Pid, Successor>,
     /// Workers that have sent something else: they are not listened to again before the next upgrade.
-    strange: Table<Pid, ()>,
+    ignored: Table<Pid, ()>,
     /// There may be more than one turn takes.
     pub waiting: bool,
     /// Workers that are still to be told that they may move, and when the next ones are.
-    uncalled: Vec<Pid>,
-    call_at: Option<Instant>,
+    to_notify: Vec<Pid>,
+    notify_at: Option<Instant>,
 }
 
 impl Moves {
@@ -44,8 +44,8 @@ impl Moves {
     /// The ones of another listener.
     pub fn at((sends, receives): (OwnedFd, OwnedFd)) -> Moves {
         // What lies there was not told to this process.
-        let (successors, strange, uncalled) = (table(), table(), Vec::new());
-        Moves { sends, receives, successors, strange, waiting: true, uncalled, call_at: None }
+        let (successors, ignored, to_notify) = (table(), table(), Vec::new());
+        Moves { sends, receives, successors, ignored, waiting: true, to_notify, notify_at: None }
     }
 
     /// Where workers send, and where this process receives.
@@ -64,40 +64,40 @@ impl Moves {
     }
 
     /// When the next workers are to be told that they may move.
-    pub fn call_at(&self) -> Option<Instant> {
-        self.call_at
+    pub fn notify_at(&self) -> Option<Instant> {
+        self.notify_at
     }
 
     /// All of these are to be told that they may move, and everybody is listened to again.
-    pub fn call(&mut self, workers: Vec<Pid>) {
-        self.strange.clear();
-        self.uncalled = workers;
+    pub fn notify_all(&mut self, workers: Vec<Pid>) {
+        self.ignored.clear();
+        self.to_notify = workers;
     }
 
     /// The next ones to be told; the others come later.
     pub fn next_portion(&mut self) -> Vec<Pid> {
-        let rest = self.uncalled.len().saturating_sub(PORTION);
-        self.call_at = (rest > 0).then(|| Instant::now() + PACE);
-        self.uncalled.split_off(rest)
+        let rest = self.to_notify.len().saturating_sub(PORTION);
+        self.notify_at = (rest > 0).then(|| Instant::now() + PACE);
+        self.to_notify.split_off(rest)
     }
 
     /// What a worker hands over, and which one it is; nothing if it is no session.
     ///
     /// # Errors
     /// The kernel's; that nobody hands over anything is one of them.
-    pub fn receive(&self) -> io::Result<(Pid, Option<Handed>)> {
+    pub fn receive(&self) -> io::Result<(Pid, Option<HandedOver>)> {
         let received = ssmglobal_sys::receive(&self.receives, &mut [0; 1])?;
-        Ok((Pid::from_raw(received.pid.unwrap_or(0)), Handed::from(received.fds)))
+        Ok((Pid::from_raw(received.pid.unwrap_or(0)), HandedOver::from(received.fds)))
     }
 
     /// Does not listen to this worker again before the next upgrade.
     pub fn ignore(&mut self, pid: Pid) {
-        self.strange.insert(pid, ());
+        self.ignored.insert(pid, ());
     }
 
     /// Whether this worker is not listened to.
     pub fn ignores(&self, pid: Pid) -> bool {
-        self.strange.contains_key(&pid)
+        self.ignored.contains_key(&pid)
     }
 
     /// Whether one is there already that follows this one.
@@ -107,7 +107,7 @@ impl Moves {
 
     /// A worker has ended. Gives whom it was to follow, if it is one of those that do; it does not any more.
     pub fn ended(&mut self, pid: Pid) -> Option<Pid> {
-        self.strange.remove(&pid);
+        self.ignored.remove(&pid);
         let of = self.successors.iter().find(|(_, successor)| successor.pid == pid).map(|(of, _)| *of)?;
         self.successors.remove(&of);
         Some(of)
@@ -120,19 +120,17 @@ impl Moves {
 }
 
 /// What a worker has handed over.
-pub struct Handed {
+pub struct HandedOver {
     /// The client's socket.
     pub client: OwnedFd,
-    /// Its session.
+    /// What the worker has left of its session.
     pub moved: Moved,
 }
 
-impl Handed {
-    fn from(fds: Vec<OwnedFd>) -> Option<Handed> {
-        let count = fds.len();
+impl HandedOver {
+    fn from(fds: Vec<OwnedFd>) -> Option<HandedOver> {
         let mut fds = fds.into_iter();
-        let (client, memory, other, link) = (fds.next()?, fds.next()?, fds.next()?, fds.next());
-        (count <= 4).then_some(Handed { client, moved: Moved { memory, other, link } })
+        Some(HandedOver { client: fds.next()?, moved: Moved::of(fds.collect())? })
     }
 }
 

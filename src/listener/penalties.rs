@@ -15,7 +15,7 @@ const MOST: usize = 4096;
 pub struct Rule {
     /// The first waiting time; none when zero.
     pub first: Duration,
-    /// The longest.
+    /// The longest that an address has to wait.
     pub longest: Duration,
 }
 

@@ -25,7 +25,7 @@ impl Listener {
     /// Takes note of a child that has ended, and of all others whose signal this one may have hidden.
     #[inline(never)]
     pub(super) fn reap_several(&mut self, pid: Pid) -> Option<ExitCode> {
-        if self.children.has_elders() {
+        if self.children.has_forked_before_upgrade() {
             while let Some((pid, status)) = any_ended() {
                 if let Some(code) = self.ended(pid, status) {
                     return Some(code);

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub struct Found {
     /// What to run with.
     pub settings: Settings,
-    /// As whom.
+    /// Which users the processes become.
     pub users: Users,
     /// The file that was read.
     pub file: Option<PathBuf>,

@@ -1,13 +1,13 @@
 //! How a listener begins: with nothing, or with what one before it has left.
 
 use super::children::{Children, Successor};
-use super::cradle::Cradle;
 use super::doors::Doors;
 use super::handler::Handler;
 use super::handover::Taken;
 use super::lifeline::Lifeline;
 use super::moves::Moves;
 use super::penalties::Penalties;
+use super::pending::PendingAccept;
 use super::source::Found;
 use super::upgrade::program_called;
 use super::users::make_directories;
@@ -45,7 +45,7 @@ impl Listener {
                 let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
                 let handler = Handler::new(found.users.handler())?;
                 let doors = Doors::open(&found.settings)?;
-                let between = (Cradle::new()?, Moves::new()?, Lifeline::new()?);
+                let between = (PendingAccept::new()?, Moves::new()?, Lifeline::new()?);
                 Listener::with(found, args, (signals, sandbox), handler, (doors, between, Children::default()))
             }
             Some(living) => Listener::adopting(found, args, living),
@@ -54,8 +54,8 @@ impl Listener {
 
     /// Goes on where a listener that has died was, with its handler.
     #[inline(never)]
-    fn adopting(found: Found, args: Vec<OsString>, living: adopt::Living) -> io::Result<Listener> {
-        let adopt::Living { taken, handler, same_build } = living;
+    fn adopting(found: Found, args: Vec<OsString>, living: adopt::LivingHandler) -> io::Result<Listener> {
+        let adopt::LivingHandler { taken, handler, same_build } = living;
         let mut listener = Listener::taking_over(found, args, taken)?;
         listener.handler.adopt(handler, listener.poll.registry(), [CONTROL, HANDLER_END])?;
         if same_build {
@@ -80,18 +80,21 @@ impl Listener {
     pub fn taking_over(mut found: Found, args: Vec<OsString>, taken: Taken) -> io::Result<Listener> {
         let signals = Signals::catch_with_children(&CAUGHT)?;
         let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
-        let handler = Handler::at(taken.desk, taken.journal, found.users.handler());
+        let handler = Handler::at(taken.rendezvous, taken.journal, found.users.handler());
         let doors = Doors::taken(taken.doors, taken.next_door, &found.settings)?;
-        let cradle = Cradle::at(taken.cradle);
+        let pending_accept = PendingAccept::at(taken.pending_accept);
         let mut moves = taken.moves.map_or_else(Moves::new, |ends| Ok(Moves::at(ends)))?;
         let mut children = Children::default();
         children.resume(taken.run, taken.workers, &taken.versions);
         for (of, pid, version) in taken.successors {
             let version = children.place_of(taken.versions.get(version as usize).map_or("-", String::as_str));
-            moves.follows(Pid::from_raw(of), Successor { pid: Pid::from_raw(pid), version, elder: true });
+            moves.follows(
+                Pid::from_raw(of),
+                Successor { pid: Pid::from_raw(pid), version, forked_before_upgrade: true },
+            );
         }
         let lifeline = taken.lifeline.map_or_else(Lifeline::new, |both| Ok(Lifeline::at(both)))?;
-        let between = (cradle, moves, lifeline);
+        let between = (pending_accept, moves, lifeline);
         let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, between, children))?;
         if let Err(error) = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR) {
             listener.notes.push((1, format!("doors not changed: {error}")));
@@ -104,7 +107,7 @@ impl Listener {
         args: Vec<OsString>,
         (signals, sandbox): (Signals, Sandbox),
         handler: Handler,
-        (doors, (cradle, moves, lifeline), children): (Doors, (Cradle, Moves, Lifeline), Children),
+        (doors, (pending_accept, moves, lifeline), children): (Doors, (PendingAccept, Moves, Lifeline), Children),
     ) -> io::Result<Listener> {
         let Found { settings, users: _, file, notes } = found;
         let poll = Poll::new()?;
@@ -119,7 +122,7 @@ impl Listener {
             watchdog: Watchdog::new(),
             doors,
             children,
-            cradle,
+            pending_accept,
             moves,
             lifeline,
             penalties: Penalties::default(),
@@ -159,7 +162,7 @@ impl Listener {
         if std::mem::replace(&mut self.announced, true) {
             return;
         }
-        self.call_workers();
+        self.notify_workers();
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
         self.announce();
         // Not asked for by a supervisor: nothing to tell.

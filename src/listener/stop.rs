@@ -82,8 +82,8 @@ impl Listener {
             }
             self.flush();
             self.watchdog.tell(Instant::now());
-            let told_at = self.watchdog.at().map(|at| at.saturating_duration_since(Instant::now()));
-            match self.poll.poll(&mut events, Some(told_at.map_or(left, |told_at| told_at.min(left)))) {
+            let notify_in = self.watchdog.at().map(|at| at.saturating_duration_since(Instant::now()));
+            match self.poll.poll(&mut events, Some(notify_in.map_or(left, |notify_in| notify_in.min(left)))) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }

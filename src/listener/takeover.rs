@@ -80,7 +80,7 @@ impl Listener {
     fn state<'a>(&'a self, program: &Path, asker: Option<&'a UnixStream>) -> (State, Vec<BorrowedFd<'a>>) {
         let (mut state, mut fds) = lasting(
             self.handler.lasting(),
-            (&self.children, &self.doors, &self.cradle, &self.moves, &self.lifeline),
+            (&self.children, &self.doors, &self.pending_accept, &self.moves, &self.lifeline),
             usize::MAX,
         );
         let mut put = |fd: BorrowedFd<'a>| {

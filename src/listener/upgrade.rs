@@ -32,7 +32,7 @@ impl Asker {
         Asker(stream.map(UnixStream::from))
     }
 
-    /// His connection.
+    /// The connection of whoever waits for an answer.
     pub fn stream(&self) -> Option<&UnixStream> {
         self.0.as_ref()
     }
@@ -57,7 +57,7 @@ impl Asker {
         self.answer(&Answer::Failed(Failure::new(code, why.to_owned())));
     }
 
-    /// Done.
+    /// The upgrade is done, and whoever has asked for it is told which version handed over.
     pub fn done(&self, from: &str) {
         self.answer(&Answer::Upgraded { from: from.to_owned(), to: version().to_owned() });
     }
@@ -67,7 +67,7 @@ impl Asker {
 pub enum Upgrade {
     /// The other program checks whether it could.
     Checking {
-        /// Its file.
+        /// The file of that program.
         program: PathBuf,
         /// Who waits for it.
         asker: Asker,

@@ -25,12 +25,12 @@ fn ids((user, group): (u32, u32)) -> Ids {
 }
 
 impl Users {
-    /// The handler's.
+    /// Whom the handler becomes; nothing: it stays who the listener is.
     pub fn handler(&self) -> Option<Ids> {
         self.handler.map(ids)
     }
 
-    /// The workers'.
+    /// Whom workers become; nothing: they stay who the listener is.
     pub fn worker(&self) -> Option<Ids> {
         self.worker.map(ids)
     }
@@ -111,8 +111,8 @@ pub fn make_directories(settings: &Settings, users: &Users) -> io::Result<()> {
     let user = users.handler.map_or(geteuid().as_raw(), |(user, _)| user);
     ssmglobal_handler::guard(&settings.data, user).map_err(io::Error::other)?;
     let run = settings.data.join("run");
-    let fresh: Vec<PathBuf> = run.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
-    let made = fresh.iter().rev().filter(|path| !path.as_os_str().is_empty()).try_for_each(|path| make(path, users));
+    let missing: Vec<PathBuf> = run.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
+    let made = missing.iter().rev().filter(|path| !path.as_os_str().is_empty()).try_for_each(|path| make(path, users));
     made.map_err(|error| {
         let msg = format!("the directory {} cannot be made: {error}. Choose another with --data.", run.display());
         io::Error::new(error.kind(), msg)

@@ -30,7 +30,7 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::Auth,
         Kind::RecordTop,
         Kind::MailList,
-        Kind::MailSent,
+        Kind::MailListSent,
         Kind::MailRead,
         Kind::MailReply,
         Kind::MailForward,

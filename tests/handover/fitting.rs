@@ -83,7 +83,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         Request::RecordTop(it) => one(Request::RecordTop(RecordTop { before: None, ..it }), 0),
         // These lists go on behind a number; the first page tells more.
         Request::MailList(it) => one(Request::MailList(Page { after: None, ..it }), 0),
-        Request::MailSent(it) => one(Request::MailSent(Page { after: None, ..it }), 0),
+        Request::MailListSent(it) => one(Request::MailListSent(Page { after: None, ..it }), 0),
         // A box does not hold so many letters; there is one.
         Request::MailRead(_) => one(Request::MailRead(MailId { id: 1 }), 0),
         Request::MailDelete(_) => one(Request::MailDelete(MailId { id: 1 }), 0),

@@ -23,8 +23,8 @@ use tempfile::TempDir;
 pub struct Listener {
     _dir: TempDir,
     settings: Settings,
-    desk: OwnedFd,
-    desk_end: OwnedFd,
+    rendezvous_sender: OwnedFd,
+    rendezvous_receiver: OwnedFd,
     journal: OwnedFd,
     control: UnixStream,
     /// The handler.
@@ -49,11 +49,21 @@ impl Listener {
         players.registrations_altogether = 0;
         players.identity = ssmglobal_config::Identity::Many;
         change(&mut settings);
-        let (desk, desk_end) = seqpacket_pair().expect("a pair");
-        ssmglobal_sys::pass_credentials(&desk_end).expect("a socket");
+        let (rendezvous_sender, rendezvous_receiver) = seqpacket_pair().expect("a pair");
+        ssmglobal_sys::pass_credentials(&rendezvous_receiver).expect("a socket");
         let journal = memory::make("journal").expect("memory");
-        let (handler, control) = start_handler(&desk_end, &journal, &settings, &[]);
-        Listener { _dir: dir, settings, desk, desk_end, journal, control, handler, clients: Vec::new(), sessions: 0 }
+        let (handler, control) = start_handler(&rendezvous_receiver, &journal, &settings, &[]);
+        Listener {
+            _dir: dir,
+            settings,
+            rendezvous_sender,
+            rendezvous_receiver,
+            journal,
+            control,
+            handler,
+            clients: Vec::new(),
+            sessions: 0,
+        }
     }
 
     /// Kills the handler and starts the next one.
@@ -79,7 +89,7 @@ impl Listener {
     pub fn next_handler_beside(&mut self) -> Running {
         // Of a process that dies the database is free before the process is gone.
         std::fs::remove_file(self.settings.data.join("ssmglobal.db.lock")).expect("the lock");
-        let (next, control) = start_handler(&self.desk_end, &self.journal, &self.settings, &self.clients);
+        let (next, control) = start_handler(&self.rendezvous_receiver, &self.journal, &self.settings, &self.clients);
         self.control = control;
         std::mem::replace(&mut self.handler, next)
     }
@@ -112,7 +122,8 @@ impl Listener {
 
     /// Starts the next handler, where the one before it has ended, and waits until it serves.
     pub fn start_handler(&mut self) {
-        (self.handler, self.control) = start_handler(&self.desk_end, &self.journal, &self.settings, &self.clients);
+        (self.handler, self.control) =
+            start_handler(&self.rendezvous_receiver, &self.journal, &self.settings, &self.clients);
     }
 
     /// The settings are others from now on.
@@ -137,7 +148,7 @@ impl Listener {
         let (commands, theirs) = seqpacket_pair().expect("a pair");
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["hostile::a_process_that_hands_links_over", "--exact", "--nocapture"]).env(HELPER, "1");
-        command.stdin(self.desk.try_clone().expect("a descriptor")).stdout(Stdio::null()).stderr(theirs);
+        command.stdin(self.rendezvous_sender.try_clone().expect("a descriptor")).stdout(Stdio::null()).stderr(theirs);
         let process = Running::on_terminal(&mut command);
         drop(command);
         let mut worker = Hostile { process, commands, session: 0, address: SocketAddr::from(([0; 4], 0)) };
@@ -243,7 +254,7 @@ fn tell(control: &mut UnixStream, message: &ToHandler) {
 
 /// Starts a handler as the listener does, and waits until it serves.
 fn start_handler(
-    desk_end: &OwnedFd,
+    rendezvous_receiver: &OwnedFd,
     journal: &OwnedFd,
     settings: &Settings,
     clients: &[Client],
@@ -251,11 +262,14 @@ fn start_handler(
     let (mut ours, theirs) = UnixStream::pair().expect("a pair");
     theirs.set_nonblocking(true).expect("a socket");
     // Through a shell: a descriptor that is left open for it would be open in what other tests start meanwhile as well.
-    let script = "exec \"$0\" handler --desk 3 --control 4 --journal 5 3<&0 4<&1 5<>\"$1\" </dev/null >/dev/null";
+    let script = "exec \"$0\" handler --rendezvous 3 --control 4 --journal 5 3<&0 4<&1 5<>\"$1\" </dev/null >/dev/null";
     let journal = format!("/proc/{}/fd/{}", std::process::id(), journal.as_raw_fd());
     let mut command = Command::new("sh");
     command.args(["-c", script]).arg(program().get_program()).arg(journal).env_remove("JOURNAL_STREAM");
-    command.stdin(desk_end.try_clone().expect("a descriptor")).stdout(OwnedFd::from(theirs)).stderr(Stdio::piped());
+    command
+        .stdin(rendezvous_receiver.try_clone().expect("a descriptor"))
+        .stdout(OwnedFd::from(theirs))
+        .stderr(Stdio::piped());
     let handler = Running::on_terminal(&mut command);
     drop(command);
     let settings = postcard::to_stdvec(settings).expect("settings");
@@ -281,13 +295,13 @@ fn start_handler(
 /// Tells the process that it is a worker's, and not to run tests.
 const HELPER: &str = "SSMGLOBAL_TEST_HANDS_OVER";
 
-/// The process of a hostile worker: whatever it is given it sends to the front desk, so that the kernel adds this process's
-/// id. Its standard input is the desk, its standard error the socket that it is given things over.
-pub fn desk_process() {
+/// The process of a hostile worker: whatever it is given it sends to the rendezvous, so that the kernel adds this process's
+/// id. Its standard input is the rendezvous, its standard error the socket that it is given things over.
+pub fn rendezvous_process() {
     if std::env::var_os(HELPER).is_none() {
         return;
     }
-    let (desk, commands) = (std::io::stdin(), std::io::stderr());
+    let (rendezvous_sender, commands) = (std::io::stdin(), std::io::stderr());
     let mut bytes = [0; 4096];
     loop {
         // The end of the test is the end of this.
@@ -297,9 +311,9 @@ pub fn desk_process() {
         // A command is never empty: its first byte is not passed on.
         let Some(bytes) = bytes.get(1..received.count) else { return };
         let fds: Vec<BorrowedFd<'_>> = received.fds.iter().map(AsFd::as_fd).collect();
-        while let Err(error) = send_with(&desk, bytes, &fds) {
+        while let Err(error) = send_with(&rendezvous_sender, bytes, &fds) {
             assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
-            wait(desk.as_fd(), PollFlags::POLLOUT);
+            wait(rendezvous_sender.as_fd(), PollFlags::POLLOUT);
         }
         send_with(&commands, b"sent", &[]).expect("the test waits");
     }
@@ -330,7 +344,7 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    /// Sends this to the front desk, and waits until it is there.
+    /// Sends this to the rendezvous, and waits until it is there.
     pub fn hand_over(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) {
         send_with(&self.commands, &[b"!", bytes].concat(), fds).expect("the process lives");
         wait(self.commands.as_fd(), PollFlags::POLLIN);
@@ -352,7 +366,7 @@ impl Hostile {
     /// What it says first.
     pub fn open(&self, mode: Mode) -> Open {
         let (session, subscriptions) = (self.session, Vec::new());
-        Open { session, mode, next: 1, ticket: None, heard: 0, idle: 0, subscriptions }
+        Open { session, mode, next: 1, ticket: None, last_push: 0, idle: 0, subscriptions }
     }
 
     /// A link that has begun as it should.
@@ -413,8 +427,10 @@ pub struct Link {
     pub closed: bool,
     /// What was pushed for the client, with the pushes' numbers.
     pub pushes: VecDeque<(u64, Event)>,
-    /// Descriptors that have come with answers.
+    /// Descriptors that frames have brought.
     pub descriptors: VecDeque<OwnedFd>,
+    /// Those whose frame is not whole.
+    coming: VecDeque<OwnedFd>,
 }
 
 impl Link {
@@ -422,8 +438,10 @@ impl Link {
     pub fn over(stream: UnixStream) -> Link {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        let (answers, pushes, descriptors) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Link { stream, reader: FrameReader::new(), answers, next: 1, ticket: None, closed: false, pushes, descriptors }
+        let (answers, pushes) = (VecDeque::new(), VecDeque::new());
+        let (descriptors, coming) = (VecDeque::new(), VecDeque::new());
+        let (reader, next, ticket, closed) = (FrameReader::new(), 1, None, false);
+        Link { stream, reader, answers, next, ticket, closed, pushes, descriptors, coming }
     }
 
     /// Sends bytes, as far as the handler takes them.
@@ -459,11 +477,11 @@ impl Link {
 
     /// Reads once, and takes what has come apart; false when the link has ended.
     pub fn read(&mut self) -> bool {
-        let (stream, descriptors) = (&self.stream, &mut self.descriptors);
+        let (stream, coming) = (&self.stream, &mut self.coming);
         let read = |buffer: &mut [u8]| {
             wait_readable(stream);
             let received = ssmglobal_sys::receive(stream, buffer)?;
-            descriptors.extend(received.fds);
+            coming.extend(received.fds);
             Ok(received.count)
         };
         match self.reader.fill(read) {
@@ -473,6 +491,8 @@ impl Link {
             Err(error) => panic!("nothing comes, and not the end: {error}"),
         }
         while let Some(frame) = self.reader.next_frame().expect("a frame") {
+            assert!(frame.descriptors <= self.coming.len(), "descriptors come with their announcement");
+            self.descriptors.extend(self.coming.drain(..frame.descriptors));
             if frame.class == Class::Reply {
                 let kind = ReplyKind::from_number(frame.kind).expect("a kind");
                 let answer = Answer { number: frame.number, kind, payload: frame.payload.to_vec() };
@@ -485,6 +505,7 @@ impl Link {
                 event => self.pushes.push_back((frame.number, event)),
             }
         }
+        assert!(self.coming.is_empty() || !self.reader.rest().is_empty(), "what comes is announced");
         true
     }
 

@@ -21,7 +21,7 @@ mod zoo;
 pub use backend::{Backend, MOVED, own_address};
 pub use binary::{program, program_at, program_of_version, write_program};
 pub use dice::Dice;
-pub use hostile::{Answer, Hostile, Link, Listener, desk_process, request_frame, wait_readable};
+pub use hostile::{Answer, Hostile, Link, Listener, rendezvous_process, request_frame, wait_readable};
 pub use json::{has, is_slowed_down};
 pub use log::Log;
 pub use people::Person;

@@ -23,7 +23,7 @@ pub struct Session {
     /// The numbers of what was asked and not answered.
     unanswered: BTreeSet<u64>,
     ticket: Option<Ticket>,
-    heard: u64,
+    last_push: u64,
     pushes: Vec<Event>,
 }
 
@@ -41,7 +41,7 @@ impl Session {
             next: 1,
             unanswered: BTreeSet::new(),
             ticket: None,
-            heard: 0,
+            last_push: 0,
             pushes: Vec::new(),
         }
     }
@@ -56,8 +56,8 @@ impl Session {
 
     /// What it says first on a link.
     pub fn open(&self) -> Open {
-        let (next, ticket, heard) = (self.next, self.ticket.clone(), self.heard);
-        Open { next, ticket, heard, subscriptions: self.subscriptions.clone(), ..self.worker.open(self.mode) }
+        let (next, ticket, last_push) = (self.next, self.ticket.clone(), self.last_push);
+        Open { next, ticket, last_push, subscriptions: self.subscriptions.clone(), ..self.worker.open(self.mode) }
     }
 
     fn say_open(&mut self) {
@@ -173,10 +173,10 @@ impl Session {
         self.ticket = self.link.ticket.clone().or(self.ticket.take());
         for (number, event) in self.link.pushes.drain(..) {
             // One that has come already, over another link.
-            if number != 0 && number <= self.heard {
+            if number != 0 && number <= self.last_push {
                 continue;
             }
-            self.heard = self.heard.max(number);
+            self.last_push = self.last_push.max(number);
             self.pushes.push(event);
         }
     }

@@ -2,7 +2,9 @@
 
 use super::{Scene, change, set};
 use crate::harness::{Dice, samples};
-use ssmglobal_ipc::frame::{HEADER, put_control, put_event, put_reply, put_request};
+use ssmglobal_ipc::frame::{
+    HEADER, MOST_DESCRIPTORS, put_control, put_event, put_reply, put_request, put_with_descriptors,
+};
 use ssmglobal_ipc::*;
 
 /// A frame of a sound request that changes nothing, number 2.
@@ -55,6 +57,11 @@ fn forged_frames_end_the_session() {
             made(&|out| put_control(out, &ssmglobal_ipc::control::ToHandler::Stop)),
             "it sent something that is not a request".into(),
         ),
+        (
+            made(&|out| put_with_descriptors(out, 1, |out| put_request(out, 2, &Request::Whoami))),
+            "it announced descriptors".into(),
+        ),
+        (made(&|out| put_with_descriptors(out, MOST_DESCRIPTORS + 1, |_| {})), "a wrong count of descriptors".into()),
         (made(&|out| put_request(out, 2, &setting)), "SettingSet came as what it is not".into()),
         (change(2, 1, None, &Request::Whoami), "Whoami came as what it is not".into()),
         (altered(|bytes| bytes[5] = 5), not_fit.into()),

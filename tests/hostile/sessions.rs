@@ -65,7 +65,7 @@ fn figures_that_cannot_be_harm_nobody() {
     let mut scene = Scene::new();
     let open = Open {
         next: u64::MAX,
-        heard: u64::MAX,
+        last_push: u64::MAX,
         idle: u64::MAX,
         subscriptions: vec![on_board(""); 100_000],
         ..scene.worker.open(Mode::Human)

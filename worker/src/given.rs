@@ -1,7 +1,7 @@
 //! What a worker has from its beginning on: what the listener leaves to it, and its name. Runs in the listener and in a
 //! worker.
 
-use crate::moved::Moved;
+use crate::serve::moved::Moved;
 use mio::Events;
 use mio::net::TcpStream;
 use ssmglobal_config::{Door, Settings};
@@ -19,7 +19,7 @@ pub struct Given<'a> {
     /// The session's number.
     pub session: u64,
     /// Where links are handed over to the handler.
-    pub desk: BorrowedFd<'a>,
+    pub rendezvous: BorrowedFd<'a>,
     /// Where clients are handed over to workers of another program.
     pub moves: BorrowedFd<'a>,
     /// Hung up when neither a listener nor a handler is left.

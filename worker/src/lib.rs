@@ -1,32 +1,32 @@
 //! The worker: the process for one client or one game server.
 //!
-//! Forked by the listener with its client's socket and the way to the front desk, and nothing else. It speaks telnet
+//! Forked by the listener with its client's socket and the way to the rendezvous, and nothing else. It speaks telnet
 //! and JSON, knows the table of commands, and asks the handler for everything that is kept. One thread, one event
 //! loop; what it parses with ([`commands`], [`render`]) is pure.
 
 #![forbid(unsafe_code)]
 
-mod client;
 pub mod commands;
 mod given;
-mod input;
-mod link;
-pub mod moved;
+mod moment;
 pub mod panics;
-mod queue;
+pub mod peer;
+mod presenter;
 pub mod render;
 pub mod sandbox;
-mod sent;
+mod serve;
 mod session;
-mod strangers;
-mod subscriptions;
 
 pub use given::{Given, title};
+pub use serve::moved;
 
+use mio::Events;
 use mio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
+use serve::Worker;
 use ssmglobal_ipc::{Mode, WorkerEnd};
 use ssmglobal_sys::Signals;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::time::Instant;
@@ -48,20 +48,23 @@ pub fn run(mut given: Given<'_>) -> WorkerEnd {
 /// room on the stack for a session below him.
 #[inline(never)]
 fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
-    panics::catch(given.desk);
-    let (Ok(session), events) = session::Session::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
-    let mut session = ManuallyDrop::new(session);
-    session.serve(events).map_or(WorkerEnd::REFUSED, |()| session.end())
+    panics::catch(given.rendezvous);
+    let (Ok(worker), events) = Worker::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
+    serve(worker, events).unwrap_or(WorkerEnd::REFUSED)
 }
 
 #[inline(never)]
 fn begin(given: Given<'_>, begun: Instant) -> WorkerEnd {
     // Not before: an idle worker touches no more memory than it must.
-    panics::catch(given.desk);
-    let (session, events) = session::Session::start(given, begun);
-    let served = session.map(ManuallyDrop::new).and_then(|mut session| session.serve(events).map(|()| session.end()));
+    panics::catch(given.rendezvous);
+    let (worker, events) = Worker::start(given, begun);
     // Whoever reads the log sees it; a client that is gone is no reason for an error.
-    served.unwrap_or(WorkerEnd::REFUSED)
+    worker.and_then(|worker| serve(worker, events)).unwrap_or(WorkerEnd::REFUSED)
+}
+
+fn serve(worker: Worker<'_>, events: &mut Events) -> io::Result<WorkerEnd> {
+    let mut worker = ManuallyDrop::new(worker);
+    worker.serve(events).map(|()| worker.how_ended())
 }
 
 /// Waits for the first word, or whatever else happens, without an event loop: most connections that are ever made are

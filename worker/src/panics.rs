@@ -2,21 +2,25 @@
 //! has typed. Nothing is unwound, since further up the stack everything is the listener's.
 
 use nix::sys::socket::{MsgFlags, send};
-use ssmglobal_ipc::{WorkerEnd, desk};
+use ssmglobal_ipc::{WorkerEnd, rendezvous};
 use std::io::Write;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::panic::{Location, PanicHookInfo, set_hook};
 
-/// From now on a panic of this process ends it so. The message goes over the front desk, which is there whether it has a
+/// From now on a panic of this process ends it so. The message goes over the rendezvous, which is there whether it has a
 /// link or not. For a process with one thread.
-pub fn catch(desk: BorrowedFd<'_>) {
+pub fn catch(rendezvous: BorrowedFd<'_>) {
     ssmglobal_sys::no_backtraces();
-    let desk = desk.as_raw_fd();
+    let rendezvous = rendezvous.as_raw_fd();
     set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
-        let mut message = [0; desk::LONGEST];
+        let mut message = [0; rendezvous::LONGEST];
         let length = written(&mut message, panic.location());
         // Full, or no more handler: the exit code still tells that it was a panic.
-        let _ = send(desk, message.get(..length).unwrap_or_default(), MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
+        let _ = send(
+            rendezvous,
+            message.get(..length).unwrap_or_default(),
+            MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
+        );
         ssmglobal_sys::exit_now(WorkerEnd::PANICKED.0);
     }));
 }
@@ -26,7 +30,7 @@ fn written(message: &mut [u8], location: Option<&Location<'_>>) -> usize {
     let length = message.len();
     let mut room = message;
     // Cut where it is full.
-    let _ = room.write_all(&[desk::PANICKED]);
+    let _ = room.write_all(&[rendezvous::PANICKED]);
     let _ = match location {
         Some(at) => write!(room, "{at}"),
         None => room.write_all(b"an unknown place"),

@@ -22,7 +22,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 /// `dup2`, since nothing needs them.
 #[rustfmt::skip]
 const CALLS: &[Allowed] = &[
-    // Its client, its link, the front desk. Only its own sockets are there to be named.
+    // Its client, its link, the rendezvous. Only its own sockets are there to be named.
     any(libc::SYS_recvfrom), any(libc::SYS_sendto),
     any(libc::SYS_recvmsg), any(libc::SYS_sendmsg),
     any(libc::SYS_close),
@@ -295,7 +295,7 @@ fn limits(settings: &Settings) -> [(Resource, rlim_t); 8] {
     let data = 256 * MIB + 8 * queue + 8 * line;
     let wanted = [
         // Two for each channel, which is the descriptor of a ring only until that is mapped; and the kernel compares with
-        // it the links that all workers of this user have on their way, as many as the front desk has room for.
+        // it the links that all workers of this user have on their way, as many as the rendezvous has room for.
         (Resource::RLIMIT_NOFILE, 4096 + 2 * channels),
         // A session in memory that is handed to a successor.
         (Resource::RLIMIT_FSIZE, 16 * MIB + 2 * queue + 2 * line),

@@ -18,9 +18,9 @@ pub struct Client {
     pub at: crate::Time,
 }
 
-/// A worker that is not the listener's child: another listener has forked it.
+/// A worker that another listener has forked, and this one has taken over: it is not its child.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Foundling {
+pub struct AdoptedWorker {
     /// Its process id.
     pub pid: i32,
     /// When its process was started, in ticks since the machine was: with the id it names a process for good.
@@ -65,12 +65,12 @@ pub enum ToHandler {
     /// Behind the settings, to every handler: which run of the backend this is. Numbers of sessions are given once in it. A
     /// listener that goes on where another has ended goes on with its run.
     Run {
-        /// Its number.
+        /// Its number: the time at which it began, in milliseconds.
         run: u64,
     },
     /// A connection was accepted and a worker forked.
     Joined {
-        /// Who.
+        /// The client, with the process id of its new worker.
         client: Client,
         /// How many there are now.
         count: u32,
@@ -89,7 +89,7 @@ pub enum ToHandler {
     /// [`ToListener::Gone`].
     Watch {
         /// Their list.
-        workers: Vec<Foundling>,
+        workers: Vec<AdoptedWorker>,
     },
     /// Which versions of the program workers were forked from.
     Versions {

@@ -28,7 +28,7 @@ pub enum Ask {
     },
     /// Players by name.
     PlayerList {
-        /** Rows. */
+        /** How many rows at the most. */
         limit: u32,
         /** Names behind this one. */
         after: Option<String>,
@@ -73,7 +73,7 @@ pub enum Ask {
     BoardWithdraw {
         /** The board. */
         board: String,
-        /** Whose. */
+        /** The player who has reached it. */
         player: String,
         /** Kept with it. */
         reason: String,
@@ -127,19 +127,19 @@ pub enum Ask {
 pub enum Answer {
     /// It was not done.
     Failed(Failure),
-    /// Done.
+    /// It was done, and there is nothing further to say.
     Done,
     /// A new key, shown this once.
     Key(Key),
     /// Game servers.
     Servers(Vec<ServerRow>),
-    /// Players.
+    /// A page of the list of registered players.
     Players(PlayerPage),
     /// One player, from an older backend.
     Player(PlayerDetail),
-    /// Boards.
+    /// All boards.
     Boards(Vec<BoardRow>),
-    /// Connections.
+    /// Connections, the oldest first, also those that have no link to the handler.
     Sessions(Vec<SessionRow>),
     /// How it all is.
     Status(Box<Status>),
@@ -154,7 +154,7 @@ pub enum Answer {
     Verified(Verified),
     /// What BACKUP wrote.
     BackedUp {
-        /** Where. */
+        /** The file's path. */
         file: String,
         /** How long it is, bytes. */
         bytes: u64,
@@ -183,7 +183,7 @@ pub enum Answer {
     },
     /// One player, with how long he was on.
     PlayerShown {
-        /// All else.
+        /// What the database and the sessions say of him.
         player: PlayerDetail,
         /// How long he was on, and may be.
         times: PlayerTimes,
@@ -238,7 +238,7 @@ pub struct ServerRow {
 /// A page of players.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlayerPage {
-    /// By name.
+    /// Sorted by name.
     pub players: Vec<PlayerRow>,
     /// For the next page.
     pub next: Option<String>,
@@ -249,9 +249,9 @@ pub struct PlayerPage {
 pub struct PlayerRow {
     /// The name.
     pub player: String,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
-    /// When.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Whether the login is refused.
     pub disabled: bool,
@@ -264,9 +264,9 @@ pub struct PlayerDetail {
     pub player: String,
     /// As given at registration.
     pub email: Option<String>,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
-    /// When.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Why the login is refused, if it is.
     pub disabled: Option<String>,
@@ -274,9 +274,9 @@ pub struct PlayerDetail {
     pub mails: u32,
     /// Of them not read.
     pub unread: u32,
-    /// Settings kept.
+    /// How many settings are kept for him.
     pub settings: u32,
-    /// Open sessions.
+    /// How many of his sessions are open.
     pub sessions: u32,
 }
 
@@ -294,7 +294,7 @@ pub struct PlayerTimes {
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
-    /// Its worker.
+    /// The process id of its worker.
     pub pid: i32,
     /// The session's number; nothing while it has not asked the handler for anything.
     pub session: Option<u64>,
@@ -304,7 +304,7 @@ pub struct SessionRow {
     pub mode: Option<Mode>,
     /// The player or server.
     pub who: Option<String>,
-    /// Since when.
+    /// When the client was accepted.
     pub since: Time,
     /// Seconds since its last request.
     pub idle: Option<u64>,
@@ -335,7 +335,7 @@ pub struct Status {
     pub servers_on: u32,
     /// Registered players.
     pub players: u64,
-    /// Boards.
+    /// How many boards there are.
     pub boards: u32,
     /// Requests answered since the start.
     pub requests: u64,
@@ -352,7 +352,7 @@ pub struct Status {
 /// What VERIFY found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// Which file.
+    /// The file that was looked at.
     pub file: String,
     /// Nothing is wrong.
     pub ok: bool,

@@ -13,6 +13,8 @@ pub enum DecodeError {
     Class(u8),
     /// The payload is not what its kind says.
     Payload,
+    /// The descriptors that a frame announces cannot be, or have not come.
+    Descriptors,
 }
 
 impl std::fmt::Display for DecodeError {
@@ -22,6 +24,7 @@ impl std::fmt::Display for DecodeError {
             DecodeError::Version(version) => write!(f, "frame version {version}"),
             DecodeError::Class(class) => write!(f, "frame class {class}"),
             DecodeError::Payload => f.write_str("a payload that does not fit its kind"),
+            DecodeError::Descriptors => f.write_str("a wrong count of descriptors"),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{State, States};
 
-/// One request.
+/// What there is to know of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
     /// Which sessions may ask it. One that does all the same is broken or taken over, and ends.
@@ -61,7 +61,7 @@ pub enum Others {
     /// The answer, or what it does, depends on who else is there, or is seen by them.
     Seen,
     /// Others are told something at once.
-    Told,
+    Notified,
 }
 
 /// Whose word a request is.
@@ -133,7 +133,7 @@ impl Description {
     /// Whether it waits, after a death of the handler, until all sessions are back that were there.
     pub const fn waits_for_others(&self) -> bool {
         match self.others {
-            Others::Seen | Others::Told => true,
+            Others::Seen | Others::Notified => true,
             Others::Apart => false,
         }
     }

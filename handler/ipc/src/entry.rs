@@ -117,7 +117,7 @@ pub struct ForGuest {
     pub world: Option<String>,
     /// For whom.
     pub to: Party,
-    /// What.
+    /// What he is to be shown.
     pub event: Box<crate::Event>,
 }
 
@@ -128,7 +128,7 @@ pub struct ForGuests {
     pub world: Option<String>,
     /// For whom.
     pub to: Vec<Party>,
-    /// What.
+    /// What they are to be shown.
     pub event: Box<crate::Event>,
 }
 
@@ -150,7 +150,7 @@ pub struct GuestRegistered {
 pub struct GuestRights {
     /// The world; nothing where the game server has none.
     pub world: Option<String>,
-    /// Who.
+    /// The player whose rights have changed.
     pub player: Party,
     /// All that he has now.
     pub rights: Vec<String>,
@@ -161,7 +161,7 @@ pub struct GuestRights {
 pub struct GuestClosed {
     /// The world.
     pub world: String,
-    /// Who.
+    /// The player or visitor who has no connection to the backend any more.
     pub player: Party,
 }
 
@@ -170,7 +170,7 @@ pub struct GuestClosed {
 pub struct GuestOut {
     /// The world; nothing where the game server has none.
     pub world: Option<String>,
-    /// Who.
+    /// The player or visitor who may not be on.
     pub player: Party,
     /// Why, as he is told it.
     pub msg: String,

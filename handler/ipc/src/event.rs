@@ -82,11 +82,11 @@ pub struct MailRefused {
 /// Another player says something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TellArrived {
-    /// Who.
+    /// Who says it.
     pub from: Party,
-    /// What.
+    /// What is said: one line.
     pub body: String,
-    /// When.
+    /// When the handler took it.
     pub at: Time,
 }
 
@@ -99,7 +99,7 @@ pub struct RecordArrived {
     pub unit: String,
     /// Who leads now.
     pub player: String,
-    /// With what.
+    /// The new first score, in the board's unit.
     pub score: i64,
     /// Who led before.
     pub previous: Option<String>,

@@ -5,6 +5,10 @@
 //! ```
 //! All little-endian. The header stays as it is for ever, so that whatever a stranger sends can be
 //! answered or refused without decoding it.
+//!
+//! A reply or an event may carry descriptors. The header has no room for their count, so an announcement stands in front
+//! of such a frame: a control frame of its own kind, with the count. A reader takes both as one frame; a worker from
+//! before there were announcements passes over control frames.
 
 use crate::{Carried, DecodeError, Event, Kind, Reply, Request, growing};
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,6 +22,15 @@ pub const HEADER: usize = 16;
 
 /// The longest payload that is taken, bytes. A longer one ends the link.
 pub const MAX_PAYLOAD: usize = 1 << 20;
+
+/// The most descriptors that one frame carries.
+pub const MOST_DESCRIPTORS: usize = 8;
+
+/// The kind of the control frame that announces descriptors; that of all others is 0.
+const ANNOUNCEMENT: u16 = 1;
+
+/// The longest announcement, bytes: room for what it may gain.
+const LONGEST_ANNOUNCEMENT: usize = 64;
 
 /// Bytes that the first reads ask for: an idle link is to stay small …
 const FIRST_READ: usize = 1 << 10;
@@ -63,8 +76,53 @@ pub struct Frame<'a> {
     pub kind: u16,
     /// The request's number; repeated in the reply.
     pub number: u64,
-    /// postcard.
+    /// How many descriptors came with its first byte. A handler from before there were announcements sends them without
+    /// one, and here it is 0: nobody takes them, so a client is told that the channel cannot be received.
+    pub descriptors: usize,
+    /// The message, as postcard writes it.
     pub payload: &'a [u8],
+}
+
+/// What stands in front of a payload.
+#[derive(Clone, Copy)]
+struct Header {
+    class: Class,
+    kind: u16,
+    number: u64,
+    length: usize,
+}
+
+impl Header {
+    /// The header that the bytes begin with, and what stands behind it; nothing while it is not whole.
+    fn first(bytes: &[u8]) -> Result<Option<(Header, &[u8])>, DecodeError> {
+        let Some((header, after)) = bytes.split_first_chunk::<HEADER>() else { return Ok(None) };
+        let [l0, l1, l2, l3, version, class, k0, k1, number @ ..] = *header;
+        let length = u32::from_le_bytes([l0, l1, l2, l3]);
+        if version != VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let class = Class::from_number(class).ok_or(DecodeError::Class(class))?;
+        if length as usize > MAX_PAYLOAD {
+            return Err(DecodeError::TooLong(length));
+        }
+        let (kind, number) = (u16::from_le_bytes([k0, k1]), u64::from_le_bytes(number));
+        Ok(Some((Header { class, kind, number, length: length as usize }, after)))
+    }
+
+    /// How many descriptors it announces, if it does, and what stands behind that; nothing while it is not whole.
+    fn announced<'a>(&self, after: &'a [u8]) -> Result<Option<(usize, &'a [u8])>, DecodeError> {
+        if (self.class, self.kind) != (Class::Control, ANNOUNCEMENT) {
+            return Ok(Some((0, after)));
+        }
+        if self.length > LONGEST_ANNOUNCEMENT {
+            return Err(DecodeError::Descriptors);
+        }
+        let Some((payload, after)) = after.split_at_checked(self.length) else { return Ok(None) };
+        match usize::from(growing::get::<u8>(payload)?) {
+            count @ 1..=MOST_DESCRIPTORS => Ok(Some((count, after))),
+            _ => Err(DecodeError::Descriptors),
+        }
+    }
 }
 
 /// Appends one frame; `body` appends its payload.
@@ -109,6 +167,16 @@ pub fn put_packed_reply(out: &mut Vec<u8>, number: u64, kind: u16, payload: &[u8
 /// Appends an event frame; see [`Class::Event`] for `number`.
 pub fn put_event(out: &mut Vec<u8>, number: u64, event: &Event) {
     put(out, Class::Event, 0, number, |out| growing::put(out, event));
+}
+
+/// Appends what `frame` appends: one reply or event, which carries so many descriptors, [`MOST_DESCRIPTORS`] at the most.
+/// They are sent with the first byte of this.
+pub fn put_with_descriptors(out: &mut Vec<u8>, descriptors: usize, frame: impl FnOnce(&mut Vec<u8>)) {
+    if descriptors > 0 {
+        let count = u8::try_from(descriptors).unwrap_or(u8::MAX);
+        put(out, Class::Control, ANNOUNCEMENT, 0, |out| growing::put(out, &count));
+    }
+    frame(out);
 }
 
 /// Appends a frame between listener, handler and the operator's command.
@@ -199,186 +267,29 @@ impl FrameReader {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// The next whole frame, if there is one.
+    /// The next whole frame, if there is one. What announces its descriptors is no frame for itself, and stays with the
+    /// rest until both are whole.
     ///
     /// # Errors
-    /// A header that cannot be; the stream is lost after it.
+    /// A header or an announcement that cannot be; the stream is lost after it.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, DecodeError> {
         let rest = self.bytes.get(self.start..).unwrap_or_default();
-        let Some((header, after)) = rest.split_first_chunk::<HEADER>() else { return Ok(None) };
-        let [l0, l1, l2, l3, version, class, k0, k1, number @ ..] = *header;
-        let length = u32::from_le_bytes([l0, l1, l2, l3]);
-        if version != VERSION {
-            return Err(DecodeError::Version(version));
+        let Some((mut header, after)) = Header::first(rest)? else { return Ok(None) };
+        let Some((descriptors, mut after)) = header.announced(after)? else { return Ok(None) };
+        if descriptors > 0 {
+            let Some(next) = Header::first(after)? else { return Ok(None) };
+            (header, after) = next;
+            // Those name the descriptors that belong to them in what they say.
+            if header.class == Class::Control {
+                return Err(DecodeError::Descriptors);
+            }
         }
-        let class = Class::from_number(class).ok_or(DecodeError::Class(class))?;
-        if length as usize > MAX_PAYLOAD {
-            return Err(DecodeError::TooLong(length));
-        }
-        let Some(payload) = after.get(..length as usize) else { return Ok(None) };
-        self.start += HEADER + payload.len();
-        Ok(Some(Frame { class, kind: u16::from_le_bytes([k0, k1]), number: u64::from_le_bytes(number), payload }))
+        let Some((payload, after)) = after.split_at_checked(header.length) else { return Ok(None) };
+        self.start = self.bytes.len() - after.len();
+        let Header { class, kind, number, .. } = header;
+        Ok(Some(Frame { class, kind, number, descriptors, payload }))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::control::{ToHandler, ToListener};
-    use crate::ctl::{Answer, Ask};
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    /// class, kind, number, payload.
-    type Owned = (u8, u16, u64, Vec<u8>);
-
-    fn written(frames: &[Owned]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (class, kind, number, payload) in frames {
-            let class = Class::from_number(*class).unwrap();
-            put(&mut bytes, class, *kind, *number, |out| out.extend_from_slice(payload));
-        }
-        bytes
-    }
-
-    /// Reads all of `bytes`, a fill as often as needed, and takes every whole frame out after each.
-    fn feed(reader: &mut FrameReader, mut bytes: &[u8], frames: &mut Vec<Owned>) -> Result<(), DecodeError> {
-        while !bytes.is_empty() {
-            let (count, full) = reader.fill(|buffer| io::Read::read(&mut bytes, buffer)).unwrap();
-            assert!(count > 0);
-            assert!(full || bytes.is_empty());
-            take(reader, frames)?;
-        }
-        Ok(())
-    }
-
-    fn take(reader: &mut FrameReader, frames: &mut Vec<Owned>) -> Result<(), DecodeError> {
-        while let Some(frame) = reader.next_frame()? {
-            frames.push((frame.class as u8, frame.kind, frame.number, frame.payload.to_vec()));
-        }
-        Ok(())
-    }
-
-    fn some_frames(most: usize, longest: usize) -> impl Strategy<Value = Vec<Owned>> {
-        vec((1u8..=5, any::<u16>(), any::<u64>(), vec(any::<u8>(), 0..longest)), 0..most)
-    }
-
-    fn nothing_panics(kind: u16, payload: &[u8]) {
-        let frame = Frame { class: Class::Request, kind, number: 0, payload };
-        if let Some(kind) = frame.request_kind() {
-            let _ = Request::decode(kind, payload);
-        }
-        let _ = (frame.reply(), frame.event());
-        let _ = (frame.control::<ToHandler>(), frame.control::<ToListener>());
-        let _ = (frame.control::<Ask>(), frame.control::<Answer>());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn a_split_at_any_byte_changes_nothing(frames in some_frames(6, 40)) {
-            let bytes = written(&frames);
-            for split in 0..=bytes.len() {
-                let (mut reader, mut got) = (FrameReader::new(), Vec::new());
-                let (front, back) = bytes.split_at(split);
-                feed(&mut reader, front, &mut got).unwrap();
-                feed(&mut reader, back, &mut got).unwrap();
-                prop_assert_eq!(&got, &frames);
-            }
-        }
-
-        #[test]
-        fn portions_of_any_size_change_nothing(frames in some_frames(12, 9000), sizes in vec(1usize..5000, 1..20)) {
-            let bytes = written(&frames);
-            let (mut reader, mut got, mut rest) = (FrameReader::new(), Vec::new(), &bytes[..]);
-            for size in sizes.iter().cycle() {
-                if rest.is_empty() {
-                    break;
-                }
-                let (portion, later) = rest.split_at((*size).min(rest.len()));
-                feed(&mut reader, portion, &mut got).unwrap();
-                rest = later;
-            }
-            prop_assert_eq!(got, frames);
-        }
-
-        #[test]
-        fn any_bytes_are_frames_or_an_error(bytes in vec(any::<u8>(), 0..200), version in any::<bool>()) {
-            let mut bytes = bytes;
-            // Half of them get past the first check.
-            if version && let Some(place) = bytes.get_mut(2..6) {
-                place.copy_from_slice(&[0, 0, VERSION, 1]);
-            }
-            let mut reader = FrameReader::new();
-            let _ = feed(&mut reader, &bytes, &mut Vec::new());
-            prop_assert!(reader.bytes.capacity() <= 2 * FIRST_READ);
-        }
-
-        #[test]
-        fn any_payload_is_a_message_or_an_error(kind in 0u16..80, payload in vec(any::<u8>(), 0..60)) {
-            nothing_panics(kind, &payload);
-        }
-
-        #[test]
-        fn a_length_that_lies_takes_no_memory(kind in 0u16..80, front in vec(0u8..20, 0..4)) {
-            // Behind a few fields that may fit: a length of 2^64 - 1, and nothing.
-            let mut payload = front;
-            payload.extend([0xff; 9]);
-            payload.push(1);
-            nothing_panics(kind, &payload);
-        }
-    }
-
-    #[test]
-    fn a_header_that_cannot_be_is_refused_at_once() {
-        let refused = |place: usize, bytes: &[u8]| {
-            let mut header = written(&[(1, 14, 7, Vec::new())]);
-            header[place..place + bytes.len()].copy_from_slice(bytes);
-            let mut reader = FrameReader::new();
-            let result = feed(&mut reader, &header, &mut Vec::new());
-            assert!(reader.bytes.capacity() <= 2 * FIRST_READ);
-            result
-        };
-        let most = MAX_PAYLOAD as u32;
-        assert_eq!(refused(0, &u32::MAX.to_le_bytes()), Err(DecodeError::TooLong(u32::MAX)));
-        assert_eq!(refused(0, &(most + 1).to_le_bytes()), Err(DecodeError::TooLong(most + 1)));
-        assert_eq!(refused(0, &most.to_le_bytes()), Ok(()));
-        assert_eq!(refused(4, &[VERSION + 1]), Err(DecodeError::Version(VERSION + 1)));
-        assert_eq!(refused(5, &[0]), Err(DecodeError::Class(0)));
-        assert_eq!(refused(5, &[6]), Err(DecodeError::Class(6)));
-    }
-
-    #[test]
-    fn the_longest_payload_is_taken_and_its_memory_given_back() {
-        let frames = vec![(4, 0, 0, vec![7; MAX_PAYLOAD]), (4, 1, 1, Vec::new())];
-        let (mut reader, mut got) = (FrameReader::new(), Vec::new());
-        feed(&mut reader, &written(&frames), &mut got).unwrap();
-        assert!(got == frames);
-        // A growing buffer may double.
-        assert!(reader.bytes.capacity() <= 2 * (MAX_PAYLOAD + HEADER + READ));
-        assert!(reader.fill(|_| Err(io::ErrorKind::WouldBlock.into())).is_err());
-        assert!(reader.bytes.capacity() <= 2 * READ);
-    }
-
-    #[test]
-    fn an_error_of_the_read_loses_nothing() {
-        let frames = vec![(1, 14, 7, vec![1, 2, 3]), (2, 1, 8, vec![4; 100])];
-        let bytes = written(&frames);
-        let (mut reader, mut got) = (FrameReader::new(), Vec::new());
-        for portion in bytes.chunks(5) {
-            for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted, io::ErrorKind::ConnectionReset] {
-                // What a read leaves in the buffer before it fails is no part of the stream.
-                let failing = |buffer: &mut [u8]| {
-                    buffer.fill(0xee);
-                    Err(kind.into())
-                };
-                assert_eq!(reader.fill(failing).unwrap_err().kind(), kind);
-                take(&mut reader, &mut got).unwrap();
-            }
-            feed(&mut reader, portion, &mut got).unwrap();
-        }
-        assert_eq!(reader.fill(|_| Ok(0)).unwrap(), (0, false));
-        assert_eq!(got, frames);
-    }
-}
+mod tests;

@@ -21,7 +21,7 @@ pub const MOST: usize = 64 << 20;
 pub enum Item {
     /// What wrote this.
     Format {
-        /// [`FORMAT`] there.
+        /// [`FORMAT`] of the program that wrote it.
         format: u32,
         /// The program's version.
         version: String,
@@ -40,8 +40,8 @@ pub enum Item {
         /// Never used before.
         number: u32,
     },
-    /// The front desk.
-    Desk {
+    /// Where workers hand over their links to the handler, see [`rendezvous`](crate::rendezvous).
+    Rendezvous {
         /// The descriptor that workers send to.
         sends: u32,
         /// The descriptor that handlers receive from.
@@ -64,7 +64,7 @@ pub enum Item {
         /// In the order of their numbers, from 0 on.
         version: String,
     },
-    /// A worker.
+    /// A worker with its client.
     Worker(Worker),
     /// The handler.
     Handler {
@@ -88,8 +88,8 @@ pub enum Item {
         /// The descriptor of the stream to whoever asked, if somebody waits for an answer.
         asker: Option<u32>,
     },
-    /// Where a connection lies until its worker is there.
-    Cradle {
+    /// The socket pair with the connection that was accepted and has no worker yet, if there is one.
+    PendingAccept {
         /// The descriptor that takes it in.
         puts: u32,
         /// The descriptor that it is taken out of.
@@ -106,7 +106,7 @@ pub enum Item {
     Successor {
         /// The process id of the one that it follows.
         of: i32,
-        /// Its own.
+        /// Its own process id.
         pid: i32,
         /// The number of the version that it was forked from.
         version: u32,
@@ -120,7 +120,7 @@ pub enum Item {
     },
 }
 
-/// A worker.
+/// A worker with its client, and what it takes to watch it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
     /// Whom it serves.

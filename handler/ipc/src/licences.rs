@@ -30,18 +30,18 @@ impl Expires {
 
 /// Why a licence cannot end then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoMoment {
+pub enum ExpiryError {
     /// It is written in another way.
     Unread,
     /// It is later than what can be shown in every time zone.
     TooFar,
 }
 
-impl std::fmt::Display for NoMoment {
+impl std::fmt::Display for ExpiryError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            NoMoment::Unread => f.write_str("give never, a day as 2027-01-31, or a moment as 2027-01-31T20:15:00Z"),
-            NoMoment::TooFar => {
+            ExpiryError::Unread => f.write_str("give never, a day as 2027-01-31, or a moment as 2027-01-31T20:15:00Z"),
+            ExpiryError::TooFar => {
                 let last = Time(Timestamp::MAX.as_millisecond());
                 write!(f, "that is too far off: give a moment up to {last}, or never")
             }
@@ -49,19 +49,19 @@ impl std::fmt::Display for NoMoment {
     }
 }
 
-impl std::error::Error for NoMoment {}
+impl std::error::Error for ExpiryError {}
 
 impl FromStr for Expires {
-    type Err = NoMoment;
+    type Err = ExpiryError;
 
     /// A day means its first moment, UTC.
-    fn from_str(text: &str) -> Result<Expires, NoMoment> {
+    fn from_str(text: &str) -> Result<Expires, ExpiryError> {
         if text.eq_ignore_ascii_case("never") {
             return Ok(Expires::Never);
         }
         let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
         let moment = if text.contains([':', 'T', 't']) { text.parse::<Timestamp>().ok() } else { day() };
-        let no_moment = || if is_too_far(text) { NoMoment::TooFar } else { NoMoment::Unread };
+        let no_moment = || if is_too_far(text) { ExpiryError::TooFar } else { ExpiryError::Unread };
         moment.map(|moment| Expires::At(Time(moment.as_second() * 1000))).ok_or_else(no_moment)
     }
 }
@@ -146,7 +146,7 @@ pub struct WorldAdd {
     pub name: String,
     /// The player whose world it is.
     pub owner: String,
-    /// All else.
+    /// What is said of the world besides.
     pub terms: WorldTerms,
 }
 
@@ -155,9 +155,9 @@ pub struct WorldAdd {
 pub struct WorldChange {
     /// Which, in any case.
     pub name: String,
-    /// Another owner.
+    /// The new owner; left out, he stays.
     pub owner: Option<String>,
-    /// All else.
+    /// What is changed besides.
     pub terms: WorldTerms,
 }
 
@@ -220,7 +220,7 @@ pub struct Licence {
     pub disabled: Option<String>,
     /// When the world was last started.
     pub last_started: Option<Time>,
-    /// From where.
+    /// The address that its host came from then.
     pub last_address: Option<String>,
     /// Whether it is in lists.
     pub listed: bool,
@@ -291,16 +291,16 @@ mod tests {
             assert_eq!(text.parse::<Expires>().map(Expires::at), Ok(at.map(Time)), "{text}");
         }
         for text in ["", "0", "tomorrow", "2026-02-30", "2026-01-31T20:15:00", "20:15", "2026-13-01", "1769890500"] {
-            assert_eq!(text.parse::<Expires>(), Err(NoMoment::Unread), "{text}");
+            assert_eq!(text.parse::<Expires>(), Err(ExpiryError::Unread), "{text}");
         }
         for text in ["9999-12-30", "9999-12-30T22:00:00Z", "9999-12-30T23:59:59+02:00"] {
             assert!(text.parse::<Expires>().is_ok(), "{text}");
         }
         for text in ["9999-12-31", "9999-12-30T23:59:59Z", "9999-12-31T23:59:59Z"] {
-            assert_eq!(text.parse::<Expires>(), Err(NoMoment::TooFar), "{text}");
+            assert_eq!(text.parse::<Expires>(), Err(ExpiryError::TooFar), "{text}");
         }
-        assert_eq!("9999-12-31T20:15:00".parse::<Expires>(), Err(NoMoment::Unread), "in no time zone");
-        let msg = NoMoment::TooFar.to_string();
+        assert_eq!("9999-12-31T20:15:00".parse::<Expires>(), Err(ExpiryError::Unread), "in no time zone");
+        let msg = ExpiryError::TooFar.to_string();
         assert_eq!(msg, "that is too far off: give a moment up to 9999-12-30T22:00:00Z, or never");
     }
 }

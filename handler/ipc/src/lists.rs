@@ -47,7 +47,7 @@ pub struct ListRead {
 /// `LIST WATCH`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListWatch {
-    /// Which.
+    /// The list to watch.
     pub list: List,
     /// Behind which position; from now on when left out.
     pub after: Option<Position>,
@@ -56,14 +56,14 @@ pub struct ListWatch {
 /// `LIST UNWATCH`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListUnwatch {
-    /// Which.
+    /// The list that is not to be watched any more.
     pub list: List,
 }
 
 /// A worker wants to hear by its ring what everybody sees of a list that its client watches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRing {
-    /// Which.
+    /// The list that its client watches.
     pub list: List,
     /// How far it has heard.
     pub after: Position,
@@ -73,7 +73,7 @@ pub struct ListRing {
 /// list, or sees something else than everybody: then it hears of it by the link, if at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRinged {
-    /// Which.
+    /// The list that was asked for.
     pub list: List,
     /// Where in the ring to begin.
     pub position: u64,
@@ -101,7 +101,7 @@ pub struct ListedWorld {
 /// How somebody is there. Only ever appended to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserState {
-    /// He is.
+    /// He is connected, or a game server says that he is there.
     #[serde(rename = "on")]
     On,
 }
@@ -209,7 +209,7 @@ pub struct Listed {
 /// The answer to `LIST WATCH`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListWatched {
-    /// Which.
+    /// The list that is watched now.
     pub list: List,
     /// From where on changes are told.
     pub at: Position,

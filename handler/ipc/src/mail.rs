@@ -46,7 +46,7 @@ pub struct MailBlock {
     pub player: Party,
 }
 
-/// `TELL`.
+/// `TELL`: a line to somebody who is on now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tell {
     /// A player or a visitor who is on, anywhere.
@@ -99,7 +99,7 @@ pub struct MailPage {
 /// The answer to `MAIL READ`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
-    /// Its number.
+    /// Its number in the reader's own box.
     pub id: u64,
     /// Who wrote it.
     pub from: Party,
@@ -136,7 +136,7 @@ pub struct Broadcasted {
 
 /// The answer to `TELL`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct TellDelivered {
     /// The receiver's name as registered.
     pub to: String,
 }

@@ -17,7 +17,7 @@ pub struct Open {
     /// The last one that came; none when no link of this session has come so far.
     pub ticket: Option<Ticket>,
     /// The number of the last push that came; 0 for none.
-    pub heard: u64,
+    pub last_push: u64,
     /// Seconds since the client's last request.
     pub idle: u64,
     /// What it listens to.
@@ -80,9 +80,9 @@ pub struct Position {
 /// Something that a session listens to, and how far it has heard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// What.
+    /// What it listens to.
     pub topic: Topic,
-    /// How far.
+    /// How far it has heard; an epoch of 0 where that is not known.
     pub cursor: Position,
 }
 

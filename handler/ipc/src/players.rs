@@ -15,7 +15,7 @@ pub struct Register {
     pub email: Option<String>,
 }
 
-/// `LOGIN`.
+/// `LOGIN`: to be a registered player from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
     /// The player's name, in any case.
@@ -42,7 +42,7 @@ pub struct Page {
     pub after: Option<String>,
 }
 
-/// `FINGER`.
+/// `FINGER`: what everybody may know of a player.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finger {
     /// Whom to look up.
@@ -89,7 +89,7 @@ pub struct Whoami {
 
 grown! { Whoami { session, player, server, address, mode, since, unread } then { mailbox_full } then { rating } }
 
-/// `VISITOR`.
+/// `VISITOR`: to be somebody for a while without registering.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisitorName {
     /// As a player's name; free of players, game servers and visitors who are on.
@@ -133,7 +133,7 @@ pub struct Who {
 pub struct Fingered {
     /// The name as registered.
     pub player: String,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
     /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,

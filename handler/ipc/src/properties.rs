@@ -132,7 +132,7 @@ pub struct PropertySet {
 pub struct PropertyDelete {
     /// Whose, a player or a world.
     pub of: Party,
-    /// Which.
+    /// The property's name.
     pub name: String,
     /// Only if this is the present version.
     pub version: Option<u64>,
@@ -173,7 +173,7 @@ pub struct Property {
 /// The answer to `PROPERTY GET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Properties {
-    /// Whose.
+    /// The player or world that has them.
     pub of: Party,
     /// Those that the asker may read, the numbered ones first.
     pub properties: Vec<Property>,
@@ -184,9 +184,9 @@ pub struct Properties {
 /// The answer to `PROPERTY SET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyVersion {
-    /// Whose.
+    /// The player or world that has it.
     pub of: Party,
-    /// Which.
+    /// The property's name.
     pub name: String,
     /// The version that was written.
     pub version: u64,
@@ -195,9 +195,9 @@ pub struct PropertyVersion {
 /// A property has another value, or is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyChanged {
-    /// Whose.
+    /// The player or world that has it.
     pub of: Party,
-    /// Which.
+    /// The property's name.
     pub name: String,
     /// The text, if it is one.
     pub value: Option<String>,

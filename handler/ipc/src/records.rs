@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Better {
     /// A time, a number of moves.
     Lower,
-    /// Points.
+    /// More is better: a number of points.
     Higher,
 }
 
@@ -55,7 +55,7 @@ pub struct RecordSubmit {
 pub struct RecordTop {
     /// The board's name.
     pub board: String,
-    /// Rows.
+    /// How many rows at the most; the handler keeps it within its own bound.
     pub limit: Option<u32>,
     /// A rank, or a page's `next`: rows behind it.
     pub after: Option<String>,
@@ -70,7 +70,7 @@ pub struct RecordAround {
     pub board: String,
     /// Around whom; oneself when left out.
     pub player: Option<String>,
-    /// Rows altogether.
+    /// How many rows at the most, those on both sides together.
     pub limit: Option<u32>,
 }
 
@@ -95,7 +95,7 @@ pub struct RecordWatch {
 pub struct RecordSubmitted {
     /// The board's name.
     pub board: String,
-    /// Whose score.
+    /// The player who has reached the score.
     pub player: String,
     /// What counts now.
     pub score: i64,
@@ -112,7 +112,7 @@ pub struct RecordSubmitted {
 pub struct RecordRow {
     /// 1 is the best.
     pub rank: u32,
-    /// Whose.
+    /// The player who has reached the score.
     pub player: String,
     /// In the board's unit.
     pub score: i64,
@@ -133,7 +133,7 @@ pub struct RecordPage {
     pub unit: String,
     /// How many players stand on it.
     pub total: u32,
-    /// By rank.
+    /// The rows, the best rank first.
     pub records: Vec<RecordRow>,
     /// Give this as `after` for the rows behind; stable while others submit. Nothing at the end.
     pub next: Option<String>,
@@ -148,7 +148,7 @@ pub struct RecordShown {
     pub board: String,
     /// What the score is.
     pub unit: String,
-    /// Whose.
+    /// The player who has reached the score.
     pub player: String,
     /// In the board's unit.
     pub score: i64,

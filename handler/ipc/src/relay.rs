@@ -36,7 +36,7 @@ grown! { RelayJoin { channel, since } then { epoch } }
 /// `RELAY LEAVE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelayLeave {
-    /// Which.
+    /// The channel's name.
     pub channel: String,
 }
 
@@ -148,8 +148,8 @@ pub struct RelayMessage {
     pub number: u64,
     /// The server that sent it.
     pub from: String,
-    /// When.
+    /// When the handler took it.
     pub at: Time,
-    /// What.
+    /// The text: one line.
     pub body: String,
 }

@@ -151,17 +151,17 @@ requests! {
     42 MailRead(MailId)              -> [Mail]            PLAYER   None         Durable     Apart Client;
     43 MailDelete(MailId)            -> [Done]            PLAYER   None         Durable     Apart Client;
     44 MailReply(MailReply)          -> [MailSent]        PLAYER   None         Durable     Apart Client;
-    45 MailSent(Page)                -> [MailPage]        PLAYER   None         ReadsStore  Apart Client;
+    45 MailListSent(Page)            -> [MailPage]        PLAYER   None         ReadsStore  Apart Client;
     46 MailBlock(MailBlock)          -> [Done]            PLAYER   None         Durable     Apart Client;
     47 MailUnblock(MailBlock)        -> [Done]            PLAYER   None         Durable     Apart Client;
     48 MailBlocks                    -> [Blocks]          PLAYER   None         ReadsStore  Apart Client;
     49 MailForward(MailForward)      -> [MailSent]        PLAYER   None         Durable     Apart Client;
-    50 Tell(Tell)                    -> [Told]            PEOPLE   None         Volatile    Told  Client;
-    51 Broadcast(Broadcast)          -> [Broadcasted]            KEEPERS  Broadcast    Volatile    Told  Client;
+    50 Tell(Tell)                    -> [TellDelivered]   PEOPLE   None         Volatile    Notified Client;
+    51 Broadcast(Broadcast)          -> [Broadcasted]     KEEPERS  Broadcast    Volatile    Notified Client;
     60 Auth(Auth)                    -> [Authed]          UNPROVED None         Proves      Seen  Client;
     61 RelayJoin(RelayJoin, grown)   -> [RelayJoined]     SERVER   None         SetsMemory  Apart Client;
     62 RelayLeave(RelayLeave)        -> [Done]            SERVER   None         SetsMemory  Seen  Client;
-    63 RelaySend(RelaySend)          -> [RelaySent]       SERVER   None         Volatile    Told  Client;
+    63 RelaySend(RelaySend)          -> [RelaySent]       SERVER   None         Volatile    Notified Client;
     64 RelayFetch(RelayFetch, grown) -> [RelayFetched]    SERVER   None         ReadsMemory Seen  Worker;
     65 RelayChannels(Page)           -> [Channels]        SERVER   None         ReadsMemory Seen  Client;
     70 StatusSet(StatusSet)          -> [Done]            SERVER   None         SetsMemory  Seen  Client;
@@ -232,7 +232,7 @@ macro_rules! replies {
             41 MailPage(MailPage),
             42 Mail(Mail),
             43 Blocks(Blocks),
-            50 Told(Told),
+            50 TellDelivered(TellDelivered),
             51 Broadcasted(Broadcasted),
             60 Authed(Authed),
             61 RelayJoined(RelayJoined, grown),

@@ -28,7 +28,7 @@ pub struct SettingSet {
 /// `SETTING DELETE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingDelete {
-    /// Which.
+    /// The setting's name.
     pub key: String,
     /// Only if this is the present version.
     pub version: Option<u64>,
@@ -37,9 +37,9 @@ pub struct SettingDelete {
 /// The answer to `SETTING GET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
-    /// Whose.
+    /// The player or game server that has it.
     pub of: Party,
-    /// Which.
+    /// The setting's name.
     pub key: String,
     /// The text.
     pub value: String,
@@ -54,7 +54,7 @@ pub struct Setting {
 /// The answer to `SETTING SET`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingVersion {
-    /// Which.
+    /// The setting's name.
     pub key: String,
     /// The version that was written.
     pub version: u64,
@@ -65,7 +65,7 @@ pub struct SettingVersion {
 /// One row of `SETTING LIST`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingRow {
-    /// Which.
+    /// The setting's name.
     pub key: String,
     /// Its version.
     pub version: u64,

@@ -9,7 +9,7 @@ use ssmglobal_config::Settings;
 use ssmglobal_store::PlayerId;
 use std::sync::Arc;
 
-/// Who asks.
+/// Who asks for something that sessions and the operator may ask alike.
 #[derive(Clone, Debug)]
 pub enum By {
     /// The operator, at his own socket.
@@ -18,7 +18,7 @@ pub enum By {
     Player(Me<PlayerId>),
     /// A game server.
     Server,
-    /// Somebody else.
+    /// A visitor, or somebody who has not said who he is.
     Other,
 }
 

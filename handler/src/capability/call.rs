@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 pub struct Call<'a> {
     /// Who asks. It is out of its slot meanwhile.
     pub session: &'a mut Session,
-    /// Its slot.
+    /// Where the session is in the table of sessions.
     pub at: SessionRef,
-    /// All else.
+    /// What the event loop knows of all sessions.
     pub state: &'a mut State,
     /// What is kept and in memory as well.
     pub memory: &'a Arc<Memory>,
@@ -29,7 +29,7 @@ pub struct Call<'a> {
 /// Who asks, proved.
 #[derive(Clone, Debug)]
 pub struct Me<T> {
-    /// Who.
+    /// The asker's number.
     pub id: T,
     /// The name as registered.
     pub name: Arc<str>,
@@ -44,7 +44,7 @@ impl Call<'_> {
     /// Who asks, where he has to be somebody, if only a visitor.
     ///
     /// # Errors
-    /// `not_logged_in`.
+    /// `not_logged_in` when the session is nobody yet.
     pub fn somebody(&self) -> Result<Me<Principal>, Failure> {
         let msg = "Say who you are first: LOGIN name, REGISTER name, or VISITOR name.";
         self.principal().ok_or_else(|| Failure::new(Code::NotLoggedIn, msg))

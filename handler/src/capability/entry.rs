@@ -7,7 +7,7 @@ use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::names::fold;
 use crate::state::online::{Seat, Stay};
-use crate::state::passes::{FRONT, GOOD, HeldPass, NotGood, ShownTo, Wanted};
+use crate::state::passes::{FRONT, GOOD, HeldPass, PassError, ShownTo, Wanted};
 use crate::state::session::Proof;
 use crate::state::visitors::principal;
 use crate::work::Volatile;
@@ -53,7 +53,7 @@ impl Decide for Limit {
     }
 }
 
-/// `RATING`.
+/// `RATING`: a player sets for whom the worlds may be, at the most, that he is let into.
 pub fn rating(_: Call<'_>, me: Me<PlayerId>, request: RatingLimit) -> Plan<EntryChange> {
     Plan::change(Limit { player: me.id, rating: request.rating })
 }
@@ -88,7 +88,7 @@ impl Call<'_> {
     }
 }
 
-/// `PASS`.
+/// `PASS`: a player gets a word by which a game server knows who he is.
 pub fn pass(mut call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
     let (server, name) = match call.memory.server_named(&request.server) {
         Ok(found) => found,
@@ -186,34 +186,34 @@ pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
 
 /// What a game server speaks of: itself, or one of the worlds that it hosts on this connection.
 #[derive(Clone, Debug)]
-enum Here {
+enum HostedPlace {
     Server(ServerId),
     World(Arc<KeptLicence>),
 }
 
-impl Here {
+impl HostedPlace {
     /// The world of this name, which this connection must host; without a name the game server itself.
-    fn of(call: &Call<'_>, me: &Me<ServerId>, world: Option<&str>) -> Result<Here, Failure> {
-        let Some(world) = world else { return Ok(Here::Server(me.id)) };
+    fn of(call: &Call<'_>, me: &Me<ServerId>, world: Option<&str>) -> Result<HostedPlace, Failure> {
+        let Some(world) = world else { return Ok(HostedPlace::Server(me.id)) };
         let licence = call.memory.licence_named(world)?;
         if !hosts(call, licence.id) {
             let msg = format!("This connection does not host {}. HOST START begins.", licence.name);
             return Err(Failure::new(Code::Denied, msg));
         }
-        Ok(Here::World(licence))
+        Ok(HostedPlace::World(licence))
     }
 
     fn place(&self) -> Principal {
         match self {
-            Here::Server(server) => (*server).into(),
-            Here::World(licence) => licence.id.into(),
+            HostedPlace::Server(server) => (*server).into(),
+            HostedPlace::World(licence) => licence.id.into(),
         }
     }
 
     fn seat(&self, call: &Call<'_>) -> Seat {
         match self {
-            Here::Server(_) => Seat::Session(call.session.number),
-            Here::World(licence) => Seat::World(licence.id),
+            HostedPlace::Server(_) => Seat::Session(call.session.number),
+            HostedPlace::World(licence) => Seat::World(licence.id),
         }
     }
 }
@@ -244,7 +244,7 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
             return Failure::new(Code::Invalid, "That is no address: give it as 192.0.2.7 or 2001:db8::7.").into();
         }
     };
-    let wanted = match request.world.as_deref().map(|world| Here::of(&call, &me, Some(world))).transpose() {
+    let wanted = match request.world.as_deref().map(|world| HostedPlace::of(&call, &me, Some(world))).transpose() {
         Ok(wanted) => wanted.map(|here| here.place()),
         Err(failure) => return failure.into(),
     };
@@ -257,7 +257,7 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
         Ok(pass) => pass,
         Err(why) => {
             // That it has ended is no reason where there is a better one.
-            let found = call.state.passes.find(&request.pass).filter(|_| why == NotGood::Ended);
+            let found = call.state.passes.find(&request.pass).filter(|_| why == PassError::Ended);
             let other = found.filter(|pass| is_here(&call, me.id, pass.of.place) && !still_is(&call, pass));
             return other.map_or_else(|| refused(&call, why), |pass| is_not(pass.of.holder)).into();
         }
@@ -266,7 +266,7 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
         return is_not(pass.of.holder).into();
     }
     let entries = vec![Entry::Held((&pass).into())];
-    Plan::Volatile(Volatile { reply: Reply::PassRedeemed(told(&call, &pass)), news: Vec::new(), entries })
+    Plan::Volatile(Volatile { reply: Reply::PassRedeemed(redeemed_pass(&call, &pass)), news: Vec::new(), entries })
 }
 
 /// Whether the holder of a pass is who he was.
@@ -286,7 +286,7 @@ fn is_not(holder: Principal) -> Failure {
 }
 
 /// What a place is told of whose pass it was shown.
-fn told(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
+fn redeemed_pass(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
     let Wanted { holder, place, since, language, charset, .. } = pass.of.clone();
     PassRedeemed {
         player: call.state.party(call.memory, holder).to_string(),
@@ -300,19 +300,21 @@ fn told(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
     }
 }
 
-fn refused(call: &Call<'_>, why: NotGood) -> Failure {
+fn refused(call: &Call<'_>, why: PassError) -> Failure {
     let (code, msg) = match why {
-        NotGood::Unknown => (Code::NotFound, "There is no such pass. The player can get another: PASS and your name."),
-        NotGood::Elsewhere => (Code::OtherPlace, "This pass is for another game server or world."),
-        NotGood::Used => (Code::Used, "This pass was used already."),
-        NotGood::Ended => {
+        PassError::Unknown => {
+            (Code::NotFound, "There is no such pass. The player can get another: PASS and your name.")
+        }
+        PassError::Elsewhere => (Code::OtherPlace, "This pass is for another game server or world."),
+        PassError::Used => (Code::Used, "This pass was used already."),
+        PassError::Ended => {
             (Code::Expired, "This pass has ended: it is good for a minute, and until its player logs out.")
         }
-        NotGood::OtherAddress => (Code::OtherAddress, "This pass was given to somebody at another address."),
-        NotGood::NoAddress => {
+        PassError::OtherAddress => (Code::OtherAddress, "This pass was given to somebody at another address."),
+        PassError::NoAddress => {
             (Code::Invalid, "The licence of this world wants to know where its guest comes from: give the address.")
         }
-        NotGood::Slow { seconds, first } => {
+        PassError::Slow { seconds, first } => {
             if first {
                 log::warn!("{}: too many wrong passes; it has to wait {seconds} s", call.session.peer());
             }
@@ -332,7 +334,7 @@ struct Guest {
 
 /// Whoever is meant by a name, or by a pass that was shown here. In a world that has a licence nobody is who has not shown one: else
 /// its host could have what is meant for somebody who never came.
-fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<Guest, Failure> {
+fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &HostedPlace, text: &str) -> Result<Guest, Failure> {
     let is_pass = text.get(..FRONT.len()).is_some_and(|front| front.eq_ignore_ascii_case(FRONT));
     if is_pass {
         let shown = call.state.passes.shown_here(&Secret::new(text), |place| place == here.place());
@@ -357,7 +359,7 @@ fn guest(call: &Call<'_>, me: &Me<ServerId>, here: &Here, text: &str) -> Result<
     let places = [here.place(), me.id.into()];
     let identified = places.iter().any(|place| call.state.passes.is_identified(who, epoch, *place, now));
     match (here, identified) {
-        (Here::World(licence), false) => {
+        (HostedPlace::World(licence), false) => {
             let msg = format!("{name} has shown no pass for {}. PASS REDEEM comes first.", licence.name);
             Err(Failure::new(Code::Denied, msg))
         }
@@ -375,7 +377,7 @@ fn registered(call: &Call<'_>, name: &str) -> Option<PlayerId> {
 }
 
 /// A visitor who has shown a pass here.
-fn visitor(call: &Call<'_>, here: &Here, name: &str) -> Result<Guest, Failure> {
+fn visitor(call: &Call<'_>, here: &HostedPlace, name: &str) -> Result<Guest, Failure> {
     let unknown = || Failure::new(Code::NotFound, "There is no such visitor.");
     let id = call.state.visitors.named(&fold(name)).ok_or_else(unknown)?;
     let visitor = call.state.visitors.get(id).ok_or_else(unknown)?;
@@ -390,9 +392,9 @@ fn too_many() -> Failure {
     Failure::new(Code::Limit, format!("More than {GUESTS} players in one place are not shown."))
 }
 
-/// `ENTER`.
+/// `ENTER`: a game server says that somebody is there.
 pub fn enter(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
-    let found = Here::of(&call, &me, request.world.as_deref());
+    let found = HostedPlace::of(&call, &me, request.world.as_deref());
     let found = found.and_then(|here| Ok((guest(&call, &me, &here, &request.player)?, here)));
     let (guest, here) = match found {
         Ok(found) => found,
@@ -407,9 +409,9 @@ pub fn enter(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
     Plan::done()
 }
 
-/// `LEAVE`.
+/// `LEAVE`: a game server says that somebody is there no longer.
 pub fn leave(call: Call<'_>, me: Me<ServerId>, request: Visit) -> Plan {
-    let here = match Here::of(&call, &me, request.world.as_deref()) {
+    let here = match HostedPlace::of(&call, &me, request.world.as_deref()) {
         Ok(here) => here,
         Err(failure) => return failure.into(),
     };
@@ -438,7 +440,7 @@ pub fn present(call: Call<'_>, me: Me<ServerId>, request: Present) -> Plan {
     if request.players.len() > GUESTS {
         return too_many().into();
     }
-    let found = Here::of(&call, &me, request.world.as_deref()).and_then(|here| {
+    let found = HostedPlace::of(&call, &me, request.world.as_deref()).and_then(|here| {
         let guests: Result<Vec<Guest>, Failure> =
             request.players.iter().map(|name| guest(&call, &me, &here, name)).collect();
         Ok((here, guests?))

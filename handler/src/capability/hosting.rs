@@ -36,22 +36,22 @@ changes! {
 /// A world is started.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// Which.
+    /// The world to start.
     pub world: WorldId,
     /// The hosting password, as the host says.
     pub password: Secret,
     /// Where the host is.
     pub from: String,
-    /// By whom.
+    /// The session that starts it, and where clients find the world.
     pub by: StartedBy,
 }
 
 /// A world is not hosted any more. Nobody waits for an answer.
 #[derive(Clone, Debug)]
 pub struct Stopped {
-    /// Which.
+    /// The world that has stopped.
     pub world: WorldId,
-    /// Since when.
+    /// The moment of the stop.
     pub at: Time,
 }
 
@@ -171,13 +171,13 @@ fn try_start(call: Call<'_>, me: &Me<ServerId>, request: &HostStart) -> Result<P
         Some(hosting) => {
             let hosting = hosting.clone();
             if hosting.host.session != session && hosting.away.is_none() {
-                let wait = call.state.hosted.fights.wait(world, Instant::now());
+                let wait = call.state.hosted.takeovers.wait(world, Instant::now());
                 if !wait.is_zero() {
                     let why = "Two programs take this world over from each other: they have the same key and instance.";
                     return Err(slow_down(why, wait));
                 }
-                call.state.hosted.fights.add(world, Instant::now());
-                call.state.unseated.push((hosting.host.session, world));
+                call.state.hosted.takeovers.add(world, Instant::now());
+                call.state.replaced_hosts.push((hosting.host.session, world));
             }
             let StartedBy { server, instance, address, port, .. } = by;
             let host = Host { session, server, instance };

@@ -19,7 +19,7 @@ changes! {
 /// One login of a player may last so long from now on.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// Whose.
+    /// The player whose logins it bounds.
     pub player: PlayerId,
     /// Minutes, checked; nothing: any number.
     pub minutes: Option<u32>,

@@ -64,7 +64,7 @@ impl NewPassword {
 
 #[cfg(test)]
 impl NewPassword {
-    /// This one.
+    /// A password that a test has chosen.
     pub fn of(password: &str) -> NewPassword {
         NewPassword(Secret::new(password))
     }
@@ -176,7 +176,7 @@ impl Decide for Add {
                     rows.push(Row::WorldPurged { world: before.id });
                 }
                 let many = |_| Failure::new(Code::Limit, "There are too many worlds.");
-                WorldId(u32::try_from(facts.fresh(Sequence::World)?).map_err(many)?)
+                WorldId(u32::try_from(facts.next_number(Sequence::World)?).map_err(many)?)
             }
         };
         let (users, size) = USUAL;
@@ -273,7 +273,7 @@ pub struct Change {
     pub world: WorldId,
     /// Who wants it.
     pub by: Keeper,
-    /// Another owner.
+    /// The new owner; nothing: he stays.
     pub owner: Option<PlayerId>,
     /// All else, checked.
     pub terms: WorldTerms,
@@ -425,7 +425,7 @@ pub fn delete(access: Access<'_>, request: WorldDelete) -> Plan<LicenceChange> {
 /// A world has another hosting password.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
-    /// Which.
+    /// The world that gets it.
     pub world: WorldId,
     /// Who wants it.
     pub by: Keeper,

@@ -8,8 +8,9 @@ use crate::lock::read;
 use crate::state::State;
 use crate::state::memory::Memory;
 use crate::state::mirror::{Mirror, Page, Scope, View, Weigh};
-use crate::state::mirrored::{Mirrors, UserRow, WorldRow};
-use crate::state::session::{Heard, Reading, Session, SessionRef};
+use crate::state::mirror_rows::{UserRow, WorldRow};
+use crate::state::mirrored::Mirrors;
+use crate::state::session::{ListProgress, Reading, Session, SessionRef};
 use crate::state::shared_ring::{ListRing as Shared, SharedRing};
 use hashbrown::HashMap;
 use ssmglobal_ipc::{
@@ -44,7 +45,7 @@ pub fn view(mirrors: &Mirrors, rights: &Rights, list: List, who: Option<Principa
     }
 }
 
-/// No rows.
+/// No rows of a list.
 pub fn none(list: List) -> ListRows {
     match list {
         List::Worlds => ListRows::Worlds(Vec::new()),
@@ -198,7 +199,7 @@ fn list(call: Call<'_>, list: List, request: &ListRead) -> Plan {
     *call.session.reading.of_mut(list) = began.filter(|_| more).map(|began| Reading { next: at, began });
     if !more && call.session.subscriptions.contains(&list.into()) {
         // It has all that its watch would tell.
-        *call.session.told.of_mut(list) = Heard::upto(at);
+        *call.session.list_progress.of_mut(list) = ListProgress::upto(at);
     }
     Plan::Reply(Reply::Listed(Listed { at, more, whole: after.is_none(), rows, gone }))
 }
@@ -219,7 +220,7 @@ pub fn watch(call: Call<'_>, request: ListWatch) -> Plan {
     };
     let at = request.after.filter(near).unwrap_or(now);
     call.state.subscribe(call.session, call.at, list.into());
-    *call.session.told.of_mut(list) = Heard::upto(at);
+    *call.session.list_progress.of_mut(list) = ListProgress::upto(at);
     *call.session.by_ring.of_mut(list) = false;
     if at != now {
         call.state.mirrors.look_again(list);
@@ -246,7 +247,7 @@ pub fn ring(call: Call<'_>, request: ListRing) -> Plan {
     let now = source.position(list, view);
     if after.epoch == now.epoch && source.knows(list, after.number) {
         // What it has not heard is told again; what was on its way meanwhile it has twice.
-        *call.session.told.of_mut(list) = Heard::upto(after);
+        *call.session.list_progress.of_mut(list) = ListProgress::upto(after);
         if after != now {
             call.state.mirrors.look_again(list);
         }
@@ -254,11 +255,11 @@ pub fn ring(call: Call<'_>, request: ListRing) -> Plan {
     if view != View::Everybody {
         return by_link();
     }
-    let told = *call.session.told.of(list);
+    let progress = *call.session.list_progress.of(list);
     let ring = call.state.rings.of_mut(list);
     let taken = match ring {
         Some(ring) => Ok(ring),
-        None => SharedRing::new().map(|shared| ring.insert(Shared { shared, heard: told })),
+        None => SharedRing::new().map(|shared| ring.insert(Shared { shared, progress })),
     };
     let taken = taken.and_then(|ring| Ok((ring.shared.position(), ring.shared.descriptors()?)));
     match taken {

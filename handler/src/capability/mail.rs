@@ -77,10 +77,10 @@ impl Decide for Send {
             }
             None => (false, 0),
         };
-        let to_number = facts.fresh(Sequence::Letters(to.into()))?;
+        let to_number = facts.next_number(Sequence::Letters(to.into()))?;
         let from_number = match from == to.into() {
             true => to_number,
-            false => facts.fresh(Sequence::Letters(from))?,
+            false => facts.next_number(Sequence::Letters(from))?,
         };
         let letter = NewLetter {
             from,
@@ -104,7 +104,7 @@ impl Send {
     fn refuse_full(&self, facts: &mut dyn Facts, stamp: Stamp, failure: Failure) -> Result<Decided, Refusal> {
         let Send { from, to: player, mailbox, .. } = *self;
         let (at, before) = (stamp.now, Time(stamp.now.0.saturating_sub(REFUSALS_EVERY)));
-        let knows = facts.refused(player, from)?.is_some_and(|told| told >= before);
+        let knows = facts.refused(player, from)?.is_some_and(|at| at >= before);
         if from == player.into() || knows || facts.refused_count(player, before)? >= REFUSALS {
             return Err(failure.into());
         }
@@ -128,7 +128,8 @@ pub fn from_backend(
         return Ok(None);
     }
     let from = Principal::BACKEND;
-    let (to_number, from_number) = (facts.fresh(Sequence::Letters(to.into()))?, facts.fresh(Sequence::Letters(from))?);
+    let (to_number, from_number) =
+        (facts.next_number(Sequence::Letters(to.into()))?, facts.next_number(Sequence::Letters(from))?);
     let (in_sent, let_go, unread, subject, at) = (false, 0, unread + 1, subject.to_owned(), stamp.now);
     Ok(Some(Row::Letter(NewLetter { from, from_number, in_sent, let_go, to, to_number, unread, subject, body, at })))
 }
@@ -284,7 +285,7 @@ fn shown_row(memory: &Memory, row: LetterRow) -> MailRow {
 /// A letter is read, which marks it.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// By whom.
+    /// The owner of the mailbox.
     pub me: PlayerId,
     /// Its number in his mailbox.
     pub number: u64,
@@ -309,7 +310,7 @@ pub fn read(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange> 
 /// Somebody lets go of a letter.
 #[derive(Clone, Debug)]
 pub struct Delete {
-    /// Who.
+    /// The owner of the mailbox.
     pub me: PlayerId,
     /// Its number in his mailbox.
     pub number: u64,
@@ -333,9 +334,9 @@ pub fn delete(_: Call<'_>, me: Me<PlayerId>, request: MailId) -> Plan<MailChange
 /// A sender is refused.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// By whom.
+    /// The player who wants to hear nothing of him.
     pub me: PlayerId,
-    /// Who.
+    /// The sender whose letters are refused from now on.
     pub from: Principal,
 }
 
@@ -363,9 +364,9 @@ pub fn block(call: Call<'_>, me: Me<PlayerId>, request: MailBlock) -> Plan<MailC
 /// A sender is refused no longer.
 #[derive(Clone, Debug)]
 pub struct Unblock {
-    /// By whom.
+    /// The player who has blocked him.
     pub me: PlayerId,
-    /// Who.
+    /// The sender whose letters are taken again.
     pub from: Principal,
 }
 

@@ -5,7 +5,7 @@ use crate::state::names::Name;
 use crate::state::throttle::Tried;
 use crate::work::change::Refusal;
 use crate::work::passwords::{Hashed, Hashing};
-use crate::work::{Look, Seen, Volatile};
+use crate::work::{Look, ReadOutcome, Volatile};
 use ssmglobal_ipc::{Done, Failure, Mode, Open, Reply};
 use ssmglobal_store::Reader;
 use std::convert::Infallible;
@@ -57,7 +57,7 @@ impl<C> Plan<C> {
 
     /// A reader finds the answer.
     pub fn read(look: impl FnOnce(&dyn Reader) -> Result<Reply, Refusal> + Send + 'static) -> Plan<C> {
-        Plan::Look(Box::new(move |reader| look(reader).map(Seen::Reply)))
+        Plan::Look(Box::new(move |reader| look(reader).map(ReadOutcome::Reply)))
     }
 
     /// A hashing thread does it, and then the writer.

@@ -102,9 +102,9 @@ pub struct Register {
     pub name: Arc<Name>,
     /// The password's hash.
     pub hash: Secret,
-    /// As given.
+    /// The e-mail address that he has given.
     pub email: Option<String>,
-    /// From where.
+    /// The network that he comes from; nothing where that is not known.
     pub from: Option<IpAddr>,
 }
 
@@ -118,7 +118,7 @@ impl Decide for Register {
                 format!("The name {shown} is taken, or looks like one that is. Choose another."),
             );
         }
-        let id = PlayerId(u32::try_from(facts.fresh(Sequence::Player)?).map_err(|_| no_hash())?);
+        let id = PlayerId(u32::try_from(facts.next_number(Sequence::Player)?).map_err(|_| no_hash())?);
         let reply =
             Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None, mailbox_full: false });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
@@ -128,7 +128,7 @@ impl Decide for Register {
     }
 }
 
-/// `REGISTER`.
+/// `REGISTER`: its password is hashed first, and then the player is made.
 pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<PlayerChange> {
     let settings = call.settings;
     let name = match names::check(&request.name, settings.players.name_min, settings.players.name_max) {
@@ -163,13 +163,13 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
 /// A password was right: a session is that player's.
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// Whose.
+    /// The player who logs in.
     pub player: PlayerId,
     /// What the password was compared with.
     pub verified: KeptHash,
     /// The password hashed anew, where that is due.
     pub again: Option<Secret>,
-    /// From where.
+    /// The network that he comes from; nothing where that is not known.
     pub from: Option<IpAddr>,
     /// How many letters a mailbox holds.
     pub mailbox: u32,
@@ -191,7 +191,7 @@ impl Decide for Login {
     }
 }
 
-/// `LOGIN`.
+/// `LOGIN`: its password is compared first, whether there is such a player or not.
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
     let (player, from) = (call.memory.player_id(&request.name).ok(), call.network());
     let known = player.is_some_and(|player| call.was_in_from(player, from));
@@ -224,7 +224,7 @@ fn is_on_elsewhere(call: &Call<'_>, player: PlayerId) -> Option<Failure> {
     match settings.players.identity {
         Identity::Many => None,
         Identity::Takeover => {
-            let wait = call.state.fights.wait(player, now);
+            let wait = call.state.player_takeovers.wait(player, now);
             let why = "Two programs take this player over from each other.";
             (!wait.is_zero()).then(|| super::call::slow_down(why, wait))
         }
@@ -239,7 +239,7 @@ fn is_on_elsewhere(call: &Call<'_>, player: PlayerId) -> Option<Failure> {
 /// A password was right that somebody has typed at a game server.
 #[derive(Clone, Debug)]
 pub struct LoginCheck {
-    /// Whose.
+    /// The player whose password it is.
     pub player: PlayerId,
     /// What it was compared with.
     pub verified: KeptHash,
@@ -298,7 +298,7 @@ pub enum SetBy {
     Player {
         /// What that was compared with.
         verified: KeptHash,
-        /// From where.
+        /// The address that he comes from, for the letter that tells him.
         from: String,
     },
     /// The operator.
@@ -308,9 +308,9 @@ pub enum SetBy {
 /// A password is another one from now on: whoever is on by the one before is out, but for the session that has set it.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
-    /// Whose.
+    /// The player who gets it.
     pub player: PlayerId,
-    /// Its hash.
+    /// The password's hash, in PHC format.
     pub hash: Secret,
     /// Who sets it.
     pub by: SetBy,
@@ -351,7 +351,7 @@ impl Decide for SetPassword {
     }
 }
 
-/// `PASSWORD`.
+/// `PASSWORD`: the old one is compared and the new one hashed, and then it is set.
 pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan<PlayerChange> {
     if let Err(failure) = check_password(&request.new, call.settings) {
         return failure.into();
@@ -387,7 +387,7 @@ pub fn set_password(player: PlayerId, hash: Option<Secret>, by: SetBy, mailbox: 
 /// A player's login is refused from now on, or taken again.
 #[derive(Clone, Debug)]
 pub struct Disable {
-    /// Whose.
+    /// The player who is refused or taken again.
     pub player: PlayerId,
     /// Why; nothing: it is taken.
     pub reason: Option<String>,
@@ -407,7 +407,7 @@ impl Decide for Disable {
     }
 }
 
-/// `WHOAMI`.
+/// `WHOAMI`: what a session is to know of itself.
 pub fn whoami(call: Call<'_>) -> Plan<PlayerChange> {
     let (player, server) = (call.player(), call.server());
     let visitor = call.principal().filter(|me| me.id.kind == PrincipalKind::Visitor);
@@ -539,7 +539,7 @@ fn finger_visitor(call: &Call<'_>, name: &str) -> Plan<PlayerChange> {
     Plan::Reply(Reply::Fingered(fingered))
 }
 
-/// `FINGER`.
+/// `FINGER`: what everybody may know of a player.
 pub fn finger(call: Call<'_>, request: Finger) -> Plan<PlayerChange> {
     if let Party::Visitor(name) = Party::parse(&request.player) {
         return finger_visitor(&call, &name);

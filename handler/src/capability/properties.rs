@@ -247,7 +247,7 @@ fn not_yours(write: PropertyAccess) -> Failure {
 /// A property is written.
 #[derive(Clone, Debug)]
 pub struct Set {
-    /// Whose.
+    /// The player or world that has it.
     pub holder: Principal,
     /// The same, as it is answered.
     pub of: Party,
@@ -345,7 +345,7 @@ fn deleted(property: KeptProperty, stamp: Stamp) -> KeptProperty {
 /// A property goes; its version is remembered.
 #[derive(Clone, Debug)]
 pub struct Delete {
-    /// Whose.
+    /// The player or world that has it.
     pub holder: Principal,
     /// Its name.
     pub name: String,
@@ -388,7 +388,7 @@ pub fn delete(access: Access<'_>, request: PropertyDelete) -> Plan<PropertyChang
 /// Somebody is not on any more: what is kept only as long as that goes.
 #[derive(Clone, Debug)]
 pub struct Forget {
-    /// Who.
+    /// Who is not on any more.
     pub holder: Principal,
 }
 

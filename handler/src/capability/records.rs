@@ -37,9 +37,9 @@ fn player_of(call: &Call<'_>, named: Option<&str>) -> Result<PlayerId, Failure> 
 pub struct Submit {
     /// To which board.
     pub board: BoardId,
-    /// Whose.
+    /// The player who has reached it.
     pub player: PlayerId,
-    /// What.
+    /// The score, in the board's unit.
     pub score: i64,
     /// The game server that submits it; nothing when the player does.
     pub by: Option<ServerId>,
@@ -99,7 +99,7 @@ impl Decide for Submit {
             return Ok(Decided::new(Vec::new(), answer(facts, now, total, false)));
         };
         let total = total + u32::from(before.is_none());
-        let (order, at, note) = (facts.fresh(Sequence::Order)?, stamp.now, self.note.clone());
+        let (order, at, note) = (facts.next_number(Sequence::Order)?, stamp.now, self.note.clone());
         let standing = Standing { player: self.player, score, order, at, server: self.by, note };
         let reply = answer(facts, &standing, total, true);
         Ok(Decided::new(vec![Row::Standing { board: self.board, standing }], reply))
@@ -138,7 +138,7 @@ pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan<
 pub struct Withdraw {
     /// The board.
     pub board: BoardId,
-    /// Whose.
+    /// The player who loses it.
     pub player: PlayerId,
     /// Kept with it.
     pub reason: String,
@@ -150,7 +150,7 @@ impl Decide for Withdraw {
             let player = facts.name(self.player.into());
             return refuse(Code::NotFound, format!("{player} has no score on this board."));
         };
-        let (board, order, reason) = (self.board, facts.fresh(Sequence::Order)?, self.reason.clone());
+        let (board, order, reason) = (self.board, facts.next_number(Sequence::Order)?, self.reason.clone());
         Ok(Decided::done(Row::Withdrawn { board, was, order, at: stamp.now, reason }))
     }
 }
@@ -181,7 +181,7 @@ impl Decide for DefineBoard {
             }
             None => {
                 let many = |_| Failure::new(Code::Limit, "There are too many boards.");
-                board.id = BoardId(u32::try_from(facts.fresh(Sequence::Board)?).map_err(many)?);
+                board.id = BoardId(u32::try_from(facts.next_number(Sequence::Board)?).map_err(many)?);
             }
         }
         Ok(Decided::done(Row::Board(board)))

@@ -46,7 +46,7 @@ pub fn holds(facts: &dyn Facts, player: PlayerId, right: &str) -> Result<bool, R
 /// A player who asks what needs a right.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking {
-    /// Who.
+    /// The player who asks.
     pub player: PlayerId,
     /// The right.
     pub right: &'static str,
@@ -56,7 +56,7 @@ impl Asking {
     /// Whether he has it when his change is decided.
     ///
     /// # Errors
-    /// `denied`.
+    /// `denied` when he has not; or the database's.
     pub fn check(self, facts: &dyn Facts) -> Result<(), Refusal> {
         match holds(facts, self.player, self.right)? {
             true => Ok(()),
@@ -73,7 +73,7 @@ changes! {
 /// A player has a right from now on.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Who.
+    /// The player who gets it.
     pub player: PlayerId,
     /// The right, checked.
     pub right: String,
@@ -98,7 +98,7 @@ impl Decide for Grant {
 /// A player has a right no longer.
 #[derive(Clone, Debug)]
 pub struct Revoke {
-    /// Who.
+    /// The player who loses it.
     pub player: PlayerId,
     /// The right.
     pub right: String,

@@ -43,7 +43,7 @@ impl Decide for Auth {
     }
 }
 
-/// `AUTH`.
+/// `AUTH`: a game server proves by its key who it is.
 pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan<ServerChange> {
     let tried = Tried::key(call.network());
     match call.may_try(tried) {
@@ -83,7 +83,7 @@ impl Decide for Add {
             );
         }
         let many = |_| Failure::new(Code::Limit, "There are too many game servers.");
-        let id = ServerId(u32::try_from(facts.fresh(Sequence::Server)?).map_err(many)?);
+        let id = ServerId(u32::try_from(facts.next_number(Sequence::Server)?).map_err(many)?);
         Ok(Decided::done(Row::Server(NewServer { id, name, key: self.key, added: stamp.now })))
     }
 }
@@ -113,7 +113,7 @@ impl Decide for RotateKey {
 pub struct Disable {
     /// Which, in any case.
     pub name: String,
-    /// Refused.
+    /// Whether it is refused from now on; else it is taken again.
     pub disabled: bool,
 }
 
@@ -134,7 +134,7 @@ impl Decide for Disable {
 pub struct Allow {
     /// Which, in any case.
     pub name: String,
-    /// It may.
+    /// Whether it may from now on.
     pub login_check: bool,
 }
 

@@ -17,7 +17,7 @@ pub fn set_mode(_: Call<'_>, set: SetMode) -> Plan {
     Plan::SetMode(set.mode)
 }
 
-/// `LOGOUT`.
+/// `LOGOUT`: the session is nobody from now on, and stays connected.
 pub fn logout(_: Call<'_>) -> Plan {
     Plan::Logout
 }

@@ -73,7 +73,7 @@ fn check_version(expected: Option<u64>, found: Option<&KeptSetting>) -> Result<(
 /// A setting is written.
 #[derive(Clone, Debug)]
 pub struct Set {
-    /// Whose.
+    /// The player or game server that has it.
     pub owner: Principal,
     /// Its name, checked.
     pub key: String,
@@ -123,7 +123,7 @@ pub fn set(call: Call<'_>, me: Me<Principal>, request: SettingSet) -> Plan<Setti
 /// A setting goes; its version is remembered.
 #[derive(Clone, Debug)]
 pub struct Delete {
-    /// Whose.
+    /// The player or game server that has it.
     pub owner: Principal,
     /// Its name.
     pub key: String,

@@ -67,7 +67,7 @@ fn of_licence(licence: &KeptLicence, hosting: &Hosting) -> Shown {
     (world, WorldMore { status: hosting.status(), rating: hosting.rating, licensed: true })
 }
 
-/// `WORLDS`.
+/// `WORLDS`: a page of the worlds that are open now.
 pub fn worlds(call: Call<'_>, page: Page) -> Plan {
     let limit = call.page_limit(page.limit);
     let after = page.after.as_deref().map(crate::state::names::fold);

@@ -4,8 +4,10 @@ use super::{Access, By, Call, Me, Plan, visitors};
 use crate::state::news::{Audience, News};
 use crate::state::visitors::principal;
 use crate::work::change::refuse;
-use crate::work::{Seen, Volatile};
-use ssmglobal_ipc::{Broadcast, Broadcasted, Code, Event, Failure, Party, Reply, Tell, TellArrived, Time, Told};
+use crate::work::{ReadOutcome, Volatile};
+use ssmglobal_ipc::{
+    Broadcast, Broadcasted, Code, Event, Failure, Party, Reply, Tell, TellArrived, TellDelivered, Time,
+};
 use ssmglobal_store::Principal;
 
 /// Bytes of a TELL, of a BROADCAST.
@@ -68,7 +70,7 @@ fn listener(call: &Call<'_>, to: &str) -> Result<(Principal, Party), Failure> {
     Ok((who, Party::Player(name)))
 }
 
-/// `TELL`.
+/// `TELL`: a line to somebody who is on now, kept nowhere.
 pub fn tell(call: Call<'_>, request: Tell) -> Plan {
     if let Err(failure) = check(&request.body, "tell", " MAIL SEND takes more.") {
         return failure.into();
@@ -86,12 +88,12 @@ pub fn tell(call: Call<'_>, request: Tell) -> Plan {
         }
         let event = Event::Tell(TellArrived { from: me.party(), body: request.body, at: Time::now() });
         let news = vec![News::Tell { to: Audience::Principal(receiver), event }];
-        let reply = Reply::Told(Told { to: to.to_string() });
-        Ok(Seen::Volatile(Volatile { reply, news, entries: Vec::new() }))
+        let reply = Reply::TellDelivered(TellDelivered { to: to.to_string() });
+        Ok(ReadOutcome::Volatile(Volatile { reply, news, entries: Vec::new() }))
     }))
 }
 
-/// `BROADCAST`.
+/// `BROADCAST`: a line to everybody who is connected now.
 pub fn broadcast(access: Access<'_>, request: Broadcast) -> Plan {
     if let Err(failure) = check(&request.body, "broadcast", "") {
         return failure.into();

@@ -19,7 +19,7 @@ changes! {
 /// A setting is another one.
 #[derive(Clone, Debug)]
 pub struct Set {
-    /// Which.
+    /// The setting to change.
     pub key: Key,
     /// What it is set to, checked; nothing: it is as the config file says.
     pub value: Option<String>,
@@ -65,7 +65,7 @@ fn named(key: &str) -> Result<Key, Failure> {
 /// Whether somebody may see who is on and where: everybody, unless the user list is off.
 ///
 /// # Errors
-/// `denied`.
+/// `denied` to somebody who may not.
 pub fn may_see_where(call: &Call<'_>) -> Result<(), Failure> {
     if sees_where(call.memory, call.session) {
         return Ok(());

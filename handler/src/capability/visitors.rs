@@ -9,7 +9,7 @@ use crate::state::universe::Universe;
 use crate::state::visitors::{Visitor, principal};
 use ssmglobal_ipc::{Code, Failure, Time, VisitorName};
 
-/// `VISITOR`.
+/// `VISITOR`: a session is somebody without a password.
 pub fn visit(call: Call<'_>, request: VisitorName) -> Plan {
     match free(&call, &request.name) {
         Ok(name) => Plan::Visit(name),

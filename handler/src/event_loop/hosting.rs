@@ -70,25 +70,25 @@ impl EventLoop {
         if is_away {
             let mut packed = Vec::new();
             growing::put(&mut packed, &event);
-            self.journal.append(&Entry::Missed { world, event: packed.clone() });
-            return self.state.missed.put(world, packed);
+            self.journal.append(&Entry::HostBacklog { world, event: packed.clone() });
+            return self.state.host_backlog.put(world, packed);
         }
         self.push_to(session, &event);
     }
 
     /// Tells hosts that are back what they have missed, and those in whose place they are that this is so.
     pub(super) fn tell_resumed(&mut self) {
-        for (session, world) in std::mem::take(&mut self.state.unseated) {
+        for (session, world) in std::mem::take(&mut self.state.replaced_hosts) {
             let name = self.world_name(Some(world)).unwrap_or_default();
             self.tell_stopped(session, world, name, Stop::TakenOver);
         }
         for world in std::mem::take(&mut self.state.resumed) {
-            let missed: Vec<Event> = self.state.missed.take(world).collect();
+            let waiting: Vec<Event> = self.state.host_backlog.take(world).collect();
             let host = self.state.hosted.get(world).map(|hosting| hosting.host.session);
-            if let Some(session) = host.filter(|_| !missed.is_empty()) {
+            if let Some(session) = host.filter(|_| !waiting.is_empty()) {
                 self.journal.hold();
-                missed.iter().for_each(|event| self.push_to(session, event));
-                self.journal.append(&Entry::MissedTold { world });
+                waiting.iter().for_each(|event| self.push_to(session, event));
+                self.journal.append(&Entry::HostBacklogDelivered { world });
                 self.journal.publish();
             }
         }
@@ -212,7 +212,7 @@ impl EventLoop {
         if self.recovery.is_on() {
             return self.closed_unseen.push((session, who));
         }
-        self.state.left.insert(who);
+        self.state.departed.insert(who);
         self.tell_closed(who);
     }
 

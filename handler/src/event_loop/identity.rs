@@ -74,7 +74,7 @@ impl EventLoop {
         if others.is_empty() || self.shared.settings().players.identity == OneAtATime::Many {
             return;
         }
-        self.state.fights.add(player, Instant::now());
+        self.state.player_takeovers.add(player, Instant::now());
         for other in others {
             self.taken_over(other, "You are on by another connection now. This one stays, logged out.");
         }
@@ -146,7 +146,7 @@ impl EventLoop {
                 self.state.note_visitor(id);
                 let other = other.and_then(|other| self.workers.by_session.get(&other).copied());
                 if let Some((slot, session)) = other.and_then(|slot| Some((slot, self.session(slot)?.id))) {
-                    self.state.visitor_fights.add(id, Instant::now());
+                    self.state.visitor_takeovers.add(id, Instant::now());
                     self.taken_over(SessionRef { slot, id: session }, "You are on by another connection now.");
                 }
                 Some(id)
@@ -187,7 +187,7 @@ impl EventLoop {
         match settings.players.identity {
             // Of one name there is one visitor.
             OneAtATime::Takeover | OneAtATime::Many => {
-                let wait = self.state.visitor_fights.wait(id, now);
+                let wait = self.state.visitor_takeovers.wait(id, now);
                 (!wait.is_zero()).then(|| slow_down("Two programs take this visitor over from each other.", wait))
             }
             OneAtATime::Refuse => {

@@ -8,7 +8,7 @@ use crate::dispatch::{self, Refused};
 use crate::link::ReplyTo;
 use crate::state::journal::{ClientKey, Settled};
 use crate::state::session::SessionRef;
-use crate::work::{Asker, Look, Read, Seen, Write, conflict, known};
+use crate::work::{Asker, Look, Read, ReadOutcome, Write, conflict, known};
 use ssmglobal_ipc::{Code, Reply, Request};
 use ssmglobal_store::Principal;
 use std::collections::HashMap;
@@ -51,7 +51,9 @@ impl EventLoop {
             return self.batch.reply(&to, &busy);
         }
         let wanted = ClientKey::clone(&key);
-        let look: Look = Box::new(move |reader| Ok(known(reader, &wanted)?.map_or(Seen::Fresh(request), Seen::Reply)));
+        let look: Look = Box::new(move |reader| {
+            Ok(known(reader, &wanted)?.map_or(ReadOutcome::UnknownKey(request), ReadOutcome::Reply))
+        });
         to.link.started();
         let job = Read { asker: Asker::Session(at, to.clone()), look, key: Some(key) };
         if let Err(failure) = self.shared.read(job) {

@@ -79,7 +79,7 @@ impl EventLoop {
             Some(_) => self.login_ends(session),
             None => {}
         }
-        let login = Login { who, since, told: None };
+        let login = Login { who, since, warned_of: None };
         self.journal.append(&Entry::login(session, &login));
         self.state.logins.put(session, login, minutes);
     }
@@ -146,7 +146,7 @@ impl EventLoop {
                 (Some(at), Due::Soon(ends)) => {
                     self.journal.hold();
                     self.push(at, &Event::Notice(Notice { msg: soon(ends, now) }));
-                    if let Some(login) = self.state.logins.told(session, ends) {
+                    if let Some(login) = self.state.logins.was_warned(session, ends) {
                         self.journal.append(&Entry::login(session, &login));
                     }
                     self.journal.publish();

@@ -1,4 +1,4 @@
-//! Workers' links: taken from the front desk, and read. Part of the event loop.
+//! Workers' links: taken from the rendezvous, where workers hand them over, and read. Part of the event loop.
 
 use super::{EventLoop, FIRST_LINK};
 use crate::link::Link;
@@ -6,7 +6,7 @@ use crate::state::session::{Asked, Session};
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use ssmglobal_ipc::frame::{Class, Frame, FrameReader};
-use ssmglobal_ipc::{Event, Notice, Request, Time, desk};
+use ssmglobal_ipc::{Event, Notice, Request, Time, rendezvous};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -15,13 +15,13 @@ use std::sync::Arc;
 /// Bytes that one link may say in one turn, more or less, so that the others are heard too.
 const TURN: usize = 128 << 10;
 
-/// Messages that one turn takes from the front desk.
-const DESK_TURN: usize = 64;
+/// Messages that one turn takes from the rendezvous.
+const RENDEZVOUS_TURN: usize = 64;
 
 impl EventLoop {
     /// Whether somebody has more to say than one turn takes.
     pub(super) fn has_unread(&self) -> bool {
-        self.desk_unread || !self.unread.is_empty()
+        self.rendezvous_unread || !self.unread.is_empty()
     }
 
     /// Goes on with those.
@@ -29,25 +29,25 @@ impl EventLoop {
         for slot in std::mem::take(&mut self.unread) {
             self.read_link(slot, false, true);
         }
-        if std::mem::take(&mut self.desk_unread) {
-            self.read_desk();
+        if std::mem::take(&mut self.rendezvous_unread) {
+            self.read_rendezvous();
         }
     }
 
-    pub(super) fn read_desk(&mut self) {
-        for _ in 0..DESK_TURN {
-            let mut message = [0; desk::LONGEST];
-            let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.desk, &mut message) {
+    pub(super) fn read_rendezvous(&mut self) {
+        for _ in 0..RENDEZVOUS_TURN {
+            let mut message = [0; rendezvous::LONGEST];
+            let (received, pid) = match ssmglobal_sys::receive_with_peer(&self.rendezvous, &mut message) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
-                    log::error!("front desk: {error}");
+                    log::error!("links of workers cannot be taken: {error}");
                     return;
                 }
             };
             let message = message.get(..received.count).unwrap_or_default();
-            if received.fds.is_empty() && !message.is_empty() && message != [desk::LINK] {
-                self.desk_message(pid, message);
+            if received.fds.is_empty() && !message.is_empty() && message != [rendezvous::LINK] {
+                self.rendezvous_message(pid, message);
                 continue;
             }
             if !self.may_link(pid) {
@@ -65,7 +65,7 @@ impl EventLoop {
                 _ => self.evict_worker(pid, "what it hands over is no link"),
             }
         }
-        self.desk_unread = true;
+        self.rendezvous_unread = true;
     }
 
     pub(super) fn add_link(&mut self, fd: OwnedFd, pid: i32) -> io::Result<()> {
@@ -144,6 +144,9 @@ impl EventLoop {
 
     pub(super) fn frames(&mut self, slot: usize, reader: &mut FrameReader) -> Result<(), String> {
         while let Some(frame) = reader.next_frame().map_err(|error| error.to_string())? {
+            if frame.descriptors > 0 {
+                return Err("it announced descriptors".into());
+            }
             let (carried, payload) = match frame.class {
                 Class::Request => (None, frame.payload),
                 Class::Change => {

@@ -1,5 +1,5 @@
 //! The stream to the listener: which workers there are, what is to be logged, new settings. Part of the event loop. What is
-//! done when the listener is gone is in `orphan.rs`.
+//! done when the listener is gone is in `without_listener.rs`.
 
 use super::{End, EventLoop};
 use crate::lock::lock;
@@ -157,7 +157,7 @@ impl EventLoop {
                 self.workers.children = clients.into_iter().map(|client| (client.pid, client)).collect();
                 self.workers.panicked.retain(|pid| self.workers.children.contains_key(pid));
                 let now = ticks_now();
-                self.workers.heard = self.workers.children.keys().map(|pid| (*pid, now)).collect();
+                self.workers.first_seen = self.workers.children.keys().map(|pid| (*pid, now)).collect();
                 for slot in self.workers.slots() {
                     self.release(slot);
                 }
@@ -170,7 +170,7 @@ impl EventLoop {
                 if let Some(slot) = self.workers.by_pid.get(&pid).copied() {
                     self.release(slot);
                 }
-                self.workers.heard.insert(pid, ticks_now());
+                self.workers.first_seen.insert(pid, ticks_now());
             }
             ToHandler::Exited { pid, status, count, max } => {
                 self.workers.kicks.remove(&pid);
@@ -188,7 +188,7 @@ impl EventLoop {
                 log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
                 match WorkerEnd(status).spoken() {
                     // Anybody can do that as often as he likes.
-                    Some(spoken) if self.state.strangers.may_tell(child.address.ip(), Instant::now()) => {
+                    Some(spoken) if self.state.wrong_door_log.may_log(child.address.ip(), Instant::now()) => {
                         log::warn!(target: "listener", "{address}: sent away: it spoke {spoken} at a door for others.");
                     }
                     None if status != 0 => {

@@ -12,7 +12,7 @@ use crate::lock::read;
 use crate::state::licences::Licences;
 use crate::state::mirror::View;
 use crate::state::online::Seat;
-use crate::state::session::{Heard, Session, SessionRef};
+use crate::state::session::{ListProgress, Session, SessionRef};
 use crate::state::topic::Topic;
 use ssmglobal_ipc::frame::put_event;
 use ssmglobal_ipc::{Event, List, ListChanged, Position, Time};
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Who sees the same of a list, and has come as far.
-type Groups = HashMap<(View, Heard), Vec<SessionRef>>;
+type Groups = HashMap<(View, ListProgress), Vec<SessionRef>>;
 
 impl EventLoop {
     /// All who were there are back: lists follow what changes from now on.
@@ -83,7 +83,7 @@ impl EventLoop {
     /// A session has watched a list before this handler was there, and its client has come to a position.
     pub(super) fn watch_again(&mut self, session: &mut Session, topic: Topic, at: Position) {
         if let Some(list) = topic.list() {
-            *session.told.of_mut(list) = Heard::upto(at);
+            *session.list_progress.of_mut(list) = ListProgress::upto(at);
             self.state.mirrors.look_again(list);
         }
     }
@@ -113,7 +113,9 @@ impl EventLoop {
             if self.state.mirrors.wait(list, now) == Some(Duration::ZERO) {
                 let (groups, readers) = self.groups(list);
                 self.state.mirrors.telling(list, now, !groups.is_empty() || !readers.is_empty());
-                groups.into_iter().for_each(|((view, heard), watchers)| self.push_to_all(list, view, heard, &watchers));
+                groups
+                    .into_iter()
+                    .for_each(|((view, progress), watchers)| self.push_to_all(list, view, progress, &watchers));
                 self.push_to_ring(list, &readers);
             }
         }
@@ -124,11 +126,12 @@ impl EventLoop {
     }
 
     /// How far a list's ring was written, if those who have come as far can be told the rest by it.
-    fn ring_goes_on(&self, list: List) -> Option<Heard> {
+    fn ring_goes_on(&self, list: List) -> Option<ListProgress> {
         let source = self.source();
-        let heard = self.state.rings.of(list).as_ref()?.heard;
-        let fits = heard.at.epoch == source.position(list, View::Everybody).epoch && source.knows(list, heard.seen);
-        fits.then_some(heard)
+        let progress = self.state.rings.of(list).as_ref()?.progress;
+        let fits =
+            progress.at.epoch == source.position(list, View::Everybody).epoch && source.knows(list, progress.checked);
+        fits.then_some(progress)
     }
 
     /// Who is to be told by links, and who by the ring.
@@ -145,12 +148,13 @@ impl EventLoop {
                 continue;
             }
             let view = lists::view(&self.state.mirrors, &rights, list, session.who());
-            let told = *session.told.of(list);
-            let as_far = |ring: Heard| ring.at.epoch == told.at.epoch && ring.at.number <= told.at.number;
+            let progress = *session.list_progress.of(list);
+            let as_far =
+                |ring: ListProgress| ring.at.epoch == progress.at.epoch && ring.at.number <= progress.at.number;
             if view == View::Everybody && *session.by_ring.of(list) && ring.is_some_and(as_far) {
                 readers.push(*at);
             } else {
-                groups.entry((view, told)).or_default().push(*at);
+                groups.entry((view, progress)).or_default().push(*at);
             }
         }
         (groups, readers)
@@ -158,19 +162,19 @@ impl EventLoop {
 
     /// Writes what is new for everybody where these read it. What the ring has no room for goes to their links.
     fn push_to_ring(&mut self, list: List, readers: &[SessionRef]) {
-        let Some(before) = self.state.rings.of(list).as_ref().map(|ring| ring.heard) else { return };
+        let Some(before) = self.state.rings.of(list).as_ref().map(|ring| ring.progress) else { return };
         if readers.is_empty() {
             // What is told from now on is for those who have come as far by their links.
             let source = self.source();
-            let now = Heard::upto(source.position(list, View::Everybody));
-            self.state.rings.of_mut(list).iter_mut().for_each(|ring| ring.heard = now);
+            let now = ListProgress::upto(source.position(list, View::Everybody));
+            self.state.rings.of_mut(list).iter_mut().for_each(|ring| ring.progress = now);
             return;
         }
-        let (events, heard) = self.events(list, View::Everybody, before);
+        let (events, progress) = self.events(list, View::Everybody, before);
         let texts: Vec<(u64, Vec<u8>)> = events.iter().map(|event| (event.at.number, event.packed())).collect();
         let fits = texts.iter().all(|(_, text)| text.len() <= ring::MAX_TEXT);
         let Some(ring) = self.state.rings.of_mut(list) else { return };
-        ring.heard = heard;
+        ring.progress = progress;
         if fits {
             texts.iter().for_each(|(number, text)| _ = ring.shared.push(0, *number, text));
             if !texts.is_empty() {
@@ -183,9 +187,10 @@ impl EventLoop {
         }
         for at in readers {
             let Some(session) = self.session_mut(at.slot) else { continue };
-            let told = session.told.of_mut(list);
+            let before = session.list_progress.of_mut(list);
             // Some have asked for the rest before it was told.
-            *told = Heard { at: if heard.at.number > told.at.number { heard.at } else { told.at }, ..heard };
+            let at = if progress.at.number > before.at.number { progress.at } else { before.at };
+            *before = ListProgress { at, ..progress };
             let link = session.link.clone();
             if !bytes.is_empty() {
                 self.batch.event_bytes(&link, &bytes);
@@ -193,14 +198,14 @@ impl EventLoop {
         }
     }
 
-    fn push_to_all(&mut self, list: List, view: View, heard: Heard, watchers: &[SessionRef]) {
-        let (events, heard) = self.events(list, view, heard);
+    fn push_to_all(&mut self, list: List, view: View, progress: ListProgress, watchers: &[SessionRef]) {
+        let (events, progress) = self.events(list, view, progress);
         let mut bytes = Vec::new();
         events.into_iter().for_each(|event| put_event(&mut bytes, 0, &Event::List(event)));
         for at in watchers {
             let Some(session) = self.session_mut(at.slot) else { continue };
-            let told = std::mem::replace(session.told.of_mut(list), heard);
-            if told.at.epoch != heard.at.epoch {
+            let before = std::mem::replace(session.list_progress.of_mut(list), progress);
+            if before.at.epoch != progress.at.epoch {
                 // He sees another list, and what its ring holds is another thing.
                 *session.by_ring.of_mut(list) = false;
             }
@@ -211,26 +216,26 @@ impl EventLoop {
         }
     }
 
-    /// What somebody is told who has heard so much, and how much he has heard then.
-    fn events(&self, list: List, view: View, mut heard: Heard) -> (Vec<ListChanged>, Heard) {
+    /// What somebody is told who has come so far, and how far he has come then.
+    fn events(&self, list: List, view: View, mut progress: ListProgress) -> (Vec<ListChanged>, ListProgress) {
         let source = self.source();
         let now = source.position(list, view);
-        if heard.at.epoch != now.epoch || !source.knows(list, heard.seen) {
+        if progress.at.epoch != now.epoch || !source.knows(list, progress.checked) {
             // He sees something else than before, or too much is gone: he asks again.
             let event = ListChanged { from: now.number, at: now, rows: lists::none(list), gone: Vec::new() };
-            return (vec![event], Heard::upto(now));
+            return (vec![event], ListProgress::upto(now));
         }
         let mut events = Vec::new();
         loop {
-            let page = source.page(list, view, heard.seen, 0, lists::PAGE);
-            heard.seen = page.upto;
+            let page = source.page(list, view, progress.checked, 0, lists::PAGE);
+            progress.checked = page.upto;
             if !page.rows.is_empty() || !page.gone.is_empty() {
-                let (from, at) = (heard.at.number, Position { number: page.upto, ..now });
+                let (from, at) = (progress.at.number, Position { number: page.upto, ..now });
                 events.push(ListChanged { from, at, rows: page.rows, gone: page.gone });
-                heard.at = at;
+                progress.at = at;
             }
             if !page.more {
-                return (events, heard);
+                return (events, progress);
             }
         }
     }

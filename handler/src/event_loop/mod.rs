@@ -4,6 +4,7 @@
 //! before this one, [`Recovery`].
 
 mod answered;
+mod compaction;
 mod evict;
 mod hosting;
 mod identity;
@@ -16,7 +17,7 @@ mod moved;
 mod news;
 mod open;
 mod operator;
-mod orphan;
+
 mod panics;
 mod plans;
 mod properties;
@@ -25,8 +26,9 @@ mod relay;
 mod requests;
 mod turn;
 mod universe;
-mod upkeep;
+
 mod versions;
+mod without_listener;
 mod workers;
 
 pub use listener::ListenerLink;
@@ -35,7 +37,7 @@ pub use operator::{Operators, verified};
 use crate::changes::{Change, Shared};
 use crate::link::{Batch, ReplyTo};
 use crate::state::State;
-use crate::state::bus::Marks;
+use crate::state::bus::RelayNumbers;
 use crate::state::journal::{Entry, Journal};
 use crate::state::session::{Session, SessionRef};
 use crate::state::tickets::Tickets;
@@ -45,7 +47,7 @@ use keyed::Pending;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use recovery::Recovery;
-use relay::Late;
+use relay::UnnumberedMessage;
 use ssmglobal_ipc::{Event, Time, growing};
 use ssmglobal_store::Principal;
 use ssmglobal_sys::Signals;
@@ -56,7 +58,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use workers::Workers;
 
-const DESK: Token = Token(0);
+const RENDEZVOUS: Token = Token(0);
 const LISTENER: Token = Token(1);
 const SIGNALS: Token = Token(2);
 /// Woken by other threads.
@@ -84,7 +86,7 @@ pub enum End {
 /// What one handler hands to the next.
 pub struct Inherited {
     /// Where workers' links come in.
-    pub desk: OwnedFd,
+    pub rendezvous: OwnedFd,
     /// What is only in memory.
     pub journal: Journal,
     /// Of this run.
@@ -108,7 +110,7 @@ pub struct EventLoop {
     /// What requests under a client's key came to, until it is in the database.
     pending: Pending,
     /// Messages on relay channels that wait for their numbers to be allowed.
-    late: Vec<Late>,
+    unnumbered: Vec<UnnumberedMessage>,
     /// What sessions may ask again.
     answered: Answered,
     /// Up to when tickets of a session hold no longer.
@@ -117,11 +119,11 @@ pub struct EventLoop {
     voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
-    /// Requests answered.
+    /// How many requests were answered since the start.
     requests: u64,
     /// Which turn this is.
     turn: u64,
-    /// Operators' connections.
+    /// Connections of the operator's command.
     operators: Operators,
     listener: ListenerLink,
     poll: Poll,
@@ -129,7 +131,8 @@ pub struct EventLoop {
     batch: Batch,
     /// Changes that this turn has collected: they go to the writer together, and so into one transaction.
     writes: Vec<Write<Change>>,
-    desk: OwnedFd,
+    /// Where workers' links come in.
+    rendezvous: OwnedFd,
     signals: Signals,
     /// Sessions that end with this turn.
     dead: Vec<usize>,
@@ -137,12 +140,12 @@ pub struct EventLoop {
     leaving: HashMap<u64, Principal>,
     /// Who sessions were that have ended while no handler was there.
     closed_unseen: Vec<(u64, Principal)>,
-    /// Who is not on any more and still has what should be gone by now, since it could not be written.
-    stays_on: BTreeSet<Principal>,
+    /// Who is not on any more and still has what should be gone by now: it could not be deleted, which is tried again.
+    not_deleted: BTreeSet<Principal>,
     /// Sessions whose links have more than they may say in one turn.
     unread: Vec<usize>,
-    /// So has the front desk.
-    desk_unread: bool,
+    /// The rendezvous has more messages than one turn takes.
+    rendezvous_unread: bool,
 }
 
 impl EventLoop {
@@ -158,9 +161,9 @@ impl EventLoop {
         signals: Signals,
         operators: Operators,
     ) -> io::Result<EventLoop> {
-        let Inherited { desk, mut journal, tickets, run, relay_mark } = inherited;
+        let Inherited { rendezvous, mut journal, tickets, run, relay_mark } = inherited;
         let registry = poll.registry();
-        registry.register(&mut SourceFd(&desk.as_raw_fd()), DESK, Interest::READABLE)?;
+        registry.register(&mut SourceFd(&rendezvous.as_raw_fd()), RENDEZVOUS, Interest::READABLE)?;
         registry.register(&mut SourceFd(&listener.stream.as_raw_fd()), LISTENER, Interest::READABLE)?;
         registry.register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
         let registry = Arc::new(registry.try_clone()?);
@@ -175,7 +178,7 @@ impl EventLoop {
             journal.append(&entry);
         }
         journal.is_whole_again();
-        state.bus.marks = Marks::new(relay_mark);
+        state.bus.numbers = RelayNumbers::new(relay_mark);
         Ok(EventLoop {
             shared,
             state,
@@ -183,7 +186,7 @@ impl EventLoop {
             recovery,
             journal,
             pending: Pending::default(),
-            late: Vec::new(),
+            unnumbered: Vec::new(),
             answered,
             revoked,
             voided,
@@ -196,14 +199,14 @@ impl EventLoop {
             registry,
             batch: Batch::default(),
             writes: Vec::new(),
-            desk,
+            rendezvous,
             signals,
             dead: Vec::new(),
             leaving: HashMap::new(),
             closed_unseen: Vec::new(),
-            stays_on: BTreeSet::new(),
+            not_deleted: BTreeSet::new(),
             unread: Vec::new(),
-            desk_unread: false,
+            rendezvous_unread: false,
         })
     }
 
@@ -251,11 +254,11 @@ impl EventLoop {
     fn turn(&mut self, events: &Events) -> Option<End> {
         // First: whoever was answered by another thread may ask again in this very turn, and is to find everything
         // as it was left.
-        self.take_left();
+        self.take_from_threads();
         self.read_on();
         for event in events {
             match event.token() {
-                DESK => self.read_desk(),
+                RENDEZVOUS => self.read_rendezvous(),
                 LISTENER => {
                     if let Some(end) = self.read_listener() {
                         return Some(end);

@@ -17,7 +17,7 @@ impl EventLoop {
         self.workers.links.extend(links.map(|links| (pid, links)));
         self.workers.forget(from);
         self.workers.children.insert(pid, client);
-        self.workers.heard.insert(pid, ticks_now());
+        self.workers.first_seen.insert(pid, ticks_now());
         if let Some(slot) = self.workers.by_pid.remove(&from) {
             // It may have made a link of its own already, which is then the one.
             self.workers.by_pid.entry(pid).or_insert(slot);

@@ -10,7 +10,7 @@ use ssmglobal_store::{PlayerId, Principal};
 
 impl EventLoop {
     /// A transaction has news, which are kept in a row of its own. That they were told is known with the pushes, or not at all.
-    pub(super) fn hear(&mut self, row: i64, news: Vec<News>) {
+    pub(super) fn deliver_news(&mut self, row: i64, news: Vec<News>) {
         if self.recovery.is_on() {
             // Who may not be on any more is out at once: all else waits for those who are to hear it.
             for one in &news {
@@ -20,9 +20,9 @@ impl EventLoop {
         }
         self.journal.hold();
         self.tell_all(news);
-        self.journal.append(&Entry::NewsTold { row });
+        self.journal.append(&Entry::NewsDelivered { row });
         self.journal.publish();
-        lock(&self.shared.kept).told(row);
+        lock(&self.shared.kept).news_delivered(row);
     }
 
     /// Tells all who are meant.

@@ -18,7 +18,7 @@ impl EventLoop {
         let Some(session) = self.session_mut(slot) else { return Ok(None) };
         let pid = session.pid;
         if !self.workers.children.contains_key(&pid) {
-            self.find_untold(pid, open.session);
+            self.find_unreported(pid, open.session);
         }
         let there = self.workers.children.get(&pid).map(|client| (client.session, client.address, client.at));
         let Some(session) = self.session_mut(slot) else { return Ok(None) };
@@ -54,7 +54,7 @@ impl EventLoop {
         let at = SessionRef { slot, id: session.id };
         session.number = open.session;
         session.link.belongs_to(open.session, self.answered.flight(open.session));
-        session.fresh = open.next;
+        session.first_new = open.next;
         let now = Instant::now();
         session.last = now.checked_sub(Duration::from_secs(open.idle)).unwrap_or(now);
         self.set_mode(slot, open.mode);
@@ -68,7 +68,7 @@ impl EventLoop {
         }
         self.journal.append(&Entry::Linked { session: open.session });
         for (number, event) in self.recovery.returned(open.session) {
-            if number > open.heard {
+            if number > open.last_push {
                 self.tell(at, number, &event);
             }
         }

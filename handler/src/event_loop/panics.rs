@@ -1,14 +1,14 @@
-//! What a worker says over the front desk besides asking for a link: that it has panicked, and where. Part of the event
+//! What a worker says over the rendezvous besides asking for a link: that it has panicked, and where. Part of the event
 //! loop.
 
 use super::EventLoop;
-use ssmglobal_ipc::desk;
+use ssmglobal_ipc::rendezvous;
 
 impl EventLoop {
     /// A message without a descriptor has come from this process. It is believed once: a worker that has panicked ends,
     /// and one that was taken over shall not fill the log.
-    pub(super) fn desk_message(&mut self, pid: i32, message: &[u8]) {
-        let Some((&desk::PANICKED, place)) = message.split_first() else { return };
+    pub(super) fn rendezvous_message(&mut self, pid: i32, message: &[u8]) {
+        let Some((&rendezvous::PANICKED, place)) = message.split_first() else { return };
         if !self.workers.panicked.insert(pid) {
             return;
         }

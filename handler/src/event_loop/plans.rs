@@ -7,6 +7,7 @@ use crate::link::ReplyTo;
 use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Hash, Read, Volatile, Write};
+use ssmglobal_ipc::frame::put_reply;
 use ssmglobal_ipc::{Failure, Reply};
 
 impl EventLoop {
@@ -26,7 +27,7 @@ impl EventLoop {
             Plan::Nothing => {}
             Plan::Evict(why) => return Err(why),
             Plan::WithDescriptors(reply, fds) => {
-                to.link.put_with_fds(to.number, &reply, fds);
+                to.link.put_with_fds(|out| put_reply(out, to.number, &reply), fds);
                 self.batch.mark(&to.link);
             }
             Plan::Change(change, tried) => {

@@ -54,7 +54,7 @@ impl EventLoop {
             }
         }
         // He may have left while this was written.
-        self.state.left.insert(holder);
+        self.state.departed.insert(holder);
     }
 
     fn may_read(&self, at: SessionRef, holder: Principal, access: PropertyAccess) -> bool {
@@ -72,13 +72,13 @@ impl EventLoop {
 
     /// Deletes what is kept only while somebody is on, of those who are not. Nobody is taken for absent who may come back.
     pub(super) fn forget_absent(&mut self) {
-        if self.state.left.is_empty() || self.recovery.misses_somebody() {
+        if self.state.departed.is_empty() || self.recovery.misses_somebody() {
             return;
         }
-        let mut left = std::mem::take(&mut self.state.left);
-        left.append(&mut self.stays_on);
-        left.retain(|who| read(&self.shared.memory.while_on).contains_key(who));
-        for holder in left {
+        let mut departed = std::mem::take(&mut self.state.departed);
+        departed.append(&mut self.not_deleted);
+        departed.retain(|who| read(&self.shared.memory.temporary_properties).contains_key(who));
+        for holder in departed {
             let is_leaving = self.leaving.values().any(|who| *who == holder);
             if !is_leaving && !self.state.is_there(holder) {
                 let (asker, change) = (Asker::Absent(holder), Forget { holder }.into());

@@ -6,7 +6,7 @@ use super::{DYING, EventLoop};
 use crate::lock::{lock, read};
 use crate::state::journal::{Entry, Present, Recovered, Settled};
 use crate::state::logins::{Ended, Login};
-use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
+use crate::state::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use crate::state::news::News;
 use crate::state::online::Seat;
 use crate::state::session::SessionRef;
@@ -37,7 +37,7 @@ pub struct Recovery {
     /// Until when they are waited for; nothing when that is over.
     until: Option<Instant>,
     /// What the handler before this one has not told any more, and the row that it ends with.
-    untold: (Vec<News>, i64),
+    undelivered: (Vec<News>, i64),
     /// What is to be told when they are back, by the rows of its transactions.
     held_back: Vec<(i64, Vec<News>)>,
     /// Who has logged in again over the death, and who he was before: what follows from that for others waits as well.
@@ -53,8 +53,8 @@ impl Recovery {
         let open = |(pid, started): &(i32, u64)| Some((*pid, Process::open_started(*pid, *started).ok()?));
         let dying = found.handlers.iter().filter_map(open).filter(|(_, process)| !process.has_ended()).collect();
         let (expected, until, held_back, uncounted) = (HashSet::new(), None, Vec::new(), Vec::new());
-        let (untold, came_in) = ((Vec::new(), 0), Vec::new());
-        Recovery { found, expected, dying, until, untold, held_back, came_in, uncounted }
+        let (undelivered, came_in) = ((Vec::new(), 0), Vec::new());
+        Recovery { found, expected, dying, until, undelivered, held_back, came_in, uncounted }
     }
 
     /// Lists that clients mirror.
@@ -195,25 +195,25 @@ impl EventLoop {
             }
         }
         // Whoever is back until all are keeps what he has.
-        self.state.left.extend(read(&self.shared.memory.while_on).keys());
+        self.state.departed.extend(read(&self.shared.memory.temporary_properties).keys());
         self.state.worlds.were_upto(StatusId(self.recovery.found.last_world));
         self.state.passes.restore(std::mem::take(&mut self.recovery.found.passes), Time::now());
         for (id, visitor) in std::mem::take(&mut self.recovery.found.visitors) {
             self.state.visitors.put(id, visitor);
         }
-        for (world, events) in std::mem::take(&mut self.recovery.found.missed) {
-            events.into_iter().for_each(|event| self.state.missed.put(world, event));
+        for (world, events) in std::mem::take(&mut self.recovery.found.host_backlog) {
+            events.into_iter().for_each(|event| self.state.host_backlog.put(world, event));
         }
         let hostings = std::mem::take(&mut self.recovery.found.hostings);
         self.take_over_hostings(hostings);
         for settled in std::mem::take(&mut self.recovery.found.keyed) {
             self.keep_key(&settled);
         }
-        self.recovery.untold = {
+        self.recovery.undelivered = {
             let mut kept = lock(&self.shared.kept);
-            kept.were_upto(self.recovery.found.told);
-            kept.told(self.recovery.found.told);
-            (kept.untold(self.recovery.found.told), kept.newest())
+            kept.were_upto(self.recovery.found.news_delivered);
+            kept.news_delivered(self.recovery.found.news_delivered);
+            (kept.undelivered(self.recovery.found.news_delivered), kept.newest())
         };
         let linked = std::mem::take(&mut self.recovery.found.linked);
         let here = self.workers.children.values().map(|client| client.session);
@@ -245,7 +245,7 @@ impl EventLoop {
     /// What has waited until all are there who are to hear it.
     fn all_are_back(&mut self) {
         self.begin_lists();
-        self.tell_untold();
+        self.tell_undelivered();
         for (at, was, who) in std::mem::take(&mut self.recovery.came_in) {
             self.has_come_in(at, was, who);
         }
@@ -253,13 +253,13 @@ impl EventLoop {
     }
 
     /// Tells what the handler before this one has done and not come to tell, and what this one has held back.
-    fn tell_untold(&mut self) {
-        let (news, newest) = std::mem::take(&mut self.recovery.untold);
+    fn tell_undelivered(&mut self) {
+        let (news, newest) = std::mem::take(&mut self.recovery.undelivered);
         if !news.is_empty() {
-            self.hear(newest, news);
+            self.deliver_news(newest, news);
         }
         for (row, news) in std::mem::take(&mut self.recovery.held_back) {
-            self.hear(row, news);
+            self.deliver_news(row, news);
         }
         let left = std::mem::take(&mut self.recovery.uncounted);
         self.count_left(left);

@@ -11,7 +11,7 @@ use crate::work::{Asker, Write};
 use ssmglobal_ipc::{Code, Failure, Reply};
 
 /// A message that waits for the mark. A session has one at a time, as it counts as in flight.
-pub struct Late {
+pub struct UnnumberedMessage {
     at: SessionRef,
     to: ReplyTo,
     message: Outgoing,
@@ -23,7 +23,7 @@ impl EventLoop {
     pub(super) fn send(&mut self, at: SessionRef, to: ReplyTo, message: Outgoing, key: Option<Box<ClientKey>>) {
         if !self.state.bus.may_publish(message.channel) {
             to.link.started();
-            return self.wait_for_mark(Late { at, to, message, key });
+            return self.wait_for_mark(UnnumberedMessage { at, to, message, key });
         }
         match self.publish(&to, message, key) {
             Ok(settled) => self.answer_settled(&to, settled),
@@ -34,7 +34,7 @@ impl EventLoop {
     /// Sends a message that has waited for something.
     pub(super) fn finish_send(&mut self, at: SessionRef, to: &ReplyTo, message: Outgoing, key: Option<Box<ClientKey>>) {
         if !self.state.bus.may_publish(message.channel) {
-            return self.wait_for_mark(Late { at, to: to.clone(), message, key });
+            return self.wait_for_mark(UnnumberedMessage { at, to: to.clone(), message, key });
         }
         match self.publish(to, message, key) {
             Ok(settled) => self.finish_settled(to, settled),
@@ -42,16 +42,16 @@ impl EventLoop {
         }
     }
 
-    fn wait_for_mark(&mut self, late: Late) {
-        self.state.bus.marks.insist();
-        self.late.push(late);
+    fn wait_for_mark(&mut self, waiting: UnnumberedMessage) {
+        self.state.bus.numbers.insist();
+        self.unnumbered.push(waiting);
     }
 
     /// The mark was moved so far, or could not be moved.
     pub(super) fn mark_moved(&mut self, mark: Option<u64>) {
-        let late = std::mem::take(&mut self.late);
-        self.state.bus.marks.moved(mark);
-        for Late { at, to, message, key } in late {
+        let waiting = std::mem::take(&mut self.unnumbered);
+        self.state.bus.numbers.moved(mark);
+        for UnnumberedMessage { at, to, message, key } in waiting {
             // Another session of the same owner may have been quicker.
             let known = key.as_ref().and_then(|key| self.pending.known(key));
             match (known, mark) {
@@ -66,7 +66,7 @@ impl EventLoop {
     /// Has the writer move the mark, if that is due.
     pub(super) fn move_mark(&mut self) {
         if let Some(upto) = self.state.bus.mark_wanted() {
-            self.state.bus.marks.moving();
+            self.state.bus.numbers.moving();
             let (asker, change) = (Asker::Relay(upto), MoveMark { upto }.into());
             self.shared.write_own(Write::Change { asker, change, key: None, tried: None });
         }

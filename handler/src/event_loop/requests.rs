@@ -134,7 +134,7 @@ impl EventLoop {
         let described = kind.describe();
         let Some((at, to)) = self.reply_to(slot, number) else { return Ok(()) };
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
-        let repeated = number < session.fresh;
+        let repeated = number < session.first_new;
         // First: what it has come to may be that the session is somebody else now, who may not ask it.
         if repeated && described.is_kept() && self.repeat(at, &to) {
             return Ok(());

@@ -10,14 +10,14 @@ use std::time::Instant;
 
 impl EventLoop {
     /// Does what other threads have left to do.
-    pub(super) fn take_left(&mut self) {
+    pub(super) fn take_from_threads(&mut self) {
         loop {
-            let (left, quiet) = self.shared.take_left();
-            if left.is_empty() && quiet.is_empty() {
+            let (to_loop, quiet) = self.shared.take_for_loop();
+            if to_loop.is_empty() && quiet.is_empty() {
                 return;
             }
-            for one in left {
-                self.do_left(one);
+            for one in to_loop {
+                self.do_for_thread(one);
             }
             for slot in quiet {
                 self.resume(slot);
@@ -25,8 +25,8 @@ impl EventLoop {
         }
     }
 
-    fn do_left(&mut self, left: ToLoop) {
-        match left {
+    fn do_for_thread(&mut self, job: ToLoop) {
+        match job {
             ToLoop::Proved { at, to, proof, reply } => self.proved(at, &to, proof, &reply),
             ToLoop::Tried(tried, good) => {
                 self.state.throttle.tried(&tried, good, Instant::now());
@@ -34,13 +34,13 @@ impl EventLoop {
                     self.identified_at(server, name);
                 }
             }
-            ToLoop::News(row, news) => self.hear(row, news),
+            ToLoop::News(row, news) => self.deliver_news(row, news),
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
-            ToLoop::Fresh(at, to, request, key) => self.do_keyed(at, &to, request, key),
+            ToLoop::UnknownKey(at, to, request, key) => self.do_keyed(at, &to, request, key),
             ToLoop::Keyed(owner, key) => self.pending.is_saved(owner, key),
             ToLoop::RelayMark(mark) => self.mark_moved(mark),
             ToLoop::NotCounted(session, since) => self.login_not_counted(session, since),
-            ToLoop::Stays(who) => drop(self.stays_on.insert(who)),
+            ToLoop::NotDeleted(who) => drop(self.not_deleted.insert(who)),
             ToLoop::Probed(operator) => self.probed(operator),
             ToLoop::Operator(operator, answer) => self.answer_operator(operator, &answer),
         }
@@ -48,7 +48,7 @@ impl EventLoop {
 
     /// What the turn has left: what other threads have, replies, wake-ups, sessions that ended.
     pub(super) fn finish_turn(&mut self) {
-        self.take_left();
+        self.take_from_threads();
         self.push_lists();
         self.state.bus.wake_readers();
         // Before the writer gets something to do: if this process dies after a change, the session must have the answers to
@@ -82,7 +82,7 @@ impl EventLoop {
         self.forget_absent();
         self.turn += 1;
         self.journal.flushed();
-        self.tidy_journal();
+        self.compact_journal();
     }
 
     fn hand_over_writes(&mut self) {

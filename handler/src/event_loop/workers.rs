@@ -1,7 +1,7 @@
 //! What is known of workers: as the listener says, as the kernel says, and how they have behaved. Part of the event loop.
 
-use super::orphan::Watched;
 use super::versions::Versions;
+use super::without_listener::Watched;
 use ssmglobal_ipc::control::Client;
 use std::collections::{HashMap, HashSet};
 
@@ -10,14 +10,14 @@ use std::collections::{HashMap, HashSet};
 pub struct Workers {
     /// All of them with their clients, as the listener says, by process id.
     pub children: HashMap<i32, Client>,
-    /// When they were first heard of, in ticks since the machine was started, by process id.
-    pub heard: HashMap<i32, u64>,
+    /// When this handler has first seen each, in ticks since the machine was started, by process id.
+    pub first_seen: HashMap<i32, u64>,
     /// Those that are not the listener's children, by process id.
     pub watched: HashMap<i32, Watched>,
     /// Which program each was forked from.
     pub versions: Versions,
     /// When a listener has last died, in the same ticks; 0 when none has.
-    pub orphaned_at: u64,
+    pub listener_died_at: u64,
     /// Which run of the backend this is, as the listener says.
     pub run: u64,
     /// The bound on clients, as the listener says.
@@ -54,7 +54,7 @@ impl Workers {
     pub fn forget(&mut self, pid: i32) -> Option<Client> {
         self.panicked.remove(&pid);
         self.watched.remove(&pid);
-        self.heard.remove(&pid);
+        self.first_seen.remove(&pid);
         self.versions.forget(pid);
         self.links.remove(&pid);
         self.children.remove(&pid)

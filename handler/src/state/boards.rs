@@ -147,7 +147,7 @@ impl Boards {
         id.and_then(|id| self.rankings.get(id))
     }
 
-    /// By number.
+    /// A board by its number.
     pub fn get(&self, id: BoardId) -> Option<&Ranking> {
         self.rankings.get(&id)
     }

@@ -7,12 +7,12 @@
 //! to make room, is another one. For worlds and presence each handler has an epoch of its own.
 //!
 //! No number is given to two messages of the same channel name, whatever was restarted: a new channel begins behind all that
-//! were ever given, which the mark on disk tells (`marks.rs`).
+//! were ever given, which the mark on disk tells (`numbers.rs`).
 
-mod marks;
+mod numbers;
 mod stream;
 
-pub use marks::Marks;
+pub use numbers::RelayNumbers;
 
 pub use stream::{Since, Stream};
 
@@ -42,11 +42,11 @@ pub struct KeptMessage {
 /// A message to be.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Where to.
+    /// The channel that it goes to.
     pub channel: ChannelId,
     /// The game server that sends it.
     pub from: String,
-    /// What.
+    /// The text: one line.
     pub body: String,
     /// How many it goes to.
     pub receivers: u32,
@@ -115,7 +115,7 @@ pub struct Bus {
     kept: usize,
     uses: u64,
     /// Which numbers may be given.
-    pub marks: Marks,
+    pub numbers: RelayNumbers,
     /// Channels with messages that nobody was woken for.
     dirty: Vec<ChannelId>,
 }
@@ -132,7 +132,7 @@ impl Bus {
             last: 0,
             kept: 0,
             uses: 0,
-            marks: Marks::default(),
+            numbers: RelayNumbers::default(),
             dirty: Vec::new(),
         }
     }
@@ -142,7 +142,7 @@ impl Bus {
         self.channel(*self.by_name.get(&name.to_ascii_lowercase())?)
     }
 
-    /// One channel.
+    /// A channel by its id; nothing once it is gone.
     pub fn channel(&self, id: ChannelId) -> Option<&Channel> {
         self.channels.get(&id)
     }
@@ -164,10 +164,10 @@ impl Bus {
         if self.channels.len() >= most {
             let unused = self.channels.values().filter(|channel| !is_used(channel.id));
             let Some(unused) = unused.min_by_key(|channel| channel.used) else { return Ok(None) };
-            self.marks.ended(unused.position());
+            self.numbers.ended(unused.position());
             old = Some(unused.id);
         }
-        let channel = Channel::new(id, name, Stream::new(self.marks.begin()))?;
+        let channel = Channel::new(id, name, Stream::new(self.numbers.begin()))?;
         if let Some(old) = old {
             self.remove(old);
             unwritten.push(Entry::NoChannel { id: old.0 });
@@ -180,7 +180,7 @@ impl Bus {
 
     fn add(&mut self, channel: Channel) {
         self.last = self.last.max(channel.id.0);
-        self.marks.given(channel.position());
+        self.numbers.given(channel.position());
         self.kept += channel.kept_bytes();
         self.by_name.insert(channel.name.to_ascii_lowercase(), channel.id);
         let id = channel.id;
@@ -224,12 +224,12 @@ impl Bus {
     /// Whether the next message on a channel may have its number now; else the mark on disk has to be moved first. A channel
     /// that is gone takes none.
     pub fn may_publish(&self, id: ChannelId) -> bool {
-        self.channel(id).is_none_or(|channel| self.marks.allow(channel.position().number + 1))
+        self.channel(id).is_none_or(|channel| self.numbers.allow(channel.position().number + 1))
     }
 
     /// Up to where the mark on disk is to be moved, if that is due.
     pub fn mark_wanted(&self) -> Option<u64> {
-        if self.channels.is_empty() { None } else { self.marks.wanted() }
+        if self.channels.is_empty() { None } else { self.numbers.wanted() }
     }
 
     /// Whether the journal knows without the messages that there was this number; nothing for a channel that is gone.
@@ -285,7 +285,7 @@ impl Bus {
         channel.ring.push(answer.session, number, line.as_bytes());
         self.kept += line.len();
         let messages = &mut channel.messages;
-        self.marks.given(messages.publish(KeptMessage { from, line }));
+        self.numbers.given(messages.publish(KeptMessage { from, line }));
         while messages.kept().len() > backlog || (self.kept > KEPT && messages.kept().len() > 1) {
             self.kept -= messages.let_go().map_or(0, |kept| kept.line.len());
         }

@@ -3,9 +3,9 @@
 //! A host whose connection has ended may come back within a grace, and meanwhile everything is as it was. So a world is here
 //! until its host says that it stops, its licence does, or the grace is over.
 
-use super::fights::Fights;
 use super::mirror::Scope;
 use super::pages::behind;
+use super::takeovers::Takeovers;
 use hashbrown::{HashMap, HashSet};
 use ssmglobal_ipc::{Rating, Time, WorldStatus};
 use ssmglobal_store::{KeptLicence, PlayerId, ServerId, StartedBy, WorldId};
@@ -36,7 +36,7 @@ impl Host {
 /// A world that is hosted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosting {
-    /// By whom.
+    /// The program that hosts it.
     pub host: Host,
     /// Where clients connect to, without the port.
     pub address: String,
@@ -164,7 +164,7 @@ pub struct Hostings {
     /// Who has asked to host what, and waits for the disk.
     claims: HashMap<WorldId, (Host, Instant)>,
     /// How often worlds were taken over.
-    pub fights: Fights<WorldId>,
+    pub takeovers: Takeovers<WorldId>,
 }
 
 /// When something is to be done about a world by itself.
@@ -199,7 +199,7 @@ impl Hostings {
         }
     }
 
-    /// One.
+    /// A world as its host says it; nothing where it is not hosted.
     pub fn get(&self, id: WorldId) -> Option<&Hosting> {
         self.worlds.get(&id).map(|(hosting, _)| hosting)
     }
@@ -209,7 +209,7 @@ impl Hostings {
         self.worlds.get(&id).map(|(_, known)| &known.listing)
     }
 
-    /// All.
+    /// All worlds that are hosted, with what lists say of them.
     pub fn iter(&self) -> impl Iterator<Item = (WorldId, &Hosting, &Listing)> {
         self.worlds.iter().map(|(id, (hosting, known))| (*id, hosting, &known.listing))
     }

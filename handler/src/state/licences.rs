@@ -60,7 +60,7 @@ impl Licences {
         }
     }
 
-    /// One.
+    /// The licence of a world; nothing when it has none or it is gone.
     pub fn get(&self, id: WorldId) -> Option<&Arc<KeptLicence>> {
         self.by_id.get(&id)
     }

@@ -14,12 +14,12 @@ const MINUTE: i64 = 60_000;
 /// A player is logged in, or a visitor is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// Who.
+    /// The player or visitor.
     pub who: Principal,
-    /// Since when.
+    /// When the session was logged in, or the visit began.
     pub since: Time,
-    /// The end that his session was told of.
-    pub told: Option<Time>,
+    /// The end of its time that its session was warned of.
+    pub warned_of: Option<Time>,
 }
 
 /// The login of a player has ended.
@@ -73,7 +73,7 @@ fn ends(login: &Login, minutes: Option<u32>) -> Option<Time> {
 /// When something is to be done about it.
 fn due(login: &Login, minutes: Option<u32>) -> Option<Time> {
     let ends = ends(login, minutes)?;
-    Some(if login.told == Some(ends) { ends } else { Time(ends.0.saturating_sub(MINUTE)) })
+    Some(if login.warned_of == Some(ends) { ends } else { Time(ends.0.saturating_sub(MINUTE)) })
 }
 
 impl Logins {
@@ -144,9 +144,9 @@ impl Logins {
     }
 
     /// A session was told when its time ends; gives its login as it is since.
-    pub fn told(&mut self, session: u64, ends: Time) -> Option<Login> {
+    pub fn was_warned(&mut self, session: u64, ends: Time) -> Option<Login> {
         let (login, minutes) = *self.on.get(&session)?;
-        let login = Login { told: Some(ends), ..login };
+        let login = Login { warned_of: Some(ends), ..login };
         self.put(session, login, minutes);
         Some(login)
     }
@@ -186,7 +186,7 @@ mod tests {
     const BOB: PlayerId = PlayerId(2);
 
     fn login(who: impl Into<Principal>, since: i64) -> Login {
-        Login { who: who.into(), since: Time(since), told: None }
+        Login { who: who.into(), since: Time(since), warned_of: None }
     }
 
     /// So many minutes were permitted to a player.
@@ -202,7 +202,7 @@ mod tests {
     fn next(all: &mut Logins, now: Time) -> Option<(u64, Due)> {
         let (session, due) = all.take_due(now)?;
         if let Due::Soon(ends) = due {
-            all.told(session, ends);
+            all.was_warned(session, ends);
         }
         Some((session, due))
     }
@@ -215,7 +215,11 @@ mod tests {
         assert_eq!((all.next_due(), next(&mut all, Time(29 * MINUTE - 1))), (Some(minutes(29)), None));
         assert_eq!(next(&mut all, minutes(29)), Some((7, Due::Soon(minutes(30)))));
         assert_eq!((all.next_due(), next(&mut all, minutes(29))), (Some(minutes(30)), None));
-        assert_eq!(all.get(7).and_then(|login| login.told), Some(minutes(30)), "as the next handler is to know it");
+        assert_eq!(
+            all.get(7).and_then(|login| login.warned_of),
+            Some(minutes(30)),
+            "as the next handler is to know it"
+        );
         assert_eq!(next(&mut all, minutes(30)), Some((7, over(30))));
         assert_eq!((all.next_due(), next(&mut all, minutes(99))), (None, None), "once");
     }
@@ -266,7 +270,7 @@ mod tests {
     #[test]
     fn the_next_handler_tells_what_was_not_told() {
         let mut all = Logins::default();
-        all.put(7, Login { told: Some(minutes(30)), ..login(ALICE, 0) }, Some(30));
+        all.put(7, Login { warned_of: Some(minutes(30)), ..login(ALICE, 0) }, Some(30));
         all.put(8, login(BOB, 0), Some(30));
         assert_eq!(next(&mut all, minutes(29)), Some((8, Due::Soon(minutes(30)))));
         assert_eq!((next(&mut all, minutes(29)), all.next_due()), (None, Some(minutes(30))));

@@ -44,7 +44,7 @@ pub struct Memory {
     /// Settings of the universe.
     pub universe: RwLock<UniverseSettings>,
     /// Names of properties that are there only while their holders are on, or hosted.
-    pub while_on: RwLock<HashMap<Principal, HashSet<String>>>,
+    pub temporary_properties: RwLock<HashMap<Principal, HashSet<String>>>,
 }
 
 impl Memory {
@@ -77,9 +77,9 @@ impl Memory {
             rights.entry(player).or_default().insert(right);
         }
         let limits = reader.player_limits()?.into_iter().collect();
-        let mut while_on: HashMap<Principal, HashSet<String>> = HashMap::new();
+        let mut temporary_properties: HashMap<Principal, HashSet<String>> = HashMap::new();
         for (holder, name) in reader.properties_while_on()? {
-            while_on.entry(holder).or_default().insert(name);
+            temporary_properties.entry(holder).or_default().insert(name);
         }
         Ok(Memory {
             directory: RwLock::new(directory),
@@ -95,7 +95,7 @@ impl Memory {
             limits: RwLock::new(limits),
             emails: RwLock::new(emails),
             universe: RwLock::new(UniverseSettings::new(reader.universe()?)),
-            while_on: RwLock::new(while_on),
+            temporary_properties: RwLock::new(temporary_properties),
         })
     }
 
@@ -128,7 +128,7 @@ impl Memory {
     /// The player with this name, in any case, and the name as registered.
     ///
     /// # Errors
-    /// `not_found`.
+    /// `not_found` when there is no such player.
     pub fn player_named(&self, name: &str) -> Result<(PlayerId, String), Failure> {
         let directory = read(&self.directory);
         let id = directory.find(name).ok_or_else(|| no_such_player(name))?;
@@ -138,7 +138,7 @@ impl Memory {
     /// The player with this name, in any case.
     ///
     /// # Errors
-    /// `not_found`.
+    /// `not_found` when there is no such player.
     pub fn player_id(&self, name: &str) -> Result<PlayerId, Failure> {
         read(&self.directory).find(name).ok_or_else(|| no_such_player(name))
     }
@@ -146,7 +146,7 @@ impl Memory {
     /// The game server with this name, in any case, and its name as added. It may be written `server:NAME` as well.
     ///
     /// # Errors
-    /// `not_found`.
+    /// `not_found` when there is no such game server.
     pub fn server_named(&self, name: &str) -> Result<(ServerId, String), Failure> {
         let name = server_name(name);
         let servers = read(&self.servers);
@@ -158,7 +158,7 @@ impl Memory {
     /// Who is meant.
     ///
     /// # Errors
-    /// `not_found`.
+    /// `not_found` when there is nobody of that name, or nothing is kept of such a one.
     pub fn named(&self, party: &Party) -> Result<Principal, Failure> {
         match party {
             Party::Player(name) => self.player_id(name).map(Principal::from),
@@ -183,7 +183,7 @@ impl Memory {
     /// The licence of the world with this name, in any case.
     ///
     /// # Errors
-    /// `not_found`.
+    /// `not_found` when there is no such world.
     pub fn licence_named(&self, name: &str) -> Result<Arc<KeptLicence>, Failure> {
         let name = world_name(name);
         read(&self.licences).named(&name).cloned().ok_or_else(|| no_such_world(&name))

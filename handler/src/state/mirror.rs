@@ -29,7 +29,7 @@ const VIEWS: u64 = 1024;
 /// Who sees a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Everybody.
+    /// Everybody who may see the list.
     All,
     /// Its owner, and operators.
     Of(PlayerId),
@@ -87,7 +87,7 @@ struct Gone {
     at: Time,
 }
 
-/// The list.
+/// A list with what has changed in it lately.
 #[derive(Debug)]
 pub struct Mirror<R> {
     epoch: u64,

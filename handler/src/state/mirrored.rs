@@ -1,4 +1,4 @@
-//! The lists that clients mirror: what is a row of each, and what changes it. They follow what the lists of worlds and of who is
+//! The lists that clients mirror: what stands in each, and what changes it. They follow what the lists of worlds and of who is
 //! on follow (`lists.rs`), and licences besides. Pure; lives in the event loop.
 //!
 //! The journal has the last word on every row, with its serial. A handler that takes over has the lists as they were, compares
@@ -8,8 +8,10 @@
 use super::hosting::{Hosting, Hostings, Listing};
 use super::journal::Entry;
 use super::licences::Licences;
-use super::mirror::{Mirror, Note, Scope, Weigh};
+use super::mirror::{Mirror, Note, Scope};
+use super::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use super::online::Online;
+use super::per_list::PerList;
 use super::worlds::{World, Worlds};
 use hashbrown::HashMap;
 use ssmglobal_ipc::{List, Rating, Time, WorldStatus};
@@ -24,47 +26,6 @@ const STOPPED: i64 = 24 * 60 * 60 * 1000;
 /// What changes within this time after something was told is told together.
 pub const TOGETHER: Duration = Duration::from_millis(250);
 
-/// A world, by its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorldRow {
-    /// Its licence; nothing for a game server that shows itself.
-    pub licence: Option<WorldId>,
-    /// How it is.
-    pub status: WorldStatus,
-    /// How many are there.
-    pub users: u32,
-    /// How many fit.
-    pub max: u32,
-    /// For whom it is.
-    pub rating: Rating,
-    /// What it is about.
-    pub description: String,
-    /// Since when it is stopped.
-    pub stopped: Option<Time>,
-}
-
-/// Somebody who is on, by his name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserRow {
-    /// Who.
-    pub who: Principal,
-    /// The world or game server that he is in.
-    pub place: Option<Principal>,
-}
-
-impl Weigh for WorldRow {
-    fn weight(&self) -> usize {
-        self.description.len() + 32
-    }
-}
-
-impl Weigh for UserRow {
-    fn weight(&self) -> usize {
-        // With the name of a place, addresses and some rights.
-        512
-    }
-}
-
 /// The name by which somebody is in the list of users; nothing for those who are not. Whoever is added to the list is added here.
 fn key_of(who: Principal, name: &str) -> Option<String> {
     match who.kind {
@@ -78,52 +39,18 @@ fn key_of(who: Principal, name: &str) -> Option<String> {
     }
 }
 
-/// One of something for each list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerList<T> {
-    worlds: T,
-    users: T,
-}
-
-impl<T> PerList<T> {
-    /// That of a list.
-    pub fn of(&self, list: List) -> &T {
-        match list {
-            List::Worlds => &self.worlds,
-            List::Users => &self.users,
-        }
-    }
-
-    /// That of a list.
-    pub fn of_mut(&mut self, list: List) -> &mut T {
-        match list {
-            List::Worlds => &mut self.worlds,
-            List::Users => &mut self.users,
-        }
-    }
-}
-
-/// How far watchers of a list were told.
+/// What the watchers of a list were told last.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told {
+pub struct Announced {
     upto: u64,
     at: Option<Instant>,
-    again: bool,
-}
-
-/// What a handler has left of one list.
-#[derive(Debug)]
-pub struct KeptMirror<R> {
-    /// The epoch, whoever looks.
-    pub epoch: u64,
-    /// The last words.
-    pub notes: Vec<Note<R>>,
+    look_again: bool,
 }
 
 /// All of them.
 #[derive(Debug)]
 pub struct Mirrors {
-    /// Worlds.
+    /// The list of worlds that are open, or were within the last day.
     pub worlds: Mirror<WorldRow>,
     /// Who is on.
     pub users: Mirror<UserRow>,
@@ -137,7 +64,7 @@ pub struct Mirrors {
     unlicensed: bool,
     /// All who were there are back, and the lists follow.
     follows: bool,
-    told: PerList<Told>,
+    announced: PerList<Announced>,
     notes: Vec<Note<WorldRow>>,
     user_notes: Vec<Note<UserRow>>,
 }
@@ -177,7 +104,7 @@ impl Mirrors {
             stopped: BTreeSet::new(),
             unlicensed: true,
             follows: false,
-            told: PerList::default(),
+            announced: PerList::default(),
             notes: Vec::new(),
             user_notes: Vec::new(),
         }
@@ -196,7 +123,7 @@ impl Mirrors {
             self.stopped.extend(row.stopped.map(|at| (goes(at), name.clone())));
         }
         for list in List::ALL {
-            self.told.of_mut(list).upto = self.last(list);
+            self.announced.of_mut(list).upto = self.last(list);
         }
     }
 
@@ -431,21 +358,21 @@ impl Mirrors {
 
     /// Watchers of a list are to be looked at, although it may not have changed.
     pub fn look_again(&mut self, list: List) {
-        self.told.of_mut(list).again = true;
+        self.announced.of_mut(list).look_again = true;
     }
 
     /// How long to wait before its watchers are told; nothing when there is nothing to tell.
     pub fn wait(&self, list: List, now: Instant) -> Option<Duration> {
-        let told = self.told.of(list);
-        let fresh = self.follows && (told.again || told.upto != self.last(list));
-        let since = told.at.map(|at| now.saturating_duration_since(at));
-        fresh.then(|| since.map_or(Duration::ZERO, |since| TOGETHER.saturating_sub(since)))
+        let announced = self.announced.of(list);
+        let is_due = self.follows && (announced.look_again || announced.upto != self.last(list));
+        let since = announced.at.map(|at| now.saturating_duration_since(at));
+        is_due.then(|| since.map_or(Duration::ZERO, |since| TOGETHER.saturating_sub(since)))
     }
 
     /// Its watchers are told now; `anybody`: there are any.
     pub fn telling(&mut self, list: List, now: Instant, anybody: bool) {
         let upto = self.last(list);
-        *self.told.of_mut(list) = Told { upto, at: anybody.then_some(now), again: false };
+        *self.announced.of_mut(list) = Announced { upto, at: anybody.then_some(now), look_again: false };
     }
 }
 

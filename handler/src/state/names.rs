@@ -31,7 +31,7 @@ impl Name {
     /// Refuses one that is kept from everybody, or looks like one. `reserved` are words with blanks or commas between them.
     ///
     /// # Errors
-    /// `invalid`.
+    /// `invalid` when it is reserved.
     pub fn refuse_reserved(&self, reserved: &str) -> Result<(), Failure> {
         let words = reserved.split([' ', ',', '\t', '\r', '\n']).filter(|word| !word.is_empty());
         match words.into_iter().any(|word| self.is_word(word)) {

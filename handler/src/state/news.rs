@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, PropertyAccess, PropertyChanged, Stop, Time, growing};
 use ssmglobal_store::{PlayerId, Principal, ServerId, StartedBy, WorldId};
 
-/// One piece.
+/// One thing that others are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// An event for all sessions that are meant.
     Tell {
         /// Whose sessions.
         to: Audience,
-        /// What.
+        /// What they are told.
         event: Event,
     },
     /// Whatever somebody has proved before holds no longer: all who are on by it are out.
     Out {
-        /// Who.
+        /// The player or game server that is out.
         who: Principal,
         /// What his clients are told.
         reason: String,
     },
     /// A player has other rights.
     Rights {
-        /// Who.
+        /// The player who has others.
         player: PlayerId,
     },
     /// A licence is another one, or gone.
@@ -41,16 +41,16 @@ pub enum News {
     },
     /// A world was started.
     Started {
-        /// Which.
+        /// The world that was started.
         world: WorldId,
-        /// When.
+        /// The moment of the start.
         at: Time,
-        /// By whom.
+        /// The session that hosts it, and where clients find it.
         by: StartedBy,
     },
     /// Another number of minutes is permitted to a player.
     Limited {
-        /// Who.
+        /// The player whose logins are bounded by it.
         player: PlayerId,
     },
     /// What a login has lasted is counted.
@@ -64,7 +64,7 @@ pub enum News {
     Universe,
     /// A property has another value, or is gone.
     Property {
-        /// Whose.
+        /// The player or world that has it.
         holder: Principal,
         /// What is told.
         changed: PropertyChanged,

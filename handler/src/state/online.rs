@@ -40,7 +40,7 @@ pub struct Stay {
     pub seat: Seat,
     /// The game server, or the world.
     pub place: Principal,
-    /// Since when.
+    /// When he came.
     pub since: Time,
     /// He has identified himself there.
     pub identified: bool,

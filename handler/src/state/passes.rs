@@ -46,7 +46,7 @@ pub type PassDigest = [u8; 16];
 /// What has become of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassState {
-    /// Nothing yet.
+    /// It was not shown yet.
     Given,
     /// It was shown.
     Shown,
@@ -57,7 +57,7 @@ pub enum PassState {
 /// Who gets a pass, and where it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Whose.
+    /// The player or visitor who gets it.
     pub holder: Principal,
     /// His epoch: what is proved by the pass holds as long as that.
     pub epoch: u32,
@@ -69,9 +69,9 @@ pub struct Wanted {
     pub checked: bool,
     /// Since when he is on.
     pub since: Time,
-    /// What he speaks, and in which letters, where he has said so.
+    /// What he speaks, where he has said so.
     pub language: Option<String>,
-    /// See above.
+    /// In which letters he reads, where he has said so.
     pub charset: Option<String>,
 }
 
@@ -109,7 +109,7 @@ impl HeldPass {
 
 /// Why a pass is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotGood {
+pub enum PassError {
     /// There is none like that.
     Unknown,
     /// It is for another place.
@@ -124,7 +124,7 @@ pub enum NotGood {
     NoAddress,
     /// This game server has shown too many that were not good.
     Slow {
-        /// To wait.
+        /// How many seconds it has to wait.
         seconds: u32,
         /// It was not told so yet.
         first: bool,
@@ -161,7 +161,7 @@ pub struct Passes {
 struct Wrong {
     window: Window,
     /// It was told to wait.
-    told: bool,
+    told_to_wait: bool,
 }
 
 /// The word that these random bytes make.
@@ -212,35 +212,35 @@ impl Passes {
     ///
     /// # Errors
     /// Why it is not good.
-    pub fn redeem(&mut self, word: &Secret, to: &ShownTo<'_>, now: Time, at: Instant) -> Result<HeldPass, NotGood> {
+    pub fn redeem(&mut self, word: &Secret, to: &ShownTo<'_>, now: Time, at: Instant) -> Result<HeldPass, PassError> {
         self.forget_old(now);
         if let Some(slow) = self.waits(to.server, at) {
             return Err(slow);
         }
         let good = self.look(word, to, now).inspect_err(|_| self.was_wrong(to.server, at))?;
-        self.change(good, PassState::Shown).ok_or(NotGood::Unknown)
+        self.change(good, PassState::Shown).ok_or(PassError::Unknown)
     }
 
-    fn look(&self, word: &Secret, to: &ShownTo<'_>, now: Time) -> Result<PassDigest, NotGood> {
+    fn look(&self, word: &Secret, to: &ShownTo<'_>, now: Time) -> Result<PassDigest, PassError> {
         let word = digest(word.expose());
         let Some(pass) = self.held.get(&word) else {
             let used = self.used.iter().any(|(other, place)| *other == word && (to.is_here)(*place));
-            return Err(if used { NotGood::Used } else { NotGood::Unknown });
+            return Err(if used { PassError::Used } else { PassError::Unknown });
         };
         if !(to.is_here)(pass.of.place) {
-            return Err(NotGood::Elsewhere);
+            return Err(PassError::Elsewhere);
         }
         match pass.state {
-            PassState::Shown => return Err(NotGood::Used),
-            PassState::Ended => return Err(NotGood::Ended),
+            PassState::Shown => return Err(PassError::Used),
+            PassState::Ended => return Err(PassError::Ended),
             PassState::Given => {}
         }
         if pass.given.0 + GOOD < now.0 {
-            return Err(NotGood::Ended);
+            return Err(PassError::Ended);
         }
         match to.address {
-            None if pass.of.checked => Err(NotGood::NoAddress),
-            Some(address) if pass.of.address.is_some_and(|other| other != address) => Err(NotGood::OtherAddress),
+            None if pass.of.checked => Err(PassError::NoAddress),
+            Some(address) if pass.of.address.is_some_and(|other| other != address) => Err(PassError::OtherAddress),
             _ => Ok(pass.digest),
         }
     }
@@ -360,20 +360,20 @@ impl Passes {
         }
     }
 
-    fn waits(&mut self, server: ServerId, at: Instant) -> Option<NotGood> {
+    fn waits(&mut self, server: ServerId, at: Instant) -> Option<PassError> {
         let wrong = self.wrong.get_mut(&server)?;
         let wait = wrong.window.wait(at, WRONG, WINDOW);
         if wait.is_zero() {
             return None;
         }
-        let first = !std::mem::replace(&mut wrong.told, true);
-        Some(NotGood::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1), first })
+        let first = !std::mem::replace(&mut wrong.told_to_wait, true);
+        Some(PassError::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1), first })
     }
 
     fn was_wrong(&mut self, server: ServerId, at: Instant) {
-        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told: false });
+        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told_to_wait: false });
         if at.saturating_duration_since(wrong.window.began()) >= WINDOW {
-            wrong.told = false;
+            wrong.told_to_wait = false;
         }
         wrong.window.add(at, WINDOW);
     }
@@ -405,11 +405,11 @@ mod tests {
     }
 
     /// Passes, and when it began.
-    struct Desk(Passes, Instant);
+    struct TimedPasses(Passes, Instant);
 
-    impl Desk {
-        fn new() -> Desk {
-            Desk(Passes::default(), Instant::now())
+    impl TimedPasses {
+        fn new() -> TimedPasses {
+            TimedPasses(Passes::default(), Instant::now())
         }
 
         fn given(&mut self, place: impl Into<Principal>, now: Time, first: u8) -> Secret {
@@ -422,14 +422,14 @@ mod tests {
             server: ServerId,
             address: Option<u8>,
             now: Time,
-        ) -> Result<HeldPass, NotGood> {
+        ) -> Result<HeldPass, PassError> {
             let is_here = |place: Principal| place == server.into() || place == WorldId(server.0).into();
             let address = address.map(|last| [192, 0, 2, last].into());
             let moment = self.1 + Duration::from_millis(now.0.unsigned_abs());
             self.0.redeem(word, &ShownTo { server, is_here: &is_here, address }, now, moment)
         }
 
-        fn redeemed(&mut self, word: &Secret, server: ServerId, now: Time) -> Result<Principal, NotGood> {
+        fn redeemed(&mut self, word: &Secret, server: ServerId, now: Time) -> Result<Principal, PassError> {
             self.shown(word, server, None, now).map(|pass| pass.of.holder)
         }
 
@@ -440,120 +440,121 @@ mod tests {
 
     #[test]
     fn a_pass_is_good_once_for_whom_it_was_made_and_for_a_minute() {
-        let mut desk = Desk::new();
-        let first = desk.given(ARENA, at(0), 1);
+        let mut passes = TimedPasses::new();
+        let first = passes.given(ARENA, at(0), 1);
         assert_eq!(first.expose(), "pass-1777-7777-7777");
-        assert_eq!(desk.redeemed(&first, CASTLE, at(1)), Err(NotGood::Elsewhere));
+        assert_eq!(passes.redeemed(&first, CASTLE, at(1)), Err(PassError::Elsewhere));
         // However it is typed.
-        assert_eq!(desk.redeemed(&Secret::new("PASS 1777 7777 7777"), ARENA, at(60)), Ok(ALICE));
-        assert_eq!(desk.redeemed(&first, ARENA, at(60)), Err(NotGood::Used));
-        let late = desk.given(ARENA, at(100), 2);
-        assert_eq!(desk.redeemed(&late, ARENA, at(161)), Err(NotGood::Ended));
-        assert_eq!(desk.redeemed(&late, ARENA, at(221)), Err(NotGood::Unknown));
+        assert_eq!(passes.redeemed(&Secret::new("PASS 1777 7777 7777"), ARENA, at(60)), Ok(ALICE));
+        assert_eq!(passes.redeemed(&first, ARENA, at(60)), Err(PassError::Used));
+        let late = passes.given(ARENA, at(100), 2);
+        assert_eq!(passes.redeemed(&late, ARENA, at(161)), Err(PassError::Ended));
+        assert_eq!(passes.redeemed(&late, ARENA, at(221)), Err(PassError::Unknown));
         // That it was shown is known for a day.
-        assert_eq!(desk.redeemed(&first, ARENA, at(24 * 3600)), Err(NotGood::Used));
-        assert_eq!(desk.redeemed(&first, ARENA, at(24 * 3600 + 61)), Err(NotGood::Unknown));
-        assert!(desk.is_empty());
+        assert_eq!(passes.redeemed(&first, ARENA, at(24 * 3600)), Err(PassError::Used));
+        assert_eq!(passes.redeemed(&first, ARENA, at(24 * 3600 + 61)), Err(PassError::Unknown));
+        assert!(passes.is_empty());
     }
 
     #[test]
     fn the_newest_one_counts_and_logging_out_ends_it() {
-        let mut desk = Desk::new();
-        let (first, other) = (desk.given(ARENA, at(0), 1), desk.given(CASTLE, at(0), 2));
-        let second = desk.given(ARENA, at(1), 3);
-        assert_eq!(desk.redeemed(&first, ARENA, at(1)), Err(NotGood::Unknown));
-        assert_eq!(desk.0.end(PlayerId(9).into()), []);
-        assert_eq!(desk.0.end(ALICE).len(), 2);
-        assert_eq!(desk.redeemed(&second, ARENA, at(1)), Err(NotGood::Ended));
-        assert_eq!(desk.redeemed(&other, CASTLE, at(1)), Err(NotGood::Ended));
-        assert!(!desk.0.is_identified(ALICE, 3, ARENA.into(), at(1)));
+        let mut passes = TimedPasses::new();
+        let (first, other) = (passes.given(ARENA, at(0), 1), passes.given(CASTLE, at(0), 2));
+        let second = passes.given(ARENA, at(1), 3);
+        assert_eq!(passes.redeemed(&first, ARENA, at(1)), Err(PassError::Unknown));
+        assert_eq!(passes.0.end(PlayerId(9).into()), []);
+        assert_eq!(passes.0.end(ALICE).len(), 2);
+        assert_eq!(passes.redeemed(&second, ARENA, at(1)), Err(PassError::Ended));
+        assert_eq!(passes.redeemed(&other, CASTLE, at(1)), Err(PassError::Ended));
+        assert!(!passes.0.is_identified(ALICE, 3, ARENA.into(), at(1)));
     }
 
     #[test]
     fn who_has_shown_one_is_known_there_until_his_epoch_grows() {
-        let mut desk = Desk::new();
-        let word = desk.given(WorldId(1), at(0), 1);
-        let known = |desk: &Desk, epoch, place: Principal, now| desk.0.is_identified(ALICE, epoch, place, now);
-        assert!(!known(&desk, 3, WorldId(1).into(), at(1)), "it was not shown yet");
-        desk.redeemed(&word, ARENA, at(1)).unwrap();
+        let mut passes = TimedPasses::new();
+        let word = passes.given(WorldId(1), at(0), 1);
+        let known =
+            |passes: &TimedPasses, epoch, place: Principal, now| passes.0.is_identified(ALICE, epoch, place, now);
+        assert!(!known(&passes, 3, WorldId(1).into(), at(1)), "it was not shown yet");
+        passes.redeemed(&word, ARENA, at(1)).unwrap();
         // Also while he asks for another one.
-        desk.given(WorldId(1), at(2), 2);
-        assert!(known(&desk, 3, WorldId(1).into(), at(3)));
-        assert!(!known(&desk, 4, WorldId(1).into(), at(3)) && !known(&desk, 3, ARENA.into(), at(3)));
-        assert!(!known(&desk, 3, WorldId(1).into(), at(25 * 3600)));
-        assert_eq!(desk.0.shown_here(&word, |_| true).map(|pass| pass.of.holder), Some(ALICE));
-        assert!(desk.0.shown_here(&word, |place| place == ARENA.into()).is_none());
+        passes.given(WorldId(1), at(2), 2);
+        assert!(known(&passes, 3, WorldId(1).into(), at(3)));
+        assert!(!known(&passes, 4, WorldId(1).into(), at(3)) && !known(&passes, 3, ARENA.into(), at(3)));
+        assert!(!known(&passes, 3, WorldId(1).into(), at(25 * 3600)));
+        assert_eq!(passes.0.shown_here(&word, |_| true).map(|pass| pass.of.holder), Some(ALICE));
+        assert!(passes.0.shown_here(&word, |place| place == ARENA.into()).is_none());
         // In another way.
-        assert!(desk.0.identify(wanted(CASTLE), at(4), random(9)).is_some());
-        assert!(known(&desk, 3, CASTLE.into(), at(5)));
+        assert!(passes.0.identify(wanted(CASTLE), at(4), random(9)).is_some());
+        assert!(known(&passes, 3, CASTLE.into(), at(5)));
     }
 
     #[test]
     fn an_address_counts_where_it_is_given_and_must_be_where_the_place_says_so() {
-        let mut desk = Desk::new();
-        let word = desk.given(ARENA, at(0), 1);
-        assert_eq!(desk.shown(&word, ARENA, Some(8), at(1)), Err(NotGood::OtherAddress));
-        assert!(desk.shown(&word, ARENA, Some(7), at(1)).is_ok());
+        let mut passes = TimedPasses::new();
+        let word = passes.given(ARENA, at(0), 1);
+        assert_eq!(passes.shown(&word, ARENA, Some(8), at(1)), Err(PassError::OtherAddress));
+        assert!(passes.shown(&word, ARENA, Some(7), at(1)).is_ok());
         let checked = Wanted { checked: true, ..wanted(WorldId(1)) };
-        let (word, _) = desk.0.give(checked, at(0), random(2)).unwrap();
-        assert_eq!(desk.shown(&word, ARENA, None, at(1)), Err(NotGood::NoAddress));
-        assert!(desk.shown(&word, ARENA, Some(7), at(1)).is_ok());
+        let (word, _) = passes.0.give(checked, at(0), random(2)).unwrap();
+        assert_eq!(passes.shown(&word, ARENA, None, at(1)), Err(PassError::NoAddress));
+        assert!(passes.shown(&word, ARENA, Some(7), at(1)).is_ok());
         // Where it does not count it is not looked at.
         let anywhere = Wanted { address: None, ..wanted(WorldId(1)) };
-        let (word, _) = desk.0.give(anywhere, at(0), random(3)).unwrap();
-        assert!(desk.shown(&word, ARENA, Some(8), at(1)).is_ok());
+        let (word, _) = passes.0.give(anywhere, at(0), random(3)).unwrap();
+        assert!(passes.shown(&word, ARENA, Some(8), at(1)).is_ok());
     }
 
     #[test]
     fn who_shows_many_that_are_not_good_has_to_wait() {
-        let mut desk = Desk::new();
-        let word = desk.given(ARENA, at(30), 1);
+        let mut passes = TimedPasses::new();
+        let word = passes.given(ARENA, at(30), 1);
         for _ in 0..20 {
-            assert_eq!(desk.redeemed(&Secret::new("pass-x"), ARENA, at(31)), Err(NotGood::Unknown));
+            assert_eq!(passes.redeemed(&Secret::new("pass-x"), ARENA, at(31)), Err(PassError::Unknown));
         }
         for first in [true, false] {
-            let slow = NotGood::Slow { seconds: 51, first };
-            assert_eq!(desk.redeemed(&word, ARENA, at(41)), Err(slow));
+            let slow = PassError::Slow { seconds: 51, first };
+            assert_eq!(passes.redeemed(&word, ARENA, at(41)), Err(slow));
         }
-        assert_eq!(desk.redeemed(&word, CASTLE, at(41)), Err(NotGood::Elsewhere), "only that one");
-        let word = desk.given(ARENA, at(91), 2);
-        assert_eq!(desk.redeemed(&word, ARENA, at(91)), Ok(ALICE));
+        assert_eq!(passes.redeemed(&word, CASTLE, at(41)), Err(PassError::Elsewhere), "only that one");
+        let word = passes.given(ARENA, at(91), 2);
+        assert_eq!(passes.redeemed(&word, ARENA, at(91)), Ok(ALICE));
     }
 
     #[test]
     fn the_next_handler_knows_what_was_given_and_what_was_used() {
-        let mut desk = Desk::new();
-        let words = [desk.given(ARENA, at(0), 1), desk.given(CASTLE, at(0), 2)];
-        desk.redeemed(&words[0], ARENA, at(1)).unwrap();
-        let mut next = Desk::new();
-        next.0.restore(desk.0.held.into_values().collect(), at(2));
-        assert_eq!(next.redeemed(&words[0], ARENA, at(2)), Err(NotGood::Used));
+        let mut passes = TimedPasses::new();
+        let words = [passes.given(ARENA, at(0), 1), passes.given(CASTLE, at(0), 2)];
+        passes.redeemed(&words[0], ARENA, at(1)).unwrap();
+        let mut next = TimedPasses::new();
+        next.0.restore(passes.0.held.into_values().collect(), at(2));
+        assert_eq!(next.redeemed(&words[0], ARENA, at(2)), Err(PassError::Used));
         assert!(next.0.is_identified(ALICE, 3, ARENA.into(), at(2)));
         assert_eq!(next.redeemed(&words[1], CASTLE, at(2)), Ok(ALICE));
     }
 
     #[test]
     fn the_next_handler_knows_which_pass_has_taken_the_place_of_which() {
-        let (mut desk, mut said) = (Desk::new(), Vec::new());
-        let give = |desk: &mut Desk, said: &mut Vec<HeldPass>, first| {
-            let (word, pass) = desk.0.give(wanted(ARENA), at(0), random(first)).unwrap();
+        let (mut passes, mut said) = (TimedPasses::new(), Vec::new());
+        let give = |passes: &mut TimedPasses, said: &mut Vec<HeldPass>, first| {
+            let (word, pass) = passes.0.give(wanted(ARENA), at(0), random(first)).unwrap();
             said.push(pass);
             word
         };
         // The last one that was shown, one that was never shown, and the one in its place, which was.
-        let older = give(&mut desk, &mut said, 1);
-        said.push(desk.shown(&older, ARENA, None, at(1)).unwrap());
-        let replaced = give(&mut desk, &mut said, 2);
-        let shown = give(&mut desk, &mut said, 3);
-        said.push(desk.shown(&shown, ARENA, None, at(1)).unwrap());
-        let newest = give(&mut desk, &mut said, 4);
-        let mut next = Desk::new();
+        let older = give(&mut passes, &mut said, 1);
+        said.push(passes.shown(&older, ARENA, None, at(1)).unwrap());
+        let replaced = give(&mut passes, &mut said, 2);
+        let shown = give(&mut passes, &mut said, 3);
+        said.push(passes.shown(&shown, ARENA, None, at(1)).unwrap());
+        let newest = give(&mut passes, &mut said, 4);
+        let mut next = TimedPasses::new();
         next.0.restore(said, at(2));
-        for desk in [&mut desk, &mut next] {
-            assert_eq!(desk.redeemed(&older, ARENA, at(2)), Err(NotGood::Used));
-            assert_eq!(desk.redeemed(&replaced, ARENA, at(2)), Err(NotGood::Unknown));
-            assert_eq!(desk.redeemed(&shown, ARENA, at(2)), Err(NotGood::Used));
-            assert_eq!(desk.redeemed(&newest, ARENA, at(2)), Ok(ALICE));
+        for passes in [&mut passes, &mut next] {
+            assert_eq!(passes.redeemed(&older, ARENA, at(2)), Err(PassError::Used));
+            assert_eq!(passes.redeemed(&replaced, ARENA, at(2)), Err(PassError::Unknown));
+            assert_eq!(passes.redeemed(&shown, ARENA, at(2)), Err(PassError::Used));
+            assert_eq!(passes.redeemed(&newest, ARENA, at(2)), Ok(ALICE));
         }
     }
 

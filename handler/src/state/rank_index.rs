@@ -18,7 +18,7 @@ pub struct Place<T> {
     pub score: i64,
     /// Given once.
     pub order: u64,
-    /// Whose.
+    /// Who has reached it.
     pub who: T,
 }
 

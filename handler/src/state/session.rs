@@ -1,6 +1,6 @@
 //! One worker's session as the event loop keeps it: who it is, what it may ask, what waits.
 
-use super::mirrored::PerList;
+use super::per_list::PerList;
 use super::topic::Topic;
 use crate::link::Link;
 use ssmglobal_config::{Settings, shown};
@@ -40,7 +40,7 @@ pub struct Proof {
 /// Who a session has proved to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
+    /// The player, visitor or game server.
     pub who: Principal,
     /// Under which epoch.
     pub epoch: u32,
@@ -51,7 +51,7 @@ pub struct Identity {
 /// A request as it has come.
 #[derive(Debug)]
 pub struct Asked {
-    /// Its number.
+    /// The request's number, which grows over all links of the session.
     pub number: u64,
     /// What is asked.
     pub request: Request,
@@ -85,19 +85,19 @@ impl Order {
     }
 }
 
-/// How far a watcher of a list was told.
+/// How far somebody who watches a list has come in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Heard {
+pub struct ListProgress {
     /// The position that its client has.
     pub at: Position,
-    /// Up to this serial there is nothing for it to hear.
-    pub seen: u64,
+    /// The serial of the last change that was looked at for it: up to there is nothing left to tell.
+    pub checked: u64,
 }
 
-impl Heard {
+impl ListProgress {
     /// All up to a position.
-    pub fn upto(at: Position) -> Heard {
-        Heard { at, seen: at.number }
+    pub fn upto(at: Position) -> ListProgress {
+        ListProgress { at, checked: at.number }
     }
 }
 
@@ -117,8 +117,8 @@ pub struct Session {
     pub id: u64,
     /// As the listener has numbered it; 0 while its word is on its way.
     pub number: u64,
-    /// Requests with smaller numbers may have been done by a handler before this one.
-    pub fresh: u64,
+    /// The number of its first request that no handler before this one can have done.
+    pub first_new: u64,
     /// Its first request, which waits for the listener's word.
     pub held: Option<(u64, Open)>,
     /// Its worker's link.
@@ -137,7 +137,7 @@ pub struct Session {
     pub mode: Mode,
     /// Who it is.
     pub identity: Option<Identity>,
-    /// Since when.
+    /// When it has proved that.
     pub proved: Time,
     /// Its login was taken back: what it asks is on its way since before it heard of that.
     pub logged_out: bool,
@@ -157,8 +157,8 @@ pub struct Session {
     pub order: Order,
     /// What it listens to.
     pub subscriptions: Vec<Topic>,
-    /// Of lists that it watches: how far it was told.
-    pub told: PerList<Heard>,
+    /// Of lists that it watches: how far it has come.
+    pub list_progress: PerList<ListProgress>,
     /// Of lists that it reads from the beginning: how far that is.
     pub reading: PerList<Option<Reading>>,
     /// Of lists that it watches: whether its worker hears by the list's ring what everybody sees.
@@ -171,7 +171,7 @@ impl Session {
         Session {
             id,
             number: 0,
-            fresh: 0,
+            first_new: 0,
             held: None,
             link,
             reader: FrameReader::new(),
@@ -191,7 +191,7 @@ impl Session {
             over: false,
             order: Order::default(),
             subscriptions: Vec::new(),
-            told: PerList::default(),
+            list_progress: PerList::default(),
             reading: PerList::default(),
             by_ring: PerList::default(),
         }

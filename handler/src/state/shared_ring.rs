@@ -1,6 +1,6 @@
 //! A ring in shared memory and what wakes its readers: what many workers are to have is written once. Lives in the event loop.
 
-use super::session::Heard;
+use super::session::ListProgress;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use ssmglobal_sys::ring;
 use std::io;
@@ -60,5 +60,5 @@ pub struct ListRing {
     /// Where it is written.
     pub shared: SharedRing,
     /// How far it was written.
-    pub heard: Heard,
+    pub progress: ListProgress,
 }

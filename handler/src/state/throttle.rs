@@ -22,7 +22,7 @@ const STRANGERS: u32 = 20;
 /// Wrong passwords in a minute that one game server may ask about.
 const BUDGET: u32 = 600;
 
-/// See [`STRANGERS`].
+/// The time in which [`STRANGERS`] are counted.
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -18,7 +18,7 @@ const TAG: usize = 32;
 pub struct Sealed {
     /// Who the session is, and under which epoch he has proved it; nobody when it has not proved to be anybody.
     pub who: Option<Proof>,
-    /// Since when.
+    /// When that was proved.
     pub proved: Time,
 }
 

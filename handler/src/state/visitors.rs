@@ -20,7 +20,7 @@ const MOST: usize = 100_000;
 pub struct Visitor {
     /// His name, as it is shown.
     pub name: String,
-    /// Without case.
+    /// The name with case taken away.
     pub folded: String,
     /// As the eye sees it.
     pub skeleton: String,
@@ -115,7 +115,7 @@ impl Visitors {
         self.players.get(folded).filter(|(_, until)| *until > now).map(|(player, _)| *player)
     }
 
-    /// One.
+    /// A visitor by his number; nothing once he has gone.
     pub fn get(&self, id: u32) -> Option<&Visitor> {
         self.all.get(&id)
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-/// One count.
+/// Counts in a window of time that begins anew when it is over.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     began: Instant,
@@ -27,7 +27,7 @@ impl Window {
         if self.count < most { Duration::ZERO } else { length.saturating_sub(age) }
     }
 
-    /// Once more.
+    /// Counts one more; in a new window when the last one is over.
     pub fn add(&mut self, now: Instant, length: Duration) {
         if now.saturating_duration_since(self.began) >= length {
             *self = Window::new(now);

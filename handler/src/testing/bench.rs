@@ -177,8 +177,8 @@ impl<C: Decide> Bench<C> {
     pub fn commit(&mut self, group: &[Write<C>]) -> (Vec<Said>, Vec<ToLoop>) {
         self.writer.do_batch(group);
         assert!(lock(&self.faults).is_empty(), "it was to fail more often");
-        let said = self.clients.values_mut().flat_map(Client::heard).collect();
-        (said, self.shared.take_left().0)
+        let said = self.clients.values_mut().flat_map(Client::received).collect();
+        (said, self.shared.take_for_loop().0)
     }
 
     /// What is done while nothing comes in.
@@ -227,12 +227,12 @@ impl<C: Decide> Bench<C> {
 
 impl Client {
     /// All replies that have come.
-    fn heard(&mut self) -> Vec<Said> {
+    fn received(&mut self) -> Vec<Said> {
         assert!(!self.link.is_stuck(), "a test says more than a socket holds");
         let mut said = Vec::new();
         loop {
             while let Some(frame) = self.reader.next_frame().unwrap() {
-                assert_eq!(frame.class, Class::Reply);
+                assert_eq!((frame.class, frame.descriptors), (Class::Reply, 0));
                 let (session, payload) = (self.session, frame.payload.to_vec());
                 said.push(Said { session, number: frame.number, kind: frame.kind, payload });
             }

@@ -172,7 +172,7 @@ impl Facts for Model {
         self.store(gone.into_iter().take(limit as usize).map(|(_, id)| id).collect())
     }
 
-    fn fresh(&mut self, sequence: Sequence) -> Result<u64> {
+    fn next_number(&mut self, sequence: Sequence) -> Result<u64> {
         self.store(())?;
         self.asked += 1;
         let last = self.sequences.entry(sequence).or_default();

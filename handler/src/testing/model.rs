@@ -50,19 +50,19 @@ impl KeptLetter {
 /// All that is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    /// Players.
+    /// Players, also those that are refused.
     pub players: BTreeMap<PlayerId, KeptPlayer>,
     /// From where they were in.
     pub networks: Networks,
     /// Game servers and their keys.
     pub servers: BTreeMap<ServerId, (Server, KeyHash)>,
-    /// Boards.
+    /// Boards by their numbers, as last changed.
     pub boards: BTreeMap<BoardId, Board>,
     /// What stands on them.
     pub standings: BTreeMap<(BoardId, PlayerId), Standing>,
-    /// Settings.
+    /// Settings, by whose they are and by name.
     pub settings: BTreeMap<(Principal, String), KeptSetting>,
-    /// Properties.
+    /// Properties, by whose they are and by name.
     pub properties: BTreeMap<(Principal, String), KeptProperty>,
     /// Letters, the oldest first.
     pub letters: Vec<KeptLetter>,

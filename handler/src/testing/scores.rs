@@ -94,7 +94,7 @@ impl<P: Ord + Copy> Firsts<P> {
     }
 
     /// What is told when the batch ends with this first place: who was first before.
-    pub fn told(&self, now: Option<(P, u64)>) -> Option<Option<P>> {
+    pub fn new_first(&self, now: Option<(P, u64)>) -> Option<Option<P>> {
         let before = self.before?;
         (now.is_some() && now != before).then(|| before.map(|(player, _)| player))
     }

@@ -113,7 +113,7 @@ pub trait Facts {
     /// Those that are gone since before a time, the oldest first.
     fn licences_gone(&self, before: Time, limit: u32) -> Stored<Vec<WorldId>>;
     /// The next number of a sequence. Asked for last, when nothing can be refused any more.
-    fn fresh(&mut self, sequence: Sequence) -> Stored<u64>;
+    fn next_number(&mut self, sequence: Sequence) -> Stored<u64>;
 }
 
 /// What becomes of a change.

@@ -164,7 +164,7 @@ impl Facts for OpenFacts<'_> {
         self.tx.licences_gone(before, limit)
     }
 
-    fn fresh(&mut self, sequence: Sequence) -> Result<u64> {
-        self.tx.fresh(sequence)
+    fn next_number(&mut self, sequence: Sequence) -> Result<u64> {
+        self.tx.next_number(sequence)
     }
 }

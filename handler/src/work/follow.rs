@@ -120,13 +120,13 @@ fn of_property(
 }
 
 fn follow_property(memory: &Memory, holder: Principal, name: String, property: &KeptProperty) {
-    let mut while_on = write(&memory.while_on);
+    let mut temporary = write(&memory.temporary_properties);
     if property.value.is_some() && !property.kept {
-        while_on.entry(holder).or_default().insert(name);
-    } else if let Some(his) = while_on.get_mut(&holder) {
+        temporary.entry(holder).or_default().insert(name);
+    } else if let Some(his) = temporary.get_mut(&holder) {
         his.remove(&name);
         if his.is_empty() {
-            while_on.remove(&holder);
+            temporary.remove(&holder);
         }
     }
 }
@@ -201,7 +201,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             }
             Row::Universe { key, value } => write(&memory.universe).put(key, value),
             Row::Property { holder, name, property, .. } => follow_property(memory, holder, name, &property),
-            Row::WorldPurged { world } => drop(write(&memory.while_on).remove(&Principal::from(world))),
+            Row::WorldPurged { world } => drop(write(&memory.temporary_properties).remove(&Principal::from(world))),
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerLasted { .. }

@@ -12,9 +12,9 @@ use ssmglobal_store::{Reader, StoreError};
 
 /// What one of the threads does: what newcomers want only where there is nothing else to do, and only some of the threads.
 pub struct Line<C> {
-    /// First.
+    /// Passwords of those who have a name already: they come first.
     jobs: Receiver<Hash<C>>,
-    /// Behind that.
+    /// Passwords of those who register: only where nobody else waits.
     newcomers: Receiver<Hash<C>>,
 }
 
@@ -53,16 +53,16 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, line: &Line<C>, reader: &
         Cost { memory: settings.players.hash_memory_kib, passes: settings.players.hash_passes }
     };
     let mut hasher = Hasher::new(cost());
-    let (mut batch, mut left) = (Batch::default(), Vec::new());
+    let (mut batch, mut to_loop) = (Batch::default(), Vec::new());
     while let Some(Hash { asker, hashing, tried, then }) = line.next() {
         hasher.set_cost(cost());
         let (compares, newcomer) = (hashing.compare.is_some(), hashing.newcomer);
         let hashed = hash(hashing, &mut hasher, reader);
         shared.hashed(newcomer);
         if let (Some(tried), true, Ok(hashed)) = (tried, compares, &hashed) {
-            left.push(ToLoop::Tried(*tried, hashed.good));
+            to_loop.push(ToLoop::Tried(*tried, hashed.good));
             // Before the change has an answer: this thread may get no time for long, and who has his may ask for more at once.
-            shared.leave(&mut left, Vec::new());
+            shared.send_to_loop(&mut to_loop, Vec::new());
         }
         let next = hashed.map_err(Refusal::from).and_then(|hashed| Ok(then(hashed)?));
         let given = next.and_then(|change| {
@@ -79,13 +79,13 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, line: &Line<C>, reader: &
             };
             match asker {
                 Asker::Session(_, to) => batch.finish(&to, &failure.into()),
-                Asker::Operator(number, _) => left.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
-                Asker::Console(number) => left.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
+                Asker::Operator(number, _) => to_loop.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
+                Asker::Console(number) => to_loop.push(ToLoop::Operator(number, ctl::Answer::Failed(failure))),
                 Asker::Keyed(..) | Asker::Relay(_) | Asker::Login(..) | Asker::Absent(_) | Asker::Stopped => {}
             }
         }
-        shared.leave(&mut left, Vec::new());
-        shared.leave(&mut left, batch.flush());
+        shared.send_to_loop(&mut to_loop, Vec::new());
+        shared.send_to_loop(&mut to_loop, batch.flush());
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
         let compare = Some(Compare { player: None, password: Some(Secret::new("long-enough")) });
         let (known, by_then) = (shared.clone(), unbounded());
         let then = move |_| {
-            by_then.0.send(known.take_left().0.len()).unwrap();
+            by_then.0.send(known.take_for_loop().0.len()).unwrap();
             Err(Failure::new(Code::Denied, "No."))
         };
         let hash: Hash<EntryChange> = Hash {

@@ -36,7 +36,7 @@ pub enum Asker {
 pub enum Write<C> {
     /// A change is to be decided and written.
     Change {
-        /// Who waits.
+        /// Who waits for the answer.
         asker: Asker,
         /// What to do.
         change: C,
@@ -63,7 +63,7 @@ pub struct Volatile {
 }
 
 /// What a request that reads came to.
-pub enum Seen {
+pub enum ReadOutcome {
     /// The answer.
     Reply(Reply),
     /// The answer to the operator.
@@ -71,15 +71,15 @@ pub enum Seen {
     /// A change in memory that could be done now.
     Volatile(Volatile),
     /// The database does not know the key of this request.
-    Fresh(Request),
+    UnknownKey(Request),
 }
 
 /// A request that reads.
-pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<Seen, Refusal> + Send>;
+pub type Look = Box<dyn FnOnce(&dyn Reader) -> Result<ReadOutcome, Refusal> + Send>;
 
 /// A job for the readers.
 pub struct Read {
-    /// Who waits.
+    /// Who waits for the answer.
     pub asker: Asker,
     /// What to do.
     pub look: Look,
@@ -89,7 +89,7 @@ pub struct Read {
 
 /// A job for the hashing threads.
 pub struct Hash<C> {
-    /// Who waits.
+    /// Who waits for the answer.
     pub asker: Asker,
     /// What to do.
     pub hashing: Hashing,
@@ -120,7 +120,7 @@ pub enum ToLoop {
     /// A change in memory that could be done now.
     Volatile(SessionRef, ReplyTo, Volatile, Option<Box<ClientKey>>),
     /// A request is to be done, since its key is not known.
-    Fresh(SessionRef, ReplyTo, Request, Box<ClientKey>),
+    UnknownKey(SessionRef, ReplyTo, Request, Box<ClientKey>),
     /// What was kept under this key is in the database.
     Keyed(Principal, String),
     /// The relay's mark was moved so far; nothing: it could not be moved.
@@ -128,7 +128,7 @@ pub enum ToLoop {
     /// What the login of this session, since then, has lasted cannot be counted.
     NotCounted(u64, Time),
     /// What was to go with somebody who is not on any more could not be deleted.
-    Stays(Principal),
+    NotDeleted(Principal),
     /// The answer to the operator's command.
     Operator(u64, ctl::Answer),
     /// What the operator wants to know of the database is known.

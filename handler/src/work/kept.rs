@@ -141,7 +141,8 @@ impl Row {
 /// What the running transaction adds.
 #[derive(Debug, Default)]
 pub struct Staged {
-    fresh: Vec<(u64, u64, Outcome)>,
+    /// Session, number of the request, and what it came to.
+    answers: Vec<(u64, u64, Outcome)>,
     news: Vec<News>,
     bytes: Vec<u8>,
     row: i64,
@@ -156,7 +157,7 @@ impl Staged {
         let who = proves.map(|proof| proof.who);
         let item = KeptItem::Answer { session, number, kind: *kind, payload, proves: who };
         put(&mut self.bytes, &item, Further { epoch: proves.map_or(0, |proof| proof.epoch) });
-        self.fresh.push((session, number, outcome));
+        self.answers.push((session, number, outcome));
     }
 
     /// What others are to be told.
@@ -177,14 +178,14 @@ impl Staged {
     /// Forgets everything: the transaction was given up.
     pub fn clear(&mut self) {
         self.gone.clear();
-        self.fresh.clear();
+        self.answers.clear();
         self.news.clear();
         self.bytes.clear();
         self.forgotten = 0;
     }
 }
 
-/// All kept answers, and the news that were not told yet.
+/// All kept answers, and the news that were not delivered yet.
 #[derive(Debug, Default)]
 pub struct KeptAnswers {
     sessions: HashMap<u64, Answers>,
@@ -209,22 +210,22 @@ impl KeptAnswers {
 
     /// A row as it stands in the database.
     fn read(&mut self, row: i64, bytes: &[u8]) {
-        let (mut fresh, mut news) = (Vec::new(), Vec::new());
+        let (mut answers, mut news) = (Vec::new(), Vec::new());
         for (item, Further { epoch }) in items(bytes) {
             match item {
                 KeptItem::Answer { session, number, kind, payload, proves } => {
                     let proves = proves.map(|who| Proof { who, epoch });
-                    fresh.push((session, number, Outcome { kind, payload: payload.into(), proves }));
+                    answers.push((session, number, Outcome { kind, payload: payload.into(), proves }));
                 }
                 KeptItem::News(bytes) => news.extend(News::read(bytes)),
             }
         }
-        self.keep(row, bytes.len(), fresh.drain(..), news);
+        self.keep(row, bytes.len(), answers.drain(..), news);
     }
 
-    fn keep(&mut self, row: i64, bytes: usize, fresh: impl Iterator<Item = (u64, u64, Outcome)>, news: Vec<News>) {
+    fn keep(&mut self, row: i64, bytes: usize, outcomes: impl Iterator<Item = (u64, u64, Outcome)>, news: Vec<News>) {
         let (mut of, mut superseded) = (Vec::new(), Vec::new());
-        for (session, number, outcome) in fresh {
+        for (session, number, outcome) in outcomes {
             of.push((session, number));
             let answers = self.sessions.entry(session).or_default();
             // One that was moved along stands in two rows; the later one counts.
@@ -245,9 +246,9 @@ impl KeptAnswers {
         let live = of.len();
         self.last = self.last.max(row);
         self.bytes += bytes;
-        let fresh = Row { of, live, news, bytes };
-        let done = fresh.is_done();
-        self.rows.insert(row, fresh);
+        let added = Row { of, live, news, bytes };
+        let done = added.is_done();
+        self.rows.insert(row, added);
         superseded.into_iter().for_each(|row| release(&mut self.rows, &mut self.done, row));
         if done {
             self.done.push(row);
@@ -326,7 +327,7 @@ impl KeptAnswers {
         }
         let news = std::mem::take(&mut staged.news);
         if !staged.bytes.is_empty() {
-            self.keep(staged.row, staged.bytes.len(), staged.fresh.drain(..), news.clone());
+            self.keep(staged.row, staged.bytes.len(), staged.answers.drain(..), news.clone());
         }
         staged.gone.drain(..).for_each(|session| self.forget(session));
         let row = staged.row;
@@ -344,13 +345,13 @@ impl KeptAnswers {
         self.last = self.last.max(row);
     }
 
-    /// The news of rows behind this one, the oldest first.
-    pub fn untold(&self, row: i64) -> Vec<News> {
+    /// The news of rows behind this one, the oldest first: not delivered yet.
+    pub fn undelivered(&self, row: i64) -> Vec<News> {
         self.rows.range(row + 1..).flat_map(|(_, row)| row.news.iter().cloned()).collect()
     }
 
-    /// The news of all rows up to this one were told.
-    pub fn told(&mut self, upto: i64) {
+    /// The news of all rows up to this one were delivered.
+    pub fn news_delivered(&mut self, upto: i64) {
         for (at, row) in self.rows.range_mut(..=upto).filter(|(_, row)| !row.news.is_empty()) {
             row.news.clear();
             if row.is_done() {

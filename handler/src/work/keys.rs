@@ -131,7 +131,7 @@ pub(super) fn answer_put(reply: &Reply) -> Vec<u8> {
     bytes
 }
 
-/// Reads them.
+/// Reads an answer that is kept under a key.
 pub(super) fn answer_read(bytes: &[u8]) -> Reply {
     // Of a newer program: it was done, and that can be said.
     growing::get::<KeyedAnswer>(bytes)

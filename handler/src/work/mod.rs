@@ -18,7 +18,7 @@ mod shared;
 mod writer;
 
 pub use hashing::{Line, hash_jobs};
-pub use jobs::{Asker, Hash, Look, Read, Seen, ToLoop, Volatile, Write};
+pub use jobs::{Asker, Hash, Look, Read, ReadOutcome, ToLoop, Volatile, Write};
 pub use kept::{KeptAnswers, Outcome};
 pub use keys::{Keys, LONGEST as LONGEST_KEY, conflict, known};
 pub use readers::read_jobs;

@@ -31,7 +31,9 @@ pub struct Shared<C> {
     hashing: AtomicU64,
     /// Those of them that are newcomers'.
     registering: AtomicU64,
-    left: Mutex<Vec<ToLoop>>,
+    /// What the event loop is to do next.
+    to_loop: Mutex<Vec<ToLoop>>,
+    /// Slots of sessions of which nothing is in flight any more.
     quiet: Mutex<Vec<usize>>,
     waker: mio::Waker,
     /// Transactions committed.
@@ -87,7 +89,7 @@ impl<C> Shared<C> {
             writing: AtomicUsize::new(0),
             hashing: AtomicU64::new(0),
             registering: AtomicU64::new(0),
-            left: Mutex::default(),
+            to_loop: Mutex::default(),
             quiet: Mutex::default(),
             waker,
             commits: AtomicU64::new(0),
@@ -178,11 +180,11 @@ impl<C> Shared<C> {
     }
 
     /// Leaves something for the event loop to do, and sessions that wait no more, and wakes it if there is any.
-    pub fn leave(&self, left: &mut Vec<ToLoop>, quiet: Vec<usize>) {
-        if left.is_empty() && quiet.is_empty() {
+    pub fn send_to_loop(&self, to_loop: &mut Vec<ToLoop>, quiet: Vec<usize>) {
+        if to_loop.is_empty() && quiet.is_empty() {
             return;
         }
-        lock(&self.left).append(left);
+        lock(&self.to_loop).append(to_loop);
         lock(&self.quiet).extend(quiet);
         if let Err(error) = self.waker.wake() {
             log::error!("cannot wake the event loop: {error}");
@@ -190,7 +192,7 @@ impl<C> Shared<C> {
     }
 
     /// What other threads have left for the event loop.
-    pub fn take_left(&self) -> (Vec<ToLoop>, Vec<usize>) {
-        (std::mem::take(&mut *lock(&self.left)), std::mem::take(&mut *lock(&self.quiet)))
+    pub fn take_for_loop(&self) -> (Vec<ToLoop>, Vec<usize>) {
+        (std::mem::take(&mut *lock(&self.to_loop)), std::mem::take(&mut *lock(&self.quiet)))
     }
 }

@@ -29,7 +29,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// What there is to do while nothing comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Idle {
-    /// Nothing.
+    /// There is nothing to do: it waits for the next job.
     Tidy,
     /// Work that can wait, once it has been quiet for a while.
     Untidy,
@@ -49,7 +49,8 @@ pub struct WriterThread<C> {
     overlay: Overlay,
     staged: Staged,
     batch: Batch,
-    left: Vec<ToLoop>,
+    /// What the event loop is to do when the answers are out.
+    to_loop: Vec<ToLoop>,
     scratch: Vec<u8>,
 }
 
@@ -90,8 +91,8 @@ impl<C: Decide> WriterThread<C> {
         keys: Keys,
     ) -> WriterThread<C> {
         let (overlay, staged, batch) = (Overlay::default(), Staged::default(), Batch::default());
-        let (rows, left, scratch) = (Vec::new(), Vec::new(), Vec::new());
-        WriterThread { shared, jobs, writer, clock, keys, rows, overlay, staged, batch, left, scratch }
+        let (rows, to_loop, scratch) = (Vec::new(), Vec::new(), Vec::new());
+        WriterThread { shared, jobs, writer, clock, keys, rows, overlay, staged, batch, to_loop, scratch }
     }
 
     /// Runs until nobody can send a job any more; then everything is on disk.
@@ -190,7 +191,7 @@ impl<C: Decide> WriterThread<C> {
         self.keys.committed();
         follow::apply(&self.shared.memory, &mut self.rows);
         if let Some((row, news)) = lock(&self.shared.kept).committed(&mut self.staged) {
-            self.left.push(ToLoop::News(row, news));
+            self.to_loop.push(ToLoop::News(row, news));
         }
         Ok(answered)
     }
@@ -247,19 +248,19 @@ impl<C: Decide> WriterThread<C> {
     fn answer(&mut self, group: &[Write<C>], answered: Vec<Option<Answered>>) {
         for (job, answered) in group.iter().zip(answered) {
             if let Write::Probe(operator) = job {
-                self.left.push(ToLoop::Probed(*operator));
+                self.to_loop.push(ToLoop::Probed(*operator));
             }
             let (Write::Change { asker, tried, .. }, Some(Answered { outcome, code, once })) = (job, answered) else {
                 continue;
             };
             if let Some(tried) = tried {
-                self.left.push(ToLoop::Tried(Tried::clone(tried), code != Some(Code::BadLogin)));
+                self.to_loop.push(ToLoop::Tried(Tried::clone(tried), code != Some(Code::BadLogin)));
             }
             match asker {
                 Asker::Session(at, to) => match outcome.proves {
                     Some(proof) => {
                         let reply = unpacked(outcome.kind, &outcome.payload);
-                        self.left.push(ToLoop::Proved { at: *at, to: to.clone(), proof, reply });
+                        self.to_loop.push(ToLoop::Proved { at: *at, to: to.clone(), proof, reply });
                     }
                     None => match shown_once(&outcome, once) {
                         Some(reply) => self.batch.finish(to, &reply),
@@ -269,35 +270,35 @@ impl<C: Decide> WriterThread<C> {
                 Asker::Console(number) => {
                     let reply = shown_once(&outcome, once);
                     let reply = reply.unwrap_or_else(|| unpacked(outcome.kind, &outcome.payload));
-                    self.left.push(ToLoop::Operator(*number, ctl::Answer::from(&reply)));
+                    self.to_loop.push(ToLoop::Operator(*number, ctl::Answer::from(&reply)));
                 }
                 Asker::Operator(number, answer) => {
                     let answer = match unpacked(outcome.kind, &outcome.payload) {
                         Reply::Failed(failure) => ctl::Answer::Failed(failure),
                         _ => ctl::Answer::clone(answer),
                     };
-                    self.left.push(ToLoop::Operator(*number, answer));
+                    self.to_loop.push(ToLoop::Operator(*number, answer));
                 }
                 // One that could not be saved may be saved by the next handler; one that was refused never will be.
                 Asker::Keyed(owner, key) if code != Some(Code::Unavailable) => {
-                    self.left.push(ToLoop::Keyed(*owner, key.clone()));
+                    self.to_loop.push(ToLoop::Keyed(*owner, key.clone()));
                 }
                 Asker::Keyed(..) => {}
                 Asker::Login(session, since) if code.is_some() => {
-                    self.left.push(ToLoop::NotCounted(*session, *since));
+                    self.to_loop.push(ToLoop::NotCounted(*session, *since));
                 }
                 // That it was is its news.
                 Asker::Login(..) | Asker::Stopped => {}
-                Asker::Absent(who) => self.left.extend(code.is_some().then_some(ToLoop::Stays(*who))),
-                Asker::Relay(upto) => self.left.push(ToLoop::RelayMark(code.is_none().then_some(*upto))),
+                Asker::Absent(who) => self.to_loop.extend(code.is_some().then_some(ToLoop::NotDeleted(*who))),
+                Asker::Relay(upto) => self.to_loop.push(ToLoop::RelayMark(code.is_none().then_some(*upto))),
             }
         }
         // Who has proved in this transaction who he is hears its news, and is out again if they say so.
-        self.left.sort_by_key(|one| !matches!(one, ToLoop::Proved { .. }));
+        self.to_loop.sort_by_key(|one| !matches!(one, ToLoop::Proved { .. }));
         // Before the answers: who has his may ask again at once.
-        self.shared.leave(&mut self.left, Vec::new());
+        self.shared.send_to_loop(&mut self.to_loop, Vec::new());
         let quiet = self.batch.flush();
-        self.shared.leave(&mut self.left, quiet);
+        self.shared.send_to_loop(&mut self.to_loop, quiet);
     }
 }
 

@@ -52,7 +52,7 @@ pub enum StoreError {
     TooOld(u32, u32),
     /// What lies beside the database and is not its own; nothing was touched.
     Beside {
-        /// What.
+        /// The file that is not the database's own.
         file: PathBuf,
         /// Beside which database.
         of: PathBuf,
@@ -260,5 +260,5 @@ pub trait Tx: Reader + WriteResults {
     ///
     /// # Errors
     /// The transaction is to be given up.
-    fn fresh(&mut self, sequence: Sequence) -> Result<u64>;
+    fn next_number(&mut self, sequence: Sequence) -> Result<u64>;
 }

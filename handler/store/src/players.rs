@@ -11,11 +11,11 @@ pub struct Player {
     pub id: PlayerId,
     /// As registered.
     pub name: String,
-    /// As given.
+    /// The e-mail address as it was given.
     pub email: Option<String>,
-    /// When.
+    /// When the player was registered.
     pub registered: Time,
-    /// When.
+    /// The last login; nothing when there was none since registering.
     pub last_login: Option<Time>,
     /// Why the login is refused, if it is.
     pub disabled: Option<String>,
@@ -43,7 +43,7 @@ pub struct KeptHash {
 pub struct Network {
     /// What counts as one address.
     pub network: IpAddr,
-    /// When last.
+    /// When he was last in from there.
     pub at: Time,
 }
 
@@ -60,9 +60,9 @@ pub struct NewPlayer {
     pub skeleton: String,
     /// The password's hash, in PHC format.
     pub hash: Secret,
-    /// As given.
+    /// The e-mail address as it was given.
     pub email: Option<String>,
-    /// Now.
+    /// The moment of registering.
     pub registered: Time,
 }
 
@@ -71,7 +71,7 @@ pub struct NewPlayer {
 pub struct NamesOf<'a> {
     /// As registered.
     pub name: &'a str,
-    /// Without case.
+    /// The name with case taken away.
     pub folded: &'a str,
     /// As the eye sees it.
     pub skeleton: &'a str,

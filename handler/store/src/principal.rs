@@ -63,7 +63,7 @@ kinds! {
 /// Somebody. Owners of settings, letters, keys, kept answers and blocks, and who a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Principal {
-    /// What.
+    /// Whether it is a player, a game server, a world, or what else there is.
     pub kind: PrincipalKind,
     /// Which one of its kind.
     pub id: u32,

@@ -11,7 +11,7 @@ use ssmglobal_ipc::Time;
 pub enum Better {
     /// A time, a number of moves.
     Lower,
-    /// Points.
+    /// More is better: a number of points.
     Higher,
 }
 
@@ -57,9 +57,9 @@ pub struct Board {
 /// What stands for one player on one board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Whose.
+    /// The player who has reached it.
     pub player: PlayerId,
-    /// What counts.
+    /// The score that counts, in the board's unit.
     pub score: i64,
     /// From [`Sequence::Order`](crate::Sequence::Order): breaks ties, and says nothing else.
     pub order: u64,

@@ -19,7 +19,7 @@ impl std::fmt::Debug for RunKey {
 pub struct Keyed {
     /// Of what was asked.
     pub digest: [u8; 32],
-    /// When.
+    /// When it was answered: it is forgotten some time after that.
     pub at: Time,
     /// The answer, in the handler's encoding.
     pub answer: Vec<u8>,

@@ -15,21 +15,21 @@ pub enum Row {
     Player(NewPlayer),
     /// Another password.
     PlayerHash {
-        /// Whose.
+        /// The player who gets it.
         player: PlayerId,
         /// Its hash, in PHC format.
         hash: Secret,
     },
     /// A login, which counts as one more.
     PlayerLogin {
-        /// Whose.
+        /// The player who has logged in.
         player: PlayerId,
-        /// When.
+        /// The moment of the login.
         at: Time,
     },
     /// The login is refused from now on, or taken again.
     PlayerDisabled {
-        /// Whose.
+        /// The player who is refused or taken again.
         player: PlayerId,
         /// Why; nothing: it is taken.
         reason: Option<String>,
@@ -38,26 +38,26 @@ pub enum Row {
     PlayerRating {
         /// Whose limit.
         player: PlayerId,
-        /// It.
+        /// The most that he wants to be let into.
         rating: Option<Rating>,
     },
     /// A player was in from there.
     PlayerSeen {
-        /// Who.
+        /// The player who was in.
         player: PlayerId,
         /// From where, and when.
         network: Network,
     },
     /// That a player was in from there is forgotten.
     PlayerUnseen {
-        /// Who.
+        /// The player who was in.
         player: PlayerId,
-        /// From where.
+        /// The network that he was in from.
         network: IpAddr,
     },
     /// What a player or a game server has proved under a smaller epoch holds no longer.
     Epoch {
-        /// Who.
+        /// The player or game server whose epoch it is.
         who: Principal,
         /// From now on.
         epoch: u32,
@@ -68,30 +68,30 @@ pub enum Row {
     Server(NewServer),
     /// Another key.
     ServerKey {
-        /// Whose.
+        /// The game server that gets it.
         server: ServerId,
         /// What is kept of it.
         key: KeyHash,
     },
     /// A game server has proved who it is.
     ServerAuthed {
-        /// Which.
+        /// The game server.
         server: ServerId,
-        /// When.
+        /// The moment of the proof.
         at: Time,
     },
     /// A game server is refused from now on, or taken again.
     ServerDisabled {
-        /// Which.
+        /// The game server.
         server: ServerId,
-        /// Refused.
+        /// Whether it is refused; else it is taken again.
         disabled: bool,
     },
     /// A game server may check players' passwords from now on, or may not any more.
     ServerAllowed {
-        /// Which.
+        /// The game server.
         server: ServerId,
-        /// It may.
+        /// Whether it may from now on.
         login_check: bool,
     },
     /// A board as it is from now on; a new one under a number from [`Sequence::Board`].
@@ -100,7 +100,7 @@ pub enum Row {
     Standing {
         /// The board.
         board: BoardId,
-        /// What.
+        /// Whose score, how high it is, and where it comes from.
         standing: Standing,
     },
     /// A player's score is taken off a board.
@@ -109,20 +109,20 @@ pub enum Row {
         board: BoardId,
         /// What stood there.
         was: Standing,
-        /// From [`Sequence::Order`].
+        /// Its place among all scores and withdrawals, from [`Sequence::Order`].
         order: u64,
-        /// When.
+        /// The moment of the withdrawal.
         at: Time,
         /// Kept with it.
         reason: String,
     },
     /// A setting as it is from now on.
     Setting {
-        /// Whose.
+        /// The player or game server that has it.
         owner: Principal,
         /// Its name.
         key: String,
-        /// What.
+        /// What it says, and its version.
         setting: KeptSetting,
     },
     /// A property as it is from now on.
@@ -131,7 +131,7 @@ pub enum Row {
         holder: Principal,
         /// Its name.
         name: String,
-        /// What.
+        /// What it says, its version, and how it is used.
         property: KeptProperty,
         /// The number of the session that has changed it, if one did. Not kept.
         by: Option<u64>,
@@ -140,16 +140,16 @@ pub enum Row {
     Letter(NewLetter),
     /// A letter was read by its receiver.
     LetterRead {
-        /// By whom.
+        /// The receiver, who has read it.
         player: PlayerId,
         /// Its number in the receiver's mailbox.
         number: u64,
-        /// When.
+        /// The moment of reading.
         at: Time,
     },
     /// A player lets go of a letter, as its receiver, its sender, or both.
     LetterGone {
-        /// Who.
+        /// The player who does not need it any more.
         player: PlayerId,
         /// Its number in that player's mailbox.
         number: u64,
@@ -158,25 +158,25 @@ pub enum Row {
     LetterRefused {
         /// Whose mailbox.
         player: PlayerId,
-        /// Who wrote.
+        /// The sender of the refused letter.
         from: Principal,
         /// How many letters it holds. Not kept.
         mailbox: u32,
-        /// When.
+        /// The moment of the refusal.
         at: Time,
         /// Nobody asks any more for what was before that.
         before: Time,
     },
     /// A sender is blocked; nothing changes when he was already.
     Blocked {
-        /// By whom.
+        /// The player who blocks him.
         player: PlayerId,
         /// Whose letters are refused.
         from: Principal,
     },
     /// A block is lifted.
     Unblocked {
-        /// By whom.
+        /// The player who had blocked him.
         player: PlayerId,
         /// Whose letters were refused.
         from: Principal,
@@ -187,23 +187,23 @@ pub enum Row {
         owner: Principal,
         /// The key.
         key: String,
-        /// What.
+        /// The answer, and a digest of what was asked.
         kept: Keyed,
     },
     /// A licence as it is from now on; a new one under a number from [`Sequence::World`].
     Licence(Box<KeptLicence>),
     /// A world is not hosted any more.
     WorldStopped {
-        /// Which.
+        /// The world that has no host any more.
         world: WorldId,
-        /// Since when.
+        /// The moment of the stop.
         at: Time,
     },
     /// A world was started.
     WorldStarted {
-        /// Which.
+        /// The world that has a host now.
         world: WorldId,
-        /// When.
+        /// The moment of the start.
         at: Time,
         /// Where its host is.
         address: String,
@@ -212,40 +212,40 @@ pub enum Row {
     },
     /// A licence is gone; what is kept of its world is not.
     LicenceGone {
-        /// Which.
+        /// The world that it was for.
         world: WorldId,
-        /// When.
+        /// The moment at which it was taken away.
         at: Time,
     },
     /// What is kept of a world whose licence is gone goes too.
     WorldPurged {
-        /// Which.
+        /// The world that nothing is known of from then on.
         world: WorldId,
     },
     /// A player has a right from now on; nothing changes when he had it already.
     Granted {
-        /// Who.
+        /// The player who gets it.
         player: PlayerId,
         /// The right.
         right: String,
     },
     /// A player has a right no longer.
     Revoked {
-        /// Who.
+        /// The player who loses it.
         player: PlayerId,
         /// The right.
         right: String,
     },
     /// One login of a player may last so long from now on.
     PlayerLimit {
-        /// Whose.
+        /// The player whose logins it bounds.
         player: PlayerId,
         /// Minutes; nothing: any number.
         minutes: Option<u32>,
     },
     /// A login has ended.
     PlayerLasted {
-        /// Whose.
+        /// The player whose login it was.
         player: PlayerId,
         /// Milliseconds that it has lasted.
         lasted: u64,
@@ -256,7 +256,7 @@ pub enum Row {
     },
     /// A setting of the universe is another one from now on.
     Universe {
-        /// Which.
+        /// The setting's name.
         key: String,
         /// What it is set to; nothing: it is as the config file says.
         value: Option<String>,

@@ -34,7 +34,7 @@ pub struct NewServer {
     pub name: String,
     /// What is kept of its key.
     pub key: KeyHash,
-    /// Now.
+    /// The moment of adding.
     pub added: Time,
 }
 

@@ -15,7 +15,7 @@ use std::io;
 /// (families, commands, flags), except for protections of memory, of which the upper half has no meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed {
-    /// Its number.
+    /// The system call's number on this architecture.
     pub call: libc::c_long,
     /// What its arguments must be.
     pub tests: &'static [Test],

@@ -175,7 +175,7 @@ pub struct Reader {
 pub struct Entry<'a> {
     /// Who sent it.
     pub sender: u64,
-    /// Its number.
+    /// The number that the writer has given it.
     pub number: u64,
     /// The text.
     pub text: &'a [u8],

@@ -22,7 +22,7 @@ pub(crate) fn child_signal() -> i32 {
 /// What has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caught {
-    /// A signal.
+    /// A signal that is no child's end.
     Signal(Signal),
     /// This child has ended, or changed otherwise.
     Child(Pid),

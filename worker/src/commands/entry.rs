@@ -179,7 +179,7 @@ impl Shown for PassGiven {
         write!(f, "A pass for {}: it lets you in there once, within {} seconds.", self.server, self.seconds)
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         screen.line(self.pass.expose());
     }
 }
@@ -194,7 +194,7 @@ impl Shown for WorldEntered {
         )
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         screen.line(self.pass.expose());
     }
 }

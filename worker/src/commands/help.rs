@@ -76,7 +76,7 @@ fn entries(
 }
 
 /// Shows it to a person.
-pub(super) fn show(screen: &mut Screen<'_>, topic: HelpTopic, state: State) {
+pub(super) fn show(screen: &mut Screen, topic: HelpTopic, state: State) {
     if let HelpTopic::Command(command) = topic {
         return show_command(screen, command);
     }
@@ -97,7 +97,7 @@ pub(super) fn show(screen: &mut Screen<'_>, topic: HelpTopic, state: State) {
     }
 }
 
-fn show_command(screen: &mut Screen<'_>, command: &Command) {
+fn show_command(screen: &mut Screen, command: &Command) {
     screen.heading(&command.usage());
     screen.line(format!("{}.", command.summary));
     let widest = command.args.iter().map(|arg| arg.name.len()).max().unwrap_or(0);

@@ -129,7 +129,7 @@ impl Shown for HostedList {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.worlds.is_empty() {
             screen.hint("HOST START name password port begins.");
             return;

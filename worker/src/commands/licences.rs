@@ -222,7 +222,7 @@ impl Shown for WorldKey {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if let Some(password) = &self.password {
             screen.line(password.expose());
             screen.hint(format!("The host says: HOST START {} password port", self.world));
@@ -245,7 +245,7 @@ impl Shown for WorldShown {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         screen.block(0, &self.description);
         show_properties(screen, &self.properties);
         if let Some(licence) = &self.licence {
@@ -258,7 +258,7 @@ fn yes(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
-fn show_licence(screen: &mut Screen<'_>, licence: &Licence) {
+fn show_licence(screen: &mut Screen, licence: &Licence) {
     let time = |time: Option<Time>| time.map_or("never".to_owned(), |time| format!("{} UTC", minute(time)));
     let started = match &licence.last_address {
         Some(address) => format!("{} from {address}", time(licence.last_started)),
@@ -293,7 +293,7 @@ impl Shown for Licences {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.licences.is_empty() {
             screen.hint("The operator grants them: WORLD ADD, or ssmglobal ctl world add.");
             return;

@@ -169,7 +169,7 @@ impl Shown for Listed {
         write!(f, "{what}: {}{end}.", count(&self.rows))
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         match &self.rows {
             ListRows::Worlds(worlds) if !worlds.is_empty() => {
                 let rows = worlds.iter().map(|world| {

@@ -1,7 +1,7 @@
 //! What the worker does by itself, and what it answers then. Runs in a worker.
 
 use super::{HelpTopic, help};
-use crate::render::{Look, Pushed, Screen, human, json};
+use crate::render::{Pushed, Screen, json};
 use ssmglobal_ipc::{Mode, Notice, State};
 use std::fmt::{Result, Write};
 
@@ -27,7 +27,7 @@ const STAYS: &str = "This connection stays: it may be silent as long as one that
 pub enum Local {
     /// Change the mode, or name the modes.
     Mode(ModeChoice),
-    /// Explain.
+    /// Explain a command, a group of commands, or what there is.
     Help(HelpTopic),
     /// Say hello so many times, 1 to [`HELLO_MAX`].
     Hello(u8),
@@ -53,18 +53,20 @@ fn changed(mode: Mode) -> String {
 }
 
 impl Local {
-    /// Appends what a person sees of it. After a change of mode this is called for the new mode HUMAN.
-    pub fn show(self, out: &mut Vec<u8>, state: State, look: Look) {
+    /// What a person sees of it. After a change of mode this is called for the new mode HUMAN.
+    pub fn screen(self, state: State) -> Screen {
+        let mut screen = Screen::new();
         match self {
-            Local::Mode(ModeChoice::List) => human::text(out, MODES, look),
-            Local::Mode(ModeChoice::Set(Mode::Human)) => human::text(out, WELCOME, look),
-            Local::Mode(ModeChoice::Set(mode)) => human::text(out, &changed(mode), look),
-            Local::Help(topic) => help::show(&mut Screen::new(out, look), topic, state),
-            Local::Hello(times) => (0..times).for_each(|_| human::text(out, HELLO, look)),
-            Local::Ping => human::text(out, PONG, look),
-            Local::Stay => human::text(out, STAYS, look),
+            Local::Mode(ModeChoice::List) => screen.line(MODES),
+            Local::Mode(ModeChoice::Set(Mode::Human)) => screen.line(WELCOME),
+            Local::Mode(ModeChoice::Set(mode)) => screen.line(changed(mode)),
+            Local::Help(topic) => help::show(&mut screen, topic, state),
+            Local::Hello(times) => (0..times).for_each(|_| screen.line(HELLO)),
+            Local::Ping => screen.line(PONG),
+            Local::Stay => screen.line(STAYS),
             Local::Quit => {}
         }
+        screen
     }
 
     /// Appends a program's answer. `id` is JSON; after a change of mode this is called for the new mode.

@@ -4,7 +4,7 @@ use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
 use ssmglobal_ipc::{
     Blocks, Broadcast, Broadcasted, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailRefused,
-    MailReply, MailSend, MailSent, Party, Request, Tell, TellArrived, Told,
+    MailReply, MailSend, MailSent, Party, Request, Tell, TellArrived, TellDelivered,
 };
 use std::fmt::{Result, Write};
 
@@ -91,7 +91,7 @@ pub(super) static GROUP: Group = Group {
             args: Arg::PAGE,
             example: "MAIL SENT",
             returns: PAGE,
-            ..Command::request(Kind::MailSent, |parsed| Ok(Request::MailSent(parsed.page()?)))
+            ..Command::request(Kind::MailListSent, |parsed| Ok(Request::MailListSent(parsed.page()?)))
         },
         Command {
             name: "MAIL BLOCK",
@@ -155,7 +155,7 @@ impl Shown for MailSent {
 
 impl Shown for MailPage {
     fn say(&self, f: &mut dyn Write, asked: Kind) -> Result {
-        if asked == Kind::MailSent {
+        if asked == Kind::MailListSent {
             return match self.total {
                 0 => f.write_str("You have sent no mail."),
                 total => write!(f, "{} sent.", plural(total, "mail")),
@@ -167,8 +167,8 @@ impl Shown for MailPage {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, asked: Kind) {
-        let sent = asked == Kind::MailSent;
+    fn show(&self, screen: &mut Screen, asked: Kind) {
+        let sent = asked == Kind::MailListSent;
         if self.mails.is_empty() {
             screen.hint("MAIL SEND player text writes one.");
             return;
@@ -202,7 +202,7 @@ impl Shown for Mail {
     }
 
     /// With its own first line.
-    fn show_all(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show_all(&self, screen: &mut Screen, _: Kind) {
         screen.line(format!("Mail {} from {} to {}, {} UTC", self.id, self.from, self.to, minute(self.at)));
         if !self.subject.is_empty() {
             screen.heading(&self.subject);
@@ -222,7 +222,7 @@ impl Shown for Blocks {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.players.is_empty() {
             screen.hint("MAIL BLOCK player refuses mails and tells from somebody.");
             return;
@@ -233,7 +233,7 @@ impl Shown for Blocks {
     }
 }
 
-impl Shown for Told {
+impl Shown for TellDelivered {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         write!(f, "Told {}.", Party::parse(&self.to).for_people())
     }

@@ -134,7 +134,7 @@ impl Shown for LoggedIn {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.unread > 0 {
             screen.hint("MAIL LIST shows them.");
         }
@@ -143,7 +143,7 @@ impl Shown for LoggedIn {
 }
 
 /// Whose mailbox is full misses mails, and cannot know it from those that are there.
-fn show_full(full: bool, screen: &mut Screen<'_>) {
+fn show_full(full: bool, screen: &mut Screen) {
     if full {
         screen.line("Your mailbox is full, further mail is refused: MAIL DELETE makes room.");
     }
@@ -154,7 +154,7 @@ impl Shown for Visiting {
         write!(f, "You are {}, a visitor, until you close this connection.", self.visitor.for_people())
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         screen.hint("REGISTER makes you a player, under any free name.");
     }
 }
@@ -171,7 +171,7 @@ impl Shown for Whoami {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         screen.line(format!("Session {}, {}, since {} UTC.", self.session, self.mode.as_str(), minute(self.since)));
         if self.unread > 0 {
             screen.hint(format!("{}: MAIL LIST shows them.", plural(self.unread, "unread mail")));
@@ -198,7 +198,7 @@ impl Shown for Who {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         let rows = self.players.iter().map(|row| {
             let (who, idle) = (Party::parse(&row.player).for_people(), idle(row.idle));
             Row::new([who, row.place.clone(), idle, minute(row.since).to_string()])
@@ -241,7 +241,7 @@ impl Shown for Fingered {
         json::put(out, &VisitorData { player, registered, last_login, online, idle, records, worlds, properties });
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if matches!(Party::parse(&self.player), Party::Visitor(_)) {
             screen.hint(format!("TELL {} says hello.", self.player));
             return;

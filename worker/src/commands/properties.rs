@@ -152,7 +152,7 @@ fn binary(bytes: &Base64) -> String {
 }
 
 /// A name and what it says: in one line, or below it where it has several.
-fn show_value(screen: &mut Screen<'_>, name: &str, value: Option<&str>, base64: Option<&Base64>) {
+fn show_value(screen: &mut Screen, name: &str, value: Option<&str>, base64: Option<&Base64>) {
     match (value, base64) {
         (Some(value), _) if value.contains('\n') => {
             screen.heading(&format!("{name}:"));
@@ -164,7 +164,7 @@ fn show_value(screen: &mut Screen<'_>, name: &str, value: Option<&str>, base64: 
 }
 
 /// Those that are shown with their holder.
-pub(super) fn show_properties(screen: &mut Screen<'_>, properties: &[FingerProperty]) {
+pub(super) fn show_properties(screen: &mut Screen, properties: &[FingerProperty]) {
     for property in properties {
         show_value(screen, &property.name, property.value.as_deref(), property.base64.as_ref());
     }
@@ -193,7 +193,7 @@ impl Shown for Properties {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         for property in &self.properties {
             show_value(screen, &property.name, property.value.as_deref(), property.base64.as_ref());
             screen.hint(used(property));

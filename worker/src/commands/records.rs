@@ -145,7 +145,7 @@ impl Shown for RecordPage {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.total == 0 {
             screen.hint(format!("RECORD SUBMIT {} score may be the first, if the board allows it.", self.board));
             return;
@@ -183,7 +183,7 @@ impl Shown for RecordShown {
         write!(f, "{player} has {score} {unit} on {board}, rank {rank} of {total}.")
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         match &self.server {
             Some(server) => screen.line(format!("Reached {} UTC on {server}.", minute(self.at))),
             None => screen.line(format!("Reached {} UTC.", minute(self.at))),
@@ -202,7 +202,7 @@ impl Shown for Boards {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.boards.is_empty() {
             screen.hint("The operator makes them: ssmglobal ctl board define");
             return;

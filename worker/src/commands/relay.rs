@@ -158,7 +158,7 @@ impl Shown for Channels {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         let rows = self
             .channels
             .iter()

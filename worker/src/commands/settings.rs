@@ -93,7 +93,7 @@ impl Shown for Setting {
         write!(f, "{key} of {of}, version {version}, {}.", readable(*public))
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         screen.block(2, &self.value);
     }
 }
@@ -113,7 +113,7 @@ impl Shown for Settings {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.settings.is_empty() {
             screen.hint("SETTING SET key value makes one.");
             return;

@@ -83,7 +83,7 @@ impl Shown for Worlds {
         }
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         if self.worlds.is_empty() {
             screen.hint("Worlds appear here as soon as a game server publishes its status.");
             return;

@@ -72,7 +72,7 @@ impl Shown for Universe {
         write!(f, "This is {}.", self.name)
     }
 
-    fn show(&self, screen: &mut Screen<'_>, _: Kind) {
+    fn show(&self, screen: &mut Screen, _: Kind) {
         let word = |yes: bool, one: &str, other: &str| if yes { one.to_owned() } else { other.to_owned() };
         let start = self.start.clone().unwrap_or_else(|| "none".to_owned());
         let rows = [

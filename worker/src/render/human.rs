@@ -1,38 +1,42 @@
-//! Answers and events as text for people. Runs in a worker.
+//! Answers and events as screens for people. Runs in a worker.
 
-use super::screen::{Look, Screen, Style};
+use super::Screen;
 use super::shown::{Asked, pushed, shown};
 use ssmglobal_ipc::{Event, Failure, Reply};
 
-/// What stands before each command.
-pub const PROMPT: &str = "> ";
-
-/// Appends what the handler answered.
-pub fn reply(out: &mut Vec<u8>, asked: Asked, reply: &Reply, look: Look) {
+/// What the handler answered.
+pub fn reply(asked: Asked, reply: &Reply) -> Screen {
+    let mut screen = Screen::new();
     match shown(reply) {
-        Err(failed) => failure(out, failed, look),
-        Ok(None) => Screen::new(out, look).line(asked.done),
-        Ok(Some(shown)) => shown.show_all(&mut Screen::new(out, look), asked.kind),
+        Err(failed) => return failure(failed),
+        Ok(None) => screen.line(asked.done),
+        Ok(Some(shown)) => shown.show_all(&mut screen, asked.kind),
     }
+    screen
 }
 
-/// Appends `ERROR: …`.
-pub fn failure(out: &mut Vec<u8>, failure: &Failure, look: Look) {
-    Screen::new(out, look).parts(&[(Style::Red, "ERROR:"), (Style::Plain, " "), (Style::Plain, &failure.msg)]);
+/// `ERROR: …`.
+pub fn failure(failed: &Failure) -> Screen {
+    let mut screen = Screen::new();
+    screen.error(&failed.msg);
+    screen
 }
 
-/// Appends one line about something that was pushed.
-pub fn event(out: &mut Vec<u8>, event: &Event, look: Look) {
-    let Some((name, pushed)) = pushed(event) else { return };
+/// One line about something that was pushed; nothing if it is not for clients.
+pub fn event(event: &Event) -> Screen {
+    let mut screen = Screen::new();
     let mut said = String::new();
-    if pushed.say(&mut said).is_ok() {
-        let tag = format!("[{name}]");
-        Screen::new(out, look).parts(&[(Style::Cyan, &tag), (Style::Plain, " "), (Style::Plain, &said)]);
+    if let Some((name, pushed)) = pushed(event)
+        && pushed.say(&mut said).is_ok()
+    {
+        screen.notice(name, said);
     }
+    screen
 }
 
-/// Appends text of ours or the operator's, line by line.
-pub fn text(out: &mut Vec<u8>, text: &str, look: Look) {
-    let screen = &mut Screen::new(out, look);
+/// Text of ours or the operator's, line by line.
+pub fn text(text: &str) -> Screen {
+    let mut screen = Screen::new();
     text.lines().for_each(|line| screen.line(line));
+    screen
 }

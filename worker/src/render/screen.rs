@@ -1,357 +1,224 @@
-//! Lines and tables for a person's terminal. Runs in a worker.
+//! What a person is shown, as data: the small language between capabilities and the terminal. Runs in a worker.
 //!
-//! All text goes through [`clean`] here and nowhere else, so that nothing foreign can reach a terminal as it is;
-//! colours are added behind it.
+//! A capability says what is a heading, a fact or a table. What depends on the terminal is decided when the screen is
+//! drawn ([`draw()`](super::draw())), so that one screen can be drawn for any of them, or be given out in pages.
 
-use super::clean;
-use std::borrow::Cow;
-use std::fmt::{self, Write};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use super::table::{Column, Row, Table};
+use std::fmt;
 
-/// What is known about a person's terminal.
+/// How a part of a line stands out where there are colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// Columns; 0 when it was not told.
-    pub width: u16,
-    /// Whether it said that it has colours.
-    pub colour: bool,
-    /// Whether it gets UTF-8, as it does until it says that it takes none; if not, what is not ASCII is shown as `?`.
-    pub utf8: bool,
-    /// Whether what is shown is for a shell, where arguments are options, and not for a session.
-    pub shell: bool,
-}
-
-impl Default for Look {
-    /// A terminal that has said nothing.
-    fn default() -> Look {
-        Look { width: 80, colour: false, utf8: true, shell: false }
-    }
-}
-
-impl Look {
-    /// Columns to fill; never too few for a table.
-    fn columns(self) -> usize {
-        if self.width == 0 { 80 } else { usize::from(self.width).max(20) }
-    }
-}
-
-/// How a line stands out where there are colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub enum Style {
+    /// As the terminal shows text by itself.
     Plain,
+    /// For names and headings.
     Bold,
+    /// For what to do next.
     Dim,
+    /// For what went wrong.
     Red,
+    /// For what comes unasked.
     Cyan,
 }
 
-impl Style {
-    fn code(self) -> &'static str {
+/// What a person is asked for at the end of a screen. It is the last thing in its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A command.
+    Command,
+    /// The answer to this question. Nobody is to see it while it is typed.
+    Secret(String),
+    /// A line of a text, with its number from 1; see [`Lines`](super::Lines).
+    Line(usize),
+    /// The return key, which shows the next page: so many lines are left; see [`Pages`](super::Pages).
+    Page(usize),
+}
+
+impl Prompt {
+    /// Whether what is typed is not to be seen.
+    pub fn hides(&self) -> bool {
+        matches!(self, Prompt::Secret(_))
+    }
+}
+
+/// One thing on a screen.
+pub(super) enum Block {
+    Line(Vec<(Style, String)>),
+    Heading(String),
+    Hint(String),
+    /// How to go on: the session's command, and where the list goes on for who can only be told of an option.
+    More {
+        command: String,
+        next: Option<String>,
+    },
+    Facts(Vec<(String, String)>),
+    Entry(Entry),
+    /// Text of several lines.
+    Text {
+        indent: usize,
+        text: String,
+    },
+    Table(Table),
+    Notice {
+        tag: String,
+        text: String,
+    },
+    Error(String),
+}
+
+/// A name, and what there is to say about it.
+pub(super) struct Entry {
+    pub name: String,
+    /// Columns for this name and those beside it.
+    pub name_width: usize,
+    pub about: String,
+    /// Whether it takes as many lines as there is to say, instead of one.
+    pub whole: bool,
+}
+
+/// What one piece of text costs beside its bytes.
+const PIECE: usize = 64;
+
+impl Block {
+    /// What it costs of [`MOST`].
+    fn cost(&self) -> usize {
         match self {
-            Style::Plain => "",
-            Style::Bold => "\x1b[1m",
-            Style::Dim => "\x1b[2m",
-            Style::Red => "\x1b[31m",
-            Style::Cyan => "\x1b[36m",
+            Block::Line(parts) => parts.iter().map(|(_, text)| PIECE + text.len()).sum(),
+            Block::Heading(text) | Block::Hint(text) | Block::Error(text) | Block::Text { text, .. } => {
+                PIECE + text.len()
+            }
+            Block::More { command, next } => PIECE + command.len() + next.as_ref().map_or(0, String::len),
+            Block::Facts(facts) => facts.iter().map(|(name, value)| 2 * PIECE + name.len() + value.len()).sum(),
+            Block::Entry(entry) => 2 * PIECE + entry.name.len() + entry.about.len(),
+            Block::Table(Table { columns, rows }) => {
+                let heads = columns.iter().map(|column| &column.head);
+                heads.chain(rows.iter().flat_map(|row| &row.cells)).map(|text| PIECE + text.len()).sum()
+            }
+            Block::Notice { tag, text } => 2 * PIECE + tag.len() + text.len(),
         }
     }
 }
 
-/// A column of a table.
-pub(crate) struct Column<'a> {
-    head: &'a str,
-    right: bool,
-    fixed: bool,
+/// What all that is on a screen may cost, bytes: some times what fits into a message from the handler.
+const MOST: usize = 8 * ssmglobal_ipc::frame::MAX_PAYLOAD;
+
+/// What is said where a screen ends since it is full.
+const FULL: &str = "There is more than can be shown at once. Ask for less.";
+
+/// What a person is shown: blocks one below the other, and perhaps a prompt.
+#[derive(Default)]
+pub struct Screen {
+    blocks: Vec<Block>,
+    prompt: Option<Prompt>,
+    cost: usize,
 }
 
-impl<'a> Column<'a> {
-    pub(crate) fn left(head: &'a str) -> Column<'a> {
-        Column { head, right: false, fixed: false }
-    }
-
-    /// For numbers.
-    pub(crate) fn right(head: &'a str) -> Column<'a> {
-        Column { head, right: true, fixed: false }
-    }
-
-    /// Keeps its width as long as others can give.
-    pub(crate) fn fixed(self) -> Column<'a> {
-        Column { fixed: true, ..self }
-    }
-}
-
-/// A row of a table.
-pub(crate) struct Row {
-    cells: Vec<String>,
-    bold: bool,
-}
-
-impl Row {
-    pub(crate) fn new<const N: usize>(cells: [String; N]) -> Row {
-        Row { cells: cells.into(), bold: false }
-    }
-
-    pub(crate) fn bold(self, bold: bool) -> Row {
-        Row { bold, ..self }
+/// Shows how much there is, not what it says: it may be a password.
+impl fmt::Debug for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Screen").field("blocks", &self.blocks.len()).finish_non_exhaustive()
     }
 }
 
-/// Where text for a person is collected.
-pub(crate) struct Screen<'o> {
-    out: &'o mut Vec<u8>,
-    look: Look,
-}
-
-impl<'o> Screen<'o> {
-    pub(crate) fn new(out: &'o mut Vec<u8>, look: Look) -> Screen<'o> {
-        Screen { out, look }
+impl Screen {
+    /// One with nothing on it.
+    pub fn new() -> Screen {
+        Screen::default()
     }
 
-    /// Appends text of ours, or what [`Screen::shown`] has made of another's.
-    fn put(&mut self, text: &str) {
-        self.out.extend_from_slice(self.ascii(text.into()).as_bytes());
+    pub(super) fn blocks(&self) -> &[Block] {
+        &self.blocks
     }
 
-    /// Text as the terminal can show it: cleaned, with `?` for what it cannot. Before it is measured: another character may
-    /// be as wide as two.
-    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.ascii(clean(text))
+    /// What is asked for at its end, if anything is.
+    pub fn prompt(&self) -> Option<&Prompt> {
+        self.prompt.as_ref()
     }
 
-    fn ascii<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
-        if self.look.utf8 || text.is_ascii() {
-            return text;
+    /// Asks for something at its end.
+    pub fn ask(&mut self, prompt: Prompt) {
+        self.prompt = Some(prompt);
+    }
+
+    /// Adds a block. In place of the first that finds no room stands that there is more, and nothing comes behind it.
+    fn push(&mut self, block: Block) {
+        if self.cost > MOST {
+            return;
         }
-        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
-    }
-
-    fn styled(&mut self, style: Style, text: &str) {
-        let coloured = self.look.colour && style != Style::Plain && !text.is_empty();
-        if coloured {
-            self.out.extend_from_slice(style.code().as_bytes());
-        }
-        self.put(text);
-        if coloured {
-            self.out.extend_from_slice(b"\x1b[0m");
-        }
-    }
-
-    fn end(&mut self) {
-        self.out.extend_from_slice(b"\r\n");
+        self.cost = self.cost.saturating_add(block.cost());
+        self.blocks.push(if self.cost > MOST { Block::Error(FULL.to_owned()) } else { block });
     }
 
     /// One line.
-    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
-        self.parts(&[(Style::Plain, text.as_ref())]);
+    pub fn line(&mut self, text: impl Into<String>) {
+        self.push(Block::Line(vec![(Style::Plain, text.into())]));
     }
 
     /// One line of several parts.
-    pub(crate) fn parts(&mut self, parts: &[(Style, &str)]) {
-        for (style, text) in parts {
-            let text = self.shown(text);
-            self.styled(*style, &text);
-        }
-        self.end();
+    pub fn parts(&mut self, parts: &[(Style, &str)]) {
+        self.push(Block::Line(parts.iter().map(|(style, text)| (*style, (*text).to_owned())).collect()));
     }
 
     /// A line above what belongs to it.
-    pub(crate) fn heading(&mut self, text: &str) {
-        self.parts(&[(Style::Bold, text)]);
+    pub fn heading(&mut self, text: &str) {
+        self.push(Block::Heading(text.to_owned()));
     }
 
     /// What to do next.
-    pub(crate) fn hint(&mut self, text: impl AsRef<str>) {
-        self.parts(&[(Style::Dim, text.as_ref())]);
+    pub fn hint(&mut self, text: impl Into<String>) {
+        self.push(Block::Hint(text.into()));
     }
 
     /// The line that shows the next page.
-    pub(crate) fn more(&mut self, command: fmt::Arguments<'_>) {
-        self.hint(format!("More: {command}"));
+    pub fn more(&mut self, command: fmt::Arguments<'_>) {
+        self.push(Block::More { command: command.to_string(), next: None });
     }
 
     /// The line that shows the next page of a list, whose command takes how many and where to go on.
-    pub(crate) fn next_page(&mut self, command: &str, count: usize, next: &str) {
-        match self.look.shell {
-            true => self.hint(format!("There are more: add --after {next}")),
-            false => self.more(format_args!("{command} {count} {next}")),
-        }
+    pub fn next_page(&mut self, command: &str, count: usize, next: &str) {
+        self.push(Block::More { command: format!("{command} {count} {next}"), next: Some(next.to_owned()) });
     }
 
     /// The same, where the command takes where to go on behind a keyword.
-    pub(crate) fn page_after(&mut self, command: &str, next: &str) {
-        match self.look.shell {
-            true => self.hint(format!("There are more: add --after {next}")),
-            false => self.more(format_args!("{command} AFTER {next}")),
-        }
+    pub fn page_after(&mut self, command: &str, next: &str) {
+        self.push(Block::More { command: format!("{command} AFTER {next}"), next: Some(next.to_owned()) });
     }
 
     /// Facts, a line each, those that say something.
-    pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
-        for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-            self.parts(&[(Style::Bold, name), (Style::Bold, ": "), (Style::Plain, value)]);
-        }
+    pub fn facts(&mut self, facts: &[(&str, String)]) {
+        let facts = facts.iter().filter(|(_, value)| !value.is_empty());
+        self.push(Block::Facts(facts.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()));
     }
 
-    /// A tab, a name, and about it what fits into the line.
-    pub(crate) fn entry(&mut self, name: &str, name_width: usize, about: &str) {
-        let left = self.look.columns().saturating_sub(TAB + name_width + GAP);
-        let about = fitted(about, left, self.ellipsis());
-        self.named(name, name_width, &about);
+    /// A name, and about it what fits into the line. Names that stand together have one `name_width`, columns.
+    pub fn entry(&mut self, name: &str, name_width: usize, about: &str) {
+        let (name, about) = (name.to_owned(), about.to_owned());
+        self.push(Block::Entry(Entry { name, name_width, about, whole: false }));
     }
 
-    /// A tab, a name, and all about it, in as many lines as it takes.
-    pub(crate) fn described(&mut self, name: &str, name_width: usize, about: &str) {
-        let width = self.look.columns().saturating_sub(TAB + name_width + GAP).max(10);
-        let (mut now, mut later) = broken(about, width);
-        self.named(name, name_width, now);
-        while !later.is_empty() {
-            (now, later) = broken(later, width);
-            self.named("", name_width, now);
-        }
+    /// A name, and all about it, in as many lines as it takes.
+    pub fn described(&mut self, name: &str, name_width: usize, about: &str) {
+        let (name, about) = (name.to_owned(), about.to_owned());
+        self.push(Block::Entry(Entry { name, name_width, about, whole: true }));
     }
 
-    fn named(&mut self, name: &str, name_width: usize, about: &str) {
-        self.out.push(b'\t');
-        self.styled(Style::Bold, name);
-        self.blanks(if about.is_empty() { 0 } else { (name_width + GAP).saturating_sub(name.width()) });
-        self.put(about);
-        self.end();
+    /// Text of several lines, indented by so many blanks, broken at blanks.
+    pub fn block(&mut self, indent: usize, text: &str) {
+        self.push(Block::Text { indent, text: text.to_owned() });
     }
 
-    /// Text of several lines, indented, broken at blanks.
-    pub(crate) fn block(&mut self, indent: usize, text: &str) {
-        let width = self.look.columns().saturating_sub(indent).max(10);
-        for line in text.lines() {
-            let line = self.shown(line);
-            let mut rest: &str = &line;
-            loop {
-                let (now, later) = broken(rest, width);
-                if !now.is_empty() {
-                    self.blanks(indent);
-                }
-                self.put(now);
-                self.end();
-                if later.is_empty() {
-                    break;
-                }
-                rest = later;
-            }
-        }
+    /// A table with its heads. Columns without any text are left out.
+    pub fn table(&mut self, columns: &[Column], rows: Vec<Row>) {
+        self.push(Block::Table(Table { columns: columns.to_vec(), rows }));
     }
 
-    fn blanks(&mut self, count: usize) {
-        self.out.extend(std::iter::repeat_n(b' ', count));
+    /// What comes unasked, with what kind of thing it is.
+    pub fn notice(&mut self, tag: &str, text: impl Into<String>) {
+        self.push(Block::Notice { tag: tag.to_owned(), text: text.into() });
     }
 
-    fn ellipsis(&self) -> char {
-        if self.look.utf8 { '…' } else { '~' }
+    /// What went wrong.
+    pub fn error(&mut self, text: impl Into<String>) {
+        self.push(Block::Error(text.into()));
     }
-
-    /// A table with its heads, as wide as the terminal at the most. Columns without any text are left out.
-    pub(crate) fn table(&mut self, columns: &[Column<'_>], mut rows: Vec<Row>) {
-        for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
-            if let Cow::Owned(shown) = self.shown(cell) {
-                *cell = shown;
-            }
-        }
-        let natural = columns.iter().enumerate().map(|(index, column)| {
-            let cells = rows.iter().filter_map(|row| row.cells.get(index)).map(|cell| cell.width());
-            match cells.max() {
-                None | Some(0) => 0,
-                Some(widest) => widest.max(column.head.width()),
-            }
-        });
-        let widths = fit(columns, natural.collect(), self.look.columns());
-        let heads: Vec<String> = columns.iter().map(|column| clean(column.head).into_owned()).collect();
-        self.row(columns, &widths, &heads, Style::Bold);
-        for row in &rows {
-            self.row(columns, &widths, &row.cells, if row.bold { Style::Bold } else { Style::Plain });
-        }
-    }
-
-    fn row(&mut self, columns: &[Column<'_>], widths: &[usize], cells: &[String], style: Style) {
-        let mut text = String::new();
-        let mut owed = 0;
-        for ((column, width), cell) in columns.iter().zip(widths).zip(cells).filter(|((_, width), _)| **width > 0) {
-            let cell = fitted(cell, *width, self.ellipsis());
-            let pad = width - cell.width().min(*width);
-            // Blanks are owed until something follows them, so that no line ends in them.
-            let before = owed + if column.right { pad } else { 0 };
-            if !cell.is_empty() {
-                _ = write!(text, "{:before$}{cell}", "");
-                owed = 0;
-            } else {
-                owed = before;
-            }
-            owed += GAP + if column.right { 0 } else { pad };
-        }
-        self.styled(style, &text);
-        self.end();
-    }
-}
-
-/// Where a tab leads to.
-const TAB: usize = 8;
-
-/// Blanks between columns.
-const GAP: usize = 2;
-
-/// Narrower than this no column gets.
-const NARROWEST: usize = 4;
-
-/// Makes columns narrower, always the widest that can give, until all fit.
-fn fit(columns: &[Column<'_>], mut widths: Vec<usize>, total: usize) -> Vec<usize> {
-    for width in &mut widths {
-        *width = (*width).min(total);
-    }
-    let used = |widths: &[usize]| widths.iter().filter(|w| **w > 0).map(|w| w + GAP).sum::<usize>().saturating_sub(GAP);
-    for may_shrink_fixed in [false, true] {
-        while used(&widths) > total {
-            let giving = widths
-                .iter_mut()
-                .zip(columns)
-                .filter(|(w, column)| **w > NARROWEST && (may_shrink_fixed || !column.fixed));
-            match giving.max_by_key(|(width, _)| **width) {
-                Some((width, _)) => *width -= 1,
-                None => break,
-            }
-        }
-    }
-    widths
-}
-
-/// The text, or as much of it as fits with a mark that there is more.
-fn fitted(text: &str, width: usize, ellipsis: char) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut fitted = String::with_capacity(width + 4);
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        fitted.push(c);
-    }
-    fitted.push(ellipsis);
-    fitted
-}
-
-/// Splits at the last blank that fits, or in the middle of a word that is longer than a line.
-fn broken(text: &str, width: usize) -> (&str, &str) {
-    let mut used = 0;
-    let mut blank = None;
-    for (at, c) in text.char_indices() {
-        used += c.width().unwrap_or(0);
-        if used > width && at > 0 {
-            let at = if c == ' ' { at } else { blank.unwrap_or(at) };
-            let (now, later) = text.split_at(at);
-            return (now.trim_end_matches(' '), later.trim_start_matches(' '));
-        }
-        if c == ' ' && at > 0 {
-            blank = Some(at);
-        }
-    }
-    (text, "")
 }

@@ -39,10 +39,10 @@ pub(crate) trait Shown: Json {
     fn say(&self, f: &mut dyn Write, asked: Kind) -> Result;
 
     /// What a person sees below it.
-    fn show(&self, _screen: &mut Screen<'_>, _asked: Kind) {}
+    fn show(&self, _screen: &mut Screen, _asked: Kind) {}
 
     /// All that a person sees.
-    fn show_all(&self, screen: &mut Screen<'_>, asked: Kind) {
+    fn show_all(&self, screen: &mut Screen, asked: Kind) {
         let mut said = String::new();
         if self.say(&mut said, asked).is_ok() {
             screen.line(said);

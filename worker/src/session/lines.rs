@@ -1,12 +1,13 @@
-//! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker.
+//! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker; pure.
 
-use super::{Session, prompt};
-use crate::commands::{self, Action, Local, ModeChoice, Parsed, permitted};
-use crate::input::Reader;
-use crate::render::{human, json};
-use crate::strangers::Protocol;
+use super::{Around, Session};
+use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, permitted};
+use crate::peer::strangers::Protocol;
+use crate::peer::{Input, Stack};
+use crate::presenter::Waiting;
+use crate::render::Asked;
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Code, Failure, Mode, Request, SetMode, State};
+use ssmglobal_ipc::{Code, Failure, Mode, Request, State};
 
 /// What somebody is told who has come to a door for people with something else than commands.
 const NOT_FOR_PEOPLE: &str =
@@ -16,234 +17,228 @@ const NOT_FOR_PEOPLE: &str =
 const NOT_FOR_PROGRAMS: &str =
     "This port takes one JSON object on a line, over plain TCP without HTTP, TLS, SSH, SOCKS or PROXY.";
 
-impl Session<'_> {
-    pub(super) fn on_line(&mut self, line: &str) {
+/// What the handler is to be asked.
+pub enum Ask {
+    /// What a client has asked for by a command.
+    Command {
+        /// The table's entry.
+        command: &'static Command,
+        /// The request that it has become.
+        request: Request,
+        /// What the client calls it; JSON.
+        id: Option<Box<str>>,
+        /// By which the client may ask again.
+        key: Option<Box<str>>,
+    },
+    /// To take note that the client speaks so from now on.
+    Mode(Mode),
+}
+
+impl Session {
+    /// A person is greeted.
+    pub fn greet(&mut self, to: &mut Stack, around: Around<'_>) {
+        self.presenter.welcome(to, &around.door.welcome);
+    }
+
+    /// The client has said something; a line stands in `line`. Gives what the handler is to be asked.
+    pub fn on_input(&mut self, input: Input, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
+        if !matches!(self.state, State::New | State::Unproved) {
+            self.alive = around.last_input.into();
+        }
+        match input {
+            Input::Line => return self.on_line(line, to, around),
+            Input::TooLong => {
+                let most = self.line_limit(around.door);
+                let msg = format!("That line was too long: at most {most} bytes.");
+                self.on_unread_line(to, &Failure::new(Code::TooLong, msg));
+            }
+            Input::NotUtf8 => self.on_unread_line(to, &Failure::new(Code::Invalid, "That line was not UTF-8.")),
+            Input::Alive => {}
+            Input::Stranger(protocol) => self.send_away(to, protocol),
+        }
+        None
+    }
+
+    fn on_line(&mut self, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
         if self.asking.is_some() {
-            return self.on_secret(line);
+            return self.on_secret(line, to, around);
         }
-        self.prompted = false;
-        if !line.trim().is_empty()
-            && self.beginning.take().is_some()
-            && let Some(protocol) = Protocol::of_line(line)
-        {
-            return self.send_away(protocol);
-        }
-        if self.settings.log.level >= Level::Debug {
-            self.log(Level::Debug, &format!(" -> {}", commands::masked(line)));
+        self.presenter.line_has_come();
+        if around.settings.log.level >= Level::Debug {
+            self.note(Level::Debug, format!(" -> {}", commands::masked(line)));
         }
         if line.trim().is_empty() {
-            if self.mode == Mode::Human {
-                self.prompt_in_turn();
+            if self.presenter.is_for_people() {
+                self.presenter.prompt(to);
             }
-            return;
+            return None;
         }
-        match self.mode {
-            Mode::Ask => {
-                let read = commands::parse_first(line);
-                let parsed = read.parsed.and_then(Parsed::action);
-                match parsed {
-                    Ok(Action::Local(local)) => self.do_local(local, read.id),
-                    Ok(Action::Request(_)) => self.refuse(read.id, &commands::no_mode()),
-                    Err(failure) => {
-                        self.refuse(read.id, &failure);
-                        self.ending = true;
-                    }
-                }
-            }
+        match self.mode() {
+            Mode::Ask => self.on_first_line(line, to, around),
             Mode::Human => match commands::parse_words(line, self.state) {
-                Ok(parsed) => self.go_on(parsed, None, None),
-                Err(failure) => self.refuse(None, &failure),
+                Ok(parsed) => self.go_on(parsed, None, None, to, around),
+                Err(failure) => self.refused(to, None, &failure),
             },
             Mode::Client | Mode::Server => {
                 let read = commands::parse_json(line);
                 match read.parsed {
-                    Ok(parsed) => self.go_on(parsed, read.id, read.key.as_deref()),
-                    Err(failure) => self.refuse(read.id, &failure),
+                    Ok(parsed) => self.go_on(parsed, read.id, read.key.as_deref(), to, around),
+                    Err(failure) => self.refused(to, read.id, &failure),
                 }
             }
         }
     }
 
-    /// A command is known: may it be, is anything missing that a person is asked for, and do it.
-    pub(super) fn go_on(&mut self, parsed: Parsed<'_>, id: Option<&str>, key: Option<&str>) {
-        if let Err(failure) = permitted(parsed.command, self.state, &self.who) {
-            return self.refuse(id, &failure);
+    /// A client that is to choose a mode has said something.
+    fn on_first_line(&mut self, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
+        let read = commands::parse_first(line);
+        match read.parsed.and_then(Parsed::action) {
+            Ok(Action::Local(local)) => return self.do_local(local, read.id, to, around),
+            Ok(Action::Request(_)) => self.presenter.refuse(to, read.id, &commands::no_mode()),
+            Err(failure) => {
+                self.presenter.refuse(to, read.id, &failure);
+                self.ending = true;
+            }
         }
-        if self.mode == Mode::Human && parsed.prompt().is_some() {
-            self.asking = Some(parsed.into_owned());
-            return self.ask_secret(None);
-        }
-        self.perform(parsed, id, key);
+        None
     }
 
-    pub(super) fn perform(&mut self, parsed: Parsed<'_>, id: Option<&str>, key: Option<&str>) {
+    fn refused(&mut self, to: &mut Stack, id: Option<&str>, failure: &Failure) -> Option<Ask> {
+        self.presenter.refuse(to, id, failure);
+        None
+    }
+
+    /// A command is known: may it be, is anything missing that a person is asked for, and do it.
+    fn go_on(
+        &mut self,
+        parsed: Parsed<'_>,
+        id: Option<&str>,
+        key: Option<&str>,
+        to: &mut Stack,
+        around: Around<'_>,
+    ) -> Option<Ask> {
+        if let Err(failure) = permitted(parsed.command, self.state, &self.who) {
+            return self.refused(to, id, &failure);
+        }
+        if let Some(question) = parsed.prompt().filter(|_| self.presenter.is_for_people()) {
+            self.asking = Some(parsed.into_owned());
+            self.presenter.ask_secret(to, question, None);
+            return None;
+        }
+        self.perform(parsed, id, key, to, around)
+    }
+
+    fn perform(
+        &mut self,
+        parsed: Parsed<'_>,
+        id: Option<&str>,
+        key: Option<&str>,
+        to: &mut Stack,
+        around: Around<'_>,
+    ) -> Option<Ask> {
         let command = parsed.command;
         match parsed.action() {
-            Ok(Action::Local(local)) => self.do_local(local, id),
-            Ok(Action::Request(request)) => self.ask(command, request, id, key),
-            Err(failure) => self.refuse(id, &failure),
-        }
-    }
-
-    /// What a person is being asked.
-    pub(super) fn question(&self) -> Option<&'static str> {
-        self.asking.as_ref().and_then(Parsed::prompt)
-    }
-
-    /// Asks for the secret that comes next, in its turn; says first what was wrong with what came instead.
-    fn ask_secret(&mut self, wrong: Option<&Failure>) {
-        let (question, look) = (self.question().unwrap_or_default(), self.reader.look());
-        let reader = &mut self.reader;
-        self.queue.answer_now(&mut self.client.out, |out| {
-            if let Some(wrong) = wrong {
-                human::failure(out, wrong, look);
+            Ok(Action::Local(local)) => self.do_local(local, id, to, around),
+            Ok(Action::Request(request)) => {
+                Some(Ask::Command { command, request, id: id.map(Into::into), key: key.map(Into::into) })
             }
-            reader.hide_input(true, out);
-            put_question(out, question, reader);
-        });
-        self.prompted = false;
+            Err(failure) => self.refused(to, id, &failure),
+        }
     }
 
     /// A person has typed a password.
-    fn on_secret(&mut self, line: &str) {
-        let Some(mut parsed) = self.asking.take() else { return };
+    fn on_secret(&mut self, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
+        let mut parsed = self.asking.take()?;
         let answered = parsed.answer(line.to_owned());
-        let goes_on = answered.is_ok() && parsed.prompt().is_some();
-        let reader = &mut self.reader;
-        self.queue.answer_now(&mut self.client.out, |out| {
-            out.extend_from_slice(b"\r\n");
-            if !goes_on {
-                reader.hide_input(false, out);
-            }
-        });
-        if goes_on {
+        let next = parsed.prompt().filter(|_| answered.is_ok());
+        self.presenter.secret_answered(to, next.is_none());
+        if let Some(question) = next {
             self.asking = Some(parsed);
-            return self.ask_secret(None);
+            self.presenter.ask_secret(to, question, None);
+            return None;
         }
         match answered {
-            Ok(()) => self.perform(parsed, None, None),
-            Err(failure) => self.refuse(None, &failure),
+            Ok(()) => self.perform(parsed, None, None, to, around),
+            Err(failure) => self.refused(to, None, &failure),
         }
     }
 
     /// A line has come that is too long, or no text.
-    pub(super) fn on_unread_line(&mut self, failure: &Failure) {
-        if let Some(protocol) = self.beginning.take().and_then(|beginning| beginning.of_unread_line()) {
-            return self.send_away(protocol);
-        }
-        if self.asking.is_some() {
+    fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure) {
+        if let Some(question) = self.asking.as_ref().and_then(Parsed::prompt) {
             // The question stands: what comes next is a secret still.
             let msg = format!("{} Type it again, or nothing to give up.", failure.msg);
-            self.queue.answer_now(&mut self.client.out, |out| out.extend_from_slice(b"\r\n"));
-            return self.ask_secret(Some(&Failure::new(failure.code, msg)));
+            self.presenter.secret_answered(to, false);
+            return self.presenter.ask_secret(to, question, Some(&Failure::new(failure.code, msg)));
         }
-        if self.mode == Mode::Ask {
-            self.refuse(None, &commands::no_mode());
+        if self.mode() == Mode::Ask {
+            self.presenter.refuse(to, None, &commands::no_mode());
             self.ending = true;
             return;
         }
-        self.refuse(None, failure);
-    }
-
-    /// Looks at what was read, as long as nothing was said.
-    pub(super) fn look_at_beginning(&mut self, bytes: &[u8]) {
-        if let Some(protocol) = self.beginning.as_mut().and_then(|beginning| beginning.read(bytes)) {
-            self.send_away(protocol);
-        }
+        self.presenter.refuse(to, None, failure);
     }
 
     /// Sends a client away that speaks something else, before anything that it says is taken for a command.
-    fn send_away(&mut self, protocol: Protocol) {
+    fn send_away(&mut self, to: &mut Stack, protocol: Protocol) {
         self.stranger = Some(protocol);
         self.ending = true;
-        let failure =
-            Failure::new(Code::Invalid, if self.mode == Mode::Human { NOT_FOR_PEOPLE } else { NOT_FOR_PROGRAMS });
-        if self.mode == Mode::Human {
-            human::failure(&mut self.client.out, &failure, self.reader.look());
-        } else {
-            json::failure(&mut self.client.out, None, &failure);
-        }
+        let msg = if self.presenter.is_for_people() { NOT_FOR_PEOPLE } else { NOT_FOR_PROGRAMS };
+        self.presenter.refuse_at_once(to, &Failure::new(Code::Invalid, msg));
     }
 
-    /// Answers with an error, in its turn.
-    pub(super) fn refuse(&mut self, id: Option<&str>, failure: &Failure) {
-        let (people, look, reader) = (self.mode == Mode::Human, self.reader.look(), &self.reader);
-        self.queue.answer_now(&mut self.client.out, |out| {
-            if people {
-                human::failure(out, failure, look);
-                prompt(out, reader);
-            } else {
-                json::failure(out, id, failure);
-            }
-        });
-        self.prompted = people;
-    }
-
-    pub(super) fn prompt_in_turn(&mut self) {
-        let reader = &self.reader;
-        self.queue.answer_now(&mut self.client.out, |out| prompt(out, reader));
-        self.prompted = true;
-    }
-
-    pub(super) fn do_local(&mut self, local: Local, id: Option<&str>) {
+    fn do_local(&mut self, local: Local, id: Option<&str>, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
         match local {
             Local::Quit => {
                 self.quitting = true;
-                return;
+                return None;
             }
-            Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id),
+            Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),
             Local::Stay => self.stays = true,
             _ => {}
         }
-        let (people, state, look) = (self.mode == Mode::Human, self.state, self.reader.look());
-        let reader = &self.reader;
-        self.queue.answer_now(&mut self.client.out, |out| {
-            if people {
-                local.show(out, state, look);
-                prompt(out, reader);
-            } else {
-                local.put(out, id, state);
-            }
-        });
-        self.prompted = people;
+        self.presenter.local(to, local, id, self.state);
+        None
     }
 
-    pub(super) fn welcome(&mut self) {
-        let (welcome, look, reader) = (&self.door.welcome, self.reader.look(), &self.reader);
-        self.queue.answer_now(&mut self.client.out, |out| {
-            human::text(out, welcome, look);
-            prompt(out, reader);
-        });
-        self.prompted = true;
-    }
-
-    pub(super) fn set_mode(&mut self, mode: Mode, id: Option<&str>) {
-        let was_server = self.mode == Mode::Server;
+    fn set_mode(&mut self, mode: Mode, id: Option<&str>, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
+        let was_server = self.mode() == Mode::Server;
         let is_server = mode == Mode::Server;
-        self.mode = mode;
+        self.presenter.set_mode(mode);
+        self.effects.renamed = true;
         if self.state == State::New || was_server != is_server {
             self.become_nobody();
         }
-        self.reader.set_mode(mode);
-        self.show_title();
-        if self.link.is_some() {
-            let number = self.send(Request::SetMode(SetMode { mode }), None);
-            self.barrier = Some(number);
-        } else {
-            self.mode_there = mode;
-        }
         if mode == Mode::Human {
-            self.welcome();
+            self.greet(to, around);
         } else {
-            let local = Local::Mode(ModeChoice::Set(mode));
-            let state = self.state;
-            self.queue.answer_now(&mut self.client.out, |out| local.put(out, id, state));
+            self.presenter.local(to, Local::Mode(ModeChoice::Set(mode)), id, self.state);
+        }
+        if around.linked {
+            return Some(Ask::Mode(mode));
+        }
+        self.confirmed_mode = mode;
+        None
+    }
+
+    /// The handler is being asked under this number for what a command has asked for.
+    pub fn waits_for(&mut self, number: u64, command: &'static Command, request: &Request, id: Option<Box<str>>) {
+        let asked = Asked { kind: request.kind(), done: command.done(request) };
+        if asked.kind.describe().is_barrier() {
+            self.barrier = Some(number);
+        }
+        self.presenter.waits_for(Waiting { number, asked, id, people: self.presenter.is_for_people() });
+    }
+
+    /// The handler is being asked under this number to take note of the mode.
+    pub fn waits_for_mode(&mut self, number: u64) {
+        self.barrier = Some(number);
+    }
+
+    /// The handler cannot be asked.
+    pub fn cannot_ask(&mut self, to: &mut Stack, ask: &Ask, msg: &str) {
+        if let Ask::Command { id, .. } = ask {
+            self.presenter.refuse(to, id.as_deref(), &Failure::new(Code::Unavailable, msg));
         }
     }
-}
-
-/// Asks for a secret; its end is marked for clients that want that.
-pub(super) fn put_question(out: &mut Vec<u8>, question: &str, reader: &Reader) {
-    out.extend_from_slice(question.as_bytes());
-    reader.prompt_end(out);
 }

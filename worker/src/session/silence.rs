@@ -1,10 +1,16 @@
-//! A program that is nobody and only asks may be silent for less long than others: whoever has left his connection open takes
-//! a process. It is told before its end. Runs in a worker.
+//! What is due although nothing happens: a client is told that an answer takes long, asked whether it lives, and sent away
+//! when it was silent for too long. A program that is nobody and only asks may be silent for less long than others: whoever
+//! has left his connection open takes a process. It is told before its end. Runs in a worker; pure.
 
-use super::Session;
+use super::{Around, Session};
+use crate::commands::no_mode;
+use crate::peer::Stack;
 use crate::render::plural;
-use ssmglobal_ipc::{Event, Mode, Notice, State};
+use ssmglobal_ipc::{Mode, State};
 use std::time::{Duration, Instant};
+
+/// What a client is told that waits for long.
+const DELAYED: &str = "This takes longer than usual. Nothing is lost; the answer will come.";
 
 /// It is told so long before the end, at the most.
 const AHEAD_MAX: Duration = Duration::from_secs(30);
@@ -28,31 +34,91 @@ fn told_of(ahead: Duration) -> String {
     format!("Nothing was asked for long: this connection ends in {when}. STAY keeps it, or any other line for a while.")
 }
 
-impl Session<'_> {
+fn after(from: Instant, seconds: u64) -> Option<Instant> {
+    (seconds > 0).then(|| from + Duration::from_secs(seconds))
+}
+
+impl Session {
+    /// When something is due although nothing happens.
+    pub fn due_at(&self, around: Around<'_>) -> Option<Instant> {
+        self.silence_ends(around).into_iter().chain(self.delay_ends(around)).min()
+    }
+
+    /// Does what is due at this time.
+    pub fn on_due(&mut self, now: Instant, to: &mut Stack, around: Around<'_>) {
+        if self.delay_ends(around).is_some_and(|at| at <= now) {
+            self.delayed = Some(now);
+            return self.notice(to, DELAYED.to_owned());
+        }
+        let seconds_since = |from: Instant| now.saturating_duration_since(from).as_secs();
+        if self.state == State::Server && seconds_since(around.last_line) < around.settings.limits.server_drop_seconds {
+            self.alive = now.into();
+            return self.presenter.ping(to);
+        }
+        if self.tell_of_end(now, to, around) {
+            return;
+        }
+        self.ending = true;
+        let silent = seconds_since(*self.alive);
+        let msg = match self.state {
+            State::New => return self.presenter.refuse_at_once(to, &no_mode()),
+            State::Unproved => format!("AUTH did not succeed within {silent} seconds"),
+            State::Anonymous | State::Player => format!("No whole line came for {silent} seconds"),
+            State::Server => format!("No whole line came for {} seconds", seconds_since(around.last_line)),
+        };
+        self.notice(to, format!("{msg}; the connection is closed."));
+    }
+
+    /// When the client is to be told that it takes long.
+    fn delay_ends(&self, around: Around<'_>) -> Option<Instant> {
+        let waits = self.asked.since().into_iter().chain(around.lost).min()?;
+        let due = after(waits, around.settings.limits.delay_notice_seconds);
+        due.filter(|_| self.delayed.is_none() && !self.ending)
+    }
+
+    /// When the client has said nothing for too long.
+    fn silence_ends(&self, around: Around<'_>) -> Option<Instant> {
+        let limits = &around.settings.limits;
+        match self.state {
+            State::New => after(*self.alive, limits.first_mode_seconds),
+            // What it has said is being looked at.
+            State::Unproved | State::Anonymous | State::Player if self.owes() => None,
+            State::Unproved => after(*self.alive, limits.first_mode_seconds),
+            State::Anonymous | State::Player => {
+                self.short_silence_ends(around).or_else(|| after(*self.alive, around.door.idle_seconds))
+            }
+            State::Server => {
+                let ping = after(*self.alive, limits.server_ping_seconds);
+                ping.into_iter().chain(after(around.last_line, limits.server_drop_seconds)).min()
+            }
+        }
+    }
+
     /// How long this client may be silent, if that is less long than others may.
-    fn short_silence(&self) -> Option<Duration> {
-        let only_asks = self.state == State::Anonymous && self.mode == Mode::Client && self.subscriptions.is_empty();
-        let time = shorter(self.settings.limits.anonymous_seconds, self.door.idle_seconds);
+    fn short_silence(&self, around: Around<'_>) -> Option<Duration> {
+        let only_asks = self.state == State::Anonymous && self.mode() == Mode::Client && !around.listens;
+        let time = shorter(around.settings.limits.anonymous_seconds, around.door.idle_seconds);
         time.filter(|_| only_asks && !self.stays)
     }
 
     /// When it was told of the end of this silence.
-    fn told_of_this(&self) -> Option<Instant> {
-        self.told.filter(|told| *told >= self.alive)
+    fn warned_of_this(&self) -> Option<Instant> {
+        self.warned.filter(|warned| *warned >= self.alive).map(|warned| *warned)
     }
 
     /// When it is to be told of its end; once it was, when that is. It has the whole time between the two, however late it was
     /// told, since an answer that came late is no fault of its own.
-    pub(super) fn short_silence_ends(&self) -> Option<Instant> {
-        let time = self.short_silence()?;
-        Some(self.told_of_this().map_or(self.alive + (time - ahead(time)), |told| told + ahead(time)))
+    fn short_silence_ends(&self, around: Around<'_>) -> Option<Instant> {
+        let time = self.short_silence(around)?;
+        Some(self.warned_of_this().map_or(*self.alive + (time - ahead(time)), |warned| warned + ahead(time)))
     }
 
     /// Tells it of its end, if it was not; gives whether it has.
-    pub(super) fn tell_of_end(&mut self, now: Instant) -> bool {
-        let Some(time) = self.short_silence().filter(|_| self.told_of_this().is_none()) else { return false };
-        self.told = Some(now);
-        self.show_event(&Event::Notice(Notice { msg: told_of(ahead(time)) }));
+    fn tell_of_end(&mut self, now: Instant, to: &mut Stack, around: Around<'_>) -> bool {
+        let time = self.short_silence(around).filter(|_| self.warned_of_this().is_none());
+        let Some(time) = time else { return false };
+        self.warned = Some(now.into());
+        self.notice(to, told_of(ahead(time)));
         true
     }
 }

@@ -1,5 +1,7 @@
 //! Byte buffers that grow on demand up to a bound and give long memory back. Runs in the worker.
 
+use serde::{Deserialize, Deserializer};
+
 /// What an emptied buffer may keep, in bytes: enough for an ordinary line, little enough for an idle process.
 const KEEP: usize = 512;
 /// The first allocation, in bytes.
@@ -22,4 +24,12 @@ pub(crate) fn release(buf: &mut Vec<u8>) {
     } else {
         buf.clear();
     }
+}
+
+/// Reads a buffer that was put away. A reader of a format guesses how long it will be; this one gives the rest back, so that
+/// the bound on memory holds here too.
+pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let mut buf = Vec::deserialize(deserializer)?;
+    buf.shrink_to_fit();
+    Ok(buf)
 }

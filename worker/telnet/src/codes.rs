@@ -16,7 +16,7 @@ pub(crate) const EC: u8 = 247;
 pub(crate) const AYT: u8 = 246;
 /// Interrupt process.
 pub(crate) const IP: u8 = 244;
-/// Break.
+/// The break key.
 pub(crate) const BRK: u8 = 243;
 /// No operation.
 pub(crate) const NOP: u8 = 241;
@@ -47,7 +47,7 @@ pub(crate) mod option {
     pub(crate) const CHARSET: u8 = 42;
 }
 
-/// The four words of option negotiation.
+/// The four words of option negotiation. Only ever appended to: [`crate::TelnetBefore`] knows them by their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verb {
     /// "I will", or "may I?"
@@ -82,20 +82,31 @@ impl Verb {
     }
 }
 
+/// Writes a command without an option.
+pub(crate) fn write_command(out: &mut Vec<u8>, command: u8) {
+    out.extend_from_slice(&[IAC, command]);
+}
+
 /// Writes `IAC verb option`.
 pub(crate) fn write_negotiation(out: &mut Vec<u8>, verb: Verb, option: u8) {
     out.extend_from_slice(&[IAC, verb.byte(), option]);
 }
 
-/// Writes `IAC SB option body IAC SE`, with IAC doubled inside.
-pub(crate) fn write_subnegotiation(out: &mut Vec<u8>, option: u8, kind: u8, body: &[u8]) {
-    out.extend_from_slice(&[IAC, SB, option, kind]);
-    write_escaped(out, body);
+/// Writes `IAC SB option body IAC SE`, with IAC doubled inside of the body, which is given in parts.
+pub(crate) fn write_subnegotiation(out: &mut Vec<u8>, option: u8, body: &[&[u8]]) {
+    out.extend_from_slice(&[IAC, SB, option]);
+    body.iter().for_each(|part| write_escaped(out, part));
     out.extend_from_slice(&[IAC, SE]);
 }
 
-/// Writes data with every IAC doubled.
-pub(crate) fn write_escaped(out: &mut Vec<u8>, data: &[u8]) {
+/// Doubles every IAC in what stands in `out` from `from` on.
+pub(crate) fn escape(out: &mut Vec<u8>, from: usize) {
+    let Some(first) = out.get(from..).and_then(|text| memchr::memchr(IAC, text)) else { return };
+    let text = out.split_off(from + first);
+    write_escaped(out, &text);
+}
+
+fn write_escaped(out: &mut Vec<u8>, data: &[u8]) {
     let mut rest = data;
     while let Some(at) = memchr::memchr(IAC, rest) {
         let (head, tail) = rest.split_at(at + 1);

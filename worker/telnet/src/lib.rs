@@ -3,18 +3,28 @@
 //!
 //! The two machines are usable apart and together:
 //!
-//! - [`Telnet`] separates data from commands and negotiates options: ECHO (to hide a password), SGA, NAWS, TTYPE
-//!   with MTTS, CHARSET and EOR. Everything else is refused. It speaks only when asked to or spoken to, so that a
-//!   program that knows nothing of telnet never sees a byte of it.
+//! - [`Telnet`] separates data from commands and negotiates options. It speaks only when asked to or spoken to, so that
+//!   a program that knows nothing of telnet never sees a byte of it.
 //! - [`LineReader`] makes lines of valid UTF-8 within a limit. Programs need only this one.
 //!
 //! Both give the same results however the bytes were split into reads, take memory only as needed and within a
-//! bound, and can be stopped after any line: what was not used stays in the input.
+//! bound, and can be stopped after any line: what was not used stays in the input. Both can be put away with serde
+//! at any byte and gone on with, by a later version too: what that one has more has a default.
+//!
+//! # Roles
+//! [`Role::Server`] is the end that people connect to. It asks for window size (NAWS) and terminal type (TTYPE with
+//! MTTS), offers UTF-8 (CHARSET) and marked prompts (EOR), and hides a password (ECHO).
+//!
+//! [`Role::Client`] is the end that has connected to a game server. It offers nothing, agrees to the same options, and
+//! tells what it was given to [present](Telnet::present). It hears from the server when to hide what is typed and
+//! where a prompt ends.
+//!
+//! Both know SGA, and refuse every other option once.
 //!
 //! ```
-//! use ssmglobal_telnet::{Event, Line, LineReader, Telnet};
+//! use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
 //!
-//! let mut telnet = Telnet::new();
+//! let mut telnet = Telnet::new(Role::Server);
 //! let mut lines = LineReader::new();
 //! lines.set_return_ends_line(true);
 //! lines.set_editing(true);
@@ -41,25 +51,71 @@
 //!         Event::EraseCharacter => lines.erase_character(),
 //!         Event::EraseLine => lines.erase_line(),
 //!         Event::Terminal | Event::Alive => {}
+//!         Event::HideInput(_) | Event::PromptEnd => {} // for clients
 //!     }
 //! }
 //! assert_eq!(heard, ["help"]);
 //! assert_eq!(telnet.terminal().width(), Some(100));
+//!
+//! // What is said goes out as telnet wants it: with the byte 255 doubled.
+//! out.clear();
+//! out.extend_from_slice(b"\xff is a byte\r\n");
+//! telnet.seal(&mut out, 0);
+//! assert_eq!(out, b"\xff\xff is a byte\r\n");
 //! ```
+//!
+//! The other end, of a connection to a game:
+//!
+//! ```
+//! use ssmglobal_telnet::{Event, Presented, Role, Telnet};
+//!
+//! let mut telnet = Telnet::new(Role::Client);
+//! let mut out = Vec::new(); // goes to the game
+//! telnet.present(Presented { width: Some(80), height: Some(24), ..Presented::default() }, &mut out);
+//! assert_eq!(out, b"");
+//!
+//! // The game wants the window's size, and asks for a password that is not to be seen.
+//! let mut input: &[u8] = b"\xff\xfd\x1f\xff\xfb\x01Password: \xff\xf9";
+//! assert_eq!(telnet.next(&mut input, &mut out), Some(Event::HideInput(true)));
+//! assert_eq!(telnet.next(&mut input, &mut out), Some(Event::Data(b"Password: ")));
+//! assert_eq!(telnet.next(&mut input, &mut out), Some(Event::PromptEnd));
+//! assert!(out.starts_with(b"\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0")); // IAC WILL NAWS, and the size
+//! ```
+//!
+//! # Layers
+//! Each knows only the ones below it:
+//!
+//! | Layer | Modules | Its matter |
+//! |---|---|---|
+//! | machine | `telnet`, `role` | which end this is, and the way of an event through the layers |
+//! | ends | `server`, `client` | what each end wants of the other, offers, asks and tells |
+//! | subnegotiations | `charset`, `terminal` | what is said about an option that is in use |
+//! | negotiation | `negotiation`, `echo` | options are switched on and off, without loops |
+//! | grammar | `parser`, `codes` | where data ends and a command begins |
 //!
 //! # Standards
 //! RFC 854, 855 (telnet), 857 (ECHO), 858 (SGA), 860 (TIMING-MARK), 885 (EOR), 1073 (NAWS), 1091 (TTYPE),
 //! 1143 (negotiation without loops), 2066 (CHARSET), and MTTS, the Mud Terminal Type Standard.
 
+mod before;
 mod buffer;
 mod charset;
+mod client;
 mod codes;
+mod echo;
+mod event;
 mod lines;
 mod negotiation;
 mod parser;
+mod role;
+mod server;
 mod telnet;
 mod terminal;
 
+pub use before::TelnetBefore;
+pub use client::Presented;
+pub use event::Event;
 pub use lines::{Line, LineReader};
-pub use telnet::{Event, Telnet};
+pub use role::Role;
+pub use telnet::Telnet;
 pub use terminal::{Agreed, Terminal};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use memchr::{memchr, memchr2};
+use serde::{Deserialize, Serialize};
 
 use crate::buffer;
 
@@ -42,17 +43,26 @@ impl fmt::Debug for Line<'_> {
 /// well. NUL bytes are dropped. A line that lies whole in the input is borrowed from there; only what is left of a
 /// read is copied, into a buffer that grows to at most one byte more than the limit (the CR of a longest line) and
 /// is freed after a long line.
+///
+/// Serialized, in a format that knows the names of fields, it is all that another program needs to go on from here, in the
+/// middle of a line too. A field that is added needs a default that is right for a state without it.
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
 pub struct LineReader {
+    /// What there is of the line that has begun.
+    #[serde(deserialize_with = "buffer::exact")]
     buf: Vec<u8>,
     limit: usize,
     return_ends_line: bool,
     editing: bool,
-    /// The line in `buf` was handed out, and is dropped at the next call.
-    handed_out: bool,
     /// The rest of a line that is too long is being skipped.
     skipping: bool,
     /// A CR ended the last line: LF or NUL after it belongs to it.
     after_return: bool,
+    /// The line that was handed out last, where it is not borrowed from the input; dropped at the next call. Made anew:
+    /// whoever it was handed to has used it, and it may be a password.
+    #[serde(skip)]
+    handed_out: Vec<u8>,
 }
 
 impl LineReader {
@@ -68,9 +78,9 @@ impl LineReader {
             limit: Self::DEFAULT_LIMIT,
             return_ends_line: false,
             editing: false,
-            handed_out: false,
             skipping: false,
             after_return: false,
+            handed_out: Vec::new(),
         }
     }
 
@@ -114,8 +124,8 @@ impl LineReader {
                 return Some(Line::TooLong);
             }
             if ended {
-                self.handed_out = true;
-                return Some(self.judge(&self.buf));
+                std::mem::swap(&mut self.buf, &mut self.handed_out);
+                return Some(self.judge(&self.handed_out));
             }
         }
     }
@@ -123,7 +133,16 @@ impl LineReader {
     /// Whether a line has begun and not ended.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.skipping || !(self.handed_out || self.buf.is_empty())
+        !self.is_quiet()
+    }
+
+    /// Whether no line has begun: nothing of the input waits here. After a CR nothing does, though an LF or NUL that follows
+    /// belongs to it.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        // Every field by its name: whoever adds one decides here whether input waits in it.
+        let Self { buf, limit: _, return_ends_line: _, editing: _, skipping, after_return: _, handed_out: _ } = self;
+        buf.is_empty() && !skipping
     }
 
     /// Whether a CR has ended the last line, so that an LF or NUL may still come that belongs to it.
@@ -139,7 +158,7 @@ impl LineReader {
 
     /// Gives up the line that has begun, if any.
     pub fn clear(&mut self) {
-        self.handed_out = false;
+        self.drop_handed_out();
         self.skipping = false;
         buffer::release(&mut self.buf);
     }
@@ -175,12 +194,14 @@ impl LineReader {
     /// Bytes allocated: at most one more than the limit.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.buf.capacity()
+        self.buf.capacity() + self.handed_out.capacity()
     }
 
+    /// The memory of the line that was handed out serves for the next one: none has begun since.
     fn drop_handed_out(&mut self) {
-        if std::mem::take(&mut self.handed_out) {
-            buffer::release(&mut self.buf);
+        if self.handed_out.capacity() > 0 {
+            buffer::release(&mut self.handed_out);
+            std::mem::swap(&mut self.buf, &mut self.handed_out);
         }
     }
 

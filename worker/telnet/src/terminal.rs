@@ -5,8 +5,10 @@ use std::ops::RangeInclusive;
 
 use crate::codes::{option, write_subnegotiation};
 
-const IS: u8 = 0;
-const SEND: u8 = 1;
+/// TTYPE: what follows is a name.
+pub(crate) const IS: u8 = 0;
+/// TTYPE: the next name is to be told.
+pub(crate) const SEND: u8 = 1;
 
 /// Columns a window may have; others are moved to the nearest.
 const WIDTHS: RangeInclusive<u16> = 20..=500;
@@ -46,7 +48,7 @@ const COLOURFUL: [&str; 19] = [
     "zmud",
 ];
 
-/// What was agreed on about something. Only ever appended to: a worker of another version may read it.
+/// What was agreed on about something. Only ever appended to: [`crate::TelnetBefore`] knows them by their places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Agreed {
     /// It was not spoken of.
@@ -54,20 +56,22 @@ pub enum Agreed {
     Unknown,
     /// Both do it.
     Yes,
-    /// The peer does not want it.
+    /// One of the two does not want it.
     No,
 }
 
 /// A summary of the peer's terminal. What was not told is `None` or [`Agreed::Unknown`].
+///
+/// A game server has no terminal: in the role of its client only [`utf8`](Self::utf8) is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Terminal {
-    width: Option<u16>,
-    height: Option<u16>,
-    client: Option<Box<str>>,
-    name: Option<Box<str>>,
-    mtts: Option<u32>,
-    /// As a number it is what was a truth value once: 0 for not agreed on, 1 for agreed on.
-    charset_utf8: Agreed,
+    pub(crate) width: Option<u16>,
+    pub(crate) height: Option<u16>,
+    pub(crate) client: Option<Box<str>>,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) mtts: Option<u32>,
+    pub(crate) charset_utf8: Agreed,
 }
 
 impl Terminal {
@@ -112,7 +116,7 @@ impl Terminal {
         }
     }
 
-    /// Understands ANSI colours: by its MTTS bits or, where it has none, by its terminal type.
+    /// Understands ANSI colours: by its MTTS bits or, where it has none, by its terminal type. Who has told neither does not.
     #[must_use]
     pub fn colour(&self) -> bool {
         match self.mtts {
@@ -148,14 +152,13 @@ impl Terminal {
     }
 
     /// Takes over the outcome of a CHARSET subnegotiation. True if it changed.
-    pub(crate) fn set_charset_utf8(&mut self, utf8: bool) -> bool {
-        let utf8 = if utf8 { Agreed::Yes } else { Agreed::No };
-        std::mem::replace(&mut self.charset_utf8, utf8) != utf8
+    pub(crate) fn settle_utf8(&mut self, outcome: Agreed) -> bool {
+        std::mem::replace(&mut self.charset_utf8, outcome) != outcome
     }
 
-    /// The peer has offered sets without UTF-8, and nothing was agreed on so far. True if that is news.
+    /// The peer has offered sets of which none is taken, and nothing was agreed on so far. True if that is news.
     pub(crate) fn lacks_utf8(&mut self) -> bool {
-        self.charset_utf8 == Agreed::Unknown && self.set_charset_utf8(false)
+        self.charset_utf8 == Agreed::Unknown && self.settle_utf8(Agreed::No)
     }
 }
 
@@ -174,10 +177,11 @@ fn is_colourful(name: &str) -> bool {
 
 /// The questions for the terminal type: asked at most three times per connection, fewer when an answer repeats.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct TypeCycle {
-    asked: u8,
-    awaiting: bool,
-    second: Option<Box<str>>,
+    pub(crate) asked: u8,
+    pub(crate) awaiting: bool,
+    pub(crate) second: Option<Box<str>>,
 }
 
 impl TypeCycle {
@@ -227,13 +231,13 @@ impl TypeCycle {
         if self.asked < QUESTIONS {
             self.asked += 1;
             self.awaiting = true;
-            write_subnegotiation(out, option::TTYPE, SEND, &[]);
+            write_subnegotiation(out, option::TTYPE, &[&[SEND]]);
         }
     }
 }
 
 /// A name that may be shown: printable ASCII within the limit.
-fn clean(text: &[u8]) -> Box<str> {
+pub(crate) fn clean(text: &[u8]) -> Box<str> {
     let printable = text.iter().filter(|byte| matches!(byte, b' '..=b'~'));
     let name: String = printable.take(NAME_LIMIT).map(|&byte| char::from(byte)).collect();
     name.trim().into()
@@ -293,11 +297,11 @@ mod tests {
     fn what_was_settled_by_charset_counts_before_the_mtts_bits() {
         let (mut terminal, _) = ask(&["Client", "XTERM", "MTTS 5"]);
         assert_eq!(terminal.utf8(), Agreed::Yes);
-        assert!(terminal.set_charset_utf8(false) && !terminal.set_charset_utf8(false));
+        assert!(terminal.settle_utf8(Agreed::No) && !terminal.settle_utf8(Agreed::No));
         assert_eq!(terminal.utf8(), Agreed::No);
         let (mut terminal, _) = ask(&["Client", "XTERM", "MTTS 1"]);
         assert_eq!(terminal.utf8(), Agreed::No);
-        assert!(terminal.set_charset_utf8(true));
+        assert!(terminal.settle_utf8(Agreed::Yes));
         assert_eq!(terminal.utf8(), Agreed::Yes);
         assert!(!terminal.lacks_utf8());
         assert_eq!(Terminal::default().utf8(), Agreed::Unknown);

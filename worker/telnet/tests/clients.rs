@@ -1,6 +1,6 @@
 //! Conversations with the clients people use: what each sends at the start and answers to our offers.
 
-use ssmglobal_telnet::{Agreed, Event, Telnet};
+use ssmglobal_telnet::{Agreed, Event, Role, Telnet};
 
 const OFFERS: &[u8] = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
 const SEND_TYPE: &[u8] = b"\xff\xfa\x18\x01\xff\xf0";
@@ -23,7 +23,7 @@ fn events(telnet: &mut Telnet, bytes: &[u8]) -> Vec<String> {
 }
 
 fn offered() -> Telnet {
-    let (mut telnet, mut out) = (Telnet::new(), Vec::new());
+    let (mut telnet, mut out) = (Telnet::new(Role::Server), Vec::new());
     telnet.offer(&mut out);
     assert_eq!(out, OFFERS);
     telnet
@@ -51,12 +51,13 @@ fn terminal_is(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_program_or_nc_sees_no_telnet() {
-    let mut telnet = Telnet::new();
+    let mut telnet = Telnet::new(Role::Server);
     assert_eq!(say(&mut telnet, b"MODE CLIENT\r\n{\"cmd\":\"HW\"}\n"), b"");
     assert!(!telnet.speaks_telnet());
     assert_eq!(prompt_end(&telnet), b"");
     let mut out = Vec::new();
-    telnet.encode(b"a\xffb", &mut out);
+    out.extend_from_slice(b"a\xffb");
+    telnet.seal(&mut out, 0);
     assert_eq!(out, b"a\xffb");
 }
 
@@ -95,7 +96,7 @@ fn inetutils_telnet() {
 /// What the BSD family sends at once on port 23.
 #[test]
 fn bsd_telnet_that_begins() {
-    let mut telnet = Telnet::new();
+    let mut telnet = Telnet::new(Role::Server);
     let start = b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x21\xff\xfb\x22\xff\xfb\x27\xff\xfd\x05";
     let answers = [
         &b"\xff\xfb\x03\xff\xfd\x18"[..],
@@ -162,7 +163,7 @@ fn mudlet() {
 
 #[test]
 fn a_client_that_requests_the_charset_itself() {
-    let mut telnet = Telnet::new();
+    let mut telnet = Telnet::new(Role::Server);
     assert_eq!(say(&mut telnet, b"\xff\xfb\x2a"), b"\xff\xfd\x2a");
     let request = subnegotiation(42, b"\x01 UTF-8 ISO-8859-1");
     assert_eq!(say(&mut telnet, &request), b"\xff\xfa\x2a\x02UTF-8\xff\xf0");
@@ -171,17 +172,17 @@ fn a_client_that_requests_the_charset_itself() {
 
 #[test]
 fn are_you_there() {
-    assert_eq!(say(&mut Telnet::new(), b"\xff\xf6"), b"\r\n[Yes]\r\n");
+    assert_eq!(say(&mut Telnet::new(Role::Server), b"\xff\xf6"), b"\r\n[Yes]\r\n");
 }
 
 #[test]
 fn what_only_shows_that_the_client_lives_is_told() {
-    assert_eq!(events(&mut Telnet::new(), b"\xff\xf1\xff\xf6\xff\xf9"), ["Alive", "Alive"]);
+    assert_eq!(events(&mut Telnet::new(Role::Server), b"\xff\xf1\xff\xf6\xff\xf9"), ["Alive", "Alive"]);
 }
 
 #[test]
 fn editing_commands_are_events() {
-    let mut telnet = Telnet::new();
+    let mut telnet = Telnet::new(Role::Server);
     assert_eq!(
         events(&mut telnet, b"\xff\xf7\xff\xf8\xff\xf3\xff\xee"),
         ["EraseCharacter", "EraseLine", "Interrupt", "Interrupt"]
@@ -191,16 +192,18 @@ fn editing_commands_are_events() {
 
 #[test]
 fn iac_is_doubled_for_who_speaks_telnet() {
-    let mut telnet = Telnet::new();
+    let mut telnet = Telnet::new(Role::Server);
     say(&mut telnet, b"\xff\xf1");
-    let mut out = Vec::new();
-    telnet.encode(b"a\xffb\xff", &mut out);
-    assert_eq!(out, b"a\xff\xffb\xff\xff");
+    let mut out = b"\xff\xf1a\xffb\xff".to_vec();
+    telnet.seal(&mut out, 2);
+    assert_eq!(out, b"\xff\xf1a\xff\xffb\xff\xff", "what stood there before stays");
+    telnet.seal(&mut out, 100);
+    assert_eq!(out.len(), 8, "there is nothing behind the end");
 }
 
 #[test]
 fn a_window_that_was_not_agreed_on_is_ignored() {
-    let mut telnet = Telnet::new();
+    let mut telnet = Telnet::new(Role::Server);
     assert!(events(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0").is_empty());
     assert_eq!(telnet.terminal().width(), None);
 }

@@ -51,10 +51,10 @@ fn wait(world: &World) -> bool {
 
 fn link(world: &World) -> bool {
     let (_ours, theirs) = ssmglobal_sys::link_pair().unwrap();
-    ssmglobal_sys::send_with(&world.desk.0, b"L", &[theirs.as_fd()]).unwrap();
+    ssmglobal_sys::send_with(&world.rendezvous.0, b"L", &[theirs.as_fd()]).unwrap();
     let mut buffer = [0; 8];
     // It comes from this process, and from no other that it might name.
-    let (received, pid) = ssmglobal_sys::receive_with_peer(&world.desk.1, &mut buffer).unwrap();
+    let (received, pid) = ssmglobal_sys::receive_with_peer(&world.rendezvous.1, &mut buffer).unwrap();
     received.fds.len() == 1 && pid == nix::unistd::getpid().as_raw()
 }
 
@@ -98,7 +98,7 @@ fn caught(_: &World) -> bool {
 }
 
 fn too_much_memory(world: &World) -> bool {
-    ssmglobal_worker::panics::catch(world.desk.0.as_fd());
+    ssmglobal_worker::panics::catch(world.rendezvous.0.as_fd());
     let block = std::hint::black_box(vec![1_u8; 3 << 30]);
     block.len() == 3
 }

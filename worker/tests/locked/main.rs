@@ -33,8 +33,8 @@ struct World {
     victim: Pid,
     /// A connected socket, as its client is, and the other end.
     client: (OwnedFd, OwnedFd),
-    /// The front desk: the worker's end and the handler's.
-    desk: (OwnedFd, OwnedFd),
+    /// The rendezvous: the worker's end and the handler's.
+    rendezvous: (OwnedFd, OwnedFd),
 }
 
 /// How an attempt has to end.
@@ -101,9 +101,9 @@ fn suite(who: &str, user: Option<Ids>, root: Option<OwnedFd>, database: &Path) -
     }
     let victim = victim(&sandbox);
     let client = ssmglobal_sys::link_pair().unwrap();
-    let desk = ssmglobal_sys::seqpacket_pair().unwrap();
-    ssmglobal_sys::pass_credentials(&desk.1).unwrap();
-    let world = World { sandbox, database: database.to_owned(), victim, client, desk };
+    let rendezvous = ssmglobal_sys::seqpacket_pair().unwrap();
+    ssmglobal_sys::pass_credentials(&rendezvous.1).unwrap();
+    let world = World { sandbox, database: database.to_owned(), victim, client, rendezvous };
     let mut failed = 0;
     for (name, ends, attempt) in harmless::ALL.iter().chain(malicious::ALL) {
         let ended = in_a_locked_child(&world, *attempt);

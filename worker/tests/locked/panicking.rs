@@ -2,7 +2,7 @@
 
 use crate::{World, in_a_locked_child};
 use nix::sys::wait::WaitStatus;
-use ssmglobal_ipc::{WorkerEnd, desk};
+use ssmglobal_ipc::{WorkerEnd, rendezvous};
 use std::os::fd::AsFd;
 
 const SECRET: &str = "the password is hunter2";
@@ -10,12 +10,12 @@ const SECRET: &str = "the password is hunter2";
 /// Whether it does.
 pub fn tells_where(world: &World) -> bool {
     let ended = in_a_locked_child(world, |world| {
-        ssmglobal_worker::panics::catch(world.desk.0.as_fd());
+        ssmglobal_worker::panics::catch(world.rendezvous.0.as_fd());
         std::panic::panic_any(SECRET.to_owned())
     });
     let code = matches!(ended, WaitStatus::Exited(_, code) if code == WorkerEnd::PANICKED.0);
-    let mut message = [0; desk::LONGEST];
-    let Ok((received, pid)) = ssmglobal_sys::receive_with_peer(&world.desk.1, &mut message) else { return false };
+    let mut message = [0; rendezvous::LONGEST];
+    let Ok((received, pid)) = ssmglobal_sys::receive_with_peer(&world.rendezvous.1, &mut message) else { return false };
     let message = String::from_utf8_lossy(&message[..received.count]).into_owned();
     let place = message.starts_with("P") && message.contains("panicking.rs:") && !message.contains("hunter2");
     let content = code && place && Some(pid) == ended.pid().map(nix::unistd::Pid::as_raw);

@@ -1,7 +1,7 @@
 //! A sample of each message between listener and handler, and of what a listener leaves to the next.
 
 use super::values::*;
-use ssmglobal_ipc::control::{Client, Foundling, ToHandler, ToListener};
+use ssmglobal_ipc::control::{AdoptedWorker, Client, ToHandler, ToListener};
 use ssmglobal_ipc::handover::{Item, Worker};
 
 samples! { to_handler ToHandler {
@@ -20,7 +20,7 @@ samples! { to_handler ToHandler {
         from: 4711,
         client: Client { pid: 4712, ..client() },
     };
-    Watch: ToHandler::Watch { workers: vec![Foundling { pid: 4711, started: 300 }] };
+    Watch: ToHandler::Watch { workers: vec![AdoptedWorker { pid: 4711, started: 300 }] };
 } }
 
 samples! { to_listener ToListener {
@@ -36,12 +36,12 @@ samples! { to_listener ToListener {
 samples! { items Item {
     Moves: Item::Moves { sends: 5, receives: 6 };
     Successor: Item::Successor { of: 4711, pid: 4712, version: 1 };
-    Cradle: Item::Cradle { puts: 3, takes: 4 };
+    PendingAccept: Item::PendingAccept { puts: 3, takes: 4 };
     Lifeline: Item::Lifeline { holds: 7, ends: 8 };
     Format: Item::Format { format: 1, version: text("1.2.3") };
     Door: Item::Door { number: 1, listen: text("[::]:53450"), socket: 3 };
     NextDoor: Item::NextDoor { number: 2 };
-    Desk: Item::Desk { sends: 0, receives: 1 };
+    Rendezvous: Item::Rendezvous { sends: 0, receives: 1 };
     Journal: Item::Journal { memory: 2 };
     Run: Item::Run { run: 1_769_890_500_000, next: 301 };
     Version: Item::Version { version: text("1.2.3") };

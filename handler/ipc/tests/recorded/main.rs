@@ -111,6 +111,25 @@ fn change(frame: &Frame<'_>) -> Result<(Carried, Request), DecodeError> {
     Ok((carried, Request::decode(frame.request_kind().ok_or(DecodeError::Payload)?, payload)?))
 }
 
+/// What carries descriptors is announced.
+fn with_descriptors() -> [Sample; 2] {
+    let (reply, event) = (Reply::Done(Done {}), Event::Notice(Notice { msg: text("hi") }));
+    [
+        sample(
+            "Reply-with-descriptors",
+            (2, reply),
+            |out, (count, reply)| frame::put_with_descriptors(out, *count, |out| frame::put_reply(out, NUMBER, reply)),
+            |frame| Ok((frame.descriptors, frame.reply()?)),
+        ),
+        sample(
+            "Event-with-descriptors",
+            (frame::MOST_DESCRIPTORS, event),
+            |out, (count, event)| frame::put_with_descriptors(out, *count, |out| frame::put_event(out, 0, event)),
+            |frame| Ok((frame.descriptors, frame.event()?)),
+        ),
+    ]
+}
+
 fn all() -> Vec<Sample> {
     let mut all = Vec::new();
     for (name, value) in requests() {
@@ -146,6 +165,7 @@ fn all() -> Vec<Sample> {
         let name = name.replace(' ', "-");
         all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
+    all.extend(with_descriptors());
     control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists list_rows states);
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {

@@ -58,7 +58,7 @@ samples! { replies Reply {
         id: 300, from: player(), to: text("bob"), subject: text("hi"), body: text("one\ntwo"), at: AT,
     });
     Blocks: Reply::Blocks(Blocks { players: vec![player(), server()] });
-    Told: Reply::Told(Told { to: text("bob") });
+    TellDelivered: Reply::TellDelivered(TellDelivered { to: text("bob") });
     Broadcasted: Reply::Broadcasted(Broadcasted { receivers: 300 });
     Authed: Reply::Authed(Authed { server: text("arena") });
     RelayJoined: Reply::RelayJoined(RelayJoined {

@@ -9,7 +9,7 @@ pub fn open() -> Open {
         mode: Mode::Client,
         next: 7,
         ticket: Some(Ticket::new(vec![1, 2, 255])),
-        heard: 5,
+        last_push: 5,
         idle: 61,
         subscriptions: vec![
             Subscription { topic: Topic::Board(text("race")), cursor: Position { epoch: 0, number: 0 } },
@@ -54,7 +54,7 @@ samples! { requests Request {
     MailRead: Request::MailRead(MailId { id: 300 });
     MailDelete: Request::MailDelete(MailId { id: 300 });
     MailReply: Request::MailReply(MailReply { id: 300, body: text("thanks") });
-    MailSent: Request::MailSent(page());
+    MailListSent: Request::MailListSent(page());
     MailBlock: Request::MailBlock(MailBlock { player: player() });
     MailUnblock: Request::MailUnblock(MailBlock { player: server() });
     MailBlocks: Request::MailBlocks;

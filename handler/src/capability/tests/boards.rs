@@ -16,7 +16,7 @@ use ssmglobal_store::{Board, BoardId, Operator, StoreError};
 const PLAYERS: usize = 6;
 
 /// Boards that a batch gave a new first place, and who was first before.
-type Told = Vec<(usize, Option<usize>)>;
+type NewFirsts = Vec<(usize, Option<usize>)>;
 
 /// A writer over a real store with a board of each kind, and its next batch.
 struct Place {
@@ -70,7 +70,7 @@ impl Place {
     }
 
     /// Commits the batch; gives its answers and what is told of first places.
-    fn commit(&mut self) -> (Vec<Reply>, Told) {
+    fn commit(&mut self) -> (Vec<Reply>, NewFirsts) {
         let batch = std::mem::take(&mut self.batch);
         let (said, left) = self.bench.commit(&batch);
         self.bench.check_memory();
@@ -187,11 +187,12 @@ impl Models {
     }
 
     /// Gives what the batch says and tells.
-    fn end(&mut self) -> (Vec<Result<RecordSubmitted, Code>>, Told) {
-        let told = |(index, firsts): (usize, &Firsts<usize>)| Some((index, firsts.told(self.boards[index].first())?));
-        let told = self.firsts.iter().enumerate().filter_map(told).collect();
+    fn end(&mut self) -> (Vec<Result<RecordSubmitted, Code>>, NewFirsts) {
+        let new_first =
+            |(index, firsts): (usize, &Firsts<usize>)| Some((index, firsts.new_first(self.boards[index].first())?));
+        let new_firsts = self.firsts.iter().enumerate().filter_map(new_first).collect();
         self.firsts = Default::default();
-        (std::mem::take(&mut self.replies), told)
+        (std::mem::take(&mut self.replies), new_firsts)
     }
 }
 
@@ -227,16 +228,16 @@ proptest! {
                     models.replies.push(Err(if was.is_some() { Code::Usage } else { Code::NotFound }));
                 }
                 Step::Commit => {
-                    let (replies, told) = place.commit();
-                    prop_assert_eq!((replies.into_iter().map(short).collect(), told), models.end());
+                    let (replies, new_firsts) = place.commit();
+                    prop_assert_eq!((replies.into_iter().map(short).collect(), new_firsts), models.end());
                     committed = models.clone();
                     place.check(&committed.boards);
                 }
                 Step::GiveUp => {
                     place.bench.fail([StoreError::Unavailable("no room".into())].into_iter().take(place.batch.len()));
-                    let (replies, told) = place.commit();
+                    let (replies, new_firsts) = place.commit();
                     prop_assert!(replies.into_iter().all(|reply| short(reply) == Err(Code::Unavailable)));
-                    prop_assert_eq!(told, []);
+                    prop_assert_eq!(new_firsts, []);
                     models = committed.clone();
                     place.check(&committed.boards);
                 }

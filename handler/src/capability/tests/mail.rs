@@ -121,7 +121,7 @@ fn a_full_box_takes_nothing() {
 }
 
 /// Of whom the owner of a mailbox is told by a letter that is refused.
-fn told(model: &mut Model, change: impl Into<Change>, now: Time) -> Option<(PlayerId, Principal, u32)> {
+fn letter_of_refusal(model: &mut Model, change: impl Into<Change>, now: Time) -> Option<(PlayerId, Principal, u32)> {
     let decided = match change.into().decide(model, Stamp { now }) {
         Ok(decided) => decided,
         Err(refusal) => {
@@ -144,24 +144,24 @@ fn the_owner_of_a_full_box_is_told_once_a_day_and_sender() {
     done(&mut model, send(BOB, CAROL, 1));
     let after = |milliseconds: i64| Time(NOW.0 + milliseconds);
     let bobs = (ALICE, BOB.into(), 1);
-    assert_eq!(told(&mut model, send(BOB, ALICE, 1), NOW), Some(bobs));
-    assert_eq!(told(&mut model, send(BOB, ALICE, 1), after(1)), None);
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, ALICE, 1), NOW), Some(bobs));
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, ALICE, 1), after(1)), None);
     // Everybody else's is another one, and each box by itself; by whatever command.
-    assert_eq!(told(&mut model, send(ARENA, ALICE, 1), after(2)), Some((ALICE, ARENA.into(), 1)));
-    assert_eq!(told(&mut model, send(BOB, CAROL, 1), after(3)), Some((CAROL, BOB.into(), 1)));
+    assert_eq!(letter_of_refusal(&mut model, send(ARENA, ALICE, 1), after(2)), Some((ALICE, ARENA.into(), 1)));
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, CAROL, 1), after(3)), Some((CAROL, BOB.into(), 1)));
     let forward = Forward { me: ALICE, number: 1, to: CAROL, limits: (999, 99), mailbox: 1 };
-    assert_eq!(told(&mut model, forward, after(4)), Some((CAROL, ALICE.into(), 1)));
+    assert_eq!(letter_of_refusal(&mut model, forward, after(4)), Some((CAROL, ALICE.into(), 1)));
     let respond = Respond { me: CAROL, number: 1, body: "x".into(), subject: 9, mailbox: 0 };
-    assert_eq!(told(&mut model, respond, after(5)), Some((BOB, CAROL.into(), 0)));
+    assert_eq!(letter_of_refusal(&mut model, respond, after(5)), Some((BOB, CAROL.into(), 0)));
     // Who writes to himself hears it anyway.
-    assert_eq!(told(&mut model, send(ALICE, ALICE, 1), NOW), None);
-    assert_eq!(told(&mut model, send(BOB, ALICE, 1), after(DAY)), None);
-    assert_eq!(told(&mut model, send(BOB, ALICE, 1), after(DAY + 1)), Some(bobs));
-    assert_eq!(told(&mut model, send(BOB, ALICE, 1), after(DAY + 2)), None);
+    assert_eq!(letter_of_refusal(&mut model, send(ALICE, ALICE, 1), NOW), None);
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, ALICE, 1), after(DAY)), None);
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, ALICE, 1), after(DAY + 1)), Some(bobs));
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, ALICE, 1), after(DAY + 2)), None);
     // And when there was room in between, it is the same day.
     done(&mut model, Delete { me: ALICE, number: 1 });
     done(&mut model, send(BOB, ALICE, 1));
-    assert_eq!(told(&mut model, send(BOB, ALICE, 1), after(DAY + 3)), None);
+    assert_eq!(letter_of_refusal(&mut model, send(BOB, ALICE, 1), after(DAY + 3)), None);
 }
 
 #[test]
@@ -169,10 +169,10 @@ fn so_many_senders_a_day_are_told_of_and_no_more() {
     let mut model = people();
     done(&mut model, send(BOB, ALICE, 1));
     let of = |id: u32| ServerId(1_000 + id);
-    let heard = (0..150).filter(|id| told(&mut model, send(of(*id), ALICE, 1), NOW).is_some()).count();
-    assert_eq!(heard, 100);
+    let letters = (0..150).filter(|id| letter_of_refusal(&mut model, send(of(*id), ALICE, 1), NOW).is_some()).count();
+    assert_eq!(letters, 100);
     let later = Time(NOW.0 + 24 * 60 * 60 * 1000 + 1);
-    assert!(told(&mut model, send(of(7), ALICE, 1), later).is_some());
+    assert!(letter_of_refusal(&mut model, send(of(7), ALICE, 1), later).is_some());
 }
 
 #[test]

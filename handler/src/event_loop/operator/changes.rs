@@ -11,7 +11,7 @@ use crate::state::names::{self, Name};
 use crate::state::pages::{next_page, one_more};
 use crate::work::change::Refusal;
 use crate::work::passwords::{self, Hashing};
-use crate::work::{Asker, Hash, Read, Seen, Write};
+use crate::work::{Asker, Hash, Read, ReadOutcome, Write};
 use ssmglobal_ipc::ctl::{Answer, Key, PlayerDetail, PlayerPage, PlayerRow, PlayerTimes, ServerRow};
 use ssmglobal_ipc::{Code, Failure, Secret};
 use ssmglobal_store::{Board, PlayerId, Principal, Reader};
@@ -31,7 +31,7 @@ impl EventLoop {
 
     fn look(&self, operator: u64, look: impl FnOnce(&dyn Reader) -> Result<Answer, Refusal> + Send + 'static) -> Later {
         let asker = Asker::Operator(operator, Box::new(Answer::Done));
-        let look = Box::new(move |reader: &dyn Reader| look(reader).map(Seen::Answer));
+        let look = Box::new(move |reader: &dyn Reader| look(reader).map(ReadOutcome::Answer));
         self.shared.read(Read { asker, look, key: None })?;
         Ok(None)
     }

@@ -18,7 +18,7 @@ impl EventLoop {
     ) -> Result<Option<Answer>, Failure> {
         let (shared, store) = (self.shared.clone(), self.operators.store.clone());
         let thread = std::thread::Builder::new().name("operator".into()).spawn(move || {
-            let mut tell = |answer| shared.leave(&mut vec![ToLoop::Operator(operator, answer)], Vec::new());
+            let mut tell = |answer| shared.send_to_loop(&mut vec![ToLoop::Operator(operator, answer)], Vec::new());
             let answer = job(&*store, &mut tell).unwrap_or_else(Answer::Failed);
             tell(answer);
         });

@@ -217,7 +217,7 @@ impl EventLoop {
         );
         // A request is told of when it is known what it is.
         if !looks && !matches!(ask, Ask::Request { .. }) {
-            told(&ask);
+            log_question(&ask);
         }
         match ask {
             Ask::ServerAdd { name } => self.server_key(operator, name, true),
@@ -362,7 +362,7 @@ impl EventLoop {
 }
 
 /// What the operator asks goes to the log. Secrets show nothing of themselves.
-fn told(ask: &impl std::fmt::Debug) {
+fn log_question(ask: &impl std::fmt::Debug) {
     log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
 }
 

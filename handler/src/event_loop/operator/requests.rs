@@ -2,7 +2,7 @@
 //! loop.
 
 use super::super::EventLoop;
-use super::told;
+use super::log_question;
 use crate::capability::{Access, By, Plan};
 use crate::dispatch;
 use crate::lock::read;
@@ -26,7 +26,7 @@ impl EventLoop {
             return Err(Failure::new(Code::Denied, "That is not for the operator to ask."));
         }
         if !matches!(described.does, Does::ReadsMemory | Does::ReadsStore) {
-            told(&request);
+            log_question(&request);
         }
         let settings = read(&self.shared.settings).clone();
         let (state, memory) = (&self.state, &self.shared.memory);

@@ -188,7 +188,7 @@ fn what_is_published_outlives_the_handler() {
 #[test]
 fn a_channel_that_is_made_again_goes_on_behind_all_numbers_that_it_has_had() {
     let mut place = Place::new();
-    place.bus.marks = Marks::new(500);
+    place.bus.numbers = RelayNumbers::new(500);
     let chat = place.make("chat", 1).unwrap();
     let position = |place: &Place, id| place.bus.channel(id).unwrap().position();
     let first = position(&place, chat);
@@ -224,7 +224,7 @@ fn no_number_is_given_that_the_mark_does_not_allow() {
     let chat = place.make("chat", 4).unwrap();
     assert!(!place.bus.may_publish(chat));
     let wanted = place.bus.mark_wanted().unwrap();
-    place.bus.marks.moved(Some(wanted));
+    place.bus.numbers.moved(Some(wanted));
     for _ in 0..wanted {
         assert!(place.bus.may_publish(chat));
         place.publish(chat, "arena", 0);

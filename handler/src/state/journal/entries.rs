@@ -19,7 +19,7 @@ use std::net::IpAddr;
 pub enum Entry {
     /// A session has a link, and will be back with the next handler.
     Linked {
-        /// Its number.
+        /// The session's number, as the listener has given it.
         session: u64,
     },
     /// A relay channel as it was then.
@@ -33,7 +33,7 @@ pub enum Entry {
     },
     /// A channel is gone.
     NoChannel {
-        /// Which.
+        /// The channel's id, as in [`Entry::Channel`].
         id: u64,
     },
     /// A message on a channel, and what its sender is answered.
@@ -53,31 +53,31 @@ pub enum Entry {
     Done(Settled),
     /// A push that may not have left yet. Its number is its position in the log.
     Push {
-        /// To whom.
+        /// The number of the session that it goes to.
         session: u64,
         /// The event, as in its frame.
         event: Vec<u8>,
     },
     /// What is said of a world.
     World {
-        /// Its number.
+        /// The number of what is said, never used again.
         id: u64,
-        /// What.
+        /// What its game server says of it.
         said: KeptWorld,
     },
     /// Nothing is said of a world any more.
     NoWorld {
-        /// Its number.
+        /// The number of what was said.
         id: u64,
     },
     /// Whoever was to hear of the changes up to a row of kept answers has been pushed an event.
-    NewsTold {
-        /// The row.
+    NewsDelivered {
+        /// The number of the last such row.
         row: i64,
     },
     /// Tickets of a session that say of an earlier time who it is hold no longer.
     Revoked {
-        /// Its number.
+        /// The session's number.
         session: u64,
         /// Up to when.
         upto: Time,
@@ -97,52 +97,52 @@ pub enum Entry {
     Stay {
         /// The session's number.
         host: u64,
-        /// Who.
+        /// The player who is there.
         player: PlayerId,
         /// Which game server.
         server: ServerId,
-        /// Since when.
+        /// When he came.
         since: Time,
     },
     /// He is there no longer, as older handlers have kept it.
     NoStay {
         /// The session's number.
         host: u64,
-        /// Who.
+        /// The player who was there.
         player: PlayerId,
     },
     /// Answers that are kept for a session prove nothing any more, up to that to the request with this number.
     Voided {
-        /// Its number.
+        /// The session's number.
         session: u64,
         /// Up to which request.
         upto: u64,
     },
     /// A world that has a licence is hosted, and this is said of it.
     Hosting {
-        /// Which.
+        /// The world that its host speaks of.
         world: WorldId,
-        /// What.
+        /// What its host says of it.
         said: KeptHosting,
     },
     /// It is hosted no longer.
     NoHosting {
-        /// Which.
+        /// The world that has no host any more.
         world: WorldId,
     },
     /// A pass, as it is from now on.
     Held(KeptPass),
     /// It is said that somebody is there.
     Here {
-        /// By what.
+        /// Which session or world says so.
         seat: Seat,
-        /// Who.
+        /// The player or visitor who is there.
         who: Principal,
         /// His name.
         name: String,
-        /// Where.
+        /// The game server or world that he is in.
         place: Principal,
-        /// Since when.
+        /// When he came.
         since: Time,
         /// He has identified himself there.
         identified: bool,
@@ -151,7 +151,7 @@ pub enum Entry {
     NotHere {
         /// By what that was said.
         seat: Seat,
-        /// Who.
+        /// The player or visitor who was there.
         who: Principal,
     },
     /// Somebody is on as a visitor.
@@ -170,20 +170,20 @@ pub enum Entry {
     Login {
         /// The session's number.
         session: u64,
-        /// Who.
+        /// The player whose login it is.
         player: PlayerId,
-        /// Since when.
+        /// When he logged in.
         since: Time,
-        /// The end of its time that it was told of.
-        told: Option<Time>,
+        /// The end of its time that it was warned of.
+        warned_of: Option<Time>,
     },
     /// A login has ended, and is to be counted.
     LoginEnded {
         /// The session's number.
         session: u64,
-        /// Who.
+        /// The player whose login it was.
         player: PlayerId,
-        /// Since when.
+        /// When he had logged in.
         since: Time,
         /// Milliseconds that it has lasted.
         lasted: u64,
@@ -192,7 +192,7 @@ pub enum Entry {
     LoginCounted {
         /// The session's number.
         session: u64,
-        /// Since when.
+        /// When that login began.
         since: Time,
     },
     /// A row of a list that clients mirror.
@@ -220,12 +220,12 @@ pub enum Entry {
         key: String,
         /// Who saw it besides operators; nothing: everybody did.
         only: Option<PlayerId>,
-        /// When.
+        /// When it went: it is forgotten some time after that.
         at: Time,
     },
     /// There is such a list, and what is gone from it is remembered from here on only.
     RowsForgotten {
-        /// Which.
+        /// The list of which rows were forgotten.
         list: List,
         /// Told apart from all before.
         epoch: u64,
@@ -243,12 +243,12 @@ pub enum Entry {
     Visit {
         /// The session's number.
         session: u64,
-        /// Who.
+        /// The visitor.
         who: Principal,
-        /// Since when.
+        /// When the visit began.
         since: Time,
-        /// The end of its time that it was told of.
-        told: Option<Time>,
+        /// The end of its time that it was warned of.
+        warned_of: Option<Time>,
     },
     /// It is no longer.
     VisitEnded {
@@ -256,15 +256,15 @@ pub enum Entry {
         session: u64,
     },
     /// The host of a world, which is away, is to hear this.
-    Missed {
-        /// Which.
+    HostBacklog {
+        /// The world whose host is away.
         world: WorldId,
         /// The event, as in its frame.
         event: Vec<u8>,
     },
     /// It is back, and has heard all of it.
-    MissedTold {
-        /// Which.
+    HostBacklogDelivered {
+        /// The world whose host is back.
         world: WorldId,
     },
 }
@@ -286,7 +286,7 @@ pub(super) enum Subject {
     Login(u64),
     LoginEnded(u64, Time),
     /// What a world's host has heard.
-    MissedTold(WorldId),
+    HostBacklogDelivered(WorldId),
     Row(List, Option<PlayerId>, CompactString),
     Rows(List),
 }
@@ -298,7 +298,7 @@ impl Entry {
             Entry::Linked { session } => Some(Subject::Link(*session)),
             Entry::Channel { id, .. } | Entry::NoChannel { id } => Some(Subject::Channel(*id)),
             Entry::World { id, .. } | Entry::NoWorld { id } => Some(Subject::World(*id)),
-            Entry::NewsTold { .. } => Some(Subject::News),
+            Entry::NewsDelivered { .. } => Some(Subject::News),
             Entry::Revoked { session, .. } => Some(Subject::Revoked(*session)),
             Entry::Epoch { id, .. } => Some(Subject::Epoch(*id)),
             Entry::Pass(pass) => Some(Subject::Pass(pass.digest)),
@@ -319,12 +319,12 @@ impl Entry {
             Entry::Row { key, only, row, .. } => Some(Subject::Row(row.list(), *only, key.as_str().into())),
             Entry::RowGone { list, key, only, .. } => Some(Subject::Row(*list, *only, key.as_str().into())),
             Entry::RowsForgotten { list, .. } => Some(Subject::Rows(*list)),
-            Entry::MissedTold { world } => Some(Subject::MissedTold(*world)),
+            Entry::HostBacklogDelivered { world } => Some(Subject::HostBacklogDelivered(*world)),
             Entry::Message { .. }
             | Entry::Done(_)
             | Entry::Push { .. }
             | Entry::Handler { .. }
-            | Entry::Missed { .. } => None,
+            | Entry::HostBacklog { .. } => None,
         }
     }
 }
@@ -387,7 +387,7 @@ impl From<KeptWorld> for World {
 pub struct OldPass {
     /// Of the word.
     pub digest: PassDigest,
-    /// Whose.
+    /// The player who got it.
     pub player: PlayerId,
     /// His epoch.
     pub epoch: u32,
@@ -542,10 +542,10 @@ impl From<KeptHosting> for Hosting {
 impl Entry {
     /// A session is logged in.
     pub fn login(session: u64, login: &Login) -> Entry {
-        let Login { who, since, told } = *login;
+        let Login { who, since, warned_of } = *login;
         match who.as_player() {
-            Some(player) => Entry::Login { session, player, since, told },
-            None => Entry::Visit { session, who, since, told },
+            Some(player) => Entry::Login { session, player, since, warned_of },
+            None => Entry::Visit { session, who, since, warned_of },
         }
     }
 }

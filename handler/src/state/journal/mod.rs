@@ -4,7 +4,7 @@
 //! A log of entries in a ring: one page of counters, then the data. Positions only grow; a place in the data is a position
 //! modulo its length. An entry is its length in 8 bytes, then postcard, filled up to a multiple of 8. It is written first
 //! and becomes part of the log when the counter behind it is stored, so that a death at any instruction leaves a whole log.
-//! The oldest entries go, or, when they are still needed, are written again at the end (`event_loop/upkeep.rs`).
+//! The oldest entries go, or, when they are still needed, are written again at the end (`event_loop/compaction.rs`).
 
 mod entries;
 mod recover;

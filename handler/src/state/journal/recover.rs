@@ -4,7 +4,7 @@ use super::rows::Found;
 use super::{Entry, FLUSHED, Journal, Settled};
 use crate::state::hosting::Hosting;
 use crate::state::logins::{Ended, Login};
-use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
+use crate::state::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use crate::state::online::{Seat, Stay};
 use crate::state::passes::HeldPass;
 use crate::state::visitors::Visitor;
@@ -55,17 +55,17 @@ pub struct Recovered {
     /// What was done under a client's key that may not have come to the database yet.
     pub keyed: Vec<Settled>,
     /// Up to which row of kept answers everybody was told of the changes.
-    pub told: i64,
+    pub news_delivered: i64,
     /// Passes, as they were one after the other: a later one may have taken the place of an earlier one.
     pub passes: Vec<HeldPass>,
     /// Who is on a game server or in a world, and his name, by what says so.
     pub stays: HashMap<Seat, Vec<Present>>,
-    /// Visitors.
+    /// Visitors who were on, by their numbers.
     pub visitors: BTreeMap<u32, Visitor>,
     /// Worlds that have a licence and are hosted.
     pub hostings: BTreeMap<WorldId, Hosting>,
     /// What hosts of worlds are to hear that are away.
-    pub missed: BTreeMap<WorldId, Vec<Vec<u8>>>,
+    pub host_backlog: BTreeMap<WorldId, Vec<Vec<u8>>>,
     /// Logins, by session.
     pub logins: HashMap<u64, Login>,
     /// Logins that have ended and may not be counted yet, by session and since when.
@@ -121,7 +121,7 @@ impl Journal {
                     }
                 }
                 Entry::Push { .. } => {}
-                Entry::NewsTold { row } => found.told = row,
+                Entry::NewsDelivered { row } => found.news_delivered = row,
                 Entry::World { id, said } => {
                     found.last_world = found.last_world.max(id);
                     worlds.insert(id, said.into());
@@ -148,15 +148,15 @@ impl Journal {
                 Entry::NoVisitor { id } => drop(found.visitors.remove(&id)),
                 Entry::NoHosting { world } => {
                     found.hostings.remove(&world);
-                    found.missed.remove(&world);
+                    found.host_backlog.remove(&world);
                 }
-                Entry::Missed { world, event } => found.missed.entry(world).or_default().push(event),
-                Entry::MissedTold { world } => drop(found.missed.remove(&world)),
-                Entry::Login { session, player, since, told } => {
-                    found.logins.insert(session, Login { who: player.into(), since, told });
+                Entry::HostBacklog { world, event } => found.host_backlog.entry(world).or_default().push(event),
+                Entry::HostBacklogDelivered { world } => drop(found.host_backlog.remove(&world)),
+                Entry::Login { session, player, since, warned_of } => {
+                    found.logins.insert(session, Login { who: player.into(), since, warned_of });
                 }
-                Entry::Visit { session, who, since, told } => {
-                    found.logins.insert(session, Login { who, since, told });
+                Entry::Visit { session, who, since, warned_of } => {
+                    found.logins.insert(session, Login { who, since, warned_of });
                 }
                 Entry::VisitEnded { session } => drop(found.logins.remove(&session)),
                 Entry::LoginEnded { session, player, since, lasted } => {

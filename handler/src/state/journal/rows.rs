@@ -2,7 +2,7 @@
 
 use super::Entry;
 use crate::state::mirror::{Note, Scope};
-use crate::state::mirrored::{KeptMirror, UserRow, WorldRow};
+use crate::state::mirror_rows::{KeptMirror, UserRow, WorldRow};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{List, Rating, Time, WorldStatus};
 use ssmglobal_store::{PlayerId, Principal, WorldId};

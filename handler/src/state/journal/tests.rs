@@ -63,10 +63,10 @@ fn what_is_held_back_comes_together_or_not_at_all() {
     journal.append(&done(1, 1));
     journal.hold();
     journal.append(&done(2, 1));
-    journal.append(&Entry::NewsTold { row: 7 });
+    journal.append(&Entry::NewsDelivered { row: 7 });
     assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1)]);
     journal.publish();
-    assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::NewsTold { row: 7 }]);
+    assert_eq!(all(&Journal::open(&fd).unwrap()), [done(1, 1), done(2, 1), Entry::NewsDelivered { row: 7 }]);
     journal.append(&done(3, 1));
     assert_eq!(all(&Journal::open(&fd).unwrap()).len(), 4);
 }
@@ -116,13 +116,13 @@ fn what_only_a_newer_program_knows_is_passed_over() {
     for unknown in [&[120, 1, 2][..], &[], &[7; 100]] {
         journal.append_bytes(unknown);
     }
-    journal.append(&Entry::NewsTold { row: 7 });
+    journal.append(&Entry::NewsDelivered { row: 7 });
     journal.append_bytes(&with_more);
-    assert_eq!(all(&journal), [done(1, 3), Entry::NewsTold { row: 7 }, done(3, 5)]);
+    assert_eq!(all(&journal), [done(1, 3), Entry::NewsDelivered { row: 7 }, done(3, 5)]);
     let found = Journal::open(&fd).unwrap().recover();
     let mut requests: Vec<u64> = found.done.into_keys().map(|(_, request)| request).collect();
     requests.sort_unstable();
-    assert_eq!((requests, found.told), (vec![1, 3], 7));
+    assert_eq!((requests, found.news_delivered), (vec![1, 3], 7));
     // It goes like any other, and nobody wants it written again.
     let (_, first, behind) = journal.at(journal.get(TAIL)).unwrap();
     assert_eq!(first, Some(done(1, 3)));
@@ -137,7 +137,7 @@ fn a_login_is_on_until_it_has_ended_and_waits_until_it_is_counted() {
     use ssmglobal_store::{PlayerId, Principal, PrincipalKind};
     let fd = memory::make("test").unwrap();
     let mut journal = Journal::open(&fd).unwrap();
-    let login = |since| Login { who: PlayerId(7).into(), since: Time(since), told: None };
+    let login = |since| Login { who: PlayerId(7).into(), since: Time(since), warned_of: None };
     let ended = |since| Ended { session: 1, player: PlayerId(7), since: Time(since), lasted: 9 };
     let counted = |since| Entry::LoginCounted { session: 1, since: Time(since) };
     let mut found = |entries: &[Entry]| {
@@ -148,7 +148,7 @@ fn a_login_is_on_until_it_has_ended_and_waits_until_it_is_counted() {
         (found.logins.get(&1).copied(), found.ended.into_values().collect::<Vec<_>>())
     };
     assert_eq!(found(&[Entry::login(1, &login(5))]), (Some(login(5)), vec![]));
-    let told = Login { told: Some(Time(60)), ..login(5) };
+    let told = Login { warned_of: Some(Time(60)), ..login(5) };
     assert_eq!(found(&[Entry::login(1, &told)]), (Some(told), vec![]));
     assert_eq!(found(&[ended(5).into()]), (None, vec![ended(5)]));
     assert_eq!(found(&[Entry::login(1, &login(6))]), (Some(login(6)), vec![ended(5)]));
@@ -171,12 +171,12 @@ fn of_what_is_said_again_and_again_only_the_last_word_stays() {
         |n| Entry::Linked { session: n % 2 },
         |n| Entry::Channel { id: n % 2, name: "chat".into(), number: n },
         |n| Entry::Revoked { session: n % 2, upto: Time(n as i64) },
-        |n| Entry::NewsTold { row: n as i64 },
+        |n| Entry::NewsDelivered { row: n as i64 },
         |n| Entry::NoWorld { id: n % 2 },
         |n| Entry::Epoch { id: n % 2, epoch: n, begun: 7 },
     ];
     let newest = [8, 9].into_iter().flat_map(|n| said.map(|entry| entry(n)));
-    let newest: Vec<Entry> = newest.filter(|entry| *entry != Entry::NewsTold { row: 8 }).collect();
+    let newest: Vec<Entry> = newest.filter(|entry| *entry != Entry::NewsDelivered { row: 8 }).collect();
     for n in 0..10 {
         for entry in said {
             journal.append(&entry(n));

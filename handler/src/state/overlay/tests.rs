@@ -109,10 +109,10 @@ impl Place {
     }
 
     /// Who is first since this transaction, with what, and who was before.
-    fn told(&self) -> Option<(u32, i64, Option<u32>)> {
-        let told: Vec<_> = self.overlay.firsts(&self.boards).collect();
-        assert!(told.len() <= 1);
-        let (board, first, before) = told.first()?;
+    fn new_first(&self) -> Option<(u32, i64, Option<u32>)> {
+        let firsts: Vec<_> = self.overlay.firsts(&self.boards).collect();
+        assert!(firsts.len() <= 1);
+        let (board, first, before) = firsts.first()?;
         assert_eq!(board.better, self.scores.better);
         Some((first.player.0, first.score, before.map(|player| player.0)))
     }
@@ -132,9 +132,9 @@ impl Place {
                 assert_eq!(Some(self.rank(&standing(player, score, self.order + 1))), then.rank(player));
             }
         }
-        let first = self.firsts.told(self.scores.first());
+        let first = self.firsts.new_first(self.scores.first());
         let first = first.zip(table.first()).map(|(before, (player, score, _))| (*player, *score, before));
-        assert_eq!(self.told(), first);
+        assert_eq!(self.new_first(), first);
     }
 }
 
@@ -210,7 +210,7 @@ fn what_is_better_may_turn_around_once_nothing_stands_there() {
     assert_eq!([(2, 1), (3, 2), (4, 3)].map(|(player, score)| place.submit(player, score)), [Some(1); 3]);
     assert_eq!(place.submit(0, 2), Some(3), "behind its equal");
     place.check();
-    assert_eq!(place.told(), Some((4, 3, None)));
+    assert_eq!(place.new_first(), Some((4, 3, None)));
     place.commit();
     let table: Vec<u32> = place.ranking().places().map(|place| place.who.0).collect();
     assert_eq!(table, [4, 3, 0, 2]);
@@ -222,20 +222,20 @@ fn a_first_place_that_is_given_up_again_is_not_told() {
     let mut place = Place::new((Operator::Last, Better::Lower));
     place.submit(0, 5);
     place.submit(1, 6);
-    assert_eq!(place.told(), Some((0, 5, None)));
+    assert_eq!(place.new_first(), Some((0, 5, None)));
     place.commit();
     place.submit(1, 4);
-    assert_eq!(place.told(), Some((1, 4, Some(0))));
+    assert_eq!(place.new_first(), Some((1, 4, Some(0))));
     place.submit(1, 7);
-    assert_eq!(place.told(), None, "fallen back");
+    assert_eq!(place.new_first(), None, "fallen back");
     place.submit(2, 1);
-    assert_eq!(place.told(), Some((2, 1, Some(0))));
+    assert_eq!(place.new_first(), Some((2, 1, Some(0))));
     assert!(place.withdraw(2));
-    assert_eq!(place.told(), None, "taken away");
+    assert_eq!(place.new_first(), None, "taken away");
     place.submit(0, 4);
-    assert_eq!(place.told(), Some((0, 4, Some(0))), "one's own record, too");
+    assert_eq!(place.new_first(), Some((0, 4, Some(0))), "one's own record, too");
     assert!(place.withdraw(0) && place.withdraw(1));
-    assert_eq!(place.told(), None, "nobody is left");
+    assert_eq!(place.new_first(), None, "nobody is left");
 }
 
 #[test]
@@ -246,11 +246,11 @@ fn who_was_first_before_is_who_was_there_when_a_score_came() {
     }
     place.commit();
     assert!(place.withdraw(0));
-    assert_eq!(place.told(), None, "what is taken away is not told");
+    assert_eq!(place.new_first(), None, "what is taken away is not told");
     place.submit(2, 10);
-    assert_eq!(place.told(), Some((2, 10, Some(1))));
+    assert_eq!(place.new_first(), Some((2, 10, Some(1))));
     place.submit(3, 11);
-    assert_eq!(place.told(), Some((3, 11, Some(1))), "once, however often it changes hands");
+    assert_eq!(place.new_first(), Some((3, 11, Some(1))), "once, however often it changes hands");
 }
 
 #[test]

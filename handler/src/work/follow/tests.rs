@@ -71,7 +71,7 @@ fn seen(memory: &Memory) -> Seen {
     let mut emails: Vec<_> = read(&memory.emails).iter().map(|(player, email)| (player.0, email.to_string())).collect();
     emails.sort();
     let universe = memory.universe();
-    let while_on = read(&memory.while_on);
+    let while_on = read(&memory.temporary_properties);
     let while_on = while_on.iter().flat_map(|(holder, his)| his.iter().map(|name| (*holder, name.clone())));
     let mut while_on: Vec<_> = while_on.collect();
     while_on.sort();

@@ -110,8 +110,8 @@ fn answers_and_news_of_a_transaction_are_one_row() {
             [Some(outcome(1)), Some(outcome(2)), Some(outcome(1))]
         );
         assert_eq!((kept.find(1, 3), kept.find(3, 1)), (None, None));
-        assert_eq!((kept.untold(0), kept.newest()), (vec![out(5), out(6), out(7)], 3));
-        assert_eq!((kept.untold(2), kept.untold(3)), (vec![out(7)], vec![]));
+        assert_eq!((kept.undelivered(0), kept.newest()), (vec![out(5), out(6), out(7)], 3));
+        assert_eq!((kept.undelivered(2), kept.undelivered(3)), (vec![out(7)], vec![]));
     }
 }
 
@@ -123,17 +123,17 @@ fn a_row_goes_when_its_answers_are_acknowledged_and_its_news_told() {
     let mut after = |does: &mut dyn FnMut(&mut KeptAnswers)| {
         does(&mut kept);
         commit(&mut kept, &mut rows, &[], &[]);
-        (rows.numbers(), rows.load().untold(0).len(), kept.untold(0).len())
+        (rows.numbers(), rows.load().undelivered(0).len(), kept.undelivered(0).len())
     };
     assert_eq!(after(&mut |kept| kept.acknowledged(1, 1)), (vec![1, 2], 2, 2), "the other one has not");
     assert_eq!(after(&mut |kept| kept.acknowledged(2, 9)), (vec![1, 2], 2, 2), "it is not told");
-    assert_eq!(after(&mut |kept| kept.told(1)), (vec![2], 1, 1));
-    assert_eq!(after(&mut |kept| kept.told(1)), (vec![2], 1, 1));
-    assert_eq!(after(&mut |kept| kept.told(2)), (vec![], 0, 0), "told first and never asked for");
+    assert_eq!(after(&mut |kept| kept.news_delivered(1)), (vec![2], 1, 1));
+    assert_eq!(after(&mut |kept| kept.news_delivered(1)), (vec![2], 1, 1));
+    assert_eq!(after(&mut |kept| kept.news_delivered(2)), (vec![], 0, 0), "told first and never asked for");
     // The other way round, and by a session that is gone.
     commit(&mut kept, &mut rows, &[(1, 2), (2, 2)], &[7]);
     assert_eq!(rows.numbers(), [3], "numbers go on");
-    kept.told(3);
+    kept.news_delivered(3);
     kept.acknowledged(1, 2);
     commit(&mut kept, &mut rows, &[], &[]);
     assert_eq!(rows.numbers(), [3]);
@@ -167,7 +167,7 @@ fn what_was_given_up_leaves_nothing() {
     staged.gone(2);
     kept.store(&mut staged, &mut Rows(rows.0.clone())).unwrap();
     staged.clear();
-    assert_eq!((kept.find(1, 2), kept.untold(0), kept.newest()), (None, vec![], 1));
+    assert_eq!((kept.find(1, 2), kept.undelivered(0), kept.newest()), (None, vec![], 1));
     kept.store(&mut staged, &mut rows).unwrap();
     assert_eq!(kept.committed(&mut staged), None);
     assert_eq!(rows.numbers(), [0; 0]);
@@ -229,7 +229,7 @@ fn a_row_whose_news_were_not_told_is_not_moved() {
     kept.bytes += MANY;
     commit(&mut kept, &mut rows, &[(9, 1)], &[]);
     assert_eq!(items(&rows.0[&2]).count(), 1);
-    kept.told(1);
+    kept.news_delivered(1);
     commit(&mut kept, &mut rows, &[(9, 2)], &[]);
     assert_eq!(items(&rows.0[&3]).count(), 2);
 }
@@ -240,7 +240,7 @@ fn numbers_go_on_behind_what_was_told_when_no_row_is_left() {
     kept.were_upto(40);
     assert_eq!(commit(&mut kept, &mut rows, &[], &[5]), Some((41, vec![out(5)])));
     kept.were_upto(7);
-    assert_eq!((kept.newest(), kept.untold(40)), (41, vec![out(5)]));
+    assert_eq!((kept.newest(), kept.undelivered(40)), (41, vec![out(5)]));
 }
 
 #[test]

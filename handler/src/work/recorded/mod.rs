@@ -224,7 +224,7 @@ fn what_only_a_newer_program_knows_is_passed_over_in_a_row() {
         further,
     ];
     let kept = load(&row.concat());
-    assert_eq!(kept.untold(0), [out]);
+    assert_eq!(kept.undelivered(0), [out]);
     let found = kept.find(300, 1).unwrap();
     assert_eq!(((found.kind, found.payload.to_vec()), found.proves), (packed(&reply), Some(proof(0))));
     assert_eq!(kept.find(300, 2).map(|found| found.proves), Some(None));

@@ -2,7 +2,7 @@
 
 use crate::state::hosting::Hosting;
 use crate::state::journal::{ClientKey, Entry, KeptRow, OldPass, Settled};
-use crate::state::mirrored::WorldRow;
+use crate::state::mirror_rows::WorldRow;
 use crate::state::news::{Audience, News};
 use crate::state::online::Seat;
 use crate::state::passes::{HeldPass, PassState, Wanted};
@@ -161,7 +161,7 @@ samples! { entries Entry Entry {
     Push: Entry::Push { session: 300, event: event() };
     World: Entry::World { id: 9, said: (&world()).into() };
     NoWorld: Entry::NoWorld { id: 9 };
-    NewsTold: Entry::NewsTold { row: -300 };
+    NewsDelivered: Entry::NewsDelivered { row: -300 };
     Revoked: Entry::Revoked { session: 300, upto: AT };
     Epoch: Entry::Epoch { id: 9, epoch: 1_769_890_500_000, begun: 51 };
     Stay: Entry::Stay { host: 300, player: PlayerId(7), server: ServerId(9), since: AT };
@@ -179,7 +179,7 @@ samples! { entries Entry Entry {
     NotHere: Entry::NotHere { seat: Seat::Session(300), who: alice() };
     Visitor: Entry::Visitor { id: 9, said: (&visitor()).into() };
     NoVisitor: Entry::NoVisitor { id: 9 };
-    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, told: Some(AT) };
+    Login: Entry::Login { session: 300, player: PlayerId(7), since: AT, warned_of: Some(AT) };
     LoginEnded: Entry::LoginEnded { session: 300, player: PlayerId(7), since: AT, lasted: 1 << 40 };
     LoginCounted: Entry::LoginCounted { session: 300, since: AT };
     Row: Entry::Row {
@@ -188,10 +188,10 @@ samples! { entries Entry Entry {
     RowGone: Entry::RowGone { list: List::Users, epoch: EPOCH, serial: 301, key: text("alice"), only: None, at: AT };
     RowsForgotten: Entry::RowsForgotten { list: List::Users, epoch: EPOCH, upto: 299 };
     Handler: Entry::Handler { pid: 300, started: 9 };
-    Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, told: Some(AT) };
+    Visit: Entry::Visit { session: 300, who: Principal { kind: PrincipalKind::Visitor, id: 9 }, since: AT, warned_of: Some(AT) };
     VisitEnded: Entry::VisitEnded { session: 300 };
-    Missed: Entry::Missed { world: WorldId(300), event: event() };
-    MissedTold: Entry::MissedTold { world: WorldId(300) };
+    HostBacklog: Entry::HostBacklog { world: WorldId(300), event: event() };
+    HostBacklogDelivered: Entry::HostBacklogDelivered { world: WorldId(300) };
 } }
 
 pub const EPOCH: u64 = 1_769_890_500_000 << 10;

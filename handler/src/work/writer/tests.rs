@@ -181,7 +181,7 @@ fn that_a_login_is_counted_is_news_and_that_it_cannot_be_is_told() {
     let (said, left) = bench.commit(&[job()]);
     let [ToLoop::News(row, news)] = &left[..] else { panic!("{left:?}") };
     assert_eq!((said.len(), &news[..]), (0, &[News::Counted { session: 7, since }][..]));
-    assert_eq!(lock(&bench.shared.kept).untold(row - 1), *news, "also for a handler that comes next");
+    assert_eq!(lock(&bench.shared.kept).undelivered(row - 1), *news, "also for a handler that comes next");
     bench.fail([full()]);
     let (said, left) = bench.commit(&[job()]);
     assert!(said.is_empty() && matches!(&left[..], [ToLoop::NotCounted(7, at)] if *at == since), "{left:?}");
@@ -233,7 +233,7 @@ fn who_proves_who_he_is_hears_the_news_of_the_same_transaction() {
     assert_eq!(news.len(), 1);
     assert!(matches!(&news[0], News::Out { who, .. } if *who == ALICE.into()));
     let kept = lock(&bench.shared.kept);
-    assert_eq!((kept.newest(), kept.untold(row - 1)), (*row, news.clone()));
+    assert_eq!((kept.newest(), kept.undelivered(row - 1)), (*row, news.clone()));
     assert_eq!(kept.find(2, 1).unwrap().proves, Some(proof(ALICE)), "also for a handler that comes next");
 }
 

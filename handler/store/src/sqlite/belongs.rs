@@ -40,7 +40,7 @@ pub(super) struct Header {
     /// Changes of the first page.
     counter: u32,
     application: u32,
-    /// The schema.
+    /// The version of the schema, as SQLite's `user_version`.
     pub(super) schema: u32,
 }
 

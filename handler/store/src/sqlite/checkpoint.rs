@@ -53,38 +53,38 @@ impl Due {
 pub(super) struct Checkpoints {
     due: Due,
     shared: Arc<Shared>,
-    tell: Option<SyncSender<()>>,
+    wanted: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpoints {
     /// `ended` hears, on the thread, how each checkpoint has ended.
     pub(super) fn start(shared: Arc<Shared>, ended: impl Fn(Result<()>) + Send + 'static) -> Result<Checkpoints> {
-        let (tell, told) = sync_channel(1);
+        let (wanted, requests) = sync_channel(1);
         let theirs = shared.clone();
         let runs = move || {
-            while told.recv().is_ok() {
+            while requests.recv().is_ok() {
                 ended(theirs.checkpoint());
             }
         };
         let thread = Builder::new().name("checkpoint".to_owned()).spawn(runs);
         let thread = thread.map_err(|e| StoreError::Unavailable(format!("cannot start a thread: {e}")))?;
-        Ok(Checkpoints { due: Due::default(), shared, tell: Some(tell), thread: Some(thread) })
+        Ok(Checkpoints { due: Due::default(), shared, wanted: Some(wanted), thread: Some(thread) })
     }
 
     /// For the writer, after it has committed something.
     pub(super) fn look(&mut self) {
         if self.due.is_due(self.shared.wal_pages.load(Ordering::Acquire))
-            && let Some(tell) = &self.tell
+            && let Some(wanted) = &self.wanted
         {
             // Full means that one is on its way already.
-            let _ = tell.try_send(());
+            let _ = wanted.try_send(());
         }
     }
 
     /// Ends the thread. The gate must not be held by who calls this.
     pub(super) fn end(&mut self) {
-        self.tell = None;
+        self.wanted = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

@@ -43,7 +43,7 @@ pub(super) fn random() -> Result<[u8; 32]> {
 /// The lock and a connection to a database with the newest schema.
 pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)> {
     let lock_path = beside(path, ".lock");
-    let fresh_lock = !lock_path.exists();
+    let lock_is_new = !lock_path.exists();
     // Before anything else: closing a file that SQLite has open in this process would drop SQLite's own locks.
     let lock = lock(&lock_path, path, patience)?;
     let outcome = ready(path, patience);
@@ -53,7 +53,7 @@ pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)
             error,
             StoreError::NotADatabase(_) | StoreError::TooNew(..) | StoreError::TooOld(..) | StoreError::Beside { .. }
         );
-        if fresh_lock && foreign {
+        if lock_is_new && foreign {
             let _ = fs::remove_file(&lock_path);
         }
         return Err(error);

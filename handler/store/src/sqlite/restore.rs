@@ -35,7 +35,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens it.
+    /// Opens the copy to restore from.
     ///
     /// # Errors
     /// There is no such file, or it cannot be read.

@@ -15,7 +15,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The table.
+/// Makes the table that holds the seal.
 pub(super) const TABLE: &str = "CREATE TABLE seal (digest BLOB NOT NULL CHECK (length(digest) = 32))";
 
 /// Bytes of the checksum.

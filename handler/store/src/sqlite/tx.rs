@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 /// Bytes that are written to find out whether a change can be.
 const TOUCHED: u32 = 32 << 10;
 
-/// The kinds of sequences, as [`Tx::fresh`] and the relay number them in the schema.
+/// The kinds of sequences, as [`Tx::next_number`] and the relay number them in the schema.
 pub(super) const KINDS: RangeInclusive<u8> = 1..=6;
 
 /// The owner of a sequence that there is only one of.
@@ -70,7 +70,7 @@ impl Tx for Db {
         Ok(())
     }
 
-    fn fresh(&mut self, sequence: Sequence) -> Result<u64> {
+    fn next_number(&mut self, sequence: Sequence) -> Result<u64> {
         let (kind, (owner_kind, owner_id)) = match sequence {
             Sequence::Order => {
                 // Every submit takes one; those of the log and of the table tell where to go on after a restart.

@@ -107,9 +107,9 @@ impl Talk {
         })
     }
 
-    fn pause(&self, index: usize, since: Instant, heard: Option<Instant>) -> Pause {
+    fn pause(&self, index: usize, since: Instant, answered: Option<Instant>) -> Pause {
         let micros = |at: Instant| (at - self.start).as_micros() as u64;
-        Pause { client: index as u32, from: micros(since), to: heard.map(micros), ok: heard.is_some() }
+        Pause { client: index as u32, from: micros(since), to: answered.map(micros), ok: answered.is_some() }
     }
 
     fn finish(mut self) -> Vec<Pause> {

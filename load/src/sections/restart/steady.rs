@@ -23,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// From sending a request to reading its answer, in microseconds since the load began.
 #[derive(Clone, Copy)]
 pub struct Pause {
-    /// Whose.
+    /// The client that has asked, by its place among all.
     pub client: u32,
     /// When the request was sent.
     pub from: u64,

@@ -2,7 +2,7 @@
 
 use super::super::who::{audience, listed, modes};
 use super::{Asks, Command, all, command, every};
-use crate::commands::{Action, Local, permitted};
+use crate::commands::{Action, Local, no_mode, permitted};
 use ssmglobal_ipc::{AskedBy, Code, Kind, State, States};
 use std::collections::HashSet;
 
@@ -117,4 +117,48 @@ fn every_command_makes_what_the_table_says_it_asks() {
     let wanted = Kind::ALL.iter().copied().filter(|kind| kind.describe().asked_by == AskedBy::Client);
     assert_eq!(asked, wanted.collect::<HashSet<_>>(), "every word of a client's has its command");
     assert_eq!(command("MAIL LIST").states(), Kind::MailList.describe().states);
+}
+
+#[test]
+fn who_may_what() {
+    let states = [State::New, State::Anonymous, State::Player, State::Unproved, State::Server];
+    let may = |name: &str| {
+        let allowed = |state: &State| permitted(command(name), *state, "bob").is_ok();
+        states.iter().map(|state| if allowed(state) { 'x' } else { '-' }).collect::<String>()
+    };
+    let codes = |name: &str, state| permitted(command(name), state, "bob").unwrap_err();
+    for c in all() {
+        let wanted = match c.name {
+            "MODE" => "xxxxx",
+            "QUIT" => "-xxxx",
+            "AUTH" => "---x-",
+            "REGISTER" | "LOGIN" | "TELL" | "WORLD ENTER" => "-xx--",
+            "VISITOR" => "-x---",
+            "LOGOUT" => "-xx--",
+            "PASSWORD" | "PASS" | "RATING" | "BROADCAST" => "--x--",
+            "HELP" | "HW" | "PING" | "STAY" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
+            "UNIVERSE SHOW" | "UNIVERSE WATCH" | "UNIVERSE UNWATCH" => "-xx-x",
+            "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
+            "SETTING SET" | "SETTING LIST" | "SETTING DELETE" | "PROPERTY SET" | "PROPERTY DELETE" => "--x-x",
+            name if name.starts_with("PROPERTY") => "-xx-x",
+            name if name.starts_with("RECORD") || name.starts_with("LIST") || name == "SETTING GET" => "-xx-x",
+            name if ["MAIL", "WORLD", "RIGHT", "PLAYER", "UNIVERSE"].iter().any(|group| name.starts_with(group)) => {
+                "--x--"
+            }
+            _ => "----x",
+        };
+        assert_eq!(may(c.name), wanted, "{}", c.name);
+        if c.name != "MODE" {
+            assert_eq!(codes(c.name, State::New), no_mode());
+        }
+    }
+    let failure = codes("MAIL LIST", State::Anonymous);
+    assert_eq!((failure.code, &*failure.msg), (Code::NotLoggedIn, "Log in first: LOGIN name, or REGISTER name."));
+    let failure = codes("HW", State::Unproved);
+    assert_eq!((failure.code, &*failure.msg), (Code::NotLoggedIn, "Prove who you are first: AUTH name key."));
+    assert_eq!(codes("RELAY JOIN", State::Player).msg, "Only a game server can do that.");
+    assert_eq!(codes("RELAY JOIN", State::Anonymous).code, Code::Denied);
+    assert_eq!(codes("MAIL LIST", State::Server).msg, "Only a player can do that.");
+    assert_eq!(codes("AUTH", State::Player).code, Code::Denied);
+    assert_eq!(codes("AUTH", State::Server).msg, "You have proved who you are already.");
 }

@@ -1,6 +1,6 @@
 //! What clients get to see, letter by letter.
 
-use super::{Asked, Look, clean, human, idle, json, minute, plural};
+use super::{Asked, Look, clean, draw, human, idle, json, minute, plural};
 use crate::commands::{
     self, Action, Asks, Command, Local, Parsed, all, parse_first, parse_json, parse_words, reference,
 };
@@ -9,13 +9,18 @@ use ssmglobal_ipc::*;
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
+mod drawing;
+mod events;
+mod lines;
+mod pages;
 mod samples;
-use samples::{board, empty_replies, events, mails, person_replies, replies, submitted};
+use events::events;
+use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const PLAIN: Look = Look { width: 80, colour: false, utf8: true, shell: false };
+const USUAL: Look = Look { width: 80, colour: false, utf8: true, shell: false, plain: false };
 
 fn s(text: &str) -> String {
     text.to_owned()
@@ -47,7 +52,7 @@ fn as_json(id: Option<&str>, name: &str, reply: &Reply) -> String {
 
 fn as_text(name: &str, reply: &Reply, look: Look) -> String {
     let mut out = Vec::new();
-    human::reply(&mut out, asked(name), reply, look);
+    draw(&mut out, &human::reply(asked(name), reply), look);
     text(out)
 }
 
@@ -56,9 +61,9 @@ fn answer(line: &str, state: State) -> String {
     let mut out = Vec::new();
     if state == State::Player {
         match parse_words(line, state).and_then(Parsed::action) {
-            Ok(Action::Local(local)) => local.show(&mut out, state, PLAIN),
+            Ok(Action::Local(local)) => draw(&mut out, &local.screen(state), USUAL),
             Ok(Action::Request(_)) => {}
-            Err(failure) => human::failure(&mut out, &failure, PLAIN),
+            Err(failure) => draw(&mut out, &human::failure(&failure), USUAL),
         }
         return text(out);
     }
@@ -163,7 +168,7 @@ fn events_are_as_the_page_says() {
         assert_eq!(text(out), format!("{in_json}\r\n"));
         assert!(reference().contains(&format!("\n{in_json}\n")), "{in_json}");
         let mut out = Vec::new();
-        human::event(&mut out, &event, PLAIN);
+        draw(&mut out, &human::event(&event), USUAL);
         assert_eq!(text(out), format!("{in_words}\r\n"));
     }
     let (mut missed, mut numbered) = (Vec::new(), Vec::new());
@@ -214,14 +219,14 @@ fn a_board_is_aligned_also_with_wide_letters() {
                   \x20 10  日本語      123456  2026-01-31 20:15  arena\r\n\
                   More: TOP sprint 2 AFTER 10\r\n\
                   Back: TOP sprint 2 BEFORE 9\r\n";
-    assert_eq!(as_text("RECORD TOP", &board(), PLAIN), wanted);
-    let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..PLAIN });
+    assert_eq!(as_text("RECORD TOP", &board(), USUAL), wanted);
+    let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..USUAL });
     assert!(without.contains("\r\n\x20 10  ???         123456  2026-01-31 20:15  arena\r\n"), "{without}");
 }
 
 #[test]
 fn mails_are_marked_and_made_harmless() {
-    let shown = as_text("MAIL LIST", &Reply::MailPage(mails()), PLAIN);
+    let shown = as_text("MAIL LIST", &Reply::MailPage(mails()), USUAL);
     assert_eq!(
         shown,
         "30 mails of 100 at the most, 1 unread.\r\n\
@@ -232,7 +237,7 @@ fn mails_are_marked_and_made_harmless() {
     );
     let (name, mail) = person_replies().into_iter().find(|(name, _)| *name == "MAIL READ").unwrap();
     assert_eq!(
-        as_text(name, &mail, PLAIN),
+        as_text(name, &mail, USUAL),
         "Mail 12 from alice to bob, 2026-01-31 20:15 UTC\r\nTonight\r\n  At eight?\r\n\r\n  Or\\tnine\\x1b]0;x\\x07\r\n\
          MAIL REPLY 12 text answers, MAIL DELETE 12 deletes.\r\n"
     );
@@ -243,7 +248,7 @@ fn everything_fits_the_terminal() {
     let every: Vec<_> = replies().into_iter().chain(empty_replies()).collect();
     for width in [0, 1, 40, 60, 80, 132] {
         for (utf8, colour) in [(true, false), (false, false), (true, true)] {
-            let look = Look { width, colour, utf8, shell: false };
+            let look = Look { width, colour, utf8, ..USUAL };
             for (name, reply) in &every {
                 let shown = as_text(name, reply, look);
                 assert!(shown.ends_with("\r\n"));
@@ -259,10 +264,10 @@ fn everything_fits_the_terminal() {
             }
         }
     }
-    let narrow = as_text("RECORD TOP", &board(), Look { width: 40, ..PLAIN });
+    let narrow = as_text("RECORD TOP", &board(), Look { width: 40, ..USUAL });
     assert!(narrow.contains('…') && narrow.lines().skip(1).all(|line| line.width() <= 40), "{narrow}");
     for (name, reply) in empty_replies() {
-        assert_eq!(as_text(name, &reply, PLAIN).lines().count(), 2, "{name} says what to do next");
+        assert_eq!(as_text(name, &reply, USUAL).lines().count(), 2, "{name} says what to do next");
     }
 }
 
@@ -290,7 +295,7 @@ fn help_is_grouped_and_explains() {
     for width in [40, 80] {
         let mut out = Vec::new();
         let help = Local::Help(commands::HelpTopic::All);
-        help.show(&mut out, State::Player, Look { width, ..PLAIN });
+        draw(&mut out, &help.screen(State::Player), Look { width, ..USUAL });
         let shown = text(out);
         let mut entries = shown.lines().filter(|line| line.starts_with('\t'));
         assert!(entries.all(|line| line.replace('\t', "        ").width() <= usize::from(width)));
@@ -312,9 +317,9 @@ fn help_is_grouped_and_explains() {
 
 #[test]
 fn colours_only_for_those_who_asked() {
-    let colour = Look { colour: true, ..PLAIN };
+    let colour = Look { colour: true, ..USUAL };
     let mut out = Vec::new();
-    human::failure(&mut out, &Failure::new(Code::Invalid, "No \u{1b}[2J."), colour);
+    draw(&mut out, &human::failure(&Failure::new(Code::Invalid, "No \u{1b}[2J.")), colour);
     assert_eq!(text(out), "\x1b[31mERROR:\x1b[0m No \\x1b[2J.\r\n");
     let shown = as_text("MAIL LIST", &Reply::MailPage(mails()), colour);
     assert!(shown.contains("\x1b[1m*  42  alice"), "{shown}");
@@ -348,7 +353,7 @@ proptest! {
             mail.subject.clone_from(&body);
         }
         for (name, reply) in [("MAIL READ", Reply::Mail(mail)), ("MAIL LIST", Reply::MailPage(page)), ("WHO", Reply::fail(Code::Invalid, body.clone()))] {
-            let shown = as_text(name, &reply, Look { width, colour: false, utf8: true, shell: false });
+            let shown = as_text(name, &reply, Look { width, ..USUAL });
             let shown = shown.replace("\r\n", "");
             prop_assert!(matches!(clean(&shown), std::borrow::Cow::Borrowed(_)), "{:?}", shown);
             let line = as_json(None, name, &reply);

@@ -159,7 +159,7 @@ proptest! {
         let sequence = Sequence::of(kinds, &phases);
         let (model, keys) = (&sequence.world.model, &sequence.keys[..]);
         let expected = Wanted { model, keys }.in_model(&sequence.world.keyed);
-        let one_by_one = sequence.run(&[Cut { length: 1, luck: Luck::Good, told: true }]);
+        let one_by_one = sequence.run(&[Cut { length: 1, luck: Luck::Good, delivered: true }]);
         prop_assert_eq!(&one_by_one, &expected);
         prop_assert_eq!(&sequence.run(&cuts), &expected);
     }

@@ -29,15 +29,15 @@ pub struct Run<'a> {
     /// Requests that were ever asked, of sessions.
     asked: BTreeSet<(u64, u64)>,
     acknowledged: BTreeMap<u64, u64>,
-    /// News that nobody has told, with their rows.
-    untold: Vec<(i64, Vec<News>)>,
-    told: i64,
+    /// News that were not delivered yet, with their rows.
+    undelivered: Vec<(i64, Vec<News>)>,
+    delivered: i64,
     operators: u64,
 }
 
 /// What a batch is to say.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Heard {
+struct Outcomes {
     /// On links: session, number, kind and payload.
     replies: Vec<(u64, u64, u16, Vec<u8>)>,
     /// Sessions that are somebody now: session, number, who, and the answer.
@@ -68,8 +68,8 @@ impl Run<'_> {
             kept: BTreeMap::new(),
             asked: BTreeSet::new(),
             acknowledged: BTreeMap::new(),
-            untold: Vec::new(),
-            told: 0,
+            undelivered: Vec::new(),
+            delivered: 0,
             operators: 0,
         }
     }
@@ -99,15 +99,18 @@ impl Run<'_> {
             Luck::Full => {
                 let (writes, expected) = self.writes(batch);
                 self.bench.fail([StoreError::Unavailable("no room".into())]);
-                let heard = self.heard(&writes);
+                let outcomes = self.commit(&writes);
                 let proved = expected.proved.len();
-                assert_eq!(heard.replies.len(), expected.replies.len() + proved);
+                assert_eq!(outcomes.replies.len(), expected.replies.len() + proved);
                 assert!(
-                    heard.replies.iter().all(|reply| unavailable(&crate::state::journal::unpacked(reply.2, &reply.3)))
+                    outcomes
+                        .replies
+                        .iter()
+                        .all(|reply| unavailable(&crate::state::journal::unpacked(reply.2, &reply.3)))
                 );
-                assert!(heard.operators.iter().all(|(_, why)| why.as_ref().is_some_and(unavailable)));
-                assert_eq!(heard.operators.len(), expected.operators.len());
-                assert!(heard.proved.is_empty() && heard.keyed.is_empty() && heard.news.is_empty());
+                assert!(outcomes.operators.iter().all(|(_, why)| why.as_ref().is_some_and(unavailable)));
+                assert_eq!(outcomes.operators.len(), expected.operators.len());
+                assert!(outcomes.proved.is_empty() && outcomes.keyed.is_empty() && outcomes.news.is_empty());
                 // Who was acknowledged is so; nothing was kept.
                 self.forget(batch);
                 self.bench.check_memory();
@@ -122,18 +125,18 @@ impl Run<'_> {
             expected.news.extend((!news.is_empty()).then(|| sorted(news)));
         }
         self.keep(batch, &writes);
-        assert_eq!(self.heard(&writes), expected);
-        if cut.told {
+        assert_eq!(self.commit(&writes), expected);
+        if cut.delivered {
             let mut kept = lock(&self.bench.shared.kept);
-            self.told = kept.newest();
-            kept.told(self.told);
-            self.untold.clear();
+            self.delivered = kept.newest();
+            kept.news_delivered(self.delivered);
+            self.undelivered.clear();
         }
     }
 
     /// The batch as jobs for the writer, and what is to be said of it but for news.
-    fn writes(&mut self, batch: &[(Job, Came)]) -> (Vec<Write<Change>>, Heard) {
-        let (mut writes, mut expected) = (Vec::new(), Heard::default());
+    fn writes(&mut self, batch: &[(Job, Came)]) -> (Vec<Write<Change>>, Outcomes) {
+        let (mut writes, mut expected) = (Vec::new(), Outcomes::default());
         for (job, came) in batch {
             writes.extend(job.ends.map(Write::Gone));
             let failed = matches!(came.reply, Reply::Failed(_));
@@ -173,27 +176,27 @@ impl Run<'_> {
         (writes, expected)
     }
 
-    /// What is said of a batch.
-    fn heard(&mut self, writes: &[Write<Change>]) -> Heard {
+    /// Has the writer do a batch; gives what it says of it.
+    fn commit(&mut self, writes: &[Write<Change>]) -> Outcomes {
         let (said, left) = self.bench.commit(writes);
         let replies = said.into_iter().map(|said| (said.session, said.number, said.kind, said.payload)).collect();
-        let mut heard = Heard { replies, ..Heard::default() };
+        let mut outcomes = Outcomes { replies, ..Outcomes::default() };
         for one in left {
             match one {
-                ToLoop::Proved { at, to, proof, reply } => heard.proved.push((at.id, to.number, proof, reply)),
-                ToLoop::Operator(number, ctl::Answer::Done) => heard.operators.push((number, None)),
+                ToLoop::Proved { at, to, proof, reply } => outcomes.proved.push((at.id, to.number, proof, reply)),
+                ToLoop::Operator(number, ctl::Answer::Done) => outcomes.operators.push((number, None)),
                 ToLoop::Operator(number, ctl::Answer::Failed(failure)) => {
-                    heard.operators.push((number, Some(failure.into())));
+                    outcomes.operators.push((number, Some(failure.into())));
                 }
-                ToLoop::Keyed(owner, key) => heard.keyed.push((owner, key)),
+                ToLoop::Keyed(owner, key) => outcomes.keyed.push((owner, key)),
                 ToLoop::News(row, news) => {
-                    self.untold.push((row, news.clone()));
-                    heard.news.push(sorted(news));
+                    self.undelivered.push((row, news.clone()));
+                    outcomes.news.push(sorted(news));
                 }
                 left => panic!("{left:?}"),
             }
         }
-        heard
+        outcomes
     }
 
     /// What sessions of a batch have acknowledged.
@@ -230,16 +233,16 @@ impl Run<'_> {
     /// The end: what is kept, and what the next handler finds; gives all that is in the store.
     pub fn end(mut self, keys: &[ClientKey], ended: &HashSet<u64>) -> State {
         let reader = self.bench.store.reader().unwrap();
-        let untold: Vec<News> = self.untold.iter().flat_map(|(_, news)| news.iter().cloned()).collect();
+        let undelivered: Vec<News> = self.undelivered.iter().flat_map(|(_, news)| news.iter().cloned()).collect();
         {
             let kept = lock(&self.bench.shared.kept);
             assert_eq!(self.find(&kept), self.kept);
-            assert_eq!(kept.untold(self.told), untold);
+            assert_eq!(kept.undelivered(self.delivered), undelivered);
         }
         let mut next = KeptAnswers::load(&*reader).unwrap();
-        assert_eq!(next.untold(self.told), untold, "what was told is known from elsewhere");
-        next.told(self.told);
-        assert_eq!(next.untold(0), untold);
+        assert_eq!(next.undelivered(self.delivered), undelivered, "what was delivered is known from elsewhere");
+        next.news_delivered(self.delivered);
+        assert_eq!(next.undelivered(0), undelivered);
         let sessions = self.asked.iter().map(|(session, _)| *session);
         next.retain(&sessions.filter(|session| !ended.contains(session)).collect());
         for (session, upto) in &self.acknowledged {

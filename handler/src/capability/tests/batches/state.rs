@@ -37,7 +37,7 @@ fn score(standing: &Standing) -> Score {
 
 /// What there is to look for, from a model that has all of it.
 pub struct Wanted<'a> {
-    /// Everything.
+    /// All that is kept after the changes so far.
     pub model: &'a Model,
     /// Keys that were used.
     pub keys: &'a [ClientKey],

@@ -39,7 +39,7 @@ pub struct Asked {
     pub session: u8,
     /// It has all its answers.
     pub acknowledges: bool,
-    /// What.
+    /// What it asks.
     pub step: Step,
     /// Under a key of its client's, where that is possible.
     pub key: Option<u8>,
@@ -114,8 +114,8 @@ pub struct Cut {
     pub length: usize,
     /// How it fares.
     pub luck: Luck,
-    /// Everybody has heard what came of it and of those before.
-    pub told: bool,
+    /// Everybody has got the news of it and of those before.
+    pub delivered: bool,
 }
 
 /// Where the sequence is cut, again and again.
@@ -123,7 +123,7 @@ pub fn cuts() -> impl Strategy<Value = Vec<Cut>> {
     let luck = prop_oneof![
         6 => Just(Luck::Good), 2 => Just(Luck::Again), 2 => Just(Luck::Pieces), 1 => Just(Luck::Full),
     ];
-    let cut = (1usize..20, luck, any::<bool>()).prop_map(|(length, luck, told)| Cut { length, luck, told });
+    let cut = (1usize..20, luck, any::<bool>()).prop_map(|(length, luck, delivered)| Cut { length, luck, delivered });
     prop::collection::vec(cut, 1..10)
 }
 

@@ -160,7 +160,7 @@ impl World {
         }
         for (id, firsts) in firsts {
             let Plain { board, scores } = &then.boards[&id];
-            let Some(before) = firsts.told(scores.first()) else { continue };
+            let Some(before) = firsts.new_first(scores.first()) else { continue };
             let (player, score, _) = scores.table()[0];
             let event = RecordArrived {
                 board: board.name.clone(),

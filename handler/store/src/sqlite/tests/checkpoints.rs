@@ -11,10 +11,10 @@ use std::sync::mpsc::{Receiver, channel};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A writer, and how each checkpoint of its thread ends.
-fn heard(store: &SqliteStore) -> (SqliteWriter, Receiver<Result<()>>) {
-    let (tell, heard) = channel();
-    let writer = store.sqlite_writer_with(move |outcome| drop(tell.send(outcome))).unwrap();
-    (writer, heard)
+fn reporting_writer(store: &SqliteStore) -> (SqliteWriter, Receiver<Result<()>>) {
+    let (report, reports) = channel();
+    let writer = store.sqlite_writer_with(move |outcome| drop(report.send(outcome))).unwrap();
+    (writer, reports)
 }
 
 fn pages(place: &Place) -> u32 {
@@ -69,7 +69,7 @@ fn a_checkpoint_is_due_once_in_a_while() {
 #[test]
 fn the_log_stays_bounded_without_being_asked() {
     let place = Place::new();
-    let (mut writer, heard) = heard(&place.store);
+    let (mut writer, reports) = reporting_writer(&place.store);
     let value = KeptSetting { value: Some("x".repeat(8_000)), version: 1, public: false, at: Time(0) };
     let mut rounds = 0;
     for n in 1.. {
@@ -77,7 +77,7 @@ fn the_log_stays_bounded_without_being_asked() {
         if pages(&place) < CHECKPOINT_PAGES {
             continue;
         }
-        heard.recv_timeout(DEADLINE).unwrap().unwrap();
+        reports.recv_timeout(DEADLINE).unwrap().unwrap();
         commit(&mut writer, |tx| tx.put(&set(n, "0", &value)).unwrap());
         assert!(pages(&place) < 100, "it has started over");
         rounds += 1;
@@ -87,13 +87,13 @@ fn the_log_stays_bounded_without_being_asked() {
     }
     let length = fs::metadata(place.file("test.db-wal")).unwrap().len();
     assert!(length < u64::from(CHECKPOINT_PAGES + CHECKPOINT_AGAIN_PAGES) * 4_120, "{length}");
-    assert_eq!(heard.try_iter().count(), 0, "told once");
+    assert_eq!(reports.try_iter().count(), 0, "told once");
 }
 
 #[test]
 fn a_checkpoint_that_has_failed_is_tried_again_when_it_is_due() {
     let place = Place::new();
-    let (mut writer, heard) = heard(&place.store);
+    let (mut writer, reports) = reporting_writer(&place.store);
     put(&mut writer, &player(1, "alice"));
     let path = place.store.path();
     let exchange = |conn| {
@@ -105,12 +105,12 @@ fn a_checkpoint_that_has_failed_is_tried_again_when_it_is_due() {
     let long = |pages| place.store.shared.wal_pages.store(pages, Ordering::Release);
     long(CHECKPOINT_PAGES);
     assert!(!writer.idle().unwrap());
-    let outcome = heard.recv_timeout(DEADLINE).unwrap();
+    let outcome = reports.recv_timeout(DEADLINE).unwrap();
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     drop(exchange(able));
     long(CHECKPOINT_PAGES + CHECKPOINT_AGAIN_PAGES);
     assert!(!writer.idle().unwrap());
-    heard.recv_timeout(DEADLINE).unwrap().unwrap();
+    reports.recv_timeout(DEADLINE).unwrap().unwrap();
     put(&mut writer, &player(2, "bob"));
     assert_eq!(place.reader().player_count().unwrap(), 2);
 }
@@ -121,7 +121,7 @@ fn whatever_is_dropped_last_lets_another_one_open_the_file_at_once() {
     let path = folder.path().join("db");
     for (round, order) in (1..).zip([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
         let store = SqliteStore::open(&path).unwrap();
-        let (mut writer, heard) = heard(&store);
+        let (mut writer, reports) = reporting_writer(&store);
         put(&mut writer, &player(round, &format!("p{round}")));
         // The thread has something to do, and may be in the middle of it.
         store.shared.wal_pages.store(CHECKPOINT_PAGES, Ordering::Release);
@@ -138,6 +138,6 @@ fn whatever_is_dropped_last_lets_another_one_open_the_file_at_once() {
                 assert_eq!(store.reader().unwrap().player_count().unwrap(), u64::from(round));
             }
         }
-        assert_eq!(heard.iter().filter(Result::is_ok).count(), 1, "the thread has done it and is gone");
+        assert_eq!(reports.iter().filter(Result::is_ok).count(), 1, "the thread has done it and is gone");
     }
 }

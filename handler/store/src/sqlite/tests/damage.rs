@@ -9,13 +9,13 @@ fn full() -> Place {
     let mut writer = place.writer();
     commit(&mut *writer, |tx| {
         for (n, name) in (1..).zip(["alice", "bob", "carol"]) {
-            assert_eq!(tx.fresh(Sequence::Player).unwrap(), u64::from(n));
+            assert_eq!(tx.next_number(Sequence::Player).unwrap(), u64::from(n));
             tx.put(&player(n, name)).unwrap();
         }
-        tx.fresh(Sequence::Server).unwrap();
+        tx.next_number(Sequence::Server).unwrap();
         tx.put(&server(1, "arena")).unwrap();
         for (n, operator) in (1..).zip([Operator::Best, Operator::Count, Operator::Last]) {
-            tx.fresh(Sequence::Board).unwrap();
+            tx.next_number(Sequence::Board).unwrap();
             tx.put(&Row::Board(Board { operator, ..new_board(n, &format!("board{n}")) })).unwrap();
         }
         let setting = |n| KeptSetting { value: Some(format!("the value {n}")), version: n, public: false, at: Time(0) };
@@ -26,7 +26,7 @@ fn full() -> Place {
         |order, player, score| Standing { server: Some(ServerId(1)), note: None, ..standing(player, order, score) };
     commit(&mut *writer, |tx| {
         for (order, player, points) in [(1, 1, 70), (2, 2, 60), (3, 3, 50)] {
-            assert_eq!(tx.fresh(Sequence::Order).unwrap(), order);
+            assert_eq!(tx.next_number(Sequence::Order).unwrap(), order);
             tx.put(&scored(1, score(order, player, points))).unwrap();
         }
         tx.put(&scored(2, score(4, 1, 1))).unwrap();
@@ -40,8 +40,10 @@ fn full() -> Place {
         tx.put(&scored(3, score(8, 2, 5))).unwrap();
         let (from, to) = (Principal::from(PlayerId(1)), PlayerId(2));
         for n in 1..=3 {
-            let (from_number, to_number) =
-                (tx.fresh(Sequence::Letters(from)).unwrap(), tx.fresh(Sequence::Letters(to.into())).unwrap());
+            let (from_number, to_number) = (
+                tx.next_number(Sequence::Letters(from)).unwrap(),
+                tx.next_number(Sequence::Letters(to.into())).unwrap(),
+            );
             assert_eq!((from_number, to_number), (n, n));
             let (subject, body) = (format!("letter {n}"), format!("the body of {n}"));
             let letter = NewLetter {

@@ -39,10 +39,10 @@ type Model = BTreeMap<(u32, u32), Standing>;
 /// `order` is the highest that was given.
 fn apply(tx: &mut dyn Tx, model: &mut Model, order: &mut u64, changes: &[(u32, u32, Option<i64>)]) {
     let mut next = |tx: &mut dyn Tx| {
-        let fresh = tx.fresh(Sequence::Order).unwrap();
-        assert!(fresh > *order, "{fresh} after {order}");
-        *order = fresh;
-        fresh
+        let next = tx.next_number(Sequence::Order).unwrap();
+        assert!(next > *order, "{next} after {order}");
+        *order = next;
+        next
     };
     for (board, player, score) in changes {
         match (score, model.get(&(*board, *player)).cloned()) {

@@ -20,8 +20,8 @@ fn place() -> (Place, Box<dyn Writer>) {
 
 /// A letter with the next numbers of its two, as the handler makes one: of what a player has sent, `limit` are kept.
 fn letter(tx: &mut dyn Tx, from: Principal, to: PlayerId, body: &str, limit: u32) -> NewLetter {
-    let from_number = tx.fresh(Sequence::Letters(from)).unwrap();
-    let to_number = if from == to.into() { from_number } else { tx.fresh(Sequence::Letters(to.into())).unwrap() };
+    let from_number = tx.next_number(Sequence::Letters(from)).unwrap();
+    let to_number = if from == to.into() { from_number } else { tx.next_number(Sequence::Letters(to.into())).unwrap() };
     let in_sent = from.as_player().is_some() && limit > 0;
     let kept = from.as_player().map_or(0, |player| tx.sent_count(player).unwrap());
     NewLetter {

@@ -154,7 +154,7 @@ fn older_databases_open_and_keep_what_they_hold() {
             Sequence::Letters(arena),
             Sequence::Order,
         ];
-        let next = commit(&mut *writer, |tx| sequences.map(|sequence| tx.fresh(sequence).unwrap()));
+        let next = commit(&mut *writer, |tx| sequences.map(|sequence| tx.next_number(sequence).unwrap()));
         assert_eq!(next, [2, 2, 2, 5, 7, 8]);
         drop((reader, writer, store));
         let found = SqliteStore::verify(&path).unwrap();

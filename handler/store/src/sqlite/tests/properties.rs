@@ -1,4 +1,4 @@
-//! Properties.
+//! Properties as the store keeps them: whose they are, what goes with a world, and that versions outlive a delete.
 
 use super::*;
 use ssmglobal_ipc::{PropertyAccess, PropertyValue};

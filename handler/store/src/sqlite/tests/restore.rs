@@ -48,7 +48,7 @@ impl Scene {
 
 fn add(writer: &mut dyn Writer, id: u32, name: &str) {
     commit(writer, |tx| {
-        tx.fresh(Sequence::Player).unwrap();
+        tx.next_number(Sequence::Player).unwrap();
         tx.put(&player(id, name)).unwrap();
     });
 }

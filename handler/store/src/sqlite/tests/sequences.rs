@@ -16,14 +16,14 @@ fn every_sequence_begins_with_one_and_goes_on_after_a_restart() {
     let place = Place::new();
     let mut writer = place.writer();
     for sequence in OWNED {
-        assert_eq!(commit(&mut *writer, |tx| tx.fresh(sequence).unwrap()), 1, "{sequence:?}");
-        assert_eq!(commit(&mut *writer, |tx| [0; 2].map(|_| tx.fresh(sequence).unwrap())), [2, 3]);
+        assert_eq!(commit(&mut *writer, |tx| tx.next_number(sequence).unwrap()), 1, "{sequence:?}");
+        assert_eq!(commit(&mut *writer, |tx| [0; 2].map(|_| tx.next_number(sequence).unwrap())), [2, 3]);
     }
     drop(writer);
     let place = place.again();
     let mut writer = place.writer();
     for sequence in OWNED {
-        assert_eq!(commit(&mut *writer, |tx| tx.fresh(sequence).unwrap()), 4, "{sequence:?}");
+        assert_eq!(commit(&mut *writer, |tx| tx.next_number(sequence).unwrap()), 4, "{sequence:?}");
     }
     let problems = SqliteStore::verify(place.store.path()).unwrap().problems;
     assert_eq!(problems, ["2 counts of letters of no player", "1 counts of letters of no game server"]);
@@ -34,11 +34,11 @@ fn no_number_that_was_committed_is_given_again_after_a_transaction_that_was_give
     let place = Place::new();
     let mut writer = place.writer();
     for sequence in OWNED {
-        let kept = commit(&mut *writer, |tx| tx.fresh(sequence).unwrap());
+        let kept = commit(&mut *writer, |tx| tx.next_number(sequence).unwrap());
         writer.begin().unwrap();
-        let lost = writer.tx().fresh(sequence).unwrap();
+        let lost = writer.tx().next_number(sequence).unwrap();
         writer.rollback();
-        let next = commit(&mut *writer, |tx| tx.fresh(sequence).unwrap());
+        let next = commit(&mut *writer, |tx| tx.next_number(sequence).unwrap());
         assert!(lost > kept && next > kept, "{sequence:?}: {kept}, {lost}, {next}");
     }
 }
@@ -48,8 +48,8 @@ fn a_number_is_given_inside_a_transaction_only() {
     let place = Place::new();
     let mut writer = place.writer();
     for sequence in OWNED {
-        assert!(matches!(writer.tx().fresh(sequence), Err(StoreError::Unavailable(_))));
-        assert_eq!(commit(&mut *writer, |tx| tx.fresh(sequence).unwrap()), 1);
+        assert!(matches!(writer.tx().next_number(sequence), Err(StoreError::Unavailable(_))));
+        assert_eq!(commit(&mut *writer, |tx| tx.next_number(sequence).unwrap()), 1);
     }
 }
 
@@ -58,7 +58,7 @@ fn orders_never_go_back_not_even_over_a_transaction_that_was_given_up() {
     let place = Place::new();
     let mut writer = place.writer();
     let score = |tx: &mut dyn Tx| {
-        let order = tx.fresh(Sequence::Order).unwrap();
+        let order = tx.next_number(Sequence::Order).unwrap();
         tx.put(&scored(1, standing(1, order, 5))).unwrap();
         order
     };

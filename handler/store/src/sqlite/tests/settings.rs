@@ -1,4 +1,4 @@
-//! Settings.
+//! Settings as the store keeps them: whose they are, and that versions outlive a delete.
 
 use super::*;
 

@@ -49,7 +49,7 @@ fn a_licence_is_kept_as_it_is_and_goes_with_what_belongs_to_its_world_or_without
     let atlantis = licence(1, "Atlantis", alice);
     let setting = KeptSetting { value: Some("deep".into()), version: 1, public: true, at: Time(1) };
     commit(&mut *writer, |tx| {
-        assert_eq!([Sequence::World; 2].map(|sequence| tx.fresh(sequence).unwrap()), [1, 2]);
+        assert_eq!([Sequence::World; 2].map(|sequence| tx.next_number(sequence).unwrap()), [1, 2]);
         tx.put(&row(&atlantis)).unwrap();
         tx.put(&Row::Setting { owner: WorldId(1).into(), key: "sea".into(), setting: setting.clone() }).unwrap();
     });

@@ -1,0 +1,251 @@
+//! Whom a worker is connected with: its client, and later a world as well. Reading, writing, holding back and looking after
+//! are the same for each. Runs in a worker.
+
+pub mod contact;
+pub mod layer;
+pub mod outbox;
+mod socket;
+pub mod speech;
+pub mod stack;
+pub mod strangers;
+#[cfg(test)]
+mod tests;
+pub mod transport;
+
+pub use socket::Flushed;
+pub use speech::Input;
+pub use stack::Stack;
+
+use contact::{Contact, Looked};
+use layer::Opened;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use serde::{Deserialize, Serialize};
+use socket::Socket;
+use ssmglobal_config::Limits;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+/// Tokens of peers count from here.
+const FIRST: usize = 8;
+
+/// The most peers that a worker has.
+pub const MOST: usize = 4;
+
+/// What a worker that goes on with a peer has to know of it, beside its socket.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    /// Its layers.
+    pub stack: Stack,
+    /// Since when it is silent.
+    pub contact: Contact,
+}
+
+/// One of them.
+pub struct Peer {
+    socket: Socket,
+    token: Token,
+    kept: Kept,
+    /// How the last write has gone.
+    flushed: Flushed,
+    vanished: bool,
+}
+
+impl Peer {
+    fn new(stream: TcpStream, limit: usize, token: Token, kept: Kept) -> Peer {
+        Peer { socket: Socket::new(stream, limit), token, kept, flushed: Flushed::All, vanished: false }
+    }
+
+    /// What is said to it.
+    pub fn stack(&mut self) -> &mut Stack {
+        &mut self.kept.stack
+    }
+
+    /// Its descriptor, for one who goes on with it.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.socket.as_stream().as_fd()
+    }
+
+    /// What one who goes on with it has to know.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// When its last line came.
+    pub fn last_line(&self) -> Instant {
+        *self.kept.contact.last_line
+    }
+
+    /// When the last thing came, if that was in this turn.
+    pub fn last_input(&self) -> Instant {
+        self.kept.contact.last_input
+    }
+
+    /// The event loop has told of it.
+    pub fn has_event(&mut self, event: &mio::event::Event) {
+        self.socket.has_event(event.is_readable(), event.is_read_closed());
+    }
+
+    /// The next thing that it has said; a line goes to `line`. None when there is nothing more for now.
+    pub fn next_input(&mut self, line: &mut String) -> Option<Input> {
+        loop {
+            let mut unread = self.socket.unread();
+            let opened = self.kept.stack.open(&mut unread, line);
+            let left = unread.len();
+            self.socket.leaves(left);
+            match opened {
+                Opened::Data(input) => {
+                    let now = Instant::now();
+                    self.kept.contact.last_input = now;
+                    if input != Input::Alive {
+                        self.kept.contact.last_line = now.into();
+                    }
+                    return Some(input);
+                }
+                Opened::Closed | Opened::Broken => {
+                    self.socket.close_reading();
+                    return None;
+                }
+                Opened::End | Opened::More => {}
+            }
+            if !self.socket.is_readable() || !self.socket.read() {
+                return None;
+            }
+        }
+    }
+
+    /// Whether it may have said something that was not looked at.
+    pub fn may_have_said(&self) -> bool {
+        self.socket.is_readable() || self.has_unread()
+    }
+
+    fn has_unread(&self) -> bool {
+        self.kept.stack.has_unread() || !self.socket.unread().is_empty()
+    }
+
+    /// Whether it has closed its end, and all that it said was looked at.
+    pub fn is_over(&self) -> bool {
+        self.socket.is_closed() && !self.has_unread()
+    }
+
+    /// How the last write has gone.
+    pub fn flushed(&self) -> Flushed {
+        self.flushed
+    }
+
+    /// Writes what waits.
+    pub fn flush(&mut self, registry: &Registry, limits: &Limits) -> Flushed {
+        self.flushed = self.socket.flush(self.kept.stack.out(), registry, self.token);
+        if self.socket.take_wrote() {
+            self.kept.contact.has_written(limits);
+        }
+        self.flushed
+    }
+
+    /// Reads what nobody will look at, before the end.
+    pub fn pass_over_rest(&mut self) {
+        self.socket.pass_over_rest();
+    }
+
+    /// Whether its machine does not answer any more.
+    pub fn has_vanished(&self) -> bool {
+        self.vanished
+    }
+
+    fn due_at(&self, limits: &Limits) -> Option<Instant> {
+        self.kept.contact.due_at(limits, self.kept.stack.speaks_telnet())
+    }
+
+    fn look_after(&mut self, now: Instant, limits: &Limits) -> bool {
+        let telnet = self.kept.stack.speaks_telnet();
+        let looked = self.kept.contact.look_after(self.socket.as_stream(), now, limits, telnet);
+        match looked {
+            Looked::NotDue | Looked::There => {}
+            Looked::KeepAlive => self.kept.stack.signal(|speech, out| speech.keep_alive(out)),
+            Looked::Vanished => {
+                self.kept.stack.out().clear();
+                self.vanished = true;
+            }
+        }
+        looked != Looked::NotDue
+    }
+
+    /// Whether nothing was begun with it that only this process can go on with.
+    pub fn is_quiet(&self) -> bool {
+        let Peer { socket, token: _, kept: Kept { stack, contact: _ }, flushed: _, vanished } = self;
+        stack.is_quiet() && socket.unread().is_empty() && !socket.is_closed() && !vanished
+    }
+}
+
+/// All that a worker is connected with.
+pub struct Peers {
+    /// The client, for whom it is.
+    pub client: Peer,
+    others: Vec<Peer>,
+}
+
+impl Peers {
+    /// A client alone.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn new(client: TcpStream, kept: Kept, limits: &Limits, registry: &Registry) -> io::Result<Peers> {
+        let mut client = Peer::new(client, limits.queue, Token(FIRST), kept);
+        registry.register(client.socket.stream(), client.token, Interest::READABLE)?;
+        Ok(Peers { client, others: Vec::new() })
+    }
+
+    /// One more.
+    ///
+    /// # Errors
+    /// The kernel's; `QuotaExceeded` where there are as many as may be.
+    pub fn add(&mut self, stream: TcpStream, kept: Kept, limits: &Limits, registry: &Registry) -> io::Result<Token> {
+        let token = Token(FIRST + 1 + self.others.len());
+        if token.0 >= FIRST + MOST {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        let mut peer = Peer::new(stream, limits.queue, token, kept);
+        registry.register(peer.socket.stream(), token, Interest::READABLE)?;
+        self.others.push(peer);
+        Ok(token)
+    }
+
+    /// All of them, the client first.
+    pub fn iter(&self) -> impl Iterator<Item = &Peer> {
+        std::iter::once(&self.client).chain(&self.others)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        std::iter::once(&mut self.client).chain(&mut self.others)
+    }
+
+    /// The one that the event loop calls by this token.
+    pub fn of(&mut self, token: Token) -> Option<&mut Peer> {
+        self.iter_mut().find(|peer| peer.token == token)
+    }
+
+    /// Writes what waits for each; see [`Peer::flushed`].
+    pub fn flush(&mut self, registry: &Registry, limits: &Limits) {
+        for peer in self.iter_mut() {
+            peer.flush(registry, limits);
+        }
+    }
+
+    /// When one of them is to be looked after.
+    pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
+        self.iter().filter_map(|peer| peer.due_at(limits)).min()
+    }
+
+    /// Looks after those for whom it is time; gives whether it was for any.
+    pub fn look_after(&mut self, now: Instant, limits: &Limits) -> bool {
+        // Each of them, not only the first.
+        self.iter_mut().fold(false, |due, peer| peer.look_after(now, limits) | due)
+    }
+
+    /// Whether nothing was begun with any of them that only this process can go on with.
+    pub fn are_quiet(&self) -> bool {
+        self.iter().all(Peer::is_quiet)
+    }
+}

@@ -1,0 +1,4 @@
+//! Layers on every split, put away at every byte; and peers over real sockets.
+
+mod layers;
+mod sockets;

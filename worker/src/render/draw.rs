@@ -1,0 +1,244 @@
+//! A screen as bytes for a terminal. Runs in a worker.
+//!
+//! All text goes through [`clean`] here and nowhere else, so that nothing foreign can reach a terminal as it is;
+//! colours are added behind it.
+
+use super::clean;
+use super::fit::{broken, fitted};
+use super::screen::{Block, Entry, Prompt, Screen, Style};
+use super::table::{Column, GAP, Table, fit};
+use super::{Look, plural};
+use std::borrow::Cow;
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// What stands before each command.
+const PROMPT: &str = "> ";
+
+/// Where a tab leads to.
+pub(super) const TAB: usize = 8;
+
+/// Appends what the terminal is to be sent. Whoever marks the end of a prompt, or hides what is typed, learns from
+/// [`Screen::prompt`] whether there is one.
+pub fn draw(out: &mut Vec<u8>, screen: &Screen, look: Look) {
+    draw_blocks(out, screen, look);
+    if let Some(prompt) = screen.prompt() {
+        Pen { out, look }.prompt(prompt);
+    }
+}
+
+/// The same without the prompt: whole lines.
+pub(super) fn draw_blocks(out: &mut Vec<u8>, screen: &Screen, look: Look) {
+    let mut pen = Pen { out, look };
+    screen.blocks().iter().for_each(|block| pen.block(block));
+}
+
+fn code(style: Style) -> &'static str {
+    match style {
+        Style::Plain => "",
+        Style::Bold => "\x1b[1m",
+        Style::Dim => "\x1b[2m",
+        Style::Red => "\x1b[31m",
+        Style::Cyan => "\x1b[36m",
+    }
+}
+
+/// What draws for one terminal.
+struct Pen<'o> {
+    out: &'o mut Vec<u8>,
+    look: Look,
+}
+
+impl Pen<'_> {
+    fn block(&mut self, block: &Block) {
+        let plain = self.look.plain;
+        match block {
+            Block::Line(parts) => self.line(parts.iter().map(|(style, text)| (*style, text.as_str()))),
+            Block::Heading(text) => self.line([(Style::Bold, text.as_str())]),
+            Block::Hint(text) => self.line([(Style::Dim, text.as_str())]),
+            Block::More { command, next } => self.more(command, next.as_deref()),
+            Block::Facts(facts) => facts.iter().for_each(|(name, value)| self.labelled(name, value)),
+            Block::Entry(entry) if plain => self.labelled(&entry.name, &entry.about),
+            Block::Entry(entry) => self.entry(entry),
+            Block::Text { text, .. } if plain => text.lines().for_each(|line| {
+                self.put(line);
+                self.end();
+            }),
+            Block::Text { indent, text } => self.text(*indent, text),
+            Block::Table(table) if plain => self.spoken(table),
+            Block::Table(table) => self.table(table),
+            Block::Notice { tag, text } => {
+                self.line([(Style::Cyan, &*format!("[{tag}]")), (Style::Plain, " "), (Style::Plain, text.as_str())]);
+            }
+            Block::Error(text) => {
+                self.line([(Style::Red, "ERROR:"), (Style::Plain, " "), (Style::Plain, text.as_str())]);
+            }
+        }
+    }
+
+    fn prompt(&mut self, prompt: &Prompt) {
+        match prompt {
+            Prompt::Command => self.put(PROMPT),
+            Prompt::Secret(question) => self.put(question),
+            Prompt::Line(number) => self.put(&format!("{number}: ")),
+            Prompt::Page(left) if self.look.plain => {
+                self.put(&format!("More: {}, press return. ", plural(*left, "line")));
+            }
+            Prompt::Page(left) => {
+                self.styled(Style::Dim, &format!("-- more: {}, press return --", plural(*left, "line")));
+            }
+        }
+    }
+
+    /// Text as the terminal can show it: cleaned, with `?` for what it cannot. Before it is measured: another character may
+    /// be as wide as two.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let text = clean(text);
+        if self.look.utf8 || text.is_ascii() {
+            return text;
+        }
+        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+    }
+
+    fn put(&mut self, text: &str) {
+        let shown = self.shown(text);
+        self.out.extend_from_slice(shown.as_bytes());
+    }
+
+    fn styled(&mut self, style: Style, text: &str) {
+        let coloured = self.look.colour && !self.look.plain && style != Style::Plain && !text.is_empty();
+        if coloured {
+            self.out.extend_from_slice(code(style).as_bytes());
+        }
+        self.put(text);
+        if coloured {
+            self.out.extend_from_slice(b"\x1b[0m");
+        }
+    }
+
+    fn blanks(&mut self, count: usize) {
+        self.out.extend(std::iter::repeat_n(b' ', count));
+    }
+
+    fn end(&mut self) {
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    fn ellipsis(&self) -> char {
+        if self.look.utf8 { '…' } else { '~' }
+    }
+
+    fn line<'t>(&mut self, parts: impl IntoIterator<Item = (Style, &'t str)>) {
+        if self.look.plain {
+            let text: String = parts.into_iter().map(|(_, text)| text).collect();
+            self.put(text.trim_matches(' '));
+        } else {
+            parts.into_iter().for_each(|(style, text)| self.styled(style, text));
+        }
+        self.end();
+    }
+
+    fn more(&mut self, command: &str, next: Option<&str>) {
+        let text = match next.filter(|_| self.look.shell) {
+            Some(next) => format!("There are more: add --after {next}"),
+            None => format!("More: {command}"),
+        };
+        self.line([(Style::Dim, text.as_str())]);
+    }
+
+    /// `label: value`, or what there is of the two.
+    fn labelled(&mut self, label: &str, value: &str) {
+        let between = if label.is_empty() || value.is_empty() { "" } else { ": " };
+        self.line([(Style::Bold, label), (Style::Bold, between), (Style::Plain, value)]);
+    }
+
+    /// A tab, the name, and what there is to say about it.
+    fn entry(&mut self, Entry { name, name_width, about, whole }: &Entry) {
+        let (name, about) = (self.shown(name), self.shown(about));
+        let left = self.look.columns().saturating_sub(TAB + name_width + GAP);
+        if !whole {
+            return self.named(&name, *name_width, &fitted(&about, left, self.ellipsis()));
+        }
+        let width = left.max(10);
+        let (mut now, mut later) = broken(&about, width);
+        self.named(&name, *name_width, now);
+        while !later.is_empty() {
+            (now, later) = broken(later, width);
+            self.named("", *name_width, now);
+        }
+    }
+
+    fn named(&mut self, name: &str, name_width: usize, about: &str) {
+        self.out.push(b'\t');
+        self.styled(Style::Bold, name);
+        self.blanks(if about.is_empty() { 0 } else { (name_width + GAP).saturating_sub(name.width()) });
+        self.put(about);
+        self.end();
+    }
+
+    fn text(&mut self, indent: usize, text: &str) {
+        let width = self.look.columns().saturating_sub(indent).max(10);
+        for line in text.lines() {
+            let line = self.shown(line);
+            let mut rest: &str = &line;
+            loop {
+                let (now, later) = broken(rest, width);
+                if !now.is_empty() {
+                    self.blanks(indent);
+                }
+                self.put(now);
+                self.end();
+                if later.is_empty() {
+                    break;
+                }
+                rest = later;
+            }
+        }
+    }
+
+    /// A table to be heard: a line for each cell that says something, and an empty one behind each row.
+    fn spoken(&mut self, table: &Table) {
+        for row in &table.rows {
+            for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(_, cell)| !cell.is_empty()) {
+                self.labelled(&column.head, cell);
+            }
+            self.end();
+        }
+    }
+
+    /// A table as wide as the terminal at the most.
+    fn table(&mut self, Table { columns, rows }: &Table) {
+        let heads: Vec<Cow<'_, str>> = columns.iter().map(|column| self.shown(&column.head)).collect();
+        let cells: Vec<Vec<Cow<'_, str>>> =
+            rows.iter().map(|row| row.cells.iter().map(|cell| self.shown(cell)).collect()).collect();
+        let natural = heads.iter().enumerate().map(|(index, head)| {
+            let widest = cells.iter().filter_map(|row| row.get(index)).map(|cell| cell.width()).max();
+            widest.filter(|widest| *widest > 0).map_or(0, |widest| widest.max(head.width()))
+        });
+        let widths = fit(columns, natural.collect(), self.look.columns());
+        self.row(columns, &widths, &heads, Style::Bold);
+        for (row, cells) in rows.iter().zip(&cells) {
+            self.row(columns, &widths, cells, if row.bold { Style::Bold } else { Style::Plain });
+        }
+    }
+
+    fn row(&mut self, columns: &[Column], widths: &[usize], cells: &[Cow<'_, str>], style: Style) {
+        let mut text = String::new();
+        let mut owed = 0;
+        for ((column, width), cell) in columns.iter().zip(widths).zip(cells).filter(|((_, width), _)| **width > 0) {
+            let cell = fitted(cell, *width, self.ellipsis());
+            let pad = width - cell.width().min(*width);
+            // Blanks are owed until something follows them, so that no line ends in them.
+            let before = owed + if column.right { pad } else { 0 };
+            if !cell.is_empty() {
+                _ = write!(text, "{:before$}{cell}", "");
+                owed = 0;
+            } else {
+                owed = before;
+            }
+            owed += GAP + if column.right { 0 } else { pad };
+        }
+        self.styled(style, &text);
+        self.end();
+    }
+}

@@ -1,0 +1,326 @@
+//! A worker at its work: the event loop, and everything in it that is not pure. It brings together what the client says, the
+//! session, the link to the handler, and what the client listens to. Runs in a worker.
+
+mod channels;
+mod link;
+mod lists;
+pub mod moved;
+mod moving;
+mod resume;
+mod subscriptions;
+mod upward;
+
+use crate::commands::{masked_answer, without_passes};
+use crate::given::{Given, title};
+use crate::peer::contact::Contact;
+use crate::peer::speech::Speech;
+use crate::peer::transport::Transport;
+use crate::peer::{Flushed, Kept, Peers, Stack};
+use crate::render;
+use crate::session::{Around, Effects, Session};
+use link::Link;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use nix::sys::signal::Signal;
+use ssmglobal_config::{Door, DoorMode, Level, Settings};
+use ssmglobal_ipc::{LogLine, Mode, Request, WorkerEnd};
+use ssmglobal_sys::Signals;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Instant;
+use subscriptions::{FIRST_RING, Subscriptions};
+use upward::Errands;
+use zeroize::Zeroize;
+
+const SIGNALS: Token = Token(1);
+const LINK: Token = Token(2);
+const RENDEZVOUS: Token = Token(3);
+const MOVES: Token = Token(4);
+const LIFELINE: Token = Token(5);
+
+/// The worker.
+pub struct Worker<'a> {
+    door: &'a Door,
+    settings: &'a Settings,
+    rendezvous: BorrowedFd<'a>,
+    moves: BorrowedFd<'a>,
+    address: IpAddr,
+    poll: Poll,
+    signals: &'a Signals,
+    peers: Peers,
+    session: Session,
+    subscriptions: Subscriptions,
+    link: Option<Link>,
+    /// The link is one that another worker has made: the handler may not know whose it is now.
+    inherited: bool,
+    rendezvous_watched: bool,
+    /// There was no room to hand the client over.
+    moves_watched: bool,
+    /// A worker of another program is to go on with the client, as soon as nothing is on its way.
+    moving: bool,
+    errands: Errands,
+    /// Since when there is no handler.
+    lost: Option<Instant>,
+}
+
+impl<'a> Worker<'a> {
+    /// Takes over the client, which was accepted at `begun`; gives back the room for events.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Worker<'a>>, &'a mut Events) {
+        let (mode, door, session) = (given.mode, given.door, given.session);
+        let speech = Speech::new(mode, door.line, door.mode != DoorMode::Ask);
+        let kept = Kept { stack: Stack::new(Transport::Plain, speech), contact: Contact::since(begun) };
+        let session = Session::new(session, mode, begun);
+        let (mut worker, events) = Worker::prepare(given, kept, session, Subscriptions::default());
+        if let Ok(worker) = &mut worker
+            && mode == Mode::Human
+        {
+            let around = worker.around();
+            let stack = worker.peers.client.stack();
+            stack.signal(|speech, out| speech.offer(out));
+            worker.session.greet(stack, around);
+        }
+        (worker, events)
+    }
+
+    /// Gets everything ready, and says nothing yet.
+    fn prepare(
+        given: Given<'a>,
+        kept: Kept,
+        session: Session,
+        subscriptions: Subscriptions,
+    ) -> (io::Result<Worker<'a>>, &'a mut Events) {
+        let Given { client, address, rendezvous, moves, lifeline, signals, door, settings, events, .. } = given;
+        let registered = || -> io::Result<(Poll, Peers)> {
+            let poll = Poll::new()?;
+            let peers = Peers::new(client, kept, &settings.limits, poll.registry())?;
+            poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+            poll.registry().register(&mut SourceFd(&lifeline.as_raw_fd()), LIFELINE, Interest::READABLE)?;
+            Ok((poll, peers))
+        };
+        let (poll, mut peers) = match registered() {
+            Ok(registered) => registered,
+            Err(error) => return (Err(error), events),
+        };
+        if settings.log.level >= Level::Debug {
+            peers.client.stack().keep_copy();
+        }
+        let worker = Worker {
+            door,
+            settings,
+            rendezvous,
+            moves,
+            address: address.ip().to_canonical(),
+            poll,
+            signals,
+            peers,
+            session,
+            subscriptions,
+            link: None,
+            inherited: false,
+            rendezvous_watched: false,
+            moves_watched: false,
+            moving: false,
+            errands: Errands::default(),
+            lost: None,
+        };
+        (Ok(worker), events)
+    }
+
+    /// What the session has to know.
+    fn around(&self) -> Around<'a> {
+        Around {
+            door: self.door,
+            settings: self.settings,
+            linked: self.link.is_some(),
+            lost: self.lost,
+            listens: !self.subscriptions.is_empty(),
+            last_line: self.peers.client.last_line(),
+            last_input: self.peers.client.last_input(),
+        }
+    }
+
+    /// Serves until the client goes.
+    ///
+    /// # Errors
+    /// The kernel's, from waiting for events.
+    pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
+        loop {
+            self.take_input();
+            self.log_output();
+            self.flush_link();
+            if self.session.is_over() {
+                self.peers.client.stack().close();
+            }
+            self.peers.flush(self.poll.registry(), &self.settings.limits);
+            match self.peers.client.flushed() {
+                Flushed::All if self.session.is_over() => {
+                    self.peers.client.pass_over_rest();
+                    return Ok(());
+                }
+                Flushed::All if self.subscriptions.waits => {
+                    self.read_rings();
+                    continue;
+                }
+                // What was too much is gone: further lines may be taken.
+                Flushed::All if self.may_take() && self.peers.client.may_have_said() => continue,
+                Flushed::All | Flushed::Part => {}
+                Flushed::TooMuch => {
+                    self.log(Level::Warn, " is dropped: it does not read what it gets.");
+                    self.flush_link();
+                    return Ok(());
+                }
+                Flushed::Gone => return Ok(()),
+            }
+            if self.peers.client.is_over() && !self.session.owes() {
+                return Ok(());
+            }
+            if self.move_on() {
+                return Ok(());
+            }
+            let timeout = self.due_at().map(|at| at.saturating_duration_since(Instant::now()));
+            match self.poll.poll(events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            if events.is_empty() && self.on_due() {
+                continue;
+            }
+            for event in &*events {
+                if !self.on_io(event)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Something has happened; gives whether the client may still be there.
+    fn on_io(&mut self, event: &mio::event::Event) -> io::Result<bool> {
+        match event.token() {
+            SIGNALS => self.take_signals()?,
+            MOVES => self.leave_moves(),
+            LINK => self.read_link(event.is_read_closed()),
+            RENDEZVOUS => self.hand_over(),
+            // Said once: the events are of changes.
+            LIFELINE => self.left_alone(),
+            token if token.0 >= FIRST_RING => self.read_ring(token),
+            token => {
+                if let Some(peer) = self.peers.of(token) {
+                    peer.has_event(event);
+                    // The end is seen by reading to it; a reset has nothing left to read.
+                    return Ok(!event.is_error());
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_signals(&mut self) -> io::Result<()> {
+        // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
+        while let Some(signal) = self.signals.next_signal()? {
+            match signal {
+                Signal::SIGTERM => self.session.goodbye(self.peers.client.stack(), self.settings),
+                // The handler has something to say to this client.
+                Signal::SIGUSR1 => self.woken(),
+                // Another program goes on with its clients.
+                Signal::SIGUSR2 => self.moving = true,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn may_take(&mut self) -> bool {
+        self.session.may_take(self.settings)
+            && !self.peers.client.stack().is_slow()
+            && !self.link.as_ref().is_some_and(Link::is_slow)
+    }
+
+    /// Works on what the client says, as long as it may ask for more.
+    fn take_input(&mut self) {
+        let mut line = String::new();
+        while self.may_take()
+            && let Some(input) = self.peers.client.next_input(&mut line)
+        {
+            let around = self.around();
+            let ask = self.session.on_input(input, &line, self.peers.client.stack(), around);
+            self.settle();
+            if let Some(ask) = ask {
+                self.ask(ask);
+            }
+        }
+        line.zeroize();
+    }
+
+    /// Does what has become due in the session for those around it.
+    fn settle(&mut self) {
+        let Effects { renamed, lost_identity, notes } = self.session.take_effects();
+        if lost_identity {
+            self.subscriptions.lose_identity(self.poll.registry());
+        }
+        if renamed {
+            self.show_title();
+            self.listen();
+        }
+        for (level, text) in notes {
+            self.log(level, &text);
+        }
+    }
+
+    /// Lines are read as the session wants them now.
+    fn listen(&mut self) {
+        let (mode, limit) = (self.session.mode(), self.session.line_limit(self.door));
+        self.peers.client.stack().speech().listen(mode, limit);
+    }
+
+    fn show_title(&self) {
+        title(self.address, self.session.mode(), self.session.who()).show();
+    }
+
+    /// A line for the handler's log.
+    fn log(&mut self, level: Level, text: &str) {
+        let level = level as u8 + 1;
+        let text = render::clean(text).into_owned();
+        if self.linked().is_ok() {
+            self.tell(&Request::Log(LogLine { level, text }));
+        }
+    }
+
+    /// What the client gets, for a log that is to have everything. Answers hold no secrets but those that a client has mistyped.
+    fn log_output(&mut self) {
+        let said = self.peers.client.stack().take_copy();
+        for line in String::from_utf8_lossy(&said).lines().filter(|line| !line.is_empty()) {
+            self.log(Level::Debug, &format!(" <- {}", without_passes(&masked_answer(line))));
+        }
+    }
+
+    /// When something is due although nothing happens.
+    fn due_at(&self) -> Option<Instant> {
+        self.session.due_at(self.around()).into_iter().chain(self.peers.due_at(&self.settings.limits)).min()
+    }
+
+    /// Does what is due; gives whether anything was.
+    fn on_due(&mut self) -> bool {
+        let now = Instant::now();
+        if self.due_at().is_none_or(|at| at > now) {
+            return false;
+        }
+        if self.peers.look_after(now, &self.settings.limits) {
+            if self.peers.client.has_vanished() {
+                self.session.end();
+            }
+            return true;
+        }
+        let around = self.around();
+        self.session.on_due(now, self.peers.client.stack(), around);
+        true
+    }
+
+    /// How the session has ended, when it has.
+    pub fn how_ended(&self) -> WorkerEnd {
+        self.session.how_ended(self.settings)
+    }
+}

@@ -1,0 +1,174 @@
+//! A session moves from a worker of an older program to one of this, with its client and its link: how the old one lets go
+//! and how the new one goes on. See [`super::moved`]. Runs in both workers.
+
+use super::link::Link;
+use super::moved::{COULD, Left, MINE, Moved, YOURS, wrong};
+use super::{LINK, MOVES, Worker};
+use crate::given::Given;
+use crate::peer::Peer;
+use mio::Events;
+use mio::net::TcpStream;
+use mio::unix::SourceFd;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::socket::{MsgFlags, recv, send};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// How long the new worker may take, milliseconds; the client waits meanwhile.
+const PATIENCE: u16 = 2000;
+
+/// A byte to the other worker; gives whether it is there to read it.
+fn say(other: &OwnedFd, word: u8) -> bool {
+    send(other.as_raw_fd(), &[word], MsgFlags::MSG_NOSIGNAL).is_ok()
+}
+
+/// The other worker's word; none when it has ended.
+fn hear(other: &OwnedFd, patience: PollTimeout) -> io::Result<Option<u8>> {
+    let mut waits = [PollFd::new(other.as_fd(), PollFlags::POLLIN)];
+    let mut word = [0];
+    match nix::poll::poll(&mut waits, patience)? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok((recv(other.as_raw_fd(), &mut word, MsgFlags::empty())? > 0).then_some(word[0])),
+    }
+}
+
+impl Worker<'_> {
+    /// Hands client and session over to a worker of the program that there is now, if it was asked to and nothing is on its
+    /// way from anybody to anybody. Gives whether the client is that one's, so that this process has to end.
+    pub(super) fn move_on(&mut self) -> bool {
+        if !self.moving || !self.is_quiet() {
+            return false;
+        }
+        let Ok((ours, theirs)) = ssmglobal_sys::seqpacket_pair() else { return false };
+        let sent = self.left().put_away().and_then(|memory| self.hand_peers_over(memory.as_fd(), &theirs));
+        match sent {
+            Ok(()) => {}
+            // Others are first: each one that is taken out there lets one more in.
+            Err(error) if is_full(&error) => {
+                self.moving = ssmglobal_sys::watch_in_turn(&self.poll, self.moves, MOVES.0).is_ok();
+                self.moves_watched = self.moving;
+                return false;
+            }
+            Err(_) => {
+                self.moving = false;
+                return false;
+            }
+        }
+        drop(theirs);
+        self.moving = false;
+        // From here on until the other has ended or was told so, this process keeps its hands off the client.
+        let could = matches!(hear(&ours, PollTimeout::from(PATIENCE)), Ok(Some(COULD)));
+        if could && say(&ours, YOURS) {
+            return true;
+        }
+        say(&ours, MINE);
+        false
+    }
+
+    /// All that the one who goes on must know.
+    fn left(&self) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept> {
+        Left {
+            session: &self.session,
+            subscriptions: &self.subscriptions,
+            peers: self.peers.iter().map(Peer::kept).collect(),
+            link: self.link.is_some(),
+        }
+    }
+
+    fn hand_peers_over(&self, memory: BorrowedFd<'_>, theirs: &OwnedFd) -> io::Result<()> {
+        let others = self.peers.iter().skip(1).map(Peer::descriptor);
+        let mut fds = vec![self.peers.client.descriptor(), memory, theirs.as_fd()];
+        fds.extend(others.chain(self.link.as_ref().map(Link::as_fd)));
+        ssmglobal_sys::send_with(self.moves, b"M", &fds).map(drop)
+    }
+
+    /// There is room to hand over: tried again at the end of the turn.
+    pub(super) fn leave_moves(&mut self) {
+        if self.moves_watched {
+            self.moves_watched = self.poll.registry().deregister(&mut SourceFd(&self.moves.as_raw_fd())).is_err();
+        }
+    }
+
+    /// Nothing was begun and not ended: by the client, by this worker or by the handler.
+    fn is_quiet(&self) -> bool {
+        // A field more does not compile until it is decided whether it is quiet, moves, or is made anew.
+        let Worker {
+            door: _,
+            settings: _,
+            rendezvous: _,
+            moves: _,
+            address: _,
+            poll: _,
+            signals: _,
+            peers,
+            session,
+            subscriptions,
+            link,
+            inherited: _,
+            rendezvous_watched: _,
+            moves_watched,
+            moving: _,
+            errands,
+            lost,
+        } = self;
+        let layers = peers.are_quiet() && session.is_quiet() && subscriptions.is_quiet();
+        layers && errands.is_empty() && lost.is_none() && link.as_ref().is_none_or(Link::is_quiet) && !moves_watched
+    }
+}
+
+impl<'a> Worker<'a> {
+    /// Goes on with another worker's client, when that one has let go of it; gives back the room for events.
+    ///
+    /// # Errors
+    /// What that one has left cannot be used, or it keeps its client: this process has to end, and has not touched it.
+    pub fn follow(given: Given<'a>, moved: Moved) -> (io::Result<Worker<'a>>, &'a mut Events) {
+        let Moved { memory, other, rest } = moved;
+        let number = given.session;
+        let left = Left::read(memory).and_then(|left| {
+            let mine = left.session.number() == number;
+            if mine { Ok(left) } else { Err(wrong("it is another session's")) }
+        });
+        let Left { session, subscriptions, peers, link } = match left {
+            Ok(left) => left,
+            Err(error) => return (Err(error), given.events),
+        };
+        let mut peers = peers.into_iter();
+        let Some(client) = peers.next() else { return (Err(wrong("it has no client")), given.events) };
+        let (worker, events) = Worker::prepare(given, client, session, subscriptions);
+        let worker = worker.and_then(|mut worker| {
+            worker.listen();
+            worker.show_title();
+            // Whether it is heard or not, an answer tells.
+            say(&other, COULD);
+            match hear(&other, PollTimeout::NONE)? {
+                Some(YOURS) | None => {}
+                Some(_) => return Err(wrong("the other worker keeps its client")),
+            }
+            let mut rest = rest.into_iter();
+            for (kept, fd) in peers.zip(rest.by_ref()) {
+                let stream = TcpStream::from_std(std::net::TcpStream::from(fd));
+                worker.peers.add(stream, kept, &worker.settings.limits, worker.poll.registry())?;
+            }
+            worker.take_link(rest.next().filter(|_| link))?;
+            Ok(worker)
+        });
+        (worker, events)
+    }
+
+    /// The link goes on too. Rings of relay channels are asked for again: they do not move.
+    fn take_link(&mut self, link: Option<OwnedFd>) -> io::Result<()> {
+        // Without one nobody is on a channel; the first command makes it.
+        if let Some(link) = link {
+            self.link = Some(Link::taken(link, self.poll.registry(), LINK)?);
+            self.inherited = true;
+            self.rejoin();
+        }
+        Ok(())
+    }
+}
+
+/// The kernel counts what all workers' user has sent and nobody has taken yet.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(Errno::ETOOMANYREFS as i32)
+}

@@ -1,0 +1,111 @@
+//! The server's end: it offers what makes a door for people comfortable, and asks what their terminal is like. Runs in the
+//! worker.
+
+use serde::{Deserialize, Serialize};
+
+use crate::charset::Charset;
+use crate::codes::{self, Verb, option, write_command, write_negotiation};
+use crate::echo::Echo;
+use crate::event::Event;
+use crate::negotiation::{Party, Side};
+use crate::terminal::{Terminal, TypeCycle};
+
+/// What is said to "are you there?".
+const HERE: &[u8] = b"\r\n[Yes]\r\n";
+
+/// The options that only a server has, and how far its questions are.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Server {
+    pub(crate) offered: bool,
+    pub(crate) echo: Echo,
+    pub(crate) our_eor: Side,
+    pub(crate) their_naws: Side,
+    pub(crate) their_ttype: Side,
+    pub(crate) types: TypeCycle,
+}
+
+impl Server {
+    /// Offers everything, once.
+    pub(crate) fn offer(&mut self, charset: &mut Charset, out: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.offered, true) {
+            return;
+        }
+        let offers = [
+            (&mut self.their_naws, Party::Them, option::NAWS),
+            (&mut self.their_ttype, Party::Them, option::TTYPE),
+            (&mut self.our_eor, Party::Us, option::EOR),
+            (charset.side(Party::Us), Party::Us, option::CHARSET),
+        ];
+        for (side, party, option) in offers {
+            if let Some(yes) = side.ask(true) {
+                write_negotiation(out, party.said(yes), option);
+            }
+        }
+    }
+
+    /// Hides what is typed, or shows it again.
+    pub(crate) fn hide_input(&mut self, hidden: bool, out: &mut Vec<u8>) {
+        if let Some(yes) = self.echo.hide(hidden) {
+            write_negotiation(out, Party::Us.said(yes), option::ECHO);
+        }
+    }
+
+    /// Marks the end of a prompt as far as the peer wants that.
+    pub(crate) fn prompt_end(&self, speaks_telnet: bool, our_sga: &Side, out: &mut Vec<u8>) {
+        if self.our_eor.is_on() {
+            write_command(out, codes::EOR);
+        } else if speaks_telnet && !our_sga.is_on() {
+            write_command(out, codes::GA);
+        }
+    }
+
+    pub(crate) fn side(&mut self, party: Party, option: u8) -> Option<&mut Side> {
+        match (party, option) {
+            (Party::Us, option::EOR) => Some(&mut self.our_eor),
+            (Party::Them, option::NAWS) => Some(&mut self.their_naws),
+            (Party::Them, option::TTYPE) => Some(&mut self.their_ttype),
+            _ => None,
+        }
+    }
+
+    /// What follows from a verb that was answered. True if the terminal changed.
+    pub(crate) fn negotiated(&mut self, verb: Verb, option: u8, terminal: &mut Terminal, out: &mut Vec<u8>) -> bool {
+        if option == option::TTYPE && self.their_ttype.is_on() {
+            self.types.start(out);
+        }
+        // A window whose size is not told any more is of none.
+        (verb, option) == (Verb::Wont, option::NAWS) && terminal.forget_size()
+    }
+
+    /// Takes over a subnegotiation of an option that is in use or asked for. True if the terminal changed.
+    pub(crate) fn subnegotiation(
+        &mut self,
+        option: u8,
+        body: &[u8],
+        terminal: &mut Terminal,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        match option {
+            option::NAWS if self.their_naws.is_wanted() => terminal.set_size(body),
+            option::TTYPE if self.their_ttype.is_wanted() => self.types.receive(body, terminal, out),
+            _ => false,
+        }
+    }
+}
+
+/// What a command of the peer means to a server.
+pub(crate) fn command(byte: u8, out: &mut Vec<u8>) -> Option<Event<'static>> {
+    match byte {
+        codes::IP | codes::BRK | codes::ABORT => Some(Event::Interrupt),
+        codes::EC => Some(Event::EraseCharacter),
+        codes::EL => Some(Event::EraseLine),
+        codes::AYT => {
+            out.extend_from_slice(HERE);
+            Some(Event::Alive)
+        }
+        codes::NOP => Some(Event::Alive),
+        // GA, DM, AO and the rest ask nothing of a server that sends whole lines.
+        _ => None,
+    }
+}
