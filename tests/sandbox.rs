@@ -1,17 +1,9 @@
 //! Workers are locked in, and what comes of a worker that ends in a way that it should not.
 
-use crate::harness::{
-    Backend, GREETING, PATIENCE, Process, Program, Wire, is_root, is_root_beside, processes_of, program,
-};
+use crate::harness::{Backend, GREETING, Listener, Process, Program, Wire, is_root, is_root_beside, processes_of};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::json;
-use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
-use ssmglobal_ipc::frame::{FrameReader, put_control};
-use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const NOBODY: u32 = 65534;
@@ -207,55 +199,17 @@ fn too_many_failed_logins_end_the_connection_and_cost_a_waiting_time() {
 
 #[test]
 fn a_panic_is_in_the_log_with_its_place_and_its_address_and_once() {
-    // This test is the listener, and the worker that panics.
-    let dir = tempfile::TempDir::new().unwrap();
-    let (rendezvous_sender, rendezvous_receiver) = ssmglobal_sys::seqpacket_pair().unwrap();
-    ssmglobal_sys::pass_credentials(&rendezvous_receiver).unwrap();
-    let (control, control_end) = ssmglobal_sys::link_pair().unwrap();
-    let control = UnixStream::from(control);
-    control.set_nonblocking(false).unwrap();
-    // Standard input and output are the rendezvous and the stream; the third descriptor takes a shell.
-    let mut command = Command::new("sh");
-    command.args(["-c", "exec \"$0\" handler --rendezvous 0 --control 1 --journal 3 3<>\"$1\""]);
-    command.arg(program().get_program()).arg(dir.path().join("journal")).stdin(Stdio::from(rendezvous_receiver));
-    command.stdout(Stdio::from(control_end)).stderr(Stdio::piped());
-    let mut handler = command.spawn().unwrap();
-    drop(command);
-    let log = crate::harness::Log::collect(handler.stderr.take().unwrap());
-    let settings = ssmglobal_config::Settings { data: dir.path().to_owned(), ..Default::default() };
-    let settings = postcard::to_stdvec(&settings).unwrap();
-    let client = Client {
-        session: 1,
-        door: 0,
-        pid: Pid::this().as_raw(),
-        address: "192.0.2.7:4000".parse().unwrap(),
-        at: ssmglobal_ipc::Time::now(),
-    };
-    let mut out = Vec::new();
-    put_control(&mut out, &ToHandler::Reload { settings });
-    put_control(&mut out, &ToHandler::Run { run: 1 });
-    put_control(&mut out, &ToHandler::Clients { clients: vec![client], max: 10 });
-    (&control).write_all(&out).unwrap();
-    control.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut reader = FrameReader::new();
-    loop {
-        match reader.next_frame().unwrap().map(|frame| frame.control()) {
-            Some(Ok(ToListener::Ready)) => break,
-            Some(_) => {}
-            None => _ = reader.fill(|buffer| (&control).read(buffer)).unwrap(),
-        }
-    }
+    let mut listener = Listener::start();
+    let worker = listener.worker();
     for text in [&b"Pworker/src/some.rs:12:5\x1b[2J"[..], b"Pagain.rs:1:1", b"?", b""] {
-        ssmglobal_sys::send_with(&rendezvous_sender, text, &[]).unwrap();
+        worker.hand_over(text, &[]);
     }
-    log.wait("ERROR worker: 192.0.2.7:4000: worker ");
+    let log = listener.handler.stderr.clone();
+    log.wait(&format!("ERROR worker: {}: worker ", worker.address));
     log.wait(" panicked at worker/src/some.rs:12:5\\x1b[2J. Please report it.");
-    out.clear();
-    put_control(&mut out, &ToHandler::Exited { pid: Pid::this().as_raw(), status: 101, count: 0, max: 10 });
-    put_control(&mut out, &ToHandler::Stop);
-    (&control).write_all(&out).unwrap();
+    listener.end_with(&worker, 101);
+    listener.stop_handler();
     let text = log.to_the_end();
     assert!(text.contains("has ended: it panicked (exit code 101)"), "{text}");
     assert!(!text.contains("again.rs"), "{text}");
-    assert!(handler.wait().unwrap().success());
 }
