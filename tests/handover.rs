@@ -11,7 +11,7 @@ mod scene;
 use crate::harness::{Answer, Listener, Session};
 use case::{Case, requests, still};
 use nix::sys::signal::Signal;
-use scene::{Scene, done};
+use scene::Scene;
 use ssmglobal_ipc::*;
 use std::os::unix::net::UnixStream;
 
@@ -115,7 +115,7 @@ fn who(session: &mut Session) -> Option<(Option<String>, Option<String>)> {
     if !Kind::Whoami.describe().states.has(session.state) {
         return None;
     }
-    match done(session, &Request::Whoami) {
+    match session.done(&Request::Whoami) {
         Reply::Whoami(whoami) => Some((whoami.player, whoami.server)),
         reply => panic!("{reply:?}"),
     }
@@ -256,7 +256,7 @@ fn what_was_read_before_a_change_was_read_before_it_whatever_dies() {
     for at in 0..all.cases.len() {
         let case = &mut all.cases[at];
         let reads = requests(case.session.state, &case.asker, |kind| kind.describe().does == Does::ReadsMemory);
-        let before: Vec<Reply> = reads.iter().map(|read| still(done(&mut case.session, read))).collect();
+        let before: Vec<Reply> = reads.iter().map(|read| still(case.session.done(read))).collect();
         // Asked at once, and none of the answers can leave.
         fill(&case.session.link_up_with_hand());
         let numbers: Vec<u64> = reads.iter().map(|read| case.session.send(read)).collect();
@@ -275,7 +275,7 @@ fn what_was_read_before_a_change_was_read_before_it_whatever_dies() {
         case.take_answer();
         assert_eq!(heard_before + all.scene.heard(0).len(), case.heard, "{}", case.name());
         let further = further(case);
-        done(&mut case.session, &further);
+        case.session.done(&further);
     }
 }
 

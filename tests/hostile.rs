@@ -41,8 +41,7 @@ impl Scene {
     fn goes_on(&mut self) {
         let asked = [Request::Whoami, Request::Who(page()), set("colour", "red"), Request::MailList(page())];
         for request in asked {
-            let reply = self.bystander.ask(&request).expect("an answer");
-            assert!(request.kind().replies().contains(&reply.kind()), "{request:?}: {reply:?}");
+            self.bystander.done(&request);
         }
     }
 
@@ -89,7 +88,7 @@ fn what_a_state_does_not_permit_ends_the_session() {
             };
             if state == State::Server {
                 let auth = Auth { name: "arena".into(), key: Secret::new(key.as_str()) };
-                assert!(matches!(link.ask(&Request::Auth(auth)), Some(Reply::Authed(_))));
+                link.done(&Request::Auth(auth));
             }
             let bytes = link.frame(request);
             scene.lies(link, &bytes, &format!("{} is not permitted to it", request.kind().name()));

@@ -98,9 +98,8 @@ fn an_answer_that_nobody_has_acknowledged_proves_nothing_again() {
         if dies {
             listener.next_handler();
         }
-        let mut again = worker.link();
         let open = Open { next: 1000, ticket, ..worker.open(mode) };
-        assert!(matches!(again.ask(&Request::Open(open)), Some(Reply::Welcome(_))));
+        let mut again = worker.opened_with(open);
         again.send(&request_frame(2, &never, &ends.login(&Secret::new("whatever"))));
         again.answer().expect("an answer");
         ends.has_ended(&mut again, if dies { "after a death" } else { "with the same handler" });
@@ -127,9 +126,8 @@ fn a_ticket_from_before_is_worth_nothing_after_what_has_ended_it() {
         // It has no link meanwhile, by which it could be logged out.
         listener.next_handler();
         ends.come(&listener, None);
-        let mut again = worker.link();
         let open = Open { next: 9, ticket, ..worker.open(ends.mode()) };
-        assert!(matches!(again.ask(&Request::Open(open)), Some(Reply::Welcome(_))));
+        let mut again = worker.opened_with(open);
         ends.has_ended(&mut again, "after a death");
     }
 }
@@ -154,9 +152,8 @@ fn who_has_proved_to_be_somebody_else_is_that_wherever_the_handler_has_died_over
         listener.leave(&left, end);
         listener.start_handler();
         // Neither the answer nor another ticket has come.
-        let mut link = worker.link();
         let open = Open { next: 100, ticket: ticket.clone(), ..worker.open(Mode::Client) };
-        assert!(matches!(link.ask(&Request::Open(open)), Some(Reply::Welcome(_))));
+        let mut link = worker.opened_with(open);
         link.send(&asked);
         let reply = link.reply();
         assert!(matches!(reply, Some(Reply::LoggedIn(_))), "{reply:?}");

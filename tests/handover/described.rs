@@ -1,7 +1,7 @@
 //! What the descriptions say of replies, rights and others, for every request in the table.
 
 use super::case::{Case, requests};
-use super::scene::{Scene, done};
+use super::scene::Scene;
 use crate::harness::{Session, samples, wait_readable};
 use nix::sys::signal::Signal;
 use ssmglobal_ipc::*;
@@ -73,7 +73,7 @@ fn who_lacks_a_right_is_refused_what_needs_it_and_nothing_else() {
                 let Reply::Failed(failure) = &answer else { panic!("{}: {answer:?}", case.name()) };
                 assert_eq!(failure.code, Code::Denied, "{}", case.name());
                 scene.listener.set(|settings| settings.players.registration = true);
-                done(&mut case.session, &case.request);
+                case.session.done(&case.request);
                 scene.listener.set(|settings| settings.players.registration = false);
             }
         }

@@ -66,13 +66,6 @@ fn on(topic: Topic) -> Vec<Subscription> {
     vec![Subscription { topic, cursor: Position::default() }]
 }
 
-/// Asks something that must be done.
-pub fn done(session: &mut Session, request: &Request) -> Reply {
-    let reply = session.ask(request);
-    assert!(request.kind().replies().contains(&reply.kind()), "{request:?}: {reply:?}");
-    reply
-}
-
 fn register(name: &str) -> Request {
     Request::Register(Register { name: name.into(), password: Secret::new(PASSWORD), email: None })
 }
@@ -101,21 +94,21 @@ impl Scene {
         let board = ["--unit", "ms", "--better", "lower", "--operator", "sum", "--submit", "players"];
         listener.ctl(&[&["board", "define", BOARD][..], &board].concat());
         let mut quinn = Session::opened(&mut listener, Mode::Client);
-        done(&mut quinn, &register("quinn"));
+        quinn.done(&register("quinn"));
         listener.end(&quinn.worker);
         let mut bob = Session::opened(&mut listener, Mode::Client);
-        done(&mut bob, &register("bob"));
+        bob.done(&register("bob"));
         listener.ctl(&["world", "add", WORLD, "bob"]);
         // Each sample of a score is the new first place behind this and the one before it.
         let first = RecordSubmit { board: BOARD.into(), score: -1, player: None, note: None };
-        done(&mut bob, &Request::RecordSubmit(first));
-        done(&mut bob, &Request::RecordWatch(RecordWatch { board: BOARD.into() }));
-        done(&mut bob, &Request::UniverseWatch);
+        bob.done(&Request::RecordSubmit(first));
+        bob.done(&Request::RecordWatch(RecordWatch { board: BOARD.into() }));
+        bob.done(&Request::UniverseWatch);
         bob.subscriptions = [on(Topic::Board(BOARD.into())), on(Topic::Universe)].concat();
         let key = listener.game_server("arena");
         let mut arena = Session::opened(&mut listener, Mode::Server);
-        done(&mut arena, &Request::Auth(Auth { name: "arena".into(), key }));
-        done(&mut arena, &color(Some(true)));
+        arena.done(&Request::Auth(Auth { name: "arena".into(), key }));
+        arena.done(&color(Some(true)));
         let password = listener.ctl(&["world", "add", RUNNING, "bob"])["password"].as_str().map(Secret::new);
         host(&mut arena, RUNNING, password.expect("a password"));
         listen(&mut arena);
@@ -133,7 +126,7 @@ impl Scene {
         let (mut session, asker) = self.asker(state);
         // Who is nobody has to be a visitor for this.
         if state == State::Anonymous && matches!(kind, Kind::Tell | Kind::WorldEnter) {
-            done(&mut session, &Request::Visitor(VisitorName { name: asker.name.clone() }));
+            session.done(&Request::Visitor(VisitorName { name: asker.name.clone() }));
         }
         self.readers.extend(shared.then(|| asker.clone()));
         (session, asker)
@@ -149,7 +142,7 @@ impl Scene {
         }
         if state == State::Server {
             let wanted = Request::Pass(Pass { server: asker.name.clone() });
-            let Reply::PassGiven(given) = done(&mut self.bob, &wanted) else { panic!("a pass") };
+            let Reply::PassGiven(given) = self.bob.done(&wanted) else { panic!("a pass") };
             asker.pass = given.pass.clone();
             self.listener.ctl(&["server", "allow", &asker.name, "login-check"]);
             self.world(&mut asker, "quinn");
@@ -165,10 +158,10 @@ impl Scene {
                 self.listener.ctl(&["right", "grant", &name, right]);
             }
             // Behind what he is told of them.
-            done(&mut session, &Request::Whoami);
+            session.done(&Request::Whoami);
         }
         if !asker.world.is_empty() {
-            done(&mut session, &motto(&asker.world));
+            session.done(&motto(&asker.world));
         }
         asker.open = Open { mode: Mode::Client, ..session.open() };
         (session, asker)
@@ -194,12 +187,12 @@ impl Scene {
         // Up to the version that the samples have.
         let mut needed = vec![color(None); 7];
         if state == State::Player {
-            done(&mut session, &register(name));
+            session.done(&register(name));
             needed.push(Request::MailBlock(MailBlock { player: Party::Server("arena".into()) }));
             let letter = MailSend { to: name.into(), body: "first".into(), subject: None };
-            done(&mut self.bob, &Request::MailSend(letter));
+            self.bob.done(&Request::MailSend(letter));
         } else {
-            done(&mut session, &Request::Auth(Auth { name: name.into(), key: key.clone() }));
+            session.done(&Request::Auth(Auth { name: name.into(), key: key.clone() }));
             listen(&mut session);
         }
         // Ahead of their answers, and so in few transactions.
@@ -219,7 +212,7 @@ impl Scene {
             state => panic!("{state:?} is nobody"),
         };
         let mut session = Session::opened(&mut self.listener, mode);
-        done(&mut session, &proof);
+        session.done(&proof);
         if asker.state == State::Server {
             listen(&mut session);
         }
@@ -255,7 +248,7 @@ impl Scene {
         self.ends += 1;
         let mut last = Session::opened(&mut self.listener, Mode::Client);
         // It is hashed behind all else, and then written.
-        done(&mut last, &register(&format!("last-{}", self.ends)));
+        last.done(&register(&format!("last-{}", self.ends)));
         self.listener.end(&last.worker);
     }
 
@@ -272,9 +265,9 @@ impl Scene {
         let mut heard = Vec::new();
         loop {
             // What was pushed before stands in front of an answer for which all must be back.
-            done(&mut self.bob, &Request::Who(Page::default()));
+            self.bob.done(&Request::Who(Page::default()));
             let fetch = RelayFetch { channel: CHANNEL.into(), after: self.fetched, upto: u64::MAX, epoch: 0 };
-            match done(&mut self.arena, &Request::RelayFetch(fetch)) {
+            match self.arena.done(&Request::RelayFetch(fetch)) {
                 Reply::RelayFetched(fetched) => {
                     self.fetched += fetched.lines.len() as u64;
                     heard.extend(fetched.lines.into_iter().map(|(number, line)| format!("{number} {line}")));
@@ -295,11 +288,11 @@ impl Scene {
 fn host(session: &mut Session, world: &str, password: Secret) {
     let world = world.to_owned();
     let start = HostStart { world, password, instance: None, address: None, port: 7, version: None };
-    done(session, &Request::HostStart(start));
+    session.done(&Request::HostStart(start));
 }
 
 /// A game server listens to the channel.
 fn listen(session: &mut Session) {
-    done(session, &Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None, epoch: None }));
+    session.done(&Request::RelayJoin(RelayJoin { channel: CHANNEL.into(), since: None, epoch: None }));
     session.subscriptions = on(Topic::Channel(CHANNEL.into()));
 }

@@ -101,6 +101,14 @@ impl Link {
         self.reply()
     }
 
+    /// Asks something that must be done.
+    #[track_caller]
+    pub fn done(&mut self, request: &Request) -> Reply {
+        let reply = self.ask(request).unwrap_or_else(|| panic!("{request:?}: the link ends"));
+        assert!(request.kind().replies().contains(&reply.kind()), "{request:?}: {reply:?}");
+        reply
+    }
+
     /// The next answer; nothing when the link has ended.
     pub fn reply(&mut self) -> Option<Reply> {
         self.answer().map(|answer| answer.reply())

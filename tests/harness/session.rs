@@ -141,6 +141,14 @@ impl Session {
         self.ask_under(None, request).reply()
     }
 
+    /// Asks something that must be done.
+    #[track_caller]
+    pub fn done(&mut self, request: &Request) -> Reply {
+        let reply = self.ask(request);
+        assert!(request.kind().replies().contains(&reply.kind()), "{request:?}: {reply:?}");
+        reply
+    }
+
     /// As [`Session::ask`], under a key of the client's.
     pub fn ask_under(&mut self, key: Option<&str>, request: &Request) -> Answer {
         let number = self.send_under(key, request);

@@ -38,9 +38,9 @@ fn texts_without_end_are_refused_and_kept_nowhere() {
         }
         // Lists begin behind any text, if it were a name or not.
         let behind = |after: String| Page { limit: Some(u32::MAX), after: Some(after) };
-        assert!(matches!(link.ask(&Request::Who(behind(long('Ä')))), Some(Reply::Who(_))));
-        assert!(matches!(link.ask(&Request::Worlds(behind(text()))), Some(Reply::Worlds(_))));
-        assert!(matches!(link.ask(&Request::RecordBoards(behind(text()))), Some(Reply::Boards(_))));
+        link.done(&Request::Who(behind(long('Ä'))));
+        link.done(&Request::Worlds(behind(text())));
+        link.done(&Request::RecordBoards(behind(text())));
         let line = link.frame(&Request::Log(LogLine { level: 2, text: format!("7: forged {}", text()) }));
         link.send(&line);
     }
