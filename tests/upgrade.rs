@@ -267,13 +267,19 @@ fn nobody_is_refused_and_nobody_waits_for_an_answer_in_vain() {
 fn a_handler_that_is_killed_while_it_hands_over_is_followed_all_the_same() {
     let backend = Backend::start();
     let mut alice = backend.player("alice");
+    let (path, fifo) = (backend.file("other"), backend.file("fifo"));
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let real = program().get_program().to_str().expect("a path").to_owned();
+    // Each time that it is run it waits until that is seen.
+    script(&path, &format!("echo > {}; exec {real} \"$@\"", fifo.display()));
     for _ in 0..3 {
         let handler = backend.handler();
-        let mark = backend.log().mark();
-        let mut asked = Running::start(&mut backend.ctl_command(&["upgrade"]));
-        backend.log().wait_after(mark, "takes over");
-        // It may have ended already.
-        let _ = kill(handler, Signal::SIGKILL);
+        let mut asked = Running::start(&mut backend.ctl_command(&["upgrade", "--binary", path.to_str().unwrap()]));
+        // It is checked, and then the listener has become it and has told the handler nothing yet.
+        for _ in 0..2 {
+            std::fs::read(&fifo).unwrap();
+        }
+        kill(handler, Signal::SIGKILL).expect("it hands over");
         assert_eq!(asked.wait().and_then(|status| status.code()), Some(0), "{}", asked.stderr.text());
         alice.ok("PING", json!({}));
         assert_ne!(backend.handler(), handler);
