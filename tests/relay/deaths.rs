@@ -1,9 +1,10 @@
 //! The handler dies again and again while messages are on their way.
 
 use super::on_lobby;
-use crate::harness::{Backend, Program};
+use crate::harness::{Backend, GameServer, Program};
 use serde_json::{Value, json};
-use std::sync::mpsc::channel;
+use std::net::SocketAddr;
+use std::sync::mpsc;
 
 /// What a receiver gets on the channel: every number once, in order, or told to be missed; its own are left out.
 struct Received {
@@ -32,89 +33,99 @@ impl Received {
     }
 }
 
+/// Messages of each sender, bytes of each, and all of them.
+const EACH: usize = 500;
+const SIZE: usize = 1200;
+const ALL: u64 = 3 * EACH as u64;
+
+/// What a sender has sent, and what it got of the others.
+struct Sender {
+    name: &'static str,
+    numbers: Vec<u64>,
+    got: Received,
+}
+
+/// Sends all of its own, of each of which somebody is told, and then takes those of the others.
+fn send_and_take(name: &'static str, mut server: GameServer, told: mpsc::Sender<()>) -> Sender {
+    let body = |sent| format!("{:<SIZE$}", format!("{name} {sent}"));
+    let data = server.drive_well(EACH, &told, |sent| ("RELAY SEND", json!({"channel": "lobby", "body": body(sent)})));
+    drop(told);
+    let numbers: Vec<u64> = data.iter().map(|data| data["number"].as_u64().expect("a number")).collect();
+    let mut got = Received::new();
+    while numbers.contains(&(got.last + 1)) || got.last < ALL {
+        while numbers.contains(&(got.last + 1)) {
+            got.last += 1;
+        }
+        if got.last < ALL {
+            got.take(name, &server.expect_event("relay"), &numbers);
+        }
+    }
+    server.expect_no_event("relay");
+    Sender { name, numbers, got }
+}
+
+/// Takes all of them on one connection.
+fn take_all(name: &str, server: &mut GameServer) -> Received {
+    let mut got = Received::new();
+    while got.last < ALL {
+        got.take(name, &server.expect_event("relay"), &[]);
+    }
+    server.expect_no_event("relay");
+    got
+}
+
+/// Takes all of them on connection after connection, a hundred on each.
+fn come_and_go(at: SocketAddr, key: &str) -> Received {
+    let mut got = Received::new();
+    while got.last < ALL {
+        let mut server = Program::in_mode(at, "SERVER");
+        server.ok("AUTH", json!({"name": "coming", "key": key}));
+        let data = server.ok("RELAY JOIN", json!({"channel": "lobby", "since": got.last}));
+        let missed = data["missed"].as_u64().expect("a number");
+        (got.last, got.missed) = (got.last + missed, got.missed + missed);
+        for _ in 0..100 {
+            if got.last < ALL {
+                got.take("coming", &server.expect_event("relay"), &[]);
+            }
+        }
+    }
+    got
+}
+
 #[test]
 fn numbers_go_on_and_everybody_gets_everything_however_often_the_handler_dies() {
-    const EACH: usize = 500;
-    const SIZE: usize = 1200;
-    const ALL: u64 = 3 * EACH as u64;
     let backend = Backend::start();
     let names = ["s0", "s1", "s2"];
-    let senders = names.into_iter().zip(on_lobby(&backend, names));
-    let [mut quick, mut slow, comes_and_goes] = on_lobby(&backend, ["quick", "slow", "coming"]);
-    let (at, key) = (backend.at(), comes_and_goes.key.clone());
-    drop(comes_and_goes);
-    let (tell, answered) = channel();
-    let sent = std::thread::scope(|scope| {
-        let senders: Vec<_> = senders
-            .map(|(name, mut server)| {
-                let tell = tell.clone();
-                scope.spawn(move || {
-                    let body = |sent| format!("{:<SIZE$}", format!("{name} {sent}"));
-                    let send = |sent| ("RELAY SEND", json!({"channel": "lobby", "body": body(sent)}));
-                    let data = server.drive_well(EACH, &tell, send);
-                    let numbers: Vec<u64> =
-                        data.iter().map(|data| data["number"].as_u64().expect("a number")).collect();
-                    drop(tell);
-                    let mut got = Received::new();
-                    while numbers.contains(&(got.last + 1)) || got.last < ALL {
-                        while numbers.contains(&(got.last + 1)) {
-                            got.last += 1;
-                        }
-                        if got.last < ALL {
-                            got.take(name, &server.expect_event("relay"), &numbers);
-                        }
-                    }
-                    server.expect_no_event("relay");
-                    (name, numbers, got)
-                })
-            })
-            .collect();
+    let servers = on_lobby(&backend, names);
+    let [mut quick, mut slow, coming] = on_lobby(&backend, ["quick", "slow", "coming"]);
+    let (at, key) = (backend.at(), coming.key.clone());
+    drop(coming);
+    let (tell, answered) = mpsc::channel();
+    let (senders, quick, coming) = std::thread::scope(|scope| {
+        let senders = names.into_iter().zip(servers).map(|(name, server)| {
+            let tell = tell.clone();
+            scope.spawn(move || send_and_take(name, server, tell))
+        });
+        let senders: Vec<_> = senders.collect();
         drop(tell);
-        let quick = scope.spawn(move || {
-            let mut got = Received::new();
-            while got.last < ALL {
-                got.take("quick", &quick.expect_event("relay"), &[]);
-            }
-            quick.expect_no_event("relay");
-            got
-        });
-        let coming = scope.spawn(move || {
-            let mut got = Received::new();
-            while got.last < ALL {
-                let mut server = Program::in_mode(at, "SERVER");
-                server.ok("AUTH", json!({"name": "coming", "key": key}));
-                let data = server.ok("RELAY JOIN", json!({"channel": "lobby", "since": got.last}));
-                let missed = data["missed"].as_u64().expect("a number");
-                (got.last, got.missed) = (got.last + missed, got.missed + missed);
-                for _ in 0..100 {
-                    if got.last < ALL {
-                        got.take("coming", &server.expect_event("relay"), &[]);
-                    }
-                }
-            }
-            got
-        });
+        let quick = scope.spawn(move || take_all("quick", &mut quick));
+        let coming = scope.spawn(move || come_and_go(at, &key));
         backend.kill_handler_while_they_work(&answered, 10, 3 * EACH / 11);
-        let sent: Vec<_> = senders.into_iter().map(|sender| sender.join().expect("it goes well")).collect();
-        (sent, quick.join().expect("it goes well"), coming.join().expect("it goes well"))
+        let senders: Vec<Sender> = senders.into_iter().map(|sender| sender.join().expect("it goes well")).collect();
+        (senders, quick.join().expect("it goes well"), coming.join().expect("it goes well"))
     });
-    let (senders, quick, coming) = sent;
+    let slow = take_all("slow", &mut slow);
     let mut all: Vec<(u64, String)> = Vec::new();
-    for (name, numbers, _) in &senders {
+    for Sender { name, numbers, .. } in &senders {
         assert!(numbers.is_sorted_by(|a, b| a < b), "{name}");
         all.extend(numbers.iter().enumerate().map(|(place, number)| (*number, format!("{name} {place}"))));
     }
     all.sort_unstable();
     assert!(all.iter().map(|(number, _)| *number).eq(1..=ALL), "each number once");
-    let mut got = Received::new();
-    while got.last < ALL {
-        got.take("slow", &slow.expect_event("relay"), &[]);
-    }
-    slow.expect_no_event("relay");
-    for got in [&quick, &coming, &got].into_iter().chain(senders.iter().map(|(_, _, got)| got)) {
+    for got in [&quick, &coming, &slow].into_iter().chain(senders.iter().map(|sender| &sender.got)) {
         assert!(got.bodies.iter().all(|had| all.binary_search(had).is_ok()), "a number on another message");
     }
-    for got in [&quick, &coming, &got] {
+    for got in [quick, coming, slow] {
         assert_eq!(got.bodies.len() as u64 + got.missed, ALL);
     }
 }
@@ -129,7 +140,7 @@ fn what_is_for_one_arrives_once_however_often_the_handler_dies() {
     let mut server = backend.game_server("sender");
     for (cmd, to) in [("TELL", "bob"), ("MAIL SEND", "bob"), ("RELAY SEND", "receiver")] {
         let client = if cmd == "RELAY SEND" { &mut *server } else { &mut alice };
-        let (tell, answered) = channel();
+        let (tell, answered) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 client.drive_well(EACH, &tell, |sent| (cmd, json!({"to": to, "body": sent.to_string()})))
