@@ -21,26 +21,21 @@ fn altered(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn forged_frames_end_the_session() {
-    let mut scene = Scene::new();
-    let made = |put: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = Vec::new();
-        put(&mut bytes);
-        bytes
-    };
-    let (setting, long) = (set("colour", "red"), "k".repeat(1 << 19));
-    let kind = |bytes: &mut Vec<u8>, kind: Kind| bytes[6..8].copy_from_slice(&(kind as u16).to_le_bytes());
-    let payload = |of: Kind, payload: &[u8]| {
-        altered(|bytes| {
-            kind(bytes, of);
-            bytes[0] = payload.len() as u8;
-            bytes.extend_from_slice(payload);
-        })
-    };
-    let not_fit = "a payload that does not fit its kind";
-    let forged = [
-        (altered(|bytes| bytes[..4].fill(0xff)), "a frame of 4294967295 bytes".to_owned()),
+/// What was forged, and why it ends the session.
+type Forged = (Vec<u8>, String);
+
+fn made(put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put(&mut bytes);
+    bytes
+}
+
+/// Frames whose heads are wrong, or that a worker may not send.
+fn wrong_frames() -> Vec<Forged> {
+    let no_request = || "it sent something that is not a request".to_owned();
+    let (setting, notice) = (set("colour", "red"), Event::Notice(Notice { msg: "hi".into() }));
+    vec![
+        (altered(|bytes| bytes[..4].fill(0xff)), "a frame of 4294967295 bytes".into()),
         (altered(|bytes| bytes[..4].copy_from_slice(&((1u32 << 20) + 1).to_le_bytes())), "a frame of 1048577".into()),
         (altered(|bytes| bytes[4] = 1), "frame version 1".into()),
         (altered(|bytes| bytes[4] = 3), "frame version 3".into()),
@@ -48,41 +43,57 @@ fn forged_frames_end_the_session() {
         (altered(|bytes| bytes[5] = 0), "frame class 0".into()),
         (altered(|bytes| bytes[5] = 6), "frame class 6".into()),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), "frame version 47".into()),
-        (made(&|out| put_reply(out, 2, &Reply::Done(Done {}))), "it sent something that is not a request".into()),
+        (made(|out| put_reply(out, 2, &Reply::Done(Done {}))), no_request()),
+        (made(|out| put_event(out, 2, &notice)), no_request()),
+        (made(|out| put_control(out, &ssmglobal_ipc::control::ToHandler::Stop)), no_request()),
         (
-            made(&|out| put_event(out, 2, &Event::Notice(Notice { msg: "hi".into() }))),
-            "it sent something that is not a request".into(),
-        ),
-        (
-            made(&|out| put_control(out, &ssmglobal_ipc::control::ToHandler::Stop)),
-            "it sent something that is not a request".into(),
-        ),
-        (
-            made(&|out| put_with_descriptors(out, 1, |out| put_request(out, 2, &Request::Whoami))),
+            made(|out| put_with_descriptors(out, 1, |out| put_request(out, 2, &Request::Whoami))),
             "it announced descriptors".into(),
         ),
-        (made(&|out| put_with_descriptors(out, MOST_DESCRIPTORS + 1, |_| {})), "a wrong count of descriptors".into()),
-        (made(&|out| put_request(out, 2, &setting)), "SettingSet came as what it is not".into()),
+        (made(|out| put_with_descriptors(out, MOST_DESCRIPTORS + 1, |_| {})), "a wrong count of descriptors".into()),
+        (made(|out| put_request(out, 2, &setting)), "SettingSet came as what it is not".into()),
         (change(2, 1, None, &Request::Whoami), "Whoami came as what it is not".into()),
+    ]
+}
+
+/// Payloads that are not of the kind that they come as.
+fn wrong_payloads() -> Vec<Forged> {
+    let not_fit = "a payload that does not fit its kind";
+    let payload = |kind: Kind, payload: &[u8]| {
+        let bytes = altered(|bytes| {
+            bytes[6..8].copy_from_slice(&(kind as u16).to_le_bytes());
+            bytes[0] = payload.len() as u8;
+            bytes.extend_from_slice(payload);
+        });
+        (bytes, format!("{} with {not_fit}", kind.name()))
+    };
+    vec![
         (altered(|bytes| bytes[5] = 5), not_fit.into()),
-        (payload(Kind::Whoami, &[0]), format!("Whoami with {not_fit}")),
-        (payload(Kind::Finger, &[3, b'b', b'o']), format!("Finger with {not_fit}")),
-        (payload(Kind::Finger, &[3, b'b', b'o', b'b', 0]), format!("Finger with {not_fit}")),
-        (payload(Kind::Finger, &[2, 0xff, 0xfe]), format!("Finger with {not_fit}")),
-        (payload(Kind::Finger, &[0xff; 10]), format!("Finger with {not_fit}")),
-        (payload(Kind::Worlds, &[7]), format!("Worlds with {not_fit}")),
+        payload(Kind::Whoami, &[0]),
+        payload(Kind::Finger, &[3, b'b', b'o']),
+        payload(Kind::Finger, &[3, b'b', b'o', b'b', 0]),
+        payload(Kind::Finger, &[2, 0xff, 0xfe]),
+        payload(Kind::Finger, &[0xff; 10]),
+        payload(Kind::Worlds, &[7]),
+    ]
+}
+
+/// Changes under numbers and keys that cannot be.
+fn wrong_changes() -> Vec<Forged> {
+    let (setting, long) = (set("colour", "red"), "k".repeat(1 << 19));
+    let again = || "it asks again what it has asked before".to_owned();
+    vec![
         (change(3, 2, Some(&long), &setting), "its client's key is too long".into()),
-        (
-            [change(3, 2, None, &setting), change(3, 2, None, &setting)].concat(),
-            "it asks again what it has asked before".into(),
-        ),
-        (
-            [change(u64::MAX, u64::MAX, None, &setting), change(4, 2, None, &setting)].concat(),
-            "it asks again what it has asked before".into(),
-        ),
+        ([change(3, 2, None, &setting), change(3, 2, None, &setting)].concat(), again()),
+        ([change(u64::MAX, u64::MAX, None, &setting), change(4, 2, None, &setting)].concat(), again()),
         (change(1 << 40, 1, None, &setting), "it takes no note of its answers".into()),
-    ];
-    for (bytes, why) in forged {
+    ]
+}
+
+#[test]
+fn forged_frames_end_the_session() {
+    let mut scene = Scene::new();
+    for (bytes, why) in [wrong_frames(), wrong_payloads(), wrong_changes()].concat() {
         scene.anew();
         let link = scene.worker.registered(&format!("player-{}", scene.worker.session));
         scene.lies(link, &bytes, &why);
