@@ -34,6 +34,8 @@ pub struct Received {
     pub count: usize,
     /// Descriptors that came along, close-on-exec.
     pub fds: Vec<OwnedFd>,
+    /// There were more, for which this process had no room: the kernel has closed them.
+    pub truncated: bool,
     /// The sender's process id as the kernel knows it, where asked for.
     pub pid: Option<i32>,
 }
@@ -68,7 +70,8 @@ pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Received> {
     // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
     let count = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags) };
     let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-    let mut received = Received { count, fds: Vec::new(), pid: None };
+    let truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
+    let mut received = Received { count, fds: Vec::new(), truncated, pid: None };
     // SAFETY: the kernel has filled in the message; the macros stay inside of what it says.
     let mut control = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
     while !control.is_null() {
