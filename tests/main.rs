@@ -1,4 +1,4 @@
-//! The whole backend as its users meet it: real processes, real sockets, one file per capability.
+//! The whole backend as its users meet it: real processes, real sockets, a file or a folder for each capability.
 //!
 //! Every test has a backend of its own, with its own data and its own address, so they run in any order and in
 //! parallel. Nothing here sleeps: a wait is a read with a deadline.
