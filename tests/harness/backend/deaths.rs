@@ -40,9 +40,17 @@ impl Backend {
 
     /// Kills the handler as a crash would, and waits until the next one serves.
     pub fn kill_handler(&self) {
+        self.kill_and_wait(self.handler());
+    }
+
+    /// Kills this handler, and waits until the next one serves: it is ready, and says how the one before has ended. That a
+    /// handler is ready may be said late, by the one that is killed.
+    fn kill_and_wait(&self, handler: Pid) {
         let mark = self.log().mark();
-        kill(self.handler(), Signal::SIGKILL).expect("the handler lives");
-        self.log().wait_after(mark, "ready: ");
+        kill(handler, Signal::SIGKILL).expect("the handler lives");
+        let said = ["the handler before this one has ended", "ready: "];
+        let next = |text: &str| said.iter().all(|said| text.contains(said)).then_some(());
+        self.log().find_after(mark, "the next handler", next);
     }
 
     /// The handler's process, also while it does not serve.
@@ -54,9 +62,7 @@ impl Backend {
 
     /// Kills the handler at once, wherever it is in its work, and waits until the next one is about to serve.
     pub fn kill_handler_at_work(&self) {
-        let mark = self.log().mark();
-        kill(self.handler_process(), Signal::SIGKILL).expect("the handler lives");
-        self.log().wait_after(mark, "ready: ");
+        self.kill_and_wait(self.handler_process());
     }
 
     /// Does this while the handler does nothing.
@@ -73,9 +79,7 @@ impl Backend {
         let pid = self.handler_process();
         kill(pid, Signal::SIGSTOP).expect("the handler lives");
         ask();
-        let mark = self.log().mark();
-        kill(pid, Signal::SIGKILL).expect("the handler lives");
-        self.log().wait_after(mark, "ready: ");
+        self.kill_and_wait(pid);
     }
 
     /// Kills the handler so often, each time after `between` further answers of which `answered` tells; then waits for the
