@@ -75,29 +75,37 @@ fn entries(
     })
 }
 
-/// Shows it to a person.
-pub(super) fn show(screen: &mut Screen, topic: HelpTopic, state: State) {
+/// Shows it to a person, a screen for each group: all of them at once would be the most that a worker ever holds.
+pub(super) fn screens(topic: HelpTopic, state: State) -> Box<dyn Iterator<Item = Screen>> {
     if let HelpTopic::Command(command) = topic {
-        return show_command(screen, command);
+        return Box::new(std::iter::once(of_command(command)));
     }
-    screen.line("Available commands:");
     let names = entries(topic, state).flat_map(|(_, commands)| commands);
     let widest = names.map(|command| command.name.len()).max().unwrap_or(0);
-    for (group, commands) in entries(topic, state) {
+    let groups = entries(topic, state).map(move |(group, commands)| {
+        let mut screen = Screen::new();
         screen.heading(group.title);
-        for command in commands {
-            screen.entry(command.name, widest, command.summary);
-        }
-    }
+        commands.for_each(|command| screen.entry(command.name, widest, command.summary));
+        screen
+    });
+    let mut first = Screen::new();
+    first.line("Available commands:");
+    Box::new(std::iter::once(first).chain(groups).chain(std::iter::once_with(move || how_to_go_on(topic))))
+}
+
+fn how_to_go_on(topic: HelpTopic) -> Screen {
+    let mut screen = Screen::new();
     match topic {
         HelpTopic::Group(Group { commands: [first, ..], .. }) => {
             screen.hint(format!("HELP {} explains one.", first.name))
         }
         _ => screen.hint("HELP and a command explains it, with an example."),
     }
+    screen
 }
 
-fn show_command(screen: &mut Screen, command: &Command) {
+fn of_command(command: &Command) -> Screen {
+    let mut screen = Screen::new();
     screen.heading(&command.usage());
     screen.line(format!("{}.", command.summary));
     let widest = command.args.iter().map(|arg| arg.name.len()).max().unwrap_or(0);
@@ -109,6 +117,7 @@ fn show_command(screen: &mut Screen, command: &Command) {
         screen.line(format!("Short: {alias}"));
     }
     screen.line(format!("Example: {}", command.example));
+    screen
 }
 
 /// An argument, with how it is given out of its order.

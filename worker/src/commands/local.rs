@@ -53,18 +53,24 @@ fn changed(mode: Mode) -> String {
 }
 
 impl Local {
-    /// What a person sees of it. After a change of mode this is called for the new mode HUMAN.
-    pub fn screen(self, state: State) -> Screen {
+    /// What a person sees of it, one screen after the other. After a change of mode this is called for the new mode HUMAN.
+    pub fn screens(self, state: State) -> Box<dyn Iterator<Item = Screen>> {
+        match self {
+            Local::Help(topic) => help::screens(topic, state),
+            _ => Box::new(std::iter::once(self.screen())),
+        }
+    }
+
+    fn screen(self) -> Screen {
         let mut screen = Screen::new();
         match self {
             Local::Mode(ModeChoice::List) => screen.line(MODES),
             Local::Mode(ModeChoice::Set(Mode::Human)) => screen.line(WELCOME),
             Local::Mode(ModeChoice::Set(mode)) => screen.line(changed(mode)),
-            Local::Help(topic) => help::show(&mut screen, topic, state),
             Local::Hello(times) => (0..times).for_each(|_| screen.line(HELLO)),
             Local::Ping => screen.line(PONG),
             Local::Stay => screen.line(STAYS),
-            Local::Quit => {}
+            Local::Help(_) | Local::Quit => {}
         }
         screen
     }

@@ -12,6 +12,7 @@ pub use queue::Waiting;
 use says::Says;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, Failure, Mode, Reply, State};
+use std::iter::{empty, once, once_with};
 
 /// How it is said to one client.
 #[derive(Debug, Serialize, Deserialize)]
@@ -95,7 +96,7 @@ impl Presenter {
 
     /// An error, in its turn.
     pub fn refuse(&mut self, to: &mut Stack, id: Option<&str>, failure: &Failure) {
-        self.say_in_turn(to, || human::failure(failure), |out| json::failure(out, id, failure));
+        self.say_in_turn(to, once_with(|| human::failure(failure)), |out| json::failure(out, id, failure));
     }
 
     /// An error that is the last word, and waits for nothing.
@@ -110,30 +111,34 @@ impl Presenter {
 
     /// What the worker does by itself, in its turn.
     pub fn local(&mut self, to: &mut Stack, local: Local, id: Option<&str>, state: State) {
-        self.say_in_turn(to, || local.screen(state), |out| local.put(out, id, state));
+        self.say_in_turn(to, local.screens(state), |out| local.put(out, id, state));
     }
 
     /// Greets a person, in its turn.
     pub fn welcome(&mut self, to: &mut Stack, welcome: &str) {
-        self.show_in_turn(to, human::text(welcome));
+        self.show_in_turn(to, once(human::text(welcome)));
     }
 
     /// A person's prompt, in its turn.
     pub fn prompt(&mut self, to: &mut Stack) {
-        self.show_in_turn(to, Screen::new());
+        self.show_in_turn(to, empty());
     }
 
-    fn say_in_turn(&mut self, to: &mut Stack, screen: impl FnOnce() -> Screen, line: impl FnOnce(&mut Vec<u8>)) {
+    /// Says it to a person as screens, or to a program as a line.
+    fn say_in_turn(&mut self, to: &mut Stack, screens: impl Iterator<Item = Screen>, line: impl FnOnce(&mut Vec<u8>)) {
         if self.is_for_people() {
-            return self.show_in_turn(to, screen());
+            return self.show_in_turn(to, screens);
         }
         self.queue.answer_now(to, |says| says.text(line));
         self.prompted = false;
     }
 
     /// Shows a person something, and then the prompt.
-    fn show_in_turn(&mut self, to: &mut Stack, screen: Screen) {
-        self.queue.answer_now(to, |says| says.screen(&asking(screen, Prompt::Command)));
+    fn show_in_turn(&mut self, to: &mut Stack, screens: impl Iterator<Item = Screen>) {
+        self.queue.answer_now(to, |says| {
+            screens.for_each(|screen| says.screen(&screen));
+            says.screen(&asking(Screen::new(), Prompt::Command));
+        });
         self.prompted = true;
     }
 

@@ -48,8 +48,8 @@ impl Scene {
         scene
     }
 
-    fn says(&mut self, line: &str) {
-        let mut bytes = line.as_bytes();
+    fn says(&mut self, said: impl AsRef<[u8]>) {
+        let mut bytes = said.as_ref();
         let mut buffer = String::new();
         while self.session.may_take(&self.settings)
             && let Opened::Data(input) = self.client.open(&mut bytes, &mut buffer)
@@ -275,4 +275,29 @@ fn silence_is_given_its_time_and_said_before_the_end() {
     let said = String::from_utf8_lossy(&scene.said).into_owned();
     assert!(scene.session.is_over() && said.contains("in 10 seconds"), "{said}");
     assert!(said.contains("No whole line came for 40 seconds; the connection is closed."), "{said}");
+}
+
+fn ends_with(scene: &Scene, end: &[u8]) {
+    assert!(scene.said.ends_with(end), "{:?}", String::from_utf8_lossy(&scene.said));
+}
+
+#[test]
+fn what_waits_for_its_turn_is_marked_as_the_terminal_wants_it_then() {
+    let mut scene = Scene::new(Mode::Human);
+    scene.says(b"\xff\xfd\x19WHOAMI\r\nHW\r\n");
+    // Prompts are not to be marked by EOR any more.
+    scene.says(b"\xff\xfe\x19");
+    scene.answers(0);
+    ends_with(&scene, b"Hello, world!\r\n> \xff\xf9");
+}
+
+#[test]
+fn typing_is_shown_again_behind_a_question_that_had_to_wait_also_to_one_who_wanted_no_echo_before() {
+    let mut scene = Scene::new(Mode::Human);
+    scene.says(b"WHOAMI\r\nLOGIN zoe\r\n");
+    scene.says(b"\xff\xfe\x01");
+    scene.answers(0);
+    ends_with(&scene, b"\xff\xfb\x01Password: \xff\xf9");
+    scene.says(b"\xff\xfd\x01\r\n");
+    ends_with(&scene, b"\r\n\xff\xfc\x01ERROR: Nothing was typed, nothing was done.\r\n> \xff\xf9");
 }

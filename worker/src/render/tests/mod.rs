@@ -61,7 +61,7 @@ fn answer(line: &str, state: State) -> String {
     let mut out = Vec::new();
     if state == State::Player {
         match parse_words(line, state).and_then(Parsed::action) {
-            Ok(Action::Local(local)) => draw(&mut out, &local.screen(state), USUAL),
+            Ok(Action::Local(local)) => local.screens(state).for_each(|screen| draw(&mut out, &screen, USUAL)),
             Ok(Action::Request(_)) => {}
             Err(failure) => draw(&mut out, &human::failure(&failure), USUAL),
         }
@@ -295,7 +295,7 @@ fn help_is_grouped_and_explains() {
     for width in [40, 80] {
         let mut out = Vec::new();
         let help = Local::Help(commands::HelpTopic::All);
-        draw(&mut out, &help.screen(State::Player), Look { width, ..USUAL });
+        help.screens(State::Player).for_each(|screen| draw(&mut out, &screen, Look { width, ..USUAL }));
         let shown = text(out);
         let mut entries = shown.lines().filter(|line| line.starts_with('\t'));
         assert!(entries.all(|line| line.replace('\t', "        ").width() <= usize::from(width)));
