@@ -12,7 +12,7 @@ pub use queue::Waiting;
 use says::Says;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Event, Failure, Mode, Reply, State};
-use std::iter::{empty, once, once_with};
+use std::iter::{empty, once};
 
 /// How it is said to one client.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl Presenter {
 
     /// An error, in its turn.
     pub fn refuse(&mut self, to: &mut Stack, id: Option<&str>, failure: &Failure) {
-        self.say_in_turn(to, once_with(|| human::failure(failure)), |out| json::failure(out, id, failure));
+        self.say_in_turn(to, || once(human::failure(failure)), |out| json::failure(out, id, failure));
     }
 
     /// An error that is the last word, and waits for nothing.
@@ -111,7 +111,7 @@ impl Presenter {
 
     /// What the worker does by itself, in its turn.
     pub fn local(&mut self, to: &mut Stack, local: Local, id: Option<&str>, state: State) {
-        self.say_in_turn(to, local.screens(state), |out| local.put(out, id, state));
+        self.say_in_turn(to, || local.screens(state), |out| local.put(out, id, state));
     }
 
     /// Greets a person, in its turn.
@@ -125,9 +125,14 @@ impl Presenter {
     }
 
     /// Says it to a person as screens, or to a program as a line.
-    fn say_in_turn(&mut self, to: &mut Stack, screens: impl Iterator<Item = Screen>, line: impl FnOnce(&mut Vec<u8>)) {
+    fn say_in_turn<I: Iterator<Item = Screen>>(
+        &mut self,
+        to: &mut Stack,
+        screens: impl FnOnce() -> I,
+        line: impl FnOnce(&mut Vec<u8>),
+    ) {
         if self.is_for_people() {
-            return self.show_in_turn(to, screens);
+            return self.show_in_turn(to, screens());
         }
         self.queue.answer_now(to, |says| says.text(line));
         self.prompted = false;
