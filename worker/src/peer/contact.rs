@@ -76,7 +76,10 @@ impl Contact {
 
     /// When to look whether it is there, or to send something that nobody sees.
     pub fn due_at(&self, limits: &Limits, telnet: bool) -> Option<Instant> {
-        self.look.into_iter().chain(self.nop_at(limits, telnet)).min()
+        match (self.look, self.nop_at(limits, telnet)) {
+            (Some(look), Some(nop)) => Some(look.min(nop)),
+            (look, nop) => look.or(nop),
+        }
     }
 
     /// When one who speaks telnet gets a NOP.

@@ -241,6 +241,10 @@ impl<'a> Worker<'a> {
 
     /// Works on what the client says, as long as it may ask for more.
     fn take_input(&mut self) {
+        // Most turns are of something else.
+        if !self.peers.client.may_have_said() {
+            return;
+        }
         let mut line = String::new();
         while self.may_take()
             && let Some(input) = self.peers.client.next_input(&mut line)
@@ -291,6 +295,9 @@ impl<'a> Worker<'a> {
 
     /// What the client gets, for a log that is to have everything. Answers hold no secrets but those that a client has mistyped.
     fn log_output(&mut self) {
+        if self.settings.log.level < Level::Debug {
+            return;
+        }
         let said = self.peers.client.stack().take_copy();
         for line in String::from_utf8_lossy(&said).lines().filter(|line| !line.is_empty()) {
             self.log(Level::Debug, &format!(" <- {}", without_passes(&masked_answer(line))));
