@@ -1,26 +1,13 @@
 //! Conversations with the clients people use: what each sends at the start and answers to our offers.
 
+mod conversation;
+
+use conversation::{events, say};
 use ssmglobal_telnet::{Agreed, Event, Role, Telnet};
 
 const OFFERS: &[u8] = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
 const SEND_TYPE: &[u8] = b"\xff\xfa\x18\x01\xff\xf0";
 const REQUEST_UTF8: &[u8] = b"\xff\xfa\x2a\x01;UTF-8\xff\xf0";
-
-/// Lets the client say something and returns what we answer.
-fn say(telnet: &mut Telnet, bytes: &[u8]) -> Vec<u8> {
-    let (mut input, mut out) = (bytes, Vec::new());
-    while telnet.next(&mut input, &mut out).is_some() {}
-    out
-}
-
-/// Lets the client say something and returns the events by name.
-fn events(telnet: &mut Telnet, bytes: &[u8]) -> Vec<String> {
-    let (mut input, mut names) = (bytes, Vec::new());
-    while let Some(event) = telnet.next(&mut input, &mut Vec::new()) {
-        names.push(format!("{event:?}"));
-    }
-    names
-}
 
 fn offered() -> Telnet {
     let (mut telnet, mut out) = (Telnet::new(Role::Server), Vec::new());

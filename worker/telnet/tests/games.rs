@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
+mod conversation;
+
+use conversation::{events, say};
 use ssmglobal_telnet::{Agreed, Event, Presented, Role, Telnet};
 
 /// What a player has who sits at a MUD client.
@@ -21,22 +24,6 @@ fn client(presented: Presented) -> Telnet {
     telnet.present(presented, &mut out);
     assert_eq!(out, b"", "nobody has asked");
     telnet
-}
-
-/// Lets the game say something and returns what we answer.
-fn say(telnet: &mut Telnet, bytes: &[u8]) -> Vec<u8> {
-    let (mut input, mut out) = (bytes, Vec::new());
-    while telnet.next(&mut input, &mut out).is_some() {}
-    out
-}
-
-/// Lets the game say something and returns the events by name.
-fn events(telnet: &mut Telnet, bytes: &[u8]) -> Vec<String> {
-    let (mut input, mut names) = (bytes, Vec::new());
-    while let Some(event) = telnet.next(&mut input, &mut Vec::new()) {
-        names.push(format!("{event:?}"));
-    }
-    names
 }
 
 fn present(telnet: &mut Telnet, presented: Presented) -> Vec<u8> {
