@@ -135,13 +135,14 @@ impl Peer {
         self.flushed
     }
 
-    /// Writes what waits.
-    pub fn flush(&mut self, registry: &Registry, limits: &Limits) -> Flushed {
-        self.flushed = self.socket.flush(self.kept.stack.out(), registry, self.token);
-        if self.socket.take_wrote() {
+    /// Writes what waits; see [`Peer::flushed`].
+    fn flush(&mut self, registry: &Registry, limits: &Limits) {
+        let out = self.kept.stack.out();
+        let waited = out.rest().len();
+        self.flushed = self.socket.flush(out, registry, self.token);
+        if out.rest().len() < waited {
             self.kept.contact.has_written(limits);
         }
-        self.flushed
     }
 
     /// Reads what nobody will look at, before the end.

@@ -34,7 +34,6 @@ pub struct Socket {
     readable: bool,
     ended: bool,
     closed: bool,
-    wrote: bool,
     buffer: Box<[u8]>,
     /// Where in the buffer stands what was read and not used yet.
     unread: std::ops::Range<usize>,
@@ -51,7 +50,6 @@ impl Socket {
             readable: false,
             ended: false,
             closed: false,
-            wrote: false,
             buffer: Box::default(),
             unread: 0..0,
             writable: Writable::default(),
@@ -88,11 +86,6 @@ impl Socket {
     /// Nothing further is read: the other side has said, in the words of a layer, that it is done.
     pub fn close_reading(&mut self) {
         (self.closed, self.readable, self.unread) = (true, false, 0..0);
-    }
-
-    /// Whether something was written since this was last asked.
-    pub fn take_wrote(&mut self) -> bool {
-        std::mem::take(&mut self.wrote)
     }
 
     /// What was read and not used.
@@ -161,10 +154,7 @@ impl Socket {
     fn write(&mut self, out: &mut Outbox) -> Flushed {
         while !out.is_empty() {
             match self.stream.write(out.rest()) {
-                Ok(count) => {
-                    out.has_written(count);
-                    self.wrote = true;
-                }
+                Ok(count) => out.has_written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     out.compact();

@@ -184,7 +184,7 @@ impl Layer for Speech {
     fn is_quiet(&self) -> bool {
         let Speech { lines, telnet: _, people: _, beginning: _ } = self;
         // Telnet can be gone on with at any byte. Half a line could be half a password: it stays in this process.
-        !lines.is_partial()
+        lines.is_quiet()
     }
 }
 

@@ -18,7 +18,7 @@ impl Session {
     }
 
     /// Something was answered; what has waited for that goes on.
-    fn has_answer(&mut self, number: u64) {
+    pub(super) fn has_answer(&mut self, number: u64) {
         if self.barrier == Some(number) {
             self.barrier = None;
         }

@@ -34,6 +34,15 @@ pub enum Ask {
     Mode(Mode),
 }
 
+/// What a program has written beside its command; a person never does.
+#[derive(Clone, Copy, Default)]
+struct Label<'a> {
+    /// What it calls the request; JSON.
+    id: Option<&'a str>,
+    /// By which it may ask again.
+    key: Option<&'a str>,
+}
+
 impl Session {
     /// A person is greeted.
     pub fn greet(&mut self, to: &mut Stack, around: Around<'_>) {
@@ -76,13 +85,13 @@ impl Session {
         match self.mode() {
             Mode::Ask => self.on_first_line(line, to, around),
             Mode::Human => match commands::parse_words(line, self.state) {
-                Ok(parsed) => self.go_on(parsed, None, None, to, around),
+                Ok(parsed) => self.go_on(parsed, Label::default(), to, around),
                 Err(failure) => self.refused(to, None, &failure),
             },
             Mode::Client | Mode::Server => {
                 let read = commands::parse_json(line);
                 match read.parsed {
-                    Ok(parsed) => self.go_on(parsed, read.id, read.key.as_deref(), to, around),
+                    Ok(parsed) => self.go_on(parsed, Label { id: read.id, key: read.key.as_deref() }, to, around),
                     Err(failure) => self.refused(to, read.id, &failure),
                 }
             }
@@ -109,40 +118,27 @@ impl Session {
     }
 
     /// A command is known: may it be, is anything missing that a person is asked for, and do it.
-    fn go_on(
-        &mut self,
-        parsed: Parsed<'_>,
-        id: Option<&str>,
-        key: Option<&str>,
-        to: &mut Stack,
-        around: Around<'_>,
-    ) -> Option<Ask> {
+    fn go_on(&mut self, parsed: Parsed<'_>, label: Label<'_>, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
         if let Err(failure) = permitted(parsed.command, self.state, &self.who) {
-            return self.refused(to, id, &failure);
+            return self.refused(to, label.id, &failure);
         }
         if let Some(question) = parsed.prompt().filter(|_| self.presenter.is_for_people()) {
             self.asking = Some(parsed.into_owned());
             self.presenter.ask_secret(to, question, None);
             return None;
         }
-        self.perform(parsed, id, key, to, around)
+        self.perform(parsed, label, to, around)
     }
 
-    fn perform(
-        &mut self,
-        parsed: Parsed<'_>,
-        id: Option<&str>,
-        key: Option<&str>,
-        to: &mut Stack,
-        around: Around<'_>,
-    ) -> Option<Ask> {
+    fn perform(&mut self, parsed: Parsed<'_>, label: Label<'_>, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
         let command = parsed.command;
         match parsed.action() {
-            Ok(Action::Local(local)) => self.do_local(local, id, to, around),
+            Ok(Action::Local(local)) => self.do_local(local, label.id, to, around),
             Ok(Action::Request(request)) => {
+                let Label { id, key } = label;
                 Some(Ask::Command { command, request, id: id.map(Into::into), key: key.map(Into::into) })
             }
-            Err(failure) => self.refused(to, id, &failure),
+            Err(failure) => self.refused(to, label.id, &failure),
         }
     }
 
@@ -158,7 +154,7 @@ impl Session {
             return None;
         }
         match answered {
-            Ok(()) => self.perform(parsed, None, None, to, around),
+            Ok(()) => self.perform(parsed, Label::default(), to, around),
             Err(failure) => self.refused(to, None, &failure),
         }
     }

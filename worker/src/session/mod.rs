@@ -272,10 +272,8 @@ impl Session {
     /// These requests are answered by nobody any more.
     pub fn give_up(&mut self, to: &mut Stack, numbers: &[u64], msg: &str) {
         for number in numbers {
+            self.has_answer(*number);
             self.presenter.answer(to, *number, &Reply::fail(Code::Unavailable, msg));
-        }
-        if self.barrier.is_some_and(|barrier| numbers.contains(&barrier)) {
-            self.barrier = None;
         }
     }
 
