@@ -335,3 +335,18 @@ impl Settings {
         paths
     }
 }
+
+impl Players {
+    /// Whether a password is long enough, and not too long.
+    ///
+    /// # Errors
+    /// A sentence for who has chosen it.
+    pub fn check_password(&self, password: &str) -> Result<(), String> {
+        let (min, max) = (self.password_min, self.password_max);
+        let length = password.chars().count();
+        if (min..=max).contains(&length) {
+            return Ok(());
+        }
+        Err(format!("A password has {min} to {max} characters; this one has {length}."))
+    }
+}

@@ -56,12 +56,7 @@ fn let_in(facts: &dyn Facts, id: PlayerId, verified: &KeptHash) -> Result<(Playe
 
 /// Whether a password is long enough, and not too long.
 pub fn check_password(password: &Secret, settings: &ssmglobal_config::Settings) -> Result<(), Failure> {
-    let (min, max) = (settings.players.password_min, settings.players.password_max);
-    let length = password.expose().chars().count();
-    if (min..=max).contains(&length) {
-        return Ok(());
-    }
-    Err(Failure::new(Code::Invalid, format!("A password has {min} to {max} characters; this one has {length}.")))
+    settings.players.check_password(password.expose()).map_err(|msg| Failure::new(Code::Invalid, msg))
 }
 
 /// Whether that may be kept as an e-mail address.

@@ -22,6 +22,9 @@ const PONG: &str = "Pong.";
 /// Of a connection that is logged in it was true before.
 const STAYS: &str = "This connection stays: it may be silent as long as one that is logged in.";
 
+/// A program gets all at once.
+const NO_MORE: &str = "There is nothing more to show.";
+
 /// What the worker does without asking the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Local {
@@ -35,6 +38,8 @@ pub enum Local {
     Ping,
     /// Let the client be silent as long as a player, from now on.
     Stay,
+    /// Show a person the next page of what is longer than his window.
+    More,
     /// End the connection without a word.
     Quit,
 }
@@ -70,6 +75,7 @@ impl Local {
             Local::Hello(times) => (0..times).for_each(|_| screen.line(HELLO)),
             Local::Ping => screen.line(PONG),
             Local::Stay => screen.line(STAYS),
+            Local::More => screen.line(NO_MORE),
             Local::Help(_) | Local::Quit => {}
         }
         screen
@@ -89,6 +95,7 @@ impl Local {
             }
             Local::Ping => json::ok(out, id, PONG),
             Local::Stay => json::ok(out, id, STAYS),
+            Local::More => json::ok(out, id, NO_MORE),
             Local::Quit => {}
         }
     }

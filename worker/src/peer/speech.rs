@@ -80,6 +80,8 @@ impl Speech {
         let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return usual };
         Look {
             width: terminal.width().unwrap_or(usual.width),
+            height: terminal.height().unwrap_or(usual.height),
+            pager: usual.pager,
             colour: terminal.colour(),
             // Who has not spoken of it mostly does.
             utf8: terminal.utf8() != Agreed::No,

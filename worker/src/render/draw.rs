@@ -60,7 +60,9 @@ impl Pen<'_> {
             Block::Facts(facts) => facts.iter().for_each(|(name, value)| self.labelled(name, value)),
             Block::Entry(entry) if plain => self.labelled(&entry.name, &entry.about),
             Block::Entry(entry) => self.entry(entry),
-            Block::Text { text, .. } if plain => text.lines().for_each(|line| {
+            // The blank is not read aloud, and tells it from lines of ours.
+            Block::Text { indent, text } if plain => text.lines().for_each(|line| {
+                self.blanks((*indent).min(1));
                 self.put(line);
                 self.end();
             }),
@@ -80,12 +82,13 @@ impl Pen<'_> {
         match prompt {
             Prompt::Command => self.put(PROMPT),
             Prompt::Secret(question) => self.put(question),
+            Prompt::Word(name) => self.put(&format!("{name}: ")),
             Prompt::Line(number) => self.put(&format!("{number}: ")),
             Prompt::Page(left) if self.look.plain => {
-                self.put(&format!("More: {}, press return. ", plural(*left, "line")));
+                self.put(&format!("{} more: press return, or q to end. ", plural(*left, "line")));
             }
             Prompt::Page(left) => {
-                self.styled(Style::Dim, &format!("-- more: {}, press return --", plural(*left, "line")));
+                self.styled(Style::Dim, &format!("-- {} more: return, or q to end --", plural(*left, "line")));
             }
         }
     }

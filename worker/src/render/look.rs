@@ -5,6 +5,10 @@
 pub struct Look {
     /// Columns; 0 when it was not told.
     pub width: u16,
+    /// Lines; 0 when it was not told.
+    pub height: u16,
+    /// Whether what is longer than the terminal is high is shown page by page.
+    pub pager: bool,
     /// Whether it said that it has colours.
     pub colour: bool,
     /// Whether it gets UTF-8, as it does until it says that it takes none; if not, what is not ASCII is shown as `?`.
@@ -19,11 +23,18 @@ pub struct Look {
 impl Default for Look {
     /// A terminal that has said nothing.
     fn default() -> Look {
-        Look { width: 80, colour: false, utf8: true, shell: false, plain: false }
+        Look { width: 80, height: 0, pager: true, colour: false, utf8: true, shell: false, plain: false }
     }
 }
 
 impl Look {
+    /// How many lines a page has, with one below it for the prompt; nothing where all is shown at once.
+    pub fn page(self) -> Option<usize> {
+        /// Less is no page.
+        const LEAST: u16 = 4;
+        (self.pager && self.height >= LEAST).then(|| usize::from(self.height) - 1)
+    }
+
     /// Columns to fill; never too few for a table.
     pub(super) fn columns(self) -> usize {
         if self.width == 0 { 80 } else { usize::from(self.width).max(20) }

@@ -122,8 +122,8 @@ fn a_prompt_says_what_is_asked_for() {
     assert_eq!(asked(Prompt::Command, USUAL), "> ");
     assert_eq!(asked(Prompt::Secret(s("Password: ")), USUAL), "Password: ");
     assert_eq!(asked(Prompt::Line(3), USUAL), "3: ");
-    assert_eq!(asked(Prompt::Page(1), USUAL), "-- more: 1 line, press return --");
-    assert_eq!(asked(Prompt::Page(12), PLAIN), "More: 12 lines, press return. ");
+    assert_eq!(asked(Prompt::Page(1), USUAL), "-- 1 line more: return, or q to end --");
+    assert_eq!(asked(Prompt::Page(12), PLAIN), "12 lines more: press return, or q to end. ");
     assert!(Prompt::Secret(s("Password: ")).hides() && !Prompt::Command.hides());
 }
 
@@ -171,7 +171,7 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
     screen.described("", 20, "no name");
     screen.block(2, &"long ".repeat(40));
     let long = "long ".repeat(40);
-    let wanted = format!("indented\r\nMODE: {}\r\nno name\r\n{long}\r\n", long.trim_end());
+    let wanted = format!("indented\r\nMODE: {}\r\nno name\r\n {long}\r\n", long.trim_end());
     assert_eq!(drawn(&screen, Look { colour: true, width: 20, ..PLAIN }), wanted);
 }
 

@@ -20,7 +20,7 @@ use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const USUAL: Look = Look { width: 80, colour: false, utf8: true, shell: false, plain: false };
+const USUAL: Look = Look { width: 80, height: 0, pager: true, colour: false, utf8: true, shell: false, plain: false };
 
 fn s(text: &str) -> String {
     text.to_owned()
@@ -284,13 +284,13 @@ fn help_is_grouped_and_explains() {
     assert!(answer("RELAY", State::Player).contains("\tRELAY JOIN "));
     assert_eq!(
         answer("HELP MAIL SEND", State::Player),
-        "MAIL SEND <to> <body> [subject]\r\n\
+        "MAIL SEND <to> [SUBJECT subject] <body>\r\n\
          Send a mail to a player, on or not, anywhere.\r\n\
          \tto       a registered player\r\n\
          \tbody     up to 4 KiB\r\n\
-         \tsubject  optional; one line; in words behind a quoted body\r\n\
+         \tsubject  optional; one line; SUBJECT …\r\n\
          For: players who are logged in, and game servers after AUTH\r\n\
-         Example: MAIL SEND bob See you at eight\r\n"
+         Example: MAIL SEND bob SUBJECT \"Tonight\" See you at eight\r\n"
     );
     for width in [40, 80] {
         let mut out = Vec::new();
@@ -304,7 +304,7 @@ fn help_is_grouped_and_explains() {
         let line: serde_json::Value = serde_json::from_str(&answer("{\"cmd\":\"HELP\"}", state)).unwrap();
         line["msg"].as_str().unwrap().to_owned()
     };
-    assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING STAY QUIT REGISTER LOGIN "));
+    assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING STAY MORE QUIT REGISTER LOGIN "));
     assert!(listed(State::Server).contains("RELAY SEND") && !listed(State::Server).contains("LOGOUT"));
     let one = answer("{\"id\":1,\"cmd\":\"HELP\",\"args\":{\"command\":\"mail read\"}}", State::Anonymous);
     assert_eq!(
