@@ -65,3 +65,4 @@ mod visitors;
 mod visits;
 mod walk;
 mod watchers;
+mod writing;

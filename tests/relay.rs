@@ -120,7 +120,7 @@ fn joining_and_leaving() {
     arena.expect_no_event("relay");
     // Sent ahead, without waiting for the answers.
     arena.send_line(r#"{"cmd": "RELAY JOIN", "args": "lobby"}"#);
-    arena.send_line(r#"{"cmd": "RELAY SEND", "args": "\"hi\" lobby"}"#);
+    arena.send_line(r#"{"cmd": "RELAY SEND", "args": "CHANNEL lobby hi"}"#);
     assert_eq!(arena.reply()["state"], "OK");
     assert_eq!(arena.reply()["state"], "OK");
     assert_eq!(desert.expect_event("relay")["body"], "hi");

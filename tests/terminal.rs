@@ -49,7 +49,7 @@ fn help_and_a_slip_of_the_pen() {
     for word in ["\tMAIL SEND", "\tREGISTER", "Players", "Mail"] {
         assert!(help.contains(word), "{word}: {help}");
     }
-    person.says("help mail send").sees("MAIL SEND <to> <body> [subject]").sees("Example: ");
+    person.says("help mail send").sees("MAIL SEND <to> [SUBJECT subject] <body>").sees("Example: ");
     person.says("HELP MAIL").sees("MAIL BLOCK");
     person.says("MAIL").sees("MAIL BLOCK");
     for (typed, meant) in [("REGSITER x y", "REGISTER"), ("MIAL SEND", "MAIL"), ("RECORD TPO sprint", "RECORD TOP")] {
@@ -59,7 +59,7 @@ fn help_and_a_slip_of_the_pen() {
     person.says("HELP NONSENSE").sees("ERROR");
     person.says("MAIL SEND bob hello").sees("LOGIN");
     person.says("REGISTER alice secret-of-alice").sees("registered and logged in");
-    person.says("MAIL SEND bob").sees("Usage: MAIL SEND");
+    person.says("MAIL READ x").sees("Usage: MAIL READ");
     person.says("MAIL SEND nobody hello").sees("no player nobody");
 }
 
@@ -242,11 +242,11 @@ fn with_debians_telnet() {
     telnet.screen.find_after(mark, "the second question", |text| text.trim_end().ends_with(':').then_some(()));
     let mark = telnet.type_line("secret-of-alice");
     telnet.screen.wait_after(mark, "registered and logged in");
-    telnet.ask("MAIL SEND alice \"Buy milk\" List", "sent to alice");
+    telnet.ask("MAIL SEND alice SUBJECT List Buy milk", "sent to alice");
     // In colour, as an xterm has it.
     telnet.screen.wait("\u{1b}[36m[mail]\u{1b}[0m alice: List");
     telnet.ask("MAIL READ 1", "Buy milk");
-    telnet.ask("HELP MAIL SEND", "MAIL SEND <to> <body> [subject]");
+    telnet.ask("HELP MAIL SEND", "MAIL SEND <to> [SUBJECT subject] <body>");
     telnet.ask("WHO", "1 is on.");
     let screen = telnet.screen.text();
     assert!(!screen.contains("secret-of-alice"), "{screen}");
