@@ -117,7 +117,7 @@ fn a_long_answer_stops_at_the_height_of_the_window_and_never_for_programs() {
     assert!(!next.contains("board-16"), "{next}");
     assert!(!types(&mut alice, "q", "> ").contains("board"));
     types(&mut alice, "more", "There is nothing more to show.");
-    let boards = backend.player("bob").ok("BOARDS", json!({"limit": 100}));
+    let boards = backend.player("bob").ok("RECORD BOARDS", json!({"limit": 100}));
     assert_eq!(boards["boards"].as_array().map(Vec::len), Some(30));
 }
 
