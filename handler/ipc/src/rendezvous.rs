@@ -8,5 +8,9 @@ pub const LINK: u8 = b'L';
 /// The worker has panicked; the rest is where, as `file:line:column`.
 pub const PANICKED: u8 = b'P';
 
+/// The worker of the metrics' door wants the numbers: one end of a stream comes along, on which an
+/// [`Answer`](crate::ctl::Answer) is written, as a control frame. Nothing else is read or written there.
+pub const NUMBERS: u8 = b'N';
+
 /// Bytes of a message, at the most; the rest of a longer one is lost.
 pub const LONGEST: usize = 200;

@@ -1,0 +1,209 @@
+//! How it all is: for `ctl status` and the like, and for the worker of the metrics' door. Whether changes can be saved is tried,
+//! not remembered; what the kernel says is read by a thread of its own. Part of the event loop.
+
+use super::{DISK, EventLoop};
+use crate::lock::{lock, read};
+use crate::logging;
+use crate::machine;
+use crate::work::{ToLoop, Write};
+use ssmglobal_ipc::control::METRICS_DOOR;
+use ssmglobal_ipc::ctl::{Answer, Status};
+use ssmglobal_ipc::frame::put_control;
+use ssmglobal_ipc::numbers::{Machine, Numbers, Queues};
+use ssmglobal_ipc::{Code, Failure};
+use ssmglobal_store::{PrincipalKind, Upkeep};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Numbers for the metrics' door are gathered once in this time, however often they are asked for.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Workers whose door is not known yet, or who wait for the database.
+const WAITING: usize = 64;
+
+/// Whoever wants to know how it is.
+pub enum Curious {
+    /// An operator, by his number, as it was asked before there were numbers.
+    Status(u64),
+    /// An operator, by his number.
+    Numbers(u64),
+    /// The worker of the metrics' door, on a stream of its own.
+    Worker(UnixStream),
+}
+
+/// Somebody who waits to hear whether the database can be written.
+pub struct Probing {
+    number: u64,
+    until: Instant,
+    who: Curious,
+}
+
+/// Who waits, and what the last one was told.
+#[derive(Default)]
+pub struct Curiosity {
+    probing: Vec<Probing>,
+    /// The newest first; workers of whose door the listener's word is still on its way, by process id.
+    unknown: Vec<(i32, UnixStream)>,
+    /// As it was last told to the metrics' door.
+    told: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+}
+
+impl Curiosity {
+    /// Until when the first one waits.
+    pub fn until(&self) -> Option<Instant> {
+        self.probing.first().map(|probing| probing.until)
+    }
+}
+
+/// What does not fit into its socket is lost: one that reads nothing has it so.
+fn tell(stream: &UnixStream, bytes: &[u8]) {
+    // One that is gone has no use for it.
+    let _ = ssmglobal_sys::write_now(stream, bytes);
+}
+
+impl EventLoop {
+    /// A process wants the numbers, to be written on a stream. Only those of the metrics' door get them.
+    pub(crate) fn numbers_wanted(&mut self, pid: i32, fd: OwnedFd) {
+        let curiosity = &mut self.operators.curiosity;
+        match self.workers.children.get(&pid).map(|client| client.door) {
+            Some(METRICS_DOOR) => {}
+            Some(_) => return self.evict_worker(pid, "it asks for what is told at another door"),
+            None => {
+                curiosity.unknown.truncate(WAITING - 1);
+                return curiosity.unknown.insert(0, (pid, UnixStream::from(fd)));
+            }
+        }
+        let stream = UnixStream::from(fd);
+        if let Some((at, bytes)) = &*lock(&curiosity.told)
+            && at.elapsed() < FRESH
+        {
+            return tell(&stream, bytes);
+        }
+        let waits = curiosity.probing.iter().filter(|probing| matches!(probing.who, Curious::Worker(_))).count();
+        if waits < WAITING {
+            // One that cannot be told sees the stream close.
+            let _ = self.probe(Curious::Worker(stream));
+        }
+    }
+
+    /// The listener has spoken of workers: those that asked before are answered.
+    pub(crate) fn settle_unknown(&mut self) {
+        for (pid, stream) in std::mem::take(&mut self.operators.curiosity.unknown) {
+            self.numbers_wanted(pid, stream.into());
+        }
+    }
+
+    /// Whether the database can be written is tried: that it could be is long ago, perhaps.
+    pub(super) fn probe(&mut self, who: Curious) -> Result<(), Failure> {
+        let number = self.operators.next;
+        self.operators.next += 1;
+        self.shared.write(&mut vec![Write::Probe(number)])?;
+        self.operators.curiosity.probing.push(Probing { number, until: Instant::now() + DISK, who });
+        Ok(())
+    }
+
+    /// It was tried.
+    pub(crate) fn probed(&mut self, number: u64) {
+        let probing = &mut self.operators.curiosity.probing;
+        let waits = probing.iter().position(|probing| probing.number == number).map(|at| probing.remove(at));
+        if let Some(Probing { who, .. }) = waits {
+            self.satisfy(who, self.shared.writable.load(Ordering::Relaxed));
+        }
+    }
+
+    /// A disk that does not answer takes no changes either.
+    pub(crate) fn give_up_probes(&mut self) {
+        while self.operators.waits() == Some(Duration::ZERO) {
+            let Probing { who, .. } = self.operators.curiosity.probing.remove(0);
+            self.satisfy(who, false);
+        }
+    }
+
+    fn satisfy(&mut self, who: Curious, writable: bool) {
+        let answered = match who {
+            Curious::Status(operator) => {
+                let answer = Answer::Status(Box::new(self.status(writable)));
+                return self.answer_operator(operator, &answer);
+            }
+            Curious::Numbers(operator) => {
+                let (shared, numbers) = (self.shared.clone(), self.numbers(writable));
+                self.with_machine(numbers, move |numbers| {
+                    let answer = Answer::Numbers(Box::new(numbers));
+                    shared.send_to_loop(&mut vec![ToLoop::Operator(operator, answer)], Vec::new());
+                })
+                .map_err(|failure| (operator, failure))
+            }
+            Curious::Worker(stream) => {
+                let (told, numbers) = (self.operators.curiosity.told.clone(), self.numbers(writable));
+                let given = self.with_machine(numbers, move |numbers| {
+                    let mut bytes = Vec::new();
+                    put_control(&mut bytes, &Answer::Numbers(Box::new(numbers)));
+                    tell(&stream, &bytes);
+                    *lock(&told) = Some((Instant::now(), bytes));
+                });
+                // It sees its stream close.
+                return drop(given);
+            }
+        };
+        if let Err((operator, failure)) = answered {
+            self.answer_operator(operator, &Answer::Failed(failure));
+        }
+    }
+
+    /// Adds what the kernel says, in a thread of its own: there are thousands of descriptors to count, perhaps, and the disk may
+    /// not answer.
+    fn with_machine(&self, numbers: Numbers, then: impl FnOnce(Numbers) + Send + 'static) -> Result<(), Failure> {
+        let workers = self.workers.children.keys().copied().collect();
+        let database = self.operators.store.upkeep().map(|file| file.path().to_owned()).unwrap_or_default();
+        let asked = machine::Asked { listener: self.listener.pid, workers, database };
+        let work = move || then(Numbers { machine: asked.look(), ..numbers });
+        let thread = std::thread::Builder::new().name("numbers".into()).spawn(work);
+        thread.map(drop).map_err(|error| Failure::new(Code::Unavailable, format!("No thread for this: {error}.")))
+    }
+
+    fn numbers(&self, writable: bool) -> Numbers {
+        let (answers, recent) = self.answers();
+        let [proofs_good, proofs_bad] = self.counts.proofs;
+        let (status, machine, log) = (self.status(writable), Machine::default(), logging::lines());
+        let (kinds, queues, deaths) = (self.counts.by_kind(), self.queues(), self.listener.deaths);
+        Numbers { status, answers, recent, kinds, proofs_good, proofs_bad, queues, machine, log, deaths }
+    }
+
+    fn queues(&self) -> Queues {
+        let [writer, readers, hashing] = self.shared.waiting();
+        let mut queues = Queues { writer, readers, hashing, ..Queues::default() };
+        for session in self.workers.by_pid.values().filter_map(|slot| self.session(*slot)) {
+            queues.sessions += session.waiting.len() as u64;
+            let bytes = session.link.waiting() as u64;
+            queues.outboxes += u64::from(bytes > 0);
+            queues.outbox_bytes += bytes;
+        }
+        queues
+    }
+
+    fn status(&self, writable: bool) -> Status {
+        let file = self.operators.store.upkeep().map(Upkeep::path);
+        let players = read(&self.shared.memory.directory).len() as u64;
+        Status {
+            version: ssmglobal_ipc::version().to_owned(),
+            handler: nix::unistd::getpid().as_raw(),
+            listener: self.listener.pid,
+            since: self.operators.since,
+            clients: self.workers.clients().count() as u32,
+            clients_max: self.workers.clients_max,
+            linked: self.workers.by_pid.len() as u32,
+            players_on: self.state.online.count(PrincipalKind::Player) as u32,
+            servers_on: self.state.online.count(PrincipalKind::Server) as u32,
+            players,
+            boards: read(&self.shared.memory.boards).len() as u32,
+            requests: self.counts.requests,
+            commits: self.shared.commits.load(Ordering::Relaxed),
+            database: file.map_or_else(String::new, |file| file.display().to_string()),
+            database_bytes: file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |meta| meta.len()),
+            writable,
+        }
+    }
+}
