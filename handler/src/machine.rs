@@ -28,7 +28,7 @@ impl Asked {
         Machine {
             handler_bytes: handler.map(|memory| memory.resident),
             listener_bytes: listener.map(|memory| memory.resident),
-            workers_bytes: listener.and_then(|listener| self.workers(listener.own)),
+            workers_bytes: listener.and_then(|listener| self.workers(listener.anonymous)),
             handler_cpu_ms: cpu.and_then(|time| u64::try_from(time.tv_sec() * 1000 + time.tv_usec() / 1000).ok()),
             handler_fds: std::fs::read_dir("/proc/self/fd").ok().map(|all| (all.count() as u64).saturating_sub(1)),
             handler_fds_max: getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft),
@@ -37,11 +37,10 @@ impl Asked {
         }
     }
 
-    /// What workers have besides the copy of the listener's memory that each begins with.
+    /// What workers have of their own.
     fn workers(&self, copied: u64) -> Option<u64> {
         let step = self.workers.len().div_ceil(SAMPLE).max(1);
-        let of = |pid: &i32| Some(memory(&pid.to_string())?.own.saturating_sub(copied));
-        let some: Vec<u64> = self.workers.iter().step_by(step).filter_map(of).collect();
+        let some: Vec<u64> = self.workers.iter().step_by(step).filter_map(|pid| own(*pid, copied)).collect();
         let sum: u128 = some.iter().map(|bytes| u128::from(*bytes)).sum();
         match (self.workers.len() as u128, some.len() as u128) {
             (0, _) => Some(0),
@@ -51,26 +50,41 @@ impl Asked {
     }
 }
 
+/// What a worker has of its own: its page tables, and what it does not share with the listener, of whose memory it began with a
+/// copy. Exactly only where this process may look into it; else without what it has changed in the copy.
+fn own(pid: i32, copied: u64) -> Option<u64> {
+    let memory = memory(&pid.to_string())?;
+    let private = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
+        .ok()
+        .and_then(|text| Some(field(&text, "Private_Clean")? + field(&text, "Private_Dirty")?));
+    Some(memory.tables + private.unwrap_or_else(|| memory.anonymous.saturating_sub(copied)))
+}
+
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Memory {
     /// All that it has in memory now.
     resident: u64,
-    /// Without what belongs to files or is shared.
-    own: u64,
+    /// Of that what belongs to no file, also where it is shared since a fork.
+    anonymous: u64,
+    /// Besides that, where the kernel notes which page is where.
+    tables: u64,
 }
 
 fn memory(process: &str) -> Option<Memory> {
     of_status(&std::fs::read_to_string(format!("/proc/{process}/status")).ok()?)
 }
 
-/// From the text of `/proc/PID/status`, which counts in KiB.
+/// From the text of `/proc/PID/status`.
 fn of_status(text: &str) -> Option<Memory> {
-    let field = |name: &str| {
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-    };
-    Some(Memory { resident: field("VmRSS")?, own: field("RssAnon")? })
+    let field = |name| field(text, name);
+    Some(Memory { resident: field("VmRSS")?, anonymous: field("RssAnon")?, tables: field("VmPTE")? })
+}
+
+/// A field of such a text, which counts in KiB, in bytes.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn beside(database: &Path, end: &str) -> PathBuf {
@@ -90,10 +104,20 @@ mod tests {
 
     #[test]
     fn memory_is_read_in_bytes() {
-        let text = "Name:\tssmglobal\nVmPeak:\t  999 kB\nVmRSS:\t    5120 kB\nRssAnon:\t     512 kB\nRssFile:\t 9 kB\n";
-        assert_eq!(of_status(text), Some(Memory { resident: 5 << 20, own: 512 << 10 }));
+        let text =
+            "Name:\tssmglobal\nVmPeak:\t  999 kB\nVmRSS:\t    5120 kB\nRssAnon:\t     512 kB\nVmPTE:\t      76 kB\n";
+        assert_eq!(of_status(text), Some(Memory { resident: 5 << 20, anonymous: 512 << 10, tables: 76 << 10 }));
         // A kernel thread, or one that has ended.
         assert_eq!(of_status("Name:\tkthreadd\nState:\tZ\n"), None);
+    }
+
+    #[test]
+    fn a_process_has_at_least_its_page_tables_of_its_own() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        let tables = memory("self").unwrap().tables;
+        assert!(tables > 0 && own(me, u64::MAX).is_some_and(|own| own >= tables / 2), "{tables}");
+        let asked = Asked { listener: me, workers: vec![me; 100], database: PathBuf::from("/") };
+        assert!(asked.look().workers_bytes.is_some_and(|bytes| bytes >= 100 * (tables / 2)));
     }
 
     #[test]

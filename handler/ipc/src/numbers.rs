@@ -105,8 +105,8 @@ pub struct Machine {
     pub handler_bytes: Option<u64>,
     /// Memory of the listener, bytes.
     pub listener_bytes: Option<u64>,
-    /// What all workers have of their own besides what they share with the listener, bytes: as many as there are times what some
-    /// of them have.
+    /// What all workers have of their own, page tables among it, bytes: as many as there are times what some of them have.
+    /// Where the handler may not look into them, without what they have changed in the memory that they began with.
     pub workers_bytes: Option<u64>,
     /// Processor time of the handler, milliseconds.
     pub handler_cpu_ms: Option<u64>,

@@ -40,7 +40,10 @@ impl View {
         let numbers = match answer {
             Ok(numbers) => numbers,
             Err(trouble) => {
-                self.trouble = Some(trouble.to_string());
+                self.trouble = Some(match trouble {
+                    Trouble::NotRunning(_) => "The backend does not run. It is looked for each second.".to_owned(),
+                    other => format!("The backend is gone, and asked again each second: {other}"),
+                });
                 return;
             }
         };
@@ -74,7 +77,7 @@ impl View {
         let mut lines = Vec::new();
         let late = self.last.as_ref().is_some_and(|(_, at)| now.saturating_duration_since(*at) > LATE);
         match (&self.trouble, &self.last) {
-            (Some(trouble), _) => lines.extend(wrapped(&format!("The backend is gone. {}", clean(trouble)), width)),
+            (Some(trouble), _) => lines.extend(wrapped(&clean(trouble), width)),
             (None, Some((_, at))) if late => {
                 let silence = span(now.saturating_duration_since(*at).as_secs());
                 lines.extend(wrapped(&format!("The backend has not answered for {silence}."), width));
@@ -301,7 +304,7 @@ mod tests {
         let mut view = view();
         view.take(Err(Trouble::NotRunning("/srv/run/ctl.sock".into())), Instant::now());
         let lines = shown(&view, (40, 30));
-        assert!(lines[0].starts_with("The backend is gone."), "{lines:#?}");
+        assert!(lines[0].starts_with("The backend does not run."), "{lines:#?}");
         assert!(lines.iter().any(|line| line.starts_with("clients")), "{lines:#?}");
         view.take(Ok(busy()), Instant::now());
         assert!(shown(&view, (40, 30))[0].starts_with("ssmglobal"));

@@ -6,6 +6,9 @@ pub const LONGEST: usize = 8 << 10;
 /// Fields of a head that are told apart.
 const FIELDS: usize = 64;
 
+/// Fields that say that a body follows.
+const BODY: [&str; 2] = ["content-length", "transfer-encoding"];
+
 /// OpenMetrics: what Prometheus prefers, and the newer form of its own text.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -90,13 +93,17 @@ impl Answer {
     }
 }
 
-/// Reads a head, and says how many bytes belong to it. Nothing when it is not whole yet.
-pub fn read(bytes: &[u8]) -> Option<(Head, usize)> {
+/// Reads a head, and says whether there is more than that, or will be. Nothing when it is not whole yet.
+pub fn read(bytes: &[u8]) -> Option<(Head, bool)> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut request = httparse::Request::new(&mut fields);
-    let wrong = |answer| Some((Head::Wrong(answer), bytes.len()));
+    let wrong = |answer| Some((Head::Wrong(answer), true));
     match request.parse(bytes) {
-        Ok(httparse::Status::Complete(used)) => Some((asked(&request), used)),
+        Ok(httparse::Status::Complete(used)) => {
+            let has_body =
+                request.headers.iter().any(|field| BODY.iter().any(|name| field.name.eq_ignore_ascii_case(name)));
+            Some((asked(&request), has_body || used < bytes.len()))
+        }
         Ok(httparse::Status::Partial) if bytes.len() < LONGEST => None,
         Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
             wrong(Answer::plain("431 Request Header Fields Too Large", "the head of your request is too long"))
@@ -150,10 +157,7 @@ mod tests {
     fn status(text: &str) -> String {
         match read(text.as_bytes()) {
             Some((Head::Wrong(answer), _)) => answer.status[..3].to_owned(),
-            Some((Head::Asks { page, with_body }, used)) => {
-                assert_eq!(used, text.len());
-                format!("{page:?} {with_body}")
-            }
+            Some((Head::Asks { page, with_body }, false)) => format!("{page:?} {with_body}"),
             other => format!("{other:?}"),
         }
     }
@@ -209,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn that_there_is_more_than_a_head_is_noticed() {
+        for (rest, more) in [("\r\n", false), ("\r\nGET", true), ("Content-Length: 9\r\n\r\n", true)] {
+            let text = format!("GET /metrics HTTP/1.1\r\nHost: a\r\n{rest}");
+            assert_eq!(read(text.as_bytes()), Some((GET, more)), "{text:?}");
+        }
+    }
+
+    #[test]
     fn who_says_nothing_or_half_of_it_is_told_so() {
         assert_eq!(ended(b""), Head::Nothing);
         assert!(matches!(ended(b"GET /met"), Head::Wrong(answer) if answer.status.starts_with("400")));
@@ -219,7 +231,7 @@ mod tests {
         fn a_head_is_whole_when_it_is_and_not_before(cut in 0usize..46) {
             let text = b"GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\n\r\n";
             prop_assert_eq!(read(&text[..cut]), None);
-            prop_assert_eq!(read(text), Some((GET, text.len())));
+            prop_assert_eq!(read(text), Some((GET, false)));
         }
 
         #[test]

@@ -122,16 +122,15 @@ impl Client<'_> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     match self.wait(self.stream.as_fd(), PollFlags::POLLIN, until)? {
                         true => continue,
-                        false => return Ok((Head::Wrong(Answer::too_slow()), true)),
+                        false => return Ok((Head::Wrong(Answer::too_slow()), false)),
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return Ok((Head::Nothing, false)),
             };
             length += count;
-            if let Some((head, used)) = http::read(bytes.get(..length).unwrap_or_default()) {
-                let wrong = matches!(head, Head::Wrong(_));
-                return Ok((head, wrong || used < length));
+            if let Some(whole) = http::read(bytes.get(..length).unwrap_or_default()) {
+                return Ok(whole);
             }
         }
     }

@@ -137,7 +137,10 @@ pub static METRICS: &[Metric] = &[
         one(n.queues.outboxes)
     }),
     gauge("ssmglobal_outbox_bytes", "What waits for them.", |n| one(n.queues.outbox_bytes)),
-    by("process", gauge("ssmglobal_memory_bytes", "Memory; of workers what they have of their own.", memory)),
+    by(
+        "process",
+        gauge("ssmglobal_memory_bytes", "Memory; of workers what each has of its own, all together.", memory),
+    ),
     gauge("ssmglobal_database_bytes", "Length of the database.", |n| one(n.status.database_bytes)),
     gauge("ssmglobal_wal_bytes", "Length of the write-ahead log.", |n| one(n.machine.wal_bytes)),
     gauge("ssmglobal_disk_free_bytes", "What the database's file system has left.", |n| {

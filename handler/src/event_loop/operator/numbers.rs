@@ -39,6 +39,8 @@ pub struct Probing {
     number: u64,
     until: Instant,
     who: Curious,
+    /// What waited before the probe did: jobs of the writer and of the readers, passwords.
+    waiting: [u64; 3],
 }
 
 /// Who waits, and what the last one was told.
@@ -100,8 +102,9 @@ impl EventLoop {
     pub(super) fn probe(&mut self, who: Curious) -> Result<(), Failure> {
         let number = self.operators.next;
         self.operators.next += 1;
+        let waiting = self.shared.waiting();
         self.shared.write(&mut vec![Write::Probe(number)])?;
-        self.operators.curiosity.probing.push(Probing { number, until: Instant::now() + DISK, who });
+        self.operators.curiosity.probing.push(Probing { number, until: Instant::now() + DISK, who, waiting });
         Ok(())
     }
 
@@ -109,27 +112,27 @@ impl EventLoop {
     pub(crate) fn probed(&mut self, number: u64) {
         let probing = &mut self.operators.curiosity.probing;
         let waits = probing.iter().position(|probing| probing.number == number).map(|at| probing.remove(at));
-        if let Some(Probing { who, .. }) = waits {
-            self.satisfy(who, self.shared.writable.load(Ordering::Relaxed));
+        if let Some(probing) = waits {
+            self.satisfy(probing, self.shared.writable.load(Ordering::Relaxed));
         }
     }
 
     /// A disk that does not answer takes no changes either.
     pub(crate) fn give_up_probes(&mut self) {
         while self.operators.waits() == Some(Duration::ZERO) {
-            let Probing { who, .. } = self.operators.curiosity.probing.remove(0);
-            self.satisfy(who, false);
+            let probing = self.operators.curiosity.probing.remove(0);
+            self.satisfy(probing, false);
         }
     }
 
-    fn satisfy(&mut self, who: Curious, writable: bool) {
+    fn satisfy(&mut self, Probing { who, waiting, .. }: Probing, writable: bool) {
         let answered = match who {
             Curious::Status(operator) => {
                 let answer = Answer::Status(Box::new(self.status(writable)));
                 return self.answer_operator(operator, &answer);
             }
             Curious::Numbers(operator) => {
-                let (shared, numbers) = (self.shared.clone(), self.numbers(writable));
+                let (shared, numbers) = (self.shared.clone(), self.numbers(writable, waiting));
                 self.with_machine(numbers, move |numbers| {
                     let answer = Answer::Numbers(Box::new(numbers));
                     shared.send_to_loop(&mut vec![ToLoop::Operator(operator, answer)], Vec::new());
@@ -137,7 +140,7 @@ impl EventLoop {
                 .map_err(|failure| (operator, failure))
             }
             Curious::Worker(stream) => {
-                let (told, numbers) = (self.operators.curiosity.told.clone(), self.numbers(writable));
+                let (told, numbers) = (self.operators.curiosity.told.clone(), self.numbers(writable, waiting));
                 let given = self.with_machine(numbers, move |numbers| {
                     let mut bytes = Vec::new();
                     put_control(&mut bytes, &Answer::Numbers(Box::new(numbers)));
@@ -164,16 +167,15 @@ impl EventLoop {
         thread.map(drop).map_err(|error| Failure::new(Code::Unavailable, format!("No thread for this: {error}.")))
     }
 
-    fn numbers(&self, writable: bool) -> Numbers {
+    fn numbers(&self, writable: bool, waiting: [u64; 3]) -> Numbers {
         let (answers, recent) = self.answers();
         let [proofs_good, proofs_bad] = self.counts.proofs;
         let (status, machine, log) = (self.status(writable), Machine::default(), logging::lines());
-        let (kinds, queues, deaths) = (self.counts.by_kind(), self.queues(), self.listener.deaths);
+        let (kinds, queues, deaths) = (self.counts.by_kind(), self.queues(waiting), self.listener.deaths);
         Numbers { status, answers, recent, kinds, proofs_good, proofs_bad, queues, machine, log, deaths }
     }
 
-    fn queues(&self) -> Queues {
-        let [writer, readers, hashing] = self.shared.waiting();
+    fn queues(&self, [writer, readers, hashing]: [u64; 3]) -> Queues {
         let mut queues = Queues { writer, readers, hashing, ..Queues::default() };
         for session in self.workers.by_pid.values().filter_map(|slot| self.session(*slot)) {
             queues.sessions += session.waiting.len() as u64;
