@@ -29,7 +29,7 @@ const CLIENT: Duration = Duration::from_secs(10);
 const HANDLER: Duration = Duration::from_secs(5);
 
 /// Time for a client that has said too much to take the answer before the connection ends.
-const LEAVE: Duration = Duration::from_secs(1);
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// Bytes of what it has said too much that are passed over.
 const EXCESS: usize = 256 << 10;
