@@ -368,6 +368,19 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_page_for_operators_lists_all_of_them() {
+        let mut table = String::from("| metric | is | label | says |\n|---|---|---|---|\n");
+        for metric in METRICS {
+            let end = if metric.kind() == "counter" { "_total" } else { "" };
+            let label = metric.label.map_or_else(String::new, |label| format!("`{label}`"));
+            table += &format!("| `{}{end}` | {} | {label} | {} |\n", metric.name, metric.kind(), metric.help);
+        }
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(&table), "docs/operating.md is to have this table:\n{table}");
+    }
+
+    #[test]
     fn names_are_as_prometheus_wants_them_and_no_two_are_alike() {
         let mut seen = BTreeSet::new();
         for metric in METRICS {
