@@ -7,7 +7,7 @@ use serde_json::json;
 use ssmglobal_ipc::control::{Client, METRICS_DOOR, ToHandler};
 use ssmglobal_ipc::ctl::Answer;
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_ipc::{Mode, Request, Time};
+use ssmglobal_ipc::{Mode, Request, Time, rendezvous};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -200,7 +200,7 @@ fn an_address_may_become_another_doors_and_its_own_again() {
 /// Asks a handler for the numbers as a worker of the metrics' door does; gives where they come.
 fn asks_for_numbers(worker: &Hostile) -> UnixStream {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    worker.hand_over(b"N", &[theirs.as_fd()]);
+    worker.hand_over(&rendezvous::numbers(worker.session), &[theirs.as_fd()]);
     ours.set_read_timeout(Some(crate::harness::PATIENCE)).unwrap();
     ours
 }
@@ -220,7 +220,6 @@ fn comes(mut stream: UnixStream) -> Option<Answer> {
 
 /// The listener says that a client of this worker's came in by the metrics' door.
 fn joins(listener: &mut Listener, worker: &mut Hostile) {
-    listener.end(worker);
     worker.session = 1000;
     worker.address = "198.51.100.77:4000".parse().unwrap();
     let (pid, address) = (worker.pid().as_raw(), worker.address);
@@ -237,10 +236,14 @@ fn only_a_worker_of_that_door_is_told_the_numbers_and_it_has_no_session() {
     listener.ended(&worker, "it asks for what is told at another door");
     assert!(comes(answers).is_none());
 
-    // Before the listener has spoken of it, it waits.
+    // Before the listener has spoken of it, it waits; whoever had its process id before is not taken for it.
     listener.end(&worker);
+    worker.session = 999;
+    let stale = asks_for_numbers(&worker);
+    worker.session = 1000;
     let answers = asks_for_numbers(&worker);
     joins(&mut listener, &mut worker);
+    assert!(comes(stale).is_none());
     assert!(matches!(comes(answers), Some(Answer::Numbers(numbers)) if numbers.status.clients == 0));
 
     let mut link: Link = worker.link();
@@ -254,6 +257,7 @@ fn only_a_worker_of_that_door_is_told_the_numbers_and_it_has_no_session() {
 fn a_worker_that_asks_again_and_again_is_not_listened_to_any_more() {
     let mut listener = Listener::start();
     let mut worker = listener.worker();
+    listener.end(&worker);
     joins(&mut listener, &mut worker);
     let asked: Vec<UnixStream> = (0..64).map(|_| asks_for_numbers(&worker)).collect();
     listener.ended(&worker, "it links up again and again");

@@ -55,10 +55,11 @@ impl EventLoop {
             }
             let mut fds = received.fds.into_iter();
             match (fds.next(), fds.next()) {
-                (Some(fd), None) if message == [rendezvous::NUMBERS] && ssmglobal_sys::is_unix_stream(&fd) => {
-                    self.numbers_wanted(pid, fd);
-                }
                 (Some(fd), None) if ssmglobal_sys::is_unix_stream(&fd) => {
+                    if let Some(session) = rendezvous::asks_for_numbers(message) {
+                        self.numbers_wanted(pid, session, fd);
+                        continue;
+                    }
                     if let Err(error) = self.add_link(fd, pid) {
                         log::error!("the link of worker {pid} cannot be taken: {error}");
                     }

@@ -46,9 +46,9 @@ struct Ended;
 #[inline(never)]
 pub fn serve(given: Given<'_>) -> WorkerEnd {
     panics::catch(given.rendezvous);
-    let Given { client, rendezvous, signals, .. } = given;
+    let Given { client, rendezvous, signals, session, .. } = given;
     // Whether there was an answer, and whether it was taken, nobody needs to know.
-    let _ = answer(Client { stream: client, signals }, rendezvous);
+    let _ = answer(Client { stream: client, signals, session }, rendezvous);
     WorkerEnd::GOOD
 }
 
@@ -83,6 +83,8 @@ fn page_of(page: Page, numbers: Option<Numbers>) -> Answer {
 struct Client<'a> {
     stream: TcpStream,
     signals: &'a Signals,
+    /// By which the handler knows it.
+    session: u64,
 }
 
 impl Client<'_> {
@@ -140,7 +142,7 @@ impl Client<'_> {
         let until = Instant::now() + HANDLER;
         let Ok((ours, theirs)) = ssmglobal_sys::link_pair() else { return Ok(None) };
         loop {
-            match ssmglobal_sys::send_with(rendezvous, &[rendezvous::NUMBERS], &[theirs.as_fd()]) {
+            match ssmglobal_sys::send_with(rendezvous, &rendezvous::numbers(self.session), &[theirs.as_fd()]) {
                 Ok(_) => break,
                 // Full: all workers of a handler that is just starting want to be heard.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -6,11 +6,11 @@ use crate::lock::{lock, read};
 use crate::logging;
 use crate::machine;
 use crate::work::{ToLoop, Write};
+use ssmglobal_ipc::Failure;
 use ssmglobal_ipc::control::METRICS_DOOR;
 use ssmglobal_ipc::ctl::{Answer, Status};
 use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::numbers::{Machine, Numbers, Queues};
-use ssmglobal_ipc::{Code, Failure};
 use ssmglobal_store::{PrincipalKind, Upkeep};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -30,8 +30,8 @@ pub enum Curious {
     Status(u64),
     /// An operator, by his number.
     Numbers(u64),
-    /// The worker of the metrics' door, on a stream of its own.
-    Worker(UnixStream),
+    /// Workers of the metrics' door, each on a stream of its own.
+    Workers(Vec<UnixStream>),
 }
 
 /// Somebody who waits to hear whether the database can be written.
@@ -43,14 +43,20 @@ pub struct Probing {
     waiting: [u64; 3],
 }
 
+/// What was told, as a frame, and when.
+struct Told {
+    at: Instant,
+    bytes: Vec<u8>,
+}
+
 /// Who waits, and what the last one was told.
 #[derive(Default)]
 pub struct Curiosity {
     probing: Vec<Probing>,
-    /// The newest first; workers of whose door the listener's word is still on its way, by process id.
-    unknown: Vec<(i32, UnixStream)>,
+    /// Workers of whom the listener's word is still on its way, by process id and session; the last one first.
+    unknown: Vec<(i32, u64, UnixStream)>,
     /// As it was last told to the metrics' door.
-    told: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+    told: Arc<Mutex<Option<Told>>>,
 }
 
 impl Curiosity {
@@ -68,33 +74,47 @@ fn tell(stream: &UnixStream, bytes: &[u8]) {
 
 impl EventLoop {
     /// A process wants the numbers, to be written on a stream. Only those of the metrics' door get them.
-    pub(crate) fn numbers_wanted(&mut self, pid: i32, fd: OwnedFd) {
-        let curiosity = &mut self.operators.curiosity;
-        match self.workers.children.get(&pid).map(|client| client.door) {
-            Some(METRICS_DOOR) => {}
-            Some(_) => return self.evict_worker(pid, "it asks for what is told at another door"),
-            None => {
-                curiosity.unknown.truncate(WAITING - 1);
-                return curiosity.unknown.insert(0, (pid, UnixStream::from(fd)));
-            }
-        }
+    pub(crate) fn numbers_wanted(&mut self, pid: i32, session: u64, fd: OwnedFd) {
         let stream = UnixStream::from(fd);
-        if let Some((at, bytes)) = &*lock(&curiosity.told)
-            && at.elapsed() < FRESH
-        {
-            return tell(&stream, bytes);
-        }
-        let waits = curiosity.probing.iter().filter(|probing| matches!(probing.who, Curious::Worker(_))).count();
-        if waits < WAITING {
-            // One that cannot be told sees the stream close.
-            let _ = self.probe(Curious::Worker(stream));
+        match self.workers.children.get(&pid) {
+            Some(client) if client.session == session && client.door == METRICS_DOOR => self.tell_numbers(stream),
+            Some(client) if client.session == session => {
+                self.evict_worker(pid, "it asks for what is told at another door");
+            }
+            // It has ended, and another has its process id.
+            Some(client) if client.session > session => {}
+            // The listener's word of it is on its way.
+            _ => {
+                let unknown = &mut self.operators.curiosity.unknown;
+                unknown.truncate(WAITING - 1);
+                unknown.insert(0, (pid, session, stream));
+            }
         }
     }
 
     /// The listener has spoken of workers: those that asked before are answered.
     pub(crate) fn settle_unknown(&mut self) {
-        for (pid, stream) in std::mem::take(&mut self.operators.curiosity.unknown) {
-            self.numbers_wanted(pid, stream.into());
+        for (pid, session, stream) in std::mem::take(&mut self.operators.curiosity.unknown) {
+            self.numbers_wanted(pid, session, stream.into());
+        }
+    }
+
+    fn tell_numbers(&mut self, stream: UnixStream) {
+        let curiosity = &mut self.operators.curiosity;
+        if let Some(Told { at, bytes }) = &*lock(&curiosity.told)
+            && at.elapsed() < FRESH
+        {
+            return tell(&stream, bytes);
+        }
+        let others = curiosity.probing.iter_mut().find_map(|probing| match &mut probing.who {
+            Curious::Workers(streams) => Some(streams),
+            Curious::Status(_) | Curious::Numbers(_) => None,
+        });
+        match others {
+            Some(streams) if streams.len() < WAITING => streams.push(stream),
+            // It sees its stream close.
+            Some(_) => {}
+            None => drop(self.probe(Curious::Workers(vec![stream]))),
         }
     }
 
@@ -126,45 +146,51 @@ impl EventLoop {
     }
 
     fn satisfy(&mut self, Probing { who, waiting, .. }: Probing, writable: bool) {
-        let answered = match who {
+        match who {
             Curious::Status(operator) => {
                 let answer = Answer::Status(Box::new(self.status(writable)));
-                return self.answer_operator(operator, &answer);
+                self.answer_operator(operator, &answer);
             }
             Curious::Numbers(operator) => {
                 let (shared, numbers) = (self.shared.clone(), self.numbers(writable, waiting));
                 self.with_machine(numbers, move |numbers| {
                     let answer = Answer::Numbers(Box::new(numbers));
                     shared.send_to_loop(&mut vec![ToLoop::Operator(operator, answer)], Vec::new());
-                })
-                .map_err(|failure| (operator, failure))
+                });
             }
-            Curious::Worker(stream) => {
+            Curious::Workers(streams) => {
                 let (told, numbers) = (self.operators.curiosity.told.clone(), self.numbers(writable, waiting));
-                let given = self.with_machine(numbers, move |numbers| {
+                self.with_machine(numbers, move |numbers| {
                     let mut bytes = Vec::new();
                     put_control(&mut bytes, &Answer::Numbers(Box::new(numbers)));
-                    tell(&stream, &bytes);
-                    *lock(&told) = Some((Instant::now(), bytes));
+                    streams.iter().for_each(|stream| tell(stream, &bytes));
+                    *lock(&told) = Some(Told { at: Instant::now(), bytes });
                 });
-                // It sees its stream close.
-                return drop(given);
             }
-        };
-        if let Err((operator, failure)) = answered {
-            self.answer_operator(operator, &Answer::Failed(failure));
         }
     }
 
     /// Adds what the kernel says, in a thread of its own: there are thousands of descriptors to count, perhaps, and the disk may
-    /// not answer.
-    fn with_machine(&self, numbers: Numbers, then: impl FnOnce(Numbers) + Send + 'static) -> Result<(), Failure> {
+    /// not answer. Where no thread can be had, it is left out: then somebody wants to see the rest all the more.
+    fn with_machine(&self, numbers: Numbers, then: impl FnOnce(Numbers) + Send + 'static) {
         let workers = self.workers.children.keys().copied().collect();
         let database = self.operators.store.upkeep().map(|file| file.path().to_owned()).unwrap_or_default();
         let asked = machine::Asked { listener: self.listener.pid, workers, database };
-        let work = move || then(Numbers { machine: asked.look(), ..numbers });
-        let thread = std::thread::Builder::new().name("numbers".into()).spawn(work);
-        thread.map(drop).map_err(|error| Failure::new(Code::Unavailable, format!("No thread for this: {error}.")))
+        let job = Arc::new(Mutex::new(Some((numbers, then))));
+        let theirs = job.clone();
+        let work = move || {
+            let job = lock(&theirs).take();
+            if let Some((numbers, then)) = job {
+                then(Numbers { machine: asked.look(), ..numbers });
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("numbers".into()).spawn(work) {
+            log::warn!("what the kernel says of the processes is not in the numbers: no thread for this: {error}");
+            let job = lock(&job).take();
+            if let Some((numbers, then)) = job {
+                then(numbers);
+            }
+        }
     }
 
     fn numbers(&self, writable: bool, waiting: [u64; 3]) -> Numbers {
