@@ -31,6 +31,7 @@ pub use trouble::Trouble;
 const EXAMPLES: &str = "\
 Examples:
   ssmglobal ctl status
+  ssmglobal ctl top                           the same, live
   ssmglobal ctl server add arena              prints the key of the game server, once
   ssmglobal ctl board define race-1 --unit ms --better lower
   ssmglobal ctl world add Atlantis bob --users 100    prints the hosting password, once
@@ -268,6 +269,7 @@ mod tests {
     #[test]
     fn words_become_questions() {
         assert_eq!(asked("server rotate-key arena"), Ask::ServerRotateKey { name: "arena".into() });
+        assert_eq!(["status", "metrics", "top"].map(asked), [Ask::Numbers, Ask::Numbers, Ask::Numbers]);
         assert_eq!(asked("server enable arena"), Ask::ServerDisable { name: "arena".into(), disabled: false });
         assert_eq!(asked("player list --after bob"), Ask::PlayerList { limit: 100, after: Some("bob".into()) });
         for (words, minutes) in [("player limit bob 90", Some(90)), ("player limit bob", None)] {

@@ -64,11 +64,18 @@ pub fn text(numbers: &Numbers) -> String {
     let answers = format!("p50 {}, p99 {} in the last minute", milliseconds(pace.p50), milliseconds(pace.p99));
     let [writer, readers, hashing, sessions] =
         [queues.writer, queues.readers, queues.hashing, queues.sessions].map(number);
-    let waiting = format!("writer {writer}, readers {readers}, hashing {hashing}, sessions {sessions}");
+    let waiting = format!("writer {writer}, readers {readers}, hashing {hashing}");
+    let held = format!("{sessions} requests wait for others of their own session");
     let outboxes = format!("{} for {} workers", bytes(queues.outbox_bytes), number(queues.outboxes));
     let memory = [machine.handler_bytes, machine.listener_bytes, machine.workers_bytes].map(size);
     let memory = format!("handler {}, listener {}, workers {}", memory[0], memory[1], memory[2]);
-    counts.extend([("answers", answers), ("queues", waiting), ("outboxes", outboxes), ("memory", memory)]);
+    counts.extend([
+        ("answers", answers),
+        ("queues", waiting),
+        ("in sessions", held),
+        ("outboxes", outboxes),
+        ("memory", memory),
+    ]);
     disk.insert(1, ("write-ahead log", bytes(machine.wal_bytes)));
     disk.insert(2, ("disk free", size(machine.disk_free_bytes)));
     facts(&[who, counts, disk].concat())
@@ -215,7 +222,7 @@ pub mod tests {
                 writer: 200_000,
                 readers: 50_000,
                 hashing: 10_000,
-                sessions: 99_999,
+                sessions: 999_999,
                 outboxes: 4_096,
                 outbox_bytes: 8 << 30,
             },
@@ -244,7 +251,8 @@ pub mod tests {
             "clients:          999,999 of 1,000,000",
             "requests:         1,234,567,890 since the handler's start, 1,000,000 a second",
             "answers:          p50 0.06 ms, p99 8.00 ms in the last minute",
-            "queues:           writer 200,000, readers 50,000, hashing 10,000, sessions 99,999",
+            "queues:           writer 200,000, readers 50,000, hashing 10,000",
+            "in sessions:      999,999 requests wait for others of their own session",
             "write-ahead log:  64.0 MiB",
             "writable:         yes",
         ] {

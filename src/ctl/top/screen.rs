@@ -97,69 +97,18 @@ impl View {
     }
 
     fn body(&self, numbers: &Numbers, width: usize, lines: &mut Vec<String>) {
-        let Numbers { status, queues, machine, log, .. } = numbers;
-        let up = Time::now().0.saturating_sub(status.since.0).max(0).unsigned_abs() / 1000;
-        let mut put = |label: &str, items: &[String]| lines.extend(flowed(label, items, width));
-        put(
-            "ssmglobal",
-            &[
-                clean(&status.version).into_owned(),
-                format!("up {}", span(up)),
-                format!("listener {}", status.listener),
-                format!("handler {}", status.handler),
-            ],
-        );
-        put(
-            "clients",
-            &[
-                format!("{} of {}", number(status.clients.into()), number(status.clients_max.into())),
-                format!("at work {}", number(status.linked.into())),
-                format!("players {}", number(status.players_on.into())),
-                format!("servers {}", number(status.servers_on.into())),
-            ],
-        );
-        put("requests", &[format!("{}/s", rate(self.pace.requests)), format!("commits {}/s", rate(self.pace.commits))]);
-        put(
-            "answers",
-            &[format!("p50 {}", milliseconds(self.pace.p50)), format!("p99 {}", milliseconds(self.pace.p99))],
-        );
-        put(
-            "queues",
-            &[
-                format!("writer {}", number(queues.writer)),
-                format!("readers {}", number(queues.readers)),
-                format!("hashing {}", number(queues.hashing)),
-                format!("sessions {}", number(queues.sessions)),
-                format!("outboxes {} ({})", number(queues.outboxes), bytes(queues.outbox_bytes)),
-            ],
-        );
-        put(
-            "memory",
-            &[
-                format!("handler {}", size(machine.handler_bytes)),
-                format!("listener {}", size(machine.listener_bytes)),
-                format!("workers {}", size(machine.workers_bytes)),
-            ],
-        );
-        put(
-            "disk",
-            &[
-                format!("database {}", bytes(status.database_bytes)),
-                format!("log {}", bytes(machine.wal_bytes)),
-                format!("free {}", size(machine.disk_free_bytes)),
-                format!("writable {}", if status.writable { "yes" } else { "NO" }),
-            ],
-        );
-        put(
-            "so far",
-            &[
-                format!("handlers died {}", number(numbers.deaths)),
-                format!("errors {}", number(log.written[0])),
-                format!("warnings {}", number(log.written[1])),
-                format!("refused proofs {}", number(numbers.proofs_bad)),
-            ],
-        );
+        for (label, items) in who(numbers).into_iter().chain(self.pace()).chain(machine(numbers)) {
+            lines.extend(flowed(label, &items, width));
+        }
         self.busiest(width, lines);
+    }
+
+    fn pace(&self) -> [Group; 2] {
+        let Pace { requests, commits, p50, p99 } = self.pace;
+        [
+            ("requests", vec![format!("{}/s", rate(requests)), format!("commits {}/s", rate(commits))]),
+            ("answers", vec![format!("p50 {}", milliseconds(p50)), format!("p99 {}", milliseconds(p99))]),
+        ]
     }
 
     /// Commands, those first that are asked most.
@@ -174,6 +123,55 @@ impl View {
             lines.push(format!("{called:<name$} {:>9} {:>14}", rate(*a_second), number(*all)));
         }
     }
+}
+
+/// What a line is about, and what stands in it.
+type Group = (&'static str, Vec<String>);
+
+fn who(Numbers { status, .. }: &Numbers) -> [Group; 2] {
+    let up = Time::now().0.saturating_sub(status.since.0).max(0).unsigned_abs() / 1000;
+    let (clients, most) = (number(status.clients.into()), number(status.clients_max.into()));
+    let program = vec![
+        clean(&status.version).into_owned(),
+        format!("up {}", span(up)),
+        format!("listener {}", status.listener),
+        format!("handler {}", status.handler),
+    ];
+    let clients = vec![
+        format!("{clients} of {most}"),
+        format!("at work {}", number(status.linked.into())),
+        format!("players {}", number(status.players_on.into())),
+        format!("servers {}", number(status.servers_on.into())),
+    ];
+    [("ssmglobal", program), ("clients", clients)]
+}
+
+fn machine(Numbers { status, queues, machine, log, deaths, proofs_bad, .. }: &Numbers) -> [Group; 4] {
+    let waiting = vec![
+        format!("writer {}", number(queues.writer)),
+        format!("readers {}", number(queues.readers)),
+        format!("hashing {}", number(queues.hashing)),
+        format!("sessions {}", number(queues.sessions)),
+        format!("outboxes {} ({})", number(queues.outboxes), bytes(queues.outbox_bytes)),
+    ];
+    let memory = vec![
+        format!("handler {}", size(machine.handler_bytes)),
+        format!("listener {}", size(machine.listener_bytes)),
+        format!("workers {}", size(machine.workers_bytes)),
+    ];
+    let disk = vec![
+        format!("database {}", bytes(status.database_bytes)),
+        format!("log {}", bytes(machine.wal_bytes)),
+        format!("free {}", size(machine.disk_free_bytes)),
+        format!("writable {}", if status.writable { "yes" } else { "NO" }),
+    ];
+    let so_far = vec![
+        format!("handlers died {}", number(*deaths)),
+        format!("errors {}", number(log.written[0])),
+        format!("warnings {}", number(log.written[1])),
+        format!("refused proofs {}", number(*proofs_bad)),
+    ];
+    [("queues", waiting), ("memory", memory), ("disk", disk), ("so far", so_far)]
 }
 
 fn commands(numbers: &Numbers, before: Option<(&Numbers, f64)>) -> Vec<(u16, f64, u64)> {

@@ -173,7 +173,7 @@ impl EventLoop {
     /// Adds what the kernel says, in a thread of its own: there are thousands of descriptors to count, perhaps, and the disk may
     /// not answer. Where no thread can be had, it is left out: then somebody wants to see the rest all the more.
     fn with_machine(&self, numbers: Numbers, then: impl FnOnce(Numbers) + Send + 'static) {
-        let workers = self.workers.children.keys().copied().collect();
+        let workers = self.workers.clients().map(|client| client.pid).collect();
         let database = self.operators.store.upkeep().map(|file| file.path().to_owned()).unwrap_or_default();
         let asked = machine::Asked { listener: self.listener.pid, workers, database };
         let job = Arc::new(Mutex::new(Some((numbers, then))));
