@@ -36,6 +36,7 @@ mod mail;
 mod mirror;
 mod moving;
 mod names;
+mod numbers;
 mod once;
 mod one_at_a_time;
 mod operator;

@@ -7,8 +7,9 @@ use ssmglobal_ipc::frame::{
 use ssmglobal_ipc::{Request, control, ctl, handover};
 use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
-use ssmglobal_worker::moved;
+use ssmglobal_worker::metrics::http::Head;
 use ssmglobal_worker::peer::layer::Opened;
+use ssmglobal_worker::{metrics, moved};
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
 pub fn frames(mut bytes: &[u8]) {
@@ -167,4 +168,18 @@ fn said<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
         reader.fill(|buffer| std::io::Read::read(&mut rest, buffer)).expect("a slice can be read");
     }
     reader.next_frame().expect("a frame").expect("a whole one").control().expect("what was put into it")
+}
+
+/// What comes at the door where numbers are read over HTTP.
+pub fn http(bytes: &[u8]) {
+    let whole = metrics::http::read(bytes);
+    assert!(whole.is_some() || bytes.len() < metrics::http::LONGEST);
+    // What was whole is not read otherwise when less of it has come: either it was whole already, or it is not yet.
+    for cut in 0..bytes.len().min(200) {
+        let part = metrics::http::read(&bytes[..cut]);
+        if let (Some((Head::Asks { page, .. }, _)), Some((Head::Asks { page: other, .. }, _))) = (&part, &whole) {
+            assert_eq!(page, other);
+        }
+    }
+    let _ = metrics::http::ended(bytes);
 }

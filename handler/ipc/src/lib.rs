@@ -27,6 +27,7 @@ mod length;
 mod licences;
 mod lists;
 mod mail;
+pub mod numbers;
 mod open;
 mod players;
 mod properties;
