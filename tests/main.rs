@@ -33,6 +33,7 @@ mod licences;
 mod lifecycle;
 mod limits;
 mod mail;
+mod meant;
 mod mirror;
 mod moving;
 mod names;

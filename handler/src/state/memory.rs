@@ -10,7 +10,7 @@ use super::session::Proof;
 use super::universe::{Universe, UniverseSettings};
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
-use ssmglobal_ipc::{Code, Failure, Party, Rating};
+use ssmglobal_ipc::{Code, Failure, Party, Rating, nearest};
 use ssmglobal_store::{KeptLicence, NamesOf, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -143,9 +143,8 @@ impl Memory {
     /// # Errors
     /// `not_found` when there is no such player, with the name that was probably meant.
     pub fn player_id(&self, name: &str) -> Result<PlayerId, Failure> {
-        self.find_player(name).ok_or_else(|| {
-            self.guesses.guess(no_such_player(name), || meant(name, &*read(&self.directory)))
-        })
+        self.find_player(name)
+            .ok_or_else(|| self.guesses.guess(no_such_player(name), || meant(name, &*read(&self.directory))))
     }
 
     /// The player with this name, in any case, for a login: that tells nobody which names there are, nor takes longer for one
@@ -172,6 +171,15 @@ impl Memory {
         let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(&name));
         let found = found.map(|(id, name)| (*id, name.clone()));
         found.ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
+    }
+
+    /// Why there is no game server of this name, with the one that was probably meant of those that who asks may know.
+    pub fn or_server_meant(&self, failure: Failure, name: &str, may_know: impl Fn(ServerId, &str) -> bool) -> Failure {
+        self.guesses.guess(failure, || {
+            let servers = read(&self.servers);
+            let known = servers.iter().filter(|(id, name)| may_know(**id, name)).map(|(_, name)| name.as_str());
+            nearest(&server_name(name), known).map(str::to_owned)
+        })
     }
 
     /// Who is meant.
