@@ -129,7 +129,7 @@ pub enum Party {
 }
 
 impl Party {
-    const SERVER: &'static str = "server:";
+    pub(crate) const SERVER: &'static str = "server:";
     const VISITOR: &'static str = "visitor:";
     const WORLD: &'static str = "world:";
     const BACKEND: &'static str = "the backend";

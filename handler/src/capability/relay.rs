@@ -132,15 +132,23 @@ pub fn send(mut call: Call<'_>, me: Me<ServerId>, request: RelaySend) -> Plan {
         (Some(name), None) => match channel_named(&mut call, &name) {
             Ok(channel) => {
                 let topic = Topic::Channel(channel);
-                let own = u32::from(call.session.subscriptions.contains(&topic));
-                let receivers = call.state.members(topic).saturating_sub(own);
+                let receivers = call.state.members(topic).saturating_sub(own_members(&call, &me, topic));
                 Plan::Publish(Outgoing { channel, from, body, receivers })
             }
             Err(failure) => failure.into(),
         },
-        (None, Some(to)) => to_one(&call, RelayMessage { channel: None, number: 0, from, at: Time::now(), body }, to),
+        (None, Some(to)) => {
+            let from = me.party();
+            to_one(&call, RelayMessage { channel: None, number: 0, from, at: Time::now(), body }, to)
+        }
         _ => Failure::new(Code::Usage, "Say where to: a channel, or one server as \"to\", not both.").into(),
     }
+}
+
+/// How many connections of the sender are on a channel: they get nothing of what it sends there.
+fn own_members(call: &Call<'_>, me: &Me<ServerId>, topic: Topic) -> u32 {
+    let own = call.state.online.sessions(me.id.into()).iter().filter_map(|at| call.session_in(at.slot));
+    u32::try_from(own.filter(|session| session.subscriptions.contains(&topic)).count()).unwrap_or(u32::MAX)
 }
 
 fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {

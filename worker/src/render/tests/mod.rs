@@ -177,7 +177,7 @@ fn events_are_as_the_page_says() {
     let on_a_channel = RelayMessage {
         channel: Some(s("lobby")),
         number: 42,
-        from: s("arena"),
+        from: Party::Server(s("arena")),
         at: Time(1_769_890_500_000),
         body: s("round over"),
     };
