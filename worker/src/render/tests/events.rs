@@ -114,7 +114,7 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
         (
             Event::Tell(TellArrived { from: Party::Visitor(s("zed")), body: s("Hello"), at: time }),
             r#"{"event": "tell", "from": "visitor:zed", "body": "Hello", "at": "2026-01-31T20:15:00Z"}"#,
-            "[tell] \"zed\": Hello",
+            "[tell] visitor:zed: Hello",
         ),
         (
             Event::Broadcast(TellArrived { from: Party::Player(s("bob")), body: s("Hello"), at: time }),
