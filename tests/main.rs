@@ -48,6 +48,7 @@ mod proofs;
 mod properties;
 mod records;
 mod relay;
+mod repeat;
 mod restore;
 mod resume;
 mod rights;
