@@ -252,6 +252,7 @@ fn with_debians_telnet() {
     assert!(!screen.contains("secret-of-alice"), "{screen}");
     // What is no secret is shown while it is typed.
     assert!(screen.contains("REGISTER alice") && screen.contains("MAIL READ 1"), "{screen}");
-    telnet.type_line("QUIT");
-    telnet.screen.wait("Connection closed");
+    let mark = telnet.type_line("QUIT");
+    telnet.screen.wait_after(mark, "Goodbye.\r\n");
+    telnet.screen.wait_after(mark, "Connection closed");
 }

@@ -27,6 +27,7 @@ mod length;
 mod licences;
 mod lists;
 mod mail;
+mod nearest;
 pub mod numbers;
 mod open;
 mod players;
@@ -55,6 +56,7 @@ pub use length::*;
 pub use licences::*;
 pub use lists::*;
 pub use mail::*;
+pub use nearest::nearest;
 pub use open::*;
 pub use players::*;
 pub use properties::*;
@@ -128,7 +130,7 @@ pub enum Party {
 }
 
 impl Party {
-    const SERVER: &'static str = "server:";
+    pub(crate) const SERVER: &'static str = "server:";
     const VISITOR: &'static str = "visitor:";
     const WORLD: &'static str = "world:";
     const BACKEND: &'static str = "the backend";

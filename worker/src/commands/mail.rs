@@ -259,7 +259,7 @@ impl Pushed for MailRefused {
 
 impl Pushed for TellArrived {
     fn say(&self, f: &mut dyn Write) -> Result {
-        write!(f, "{}: {}", self.from.for_people(), self.body)
+        write!(f, "{}: {}", self.from, self.body)
     }
 }
 

@@ -128,6 +128,14 @@ impl Presenter {
         self.show_in_turn(to, once(human::text(welcome)));
     }
 
+    /// The last word to a person who quits, in its turn, with no prompt behind it. Programs get none, as it always was.
+    pub fn goodbye(&mut self, to: &mut Stack) {
+        if self.is_for_people() {
+            self.queue.answer_now(to, |says| says.screen(&human::text(GOODBYE)));
+            self.prompted = false;
+        }
+    }
+
     /// A person's prompt, in its turn.
     pub fn prompt(&mut self, to: &mut Stack) {
         self.show_in_turn(to, empty());
@@ -301,6 +309,8 @@ fn can_wait(event: &Event) -> bool {
         Event::Notice(_) | Event::Close(_) | Event::LoggedOut(_) | Event::TakenOver(_) | Event::Broadcast(_)
     )
 }
+/// To a person who quits.
+const GOODBYE: &str = "Goodbye.";
 
 /// What ends a person's line.
 const LINE_END: &[u8] = b"\r\n";

@@ -237,6 +237,7 @@ impl Session {
         match local {
             Local::Quit => {
                 self.quitting = true;
+                self.presenter.goodbye(to);
                 return None;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),

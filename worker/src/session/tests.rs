@@ -369,6 +369,25 @@ fn what_is_longer_than_the_window_is_shown_page_by_page_but_not_to_who_asked_ahe
 }
 
 #[test]
+fn a_person_who_quits_is_bidden_farewell_behind_what_is_open_and_a_program_is_not() {
+    for (mode, who, quit, last) in [
+        (Mode::Human, "WHO\r\n", "QUIT\r\n", "Goodbye.\r\n"),
+        (Mode::Client, "{\"cmd\": \"WHO\"}\r\n", "{\"cmd\": \"QUIT\"}\r\n", ""),
+    ] {
+        let mut scene = Scene::new(mode);
+        scene.says(who);
+        scene.said.clear();
+        scene.says(quit);
+        assert!(scene.said.is_empty() && !scene.session.is_over());
+        scene.answers(0);
+        let said = String::from_utf8_lossy(&scene.said);
+        assert!(said.ends_with(&format!("\r\n{last}")) || said.ends_with(&format!("> {last}")), "{said}");
+        assert_eq!(said.contains("Goodbye."), !last.is_empty());
+        assert!(scene.session.is_over());
+    }
+}
+
+#[test]
 fn what_is_behind_a_login_waits_until_it_is_known_who_that_is() {
     let mut scene = Scene::new(Mode::Human);
     scene.says("LOGIN bob hunter22\r\nWHOAMI\r\n");

@@ -159,8 +159,8 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
     assert_eq!(
         as_text("RECORD TOP", &board(), PLAIN),
         "sprint: 12 players.\r\n\
-         Rank: 9\r\nPlayer: alice\r\nScore (ms): 5\r\nWhen: 2026-01-31 20:15\r\nServer: arena\r\n\r\n\
-         Rank: 10\r\nPlayer: 日本語\r\nScore (ms): 123456\r\nWhen: 2026-01-31 20:15\r\nServer: arena\r\n\r\n\
+         Rank: 9\r\nPlayer: alice\r\nScore (ms): 5\r\nWhen: 2026-01-31 20:15\r\nFrom: server:arena\r\n\r\n\
+         Rank: 10\r\nPlayer: 日本語\r\nScore (ms): 123456\r\nWhen: 2026-01-31 20:15\r\nFrom: server:arena\r\n\r\n\
          More: TOP sprint 2 AFTER 10\r\nBack: TOP sprint 2 BEFORE 9\r\n"
     );
     let mails = as_text("MAIL LIST", &Reply::MailPage(mails()), PLAIN);

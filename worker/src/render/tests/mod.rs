@@ -14,6 +14,7 @@ mod events;
 mod lines;
 mod pages;
 mod samples;
+mod senders;
 use events::events;
 use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 
@@ -177,7 +178,7 @@ fn events_are_as_the_page_says() {
     let on_a_channel = RelayMessage {
         channel: Some(s("lobby")),
         number: 42,
-        from: s("arena"),
+        from: Party::Server(s("arena")),
         at: Time(1_769_890_500_000),
         body: s("round over"),
     };
@@ -214,14 +215,14 @@ fn who_joins_a_channel_is_told_what_is_gone_or_that_nobody_knows() {
 #[test]
 fn a_board_is_aligned_also_with_wide_letters() {
     let wanted = "sprint: 12 players.\r\n\
-                  Rank  Player  Score (ms)  When              Server\r\n\
-                  \x20  9  alice            5  2026-01-31 20:15  arena\r\n\
-                  \x20 10  日本語      123456  2026-01-31 20:15  arena\r\n\
+                  Rank  Player  Score (ms)  When              From\r\n\
+                  \x20  9  alice            5  2026-01-31 20:15  server:arena\r\n\
+                  \x20 10  日本語      123456  2026-01-31 20:15  server:arena\r\n\
                   More: TOP sprint 2 AFTER 10\r\n\
                   Back: TOP sprint 2 BEFORE 9\r\n";
     assert_eq!(as_text("RECORD TOP", &board(), USUAL), wanted);
     let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..USUAL });
-    assert!(without.contains("\r\n\x20 10  ???         123456  2026-01-31 20:15  arena\r\n"), "{without}");
+    assert!(without.contains("\r\n\x20 10  ???         123456  2026-01-31 20:15  server:arena\r\n"), "{without}");
 }
 
 #[test]
