@@ -55,6 +55,8 @@ pub(crate) struct Parser {
     pub(crate) seen_command: bool,
     /// A line has begun and not ended.
     pub(crate) in_line: bool,
+    /// The peer sends binary (RFC 856): a CR is one, with nothing behind it that belongs to it.
+    pub(crate) binary: bool,
 }
 
 impl Parser {
@@ -107,6 +109,11 @@ impl Parser {
         }
     }
 
+    /// Whether the peer sends binary from here on.
+    pub(crate) fn set_binary(&mut self, binary: bool) {
+        self.binary = binary;
+    }
+
     /// The option and the body of the subnegotiation that was just returned.
     pub(crate) fn subnegotiation(&self) -> &[u8] {
         &self.sub
@@ -119,7 +126,7 @@ impl Parser {
 
     /// Whether nothing is held that could be data yet. A sequence without an end becomes data; a CR was handed out.
     pub(crate) fn is_quiet(&self) -> bool {
-        let Self { state, sub: _, sub_too_long: _, seen_command: _, in_line: _ } = self;
+        let Self { state, sub: _, sub_too_long: _, seen_command: _, in_line: _, binary: _ } = self;
         match state {
             State::Data | State::Return => true,
             State::Iac | State::Verb(_) | State::Sub | State::SubIac => false,
@@ -146,6 +153,7 @@ impl Parser {
         if data.last() == Some(&CR) {
             match rest.first() {
                 Some(&LF) => (data, rest) = all.split_at(at + 2),
+                _ if self.binary => {}
                 Some(&NUL) => rest = rest.get(1..).unwrap_or_default(),
                 Some(_) => {}
                 None => self.state = State::Return,

@@ -29,6 +29,8 @@ pub struct Telnet {
     pub(crate) parser: Parser,
     pub(crate) our_sga: Side,
     pub(crate) their_sga: Side,
+    pub(crate) our_binary: Side,
+    pub(crate) their_binary: Side,
     pub(crate) charset: Charset,
     pub(crate) refused: Refused,
     pub(crate) terminal: Terminal,
@@ -68,12 +70,20 @@ impl Telnet {
         }
     }
 
-    /// A server offers what makes a door for people comfortable: window size, terminal type, marked prompts and UTF-8.
-    /// Does so once; later calls do nothing. A client offers nothing.
+    /// A server offers what makes a door for people comfortable: all eight bits of a byte, window size, terminal type, marked
+    /// prompts and UTF-8. Does so once; later calls do nothing. A client offers nothing.
     pub fn offer(&mut self, out: &mut Vec<u8>) {
         if let End::Server(server) = &mut self.end {
-            server.offer(&mut self.charset, out);
+            let binary = [(&mut self.their_binary, Party::Them), (&mut self.our_binary, Party::Us)];
+            server.offer(binary, &mut self.charset, out);
         }
+    }
+
+    /// Whether all that we send is taken as it is (BINARY): then some terminals that are shown a line feed do nothing else,
+    /// and one that ends what was typed leaves what follows at the same column.
+    #[must_use]
+    pub fn sends_binary(&self) -> bool {
+        self.our_binary.is_on()
     }
 
     /// A server asks the peer to hide what is typed, for a password, or to show it again. A client has nothing to hide.
@@ -141,7 +151,17 @@ impl Telnet {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         // Every field by its name: whoever adds one decides here whether input waits in it.
-        let Self { parser, our_sga: _, their_sga: _, charset: _, refused: _, terminal: _, end: _ } = self;
+        let Self {
+            parser,
+            our_sga: _,
+            their_sga: _,
+            our_binary: _,
+            their_binary: _,
+            charset: _,
+            refused: _,
+            terminal: _,
+            end: _,
+        } = self;
         parser.is_quiet()
     }
 
@@ -157,8 +177,10 @@ impl Telnet {
         if let Some(yes) = answer {
             write_negotiation(out, party.said(yes), option);
         }
-        if option == option::CHARSET {
-            self.charset.request(self.end.stand(), out);
+        match option {
+            option::CHARSET => self.charset.request(self.end.stand(), out),
+            option::BINARY => self.parser.set_binary(self.their_binary.is_on()),
+            _ => {}
         }
         match &mut self.end {
             End::Server(server) => server.negotiated(verb, option, &mut self.terminal, out).then_some(Event::Terminal),
@@ -187,6 +209,8 @@ impl Telnet {
         match (party, option) {
             (Party::Us, option::SGA) => Some(&mut self.our_sga),
             (Party::Them, option::SGA) => Some(&mut self.their_sga),
+            (Party::Us, option::BINARY) => Some(&mut self.our_binary),
+            (Party::Them, option::BINARY) => Some(&mut self.their_binary),
             (_, option::CHARSET) => Some(self.charset.side(party)),
             _ => self.end.side(party, option),
         }

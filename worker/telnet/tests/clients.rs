@@ -5,7 +5,7 @@ mod conversation;
 use conversation::{events, say};
 use ssmglobal_telnet::{Agreed, Event, Role, Telnet};
 
-const OFFERS: &[u8] = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+const OFFERS: &[u8] = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
 const SEND_TYPE: &[u8] = b"\xff\xfa\x18\x01\xff\xf0";
 const REQUEST_UTF8: &[u8] = b"\xff\xfa\x2a\x01;UTF-8\xff\xf0";
 
@@ -95,7 +95,7 @@ fn bsd_telnet_that_begins() {
     let mut out = Vec::new();
     telnet.offer(&mut out);
     telnet.offer(&mut out);
-    assert_eq!(out, b"\xff\xfb\x19\xff\xfb\x2a", "only what was not said yet, once");
+    assert_eq!(out, b"\xff\xfd\x00\xff\xfb\x00\xff\xfb\x19\xff\xfb\x2a", "only what was not said yet, once");
     assert_eq!(say(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0"), b"");
     assert_eq!((telnet.terminal().width(), telnet.terminal().height()), (Some(80), Some(24)));
     assert_eq!(prompt_end(&telnet), b"", "go ahead is suppressed");

@@ -6,7 +6,8 @@ fn owned(line: Line<'_>) -> String {
     match line {
         Line::Text(text) => format!("={text}"),
         Line::TooLong => "too long".to_owned(),
-        Line::NotUtf8 => "not UTF-8".to_owned(),
+        Line::NotUtf8(_) => "not UTF-8".to_owned(),
+        Line::Cut => "cut".to_owned(),
     }
 }
 
