@@ -1,6 +1,6 @@
 //! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker; pure.
 
-use super::{Around, Session};
+use super::{Around, Session, terminal};
 use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, permitted};
 use crate::peer::strangers::Protocol;
 use crate::peer::{Input, Stack};
@@ -55,13 +55,19 @@ impl Session {
             self.alive = around.last_input.into();
         }
         match input {
-            Input::Line => return self.on_line(line, to, around),
+            Input::Line => {
+                let ask = self.on_line(line, to, around);
+                self.tell_of_charset(to);
+                return ask;
+            }
             Input::TooLong => {
                 let most = self.line_limit(around.door);
                 let msg = format!("That line was too long: at most {most} bytes.");
                 self.on_unread_line(to, &Failure::new(Code::TooLong, msg));
             }
             Input::NotUtf8 => self.on_unread_line(to, &Failure::new(Code::Invalid, "That line was not UTF-8.")),
+            Input::Cut => self.on_unread_line(to, &Failure::new(Code::Invalid, terminal::CUT)),
+            Input::Keys => self.on_keys(to),
             Input::Alive => {}
             Input::Stranger(protocol) => self.send_away(to, protocol),
         }
@@ -160,7 +166,7 @@ impl Session {
     }
 
     /// A line has come that is too long, or no text.
-    fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure) {
+    pub(super) fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure) {
         if let Some(question) = self.asking.as_ref().and_then(Parsed::prompt) {
             // The question stands: what comes next is a secret still.
             let msg = format!("{} Type it again, or nothing to give up.", failure.msg);

@@ -5,6 +5,7 @@ mod answers;
 mod failures;
 mod lines;
 mod silence;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod unanswered;

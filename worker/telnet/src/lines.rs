@@ -325,7 +325,11 @@ impl LineReader {
         if self.key != Key::None {
             return false;
         }
-        if self.editing || self.swallowing { !part.iter().any(|byte| self.is_special(*byte)) } else { memchr(NUL, part).is_none() }
+        if self.editing || self.swallowing {
+            !part.iter().any(|byte| self.is_special(*byte))
+        } else {
+            memchr(NUL, part).is_none()
+        }
     }
 
     /// Adds a part of a line to the buffer, obeying its editing keys. False if the line is now too long.

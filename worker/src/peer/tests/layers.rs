@@ -97,7 +97,10 @@ where
 {
     let (mut found, mut left, mut line) = (Found::default(), bytes, String::new());
     let mut portions = portions.iter().cycle();
-    stack.signal(|speech, out| speech.offer(out));
+    match mode {
+        Mode::Human => stack.speech().offer_soon(),
+        Mode::Ask | Mode::Client | Mode::Server => stack.signal(|speech, out| speech.offer(out)),
+    }
     stack.write(|out| out.extend_from_slice("héllo".as_bytes()));
     stack.signal(|speech, out| speech.prompt_end(out));
     while !left.is_empty() && found.over.is_none() {
@@ -154,6 +157,10 @@ fn said() -> impl Strategy<Value = Vec<u8>> {
         b"\xff\xff",
         b"\xff",
         b"\xff\xf4",
+        b"\xff\xfb\x00\xff\xfd\x00",
+        b"\x1b[A",
+        b"\x1b",
+        b"zo\xc3\xff\xf3n\n",
         b"GET / HTTP/1.1\r\n",
         b"x x x x x x x x x x x x x x x x x x x x x x x x x",
     ];
@@ -222,7 +229,7 @@ fn nothing_is_read_behind_an_end_or_behind_what_cannot_be() {
 #[test]
 fn all_that_goes_down_is_sealed_once_and_the_end_is_said_once() {
     let found = lines_of(over_records(), &[record(ASKS, b""), record(DATA, b"HW\n")].concat());
-    let offered = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+    let offered = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
     let all = [
         record(DATA, offered),
         record(DATA, "héllo".as_bytes()),

@@ -180,7 +180,8 @@ fn subnegotiation() -> impl Strategy<Value = Vec<u8>> {
 
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let ends = [&b"\n"[..], b"\r\n", b"\r\0", b"\r", b"\0", b"\xff\xff", b"\xff", b"\x08", b"\x17", b"\x15"];
-    let keys = [&b"\x1b"[..], b"\x1b[", b"\x1b[D", b"\x1bOA", b"\x1b[3~", b"\x1b[[A", b"\x1b\xc3\xbc", b"\xc3", b"\x1b[1;5"];
+    let keys =
+        [&b"\x1b"[..], b"\x1b[", b"\x1b[D", b"\x1bOA", b"\x1b[3~", b"\x1b[[A", b"\x1b\xc3\xbc", b"\xc3", b"\x1b[1;5"];
     prop_oneof![
         4 => "[a-zé€ ]{0,12}".prop_map(String::into_bytes),
         1 => vec(any::<u8>(), 0..60),
