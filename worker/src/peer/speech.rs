@@ -78,6 +78,17 @@ impl Speech {
         self.lines.set_return_ends_line(self.people);
         self.lines.set_editing(self.people);
         self.lines.set_limit(limit);
+        // An older program has said so at each event.
+        self.telnet.iter_mut().for_each(|telnet| telnet.set_offering(true));
+    }
+
+    /// Telnet, which is spoken from here on if it was not; with all that there is to offer for who answers in it.
+    fn telnet(&mut self) -> &mut Telnet {
+        self.telnet.get_or_insert_with(|| {
+            let mut telnet = Box::<Telnet>::default();
+            telnet.set_offering(true);
+            telnet
+        })
     }
 
     /// Whether a line has begun and not ended.
@@ -126,14 +137,13 @@ impl Speech {
 
     /// Begins to negotiate, if that was not done.
     pub fn offer(&mut self, out: &mut Vec<u8>) {
-        self.offers = false;
-        self.telnet.get_or_insert_default().offer(out);
+        self.telnet().offer(out);
     }
 
     /// Asks the other side not to show what is typed, or to show it again. Who would show the question instead is not asked.
     pub fn hide_input(&mut self, hidden: bool, out: &mut Vec<u8>) {
         if !self.bare {
-            self.telnet.get_or_insert_default().hide_input(hidden, out);
+            self.telnet().hide_input(hidden, out);
         }
     }
 
@@ -172,17 +182,13 @@ impl Speech {
 
     fn next_input(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
         if self.people && self.telnet.is_none() && bytes.contains(&IAC) {
-            self.telnet = Some(Box::default());
+            self.telnet();
         }
         loop {
             let Some(telnet) = self.telnet.as_mut().filter(|_| self.people) else {
                 return self.next_line(bytes, line, out);
             };
             let event = telnet.next(bytes, out);
-            if telnet.speaks_telnet() {
-                telnet.offer(out);
-                self.offers = false;
-            }
             match event? {
                 // At most one line: the telnet machine sees to that.
                 Event::Data(mut data) => {
@@ -232,7 +238,7 @@ impl Speech {
         let with_return = self.lines.ended_with_return();
         self.bare = !with_return && !self.telnet.as_ref().is_some_and(|telnet| telnet.speaks_telnet());
         self.owes_return = !with_return && self.telnet.as_ref().is_some_and(|telnet| telnet.sends_binary());
-        if self.offers && with_return {
+        if with_return && std::mem::take(&mut self.offers) {
             self.offer(out);
         }
     }

@@ -120,6 +120,7 @@ impl From<TelnetBefore> for Telnet {
             },
             refused: before.refused.into(),
             terminal: before.terminal.into(),
+            offering: false,
             end: End::Server(server),
         }
     }

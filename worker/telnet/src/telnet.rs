@@ -34,6 +34,7 @@ pub struct Telnet {
     pub(crate) charset: Charset,
     pub(crate) refused: Refused,
     pub(crate) terminal: Terminal,
+    pub(crate) offering: bool,
     pub(crate) end: End,
 }
 
@@ -64,6 +65,9 @@ impl Telnet {
                 Token::Negotiation(verb, option) => self.negotiate(verb, option, out),
                 Token::Subnegotiation => self.subnegotiation(out).then_some(Event::Terminal),
             };
+            if self.offering && self.speaks_telnet() {
+                self.offer(out);
+            }
             if event.is_some() {
                 return event;
             }
@@ -77,6 +81,11 @@ impl Telnet {
             let binary = [(&mut self.their_binary, Party::Them), (&mut self.our_binary, Party::Us)];
             server.offer(binary, &mut self.charset, out);
         }
+    }
+
+    /// Whether a server [offers](Self::offer) all that as soon as the peer has sent any telnet command, behind the answer to it.
+    pub fn set_offering(&mut self, on: bool) {
+        self.offering = on;
     }
 
     /// Whether all that we send is taken as it is (BINARY): then some terminals that are shown a line feed do nothing else,
@@ -116,7 +125,7 @@ impl Telnet {
         write_command(out, codes::NOP);
     }
 
-    /// Whether the peer has sent any telnet command. On the first, the owner may want to [`offer`](Self::offer).
+    /// Whether the peer has sent any telnet command.
     #[must_use]
     pub fn speaks_telnet(&self) -> bool {
         self.parser.seen_command()
@@ -160,6 +169,7 @@ impl Telnet {
             charset: _,
             refused: _,
             terminal: _,
+            offering: _,
             end: _,
         } = self;
         parser.is_quiet()
