@@ -33,7 +33,7 @@ pub enum Input {
 #[serde(default)]
 pub struct Speech {
     lines: LineReader,
-    /// Only where somebody has spoken telnet, or is to.
+    /// Only where there was a person, who may speak telnet.
     telnet: Option<Box<Telnet>>,
     people: bool,
     /// A person has been greeted: his keys and his characters are understood.
@@ -49,7 +49,6 @@ pub struct Speech {
     beginning: Option<Beginning>,
 }
 
-const IAC: u8 = 0xff;
 const CR: u8 = b'\r';
 
 /// What some programs write before a text to say that it is UTF-8.
@@ -82,7 +81,7 @@ impl Speech {
         self.telnet.iter_mut().for_each(|telnet| telnet.set_offering(true));
     }
 
-    /// Telnet, which is spoken from here on if it was not; with all that there is to offer for who answers in it.
+    /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
     fn telnet(&mut self) -> &mut Telnet {
         self.telnet.get_or_insert_with(|| {
             let mut telnet = Box::<Telnet>::default();
@@ -181,15 +180,11 @@ impl Speech {
     }
 
     fn next_input(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
-        if self.people && self.telnet.is_none() && bytes.contains(&IAC) {
-            self.telnet();
+        if !self.people {
+            return self.next_line(bytes, line, out);
         }
         loop {
-            let Some(telnet) = self.telnet.as_mut().filter(|_| self.people) else {
-                return self.next_line(bytes, line, out);
-            };
-            let event = telnet.next(bytes, out);
-            match event? {
+            match self.telnet().next(bytes, out)? {
                 // At most one line: the telnet machine sees to that.
                 Event::Data(mut data) => {
                     if let Some(input) = self.next_line(&mut data, line, out) {

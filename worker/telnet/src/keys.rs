@@ -44,3 +44,63 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of these bytes, behind ESC, belongs to the key.
+    fn taken(bytes: &[u8]) -> usize {
+        let mut key = Key::Escape;
+        for (at, byte) in bytes.iter().enumerate() {
+            match key.take(*byte) {
+                Some(Key::None) => return at + 1,
+                Some(next) => key = next,
+                None => return at,
+            }
+        }
+        bytes.len()
+    }
+
+    #[test]
+    fn keys_are_taken_whole_and_nothing_behind_them() {
+        for key in [
+            &b"[A"[..],
+            b"[1;5C",
+            b"[3~",
+            b"[200~",
+            b"[[A",
+            b"[<35;12;9M",
+            b"OP",
+            b"f",
+            b"\x1b[A",
+            "ü".as_bytes(),
+            "日".as_bytes(),
+            "😀".as_bytes(),
+        ] {
+            assert_eq!(taken(&[key, b"text"].concat()), key.len(), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_no_key_is_left() {
+        for (bytes, belongs) in [
+            (&b"\x7fx"[..], 0),
+            (b"\r", 0),
+            (b"\x01", 0),
+            (b"[1\r", 2),
+            (b"[\xc3\xa9", 1),
+            (b"O\xe9", 1),
+            (b"\xe9t", 1),
+            (b"\xc3\xc3\xa9", 1),
+        ] {
+            assert_eq!(taken(bytes), belongs, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_without_an_end_are_given_up() {
+        let endless = [&b"["[..], &[b'1'; 100]].concat();
+        assert_eq!(taken(&endless), 1 + usize::from(LONGEST));
+    }
+}

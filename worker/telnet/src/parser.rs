@@ -260,8 +260,8 @@ impl Parser {
         (!self.sub_too_long).then_some(Token::Subnegotiation)
     }
 
-    /// The sequence has no end; the next byte is data. A line that it stands in has a hole then: with a byte that is no text
-    /// it is not taken for another one.
+    /// The sequence has no end; the next byte is data. A line that it stands in has a hole then: with an overlong NUL,
+    /// which is no text whatever the characters are, it is not taken for another one.
     fn give_up(&mut self) -> Option<Token<'static>> {
         self.state = State::Data;
         let line_end = match self.sub.as_slice() {
@@ -273,10 +273,10 @@ impl Parser {
         match line_end {
             Some(CR) => {
                 self.state = State::Return;
-                Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xff\r" } else { b"\r" }))
+                Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xc0\x80\r" } else { b"\r" }))
             }
-            Some(_) => Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xff\n" } else { b"\n" })),
-            None => self.in_line.then_some(Token::Data(&[IAC])),
+            Some(_) => Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xc0\x80\n" } else { b"\n" })),
+            None => self.in_line.then_some(Token::Data(b"\xc0\x80")),
         }
     }
 
