@@ -127,8 +127,8 @@ impl Speech {
         self.charsets.take_news()
     }
 
-    /// Offers telnet, at a door for people: at once to who speaks it, and else with the first line that ends with CR LF or
-    /// CR NUL, as those of telnet do. Telnet clients wait for the other side to begin; `nc`, whose lines end with LF, would
+    /// Offers telnet, at a door for people: at once to who speaks it, and else with the first line that is not empty and ends
+    /// with CR LF or CR NUL, as those of telnet do. Telnet clients wait for the other side to begin; `nc`, whose lines end with LF, would
     /// show what it is offered.
     pub fn offer_soon(&mut self) {
         self.offers = true;
@@ -181,13 +181,13 @@ impl Speech {
 
     fn next_input(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
         if !self.people {
-            return self.next_line(bytes, line, out);
+            return self.next_line(bytes, line);
         }
         loop {
             match self.telnet().next(bytes, out)? {
                 // At most one line: the telnet machine sees to that.
                 Event::Data(mut data) => {
-                    if let Some(input) = self.next_line(&mut data, line, out) {
+                    if let Some(input) = self.next_line(&mut data, line) {
                         return Some(input);
                     }
                 }
@@ -203,7 +203,7 @@ impl Speech {
     }
 
     /// The next line, as what it means.
-    fn next_line(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
+    fn next_line(&mut self, bytes: &mut &[u8], line: &mut String) -> Option<Input> {
         let utf8 = self.utf8();
         let input = match self.lines.next(bytes)? {
             Line::Text(text) if self.human => {
@@ -222,20 +222,17 @@ impl Speech {
         };
         // One that is too long may not have ended yet.
         if self.people && input != Input::TooLong {
-            self.line_has_ended(out);
+            self.line_has_ended();
         }
         let only_keys = input == Input::Line && self.lines.had_keys() && line.trim().is_empty();
         Some(if only_keys { Input::Keys } else { input })
     }
 
     /// What the end of a person's line tells of his terminal.
-    fn line_has_ended(&mut self, out: &mut Vec<u8>) {
+    fn line_has_ended(&mut self) {
         let with_return = self.lines.ended_with_return();
         self.bare = !with_return && !self.telnet.as_ref().is_some_and(|telnet| telnet.speaks_telnet());
         self.owes_return = !with_return && self.telnet.as_ref().is_some_and(|telnet| telnet.sends_binary());
-        if with_return && std::mem::take(&mut self.offers) {
-            self.offer(out);
-        }
     }
 }
 
@@ -246,7 +243,15 @@ impl Layer for Speech {
 
     fn open(&mut self, input: &mut &[u8], up: &mut String, out: &mut Vec<u8>) -> Opened<Input> {
         match self.next_input(input, up, out) {
-            Some(found) => Opened::Data(self.judge(found, up)),
+            Some(found) => {
+                let found = self.judge(found, up);
+                // Not before it is known that nobody else has come than people do.
+                if self.offers && found == Input::Line && self.beginning.is_none() && self.lines.ended_with_return() {
+                    self.offers = false;
+                    self.offer(out);
+                }
+                Opened::Data(found)
+            }
             None => Opened::More,
         }
     }
