@@ -5,11 +5,11 @@ use crate::harness::{Backend, GREETING, MOVED, Person, Program, Running, Wire, h
 use serde_json::json;
 
 /// Another version: as long as this one's, since it is written over it.
-const OTHER: &str = "9.8.7";
+pub const OTHER: &str = "9.8.7";
 const THIS: &str = env!("CARGO_PKG_VERSION");
 
 /// Waits until so many clients have moved since.
-fn wait_for_moves(backend: &Backend, mark: usize, count: usize) {
+pub fn wait_for_moves(backend: &Backend, mark: usize, count: usize) {
     let all = |text: &str| (text.matches(MOVED).count() >= count).then_some(());
     backend.log().find_after(mark, &format!("{count} moves"), all);
 }

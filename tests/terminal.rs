@@ -1,5 +1,7 @@
 //! A person at a terminal: telnet where it is spoken, and none of it where it is not.
 
+mod clients;
+mod letters;
 mod passwords;
 
 use crate::harness::{Backend, GREETING, Log, Running, WELCOME, Wire};

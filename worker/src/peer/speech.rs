@@ -41,6 +41,8 @@ pub struct Speech {
     charsets: Charsets,
     /// Telnet is offered with the first line that ends as telnet's do.
     offers: bool,
+    /// It was just offered, and the next prompt belongs to the line with which that was.
+    offered: bool,
     /// The last line has ended with LF alone, and there was no telnet so far: nothing of telnet would be understood.
     bare: bool,
     /// The terminal has shown the end of a line, and not gone back to the first column.
@@ -147,10 +149,13 @@ impl Speech {
     }
 
     /// Marks the end of a prompt for clients that want that.
-    pub fn prompt_end(&self, out: &mut Vec<u8>) {
-        if let Some(telnet) = &self.telnet {
-            telnet.prompt_end(out);
+    pub fn prompt_end(&mut self, out: &mut Vec<u8>) {
+        let offered = std::mem::take(&mut self.offered);
+        let Some(telnet) = &self.telnet else { return };
+        if offered && !telnet.speaks_telnet() {
+            return Telnet::go_ahead(out);
         }
+        telnet.prompt_end(out);
     }
 
     /// Sends something that nobody sees, to one who speaks telnet.
@@ -248,6 +253,7 @@ impl Layer for Speech {
                 // Not before it is known that nobody else has come than people do.
                 if self.offers && found == Input::Line && self.beginning.is_none() && self.lines.ended_with_return() {
                     self.offers = false;
+                    self.offered = true;
                     self.offer(out);
                 }
                 Opened::Data(found)
@@ -280,6 +286,7 @@ impl Layer for Speech {
             human: _,
             charsets,
             offers: _,
+            offered: _,
             bare: _,
             owes_return: _,
             beginning: _,

@@ -125,6 +125,12 @@ impl Telnet {
         write_command(out, codes::NOP);
     }
 
+    /// Writes that a prompt is complete, for one who was offered telnet and has not answered yet: there are clients that show
+    /// nothing of a line without an end before they are told so.
+    pub fn go_ahead(out: &mut Vec<u8>) {
+        write_command(out, codes::GA);
+    }
+
     /// Whether the peer has sent any telnet command.
     #[must_use]
     pub fn speaks_telnet(&self) -> bool {
