@@ -229,6 +229,10 @@ impl Speech {
         if self.people && input != Input::TooLong {
             self.line_has_ended();
         }
+        // As UTF-8 it may be longer than it came.
+        if input == Input::Line && line.len() > self.lines.limit() {
+            return Some(Input::TooLong);
+        }
         let only_keys = input == Input::Line && self.lines.had_keys() && line.trim().is_empty();
         Some(if only_keys { Input::Keys } else { input })
     }

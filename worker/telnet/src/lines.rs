@@ -112,6 +112,12 @@ impl LineReader {
         self.limit = bytes;
     }
 
+    /// How many bytes a line may have, without its end.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Whether CR alone (or with NUL, as telnet sends the return key) ends a line too. CR LF is still one end.
     pub fn set_return_ends_line(&mut self, on: bool) {
         self.return_ends_line = on;
