@@ -130,8 +130,8 @@ impl Speech {
     }
 
     /// Offers telnet, at a door for people: at once to who speaks it, and else with the first line that is not empty and ends
-    /// with CR LF or CR NUL, as those of telnet do. Telnet clients wait for the other side to begin; `nc`, whose lines end with LF, would
-    /// show what it is offered.
+    /// with CR LF or CR NUL, as those of telnet do. Telnet clients wait for the other side to begin; `nc`, whose lines end
+    /// with LF, would show what it is offered.
     pub fn offer_soon(&mut self) {
         self.offers = true;
     }
@@ -239,9 +239,10 @@ impl Speech {
 
     /// What the end of a person's line tells of his terminal.
     fn line_has_ended(&mut self) {
-        let with_return = self.lines.ended_with_return();
-        self.bare = !with_return && !self.telnet.as_ref().is_some_and(|telnet| telnet.speaks_telnet());
-        self.owes_return = !with_return && self.telnet.as_ref().is_some_and(|telnet| telnet.sends_binary());
+        let telnet = self.telnet.as_ref();
+        self.bare = !self.lines.ended_with_return() && !telnet.is_some_and(|telnet| telnet.speaks_telnet());
+        // Debian's telnet does no more for an LF then than to go down.
+        self.owes_return = telnet.is_some_and(|telnet| telnet.sends_binary());
     }
 }
 

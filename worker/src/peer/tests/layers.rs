@@ -289,3 +289,55 @@ fn a_stranger_is_known_by_his_first_bytes_or_his_first_line_and_only_at_a_door_w
     assert_eq!(first(b"\x16\x03\x01\x02", false), Opened::More);
     assert_eq!(first(b"HW\r\nGET / HTTP/1.1\r\n", true), Opened::Data(Input::Line));
 }
+
+/// A person's connection that has said this, and all that was written to it; each line is answered with `ok`.
+fn at_door(said: &[u8]) -> (Stack<Transport>, Vec<u8>) {
+    let mut stack = Stack::new(Transport::Plain, Speech::new(Mode::Human, LIMIT, true));
+    stack.speech().offer_soon();
+    let (mut left, mut line, mut all) = (said, String::new(), Vec::new());
+    while let Opened::Data(_) = stack.open(&mut left, &mut line) {
+        stack.write(|out| out.extend_from_slice(b"ok\r\n> "));
+        stack.signal(|speech, out| speech.prompt_end(out));
+    }
+    all.extend_from_slice(stack.out().rest());
+    stack.out().clear();
+    (stack, all)
+}
+
+/// What is sent to hide a password.
+fn hiding(stack: &mut Stack<Transport>) -> Vec<u8> {
+    stack.signal(|speech, out| speech.hide_input(true, out));
+    stack.out().rest().to_vec()
+}
+
+const OFFERS: &[u8] = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+
+#[test]
+fn who_ends_lines_with_lf_sees_no_telnet_before_he_has_spoken_it() {
+    let (mut stack, out) = at_door(b"one\ntwo\n");
+    assert_eq!(out, b"ok\r\n> ok\r\n> ");
+    assert_eq!(hiding(&mut stack), b"");
+    let (mut stack, out) = at_door(b"\xff\xf1one\n");
+    assert!(out.starts_with(OFFERS));
+    assert_eq!(hiding(&mut stack), b"\xff\xfb\x01");
+}
+
+#[test]
+fn telnet_is_offered_once_with_the_first_line_that_ends_as_those_of_telnet_do() {
+    for (end, more) in [(&b"\r\n"[..], &b"\r\n"[..]), (b"\r\0", b"\r\0"), (b"\r", b"\r"), (b"\r\n", b"\n")] {
+        let (mut stack, out) = at_door(&[b"\r\none", end, b"two", more].concat());
+        let wanted = [b"ok\r\n> ", OFFERS, b"ok\r\n> \xff\xf9", b"ok\r\n> "].concat();
+        assert_eq!(out, wanted, "nothing for an empty line, and one prompt marked before the answer: {end:?}");
+        assert_eq!(hiding(&mut stack).is_empty(), more == b"\n");
+    }
+    let (_, out) = at_door(b"GET / HTTP/1.1\r\n");
+    assert!(!out.contains(&0xff), "a stranger is offered nothing");
+}
+
+#[test]
+fn a_terminal_that_takes_all_as_it_is_gets_a_return_before_what_follows_a_line() {
+    let (_, out) = at_door(b"\xff\xfd\x00one\ntwo\r\n");
+    assert!(out.ends_with(b"\rok\r\n> \xff\xf9\rok\r\n> \xff\xf9"), "{out:?}");
+    let (_, out) = at_door(b"\xff\xfe\x00one\n");
+    assert!(out.ends_with(b"\xff\xfb\x2aok\r\n> \xff\xf9"), "{out:?}");
+}
