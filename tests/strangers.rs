@@ -121,7 +121,6 @@ fn beginnings() -> Vec<(&'static str, Vec<u8>)> {
 /// What a client that comes with this is told, without what everybody is told.
 fn told(at: SocketAddr, bytes: &[u8]) -> String {
     let mut wire = Wire::to(at);
-    // Those for people begin with offers of telnet, those for programs with the greeting.
     wire.until("\r\n");
     wire.send(bytes);
     let said = wire.rest();

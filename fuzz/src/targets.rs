@@ -66,6 +66,7 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
     lines.set_limit(LIMIT);
     lines.set_editing(people);
     lines.set_return_ends_line(people);
+    lines.set_swallowing(people);
     let (mut found, mut out) = (Vec::new(), Vec::new());
     for mut input in reads {
         while let Some(event) = telnet.next(&mut input, &mut out) {
@@ -75,11 +76,12 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
                         found.push(match line {
                             Line::Text(text) => text.to_owned(),
                             Line::TooLong => "too long".to_owned(),
-                            Line::NotUtf8 => "not text".to_owned(),
+                            Line::NotUtf8(_) => "not text".to_owned(),
+                            Line::Cut => "cut".to_owned(),
                         });
                     }
                 }
-                Event::Interrupt => lines.clear(),
+                Event::Interrupt => lines.interrupt(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
                 Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}

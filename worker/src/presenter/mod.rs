@@ -136,6 +136,13 @@ impl Presenter {
         }
     }
 
+    /// Tells a person something that is no answer, in its turn.
+    pub fn hint(&mut self, to: &mut Stack, hint: &str) {
+        let mut screen = Screen::new();
+        screen.hint(hint);
+        self.show_in_turn(to, once(screen));
+    }
+
     /// A person's prompt, in its turn.
     pub fn prompt(&mut self, to: &mut Stack) {
         self.show_in_turn(to, empty());

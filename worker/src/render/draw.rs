@@ -93,19 +93,15 @@ impl Pen<'_> {
         }
     }
 
-    /// Text as the terminal can show it: cleaned, with `?` for what it cannot. Before it is measured: another character may
-    /// be as wide as two.
+    /// Text as the terminal can show it: cleaned, and with the characters that it has. Before it is measured: another
+    /// character may be as wide as two, and be written with five.
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let text = clean(text);
-        if self.look.utf8 || text.is_ascii() {
-            return text;
-        }
-        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+        self.look.charset.written(clean(text))
     }
 
     fn put(&mut self, text: &str) {
         let shown = self.shown(text);
-        self.out.extend_from_slice(shown.as_bytes());
+        self.look.charset.put(self.out, &shown);
     }
 
     fn styled(&mut self, style: Style, text: &str) {
@@ -128,7 +124,7 @@ impl Pen<'_> {
     }
 
     fn ellipsis(&self) -> char {
-        if self.look.utf8 { '…' } else { '~' }
+        self.look.charset.ellipsis()
     }
 
     fn line<'t>(&mut self, parts: impl IntoIterator<Item = (Style, &'t str)>) {

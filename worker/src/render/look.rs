@@ -1,5 +1,7 @@
 //! What is known about the terminal that a screen is drawn for. Runs in a worker.
 
+use super::Charset;
+
 /// What is known about a person's terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -11,8 +13,8 @@ pub struct Look {
     pub pager: bool,
     /// Whether it said that it has colours.
     pub colour: bool,
-    /// Whether it gets UTF-8, as it does until it says that it takes none; if not, what is not ASCII is shown as `?`.
-    pub utf8: bool,
+    /// The characters that it has; what it lacks is written with those.
+    pub charset: Charset,
     /// Whether what is shown is for a shell, where arguments are options, and not for a session.
     pub shell: bool,
     /// Whether what is shown is read aloud: `label: value` instead of tables, and nothing that only the eye needs, which is
@@ -23,7 +25,7 @@ pub struct Look {
 impl Default for Look {
     /// A terminal that has said nothing.
     fn default() -> Look {
-        Look { width: 80, height: 0, pager: true, colour: false, utf8: true, shell: false, plain: false }
+        Look { width: 80, height: 0, pager: true, colour: false, charset: Charset::Utf8, shell: false, plain: false }
     }
 }
 

@@ -6,6 +6,7 @@
 //! What a person sees is a [`Screen`] first, which is data, and [`draw()`] makes bytes of it for a terminal. A screen that is longer
 //! than the terminal is high can be given out in [`Pages`]; a text of several lines is taken with [`Lines`].
 
+mod charset;
 mod draw;
 mod fit;
 pub mod human;
@@ -20,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use charset::Charset;
 pub use draw::draw;
 pub use lines::{Lines, Outcome};
 pub use look::Look;

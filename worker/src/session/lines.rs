@@ -1,7 +1,7 @@
 //! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker; pure.
 
 use super::asking::{Asking, Taken};
-use super::{Around, Session};
+use super::{Around, Session, terminal};
 use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, permitted};
 use crate::peer::strangers::Protocol;
 use crate::peer::{Input, Stack};
@@ -56,7 +56,11 @@ impl Session {
             self.alive = around.last_input.into();
         }
         match input {
-            Input::Line => return self.on_line(line, to, around),
+            Input::Line => {
+                let ask = self.on_line(line, to, around);
+                self.tell_of_charset(to);
+                return ask;
+            }
             Input::TooLong => {
                 let most = self.line_limit(around.door);
                 let msg = format!("That line was too long: at most {most} bytes.");
@@ -65,6 +69,8 @@ impl Session {
             Input::NotUtf8 => {
                 self.on_unread_line(to, &Failure::new(Code::Invalid, "That line was not UTF-8."), around);
             }
+            Input::Cut => self.on_unread_line(to, &Failure::new(Code::Invalid, terminal::CUT), around),
+            Input::Keys => self.on_keys(to, around),
             Input::Alive => {}
             Input::Stranger(protocol) => self.send_away(to, protocol),
         }
@@ -210,7 +216,7 @@ impl Session {
     }
 
     /// A line has come that is too long, or no text.
-    fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure, around: Around<'_>) {
+    pub(super) fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure, around: Around<'_>) {
         if let Some(asking) = self.asking.take() {
             // The question stands: what comes next belongs to it still.
             let hidden = asking.prompt().hides();

@@ -7,6 +7,7 @@ mod draft;
 mod failures;
 mod lines;
 mod silence;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod unanswered;

@@ -1,6 +1,6 @@
 //! Screens drawn for every kind of terminal.
 
-use super::super::{Column, Look, Narrow, Prompt, Row, Screen, Style, clean, draw, human};
+use super::super::{Charset, Column, Look, Narrow, Prompt, Row, Screen, Style, clean, draw, human};
 use super::{USUAL, as_text, board, empty_replies, events, mails, replies, s, text};
 use proptest::prelude::*;
 use ssmglobal_ipc::Reply;
@@ -208,11 +208,11 @@ proptest! {
 
     #[test]
     fn no_line_is_wider_than_the_terminal_where_it_can_be_avoided(
-        piece in piece(), width in 20u16..500, utf8 in any::<bool>()
+        piece in piece(), width in 20u16..500, ascii in any::<bool>()
     ) {
         let mut screen = Screen::new();
         piece.put(&mut screen);
-        let shown = drawn(&screen, Look { width, utf8, ..USUAL });
+        let shown = drawn(&screen, Look { width, charset: if ascii { Charset::Ascii } else { Charset::Utf8 }, ..USUAL });
         prop_assert!(shown.is_empty() || shown.ends_with("\r\n"));
         for line in shown.split_terminator("\r\n") {
             let line = line.strip_prefix('\t').map_or(line.to_owned(), |rest| format!("        {rest}"));

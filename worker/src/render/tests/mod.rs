@@ -1,6 +1,6 @@
 //! What clients get to see, letter by letter.
 
-use super::{Asked, Look, clean, draw, human, idle, json, minute, plural};
+use super::{Asked, Charset, Look, clean, draw, human, idle, json, minute, plural};
 use crate::commands::{
     self, Action, Asks, Command, Local, Parsed, all, parse_first, parse_json, parse_words, reference,
 };
@@ -21,7 +21,8 @@ use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const USUAL: Look = Look { width: 80, height: 0, pager: true, colour: false, utf8: true, shell: false, plain: false };
+const USUAL: Look =
+    Look { width: 80, height: 0, pager: true, colour: false, charset: Charset::Utf8, shell: false, plain: false };
 
 fn s(text: &str) -> String {
     text.to_owned()
@@ -221,8 +222,9 @@ fn a_board_is_aligned_also_with_wide_letters() {
                   More: TOP sprint 2 AFTER 10\r\n\
                   Back: TOP sprint 2 BEFORE 9\r\n";
     assert_eq!(as_text("RECORD TOP", &board(), USUAL), wanted);
-    let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..USUAL });
-    assert!(without.contains("\r\n\x20 10  ???         123456  2026-01-31 20:15  server:arena\r\n"), "{without}");
+    let without = as_text("RECORD TOP", &board(), Look { charset: Charset::Ascii, ..USUAL });
+    assert!(without.contains("\r\n\x20  9  alice               5  2026-01-31 20:15  server:arena\r\n"), "{without}");
+    assert!(without.contains("\r\n\x20 10  Ri Ben Yu      123456  2026-01-31 20:15  server:arena\r\n"), "{without}");
 }
 
 #[test]
@@ -248,12 +250,12 @@ fn mails_are_marked_and_made_harmless() {
 fn everything_fits_the_terminal() {
     let every: Vec<_> = replies().into_iter().chain(empty_replies()).collect();
     for width in [0, 1, 40, 60, 80, 132] {
-        for (utf8, colour) in [(true, false), (false, false), (true, true)] {
-            let look = Look { width, colour, utf8, ..USUAL };
+        for (charset, colour) in [(Charset::Utf8, false), (Charset::Ascii, false), (Charset::Utf8, true)] {
+            let look = Look { width, colour, charset, ..USUAL };
             for (name, reply) in &every {
                 let shown = as_text(name, reply, look);
                 assert!(shown.ends_with("\r\n"));
-                assert!(utf8 || shown.is_ascii());
+                assert!(charset == Charset::Utf8 || shown.is_ascii());
                 assert!(colour || !shown.contains('\x1b'), "{shown}");
                 // Sentences and hints are left to the terminal to wrap; tables must fit.
                 let table = ["  When", "  Idle", "Rank  ", "World  "].iter().any(|head| shown.contains(head));
