@@ -189,7 +189,7 @@ fn too_many_failed_logins_end_the_connection_and_cost_a_waiting_time() {
     }
     assert_eq!(guesser.expect_event("notice")["msg"], "Too many tries; the connection is closed.");
     guesser.wire.expect_end();
-    backend.log().wait("has ended: too many failed logins (exit code 3)");
+    backend.log().wait("reason=failed-logins");
     let told = Wire::from("127.0.0.2", backend.at()).rest();
     let seconds = told.split_once("Please try again in ").and_then(|(_, rest)| rest.split_once(" seconds."));
     let seconds: u32 = seconds.and_then(|(seconds, _)| seconds.parse().ok()).unwrap_or_else(|| panic!("{told}"));

@@ -1,10 +1,10 @@
 //! Answers for people and for programs. Pure: an answer in, text out.
 
 use serde::Serialize;
-use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerTimes};
+use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerLogins, PlayerTimes};
 
 use super::trouble::Trouble;
-use super::{board, database, player, requests, server, sessions, status};
+use super::{board, database, penalty, player, requests, server, sessions, status};
 use crate::print;
 
 /// What `--json` shows where there is nothing else to say.
@@ -23,8 +23,11 @@ pub fn text(answer: &Answer) -> String {
         Answer::Key(key) => server::key_text(key),
         Answer::Servers(rows) => server::list_text(rows),
         Answer::Players(page) => player::page_text(page),
-        Answer::Player(player) => player::detail_text(player, None),
-        Answer::PlayerShown { player, times } => player::detail_text(player, Some(times)),
+        Answer::Player(player) => player::detail_text(player, None, None),
+        Answer::PlayerShown { player, times } => player::detail_text(player, Some(times), None),
+        Answer::PlayerLoginsShown { player, times, logins } => player::detail_text(player, Some(times), Some(logins)),
+        Answer::Penalties(rows) => penalty::list_text(rows),
+        Answer::PenaltiesCleared(count) => penalty::cleared_text(*count),
         Answer::Boards(rows) => board::list_text(rows),
         Answer::Sessions(rows) => sessions::list_text(rows),
         Answer::Status(status) => status::text(status),
@@ -106,6 +109,12 @@ pub fn json(answer: &Answer) -> String {
         player: &'a PlayerDetail,
         #[serde(flatten)]
         times: &'a PlayerTimes,
+        #[serde(flatten)]
+        logins: Option<&'a PlayerLogins>,
+    }
+    #[derive(Serialize)]
+    struct Cleared {
+        cleared: u32,
     }
     match answer {
         Answer::Done => print::json(&State { state: "OK" }),
@@ -115,7 +124,12 @@ pub fn json(answer: &Answer) -> String {
         Answer::Servers(rows) => print::json(rows),
         Answer::Players(page) => print::json(page),
         Answer::Player(player) => print::json(player),
-        Answer::PlayerShown { player, times } => print::json(&PlayerShown { player, times }),
+        Answer::PlayerShown { player, times } => print::json(&PlayerShown { player, times, logins: None }),
+        Answer::PlayerLoginsShown { player, times, logins } => {
+            print::json(&PlayerShown { player, times, logins: Some(logins) })
+        }
+        Answer::Penalties(rows) => print::json(rows),
+        Answer::PenaltiesCleared(cleared) => print::json(&Cleared { cleared: *cleared }),
         Answer::Boards(rows) => print::json(rows),
         Answer::Sessions(rows) => print::json(rows),
         Answer::Status(status) => print::json(status),

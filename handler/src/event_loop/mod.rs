@@ -4,6 +4,7 @@
 //! before this one, [`Recovery`].
 
 mod answered;
+mod audit;
 mod compaction;
 mod evict;
 mod hosting;

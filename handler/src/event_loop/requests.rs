@@ -141,7 +141,7 @@ impl EventLoop {
         }
         self.requests += 1;
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
-        session.lane = described.lane();
+        (session.lane, session.asked) = (described.lane(), Some(kind));
         if !described.is_kept() {
             session.read_in = self.turn;
         }
@@ -152,6 +152,7 @@ impl EventLoop {
             Ok(()) => {}
             // What may not be done any more may have been done under its key.
             Err(Refused::Failure(failure)) => {
+                self.has_denied(at, kind);
                 return match key {
                     Some(key) if described.does == Does::Volatile => {
                         self.start_keyed(at, to, request, key);
@@ -173,8 +174,8 @@ impl EventLoop {
             Err(Refused::NotPermitted) => return Err(format!("{} is not permitted to it", kind.name())),
         }
         if matches!(described.right, Right::Operator | Right::Broadcast) {
-            let (peer, name) = (session.peer(), session.name().unwrap_or_default());
-            log::info!("{peer}: {name} asks: {}", ssmglobal_ipc::clean(&format!("{request:?}")));
+            let whose = session.whose();
+            self.asked_by_right(&whose, &request);
         }
         if described.is_kept() {
             self.answered.changes(to.link.asked().0);
@@ -204,7 +205,11 @@ impl EventLoop {
         request: Request,
         key: Option<Box<ClientKey>>,
     ) -> Result<(), String> {
+        let (kind, player) = (request.kind(), self.logs_in(&request));
         let Some(mut plan) = self.plan_of(at, request) else { return Ok(()) };
+        if let Plan::Reply(Reply::Failed(failure)) = &plan {
+            self.has_refused(at, kind, player, failure);
+        }
         if key.is_some()
             && let Plan::Reply(Reply::Failed(failure)) = plan
         {

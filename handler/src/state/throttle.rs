@@ -2,9 +2,11 @@
 //! another's name by failing under it; addresses that are new to a name share some tries for it. Runs in the event loop;
 //! pure, the clock comes from outside.
 
+use super::audit::Whose;
 use super::window::Window;
 use ssmglobal_config::network;
-use ssmglobal_store::ServerId;
+use ssmglobal_ipc::Kind;
+use ssmglobal_store::{Principal, ServerId};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -39,6 +41,18 @@ struct Count {
     last: Instant,
 }
 
+impl Count {
+    /// How long a further try has to wait for what has failed.
+    fn pause(&self, now: Instant, failures: u32, window: Duration) -> Duration {
+        let age = now.saturating_duration_since(self.last);
+        if age >= window || self.failures < failures {
+            return Duration::ZERO;
+        }
+        let exponent = (self.failures - failures).min(8);
+        LONGEST.min(Duration::from_secs(2) * 2u32.pow(exponent)).saturating_sub(age)
+    }
+}
+
 /// Tries that may run at once from one address: everybody behind it may come back at the same moment.
 const RUNNING_ADDRESS: u32 = 512;
 
@@ -58,23 +72,65 @@ pub struct Tried {
     known: bool,
     /// The game server that asks for somebody who has come to it.
     by: Option<ServerId>,
+    /// For the log: nothing where nobody wants to know.
+    trying: Option<Trying>,
+}
+
+/// What a line of the log tells of a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trying {
+    /// Who tries, on which connection.
+    pub whose: Whose,
+    /// By which command.
+    pub command: Kind,
+    /// Whose password or key it is said to be; nothing where nobody has such a name. What was typed is not known here: it may
+    /// have been a password.
+    pub about: Option<Principal>,
+}
+
+/// Tries that are refused for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slowed<'a> {
+    /// From where they come; nothing: from wherever the name was not in from before.
+    pub address: Option<IpAddr>,
+    /// For this folded name; nothing: for any.
+    pub name: Option<&'a str>,
+    /// How many have failed, or come from new addresses.
+    pub failures: u32,
+    /// For so long.
+    pub wait: Duration,
 }
 
 impl Tried {
     /// A player's password. `name` is folded; `known` says whether he was in from there before.
     pub fn password(address: Option<IpAddr>, name: String, known: bool) -> Tried {
-        Tried { address: address.map(network), name: Some(name), known, by: None }
+        Tried { address: address.map(network), name: Some(name), known, by: None, trying: None }
     }
 
     /// A game server's key: long and random, so that nobody need be kept from guessing it, and nobody can keep its
     /// game server out.
     pub fn key(address: Option<IpAddr>) -> Tried {
-        Tried { address: address.map(network), name: None, known: false, by: None }
+        Tried { address: address.map(network), name: None, known: false, by: None, trying: None }
     }
 
     /// A game server asks, for somebody who has come to it.
     pub fn by(self, server: ServerId) -> Tried {
         Tried { by: Some(server), ..self }
+    }
+
+    /// With what the log tells of it.
+    pub fn told(self, trying: Trying) -> Tried {
+        Tried { trying: Some(trying), ..self }
+    }
+
+    /// What the log tells of it.
+    pub fn trying(&self) -> Option<&Trying> {
+        self.trying.as_ref()
+    }
+
+    /// From where it came.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// The game server that has asked, and for whom, by his folded name.
@@ -115,10 +171,8 @@ impl Throttle {
             let age = now.saturating_duration_since(count.last);
             // What others fail there is nothing to who was in from there.
             let counts = !(is_address && tried.known);
-            if counts && age < window && count.failures >= failures {
-                let exponent = (count.failures - failures).min(8);
-                let pause = LONGEST.min(Duration::from_secs(2) * 2u32.pow(exponent));
-                wait = wait.max(pause.saturating_sub(age));
+            if counts {
+                wait = wait.max(count.pause(now, failures, window));
             }
             if age < LOST && count.running >= most {
                 wait = wait.max(Duration::from_secs(1));
@@ -184,6 +238,39 @@ impl Throttle {
         {
             self.strangers.remove(name);
         }
+    }
+}
+
+impl Throttle {
+    /// What is refused at the moment.
+    pub fn slowed(&self, now: Instant, failures: u32, window: Duration) -> impl Iterator<Item = Slowed<'_>> {
+        let counts = self.counts.iter().map(move |(who, count)| {
+            let (address, name) = match who {
+                Who::Address(address) => (*address, None),
+                Who::NameAt(address, name) => (*address, Some(name.as_str())),
+            };
+            let wait = count.pause(now, failures, window);
+            Slowed { address: Some(address), name, failures: count.failures, wait }
+        });
+        let strangers = self.strangers.iter().map(move |(name, tries)| {
+            let wait = tries.wait(now, STRANGERS, MINUTE);
+            Slowed { address: None, name: Some(name), failures: STRANGERS, wait }
+        });
+        counts.chain(strangers).filter(|slowed| !slowed.wait.is_zero())
+    }
+
+    /// What this address, or everybody, has failed is forgotten. Gives how many waits ended by that.
+    pub fn forgive(&mut self, address: Option<IpAddr>, now: Instant, failures: u32, window: Duration) -> u32 {
+        let key = address.map(network);
+        let is_meant = |from: Option<IpAddr>| key.is_none() || from == key;
+        let waited = self.slowed(now, failures, window).filter(|slowed| is_meant(slowed.address)).count();
+        self.counts.retain(|who, _| match who {
+            Who::Address(from) | Who::NameAt(from, _) => !is_meant(Some(*from)),
+        });
+        if key.is_none() {
+            self.strangers.clear();
+        }
+        u32::try_from(waited).unwrap_or(u32::MAX)
     }
 }
 
@@ -348,6 +435,35 @@ mod tests {
             }
             assert!(throttle.counts.is_empty() && throttle.strangers.is_empty());
         }
+    }
+
+    #[test]
+    fn the_operator_sees_who_is_slowed_down_and_may_forgive_it() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..10 {
+            fail(&mut throttle, &who("192.0.2.1", "bob"), now);
+            fail(&mut throttle, &key("192.0.2.2"), now);
+        }
+        for i in 0..STRANGERS {
+            fail(&mut throttle, &who(&format!("203.0.113.{i}"), "alice"), now);
+        }
+        let shown = |throttle: &Throttle, now| -> Vec<String> {
+            let words = |slowed: Slowed<'_>| {
+                let address = slowed.address.map_or("anywhere".to_owned(), |address| address.to_string());
+                format!("{address} {} {} {}", slowed.name.unwrap_or("-"), slowed.failures, slowed.wait.as_secs())
+            };
+            let mut all: Vec<String> = throttle.slowed(now, 10, WINDOW).map(words).collect();
+            all.sort();
+            all
+        };
+        let all = ["192.0.2.1 - 10 2", "192.0.2.1 bob 10 2", "192.0.2.2 - 10 2", "anywhere alice 20 60"];
+        assert_eq!(shown(&throttle, now), all);
+        assert_eq!(shown(&throttle, now + Duration::from_secs(2)), ["anywhere alice 20 58"]);
+        assert_eq!(throttle.forgive(Some("192.0.2.1".parse().unwrap()), now, 10, WINDOW), 2);
+        assert_eq!(shown(&throttle, now), all[2..]);
+        assert_eq!(throttle.may_try(&at_home("192.0.2.1", "bob"), now, 10, WINDOW), None);
+        assert_eq!(throttle.forgive(None, now, 10, WINDOW), 2);
+        assert!(shown(&throttle, now).is_empty());
     }
 
     #[test]

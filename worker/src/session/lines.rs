@@ -7,7 +7,7 @@ use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
 use crate::render::Asked;
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Code, Failure, Mode, Request, State};
+use ssmglobal_ipc::{Code, Failure, Mode, Request, State, WorkerEnd};
 
 /// What somebody is told who has come to a door for people with something else than commands.
 const NOT_FOR_PEOPLE: &str =
@@ -106,7 +106,7 @@ impl Session {
             Ok(Action::Request(_)) => self.presenter.refuse(to, read.id, &commands::no_mode()),
             Err(failure) => {
                 self.presenter.refuse(to, read.id, &failure);
-                self.ending = true;
+                self.end(WorkerEnd::NO_MODE);
             }
         }
         None
@@ -169,8 +169,7 @@ impl Session {
         }
         if self.mode() == Mode::Ask {
             self.presenter.refuse(to, None, &commands::no_mode());
-            self.ending = true;
-            return;
+            return self.end(WorkerEnd::NO_MODE);
         }
         self.presenter.refuse(to, None, failure);
     }
@@ -187,6 +186,7 @@ impl Session {
         match local {
             Local::Quit => {
                 self.quitting = true;
+                self.ends_by(WorkerEnd::QUIT);
                 return None;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),

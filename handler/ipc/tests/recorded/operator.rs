@@ -55,6 +55,8 @@ samples! { asks Ask {
     Verify: Ask::Verify { file: some("/var/backups/ssmglobal.db") };
     Upgrade: Ask::Upgrade { program: some("/usr/local/bin/ssmglobal") };
     Adopt: Ask::Adopt;
+    PenaltyList: Ask::PenaltyList;
+    PenaltyClear: Ask::PenaltyClear { address: Some("192.0.2.1".parse().unwrap()) };
 } }
 
 samples! { answers Answer {
@@ -88,5 +90,17 @@ samples! { answers Answer {
     PlayerShown: Answer::PlayerShown {
         player: player_detail(),
         times: ctl::PlayerTimes { session_minutes: Some(90), times_on: 300, minutes_on: 70_000 },
+    };
+    Penalties: Answer::Penalties(vec![ctl::PenaltyRow {
+        address: text("192.0.2.1"), stops: ctl::Stops::Logins, player: some("bob"), why: text("10 failures"), until: AT,
+    }]);
+    PenaltiesCleared: Answer::PenaltiesCleared(2);
+    PlayerLoginsShown: Answer::PlayerLoginsShown {
+        player: player_detail(),
+        times: ctl::PlayerTimes { session_minutes: None, times_on: 1, minutes_on: 0 },
+        logins: ctl::PlayerLogins {
+            failures: 12, last_failure: Some(AT), failed_from: some("192.0.2.1"), slowed_until: Some(AT),
+            slowed_from: some("192.0.2.1"), last_address: some("192.0.2.2"),
+        },
     };
 } }
