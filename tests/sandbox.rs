@@ -158,7 +158,8 @@ fn a_crash_is_told_in_words_and_costs_its_address_a_waiting_time() {
     let worker = backend.only_worker();
     kill(worker.0, Signal::SIGSYS).unwrap();
     client.wire.expect_end();
-    backend.log().wait("127.0.0.2: nothing is taken from there for 1 s: killed by SIGSYS");
+    backend.log().wait("event=blocked address=127.0.0.2 ");
+    backend.log().wait("Nothing is taken from there for 1 s: killed by SIGSYS");
     backend.log().wait(&format!("worker {} has ended: killed by SIGSYS: it tried something that no worker", worker.0));
     let mut early = Wire::from("127.0.0.2", backend.at());
     let told = early.rest();

@@ -85,12 +85,7 @@ impl Call<'_> {
 
     /// `slow_down` when too much has failed of late. Otherwise who tries, for the outcome. It is tried by `command`, and about
     /// whoever has the name that was said.
-    pub fn may_try(
-        &mut self,
-        tried: Tried,
-        command: Kind,
-        about: Option<Principal>,
-    ) -> Result<Box<Tried>, Failure> {
+    pub fn may_try(&mut self, tried: Tried, command: Kind, about: Option<Principal>) -> Result<Box<Tried>, Failure> {
         let tried = tried.told(Trying { whose: self.session.whose(), command, about });
         let settings = &self.settings.players;
         let (failures, window) = (settings.failures, Duration::from_secs(settings.failure_window_seconds));

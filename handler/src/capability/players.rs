@@ -195,7 +195,11 @@ impl Decide for Login {
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
     let (player, from) = (call.memory.player_id(&request.name).ok(), call.network());
     let known = player.is_some_and(|player| call.was_in_from(player, from));
-    let tried = match call.may_try(Tried::password(from, names::fold(&request.name), known), Kind::Login, player.map(Into::into)) {
+    let tried = match call.may_try(
+        Tried::password(from, names::fold(&request.name), known),
+        Kind::Login,
+        player.map(Into::into),
+    ) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };

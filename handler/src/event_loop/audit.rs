@@ -13,7 +13,7 @@ use std::time::Instant;
 
 /// A client, as the listener tells of it.
 fn client(child: &Client) -> Whose {
-    Whose { address: Some(child.address), session: child.session, door: Some(child.door), who: None }
+    Whose { session: child.session, door: Some(child.door), ..Whose::at(child.address) }
 }
 
 impl EventLoop {
@@ -46,8 +46,15 @@ impl EventLoop {
     }
 
     /// A connection has ended; `whose` is from before its session was over.
-    pub(super) fn has_disconnected(&mut self, whose: &Whose, child: &Client, end: WorkerEnd, (clients, most): (u32, u32)) {
-        let told = self.workers.told.remove(&child.session).filter(|_| end == WorkerEnd::TOLD || end == WorkerEnd::UNSEEN);
+    pub(super) fn has_disconnected(
+        &mut self,
+        whose: &Whose,
+        child: &Client,
+        end: WorkerEnd,
+        (clients, most): (u32, u32),
+    ) {
+        let told =
+            self.workers.told.remove(&child.session).filter(|_| end == WorkerEnd::TOLD || end == WorkerEnd::UNSEEN);
         let reason = told.unwrap_or(end.reason());
         let seconds = Time::now().0.saturating_sub(child.at.0).max(0).unsigned_abs() / 1000;
         self.note(whose, &Happened::Disconnect { reason, seconds, clients, most });
@@ -63,14 +70,15 @@ impl EventLoop {
             NotLetIn::Address => ("address", None),
             NotLetIn::Blocked(seconds) => ("blocked", Some(seconds)),
         };
-        let whose = Whose { address: Some(address), door: Some(door), ..Whose::default() };
+        let whose = Whose { door: Some(door), ..Whose::at(address) };
         self.note(&whose, &Happened::Refused { reason, seconds });
     }
 
     /// The listener takes nothing from an address for a while.
     pub(super) fn is_blocked(&mut self, blocked: Blocked) {
         let Blocked { network, seconds, status } = blocked;
-        self.note(&Whose::default(), &Happened::Blocked { network, seconds, reason: WorkerEnd(status).to_string() });
+        let whose = Whose { address: Some(network), ..Whose::default() };
+        self.note(&whose, &Happened::Blocked { seconds, reason: WorkerEnd(status).to_string() });
     }
 
     /// A password or key was tried.
@@ -104,7 +112,8 @@ impl EventLoop {
     /// A session has proved who it is.
     pub(super) fn has_proved(&mut self, at: SessionRef, proof: Proof, reply: ReplyKind) {
         let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) else { return };
-        let (asked, from) = (session.asked.unwrap_or(Kind::Login), session.address.map(|address| address.ip().to_canonical()));
+        let (asked, from) =
+            (session.asked.unwrap_or(Kind::Login), session.address.map(|address| address.ip().to_canonical()));
         let player = proof.who.as_player().filter(|_| reply == ReplyKind::LoggedIn);
         let failures = player.map_or(0, |player| self.state.attempts.came_in(player, from, Instant::now()));
         self.note_of(at, &Happened::proved(asked, failures));

@@ -149,8 +149,10 @@ mod tests {
             registrations.add(from(address), &settings, now).unwrap();
         }
         let shown = |registrations: &Registrations| {
-            let mut all: Vec<String> =
-                registrations.slowed(&settings, now).map(|(from, _, wait)| format!("{from} {}", wait.as_secs())).collect();
+            let mut all: Vec<String> = registrations
+                .slowed(&settings, now)
+                .map(|(from, _, wait)| format!("{from} {}", wait.as_secs()))
+                .collect();
             all.sort();
             all
         };

@@ -235,7 +235,8 @@ impl Session {
 
     /// Whose lines in the log are.
     pub fn whose(&self) -> Whose {
-        Whose { address: self.address, session: self.number, door: self.door, who: self.shown_name() }
+        let at = self.address.map_or_else(Whose::default, Whose::at);
+        Whose { session: self.number, door: self.door, who: self.shown_name(), ..at }
     }
 
     /// To how many topics of a kind it listens, when that is all it may and this one is none of them.

@@ -113,7 +113,9 @@ impl EventLoop {
             None => "unknown",
         };
         let (whose, event) = match (act, result) {
-            (Act::Disable { kind, name, disabled: true }, "done") => (Whose::named(name), Happened::Disable { by, kind }),
+            (Act::Disable { kind, name, disabled: true }, "done") => {
+                (Whose::named(name), Happened::Disable { by, kind })
+            }
             (Act::Disable { kind, name, .. }, "done") => (Whose::named(name), Happened::Enable { by, kind }),
             _ => (Whose::default(), Happened::Operator { by, result: result.to_owned(), act: Words(act.words()) }),
         };

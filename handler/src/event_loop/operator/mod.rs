@@ -152,7 +152,8 @@ impl EventLoop {
             let number = self.operators.next;
             self.operators.next += 1;
             self.operators.tokens.insert(number, token);
-            let operator = Operator { number, stream, reader: FrameReader::new(), out: Vec::new(), acts: VecDeque::new() };
+            let operator =
+                Operator { number, stream, reader: FrameReader::new(), out: Vec::new(), acts: VecDeque::new() };
             self.operators.connected.insert(token, operator);
         }
     }

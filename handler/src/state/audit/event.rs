@@ -73,8 +73,8 @@ events! {
         None => "Refused: there are too many connections of this address.".to_owned(),
     };
     /// An address has to wait from now on.
-    "blocked" Blocked Warn 20 (network: IpAddr, seconds: u64, reason: String)
-        |who| format!("{network}: nothing is taken from there for {seconds} s: {reason}");
+    "blocked" Blocked Warn 20 (seconds: u64, reason: String)
+        |who| format!("Nothing is taken from there for {seconds} s: {reason}");
     /// A client spoke something else at a door with a mode.
     "sent-away" SentAway Warn 1 (protocol: &'static str) |who| format!("sent away: it spoke {protocol} at a door for others.");
     /// A new player.

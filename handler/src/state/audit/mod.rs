@@ -16,14 +16,16 @@ pub use field::{Field, command};
 use super::log_limit::LogLimit;
 use field::quoted;
 use std::fmt::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// Of whom a line is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Whose {
-    /// The client, as the listener says.
-    pub address: Option<SocketAddr>,
+    /// From where the client comes, as the listener says; of a line about an IPv6 network that network.
+    pub address: Option<IpAddr>,
+    /// And from which port.
+    pub port: Option<u16>,
     /// The number of its session; 0 where there is none.
     pub session: u64,
     /// The number of the door that it has come in by: 0 is the main one.
@@ -38,14 +40,18 @@ impl Whose {
         Whose { who: Some(who.into()), ..Whose::default() }
     }
 
+    /// A client at this address.
+    pub fn at(client: SocketAddr) -> Whose {
+        Whose { address: Some(client.ip().to_canonical()), port: Some(client.port()), ..Whose::default() }
+    }
+
     fn put(&self, line: &mut String) {
-        self.address.map(|address| address.ip().to_canonical()).put("address", line);
-        self.address.map(|address| address.port()).put("port", line);
+        self.address.put("address", line);
+        self.port.put("port", line);
         Some(self.session).filter(|number| *number != 0).put("session", line);
         self.door.put("door", line);
         self.who.as_deref().put("who", line);
     }
-
 }
 
 impl fmt::Display for Whose {
@@ -99,7 +105,7 @@ impl Audit {
         let described = event.described();
         let limit = self.limits.get_mut(event.place()).filter(|_| described.most > 0);
         let left_out = match whose.address.zip(limit) {
-            Some((address, limit)) => limit.may_log(address.ip(), now),
+            Some((address, limit)) => limit.may_log(address, now),
             None => Some(0),
         };
         if let Some(left_out) = left_out {
