@@ -28,9 +28,9 @@ fn patterns() -> Vec<Regex> {
 /// How often each address is found in a log.
 fn found(log: &str) -> BTreeMap<String, usize> {
     let patterns = patterns();
+    let time = Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ").unwrap();
     let mut found = BTreeMap::new();
     for line in log.lines() {
-        let time = Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ").unwrap();
         let line = time.replace(line, "");
         let address = patterns.iter().find_map(|pattern| Some(pattern.captures(&line)?["address"].to_owned()));
         if let Some(address) = address {

@@ -135,6 +135,10 @@ impl EventLoop {
             (Code::SlowDown, player) => {
                 Happened::SlowDown { command, player, seconds: failure.retry_after.unwrap_or(0).into() }
             }
+            // What the operator could do: a right to it is lacking, or it is not his.
+            (Code::Denied, _) if command.describe().states.has_operator() => {
+                Happened::Denied { command, right: "operator" }
+            }
             (Code::AlreadyOn, Some(player)) => Happened::LoginRefused { player, reason: "already-on" },
             _ => return,
         };

@@ -303,9 +303,17 @@ impl<'a> Worker<'a> {
         if self.settings.log.level < Level::Debug {
             return;
         }
-        let (said, people) = (self.peers.client.stack().take_copy(), self.session.mode() == Mode::Human);
-        for line in String::from_utf8_lossy(&said).lines().filter(|line| !line.is_empty()) {
-            self.log(Level::Debug, &format!(" <- {}", masked_answer(line, people)));
+        let said = self.peers.client.stack().take_copy();
+        let said = String::from_utf8_lossy(&said);
+        if self.session.mode() == Mode::Human {
+            // A screen is one answer, whatever its lines.
+            if !said.is_empty() {
+                self.log(Level::Debug, &format!(" <- {}", masked_answer(&said, true)));
+            }
+            return;
+        }
+        for line in said.lines().filter(|line| !line.is_empty()) {
+            self.log(Level::Debug, &format!(" <- {}", masked_answer(line, false)));
         }
     }
 

@@ -162,7 +162,7 @@ fn an_answer_brings_nothing_into_the_log_that_was_typed_or_written() {
             r#"{"state": "ERROR", "code": "not_found", ***(66)}"#,
         ),
         (r#"{"state": "ERROR", "msg": "Invalid mode: hunter2"}"#, r#"{"state": "ERROR", ***(33)}"#),
-        (r#"{"state": "OK", "msg": "Pong.", "id": 7}"#, r#"{"state": "OK", ***(25)}"#),
+        (r#"{"state": "OK", "msg": "Pong.", "id": 7}"#, r#"{"state": "OK", ***(26)}"#),
         (r#"{"state": "OK", "msg": "x", "data": {"body": "hunter2"}}"#, r#"{"state": "OK", ***(42)}"#),
         (r#"{"event": "tell", "from": "bob", "body": "hunter2"}"#, r#"{"event": "tell", ***(35)}"#),
         ("hunter2", "***(7)"),
