@@ -145,7 +145,7 @@ pub fn json(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::ctl::{Key, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
+    use ssmglobal_ipc::ctl::{Key, PenaltyRow, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Stops, Verified};
     use ssmglobal_ipc::{Better, BoardRow, Mode, Operator, Secret, Submitters, Time};
 
     fn key() -> Answer {
@@ -289,6 +289,50 @@ mod tests {
         // From an older backend.
         let Answer::PlayerShown { player, .. } = detail() else { panic!("another answer") };
         assert!(!super::text(&Answer::Player(player)).contains("times on"));
+    }
+
+    #[test]
+    fn how_a_players_logins_went_stands_there_too() {
+        let Answer::PlayerShown { player, times } = detail() else { panic!("another answer") };
+        let with = |logins| Answer::PlayerLoginsShown { player: player.clone(), times, logins };
+        let quiet = text(&with(PlayerLogins { last_address: Some("192.0.2.1".into()), ..PlayerLogins::default() }));
+        for line in
+            ["last address:   192.0.2.1\n", "failed logins:  none since the last login\n", "slowed down:    no\n"]
+        {
+            assert!(quiet.contains(line), "{quiet}");
+        }
+        let slowed = with(PlayerLogins {
+            failures: 1234,
+            last_failure: Some(Time(0)),
+            failed_from: Some("192.0.2.\x1b7".into()),
+            slowed_until: Some(Time(1000)),
+            ..PlayerLogins::default()
+        });
+        let (told, json) = (text(&slowed), json(&slowed));
+        assert!(told.contains("1,234 since the last login, at 1970-01-01T00:00:00Z from 192.0.2.\\x1b7\n"), "{told}");
+        assert!(told.contains("until 1970-01-01T00:00:01Z from addresses that are new to him\n"), "{told}");
+        assert!(told.contains("last address:   unknown\n"), "{told}");
+        assert!(json.contains(r#""failures": 1234, "last_failure": "1970-01-01T00:00:00Z", "#), "{json}");
+    }
+
+    #[test]
+    fn who_has_to_wait_is_shown_by_address() {
+        let row = PenaltyRow {
+            address: "192.0.2.1".into(),
+            stops: Stops::Logins,
+            player: Some("alice".into()),
+            why: "10 failed logins".into(),
+            until: Time(0),
+        };
+        let answer =
+            Answer::Penalties(vec![row.clone(), PenaltyRow { stops: Stops::Connections, player: None, ..row }]);
+        let told = text(&answer);
+        let lines: Vec<&str> = told.lines().skip(1).collect();
+        let expected = ["192.0.2.1  logins       alice   1970", "192.0.2.1  connections  -       1970"];
+        assert!(lines.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{told}");
+        assert!(json(&answer).starts_with(r#"[{"address": "192.0.2.1", "stops": "logins", "player": "alice", "#));
+        assert_eq!(json(&Answer::PenaltiesCleared(2)), r#"{"cleared": 2}"#);
+        assert_eq!(text(&Answer::Penalties(Vec::new())), "Nobody has to wait.\n");
     }
 
     #[test]

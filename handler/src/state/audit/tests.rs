@@ -1,3 +1,5 @@
+//! Each event has its line, which nobody forges, and its row of the operators' page.
+
 use super::*;
 use ssmglobal_ipc::Kind;
 use std::collections::HashSet;
