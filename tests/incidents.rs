@@ -226,7 +226,21 @@ fn penalties_are_shown_and_cleared() {
 }
 
 #[test]
-fn what_is_repeated_is_bounded_and_what_was_left_out_is_counted() {
+fn who_may_not_do_something_is_told_wherever_that_is_found_out() {
+    let backend = Backend::start();
+    let mut alice = backend.player("alice");
+    let mut bob = backend.player("bob");
+    backend.operator(&["world", "add", "Zoo", "bob"]).succeeds();
+    // It is not hers, as the writer finds out; and under a key, as he says for others.
+    assert_eq!(alice.fails("WORLD CHANGE", json!({"name": "Zoo", "comment": "mine"})), "denied");
+    let key = json!({"name": "Atlantis", "owner": "bob"});
+    assert_eq!(bob.ask_under("once", "WORLD ADD", &key)["code"], "denied");
+    assert!(line(&backend, "denied", at(&bob)).contains("who=bob command=\"WORLD ADD\" right=operator "));
+    assert!(line(&backend, "denied", at(&alice)).contains("who=alice command=\"WORLD CHANGE\" right=operator "));
+}
+
+#[test]
+fn what_one_address_repeats_is_bounded() {
     let backend = Backend::start();
     let mut alice = backend.player("alice");
     for _ in 0..30 {

@@ -2,6 +2,7 @@
 //! How such a line reads is in `state/audit`. Part of the event loop.
 
 use super::EventLoop;
+use crate::link::ReplyTo;
 use crate::state::audit::{Happened, Whose};
 use crate::state::session::{Proof, SessionRef};
 use crate::state::throttle::{Tried, Trying};
@@ -109,14 +110,15 @@ impl EventLoop {
         self.note(whose, &event);
     }
 
-    /// A session has proved who it is.
-    pub(super) fn has_proved(&mut self, at: SessionRef, proof: Proof, reply: ReplyKind) {
+    /// A session has proved who it is, by what it has asked.
+    pub(super) fn has_proved(&mut self, at: SessionRef, asked: &ReplyTo, proof: Proof, reply: ReplyKind) {
         let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) else { return };
-        let (asked, from) =
-            (session.asked.unwrap_or(Kind::Login), session.address.map(|address| address.ip().to_canonical()));
+        let from = session.address.map(|address| address.ip().to_canonical());
         let player = proof.who.as_player().filter(|_| reply == ReplyKind::LoggedIn);
         let failures = player.map_or(0, |player| self.state.attempts.came_in(player, from, Instant::now()));
-        self.note_of(at, &Happened::proved(asked, failures));
+        if let Some(asked) = asked.kind {
+            self.note_of(at, &Happened::proved(asked, failures));
+        }
     }
 
     /// The player whose login a request is.
@@ -130,14 +132,12 @@ impl EventLoop {
     }
 
     /// A request is refused before it has begun. Of most reasons the log says nothing: they are between the two.
-    pub(super) fn has_refused(&mut self, at: SessionRef, command: Kind, player: Option<String>, failure: &Failure) {
+    pub(super) fn has_refused(&mut self, at: SessionRef, asked: &ReplyTo, player: Option<String>, failure: &Failure) {
+        let Some(command) = asked.kind else { return };
         let event = match (failure.code, player) {
+            (Code::Denied, _) => return self.has_denied(at, command),
             (Code::SlowDown, player) => {
                 Happened::SlowDown { command, player, seconds: failure.retry_after.unwrap_or(0).into() }
-            }
-            // What the operator could do: a right to it is lacking, or it is not his.
-            (Code::Denied, _) if command.describe().states.has_operator() => {
-                Happened::Denied { command, right: "operator" }
             }
             (Code::AlreadyOn, Some(player)) => Happened::LoginRefused { player, reason: "already-on" },
             _ => return,
@@ -145,12 +145,14 @@ impl EventLoop {
         self.note_of(at, &event);
     }
 
-    /// A request needs a right that its asker does not have.
+    /// A session may not do what it has asked: for want of a right, or since it is neither the operator's nor the owner's. Other
+    /// reasons are between the two.
     pub(super) fn has_denied(&mut self, at: SessionRef, command: Kind) {
-        let right = match command.describe().right {
-            Right::None => return,
+        let described = command.describe();
+        let right = match described.right {
+            Right::None if !described.states.has_operator() => return,
             Right::Registration => "registration",
-            Right::Operator => "operator",
+            Right::None | Right::Operator => "operator",
             Right::Broadcast => "broadcast",
         };
         self.note_of(at, &Happened::Denied { command, right });

@@ -40,7 +40,7 @@ impl EventLoop {
             if reply.kind() == ReplyKind::LoggedIn {
                 self.came_in(at, was, proof.who);
             }
-            self.has_proved(at, proof, reply.kind());
+            self.has_proved(at, to, proof, reply.kind());
         }
         self.batch.finish(to, reply);
         if !holds {

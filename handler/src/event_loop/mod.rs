@@ -49,7 +49,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use recovery::Recovery;
 use relay::UnnumberedMessage;
-use ssmglobal_ipc::{Event, Time, growing};
+use ssmglobal_ipc::{Event, Kind, Time, growing};
 use ssmglobal_store::Principal;
 use ssmglobal_sys::Signals;
 use std::collections::{BTreeSet, HashMap};
@@ -303,9 +303,9 @@ impl EventLoop {
     }
 
     /// Where the answer to a request goes.
-    fn reply_to(&self, slot: usize, number: u64) -> Option<(SessionRef, ReplyTo)> {
+    fn reply_to(&self, slot: usize, number: u64, kind: Option<Kind>) -> Option<(SessionRef, ReplyTo)> {
         let session = self.session(slot)?;
-        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number }))
+        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number, kind }))
     }
 
     /// Pushes an event to one session. It arrives once, whatever becomes of this handler.

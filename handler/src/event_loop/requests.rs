@@ -33,7 +33,7 @@ impl EventLoop {
         let number = frame.number;
         let Some(kind) = frame.request_kind() else {
             // A newer worker; what it wants is not known here, and that is no crime.
-            let Some((_, to)) = self.reply_to(slot, number) else { return Ok(()) };
+            let Some((_, to)) = self.reply_to(slot, number, None) else { return Ok(()) };
             self.batch.reply(&to, &Reply::fail(Code::UnknownCommand, "The backend does not know this command yet."));
             return Ok(());
         };
@@ -132,7 +132,7 @@ impl EventLoop {
         let Asked { number, request, key, .. } = asked;
         let kind = request.kind();
         let described = kind.describe();
-        let Some((at, to)) = self.reply_to(slot, number) else { return Ok(()) };
+        let Some((at, to)) = self.reply_to(slot, number, Some(kind)) else { return Ok(()) };
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
         let repeated = number < session.first_new;
         // First: what it has come to may be that the session is somebody else now, who may not ask it.
@@ -141,7 +141,7 @@ impl EventLoop {
         }
         self.requests += 1;
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
-        (session.lane, session.asked) = (described.lane(), Some(kind));
+        session.lane = described.lane();
         if !described.is_kept() {
             session.read_in = self.turn;
         }
@@ -152,14 +152,16 @@ impl EventLoop {
             Ok(()) => {}
             // What may not be done any more may have been done under its key.
             Err(Refused::Failure(failure)) => {
-                self.has_denied(at, kind);
                 return match key {
                     Some(key) if described.does == Does::Volatile => {
                         self.start_keyed(at, to, request, key);
                         Ok(())
                     }
                     Some(key) => self.carry_out(at, to, Plan::Change(Change::Refused(failure), None), Some(key)),
-                    None => self.refuse(&to, failure),
+                    None => {
+                        self.has_denied(at, kind);
+                        self.refuse(&to, failure)
+                    }
                 };
             }
             // It is nobody already: a handler before this one has done it, or the operator.
@@ -205,10 +207,13 @@ impl EventLoop {
         request: Request,
         key: Option<Box<ClientKey>>,
     ) -> Result<(), String> {
-        let (kind, player) = (request.kind(), self.logs_in(&request));
+        let player = self.logs_in(&request);
         let Some(mut plan) = self.plan_of(at, request) else { return Ok(()) };
-        if let Plan::Reply(Reply::Failed(failure)) = &plan {
-            self.has_refused(at, kind, player, failure);
+        // What has a key is refused by the writer.
+        if key.is_none()
+            && let Plan::Reply(Reply::Failed(failure)) = &plan
+        {
+            self.has_refused(at, &to, player, failure);
         }
         if key.is_some()
             && let Plan::Reply(Reply::Failed(failure)) = plan

@@ -28,6 +28,7 @@ impl EventLoop {
         match job {
             ToLoop::Proved { at, to, proof, reply } => self.proved(at, &to, proof, &reply),
             ToLoop::Tried(tried, good) => self.has_tried(&tried, good),
+            ToLoop::Denied(at, command) => self.has_denied(at, command),
             ToLoop::News(row, news) => self.deliver_news(row, news),
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
             ToLoop::UnknownKey(at, to, request, key) => self.do_keyed(at, &to, request, key),

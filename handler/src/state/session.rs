@@ -6,7 +6,7 @@ use super::topic::Topic;
 use crate::link::Link;
 use ssmglobal_config::{Settings, shown};
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_ipc::{Kind, Lane, Mode, Open, Party, Position, Request, State, Time};
+use ssmglobal_ipc::{Lane, Mode, Open, Party, Position, Request, State, Time};
 use ssmglobal_store::{Principal, PrincipalKind};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -148,8 +148,6 @@ pub struct Session {
     pub last: Instant,
     /// Where its requests are.
     pub lane: Lane,
-    /// What it has asked last.
-    pub asked: Option<Kind>,
     /// The turn in which it was last answered what could not be given again as it was.
     pub read_in: u64,
     /// Requests that wait for the lane to be empty.
@@ -191,7 +189,6 @@ impl Session {
             logged_out: false,
             last: Instant::now(),
             lane: Lane::Inline,
-            asked: None,
             read_in: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
