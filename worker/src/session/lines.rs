@@ -8,7 +8,7 @@ use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
 use crate::render::Asked;
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Code, Failure, Mode, Request, State};
+use ssmglobal_ipc::{Code, Failure, Mode, Request, State, WorkerEnd};
 
 /// What somebody is told who has come to a door for people with something else than commands.
 const NOT_FOR_PEOPLE: &str =
@@ -118,7 +118,7 @@ impl Session {
             Ok(Action::Request(_)) => _ = self.refused(to, read.id, &commands::no_mode()),
             Err(failure) => {
                 self.refused(to, read.id, &failure);
-                self.ending = true;
+                self.end(WorkerEnd::NO_MODE);
             }
         }
         None
@@ -225,8 +225,7 @@ impl Session {
         }
         if self.mode() == Mode::Ask {
             self.refused(to, None, &commands::no_mode());
-            self.ending = true;
-            return;
+            return self.end(WorkerEnd::NO_MODE);
         }
         self.refused(to, None, failure);
     }
@@ -244,6 +243,7 @@ impl Session {
             Local::Quit => {
                 self.quitting = true;
                 self.presenter.goodbye(to);
+                self.ends_by(WorkerEnd::QUIT);
                 return None;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),
