@@ -183,6 +183,11 @@ impl Presenter {
         }
     }
 
+    /// Says to a person that something has happened, behind his line and before the answer to it, which ends with the prompt.
+    pub fn event_before_answer(&mut self, to: &mut Stack, event: &Event) {
+        Says::Now(to).screen(&human::event(event));
+    }
+
     fn tell_person(&mut self, to: &mut Stack, event: &Event) {
         let mut says = Says::Now(to);
         // What is open is answered first, and a question for a secret comes in its turn.
