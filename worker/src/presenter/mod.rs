@@ -250,6 +250,11 @@ impl Presenter {
         }
     }
 
+    /// Says to a person that something has happened, behind his line and before the answer to it, which ends with the prompt.
+    pub fn event_before_answer(&mut self, to: &mut Stack, event: &Event) {
+        Says::Now(to).screen(&human::event(event));
+    }
+
     /// Says to a person what has come.
     fn say_held(&mut self, to: &mut Stack, question: Option<Prompt>) {
         if self.held.is_empty() {

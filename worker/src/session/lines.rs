@@ -58,7 +58,7 @@ impl Session {
         match input {
             Input::Line => {
                 let ask = self.on_line(line, to, around);
-                self.tell_of_charset(to);
+                self.tell_of_charset(to, ask.is_some());
                 return ask;
             }
             Input::TooLong => {
