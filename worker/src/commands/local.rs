@@ -35,7 +35,7 @@ pub enum Local {
     Ping,
     /// Let the client be silent as long as a player, from now on.
     Stay,
-    /// End the connection without a word.
+    /// End the connection; to programs without a word.
     Quit,
 }
 
