@@ -7,7 +7,7 @@ use crate::peer::strangers::Protocol;
 use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
 use crate::render::Asked;
-use ssmglobal_config::Level;
+use ssmglobal_config::{DoorMode, Level};
 use ssmglobal_ipc::{Code, Failure, Mode, Request, State, WorkerEnd};
 
 /// What somebody is told who has come to a door for people with something else than commands.
@@ -242,7 +242,11 @@ impl Session {
         match local {
             Local::Quit => {
                 self.quitting = true;
-                self.presenter.goodbye(to);
+                // Who could be a program of the first version gets no word, as it was then.
+                let is_bare = around.door.mode == DoorMode::Ask && !to.speaks_telnet() && self.who.is_empty();
+                if !is_bare {
+                    self.presenter.goodbye(to);
+                }
                 self.ends_by(WorkerEnd::QUIT);
                 return None;
             }
