@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   ssmglobal                          run the backend with data/ in this directory
   ssmglobal -p 4000 --data /srv/ssm  another port, another place for the data
-  telnet localhost 53450             then type: MODE HUMAN
+  telnet localhost 4201              come in, once it runs
   ssmglobal check                    tell everything that is wrong with the config file
   ssmglobal ctl status               ask the running backend how it is
   ssmglobal ctl server add arena     let the game server \"arena\" in
@@ -57,7 +57,7 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "IP")]
     pub address: Option<IpAddr>,
 
-    /// Listen at this TCP port; 0 takes any free one
+    /// Listen at this TCP port, and at no other for people; 0 takes any free one
     #[arg(short, long)]
     pub port: Option<u16>,
 

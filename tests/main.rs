@@ -21,6 +21,7 @@ mod doors;
 mod entry;
 mod evening;
 mod examples;
+mod first_minute;
 mod handover;
 mod hostile;
 mod hosting;

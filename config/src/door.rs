@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::listen::Listen;
+use crate::listen::{Listen, PEOPLE_PORT};
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
@@ -11,6 +11,8 @@ use crate::words::DoorMode;
 pub struct Door {
     /// Where it stands; several addresses only at the main door.
     pub listen: Vec<Listen>,
+    /// Left closed, with a word, where its address is taken: nobody has asked for it.
+    pub optional: bool,
     /// How it receives a client.
     pub mode: DoorMode,
     /// What a HUMAN reads first.
@@ -28,11 +30,12 @@ pub struct Door {
 }
 
 impl Settings {
-    /// All doors, the main one first, then in the order of the file.
+    /// All doors, the main one first, then in the order of the file; or then the one for people that nobody has asked for.
     pub fn doors(&self) -> Vec<Door> {
         let limits = &self.limits;
         let main = Door {
             listen: self.listen.clone(),
+            optional: false,
             mode: DoorMode::Ask,
             welcome: self.texts.welcome.clone(),
             clients: limits.clients,
@@ -45,6 +48,7 @@ impl Settings {
             let line = door.line.unwrap_or(main.line);
             Door {
                 listen: vec![door.address.clone()],
+                optional: false,
                 mode: door.mode,
                 welcome: door.welcome.clone().unwrap_or(main.welcome.clone()),
                 clients: door.clients.unwrap_or(main.clients).min(limits.clients),
@@ -55,6 +59,13 @@ impl Settings {
             }
         });
         let others: Vec<Door> = others.collect();
-        std::iter::once(main).chain(others).collect()
+        // Where the main one is, so that one address to listen at is the only one.
+        let for_people = self.listen.first().filter(|_| self.door_for_people).map(|main_at| Door {
+            listen: vec![main_at.with_port(PEOPLE_PORT)],
+            optional: true,
+            mode: DoorMode::Human,
+            ..main.clone()
+        });
+        std::iter::once(main).chain(others).chain(for_people).collect()
     }
 }

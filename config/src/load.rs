@@ -114,6 +114,7 @@ fn load_or(
     let mut draft = Draft::default();
     let file = lay_file(&mut draft, path, &env, default_file, believed);
     lay_environment(&mut draft, &env);
+    rules::door_for_people(&mut draft, overrides.port.is_some());
     lay_options(&mut draft, overrides);
     rules::judge(&mut draft);
     let (settings, warnings) = draft.finish()?;

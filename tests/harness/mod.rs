@@ -17,6 +17,7 @@ mod root;
 mod run;
 mod samples;
 mod session;
+mod terminal;
 mod wire;
 mod zoo;
 
@@ -35,6 +36,7 @@ pub use root::{is_root, is_root_beside};
 pub use run::{Output, Running, run};
 pub use samples::samples;
 pub use session::Session;
+pub use terminal::{Terminal, is_installed};
 pub use wire::Wire;
 pub use zoo::Zoo;
 
