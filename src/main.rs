@@ -11,6 +11,7 @@ mod location;
 mod pages;
 mod print;
 mod restore;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ mod crash;
 mod disk;
 mod documents;
 mod doors;
+mod drill;
 mod entry;
 mod evening;
 mod examples;

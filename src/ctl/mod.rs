@@ -2,6 +2,7 @@
 //! the answer goes to standard output, for people or as JSON.
 
 mod answer;
+mod backup;
 mod board;
 mod database;
 mod link;
@@ -87,9 +88,16 @@ enum CtlCommand {
     /// How the backend is
     Status,
     /// Copy the database while it is in use
+    ///
+    /// The copy is written by whoever asks, so any directory of his will do. The backend makes it beside the database first,
+    /// which takes as much room again for a moment.
     Backup {
-        /// The copy; must not exist yet
+        /// The copy, which must not exist yet; `-` is standard output
         file: PathBuf,
+
+        /// Let the backend write it, where its user may: takes no room beside the database
+        #[arg(long)]
+        direct: bool,
     },
     /// Let another version of the program take over, without anybody losing his connection
     ///
@@ -116,7 +124,7 @@ impl CtlCommand {
             CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status => Ok(Ask::Status),
-            CtlCommand::Backup { file } => database::backup(&file),
+            CtlCommand::Backup { file, .. } => database::backup(&file),
             CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
         }
@@ -128,6 +136,9 @@ pub fn run(args: CtlArgs, place: Location) -> ExitCode {
     let json = args.json;
     let place = Location { config: args.config, data: args.data }.or(place);
     let result = ask(args.command, place, json).and_then(|(ask, answer)| {
+        if backup::told_aside(&answer, json) {
+            return Ok(ExitCode::SUCCESS);
+        }
         let text = if json { answer::json(&answer) + "\n" } else { answer::text_for(&ask, &answer) };
         let lost = |error| Trouble::Here(Code::Unavailable, format!("it was done, but the answer is lost: {error}"));
         print::out(&text).map_err(lost).map(|()| exit_code(&answer))
@@ -147,9 +158,18 @@ fn exit_code(answer: &Answer) -> ExitCode {
 }
 
 fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer), Trouble> {
+    let data = place.data().map_err(Trouble::invalid);
+    if let CtlCommand::Verify { file: Some(file) } = &command
+        && !data.as_ref().is_ok_and(|data| database::is_living(data, file))
+    {
+        return verify_here(file);
+    }
     // Connected first: nobody should type a password for a backend that does not run.
-    let link = place.data().map_err(Trouble::invalid).and_then(|data| Link::open(&data));
-    let mut link = match (link, &command) {
+    let data = data?;
+    let mut link = match (Link::open(&data), &command) {
+        (Ok(link), CtlCommand::Backup { file, direct: false }) => {
+            return backup::run(link, file, json, &|| Link::open(&data));
+        }
         (Ok(link), _) => link,
         (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
         (Err(trouble), _) => return Err(trouble),

@@ -9,6 +9,9 @@ use ssmglobal_ipc::{Code, Failure};
 
 use crate::print;
 
+const CLOSED: &str = "the backend has ended the conversation without an answer, so it is not known whether this was \
+                      done; look at `ssmglobal ctl status` and at its log";
+
 /// Why it was not done.
 #[derive(Debug)]
 pub enum Trouble {
@@ -18,6 +21,8 @@ pub enum Trouble {
     NotRunning(PathBuf),
     /// It could not be asked, or gave no answer.
     Link(String),
+    /// The conversation has ended before any answer: an older backend does so when it does not know the question.
+    Closed,
     /// It was not even asked: something on this side is wrong.
     Here(Code, String),
 }
@@ -71,7 +76,7 @@ impl Trouble {
     fn code(&self) -> Code {
         match self {
             Trouble::Refused(failure) => failure.code,
-            Trouble::NotRunning(_) | Trouble::Link(_) => Code::Unavailable,
+            Trouble::NotRunning(_) | Trouble::Link(_) | Trouble::Closed => Code::Unavailable,
             Trouble::Here(code, _) => *code,
         }
     }
@@ -98,6 +103,7 @@ impl std::fmt::Display for Trouble {
                  directory with --data DIR",
                 socket.display()
             ),
+            Trouble::Closed => f.write_str(CLOSED),
             Trouble::Link(msg) | Trouble::Here(_, msg) => f.write_str(msg),
         }
     }

@@ -120,6 +120,8 @@ pub enum Ask {
         /// Its payload.
         payload: Vec<u8>,
     },
+    /// Copy the database while it is in use, and let whoever asks put the copy where he may write.
+    BackupCopy,
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -187,6 +189,11 @@ pub enum Answer {
         player: PlayerDetail,
         /// How long he was on, and may be.
         times: PlayerTimes,
+    },
+    /// What BACKUP COPY made. With its first byte comes the descriptor of a file that can be read from its beginning.
+    Copied {
+        /// How long it is, bytes.
+        bytes: u64,
     },
 }
 

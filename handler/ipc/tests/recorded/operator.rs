@@ -55,6 +55,7 @@ samples! { asks Ask {
     Verify: Ask::Verify { file: some("/var/backups/ssmglobal.db") };
     Upgrade: Ask::Upgrade { program: some("/usr/local/bin/ssmglobal") };
     Adopt: Ask::Adopt;
+    BackupCopy: Ask::BackupCopy;
 } }
 
 samples! { answers Answer {
@@ -89,4 +90,5 @@ samples! { answers Answer {
         player: player_detail(),
         times: ctl::PlayerTimes { session_minutes: Some(90), times_on: 300, minutes_on: 70_000 },
     };
+    Copied: Answer::Copied { bytes: 1 << 33 };
 } }

@@ -240,6 +240,7 @@ impl EventLoop {
             Ask::SessionsKick { pid, reason } => self.sessions_kick(pid, reason).map(Some),
             Ask::Status => self.probe(operator).map(|()| None),
             Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
+            Ask::BackupCopy => self.backup_copy(operator).map(|()| None),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
             Ask::Adopt => self.adopt(operator).map(|()| None),
