@@ -57,10 +57,12 @@ fn in_earnest(backend: &Backend, user: u32) -> String {
     let start = format!("setpriv --reuid {user} --regid {user} --clear-groups ssmglobal --data {}", data.display());
     format!(
         "systemctl() {{ case $1 in
-            start) {start} -a 127.0.0.1 -p 0 2>log & pid=$!;;
+            start) {start} -a 127.0.0.1 -p 0 2>log & pid=$!
+                ssmglobal ctl --data {} --wait 20 status >serves;;
             stop) test -z \"$pid\" || {{ kill $pid; wait $pid; }};;
          esac; }}
-         {words}systemctl stop ssmglobal\n"
+         {words}systemctl stop ssmglobal\n",
+        data.display()
     )
 }
 

@@ -23,6 +23,7 @@ mod entry;
 mod evening;
 mod examples;
 mod first_minute;
+mod found;
 mod handover;
 mod hostile;
 mod hosting;

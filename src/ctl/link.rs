@@ -93,7 +93,7 @@ impl Link {
             Ok(stream) => Ok(Link::over(stream)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
                 // The whole path shows whether this is merely the wrong directory to ask from.
-                Err(Trouble::NotRunning(std::path::absolute(&socket).unwrap_or(socket)))
+                Err(Trouble::NotRunning(vec![std::path::absolute(&socket).unwrap_or(socket)]))
             }
             Err(error) => {
                 let how = match error.kind() {

@@ -5,12 +5,14 @@ mod answer;
 mod backup;
 mod board;
 mod database;
+mod find;
 mod link;
 mod password;
 mod player;
 mod requests;
 mod server;
 mod sessions;
+mod starting;
 mod status;
 mod table;
 mod trouble;
@@ -18,6 +20,7 @@ mod trouble;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use ssmglobal_ipc::Code;
@@ -25,6 +28,7 @@ use ssmglobal_ipc::ctl::{Answer, Ask};
 
 use crate::location::Location;
 use crate::print;
+use find::{Meant, Note};
 use link::{Link, Patience};
 pub use trouble::Trouble;
 
@@ -56,9 +60,13 @@ pub struct CtlArgs {
     #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     config: Option<PathBuf>,
 
-    /// The data directory of the backend [default: from the config, else data]
+    /// The data directory of the backend [default: the one that runs, of what the config names, /var/lib/ssmglobal and data]
     #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     data: Option<PathBuf>,
+
+    /// Wait so long for a backend that does not serve yet [default: 30 while it starts, else 0]
+    #[arg(long, value_name = "SECONDS", global = true, help_heading = HEADING, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    wait: Option<u32>,
 
     /// Print the answer, or the error, as one line of JSON
     #[arg(long, global = true, help_heading = HEADING)]
@@ -133,9 +141,9 @@ impl CtlCommand {
 
 /// Asks and prints. `place` is what was said about config and data in front of `ctl`.
 pub fn run(args: CtlArgs, place: Location) -> ExitCode {
-    let json = args.json;
+    let (json, wait) = (args.json, args.wait);
     let place = Location { config: args.config, data: args.data }.or(place);
-    let result = ask(args.command, place, json).and_then(|(ask, answer)| {
+    let result = ask(args.command, place, wait, json).and_then(|(ask, answer)| {
         if backup::told_aside(&answer, json) {
             return Ok(ExitCode::SUCCESS);
         }
@@ -157,18 +165,19 @@ fn exit_code(answer: &Answer) -> ExitCode {
     }
 }
 
-fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer), Trouble> {
-    let data = place.data().map_err(Trouble::invalid);
+fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> Result<(Ask, Answer), Trouble> {
+    let meant = find::backend(place).map_err(Trouble::invalid);
     if let CtlCommand::Verify { file: Some(file) } = &command
-        && !data.as_ref().is_ok_and(|data| database::is_living(data, file))
+        && !meant.as_ref().is_ok_and(|meant| database::is_living(&meant.data, file))
     {
         return verify_here(file);
     }
+    let meant = meant?;
+    tell(meant.note.as_ref());
     // Connected first: nobody should type a password for a backend that does not run.
-    let data = data?;
-    let mut link = match (Link::open(&data), &command) {
+    let mut link = match (connect(&meant, wait), &command) {
         (Ok(link), CtlCommand::Backup { file, direct: false }) => {
-            return backup::run(link, file, json, &|| Link::open(&data));
+            return backup::run(link, file, json, &|| Link::open(&meant.data));
         }
         (Ok(link), _) => link,
         (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
@@ -183,6 +192,41 @@ fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer)
     let answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
     progress.clear();
     Ok((ask, answer?))
+}
+
+/// Which backend is asked, where that may be news.
+fn tell(note: Option<&Note>) {
+    match note {
+        Some(Note::Said(text)) => print::note(&format!("ssmglobal: {}", print::clean(text))),
+        Some(Note::Aside(text)) if io::stderr().is_terminal() => {
+            print::note(&format!("ssmglobal: {}", print::clean(text)));
+        }
+        _ => {}
+    }
+}
+
+/// Connects, and waits for a backend that is starting, or as long as whoever asks wants to.
+fn connect(meant: &Meant, wait: Option<u32>) -> Result<Link, Trouble> {
+    let trouble = match Link::open(&meant.data) {
+        Err(Trouble::NotRunning(at)) => Trouble::NotRunning(at.into_iter().chain(meant.sockets()).collect()),
+        other => return other,
+    };
+    let wait = wait.map_or_else(|| starting::patience(&meant.data), |seconds| Duration::from_secs(seconds.into()));
+    if wait.is_zero() {
+        return Err(trouble);
+    }
+    if io::stderr().is_terminal() && wait >= starting::STARTING {
+        print::note("ssmglobal: the backend does not serve yet; waiting for it (Ctrl-C gives up)");
+    }
+    let open = || match Link::open(&meant.data) {
+        Err(Trouble::NotRunning(_)) => None,
+        done => Some(done),
+    };
+    match starting::until(&meant.data, wait, open) {
+        Ok(Some(link)) => link,
+        Ok(None) => Err(trouble),
+        Err(error) => Err(Trouble::Link(format!("{trouble}. It cannot be waited for: {error}"))),
+    }
 }
 
 /// The backend has another working directory, and wants the whole path.

@@ -17,8 +17,8 @@ const CLOSED: &str = "the backend has ended the conversation without an answer, 
 pub enum Trouble {
     /// The backend has refused it.
     Refused(Failure),
-    /// Nobody listens at this socket.
-    NotRunning(PathBuf),
+    /// Nobody listens at these sockets.
+    NotRunning(Vec<PathBuf>),
     /// It could not be asked, or gave no answer.
     Link(String),
     /// The conversation has ended before any answer: an older backend does so when it does not know the question.
@@ -97,12 +97,11 @@ impl std::fmt::Display for Trouble {
                     None => Ok(()),
                 }
             }
-            Trouble::NotRunning(socket) => write!(
-                f,
-                "the backend does not run: nobody listens at {}. Start it with `ssmglobal`, or name its data \
-                 directory with --data DIR",
-                socket.display()
-            ),
+            Trouble::NotRunning(sockets) => {
+                let places: Vec<String> = sockets.iter().map(|socket| socket.display().to_string()).collect();
+                let how = "Start it with `ssmglobal`, or name its data directory with --data DIR";
+                write!(f, "the backend does not run: nobody listens at {}. {how}", places.join(", nor at "))
+            }
             Trouble::Closed => f.write_str(CLOSED),
             Trouble::Link(msg) | Trouble::Here(_, msg) => f.write_str(msg),
         }
@@ -121,9 +120,9 @@ mod tests {
 
     #[test]
     fn where_it_looked_is_told() {
-        let trouble = Trouble::NotRunning("/srv/data/run/ctl.sock".into());
+        let trouble = Trouble::NotRunning(vec!["/srv/data/run/ctl.sock".into(), "/run/b".into()]);
         let text = trouble.to_string();
-        assert!(text.contains("/srv/data/run/ctl.sock") && text.contains("--data"), "{text}");
+        assert!(text.contains("/srv/data/run/ctl.sock, nor at /run/b.") && text.contains("--data"), "{text}");
         assert!(trouble.json().contains(r#""code": "unavailable""#));
     }
 }
