@@ -15,12 +15,15 @@ use crate::check::CheckArgs;
 use crate::ctl::{CtlArgs, Trouble};
 use crate::location::Location;
 use crate::restore::RestoreArgs;
+use crate::setup::{ConfigCommand, SetupArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   ssmglobal                          run the backend with data/ in this directory
   ssmglobal -p 4000 --data /srv/ssm  another port, another place for the data
   telnet localhost 4201              come in, once it runs
+  ssmglobal setup --dry-run          what it would make for a service of this machine
+  ssmglobal config example           the config file, with every key and its default
   ssmglobal check                    tell everything that is wrong with the config file
   ssmglobal ctl status               ask the running backend how it is
   ssmglobal ctl server add arena     let the game server \"arena\" in
@@ -99,6 +102,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Put a backup in the place of the database
     Restore(RestoreArgs),
+    Setup(SetupArgs),
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {

@@ -1,66 +1,13 @@
 //! The backend that an operator means who has not said which, and the one that does not serve yet.
 
-use crate::harness::{Backend, Output, Running, Terminal, is_root, own_address, program, run};
+use crate::harness::{Backend, Machine, Output, Terminal, program};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use ssmglobal_ipc::ctl::Answer;
 use ssmglobal_ipc::frame::put_control;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use tempfile::TempDir;
-
-/// A machine of a test's own, as far as its `/etc` and `/var/lib` go.
-struct Machine {
-    dir: TempDir,
-    keeper: Running,
-}
-
-impl Machine {
-    /// Nothing, where no such machine can be made.
-    fn new() -> Option<Machine> {
-        if !is_root() {
-            return None;
-        }
-        let dir = TempDir::new().expect("a temporary directory");
-        let script = "cp -a /etc \"$1/etc\" && mount --bind \"$1/etc\" /etc && mount -t tmpfs none /var/lib &&
-            rm -f /etc/ssmglobal.toml && echo made && exec sleep infinity";
-        let mut command = Command::new("unshare");
-        let keeper = Running::start(command.args(["-m", "sh", "-c", script, "sh"]).arg(dir.path()));
-        keeper.stdout.wait("made");
-        Some(Machine { dir, keeper })
-    }
-
-    /// A directory there where nothing of a backend lies.
-    fn folder(&self, name: &str) -> PathBuf {
-        let folder = self.dir.path().join(name);
-        std::fs::create_dir_all(&folder).expect("a directory");
-        folder
-    }
-
-    /// The program on that machine, started in this directory.
-    fn program(&self, at: &Path) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["-m", "-t", &self.keeper.pid().to_string(), &format!("--wd={}", at.display()), "--"]);
-        command.arg(program().get_program()).env_remove("JOURNAL_STREAM").env_remove("NOTIFY_SOCKET");
-        command
-    }
-
-    fn ctl(&self, at: &Path, words: &[&str]) -> Output {
-        run(self.program(at).arg("ctl").args(words), b"")
-    }
-
-    fn backend(&self, at: &Path, options: &[&str]) -> Running {
-        let running = Running::start(self.program(at).args(["-a", &own_address(), "-p", "0"]).args(options));
-        running.stderr.wait("is ready");
-        running
-    }
-
-    fn write_config(&self, text: &str) {
-        std::fs::write(self.dir.path().join("etc/ssmglobal.toml"), text).expect("the config file");
-    }
-}
+use std::path::Path;
 
 fn database(output: &Output) -> String {
     let status: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
@@ -114,10 +61,9 @@ fn what_names_its_data_does_not_read_the_config_of_the_machine() {
         assert!(running.stderr.text().contains("settings      the defaults"), "{}", running.stderr.text());
     }
     // A config that somebody else can change is none for root.
-    std::os::unix::fs::chown(machine.dir.path().join("etc/ssmglobal.toml"), Some(4242), None).unwrap();
+    std::os::unix::fs::chown(machine.etc("ssmglobal.toml"), Some(4242), None).unwrap();
     machine.ctl(&home, &["status"]).ends_with(1).complains("belongs to user 4242");
-    let mut start = machine.program(&home);
-    run(start.args(["-p", "0"]), b"").ends_with(1).complains("root does not believe it");
+    machine.runs(&home, &["-p", "0"]).ends_with(1).complains("root does not believe it");
 }
 
 /// The operator asks at a terminal, and is told to wait.

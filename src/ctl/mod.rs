@@ -28,6 +28,7 @@ use ssmglobal_ipc::ctl::{Answer, Ask};
 
 use crate::location::Location;
 use crate::print;
+pub use find::STANDARD_DATA;
 use find::{Meant, Note};
 use link::{Link, Patience};
 pub use trouble::Trouble;

@@ -174,7 +174,7 @@ impl Listener {
         let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
         let settings = match &self.file {
             Some(file) => file.display().to_string(),
-            None => "the defaults (config/ssmglobal.toml is the commented example)".to_owned(),
+            None => "the defaults (`ssmglobal config example` prints them)".to_owned(),
         };
         print::note(&format!(
             "ssmglobal {} is ready.\n  come in       {}\n  listening on  {}\n  data in       {}\n  \
