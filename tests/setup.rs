@@ -62,6 +62,7 @@ fn it_makes_what_a_service_needs_and_twice_is_once() {
     let unit = machine.etc("systemd/system/ssmglobal.service");
     std::fs::write(&unit, "[Unit]\n# mine\n").unwrap();
     let third = setup(&machine, &["--supervisor", "systemd"]).succeeds().prints("it stays as it is");
+    assert!(third.out.contains("ssmglobal config example systemd"), "{third:?}");
     assert!(said(&third, "made").is_empty(), "{third:?}");
     assert_eq!(
         (read(&unit).as_str(), read(machine.etc("ssmglobal.toml")).as_str()),

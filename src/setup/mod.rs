@@ -103,7 +103,7 @@ fn all(args: &SetupArgs) -> Result<(), String> {
     }
     let compare = match as_it_is {
         true => String::new(),
-        false => "\nWhat this version would write there: ssmglobal config example NAME\n".to_owned(),
+        false => format!("\nWhat this version would write there: ssmglobal config example {}\n", supervisor.name()),
     };
     say(&format!("{compare}\nStart it:     {}\nThen:         ssmglobal ctl status\n", supervisor.start()))
 }

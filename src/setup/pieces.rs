@@ -55,6 +55,17 @@ static S6: [Piece; 2] =
 static SUPERVISORD: [Piece; 1] = [piece!("/etc/supervisor/conf.d/ssmglobal.conf", 0o644, "supervisord/ssmglobal.conf")];
 
 impl Supervisor {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Supervisor::Systemd => "systemd",
+            Supervisor::Openrc => "openrc",
+            Supervisor::Runit => "runit",
+            Supervisor::S6 => "s6",
+            Supervisor::Supervisord => "supervisord",
+        }
+    }
+
     /// Its files.
     pub fn pieces(self) -> &'static [Piece] {
         match self {
@@ -105,6 +116,13 @@ impl Supervisor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_what_is_typed() {
+        for supervisor in Supervisor::value_variants() {
+            assert_eq!(Supervisor::from_str(supervisor.name(), false), Ok(*supervisor));
+        }
+    }
 
     #[test]
     fn the_program_is_where_it_is_in_every_piece() {
