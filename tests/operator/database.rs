@@ -2,11 +2,12 @@
 
 use crate::harness::{Backend, Program, has, is_root, program, run};
 use serde_json::{Value, json};
+use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Command;
 
 #[test]
@@ -35,6 +36,43 @@ fn a_backup_while_others_write() {
     let nowhere = backend.file("no/such/directory/backup.db");
     assert_eq!(backend.ctl_fails(&["backup", &nowhere.display().to_string()]), "unavailable");
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "a backup that others can read");
+}
+
+#[test]
+fn one_backup_is_made_at_a_time_and_one_that_nobody_waits_for_is_given_up() {
+    let backend = Backend::start();
+    let mut alice = backend.player("alice");
+    for number in 0..900 {
+        alice.ok("SETTING SET", json!({"key": format!("k{number}"), "value": "x".repeat(8000)}));
+    }
+    let mut ask = Vec::new();
+    put_control(&mut ask, &Ask::BackupCopy);
+    let connect = || UnixStream::connect(backend.data().join("run/ctl.sock")).unwrap();
+    // Both in one turn of the handler.
+    let mut streams = [connect(), connect()];
+    backend.while_the_handler_stands_still(|| streams.iter_mut().for_each(|stream| stream.write_all(&ask).unwrap()));
+    let ends = streams.each_mut().map(last_answer);
+    let is_copy = |answer: &&Answer| matches!(answer, Answer::Copied { .. });
+    let is_busy = |answer: &&Answer| matches!(answer, Answer::Failed(failure) if failure.code == Code::Busy);
+    assert_eq!((ends.iter().filter(is_copy).count(), ends.iter().filter(is_busy).count()), (1, 1), "{ends:?}");
+    // Somebody who does not wait for it keeps nobody else from having one.
+    connect().write_all(&ask).unwrap();
+    backend.log().wait("the operator did not wait for his backup");
+    let file = backend.file("backup.db").display().to_string();
+    backend.ctl(&["backup", &file]);
+    has(&backend.ctl(&["verify", &file]), json!({"ok": true, "settings": 900}));
+}
+
+/// What is said at last.
+fn last_answer(stream: &mut UnixStream) -> Answer {
+    let mut reader = FrameReader::new();
+    loop {
+        match reader.next_frame().unwrap().map(|frame| frame.control().unwrap()) {
+            Some(Answer::Progress { .. }) => {}
+            Some(answer) => return answer,
+            None => assert!(reader.fill(|buffer| stream.read(buffer)).unwrap().0 > 0, "it was closed"),
+        }
+    }
 }
 
 /// All names in the data directory.

@@ -12,6 +12,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 impl EventLoop {
@@ -38,11 +40,16 @@ impl EventLoop {
     /// Leaves the connection to the thread that makes the copy: it sends a descriptor on it, and sees when nobody waits for it
     /// any more.
     pub(super) fn backup_copy(&mut self, operator: u64) -> Result<(), Failure> {
+        let Some(only) = self.operators.copying.begin() else {
+            return Err(Failure::new(Code::Busy, "Another backup is being made; wait for its end."));
+        };
         let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
         let store = self.operators.store.clone();
         let refused = stream.try_clone();
         let thread = std::thread::Builder::new().name("operator".into()).spawn(move || {
-            match copy(&*store, &stream) {
+            let copied = copy(&*store, &stream);
+            drop(only);
+            match copied {
                 Ok(copy) => hand_over(&stream, copy),
                 Err(failure) => say(&stream, &Answer::Failed(failure)),
             }
@@ -54,6 +61,25 @@ impl EventLoop {
                 say(&stream, &Answer::Failed(Failure::new(Code::Unavailable, format!("No thread for this: {error}."))));
         }
         Ok(())
+    }
+}
+
+/// Whether a copy is being made: one at a time.
+#[derive(Clone, Default)]
+pub(super) struct Copying(Arc<AtomicBool>);
+
+/// The one that is being made, until this is dropped.
+struct Only(Copying);
+
+impl Copying {
+    fn begin(&self) -> Option<Only> {
+        (!self.0.swap(true, Ordering::AcqRel)).then(|| Only(self.clone()))
+    }
+}
+
+impl Drop for Only {
+    fn drop(&mut self) {
+        self.0.0.store(false, Ordering::Release);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::lock::read;
 use crate::state::session::{Session, SessionRef};
 use crate::work::Write;
 pub use jobs::verified;
-use jobs::{backup, verify};
+use jobs::{Copying, backup, verify};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use ssmglobal_config::shown;
@@ -61,6 +61,8 @@ pub struct Operators {
     held: Vec<usize>,
     /// Who waits to hear whether the database can be written, and until when.
     probing: Vec<(u64, Instant)>,
+    /// A copy for an operator is being made: each takes as much room as the database.
+    copying: Copying,
 }
 
 impl Operators {
@@ -87,6 +89,7 @@ impl Operators {
             since: Time::now(),
             held: Vec::new(),
             probing: Vec::new(),
+            copying: Copying::default(),
         })
     }
 
