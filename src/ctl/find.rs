@@ -4,7 +4,7 @@
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use ssmglobal_config::{DEFAULT_FILE, SYSTEM_FILE, Settings};
+use ssmglobal_config::{DATABASE, DEFAULT_FILE, SYSTEM_FILE, Settings};
 
 use crate::location::{Location, for_root};
 
@@ -54,7 +54,8 @@ pub fn backend(place: Location) -> Result<Meant, String> {
 
 /// The places in their order, without those that are nowhere. What is wrong here counts only if there is no other.
 fn candidates(place: Location) -> Result<Vec<Place>, String> {
-    let here = Path::new(DEFAULT_FILE).exists() || Settings::default().data.exists();
+    // A directory that is only called so is none.
+    let here = Path::new(DEFAULT_FILE).exists() || Settings::default().data.join(DATABASE).exists();
     let machine = Path::new(SYSTEM_FILE);
     let of_machine = Location { config: Some(machine.to_owned()), data: None };
     let mut places: Vec<Place> = Vec::new();
