@@ -15,12 +15,15 @@ use crate::check::CheckArgs;
 use crate::ctl::{CtlArgs, Trouble};
 use crate::location::Location;
 use crate::restore::RestoreArgs;
+use crate::setup::{ConfigCommand, SetupArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   ssmglobal                          run the backend with data/ in this directory
   ssmglobal -p 4000 --data /srv/ssm  another port, another place for the data
-  telnet localhost 53450             then type: MODE HUMAN
+  telnet localhost 4201              come in, once it runs
+  ssmglobal setup --dry-run          what it would make for a service of this machine
+  ssmglobal config example           the config file, with every key and its default
   ssmglobal check                    tell everything that is wrong with the config file
   ssmglobal ctl status               ask the running backend how it is
   ssmglobal ctl server add arena     let the game server \"arena\" in
@@ -57,7 +60,7 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "IP")]
     pub address: Option<IpAddr>,
 
-    /// Listen at this TCP port; 0 takes any free one
+    /// Listen at this TCP port, and at no other for people; 0 takes any free one
     #[arg(short, long)]
     pub port: Option<u16>,
 
@@ -99,6 +102,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Put a backup in the place of the database
     Restore(RestoreArgs),
+    Setup(SetupArgs),
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {

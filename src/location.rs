@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nix::unistd::geteuid;
-use ssmglobal_config::{CONFIG_VARIABLE, Loaded, Overrides, Problem, Settings, environment, load_if};
-
-/// Names the data directory where `--data` does not.
-const DATA_VARIABLE: &str = "SSMGLOBAL_DATA";
+use ssmglobal_config::{CONFIG_VARIABLE, DATA_VARIABLE, Loaded, Overrides, Problem, Settings, environment, load_if};
 
 /// Where config and data are.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Location {
-    /// The config file [default: $SSMGLOBAL_CONFIG, else config/ssmglobal.toml if it exists]
+    /// The config file [default: $SSMGLOBAL_CONFIG, else config/ssmglobal.toml, else /etc/ssmglobal.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -49,13 +46,18 @@ impl Location {
         }
     }
 
+    /// Whether somebody has said which backend is meant: on the command line, or in the environment.
+    pub fn is_named(&self) -> bool {
+        let set = |name: &str| environment().any(|(other, value)| other == name && !value.is_empty());
+        self.config.is_some() || self.data.is_some() || set(CONFIG_VARIABLE) || set(DATA_VARIABLE)
+    }
+
     /// The settings of the backend whose operator asks. Root believes nothing that lies where it happens to be.
     ///
     /// # Errors
     /// What is wrong, for the operator.
     pub fn settings(self) -> Result<Settings, String> {
-        let set = |name: &str| environment().any(|(other, value)| other == name && !value.is_empty());
-        let named = self.config.is_some() || self.data.is_some() || set(CONFIG_VARIABLE) || set(DATA_VARIABLE);
+        let named = self.is_named();
         let overrides = Overrides { data: self.data, ..Overrides::default() };
         // A file that root has named itself is what it wants to have read.
         let believed = |path: &Path, named: bool| if named { Ok(()) } else { for_root(path) };

@@ -11,6 +11,8 @@ mod location;
 mod pages;
 mod print;
 mod restore;
+mod setup;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,6 +54,8 @@ fn command(cli: Cli) -> ExitCode {
         Some(Command::Ctl(args)) => ctl::run(args, cli.place),
         Some(Command::Check(args)) => check::run(args, cli.place.config),
         Some(Command::Restore(args)) => restore::run(args, cli.place),
+        Some(Command::Setup(args)) => setup::setup(args),
+        Some(Command::Config(command)) => setup::config(command),
         Some(Command::Completions { shell }) => pages::completions(shell),
         Some(Command::Man { dir }) => pages::man(dir),
     }

@@ -14,6 +14,8 @@ use crate::print;
 const FILES: &str = "\
 config/ssmglobal.toml
     The config file, seen from where the program starts, when no other is named.
+/etc/ssmglobal.toml
+    The config file of the machine's service, for who has named nothing and has nothing of a backend here.
 DIR/ssmglobal.db
     The database. What \"ssmglobal restore\" has set aside has names that begin with it.
 DIR/run/ctl.sock

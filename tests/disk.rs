@@ -167,3 +167,20 @@ fn the_status_says_that_nothing_is_saved_while_somebody_else_holds_the_database(
     writer.rollback();
     assert_eq!(backend.ctl(&["status"])["writable"], true);
 }
+
+#[test]
+fn a_backup_that_would_fill_the_disk_is_refused_and_says_how_much_is_lacking() {
+    if !may_mount() {
+        return;
+    }
+    let backend = Backend::plan().on_small_disk("40m").start();
+    let mut alice = backend.player("alice");
+    let file = backend.file("backup.db").display().to_string();
+    let refused = backend.operator(&["backup", &file]).ends_with(1);
+    refused.complains("No backup was written").complains(" MiB are free of the ");
+    assert!(!backend.file("backup.db").exists());
+    alice.ok("SETTING SET", json!({"key": "k", "value": "there is room for this"}));
+    // Where the copy goes to another disk at once, none is needed here.
+    backend.ctl(&["backup", "--direct", &file]);
+    assert_eq!(backend.ctl(&["verify", &file])["ok"], true);
+}

@@ -1,5 +1,7 @@
 //! Doors besides the main one: for people, and for programs whose mode is known.
 
+mod people;
+
 use crate::harness::{Backend, GREETING, Person, Program, WELCOME, Wire};
 use serde_json::json;
 use std::net::SocketAddr;

@@ -1,13 +1,13 @@
 //! Under real supervisors: a listener that is killed is started again and goes on with everybody, an upgrade in place is no
 //! end to them, and they can stop all of it. Each test is left out, with a word, where its supervisor is not there.
 
-use crate::harness::{GREETING, Log, Program, Running, Wire, own_address, program, run, write_program};
+use crate::harness::{GREETING, Log, Program, Running, Wire, is_installed, own_address, program, run, write_program};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// A supervisor with a backend of its own.
@@ -24,8 +24,6 @@ struct Supervised {
 struct Place {
     dir: TempDir,
     at: SocketAddr,
-    /// The command line of the backend there.
-    line: String,
 }
 
 fn place() -> Place {
@@ -33,27 +31,35 @@ fn place() -> Place {
     let at = TcpListener::bind((own_address(), 0)).and_then(|socket| socket.local_addr()).expect("a free port");
     let config = "players.hash_memory_kib = 64\nplayers.hash_passes = 1\n";
     std::fs::write(dir.path().join("config.toml"), config).expect("the config file");
-    let path = |name: &str| dir.path().join(name).display().to_string();
-    let program = program().get_program().to_str().expect("a path").to_owned();
-    let (config, data) = (path("config.toml"), path("data"));
-    let line = format!("{program} --config {config} --data {data} -a {} -p {}", at.ip(), at.port());
-    Place { dir, at, line }
+    Place { dir, at }
 }
 
-fn is_there(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdin(Stdio::null()).output().is_ok();
-    if !found {
-        eprintln!("left out: {program} is not there");
-    }
-    found
+/// A piece of `config/` as it is, but for paths, for the user, whom not every machine has, and for where to listen.
+fn piece(name: &str, as_user: &str, place: &Place) -> String {
+    let path = |name: &str| place.dir.path().join(name).display().to_string();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).expect("a piece");
+    let program = program().get_program().to_str().expect("a path").to_owned();
+    let data = format!("--data {} -a {} -p {}", path("data"), place.at.ip(), place.at.port());
+    let replaced = [
+        (as_user, String::new()),
+        ("/usr/local/bin/ssmglobal", program),
+        ("/etc/ssmglobal.toml", path("config.toml")),
+        ("--data /var/lib/ssmglobal", data),
+    ];
+    replaced.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in config/{name}");
+        text.replace(from, to)
+    })
 }
 
 impl Supervised {
-    fn start(mut command: Command, dir: TempDir, at: SocketAddr, log: fn(&Running) -> Log) -> Supervised {
+    fn start(mut command: Command, place: Place, log: fn(&Running) -> Log) -> Supervised {
         command.env_remove("JOURNAL_STREAM").env_remove("NOTIFY_SOCKET");
         let supervisor = Running::start(&mut command);
         let log = log(&supervisor);
         log.wait("is ready");
+        let Place { dir, at } = place;
         let mut supervised = Supervised { supervisor, log, dir, at, listeners: Vec::new() };
         supervised.listener();
         supervised
@@ -125,25 +131,41 @@ fn all_is_well(mut supervised: Supervised) {
 
 #[test]
 fn runit() {
-    if !is_there("runsv") {
+    if !is_installed("runsv") {
         return;
     }
-    let Place { dir, at, line } = place();
-    let service = dir.path().join("service");
+    let place = place();
+    let service = place.dir.path().join("service");
     std::fs::create_dir(&service).unwrap();
-    write_program(&service.join("run"), format!("#!/bin/sh\nexec {line}\n").as_bytes());
+    write_program(&service.join("run"), piece("runit/run", "chpst -u ssmglobal ", &place).as_bytes());
     let mut command = Command::new("runsv");
     command.arg(&service);
-    all_is_well(Supervised::start(command, dir, at, |running| running.stderr.clone()));
+    // Its log service, which has a directory of its own, is left out.
+    all_is_well(Supervised::start(command, place, |running| running.stdout.clone()));
 }
 
-fn supervisord_config(dir: &Path, line: &str) -> PathBuf {
+#[test]
+fn s6() {
+    if !is_installed("s6-supervise") {
+        return;
+    }
+    let place = place();
+    let service = place.dir.path().join("service");
+    std::fs::create_dir(&service).unwrap();
+    write_program(&service.join("run"), piece("s6/run", "s6-setuidgid ssmglobal ", &place).as_bytes());
+    let mut command = Command::new("s6-supervise");
+    command.arg(&service);
+    all_is_well(Supervised::start(command, place, |running| running.stdout.clone()));
+}
+
+fn supervisord_config(place: &Place) -> PathBuf {
+    let dir = place.dir.path();
     let (path, pid) = (dir.join("supervisord.conf"), dir.join("supervisord.pid"));
-    // The lines of docs/operating.md, and what lets the test read the log.
+    let program = piece("supervisord/ssmglobal.conf", "user=ssmglobal\n", place);
+    // What lets the test read the log.
+    let program = program.replace("/var/log/ssmglobal.log", "/dev/fd/1\nstdout_logfile_maxbytes=0");
     let text = format!(
-        "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={}\n\n[program:ssmglobal]\n\
-         command={line}\nautorestart=true\nstopsignal=TERM\nstopwaitsecs=75\nstopasgroup=false\nkillasgroup=false\n\
-         redirect_stderr=true\nstdout_logfile=/dev/fd/1\nstdout_logfile_maxbytes=0\n",
+        "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={}\n\n{program}",
         pid.display()
     );
     std::fs::write(&path, text).expect("its config");
@@ -152,11 +174,11 @@ fn supervisord_config(dir: &Path, line: &str) -> PathBuf {
 
 #[test]
 fn supervisord() {
-    if !is_there("supervisord") {
+    if !is_installed("supervisord") {
         return;
     }
-    let Place { dir, at, line } = place();
+    let place = place();
     let mut command = Command::new("supervisord");
-    command.arg("-n").arg("-c").arg(supervisord_config(dir.path(), &line));
-    all_is_well(Supervised::start(command, dir, at, |running| running.stdout.clone()));
+    command.arg("-n").arg("-c").arg(supervisord_config(&place));
+    all_is_well(Supervised::start(command, place, |running| running.stdout.clone()));
 }

@@ -4,12 +4,10 @@ mod clients;
 mod letters;
 mod passwords;
 
-use crate::harness::{Backend, GREETING, Log, Running, WELCOME, Wire};
-use nix::pty::openpty;
+use crate::harness::{Backend, GREETING, Terminal, WELCOME, Wire, is_installed};
 use serde_json::json;
-use std::fs::File;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::ops::{Deref, DerefMut};
+use std::process::Command;
 
 const IAC: u8 = 255;
 const WILL_ECHO: &[u8] = &[IAC, 251, 1];
@@ -189,38 +187,13 @@ fn a_line_can_be_edited_where_the_terminal_sends_its_keys() {
 }
 
 /// Debian's telnet at a terminal of its own.
-struct Telnet {
-    keyboard: File,
-    screen: Log,
-    _running: Running,
-}
+struct Telnet(Terminal);
 
 impl Telnet {
     fn at(backend: &Backend) -> Option<Telnet> {
-        let path = std::env::var_os("PATH")?;
-        let found = std::env::split_paths(&path).any(|dir| dir.join("telnet").exists());
-        if !found {
-            println!("skipped: telnet is not installed here");
-            return None;
-        }
-        let pty = openpty(None, None).expect("a terminal");
-        let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         let mut command = Command::new("telnet");
-        command.env("TERM", "xterm").arg(backend.at().ip().to_string()).arg(backend.at().port().to_string());
-        command.stdin(slave()).stdout(slave()).stderr(slave());
-        let running = Running::on_terminal(&mut command);
-        drop(command);
-        drop(pty.slave);
-        let keyboard = File::from(pty.master);
-        let screen = Log::collect(keyboard.try_clone().expect("a descriptor"));
-        Some(Telnet { keyboard, screen, _running: running })
-    }
-
-    /// Types a line; gives where the screen was then.
-    fn type_line(&mut self, line: &str) -> usize {
-        let mark = self.screen.mark();
-        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("it is read");
-        mark
+        command.arg(backend.at().ip().to_string()).arg(backend.at().port().to_string());
+        is_installed("telnet").then(|| Telnet(Terminal::of(command)))
     }
 
     /// Types a line, and waits for this to be shown.
@@ -228,6 +201,20 @@ impl Telnet {
         let mark = self.type_line(line);
         self.screen.wait_after(mark, answer);
         self.screen.find_after(mark, "a prompt", |text| text.contains("\n> ").then_some(()));
+    }
+}
+
+impl Deref for Telnet {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.0
+    }
+}
+
+impl DerefMut for Telnet {
+    fn deref_mut(&mut self) -> &mut Terminal {
+        &mut self.0
     }
 }
 

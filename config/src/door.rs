@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::listen::Listen;
+use crate::listen::{Listen, PEOPLE_PORT};
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
@@ -17,6 +17,8 @@ const READERS_PER_ADDRESS: u32 = 8;
 pub struct Door {
     /// Where it stands; several addresses only at the main door.
     pub listen: Vec<Listen>,
+    /// Left closed, with a word, where its address is taken: nobody has asked for it.
+    pub optional: bool,
     /// How it receives a client.
     pub mode: DoorMode,
     /// What a HUMAN reads first.
@@ -34,11 +36,13 @@ pub struct Door {
 }
 
 impl Settings {
-    /// All doors, the main one first, then in the order of the file, then the one of `metrics.address`.
+    /// All doors: the main one first, then those of the file in their order, or the one for people that nobody has asked for; then the
+    /// one of `metrics.address`.
     pub fn doors(&self) -> Vec<Door> {
         let limits = &self.limits;
         let main = Door {
             listen: self.listen.clone(),
+            optional: false,
             mode: DoorMode::Ask,
             welcome: self.texts.welcome.clone(),
             clients: limits.clients,
@@ -51,6 +55,7 @@ impl Settings {
             let line = door.line.unwrap_or(main.line);
             Door {
                 listen: vec![door.address.clone()],
+                optional: false,
                 mode: door.mode,
                 welcome: door.welcome.clone().unwrap_or(main.welcome.clone()),
                 clients: door.clients.unwrap_or(main.clients).min(limits.clients),
@@ -69,6 +74,14 @@ impl Settings {
             ..main.clone()
         });
         let metrics: Vec<Door> = metrics.collect();
-        std::iter::once(main).chain(others).chain(metrics).collect()
+        // Where the main one is, so that one address to listen at is the only one.
+        let for_people = self.listen.first().filter(|_| self.door_for_people).into_iter().map(|main_at| Door {
+            listen: vec![main_at.with_port(PEOPLE_PORT)],
+            optional: true,
+            mode: DoorMode::Human,
+            ..main.clone()
+        });
+        let for_people: Vec<Door> = for_people.collect();
+        std::iter::once(main).chain(others).chain(for_people).chain(metrics).collect()
     }
 }

@@ -28,6 +28,7 @@ const DOOR: &str = "door";
 pub fn check(text: &str, file_name: &str) -> Result<(Settings, Vec<Warning>), Vec<Problem>> {
     let mut draft = Draft::default();
     lay(&mut draft, text, file_name);
+    rules::door_for_people(&mut draft, false);
     rules::judge(&mut draft);
     draft.finish()
 }

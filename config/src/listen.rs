@@ -11,6 +11,9 @@ use crate::problem::shown;
 /// The port that the original listens on and that is the default here.
 pub const DEFAULT_PORT: u16 = 53450;
 
+/// The port of the door for people that is there when nobody has said where to listen.
+pub const PEOPLE_PORT: u16 = 4201;
+
 /// Where a door stands. Port 0 means any free port.
 ///
 /// Travels as its text: serde's own form of a socket address loses the scope of a link-local one.

@@ -20,8 +20,18 @@ use crate::value::Value;
 /// The file that is read when it exists and no other is named, seen from where the program starts.
 pub const DEFAULT_FILE: &str = "config/ssmglobal.toml";
 
+/// The file of this machine's service, which is read when no other is named and nothing of a backend lies where the program
+/// starts.
+pub const SYSTEM_FILE: &str = "/etc/ssmglobal.toml";
+
 /// Names the file when `--config` does not. An empty value counts as not set.
 pub const CONFIG_VARIABLE: &str = "SSMGLOBAL_CONFIG";
+
+/// Names the data directory where `--data` does not.
+pub const DATA_VARIABLE: &str = "SSMGLOBAL_DATA";
+
+/// What lies in a data directory that was used.
+pub const DATABASE: &str = "ssmglobal.db";
 
 /// Bytes of a config file; far beyond any sensible one.
 const FILE_MAX: u64 = 64 * 1024;
@@ -77,7 +87,9 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 /// Puts the settings together.
 ///
 /// Without `path`, the file is the one that `SSMGLOBAL_CONFIG` names, else [`DEFAULT_FILE`] when it
-/// exists, else none. Errors: everything that is wrong in all layers, that of the file first.
+/// exists, else [`SYSTEM_FILE`] when that exists, nobody has named a data directory, and there is no
+/// database where it would be by default; else none. Errors: everything that is wrong in all layers,
+/// that of the file first.
 pub fn load(
     path: Option<&Path>,
     env: impl Iterator<Item = (String, String)>,
@@ -94,7 +106,7 @@ pub fn load_if(
     overrides: &Overrides,
     believed: &Believed<'_>,
 ) -> Result<Loaded, Vec<Problem>> {
-    load_or(path, env, overrides, Path::new(DEFAULT_FILE), believed)
+    load_or(path, env, overrides, [Path::new(DEFAULT_FILE), Path::new(SYSTEM_FILE)], believed)
 }
 
 /// Why a file is not to be believed, whose path it gets, and whether somebody has named it.
@@ -104,7 +116,7 @@ fn load_or(
     path: Option<&Path>,
     env: impl Iterator<Item = (String, String)>,
     overrides: &Overrides,
-    default_file: &Path,
+    [here, system]: [&Path; 2],
     believed: &Believed<'_>,
 ) -> Result<Loaded, Vec<Problem>> {
     let mut env: Vec<(String, String)> =
@@ -112,8 +124,13 @@ fn load_or(
     // The environment has no order of its own; messages should not change from run to run.
     env.sort();
     let mut draft = Draft::default();
+    // Who says where the data is, or has some here, means another backend than the machine's.
+    let named = overrides.data.is_some() || env.iter().any(|(name, _)| name == DATA_VARIABLE);
+    let of_machine = !named && !here.exists() && !draft.settings.data.join(DATABASE).exists() && system.exists();
+    let default_file = if of_machine { system } else { here };
     let file = lay_file(&mut draft, path, &env, default_file, believed);
     lay_environment(&mut draft, &env);
+    rules::door_for_people(&mut draft, overrides.port.is_some());
     lay_options(&mut draft, overrides);
     rules::judge(&mut draft);
     let (settings, warnings) = draft.finish()?;
@@ -278,7 +295,27 @@ mod tests {
     use super::*;
 
     fn from(default_file: &Path) -> Result<Loaded, Vec<Problem>> {
-        load_or(None, std::iter::empty(), &Overrides::default(), default_file, &|_, _| Ok(()))
+        let nowhere = Path::new("/nowhere/ssmglobal.toml");
+        load_or(None, std::iter::empty(), &Overrides::default(), [default_file, nowhere], &|_, _| Ok(()))
+    }
+
+    #[test]
+    fn the_machines_file_is_for_who_has_named_nothing_and_has_nothing_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let [here, system] = ["here.toml", "system.toml"].map(|name| dir.path().join(name));
+        let read = |env: &[(&str, &str)], data: Option<&str>| {
+            let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let overrides = Overrides { data: data.map(Into::into), ..Overrides::default() };
+            load_or(None, env, &overrides, [&here, &system], &|_, _| Ok(())).unwrap().file
+        };
+        assert_eq!(read(&[], None), None);
+        std::fs::write(&system, "").unwrap();
+        assert_eq!(read(&[], None), Some(system.clone()));
+        assert_eq!(read(&[(DATA_VARIABLE, "")], None), Some(system.clone()));
+        assert_eq!(read(&[(DATA_VARIABLE, "x")], None), None);
+        assert_eq!(read(&[], Some("x")), None);
+        std::fs::write(&here, "").unwrap();
+        assert_eq!(read(&[], None), Some(here.clone()));
     }
 
     #[test]

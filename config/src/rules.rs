@@ -39,6 +39,12 @@ pub(crate) fn door_path(index: usize, name: &str) -> String {
     format!("door[{index}].{name}")
 }
 
+/// Decides whether people get a door that nobody has asked for, before the options are laid: `-a` alone says only where.
+pub(crate) fn door_for_people(draft: &mut Draft, port_is_given: bool) {
+    let said = port_is_given || draft.origin("listen") != Place::Default || draft.failed("listen");
+    draft.settings.door_for_people = !said && draft.settings.door.is_empty();
+}
+
 /// Checks what the layers made together.
 pub(crate) fn judge(draft: &mut Draft) {
     for (low, high) in AT_MOST {

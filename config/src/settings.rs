@@ -47,6 +47,9 @@ macro_rules! settings {
             $(#[doc = $about] pub $section: $name,)+
             #[doc = $door_about]
             pub $door: Vec<$door_name>,
+            /// Whether people have a door that nobody has asked for, beside the main one: where no door, no `listen` and no
+            /// port was given. No key; it follows from the others.
+            pub door_for_people: bool,
         }
 
         impl Default for Settings {
@@ -55,6 +58,7 @@ macro_rules! settings {
                     $($top: $top_default,)+
                     $($section: $name::default(),)+
                     $door: Vec::new(),
+                    door_for_people: true,
                 }
             }
         }
@@ -335,7 +339,7 @@ impl Settings {
     pub fn changed(&self, newer: &Self) -> Vec<&'static str> {
         let differs = |key: &&Key<Self>| (key.get)(self) != (key.get)(newer);
         let mut paths: Vec<_> = KEYS.iter().filter(differs).map(|key| key.path).collect();
-        if self.door != newer.door {
+        if (&self.door, self.door_for_people) != (&newer.door, newer.door_for_people) {
             paths.push("door");
         }
         paths

@@ -54,7 +54,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The database, in the data directory.
-pub const DATABASE: &str = "ssmglobal.db";
+pub use ssmglobal_config::DATABASE;
 
 /// The operator's socket, in the data directory.
 pub const CTL_SOCKET: &str = "run/ctl.sock";

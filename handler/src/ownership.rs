@@ -2,6 +2,8 @@
 //! looks into it, and where a copy is put into place.
 
 use crate::{CTL_SOCKET, DATABASE, PROCESS};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, Uid, User, faccessat, geteuid};
 use std::fs::{Metadata, metadata, symlink_metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -26,6 +28,20 @@ pub fn guard(data: &Path, user: u32) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether this user may read and change what is root's, which this process can only tell of itself.
+fn usable(at: &Path, user: u32) -> bool {
+    let (flags, mode) = (AtFlags::AT_EACCESS, AccessFlags::R_OK | AccessFlags::W_OK);
+    geteuid().as_raw() == user && faccessat(AT_FDCWD, at, mode, flags).is_ok()
+}
+
+/// A user, by name and number where there is a name.
+fn called(user: u32) -> String {
+    match User::from_uid(Uid::from_raw(user)) {
+        Ok(Some(found)) => format!("user {} ({user})", found.name),
+        _ => format!("user {user}"),
+    }
+}
+
 fn check(path: &Path, found: std::io::Result<Metadata>, data: &Path, user: u32) -> Result<(), String> {
     let found = match found {
         Ok(found) => found,
@@ -33,14 +49,23 @@ fn check(path: &Path, found: std::io::Result<Metadata>, data: &Path, user: u32) 
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
         Err(error) => return Err(format!("{}: {error}", path.display())),
     };
-    let (path, data, owner) = (path.display(), data.display(), found.uid());
+    let (at, path, data, owner) = (path, path.display(), data.display(), found.uid());
     if found.is_symlink() {
         return Err(format!("{path} is a link, which leads elsewhere; rm {path}"));
     }
     if owner != user && owner != 0 {
         return Err(format!(
-            "{path} belongs to user {owner}, who can change what is kept, and cannot be used by user {user}, as whom the \
-             handler runs; chown -R {user} {data}"
+            "{path} belongs to {}, who can change what is kept, and cannot be used by {}, as whom the handler runs; \
+             chown -R {user} {data}",
+            called(owner),
+            called(user)
+        ));
+    }
+    // What root has put there, and has not given away. That word is root's where the listener is.
+    if owner != user && !at.ends_with(PROCESS) && !usable(at, user) {
+        return Err(format!(
+            "{path} belongs to root, and {}, as whom the handler runs, cannot use it; chown -R {user} {data}",
+            called(user)
         ));
     }
     if ssmglobal_sys::others_write(&found) {

@@ -34,6 +34,7 @@ pub fn text(answer: &Answer) -> String {
         Answer::Numbers(numbers) => status::text(numbers),
         Answer::Verified(verified) => database::verified_text(verified),
         Answer::BackedUp { file, bytes } => database::backed_up_text(file, *bytes),
+        Answer::Copied { bytes } => database::copied_text(*bytes),
         Answer::Upgraded { from, to } => upgraded_text(from, to),
         // Never asked for here, or dealt with before.
         Answer::Adopted { .. } | Answer::Reply { .. } => String::new(),
@@ -137,6 +138,7 @@ pub fn json(answer: &Answer) -> String {
         Answer::Numbers(numbers) => print::json(&status::Flat::from(&**numbers)),
         Answer::Verified(verified) => print::json(verified),
         Answer::BackedUp { file, bytes } => print::json(&BackedUp { file, bytes: *bytes }),
+        Answer::Copied { bytes } => print::json(&BackedUp { file: "-", bytes: *bytes }),
         Answer::Upgraded { from, to } => print::json(&Upgraded { from, to }),
         Answer::Reply { kind, payload } => requests::json(*kind, payload)
             .map_or_else(|| print::json(&State { state: "OK" }), |json| print::clean_json(&json)),

@@ -1,5 +1,6 @@
 //! `ssmglobal ctl backup` and `verify`: the database file as a whole.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ssmglobal_ipc::Code;
@@ -20,6 +21,13 @@ pub fn verify(file: Option<&Path>) -> Result<Ask, Trouble> {
     Ok(Ask::Verify { file: file.map(absolute).transpose()? })
 }
 
+/// Whether this is the database of the backend with this data directory: the backend itself can look at that best. Any other
+/// file is for whoever asks, who may read what the backend may not.
+pub fn is_living(data: &Path, file: &Path) -> bool {
+    let found = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    found(file).is_some_and(|it| found(&data.join(ssmglobal_handler::DATABASE)) == Some(it))
+}
+
 /// Looks at a file without the backend, which does not run.
 pub fn verify_here(file: &Path) -> Result<Verified, Trouble> {
     let shown = absolute(file)?;
@@ -32,7 +40,7 @@ pub fn verify_here(file: &Path) -> Result<Verified, Trouble> {
 }
 
 /// The handler has a working directory of its own, so it needs the whole path.
-fn absolute(file: &Path) -> Result<String, Trouble> {
+pub fn absolute(file: &Path) -> Result<String, Trouble> {
     let path: PathBuf = std::path::absolute(file)
         .map_err(|error| Trouble::invalid(format!("cannot tell where {} is: {error}", file.display())))?;
     path.into_os_string()
@@ -44,6 +52,11 @@ fn absolute(file: &Path) -> Result<String, Trouble> {
 pub fn backed_up_text(file: &str, length: u64) -> String {
     let file = clean(file);
     format!("{file} is written ({}). Look at it with `ssmglobal ctl verify {file}`.\n", bytes(length))
+}
+
+/// As [`backed_up_text`], of one that went to standard output.
+pub fn copied_text(length: u64) -> String {
+    format!("The backup is written ({}).\n", bytes(length))
 }
 
 /// What a check has found.

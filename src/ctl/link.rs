@@ -1,11 +1,13 @@
 //! The way to the running backend: its Unix socket, one question, its answers. The handler sees by the peer
 //! credentials who asks.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask};
@@ -13,6 +15,8 @@ use ssmglobal_ipc::frame::{Class, FrameReader, put_control};
 use zeroize::Zeroizing;
 
 use super::trouble::Trouble;
+use crate::wait::wait_for;
+use nix::poll::PollFlags;
 
 /// How long a question that needs no long work may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -72,6 +76,10 @@ fn known_only(data: &Path, socket: &Path) -> Result<io::Result<UnixStream>, Trou
 pub struct Link {
     stream: UnixStream,
     reader: FrameReader,
+    /// What came along with the last answers: one at the most is ever told of.
+    came: Option<OwnedFd>,
+    /// When an answer has to be there.
+    until: Option<Instant>,
 }
 
 impl Link {
@@ -85,7 +93,7 @@ impl Link {
             Ok(stream) => Ok(Link::over(stream)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
                 // The whole path shows whether this is merely the wrong directory to ask from.
-                Err(Trouble::NotRunning(std::path::absolute(&socket).unwrap_or(socket)))
+                Err(Trouble::NotRunning(vec![std::path::absolute(&socket).unwrap_or(socket)]))
             }
             Err(error) => {
                 let how = match error.kind() {
@@ -99,7 +107,7 @@ impl Link {
     }
 
     fn over(stream: UnixStream) -> Link {
-        Link { stream, reader: FrameReader::new() }
+        Link { stream, reader: FrameReader::new(), came: None, until: None }
     }
 
     /// Asks, and waits for the last answer; `progress` gets (done, total) meanwhile.
@@ -113,7 +121,7 @@ impl Link {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Answer, Trouble> {
         self.send(ask).map_err(|error| lost(&error))?;
-        self.stream.set_read_timeout(patience.limit()).map_err(|error| lost(&error))?;
+        self.until = patience.limit().map(|limit| Instant::now() + limit);
         loop {
             match self.next()? {
                 Answer::Progress { done, total } => progress(done, total),
@@ -143,21 +151,34 @@ impl Link {
                 }
                 return frame.control().map_err(strange);
             }
-            let stream = &mut self.stream;
-            match self.reader.fill(|buffer| io::Read::read(stream, buffer)) {
-                Ok((0, _)) => return Err(Trouble::Link(CLOSED.to_owned())),
+            if !wait_for(&self.stream, PollFlags::POLLIN, self.until).map_err(|error| lost(&error))? {
+                return Err(lost(&ErrorKind::TimedOut.into()));
+            }
+            let (stream, came) = (&self.stream, &mut self.came);
+            let filled = self.reader.fill(|buffer| {
+                let received = ssmglobal_sys::receive(stream, buffer)?;
+                *came = received.fds.into_iter().next().or(came.take());
+                Ok(received.count)
+            });
+            match filled {
+                Ok((0, _)) => return Err(Trouble::Closed),
                 Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
                 Err(error) => return Err(lost(&error)),
             }
         }
     }
+
+    /// The file that came along with the last answer.
+    ///
+    /// # Errors
+    /// None came.
+    pub fn file(&mut self) -> Result<File, Trouble> {
+        self.came.take().map(File::from).ok_or_else(|| Trouble::Link(STRANGE.to_owned()))
+    }
 }
 
 const STRANGE: &str = "the backend's answer cannot be understood: use the `ssmglobal` of the version that is running";
-
-const CLOSED: &str = "the backend has ended the conversation without an answer, so it is not known whether this was \
-                      done; look at `ssmglobal ctl status` and at its log";
 
 fn lost(error: &io::Error) -> Trouble {
     match error.kind() {
@@ -165,7 +186,7 @@ fn lost(error: &io::Error) -> Trouble {
             "the backend has not answered within {} s, so it is not known whether this was done; look at its log",
             PATIENCE.as_secs()
         )),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Trouble::Link(CLOSED.to_owned()),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Trouble::Closed,
         _ => Trouble::Link(format!("the way to the backend is broken: {error}; try again")),
     }
 }
@@ -222,7 +243,7 @@ mod tests {
     fn an_end_without_an_answer_is_told() {
         let (mut link, backend) = backend(Vec::new());
         let answer = link.ask(&Ask::Status, Patience::Short, &mut |_, _| {});
-        assert!(matches!(answer, Err(Trouble::Link(text)) if text == CLOSED));
+        assert!(matches!(answer, Err(Trouble::Closed)));
         backend.join().unwrap();
     }
 

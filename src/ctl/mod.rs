@@ -2,8 +2,10 @@
 //! the answer goes to standard output, for people or as JSON.
 
 mod answer;
+mod backup;
 mod board;
 mod database;
+mod find;
 mod link;
 mod password;
 mod penalty;
@@ -11,6 +13,7 @@ mod player;
 mod requests;
 mod server;
 mod sessions;
+mod starting;
 mod status;
 mod table;
 mod top;
@@ -19,6 +22,7 @@ mod trouble;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use ssmglobal_ipc::Code;
@@ -26,6 +30,8 @@ use ssmglobal_ipc::ctl::{Answer, Ask};
 
 use crate::location::Location;
 use crate::print;
+pub use find::STANDARD_DATA;
+use find::{Meant, Note};
 use link::{Link, Patience};
 pub use trouble::Trouble;
 
@@ -59,9 +65,13 @@ pub struct CtlArgs {
     #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     config: Option<PathBuf>,
 
-    /// The data directory of the backend [default: from the config, else data]
+    /// The data directory of the backend [default: the one that runs, of what the config names, /var/lib/ssmglobal and data]
     #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     data: Option<PathBuf>,
+
+    /// Wait so long for a backend that does not serve yet [default: 30 while it starts, else 0]
+    #[arg(long, value_name = "SECONDS", global = true, help_heading = HEADING, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    wait: Option<u32>,
 
     /// Print the answer, or the error, as one line of JSON
     #[arg(long, global = true, help_heading = HEADING)]
@@ -98,9 +108,16 @@ enum CtlCommand {
     /// All numbers as Prometheus reads them
     Metrics,
     /// Copy the database while it is in use
+    ///
+    /// The copy is written by whoever asks, so any directory of his will do. The backend makes it beside the database first,
+    /// which takes as much room again for a moment.
     Backup {
-        /// The copy; must not exist yet
+        /// The copy, which must not exist yet; `-` is standard output
         file: PathBuf,
+
+        /// Let the backend write it, where its user may: takes no room beside the database
+        #[arg(long)]
+        direct: bool,
     },
     /// Let another version of the program take over, without anybody losing his connection
     ///
@@ -128,7 +145,7 @@ impl CtlCommand {
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status | CtlCommand::Top | CtlCommand::Metrics => Ok(Ask::Numbers),
             CtlCommand::Penalty(command) => Ok(command.ask()),
-            CtlCommand::Backup { file } => database::backup(&file),
+            CtlCommand::Backup { file, .. } => database::backup(&file),
             CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
         }
@@ -137,13 +154,16 @@ impl CtlCommand {
 
 /// Asks and prints. `place` is what was said about config and data in front of `ctl`.
 pub fn run(args: CtlArgs, place: Location) -> ExitCode {
-    let json = args.json;
+    let (json, wait) = (args.json, args.wait);
     let place = Location { config: args.config, data: args.data }.or(place);
     if matches!(args.command, CtlCommand::Top) {
         return top::run(&place, json);
     }
     let for_prometheus = matches!(args.command, CtlCommand::Metrics) && !json;
-    let result = ask(args.command, place, json).and_then(|(ask, answer)| {
+    let result = ask(args.command, place, wait, json).and_then(|(ask, answer)| {
+        if backup::told_aside(&answer, json) {
+            return Ok(ExitCode::SUCCESS);
+        }
         let text = match for_prometheus {
             true => metrics(&answer)?,
             false if json => answer::json(&answer) + "\n",
@@ -176,10 +196,20 @@ fn exit_code(answer: &Answer) -> ExitCode {
     }
 }
 
-fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer), Trouble> {
+fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> Result<(Ask, Answer), Trouble> {
+    let meant = find::backend(place).map_err(Trouble::invalid);
+    if let CtlCommand::Verify { file: Some(file) } = &command
+        && !meant.as_ref().is_ok_and(|meant| database::is_living(&meant.data, file))
+    {
+        return verify_here(file);
+    }
+    let meant = meant?;
+    tell(meant.note.as_ref());
     // Connected first: nobody should type a password for a backend that does not run.
-    let link = place.clone().data().map_err(Trouble::invalid).and_then(|data| Link::open(&data));
-    let mut link = match (link, &command) {
+    let mut link = match (connect(&meant, wait), &command) {
+        (Ok(link), CtlCommand::Backup { file, direct: false }) => {
+            return backup::run(link, file, json, &|| Link::open(&meant.data));
+        }
         (Ok(link), _) => link,
         (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
         (Err(trouble), _) => return Err(trouble),
@@ -193,13 +223,45 @@ fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer)
     let mut answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
     if ask == Ask::Numbers && matches!(answer, Err(Trouble::Link(_))) {
         // An older backend knows no numbers, and says nothing to what it does not know.
-        answer = place
-            .data()
-            .map_err(Trouble::invalid)
-            .and_then(|data| Link::open(&data)?.ask(&Ask::Status, Patience::Short, &mut |_, _| {}));
+        answer = Link::open(&meant.data).and_then(|mut link| link.ask(&Ask::Status, Patience::Short, &mut |_, _| {}));
     }
     progress.clear();
     Ok((ask, answer?))
+}
+
+/// Which backend is asked, where that may be news.
+fn tell(note: Option<&Note>) {
+    match note {
+        Some(Note::Said(text)) => print::note(&format!("ssmglobal: {}", print::clean(text))),
+        Some(Note::Aside(text)) if io::stderr().is_terminal() => {
+            print::note(&format!("ssmglobal: {}", print::clean(text)));
+        }
+        _ => {}
+    }
+}
+
+/// Connects, and waits for a backend that is starting, or as long as whoever asks wants to.
+fn connect(meant: &Meant, wait: Option<u32>) -> Result<Link, Trouble> {
+    let trouble = match Link::open(&meant.data) {
+        Err(Trouble::NotRunning(at)) => Trouble::NotRunning(at.into_iter().chain(meant.sockets()).collect()),
+        other => return other,
+    };
+    let wait = wait.map_or_else(|| starting::patience(&meant.data), |seconds| Duration::from_secs(seconds.into()));
+    if wait.is_zero() {
+        return Err(trouble);
+    }
+    if io::stderr().is_terminal() && wait >= starting::STARTING {
+        print::note("ssmglobal: the backend does not serve yet; waiting for it (Ctrl-C gives up)");
+    }
+    let open = || match Link::open(&meant.data) {
+        Err(Trouble::NotRunning(_)) => None,
+        done => Some(done),
+    };
+    match starting::until(&meant.data, wait, open) {
+        Ok(Some(link)) => link,
+        Ok(None) => Err(trouble),
+        Err(error) => Err(Trouble::Link(format!("{trouble}. It cannot be waited for: {error}"))),
+    }
 }
 
 /// The backend has another working directory, and wants the whole path.

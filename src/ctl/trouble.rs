@@ -9,15 +9,20 @@ use ssmglobal_ipc::{Code, Failure};
 
 use crate::print;
 
+const CLOSED: &str = "the backend has ended the conversation without an answer, so it is not known whether this was \
+                      done; look at `ssmglobal ctl status` and at its log";
+
 /// Why it was not done.
 #[derive(Debug)]
 pub enum Trouble {
     /// The backend has refused it.
     Refused(Failure),
-    /// Nobody listens at this socket.
-    NotRunning(PathBuf),
+    /// Nobody listens at these sockets.
+    NotRunning(Vec<PathBuf>),
     /// It could not be asked, or gave no answer.
     Link(String),
+    /// The conversation has ended before any answer: an older backend does so when it does not know the question.
+    Closed,
     /// It was not even asked: something on this side is wrong.
     Here(Code, String),
 }
@@ -71,7 +76,7 @@ impl Trouble {
     fn code(&self) -> Code {
         match self {
             Trouble::Refused(failure) => failure.code,
-            Trouble::NotRunning(_) | Trouble::Link(_) => Code::Unavailable,
+            Trouble::NotRunning(_) | Trouble::Link(_) | Trouble::Closed => Code::Unavailable,
             Trouble::Here(code, _) => *code,
         }
     }
@@ -92,12 +97,12 @@ impl std::fmt::Display for Trouble {
                     None => Ok(()),
                 }
             }
-            Trouble::NotRunning(socket) => write!(
-                f,
-                "the backend does not run: nobody listens at {}. Start it with `ssmglobal`, or name its data \
-                 directory with --data DIR",
-                socket.display()
-            ),
+            Trouble::NotRunning(sockets) => {
+                let places: Vec<String> = sockets.iter().map(|socket| socket.display().to_string()).collect();
+                let how = "Start it with `ssmglobal`, or name its data directory with --data DIR";
+                write!(f, "the backend does not run: nobody listens at {}. {how}", places.join(", nor at "))
+            }
+            Trouble::Closed => f.write_str(CLOSED),
             Trouble::Link(msg) | Trouble::Here(_, msg) => f.write_str(msg),
         }
     }
@@ -115,9 +120,9 @@ mod tests {
 
     #[test]
     fn where_it_looked_is_told() {
-        let trouble = Trouble::NotRunning("/srv/data/run/ctl.sock".into());
+        let trouble = Trouble::NotRunning(vec!["/srv/data/run/ctl.sock".into(), "/run/b".into()]);
         let text = trouble.to_string();
-        assert!(text.contains("/srv/data/run/ctl.sock") && text.contains("--data"), "{text}");
+        assert!(text.contains("/srv/data/run/ctl.sock, nor at /run/b.") && text.contains("--data"), "{text}");
         assert!(trouble.json().contains(r#""code": "unavailable""#));
     }
 }

@@ -2,14 +2,14 @@
 //! listening sockets with whoever waits in them, and the numbers that go on. Runs in the listener, once, at its start.
 
 use super::handover::{HeldHandler, Taken};
+use crate::wait::wait_for;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::poll::PollFlags;
 use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::{Ids, Process};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write};
-use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -46,7 +46,7 @@ pub fn find(data: &Path, user: Option<Ids>) -> io::Result<Option<LivingHandler>>
     let last = last_handler(data);
     let found = ask(data, user)?;
     if let (None, Some(process)) = (&found, last) {
-        wait_for(&process, PollFlags::POLLIN, Instant::now() + ENDING)?;
+        wait_for(&process, PollFlags::POLLIN, Some(Instant::now() + ENDING))?;
     }
     Ok(found)
 }
@@ -60,18 +60,6 @@ fn last_handler(data: &Path) -> Option<Process> {
     file.ok()?.take(WORDS).read_to_string(&mut text).ok()?;
     let (pid, started) = text.trim_end().split_once(' ')?;
     Process::open_started(pid.parse().ok()?, started.parse().ok()?).ok()
-}
-
-/// Waits for something to happen to a descriptor; gives whether it did in time.
-fn wait_for(fd: &impl AsFd, what: PollFlags, until: Instant) -> io::Result<bool> {
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let mut waits = [PollFd::new(fd.as_fd(), what)];
-        match nix::poll::poll(&mut waits, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
-            Err(nix::errno::Errno::EINTR) => {}
-            result => return Ok(result? > 0),
-        }
-    }
 }
 
 /// Asks the living handler, if there is one, to be this listener's.
@@ -141,7 +129,7 @@ fn answer(
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if !wait_for(stream, PollFlags::POLLIN, until)? {
+                if !wait_for(stream, PollFlags::POLLIN, Some(until))? {
                     return Err(io::Error::other("a handler lives that does not answer"));
                 }
             }

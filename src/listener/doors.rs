@@ -38,6 +38,17 @@ impl Opened {
         self.listen == *listen || self.socket.local_addr().is_ok_and(|address| Listen::from(address) == *listen)
     }
 
+    /// Where somebody on this machine finds it: host and port.
+    fn found_at(&self) -> (String, u16) {
+        match self.socket.local_addr() {
+            Ok(at) if at.ip().is_unspecified() || at.ip().is_loopback() && at.is_ipv6() => {
+                ("localhost".to_owned(), at.port())
+            }
+            Ok(at) => (at.ip().to_string(), at.port()),
+            Err(_) => ("localhost".to_owned(), self.listen.port()),
+        }
+    }
+
     /// Nobody comes in here any more, though the handler holds the socket too.
     fn close(&self) {
         // Of a socket that listens nothing but this can come.
@@ -62,7 +73,12 @@ pub struct Doors {
     watched: bool,
     /// For the next door: a number is never used again, or clients of a door that is gone would count at another.
     next: usize,
+    /// Where a door would be that nobody has asked for, and is not: its address is taken.
+    left_out: Option<Listen>,
 }
+
+/// What is to be said of a door, with its level.
+pub type Note = (u8, String);
 
 fn bind(listen: &Listen, settings: &Settings) -> io::Result<TcpListener> {
     let bound = match listen {
@@ -77,14 +93,7 @@ fn bind(listen: &Listen, settings: &Settings) -> io::Result<TcpListener> {
             }
         }),
     };
-    let socket = bound.map_err(|error| {
-        let hint = match error.kind() {
-            io::ErrorKind::AddrInUse => " Is it running already? Choose another port with -p.",
-            io::ErrorKind::PermissionDenied => " Ports below 1024 are for root; choose another with -p.",
-            _ => "",
-        };
-        io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}.{hint}"))
-    })?;
+    let socket = bound?;
     socket.set_nonblocking(true)?;
     ssmglobal_sys::listen_backlog(&socket)?;
     // Accepted sockets inherit these, which spares each worker some calls.
@@ -93,25 +102,59 @@ fn bind(listen: &Listen, settings: &Settings) -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket))
 }
 
+/// What is said of a door that was asked for and cannot be opened: without it nothing goes.
+fn asked_in_vain(listen: &Listen, error: &io::Error) -> io::Error {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => " Is it running already? Choose another port with -p.",
+        io::ErrorKind::PermissionDenied => " Ports below 1024 are for root; choose another with -p.",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}.{hint}"))
+}
+
+/// One socket that the settings want.
+struct Wanted {
+    /// The door's place in the settings; the main one is 0.
+    place: usize,
+    door: Door,
+    listen: Listen,
+}
+
+fn wanted(settings: &Settings) -> impl Iterator<Item = Wanted> {
+    settings.doors().into_iter().enumerate().flat_map(|(place, door)| {
+        let each = door.listen.clone().into_iter();
+        each.map(move |listen| Wanted { place, door: door.clone(), listen })
+    })
+}
+
 fn vanished(settings: &Settings) -> Duration {
     Duration::from_secs(settings.limits.vanished_seconds)
 }
 
 impl Doors {
-    /// Opens all doors.
+    /// Opens all doors, and gives what is to be said of one that was left out.
     ///
     /// # Errors
-    /// The first that cannot be opened, with its address and what may be done.
-    pub fn open(settings: &Settings) -> io::Result<Doors> {
-        let mut doors = Doors::none();
-        for (place, door) in settings.doors().into_iter().enumerate() {
-            let number = doors.number(place, &door);
-            for listen in door.listen.clone() {
-                let socket = bind(&listen, settings)?;
-                doors.opened.push(Some(Opened { number, door: door.clone(), listen, socket }));
+    /// The first that was asked for and cannot be opened, with its address and what may be done.
+    pub fn open(settings: &Settings) -> io::Result<(Doors, Option<Note>)> {
+        let (mut doors, mut note) = (Doors::none(), None);
+        for new in wanted(settings) {
+            match bind(&new.listen, settings) {
+                Ok(socket) => {
+                    let opened = doors.numbered(&new, socket);
+                    doors.opened.push(Some(opened));
+                }
+                Err(error) if new.door.optional => note = Some(doors.leave_out(&new.listen, &error)),
+                Err(error) => return Err(asked_in_vain(&new.listen, &error)),
             }
         }
-        Ok(doors)
+        Ok((doors, note))
+    }
+
+    fn leave_out(&mut self, listen: &Listen, error: &io::Error) -> Note {
+        self.left_out = Some(listen.clone());
+        let how = "All else runs. Free the port and send SIGHUP, or name another with a [[door]]";
+        (2, format!("the door for people at {listen} is not open: {error}. {how}"))
     }
 
     /// The number of a new door, which has this place in the settings.
@@ -128,7 +171,7 @@ impl Doors {
 
     /// Takes over what another listener has opened; [`Doors::change`] then makes it what the settings say.
     pub fn taken(held: Vec<HeldDoor>, next: usize, settings: &Settings) -> io::Result<Doors> {
-        let mut doors = Doors { opened: Vec::new(), watched: false, next };
+        let mut doors = Doors { next, ..Doors::none() };
         let wanted = settings.doors();
         for HeldDoor { number, listen, socket } in held {
             // One that is wanted no more is closed in a moment; until then something has to hold there.
@@ -153,7 +196,7 @@ impl Doors {
 
     /// Without any door, to begin with.
     fn none() -> Doors {
-        Doors { opened: Vec::new(), watched: false, next: 1 }
+        Doors { opened: Vec::new(), watched: false, next: 1, left_out: None }
     }
 
     /// Closes all: nobody comes in any more.
@@ -176,34 +219,64 @@ impl Doors {
         Ok(())
     }
 
-    /// Opens what is new, closes what is gone, and lets the new limits hold for the rest. Clients stay.
+    /// Opens what is new, closes what is gone, and lets the new limits hold for the rest. Clients stay. Gives what is to be
+    /// said of a door that nobody has asked for.
     ///
     /// # Errors
-    /// A new door cannot be opened; then everything is as it was.
-    pub fn change(&mut self, settings: &Settings, registry: &Registry, first: usize) -> io::Result<()> {
-        let wanted: Vec<(usize, Door, Listen)> = settings
-            .doors()
-            .into_iter()
-            .enumerate()
-            .flat_map(|(place, door)| door.listen.clone().into_iter().map(move |listen| (place, door.clone(), listen)))
-            .collect();
+    /// A new door that was asked for cannot be opened; then everything is as it was.
+    pub fn change(&mut self, settings: &Settings, registry: &Registry, first: usize) -> io::Result<Option<Note>> {
+        let wanted: Vec<Wanted> = wanted(settings).collect();
         let mut added = Vec::new();
-        for (place, door, listen) in &wanted {
-            if !self.opened.iter().flatten().any(|opened| opened.is_at(listen)) {
-                let number = self.number(*place, door);
-                added.push(Opened {
-                    number,
-                    door: door.clone(),
-                    listen: listen.clone(),
-                    socket: bind(listen, settings)?,
-                });
+        for new in wanted.iter().filter(|it| !it.door.optional) {
+            if !self.has(&new.listen) {
+                let socket = bind(&new.listen, settings).map_err(|error| asked_in_vain(&new.listen, &error))?;
+                added.push(self.numbered(new, socket));
             }
         }
+        self.keep_only(&wanted, settings, registry)?;
+        for opened in added {
+            self.add(opened, registry, first)?;
+        }
+        // Now: what was closed may have stood in its way.
+        self.left_out = None;
+        let optional = wanted.iter().find(|it| it.door.optional && !self.has(&it.listen));
+        let Some(new) = optional else { return Ok(None) };
+        match bind(&new.listen, settings) {
+            Ok(socket) => {
+                let opened = self.numbered(new, socket);
+                self.add(opened, registry, first)?;
+                let how = "since the settings name no other; set listen or a [[door]] to have it otherwise";
+                Ok(Some((3, format!("people have a door at {}, {how}", new.listen))))
+            }
+            Err(error) => Ok(Some(self.leave_out(&new.listen, &error))),
+        }
+    }
+
+    fn has(&self, listen: &Listen) -> bool {
+        self.opened.iter().flatten().any(|opened| opened.is_at(listen))
+    }
+
+    fn numbered(&mut self, new: &Wanted, socket: TcpListener) -> Opened {
+        let number = self.number(new.place, &new.door);
+        Opened { number, door: new.door.clone(), listen: new.listen.clone(), socket }
+    }
+
+    fn add(&mut self, mut opened: Opened, registry: &Registry, first: usize) -> io::Result<()> {
+        if self.watched {
+            let token = Token(first + self.opened.len());
+            registry.register(&mut opened.socket, token, Interest::READABLE)?;
+        }
+        self.opened.push(Some(opened));
+        Ok(())
+    }
+
+    /// Closes what is not wanted any more, and lets the new limits hold for the rest.
+    fn keep_only(&mut self, wanted: &[Wanted], settings: &Settings, registry: &Registry) -> io::Result<()> {
         let mut renumbered = Vec::new();
         for (index, place) in self.opened.iter_mut().enumerate() {
             let Some(opened) = place else { continue };
-            match wanted.iter().find(|(_, _, listen)| opened.is_at(listen)) {
-                Some((place, door, listen)) => {
+            match wanted.iter().find(|it| opened.is_at(&it.listen)) {
+                Some(Wanted { place, door, listen }) => {
                     // Those who read numbers count at no other door, and nobody else does at theirs.
                     if (opened.number == METRICS) != (door.mode == DoorMode::Metrics) {
                         renumbered.push((index, *place));
@@ -228,13 +301,6 @@ impl Doors {
             if let Some(Some(opened)) = self.opened.get_mut(index) {
                 opened.number = number;
             }
-        }
-        for mut opened in added {
-            if self.watched {
-                let token = Token(first + self.opened.len());
-                registry.register(&mut opened.socket, token, Interest::READABLE)?;
-            }
-            self.opened.push(Some(opened));
         }
         Ok(())
     }
@@ -297,15 +363,18 @@ impl Doors {
         self.opened.iter().flatten().map(of).collect::<Vec<_>>().join(", ")
     }
 
-    /// Where somebody on this machine finds the main door.
-    pub fn main_address(&self) -> (String, u16) {
-        let main = self.opened.iter().flatten().next();
-        match main.and_then(|opened| opened.socket.local_addr().ok()) {
-            Some(address) if address.ip().is_unspecified() || address.ip().is_loopback() && address.is_ipv6() => {
-                ("localhost".to_owned(), address.port())
-            }
-            Some(address) => (address.ip().to_string(), address.port()),
-            None => ("localhost".to_owned(), 0),
+    /// What a person on this machine types to come in.
+    pub fn for_people(&self) -> String {
+        let mut opened = self.opened.iter().flatten();
+        let theirs = self.opened.iter().flatten().find(|opened| opened.door.mode == DoorMode::Human);
+        let (host, port) = theirs.or(opened.next()).map_or_else(|| ("localhost".to_owned(), 0), Opened::found_at);
+        let why = match &self.left_out {
+            Some(listen) => format!("   (the door at {listen} is not open)"),
+            None => String::new(),
+        };
+        match theirs {
+            Some(_) => format!("telnet {host} {port}"),
+            None => format!("telnet {host} {port}   then type: MODE HUMAN{why}"),
         }
     }
 }

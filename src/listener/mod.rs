@@ -339,11 +339,13 @@ impl Listener {
         let changed = self.settings.changed(&settings);
         self.settings = settings;
         let at_doors = at_doors(&self.settings, self.welcome.as_deref());
-        if let Err(error) = self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
-            self.handler.log(1, format!("doors not changed: {error}"));
-        }
+        let doors = self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR);
+        let note = doors.unwrap_or_else(|error| Some((1, format!("doors not changed: {error}"))));
         self.handler.reload(&self.settings);
         let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
+        if let Some((level, text)) = note {
+            self.handler.log(level, text);
+        }
         self.handler.log(3, format!("settings were read again: {what}"));
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
     }

@@ -44,7 +44,8 @@ impl Listener {
                 let signals = Signals::catch_with_children(&CAUGHT)?;
                 let sandbox = lock::prepare(&found.settings, &found.users, &mut found.notes);
                 let handler = Handler::new(found.users.handler())?;
-                let doors = Doors::open(&found.settings)?;
+                let (doors, note) = Doors::open(&found.settings)?;
+                found.notes.extend(note);
                 let between = (PendingAccept::new()?, Moves::new()?, Lifeline::new()?);
                 Listener::with(found, args, (signals, sandbox), handler, (doors, between, Children::default()))
             }
@@ -96,9 +97,8 @@ impl Listener {
         let lifeline = taken.lifeline.map_or_else(Lifeline::new, |both| Ok(Lifeline::at(both)))?;
         let between = (pending_accept, moves, lifeline);
         let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, between, children))?;
-        if let Err(error) = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR) {
-            listener.notes.push((1, format!("doors not changed: {error}")));
-        }
+        let doors = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR);
+        listener.notes.extend(doors.unwrap_or_else(|error| Some((1, format!("doors not changed: {error}")))));
         Ok(listener)
     }
 
@@ -172,16 +172,15 @@ impl Listener {
     #[inline(never)]
     fn announce(&self) {
         let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
-        let (host, port) = self.doors.main_address();
         let settings = match &self.file {
             Some(file) => file.display().to_string(),
-            None => "the defaults (config/ssmglobal.toml is the commented example)".to_owned(),
+            None => "the defaults (`ssmglobal config example` prints them)".to_owned(),
         };
         print::note(&format!(
-            "ssmglobal {} is ready.\n  listening on  {}\n  data in       {}\n  settings      {settings}\n  \
-             try it        telnet {host} {port}   then type: MODE HUMAN\n  \
-             look after it ssmglobal ctl status   (Ctrl-C here ends it)",
+            "ssmglobal {} is ready.\n  come in       {}\n  listening on  {}\n  data in       {}\n  \
+             settings      {settings}\n  look after it ssmglobal ctl status   (Ctrl-C here ends it)",
             ssmglobal_ipc::version(),
+            self.doors.for_people(),
             self.doors.describe(),
             data.display(),
         ));

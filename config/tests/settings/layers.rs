@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use ssmglobal_config::{KEYS, Level, Listen, Loaded, Overrides, Problem, Settings, Value, load};
+use ssmglobal_config::{Door, KEYS, Level, Listen, Loaded, Overrides, Problem, Settings, Value, load};
 
 type Env<'a> = &'a [(&'a str, &'a str)];
 
@@ -45,7 +45,9 @@ fn every_key_has_a_variable_that_works() {
         };
         let name = key.variable();
         let result = loaded("", &[(&name, &text)], &Overrides::default()).unwrap();
-        assert_eq!(result.settings, Settings::default(), "{name}");
+        // Whoever says where to listen, be it the default, has no door that he did not ask for.
+        let expected = Settings { door_for_people: key.path != "listen", ..Settings::default() };
+        assert_eq!(result.settings, expected, "{name}");
         assert_eq!(result.warnings, [], "{name}");
     }
 }
@@ -142,6 +144,29 @@ fn address_and_port_replace_their_halves() {
         loaded("", &[], &Overrides { port: Some(9), ..Overrides::default() }).unwrap().settings.listen,
         [Listen::All { port: 9 }]
     );
+}
+
+#[test]
+fn people_have_a_door_unless_somebody_has_said_where_to_listen() {
+    let others = |text: &str, env: Env, overrides: Overrides| -> Vec<String> {
+        let doors = loaded(text, env, &overrides).unwrap().settings.doors();
+        let of = |door: &Door| format!("{} {} {}", door.listen[0], door.mode, door.optional);
+        doors.iter().skip(1).map(of).collect()
+    };
+    let options = Overrides::default;
+    assert_eq!(others("", &[], options()), ["[::]:4201 human true"]);
+    assert_eq!(others("limits.clients = 5", &[("SSMGLOBAL_LISTEN", "")], options()), ["[::]:4201 human true"]);
+    // At one address there is no other.
+    let address = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    assert_eq!(others("", &[], Overrides { address, ..options() }), ["127.0.0.1:4201 human true"]);
+    let none: [&str; 0] = [];
+    assert_eq!(others("listen = [\"[::]:53450\"]", &[], options()), none);
+    assert_eq!(others("listen = [\"[::]:53450\"]", &[], Overrides { address, ..options() }), none);
+    assert_eq!(others("", &[("SSMGLOBAL_LISTEN", "[::]:53450")], options()), none);
+    assert_eq!(others("", &[], Overrides { port: Some(53450), ..options() }), none);
+    assert_eq!(others("", &[], Overrides { address, port: Some(1), ..options() }), none);
+    let door = "[[door]]\nmode = \"client\"\naddress = \"[::]:1\"\n";
+    assert_eq!(others(door, &[], options()), ["[::]:1 client false"]);
 }
 
 #[test]

@@ -67,6 +67,8 @@ fn every_key_takes_what_it_is_shown_as_and_says_what_else_it_takes() {
 fn defaults_are_those_of_the_wire() {
     let settings = Settings::default();
     assert_eq!(settings.listen, [Listen::All { port: 53450 }]);
+    // The main door is as it was; the one for people is another.
+    assert_eq!(settings.doors().iter().map(|door| door.mode).collect::<Vec<_>>(), [DoorMode::Ask, DoorMode::Human]);
     assert_eq!(settings.texts.welcome, "Welcome to serversquared Modification Global Backend.");
     assert_eq!(settings.limits.clients, 4096);
     assert_eq!(settings.limits.first_mode_seconds, 10);

@@ -131,6 +131,8 @@ pub enum Ask {
         /** Which; every one when left out. */
         address: Option<IpAddr>,
     },
+    /// Copy the database while it is in use, and let whoever asks put the copy where he may write.
+    BackupCopy,
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -213,6 +215,11 @@ pub enum Answer {
         times: PlayerTimes,
         /// How his logins went.
         logins: PlayerLogins,
+    },
+    /// What BACKUP COPY made. With its first byte comes the descriptor of a file that can be read from its beginning.
+    Copied {
+        /// How long it is, bytes.
+        bytes: u64,
     },
 }
 

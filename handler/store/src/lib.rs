@@ -34,7 +34,7 @@ pub use rights::*;
 pub use rows::*;
 pub use servers::*;
 pub use settings::*;
-pub use sqlite::Source;
+pub use sqlite::{BackupFile, Source};
 pub use universe::*;
 
 use std::path::{Path, PathBuf};
@@ -168,6 +168,13 @@ pub trait Upkeep {
     /// Copies it as it is now to a file that must not exist yet, while it is in use; `progress` gets (pages done, pages
     /// altogether) now and then. The copy is whole or not there. Gives its length in bytes.
     fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64>;
+
+    /// As [`Upkeep::backup`], to a file that has no name any more and can only be read; it takes room beside the database
+    /// until it is closed. `wanted` gets what `progress` does there, and says whether somebody still wants it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also where there is too little room for it, or when it is not wanted any more.
+    fn copy(&self, wanted: &mut dyn FnMut(u64, u64) -> bool) -> Result<std::fs::File>;
 }
 
 /// The outcome of [`verify`].

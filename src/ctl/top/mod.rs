@@ -20,6 +20,7 @@ use ssmglobal_ipc::numbers::Numbers;
 
 use super::link::{Link, Patience};
 use super::trouble::Trouble;
+use crate::ctl::find;
 use crate::location::Location;
 use screen::View;
 use terminal::Terminal;
@@ -42,7 +43,7 @@ pub fn run(place: &Location, json: bool) -> ExitCode {
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return refuse("top needs a terminal; `ssmglobal ctl status` does not");
     }
-    match place.clone().data().map_err(Trouble::invalid).and_then(|data| show(&data)) {
+    match find::backend(place.clone()).map_err(Trouble::invalid).and_then(|meant| show(&meant.data)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => {
             trouble.tell(json);

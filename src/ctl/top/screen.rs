@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn that_the_backend_is_gone_is_said_above_what_was_last_known_and_goes_when_it_is_back() {
         let mut view = view();
-        view.take(Err(Trouble::NotRunning("/srv/run/ctl.sock".into())), Instant::now());
+        view.take(Err(Trouble::NotRunning(vec!["/srv/run/ctl.sock".into()])), Instant::now());
         let lines = shown(&view, (40, 30));
         assert!(lines[0].starts_with("The backend does not run."), "{lines:#?}");
         assert!(lines.iter().any(|line| line.starts_with("clients")), "{lines:#?}");

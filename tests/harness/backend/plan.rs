@@ -62,6 +62,8 @@ pub struct Plan {
     owner: Option<u32>,
     /// Another file of the program.
     binary: Option<PathBuf>,
+    /// Nobody says at which port.
+    default_ports: bool,
 }
 
 impl Plan {
@@ -77,6 +79,7 @@ impl Plan {
             user: None,
             owner: None,
             binary: None,
+            default_ports: false,
         }
     }
 
@@ -106,6 +109,12 @@ impl Plan {
     /// Listens elsewhere.
     pub fn at(mut self, address: &str) -> Plan {
         self.address = address.to_owned();
+        self
+    }
+
+    /// Listens at its address as a backend does of which nobody has said where.
+    pub fn at_default_ports(mut self) -> Plan {
+        self.default_ports = true;
         self
     }
 
@@ -161,7 +170,10 @@ impl Plan {
             (None, None) => program(),
         };
         command.arg("--config").arg(dir.join("config.toml")).arg("--data").arg(dir.join("data"));
-        command.args(["-a", &self.address, "-p", &port.to_string()]).args(&self.options);
+        command.args(["-a", &self.address]).args(&self.options);
+        if !self.default_ports {
+            command.args(["-p", &port.to_string()]);
+        }
         if let Some(user) = self.user {
             command.uid(user).gid(user);
         }

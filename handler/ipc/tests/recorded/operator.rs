@@ -80,6 +80,7 @@ samples! { asks Ask {
     Numbers: Ask::Numbers;
     PenaltyList: Ask::PenaltyList;
     PenaltyClear: Ask::PenaltyClear { address: Some("192.0.2.1".parse().unwrap()) };
+    BackupCopy: Ask::BackupCopy;
 } }
 
 samples! { answers Answer {
@@ -140,4 +141,5 @@ samples! { answers Answer {
             slowed_from: some("192.0.2.1"), last_address: some("192.0.2.2"),
         },
     };
+    Copied: Answer::Copied { bytes: 1 << 33 };
 } }

@@ -57,6 +57,7 @@ impl Act {
             Ask::BoardDefine { name, .. } => format!("defined the board {name}"),
             Ask::BoardWithdraw { board, player, .. } => format!("took the score of {player} off the board {board}"),
             Ask::Backup { file } => format!("wrote a backup to {file}"),
+            Ask::BackupCopy => "had a backup made".to_owned(),
             Ask::Verify { file: Some(file) } => format!("looked for damage in {file}"),
             Ask::Verify { file: None } => "looked for damage in the database".to_owned(),
             Ask::Upgrade { program: Some(program) } => format!("had the program {program} take over"),

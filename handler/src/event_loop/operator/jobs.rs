@@ -3,11 +3,18 @@
 use super::super::EventLoop;
 use crate::work::ToLoop;
 use ssmglobal_ipc::ctl::{Answer, Verified};
+use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::{Code, Failure};
 use ssmglobal_store::{Store, StoreError, Upkeep, Verification};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 impl EventLoop {
     /// Runs something that takes long in a thread of its own; its answers are left for the event loop.
@@ -27,6 +34,90 @@ impl EventLoop {
             Err(error) => Err(Failure::new(Code::Unavailable, format!("No thread for this: {error}."))),
         }
     }
+}
+
+impl EventLoop {
+    /// Leaves the connection to the thread that makes the copy: it sends a descriptor on it, and sees when nobody waits for it
+    /// any more.
+    pub(super) fn backup_copy(&mut self, operator: u64) -> Result<(), Failure> {
+        let Some(only) = self.operators.copying.begin() else {
+            return Err(Failure::new(Code::Busy, "Another backup is being made; wait for its end."));
+        };
+        let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
+        let store = self.operators.store.clone();
+        let refused = stream.try_clone();
+        let thread = std::thread::Builder::new().name("operator".into()).spawn(move || {
+            let copied = copy(&*store, &stream);
+            drop(only);
+            match copied {
+                Ok(copy) => hand_over(&stream, copy),
+                Err(failure) => say(&stream, &Answer::Failed(failure)),
+            }
+            .unwrap_or_else(|error| log::warn!("the operator did not wait for his backup: {error}"));
+        });
+        if let (Err(error), Ok(stream)) = (thread, refused) {
+            // He may be gone.
+            let _ =
+                say(&stream, &Answer::Failed(Failure::new(Code::Unavailable, format!("No thread for this: {error}."))));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a copy is being made: one at a time.
+#[derive(Clone, Default)]
+pub(super) struct Copying(Arc<AtomicBool>);
+
+/// The one that is being made, until this is dropped.
+struct Only(Copying);
+
+impl Copying {
+    fn begin(&self) -> Option<Only> {
+        (!self.0.swap(true, Ordering::AcqRel)).then(|| Only(self.clone()))
+    }
+}
+
+impl Drop for Only {
+    fn drop(&mut self) {
+        self.0.0.store(false, Ordering::Release);
+    }
+}
+
+/// How long whoever asked may take to read what he is told.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn copy(store: &dyn Store, stream: &UnixStream) -> Result<File, Failure> {
+    let mut last = Instant::now();
+    let Some(upkeep) = store.upkeep() else { return Err(no_file()) };
+    let copied = upkeep.copy(&mut |done, total| {
+        let now = Instant::now();
+        if done < total && now.saturating_duration_since(last).as_millis() < 100 {
+            return true;
+        }
+        last = now;
+        say(stream, &Answer::Progress { done, total }).is_ok()
+    });
+    copied.map_err(|error| Failure::new(Code::Unavailable, format!("No backup was written: {error}.")))
+}
+
+fn hand_over(stream: &UnixStream, copy: File) -> io::Result<()> {
+    let bytes = copy.metadata()?.len();
+    let mut frame = Vec::new();
+    put_control(&mut frame, &Answer::Copied { bytes });
+    // The kernel takes some bytes whole or not at all, and what is said before is long read.
+    if ssmglobal_sys::send_with(stream, &frame, &[copy.as_fd()])? < frame.len() {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    log::info!("a backup of {bytes} bytes was handed over");
+    Ok(())
+}
+
+fn say(mut stream: &UnixStream, answer: &Answer) -> io::Result<()> {
+    let mut frame = Vec::new();
+    put_control(&mut frame, answer);
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(&frame)
 }
 
 pub(super) fn backup(store: &dyn Store, file: &str, tell: &mut dyn FnMut(Answer)) -> Result<Answer, Failure> {

@@ -14,7 +14,7 @@ use crate::lock::read;
 use crate::state::session::{Session, SessionRef};
 use acts::Act;
 pub use jobs::verified;
-use jobs::{backup, verify};
+use jobs::{Copying, backup, verify};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use numbers::{Curiosity, Curious};
@@ -69,6 +69,8 @@ pub struct Operators {
     curiosity: Curiosity,
     /// Who waits for penalties to be cleared, and whose.
     clearing: Clearing,
+    /// A copy for an operator is being made: each takes as much room as the database.
+    copying: Copying,
 }
 
 impl Operators {
@@ -96,6 +98,7 @@ impl Operators {
             held: Vec::new(),
             curiosity: Curiosity::default(),
             clearing: Clearing::new(),
+            copying: Copying::default(),
         })
     }
 
@@ -253,6 +256,7 @@ impl EventLoop {
             Ask::Status => self.probe(Curious::Status(operator)).map(|()| None),
             Ask::Numbers => self.probe(Curious::Numbers(operator)).map(|()| None),
             Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
+            Ask::BackupCopy => self.backup_copy(operator).map(|()| None),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
             Ask::Adopt => self.adopt(operator).map(|()| None),

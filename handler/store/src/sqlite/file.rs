@@ -2,7 +2,7 @@
 
 use super::belongs::{self, Header};
 use super::seal::Seal;
-use super::{error, restore, schema, seal};
+use super::{backup, error, restore, schema, seal};
 use crate::{Result, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -46,6 +46,7 @@ pub(super) fn open(path: &Path, patience: Duration) -> Result<(File, Connection)
     let lock_is_new = !lock_path.exists();
     // Before anything else: closing a file that SQLite has open in this process would drop SQLite's own locks.
     let lock = lock(&lock_path, path, patience)?;
+    Unknown::remove_left(path, backup::COPY);
     let outcome = ready(path, patience);
     if let Err(error) = outcome {
         // Beside a file that is none of ours nothing stays.
@@ -220,6 +221,24 @@ impl Unknown {
         let file = OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(&path);
         let file = file.map_err(|e| error::io("cannot create", &path, &e))?;
         Ok(Unknown { file, path, placed: false })
+    }
+
+    /// Removes those beside `of` that a killed process has left.
+    pub(super) fn remove_left(of: &Path, suffix: &str) {
+        let folder = of.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Some(name) = of.file_name().and_then(|name| name.to_str()) else { return };
+        let ends = ["", "-journal", "-wal", "-shm"].map(|end| format!("{suffix}{end}"));
+        let left = |file: &str| {
+            let mark =
+                ends.iter().find_map(|end| file.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(end.as_str()));
+            mark.is_some_and(|mark| mark.len() == 16 && mark.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        };
+        for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if file.file_name().to_str().is_some_and(left) {
+                // It only takes room, and the next start tries again.
+                let _ = fs::remove_file(file.path());
+            }
+        }
     }
 
     pub(super) fn file(&self) -> &File {

@@ -34,6 +34,7 @@ mod universe;
 mod verify;
 mod writer;
 
+pub use backup::BackupFile;
 pub use restore::Source;
 
 use crate::{Reader, Restored, Result, Store, StoreError, Upkeep, Verification, Writer};
@@ -139,5 +140,9 @@ impl Upkeep for SqliteStore {
 
     fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
         backup::backup(&self.shared.path, file, progress)
+    }
+
+    fn copy(&self, wanted: &mut dyn FnMut(u64, u64) -> bool) -> Result<std::fs::File> {
+        backup::unnamed(&self.shared.path, wanted)
     }
 }

@@ -61,6 +61,32 @@ fn a_backup_is_one_moment_while_writing_goes_on() {
 }
 
 #[test]
+fn a_copy_without_a_name_is_as_good_and_leaves_nothing() {
+    let place = Place::new();
+    let value = KeptSetting { value: Some("x".repeat(8_000)), version: 1, public: false, at: Time(0) };
+    commit(&mut *place.writer(), |tx| tx.put(&set(1, "same", &value)).unwrap());
+    let names = || {
+        let files = fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = files.collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let mut copy = place.store.copy(&mut |_, _| true).unwrap();
+    assert_eq!(names(), before);
+    assert!(std::io::Write::write(&mut copy, b"x").is_err(), "whoever gets it could change it");
+    let target = place.file("copy.db");
+    let bytes = std::io::copy(&mut copy, &mut fs::File::create(&target).unwrap()).unwrap();
+    assert_eq!(copy.metadata().unwrap().len(), bytes);
+    assert!(!SqliteStore::verify(&target).unwrap().problems.iter().any(|problem| problem.contains("checksum")));
+    fs::remove_file(&target).unwrap();
+    // Nobody waits for it any more.
+    let refused = place.store.copy(&mut |_, _| false);
+    assert!(matches!(refused, Err(StoreError::Unavailable(why)) if why.contains("not wanted any more")));
+    assert_eq!(names(), before);
+}
+
+#[test]
 fn a_backup_overwrites_nothing() {
     let place = Place::new();
     for name in ["there", "there-wal", "there-shm", "there-journal"] {
