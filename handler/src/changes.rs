@@ -4,12 +4,18 @@ use crate::capability::rights::Asking;
 use crate::capability::{
     entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers, settings, universe,
 };
-use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
-use ssmglobal_ipc::{Failure, Reply, Secret};
+use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp, refuse};
+use ssmglobal_ipc::{Code, Failure, Reply, Secret};
+use ssmglobal_store::{Row, ServerId};
 use std::convert::Infallible;
 
 /// What all threads of the handler share.
 pub type Shared = crate::work::Shared<Change>;
+
+/// Nothing is kept of a game server that is not there any more.
+fn still_there(facts: &dyn Facts, server: ServerId) -> Result<(), Refusal> {
+    if facts.server_exists(server) { Ok(()) } else { refuse(Code::Denied, "This game server was deleted.") }
+}
 
 macro_rules! groups {
     ($($group:ident($changes:ty),)*) => {
@@ -28,7 +34,7 @@ macro_rules! groups {
 
         impl Decide for Change {
             fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-                match self {
+                let decided = match self {
                     $(Change::$group(changes) => changes.decide(facts, stamp),)*
                     Change::Known(reply) => Ok(Decided::new(Vec::new(), reply.clone())),
                     Change::Refused(failure) => Err(failure.clone().into()),
@@ -36,7 +42,10 @@ macro_rules! groups {
                         asking.check(facts)?;
                         change.decide(facts, stamp)
                     }
-                }
+                }?;
+                // What it had asked before it was deleted may be decided after that.
+                let servers = decided.rows.iter().filter_map(Row::server);
+                servers.into_iter().try_for_each(|server| still_there(facts, server)).map(|()| decided)
             }
 
             fn shown_once(&self) -> Option<Secret> {

@@ -105,6 +105,15 @@ pub enum ToHandler {
         /// The client, with the worker that it has now, which was forked from the first of the versions.
         client: Client,
     },
+    /// The operator's [`ToListener::Reload`] is done; the settings have come before this.
+    Reloaded {
+        /// The number of his connection.
+        operator: u64,
+        /// What is wrong with the settings, a line each; when there is anything, nothing has changed.
+        wrong: Vec<String>,
+        /// What has come of it.
+        reloaded: crate::ctl::Reloaded,
+    },
 }
 
 /// From the handler.
@@ -146,4 +155,11 @@ pub enum ToListener {
         /// The text; as the settings have it when left out.
         text: Option<String>,
     },
+    /// The operator wants the settings read again.
+    Reload {
+        /// The number of his connection, for the answer.
+        operator: u64,
+    },
+    /// The operator wants everything to end.
+    Stop,
 }

@@ -120,6 +120,81 @@ pub enum Ask {
         /// Its payload.
         payload: Vec<u8>,
     },
+    /// Read the settings again.
+    Reload,
+    /// End everything in order.
+    Stop,
+    /// What was logged of late, and what is logged from now on.
+    Log(LogAsked),
+    /// Make a player.
+    PlayerAdd {
+        /** The name. */
+        name: String,
+        /** The password. */
+        password: Secret,
+        /** The e-mail address. */
+        email: Option<String>,
+    },
+    /// Players by a part of their names.
+    PlayerSearch {
+        /** A pattern with `*` and `?`, or a part of the name. */
+        pattern: String,
+        /** How many rows at the most. */
+        limit: u32,
+        /** Names behind this one. */
+        after: Option<String>,
+    },
+    /// Take all scores off a board.
+    BoardReset {
+        /** Its name. */
+        name: String,
+    },
+    /// Take a board away, with its scores.
+    BoardDelete {
+        /** Its name. */
+        name: String,
+    },
+    /// Call a board otherwise.
+    BoardRename {
+        /** Its name. */
+        name: String,
+        /** From now on. */
+        new: String,
+    },
+    /// Take a game server away, with what it owns.
+    ServerDelete {
+        /** Its name. */
+        name: String,
+    },
+    /// Call a game server otherwise.
+    ServerRename {
+        /** Its name. */
+        name: String,
+        /** From now on. */
+        new: String,
+    },
+    /// End connections.
+    SessionsEnd {
+        /** A session's number, somebody's name, or an address. */
+        target: String,
+        /** Told to the clients. */
+        reason: String,
+    },
+}
+
+/// Which lines of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogAsked {
+    /// How many of those that were logged before, at the most.
+    pub lines: u32,
+    /// The least severe, 1 error … 5 trace.
+    pub level: u8,
+    /// Of this session only.
+    pub session: Option<u64>,
+    /// Of this player only.
+    pub player: Option<String>,
+    /// Also those that come from now on.
+    pub follow: bool,
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -188,6 +263,29 @@ pub enum Answer {
         /// How long he was on, and may be.
         times: PlayerTimes,
     },
+    /// RELOAD is done.
+    Reloaded(Reloaded),
+    /// STOP has begun: whoever wants to know waits for the end of the listener.
+    Stopping {
+        /** The listener's process id. */
+        listener: i32,
+    },
+    /// Lines of the log; with `follow` there may be any number of these.
+    Logged(Logged),
+    /// A player was made.
+    PlayerAdded {
+        /** The name as registered. */
+        player: String,
+    },
+    /// Scores were taken off a board.
+    BoardCleared {
+        /** The board. */
+        board: String,
+        /** How many players stood on it. */
+        scores: u32,
+    },
+    /// Connections are ended.
+    Ended(Vec<SessionRow>),
 }
 
 impl From<&Reply> for Answer {
@@ -209,6 +307,41 @@ impl std::fmt::Debug for Sealed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} bytes", self.0.len())
     }
+}
+
+/// What reading the settings again has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Keys that have another value now.
+    pub changed: Vec<String>,
+    /// What holds only after a restart, or could not be done.
+    pub warnings: Vec<String>,
+}
+
+/// Lines of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logged {
+    /// The oldest first.
+    pub lines: Vec<LogEntry>,
+    /// How many were left out before these, since whoever reads is too slow.
+    pub missed: u64,
+    /// The level that the backend logs at, 1 error … 5 trace.
+    pub level: u8,
+    /// The listener's process id; 0 when there is none.
+    pub listener: i32,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// When it was logged.
+    pub at: Time,
+    /// 1 error … 5 trace.
+    pub level: u8,
+    /// Which process says it: `listener`, `handler` or `worker`.
+    pub process: String,
+    /// The text, one line.
+    pub text: String,
 }
 
 /// A new key, shown this once.
@@ -296,7 +429,7 @@ pub struct PlayerTimes {
 pub struct SessionRow {
     /// The process id of its worker.
     pub pid: i32,
-    /// The session's number; nothing while it has not asked the handler for anything.
+    /// The session's number: it stays the same as long as the client is connected, whichever process serves it.
     pub session: Option<u64>,
     /// Where it comes from.
     pub address: String,

@@ -12,10 +12,11 @@ use ssmglobal_store::{Board, BoardId, PlayerId, Principal, Row, Sequence, Server
 
 changes! {
     /// Changes of boards and scores.
-    RecordChange: Submit, Withdraw, DefineBoard
+    RecordChange: Submit, Withdraw, DefineBoard, RenameBoard, ClearBoard
 }
 
-fn no_such_board(name: &str) -> Failure {
+/// No board has that name.
+pub fn no_such_board(name: &str) -> Failure {
     let name: String = name.chars().take(64).collect();
     Failure::new(Code::NotFound, format!("There is no board {name}. RECORD BOARDS lists them."))
 }
@@ -146,10 +147,12 @@ pub struct Withdraw {
 
 impl Decide for Withdraw {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let Some(was) = facts.standing(self.board, self.player).cloned() else {
+        let Some(mut was) = facts.standing(self.board, self.player).cloned() else {
             let player = facts.name(self.player.into());
             return refuse(Code::NotFound, format!("{player} has no score on this board."));
         };
+        // Memory still names it where the game server was deleted since.
+        was.server = was.server.filter(|server| facts.server_exists(*server));
         let (board, order, reason) = (self.board, facts.next_number(Sequence::Order)?, self.reason.clone());
         Ok(Decided::done(Row::Withdrawn { board, was, order, at: stamp.now, reason }))
     }
@@ -188,13 +191,52 @@ impl Decide for DefineBoard {
     }
 }
 
+/// A board is called otherwise from now on; what stands on it stays.
+#[derive(Clone, Debug)]
+pub struct RenameBoard {
+    /// Which, in any case.
+    pub name: String,
+    /// From now on, checked.
+    pub new: String,
+}
+
+impl Decide for RenameBoard {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some(board) = facts.board_named(&self.name).cloned() else {
+            return Err(no_such_board(&self.name).into());
+        };
+        if facts.board_named(&self.new).is_some_and(|other| other.id != board.id) {
+            return refuse(Code::Exists, format!("There is a board {} already.", self.new));
+        }
+        Ok(Decided::done(Row::Board(Board { name: self.new.clone(), ..board })))
+    }
+}
+
+/// All scores are taken off a board, or it goes with them.
+#[derive(Clone, Debug)]
+pub struct ClearBoard {
+    /// Which, in any case.
+    pub name: String,
+    /// Whether it goes itself.
+    pub gone: bool,
+}
+
+impl Decide for ClearBoard {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some(board) = facts.board_named(&self.name).map(|board| board.id) else {
+            return Err(no_such_board(&self.name).into());
+        };
+        Ok(Decided::done(if self.gone { Row::BoardGone { board } } else { Row::BoardCleared { board } }))
+    }
+}
+
 fn row(memory: &Memory, standing: &Standing, rank: u32) -> RecordRow {
     RecordRow {
         rank,
         player: memory.name(standing.player.into()).unwrap_or_default(),
         score: standing.score,
         at: standing.at,
-        server: standing.server.map(|server| memory.name(server.into()).unwrap_or_default()),
+        server: standing.server.and_then(|server| memory.name(server.into())),
         note: standing.note.as_deref().map(str::to_owned),
     }
 }

@@ -165,9 +165,23 @@ impl Boards {
 
     /// A board is new, or as it is from now on.
     pub fn define(&mut self, board: Board) {
-        match self.rankings.get_mut(&board.id) {
-            Some(ranking) => ranking.board = board,
-            None => self.add(Ranking::new(board)),
+        let Some(ranking) = self.rankings.get_mut(&board.id) else { return self.add(Ranking::new(board)) };
+        self.by_name.remove(&ranking.board.name.to_ascii_lowercase());
+        self.by_name.insert(board.name.to_ascii_lowercase(), board.id);
+        ranking.board = board;
+    }
+
+    /// Nothing stands on a board any more.
+    pub fn clear(&mut self, board: BoardId) {
+        if let Some(ranking) = self.rankings.get_mut(&board) {
+            *ranking = Ranking::new(ranking.board.clone());
+        }
+    }
+
+    /// A board is gone.
+    pub fn remove(&mut self, board: BoardId) {
+        if let Some(ranking) = self.rankings.remove(&board) {
+            self.by_name.remove(&ranking.board.name.to_ascii_lowercase());
         }
     }
 

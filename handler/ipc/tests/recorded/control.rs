@@ -2,6 +2,7 @@
 
 use super::values::*;
 use ssmglobal_ipc::control::{AdoptedWorker, Client, ToHandler, ToListener};
+use ssmglobal_ipc::ctl;
 use ssmglobal_ipc::handover::{Item, Worker};
 
 samples! { to_handler ToHandler {
@@ -20,6 +21,11 @@ samples! { to_handler ToHandler {
         from: 4711,
         client: Client { pid: 4712, ..client() },
     };
+    Reloaded: ToHandler::Reloaded {
+        operator: 7,
+        wrong: vec![text("a key is wrong")],
+        reloaded: ctl::Reloaded { changed: vec![text("limits.clients")], warnings: vec![text("data")] },
+    };
     Watch: ToHandler::Watch { workers: vec![AdoptedWorker { pid: 4711, started: 300 }] };
 } }
 
@@ -30,6 +36,8 @@ samples! { to_listener ToListener {
     Gone: ToListener::Gone { pid: 4711 };
     Found: ToListener::Found { client: client(), started: 300 };
     Upgrade: ToListener::Upgrade { program: some("/usr/local/bin/ssmglobal") };
+    Reload: ToListener::Reload { operator: 7 };
+    Stop: ToListener::Stop;
     Welcome: ToListener::Welcome { text: some("Zoë — welcome") };
 } }
 

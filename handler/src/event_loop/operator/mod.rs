@@ -3,22 +3,24 @@
 
 mod changes;
 mod jobs;
+mod listener;
+mod log_lines;
 mod requests;
+mod sessions;
 
 use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
 use crate::capability::records::{board_of, board_row};
 use crate::lock::read;
-use crate::state::session::{Session, SessionRef};
+use crate::recent::Recent;
 use crate::work::Write;
 pub use jobs::verified;
 use jobs::{backup, verify};
+use log_lines::Follows;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use ssmglobal_config::shown;
-use ssmglobal_ipc::control::ToListener;
-use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow, Status};
+use ssmglobal_ipc::ctl::{Answer, Ask, Status};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Code, Event, Failure, Notice, Party, Time};
+use ssmglobal_ipc::{Code, Failure, Time};
 use ssmglobal_store::{PrincipalKind, Store, Upkeep};
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -39,14 +41,12 @@ const MOST: usize = 64;
 /// Bytes that may wait for one of them.
 const OUTBOX: usize = 16 << 20;
 
-/// Sessions of one answer; a frame holds them with their addresses.
-const SESSIONS: usize = 8000;
-
 struct Operator {
     number: u64,
     stream: UnixStream,
     reader: FrameReader,
     out: Vec<u8>,
+    follows: Option<Follows>,
 }
 
 /// The operator's socket and who is connected to it.
@@ -59,6 +59,8 @@ pub struct Operators {
     since: Time,
     /// Who asks while the sessions come back.
     held: Vec<usize>,
+    /// What was logged of late.
+    recent: Arc<Recent>,
     /// Who waits to hear whether the database can be written, and until when.
     probing: Vec<(u64, Instant)>,
 }
@@ -68,7 +70,12 @@ impl Operators {
     ///
     /// # Errors
     /// The kernel's; also for a path that is too long for a socket (107 bytes).
-    pub fn new(path: &Path, store: Arc<dyn Store>, registry: &Registry) -> io::Result<Operators> {
+    pub fn new(
+        path: &Path,
+        store: Arc<dyn Store>,
+        recent: Arc<Recent>,
+        registry: &Registry,
+    ) -> io::Result<Operators> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -86,6 +93,7 @@ impl Operators {
             next: 1,
             since: Time::now(),
             held: Vec::new(),
+            recent,
             probing: Vec::new(),
         })
     }
@@ -143,7 +151,7 @@ impl EventLoop {
             let number = self.operators.next;
             self.operators.next += 1;
             self.operators.tokens.insert(number, token);
-            let operator = Operator { number, stream, reader: FrameReader::new(), out: Vec::new() };
+            let operator = Operator { number, stream, reader: FrameReader::new(), out: Vec::new(), follows: None };
             self.operators.connected.insert(token, operator);
         }
     }
@@ -177,6 +185,9 @@ impl EventLoop {
         if flush(&mut operator).is_err() || !open {
             self.operators.tokens.remove(&number);
             let _ = self.poll.registry().deregister(&mut SourceFd(&operator.stream.as_raw_fd()));
+            if operator.follows.is_some() && !self.operators.connected.values().any(|it| it.follows.is_some()) {
+                self.operators.recent.on_line(None);
+            }
             return;
         }
         self.operators.connected.insert(token, operator);
@@ -211,6 +222,8 @@ impl EventLoop {
             Ask::ServerList
                 | Ask::PlayerList { .. }
                 | Ask::PlayerShow { .. }
+                | Ask::PlayerSearch { .. }
+                | Ask::Log(_)
                 | Ask::BoardList
                 | Ask::SessionsList
                 | Ask::Status
@@ -238,77 +251,24 @@ impl EventLoop {
             Ask::BoardWithdraw { board, player, reason } => self.board_withdraw(operator, &board, &player, reason),
             Ask::SessionsList => Ok(Some(self.sessions_list())),
             Ask::SessionsKick { pid, reason } => self.sessions_kick(pid, reason).map(Some),
+            Ask::SessionsEnd { target, reason } => self.sessions_end(&target, &reason).map(Some),
             Ask::Status => self.probe(operator).map(|()| None),
             Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
             Ask::Adopt => self.adopt(operator).map(|()| None),
+            Ask::Reload => self.ask_to_reload(operator).map(|()| None),
+            Ask::Stop => self.ask_to_stop().map(Some),
+            Ask::Log(asked) => self.show_log(operator, asked).map(Some),
+            Ask::PlayerAdd { name, password, email } => self.player_add(operator, &name, password, email),
+            Ask::PlayerSearch { pattern, limit, after } => self.player_search(operator, &pattern, limit, after.as_deref()),
+            Ask::BoardReset { name } => self.board_clear(operator, name, false),
+            Ask::BoardDelete { name } => self.board_clear(operator, name, true),
+            Ask::BoardRename { name, new } => self.board_rename(operator, name, new),
+            Ask::ServerDelete { name } => self.server_delete(operator, &name),
+            Ask::ServerRename { name, new } => self.server_rename(operator, &name, new),
             Ask::Request { kind, payload } => self.operators_request(operator, kind, &payload),
         }
-    }
-
-    fn sessions_list(&self) -> Answer {
-        let now = Instant::now();
-        let mut rows: Vec<SessionRow> = self
-            .workers
-            .children
-            .values()
-            .map(|child| {
-                let session = self.workers.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
-                SessionRow {
-                    pid: child.pid,
-                    session: Some(child.session),
-                    address: shown(child.address),
-                    mode: session.map(|session| session.mode),
-                    who: session.and_then(shown_name),
-                    since: child.at,
-                    idle: session.map(|session| session.idle(now)),
-                    version: self.workers.versions.of(child.pid).to_owned(),
-                }
-            })
-            .collect();
-        rows.sort_by_key(|row| (row.since, row.pid));
-        rows.truncate(SESSIONS);
-        Answer::Sessions(rows)
-    }
-
-    fn sessions_kick(&mut self, pid: i32, reason: String) -> Result<Answer, Failure> {
-        if !self.workers.children.contains_key(&pid) {
-            return Err(Failure::new(
-                Code::NotFound,
-                format!("There is no worker {pid}. ctl sessions list shows them."),
-            ));
-        }
-        log::info!("worker {pid} is ended by the operator: {}", ssmglobal_ipc::clean(&reason));
-        self.kick(pid, reason);
-        Ok(Answer::Done)
-    }
-
-    /// Ends a worker's session; one without a link is let make one first.
-    pub(crate) fn kick(&mut self, pid: i32, reason: String) {
-        match self.workers.by_pid.get(&pid).and_then(|slot| Some((*slot, self.session(*slot)?.id))) {
-            Some((slot, id)) => self.push(SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
-            None => {
-                self.workers.kicks.insert(pid, reason);
-                self.wake(pid);
-            }
-        }
-    }
-
-    /// Leaves it to the listener, which also answers: this process will have ended by then.
-    fn upgrade(&mut self, operator: u64, program: Option<String>) -> Result<(), Failure> {
-        if self.listener.pid == 0 {
-            let msg = "The listener has died and was not started again yet; start it, then upgrade.";
-            return Err(Failure::new(Code::Unavailable, msg));
-        }
-        let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
-        if let Err(error) = self.listener.tell_with(&ToListener::Upgrade { program }, &stream) {
-            let failure = Failure::new(Code::Unavailable, format!("The listener cannot be told: {error}."));
-            let mut out = Vec::new();
-            put_control(&mut out, &Answer::Failed(failure));
-            let _ = (&stream).write_all(&out);
-        }
-        Ok(())
     }
 
     /// Whether the database can be written is tried, not remembered: that it could be is long ago, perhaps.
@@ -364,15 +324,6 @@ impl EventLoop {
 /// What the operator asks goes to the log. Secrets show nothing of themselves.
 fn log_question(ask: &impl std::fmt::Debug) {
     log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
-}
-
-/// Who a session is, as lists show it: of a visitor `visitor:NAME`, so that nobody takes him for who has that name.
-fn shown_name(session: &Session) -> Option<String> {
-    let name = session.name()?.to_owned();
-    Some(match session.who()?.kind {
-        PrincipalKind::Visitor => Party::Visitor(name).to_string(),
-        _ => name,
-    })
 }
 
 fn flush(operator: &mut Operator) -> io::Result<()> {

@@ -119,6 +119,16 @@ impl ReadPlayers for Db {
             read,
         )
     }
+
+    fn players_like(&self, pattern: &str, after: Option<&str>, limit: u32) -> Result<Vec<Player>> {
+        // A bracket is a letter like others.
+        let pattern = pattern.replace('[', "[[]");
+        self.all(
+            concat!("SELECT ", columns!(), " FROM player WHERE folded > ?1 AND folded GLOB ?2 ORDER BY folded LIMIT ?3"),
+            params![after.unwrap_or_default(), pattern, limit],
+            read,
+        )
+    }
 }
 
 impl Db {
