@@ -123,6 +123,19 @@ impl Link {
         }
     }
 
+    /// Waits for a further answer to what was asked, as long as it takes; nothing when the backend has ended the conversation.
+    ///
+    /// # Errors
+    /// [`Trouble::Link`] for what is no answer.
+    pub fn more(&mut self) -> Result<Option<Answer>, Trouble> {
+        self.stream.set_read_timeout(None).map_err(|error| lost(&error))?;
+        match self.next() {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Trouble::Link(msg)) if msg == CLOSED => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
     fn send(&mut self, ask: &Ask) -> io::Result<()> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(QUESTION));
         put_control(&mut bytes, ask);

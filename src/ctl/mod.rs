@@ -5,12 +5,17 @@ mod answer;
 mod board;
 mod database;
 mod link;
+mod log;
 mod password;
 mod player;
+mod reload;
 mod requests;
+mod said;
 mod server;
 mod sessions;
 mod status;
+mod stop;
+mod sure;
 mod table;
 mod trouble;
 
@@ -25,6 +30,7 @@ use ssmglobal_ipc::ctl::{Answer, Ask};
 use crate::location::Location;
 use crate::print;
 use link::{Link, Patience};
+use sure::Sure;
 pub use trouble::Trouble;
 
 const EXAMPLES: &str = "\
@@ -39,10 +45,26 @@ Examples:
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)
   ssmglobal ctl upgrade                       after a new version was installed
+  ssmglobal ctl log -f --player bob           what is logged of bob, from now on
   ssmglobal ctl --json sessions list | jq .
 
 Only the user that the backend runs as, and root, may ask; no password is needed.
+What deletes for good, and stop, ask back at a terminal; elsewhere they need --yes.
 Exit status: 0 done, 1 refused or failed, 2 the command line makes no sense, 3 the backend does not run.";
+
+const STOP_HELP: &str = "\
+New clients are taken no more, everybody who is connected gets one line, everything is saved; the command ends when all processes
+have. Whatever has started the backend may start it again: under systemd, runit or another supervisor, tell that one to stop it.";
+
+const LOG_EXAMPLES: &str = "\
+The backend keeps its newest lines in memory: 5000 of them, and 1 MiB. What is logged at all is said by log.level in the config.
+With --follow it goes on when a part of the backend is restarted or upgraded, and ends with the backend.
+
+Examples:
+  ssmglobal ctl log -n 20 --level warn
+  ssmglobal ctl log -f --session 12
+  ssmglobal ctl log -f --player bob
+  ssmglobal ctl --json log -f | jq -r '.data.lines[].text'";
 
 /// Keeps what all of them have apart from what only one has.
 const HEADING: &str = "Options of all ctl commands";
@@ -86,6 +108,18 @@ enum CtlCommand {
     Sessions(sessions::SessionsCommand),
     /// How the backend is
     Status,
+    /// Read the config file again; says what has changed, or what is wrong
+    Reload,
+    /// End everything in order, and wait for the end
+    #[command(after_help = STOP_HELP)]
+    Stop {
+        /// How it is asked back.
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Show what was logged of late, and follow what is logged from now on
+    #[command(after_help = LOG_EXAMPLES)]
+    Log(log::LogArgs),
     /// Copy the database while it is in use
     Backup {
         /// The copy; must not exist yet
@@ -110,12 +144,15 @@ enum CtlCommand {
 impl CtlCommand {
     fn ask(self) -> Result<Ask, Trouble> {
         match self {
-            CtlCommand::Server(command) => Ok(command.ask()),
+            CtlCommand::Server(command) => command.ask(),
             CtlCommand::Player(command) => command.ask(),
-            CtlCommand::Board(command) => Ok(command.ask()),
+            CtlCommand::Board(command) => command.ask(),
             CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status => Ok(Ask::Status),
+            CtlCommand::Reload => Ok(Ask::Reload),
+            CtlCommand::Stop { sure } => sure.ask(stop::WHAT).map(|()| Ask::Stop),
+            CtlCommand::Log(args) => Ok(args.ask()),
             CtlCommand::Backup { file } => database::backup(&file),
             CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
@@ -127,15 +164,27 @@ impl CtlCommand {
 pub fn run(args: CtlArgs, place: Location) -> ExitCode {
     let json = args.json;
     let place = Location { config: args.config, data: args.data }.or(place);
+    if let CtlCommand::Log(log) = &args.command
+        && log.follows()
+    {
+        return follow(log, place, json).unwrap_or_else(|trouble| told(&trouble, json));
+    }
     let result = ask(args.command, place, json).and_then(|(ask, answer)| {
-        let text = if json { answer::json(&answer) + "\n" } else { answer::text_for(&ask, &answer) };
+        let text = if json { answer::json(&ask, &answer) + "\n" } else { answer::text_for(&ask, &answer) };
         let lost = |error| Trouble::Here(Code::Unavailable, format!("it was done, but the answer is lost: {error}"));
         print::out(&text).map_err(lost).map(|()| exit_code(&answer))
     });
-    result.unwrap_or_else(|trouble| {
-        trouble.tell(json);
-        trouble.exit_code()
-    })
+    result.unwrap_or_else(|trouble| told(&trouble, json))
+}
+
+fn told(trouble: &Trouble, json: bool) -> ExitCode {
+    trouble.tell(json);
+    trouble.exit_code()
+}
+
+fn follow(args: &log::LogArgs, place: Location, json: bool) -> Result<ExitCode, Trouble> {
+    let data = place.data().map_err(Trouble::invalid)?;
+    log::follow(Link::open(&data)?, &data, args, json)
 }
 
 /// A damaged file is an answer, and yet not a success.
@@ -162,7 +211,11 @@ fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer)
     let mut progress = Progress::new(!json && io::stderr().is_terminal());
     let answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
     progress.clear();
-    Ok((ask, answer?))
+    let answer = answer?;
+    if let Answer::Stopping { listener } = answer {
+        stop::wait_for_end(listener)?;
+    }
+    Ok((ask, answer))
 }
 
 /// The backend has another working directory, and wants the whole path.
@@ -246,7 +299,10 @@ mod tests {
             limit.put(&mut payload);
             assert_eq!(asked(words), Ask::Request { kind: 120, payload });
         }
-        assert_eq!(asked("sessions kick 7 --reason x"), Ask::SessionsKick { pid: 7, reason: "x".into() });
+        for target in ["7", "bob", "2001:db8::7"] {
+            let end = Ask::SessionsEnd { target: target.into(), reason: "x".into() };
+            assert_eq!(asked(&format!("sessions kick {target} --reason x")), end);
+        }
         let withdraw = Ask::BoardWithdraw { board: "race".into(), player: "bob".into(), reason: "cheat".into() };
         assert_eq!(asked("board withdraw race bob --reason cheat"), withdraw);
         // A reason that says nothing is none.
