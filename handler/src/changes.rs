@@ -4,18 +4,13 @@ use crate::capability::rights::Asking;
 use crate::capability::{
     entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers, settings, universe,
 };
-use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp, refuse};
-use ssmglobal_ipc::{Code, Failure, Reply, Secret};
-use ssmglobal_store::{Row, ServerId};
+use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp, still_there};
+use ssmglobal_ipc::{Failure, Reply, Secret};
+use ssmglobal_store::Row;
 use std::convert::Infallible;
 
 /// What all threads of the handler share.
 pub type Shared = crate::work::Shared<Change>;
-
-/// Nothing is kept of a game server that is not there any more.
-fn still_there(facts: &dyn Facts, server: ServerId) -> Result<(), Refusal> {
-    if facts.server_exists(server) { Ok(()) } else { refuse(Code::Denied, "This game server was deleted.") }
-}
 
 macro_rules! groups {
     ($($group:ident($changes:ty),)*) => {
@@ -45,7 +40,8 @@ macro_rules! groups {
                 }?;
                 // What it had asked before it was deleted may be decided after that.
                 let servers = decided.rows.iter().filter_map(Row::server);
-                servers.into_iter().try_for_each(|server| still_there(facts, server)).map(|()| decided)
+                servers.into_iter().try_for_each(|server| still_there(facts, Some(server)))?;
+                Ok(decided)
             }
 
             fn shown_once(&self) -> Option<Secret> {

@@ -70,7 +70,11 @@ fn cleared(ask: &Ask, board: &str, scores: u32) -> String {
         _ => "is empty",
     };
     let scores = number(scores.into());
-    format!("The board {} {what}; {scores} {} on it.", print::clean(board), if scores == "1" { "score was" } else { "scores were" })
+    format!(
+        "The board {} {what}; {scores} {} on it.",
+        print::clean(board),
+        if scores == "1" { "score was" } else { "scores were" }
+    )
 }
 
 fn done(ask: &Ask) -> Option<String> {
@@ -177,7 +181,9 @@ pub fn json(ask: &Ask, answer: &Answer) -> String {
         Answer::Status(status) => Said::ok("The backend runs.").with(status).json(),
         Answer::Verified(verified) if verified.ok => Said::ok("Nothing is wrong with it.").with(verified).json(),
         Answer::Verified(verified) => Said::error(Code::Invalid, "Something is wrong with it.").with(verified).json(),
-        Answer::BackedUp { file, bytes } => Said::ok("The backup is written.").with(BackedUp { file, bytes: *bytes }).json(),
+        Answer::BackedUp { file, bytes } => {
+            Said::ok("The backup is written.").with(BackedUp { file, bytes: *bytes }).json()
+        }
         Answer::Upgraded { from, to } => Said::ok(upgraded(from, to)).with(Upgraded { from, to }).json(),
         Answer::Reply { kind, payload } => requests::json(ask, *kind, payload),
         Answer::Adopted { .. } => Said::ok("Done.").json(),

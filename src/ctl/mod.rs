@@ -6,6 +6,7 @@ mod board;
 mod database;
 mod link;
 mod log;
+mod meant;
 mod password;
 mod player;
 mod reload;
@@ -211,7 +212,7 @@ fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer)
     let mut progress = Progress::new(!json && io::stderr().is_terminal());
     let answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
     progress.clear();
-    let answer = answer?;
+    let answer = answer.map_err(|trouble| meant::with_hint(&mut link, &ask, trouble))?;
     if let Answer::Stopping { listener } = answer {
         stop::wait_for_end(listener)?;
     }

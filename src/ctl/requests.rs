@@ -2,11 +2,11 @@
 //! their arguments, their help and what their answers look like. A group that has commands of its own here takes those of the table
 //! in.
 
+use super::said::Said;
+use crate::print;
 use clap::builder::{Command as Clap, NonEmptyStringValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg as ClapArg, ArgAction, ArgMatches, FromArgMatches, Subcommand, value_parser};
-use super::said::Said;
-use crate::print;
 use ssmglobal_ipc::ctl::{Ask, Sealed};
 use ssmglobal_ipc::{Kind, Reply, ReplyKind, Request};
 use ssmglobal_worker::commands::{self, Action, Arg, ArgKind, Command, Group, Parsed};

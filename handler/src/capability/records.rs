@@ -6,7 +6,7 @@ use crate::state::boards::{Ranking, cursor};
 use crate::state::memory::Memory;
 use crate::state::pages::next_page;
 use crate::state::topic::Topic;
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse, still_there};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{Board, BoardId, PlayerId, Principal, Row, Sequence, ServerId, Standing};
 
@@ -15,8 +15,14 @@ changes! {
     RecordChange: Submit, Withdraw, DefineBoard, RenameBoard, ClearBoard
 }
 
+/// The same, to the operator.
+pub fn board_unknown(name: &str) -> Failure {
+    let name: String = name.chars().take(64).collect();
+    Failure::new(Code::NotFound, format!("There is no board {name}. `ctl board list` shows them."))
+}
+
 /// No board has that name.
-pub fn no_such_board(name: &str) -> Failure {
+fn no_such_board(name: &str) -> Failure {
     let name: String = name.chars().take(64).collect();
     Failure::new(Code::NotFound, format!("There is no board {name}. RECORD BOARDS lists them."))
 }
@@ -81,6 +87,7 @@ impl Submit {
 
 impl Decide for Submit {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        still_there(facts, self.by)?;
         let Some(board) = facts.board(self.board) else { return refuse(Code::NotFound, "There is no such board.") };
         if facts.is_disabled(self.player)? {
             let name = facts.name(self.player.into());
@@ -203,7 +210,7 @@ pub struct RenameBoard {
 impl Decide for RenameBoard {
     fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
         let Some(board) = facts.board_named(&self.name).cloned() else {
-            return Err(no_such_board(&self.name).into());
+            return Err(board_unknown(&self.name).into());
         };
         if facts.board_named(&self.new).is_some_and(|other| other.id != board.id) {
             return refuse(Code::Exists, format!("There is a board {} already.", self.new));
@@ -224,7 +231,7 @@ pub struct ClearBoard {
 impl Decide for ClearBoard {
     fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
         let Some(board) = facts.board_named(&self.name).map(|board| board.id) else {
-            return Err(no_such_board(&self.name).into());
+            return Err(board_unknown(&self.name).into());
         };
         Ok(Decided::done(if self.gone { Row::BoardGone { board } } else { Row::BoardCleared { board } }))
     }

@@ -184,7 +184,8 @@ impl Decide for Delete {
         let Some((server, _)) = facts.server_by_name(&self.name)? else {
             return Err(no_such_server(&self.name).into());
         };
-        let rows = vec![out(&server, "This game server was deleted by the operator."), Row::ServerGone { server: server.id }];
+        let rows =
+            vec![out(&server, "This game server was deleted by the operator."), Row::ServerGone { server: server.id }];
         Ok(Decided::new(rows, Reply::Done(Done {})))
     }
 }

@@ -129,7 +129,8 @@ impl EventLoop {
                 let (id, at) = (self.state.worlds.id_for(number, &name), self.state.worlds.time_for(&name, said.at));
                 self.state.say_world(id, World { name: name.clone(), at, ..said });
             }
-            let msg = format!("This game server is called {name} from now on. Its key is the same: AUTH {name} next time.");
+            let msg =
+                format!("This game server is called {name} from now on. Its key is the same: AUTH {name} next time.");
             self.push(at, &Event::Notice(Notice { msg }));
         }
         self.write_journal();

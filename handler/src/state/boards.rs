@@ -4,7 +4,7 @@
 use super::pages::behind;
 use super::rank_index::RankIndex;
 use hashbrown::HashMap;
-use ssmglobal_store::{Better, Board, BoardId, PlayerId, Reader, Standing};
+use ssmglobal_store::{Better, Board, BoardId, PlayerId, Reader, ServerId, Standing};
 
 /// A place and whose it is.
 pub type Place = super::rank_index::Place<PlayerId>;
@@ -183,6 +183,12 @@ impl Boards {
         if let Some(ranking) = self.rankings.remove(&board) {
             self.by_name.remove(&ranking.board.name.to_ascii_lowercase());
         }
+    }
+
+    /// A game server is gone: what it has submitted is nobody's.
+    pub fn forget_server(&mut self, server: ServerId) {
+        let standings = self.rankings.values_mut().flat_map(|ranking| ranking.standings.values_mut());
+        standings.filter(|standing| standing.server == Some(server)).for_each(|standing| standing.server = None);
     }
 
     /// What stands for a player from now on.

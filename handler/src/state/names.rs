@@ -157,6 +157,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_folded_and_bounded() {
+        for (text, expected) in
+            [("Ali", "*ali*"), ("ALI*", "ali*"), ("b?b", "b?b"), ("a***b", "a*b"), ("Zo\u{cb}", "*zo\u{eb}*")]
+        {
+            assert_eq!(pattern(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", &"a".repeat(65), "a*b*c*d*e*f*g*h*i*"] {
+            assert_eq!(pattern(text).unwrap_err().code, Code::Invalid, "{text}");
+        }
+    }
+
+    #[test]
     fn ordinary_names_are_fine() {
         for name in ["al", "Alice", "a_b-c.d", "Zoë", "Алиса", "0wner", "alice.in.wonderland"] {
             assert!(check(name, 2, 20).is_ok(), "{name}");

@@ -16,8 +16,8 @@ pub struct Overlay {
     defined: Vec<(BoardId, Option<Board>)>,
     /// Boards of which nothing that memory has stands any more.
     cleared: HashSet<BoardId>,
-    /// Game servers that are new, or gone.
-    servers: HashMap<ServerId, bool>,
+    /// Names of game servers that are new or called otherwise; nothing for one that is gone.
+    servers: HashMap<ServerId, Option<String>>,
     /// Players who were disabled, or are not any more.
     disabled: HashMap<PlayerId, bool>,
     /// Rights that players were granted, or that were revoked.
@@ -95,8 +95,9 @@ impl Overlay {
                 self.clear_board(boards, *board);
                 self.define(*board, None);
             }
-            Row::Server(server) => drop(self.servers.insert(server.id, true)),
-            Row::ServerGone { server } => drop(self.servers.insert(*server, false)),
+            Row::Server(server) => drop(self.servers.insert(server.id, Some(server.name.clone()))),
+            Row::ServerNamed { server, name } => drop(self.servers.insert(*server, Some(name.clone()))),
+            Row::ServerGone { server } => drop(self.servers.insert(*server, None)),
             Row::Standing { board, standing } => {
                 let Some(ranking) = boards.get(*board) else { return };
                 let old = self.standing(ranking, standing.player).map(|old| self.place_of(ranking, old));
@@ -121,7 +122,6 @@ impl Overlay {
             | Row::PlayerSeen { .. }
             | Row::PlayerUnseen { .. }
             | Row::Epoch { .. }
-            | Row::ServerNamed { .. }
             | Row::ServerKey { .. }
             | Row::ServerAuthed { .. }
             | Row::ServerDisabled { .. }
@@ -221,9 +221,9 @@ impl Overlay {
         boards.find(|board| board.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a game server is there, where this transaction has changed that.
-    pub fn server(&self, id: ServerId) -> Option<bool> {
-        self.servers.get(&id).copied()
+    /// The name of a game server, where this transaction has changed it; nothing in place of one that is gone.
+    pub fn server(&self, id: ServerId) -> Option<Option<&str>> {
+        self.servers.get(&id).map(Option::as_deref)
     }
 
     /// Whether a player is disabled, where this transaction has changed that.

@@ -36,6 +36,17 @@ pub fn refuse<T>(code: Code, msg: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Failure(Failure::new(code, msg)))
 }
 
+/// Nothing is kept of a game server that is not there any more, also where it has asked before it was deleted.
+///
+/// # Errors
+/// `denied` when it is gone.
+pub fn still_there(facts: &dyn Facts, server: Option<ServerId>) -> Result<(), Refusal> {
+    match server {
+        Some(server) if !facts.server_exists(server) => refuse(Code::Denied, "This game server was deleted."),
+        _ => Ok(()),
+    }
+}
+
 /// When something is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {

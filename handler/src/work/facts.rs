@@ -32,7 +32,10 @@ impl Facts for OpenFacts<'_> {
     }
 
     fn name(&self, who: Principal) -> String {
-        self.memory.name(who).unwrap_or_default()
+        match who.as_server().and_then(|server| self.overlay.server(server)) {
+            Some(changed) => changed.unwrap_or_default().to_owned(),
+            None => self.memory.name(who).unwrap_or_default(),
+        }
     }
 
     fn is_disabled(&self, player: PlayerId) -> Result<bool> {
@@ -69,7 +72,8 @@ impl Facts for OpenFacts<'_> {
     }
 
     fn server_exists(&self, server: ServerId) -> bool {
-        self.overlay.server(server).unwrap_or_else(|| read(&self.memory.servers).contains_key(&server))
+        let changed = self.overlay.server(server).map(|name| name.is_some());
+        changed.unwrap_or_else(|| read(&self.memory.servers).contains_key(&server))
     }
 
     fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {

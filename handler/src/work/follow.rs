@@ -60,7 +60,8 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::Property { holder, name, property, by } => of_property(memory, *holder, name, property, *by),
         Row::Board(board) => {
             let was = read(&memory.boards).get(board.id).map(|ranking| ranking.board.name.clone())?;
-            let msg = format!("The board {was} is called {new} from now on. RECORD WATCH {new} goes on.", new = board.name);
+            let msg =
+                format!("The board {was} is called {new} from now on. RECORD WATCH {new} goes on.", new = board.name);
             (was != board.name).then_some(News::Unwatched { topic: Topic::Board(board.id), msg })
         }
         Row::BoardCleared { board } => {
@@ -186,6 +187,9 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
             Row::ServerNamed { server, name } => drop(write(&memory.servers).insert(server, name)),
             Row::ServerGone { server } => {
+                if let Some(boards) = &mut boards {
+                    boards.forget_server(server);
+                }
                 write(&memory.servers).remove(&server);
                 write(&memory.checkers).remove(&server);
                 write(&memory.epochs).remove(&Principal::from(server));
@@ -262,6 +266,7 @@ fn is_of_a_board(row: &Row) -> bool {
             | Row::Board(_)
             | Row::BoardCleared { .. }
             | Row::BoardGone { .. }
+            | Row::ServerGone { .. }
     )
 }
 

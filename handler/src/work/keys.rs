@@ -1,7 +1,7 @@
 //! Clients' own keys for requests that change something: for a day, the same request under the same key is answered again
 //! and not done again, also over another connection. Used by the writer.
 
-use super::change::{Decide, Decided, Facts, Refusal, Stamp};
+use super::change::{Decide, Decided, Facts, Refusal, Stamp, still_there};
 use crate::state::journal::{ClientKey, packed, unpacked};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
@@ -62,9 +62,7 @@ impl Keys {
         if let Some(kept) = kept {
             return Ok(Decided::new(Vec::new(), answer_of(key, &kept)?));
         }
-        if key.owner.as_server().is_some_and(|server| !facts.server_exists(server)) {
-            return Err(Failure::new(Code::Denied, "This game server was deleted.").into());
-        }
+        still_there(facts, key.owner.as_server())?;
         let mine = |owner: &&Principal| **owner == key.owner;
         let now = self.counts.get(&key.owner).copied().unwrap_or(0) as usize + self.more.iter().filter(mine).count();
         if now >= KEYS as usize {

@@ -56,7 +56,8 @@ impl Backend {
     /// The worker of a session.
     pub fn worker_of(&self, who: &str) -> Pid {
         let list = self.ctl(&["sessions", "list"]);
-        let row = list["sessions"].as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
+        let row =
+            list["sessions"].as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
         Pid::from_raw(row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id"))
     }
 

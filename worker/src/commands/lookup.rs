@@ -84,7 +84,7 @@ fn slips(word: &str) -> usize {
 }
 
 /// The nearest of several words, if one is near.
-pub(super) fn nearest<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     /// Longer than any name; what is longer is no slip.
     const LONGEST: usize = 16;
     if typed.len() > LONGEST {

@@ -37,6 +37,7 @@ pub use entry::without_passes;
 pub use help::HelpTopic;
 pub use json::{Line, parse_first, parse_json};
 pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};
+pub use lookup::nearest;
 pub use mask::{masked, masked_answer};
 pub use parsed::{Action, Parsed};
 pub use reference::reference;

@@ -196,12 +196,14 @@ impl EventLoop {
 
     pub(super) fn player_search(&self, operator: u64, pattern: &str, limit: u32, after: Option<&str>) -> Later {
         let pattern = names::pattern(pattern)?;
-        self.player_page(operator, limit, after, move |reader, after, limit| reader.players_like(&pattern, after, limit))
+        self.player_page(operator, limit, after, move |reader, after, limit| {
+            reader.players_like(&pattern, after, limit)
+        })
     }
 
     pub(super) fn board_clear(&mut self, operator: u64, name: String, gone: bool) -> Later {
         let scores = read(&self.shared.memory.boards).find(&name).map(|it| (it.board.name.clone(), it.total()));
-        let (board, scores) = scores.ok_or_else(|| records::no_such_board(&name))?;
+        let (board, scores) = scores.ok_or_else(|| records::board_unknown(&name))?;
         self.change(operator, records::ClearBoard { name, gone }, Answer::BoardCleared { board, scores })
     }
 
@@ -235,7 +237,7 @@ impl EventLoop {
     pub(super) fn board_withdraw(&mut self, operator: u64, board_named: &str, player: &str, reason: String) -> Later {
         let player = self.player_id(player)?;
         let board = read(&self.shared.memory.boards).find(board_named).map(|ranking| ranking.board.id);
-        let board = board.ok_or_else(|| records::no_such_board(board_named))?;
+        let board = board.ok_or_else(|| records::board_unknown(board_named))?;
         self.change(operator, records::Withdraw { board, player, reason }, Answer::Done)
     }
 }

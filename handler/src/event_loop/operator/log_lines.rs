@@ -68,7 +68,8 @@ impl EventLoop {
 
     /// Whoever follows the log gets what was logged since.
     pub(crate) fn tell_log(&mut self) {
-        let following = |(_, operator): (&usize, &super::Operator)| operator.follows.is_some().then_some(operator.number);
+        let following =
+            |(_, operator): (&usize, &super::Operator)| operator.follows.is_some().then_some(operator.number);
         let numbers: Vec<u64> = self.operators.connected.iter().filter_map(following).collect();
         for number in numbers {
             let Some(mut follows) = self.take_follows(number) else { continue };

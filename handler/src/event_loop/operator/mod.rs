@@ -70,12 +70,7 @@ impl Operators {
     ///
     /// # Errors
     /// The kernel's; also for a path that is too long for a socket (107 bytes).
-    pub fn new(
-        path: &Path,
-        store: Arc<dyn Store>,
-        recent: Arc<Recent>,
-        registry: &Registry,
-    ) -> io::Result<Operators> {
+    pub fn new(path: &Path, store: Arc<dyn Store>, recent: Arc<Recent>, registry: &Registry) -> io::Result<Operators> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -261,7 +256,9 @@ impl EventLoop {
             Ask::Stop => self.ask_to_stop().map(Some),
             Ask::Log(asked) => self.show_log(operator, asked).map(Some),
             Ask::PlayerAdd { name, password, email } => self.player_add(operator, &name, password, email),
-            Ask::PlayerSearch { pattern, limit, after } => self.player_search(operator, &pattern, limit, after.as_deref()),
+            Ask::PlayerSearch { pattern, limit, after } => {
+                self.player_search(operator, &pattern, limit, after.as_deref())
+            }
             Ask::BoardReset { name } => self.board_clear(operator, name, false),
             Ask::BoardDelete { name } => self.board_clear(operator, name, true),
             Ask::BoardRename { name, new } => self.board_rename(operator, name, new),

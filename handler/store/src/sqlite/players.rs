@@ -124,7 +124,11 @@ impl ReadPlayers for Db {
         // A bracket is a letter like others.
         let pattern = pattern.replace('[', "[[]");
         self.all(
-            concat!("SELECT ", columns!(), " FROM player WHERE folded > ?1 AND folded GLOB ?2 ORDER BY folded LIMIT ?3"),
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM player WHERE folded > ?1 AND folded GLOB ?2 ORDER BY folded LIMIT ?3"
+            ),
             params![after.unwrap_or_default(), pattern, limit],
             read,
         )
