@@ -1,7 +1,12 @@
 //! `ssmglobal ctl` and what else an operator types.
 
 mod database;
+mod deleted;
+mod log_lines;
 mod people;
+mod shape;
+mod typed;
+mod verbs;
 
 use crate::harness::{Backend, Program, has, is_root, program, run};
 use serde_json::{Value, json};
