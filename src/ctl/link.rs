@@ -129,11 +129,15 @@ impl Link {
     /// [`Trouble::Link`] for what is no answer.
     pub fn more(&mut self) -> Result<Option<Answer>, Trouble> {
         self.stream.set_read_timeout(None).map_err(|error| lost(&error))?;
-        match self.next() {
-            Ok(answer) => Ok(Some(answer)),
-            Err(Trouble::Link(msg)) if msg == CLOSED => Ok(None),
-            Err(trouble) => Err(trouble),
-        }
+        unless_closed(self.next())
+    }
+
+    /// As [`Link::ask`]; nothing when the backend has ended the conversation, as a handler does that is dying.
+    ///
+    /// # Errors
+    /// As [`Link::ask`].
+    pub fn ask_one_that_may_die(&mut self, ask: &Ask) -> Result<Option<Answer>, Trouble> {
+        unless_closed(self.ask(ask, Patience::Short, &mut |_, _| {}))
     }
 
     fn send(&mut self, ask: &Ask) -> io::Result<()> {
@@ -164,6 +168,13 @@ impl Link {
                 Err(error) => return Err(lost(&error)),
             }
         }
+    }
+}
+
+fn unless_closed(answer: Result<Answer, Trouble>) -> Result<Option<Answer>, Trouble> {
+    match answer {
+        Err(Trouble::Link(msg)) if msg == CLOSED => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

@@ -151,18 +151,29 @@ pub fn follow(link: Link, data: &Path, args: &LogArgs, json_wanted: bool) -> Res
         answer = match link.more()? {
             Some(answer) => answer,
             None => {
-                let Some(next) = next_handler(data, listener.as_ref().map(|(_, process)| process))? else {
-                    print::note("The backend has ended.");
-                    return Ok(ExitCode::SUCCESS);
-                };
-                link = next;
                 if let Ask::Log(asked) = &mut ask {
                     asked.lines = ALL;
                 }
-                link.ask(&ask, Patience::Short, &mut |_, _| {})?
+                let Some(next) = go_on(data, listener.as_ref().map(|(_, process)| process), &ask)? else {
+                    print::note("The backend has ended.");
+                    return Ok(ExitCode::SUCCESS);
+                };
+                link = next.0;
+                next.1
             }
         };
     }
+}
+
+/// Asks the next handler; nothing when there will be none.
+fn go_on(data: &Path, listener: Option<&Process>, ask: &Ask) -> Result<Option<(Link, Answer)>, Trouble> {
+    while let Some(mut link) = next_handler(data, listener)? {
+        // One that is dying still has its socket.
+        if let Some(answer) = link.ask_one_that_may_die(ask)? {
+            return Ok(Some((link, answer)));
+        }
+    }
+    Ok(None)
 }
 
 /// The handler has ended: waits until the next one listens; nothing when the listener has ended too.

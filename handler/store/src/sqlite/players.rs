@@ -51,7 +51,7 @@ impl ReadPlayers for Db {
     }
 
     fn player_count(&self) -> Result<u64> {
-        // Players are never deleted, but counting needs no such assumption: it walks the smallest index.
+        // Walks the smallest index.
         self.row("SELECT count(*) FROM player", [], |row| from_sql(row.get(0)?))
     }
 
