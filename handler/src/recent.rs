@@ -36,7 +36,11 @@ pub struct Recent(Mutex<Kept>);
 impl Recent {
     /// One more line; the oldest go where there is no room.
     pub fn add(&self, level: log::Level, process: &str, mut text: String) {
-        text.truncate(text.floor_char_boundary(LINE));
+        if let Some((end, _)) =
+            text.char_indices().take_while(|(at, _)| *at <= LINE).last().filter(|_| text.len() > LINE)
+        {
+            text.truncate(end);
+        }
         let mut kept = lock(&self.0);
         kept.bytes += text.len();
         kept.lines.push_back(LogEntry { at: Time::now(), level: level as u8, process: process.to_owned(), text });

@@ -1,6 +1,7 @@
 //! What the operator's command asks the handler, over its own Unix socket; replies are plain data for tables
 //! and `--json`.
 
+pub use crate::logged::{LogAsked, LogEntry, Logged, Reloaded};
 use crate::{Better, BoardRow, Failure, Mode, Operator, Reply, Secret, Submitters, Time};
 use serde::{Deserialize, Serialize};
 
@@ -182,21 +183,6 @@ pub enum Ask {
     },
 }
 
-/// Which lines of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogAsked {
-    /// How many of those that were logged before, at the most.
-    pub lines: u32,
-    /// The least severe, 1 error … 5 trace.
-    pub level: u8,
-    /// Of this session only.
-    pub session: Option<u64>,
-    /// Of this player only.
-    pub player: Option<String>,
-    /// Also those that come from now on.
-    pub follow: bool,
-}
-
 /// The answer; `Progress` may come several times before the last one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
@@ -307,41 +293,6 @@ impl std::fmt::Debug for Sealed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} bytes", self.0.len())
     }
-}
-
-/// What reading the settings again has come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reloaded {
-    /// Keys that have another value now.
-    pub changed: Vec<String>,
-    /// What holds only after a restart, or could not be done.
-    pub warnings: Vec<String>,
-}
-
-/// Lines of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Logged {
-    /// The oldest first.
-    pub lines: Vec<LogEntry>,
-    /// How many were left out before these, since whoever reads is too slow.
-    pub missed: u64,
-    /// The level that the backend logs at, 1 error … 5 trace.
-    pub level: u8,
-    /// The listener's process id; 0 when there is none.
-    pub listener: i32,
-}
-
-/// A line of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogEntry {
-    /// When it was logged.
-    pub at: Time,
-    /// 1 error … 5 trace.
-    pub level: u8,
-    /// Which process says it: `listener`, `handler` or `worker`.
-    pub process: String,
-    /// The text, one line.
-    pub text: String,
 }
 
 /// A new key, shown this once.

@@ -1,8 +1,9 @@
 //! Scores and boards.
 
 use super::*;
+use crate::capability::boards::{ClearBoard, DefineBoard, RenameBoard};
 use crate::capability::players::Disable;
-use crate::capability::records::{ClearBoard, DefineBoard, RenameBoard, Submit, Withdraw};
+use crate::capability::records::{Submit, Withdraw};
 use crate::testing::{KINDS, board, standing};
 use ssmglobal_ipc::RecordSubmitted;
 use ssmglobal_store::{Better, Board, BoardId, Operator, Sequence, Standing, Submitters};

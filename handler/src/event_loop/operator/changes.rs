@@ -3,7 +3,7 @@
 
 use super::super::EventLoop;
 use crate::capability::players::{self, SetBy};
-use crate::capability::{records, servers, visitors};
+use crate::capability::{boards, records, servers, visitors};
 use crate::changes::Change;
 use crate::lock::read;
 use crate::state::memory::{no_such_player, server_name};
@@ -203,13 +203,13 @@ impl EventLoop {
 
     pub(super) fn board_clear(&mut self, operator: u64, name: String, gone: bool) -> Later {
         let scores = read(&self.shared.memory.boards).find(&name).map(|it| (it.board.name.clone(), it.total()));
-        let (board, scores) = scores.ok_or_else(|| records::board_unknown(&name))?;
-        self.change(operator, records::ClearBoard { name, gone }, Answer::BoardCleared { board, scores })
+        let (board, scores) = scores.ok_or_else(|| boards::board_unknown(&name))?;
+        self.change(operator, boards::ClearBoard { name, gone }, Answer::BoardCleared { board, scores })
     }
 
     pub(super) fn board_rename(&mut self, operator: u64, name: String, new: String) -> Later {
         names::check_plain("board", &new, 64)?;
-        self.change(operator, records::RenameBoard { name, new }, Answer::Done)
+        self.change(operator, boards::RenameBoard { name, new }, Answer::Done)
     }
 
     pub(super) fn server_delete(&mut self, operator: u64, name: &str) -> Later {
@@ -231,13 +231,13 @@ impl EventLoop {
             return Err(Failure::new(Code::Invalid, "A unit is 1 to 16 bytes, like ms or points."));
         }
         let most = self.shared.settings().records.boards as usize;
-        self.change(operator, records::DefineBoard { board, most }, Answer::Done)
+        self.change(operator, boards::DefineBoard { board, most }, Answer::Done)
     }
 
     pub(super) fn board_withdraw(&mut self, operator: u64, board_named: &str, player: &str, reason: String) -> Later {
         let player = self.player_id(player)?;
         let board = read(&self.shared.memory.boards).find(board_named).map(|ranking| ranking.board.id);
-        let board = board.ok_or_else(|| records::board_unknown(board_named))?;
+        let board = board.ok_or_else(|| boards::board_unknown(board_named))?;
         self.change(operator, records::Withdraw { board, player, reason }, Answer::Done)
     }
 }

@@ -179,7 +179,7 @@ impl Known {
 
     /// The change, who waits for it, and whose key it may have.
     pub fn resolve(&self, step: &Step) -> (Change, By, Option<Principal>) {
-        use crate::capability::{mail, players, records, servers, settings};
+        use crate::capability::{boards, mail, players, records, servers, settings};
         let (asked, operator) = (|owner| (By::Session, Some(owner)), (By::Operator, None));
         let secret = |right: bool| Secret::new(if right { "right" } else { "other" });
         let server_name = |at: u8| one(&["Arena", "CASTLE", "tower", "Cave"], at).to_owned();
@@ -200,9 +200,9 @@ impl Known {
                 (records::Withdraw { board, player, reason }.into(), operator)
             }
             Step::Rename { name, new } => {
-                (records::RenameBoard { name: board_name(name), new: board_name(new) }.into(), operator)
+                (boards::RenameBoard { name: board_name(name), new: board_name(new) }.into(), operator)
             }
-            Step::Clear { name, gone } => (records::ClearBoard { name: board_name(name), gone }.into(), operator),
+            Step::Clear { name, gone } => (boards::ClearBoard { name: board_name(name), gone }.into(), operator),
             Step::Call { name, new } => {
                 let new = names::Name::of_server(&server_name(new)).into();
                 (servers::Rename { name: server_name(name), new }.into(), operator)
@@ -213,7 +213,7 @@ impl Known {
                 let name = format!("{}{}", if unit { "board" } else { "Board" }, usize::from(name) % BOARDS);
                 let mut board = board(0, &name, operator_of, better);
                 board.unit = if unit { "s".to_owned() } else { "ms".to_owned() };
-                (records::DefineBoard { board, most: BOARDS - 1 }.into(), operator)
+                (boards::DefineBoard { board, most: BOARDS - 1 }.into(), operator)
             }
             Step::Send { from, to, mailbox } => {
                 let (from, to, subject, body) = (self.who(from), player(to), "hi".to_owned(), "one".to_owned());
