@@ -50,7 +50,7 @@ Examples:
   ssmglobal ctl --json sessions list | jq .
 
 Only the user that the backend runs as, and root, may ask; no password is needed.
-What deletes for good, and stop, ask back at a terminal; elsewhere they need --yes.
+Board reset and delete, server delete and stop ask back at a terminal; elsewhere they need --yes.
 Exit status: 0 done, 1 refused or failed, 2 the command line makes no sense, 3 the backend does not run.";
 
 const STOP_HELP: &str = "\
