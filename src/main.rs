@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     match source::read(&args) {
         Ok(Asked::Run(found)) => listener::run(*found, args),
         Ok(Asked::Other) => command(Cli::read(&args)),
+        Ok(Asked::Wrong(_)) => ExitCode::FAILURE,
         Ok(Asked::Ended(code)) => code,
         Err(error) => {
             print::note(&format!("ssmglobal: not started: {error}"));

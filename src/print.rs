@@ -27,6 +27,18 @@ pub fn out_bytes(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// As [`out`]; gives whether anybody still reads.
+///
+/// # Errors
+/// Those of the write.
+pub fn out_while_read(text: &str) -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        result => result.map(|()| true),
+    }
+}
+
 /// Writes a line to standard error. Where that is not possible there is nobody to tell.
 pub fn note(text: &str) {
     // In one piece, or a line of the log may land in the middle.

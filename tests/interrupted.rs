@@ -103,7 +103,7 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     for program in &mut all {
         program.ok("PING", json!({}));
     }
-    let list = backend.ctl(&["sessions", "list"]);
+    let list = backend.ctl(&["sessions", "list"])["sessions"].take();
     let row = |index: usize, what: &str| list[index][what].clone();
     let pids: Vec<i64> = (0..5).map(|index| row(index, "pid").as_i64().unwrap()).collect();
     let session = |index: usize| row(index, "session").as_u64().unwrap();
@@ -141,7 +141,7 @@ fn a_worker_that_lies_to_its_successor_changes_nothing_for_anybody() {
     for program in &mut all {
         program.ok("PING", json!({}));
     }
-    let now = backend.ctl(&["sessions", "list"]);
+    let now = backend.ctl(&["sessions", "list"])["sessions"].take();
     let now: Vec<i64> = now.as_array().unwrap().iter().filter_map(|row| row["pid"].as_i64()).collect();
     assert_eq!(now, pids);
     assert_eq!(Process(backend.pid()).descriptors().len(), descriptors);
@@ -157,7 +157,7 @@ fn one_that_dies_before_it_has_let_go_is_followed() {
     let mut eve = backend.player("eve");
     let mut ann = backend.player("ann");
     let Way { sends, .. } = way_of_workers(&mut backend);
-    let list = backend.ctl(&["sessions", "list"]);
+    let list = backend.ctl(&["sessions", "list"])["sessions"].take();
     let numbers = |index: usize| (list[index]["pid"].as_i64().unwrap(), list[index]["session"].as_u64().unwrap());
     let begin = |(pid, session): (i64, u64)| {
         let (ours, theirs) = UnixStream::pair().unwrap();
@@ -218,7 +218,8 @@ fn whoever_is_ended_in_the_middle_of_it_is_told_why() {
     let Way { receives, .. } = way_of_workers(&mut backend);
     let old = backend.only_worker().0;
     stand_between(&backend, &receives, old);
-    backend.ctl(&["sessions", "kick", &old.to_string(), "--reason", "Go home."]);
+    let session = backend.ctl(&["sessions", "list"])["sessions"][0]["session"].to_string();
+    backend.ctl(&["sessions", "kick", &session, "--reason", "Go home."]);
     kill(old, Signal::SIGCONT).unwrap();
     assert!(silent.wire.rest().contains("Go home."));
     backend.log().wait("Disconnected (0/");
@@ -252,7 +253,7 @@ fn a_listener_that_dies_in_the_middle_of_it_is_followed_by_one_that_knows() {
     assert_eq!(eve.ok("WHOAMI", json!({}))["player"], "eve");
     backend.log().wait_after(mark, "was found, of whom the listener could not tell any more");
     backend.next_listener();
-    let list = backend.ctl(&["sessions", "list"]);
+    let list = backend.ctl(&["sessions", "list"])["sessions"].take();
     assert_eq!((list.as_array().map(Vec::len), &list[0]["who"]), (Some(1), &"eve".into()), "{list}");
     assert_ne!(list[0]["pid"], old.as_raw());
     backend.kill_handler();

@@ -57,9 +57,9 @@ fn idle_workers_are_followed_and_nobody_notices() {
     assert!(!backend.log().text().contains("Disconnected"), "{}", backend.log().text());
     // Whoever has moved is one of the listener's own, whose end is noticed, and whom it may end.
     backend.see_off(silent);
-    let list = backend.ctl(&["sessions", "list"]);
+    let list = backend.ctl(&["sessions", "list"])["sessions"].take();
     let row = list.as_array().and_then(|rows| rows.iter().find(|row| row["who"] == "alice")).expect("alice");
-    backend.ctl(&["sessions", "kick", &row["pid"].to_string()]);
+    backend.ctl(&["sessions", "kick", &row["session"].to_string()]);
     alice.wire.rest();
     backend.log().wait("Disconnected (4/");
     assert_eq!(backend.ctl(&["status"])["clients"], 4);

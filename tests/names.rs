@@ -158,5 +158,5 @@ fn names_of_boards_servers_and_channels() {
     assert_eq!(backend.ctl_fails(&["server", "add", "arena"]), "exists");
     backend.board("Sprint");
     backend.board("sprint");
-    assert_eq!(backend.ctl(&["board", "list"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(backend.ctl(&["board", "list"])["boards"].as_array().map(Vec::len), Some(1));
 }

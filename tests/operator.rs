@@ -1,7 +1,12 @@
 //! `ssmglobal ctl` and what else an operator types.
 
 mod database;
+mod deleted;
+mod log_lines;
 mod people;
+mod shape;
+mod typed;
+mod verbs;
 
 use crate::harness::{Backend, Program, has, is_root, program, run};
 use serde_json::{Value, json};
@@ -84,7 +89,7 @@ fn game_servers() {
     let backend = Backend::start();
     let mut arena = backend.game_server("arena");
     assert_eq!(backend.ctl_fails(&["server", "add", "Arena"]), "exists");
-    let row = backend.ctl(&["server", "list"])[0].clone();
+    let row = backend.ctl(&["server", "list"])["servers"][0].clone();
     has(&row, json!({"server": "arena", "disabled": false, "sessions": 1}));
     assert!(row["last_auth"].is_string() && row.get("key").is_none(), "{row}");
 
@@ -99,7 +104,7 @@ fn game_servers() {
     assert!(other.expect_event("notice")["msg"].as_str().is_some_and(|msg| msg.contains("disabled")));
     let mut again = Program::in_mode(backend.at(), "SERVER");
     assert_eq!(again.fails("AUTH", json!({"name": "arena", "key": key})), "denied");
-    assert_eq!(backend.ctl(&["server", "list"])[0]["disabled"], true);
+    assert_eq!(backend.ctl(&["server", "list"])["servers"][0]["disabled"], true);
     backend.ctl(&["server", "enable", "server:arena"]);
     assert_eq!(backend.ctl_fails(&["server", "add", "server:castle"]), "invalid", "a name holds no colon");
     let prefixed = json!({"name": "server:arena", "key": key});

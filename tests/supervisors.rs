@@ -1,7 +1,9 @@
 //! Under real supervisors: a listener that is killed is started again and goes on with everybody, an upgrade in place is no
 //! end to them, and they can stop all of it. Each test is left out, with a word, where its supervisor is not there.
 
-use crate::harness::{GREETING, Log, Program, Running, Wire, is_installed, own_address, program, run, write_program};
+use crate::harness::{
+    GREETING, Log, Program, Running, Wire, ctl_data, is_installed, own_address, program, run, write_program,
+};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -72,7 +74,7 @@ impl Supervised {
     fn ctl(&self, words: &[&str]) -> Value {
         let output = run(program().arg("--data").arg(self.data()).args(["ctl", "--json"]).args(words), b"");
         assert_eq!(output.code, 0, "ctl {words:?}: {output:?}\n{}", self.log.text());
-        serde_json::from_str(&output.out).expect("JSON")
+        ctl_data(&output)
     }
 
     fn pid(&self, of: &str) -> Pid {

@@ -32,7 +32,7 @@ fn a_visitor_is_on_under_his_name_and_may_do_little() {
     let mut scene = Scene::new();
     assert_eq!(scene.zed.ok("WHOAMI", json!({}))["player"], "visitor:Zed");
     assert_eq!(places(&mut scene.alice, "visitor:Zed"), ["client"]);
-    let sessions = scene.backend.ctl(&["sessions", "list"]);
+    let sessions = scene.backend.ctl(&["sessions", "list"])["sessions"].take();
     let who: Vec<&Value> = sessions.as_array().expect("a list").iter().map(|row| &row["who"]).collect();
     assert_eq!(who, ["alice", "arena", "visitor:Zed"]);
     let table = scene.backend.operator(&["sessions", "list"]).out;

@@ -4,8 +4,9 @@ use crate::capability::rights::Asking;
 use crate::capability::{
     entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers, settings, universe,
 };
-use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp};
+use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp, still_there};
 use ssmglobal_ipc::{Failure, Reply, Secret};
+use ssmglobal_store::Row;
 use std::convert::Infallible;
 
 /// What all threads of the handler share.
@@ -28,7 +29,7 @@ macro_rules! groups {
 
         impl Decide for Change {
             fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-                match self {
+                let decided = match self {
                     $(Change::$group(changes) => changes.decide(facts, stamp),)*
                     Change::Known(reply) => Ok(Decided::new(Vec::new(), reply.clone())),
                     Change::Refused(failure) => Err(failure.clone().into()),
@@ -36,7 +37,11 @@ macro_rules! groups {
                         asking.check(facts)?;
                         change.decide(facts, stamp)
                     }
-                }
+                }?;
+                // What it had asked before it was deleted may be decided after that.
+                let servers = decided.rows.iter().filter_map(Row::server);
+                servers.into_iter().try_for_each(|server| still_there(facts, Some(server)))?;
+                Ok(decided)
             }
 
             fn shown_once(&self) -> Option<Secret> {

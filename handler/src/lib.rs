@@ -18,6 +18,7 @@ mod lock;
 mod logging;
 mod machine;
 mod ownership;
+mod recent;
 mod state;
 mod tally;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use ownership::guard;
 
 use crate::changes::{Change, Shared};
 use crate::event_loop::{End, EventLoop, Inherited, ListenerLink, Operators, WAKER};
+use crate::recent::Recent;
 use crate::state::journal::Journal;
 use crate::state::memory::Memory;
 use crate::state::tickets::{self, Tickets};
@@ -107,7 +109,7 @@ fn start(rendezvous: RawFd, control: RawFd, journal: RawFd) -> io::Result<ExitCo
     let signals = Signals::catch(&[Signal::SIGTERM])?;
     let log = logging::start(logging::filter(settings.log.level))?;
     let words = UnixStream::from(ssmglobal_sys::let_go_first(listener.stream.try_clone()?.into()));
-    let result = serve((rendezvous, journal), listener, signals, settings, run);
+    let result = serve((rendezvous, journal), listener, signals, settings, run, &log.recent);
     drop(log);
     result.or_else(|failure| match failure {
         Failure::Fatal(msg) => {
@@ -174,6 +176,7 @@ fn serve(
     signals: Signals,
     settings: Settings,
     run: u64,
+    recent: &Arc<Recent>,
 ) -> Result<ExitCode, Failure> {
     let data = std::path::absolute(&settings.data)?;
     ownership::guard(&data, nix::unistd::geteuid().as_raw()).map_err(Failure::Fatal)?;
@@ -199,7 +202,7 @@ fn serve(
     let (shared, queues) = Shared::new(Arc::new(settings), memory, kept, waker);
     let shared = Arc::new(shared);
     let threads = start_threads(&shared, &store, queues, writer, keys)?;
-    let operators = operator_socket(&data.join(CTL_SOCKET), &store, &poll)?;
+    let operators = operator_socket(&data.join(CTL_SOCKET), &store, recent, &poll)?;
     let inherited = Inherited { rendezvous, journal, tickets, run, relay_mark };
     let mut event_loop = EventLoop::new(shared.clone(), poll, inherited, listener, signals, operators)?;
     let players = lock::read(&shared.memory.directory).len();
@@ -263,8 +266,13 @@ fn own_directory(data: &Path) -> Result<(), Failure> {
     })
 }
 
-fn operator_socket(path: &Path, store: &Arc<dyn Store>, poll: &Poll) -> Result<Operators, Failure> {
-    Operators::new(path, store.clone(), poll.registry()).map_err(|error| match error.kind() {
+fn operator_socket(
+    path: &Path,
+    store: &Arc<dyn Store>,
+    recent: &Arc<Recent>,
+    poll: &Poll,
+) -> Result<Operators, Failure> {
+    Operators::new(path, store.clone(), recent.clone(), poll.registry()).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => Failure::Fatal(format!(
             "{} is too long for a socket's name; choose a shorter data directory",
             path.display()

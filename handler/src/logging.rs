@@ -1,6 +1,7 @@
 //! The one log: lines of every process, on the handler's standard error, written by a thread of its own so that a
 //! slow reader of the log slows nobody else down.
 
+use crate::recent::Recent;
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter};
@@ -30,6 +31,8 @@ pub fn lines() -> LogLines {
 pub struct LogThread {
     lines: Sender<Option<Vec<u8>>>,
     thread: Option<JoinHandle<()>>,
+    /// What was logged of late.
+    pub recent: Arc<Recent>,
 }
 
 struct Queue {
@@ -104,7 +107,8 @@ pub fn start(level: LevelFilter) -> io::Result<LogThread> {
             }
         }
     })?;
-    let journald = under_journald();
+    let (journald, recent) = (under_journald(), Arc::new(Recent::default()));
+    let kept = recent.clone();
     Builder::new()
         .filter_level(LevelFilter::Trace)
         .filter_module("mio", LevelFilter::Warn)
@@ -119,6 +123,7 @@ pub fn start(level: LevelFilter) -> io::Result<LogThread> {
                 process @ ("listener" | "worker") => process,
                 _ => "handler",
             };
+            kept.add(record.level(), process, record.args().to_string());
             match journald {
                 true => writeln!(out, "<{}>{process}: {}", priority(record.level()), record.args()),
                 false => writeln!(out, "{} {:5} {process}: {}", Time::now(), record.level(), record.args()),
@@ -126,7 +131,7 @@ pub fn start(level: LevelFilter) -> io::Result<LogThread> {
         })
         .init();
     log::set_max_level(level);
-    Ok(LogThread { lines, thread: Some(thread) })
+    Ok(LogThread { lines, thread: Some(thread), recent })
 }
 
 impl Drop for LogThread {

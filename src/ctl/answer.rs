@@ -1,17 +1,14 @@
 //! Answers for people and for programs. Pure: an answer in, text out.
 
 use serde::Serialize;
+use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerLogins, PlayerTimes};
 
+use super::said::Said;
+use super::table::number;
 use super::trouble::Trouble;
-use super::{board, database, penalty, player, requests, server, sessions, status};
+use super::{board, database, log, penalty, player, reload, requests, server, sessions, status};
 use crate::print;
-
-/// What `--json` shows where there is nothing else to say.
-#[derive(Serialize)]
-struct State {
-    state: &'static str,
-}
 
 /// An answer for people; several lines, the last one ended.
 pub fn text(answer: &Answer) -> String {
@@ -35,18 +32,31 @@ pub fn text(answer: &Answer) -> String {
         Answer::Verified(verified) => database::verified_text(verified),
         Answer::BackedUp { file, bytes } => database::backed_up_text(file, *bytes),
         Answer::Copied { bytes } => database::copied_text(*bytes),
-        Answer::Upgraded { from, to } => upgraded_text(from, to),
+        Answer::Upgraded { from, to } => upgraded(from, to) + "\n",
+        Answer::Reloaded(reloaded) => reload::text(reloaded),
+        Answer::Stopping { .. } => format!("{STOPPED}\n"),
+        Answer::Logged(logged) if logged.lines.is_empty() => "Nothing like that was logged of late.\n".to_owned(),
+        Answer::Logged(logged) => log::text(logged),
+        Answer::PlayerAdded { player } => added(player) + "\n",
+        Answer::BoardCleared { board, scores } => cleared(&Ask::BoardList, board, *scores) + "\n",
+        Answer::Ended(rows) => sessions::ended_text(rows),
         // Never asked for here, or dealt with before.
         Answer::Adopted { .. } | Answer::Reply { .. } => String::new(),
     }
 }
 
-fn upgraded_text(from: &str, to: &str) -> String {
+const STOPPED: &str = "Everything has ended.";
+
+fn added(player: &str) -> String {
+    format!("The player {} is registered.", print::clean(player))
+}
+
+fn upgraded(from: &str, to: &str) -> String {
     let what = match from == to {
         true => format!("Version {to} was started anew; nobody has lost his connection."),
         false => format!("Upgraded from version {from} to {to}; nobody has lost his connection."),
     };
-    print::clean(&what).into_owned() + "\n"
+    print::clean(&what).into_owned()
 }
 
 /// As [`text`], but a bare "done" says what was done.
@@ -54,8 +64,22 @@ pub fn text_for(ask: &Ask, answer: &Answer) -> String {
     match (answer, done(ask)) {
         (Answer::Reply { kind, payload }, _) => requests::text(ask, *kind, payload),
         (Answer::Done, Some(done)) => format!("{}\n", print::clean(&done)),
+        (Answer::BoardCleared { board, scores }, _) => cleared(ask, board, *scores) + "\n",
         _ => text(answer),
     }
+}
+
+fn cleared(ask: &Ask, board: &str, scores: u32) -> String {
+    let what = match ask {
+        Ask::BoardDelete { .. } => "is gone",
+        _ => "is empty",
+    };
+    let scores = number(scores.into());
+    format!(
+        "The board {} {what}; {scores} {} on it.",
+        print::clean(board),
+        if scores == "1" { "score was" } else { "scores were" }
+    )
 }
 
 fn done(ask: &Ask) -> Option<String> {
@@ -82,14 +106,37 @@ fn done(ask: &Ask) -> Option<String> {
         }
         Ask::BoardDefine { name, .. } => format!("The board {name} is defined."),
         Ask::BoardWithdraw { board, player, .. } => format!("The score of {player} is off the board {board}."),
+        Ask::BoardRename { name, new } => format!("The board {name} is called {new} from now on."),
+        Ask::ServerRename { name, new } => {
+            format!("The game server {name} is called {new} from now on; its key is the same.")
+        }
+        Ask::ServerDelete { name } => format!("The game server {name} is gone."),
         Ask::SessionsKick { pid, .. } => format!("The connection of process {pid} is ended."),
         _ => return None,
     })
 }
 
-/// An answer for programs: one line with one object or list, as it is on the wire. Shows the key of
+/// A list under its name; it has one page.
+macro_rules! list {
+    ($rows:expr => $name:ident, $one:literal) => {{
+        #[derive(Serialize)]
+        struct List<'a, T> {
+            $name: &'a [T],
+            next: Option<&'a str>,
+        }
+        let rows = $rows;
+        Said::ok(counted(rows.len(), $one)).with(List { $name: rows, next: None }).json()
+    }};
+}
+
+/// `1 board.`, `3 boards.`
+fn counted(count: usize, one: &str) -> String {
+    format!("{} {one}{}.", number(count as u64), if count == 1 { "" } else { "s" })
+}
+
+/// An answer for programs: one line with one object, in the shape that answers have on the wire. Shows the key of
 /// [`Answer::Key`], which is made to be read once.
-pub fn json(answer: &Answer) -> String {
+pub fn json(ask: &Ask, answer: &Answer) -> String {
     #[derive(Serialize)]
     struct Progress {
         done: u64,
@@ -115,34 +162,62 @@ pub fn json(answer: &Answer) -> String {
         logins: Option<&'a PlayerLogins>,
     }
     #[derive(Serialize)]
-    struct Cleared {
+    struct PenaltiesCleared {
         cleared: u32,
     }
+    #[derive(Serialize)]
+    struct Added<'a> {
+        player: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Cleared<'a> {
+        board: &'a str,
+        scores: u32,
+    }
     match answer {
-        Answer::Done => print::json(&State { state: "OK" }),
+        Answer::Done => Said::ok(done(ask).unwrap_or_else(|| "Done.".to_owned())).json(),
         Answer::Failed(failure) => Trouble::Refused(failure.clone()).json(),
-        Answer::Progress { done, total } => print::json(&Progress { done: *done, total: *total }),
-        Answer::Key(key) => print::json(key),
-        Answer::Servers(rows) => print::json(rows),
-        Answer::Players(page) => print::json(page),
-        Answer::Player(player) => print::json(player),
-        Answer::PlayerShown { player, times } => print::json(&PlayerShown { player, times, logins: None }),
-        Answer::PlayerLoginsShown { player, times, logins } => {
-            print::json(&PlayerShown { player, times, logins: Some(logins) })
+        Answer::Progress { done, total } => {
+            Said::ok(format!("{done} of {total}")).with(Progress { done: *done, total: *total }).json()
         }
-        Answer::Penalties(rows) => print::json(rows),
-        Answer::PenaltiesCleared(cleared) => print::json(&Cleared { cleared: *cleared }),
-        Answer::Boards(rows) => print::json(rows),
-        Answer::Sessions(rows) => print::json(rows),
-        Answer::Status(status) => print::json(status),
-        Answer::Numbers(numbers) => print::json(&status::Flat::from(&**numbers)),
-        Answer::Verified(verified) => print::json(verified),
-        Answer::BackedUp { file, bytes } => print::json(&BackedUp { file, bytes: *bytes }),
-        Answer::Copied { bytes } => print::json(&BackedUp { file: "-", bytes: *bytes }),
-        Answer::Upgraded { from, to } => print::json(&Upgraded { from, to }),
-        Answer::Reply { kind, payload } => requests::json(*kind, payload)
-            .map_or_else(|| print::json(&State { state: "OK" }), |json| print::clean_json(&json)),
-        Answer::Adopted { .. } => print::json(&State { state: "OK" }),
+        Answer::Key(key) => Said::ok("The key is shown this once.").with(key).json(),
+        Answer::Servers(rows) => list!(&rows[..] => servers, "game server"),
+        Answer::Players(page) => Said::ok(counted(page.players.len(), "player")).with(page).json(),
+        Answer::Player(player) => Said::ok(format!("This is {}.", player.player)).with(player).json(),
+        Answer::PlayerShown { player, times } => {
+            Said::ok(format!("This is {}.", player.player)).with(PlayerShown { player, times, logins: None }).json()
+        }
+        Answer::PlayerLoginsShown { player, times, logins } => {
+            let shown = PlayerShown { player, times, logins: Some(logins) };
+            Said::ok(format!("This is {}.", player.player)).with(shown).json()
+        }
+        Answer::Penalties(rows) => list!(&rows[..] => penalties, "waiting time"),
+        Answer::PenaltiesCleared(cleared) => {
+            Said::ok(penalty::cleared_text(*cleared).trim_end()).with(PenaltiesCleared { cleared: *cleared }).json()
+        }
+        Answer::Boards(rows) => list!(&rows[..] => boards, "board"),
+        Answer::Sessions(rows) => list!(&rows[..] => sessions, "session"),
+        Answer::Status(status) => Said::ok("The backend runs.").with(status).json(),
+        Answer::Numbers(numbers) => Said::ok("The backend runs.").with(status::Flat::from(&**numbers)).json(),
+        Answer::Copied { bytes } => {
+            Said::ok("The backup is written.").with(BackedUp { file: "-", bytes: *bytes }).json()
+        }
+        Answer::Verified(verified) if verified.ok => Said::ok("Nothing is wrong with it.").with(verified).json(),
+        Answer::Verified(verified) => Said::error(Code::Invalid, "Something is wrong with it.").with(verified).json(),
+        Answer::BackedUp { file, bytes } => {
+            Said::ok("The backup is written.").with(BackedUp { file, bytes: *bytes }).json()
+        }
+        Answer::Upgraded { from, to } => Said::ok(upgraded(from, to)).with(Upgraded { from, to }).json(),
+        Answer::Reply { kind, payload } => requests::json(ask, *kind, payload),
+        Answer::Adopted { .. } => Said::ok("Done.").json(),
+        Answer::Reloaded(reloaded) => Said::ok(reload::said(reloaded)).with(reloaded).json(),
+        Answer::Stopping { .. } => Said::ok(STOPPED).json(),
+        Answer::Logged(logged) => log::json(logged),
+        Answer::PlayerAdded { player } => Said::ok(added(player)).with(Added { player }).json(),
+        Answer::BoardCleared { board, scores } => {
+            Said::ok(cleared(ask, board, *scores)).with(Cleared { board, scores: *scores }).json()
+        }
+        Answer::Ended(rows) => list!(&rows[..] => sessions, "session"),
     }
 }
 
@@ -231,21 +306,30 @@ mod tests {
     #[test]
     fn json_is_the_plain_form() {
         let cases = [
-            (Answer::Done, r#"{"state": "OK"}"#),
-            (key(), r#"{"server": "arena", "key": "k3y"}"#),
-            (Answer::Servers(Vec::new()), "[]"),
-            (Answer::BackedUp { file: "/b".into(), bytes: 7 }, r#"{"file": "/b", "bytes": 7}"#),
+            (Answer::Done, r#"{"state": "OK", "msg": "Done."}"#),
+            (
+                key(),
+                r#"{"state": "OK", "msg": "The key is shown this once.", "data": {"server": "arena", "key": "k3y"}}"#,
+            ),
+            (
+                Answer::Servers(Vec::new()),
+                r#"{"state": "OK", "msg": "0 game servers.", "data": {"servers": [], "next": null}}"#,
+            ),
+            (
+                Answer::BackedUp { file: "/b".into(), bytes: 7 },
+                r#"{"state": "OK", "msg": "The backup is written.", "data": {"file": "/b", "bytes": 7}}"#,
+            ),
             (
                 Answer::Boards(vec![board()]),
-                r#"[{"board": "race", "unit": "ms", "better": "lower", "operator": "best", "submit": "servers", "total": 9}]"#,
+                r#"{"state": "OK", "msg": "1 board.", "data": {"boards": [{"board": "race", "unit": "ms", "better": "lower", "operator": "best", "submit": "servers", "total": 9}], "next": null}}"#,
             ),
             (
                 Answer::Sessions(vec![session()]),
-                r#"[{"pid": 77, "session": 1, "address": "192.0.2.7:4711", "mode": "HUMAN", "who": "alice", "since": "1970-01-01T00:00:00Z", "idle": 61, "version": "1.2.3"}]"#,
+                r#"{"state": "OK", "msg": "1 session.", "data": {"sessions": [{"pid": 77, "session": 1, "address": "192.0.2.7:4711", "mode": "HUMAN", "who": "alice", "since": "1970-01-01T00:00:00Z", "idle": 61, "version": "1.2.3"}], "next": null}}"#,
             ),
         ];
         for (answer, expected) in cases {
-            assert_eq!(json(&answer), expected);
+            assert_eq!(json(&Ask::Status, &answer), expected);
         }
     }
 
@@ -253,7 +337,7 @@ mod tests {
     fn every_json_answer_is_one_line_that_parses() {
         let page = PlayerPage { players: Vec::new(), next: Some("bob".into()) };
         for answer in [servers(), detail(), status(), Answer::Players(page)] {
-            let line = json(&answer);
+            let line = json(&Ask::Status, &answer);
             assert!(!line.contains(char::is_control), "{line}");
             serde_json::from_str::<serde_json::Value>(&line).unwrap();
         }
@@ -283,11 +367,11 @@ mod tests {
 
     #[test]
     fn a_players_times_stand_beside_all_else() {
-        let (text, json) = (text(&detail()), json(&detail()));
+        let (text, json) = (text(&detail()), json(&Ask::Status, &detail()));
         assert!(text.contains("login limit:  90 min") && text.contains("times on:     1,234"), "{text}");
-        assert!(json.starts_with(r#"{"player": "alice", "#), "{json}");
+        assert!(json.contains(r#""data": {"player": "alice", "#), "{json}");
         assert!(
-            json.ends_with(r#""sessions": 0, "session_minutes": 90, "times_on": 1234, "minutes_on": 0}"#),
+            json.ends_with(r#""sessions": 0, "session_minutes": 90, "times_on": 1234, "minutes_on": 0}}"#),
             "{json}"
         );
         // From an older backend.
@@ -312,7 +396,7 @@ mod tests {
             slowed_until: Some(Time(1000)),
             ..PlayerLogins::default()
         });
-        let (told, json) = (text(&slowed), json(&slowed));
+        let (told, json) = (text(&slowed), json(&Ask::PlayerShow { name: String::new() }, &slowed));
         assert!(told.contains("1,234 since the last login, at 1970-01-01T00:00:00Z from 192.0.2.\\x1b7\n"), "{told}");
         assert!(told.contains("until 1970-01-01T00:00:01Z from addresses that are new to him\n"), "{told}");
         assert!(told.contains("last address:   unknown\n"), "{told}");
@@ -334,8 +418,13 @@ mod tests {
         let lines: Vec<&str> = told.lines().skip(1).collect();
         let expected = ["192.0.2.1  logins       alice   1970", "192.0.2.1  connections  -       1970"];
         assert!(lines.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{told}");
-        assert!(json(&answer).starts_with(r#"[{"address": "192.0.2.1", "stops": "logins", "player": "alice", "#));
-        assert_eq!(json(&Answer::PenaltiesCleared(2)), r#"{"cleared": 2}"#);
+        let said = json(&Ask::PenaltyList, &answer);
+        assert!(
+            said.contains(r#""data": {"penalties": [{"address": "192.0.2.1", "stops": "logins", "player": "alice", "#),
+            "{said}"
+        );
+        let said = json(&Ask::PenaltyClear { address: None }, &Answer::PenaltiesCleared(2));
+        assert!(said.ends_with(r#""data": {"cleared": 2}}"#), "{said}");
         assert_eq!(text(&Answer::Penalties(Vec::new())), "Nobody has to wait.\n");
     }
 

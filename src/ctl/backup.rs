@@ -120,6 +120,6 @@ fn not_copied(to: &str, error: &io::Error) -> Trouble {
 /// Says on standard error what was done, where standard output has the backup.
 pub fn told_aside(answer: &Answer, json: bool) -> bool {
     let Answer::Copied { .. } = answer else { return false };
-    print::note(if json { answer::json(answer) } else { answer::text(answer) }.trim_end());
+    print::note(if json { answer::json(&Ask::BackupCopy, answer) } else { answer::text(answer) }.trim_end());
     true
 }

@@ -5,7 +5,9 @@ use clap::{Subcommand, ValueEnum};
 use ssmglobal_ipc::ctl::Ask;
 use ssmglobal_ipc::{Better, BoardRow, Operator, Submitters};
 
+use super::sure::Sure;
 use super::table::{Align, number, table};
+use super::trouble::Trouble;
 
 const DEFINE_EXAMPLES: &str = "\
 Examples:
@@ -46,6 +48,29 @@ pub enum BoardCommand {
         #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
         reason: String,
     },
+    /// Take all scores off a board; the board stays
+    Reset {
+        /// Its name
+        name: String,
+        /// How it is asked back.
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Take a board away, with all scores on it
+    Delete {
+        /// Its name
+        name: String,
+        /// How it is asked back.
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Call a board otherwise; what stands on it stays
+    Rename {
+        /// Its name
+        name: String,
+        /// What it is called from then on
+        new: String,
+    },
 }
 
 /// As [`Better`], to be typed.
@@ -81,8 +106,20 @@ pub enum SubmitWord {
 
 impl BoardCommand {
     /// The question.
-    pub fn ask(self) -> Ask {
-        match self {
+    ///
+    /// # Errors
+    /// Whoever was asked back does not want it.
+    pub fn ask(self) -> Result<Ask, Trouble> {
+        Ok(match self {
+            BoardCommand::Reset { name, sure } => {
+                sure.ask(&format!("All scores on the board {name} are deleted, for good."))?;
+                Ask::BoardReset { name }
+            }
+            BoardCommand::Delete { name, sure } => {
+                sure.ask(&format!("The board {name} and all scores on it are deleted, for good."))?;
+                Ask::BoardDelete { name }
+            }
+            BoardCommand::Rename { name, new } => Ask::BoardRename { name, new },
             BoardCommand::Define { name, unit, better, operator, submit } => Ask::BoardDefine {
                 name,
                 unit,
@@ -103,7 +140,7 @@ impl BoardCommand {
             },
             BoardCommand::List => Ask::BoardList,
             BoardCommand::Withdraw { board, player, reason } => Ask::BoardWithdraw { board, player, reason },
-        }
+        })
     }
 }
 

@@ -131,6 +131,23 @@ impl Link {
         }
     }
 
+    /// Waits for a further answer to what was asked, as long as it takes; nothing when the backend has ended the conversation.
+    ///
+    /// # Errors
+    /// [`Trouble::Link`] for what is no answer.
+    pub fn more(&mut self) -> Result<Option<Answer>, Trouble> {
+        self.stream.set_read_timeout(None).map_err(|error| lost(&error))?;
+        unless_closed(self.next())
+    }
+
+    /// As [`Link::ask`]; nothing when the backend has ended the conversation, as a handler does that is dying.
+    ///
+    /// # Errors
+    /// As [`Link::ask`].
+    pub fn ask_one_that_may_die(&mut self, ask: &Ask) -> Result<Option<Answer>, Trouble> {
+        unless_closed(self.ask(ask, Patience::Short, &mut |_, _| {}))
+    }
+
     fn send(&mut self, ask: &Ask) -> io::Result<()> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(QUESTION));
         put_control(&mut bytes, ask);
@@ -175,6 +192,13 @@ impl Link {
     /// None came.
     pub fn file(&mut self) -> Result<File, Trouble> {
         self.came.take().map(File::from).ok_or_else(|| Trouble::Link(STRANGE.to_owned()))
+    }
+}
+
+fn unless_closed(answer: Result<Answer, Trouble>) -> Result<Option<Answer>, Trouble> {
+    match answer {
+        Err(Trouble::Closed) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

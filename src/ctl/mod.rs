@@ -7,14 +7,20 @@ mod board;
 mod database;
 mod find;
 mod link;
+mod log;
+mod meant;
 mod password;
 mod penalty;
 mod player;
+mod reload;
 mod requests;
+mod said;
 mod server;
 mod sessions;
 mod starting;
 mod status;
+mod stop;
+mod sure;
 mod table;
 mod top;
 mod trouble;
@@ -33,6 +39,7 @@ use crate::print;
 pub use find::STANDARD_DATA;
 use find::{Meant, Note};
 use link::{Link, Patience};
+use sure::Sure;
 pub use trouble::Trouble;
 
 const EXAMPLES: &str = "\
@@ -49,10 +56,26 @@ Examples:
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)
   ssmglobal ctl upgrade                       after a new version was installed
+  ssmglobal ctl log -f --player bob           what is logged of bob, from now on
   ssmglobal ctl --json sessions list | jq .
 
 Only the user that the backend runs as, and root, may ask; no password is needed.
+Board reset and delete, server delete and stop ask back at a terminal; elsewhere they need --yes.
 Exit status: 0 done, 1 refused or failed, 2 the command line makes no sense, 3 the backend does not run.";
+
+const STOP_HELP: &str = "\
+New clients are taken no more, everybody who is connected gets one line, everything is saved; the command ends when all processes
+have. Whatever has started the backend may start it again: under systemd, runit or another supervisor, tell that one to stop it.";
+
+const LOG_EXAMPLES: &str = "\
+The backend keeps its newest lines in memory: 5000 of them, and 1 MiB. What is logged at all is said by log.level in the config.
+With --follow it goes on when a part of the backend is restarted or upgraded, and ends with the backend.
+
+Examples:
+  ssmglobal ctl log -n 20 --level warn
+  ssmglobal ctl log -f --session 12
+  ssmglobal ctl log -f --player bob
+  ssmglobal ctl --json log -f | jq -r '.data.lines[].text'";
 
 /// Keeps what all of them have apart from what only one has.
 const HEADING: &str = "Options of all ctl commands";
@@ -107,6 +130,18 @@ enum CtlCommand {
     Top,
     /// All numbers as Prometheus reads them
     Metrics,
+    /// Read the config file again; says what has changed, or what is wrong
+    Reload,
+    /// End everything in order, and wait for the end
+    #[command(after_help = STOP_HELP)]
+    Stop {
+        /// How it is asked back.
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Show what was logged of late, and follow what is logged from now on
+    #[command(after_help = LOG_EXAMPLES)]
+    Log(log::LogArgs),
     /// Copy the database while it is in use
     ///
     /// The copy is written by whoever asks, so any directory of his will do. The backend makes it beside the database first,
@@ -138,13 +173,16 @@ enum CtlCommand {
 impl CtlCommand {
     fn ask(self) -> Result<Ask, Trouble> {
         match self {
-            CtlCommand::Server(command) => Ok(command.ask()),
+            CtlCommand::Server(command) => command.ask(),
             CtlCommand::Player(command) => command.ask(),
-            CtlCommand::Board(command) => Ok(command.ask()),
+            CtlCommand::Board(command) => command.ask(),
             CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status | CtlCommand::Top | CtlCommand::Metrics => Ok(Ask::Numbers),
             CtlCommand::Penalty(command) => Ok(command.ask()),
+            CtlCommand::Reload => Ok(Ask::Reload),
+            CtlCommand::Stop { sure } => sure.ask(stop::WHAT).map(|()| Ask::Stop),
+            CtlCommand::Log(args) => Ok(args.ask()),
             CtlCommand::Backup { file, .. } => database::backup(&file),
             CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
@@ -159,6 +197,11 @@ pub fn run(args: CtlArgs, place: Location) -> ExitCode {
     if matches!(args.command, CtlCommand::Top) {
         return top::run(&place, json);
     }
+    if let CtlCommand::Log(log) = &args.command
+        && log.follows()
+    {
+        return follow(log, place, json).unwrap_or_else(|trouble| told(&trouble, json));
+    }
     let for_prometheus = matches!(args.command, CtlCommand::Metrics) && !json;
     let result = ask(args.command, place, wait, json).and_then(|(ask, answer)| {
         if backup::told_aside(&answer, json) {
@@ -166,16 +209,24 @@ pub fn run(args: CtlArgs, place: Location) -> ExitCode {
         }
         let text = match for_prometheus {
             true => metrics(&answer)?,
-            false if json => answer::json(&answer) + "\n",
+            false if json => answer::json(&ask, &answer) + "\n",
             false => answer::text_for(&ask, &answer),
         };
         let lost = |error| Trouble::Here(Code::Unavailable, format!("it was done, but the answer is lost: {error}"));
         print::out(&text).map_err(lost).map(|()| exit_code(&answer))
     });
-    result.unwrap_or_else(|trouble| {
-        trouble.tell(json);
-        trouble.exit_code()
-    })
+    result.unwrap_or_else(|trouble| told(&trouble, json))
+}
+
+fn told(trouble: &Trouble, json: bool) -> ExitCode {
+    trouble.tell(json);
+    trouble.exit_code()
+}
+
+fn follow(args: &log::LogArgs, place: Location, json: bool) -> Result<ExitCode, Trouble> {
+    let meant = find::backend(place).map_err(Trouble::invalid)?;
+    tell(meant.note.as_ref());
+    log::follow(connect(&meant, None)?, &meant.data, args, json)
 }
 
 fn metrics(answer: &Answer) -> Result<String, Trouble> {
@@ -226,7 +277,11 @@ fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> R
         answer = Link::open(&meant.data).and_then(|mut link| link.ask(&Ask::Status, Patience::Short, &mut |_, _| {}));
     }
     progress.clear();
-    Ok((ask, answer?))
+    let answer = answer.map_err(|trouble| meant::with_hint(&mut link, &ask, trouble))?;
+    if let Answer::Stopping { listener } = answer {
+        stop::wait_for_end(listener)?;
+    }
+    Ok((ask, answer))
 }
 
 /// Which backend is asked, where that may be news.
@@ -349,7 +404,10 @@ mod tests {
         assert_eq!(asked("penalty clear all"), Ask::PenaltyClear { address: None });
         let clear = Ask::PenaltyClear { address: Some([192, 0, 2, 1].into()) };
         assert_eq!(asked("penalty clear 192.0.2.1"), clear);
-        assert_eq!(asked("sessions kick 7 --reason x"), Ask::SessionsKick { pid: 7, reason: "x".into() });
+        for target in ["7", "bob", "2001:db8::7"] {
+            let end = Ask::SessionsEnd { target: target.into(), reason: "x".into() };
+            assert_eq!(asked(&format!("sessions kick {target} --reason x")), end);
+        }
         let withdraw = Ask::BoardWithdraw { board: "race".into(), player: "bob".into(), reason: "cheat".into() };
         assert_eq!(asked("board withdraw race bob --reason cheat"), withdraw);
         // A reason that says nothing is none.

@@ -19,17 +19,17 @@ const LONGEST: usize = 4096;
 /// Signals that would leave the terminal without echo.
 const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
-/// The new password for this player.
+/// A password for this player; `what` is how it is asked for. With `plain` nothing is asked.
 ///
 /// # Errors
 /// [`Trouble::Here`] when there is none, or two that differ.
-pub fn read(name: &str) -> Result<Secret, Trouble> {
+pub fn read(what: &str, name: &str, plain: bool) -> Result<Secret, Trouble> {
     let stdin = io::stdin();
-    if !stdin.is_terminal() {
+    if plain || !stdin.is_terminal() {
         return line(&mut stdin.lock());
     }
     let quiet = NoEcho::start(&stdin)?;
-    let first = quiet.ask(&format!("New password for {}: ", print::clean(name)))?;
+    let first = quiet.ask(&format!("{what} for {}: ", print::clean(name)))?;
     let second = quiet.ask("The same again: ")?;
     if first != second {
         return Err(Trouble::invalid("the two passwords differ; nothing was changed, try again"));

@@ -18,6 +18,19 @@ Examples:
   ssmglobal ctl player set-password alice
   pass show alice | ssmglobal ctl player set-password alice";
 
+const ADD_EXAMPLES: &str = "\
+The password is asked for twice without echo, or is read as one line where standard input is no terminal.
+
+Examples:
+  ssmglobal ctl player add alice
+  pass show alice | ssmglobal ctl player add alice --password-stdin";
+
+const SEARCH_EXAMPLES: &str = "\
+Examples:
+  ssmglobal ctl player search ali      alice, malik, Alina
+  ssmglobal ctl player search 'ali*'   alice, Alina
+  ssmglobal ctl player search 'b?b'    bob";
+
 /// Registered players.
 #[derive(Debug, Subcommand)]
 pub enum PlayerCommand {
@@ -29,6 +42,31 @@ pub enum PlayerCommand {
         /// Only those behind this name
         #[arg(long, value_name = "NAME")]
         after: Option<String>,
+    },
+    /// Find players by a part of their names
+    #[command(after_help = SEARCH_EXAMPLES)]
+    Search {
+        /// A pattern: `*` is anything, `?` one character; without either, a part of the name. Case does not count
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        pattern: String,
+        /// Players at once
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Only those behind this name
+        #[arg(long, value_name = "NAME")]
+        after: Option<String>,
+    },
+    /// Make a player, also where nobody may register
+    #[command(after_help = ADD_EXAMPLES)]
+    Add {
+        /// The name
+        name: String,
+        /// The e-mail address
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// Read the password as one line from standard input, and ask nothing
+        #[arg(long)]
+        password_stdin: bool,
     },
     /// Show all about one player, except the password
     Show {
@@ -53,6 +91,9 @@ pub enum PlayerCommand {
     SetPassword {
         /// The name
         name: String,
+        /// Read the password as one line from standard input, and ask nothing
+        #[arg(long)]
+        password_stdin: bool,
     },
     #[command(flatten)]
     Table(PlayerTable),
@@ -66,8 +107,13 @@ impl PlayerCommand {
             PlayerCommand::Show { name } => Ask::PlayerShow { name },
             PlayerCommand::Disable { name, reason } => Ask::PlayerDisable { name, reason, disabled: true },
             PlayerCommand::Enable { name } => Ask::PlayerDisable { name, reason: String::new(), disabled: false },
-            PlayerCommand::SetPassword { name } => {
-                let password = password::read(&name)?;
+            PlayerCommand::Search { pattern, limit, after } => Ask::PlayerSearch { pattern, limit, after },
+            PlayerCommand::Add { name, email, password_stdin } => {
+                let password = password::read("Password", &name, password_stdin)?;
+                Ask::PlayerAdd { name, password, email }
+            }
+            PlayerCommand::SetPassword { name, password_stdin } => {
+                let password = password::read("New password", &name, password_stdin)?;
                 Ask::PlayerSetPassword { name, password }
             }
             PlayerCommand::Table(command) => command.ask(),

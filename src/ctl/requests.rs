@@ -2,6 +2,8 @@
 //! their arguments, their help and what their answers look like. A group that has commands of its own here takes those of the table
 //! in.
 
+use super::said::Said;
+use crate::print;
 use clap::builder::{Command as Clap, NonEmptyStringValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg as ClapArg, ArgAction, ArgMatches, FromArgMatches, Subcommand, value_parser};
@@ -72,6 +74,8 @@ fn clap_args(arg: &Arg) -> Vec<ClapArg> {
     let plain = if is_option { plain.long(option(arg.name)) } else { plain.required(!arg.optional) };
     vec![match arg.kind {
         ArgKind::Int { min, max } => plain.value_parser(value_parser!(u64).range(min..=max)),
+        // As many words as are typed, as in a session.
+        ArgKind::Text if !is_option => plain.num_args(1..),
         // An empty word is none.
         ArgKind::Word if !arg.optional => plain.value_parser(NonEmptyStringValueParser::new()),
         _ => plain,
@@ -91,6 +95,7 @@ fn given(arg: &Arg, matches: &ArgMatches) -> Option<String> {
             (is(yes) || is(no)).then(|| is(yes).to_string())
         }
         ArgKind::Int { .. } => matches.get_one::<u64>(arg.name).map(u64::to_string),
+        ArgKind::Text => matches.get_many::<String>(arg.name).map(|words| words.cloned().collect::<Vec<_>>().join(" ")),
         _ => matches.get_one::<String>(arg.name).cloned(),
     }
 }
@@ -215,26 +220,30 @@ fn reply(kind: u16, payload: &Sealed) -> Option<Reply> {
 /// What stands where the answer is not understood: the backend is of a newer version.
 const UNKNOWN: &str = "Done; this program is too old to show the answer.\n";
 
+/// The answer, and what it answers.
+fn understood(ask: &Ask, kind: u16, payload: &Sealed) -> Option<(Reply, Asked)> {
+    let Ask::Request { kind: asked, payload: of } = ask else { return None };
+    let asked = Kind::from_number(*asked).and_then(|kind| Request::decode(kind, of).ok())?;
+    let command = commands::all().find(|command| command.asks_for(asked.kind()))?;
+    let reply = reply(kind, payload)?;
+    Some((reply, Asked { kind: asked.kind(), done: command.done(&asked) }))
+}
+
 /// An answer for people.
 pub fn text(ask: &Ask, kind: u16, payload: &Sealed) -> String {
-    let asked = match ask {
-        Ask::Request { kind, payload } => Kind::from_number(*kind).and_then(|kind| Request::decode(kind, payload).ok()),
-        _ => None,
-    };
-    let command = asked.as_ref().and_then(|asked| commands::all().find(|command| command.asks_for(asked.kind())));
-    let Some((reply, (command, asked))) = reply(kind, payload).zip(command.zip(asked)) else {
-        return UNKNOWN.to_owned();
-    };
+    let Some((reply, asked)) = understood(ask, kind, payload) else { return UNKNOWN.to_owned() };
     let look = Look { width: u16::MAX, shell: true, ..Look::default() };
     let mut out = Vec::new();
-    let asked = Asked { kind: asked.kind(), done: command.done(&asked) };
     draw(&mut out, &human::reply(asked, &reply), look);
     String::from_utf8_lossy(&out).replace("\r\n", "\n")
 }
 
-/// An answer for programs.
-pub fn json(kind: u16, payload: &Sealed) -> Option<String> {
-    json::data(&reply(kind, payload)?)
+/// An answer for programs: one line, as a session in JSON gets it.
+pub fn json(ask: &Ask, kind: u16, payload: &Sealed) -> String {
+    let Some((reply, asked)) = understood(ask, kind, payload) else { return Said::ok(UNKNOWN.trim_end()).json() };
+    let mut out = Vec::new();
+    json::reply(&mut out, None, asked, &reply);
+    print::clean_json(String::from_utf8_lossy(&out).trim_end())
 }
 
 #[cfg(test)]

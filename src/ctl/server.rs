@@ -4,7 +4,9 @@ use clap::Subcommand;
 use serde::Serialize;
 use ssmglobal_ipc::ctl::{Ask, Key, ServerRow};
 
+use super::sure::Sure;
 use super::table::{Align, table};
+use super::trouble::Trouble;
 use crate::print::{self, clean};
 
 /// Game servers and their keys.
@@ -32,6 +34,21 @@ pub enum ServerCommand {
         /// Its name
         name: String,
     },
+    /// Call it otherwise; its key and all that it owns stay, and so do its connections
+    Rename {
+        /// Its name
+        name: String,
+        /// What it is called from then on
+        new: String,
+    },
+    /// Take it away, with its key, its settings and the letters that it has sent; scores that it has submitted stay
+    Delete {
+        /// Its name
+        name: String,
+        /// How it is asked back.
+        #[command(flatten)]
+        sure: Sure,
+    },
     /// Let it do more than others
     Allow {
         /// Its name
@@ -57,8 +74,17 @@ pub enum ServerRight {
 
 impl ServerCommand {
     /// The question.
-    pub fn ask(self) -> Ask {
-        match self {
+    ///
+    /// # Errors
+    /// Whoever was asked back does not want it.
+    pub fn ask(self) -> Result<Ask, Trouble> {
+        Ok(match self {
+            ServerCommand::Rename { name, new } => Ask::ServerRename { name, new },
+            ServerCommand::Delete { name, sure } => {
+                let what = "its key, its settings and the letters that it has sent";
+                sure.ask(&format!("The game server {name} is deleted for good, with {what}."))?;
+                Ask::ServerDelete { name }
+            }
             ServerCommand::Add { name } => Ask::ServerAdd { name },
             ServerCommand::List => Ask::ServerList,
             ServerCommand::RotateKey { name } => Ask::ServerRotateKey { name },
@@ -70,7 +96,7 @@ impl ServerCommand {
             ServerCommand::Forbid { name, what: ServerRight::LoginCheck } => {
                 Ask::ServerAllow { name, login_check: false }
             }
-        }
+        })
     }
 }
 

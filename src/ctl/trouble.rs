@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Failure};
 
+use super::said::Said;
 use crate::print;
 
 const CLOSED: &str = "the backend has ended the conversation without an answer, so it is not known whether this was \
@@ -25,14 +26,6 @@ pub enum Trouble {
     Closed,
     /// It was not even asked: something on this side is wrong.
     Here(Code, String),
-}
-
-/// The same for programs.
-#[derive(Serialize)]
-struct Report {
-    state: &'static str,
-    code: &'static str,
-    msg: String,
 }
 
 impl Trouble {
@@ -55,10 +48,11 @@ impl Trouble {
         Trouble::Here(Code::Usage, msg)
     }
 
-    /// 3 when the backend does not run, else 1.
+    /// 3 when the backend does not run, 2 when the command line lacks something, else 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Trouble::NotRunning(_) => ExitCode::from(3),
+            Trouble::Here(Code::Usage, _) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -81,9 +75,18 @@ impl Trouble {
         }
     }
 
-    /// `{"state": "ERROR", "code": …, "msg": …}`.
+    /// One object, as an error is on the wire.
     pub fn json(&self) -> String {
-        print::json(&Report { state: "ERROR", code: self.code().as_str(), msg: self.to_string() })
+        #[derive(Serialize)]
+        struct Retry {
+            retry_after: u32,
+        }
+        match self {
+            Trouble::Refused(Failure { msg, retry_after: Some(retry_after), .. }) => {
+                Said::error(self.code(), msg.clone()).with(Retry { retry_after: *retry_after }).json()
+            }
+            _ => Said::error(self.code(), self.to_string()).json(),
+        }
     }
 }
 
@@ -115,7 +118,7 @@ mod tests {
     #[test]
     fn programs_get_state_code_and_message() {
         let trouble = Trouble::Refused(Failure::new(Code::NotFound, "There is no player \"bob\"."));
-        assert_eq!(trouble.json(), r#"{"state": "ERROR", "code": "not_found", "msg": "There is no player \"bob\"."}"#);
+        assert_eq!(trouble.json(), r#"{"state": "ERROR", "msg": "There is no player \"bob\".", "code": "not_found"}"#);
     }
 
     #[test]

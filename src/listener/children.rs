@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn who_reads_numbers_takes_no_clients_place_and_has_bounds_of_his_own() {
         let settings = ssmglobal_config::check("metrics.address = \"127.0.0.1:9464\"", "f").unwrap().0;
-        let [main, metrics] = <[Door; 2]>::try_from(settings.doors()).unwrap();
+        let [main, _, metrics] = <[Door; 3]>::try_from(settings.doors()).unwrap();
         let (reader, client) = (place(METRICS, "192.0.2.1"), place(0, "192.0.2.1"));
         let mut children = Children::default();
         children.add(Pid::from_raw(1), 1, reader, Time(0));

@@ -51,6 +51,10 @@ pub enum Said {
     Gone(Pid),
     /// A worker that another listener has forked, and when that was.
     Found(Client, u64),
+    /// The operator, by the number of his connection, wants the settings read again.
+    Reload(u64),
+    /// The operator wants everything to end.
+    Stop,
     /// The operator wants this program to take over, or the one that is there; and waits for an answer.
     Upgrade(Option<PathBuf>, Option<OwnedFd>),
     /// The operator with this number wants to know which addresses have to wait.
@@ -453,6 +457,8 @@ impl Handler {
                                 said.push(Said::Welcome(text.filter(|text| text.len() <= WELCOME)));
                             }
                             Ok(ToListener::Found { client, started }) => said.push(Said::Found(client, started)),
+                            Ok(ToListener::Reload { operator }) => said.push(Said::Reload(operator)),
+                            Ok(ToListener::Stop) => said.push(Said::Stop),
                             Ok(ToListener::Gone { pid }) => said.push(Said::Gone(Pid::from_raw(pid))),
                             Ok(ToListener::Upgrade { program }) => {
                                 said.push(Said::Upgrade(program.map(PathBuf::from), self.fds.pop_front()));

@@ -19,6 +19,7 @@ mod moves;
 mod penalties;
 mod pending;
 mod reap;
+mod reload;
 pub mod resume;
 pub mod source;
 mod start;
@@ -38,7 +39,7 @@ use moves::Moves;
 use nix::sys::signal::Signal;
 use penalties::Penalties;
 use pending::PendingAccept;
-use source::{Asked, Found};
+use source::Found;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::ToHandler;
@@ -250,7 +251,7 @@ impl Listener {
                         return Ok(Some(code));
                     }
                 }
-                Caught::Signal(Signal::SIGHUP) => self.reload(),
+                Caught::Signal(Signal::SIGHUP) => drop(self.reload()),
                 Caught::Signal(Signal::SIGUSR1) => {}
                 Caught::Signal(Signal::SIGUSR2) => self.upgrade(None, Asker::new(None)),
                 Caught::Signal(_) => return self.stop().map(Some),
@@ -305,6 +306,11 @@ impl Listener {
                     self.handler.tell(&ToHandler::LetIn { asker, count });
                 }
                 handler::Said::Upgrade(program, asker) => self.upgrade(program, Asker::new(asker)),
+                handler::Said::Reload(operator) => {
+                    let (wrong, reloaded) = self.reload();
+                    self.handler.tell(&ToHandler::Reloaded { operator, wrong, reloaded });
+                }
+                handler::Said::Stop => return Some(self.stop().unwrap_or(ExitCode::FAILURE)),
                 handler::Said::Fatal(msg) => {
                     print::note(&format!("ssmglobal: {msg}"));
                     print::note("ssmglobal: stopped, because starting again would not help");
@@ -313,41 +319,6 @@ impl Listener {
             }
         }
         None
-    }
-
-    /// Reads the settings again. What cannot be changed while it runs is said; what is wrong changes nothing.
-    #[inline(never)]
-    fn reload(&mut self) {
-        let found = match source::read(&self.args) {
-            Ok(Asked::Run(found)) => *found,
-            Ok(_) => return self.handler.log(1, "settings not changed: something is wrong with them".to_owned()),
-            Err(error) => return self.handler.log(1, format!("settings not changed: {error}")),
-        };
-        for (level, note) in found.notes {
-            self.handler.log(level, note);
-        }
-        let mut settings = found.settings;
-        if settings.data != self.settings.data {
-            self.handler.log(2, "data: another directory takes a restart".to_owned());
-            settings.data.clone_from(&self.settings.data);
-        }
-        if settings.processes != self.settings.processes {
-            self.handler.log(2, "processes: other users, or another sandbox, take a restart".to_owned());
-            settings.processes.clone_from(&self.settings.processes);
-        }
-        self.sandbox.reload(&settings);
-        let changed = self.settings.changed(&settings);
-        self.settings = settings;
-        let at_doors = at_doors(&self.settings, self.welcome.as_deref());
-        let doors = self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR);
-        let note = doors.unwrap_or_else(|error| Some((1, format!("doors not changed: {error}"))));
-        self.handler.reload(&self.settings);
-        let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
-        if let Some((level, text)) = note {
-            self.handler.log(level, text);
-        }
-        self.handler.log(3, format!("settings were read again: {what}"));
-        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
     }
 }
 

@@ -58,7 +58,8 @@ fn fits(args: Vec<OsString>) -> Result<(), String> {
     let state = *lists.iter().flatten().next().ok_or("this is not to be typed")?;
     let state = ssmglobal_sys::take(state).and_then(|memory| read_sealed(memory, MOST));
     items(&state.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
-    let found = source::find(&Cli::read(&args)).ok_or("the settings do not hold for this program")?;
+    let found = source::find(&Cli::read(&args))
+        .map_err(|wrong| format!("the settings do not hold for this program: {}", wrong.join("; ")))?;
     // As whom it will be read from then on: what lies there is that user's.
     if let Some(ids) = found.users.handler() {
         ssmglobal_sys::become_user(ids).map_err(|error| error.to_string())?;

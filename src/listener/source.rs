@@ -34,6 +34,8 @@ pub enum Asked {
     Run(Box<Found>),
     /// Something else, which this process is to do.
     Other,
+    /// Nothing, since the settings are wrong; what is wrong with them was said.
+    Wrong(Vec<String>),
     /// Nothing that can be done; it was said why.
     Ended(ExitCode),
 }
@@ -66,6 +68,7 @@ pub fn read(args: &[OsString]) -> io::Result<Asked> {
             Ok(found) => Asked::Run(Box::new(found)),
             Err(error) => return Err(io::Error::other(error)),
         },
+        (Some((b'W', wrong)), _) => Asked::Wrong(postcard::from_bytes(wrong).unwrap_or_default()),
         (Some(_), _) => Asked::Other,
         (None, WaitStatus::Exited(_, code)) => Asked::Ended(ExitCode::from(u8::try_from(code).unwrap_or(1))),
         (None, _) => Asked::Ended(ExitCode::FAILURE),
@@ -77,25 +80,37 @@ fn in_child(args: &[OsString], out: &mut impl Write) -> i32 {
     if cli.command.is_some() {
         return i32::from(out.write_all(b"O").is_err());
     }
-    let Some(found) = find(&cli) else { return 1 };
-    let written = postcard::to_stdvec(&found).map_err(io::Error::other).and_then(|bytes| {
-        out.write_all(b"R")?;
-        out.write_all(&bytes)
-    });
+    let written = match find(&cli) {
+        Ok(found) => put(out, b"R", &found),
+        Err(wrong) => {
+            wrong.iter().for_each(|problem| print::note(&format!("ssmglobal: {problem}")));
+            put(out, b"W", &wrong)
+        }
+    };
     i32::from(written.is_err())
 }
 
-/// Reads everything, in a process that is not going to be the listener; says what is wrong.
-pub fn find(cli: &Cli) -> Option<Found> {
+fn put(out: &mut impl Write, front: &[u8], found: &impl Serialize) -> io::Result<()> {
+    let bytes = postcard::to_stdvec(found).map_err(io::Error::other)?;
+    out.write_all(front)?;
+    out.write_all(&bytes)
+}
+
+/// Problems that are told, at the most.
+const WRONG: usize = 50;
+
+/// Reads everything, in a process that is not going to be the listener.
+///
+/// # Errors
+/// What is wrong, a line each, for the operator.
+pub fn find(cli: &Cli) -> Result<Found, Vec<String>> {
     // Whoever writes it says as whom root runs what, and where: also when it is read again.
     let believed = |path: &Path, _| for_root(path);
     let loaded = match load_if(cli.place.config.as_deref(), environment(), &cli.overrides(), &believed) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            for problem in problems {
-                print::note(&format!("ssmglobal: {}", print::clean(&problem.to_string())));
-            }
-            return None;
+            let problems = problems.iter().take(WRONG).map(|problem| print::clean(&problem.to_string()).into_owned());
+            return Err(problems.collect());
         }
     };
     let Loaded { settings, file, warnings, notes } = loaded;
@@ -106,10 +121,7 @@ pub fn find(cli: &Cli) -> Option<Found> {
     let notes = notes.chain(warnings.map(|warning| (2, warning.to_string()))).collect();
     let users = match Users::find(&settings) {
         Ok(users) => users,
-        Err(problem) => {
-            print::note(&format!("ssmglobal: {}", print::clean(&problem)));
-            return None;
-        }
+        Err(problem) => return Err(vec![print::clean(&problem).into_owned()]),
     };
-    Some(Found { settings, users, file, notes })
+    Ok(Found { settings, users, file, notes })
 }

@@ -2,6 +2,7 @@
 
 mod deaths;
 mod operator;
+pub use operator::ctl_data;
 mod plan;
 
 use super::{Log, Output, Running, Wire, program, run};

@@ -1,7 +1,7 @@
 //! The listener's part, played by a test: it starts a handler of its own, and says which workers there are.
 
 use super::Hostile;
-use super::{PATIENCE, Process, Running, event, program, run};
+use super::{PATIENCE, Process, Running, ctl_data, event, program, run};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use serde_json::Value;
@@ -183,8 +183,7 @@ impl Listener {
     /// `ssmglobal ctl WORDS --json`.
     pub fn ctl(&self, words: &[&str]) -> Value {
         let output = run(program().arg("--data").arg(&self.settings.data).arg("ctl").args(words).arg("--json"), b"");
-        assert_eq!(output.code, 0, "ctl {words:?}: {output:?}");
-        serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+        ctl_data(&output)
     }
 
     /// The operator gives a player this password.

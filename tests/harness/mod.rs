@@ -22,7 +22,7 @@ mod terminal;
 mod wire;
 mod zoo;
 
-pub use backend::{Backend, MOVED, event, own_address};
+pub use backend::{Backend, MOVED, ctl_data, event, own_address};
 pub use binary::{program, program_at, program_of_version, write_program};
 pub use dice::Dice;
 pub use hostile::{Hostile, rendezvous_process};

@@ -216,7 +216,9 @@ fn damage_is_found() {
         std::fs::write(&file, bytes).unwrap();
         let output = backend.operator(&["--json", "verify", &file.display().to_string()]);
         assert_eq!(std::fs::read(&file).unwrap(), bytes, "it has changed the file");
-        (output.code, serde_json::from_str(&output.out).unwrap())
+        let told: Value = serde_json::from_str(&output.out).unwrap();
+        assert_eq!(told["state"], if output.code == 0 { "OK" } else { "ERROR" }, "{told}");
+        (output.code, told["data"].clone())
     };
     let (code, verified) = verify("same.db", &bytes);
     assert_eq!((code, &verified["ok"]), (0, &true.into()), "{verified}");

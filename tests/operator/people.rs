@@ -104,7 +104,7 @@ fn boards() {
     let mut bob = backend.player("bob");
     alice.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 1}));
     bob.ok("RECORD SUBMIT", json!({"board": "sprint", "score": 2}));
-    let row = backend.ctl(&["board", "list"])[0].clone();
+    let row = backend.ctl(&["board", "list"])["boards"][0].clone();
     has(&row, json!({"board": "sprint", "better": "lower", "total": 2}));
     // What stands on it would lose its meaning.
     let change = ["board", "define", "sprint", "--unit", "ms", "--better", "higher"];
@@ -132,10 +132,10 @@ fn what_was_withdrawn_stays_withdrawn() {
     assert_eq!(alice.ok("RECORD SHOW", json!({"board": "sprint"}))["score"], 5);
 }
 
-fn pid_of(backend: &Backend, matches: impl Fn(&Value) -> bool) -> String {
-    let sessions = backend.ctl(&["sessions", "list"]);
+fn session_of(backend: &Backend, matches: impl Fn(&Value) -> bool) -> String {
+    let sessions = backend.ctl(&["sessions", "list"])["sessions"].take();
     let found = sessions.as_array().unwrap().iter().find(|row| matches(row));
-    found.unwrap_or_else(|| panic!("{sessions}"))["pid"].to_string()
+    found.unwrap_or_else(|| panic!("{sessions}"))["session"].to_string()
 }
 
 #[test]
@@ -143,18 +143,18 @@ fn sessions_are_listed_and_ended() {
     let backend = Backend::start();
     let mut alice = backend.person("alice");
     let mut bob = backend.player("bob");
-    let sessions = backend.ctl(&["sessions", "list"]);
+    let sessions = backend.ctl(&["sessions", "list"])["sessions"].take();
     let row = sessions.as_array().unwrap().iter().find(|row| row["who"] == "alice").unwrap();
     assert_eq!(
         (&row["mode"], row["address"].as_str().map(|it| it.starts_with("127.0.0.1:"))),
         (&"HUMAN".into(), Some(true))
     );
-    let pid = row["pid"].to_string();
-    backend.ctl(&["sessions", "kick", &pid, "--reason", "Time for bed."]);
+    let session = row["session"].to_string();
+    backend.ctl(&["sessions", "kick", &session, "--reason", "Time for bed."]);
     alice.expect("Time for bed.");
     alice.wire.rest();
     bob.ok("PING", json!({}));
-    assert_eq!(backend.ctl_fails(&["sessions", "kick", "1"]), "not_found");
+    assert_eq!(backend.ctl_fails(&["sessions", "kick", "99"]), "not_found");
     assert_eq!(bob.ok("WHO", json!({}))["total"], 1);
 }
 
@@ -162,8 +162,8 @@ fn sessions_are_listed_and_ended() {
 fn who_has_not_asked_for_anything_yet_is_told_why_as_well() {
     let backend = Backend::start();
     let mut silent = backend.program();
-    let pid = pid_of(&backend, |_| true);
-    backend.ctl(&["sessions", "kick", &pid, "--reason", "Time for bed."]);
+    let session = session_of(&backend, |_| true);
+    backend.ctl(&["sessions", "kick", &session, "--reason", "Time for bed."]);
     let said = silent.wire.rest();
     assert!(!said.contains("going down"), "it is told that the backend ends, which it does not: {said}");
     assert!(said.contains("Time for bed."), "{said}");

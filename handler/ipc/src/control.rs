@@ -161,6 +161,15 @@ pub enum ToHandler {
         /// How many.
         count: u32,
     },
+    /// The operator's [`ToListener::Reload`] is done; the settings have come before this.
+    Reloaded {
+        /// The number of his connection.
+        operator: u64,
+        /// What is wrong with the settings, a line each; when there is anything, nothing has changed.
+        wrong: Vec<String>,
+        /// What has come of it.
+        reloaded: crate::ctl::Reloaded,
+    },
 }
 
 /// From the handler.
@@ -214,4 +223,11 @@ pub enum ToListener {
         /// Whom; everybody when left out.
         address: Option<IpAddr>,
     },
+    /// The operator wants the settings read again.
+    Reload {
+        /// The number of his connection, for the answer.
+        operator: u64,
+    },
+    /// The operator wants everything to end.
+    Stop,
 }

@@ -1,6 +1,7 @@
 //! What the operator's command asks the handler, over its own Unix socket; replies are plain data for tables
 //! and `--json`.
 
+pub use crate::logged::{LogAsked, LogEntry, Logged, Reloaded};
 use crate::numbers::Numbers;
 use crate::{Better, BoardRow, Failure, Mode, Operator, Reply, Secret, Submitters, Time};
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,66 @@ pub enum Ask {
     },
     /// Copy the database while it is in use, and let whoever asks put the copy where he may write.
     BackupCopy,
+    /// Read the settings again.
+    Reload,
+    /// End everything in order.
+    Stop,
+    /// What was logged of late, and what is logged from now on.
+    Log(LogAsked),
+    /// Make a player.
+    PlayerAdd {
+        /** The name. */
+        name: String,
+        /** The password. */
+        password: Secret,
+        /** The e-mail address. */
+        email: Option<String>,
+    },
+    /// Players by a part of their names.
+    PlayerSearch {
+        /** A pattern with `*` and `?`, or a part of the name. */
+        pattern: String,
+        /** How many rows at the most. */
+        limit: u32,
+        /** Names behind this one. */
+        after: Option<String>,
+    },
+    /// Take all scores off a board.
+    BoardReset {
+        /** Its name. */
+        name: String,
+    },
+    /// Take a board away, with its scores.
+    BoardDelete {
+        /** Its name. */
+        name: String,
+    },
+    /// Call a board otherwise.
+    BoardRename {
+        /** Its name. */
+        name: String,
+        /** From now on. */
+        new: String,
+    },
+    /// Take a game server away, with what it owns.
+    ServerDelete {
+        /** Its name. */
+        name: String,
+    },
+    /// Call a game server otherwise.
+    ServerRename {
+        /** Its name. */
+        name: String,
+        /** From now on. */
+        new: String,
+    },
+    /// End connections.
+    SessionsEnd {
+        /** A session's number, somebody's name, or an address. */
+        target: String,
+        /** Told to the clients. */
+        reason: String,
+    },
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -221,6 +282,29 @@ pub enum Answer {
         /// How long it is, bytes.
         bytes: u64,
     },
+    /// RELOAD is done.
+    Reloaded(Reloaded),
+    /// STOP has begun: whoever wants to know waits for the end of the listener.
+    Stopping {
+        /** The listener's process id. */
+        listener: i32,
+    },
+    /// Lines of the log; with `follow` there may be any number of these.
+    Logged(Logged),
+    /// A player was made.
+    PlayerAdded {
+        /** The name as registered. */
+        player: String,
+    },
+    /// Scores were taken off a board.
+    BoardCleared {
+        /** The board. */
+        board: String,
+        /** How many players stood on it. */
+        scores: u32,
+    },
+    /// Connections are ended.
+    Ended(Vec<SessionRow>),
 }
 
 impl From<&Reply> for Answer {
@@ -373,7 +457,7 @@ pub struct PenaltyRow {
 pub struct SessionRow {
     /// The process id of its worker.
     pub pid: i32,
-    /// The session's number; nothing while it has not asked the handler for anything.
+    /// The session's number: it stays the same as long as the client is connected, whichever process serves it.
     pub session: Option<u64>,
     /// Where it comes from.
     pub address: String,

@@ -26,6 +26,7 @@ pub mod json;
 mod length;
 mod licences;
 mod lists;
+mod logged;
 mod mail;
 mod nearest;
 pub mod numbers;

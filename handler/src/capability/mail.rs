@@ -3,7 +3,7 @@
 use super::{Call, Me, Plan, check_length};
 use crate::state::memory::{Memory, party};
 use crate::state::pages::{next_page, one_more};
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse, still_there};
 use ssmglobal_config::Settings as Config;
 use ssmglobal_ipc::*;
 use ssmglobal_store::{Letter, LetterRow, NewLetter, PlayerId, Principal, PrincipalKind, Row, Sequence};
@@ -58,6 +58,8 @@ impl Decide for Send {
     /// Checks the receiver's box and keeps the letter.
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
         let Send { from, to, mailbox, .. } = *self;
+        // Before a number is given for it.
+        still_there(facts, from.as_server())?;
         let name = facts.name(to.into());
         if facts.is_disabled(to)? {
             return refuse(Code::Denied, format!("{name} is disabled and gets no mail."));

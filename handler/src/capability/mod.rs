@@ -3,6 +3,7 @@
 //! journal and no thread.
 
 mod access;
+pub mod boards;
 mod call;
 pub mod entry;
 pub mod hosting;

@@ -105,7 +105,7 @@ pub struct Register {
 
 impl Decide for Register {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let taken = facts.name_taken(&self.name)?;
+        let taken = facts.name_taken(&self.name, None)?;
         let Name { shown, folded, skeleton } = Name::clone(&self.name);
         if taken {
             return refuse(
@@ -152,9 +152,20 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
     }
     let (email, from, name) = (request.email, call.network(), call.state.visitors.promise(name));
     let hashing = Hashing { compare: None, new: Some(request.password), newcomer: true };
-    Plan::hash(hashing, None, move |hashed| {
-        Ok(Register { name, hash: hashed.hash.ok_or_else(no_hash)?, email, from }.into())
-    })
+    Plan::hash(hashing, None, move |hashed| Ok(register_by(name, hashed.hash, email, from)?.into()))
+}
+
+/// A player is made whose password was hashed.
+///
+/// # Errors
+/// `unavailable` when it was not.
+pub fn register_by(
+    name: Arc<Name>,
+    hash: Option<Secret>,
+    email: Option<String>,
+    from: Option<IpAddr>,
+) -> Result<Register, Failure> {
+    Ok(Register { name, hash: hash.ok_or_else(no_hash)?, email, from })
 }
 
 /// A password was right: a session is that player's.

@@ -1,18 +1,19 @@
 //! Records: submitting scores, ranks, watching a board. Ranks come from memory; a submit goes to the writer.
 
+use super::boards::{ClearBoard, DefineBoard, RenameBoard};
 use super::{Call, Me, Plan, check_length};
 use crate::lock::read;
 use crate::state::boards::{Ranking, cursor};
 use crate::state::memory::Memory;
 use crate::state::pages::next_page;
 use crate::state::topic::Topic;
-use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
+use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse, still_there};
 use ssmglobal_ipc::*;
 use ssmglobal_store::{Board, BoardId, PlayerId, Principal, Row, Sequence, ServerId, Standing};
 
 changes! {
     /// Changes of boards and scores.
-    RecordChange: Submit, Withdraw, DefineBoard
+    RecordChange: Submit, Withdraw, DefineBoard, RenameBoard, ClearBoard
 }
 
 /// The player a request is about: the one named, else the one who asks.
@@ -75,6 +76,7 @@ impl Submit {
 
 impl Decide for Submit {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
+        still_there(facts, self.by)?;
         let Some(board) = facts.board(self.board) else { return refuse(Code::NotFound, "There is no such board.") };
         if facts.is_disabled(self.player)? {
             let name = facts.name(self.player.into());
@@ -143,45 +145,14 @@ pub struct Withdraw {
 
 impl Decide for Withdraw {
     fn decide(&self, facts: &mut dyn Facts, stamp: Stamp) -> Result<Decided, Refusal> {
-        let Some(was) = facts.standing(self.board, self.player).cloned() else {
+        let Some(mut was) = facts.standing(self.board, self.player).cloned() else {
             let player = facts.name(self.player.into());
             return refuse(Code::NotFound, format!("{player} has no score on this board."));
         };
+        // Memory still names it where the game server was deleted since.
+        was.server = was.server.filter(|server| facts.server_exists(*server));
         let (board, order, reason) = (self.board, facts.next_number(Sequence::Order)?, self.reason.clone());
         Ok(Decided::done(Row::Withdrawn { board, was, order, at: stamp.now, reason }))
-    }
-}
-
-/// A board is made, or the one with this name changed where that is possible.
-#[derive(Clone, Debug)]
-pub struct DefineBoard {
-    /// As it is to be; its number does not count.
-    pub board: Board,
-    /// How many boards there may be.
-    pub most: usize,
-}
-
-impl Decide for DefineBoard {
-    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
-        let DefineBoard { mut board, most } = self.clone();
-        match facts.board_named(&board.name) {
-            Some(old) => {
-                let used = facts.total(old.id) > 0;
-                if used && (old.better, old.operator) != (board.better, board.operator) {
-                    let msg = "Scores stand on this board: better and operator stay as they are. Define another.";
-                    return refuse(Code::Denied, msg);
-                }
-                (board.id, board.name) = (old.id, old.name.clone());
-            }
-            None if facts.boards() >= most => {
-                return refuse(Code::Limit, format!("There are {most} boards already."));
-            }
-            None => {
-                let many = |_| Failure::new(Code::Limit, "There are too many boards.");
-                board.id = BoardId(u32::try_from(facts.next_number(Sequence::Board)?).map_err(many)?);
-            }
-        }
-        Ok(Decided::done(Row::Board(board)))
     }
 }
 
@@ -191,7 +162,7 @@ fn row(memory: &Memory, standing: &Standing, rank: u32) -> RecordRow {
         player: memory.name(standing.player.into()).unwrap_or_default(),
         score: standing.score,
         at: standing.at,
-        server: standing.server.map(|server| memory.name(server.into()).unwrap_or_default()),
+        server: standing.server.and_then(|server| memory.name(server.into())),
         note: standing.note.as_deref().map(str::to_owned),
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 changes! {
     /// Changes of game servers.
-    ServerChange: Auth, Add, RotateKey, Disable, Allow
+    ServerChange: Auth, Add, RotateKey, Disable, Allow, Rename, Delete
 }
 
 /// A game server wants to prove who it is.
@@ -76,7 +76,7 @@ impl Decide for Add {
         if facts.server_by_name(&name)?.is_some() {
             return refuse(Code::Exists, format!("There is a game server {name} already."));
         }
-        if facts.name_taken(&self.name)? {
+        if facts.name_taken(&self.name, None)? {
             return refuse(
                 Code::Exists,
                 format!("A player or a game server has the name {name}, or one that looks like it. Choose another."),
@@ -144,5 +144,48 @@ impl Decide for Allow {
             return Err(no_such_server(&self.name).into());
         };
         Ok(Decided::done(Row::ServerAllowed { server: server.id, login_check: self.login_check }))
+    }
+}
+
+/// A game server is called otherwise from now on; its key and all that it owns stay.
+#[derive(Clone, Debug)]
+pub struct Rename {
+    /// Which, in any case.
+    pub name: String,
+    /// From now on, checked. Visitors do not get it while this is under way.
+    pub new: Arc<Name>,
+}
+
+impl Decide for Rename {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some((server, _)) = facts.server_by_name(&self.name)? else {
+            return Err(no_such_server(&self.name).into());
+        };
+        let new = &self.new.shown;
+        if facts.name_taken(&self.new, Some(server.id))? {
+            return refuse(
+                Code::Exists,
+                format!("A player or a game server has the name {new}, or one that looks like it. Choose another."),
+            );
+        }
+        Ok(Decided::done(Row::ServerNamed { server: server.id, name: new.clone() }))
+    }
+}
+
+/// A game server is gone, with all that it owns.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// Which, in any case.
+    pub name: String,
+}
+
+impl Decide for Delete {
+    fn decide(&self, facts: &mut dyn Facts, _: Stamp) -> Result<Decided, Refusal> {
+        let Some((server, _)) = facts.server_by_name(&self.name)? else {
+            return Err(no_such_server(&self.name).into());
+        };
+        let rows =
+            vec![out(&server, "This game server was deleted by the operator."), Row::ServerGone { server: server.id }];
+        Ok(Decided::new(rows, Reply::Done(Done {})))
     }
 }

@@ -196,6 +196,7 @@ impl EventLoop {
                 }
             }
             ToHandler::Moved { from, client } => self.moved(from, client),
+            ToHandler::Reloaded { operator, wrong, reloaded } => self.reload_is_done(operator, &wrong, reloaded),
             // Both were seen to before.
             ToHandler::Stop | ToHandler::Run { .. } => {}
             ToHandler::Log { level, text } => {

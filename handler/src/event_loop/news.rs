@@ -5,7 +5,9 @@ use crate::lock::lock;
 use crate::state::journal::Entry;
 use crate::state::news::{Audience, News};
 use crate::state::session::{Session, SessionRef};
-use ssmglobal_ipc::{Event, ForGuest, ForGuests, GuestOut, GuestRights, Rights};
+use crate::state::topic::Topic;
+use crate::state::worlds::World;
+use ssmglobal_ipc::{Event, ForGuest, ForGuests, GuestOut, GuestRights, Notice, Rights};
 use ssmglobal_store::{PlayerId, Principal};
 
 impl EventLoop {
@@ -44,6 +46,8 @@ impl EventLoop {
                     self.property_changed(holder, changed, read, (push, by));
                 }
                 News::Out { who, reason } => self.put_out_of_worlds(who, &reason),
+                News::Unwatched { topic, msg } => self.unwatch(topic, &msg),
+                News::Renamed { who } => self.renamed(who),
             }
         }
     }
@@ -96,6 +100,38 @@ impl EventLoop {
             self.state.depart(who, stay.seat);
             let (player, msg) = (self.shared.memory.party(who), reason.to_owned());
             self.push_to_host(stay.seat, |world| Event::GuestOut(GuestOut { world, player, msg }));
+        }
+        self.write_journal();
+    }
+
+    /// There is nothing to listen to any more: whoever did is told.
+    fn unwatch(&mut self, topic: Topic, msg: &str) {
+        for at in self.state.online.subscribers(topic).to_vec() {
+            self.push(at, &Event::Notice(Notice { msg: msg.to_owned() }));
+            if let Some(mut session) = self.state.take(at.slot) {
+                self.state.unsubscribe(&mut session, at, topic);
+                self.state.put(at.slot, session);
+            }
+        }
+    }
+
+    /// A game server has another name: its sessions stay, and so does what they have said of their worlds.
+    fn renamed(&mut self, who: Principal) {
+        let Some(name) = self.shared.memory.name(who) else { return };
+        for at in self.state.online.sessions(who).to_vec() {
+            let Some(session) = self.session_mut(at.slot) else { continue };
+            let Some(identity) = &mut session.identity else { continue };
+            identity.name = name.as_str().into();
+            let number = session.number;
+            for id in self.state.worlds.of(number) {
+                let Some(said) = self.state.worlds.get(id).filter(|said| said.name != name).cloned() else { continue };
+                self.state.forget_world(id);
+                let (id, at) = (self.state.worlds.id_for(number, &name), self.state.worlds.time_for(&name, said.at));
+                self.state.say_world(id, World { name: name.clone(), at, ..said });
+            }
+            let msg =
+                format!("This game server is called {name} from now on. Its key is the same: AUTH {name} next time.");
+            self.push(at, &Event::Notice(Notice { msg }));
         }
         self.write_journal();
     }

@@ -75,6 +75,7 @@ impl EventLoop {
         // What was resumed may have sent something as well.
         self.state.bus.wake_readers();
         self.forget_absent();
+        self.tell_log();
         self.turn += 1;
         self.journal.flushed();
         self.compact_journal();

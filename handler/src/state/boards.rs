@@ -4,7 +4,7 @@
 use super::pages::behind;
 use super::rank_index::RankIndex;
 use hashbrown::HashMap;
-use ssmglobal_store::{Better, Board, BoardId, PlayerId, Reader, Standing};
+use ssmglobal_store::{Better, Board, BoardId, PlayerId, Reader, ServerId, Standing};
 
 /// A place and whose it is.
 pub type Place = super::rank_index::Place<PlayerId>;
@@ -165,10 +165,30 @@ impl Boards {
 
     /// A board is new, or as it is from now on.
     pub fn define(&mut self, board: Board) {
-        match self.rankings.get_mut(&board.id) {
-            Some(ranking) => ranking.board = board,
-            None => self.add(Ranking::new(board)),
+        let Some(ranking) = self.rankings.get_mut(&board.id) else { return self.add(Ranking::new(board)) };
+        self.by_name.remove(&ranking.board.name.to_ascii_lowercase());
+        self.by_name.insert(board.name.to_ascii_lowercase(), board.id);
+        ranking.board = board;
+    }
+
+    /// Nothing stands on a board any more.
+    pub fn clear(&mut self, board: BoardId) {
+        if let Some(ranking) = self.rankings.get_mut(&board) {
+            *ranking = Ranking::new(ranking.board.clone());
         }
+    }
+
+    /// A board is gone.
+    pub fn remove(&mut self, board: BoardId) {
+        if let Some(ranking) = self.rankings.remove(&board) {
+            self.by_name.remove(&ranking.board.name.to_ascii_lowercase());
+        }
+    }
+
+    /// A game server is gone: what it has submitted is nobody's.
+    pub fn forget_server(&mut self, server: ServerId) {
+        let standings = self.rankings.values_mut().flat_map(|ranking| ranking.standings.values_mut());
+        standings.filter(|standing| standing.server == Some(server)).for_each(|standing| standing.server = None);
     }
 
     /// What stands for a player from now on.

@@ -202,9 +202,10 @@ impl Memory {
         }
     }
 
-    /// Whether somebody may not be on.
+    /// Whether somebody may not be on, or is a game server that is not there any more.
     pub fn is_barred(&self, who: Principal) -> bool {
-        read(&self.barred).contains(&who)
+        let is_gone = |server| !read(&self.servers).contains_key(&server);
+        read(&self.barred).contains(&who) || who.as_server().is_some_and(is_gone)
     }
 
     /// The licence of the world with this name, in any case.

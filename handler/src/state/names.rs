@@ -74,6 +74,30 @@ fn look(name: &str) -> String {
     skeleton(&seen.to_lowercase()).collect()
 }
 
+/// Bytes of a pattern, and stars in it: what compares may try again behind each.
+const PATTERN: usize = 64;
+const STARS: usize = 8;
+
+/// A pattern to search names with, as they are looked up: `*` is anything and `?` one character. Without either, it is found
+/// anywhere in a name.
+///
+/// # Errors
+/// `invalid` for one that is empty, too long, or has too many stars.
+pub fn pattern(text: &str) -> Result<String, Failure> {
+    if !(1..=PATTERN).contains(&text.len()) {
+        return Err(Failure::new(Code::Invalid, format!("A pattern has 1 to {PATTERN} bytes.")));
+    }
+    let mut pattern = fold(text);
+    while pattern.contains("**") {
+        pattern = pattern.replace("**", "*");
+    }
+    match pattern.matches('*').count() {
+        stars if stars > STARS => Err(Failure::new(Code::Invalid, format!("A pattern has {STARS} stars at the most."))),
+        0 if !pattern.contains('?') => Ok(format!("*{pattern}*")),
+        _ => Ok(pattern),
+    }
+}
+
 /// Whether the eye takes a letter for punctuation: a name with a colon in it could look like a game server's.
 fn looks_like_punctuation(letter: char) -> bool {
     let is_letter = |seen: char| seen.is_alphanumeric() || is_combining_mark(seen);
@@ -130,6 +154,18 @@ mod tests {
 
     fn skeleton_of(name: &str) -> String {
         check(name, 2, 20).unwrap().skeleton
+    }
+
+    #[test]
+    fn a_pattern_is_folded_and_bounded() {
+        for (text, expected) in
+            [("Ali", "*ali*"), ("ALI*", "ali*"), ("b?b", "b?b"), ("a***b", "a*b"), ("Zo\u{cb}", "*zo\u{eb}*")]
+        {
+            assert_eq!(pattern(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", &"a".repeat(65), "a*b*c*d*e*f*g*h*i*"] {
+            assert_eq!(pattern(text).unwrap_err().code, Code::Invalid, "{text}");
+        }
     }
 
     #[test]

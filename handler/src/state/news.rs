@@ -75,6 +75,18 @@ pub enum News {
         /// The number of the session that has changed it, if one did.
         by: Option<u64>,
     },
+    /// Whoever listens to something does so no longer.
+    Unwatched {
+        /// What it was.
+        topic: Topic,
+        /// What he is told.
+        msg: String,
+    },
+    /// A game server has another name, the one that memory has by then.
+    Renamed {
+        /// The game server.
+        who: Principal,
+    },
 }
 
 /// Who is told.
@@ -101,6 +113,8 @@ enum KeptNews {
     Counted { session: u64, since: Time },
     Universe,
     Property { holder: Principal, changed: Vec<u8>, read: PropertyAccess, push: bool, by: Option<u64> },
+    Unwatched { topic: Topic, msg: String },
+    Renamed { who: Principal },
 }
 
 impl News {
@@ -125,6 +139,8 @@ impl News {
             News::Limited { player } => KeptNews::Limited { player: *player },
             News::Counted { session, since } => KeptNews::Counted { session: *session, since: *since },
             News::Universe => KeptNews::Universe,
+            News::Unwatched { topic, msg } => KeptNews::Unwatched { topic: *topic, msg: msg.clone() },
+            News::Renamed { who } => KeptNews::Renamed { who: *who },
             News::Property { holder, changed, read, push, by } => {
                 let mut bytes = Vec::new();
                 growing::put(&mut bytes, changed);
@@ -147,6 +163,8 @@ impl News {
             }
             KeptNews::Limited { player } => News::Limited { player },
             KeptNews::Counted { session, since } => News::Counted { session, since },
+            KeptNews::Unwatched { topic, msg } => News::Unwatched { topic, msg },
+            KeptNews::Renamed { who } => News::Renamed { who },
             KeptNews::Property { holder, changed, read, push, by } => {
                 News::Property { holder, changed: growing::get(&changed).ok()?, read, push, by }
             }

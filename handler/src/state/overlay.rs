@@ -3,8 +3,8 @@
 
 use super::boards::{self, Boards, Place, Ranking};
 use super::rank_index::RankIndex;
-use hashbrown::HashMap;
-use ssmglobal_store::{Board, BoardId, PlayerId, Row, Standing};
+use hashbrown::{HashMap, HashSet};
+use ssmglobal_store::{Board, BoardId, PlayerId, Row, ServerId, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All of it.
@@ -12,7 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Overlay {
     standings: HashMap<(BoardId, PlayerId), Option<Standing>>,
     touched: HashMap<BoardId, Touched>,
-    defined: Vec<Board>,
+    /// Boards as they were defined, in that order; nothing for one that is gone.
+    defined: Vec<(BoardId, Option<Board>)>,
+    /// Boards of which nothing that memory has stands any more.
+    cleared: HashSet<BoardId>,
+    /// Names of game servers that are new or called otherwise; nothing for one that is gone.
+    servers: HashMap<ServerId, Option<String>>,
     /// Players who were disabled, or are not any more.
     disabled: HashMap<PlayerId, bool>,
     /// Rights that players were granted, or that were revoked.
@@ -74,6 +79,8 @@ impl Overlay {
         self.standings.clear();
         self.touched.clear();
         self.defined.clear();
+        self.cleared.clear();
+        self.servers.clear();
         self.disabled.clear();
         self.rights.clear();
         self.universe.clear();
@@ -82,7 +89,15 @@ impl Overlay {
     /// Takes note of a row that was written.
     pub fn note(&mut self, boards: &Boards, row: &Row) {
         match row {
-            Row::Board(board) => self.defined.push(board.clone()),
+            Row::Board(board) => self.define(board.id, Some(board.clone())),
+            Row::BoardCleared { board } => self.clear_board(boards, *board),
+            Row::BoardGone { board } => {
+                self.clear_board(boards, *board);
+                self.define(*board, None);
+            }
+            Row::Server(server) => drop(self.servers.insert(server.id, Some(server.name.clone()))),
+            Row::ServerNamed { server, name } => drop(self.servers.insert(*server, Some(name.clone()))),
+            Row::ServerGone { server } => drop(self.servers.insert(*server, None)),
             Row::Standing { board, standing } => {
                 let Some(ranking) = boards.get(*board) else { return };
                 let old = self.standing(ranking, standing.player).map(|old| self.place_of(ranking, old));
@@ -107,7 +122,6 @@ impl Overlay {
             | Row::PlayerSeen { .. }
             | Row::PlayerUnseen { .. }
             | Row::Epoch { .. }
-            | Row::Server(_)
             | Row::ServerKey { .. }
             | Row::ServerAuthed { .. }
             | Row::ServerDisabled { .. }
@@ -132,6 +146,20 @@ impl Overlay {
         }
     }
 
+    fn define(&mut self, id: BoardId, board: Option<Board>) {
+        self.defined.retain(|(other, _)| *other != id);
+        self.defined.push((id, board));
+    }
+
+    /// Nothing stands on a board any more, and a new first place follows nobody.
+    fn clear_board(&mut self, boards: &Boards, id: BoardId) {
+        let Some(ranking) = boards.get(id) else { return };
+        self.standings.retain(|(board, _), _| *board != id);
+        self.cleared.insert(id);
+        let places: Vec<Place> = ranking.places().copied().collect();
+        self.touched.insert(id, Touched { removed: RankIndex::from_sorted(&places), ..Touched::default() });
+    }
+
     fn note_right(&mut self, player: PlayerId, right: &str, has: bool) {
         self.rights.entry(player).or_default().insert(right.to_owned(), has);
     }
@@ -144,7 +172,7 @@ impl Overlay {
 
     /// A board as this transaction has it.
     fn board<'a>(&'a self, ranking: &'a Ranking) -> &'a Board {
-        self.defined(|board| board.id == ranking.board.id).unwrap_or(&ranking.board)
+        self.board_of(ranking.board.id).flatten().unwrap_or(&ranking.board)
     }
 
     /// A standing's place. What is better may have been turned around when nothing stood on the board: then all
@@ -157,6 +185,7 @@ impl Overlay {
     pub fn standing<'a>(&'a self, ranking: &'a Ranking, player: PlayerId) -> Option<&'a Standing> {
         match self.standings.get(&(ranking.board.id, player)) {
             Some(latest) => latest.as_ref(),
+            None if self.cleared.contains(&ranking.board.id) => None,
             None => ranking.standing(player),
         }
     }
@@ -181,9 +210,20 @@ impl Overlay {
         u32::try_from(before + 1 - usize::from(own)).unwrap_or(u32::MAX)
     }
 
-    /// A board that this transaction has defined, by what `is` says of it.
-    pub fn defined(&self, is: impl Fn(&Board) -> bool) -> Option<&Board> {
-        self.defined.iter().rev().find(|board| is(board))
+    /// A board, where this transaction has changed it; nothing in place of one that is gone.
+    pub fn board_of(&self, id: BoardId) -> Option<Option<&Board>> {
+        self.defined.iter().find(|(other, _)| *other == id).map(|(_, board)| board.as_ref())
+    }
+
+    /// A board that this transaction has defined, by name in any case.
+    pub fn board_named(&self, name: &str) -> Option<&Board> {
+        let mut boards = self.defined.iter().filter_map(|(_, board)| board.as_ref());
+        boards.find(|board| board.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The name of a game server, where this transaction has changed it; nothing in place of one that is gone.
+    pub fn server(&self, id: ServerId) -> Option<Option<&str>> {
+        self.servers.get(&id).map(Option::as_deref)
     }
 
     /// Whether a player is disabled, where this transaction has changed that.
@@ -215,10 +255,12 @@ impl Overlay {
 
     /// How many boards are new.
     pub fn new_boards(&self, boards: &Boards) -> usize {
-        let mut new: Vec<BoardId> = self.defined.iter().map(|board| board.id).collect();
-        new.sort_unstable();
-        new.dedup();
-        new.into_iter().filter(|id| boards.get(*id).is_none()).count()
+        self.defined.iter().filter(|(id, board)| board.is_some() && boards.get(*id).is_none()).count()
+    }
+
+    /// How many boards that memory has are gone.
+    pub fn boards_gone(&self, boards: &Boards) -> usize {
+        self.defined.iter().filter(|(id, board)| board.is_none() && boards.get(*id).is_some()).count()
     }
 
     /// Boards that a score has given a new first place: who is first, and who was before. Not those whose new first

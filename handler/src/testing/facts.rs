@@ -45,10 +45,15 @@ impl Facts for Model {
         self.store(self.players.get(&id).map(of))
     }
 
-    fn name_taken(&self, name: &Name) -> Result<bool> {
+    fn name_taken(&self, name: &Name, but: Option<ServerId>) -> Result<bool> {
         let player = self.players.values().any(|kept| kept.folded == name.folded || kept.skeleton == name.skeleton);
-        let server = self.servers.values().any(|(server, _)| Name::of_server(&server.name).is_like(name));
+        let mut others = self.servers.values().filter(|(server, _)| Some(server.id) != but);
+        let server = others.any(|(server, _)| Name::of_server(&server.name).is_like(name));
         self.store(player || server)
+    }
+
+    fn server_exists(&self, server: ServerId) -> bool {
+        self.servers.contains_key(&server)
     }
 
     fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {

@@ -148,6 +148,13 @@ impl Model {
             Row::ServerAuthed { server, at } => self.server_mut(*server).0.last_auth = Some(*at),
             Row::ServerDisabled { server, disabled } => self.server_mut(*server).0.disabled = *disabled,
             Row::ServerAllowed { server, login_check } => self.server_mut(*server).0.login_check = *login_check,
+            Row::ServerNamed { server, name } => name.clone_into(&mut self.server_mut(*server).0.name),
+            Row::ServerGone { server } => self.remove_server(*server),
+            Row::BoardCleared { board } => self.standings.retain(|(other, _), _| other != board),
+            Row::BoardGone { board } => {
+                self.boards.remove(board).expect("a board");
+                self.standings.retain(|(other, _), _| other != board);
+            }
             Row::Board(board) => drop(self.boards.insert(board.id, board.clone())),
             Row::Standing { board, standing } => {
                 self.standings.insert((*board, standing.player), standing.clone());
@@ -238,6 +245,20 @@ impl Model {
         self.forget_letters();
         let in_sent = letter.in_sent;
         self.letters.push(KeptLetter { letter: letter.clone(), in_box: true, in_sent, read: None });
+    }
+
+    fn remove_server(&mut self, id: ServerId) {
+        let who = Principal::from(id);
+        self.servers.remove(&id).expect("a game server");
+        for standing in self.standings.values_mut() {
+            standing.server = standing.server.filter(|server| *server != id);
+        }
+        self.settings.retain(|(owner, _), _| *owner != who);
+        self.keyed.retain(|(owner, _), _| *owner != who);
+        self.blocks.retain(|(_, from)| *from != who);
+        self.refused.retain(|(_, from), _| *from != who);
+        self.letters.retain(|kept| kept.letter.from != who);
+        self.sequences.remove(&Sequence::Letters(who));
     }
 
     fn forget_letters(&mut self) {

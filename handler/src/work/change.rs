@@ -6,7 +6,7 @@ use crate::state::session::Proof;
 use ssmglobal_ipc::{Code, Failure, Reply, Secret, Time};
 use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Letter, Network, Player, PlayerId,
-    Principal, Result as Stored, Row, Sequence, Server, Standing, StoreError, WorldId,
+    Principal, Result as Stored, Row, Sequence, Server, ServerId, Standing, StoreError, WorldId,
 };
 use std::net::IpAddr;
 
@@ -36,6 +36,17 @@ pub fn refuse<T>(code: Code, msg: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Failure(Failure::new(code, msg)))
 }
 
+/// Nothing is kept of a game server that is not there any more, also where it has asked before it was deleted.
+///
+/// # Errors
+/// `denied` when it is gone.
+pub fn still_there(facts: &dyn Facts, server: Option<ServerId>) -> Result<(), Refusal> {
+    match server {
+        Some(server) if !facts.server_exists(server) => refuse(Code::Denied, "This game server was deleted."),
+        _ => Ok(()),
+    }
+}
+
 /// When something is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
@@ -62,8 +73,10 @@ pub trait Facts {
     fn universe(&self, key: &str) -> Option<String>;
     /// What is kept of a player's password.
     fn player_hash(&self, id: PlayerId) -> Stored<Option<KeptHash>>;
-    /// Whether a player or a game server has this name, or one that looks the same.
-    fn name_taken(&self, name: &Name) -> Stored<bool>;
+    /// Whether a player or a game server, other than `but`, has this name, or one that looks the same.
+    fn name_taken(&self, name: &Name, but: Option<ServerId>) -> Stored<bool>;
+    /// Whether there is a game server of this number.
+    fn server_exists(&self, server: ServerId) -> bool;
     /// From where a player was in.
     fn networks(&self, player: PlayerId) -> Stored<Vec<Network>>;
     /// Who was in from where and not since a time, the oldest first.

@@ -10,7 +10,7 @@ use crate::state::names::Name;
 use ssmglobal_ipc::Time;
 use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Letter, Network, Player, PlayerId,
-    Principal, Result, Sequence, Server, Standing, Tx, WorldId,
+    Principal, Result, Sequence, Server, ServerId, Standing, Tx, WorldId,
 };
 use std::net::IpAddr;
 
@@ -32,7 +32,10 @@ impl Facts for OpenFacts<'_> {
     }
 
     fn name(&self, who: Principal) -> String {
-        self.memory.name(who).unwrap_or_default()
+        match who.as_server().and_then(|server| self.overlay.server(server)) {
+            Some(changed) => changed.unwrap_or_default().to_owned(),
+            None => self.memory.name(who).unwrap_or_default(),
+        }
     }
 
     fn is_disabled(&self, player: PlayerId) -> Result<bool> {
@@ -58,12 +61,19 @@ impl Facts for OpenFacts<'_> {
         self.tx.player_hash(id)
     }
 
-    fn name_taken(&self, name: &Name) -> Result<bool> {
+    fn name_taken(&self, name: &Name, but: Option<ServerId>) -> Result<bool> {
         if self.tx.player_name_taken(&name.folded, &name.skeleton)? {
             return Ok(true);
         }
         // The operator makes them one by one: they are few.
-        Ok(self.tx.servers()?.iter().any(|server| Name::of_server(&server.name).is_like(name)))
+        let servers = self.tx.servers()?;
+        let mut others = servers.iter().filter(|server| Some(server.id) != but);
+        Ok(others.any(|server| Name::of_server(&server.name).is_like(name)))
+    }
+
+    fn server_exists(&self, server: ServerId) -> bool {
+        let changed = self.overlay.server(server).map(|name| name.is_some());
+        changed.unwrap_or_else(|| read(&self.memory.servers).contains_key(&server))
     }
 
     fn networks(&self, player: PlayerId) -> Result<Vec<Network>> {
@@ -79,17 +89,20 @@ impl Facts for OpenFacts<'_> {
     }
 
     fn board(&self, id: BoardId) -> Option<&Board> {
-        let defined = self.overlay.defined(|board| board.id == id);
-        defined.or_else(|| self.boards.get(id).map(|ranking| &ranking.board))
+        match self.overlay.board_of(id) {
+            Some(changed) => changed,
+            None => self.boards.get(id).map(|ranking| &ranking.board),
+        }
     }
 
     fn board_named(&self, name: &str) -> Option<&Board> {
-        let defined = self.overlay.defined(|board| board.name.eq_ignore_ascii_case(name));
-        defined.or_else(|| self.boards.find(name).map(|ranking| &ranking.board))
+        let committed = self.boards.find(name).map(|ranking| &ranking.board);
+        let unchanged = committed.filter(|board| self.overlay.board_of(board.id).is_none());
+        self.overlay.board_named(name).or(unchanged)
     }
 
     fn boards(&self) -> usize {
-        self.boards.len() + self.overlay.new_boards(self.boards)
+        self.boards.len() + self.overlay.new_boards(self.boards) - self.overlay.boards_gone(self.boards)
     }
 
     fn standing(&self, board: BoardId, player: PlayerId) -> Option<&Standing> {

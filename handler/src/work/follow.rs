@@ -8,7 +8,7 @@ use crate::state::licences::host_terms;
 use crate::state::memory::Memory;
 use crate::state::news::{Audience, News};
 use crate::state::topic::Topic;
-use ssmglobal_ipc::{Event, MailArrived, MailRefused, PropertyChanged, RecordArrived, Stop};
+use ssmglobal_ipc::{Event, MailArrived, MailRefused, Notice, PropertyChanged, RecordArrived, Stop};
 use ssmglobal_store::{KeptLicence, KeptProperty, Principal, PrincipalKind, Row, StartedBy};
 
 /// What others are told of these rows, which the overlay knows and memory does not yet.
@@ -58,8 +58,25 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::PlayerLasted { session, since, .. } => Some(News::Counted { session: *session, since: *since }),
         Row::Universe { .. } => Some(News::Universe),
         Row::Property { holder, name, property, by } => of_property(memory, *holder, name, property, *by),
+        Row::Board(board) => {
+            let was = read(&memory.boards).get(board.id).map(|ranking| ranking.board.name.clone())?;
+            let msg =
+                format!("The board {was} is called {new} from now on. RECORD WATCH {new} goes on.", new = board.name);
+            (was != board.name).then_some(News::Unwatched { topic: Topic::Board(board.id), msg })
+        }
+        Row::BoardCleared { board } => {
+            let name = read(&memory.boards).get(*board).map(|ranking| ranking.board.name.clone())?;
+            let event = Event::Notice(Notice { msg: format!("All scores were taken off the board {name}.") });
+            Some(News::Tell { to: Audience::Topic(Topic::Board(*board)), event })
+        }
+        Row::BoardGone { board } => {
+            let name = read(&memory.boards).get(*board).map(|ranking| ranking.board.name.clone())?;
+            let msg = format!("The board {name} was deleted by the operator.");
+            Some(News::Unwatched { topic: Topic::Board(*board), msg })
+        }
+        Row::ServerNamed { server, .. } => Some(News::Renamed { who: (*server).into() }),
         // First places come from the overlay: only one of a transaction's many is told.
-        Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_) => None,
+        Row::Standing { .. } | Row::Withdrawn { .. } => None,
         Row::Player(_)
         | Row::PlayerHash { .. }
         | Row::PlayerLogin { .. }
@@ -72,6 +89,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::ServerAuthed { .. }
         | Row::ServerDisabled { .. }
         | Row::ServerAllowed { .. }
+        | Row::ServerGone { .. }
         | Row::Setting { .. }
         | Row::LetterRead { .. }
         | Row::LetterGone { .. }
@@ -152,11 +170,31 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
                     boards.define(board);
                 }
             }
+            Row::BoardCleared { board } => {
+                if let Some(boards) = &mut boards {
+                    boards.clear(board);
+                }
+            }
+            Row::BoardGone { board } => {
+                if let Some(boards) = &mut boards {
+                    boards.remove(board);
+                }
+            }
             Row::Player(player) => {
                 write(&memory.directory).insert(player.id, &player.name, &player.folded, &player.skeleton);
                 write(&memory.emails).extend(player.email.map(|email| (player.id, email.into())));
             }
             Row::Server(server) => drop(write(&memory.servers).insert(server.id, server.name)),
+            Row::ServerNamed { server, name } => drop(write(&memory.servers).insert(server, name)),
+            Row::ServerGone { server } => {
+                if let Some(boards) = &mut boards {
+                    boards.forget_server(server);
+                }
+                write(&memory.servers).remove(&server);
+                write(&memory.checkers).remove(&server);
+                write(&memory.epochs).remove(&Principal::from(server));
+                bar(memory, server.into(), false);
+            }
             Row::PlayerDisabled { player, reason } => bar(memory, player.into(), reason.is_some()),
             Row::ServerDisabled { server, disabled } => bar(memory, server.into(), disabled),
             Row::ServerAllowed { server, login_check } => {
@@ -221,7 +259,15 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
 }
 
 fn is_of_a_board(row: &Row) -> bool {
-    matches!(row, Row::Standing { .. } | Row::Withdrawn { .. } | Row::Board(_))
+    matches!(
+        row,
+        Row::Standing { .. }
+            | Row::Withdrawn { .. }
+            | Row::Board(_)
+            | Row::BoardCleared { .. }
+            | Row::BoardGone { .. }
+            | Row::ServerGone { .. }
+    )
 }
 
 fn bar(memory: &Memory, who: Principal, out: bool) {

@@ -1,7 +1,7 @@
 //! Clients' own keys for requests that change something: for a day, the same request under the same key is answered again
 //! and not done again, also over another connection. Used by the writer.
 
-use super::change::{Decide, Decided, Facts, Refusal, Stamp};
+use super::change::{Decide, Decided, Facts, Refusal, Stamp, still_there};
 use crate::state::journal::{ClientKey, packed, unpacked};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct Keys {
     /// What the running transaction changes of it.
     more: Vec<Principal>,
     less: Vec<Principal>,
+    /// Whose are all gone.
+    gone: Vec<Principal>,
 }
 
 impl Keys {
@@ -60,6 +62,7 @@ impl Keys {
         if let Some(kept) = kept {
             return Ok(Decided::new(Vec::new(), answer_of(key, &kept)?));
         }
+        still_there(facts, key.owner.as_server())?;
         let mine = |owner: &&Principal| **owner == key.owner;
         let now = self.counts.get(&key.owner).copied().unwrap_or(0) as usize + self.more.iter().filter(mine).count();
         if now >= KEYS as usize {
@@ -75,6 +78,13 @@ impl Keys {
         decided.rows.push(Row::Keyed { owner: key.owner, key: key.key.clone(), kept });
         self.more.push(key.owner);
         Ok(decided)
+    }
+
+    /// Takes note of a row that was written.
+    pub fn note(&mut self, row: &Row) {
+        if let Row::ServerGone { server } = row {
+            self.gone.push((*server).into());
+        }
     }
 
     /// Lets the oldest keys go, in the running transaction.
@@ -102,6 +112,7 @@ impl Keys {
     pub fn clear(&mut self) {
         self.more.clear();
         self.less.clear();
+        self.gone.clear();
     }
 
     /// The transaction is on disk.
@@ -113,6 +124,9 @@ impl Keys {
             if let Some(count) = self.counts.get_mut(&owner) {
                 *count = count.saturating_sub(1);
             }
+        }
+        for owner in self.gone.drain(..) {
+            self.counts.remove(&owner);
         }
     }
 }

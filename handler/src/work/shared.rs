@@ -201,6 +201,11 @@ impl<C> Shared<C> {
         }
     }
 
+    /// Wakes the event loop for something that it looks at in every turn. Logs nothing: the log itself calls it.
+    pub fn wake(&self) {
+        let _ = self.waker.wake();
+    }
+
     /// What other threads have left for the event loop.
     pub fn take_for_loop(&self) -> (Vec<ToLoop>, Vec<usize>) {
         (std::mem::take(&mut *lock(&self.to_loop)), std::mem::take(&mut *lock(&self.quiet)))

@@ -237,6 +237,7 @@ impl<C: Decide> WriterThread<C> {
                 for row in &decided.rows {
                     tx.put(row)?;
                     self.overlay.note(&boards, row);
+                    self.keys.note(row);
                 }
                 self.rows.append(&mut decided.rows);
             }

@@ -108,4 +108,7 @@ pub trait ReadPlayers {
     fn player_name_taken(&self, folded: &str, skeleton: &str) -> Result<bool>;
     /// By folded name, those behind the folded name `after`.
     fn players(&self, after: Option<&str>, limit: u32) -> Result<Vec<Player>>;
+    /// The same of those whose folded names are like a pattern, in which `*` stands for anything and `?` for one character. All
+    /// players are looked at.
+    fn players_like(&self, pattern: &str, after: Option<&str>, limit: u32) -> Result<Vec<Player>>;
 }

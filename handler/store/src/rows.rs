@@ -94,8 +94,31 @@ pub enum Row {
         /// Whether it may from now on.
         login_check: bool,
     },
+    /// A game server is called otherwise from now on.
+    ServerNamed {
+        /// The game server.
+        server: ServerId,
+        /// As it is to be shown.
+        name: String,
+    },
+    /// A game server is gone, with all that it owns: settings, letters that it has sent, keys of its requests. Scores that it
+    /// has submitted stay, and are nobody's.
+    ServerGone {
+        /// The game server.
+        server: ServerId,
+    },
     /// A board as it is from now on; a new one under a number from [`Sequence::Board`].
     Board(Board),
+    /// Nothing stands on a board any more, and of what was withdrawn there nothing is known.
+    BoardCleared {
+        /// The board.
+        board: BoardId,
+    },
+    /// A board is gone, with all that stood on it.
+    BoardGone {
+        /// The board.
+        board: BoardId,
+    },
     /// What stands for a player on a board from now on, under an order from [`Sequence::Order`].
     Standing {
         /// The board.
@@ -266,6 +289,55 @@ pub enum Row {
         /// Which; a smaller one than before changes nothing.
         upto: u64,
     },
+}
+
+impl Row {
+    /// The game server that must be there for this row to be written.
+    pub fn server(&self) -> Option<ServerId> {
+        match self {
+            Row::Standing { standing, .. } => standing.server,
+            Row::Withdrawn { was, .. } => was.server,
+            Row::Epoch { who: of, .. }
+            | Row::Setting { owner: of, .. }
+            | Row::LetterRefused { from: of, .. }
+            | Row::Blocked { from: of, .. }
+            | Row::Keyed { owner: of, .. } => of.as_server(),
+            Row::Letter(letter) => letter.from.as_server(),
+            Row::WorldStarted { by, .. } => Some(by.server),
+            Row::ServerKey { server, .. }
+            | Row::ServerAuthed { server, .. }
+            | Row::ServerDisabled { server, .. }
+            | Row::ServerAllowed { server, .. }
+            | Row::ServerNamed { server, .. }
+            | Row::ServerGone { server } => Some(*server),
+            // Of this one it is made.
+            Row::Server(_) => None,
+            Row::Player(_)
+            | Row::PlayerHash { .. }
+            | Row::PlayerLogin { .. }
+            | Row::PlayerDisabled { .. }
+            | Row::PlayerRating { .. }
+            | Row::PlayerSeen { .. }
+            | Row::PlayerUnseen { .. }
+            | Row::PlayerLimit { .. }
+            | Row::PlayerLasted { .. }
+            | Row::Board(_)
+            | Row::BoardCleared { .. }
+            | Row::BoardGone { .. }
+            | Row::Property { .. }
+            | Row::LetterRead { .. }
+            | Row::LetterGone { .. }
+            | Row::Unblocked { .. }
+            | Row::Licence(_)
+            | Row::WorldStopped { .. }
+            | Row::LicenceGone { .. }
+            | Row::WorldPurged { .. }
+            | Row::Granted { .. }
+            | Row::Revoked { .. }
+            | Row::Universe { .. }
+            | Row::RelayMark { .. } => None,
+        }
+    }
 }
 
 /// Who has started a world, and where clients find it.

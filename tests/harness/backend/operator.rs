@@ -16,6 +16,14 @@ pub struct Worker {
     pub version: String,
 }
 
+/// What `ctl --json` has printed, which has succeeded: the data of the answer.
+pub fn ctl_data(output: &Output) -> Value {
+    assert_eq!(output.code, 0, "{output:?}");
+    let mut told: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    assert_eq!(told["state"], "OK", "{told}");
+    told["data"].take()
+}
+
 impl Backend {
     /// The operator's command, to be completed.
     pub fn ctl_command(&self, words: &[&str]) -> Command {
@@ -24,11 +32,9 @@ impl Backend {
         command
     }
 
-    /// `ssmglobal ctl WORDS --json`, which must succeed.
+    /// `ssmglobal ctl WORDS --json`, which must succeed; gives what there is to say besides that it was done.
     pub fn ctl(&self, words: &[&str]) -> Value {
-        let output = run(self.ctl_command(words).arg("--json"), b"");
-        assert_eq!(output.code, 0, "ctl {words:?}: {output:?}");
-        serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("ctl {words:?}: {error}: {output:?}"))
+        ctl_data(&run(self.ctl_command(words).arg("--json"), b""))
     }
 
     /// `ssmglobal ctl WORDS --json`, which must fail; gives the code.
@@ -49,8 +55,9 @@ impl Backend {
 
     /// The worker of a session.
     pub fn worker_of(&self, who: &str) -> Pid {
-        let rows = self.ctl(&["sessions", "list"]);
-        let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
+        let list = self.ctl(&["sessions", "list"]);
+        let row =
+            list["sessions"].as_array().and_then(|rows| rows.iter().find(|row| row["who"] == who)).expect("a session");
         Pid::from_raw(row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id"))
     }
 
@@ -69,7 +76,7 @@ impl Backend {
             let pid = row["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a process id");
             Worker { pid: Pid::from_raw(pid), version: row["version"].as_str().expect("a version").to_owned() }
         };
-        list.as_array().expect("a list").iter().map(worker).collect()
+        list["sessions"].as_array().expect("a list").iter().map(worker).collect()
     }
 
     /// Their versions.

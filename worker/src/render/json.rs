@@ -17,14 +17,6 @@ pub fn reply(out: &mut Vec<u8>, id: Option<&str>, asked: Asked, reply: &Reply) {
     }
 }
 
-/// The data of an answer, for the operator's command; nothing of one that has none.
-pub fn data(reply: &Reply) -> Option<String> {
-    let mut out = Vec::new();
-    shown(reply).ok().flatten()?.data(&mut out);
-    // JSON of text is text.
-    String::from_utf8(out).ok()
-}
-
 /// Appends a success that is only a sentence.
 pub fn ok(out: &mut Vec<u8>, id: Option<&str>, msg: &str) {
     success(out, id, |f| f.write_str(msg), None);

@@ -2,6 +2,7 @@
 
 use super::values::*;
 use ssmglobal_ipc::control::{AdoptedWorker, Blocked, Client, NotLetIn, ToHandler, ToListener};
+use ssmglobal_ipc::ctl;
 use ssmglobal_ipc::handover::{Item, Worker};
 
 fn blocked() -> Blocked {
@@ -25,6 +26,11 @@ samples! { to_handler ToHandler {
         client: Client { pid: 4712, ..client() },
     };
     Deaths: ToHandler::Deaths { count: 300 };
+    Reloaded: ToHandler::Reloaded {
+        operator: 7,
+        wrong: vec![text("a key is wrong")],
+        reloaded: ctl::Reloaded { changed: vec![text("limits.clients")], warnings: vec![text("data")] },
+    };
     Watch: ToHandler::Watch { workers: vec![AdoptedWorker { pid: 4711, started: 300 }] };
     Refused: ToHandler::Refused { address: "192.0.2.1:5000".parse().unwrap(), door: 1, why: NotLetIn::Blocked(9) };
     Blocked: ToHandler::Blocked(blocked());
@@ -39,6 +45,8 @@ samples! { to_listener ToListener {
     Gone: ToListener::Gone { pid: 4711 };
     Found: ToListener::Found { client: client(), started: 300 };
     Upgrade: ToListener::Upgrade { program: some("/usr/local/bin/ssmglobal") };
+    Reload: ToListener::Reload { operator: 7 };
+    Stop: ToListener::Stop;
     Welcome: ToListener::Welcome { text: some("Zoë — welcome") };
     WhoIsBlocked: ToListener::WhoIsBlocked { asker: 3 };
     LetIn: ToListener::LetIn { asker: 3, address: Some("192.0.2.1".parse().unwrap()) };

@@ -81,6 +81,17 @@ samples! { asks Ask {
     PenaltyList: Ask::PenaltyList;
     PenaltyClear: Ask::PenaltyClear { address: Some("192.0.2.1".parse().unwrap()) };
     BackupCopy: Ask::BackupCopy;
+    Reload: Ask::Reload;
+    Stop: Ask::Stop;
+    Log: Ask::Log(ctl::LogAsked { lines: 100, level: 3, session: Some(12), player: some("bob"), follow: true });
+    PlayerAdd: Ask::PlayerAdd { name: text("bob"), password: Secret::new("pw"), email: some("b@example.org") };
+    PlayerSearch: Ask::PlayerSearch { pattern: text("b*"), limit: 20, after: some("bob") };
+    BoardReset: Ask::BoardReset { name: text("race") };
+    BoardDelete: Ask::BoardDelete { name: text("race") };
+    BoardRename: Ask::BoardRename { name: text("race"), new: text("sprint") };
+    ServerDelete: Ask::ServerDelete { name: text("arena") };
+    ServerRename: Ask::ServerRename { name: text("arena"), new: text("castle") };
+    SessionsEnd: Ask::SessionsEnd { target: text("192.0.2.1"), reason: text("idle") };
 } }
 
 samples! { answers Answer {
@@ -142,4 +153,13 @@ samples! { answers Answer {
         },
     };
     Copied: Answer::Copied { bytes: 1 << 33 };
+    Reloaded: Answer::Reloaded(ctl::Reloaded { changed: vec![text("limits.clients")], warnings: vec![text("data")] });
+    Stopping: Answer::Stopping { listener: 4711 };
+    Logged: Answer::Logged(ctl::Logged {
+        lines: vec![ctl::LogEntry { at: AT, level: 3, process: text("handler"), text: text("a line") }],
+        missed: 300, level: 4, listener: 4711,
+    });
+    PlayerAdded: Answer::PlayerAdded { player: text("bob") };
+    BoardCleared: Answer::BoardCleared { board: text("race"), scores: 300 };
+    Ended: Answer::Ended(vec![session_row()]);
 } }

@@ -1,7 +1,8 @@
 //! Boards over a real store and the writer, compared with a model in the simplest words.
 
 use super::*;
-use crate::capability::records::{DefineBoard, Submit, Withdraw};
+use crate::capability::boards::DefineBoard;
+use crate::capability::records::{Submit, Withdraw};
 use crate::lock::read;
 use crate::state::boards::{Ranking, cursor};
 use crate::state::journal::{ClientKey, packed};

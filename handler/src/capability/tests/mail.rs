@@ -6,7 +6,7 @@ use crate::capability::players::Disable;
 use ssmglobal_ipc::{Mail, MailSent, Party};
 use ssmglobal_store::{NewLetter, Sequence};
 
-fn send(from: impl Into<Principal>, to: PlayerId, mailbox: u32) -> Send {
+pub(super) fn send(from: impl Into<Principal>, to: PlayerId, mailbox: u32) -> Send {
     Send { from: from.into(), to, subject: "hi".into(), body: "one\ntwo".into(), mailbox }
 }
 
@@ -169,6 +169,7 @@ fn so_many_senders_a_day_are_told_of_and_no_more() {
     let mut model = people();
     done(&mut model, send(BOB, ALICE, 1));
     let of = |id: u32| ServerId(1_000 + id);
+    (0..150).for_each(|id| model.put(&crate::testing::server(1_000 + id, &format!("server-{id}"))));
     let letters = (0..150).filter(|id| letter_of_refusal(&mut model, send(of(*id), ALICE, 1), NOW).is_some()).count();
     assert_eq!(letters, 100);
     let later = Time(NOW.0 + 24 * 60 * 60 * 1000 + 1);

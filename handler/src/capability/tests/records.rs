@@ -1,8 +1,9 @@
 //! Scores and boards.
 
 use super::*;
+use crate::capability::boards::{ClearBoard, DefineBoard, RenameBoard};
 use crate::capability::players::Disable;
-use crate::capability::records::{DefineBoard, Submit, Withdraw};
+use crate::capability::records::{Submit, Withdraw};
 use crate::testing::{KINDS, board, standing};
 use ssmglobal_ipc::RecordSubmitted;
 use ssmglobal_store::{Better, Board, BoardId, Operator, Sequence, Standing, Submitters};
@@ -252,4 +253,43 @@ fn a_disabled_player_gets_no_new_scores_and_keeps_what_stands() {
     assert_eq!((model.standings.len(), &model.standings), (1, &before));
     done(&mut model, Disable { player: ALICE, reason: None });
     done(&mut model, submit(Some(ARENA)));
+}
+
+#[test]
+fn a_board_is_called_otherwise_cleared_and_deleted_by_name_in_any_case() {
+    let mut model = with_board(Operator::Best, Better::Lower);
+    model.put(&Row::Board(board(2, "Lap", Operator::Best, Better::Lower)));
+    done(&mut model, submit(ALICE, 50));
+    let rename = |name: &str, new: &str| RenameBoard { name: name.into(), new: new.into() };
+    let renamed = Row::Board(board(1, "Sprint", Operator::Best, Better::Lower));
+    assert_eq!(decided(&mut model, rename("RACE", "Sprint")), only(renamed));
+    assert_eq!(code(&mut model, rename("race", "LAP")), Code::Exists);
+    done(&mut model, rename("race", "RACE"));
+    let clear = |name: &str, gone| ClearBoard { name: name.into(), gone };
+    assert_eq!(decided(&mut model, clear("race", false)), only(Row::BoardCleared { board: RACE }));
+    assert_eq!(decided(&mut model, clear("race", true)), only(Row::BoardGone { board: RACE }));
+    let nowhere = [Change::from(rename("nobody", "x")), clear("nobody", false).into(), clear("nobody", true).into()];
+    for change in nowhere {
+        let failure = refused(&mut model, change);
+        assert_eq!(
+            (failure.code, &*failure.msg),
+            (Code::NotFound, "There is no board nobody. `ctl board list` shows them.")
+        );
+    }
+    done(&mut model, clear("race", true));
+    assert_eq!(code(&mut model, submit(ALICE, 5)), Code::NotFound, "what was asked before");
+}
+
+#[test]
+fn a_score_of_a_game_server_that_is_gone_can_be_withdrawn() {
+    let mut model = with_board(Operator::Best, Better::Lower);
+    done(&mut model, Submit { by: Some(ARENA), ..submit(ALICE, 50) });
+    done(&mut model, crate::capability::servers::Delete { name: "arena".into() });
+    let was = model.standings[&(RACE, ALICE)].clone();
+    assert_eq!(was.server, None);
+    // As memory has it until it hears of it.
+    model.standings.insert((RACE, ALICE), Standing { server: Some(ARENA), ..was.clone() });
+    let withdraw = Withdraw { board: RACE, player: ALICE, reason: "cheated".into() };
+    let [Row::Withdrawn { was: withdrawn, .. }] = &decided(&mut model, withdraw).rows[..] else { panic!("other rows") };
+    assert_eq!(*withdrawn, was);
 }

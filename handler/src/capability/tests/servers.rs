@@ -2,12 +2,13 @@
 
 use super::players::register;
 use super::*;
-use crate::capability::servers::{Add, Allow, Auth, Disable, RotateKey};
+use crate::capability::records::Submit;
+use crate::capability::servers::{Add, Allow, Auth, Delete, Disable, Rename, RotateKey};
 use crate::state::names::Name;
 use crate::state::session::Proof;
 use crate::work::passwords::key_hash;
 use ssmglobal_ipc::{Authed, Secret};
-use ssmglobal_store::{NewServer, Sequence};
+use ssmglobal_store::{Better, BoardId, NewServer, Operator, Sequence};
 
 /// Arena has this key.
 fn keyed() -> Model {
@@ -108,4 +109,43 @@ fn who_may_check_passwords_is_the_operators_word() {
         assert_eq!(decided(&mut model, Allow { name: "ARENA".into(), login_check }), only(row));
     }
     assert_eq!(code(&mut model, Allow { name: "tower".into(), login_check: true }), Code::NotFound);
+}
+
+#[test]
+fn a_game_server_is_called_otherwise_and_keeps_its_key() {
+    let mut model = keyed();
+    let rename = |name: &str, new: &str| Rename { name: name.into(), new: named(new) };
+    assert_eq!(
+        decided(&mut model, rename("ARENA", "Forum")),
+        only(Row::ServerNamed { server: ARENA, name: "Forum".into() })
+    );
+    // Its own name in other letters is free, those of others are not.
+    done(&mut model, rename("arena", "ARENA"));
+    for taken in ["castle", "ca5tle", "Alice"] {
+        let taken_by = Change::from(rename("arena", taken)).decide(&mut model, Stamp { now: NOW }).is_err();
+        assert_eq!(taken_by, taken != "ca5tle", "{taken}");
+    }
+    assert_eq!(code(&mut model, rename("nobody", "forum")), Code::NotFound);
+    done(&mut model, rename("arena", "forum"));
+    done(&mut model, auth("forum", "right"));
+    assert_eq!(code(&mut model, auth("arena", "right")), Code::BadLogin);
+}
+
+#[test]
+fn a_game_server_that_is_deleted_is_out_and_nothing_is_kept_of_it_any_more() {
+    let mut model = keyed();
+    let out =
+        Row::Epoch { who: ARENA.into(), epoch: 2, reason: "This game server was deleted by the operator.".into() };
+    let rows = vec![out, Row::ServerGone { server: ARENA }];
+    assert_eq!(decided(&mut model, Delete { name: "ARENA".into() }), Decided::new(rows, Reply::Done(Done {})));
+    done(&mut model, Delete { name: "arena".into() });
+    assert_eq!(code(&mut model, Delete { name: "arena".into() }), Code::NotFound);
+    // What it had asked before is decided after.
+    let send = mail::send(ARENA, ALICE, 9);
+    let asked_before = model.asked;
+    assert_eq!(code(&mut model, send), Code::Denied);
+    assert_eq!(model.asked, asked_before, "no number is given for it");
+    model.put(&Row::Board(crate::testing::board(1, "race", Operator::Best, Better::Lower)));
+    let submit = Submit { board: BoardId(1), player: ALICE, score: 1, by: Some(ARENA), note: None };
+    assert_eq!(code(&mut model, submit), Code::Denied);
 }

@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::capability::licences::{Keeper, NewPassword};
-use crate::capability::{hosting, length, licences, mail, players, properties, records, rights, servers, settings};
+use crate::capability::{
+    boards, hosting, length, licences, mail, players, properties, records, rights, servers, settings,
+};
 use crate::state::names;
 use crate::state::properties::Standing;
 use crate::testing::{KINDS, board};
@@ -66,7 +68,7 @@ fn a_store_that_fails_refuses_nobody() {
         properties::Forget { holder: owner }.into(),
         records::Submit { board: board_id, player: ALICE, score: 5, by: None, note: None }.into(),
         records::Withdraw { board: board_id, player: BOB, reason: name() }.into(),
-        records::DefineBoard { board: board(0, "jump", operator, better), most: 9 }.into(),
+        boards::DefineBoard { board: board(0, "jump", operator, better), most: 9 }.into(),
         licences::Add { name: names::check("moon", 2, 16).unwrap(), password: password(), owner: BOB, terms: terms() }
             .into(),
         licences::Change { world: ZOO, by: Keeper::Operator, owner: None, terms: terms() }.into(),
@@ -96,7 +98,7 @@ fn nobody_gets_a_number_that_does_not_fit() {
         Change::from(players::Register { name, hash: Secret::default(), email: None, from: None })
     };
     let add = |name: &str| Change::from(servers::Add { name: names::Name::of_server(name).into(), key: [0; 32] });
-    let define = |name: &str| Change::from(records::DefineBoard { board: board(0, name, operator, better), most: 9 });
+    let define = |name: &str| Change::from(boards::DefineBoard { board: board(0, name, operator, better), most: 9 });
     type Make<'a> = &'a dyn Fn(&str) -> Change;
     let makes: [(Sequence, Make<'_>, Code); 3] = [
         (Sequence::Player, &register, Code::Unavailable),

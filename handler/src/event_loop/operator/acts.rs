@@ -34,9 +34,11 @@ impl Act {
             | Ask::SessionsList
             | Ask::Status
             | Ask::Numbers
+            | Ask::PlayerSearch { .. }
+            | Ask::Log(_)
             | Ask::PenaltyList => return None,
             // Told of when it is known whom it hits.
-            Ask::SessionsKick { .. } => return None,
+            Ask::SessionsKick { .. } | Ask::SessionsEnd { .. } => return None,
             // The listener's word, not the operator's.
             Ask::Adopt => return None,
             Ask::Request { kind, payload } => {
@@ -64,6 +66,14 @@ impl Act {
             Ask::Upgrade { program: None } => "had the program that is installed take over".to_owned(),
             Ask::PenaltyClear { address: Some(address) } => format!("cleared the penalties of {address}"),
             Ask::PenaltyClear { address: None } => "cleared all penalties".to_owned(),
+            Ask::Reload => "had the settings read again".to_owned(),
+            Ask::Stop => "ended everything".to_owned(),
+            Ask::PlayerAdd { name, .. } => format!("added the player {name}"),
+            Ask::BoardReset { name } => format!("took all scores off the board {name}"),
+            Ask::BoardDelete { name } => format!("deleted the board {name}"),
+            Ask::BoardRename { name, new } => format!("called the board {name} {new} from now on"),
+            Ask::ServerDelete { name } => format!("deleted the game server {name}"),
+            Ask::ServerRename { name, new } => format!("called the game server {name} {new} from now on"),
         }))
     }
 

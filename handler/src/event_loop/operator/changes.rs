@@ -3,7 +3,7 @@
 
 use super::super::EventLoop;
 use crate::capability::players::{self, SetBy};
-use crate::capability::{records, servers, visitors};
+use crate::capability::{boards, records, servers, visitors};
 use crate::changes::Change;
 use crate::lock::read;
 use crate::state::memory::{no_such_player, server_name};
@@ -14,7 +14,7 @@ use crate::work::passwords::{self, Hashing};
 use crate::work::{Asker, Hash, Read, ReadOutcome, Write};
 use ssmglobal_ipc::ctl::{Answer, Key, PlayerDetail, PlayerPage, PlayerRow, PlayerTimes, ServerRow};
 use ssmglobal_ipc::{Code, Failure, Secret};
-use ssmglobal_store::{Board, PlayerId, Principal, Reader};
+use ssmglobal_store::{Board, Player, PlayerId, Principal, Reader};
 
 /// Rows of one answer.
 const ROWS: u32 = 1000;
@@ -42,10 +42,7 @@ impl EventLoop {
         let of_new = Name::of_server(&name);
         if new {
             of_new.refuse_reserved(&self.shared.settings().players.reserved_names)?;
-            if visitors::present(&self.state, &of_new).is_some() {
-                let msg = format!("A visitor is on by the name {name}, or one that looks like it. Choose another.");
-                return Err(Failure::new(Code::Exists, msg));
-            }
+            self.refuse_visitors_name(&of_new)?;
         }
         let key = passwords::new_key().map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
         let hash = passwords::key_hash(&key);
@@ -91,10 +88,20 @@ impl EventLoop {
     }
 
     pub(super) fn player_list(&self, operator: u64, limit: u32, after: Option<&str>) -> Later {
+        self.player_page(operator, limit, after, |reader, after, limit| reader.players(after, limit))
+    }
+
+    fn player_page(
+        &self,
+        operator: u64,
+        limit: u32,
+        after: Option<&str>,
+        find: impl FnOnce(&dyn Reader, Option<&str>, u32) -> ssmglobal_store::Result<Vec<Player>> + Send + 'static,
+    ) -> Later {
         let limit = limit.clamp(1, ROWS) as usize;
         let after = after.map(names::fold);
         self.look(operator, move |reader| {
-            let mut players = reader.players(after.as_deref(), one_more(limit))?;
+            let mut players = find(reader, after.as_deref(), one_more(limit))?;
             let next = next_page(&mut players, limit, |player| player.name.clone());
             let rows = players.into_iter().map(|player| PlayerRow {
                 player: player.name,
@@ -160,21 +167,82 @@ impl EventLoop {
         Ok(None)
     }
 
+    /// A player whom the operator makes: like one who registers, but for how many do so, and whether they may.
+    pub(super) fn player_add(&mut self, operator: u64, name: &str, password: Secret, email: Option<String>) -> Later {
+        let settings = self.shared.settings();
+        let name = names::check(name, settings.players.name_min, settings.players.name_max)?;
+        name.refuse_reserved(&settings.players.reserved_names)?;
+        players::check_password(&password, &settings)?;
+        email.as_deref().map(players::check_email).transpose()?;
+        self.refuse_visitors_name(&name)?;
+        let answer = Answer::PlayerAdded { player: name.shown.clone() };
+        let name = self.state.visitors.promise(name);
+        self.shared.hash(Hash {
+            asker: Asker::Operator(operator, Box::new(answer)),
+            hashing: Hashing { new: Some(password), ..Hashing::default() },
+            tried: None,
+            then: Box::new(move |hashed| Ok(players::register_by(name, hashed.hash, email, None)?.into())),
+        })?;
+        Ok(None)
+    }
+
+    fn refuse_visitors_name(&self, name: &Name) -> Result<(), Failure> {
+        if visitors::present(&self.state, name).is_none() {
+            return Ok(());
+        }
+        let msg = format!("A visitor is on by the name {}, or one that looks like it. Choose another.", name.shown);
+        Err(Failure::new(Code::Exists, msg))
+    }
+
+    pub(super) fn player_search(&self, operator: u64, pattern: &str, limit: u32, after: Option<&str>) -> Later {
+        let pattern = names::pattern(pattern)?;
+        self.player_page(operator, limit, after, move |reader, after, limit| {
+            reader.players_like(&pattern, after, limit)
+        })
+    }
+
+    pub(super) fn board_clear(&mut self, operator: u64, name: String, gone: bool) -> Later {
+        let scores = read(&self.shared.memory.boards).find(&name).map(|it| (it.board.name.clone(), it.total()));
+        let (board, scores) = scores.ok_or_else(|| boards::board_unknown(&name))?;
+        self.change(operator, boards::ClearBoard { name, gone }, Answer::BoardCleared { board, scores })
+    }
+
+    pub(super) fn board_rename(&mut self, operator: u64, name: String, new: String) -> Later {
+        names::check_plain("board", &new, 64)?;
+        self.change(operator, boards::RenameBoard { name, new }, Answer::Done)
+    }
+
+    pub(super) fn server_delete(&mut self, operator: u64, name: &str) -> Later {
+        self.change(operator, servers::Delete { name: server_name(name) }, Answer::Done)
+    }
+
+    pub(super) fn server_rename(&mut self, operator: u64, name: &str, new: String) -> Later {
+        names::check_plain("game server", &new, 64)?;
+        let new = Name::of_server(&new);
+        new.refuse_reserved(&self.shared.settings().players.reserved_names)?;
+        self.refuse_visitors_name(&new)?;
+        let new = self.state.visitors.promise(new);
+        self.change(operator, servers::Rename { name: server_name(name), new }, Answer::Done)
+    }
+
     pub(super) fn board_define(&mut self, operator: u64, board: Board) -> Later {
         names::check_plain("board", &board.name, 64)?;
         if board.unit.is_empty() || board.unit.len() > 16 || board.unit.chars().any(char::is_control) {
             return Err(Failure::new(Code::Invalid, "A unit is 1 to 16 bytes, like ms or points."));
         }
         let most = self.shared.settings().records.boards as usize;
-        self.change(operator, records::DefineBoard { board, most }, Answer::Done)
+        self.change(operator, boards::DefineBoard { board, most }, Answer::Done)
     }
 
-    pub(super) fn board_withdraw(&mut self, operator: u64, board: &str, player: &str, reason: String) -> Later {
+    pub(super) fn board_withdraw(&mut self, operator: u64, board_named: &str, player: &str, reason: String) -> Later {
         let player = self.player_id(player)?;
         let memory = &self.shared.memory;
         let board = {
             let boards = read(&memory.boards);
-            boards.find(board).map(|found| found.board.id).ok_or_else(|| memory.no_such_board(&boards, board))?
+            boards
+                .find(board_named)
+                .map(|found| found.board.id)
+                .ok_or_else(|| memory.no_such_board(&boards, board_named))?
         };
         self.change(operator, records::Withdraw { board, player, reason }, Answer::Done)
     }

@@ -4,26 +4,28 @@
 mod acts;
 mod changes;
 mod jobs;
+mod listener;
+mod log_lines;
 mod numbers;
 mod penalties;
 mod requests;
+mod sessions;
 
 use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
 use crate::capability::records::{board_of, board_row};
 use crate::lock::read;
-use crate::state::session::{Session, SessionRef};
+use crate::recent::Recent;
 use acts::Act;
 pub use jobs::verified;
 use jobs::{Copying, backup, verify};
+use log_lines::Follows;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use numbers::{Curiosity, Curious};
 use penalties::Clearing;
-use ssmglobal_config::shown;
-use ssmglobal_ipc::control::ToListener;
-use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow};
+use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Code, Event, Failure, Notice, Time};
+use ssmglobal_ipc::{Code, Failure, Time};
 use ssmglobal_store::Store;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read as _, Write as _};
@@ -43,9 +45,6 @@ const MOST: usize = 64;
 /// Bytes that may wait for one of them.
 const OUTBOX: usize = 16 << 20;
 
-/// Sessions of one answer; a frame holds them with their addresses.
-const SESSIONS: usize = 8000;
-
 struct Operator {
     number: u64,
     stream: UnixStream,
@@ -53,6 +52,7 @@ struct Operator {
     out: Vec<u8>,
     /// What he has asked to be done and has no answer to. `ctl` asks one thing.
     acts: VecDeque<Option<Act>>,
+    follows: Option<Follows>,
 }
 
 /// The operator's socket and who is connected to it.
@@ -71,6 +71,8 @@ pub struct Operators {
     clearing: Clearing,
     /// A copy for an operator is being made: each takes as much room as the database.
     copying: Copying,
+    /// What was logged of late.
+    recent: Arc<Recent>,
 }
 
 impl Operators {
@@ -78,7 +80,7 @@ impl Operators {
     ///
     /// # Errors
     /// The kernel's; also for a path that is too long for a socket (107 bytes).
-    pub fn new(path: &Path, store: Arc<dyn Store>, registry: &Registry) -> io::Result<Operators> {
+    pub fn new(path: &Path, store: Arc<dyn Store>, recent: Arc<Recent>, registry: &Registry) -> io::Result<Operators> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -99,6 +101,7 @@ impl Operators {
             curiosity: Curiosity::default(),
             clearing: Clearing::new(),
             copying: Copying::default(),
+            recent,
         })
     }
 
@@ -155,8 +158,14 @@ impl EventLoop {
             let number = self.operators.next;
             self.operators.next += 1;
             self.operators.tokens.insert(number, token);
-            let operator =
-                Operator { number, stream, reader: FrameReader::new(), out: Vec::new(), acts: VecDeque::new() };
+            let operator = Operator {
+                number,
+                stream,
+                reader: FrameReader::new(),
+                out: Vec::new(),
+                acts: VecDeque::new(),
+                follows: None,
+            };
             self.operators.connected.insert(token, operator);
         }
     }
@@ -192,6 +201,9 @@ impl EventLoop {
             self.operators.clearing.remove(&number);
             let _ = self.poll.registry().deregister(&mut SourceFd(&operator.stream.as_raw_fd()));
             operator.acts.iter().flatten().for_each(|act| self.has_acted(act, None));
+            if operator.follows.is_some() && !self.operators.connected.values().any(|it| it.follows.is_some()) {
+                self.operators.recent.on_line(None);
+            }
             return;
         }
         self.operators.connected.insert(token, operator);
@@ -255,83 +267,28 @@ impl EventLoop {
             Ask::SessionsKick { pid, reason } => self.sessions_kick(pid, reason).map(Some),
             Ask::Status => self.probe(Curious::Status(operator)).map(|()| None),
             Ask::Numbers => self.probe(Curious::Numbers(operator)).map(|()| None),
+            Ask::SessionsEnd { target, reason } => self.sessions_end(&target, &reason).map(Some),
             Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
             Ask::BackupCopy => self.backup_copy(operator).map(|()| None),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
             Ask::Adopt => self.adopt(operator).map(|()| None),
+            Ask::Reload => self.ask_to_reload(operator).map(|()| None),
+            Ask::Stop => self.ask_to_stop().map(Some),
+            Ask::Log(asked) => self.show_log(operator, asked).map(Some),
+            Ask::PlayerAdd { name, password, email } => self.player_add(operator, &name, password, email),
+            Ask::PlayerSearch { pattern, limit, after } => {
+                self.player_search(operator, &pattern, limit, after.as_deref())
+            }
+            Ask::BoardReset { name } => self.board_clear(operator, name, false),
+            Ask::BoardDelete { name } => self.board_clear(operator, name, true),
+            Ask::BoardRename { name, new } => self.board_rename(operator, name, new),
+            Ask::ServerDelete { name } => self.server_delete(operator, &name),
+            Ask::ServerRename { name, new } => self.server_rename(operator, &name, new),
             Ask::Request { kind, payload } => self.operators_request(operator, kind, &payload),
             Ask::PenaltyList => self.penalty_list(operator).map(|()| None),
             Ask::PenaltyClear { address } => self.penalty_clear(operator, address).map(|()| None),
         }
-    }
-
-    fn sessions_list(&self) -> Answer {
-        let now = Instant::now();
-        let mut rows: Vec<SessionRow> = self
-            .workers
-            .clients()
-            .map(|child| {
-                let session = self.workers.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
-                SessionRow {
-                    pid: child.pid,
-                    session: Some(child.session),
-                    address: shown(child.address),
-                    mode: session.map(|session| session.mode),
-                    who: session.and_then(Session::shown_name),
-                    since: child.at,
-                    idle: session.map(|session| session.idle(now)),
-                    version: self.workers.versions.of(child.pid).to_owned(),
-                }
-            })
-            .collect();
-        rows.sort_by_key(|row| (row.since, row.pid));
-        rows.truncate(SESSIONS);
-        Answer::Sessions(rows)
-    }
-
-    fn sessions_kick(&mut self, pid: i32, reason: String) -> Result<Answer, Failure> {
-        if !self.workers.children.contains_key(&pid) {
-            return Err(Failure::new(
-                Code::NotFound,
-                format!("There is no worker {pid}. ctl sessions list shows them."),
-            ));
-        }
-        self.kick(pid, reason);
-        Ok(Answer::Done)
-    }
-
-    /// The operator ends a worker's session.
-    pub(crate) fn kick(&mut self, pid: i32, reason: String) {
-        self.has_kicked(pid, &reason);
-        self.end_worker(pid, reason);
-    }
-
-    /// Ends a worker's session; one without a link is let make one first.
-    pub(crate) fn end_worker(&mut self, pid: i32, reason: String) {
-        match self.workers.by_pid.get(&pid).and_then(|slot| Some((*slot, self.session(*slot)?.id))) {
-            Some((slot, id)) => self.push(SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
-            None => {
-                self.workers.kicks.insert(pid, reason);
-                self.wake(pid);
-            }
-        }
-    }
-
-    /// Leaves it to the listener, which also answers: this process will have ended by then.
-    fn upgrade(&mut self, operator: u64, program: Option<String>) -> Result<(), Failure> {
-        if self.listener.pid == 0 {
-            let msg = "The listener has died and was not started again yet; start it, then upgrade.";
-            return Err(Failure::new(Code::Unavailable, msg));
-        }
-        let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
-        if let Err(error) = self.listener.tell_with(&ToListener::Upgrade { program }, &stream) {
-            let failure = Failure::new(Code::Unavailable, format!("The listener cannot be told: {error}."));
-            let mut out = Vec::new();
-            put_control(&mut out, &Answer::Failed(failure));
-            let _ = (&stream).write_all(&out);
-        }
-        Ok(())
     }
 }
 

@@ -72,6 +72,13 @@ impl Place {
         true
     }
 
+    /// All that stands there is taken off.
+    fn clear(&mut self) {
+        self.scores.standings.clear();
+        self.firsts = Firsts::default();
+        self.note(Row::BoardCleared { board: RACE });
+    }
+
     /// What is better is turned around, which is possible while nobody stands there.
     fn turn(&mut self) {
         if self.scores.standings.is_empty() {
@@ -90,6 +97,7 @@ impl Place {
                 Row::Standing { board, standing } => self.boards.put(board, standing),
                 Row::Withdrawn { board, was, .. } => self.boards.withdraw(board, was.player),
                 Row::Board(board) => self.boards.define(board),
+                Row::BoardCleared { board } => self.boards.clear(board),
                 row => panic!("{row:?}"),
             }
         }
@@ -143,6 +151,7 @@ enum Step {
     Submit(u32, i64),
     Withdraw(u32),
     Turn,
+    Clear,
     Commit,
     GiveUp,
 }
@@ -153,6 +162,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => (0..PLAYERS, -3i64..=3).prop_map(|(player, score)| Step::Submit(player, score)),
         5 => (0..PLAYERS).prop_map(Step::Withdraw),
         1 => Just(Step::Turn),
+        1 => Just(Step::Clear),
         2 => Just(Step::Commit),
         1 => Just(Step::GiveUp),
     ]
@@ -176,6 +186,7 @@ proptest! {
                     prop_assert_eq!(place.withdraw(player), there);
                 }
                 Step::Turn => place.turn(),
+                Step::Clear => place.clear(),
                 Step::Commit => place.commit(),
                 Step::GiveUp => place.give_up(),
             }
@@ -256,15 +267,15 @@ fn who_was_first_before_is_who_was_there_when_a_score_came() {
 #[test]
 fn a_board_is_as_it_was_defined_last() {
     let mut place = Place::new((Operator::Best, Better::Lower));
-    assert_eq!(place.overlay.defined(|board| board.id == RACE), None);
+    assert_eq!(place.overlay.board_of(RACE), None);
     for unit in ["s", "min"] {
         place.note(Row::Board(Board { unit: unit.into(), ..board(1, "Race", Operator::Best, Better::Lower) }));
     }
     for operator in [Operator::Best, Operator::Sum] {
         place.note(Row::Board(board(2, "Jump", operator, Better::Lower)));
     }
-    assert_eq!(place.overlay.defined(|board| board.id == RACE).unwrap().unit, "min");
-    assert_eq!(place.overlay.defined(|board| board.name == "Jump").unwrap().operator, Operator::Sum);
+    assert_eq!(place.overlay.board_of(RACE).flatten().unwrap().unit, "min");
+    assert_eq!(place.overlay.board_named("jump").unwrap().operator, Operator::Sum);
     assert_eq!(place.overlay.new_boards(&place.boards), 1, "two of the same number are one, and a known one is none");
     place.submit(0, 5);
     let units: Vec<&str> = place.overlay.firsts(&place.boards).map(|(board, ..)| &*board.unit).collect();
@@ -272,4 +283,29 @@ fn a_board_is_as_it_was_defined_last() {
     place.commit();
     assert_eq!((place.overlay.new_boards(&place.boards), place.boards.len()), (0, 2));
     place.check();
+}
+
+#[test]
+fn a_board_that_is_gone_is_not_found_and_its_name_is_free() {
+    let mut place = Place::new((Operator::Best, Better::Lower));
+    place.submit(0, 5);
+    place.commit();
+    place.note(Row::BoardGone { board: RACE });
+    assert_eq!(place.overlay.board_of(RACE), Some(None));
+    assert_eq!((place.overlay.board_named("race"), place.overlay.boards_gone(&place.boards)), (None, 1));
+    assert_eq!((place.standing(0), place.overlay.total(place.ranking())), (None, 0));
+    place.note(Row::Board(board(2, "Race", Operator::Best, Better::Lower)));
+    assert_eq!(place.overlay.board_named("race").map(|board| board.id), Some(BoardId(2)));
+    assert_eq!(place.overlay.new_boards(&place.boards), 1);
+}
+
+#[test]
+fn a_game_server_is_called_as_the_transaction_has_it() {
+    let mut place = Place::new((Operator::Best, Better::Lower));
+    let id = ServerId(1);
+    assert_eq!(place.overlay.server(id), None);
+    place.note(Row::ServerNamed { server: id, name: "castle".into() });
+    assert_eq!(place.overlay.server(id), Some(Some("castle")));
+    place.note(Row::ServerGone { server: id });
+    assert_eq!(place.overlay.server(id), Some(None));
 }

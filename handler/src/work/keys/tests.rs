@@ -1,7 +1,7 @@
 //! How many keys somebody may have. What keys do is told in the writer's tests.
 
 use super::*;
-use crate::testing::Model;
+use crate::testing::{Model, server};
 use crate::work::change::refuse;
 use ssmglobal_ipc::{Done, Welcome};
 use ssmglobal_store::{PlayerId, ServerId};
@@ -26,7 +26,7 @@ fn key(owner: impl Into<Principal>) -> ClientKey {
 
 /// The code of a refusal.
 fn decide(keys: &mut Keys, key: &ClientKey, done: bool) -> Option<Code> {
-    match keys.decide(key, None, &Change(done), &mut Model::default(), STAMP) {
+    match keys.decide(key, None, &Change(done), &mut Model::of([server(1, "arena")]), STAMP) {
         Ok(decided) => {
             let kept = Keyed { digest: key.digest, at: STAMP.now, answer: answer_put(&Reply::Done(Done {})) };
             assert_eq!(decided.rows, [Row::Keyed { owner: key.owner, key: "k".into(), kept }]);
@@ -57,6 +57,19 @@ fn somebody_has_so_many_keys_and_no_more() {
     let kept = Keyed { digest: [1; 32], at: Time(1), answer: answer_put(&Reply::Welcome(Welcome { session: 7 })) };
     let known = keys.decide(&mine, Some(kept), &Change(true), &mut Model::default(), STAMP).unwrap();
     assert_eq!(known, Decided::new(Vec::new(), Reply::Welcome(Welcome { session: 7 })));
+}
+
+#[test]
+fn keys_of_a_game_server_go_with_it() {
+    let mut keys = with(ServerId(2), 5);
+    assert_eq!(decide(&mut keys, &key(ServerId(2)), true), Some(Code::Denied), "it is not there any more");
+    keys.note(&Row::ServerGone { server: ServerId(2) });
+    keys.clear();
+    keys.committed();
+    assert_eq!(keys.counts[&Principal::from(ServerId(2))], 5, "the transaction was given up");
+    keys.note(&Row::ServerGone { server: ServerId(2) });
+    keys.committed();
+    assert_eq!(keys.counts(), []);
 }
 
 #[test]

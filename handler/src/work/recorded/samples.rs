@@ -122,6 +122,8 @@ samples! { news News News {
     Limited: News::Limited { player: PlayerId(300) };
     Counted: News::Counted { session: 300, since: AT };
     Universe: News::Universe;
+    Unwatched: News::Unwatched { topic: Topic::Board(BoardId(300)), msg: text("It is gone.") };
+    Renamed: News::Renamed { who: ServerId(7).into() };
     Property: News::Property {
         holder: WorldId(300).into(), changed: changed(), read: PropertyAccess::Property, push: true, by: Some(300),
     };

@@ -11,6 +11,8 @@ pub(super) struct Db {
     pub(super) conn: Connection,
     /// Rows that the present transaction has added to the log of scores.
     pub(super) logged: u64,
+    /// Rows that it has taken out of that log, but for those that were folded.
+    pub(super) unlogged: u64,
     /// The highest order of a score that was ever given, in the writer's. Rolling back leaves it, so that it never goes
     /// back.
     pub(super) order: u64,
@@ -19,7 +21,7 @@ pub(super) struct Db {
 
 impl Db {
     pub(super) fn new(conn: Connection, shared: Arc<Shared>) -> Db {
-        Db { conn, logged: 0, order: 0, _shared: shared }
+        Db { conn, logged: 0, unlogged: 0, order: 0, _shared: shared }
     }
 
     /// Whether a change would be part of the writer's transaction. A full disk may make SQLite give a transaction up by

@@ -51,7 +51,7 @@ impl ReadPlayers for Db {
     }
 
     fn player_count(&self) -> Result<u64> {
-        // Players are never deleted, but counting needs no such assumption: it walks the smallest index.
+        // Walks the smallest index.
         self.row("SELECT count(*) FROM player", [], |row| from_sql(row.get(0)?))
     }
 
@@ -116,6 +116,20 @@ impl ReadPlayers for Db {
         self.all(
             concat!("SELECT ", columns!(), " FROM player WHERE folded > ?1 ORDER BY folded LIMIT ?2"),
             params![after.unwrap_or_default(), limit],
+            read,
+        )
+    }
+
+    fn players_like(&self, pattern: &str, after: Option<&str>, limit: u32) -> Result<Vec<Player>> {
+        // A bracket is a letter like others.
+        let pattern = pattern.replace('[', "[[]");
+        self.all(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM player WHERE folded > ?1 AND folded GLOB ?2 ORDER BY folded LIMIT ?3"
+            ),
+            params![after.unwrap_or_default(), pattern, limit],
             read,
         )
     }

@@ -98,10 +98,11 @@ impl ReadRecords for Db {
 }
 
 impl Db {
-    /// The highest order that is in the database, or has left it; 0 at first.
+    /// The highest order that is in the database, or has left it; 0 at first. Where a board was cleared it is in no log any more.
     pub(super) fn last_order(&self) -> Result<u64> {
         self.row(
-            "SELECT max((SELECT ord FROM record_folded), coalesce((SELECT max(ord) FROM record_log), 0))",
+            "SELECT max((SELECT ord FROM record_folded), coalesce((SELECT max(ord) FROM record_log), 0),
+                        coalesce((SELECT last FROM sequence WHERE kind = 7), 0))",
             [],
             |row| from_sql(row.get(0)?),
         )
@@ -121,6 +122,30 @@ impl Db {
                 submit_to_sql(board.submit)
             ],
         )?;
+        Ok(())
+    }
+
+    /// Takes everything off a board. What is being folded finds nothing of it in the log, and writes nothing.
+    pub(super) fn board_clear(&mut self, id: BoardId) -> Result<()> {
+        let order = to_sql(self.order)?;
+        self.unlogged += self.together(|db| {
+            let logged = db.change("DELETE FROM record_log WHERE board = ?1", [id.0])?;
+            db.change("DELETE FROM record WHERE board = ?1", [id.0])?;
+            db.change("DELETE FROM withdrawal WHERE board = ?1", [id.0])?;
+            // With the end of the log goes what tells which orders were given.
+            db.change(
+                "INSERT INTO sequence (kind, owner_kind, owner_id, last) VALUES (7, 0, 0, ?1)
+                 ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
+                [order],
+            )?;
+            Ok(logged as u64)
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn board_remove(&mut self, id: BoardId) -> Result<()> {
+        self.board_clear(id)?;
+        self.change("DELETE FROM board WHERE id = ?1", [id.0])?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Game servers in SQLite. Runs in the handler.
 
-use super::db::Db;
-use crate::{KeyHash, NewServer, ReadServers, Result, Server, ServerId};
+use super::db::{Db, principal_to_sql};
+use crate::{KeyHash, NewServer, Principal, ReadServers, Result, Server, ServerId};
 use rusqlite::{Row, params};
 use ssmglobal_ipc::Time;
 
@@ -58,5 +58,29 @@ impl Db {
     pub(super) fn server_disable(&self, id: ServerId, disabled: bool) -> Result<()> {
         self.change("UPDATE server SET disabled = ?2 WHERE id = ?1", params![id.0, disabled])?;
         Ok(())
+    }
+
+    pub(super) fn server_rename(&self, id: ServerId, name: &str) -> Result<()> {
+        self.change("UPDATE server SET name = ?2 WHERE id = ?1", params![id.0, name])?;
+        Ok(())
+    }
+
+    /// Takes a game server away, and all that names it. What it has submitted stands on, and is nobody's.
+    pub(super) fn server_remove(&self, id: ServerId) -> Result<()> {
+        let owner = principal_to_sql(Principal::from(id));
+        self.together(|db| {
+            for table in ["record", "record_log", "withdrawal"] {
+                db.change(&format!("UPDATE {table} SET server = NULL WHERE server = ?1"), [id.0])?;
+            }
+            for (table, column) in
+                [("setting", "owner"), ("keyed", "owner"), ("block", "from"), ("refused", "from"), ("mail", "from")]
+            {
+                let sql = format!("DELETE FROM {table} WHERE ({column}_kind, {column}_id) = (?1, ?2)");
+                db.change(&sql, owner)?;
+            }
+            db.change("DELETE FROM sequence WHERE kind = 4 AND (owner_kind, owner_id) = (?1, ?2)", owner)?;
+            db.change("DELETE FROM server WHERE id = ?1", [id.0])?;
+            Ok(())
+        })
     }
 }

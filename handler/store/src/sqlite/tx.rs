@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 const TOUCHED: u32 = 32 << 10;
 
 /// The kinds of sequences, as [`Tx::next_number`] and the relay number them in the schema.
-pub(super) const KINDS: RangeInclusive<u8> = 1..=6;
+pub(super) const KINDS: RangeInclusive<u8> = 1..=7;
 
 /// The owner of a sequence that there is only one of.
 const NOBODY: (u8, u32) = (0, 0);
@@ -31,7 +31,11 @@ impl Tx for Db {
             Row::ServerAuthed { server, at } => self.server_authed(*server, *at),
             Row::ServerDisabled { server, disabled } => self.server_disable(*server, *disabled),
             Row::ServerAllowed { server, login_check } => self.server_allow(*server, *login_check),
+            Row::ServerNamed { server, name } => self.server_rename(*server, name),
+            Row::ServerGone { server } => self.server_remove(*server),
             Row::Board(board) => self.board_put(board),
+            Row::BoardCleared { board } => self.board_clear(*board),
+            Row::BoardGone { board } => self.board_remove(*board),
             Row::Standing { board, standing } => self.record_put(*board, standing),
             Row::Withdrawn { board, was, order, at, reason } => self.record_withdraw(*board, was, *order, *at, reason),
             Row::Setting { owner, key, setting } => self.setting_put(*owner, key, setting),
@@ -81,7 +85,7 @@ impl Tx for Db {
             Sequence::Server => (2, NOBODY),
             Sequence::Board => (3, NOBODY),
             Sequence::Letters(owner) => (4, principal_to_sql(owner)),
-            // 5 is the relay's (`relay.rs`).
+            // 5 is the relay's (`relay.rs`), 7 that of the order of scores (`records.rs`).
             Sequence::World => (6, NOBODY),
         };
         self.in_transaction()?;

@@ -75,6 +75,7 @@ impl SqliteWriter {
         let logged = std::mem::take(&mut self.db.logged);
         self.log_rows += logged;
         self.log_rows_ever += logged;
+        self.log_rows = self.log_rows.saturating_sub(std::mem::take(&mut self.db.unlogged));
         if let Some((fold, step)) = self.fold.as_mut().zip(self.step.take()) {
             self.log_rows = self.log_rows.saturating_sub(fold.done(step));
             self.fold.take_if(|fold| fold.is_over());
@@ -177,6 +178,7 @@ impl Writer for SqliteWriter {
 
     fn rollback(&mut self) {
         self.db.logged = 0;
+        self.db.unlogged = 0;
         self.step = None;
         if !self.db.conn.is_autocommit()
             && let Err(error) = self.db.conn.execute_batch("ROLLBACK")

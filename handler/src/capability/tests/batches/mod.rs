@@ -7,7 +7,8 @@ mod steps;
 mod world;
 
 use super::*;
-use crate::capability::records::{DefineBoard, RecordChange, Submit};
+use crate::capability::boards::DefineBoard;
+use crate::capability::records::{RecordChange, Submit};
 use crate::lock::read;
 use crate::state::journal::ClientKey;
 use crate::state::memory::Memory;

@@ -120,7 +120,7 @@ impl Run<'_> {
         let pieces = if cut.luck == Luck::Pieces { 1 } else { batch.len() };
         for piece in batch.chunks(pieces) {
             let rows: Vec<Row> = piece.iter().flat_map(|(_, came)| came.rows.iter().cloned()).collect();
-            let news = self.boards.news(self.last, &rows);
+            let news = self.boards.news(&rows);
             self.boards.take(&rows);
             expected.news.extend((!news.is_empty()).then(|| sorted(news)));
         }

@@ -13,6 +13,8 @@ pub enum Step {
     Submit { board: u8, player: u8, by: Option<u8>, score: i64, note: bool },
     Withdraw { board: u8, player: u8 },
     Define { name: u8, kind: u8, unit: bool },
+    Rename { name: u8, new: u8 },
+    Clear { name: u8, gone: bool },
     Send { from: Who, to: u8, mailbox: u32 },
     Respond { me: u8, number: u64, mailbox: u32 },
     Read { me: u8, number: u64 },
@@ -29,6 +31,8 @@ pub enum Step {
     Rotate { name: u8, key: bool },
     Bar { name: u8, disabled: bool },
     Auth { name: u8, key: bool },
+    Call { name: u8, new: u8 },
+    Remove { name: u8 },
     Known { owner: u8, number: u64 },
 }
 
@@ -60,6 +64,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(board, player, by, score, note)| Step::Submit { board, player, by, score, note }),
         4 => (any(), any()).prop_map(|(board, player)| Step::Withdraw { board, player }),
         4 => (any(), any(), some()).prop_map(|(name, kind, unit)| Step::Define { name, kind, unit }),
+        2 => (any(), any()).prop_map(|(name, new)| Step::Rename { name, new }),
+        2 => (any(), prop::bool::weighted(0.3)).prop_map(|(name, gone)| Step::Clear { name, gone }),
         8 => (who(), any(), 1u32..6).prop_map(|(from, to, mailbox)| Step::Send { from, to, mailbox }),
         2 => (any(), number(), 2u32..6).prop_map(|(me, number, mailbox)| Step::Respond { me, number, mailbox }),
         2 => (any(), number()).prop_map(|(me, number)| Step::Read { me, number }),
@@ -77,6 +83,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any(), some()).prop_map(|(name, key)| Step::Rotate { name, key }),
         1 => (any(), some()).prop_map(|(name, disabled)| Step::Bar { name, disabled }),
         1 => (any(), some()).prop_map(|(name, key)| Step::Auth { name, key }),
+        1 => (any(), any()).prop_map(|(name, new)| Step::Call { name, new }),
+        1 => any().prop_map(|name| Step::Remove { name }),
         1 => (any(), 0u64..4).prop_map(|(owner, number)| Step::Known { owner, number }),
     ]
 }
@@ -138,6 +146,11 @@ fn one<T: Copy>(of: &[T], at: u8) -> T {
     of[usize::from(at) % of.len()]
 }
 
+/// The first that there ever was, when all are gone.
+fn one_or<T: Copy>(of: &[T], at: u8, first: T) -> T {
+    if of.is_empty() { first } else { one(of, at) }
+}
+
 impl Known {
     /// Everything that there is.
     pub fn of(model: &Model) -> Known {
@@ -152,37 +165,55 @@ impl Known {
         one(&self.players, at)
     }
 
+    fn server(&self, at: u8) -> ServerId {
+        one_or(&self.servers, at, ServerId(1))
+    }
+
+    fn board(&self, at: u8) -> BoardId {
+        one_or(&self.boards, at, BoardId(1))
+    }
+
     fn who(&self, (server, at): Who) -> Principal {
-        if server { one(&self.servers, at).into() } else { self.player(at).into() }
+        if server { self.server(at).into() } else { self.player(at).into() }
     }
 
     /// The change, who waits for it, and whose key it may have.
     pub fn resolve(&self, step: &Step) -> (Change, By, Option<Principal>) {
-        use crate::capability::{mail, players, records, servers, settings};
+        use crate::capability::{boards, mail, players, records, servers, settings};
         let (asked, operator) = (|owner| (By::Session, Some(owner)), (By::Operator, None));
         let secret = |right: bool| Secret::new(if right { "right" } else { "other" });
         let server_name = |at: u8| one(&["Arena", "CASTLE", "tower", "Cave"], at).to_owned();
+        let board_name = |at: u8| format!("board{}", usize::from(at) % BOARDS);
         let key_hash = |right: bool| crate::work::passwords::key_hash(&secret(right));
         let key = |at: u8| one(&["a", "b", "c", "d"], at).to_owned();
         let player = |at: u8| self.player(at);
         let (change, (by, owner)): (Change, _) = match *step {
             Step::Submit { board, player: of, by, score, note } => {
-                let (board, player) = (one(&self.boards, board), player(of));
-                let by = by.map(|by| one(&self.servers, by));
+                let (board, player) = (self.board(board), player(of));
+                let by = by.map(|by| self.server(by));
                 let note = note.then(|| format!("note {score}").into());
                 let owner = by.map_or(player.into(), Principal::from);
                 (records::Submit { board, player, score, by, note }.into(), asked(owner))
             }
             Step::Withdraw { board, player: of } => {
-                let (board, player, reason) = (one(&self.boards, board), player(of), "cheated".to_owned());
+                let (board, player, reason) = (self.board(board), player(of), "cheated".to_owned());
                 (records::Withdraw { board, player, reason }.into(), operator)
             }
+            Step::Rename { name, new } => {
+                (boards::RenameBoard { name: board_name(name), new: board_name(new) }.into(), operator)
+            }
+            Step::Clear { name, gone } => (boards::ClearBoard { name: board_name(name), gone }.into(), operator),
+            Step::Call { name, new } => {
+                let new = names::Name::of_server(&server_name(new)).into();
+                (servers::Rename { name: server_name(name), new }.into(), operator)
+            }
+            Step::Remove { name } => (servers::Delete { name: server_name(name) }.into(), operator),
             Step::Define { name, kind, unit } => {
                 let (operator_of, better) = KINDS[usize::from(kind) % KINDS.len()];
                 let name = format!("{}{}", if unit { "board" } else { "Board" }, usize::from(name) % BOARDS);
                 let mut board = board(0, &name, operator_of, better);
                 board.unit = if unit { "s".to_owned() } else { "ms".to_owned() };
-                (records::DefineBoard { board, most: BOARDS - 1 }.into(), operator)
+                (boards::DefineBoard { board, most: BOARDS - 1 }.into(), operator)
             }
             Step::Send { from, to, mailbox } => {
                 let (from, to, subject, body) = (self.who(from), player(to), "hi".to_owned(), "one".to_owned());

@@ -6,7 +6,7 @@ use crate::state::news::{Audience, News};
 use crate::state::session::Proof;
 use crate::state::topic::Topic;
 use crate::testing::{Firsts, Scores, now};
-use ssmglobal_ipc::{Event, MailArrived, MailRefused, Party, RecordArrived};
+use ssmglobal_ipc::{Event, MailArrived, MailRefused, Notice, Party, RecordArrived};
 use ssmglobal_store::{Board, PrincipalKind};
 
 /// A change that is asked for, and by whom.
@@ -69,6 +69,11 @@ impl World {
             let reply = if same { reply.clone() } else { crate::work::conflict().into() };
             return Came { reply, proves: None, rows: Vec::new() };
         }
+        let gone = |key: &&ClientKey| key.owner.as_server().is_some_and(|server| !self.model.server_exists(server));
+        if job.key.as_ref().filter(gone).is_some() {
+            let failure = Failure::new(Code::Denied, "This game server was deleted.");
+            return Came { reply: failure.into(), proves: None, rows: Vec::new() };
+        }
         let decided = match job.change.decide(&mut self.model, Stamp { now: now() }) {
             Ok(decided) => decided,
             Err(Refusal::Failure(failure)) => {
@@ -83,6 +88,9 @@ impl World {
         for row in &rows {
             self.model.put(row);
             self.row(row, &mut BTreeMap::new());
+            if let Row::ServerGone { server } = row {
+                self.keyed.retain(|(owner, _), _| *owner != Principal::from(*server));
+            }
         }
         // What was refused may be tried again.
         if let Some(key) = job.key.as_ref().filter(|_| !matches!(reply, Reply::Failed(_))) {
@@ -122,6 +130,14 @@ impl World {
             Row::Withdrawn { board, was, .. } => {
                 self.boards.get_mut(board).unwrap().scores.standings.remove(&was.player);
             }
+            Row::BoardCleared { board } => {
+                self.boards.get_mut(board).unwrap().scores.standings.clear();
+                firsts.remove(board);
+            }
+            Row::BoardGone { board } => {
+                self.boards.remove(board).unwrap();
+                firsts.remove(board);
+            }
             _ => {}
         }
     }
@@ -130,17 +146,17 @@ impl World {
         self.model.name(who.into())
     }
 
-    /// What others are told of the rows of one batch that begins here; `after` knows all names.
-    pub fn news(&self, after: &World, rows: &[Row]) -> Vec<News> {
+    /// What others are told of the rows of one batch that begins here. They are told by the names that hold here.
+    pub fn news(&self, rows: &[Row]) -> Vec<News> {
         let (mut then, mut firsts, mut news) = (self.clone(), BTreeMap::new(), Vec::new());
         for row in rows {
             then.row(row, &mut firsts);
             match row {
                 Row::Letter(letter) => {
                     let from = match letter.from.kind {
-                        PrincipalKind::Server => Party::Server(after.name(letter.from)),
+                        PrincipalKind::Server => Party::Server(self.name(letter.from)),
                         PrincipalKind::Backend => Party::Backend,
-                        _ => Party::Player(after.name(letter.from)),
+                        _ => Party::Player(self.name(letter.from)),
                     };
                     let NewLetter { to_number: id, subject, unread, .. } = letter.clone();
                     let event = Event::Mail(MailArrived { id, from, subject, unread });
@@ -148,12 +164,36 @@ impl World {
                 }
                 Row::LetterRefused { player, from, mailbox, .. } => {
                     let from = match from.kind {
-                        PrincipalKind::Server => Party::Server(after.name(*from)),
-                        _ => Party::Player(after.name(*from)),
+                        PrincipalKind::Server => Party::Server(self.name(*from)),
+                        _ => Party::Player(self.name(*from)),
                     };
                     let event = Event::MailRefused(MailRefused { from, limit: *mailbox });
                     news.push(News::Tell { to: Audience::Principal((*player).into()), event });
                 }
+                Row::Board(board) => {
+                    let was =
+                        self.boards.get(&board.id).map(|plain| &*plain.board.name).filter(|was| *was != board.name);
+                    let new = &board.name;
+                    news.extend(was.map(|was| News::Unwatched {
+                        topic: Topic::Board(board.id),
+                        msg: format!("The board {was} is called {new} from now on. RECORD WATCH {new} goes on."),
+                    }));
+                }
+                Row::BoardCleared { board } => {
+                    let was = self.boards.get(board).map(|plain| &plain.board.name);
+                    let event =
+                        |was| Event::Notice(Notice { msg: format!("All scores were taken off the board {was}.") });
+                    let to = Audience::Topic(Topic::Board(*board));
+                    news.extend(was.map(|was| News::Tell { to, event: event(was) }));
+                }
+                Row::BoardGone { board } => {
+                    let was = self.boards.get(board).map(|plain| &plain.board.name);
+                    news.extend(was.map(|was| News::Unwatched {
+                        topic: Topic::Board(*board),
+                        msg: format!("The board {was} was deleted by the operator."),
+                    }));
+                }
+                Row::ServerNamed { server, .. } => news.push(News::Renamed { who: (*server).into() }),
                 Row::Epoch { who, reason, .. } => news.push(News::Out { who: *who, reason: reason.clone() }),
                 _ => {}
             }
@@ -165,9 +205,9 @@ impl World {
             let event = RecordArrived {
                 board: board.name.clone(),
                 unit: board.unit.clone(),
-                player: after.name(player),
+                player: self.name(player),
                 score,
-                previous: before.map(|player| after.name(player)),
+                previous: before.map(|player| self.name(player)),
             };
             news.push(News::Tell { to: Audience::Topic(Topic::Board(id)), event: Event::Record(event) });
         }
@@ -176,6 +216,7 @@ impl World {
 
     /// A batch is over.
     pub fn take(&mut self, rows: &[Row]) {
+        rows.iter().for_each(|row| self.model.put(row));
         rows.iter().for_each(|row| self.row(row, &mut BTreeMap::new()));
     }
 }

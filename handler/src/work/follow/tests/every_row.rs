@@ -85,10 +85,14 @@ fn kind(row: &Row) -> usize {
         Row::PlayerLasted { .. } => 32,
         Row::Universe { .. } => 33,
         Row::Property { .. } => 34,
+        Row::BoardCleared { .. } => 36,
+        Row::BoardGone { .. } => 37,
+        Row::ServerNamed { .. } => 38,
+        Row::ServerGone { .. } => 39,
     }
 }
 
-const EVERY: usize = 36;
+const EVERY: usize = 40;
 
 /// A row, what memory is with it, and what others are told.
 type Case = (Row, fn(&mut Seen), Vec<News>);
@@ -164,6 +168,21 @@ fn servers() -> Vec<Case> {
             |seen| seen.epochs.push((ARENA.into(), 4)),
             vec![out(ARENA, "another key")],
         ),
+        (
+            Row::ServerNamed { server: ARENA, name: "forum".into() },
+            |seen| seen.servers[0].1 = "forum".into(),
+            vec![News::Renamed { who: ARENA.into() }],
+        ),
+        (
+            Row::ServerGone { server: CASTLE },
+            |seen| {
+                seen.servers.retain(|(id, _)| *id != CASTLE.0);
+                seen.barred.retain(|who| *who != CASTLE.into());
+                seen.epochs.retain(|(who, _)| *who != CASTLE.into());
+                seen.checkers.retain(|id| *id != CASTLE);
+            },
+            vec![],
+        ),
         (Row::ServerAllowed { server: ARENA, login_check: false }, nothing, vec![]),
         (Row::ServerAllowed { server: CASTLE, login_check: true }, |seen| seen.checkers.push(CASTLE), vec![]),
     ]
@@ -176,6 +195,8 @@ fn boards() -> Vec<Case> {
         let was = standing(player, score, order);
         Row::Withdrawn { board: RACE, was, order: 3, at: Time(9), reason: "cheated".into() }
     };
+    let unwatched = |msg: &str| News::Unwatched { topic: Topic::Board(RACE), msg: msg.into() };
+    let cleared = Event::Notice(Notice { msg: "All scores were taken off the board Race.".into() });
     let turned = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) };
     vec![
         (
@@ -187,6 +208,21 @@ fn boards() -> Vec<Case> {
             Row::Board(turned),
             |seen| seen.boards[0].0 = Board { unit: "s".into(), ..board(1, "Race", Operator::Sum, Better::Lower) },
             vec![],
+        ),
+        (
+            Row::Board(board(1, "Lap", Operator::Best, Better::Lower)),
+            |seen| seen.boards[0].0 = board(1, "Lap", Operator::Best, Better::Lower),
+            vec![unwatched("The board Race is called Lap from now on. RECORD WATCH Lap goes on.")],
+        ),
+        (
+            Row::BoardCleared { board: RACE },
+            |seen| seen.boards[0].1.clear(),
+            vec![News::Tell { to: Audience::Topic(Topic::Board(RACE)), event: cleared }],
+        ),
+        (
+            Row::BoardGone { board: RACE },
+            |seen| seen.boards.clear(),
+            vec![unwatched("The board Race was deleted by the operator.")],
         ),
         (put(2, 4), |seen| seen.boards[0].1 = vec![(2, 4), (1, 5)], vec![record("bob", 4, Some("alice"))]),
         (put(2, 6), |seen| seen.boards[0].1 = vec![(1, 5), (2, 6)], vec![]),

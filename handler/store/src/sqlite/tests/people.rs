@@ -189,3 +189,83 @@ fn game_servers_come_and_are_refused() {
     let names: Vec<_> = reader.servers().unwrap().into_iter().map(|server| server.name).collect();
     assert_eq!(names, ["another", "Arena"]);
 }
+
+#[test]
+fn a_game_server_that_is_gone_is_named_nowhere() {
+    let place = Place::new();
+    let mut writer = place.writer();
+    let (alice, arena, zoo) = (PlayerId(1), ServerId(1), ServerId(2));
+    let standing = |order| Standing { server: Some(arena), ..standing(1, order, 9) };
+    let letter = |tx: &mut dyn Tx, from: Principal| {
+        let to_number = tx.next_number(Sequence::Letters(alice.into())).unwrap();
+        let from_number = tx.next_number(Sequence::Letters(from)).unwrap();
+        let (subject, body, at) = ("s".into(), "b".into(), Time(3));
+        let (in_sent, let_go, unread) = (true, 0, 1);
+        NewLetter { from, from_number, in_sent, let_go, to: alice, to_number, unread, subject, body, at }
+    };
+    commit(&mut *writer, |tx| {
+        for (sequence, count) in [(Sequence::Player, 1), (Sequence::Server, 2), (Sequence::Board, 1)] {
+            (0..count).for_each(|_| assert!(tx.next_number(sequence).unwrap() > 0));
+        }
+        let was = standing(1);
+        let setting = KeptSetting { value: Some("v".into()), version: 1, public: true, at: Time(3) };
+        let mut rows = vec![player(1, "alice"), server(1, "arena"), server(2, "zoo"), Row::Board(new_board(1, "one"))];
+        rows.push(scored(1, was.clone()));
+        rows.push(Row::Withdrawn { board: BoardId(1), was, order: 2, at: Time(3), reason: "cheated".into() });
+        rows.push(scored(1, standing(3)));
+        for server in [arena, zoo] {
+            let owner = Principal::from(server);
+            rows.push(Row::Setting { owner, key: "k".into(), setting: setting.clone() });
+            rows.push(Row::Keyed {
+                owner,
+                key: "k".into(),
+                kept: Keyed { digest: [1; 32], at: Time(3), answer: vec![1] },
+            });
+            rows.push(Row::Blocked { player: alice, from: owner });
+            rows.push(Row::LetterRefused { player: alice, from: owner, mailbox: 9, at: Time(3), before: Time(0) });
+            rows.push(Row::Letter(letter(tx, owner)));
+        }
+        rows.iter().for_each(|row| tx.put(row).unwrap());
+        tx.put(&Row::ServerNamed { server: zoo, name: "Forum".into() }).unwrap();
+        tx.put(&Row::ServerGone { server: arena }).unwrap();
+        // Its name is free at once.
+        tx.put(&Row::ServerNamed { server: zoo, name: "ARENA".into() }).unwrap();
+    });
+    let reader = place.reader();
+    assert_eq!(reader.servers().unwrap().iter().map(|it| (it.id, &*it.name)).collect::<Vec<_>>(), [(zoo, "ARENA")]);
+    let left = standings(&*reader, BoardId(1));
+    assert_eq!(left, [Standing { server: None, ..standing(3) }], "its scores stay");
+    let has = |owner: ServerId| {
+        let owner = Principal::from(owner);
+        [
+            reader.setting(owner, "k").unwrap().is_some(),
+            reader.keyed(owner, "k").unwrap().is_some(),
+            reader.blocks(alice, owner).unwrap(),
+            reader.refused(alice, owner).unwrap().is_some(),
+        ]
+    };
+    assert_eq!((has(arena), has(zoo)), ([false; 4], [true; 4]));
+    let letters: Vec<Principal> = reader.letters(alice, None, 9).unwrap().iter().map(|letter| letter.from).collect();
+    assert_eq!((letters, reader.mailbox(alice).unwrap()), (vec![zoo.into()], (1, 1)));
+    assert_eq!(place.store.upkeep().unwrap().verify().unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn players_are_found_by_a_pattern() {
+    let place = Place::new();
+    let mut writer = place.writer();
+    commit(&mut *writer, |tx| {
+        for (id, name) in [(1, "alice"), (2, "alina"), (3, "bob"), (4, "malik"), (5, "zo\u{eb}")] {
+            tx.put(&player(id, name)).unwrap();
+        }
+    });
+    let reader = place.reader();
+    let find = |pattern: &str, after: Option<&str>, limit| -> Vec<String> {
+        reader.players_like(pattern, after, limit).unwrap().into_iter().map(|player| player.name).collect()
+    };
+    assert_eq!(find("*ali*", None, 9), ["alice", "alina", "malik"]);
+    assert_eq!(find("ali*", Some("alice"), 9), ["alina"]);
+    assert_eq!(find("*", None, 2), ["alice", "alina"]);
+    assert_eq!(find("zo?", None, 9), ["zo\u{eb}"]);
+    assert_eq!(find("[ab]*", None, 9), Vec::<String>::new(), "a bracket is a letter");
+}

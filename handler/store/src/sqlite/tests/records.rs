@@ -96,3 +96,78 @@ fn an_order_that_is_too_large_is_refused() {
         assert!(matches!(tx.put(&scored(1, standing(1, u64::MAX, 5))), Err(StoreError::Other(_))));
     });
 }
+
+#[test]
+fn a_board_that_was_cleared_is_empty_and_orders_go_on() {
+    let place = Place::new();
+    let mut writer = place.store.sqlite_writer().unwrap();
+    commit(&mut writer, |tx| {
+        for (sequence, row) in [
+            (Sequence::Player, player(1, "alice")),
+            (Sequence::Player, player(2, "bob")),
+            (Sequence::Server, server(1, "arena")),
+        ] {
+            tx.next_number(sequence).unwrap();
+            tx.put(&row).unwrap();
+        }
+        for (id, name) in [(1, "one"), (2, "two")] {
+            let number = tx.next_number(Sequence::Board).unwrap();
+            assert_eq!(number, u64::from(id));
+            tx.put(&Row::Board(new_board(id, name))).unwrap();
+        }
+    });
+    let (one, two) = (BoardId(1), BoardId(2));
+    let score = |writer: &mut SqliteWriter, board, player| {
+        commit(writer, |tx| {
+            let order = tx.next_number(Sequence::Order).unwrap();
+            tx.put(&scored(board, standing(player, order, 9))).unwrap();
+            order
+        })
+    };
+    score(&mut writer, 2, 1);
+    let was = score(&mut writer, 1, 1);
+    // Some of it is folded, some is not.
+    while writer.idle().unwrap() {}
+    score(&mut writer, 1, 2);
+    put(&mut writer, &withdrawn(standing(1, was, 9), 4, Time(4), "cheated"));
+    let last = score(&mut writer, 1, 1);
+    put(&mut writer, &Row::BoardCleared { board: one });
+    let reader = place.store.sqlite_reader().unwrap();
+    assert_eq!((standings(&reader, one), standings(&reader, two).len()), (vec![], 1));
+    assert_eq!(reader.last_order().unwrap(), last);
+    // Nothing is left to fold, and that is known.
+    while writer.idle().unwrap() {}
+    assert_eq!(writer.log_rows, 0);
+    drop(writer);
+    let mut writer = place.store.sqlite_writer().unwrap();
+    assert_eq!(score(&mut writer, 1, 2), last + 1, "no order is given twice, also after a restart");
+    put(&mut writer, &Row::BoardGone { board: one });
+    assert_eq!(reader.boards().unwrap(), [new_board(2, "two")]);
+    commit(&mut writer, |tx| {
+        assert_eq!(tx.next_number(Sequence::Board).unwrap(), 3);
+        tx.put(&Row::Board(new_board(3, "ONE"))).unwrap();
+    });
+    assert_eq!(place.store.upkeep().unwrap().verify().unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn a_board_may_be_cleared_while_its_scores_are_folded() {
+    let place = Place::new();
+    let mut writer = place.store.sqlite_writer().unwrap();
+    commit(&mut writer, |tx| {
+        (1..=2_000).for_each(|id| tx.put(&player(id, &format!("p{id}"))).unwrap());
+        tx.put(&Row::Board(new_board(1, "one"))).unwrap();
+        (1..=2_000).for_each(|id| tx.put(&scored(1, standing(id, u64::from(id), 5))).unwrap());
+    });
+    // The plan is made, and the first slice is in the table.
+    while writer.fold.as_ref().is_none() {
+        assert!(writer.idle().unwrap());
+    }
+    assert!(writer.idle().unwrap());
+    put(&mut writer, &Row::BoardCleared { board: BoardId(1) });
+    put(&mut writer, &scored(1, standing(7, 2_001, 3)));
+    while writer.idle().unwrap() {}
+    let reader = place.store.sqlite_reader().unwrap();
+    assert_eq!(standings(&reader, BoardId(1)), [standing(7, 2_001, 3)]);
+    assert_eq!((writer.log_rows, reader.last_order().unwrap()), (0, 2_001));
+}

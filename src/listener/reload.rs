@@ -1,0 +1,51 @@
+//! Reading the settings again while everything runs: what holds at once, what takes a restart, what is wrong. Runs in the listener.
+
+use super::source::{self, Asked};
+use super::{FIRST_DOOR, Listener, at_doors};
+use ssmglobal_ipc::ctl::Reloaded;
+use ssmglobal_sys::Title;
+
+impl Listener {
+    /// Reads the settings again. What cannot be changed while it runs is said; what is wrong, which is given first, changes
+    /// nothing.
+    #[inline(never)]
+    pub(super) fn reload(&mut self) -> (Vec<String>, Reloaded) {
+        let found = match source::read(&self.args) {
+            Ok(Asked::Run(found)) => *found,
+            Ok(Asked::Wrong(wrong)) => return self.not_reloaded(wrong),
+            Ok(_) => return self.not_reloaded(vec!["the settings cannot be read; standard error says why".to_owned()]),
+            Err(error) => return self.not_reloaded(vec![error.to_string()]),
+        };
+        let mut said = found.notes;
+        let mut settings = found.settings;
+        if settings.data != self.settings.data {
+            said.push((2, "data: another directory takes a restart".to_owned()));
+            settings.data.clone_from(&self.settings.data);
+        }
+        if settings.processes != self.settings.processes {
+            said.push((2, "processes: other users, or another sandbox, take a restart".to_owned()));
+            settings.processes.clone_from(&self.settings.processes);
+        }
+        self.sandbox.reload(&settings);
+        let changed: Vec<String> = self.settings.changed(&settings).into_iter().map(String::from).collect();
+        self.settings = settings;
+        let at_doors = at_doors(&self.settings, self.welcome.as_deref());
+        if let Err(error) = self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
+            said.push((1, format!("doors not changed: {error}")));
+        }
+        self.handler.reload(&self.settings);
+        let warnings = said.iter().filter(|(level, _)| *level <= 2).map(|(_, text)| text.clone()).collect();
+        for (level, text) in said {
+            self.handler.log(level, text);
+        }
+        let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
+        self.handler.log(3, format!("settings were read again: {what}"));
+        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
+        (Vec::new(), Reloaded { changed, warnings })
+    }
+
+    fn not_reloaded(&mut self, wrong: Vec<String>) -> (Vec<String>, Reloaded) {
+        self.handler.log(1, format!("settings not changed: {}", wrong.join("; ")));
+        (wrong, Reloaded::default())
+    }
+}
