@@ -206,6 +206,7 @@ requests! {
     152 ListWatch(ListWatch)         -> [ListWatched]     READERS  None         SetsMemory  Seen  Client;
     153 ListUnwatch(ListUnwatch)     -> [Done]            READERS  None         SetsMemory  Seen  Client;
     154 ListRing(ListRing)           -> [ListRinged]      READERS  None         SetsMemory  Seen  Worker;
+    160 PreferenceSet(PreferenceSet) -> [PreferenceIs]    PEOPLE   None         Durable     Apart Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -255,6 +256,7 @@ macro_rules! replies {
             150 Listed(Listed),
             151 ListWatched(ListWatched),
             152 ListRinged(ListRinged),
+            160 PreferenceIs(PreferenceIs),
         }
     };
 }

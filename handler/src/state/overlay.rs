@@ -104,6 +104,7 @@ impl Overlay {
             | Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerRating { .. }
+            | Row::Preference { .. }
             | Row::PlayerSeen { .. }
             | Row::PlayerUnseen { .. }
             | Row::Epoch { .. }

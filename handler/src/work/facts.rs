@@ -31,6 +31,10 @@ impl Facts for OpenFacts<'_> {
         self.tx.player(id)
     }
 
+    fn preferences(&self, player: PlayerId) -> Result<Vec<(String, String)>> {
+        self.tx.preferences(player)
+    }
+
     fn name(&self, who: Principal) -> String {
         self.memory.name(who).unwrap_or_default()
     }

@@ -80,6 +80,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Keyed { .. }
         | Row::WorldStopped { .. }
         | Row::WorldPurged { .. }
+        | Row::Preference { .. }
         | Row::RelayMark { .. } => None,
     }
 }
@@ -215,6 +216,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }
+            | Row::Preference { .. }
             | Row::RelayMark { .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{HelpTopic, help};
 use crate::render::{Pushed, Screen, json};
-use ssmglobal_ipc::{Mode, Notice, State};
+use ssmglobal_ipc::{Mode, Notice, Preference, State};
 use std::fmt::{Result, Write};
 
 /// What HW says.
@@ -35,6 +35,8 @@ pub enum Local {
     Ping,
     /// Let the client be silent as long as a player, from now on.
     Stay,
+    /// Show what is set of how somebody is shown things: one of it, or all. The session knows.
+    Preferences(Option<Preference>),
     /// End the connection without a word.
     Quit,
 }
@@ -70,7 +72,7 @@ impl Local {
             Local::Hello(times) => (0..times).for_each(|_| screen.line(HELLO)),
             Local::Ping => screen.line(PONG),
             Local::Stay => screen.line(STAYS),
-            Local::Help(_) | Local::Quit => {}
+            Local::Help(_) | Local::Preferences(_) | Local::Quit => {}
         }
         screen
     }
@@ -89,7 +91,7 @@ impl Local {
             }
             Local::Ping => json::ok(out, id, PONG),
             Local::Stay => json::ok(out, id, STAYS),
-            Local::Quit => {}
+            Local::Preferences(_) | Local::Quit => {}
         }
     }
 }

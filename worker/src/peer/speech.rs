@@ -3,7 +3,7 @@
 
 use super::layer::{Layer, Opened};
 use super::strangers::{Beginning, Protocol};
-use crate::render::Look;
+use crate::render::{Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Mode;
 use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
@@ -73,18 +73,30 @@ impl Speech {
         self.people && self.telnet.as_ref().is_some_and(|telnet| telnet.speaks_telnet())
     }
 
-    /// The terminal's manners, as far as they are known. Nothing is drawn to be read aloud: the switch for that comes with SET
-    /// SCREENREADER.
+    /// The terminal's manners, as far as they are known.
     pub fn look(&self) -> Look {
         let usual = Look::default();
         let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return usual };
         Look {
             width: terminal.width().unwrap_or(usual.width),
+            height: terminal.height().unwrap_or(usual.height),
             colour: terminal.colour(),
             // Who has not spoken of it mostly does.
             utf8: terminal.utf8() != Agreed::No,
-            shell: false,
-            plain: false,
+            plain: terminal.screen_reader(),
+            ..usual
+        }
+    }
+
+    /// Of what the terminal has told something.
+    pub fn told(&self) -> Told {
+        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return Told::default() };
+        Told {
+            width: terminal.width().is_some(),
+            height: terminal.height().is_some(),
+            colour: terminal.mtts().is_some() || terminal.name().is_some(),
+            charset: terminal.utf8() != Agreed::Unknown,
+            screen_reader: terminal.mtts().is_some(),
         }
     }
 

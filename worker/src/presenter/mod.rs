@@ -4,14 +4,14 @@
 mod queue;
 mod says;
 
-use crate::commands::Local;
+use crate::commands::{Local, PreferenceRow, preferences_shown, put_preferences};
 use crate::peer::Stack;
 use crate::render::{Prompt, Screen, human, json};
 use queue::Queue;
 pub use queue::Waiting;
 use says::Says;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Event, Failure, Mode, Reply, State};
+use ssmglobal_ipc::{Event, Failure, Mode, Preference, Reply, State};
 use std::iter::{empty, once};
 
 /// How it is said to one client.
@@ -112,6 +112,18 @@ impl Presenter {
     /// What the worker does by itself, in its turn.
     pub fn local(&mut self, to: &mut Stack, local: Local, id: Option<&str>, state: State) {
         self.say_in_turn(to, || local.screens(state), |out| local.put(out, id, state));
+    }
+
+    /// What is set of how somebody is shown things: one of it, or all; in its turn.
+    pub fn preferences(&mut self, to: &mut Stack, id: Option<&str>, only: Option<Preference>) {
+        let (preferred, look, told) = (to.preferred(), to.look(), to.told());
+        let wanted = Preference::ALL.into_iter().filter(|preference| only.is_none_or(|only| only == *preference));
+        let row = |preference: Preference| {
+            let (value, from) = preferred.state(preference, look, told);
+            PreferenceRow { name: preference.name(), value, from }
+        };
+        let rows: Vec<PreferenceRow> = wanted.map(row).collect();
+        self.say_in_turn(to, || once(preferences_shown(&rows)), |out| put_preferences(out, id, &rows));
     }
 
     /// Greets a person, in its turn.

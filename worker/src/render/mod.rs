@@ -6,6 +6,7 @@
 //! What a person sees is a [`Screen`] first, which is data, and [`draw()`] makes bytes of it for a terminal. A screen that is longer
 //! than the terminal is high can be given out in [`Pages`]; a text of several lines is taken with [`Lines`].
 
+mod clock;
 mod draw;
 mod fit;
 pub mod human;
@@ -14,17 +15,20 @@ mod lines;
 mod look;
 mod pages;
 mod parts;
+mod preferred;
 mod screen;
 mod shown;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use clock::Clock;
 pub use draw::draw;
 pub use lines::{Lines, Outcome};
-pub use look::Look;
+pub use look::{Charset, Look, Told};
 pub use pages::Pages;
 pub(crate) use parts::{idle, minute, plural};
+pub use preferred::{AUTO, Origin, Preferred, checked};
 pub use screen::{Prompt, Screen, Style};
 pub use shown::Asked;
 pub(crate) use shown::{Json, Pushed, Shown, pushed_line, said};

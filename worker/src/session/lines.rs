@@ -191,6 +191,10 @@ impl Session {
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),
             Local::Stay => self.stays = true,
+            Local::Preferences(only) => {
+                self.presenter.preferences(to, id, only);
+                return None;
+            }
             _ => {}
         }
         self.presenter.local(to, local, id, self.state);
@@ -203,7 +207,7 @@ impl Session {
         self.presenter.set_mode(mode);
         self.effects.renamed = true;
         if self.state == State::New || was_server != is_server {
-            self.become_nobody();
+            self.become_nobody(to);
         }
         if mode == Mode::Human {
             self.greet(to, around);

@@ -17,6 +17,7 @@ use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::strangers::Protocol;
 use crate::presenter::Presenter;
+use crate::render::Preferred;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::{Door, Level, Settings};
 use ssmglobal_ipc::{Code, Event, Mode, Notice, Reply, State, Ticket};
@@ -288,7 +289,8 @@ impl Session {
         self.effects.renamed = true;
     }
 
-    fn become_nobody(&mut self) {
+    fn become_nobody(&mut self, to: &mut Stack) {
+        to.prefer(Preferred::logged_out);
         self.state = state_of(self.mode());
         self.alive = Moment::now();
         self.who.clear();

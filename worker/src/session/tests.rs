@@ -86,7 +86,13 @@ impl Scene {
         let reply = match request.kind() {
             Kind::Login => {
                 let player = "bob".to_owned();
-                Reply::LoggedIn(LoggedIn { player, unread: 2, last_login: None, mailbox_full: false })
+                Reply::LoggedIn(LoggedIn {
+                    player,
+                    unread: 2,
+                    last_login: None,
+                    mailbox_full: false,
+                    preferences: Vec::new(),
+                })
             }
             Kind::Logout | Kind::SetMode => Reply::Done(Done {}),
             kind => Reply::Failed(Failure::new(Code::Unavailable, format!("no {kind:?} today"))),

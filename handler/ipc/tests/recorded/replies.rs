@@ -10,7 +10,7 @@ samples! { replies Reply {
     Done: Reply::Done(Done {});
     Welcome: Reply::Welcome(Welcome { session: 12 });
     LoggedIn: Reply::LoggedIn(LoggedIn {
-        player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: false,
+        player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: false, preferences: Vec::new(),
     });
     Whoami: Reply::Whoami(Whoami {
         session: 12, player: some("bob"), server: some("arena"), address: text("192.0.2.1:5000"), mode: Mode::Client,
@@ -117,6 +117,7 @@ samples! { replies Reply {
     });
     ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
     ListRinged: Reply::ListRinged(ListRinged { list: List::Users, position: 300 });
+    PreferenceIs: Reply::PreferenceIs(PreferenceIs { name: text("WIDTH"), value: some("60"), kept: true });
 } }
 
 /// Replies with what they have gained since they were first released; above they are as they were then.
@@ -132,7 +133,8 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
         mailbox_full: true,
         rating: None,
     };
-    let logged_in = LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true };
+    let logged_in =
+        LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true, preferences: Vec::new() };
     let fingered = replies().into_iter().find_map(|(_, reply)| match reply {
         Reply::Fingered(fingered) => Some(fingered),
         _ => None,
@@ -196,5 +198,15 @@ pub fn grown_again() -> Vec<(&'static str, Reply)> {
     let whoami = Whoami { rating: Some(Rating::Pg13), ..whoami.expect("it is there") };
     let motto = FingerProperty { name: text("motto"), value: some("hi"), base64: None };
     let fingered = Fingered { properties: vec![motto], ..fingered.expect("it is there") };
-    vec![("Reply::Fingered", Reply::Fingered(fingered)), ("Reply::Whoami", Reply::Whoami(whoami))]
+    let logged_in = grown_replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::LoggedIn(logged_in) => Some(logged_in),
+        _ => None,
+    });
+    let preferences = vec![KeptPreference { name: text("TIMEZONE"), value: text("Europe/Vienna") }];
+    let logged_in = LoggedIn { preferences, ..logged_in.expect("it is there") };
+    vec![
+        ("Reply::Fingered", Reply::Fingered(fingered)),
+        ("Reply::Whoami", Reply::Whoami(whoami)),
+        ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
+    ]
 }

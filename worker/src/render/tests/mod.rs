@@ -20,7 +20,7 @@ use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const USUAL: Look = Look { width: 80, colour: false, utf8: true, shell: false, plain: false };
+const USUAL: Look = Look { width: 80, height: 0, colour: false, utf8: true, pager: true, shell: false, plain: false };
 
 fn s(text: &str) -> String {
     text.to_owned()

@@ -44,7 +44,8 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         mailbox_full: true,
         rating: Some(Rating::Pg13),
     };
-    let logged_in = LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()), mailbox_full: true };
+    let logged_in =
+        LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()), mailbox_full: true, preferences: Vec::new() };
     let who = WhoRow { player: s("alice"), place: s("terminal"), idle: 200, since: at() };
     let finger = FingerRecord { board: s("sprint"), score: 5, unit: s("ms"), rank: 1 };
     let fingered = Fingered {

@@ -85,10 +85,11 @@ fn kind(row: &Row) -> usize {
         Row::PlayerLasted { .. } => 32,
         Row::Universe { .. } => 33,
         Row::Property { .. } => 34,
+        Row::Preference { .. } => 36,
     }
 }
 
-const EVERY: usize = 36;
+const EVERY: usize = 37;
 
 /// A row, what memory is with it, and what others are told.
 type Case = (Row, fn(&mut Seen), Vec<News>);
@@ -128,6 +129,8 @@ fn players() -> Vec<Case> {
             vec![],
         ),
         (Row::PlayerRating { player: BOB, rating: None }, |seen| seen.ratings.clear(), vec![]),
+        (Row::Preference { player: ALICE, name: "WIDTH".into(), value: Some("60".into()) }, nothing, vec![]),
+        (Row::Preference { player: ALICE, name: "WIDTH".into(), value: None }, nothing, vec![]),
         (
             Row::PlayerLimit { player: ALICE, minutes: Some(90) },
             |seen| seen.limits.insert(0, (1, 90)),
