@@ -89,3 +89,19 @@ fn a_program_may_set_and_ask_what_its_player_wants() {
         json!(null)
     );
 }
+
+#[test]
+fn a_player_reads_times_in_his_zone_and_his_program_in_utc() {
+    let backend = Backend::start();
+    let mut alice = backend.person("alice");
+    alice.says("MAIL SEND alice hi").sees("sent");
+    alice.says("MAIL READ 1").sees(" UTC");
+    alice.says("SET TIMEZONE Asia/Kathmandu").sees("Asia/Kathmandu");
+    alice.says("MAIL READ 1").sees(" +0545").sees_no("UTC");
+    backend.person_again("alice");
+    // In the very answer to his login.
+    let mut again = backend.terminal();
+    again.says("LOGIN alice secret-of-alice").sees("Last login: ").sees(" +0545. ");
+    let mail = backend.player_again("alice").ok("MAIL READ", json!({"id": 1}));
+    assert!(mail["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{mail}");
+}

@@ -2,7 +2,7 @@
 
 use super::entry::rating;
 use super::{Arg, Command, Group};
-use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{Code, HostSay, HostStart, HostStop, HostTerms, Hosted, HostedList, Kind, Request, WorldStopped};
 use std::fmt::{Result, Write};
 
@@ -137,7 +137,7 @@ impl Shown for HostedList {
         let rows = self.worlds.iter().map(|world| {
             let users = format!("{}/{}", world.users, world.max);
             let (name, status) = (world.world.clone(), world.status.as_str().to_owned());
-            Row::new([name, status, users, world.address.clone(), minute(world.since).to_string()])
+            Row::new([name, status, users, world.address.clone(), screen.minute(world.since)])
         });
         let columns = [
             Column::left("World").fixed(),

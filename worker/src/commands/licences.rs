@@ -3,7 +3,7 @@
 use super::entry::WORLD_ENTER;
 use super::properties::show_properties;
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Column, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Code, Failure, Kind, Licence, Licences, Request, Time, WorldAdd, WorldChange, WorldDelete, WorldDisable, WorldKey,
     WorldName, WorldShown, WorldStatus, WorldTerms,
@@ -259,7 +259,7 @@ fn yes(yes: bool) -> String {
 }
 
 fn show_licence(screen: &mut Screen, licence: &Licence) {
-    let time = |time: Option<Time>| time.map_or("never".to_owned(), |time| format!("{} UTC", minute(time)));
+    let time = |time: Option<Time>| time.map_or("never".to_owned(), |time| screen.moment(time));
     let started = match &licence.last_address {
         Some(address) => format!("{} from {address}", time(licence.last_started)),
         None => time(licence.last_started),
@@ -299,7 +299,7 @@ impl Shown for Licences {
             return;
         }
         let rows = self.licences.iter().map(|licence| {
-            let ends = licence.expires.map_or("never".to_owned(), |end| minute(end).to_string());
+            let ends = licence.expires.map_or("never".to_owned(), |end| screen.minute(end));
             let over = licence.expires.is_some_and(|end| end <= Time::now());
             let state = match (&licence.disabled, over) {
                 (Some(_), _) => "disabled",

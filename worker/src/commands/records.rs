@@ -1,7 +1,7 @@
 //! Records: boards, scores and ranks. Runs in a worker.
 
 use super::{Arg, ArgKind, Command, Group};
-use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Boards, Code, Kind, RecordAround, RecordArrived, RecordPage, RecordShow, RecordShown, RecordSubmit,
     RecordSubmitted, RecordTop, RecordWatch, Request, Submitters,
@@ -153,7 +153,7 @@ impl Shown for RecordPage {
         let rows = self.records.iter().map(|row| {
             let note = row.note.clone().unwrap_or_default();
             let server = row.server.clone().unwrap_or_default();
-            let at = minute(row.at).to_string();
+            let at = screen.minute(row.at);
             Row::new([row.rank.to_string(), row.player.clone(), row.score.to_string(), at, server, note])
         });
         let score = if self.unit.is_empty() { "Score".to_owned() } else { format!("Score ({})", self.unit) };
@@ -184,9 +184,10 @@ impl Shown for RecordShown {
     }
 
     fn show(&self, screen: &mut Screen, _: Kind) {
+        let at = screen.moment(self.at);
         match &self.server {
-            Some(server) => screen.line(format!("Reached {} UTC on {server}.", minute(self.at))),
-            None => screen.line(format!("Reached {} UTC.", minute(self.at))),
+            Some(server) => screen.line(format!("Reached {at} on {server}.")),
+            None => screen.line(format!("Reached {at}.")),
         }
         if let Some(note) = self.note.as_deref().filter(|note| !note.is_empty()) {
             screen.block(2, note);

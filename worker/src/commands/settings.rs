@@ -1,7 +1,7 @@
 //! Settings: versioned text of a player or a game server. Runs in a worker.
 
 use super::{Arg, Command, Group};
-use crate::render::{Column, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{Code, Kind, Request, Setting, SettingDelete, SettingGet, SettingSet, SettingVersion, Settings};
 use std::fmt::{Result, Write};
 
@@ -119,7 +119,7 @@ impl Shown for Settings {
             return;
         }
         let rows = self.settings.iter().map(|row| {
-            let (bytes, at) = (row.bytes.to_string(), minute(row.at).to_string());
+            let (bytes, at) = (row.bytes.to_string(), screen.minute(row.at));
             Row::new([row.key.clone(), row.version.to_string(), bytes, readable(row.public).to_owned(), at])
         });
         let columns = [

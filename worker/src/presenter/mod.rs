@@ -84,9 +84,10 @@ impl Presenter {
 
     /// The handler's answer, in its turn.
     pub fn answer(&mut self, to: &mut Stack, number: u64, reply: &Reply) {
+        let clock = to.preferred().clock();
         self.queue.answer(number, to, |says, waiting| {
             if waiting.people {
-                says.screen(&asking(human::reply(waiting.asked, reply), Prompt::Command));
+                says.screen(&asking(human::reply(waiting.asked, reply, clock), Prompt::Command));
             } else {
                 says.text(|out| json::reply(out, waiting.id.as_deref(), waiting.asked, reply));
             }

@@ -27,7 +27,7 @@ pub use draw::draw;
 pub use lines::{Lines, Outcome};
 pub use look::{Charset, Look, Told};
 pub use pages::Pages;
-pub(crate) use parts::{idle, minute, plural};
+pub(crate) use parts::{idle, plural};
 pub use preferred::{AUTO, Origin, Preferred, checked};
 pub use screen::{Prompt, Screen, Style};
 pub use shown::Asked;

@@ -3,7 +3,9 @@
 //! A capability says what is a heading, a fact or a table. What depends on the terminal is decided when the screen is
 //! drawn ([`draw()`](super::draw())), so that one screen can be drawn for any of them, or be given out in pages.
 
+use super::clock::Clock;
 use super::table::{Column, Row, Table};
+use ssmglobal_ipc::Time;
 use std::fmt;
 
 /// How a part of a line stands out where there are colours.
@@ -111,6 +113,7 @@ pub struct Screen {
     blocks: Vec<Block>,
     prompt: Option<Prompt>,
     cost: usize,
+    clock: Clock,
 }
 
 /// Shows how much there is, not what it says: it may be a password.
@@ -124,6 +127,26 @@ impl Screen {
     /// One with nothing on it.
     pub fn new() -> Screen {
         Screen::default()
+    }
+
+    /// One whose times are told by this clock.
+    pub fn told_by(clock: Clock) -> Screen {
+        Screen { clock, ..Screen::default() }
+    }
+
+    /// By what its times are told.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A time as it stands in a table, where there is no room for the zone.
+    pub(crate) fn minute(&self, time: Time) -> String {
+        self.clock.minute(time)
+    }
+
+    /// A time as it stands in a sentence.
+    pub(crate) fn moment(&self, time: Time) -> String {
+        self.clock.moment(time)
     }
 
     pub(super) fn blocks(&self) -> &[Block] {

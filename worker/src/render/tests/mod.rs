@@ -1,6 +1,7 @@
 //! What clients get to see, letter by letter.
 
-use super::{Asked, Look, clean, draw, human, idle, json, minute, plural};
+use super::parts::minute;
+use super::{Asked, Clock, Look, clean, draw, human, idle, json, plural};
 use crate::commands::{
     self, Action, Asks, Command, Local, Parsed, all, parse_first, parse_json, parse_words, reference,
 };
@@ -52,7 +53,7 @@ fn as_json(id: Option<&str>, name: &str, reply: &Reply) -> String {
 
 fn as_text(name: &str, reply: &Reply, look: Look) -> String {
     let mut out = Vec::new();
-    draw(&mut out, &human::reply(asked(name), reply), look);
+    draw(&mut out, &human::reply(asked(name), reply, Clock::default()), look);
     text(out)
 }
 
