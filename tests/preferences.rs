@@ -101,7 +101,7 @@ fn a_player_reads_times_in_his_zone_and_his_program_in_utc() {
     backend.person_again("alice");
     // In the very answer to his login.
     let mut again = backend.terminal();
-    again.says("LOGIN alice secret-of-alice").sees("Last login: ").sees(" +0545. ");
+    again.says("LOGIN alice secret-of-alice").sees("Last login: ").sees(" +0545.");
     let mail = backend.player_again("alice").ok("MAIL READ", json!({"id": 1}));
     assert!(mail["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{mail}");
 }

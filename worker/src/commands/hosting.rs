@@ -140,11 +140,11 @@ impl Shown for HostedList {
             Row::new([name, status, users, world.address.clone(), screen.minute(world.since)])
         });
         let columns = [
-            Column::left("World").fixed(),
-            Column::left("Status"),
-            Column::right("Users").fixed(),
-            Column::left("Address"),
-            Column::left("Since"),
+            Column::name("World"),
+            Column::detail("Status"),
+            Column::number("Users"),
+            Column::name("Address"),
+            Column::detail("Since"),
         ];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {

@@ -310,11 +310,11 @@ impl Shown for Licences {
             Row::new([name, state.to_owned(), licence.users.to_string(), licence.owner.clone(), ends])
         });
         let columns = [
-            Column::left("World").fixed(),
-            Column::left("State").fixed(),
-            Column::right("Users").fixed(),
-            Column::left("Owner"),
-            Column::left("Expires"),
+            Column::name("World"),
+            Column::detail("State"),
+            Column::number("Users"),
+            Column::name("Owner"),
+            Column::detail("Expires"),
         ];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {

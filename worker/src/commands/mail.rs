@@ -180,11 +180,11 @@ impl Shown for MailPage {
             Row::new([mark, mail.id.to_string(), whom, at, subject(&mail.subject).to_owned()]).bold(!sent && !mail.read)
         });
         let columns = [
-            Column::left("").fixed(),
-            Column::right("Id").fixed(),
-            Column::left(if sent { "To" } else { "From" }),
-            Column::left("When").fixed(),
-            Column::left("Subject"),
+            Column::mark("Unread"),
+            Column::number("Id"),
+            Column::name(if sent { "To" } else { "From" }),
+            Column::detail("When"),
+            Column::text("Subject"),
         ];
         screen.table(&columns, rows.collect());
         let count = self.mails.len();

@@ -208,8 +208,7 @@ impl Shown for Who {
             let (who, idle) = (Party::parse(&row.player).for_people(), idle(row.idle));
             Row::new([who, row.place.clone(), idle, screen.minute(row.since)])
         });
-        let columns =
-            [Column::left("Player").fixed(), Column::left("Where"), Column::right("Idle"), Column::left("Since")];
+        let columns = [Column::name("Player"), Column::name("Where"), Column::number("Idle"), Column::detail("Since")];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {
             screen.next_page("WHO", self.players.len(), next);
@@ -264,7 +263,7 @@ impl Shown for Fingered {
             .records
             .iter()
             .map(|row| Row::new([row.rank.to_string(), row.board.clone(), row.score.to_string(), row.unit.clone()]));
-        let columns = [Column::right("Rank"), Column::left("Board"), Column::right("Score"), Column::left("Unit")];
+        let columns = [Column::number("Rank"), Column::name("Board"), Column::number("Score"), Column::text("Unit")];
         screen.table(&columns, rows.collect());
     }
 }

@@ -109,7 +109,7 @@ pub fn preferences_shown(rows: &[PreferenceRow]) -> Screen {
         };
         Row::new([row.name.to_owned(), row.value.clone(), from.to_owned()])
     });
-    screen.table(&[Column::left("Name"), Column::left("Value"), Column::left("From")], cells.collect());
+    screen.table(&[Column::name("Name"), Column::name("Value"), Column::text("From")], cells.collect());
     let name = rows.first().map_or("WIDTH", |row| row.name);
     screen.hint(format!("SET {name} and a value changes it, SET {name} {AUTO} takes that back."));
     screen

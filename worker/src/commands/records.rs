@@ -158,12 +158,12 @@ impl Shown for RecordPage {
         });
         let score = if self.unit.is_empty() { "Score".to_owned() } else { format!("Score ({})", self.unit) };
         let columns = [
-            Column::right("Rank").fixed(),
-            Column::left("Player"),
-            Column::right(&score).fixed(),
-            Column::left("When"),
-            Column::left("Server"),
-            Column::left("Note"),
+            Column::number("Rank"),
+            Column::name("Player"),
+            Column::number(&score),
+            Column::detail("When"),
+            Column::detail("Server"),
+            Column::text("Note"),
         ];
         screen.table(&columns, rows.collect());
         let count = self.records.len();
@@ -218,12 +218,12 @@ impl Shown for Boards {
             Row::new([row.board.clone(), row.unit.clone(), better, operator, submit.to_owned(), row.total.to_string()])
         });
         let columns = [
-            Column::left("Board"),
-            Column::left("Unit"),
-            Column::left("Better").fixed(),
-            Column::left("Counts").fixed(),
-            Column::left("Submit").fixed(),
-            Column::right("Players").fixed(),
+            Column::name("Board"),
+            Column::text("Unit"),
+            Column::detail("Better"),
+            Column::detail("Counts"),
+            Column::detail("Submit"),
+            Column::number("Players"),
         ];
         screen.table(&columns, rows.collect());
         match (&self.next, self.boards.first()) {

@@ -163,7 +163,7 @@ impl Shown for Channels {
             .channels
             .iter()
             .map(|row| Row::new([row.channel.clone(), row.number.to_string(), row.servers.to_string()]));
-        let columns = [Column::left("Channel"), Column::right("Number").fixed(), Column::right("Servers").fixed()];
+        let columns = [Column::name("Channel"), Column::number("Number"), Column::number("Servers")];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {
             screen.next_page("RELAY CHANNELS", self.channels.len(), next);

@@ -123,11 +123,11 @@ impl Shown for Settings {
             Row::new([row.key.clone(), row.version.to_string(), bytes, readable(row.public).to_owned(), at])
         });
         let columns = [
-            Column::left("Key"),
-            Column::right("Version").fixed(),
-            Column::right("Bytes").fixed(),
-            Column::left("Readable").fixed(),
-            Column::left("Changed"),
+            Column::name("Key"),
+            Column::number("Version"),
+            Column::number("Bytes"),
+            Column::detail("Readable"),
+            Column::detail("Changed"),
         ];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {

@@ -97,13 +97,13 @@ impl Shown for Worlds {
             Row::new([name, map, players, status, rating, address, world.text.clone()])
         });
         let columns = [
-            Column::left("World"),
-            Column::left("Map"),
-            Column::right("Players").fixed(),
-            Column::left("Status"),
-            Column::left("Rating"),
-            Column::left("Address"),
-            Column::left("Text"),
+            Column::name("World"),
+            Column::text("Map"),
+            Column::number("Players"),
+            Column::detail("Status"),
+            Column::detail("Rating"),
+            Column::name("Address"),
+            Column::text("Text"),
         ];
         screen.table(&columns, rows.collect());
         if let Some(next) = &self.next {

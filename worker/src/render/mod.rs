@@ -21,6 +21,7 @@ mod shown;
 mod table;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 pub use clock::Clock;
 pub use draw::draw;
@@ -33,4 +34,4 @@ pub use screen::{Prompt, Screen, Style};
 pub use shown::Asked;
 pub(crate) use shown::{Json, Pushed, Shown, pushed_line, said};
 pub use ssmglobal_ipc::clean;
-pub use table::{Column, Narrow, Row};
+pub use table::{Column, Row};

@@ -74,8 +74,6 @@ pub(super) struct Entry {
     /// Columns for this name and those beside it.
     pub name_width: usize,
     pub about: String,
-    /// Whether it takes as many lines as there is to say, instead of one.
-    pub whole: bool,
 }
 
 /// What one piece of text costs beside its bytes.
@@ -213,16 +211,10 @@ impl Screen {
         self.push(Block::Facts(facts.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()));
     }
 
-    /// A name, and about it what fits into the line. Names that stand together have one `name_width`, columns.
+    /// A name, and what there is to say about it. Names that stand together have one `name_width`, columns.
     pub fn entry(&mut self, name: &str, name_width: usize, about: &str) {
         let (name, about) = (name.to_owned(), about.to_owned());
-        self.push(Block::Entry(Entry { name, name_width, about, whole: false }));
-    }
-
-    /// A name, and all about it, in as many lines as it takes.
-    pub fn described(&mut self, name: &str, name_width: usize, about: &str) {
-        let (name, about) = (name.to_owned(), about.to_owned());
-        self.push(Block::Entry(Entry { name, name_width, about, whole: true }));
+        self.push(Block::Entry(Entry { name, name_width, about }));
     }
 
     /// Text of several lines, indented by so many blanks, broken at blanks.
