@@ -6,12 +6,12 @@ mod says;
 
 use crate::commands::{Local, PreferenceRow, preferences_shown, put_preferences};
 use crate::peer::Stack;
-use crate::render::{Prompt, Screen, human, json};
+use crate::render::{Prompt, Screen, human, json, unmarked};
 use queue::Queue;
 pub use queue::Waiting;
 use says::Says;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Event, Failure, Mode, Preference, Reply, State};
+use ssmglobal_ipc::{Event, Failure, Mode, Notice, Preference, Reply, State};
 use std::iter::{empty, once};
 
 /// How it is said to one client.
@@ -182,14 +182,22 @@ impl Presenter {
     /// Says that something has happened, at once; a person's prompt comes again behind it.
     pub fn event(&mut self, to: &mut Stack, event: &Event) {
         match self.mode {
-            Mode::Human => self.tell_person(to, event),
+            Mode::Human => self.tell_person(to, human::event(event)),
             // It waits for a greeting's answer; only the end is worth a word.
             Mode::Ask if !matches!(event, Event::Close(_)) => {}
             Mode::Ask | Mode::Client | Mode::Server => to.write(|out| json::event(out, event)),
         }
     }
 
-    fn tell_person(&mut self, to: &mut Stack, event: &Event) {
+    /// The operator's last word.
+    pub fn goodbye(&mut self, to: &mut Stack, text: &str) {
+        match self.mode {
+            Mode::Human => self.tell_person(to, human::goodbye(text)),
+            Mode::Ask | Mode::Client | Mode::Server => self.event(to, &Event::Close(Notice { msg: unmarked(text) })),
+        }
+    }
+
+    fn tell_person(&mut self, to: &mut Stack, screen: Screen) {
         let mut says = Says::Now(to);
         // What is open is answered first, and a question for a secret comes in its turn.
         let free = self.queue.is_empty();
@@ -197,7 +205,6 @@ impl Presenter {
         if self.prompted || question.is_some() {
             says.text(|out| out.extend_from_slice(LINE_END));
         }
-        let screen = human::event(event);
         let screen = match question {
             Some(question) => asking(screen, Prompt::Secret(question.to_owned())),
             None if free => asking(screen, Prompt::Command),

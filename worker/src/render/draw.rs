@@ -5,6 +5,7 @@
 
 use super::clean;
 use super::fit::{broken, fitted};
+use super::markup::unmarked;
 use super::screen::{Block, Entry, Prompt, Screen, Style};
 use super::table::{Column, GAP, Table, fit};
 use super::wrap::wrapped;
@@ -50,6 +51,10 @@ fn code(style: Style) -> &'static str {
         Style::Dim => "\x1b[2m",
         Style::Red => "\x1b[31m",
         Style::Cyan => "\x1b[36m",
+        Style::Green => "\x1b[32m",
+        Style::Yellow => "\x1b[33m",
+        Style::Blue => "\x1b[34m",
+        Style::Magenta => "\x1b[35m",
     }
 }
 
@@ -70,16 +75,15 @@ impl Pen<'_> {
             Block::Facts(facts) => facts.iter().for_each(|(name, value)| self.labelled(name, value)),
             Block::Entry(entry) if plain => self.labelled(&entry.name, &entry.about),
             Block::Entry(entry) => self.entry(entry),
-            Block::Text { text, .. } if plain => text.lines().for_each(|line| {
-                self.put(line);
-                self.end();
-            }),
-            Block::Text { indent, text } => self.text(*indent, text),
+            Block::Text { indent, text, marked: true } if !self.look.shell => self.text(*indent, &unmarked(text)),
+            Block::Text { indent, text, .. } => self.text(*indent, text),
             Block::Table(table) if plain => self.stacked(table),
             Block::Table(table) => self.table(table),
-            Block::Notice { tag, text } if plain => self.labelled(tag, text),
-            Block::Notice { tag, text } => {
-                self.line([(Style::Cyan, &*format!("[{tag}]")), (Style::Plain, " "), (Style::Plain, text.as_str())]);
+            Block::Notice { tag, parts } => {
+                let front = if plain { format!("{tag}: ") } else { format!("[{tag}]") };
+                let blank = if plain { "" } else { " " };
+                let parts = parts.iter().map(|(style, text)| (*style, text.as_str()));
+                self.line([(Style::Cyan, front.as_str()), (Style::Plain, blank)].into_iter().chain(parts));
             }
             Block::Error(text) => {
                 self.line([(Style::Red, "ERROR:"), (Style::Plain, " "), (Style::Plain, text.as_str())]);
@@ -208,6 +212,12 @@ impl Pen<'_> {
     }
 
     fn text(&mut self, indent: usize, text: &str) {
+        if self.look.plain {
+            return text.lines().for_each(|line| {
+                self.put(line);
+                self.end();
+            });
+        }
         let width = self.look.columns().saturating_sub(indent).max(10);
         for line in text.lines() {
             let line = self.shown(line);

@@ -34,9 +34,16 @@ pub fn event(event: &Event) -> Screen {
     screen
 }
 
-/// Text of ours or the operator's, line by line.
+/// A text of the operator, line by line.
 pub fn text(text: &str) -> Screen {
     let mut screen = Screen::new();
-    text.lines().for_each(|line| screen.line(line));
+    screen.marked_lines(text);
+    screen
+}
+
+/// The operator's last word.
+pub fn goodbye(text: &str) -> Screen {
+    let mut screen = Screen::new();
+    screen.marked_notice("notice", text);
     screen
 }

@@ -4,8 +4,10 @@
 //! drawn ([`draw()`](super::draw())), so that one screen can be drawn for any of them, or be given out in pages.
 
 use super::clock::Clock;
+use super::markup::pieces;
 use super::table::{Column, Row, Table};
 use ssmglobal_ipc::Time;
+use std::borrow::Cow;
 use std::fmt;
 
 /// How a part of a line stands out where there are colours.
@@ -21,6 +23,14 @@ pub enum Style {
     Red,
     /// For what comes unasked.
     Cyan,
+    /// Where the operator wants it.
+    Green,
+    /// Where the operator wants it.
+    Yellow,
+    /// Where the operator wants it.
+    Blue,
+    /// Where the operator wants it.
+    Magenta,
 }
 
 /// What a person is asked for at the end of a screen. It is the last thing in its line.
@@ -59,11 +69,13 @@ pub(super) enum Block {
     Text {
         indent: usize,
         text: String,
+        /// The operator's, in which colours are written as words.
+        marked: bool,
     },
     Table(Table),
     Notice {
         tag: String,
-        text: String,
+        parts: Vec<(Style, String)>,
     },
     Error(String),
 }
@@ -94,9 +106,15 @@ impl Block {
                 let heads = columns.iter().map(|column| &column.head);
                 heads.chain(rows.iter().flat_map(|row| &row.cells)).map(|text| PIECE + text.len()).sum()
             }
-            Block::Notice { tag, text } => 2 * PIECE + tag.len() + text.len(),
+            Block::Notice { tag, parts } => {
+                PIECE + tag.len() + parts.iter().map(|(_, text)| PIECE + text.len()).sum::<usize>()
+            }
         }
     }
+}
+
+fn owned(pieces: Vec<(Style, Cow<'_, str>)>) -> Vec<(Style, String)> {
+    pieces.into_iter().map(|(style, piece)| (style, piece.into_owned())).collect()
 }
 
 /// What all that is on a screen may cost, bytes: some times what fits into a message from the handler.
@@ -219,7 +237,26 @@ impl Screen {
 
     /// Text of several lines, indented by so many blanks, broken at blanks.
     pub fn block(&mut self, indent: usize, text: &str) {
-        self.push(Block::Text { indent, text: text.to_owned() });
+        self.push(Block::Text { indent, text: text.to_owned(), marked: false });
+    }
+
+    /// The same, of the operator: with his colours, or without their words.
+    pub fn marked_block(&mut self, indent: usize, text: &str) {
+        self.push(Block::Text { indent, text: text.to_owned(), marked: true });
+    }
+
+    /// A text of the operator, line by line, with his colours.
+    pub fn marked_lines(&mut self, text: &str) {
+        let mut style = Style::Plain;
+        for line in text.lines() {
+            self.push(Block::Line(owned(pieces(line, &mut style))));
+        }
+    }
+
+    /// A line of the operator that comes unasked.
+    pub fn marked_notice(&mut self, tag: &str, text: &str) {
+        let parts = owned(pieces(text, &mut Style::Plain));
+        self.push(Block::Notice { tag: tag.to_owned(), parts });
     }
 
     /// A table with its heads. Columns without any text are left out.
@@ -229,7 +266,7 @@ impl Screen {
 
     /// What comes unasked, with what kind of thing it is.
     pub fn notice(&mut self, tag: &str, text: impl Into<String>) {
-        self.push(Block::Notice { tag: tag.to_owned(), text: text.into() });
+        self.push(Block::Notice { tag: tag.to_owned(), parts: vec![(Style::Plain, text.into())] });
     }
 
     /// What went wrong.

@@ -7,11 +7,10 @@ use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
 use crate::render::Asked;
 use ssmglobal_config::Level;
-use ssmglobal_ipc::{Code, Failure, Mode, Request, State};
+use ssmglobal_ipc::{Code, Failure, Kind, Mode, Request, State};
 
 /// What somebody is told who has come to a door for people with something else than commands.
-const NOT_FOR_PEOPLE: &str =
-    "This port is for people: connect with telnet, without HTTP, TLS, SSH, SOCKS or PROXY, and type HELP.";
+const NOT_FOR_PEOPLE: &str = "This port is for people: telnet, without HTTP, TLS, SSH, SOCKS or PROXY.";
 
 /// The same at a door for programs.
 const NOT_FOR_PROGRAMS: &str =
@@ -224,7 +223,8 @@ impl Session {
     /// The handler is being asked under this number for what a command has asked for.
     pub fn waits_for(&mut self, number: u64, command: &'static Command, request: &Request, id: Option<Box<str>>) {
         let asked = Asked { kind: request.kind(), done: command.done(request) };
-        if asked.kind.describe().is_barrier() {
+        // What comes behind SET is shown as that says.
+        if asked.kind.describe().is_barrier() || asked.kind == Kind::PreferenceSet {
             self.barrier = Some(number);
         }
         self.presenter.waits_for(Waiting { number, asked, id, people: self.presenter.is_for_people() });

@@ -238,7 +238,9 @@ impl Session {
     /// The worker is told to end.
     pub fn goodbye(&mut self, to: &mut Stack, settings: &Settings) {
         // Both the supervisor and the listener may say so.
-        self.close(to, settings.texts.goodbye.clone());
+        if !std::mem::replace(&mut self.ending, true) {
+            self.presenter.goodbye(to, &settings.texts.goodbye);
+        }
     }
 
     /// Ends with a last word; gives whether it had not ended before.

@@ -166,6 +166,25 @@ fn a_sentence_is_broken_at_blanks_and_keeps_its_styles() {
 }
 
 #[test]
+fn the_operators_texts_have_colour_where_the_terminal_has() {
+    let screen = human::text("{green}Welcome{/}, {{red}\nand {bold}stay\na while{/}.");
+    let plain = "Welcome, {red}\r\nand stay\r\na while.\r\n";
+    assert_eq!([drawn(&screen, USUAL), drawn(&screen, Look { colour: true, ..PLAIN })], [plain, plain]);
+    let coloured = "\x1b[32mWelcome\x1b[0m, {red}\r\nand \x1b[1mstay\x1b[0m\r\n\x1b[1ma while\x1b[0m.\r\n";
+    assert_eq!(drawn(&screen, Look { colour: true, ..USUAL }), coloured);
+    let goodbye = human::goodbye("{red}Soon{/} again");
+    assert_eq!(drawn(&goodbye, USUAL), "[notice] Soon again\r\n");
+    assert_eq!(
+        drawn(&goodbye, Look { colour: true, ..USUAL }),
+        "\x1b[36m[notice]\x1b[0m \x1b[31mSoon\x1b[0m again\r\n"
+    );
+    let mut screen = Screen::new();
+    screen.marked_block(2, "a {red}b{/}");
+    assert_eq!(drawn(&screen, USUAL), "  a b\r\n");
+    assert_eq!(drawn(&screen, Look { shell: true, ..USUAL }), "  a {red}b{/}\r\n", "whoever sets it has to see it");
+}
+
+#[test]
 fn what_there_is_to_say_about_a_name_stands_below_it_where_there_is_little_room() {
     let mut screen = Screen::new();
     screen.entry("MAIL SEND", 16, "Send a mail to a player, on or not, anywhere");
