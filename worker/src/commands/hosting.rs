@@ -2,7 +2,7 @@
 
 use super::entry::rating;
 use super::{Arg, Command, Group};
-use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{Code, HostSay, HostStart, HostStop, HostTerms, Hosted, HostedList, Kind, Request, WorldStopped};
 use std::fmt::{Result, Write};
 
@@ -147,9 +147,9 @@ impl Shown for HostedList {
             Column::detail("Since"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("HOST LIST", self.worlds.len(), next);
-        }
+        let shown = self.worlds.len();
+        let counted = Counted { shown, total: Some(self.total), what: "worlds" };
+        screen.page(counted, &format!("HOST LIST {shown}"), self.next.as_deref());
     }
 }
 

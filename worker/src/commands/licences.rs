@@ -3,7 +3,7 @@
 use super::entry::WORLD_ENTER;
 use super::properties::show_properties;
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Column, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Code, Failure, Kind, Licence, Licences, Request, Time, WorldAdd, WorldChange, WorldDelete, WorldDisable, WorldKey,
     WorldName, WorldShown, WorldStatus, WorldTerms,
@@ -317,9 +317,9 @@ impl Shown for Licences {
             Column::detail("Expires"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("WORLD LIST", self.licences.len(), next);
-        }
+        let shown = self.licences.len();
+        let counted = Counted { shown, total: Some(self.total), what: "licences" };
+        screen.page(counted, &format!("WORLD LIST {shown}"), self.next.as_deref());
     }
 }
 

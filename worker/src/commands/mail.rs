@@ -1,7 +1,7 @@
 //! Mail to registered players, and TELL to those who are on. Runs in a worker.
 
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Blocks, Broadcast, Broadcasted, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailRefused,
     MailReply, MailSend, MailSent, Party, Request, Tell, TellArrived, TellDelivered,
@@ -187,11 +187,12 @@ impl Shown for MailPage {
             Column::text("Subject"),
         ];
         screen.table(&columns, rows.collect());
-        let count = self.mails.len();
-        match (&self.next, self.mails.first()) {
-            (Some(next), _) => screen.more(format_args!("MAIL {} {count} {next}", if sent { "SENT" } else { "LIST" })),
-            (None, Some(first)) if !sent => screen.hint(format!("* unread. MAIL READ {} shows the newest.", first.id)),
-            _ => {}
+        let shown = self.mails.len();
+        let counted = Counted { shown, total: Some(self.total), what: "mails" };
+        let command = format!("MAIL {} {shown}", if sent { "SENT" } else { "LIST" });
+        screen.page(counted, &command, self.next.as_deref());
+        if let (None, Some(first), false) = (&self.next, self.mails.first(), sent) {
+            screen.hint(format!("* unread. MAIL READ {} shows the newest.", first.id));
         }
     }
 }

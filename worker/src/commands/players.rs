@@ -2,7 +2,7 @@
 
 use super::properties::show_properties;
 use super::{Arg, Command, Group};
-use crate::render::{Clock, Column, Row, Screen, Shown, idle, plural};
+use crate::render::{Clock, Column, Counted, Row, Screen, Shown, idle, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
     Code, Finger, FingerProperty, FingerRecord, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request,
@@ -210,9 +210,14 @@ impl Shown for Who {
         });
         let columns = [Column::name("Player"), Column::name("Where"), Column::number("Idle"), Column::detail("Since")];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("WHO", self.players.len(), next);
-        }
+        // Who is on several times has several rows, one behind the other, and is one.
+        let others = self
+            .players
+            .windows(2)
+            .filter(|two| two.first().map(|row| &row.player) != two.last().map(|row| &row.player));
+        let shown = others.count() + usize::from(!self.players.is_empty());
+        let counted = Counted { shown, total: Some(self.total), what: "who are on" };
+        screen.page(counted, &format!("WHO {}", self.players.len()), self.next.as_deref());
     }
 }
 

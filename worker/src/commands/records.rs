@@ -1,7 +1,7 @@
 //! Records: boards, scores and ranks. Runs in a worker.
 
 use super::{Arg, ArgKind, Command, Group};
-use crate::render::{Column, Pushed, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Boards, Code, Kind, RecordAround, RecordArrived, RecordPage, RecordShow, RecordShown, RecordSubmit,
     RecordSubmitted, RecordTop, RecordWatch, Request, Submitters,
@@ -98,7 +98,7 @@ pub(super) static GROUP: Group = Group {
             summary: "List the boards",
             args: Arg::PAGE,
             example: "RECORD BOARDS",
-            returns: "`boards` (each with `board`, `unit`, `better`, `operator`, `submit`, `total`), `next`",
+            returns: "`boards` (each with `board`, `unit`, `better`, `operator`, `submit`, `total`), `total`, `next`",
             ..Command::request(Kind::RecordBoards, |parsed| Ok(Request::RecordBoards(parsed.page()?)))
         },
         Command {
@@ -166,13 +166,13 @@ impl Shown for RecordPage {
             Column::text("Note"),
         ];
         screen.table(&columns, rows.collect());
-        let count = self.records.len();
+        let shown = self.records.len();
+        let command = format!("TOP {} {shown}", self.board);
         // Ranks, not the page's own marks: a person can read and change them.
-        if let (Some(_), Some(last)) = (&self.next, self.records.last()) {
-            screen.more(format_args!("TOP {} {count} AFTER {}", self.board, last.rank));
-        }
+        let next = self.next.as_ref().and(self.records.last()).map(|last| last.rank.to_string());
+        screen.page(Counted { shown, total: Some(self.total), what: "players" }, &command, next.as_deref());
         if let (Some(_), Some(first)) = (&self.prev, self.records.first()) {
-            screen.hint(format!("Back: TOP {} {count} BEFORE {}", self.board, first.rank));
+            screen.hint(format!("Back: {command} BEFORE {}", first.rank));
         }
     }
 }
@@ -226,10 +226,11 @@ impl Shown for Boards {
             Column::number("Players"),
         ];
         screen.table(&columns, rows.collect());
-        match (&self.next, self.boards.first()) {
-            (Some(next), _) => screen.more(format_args!("BOARDS {} {next}", self.boards.len())),
-            (None, Some(first)) => screen.hint(format!("TOP {} shows the best.", first.board)),
-            (None, None) => {}
+        let shown = self.boards.len();
+        let counted = Counted { shown, total: self.total, what: "boards" };
+        screen.page(counted, &format!("BOARDS {shown}"), self.next.as_deref());
+        if let (None, Some(first)) = (&self.next, self.boards.first()) {
+            screen.hint(format!("TOP {} shows the best.", first.board));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The list of worlds: game servers that opted in. Runs in a worker.
 
 use super::{Arg, Command, Group};
-use crate::render::{Column, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Kind, Rating, Request, StatusSet, World, WorldMore, WorldStatus, Worlds, json};
 use std::fmt::{Result, Write};
@@ -106,9 +106,9 @@ impl Shown for Worlds {
             Column::text("Text"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("WORLDS", self.worlds.len(), next);
-        }
+        let shown = self.worlds.len();
+        let counted = Counted { shown, total: Some(self.total), what: "worlds" };
+        screen.page(counted, &format!("WORLDS {shown}"), self.next.as_deref());
     }
 
     fn data(&self, out: &mut Vec<u8>) {

@@ -108,7 +108,8 @@ impl Arg {
     }
 
     /// What all lists have.
-    pub const PAGE: &'static [Arg] = &[Arg::limit(), Arg::word("after", "`next` of the page before").optional()];
+    pub const PAGE: &'static [Arg] =
+        &[Arg::limit(), Arg::word("after", "`next` of the page before").optional().keyword("AFTER")];
 
     /// May be left out.
     pub const fn optional(self) -> Arg {

@@ -71,7 +71,7 @@ impl Pen<'_> {
             Block::Line(parts) => self.line(parts.iter().map(|(style, text)| (*style, text.as_str()))),
             Block::Heading(text) => self.line([(Style::Bold, text.as_str())]),
             Block::Hint(text) => self.line([(Style::Dim, text.as_str())]),
-            Block::More { command, next } => self.more(command, next.as_deref()),
+            Block::Page { of_many, next } => self.page(of_many.as_deref(), next.as_ref()),
             Block::Facts(facts) => facts.iter().for_each(|(name, value)| self.labelled(name, value)),
             Block::Entry(entry) if plain => self.labelled(&entry.name, &entry.about),
             Block::Entry(entry) => self.entry(entry),
@@ -168,10 +168,13 @@ impl Pen<'_> {
         }
     }
 
-    fn more(&mut self, command: &str, next: Option<&str>) {
-        let text = match next.filter(|_| self.look.shell) {
-            Some(next) => format!("There are more: add --after {next}"),
-            None => format!("More: {command}"),
+    /// `20 of 53 mails; MAIL LIST 20 AFTER 12 goes on.`
+    fn page(&mut self, of_many: Option<&str>, next: Option<&(String, String)>) {
+        let shown = of_many.unwrap_or("There are more");
+        let text = match next {
+            Some((_, next)) if self.look.shell => format!("{shown}: add --after {next} to go on."),
+            Some((command, _)) => format!("{shown}; {command} goes on."),
+            None => format!("{shown}; these are the last."),
         };
         self.line([(Style::Dim, text.as_str())]);
     }

@@ -32,7 +32,7 @@ pub use markup::unmarked;
 pub use pages::Pages;
 pub(crate) use parts::{idle, plural};
 pub use preferred::{AUTO, Origin, Preferred, checked};
-pub use screen::{Prompt, Screen, Style};
+pub use screen::{Counted, Prompt, Screen, Style};
 pub use shown::Asked;
 pub(crate) use shown::{Json, Pushed, Shown, pushed_line, said};
 pub use ssmglobal_ipc::clean;

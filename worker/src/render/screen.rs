@@ -58,10 +58,11 @@ pub(super) enum Block {
     Line(Vec<(Style, String)>),
     Heading(String),
     Hint(String),
-    /// How to go on: the session's command, and where the list goes on for who can only be told of an option.
-    More {
-        command: String,
-        next: Option<String>,
+    /// How many of how many are shown, and how to go on: the session's command, and where the list goes on for who can only be
+    /// told of an option.
+    Page {
+        of_many: Option<String>,
+        next: Option<(String, String)>,
     },
     Facts(Vec<(String, String)>),
     Entry(Entry),
@@ -99,7 +100,10 @@ impl Block {
             Block::Heading(text) | Block::Hint(text) | Block::Error(text) | Block::Text { text, .. } => {
                 PIECE + text.len()
             }
-            Block::More { command, next } => PIECE + command.len() + next.as_ref().map_or(0, String::len),
+            Block::Page { of_many, next } => {
+                let next = next.as_ref().map_or(0, |(command, next)| command.len() + next.len());
+                2 * PIECE + of_many.as_ref().map_or(0, String::len) + next
+            }
             Block::Facts(facts) => facts.iter().map(|(name, value)| 2 * PIECE + name.len() + value.len()).sum(),
             Block::Entry(entry) => 2 * PIECE + entry.name.len() + entry.about.len(),
             Block::Table(Table { columns, rows }) => {
@@ -122,6 +126,17 @@ const MOST: usize = 8 * ssmglobal_ipc::frame::MAX_PAYLOAD;
 
 /// What is said where a screen ends since it is full.
 const FULL: &str = "There is more than can be shown at once. Ask for less.";
+
+/// How much of a list is on a screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted<'a> {
+    /// Rows on the screen.
+    pub shown: usize,
+    /// Rows altogether; nothing where that is not known.
+    pub total: Option<u32>,
+    /// What they are, as of many: `mails`.
+    pub what: &'a str,
+}
 
 /// What a person is shown: blocks one below the other, and perhaps a prompt.
 #[derive(Default)]
@@ -208,19 +223,17 @@ impl Screen {
         self.push(Block::Hint(text.into()));
     }
 
-    /// The line that shows the next page.
-    pub fn more(&mut self, command: fmt::Arguments<'_>) {
-        self.push(Block::More { command: command.to_string(), next: None });
-    }
-
-    /// The line that shows the next page of a list, whose command takes how many and where to go on.
-    pub fn next_page(&mut self, command: &str, count: usize, next: &str) {
-        self.push(Block::More { command: format!("{command} {count} {next}"), next: Some(next.to_owned()) });
-    }
-
-    /// The same, where the command takes where to go on behind a keyword.
-    pub fn page_after(&mut self, command: &str, next: &str) {
-        self.push(Block::More { command: format!("{command} AFTER {next}"), next: Some(next.to_owned()) });
+    /// What a list says below its rows: how many of how many they are, and the command that goes on, behind `next`. Nothing where all
+    /// are there.
+    pub fn page(&mut self, counted: Counted<'_>, command: &str, next: Option<&str>) {
+        let Counted { shown, total, what } = counted;
+        let total = total.and_then(|total| usize::try_from(total).ok()).filter(|total| *total > shown);
+        if total.is_none() && next.is_none() {
+            return;
+        }
+        let of_many = total.map(|total| format!("{shown} of {total} {what}"));
+        let next = next.map(|next| (format!("{command} AFTER {next}"), next.to_owned()));
+        self.push(Block::Page { of_many, next });
     }
 
     /// Facts, a line each, those that say something.

@@ -40,14 +40,14 @@ samples! { replies Reply {
         board: text("race"), unit: text("ms"), player: text("bob"), score: i64::MAX, rank: 4, total: 9, at: AT,
         server: some("arena"), note: some("rain"),
     });
-    Boards: Reply::Boards(Boards { boards: vec![board_row()], next: some("race") });
+    Boards: Reply::Boards(Boards { boards: vec![board_row()], next: some("race"), total: None });
     Setting: Reply::Setting(Setting {
         of: player(), key: text("color"), value: text("blue"), version: 7, public: true, at: AT,
     });
     SettingVersion: Reply::SettingVersion(SettingVersion { key: text("color"), version: 7, public: false });
     Settings: Reply::Settings(Settings {
         settings: vec![SettingRow { key: text("color"), version: 7, public: true, bytes: 4, at: AT }],
-        next: some("color"),
+        next: some("color"), total: None,
     });
     MailSent: Reply::MailSent(MailSent { id: 300, to: text("bob") });
     MailPage: Reply::MailPage(MailPage {
@@ -67,7 +67,7 @@ samples! { replies Reply {
     RelaySent: Reply::RelaySent(RelaySent { channel: some("chat"), to: some("arena"), number: 51, receivers: 2 });
     RelayFetched: Reply::RelayFetched(RelayFetched { lines: vec![(42, text("{}"))], missed: 3 });
     Channels: Reply::Channels(Channels {
-        channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }], next: some("chat"),
+        channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }], next: some("chat"), total: None,
     });
     Worlds: Reply::Worlds(Worlds {
         worlds: vec![World {
@@ -182,6 +182,23 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("Reply::WorldShown", Reply::WorldShown(shown)),
+        ("Reply::Boards", Reply::Boards(Boards { boards: vec![board_row()], next: some("race"), total: Some(300) })),
+        (
+            "Reply::Settings",
+            Reply::Settings(Settings {
+                settings: vec![SettingRow { key: text("color"), version: 7, public: true, bytes: 4, at: AT }],
+                next: some("color"),
+                total: Some(300),
+            }),
+        ),
+        (
+            "Reply::Channels",
+            Reply::Channels(Channels {
+                channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }],
+                next: some("chat"),
+                total: Some(300),
+            }),
+        ),
     ]
 }
 

@@ -1,10 +1,13 @@
 //! Screens drawn for every kind of terminal.
 
-use super::super::{Column, Look, Prompt, Row, Screen, Style, clean, draw, human};
+use super::super::{Column, Counted, Look, Prompt, Row, Screen, Style, clean, draw, human};
 use super::{USUAL, as_text, board, empty_replies, events, mails, replies, s, text};
 use proptest::prelude::*;
 use ssmglobal_ipc::Reply;
 use unicode_width::UnicodeWidthStr;
+
+/// A part of a list.
+const MANY: Counted<'_> = Counted { shown: 20, total: Some(53), what: "players" };
 
 const PLAIN: Look = Look { plain: true, ..USUAL };
 
@@ -41,7 +44,7 @@ impl Piece {
             }
             Piece::Heading(text) => screen.heading(text),
             Piece::Hint(text) => screen.hint(text),
-            Piece::NextPage(next) => screen.next_page("WHO", 7, next),
+            Piece::NextPage(next) => screen.page(MANY, "WHO 7", Some(next)),
             Piece::Facts(name, value) => screen.facts(&[(name, value.clone()), ("Empty", s(""))]),
             Piece::Entry(name, about) => screen.entry(name, name.width(), about),
             Piece::Block(indent, text) => screen.block(*indent, text),
@@ -99,16 +102,20 @@ fn a_screen_is_drawn_for_each_terminal_anew() {
     let mut screen = Screen::new();
     screen.heading("Doors");
     screen.facts(&[("Gate", s("open")), ("Wall", s(""))]);
-    screen.next_page("WHO", 20, "bob");
-    screen.page_after("PROPERTY GET bob", "motto");
+    screen.page(MANY, "WHO 20", Some("bob"));
+    screen.page(MANY, "WHO 20", None);
+    screen.page(Counted { total: None, ..MANY }, "PROPERTY GET bob", Some("motto"));
+    screen.page(Counted { total: Some(20), ..MANY }, "WHO 20", None);
     screen.ask(Prompt::Command);
     assert_eq!(
         drawn(&screen, USUAL),
-        "Doors\r\nGate: open\r\nMore: WHO 20 bob\r\nMore: PROPERTY GET bob AFTER motto\r\n> "
+        "Doors\r\nGate: open\r\n20 of 53 players; WHO 20 AFTER bob goes on.\r\n20 of 53 players; these are the last.\r\n\
+         There are more; PROPERTY GET bob AFTER motto goes on.\r\n> "
     );
     assert_eq!(
         drawn(&screen, Look { shell: true, ..USUAL }),
-        "Doors\r\nGate: open\r\nThere are more: add --after bob\r\nThere are more: add --after motto\r\n> "
+        "Doors\r\nGate: open\r\n20 of 53 players: add --after bob to go on.\r\n20 of 53 players; these are the last.\r\n\
+         There are more: add --after motto to go on.\r\n> "
     );
     assert!(drawn(&screen, Look { colour: true, ..USUAL }).starts_with("\x1b[1mDoors\x1b[0m\r\n\x1b[1mGate\x1b[0m"));
 }
@@ -205,7 +212,7 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
         "sprint: 12 players.\r\n\
          Rank: 9\r\nPlayer: alice\r\nScore (ms): 5\r\nWhen: 2026-01-31 20:15\r\nServer: arena\r\n\r\n\
          Rank: 10\r\nPlayer: 日本語\r\nScore (ms): 123456\r\nWhen: 2026-01-31 20:15\r\nServer: arena\r\n\r\n\
-         More: TOP sprint 2 AFTER 10\r\nBack: TOP sprint 2 BEFORE 9\r\n"
+         2 of 12 players; TOP sprint 2 AFTER 10 goes on.\r\nBack: TOP sprint 2 BEFORE 9\r\n"
     );
     let mails = as_text("MAIL LIST", &Reply::MailPage(mails()), PLAIN);
     assert!(mails.contains("\r\nUnread\r\nId: 42\r\nFrom: alice\r\n"), "a mark is what it means: {mails}");

@@ -219,7 +219,7 @@ fn a_board_is_aligned_also_with_wide_letters() {
                   Rank  Player  Score (ms)  When              Server\r\n\
                   \x20  9  alice            5  2026-01-31 20:15  arena\r\n\
                   \x20 10  日本語      123456  2026-01-31 20:15  arena\r\n\
-                  More: TOP sprint 2 AFTER 10\r\n\
+                  2 of 12 players; TOP sprint 2 AFTER 10 goes on.\r\n\
                   Back: TOP sprint 2 BEFORE 9\r\n";
     assert_eq!(as_text("RECORD TOP", &board(), USUAL), wanted);
     let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..USUAL });
@@ -235,7 +235,7 @@ fn mails_are_marked_and_made_harmless() {
          \x20  Id  From          When              Subject\r\n\
          *  42  alice         2026-01-31 20:15  Tonight \\x1b[31m\r\n\
          \x20   7  server:arena  2026-01-31 20:15  (no subject)\r\n\
-         More: MAIL LIST 2 7\r\n"
+         2 of 30 mails; MAIL LIST 2 AFTER 7 goes on.\r\n"
     );
     let (name, mail) = person_replies().into_iter().find(|(name, _)| *name == "MAIL READ").unwrap();
     assert_eq!(

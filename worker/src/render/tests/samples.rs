@@ -115,7 +115,7 @@ fn record_replies() -> Vec<(&'static str, Reply)> {
         ("RECORD TOP", board()),
         ("RECORD AROUND", board()),
         ("RECORD SHOW", Reply::RecordShown(shown)),
-        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![boards], next: None })),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![boards], next: None, total: Some(1) })),
         ("RECORD WATCH", Reply::Done(Done {})),
     ]
 }
@@ -178,7 +178,10 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
     vec![
         ("SETTING GET", Reply::Setting(setting)),
         ("SETTING SET", Reply::SettingVersion(version)),
-        ("SETTING LIST", Reply::Settings(Settings { settings: vec![setting_row], next: Some(s("colour")) })),
+        (
+            "SETTING LIST",
+            Reply::Settings(Settings { settings: vec![setting_row], next: Some(s("colour")), total: Some(9) }),
+        ),
         (
             "PROPERTY GET",
             Reply::Properties(Properties { of: Party::World(s("Zoo")), properties, next: Some(s("pic")) }),
@@ -202,7 +205,10 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("RELAY SEND", Reply::RelaySent(RelaySent { channel: Some(s("lobby")), to: None, number: 42, receivers: 2 })),
-        ("RELAY CHANNELS", Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")) })),
+        (
+            "RELAY CHANNELS",
+            Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")), total: Some(9) }),
+        ),
         (
             "WORLDS",
             Reply::Worlds(Worlds {
@@ -367,8 +373,8 @@ pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
         ("MAIL SENT", Reply::MailPage(mails)),
         ("MAIL BLOCKS", Reply::Blocks(Blocks { players: vec![] })),
         ("RECORD TOP", Reply::RecordPage(page)),
-        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None })),
-        ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None })),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None, total: Some(0) })),
+        ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None, total: Some(0) })),
         ("PROPERTY GET", Reply::Properties(Properties { of: Party::Player(s("bob")), properties: vec![], next: None })),
         ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None, more: vec![] })),
         ("WORLD LIST", Reply::Licences(Licences { licences: vec![], total: 0, next: None })),
@@ -511,7 +517,7 @@ pub(super) fn full_replies() -> Vec<(&'static str, Reply)> {
         ("FINGER", Reply::Fingered(fingered)),
         ("RECORD TOP", Reply::RecordPage(page.clone())),
         ("RECORD AROUND", Reply::RecordPage(page)),
-        ("RECORD BOARDS", Reply::Boards(Boards { boards, next: Some(s("map")) })),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards, next: Some(s("map")), total: Some(53) })),
         ("MAIL LIST", Reply::MailPage(mails.clone())),
         ("MAIL SENT", Reply::MailPage(mails)),
         ("WORLDS", Reply::Worlds(Worlds { worlds, total: 53, next: Some(s("zoo")), more: vec![more] })),
@@ -523,6 +529,7 @@ pub(super) fn full_replies() -> Vec<(&'static str, Reply)> {
                     setting("fov", 2),
                 ],
                 next: Some(s("fov")),
+                total: Some(53),
             }),
         ),
         (
@@ -530,6 +537,7 @@ pub(super) fn full_replies() -> Vec<(&'static str, Reply)> {
             Reply::Channels(Channels {
                 channels: vec![channel("announcements-of-tournaments", 18_446_744_073), channel("lobby", 4)],
                 next: Some(s("lobby")),
+                total: None,
             }),
         ),
         (
