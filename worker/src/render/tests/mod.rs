@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 mod drawing;
 mod events;
+mod full;
 mod lines;
 mod pages;
 mod samples;

@@ -2,7 +2,8 @@
 //! writes the files in `screens` anew; look at the difference.
 
 use super::super::{Clock, Look, Screen, draw, human};
-use super::samples::{empty_replies, full_replies, replies};
+use super::full::full_replies;
+use super::samples::{empty_replies, replies};
 use super::{USUAL, asked, events, s};
 use crate::commands::{Action, Parsed, PreferenceRow, parse_words, preferences_shown};
 use crate::render::Preferred;
