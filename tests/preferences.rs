@@ -21,7 +21,7 @@ fn what_a_player_sets_holds_at_once_and_at_every_login() {
     again.says("SET COLOUR").sees("\u{1b}[1m").sees("you said");
     again.says("LOGOUT").sees_no("\u{1b}[");
     again.says("SET WIDTH").sees("80").sees("usual");
-    alice.says("SET WIDTH auto").sees("as your terminal says");
+    alice.says("SET WIDTH auto").sees("what your terminal says");
     alice.says("SET WIDTH").sees("80").sees("usual");
 }
 

@@ -68,10 +68,10 @@ impl Shown for PreferenceIs {
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         let PreferenceIs { name, value, kept } = self;
         match value {
-            Some(value) => write!(f, "{name} is {value}")?,
-            None => write!(f, "{name} is as your terminal says, or as usual")?,
+            Some(value) if *kept => write!(f, "{name} is {value}, and stays so."),
+            Some(value) => write!(f, "{name} is {value} on this connection."),
+            None => write!(f, "{name} is what your terminal says, or what is usual."),
         }
-        f.write_str(if *kept { ", and stays so." } else { " on this connection." })
     }
 
     fn show(&self, screen: &mut Screen, _: Kind) {

@@ -5,7 +5,7 @@
 
 use super::clean;
 use super::fit::{broken, fitted};
-use super::markup::unmarked;
+use super::markup::pieces;
 use super::screen::{Block, Entry, Prompt, Screen, Style};
 use super::table::{Column, GAP, Table, fit};
 use super::wrap::wrapped;
@@ -75,7 +75,13 @@ impl Pen<'_> {
             Block::Facts(facts) => facts.iter().for_each(|(name, value)| self.labelled(name, value)),
             Block::Entry(entry) if plain => self.labelled(&entry.name, &entry.about),
             Block::Entry(entry) => self.entry(entry),
-            Block::Text { indent, text, marked: true } if !self.look.shell => self.text(*indent, &unmarked(text)),
+            Block::Text { indent, text, marked: true } if !self.look.shell => {
+                let mut style = Style::Plain;
+                for line in text.lines() {
+                    let parts = pieces(line, &mut style);
+                    self.indented(*indent, parts.iter().map(|(style, piece)| (*style, &**piece)));
+                }
+            }
             Block::Text { indent, text, .. } => self.text(*indent, text),
             Block::Table(table) if plain => self.stacked(table),
             Block::Table(table) => self.table(table),
@@ -145,6 +151,10 @@ impl Pen<'_> {
 
     /// A sentence, in as many lines as it takes. Where it is read aloud a line is what is heard at once.
     fn line<'t>(&mut self, parts: impl IntoIterator<Item = (Style, &'t str)>) {
+        self.indented(0, parts);
+    }
+
+    fn indented<'t>(&mut self, indent: usize, parts: impl IntoIterator<Item = (Style, &'t str)>) {
         let mut text = String::new();
         let mut styles = Vec::new();
         for (style, part) in parts {
@@ -155,8 +165,9 @@ impl Pen<'_> {
             self.put(text.trim_matches(' '));
             return self.end();
         }
-        for line in wrapped(&text, self.look.columns()) {
+        for line in wrapped(&text, self.look.columns().saturating_sub(indent)) {
             let mut from = line.start;
+            self.blanks(if line.is_empty() { 0 } else { indent });
             for (style, upto) in &styles {
                 let upto = (*upto).min(line.end);
                 if let Some(piece) = text.get(from..upto).filter(|piece| !piece.is_empty()) {

@@ -188,6 +188,7 @@ fn the_operators_texts_have_colour_where_the_terminal_has() {
     let mut screen = Screen::new();
     screen.marked_block(2, "a {red}b{/}");
     assert_eq!(drawn(&screen, USUAL), "  a b\r\n");
+    assert_eq!(drawn(&screen, Look { colour: true, ..USUAL }), "  a \x1b[31mb\x1b[0m\r\n");
     assert_eq!(drawn(&screen, Look { shell: true, ..USUAL }), "  a {red}b{/}\r\n", "whoever sets it has to see it");
 }
 
