@@ -1,4 +1,4 @@
-"""The door of host.py. Whoever comes may be anybody, so all that he can do has a bound: how many are there at once,
+"""The door of host.py and gameserver.py. Whoever comes may be anybody, so all that he can do has a bound: how many are there at once,
 how long a line is, how long one may be without a pass, and how much is kept for one who does not read."""
 import asyncio
 

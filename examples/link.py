@@ -1,4 +1,4 @@
-"""The way to the backend, for host.py and visitor.py: one connection that is made again whenever it breaks.
+"""The way to the backend, for all that stays connected: one connection that is made again whenever it breaks.
 Python's standard library is all it needs."""
 import asyncio
 import json

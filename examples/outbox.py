@@ -1,4 +1,4 @@
-"""The outbox of host.py and visitor.py, for what must be done however often the connection breaks."""
+"""The outbox of the examples in Python, for what must be done however often the connection breaks."""
 import asyncio
 import json
 import os
@@ -6,6 +6,15 @@ import uuid
 from link import LATER, encoded, say
 
 WAITING = 1000  # requests
+
+
+def save(path, value):
+    """Written beside it and then renamed, so that the file is never half written."""
+    with open(path + ".new", "w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".new", path)
 
 
 class Outbox:
@@ -23,12 +32,7 @@ class Outbox:
 
     def save(self):
         if self.path:
-            # Written beside it and then renamed, so that the file is never half written.
-            with open(self.path + ".new", "w") as file:
-                json.dump(self.waiting, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(self.path + ".new", self.path)
+            save(self.path, self.waiting)
 
     def put(self, cmd, **args):
         """Gives None where it is taken, else why it is not."""

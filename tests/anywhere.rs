@@ -33,7 +33,7 @@ const fn request(bytes: &'static [u8], answer: &'static str) -> Act {
 }
 
 /// What people do at a terminal.
-const PERSON: [Act; 16] = [
+const PERSON: [Act; 17] = [
     telnet(b"\xff\xfb\x1f\xff\xfa\x1f\x00\x28\x00\x18\xff\xf0"),
     telnet(b"\xff\xfa\x1f\x00\x64\x00\x0d\xff\xf0"),
     telnet(b"\xff\xfb\x18\xff\xfa\x18\x00xterm-256color\xff\xf0"),
@@ -49,6 +49,7 @@ const PERSON: [Act; 16] = [
     line(b"STAY\r\n"),
     request(b"UNIVERSE WATCH\r\n", "You will be told when"),
     request(b"BOARDS\r\0", "board define"),
+    Act { asks: Some(("player: ", b"nobody\r\n")), ..request(b"FINGER\r\n", "no player nobody") },
     Act {
         asks: Some(("Password: ", b"hunter22\r\n")),
         ..request(b"LOGIN nobody\r\n", "Name and password do not belong")

@@ -92,3 +92,8 @@ fn config() {
     seeds.push(ssmglobal_config::EXAMPLE.as_bytes().to_vec());
     run(seeds, targets::config);
 }
+
+#[test]
+fn http() {
+    run(corpus("http"), targets::http);
+}

@@ -1,6 +1,6 @@
 //! A full disk: writes are refused, reads go on, and it recovers without a restart.
 
-use crate::harness::{Backend, Program, Running, program, run};
+use crate::harness::{Backend, Program, Running, Wire, program, run};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
@@ -85,7 +85,12 @@ fn the_status_says_at_every_moment_whether_changes_are_saved() {
     if !may_mount() {
         return;
     }
-    let mut backend = Backend::plan().on_small_disk("6m").start();
+    let mut backend = Backend::plan().config("metrics.address = \"127.0.0.1:0\"\n").on_small_disk("6m").start();
+    let health = |backend: &Backend| {
+        let mut wire = Wire::to(*backend.doors().last().expect("a door"));
+        wire.send("GET /healthz HTTP/1.0\r\n\r\n");
+        wire.rest()
+    };
     let mut alice = backend.player("alice");
     let ballast = fill(&backend);
     // What the journal has room for still is saved, and so that is what is said.
@@ -96,6 +101,8 @@ fn the_status_says_at_every_moment_whether_changes_are_saved() {
         assert!(text.contains("cannot be written"), "{text}");
     };
     full(&backend, &mut alice);
+    let ill = health(&backend);
+    assert!(ill.starts_with("HTTP/1.1 503 ") && ill.ends_with("the database cannot be written\n"), "{ill}");
     // The next handler has not tried to save anything yet.
     backend.kill_handler();
     assert_eq!(backend.ctl(&["status"])["writable"], false);
@@ -107,6 +114,7 @@ fn the_status_says_at_every_moment_whether_changes_are_saved() {
     alice.ok("SETTING SET", json!({"key": "k", "value": "after"}));
     // After a whole restart too.
     backend.restart();
+    assert!(health(&backend).starts_with("HTTP/1.1 200 OK"));
     let mut alice = backend.player_again("alice");
     let ballast = fill(&backend);
     full(&backend, &mut alice);

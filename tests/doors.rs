@@ -51,11 +51,15 @@ fn people_get_a_welcome_and_a_prompt_and_no_json() {
         let at = came.windows(4).position(|part| part == b"\r\n> ")?;
         came.get(at + 4..).is_some().then_some(came.len())
     });
-    let (text, commands) = split(&came);
-    assert_eq!(text, "Welcome, traveller.\r\nType HELP.\r\n> ");
-    // It offers to respect the terminal at once: size and type at least.
-    for option in [31, 24] {
-        assert!(commands.contains(&vec![255, 253, option]), "DO {option} is not in {commands:?}");
+    assert_eq!(String::from_utf8_lossy(&came), "Welcome, traveller.\r\nType HELP.\r\n> ");
+    // It offers to respect the terminal as soon as a line has ended as those of telnet clients do: all eight bits, size and
+    // type at least.
+    wire.send("HW\r\n");
+    let said = wire.take("an answer", |came| came.ends_with(b"> \xff\xf9").then_some(came.len()));
+    let (text, commands) = split(&said);
+    assert_eq!(text, "Hello, world!\r\n> ");
+    for (verb, option) in [(253, 0), (251, 0), (253, 31), (253, 24)] {
+        assert!(commands.contains(&vec![255, verb, option]), "{verb} {option} is not in {commands:?}");
     }
     let mut person = Person { wire };
     person.type_line("REGISTER alice secret-of-alice");

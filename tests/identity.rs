@@ -21,8 +21,9 @@ fn who_somebody_is_changes_once_while_the_handler_dies() {
     assert_eq!(reply["state"], "OK", "{reply}");
     assert_eq!(reply["data"]["player"], "alice", "{reply}");
     let shown = backend.ctl(&["player", "show", "alice"]);
-    // The one before: that of REGISTER is none.
-    assert_eq!(reply["data"]["last_login"], Value::Null, "{shown}");
+    // The one before: who registers is in for the first time.
+    assert_eq!(reply["data"]["last_login"], shown["registered"], "{shown}");
+    assert_eq!(shown["times_on"], 2, "{shown}");
     let reply = alice.ask_over_death(&backend, "LOGIN", &json!({"name": "alice", "password": "wrong"}));
     assert_eq!(reply["code"], "bad_login");
     assert_eq!(alice.ok("WHOAMI", json!({}))["player"], "alice");
@@ -60,7 +61,8 @@ fn logins_are_right_however_often_the_handler_dies_over_them() {
                     client.ok("PASSWORD", json!({"old": "first-secret", "new": "second-secret"}));
                     client.ok("PASSWORD", json!({"old": "second-secret", "new": "first-secret"}));
                     client.ok("LOGOUT", json!({}));
-                    assert_eq!(client.ok("LOGIN", args)["last_login"], Value::Null);
+                    let registered = client.ok("FINGER", json!({"player": name}))["registered"].clone();
+                    assert_eq!(client.ok("LOGIN", args)["last_login"], registered);
                     assert_eq!(client.ok("WHOAMI", json!({}))["player"], *name);
                     let _ = tell.send(());
                 }
@@ -69,6 +71,10 @@ fn logins_are_right_however_often_the_handler_dies_over_them() {
         drop(tell);
         backend.kill_handler_while_they_work(&answered, 15, 6);
     });
+    // Registered and logged in, each once.
+    for name in (0..4).flat_map(|thread| [format!("p{thread}-0"), format!("p{thread}-12"), format!("p{thread}-24")]) {
+        assert_eq!(backend.ctl(&["player", "show", &name])["times_on"], 2, "{name}");
+    }
 }
 
 #[test]

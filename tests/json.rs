@@ -43,7 +43,7 @@ fn arguments_in_every_form() {
     let forms = [
         r#"{"cmd": "SETTING SET", "args": {"key": "k", "value": "dark red", "public": true}}"#,
         r#"{"cmd": "setting set", "args": ["k", "dark red", null, true]}"#,
-        r#"{"cmd": "Setting  Set", "args": "k \"dark red\" PUBLIC"}"#,
+        r#"{"cmd": "Setting  Set", "args": "k PUBLIC dark red"}"#,
         r#"{"args": {"public": "true", "value": "dark red", "key": "k", "version": null}, "cmd": "SETTING SET"}"#,
     ];
     for form in forms {

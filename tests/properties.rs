@@ -154,7 +154,7 @@ fn a_person_and_the_operator_say_it_in_words() {
         bob.type_line(line);
         texts.iter().for_each(|text| drop(bob.expect(text)));
     };
-    says("property set bob motto \"Be kind\" finger push", &["motto of bob is now version 1."]);
+    says("property set bob motto FINGER PUSH Be kind", &["motto of bob is now version 1."]);
     let shown = ["motto: Be kind", "version 1, finger, push, write owner, read everyone"];
     says("PROPERTY GET bob motto", &shown);
     says("PROPERTY SET bob 7 all the rest IF VERSION 3", &["7 of bob is now version 1."]);

@@ -2,6 +2,7 @@
 
 mod deaths;
 mod missed;
+mod own;
 
 use crate::harness::{Backend, GameServer, Program, has};
 use serde_json::{Value, json};
@@ -34,7 +35,10 @@ fn everybody_else_gets_it_in_order() {
     for number in 1..=20 {
         let event = tundra.expect_event("relay");
         has(&event, json!({"number": number, "body": format!("message {number}")}));
-        has(&event, json!({"channel": "lobby", "from": if number % 2 == 0 { "arena" } else { "desert" }}));
+        has(
+            &event,
+            json!({"channel": "lobby", "from": if number % 2 == 0 { "server:arena" } else { "server:desert" }}),
+        );
     }
     for number in (1..=20).step_by(2) {
         assert_eq!(arena.expect_event("relay")["number"], number);
@@ -83,7 +87,7 @@ fn to_one_server_alone() {
     let data = arena.ok("RELAY SEND", json!({"body": "psst", "to": "DESERT"}));
     has(&data, json!({"receivers": 1, "number": 0}));
     let event = desert.expect_event("relay");
-    has(&event, json!({"channel": null, "number": 0, "from": "arena"}));
+    has(&event, json!({"channel": null, "number": 0, "from": "server:arena"}));
     tundra.expect_no_event("relay");
     assert_eq!(arena.fails("RELAY SEND", json!({"body": "x", "to": "nobody"})), "not_found");
     assert_eq!(arena.fails("RELAY SEND", json!({"body": "x"})), "usage");
@@ -120,7 +124,7 @@ fn joining_and_leaving() {
     arena.expect_no_event("relay");
     // Sent ahead, without waiting for the answers.
     arena.send_line(r#"{"cmd": "RELAY JOIN", "args": "lobby"}"#);
-    arena.send_line(r#"{"cmd": "RELAY SEND", "args": "\"hi\" lobby"}"#);
+    arena.send_line(r#"{"cmd": "RELAY SEND", "args": "CHANNEL lobby hi"}"#);
     assert_eq!(arena.reply()["state"], "OK");
     assert_eq!(arena.reply()["state"], "OK");
     assert_eq!(desert.expect_event("relay")["body"], "hi");

@@ -137,14 +137,14 @@ fn a_game_server_sets_values_of_the_full_length_without_further_ado() {
 fn in_words() {
     let backend = Backend::start();
     let mut alice = backend.person("alice");
-    alice.says("SETTING SET colour \"dark red\" PUBLIC").sees_no("ERROR");
+    alice.says("SETTING SET colour PUBLIC dark red").sees("public");
     alice.says("SETTING GET colour").sees("dark red");
-    // Without quotes the value is the rest of the line, whatever it says.
+    // The value is the rest of the line, whatever it says.
     alice.says("SETTING SET colour blue IF VERSION 7").sees("colour");
     alice.says("SETTING GET colour").sees("blue IF VERSION 7");
-    alice.says("SETTING SET colour \"blue\" IF VERSION 7").sees("ERROR");
-    alice.says("SETTING SET colour \"light \\\"blue\\\"\" PRIVATE").sees("colour");
-    alice.says("SETTING GET colour").sees("light \"blue\"");
+    alice.says("SETTING SET colour IF VERSION 7 blue").sees("ERROR");
+    alice.says("SETTING SET colour PRIVATE \"light\" blue").sees("private");
+    alice.says("SETTING GET colour").sees("  \"light\" blue");
     alice.says("SETTING LIST").sees("colour");
     let mut bob = backend.person("bob");
     bob.says("SETTING GET colour OF alice").sees("ERROR");

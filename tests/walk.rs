@@ -90,7 +90,7 @@ fn records_are_set(
 }
 
 fn people_talk(arena: &mut GameServer, alice: &mut Person, bob: &mut Program, carol: &mut Program) {
-    let answer = alice.ask("MAIL SEND bob \"See you at eight\" Tonight");
+    let answer = alice.ask("MAIL SEND bob SUBJECT \"Tonight\" See you at eight");
     assert!(answer.contains("sent to bob"), "{answer}");
     let event = bob.expect_event("mail");
     has(&event, json!({"from": "alice", "subject": "Tonight", "unread": 1}));
@@ -118,7 +118,7 @@ fn people_talk(arena: &mut GameServer, alice: &mut Person, bob: &mut Program, ca
 }
 
 fn settings_are_kept(arena: &mut GameServer, alice: &mut Person, bob: &mut Program, carol: &mut Program) {
-    alice.says("SETTING SET motto \"To the last\" PUBLIC").sees_no("ERROR");
+    alice.says("SETTING SET motto PUBLIC To the last").sees_no("ERROR");
     assert_eq!(carol.ok("SETTING GET", json!({"key": "motto", "of": "alice"}))["value"], "To the last");
     assert_eq!(bob.ok("SETTING SET", json!({"key": "colour", "value": "red"}))["version"], 1);
     assert_eq!(carol.fails("SETTING GET", json!({"key": "colour", "of": "bob"})), "not_found");

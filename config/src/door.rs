@@ -6,6 +6,12 @@ use crate::listen::Listen;
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
+/// Programs that may read numbers at once, …
+const READERS: u32 = 32;
+
+/// … and from one address (IPv6: from one /64).
+const READERS_PER_ADDRESS: u32 = 8;
+
 /// A door: addresses, how it receives a client, and the limits that hold there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Door {
@@ -28,7 +34,7 @@ pub struct Door {
 }
 
 impl Settings {
-    /// All doors, the main one first, then in the order of the file.
+    /// All doors, the main one first, then in the order of the file, then the one of `metrics.address`.
     pub fn doors(&self) -> Vec<Door> {
         let limits = &self.limits;
         let main = Door {
@@ -55,6 +61,14 @@ impl Settings {
             }
         });
         let others: Vec<Door> = others.collect();
-        std::iter::once(main).chain(others).collect()
+        let metrics = self.metrics.address.0.iter().map(|address| Door {
+            listen: vec![address.clone()],
+            mode: DoorMode::Metrics,
+            clients: READERS,
+            clients_per_address: READERS_PER_ADDRESS,
+            ..main.clone()
+        });
+        let metrics: Vec<Door> = metrics.collect();
+        std::iter::once(main).chain(others).chain(metrics).collect()
     }
 }

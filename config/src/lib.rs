@@ -26,7 +26,7 @@ pub use address::{network, shown, wide_network};
 pub use door::Door;
 pub use file::check;
 pub use key::Key;
-pub use listen::{DEFAULT_PORT, Listen, ListenError};
+pub use listen::{DEFAULT_PORT, Listen, ListenError, OptionalListen};
 pub use load::{CONFIG_VARIABLE, DEFAULT_FILE, Loaded, Overrides, environment, load, load_if};
 pub use problem::{Place, Problem, Warning};
 pub use rule::Rule;

@@ -113,6 +113,10 @@ impl TryFrom<String> for Listen {
     }
 }
 
+/// Where a door stands that need not be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionalListen(pub Option<Listen>);
+
 /// Why a text is no address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenError {

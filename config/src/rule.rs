@@ -45,6 +45,8 @@ pub enum Rule {
     Version,
     /// One address with its port.
     Address,
+    /// One address with its port, or nothing.
+    AddressOrNone,
     /// One address or several.
     Addresses,
 }
@@ -76,6 +78,7 @@ impl Rule {
             Self::Word(words) => format!("give one of {}", words.join(", ")),
             Self::Version => "give a version in quotes, as \"4\" or \"4.2.1\"".to_owned(),
             Self::Address => "give an IP address and a port, as \"[::]:53450\"".to_owned(),
+            Self::AddressOrNone => "give an IP address and a port, as \"127.0.0.1:9464\", or \"\" for none".to_owned(),
             Self::Addresses => {
                 format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
             }
@@ -166,6 +169,8 @@ impl Rule {
             Self::Version if text.parse::<Version>().is_ok() => taken(),
             Self::Version => Err(Fault::new(format!("{} is no version", shown(text)))),
             Self::Address => address(text).map(Value::Address),
+            Self::AddressOrNone if text.is_empty() => taken(),
+            Self::AddressOrNone => address(text).map(Value::Address),
             Self::Path if text.is_empty() => Err(Fault::new("is empty")),
             Self::Path if text.len() > PATH_MAX => Err(Fault::new("is too long for a path")),
             // U+FFFD is what is left of a name in another encoding.

@@ -123,6 +123,11 @@ fn addresses(draft: &mut Draft) {
             all.push((door.address.clone(), path, "door.address".to_owned()));
         }
     }
+    if let Some(address) = draft.settings.metrics.address.0.clone()
+        && !draft.failed("metrics.address")
+    {
+        all.push((address, "metrics.address".to_owned(), "metrics.address".to_owned()));
+    }
     for (address, path, key) in all {
         if let Some((other, other_path)) = taken.iter().find(|(at, _)| at.clashes(&address)) {
             let place = origin(draft, &[path.as_str(), other_path.as_str()]);
@@ -147,7 +152,7 @@ fn doors(draft: &mut Draft) {
             let text = format!("door.clients is held down by limits.clients = {clients}");
             found.push((door_path(index, "clients"), text));
         }
-        if door.welcome.is_some() && matches!(door.mode, DoorMode::Client | DoorMode::Server) {
+        if door.welcome.is_some() && matches!(door.mode, DoorMode::Client | DoorMode::Server | DoorMode::Metrics) {
             let text = format!("door.welcome is never shown at a door of mode {}", door.mode);
             found.push((door_path(index, "welcome"), text));
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
-use crate::listen::{DEFAULT_PORT, Listen};
+use crate::listen::{DEFAULT_PORT, Listen, OptionalListen};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
 use crate::version::Version;
@@ -298,6 +298,12 @@ settings! {
         sandbox: bool = true, Rule::Flag;
     }
 
+    /// Numbers for programs that watch it.
+    metrics: Metrics {
+        /// Address where Prometheus and the like read numbers over HTTP; empty = none.
+        address: OptionalListen = OptionalListen(None), Rule::AddressOrNone;
+    }
+
     /// The log.
     log: Log {
         /// How much is logged: error, warn, info, debug or trace.
@@ -310,7 +316,7 @@ settings! {
         /// Where it stands.
         address: Listen = Listen::All { port: 0 }, Rule::Address;
         /// How it receives a client: ask, human, client or server.
-        mode: DoorMode = DoorMode::Ask, Rule::Word(DoorMode::WORDS);
+        mode: DoorMode = DoorMode::Ask, Rule::Word(DoorMode::OF_CLIENTS);
         /// What a HUMAN reads first here.
         welcome: Option<String> = None, Rule::Text { max: 8192 };
         /// Clients at once at this door, within limits.clients.
@@ -333,5 +339,20 @@ impl Settings {
             paths.push("door");
         }
         paths
+    }
+}
+
+impl Players {
+    /// Whether a password is long enough, and not too long.
+    ///
+    /// # Errors
+    /// A sentence for who has chosen it.
+    pub fn check_password(&self, password: &str) -> Result<(), String> {
+        let (min, max) = (self.password_min, self.password_max);
+        let length = password.chars().count();
+        if (min..=max).contains(&length) {
+            return Ok(());
+        }
+        Err(format!("A password has {min} to {max} characters; this one has {length}."))
     }
 }

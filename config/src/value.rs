@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::listen::Listen;
+use crate::listen::{Listen, OptionalListen};
 
 /// What a key can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,21 @@ impl Field for PathBuf {
 
     fn take(value: Value) -> Option<Self> {
         String::take(value).map(Self::from)
+    }
+}
+
+/// None is an empty text, so that it can be written.
+impl Field for OptionalListen {
+    fn value(&self) -> Option<Value> {
+        Some(self.0.clone().map_or_else(|| Value::Text(String::new()), Value::Address))
+    }
+
+    fn take(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(text) if text.is_empty() => Some(OptionalListen(None)),
+            Value::Address(address) => Some(OptionalListen(Some(address))),
+            _ => None,
+        }
     }
 }
 

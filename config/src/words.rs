@@ -97,5 +97,15 @@ words! {
         Client = "client",
         /// The JSON greeting, then nothing but `AUTH` until the game server has proved who it is.
         Server = "server",
+        /// HTTP for programs of the operator's that read numbers; no `[[door]]` has it, but `metrics.address`.
+        Metrics = "metrics",
     }
+}
+
+impl DoorMode {
+    /// The words that a `[[door]]` may have.
+    pub const OF_CLIENTS: &[&str] = match Self::WORDS.split_last() {
+        Some((_, rest)) => rest,
+        None => &[],
+    };
 }

@@ -7,8 +7,9 @@ use ssmglobal_ipc::frame::{
 use ssmglobal_ipc::{Request, control, ctl, handover};
 use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
-use ssmglobal_worker::moved;
+use ssmglobal_worker::metrics::http::Head;
 use ssmglobal_worker::peer::layer::Opened;
+use ssmglobal_worker::{metrics, moved};
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
 pub fn frames(mut bytes: &[u8]) {
@@ -65,6 +66,7 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
     lines.set_limit(LIMIT);
     lines.set_editing(people);
     lines.set_return_ends_line(people);
+    lines.set_swallowing(people);
     let (mut found, mut out) = (Vec::new(), Vec::new());
     for mut input in reads {
         while let Some(event) = telnet.next(&mut input, &mut out) {
@@ -74,11 +76,12 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
                         found.push(match line {
                             Line::Text(text) => text.to_owned(),
                             Line::TooLong => "too long".to_owned(),
-                            Line::NotUtf8 => "not text".to_owned(),
+                            Line::NotUtf8(_) => "not text".to_owned(),
+                            Line::Cut => "cut".to_owned(),
                         });
                     }
                 }
-                Event::Interrupt => lines.clear(),
+                Event::Interrupt => lines.interrupt(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
                 Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}
@@ -167,4 +170,18 @@ fn said<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
         reader.fill(|buffer| std::io::Read::read(&mut rest, buffer)).expect("a slice can be read");
     }
     reader.next_frame().expect("a frame").expect("a whole one").control().expect("what was put into it")
+}
+
+/// What comes at the door where numbers are read over HTTP.
+pub fn http(bytes: &[u8]) {
+    let whole = metrics::http::read(bytes);
+    assert!(whole.is_some() || bytes.len() < metrics::http::LONGEST);
+    // What was whole is not read otherwise when less of it has come: either it was whole already, or it is not yet.
+    for cut in 0..bytes.len().min(200) {
+        let part = metrics::http::read(&bytes[..cut]);
+        if let (Some((Head::Asks { page, .. }, _)), Some((Head::Asks { page: other, .. }, _))) = (&part, &whole) {
+            assert_eq!(page, other);
+        }
+    }
+    let _ = metrics::http::ended(bytes);
 }

@@ -16,8 +16,10 @@ mod flight;
 mod link;
 mod lock;
 mod logging;
+mod machine;
 mod ownership;
 mod state;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod work;

@@ -2,6 +2,7 @@
 
 use crate::flight::Flight;
 use crate::lock::lock;
+use crate::tally::{Ready, Tally};
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
 use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply, put_with_descriptors};
@@ -13,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 /// Bytes that may wait for a worker. A worker always reads, so one that lets this much pile up is stuck or hostile.
 const OUTBOX: usize = 8 << 20;
@@ -145,6 +147,16 @@ impl Link {
         self.flight.get().is_some_and(|flight| flight.wait_for_quiet())
     }
 
+    /// Bytes that wait for its worker to read.
+    pub fn waiting(&self) -> usize {
+        // Without the lock where nothing does.
+        if !self.is_stuck() {
+            return 0;
+        }
+        let out = lock(&self.out);
+        out.bytes.len() - out.sent
+    }
+
     /// Whether something that was said waits for the worker to read.
     pub fn is_stuck(&self) -> bool {
         self.stuck.load(Ordering::SeqCst)
@@ -258,6 +270,8 @@ pub struct ReplyTo {
     pub link: Arc<Link>,
     /// Its number there.
     pub number: u64,
+    /// When it came.
+    pub since: Instant,
 }
 
 /// Replies that one thread has made and that leave together, one write for each link.
@@ -266,12 +280,25 @@ pub struct Batch {
     dirty: Vec<Arc<Link>>,
     /// One for each request of another thread that is answered.
     done: Vec<Arc<Link>>,
+    ready: Ready,
+    tally: Arc<Tally>,
 }
 
 impl Batch {
+    /// Counts there how long answers take.
+    pub fn new(tally: Arc<Tally>) -> Batch {
+        Batch { tally, ..Batch::default() }
+    }
+
     /// Answers a request that the event loop has kept for itself.
     pub fn reply(&mut self, to: &ReplyTo, reply: &Reply) {
         to.link.put(|out| put_reply(out, to.number, reply));
+        self.is_answered(to);
+    }
+
+    /// The answer to this request was put into its link's outbox.
+    pub fn is_answered(&mut self, to: &ReplyTo) {
+        self.ready.one(to.since);
         self.mark(&to.link);
     }
 
@@ -285,7 +312,7 @@ impl Batch {
     /// As [`Batch::reply`], where the reply's kind and payload are at hand.
     pub fn reply_packed(&mut self, to: &ReplyTo, kind: u16, payload: &[u8]) {
         to.link.put(|out| put_packed_reply(out, to.number, kind, payload));
-        self.mark(&to.link);
+        self.is_answered(to);
     }
 
     /// As [`Batch::finish`], where the reply's kind and payload are at hand.
@@ -316,6 +343,7 @@ impl Batch {
     /// Writes everything; gives the slots of sessions that the event loop may go on with. A link that fails is
     /// noticed by the event loop, which sees it close.
     pub fn flush(&mut self) -> Vec<usize> {
+        self.ready.count(&self.tally);
         let mut quiet = Vec::new();
         // Also where another thread has the link on its list: it may not have come to it yet.
         for link in self.done.drain(..) {

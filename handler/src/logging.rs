@@ -5,6 +5,7 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter};
 use ssmglobal_ipc::Time;
+use ssmglobal_ipc::numbers::LogLines;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,18 @@ use std::thread::JoinHandle;
 
 /// Lines that may wait to be written; what comes beyond is counted and left out.
 const LINES: usize = 20_000;
+
+/// Lines by level, and those that were left out. The log is the process's, and so are they.
+static WRITTEN: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// What was logged since this process has begun.
+pub fn lines() -> LogLines {
+    LogLines {
+        written: WRITTEN.each_ref().map(|count| count.load(Ordering::Relaxed)),
+        lost: LOST.load(Ordering::Relaxed),
+    }
+}
 
 /// Ends the log: waits until everything is written.
 pub struct LogThread {
@@ -28,6 +41,7 @@ impl Write for Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Err(TrySendError::Full(_)) = self.lines.try_send(Some(line.to_vec())) {
             self.lost.fetch_add(1, Ordering::Relaxed);
+            LOST.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }
@@ -97,6 +111,10 @@ pub fn start(level: LevelFilter) -> io::Result<LogThread> {
         .write_style(WriteStyle::Never)
         .target(Target::Pipe(Box::new(Queue { lines: lines.clone(), lost })))
         .format(move |out, record| {
+            // Levels count from 1.
+            if let Some(count) = WRITTEN.get((record.level() as usize).wrapping_sub(1)) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             let process = match record.target() {
                 process @ ("listener" | "worker") => process,
                 _ => "handler",

@@ -12,6 +12,7 @@ mod server;
 mod sessions;
 mod status;
 mod table;
+mod top;
 mod trouble;
 
 use std::io::{self, IsTerminal};
@@ -30,6 +31,7 @@ pub use trouble::Trouble;
 const EXAMPLES: &str = "\
 Examples:
   ssmglobal ctl status
+  ssmglobal ctl top                           the same, live
   ssmglobal ctl server add arena              prints the key of the game server, once
   ssmglobal ctl board define race-1 --unit ms --better lower
   ssmglobal ctl world add Atlantis bob --users 100    prints the hosting password, once
@@ -84,8 +86,12 @@ enum CtlCommand {
     /// Who is connected
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
-    /// How the backend is
+    /// How the backend is, and how it does
     Status,
+    /// The same, live; q ends it
+    Top,
+    /// All numbers as Prometheus reads them
+    Metrics,
     /// Copy the database while it is in use
     Backup {
         /// The copy; must not exist yet
@@ -115,7 +121,7 @@ impl CtlCommand {
             CtlCommand::Board(command) => Ok(command.ask()),
             CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
-            CtlCommand::Status => Ok(Ask::Status),
+            CtlCommand::Status | CtlCommand::Top | CtlCommand::Metrics => Ok(Ask::Numbers),
             CtlCommand::Backup { file } => database::backup(&file),
             CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
@@ -127,14 +133,32 @@ impl CtlCommand {
 pub fn run(args: CtlArgs, place: Location) -> ExitCode {
     let json = args.json;
     let place = Location { config: args.config, data: args.data }.or(place);
+    if matches!(args.command, CtlCommand::Top) {
+        return top::run(&place, json);
+    }
+    let for_prometheus = matches!(args.command, CtlCommand::Metrics) && !json;
     let result = ask(args.command, place, json).and_then(|(ask, answer)| {
-        let text = if json { answer::json(&answer) + "\n" } else { answer::text_for(&ask, &answer) };
+        let text = match for_prometheus {
+            true => metrics(&answer)?,
+            false if json => answer::json(&answer) + "\n",
+            false => answer::text_for(&ask, &answer),
+        };
         let lost = |error| Trouble::Here(Code::Unavailable, format!("it was done, but the answer is lost: {error}"));
         print::out(&text).map_err(lost).map(|()| exit_code(&answer))
     });
     result.unwrap_or_else(|trouble| {
         trouble.tell(json);
         trouble.exit_code()
+    })
+}
+
+fn metrics(answer: &Answer) -> Result<String, Trouble> {
+    let text = match answer {
+        Answer::Numbers(numbers) => ssmglobal_worker::metrics::text::text(numbers).ok(),
+        _ => None,
+    };
+    text.ok_or_else(|| {
+        Trouble::Link("the running backend tells no numbers yet: `ssmglobal ctl upgrade` first".to_owned())
     })
 }
 
@@ -148,7 +172,7 @@ fn exit_code(answer: &Answer) -> ExitCode {
 
 fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer), Trouble> {
     // Connected first: nobody should type a password for a backend that does not run.
-    let link = place.data().map_err(Trouble::invalid).and_then(|data| Link::open(&data));
+    let link = place.clone().data().map_err(Trouble::invalid).and_then(|data| Link::open(&data));
     let mut link = match (link, &command) {
         (Ok(link), _) => link,
         (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
@@ -160,7 +184,14 @@ fn ask(command: CtlCommand, place: Location, json: bool) -> Result<(Ask, Answer)
         _ => Patience::Short,
     };
     let mut progress = Progress::new(!json && io::stderr().is_terminal());
-    let answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
+    let mut answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
+    if ask == Ask::Numbers && matches!(answer, Err(Trouble::Link(_))) {
+        // An older backend knows no numbers, and says nothing to what it does not know.
+        answer = place
+            .data()
+            .map_err(Trouble::invalid)
+            .and_then(|data| Link::open(&data)?.ask(&Ask::Status, Patience::Short, &mut |_, _| {}));
+    }
     progress.clear();
     Ok((ask, answer?))
 }
@@ -238,6 +269,7 @@ mod tests {
     #[test]
     fn words_become_questions() {
         assert_eq!(asked("server rotate-key arena"), Ask::ServerRotateKey { name: "arena".into() });
+        assert_eq!(["status", "metrics", "top"].map(asked), [Ask::Numbers, Ask::Numbers, Ask::Numbers]);
         assert_eq!(asked("server enable arena"), Ask::ServerDisable { name: "arena".into(), disabled: false });
         assert_eq!(asked("player list --after bob"), Ask::PlayerList { limit: 100, after: Some("bob".into()) });
         for (words, minutes) in [("player limit bob 90", Some(90)), ("player limit bob", None)] {

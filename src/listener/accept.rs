@@ -78,12 +78,16 @@ impl Listener {
         }
         // Whatever is done before the fork is done in memory that is there already.
         let mode = match opened.door.mode {
-            DoorMode::Ask => Mode::Ask,
+            // Not looked at there.
+            DoorMode::Ask | DoorMode::Metrics => Mode::Ask,
             DoorMode::Human => Mode::Human,
             DoorMode::Client => Mode::Client,
             DoorMode::Server => Mode::Server,
         };
-        let title = ssmglobal_worker::title(address.ip().to_canonical(), mode, "");
+        let title = match opened.door.mode {
+            DoorMode::Metrics => ssmglobal_worker::metrics::title(address.ip().to_canonical()),
+            _ => ssmglobal_worker::title(address.ip().to_canonical(), mode, ""),
+        };
         let session = self.children.next_session();
         match ssmglobal_sys::fork(ExitSignal::Queued) {
             Ok(Forked::Child) => {

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
-use ssmglobal_ipc::control::{AdoptedWorker, Client};
+use ssmglobal_ipc::control::{AdoptedWorker, Client, METRICS_DOOR};
 use ssmglobal_ipc::handover::Worker;
 use ssmglobal_ipc::{Time, version};
 use ssmglobal_sys::{Process, Unforked, title_of};
@@ -13,6 +13,9 @@ use std::net::{IpAddr, SocketAddr};
 
 /// What the title of every worker begins with.
 pub const WORKER: &str = "ssmglobal: worker ";
+
+/// The number of the door where numbers are read.
+pub const METRICS: usize = METRICS_DOOR as usize;
 
 /// Where a client came in and from where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,15 @@ impl Refusal {
     pub fn line(self, mode: DoorMode) -> String {
         match mode {
             DoorMode::Human => format!("ERROR: {}\r\n", self.why()),
-            _ => format!("{{\"state\": \"ERROR\", \"msg\": \"{}\"}}\r\n", self.why()),
+            DoorMode::Metrics => format!(
+                "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                 Content-Length: {}\r\nConnection: close\r\n\r\n{}\n",
+                self.why().len() + 1,
+                self.why()
+            ),
+            DoorMode::Ask | DoorMode::Client | DoorMode::Server => {
+                format!("{{\"state\": \"ERROR\", \"msg\": \"{}\"}}\r\n", self.why())
+            }
         }
     }
 }
@@ -123,9 +134,15 @@ impl Default for Children {
 }
 
 impl Children {
-    /// How many there are.
+    /// How many clients there are. Whoever reads numbers at the metrics' door is none.
     pub fn count(&self) -> u32 {
-        u32::try_from(self.by_pid.len()).unwrap_or(u32::MAX)
+        let readers = self.doors.get(&METRICS).copied().unwrap_or(0);
+        u32::try_from(self.by_pid.len()).unwrap_or(u32::MAX).saturating_sub(readers)
+    }
+
+    /// Whether there is no worker at all.
+    pub fn is_empty(&self) -> bool {
+        self.by_pid.is_empty()
     }
 
     /// Whether this is one of them.
@@ -147,7 +164,9 @@ impl Children {
     pub fn refusal(&self, place: &Place, door: &Door, clients: u32) -> Option<Refusal> {
         let here = self.addresses.get(&(place.door, network(place.address.ip()))).copied().unwrap_or(0);
         let at_door = self.doors.get(&place.door).copied().unwrap_or(0);
-        if self.count() >= clients || at_door >= door.clients {
+        // A full server is just what somebody wants to see.
+        let is_full = place.door != METRICS && self.count() >= clients;
+        if is_full || at_door >= door.clients {
             return Some(Refusal::Full);
         }
         (here >= door.clients_per_address).then_some(Refusal::Address)
@@ -397,6 +416,27 @@ mod tests {
         children.add(Pid::from_raw(1), 1, place(0, "[2001:db8::1]"), Time(0));
         assert_eq!(children.refusal(&place(0, "[2001:db8::2]"), &door, 10), Some(Refusal::Address));
         assert_eq!(children.refusal(&place(0, "[2001:db8:0:1::1]"), &door, 10), None);
+    }
+
+    #[test]
+    fn who_reads_numbers_takes_no_clients_place_and_has_bounds_of_his_own() {
+        let settings = ssmglobal_config::check("metrics.address = \"127.0.0.1:9464\"", "f").unwrap().0;
+        let [main, metrics] = <[Door; 2]>::try_from(settings.doors()).unwrap();
+        let (reader, client) = (place(METRICS, "192.0.2.1"), place(0, "192.0.2.1"));
+        let mut children = Children::default();
+        children.add(Pid::from_raw(1), 1, reader, Time(0));
+        assert_eq!((children.count(), children.is_empty()), (0, false));
+        assert_eq!(children.refusal(&client, &main, 1), None);
+        children.add(Pid::from_raw(2), 2, client, Time(0));
+        assert_eq!(children.refusal(&client, &main, 1), Some(Refusal::Full));
+        assert_eq!(children.refusal(&reader, &metrics, 1), None);
+        for pid in 3..10 {
+            children.add(Pid::from_raw(pid), 3, reader, Time(0));
+        }
+        assert_eq!(children.refusal(&reader, &metrics, 100), Some(Refusal::Address));
+        let refusal = Refusal::Address.line(DoorMode::Metrics);
+        let (head, body) = refusal.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{refusal}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The sockets that connections come in by. Runs in the listener.
 
+use super::children::METRICS;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use nix::sys::socket::{Shutdown, shutdown};
@@ -13,9 +14,12 @@ use std::time::Duration;
 /// not wait for its worker.
 const GREETING: &[u8] = b"{\"state\": \"OK\", \"msg\": \"CONNECTED serversquaredGlobal\"}\r\n";
 
-/// The greeting of a door; people get theirs from the worker.
+/// The greeting of a door; people get theirs from the worker, and HTTP has none.
 pub fn greeting(mode: DoorMode) -> Option<&'static [u8]> {
-    (mode != DoorMode::Human).then_some(GREETING)
+    match mode {
+        DoorMode::Ask | DoorMode::Client | DoorMode::Server => Some(GREETING),
+        DoorMode::Human | DoorMode::Metrics => None,
+    }
 }
 
 /// One listening socket.
@@ -100,14 +104,26 @@ impl Doors {
     /// The first that cannot be opened, with its address and what may be done.
     pub fn open(settings: &Settings) -> io::Result<Doors> {
         let mut doors = Doors::none();
-        for (number, door) in settings.doors().into_iter().enumerate() {
-            doors.next = number + 1;
+        for (place, door) in settings.doors().into_iter().enumerate() {
+            let number = doors.number(place, &door);
             for listen in door.listen.clone() {
                 let socket = bind(&listen, settings)?;
                 doors.opened.push(Some(Opened { number, door: door.clone(), listen, socket }));
             }
         }
         Ok(doors)
+    }
+
+    /// The number of a new door, which has this place in the settings.
+    fn number(&mut self, place: usize, door: &Door) -> usize {
+        match (door.mode, place) {
+            (DoorMode::Metrics, _) => METRICS,
+            (_, 0) => 0,
+            _ => {
+                self.next += 1;
+                self.next - 1
+            }
+        }
     }
 
     /// Takes over what another listener has opened; [`Doors::change`] then makes it what the settings say.
@@ -137,7 +153,7 @@ impl Doors {
 
     /// Without any door, to begin with.
     fn none() -> Doors {
-        Doors { opened: Vec::new(), watched: false, next: 0 }
+        Doors { opened: Vec::new(), watched: false, next: 1 }
     }
 
     /// Closes all: nobody comes in any more.
@@ -169,20 +185,12 @@ impl Doors {
             .doors()
             .into_iter()
             .enumerate()
-            .flat_map(|(number, door)| {
-                door.listen.clone().into_iter().map(move |listen| (number, door.clone(), listen))
-            })
+            .flat_map(|(place, door)| door.listen.clone().into_iter().map(move |listen| (place, door.clone(), listen)))
             .collect();
         let mut added = Vec::new();
-        for (number, door, listen) in &wanted {
+        for (place, door, listen) in &wanted {
             if !self.opened.iter().flatten().any(|opened| opened.is_at(listen)) {
-                let number = match number {
-                    0 => 0,
-                    _ => {
-                        self.next += 1;
-                        self.next - 1
-                    }
-                };
+                let number = self.number(*place, door);
                 added.push(Opened {
                     number,
                     door: door.clone(),
@@ -191,10 +199,15 @@ impl Doors {
                 });
             }
         }
-        for place in &mut self.opened {
+        let mut renumbered = Vec::new();
+        for (index, place) in self.opened.iter_mut().enumerate() {
             let Some(opened) = place else { continue };
             match wanted.iter().find(|(_, _, listen)| opened.is_at(listen)) {
-                Some((_, door, listen)) => {
+                Some((place, door, listen)) => {
+                    // Those who read numbers count at no other door, and nobody else does at theirs.
+                    if (opened.number == METRICS) != (door.mode == DoorMode::Metrics) {
+                        renumbered.push((index, *place));
+                    }
                     // For those who come in from now on.
                     ssmglobal_sys::gone_after(&opened.socket, vanished(settings))?;
                     opened.door = door.clone();
@@ -207,6 +220,13 @@ impl Doors {
                     opened.close();
                     *place = None;
                 }
+            }
+        }
+        for (index, place) in renumbered {
+            let Some(door) = self.get(index).map(|opened| opened.door.clone()) else { continue };
+            let number = self.number(place, &door);
+            if let Some(Some(opened)) = self.opened.get_mut(index) {
+                opened.number = number;
             }
         }
         for mut opened in added {

@@ -104,6 +104,8 @@ pub struct Handler {
     /// Whether this one has come as far as to serve.
     served: bool,
     failures: u32,
+    /// How many have died.
+    deaths: u64,
     start_at: Option<Instant>,
 }
 
@@ -145,6 +147,7 @@ impl Handler {
             before: None,
             served: false,
             failures: 0,
+            deaths: 0,
             start_at: None,
         }
     }
@@ -259,6 +262,7 @@ impl Handler {
     pub fn greet(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
         self.reload(briefing.settings);
         self.tell(&ToHandler::Run { run: briefing.children.run() });
+        self.tell(&ToHandler::Deaths { count: self.deaths });
         // Before the long list: from then on it can do without this process.
         self.flush(briefing, registry, token);
         let (versions, others) = (briefing.children.versions().to_vec(), briefing.children.others());
@@ -325,6 +329,7 @@ impl Handler {
 
     /// It has ended: the next one starts at once, or after a pause that grows as long as none comes to serve.
     pub fn died(&mut self, now: Instant) {
+        self.deaths += u64::from(self.ends_by.is_none());
         self.failures = if self.served { 0 } else { self.failures + 1 };
         let pause = match self.failures {
             0 => Duration::ZERO,

@@ -31,10 +31,10 @@ impl Listener {
         self.doors.close();
         self.give_up_check();
         signal_all(&self.children, &self.moves, Signal::SIGTERM);
-        self.wait(Instant::now() + WORKERS, |listener| listener.children.count() == 0)?;
+        self.wait(Instant::now() + WORKERS, |listener| listener.children.is_empty())?;
         signal_all(&self.children, &self.moves, Signal::SIGKILL);
         // The handler is to hear of their ends as well.
-        self.wait(Instant::now() + KILLED, |listener| listener.children.count() == 0)?;
+        self.wait(Instant::now() + KILLED, |listener| listener.children.is_empty())?;
         if self.handler.pid().is_some() {
             self.handler.tell(&ToHandler::Stop);
             self.wait(Instant::now() + DRAIN, |listener| listener.handler.pid().is_none())?;

@@ -80,7 +80,7 @@ fn no_line(person: &mut Person, bytes: &[u8], question: &str) {
 fn a_line_that_is_none_is_asked_for_again_where_a_password_is_asked_for() {
     let backend = Backend::start();
     let too_long = [vec![b'x'; 9000], b"\r\n".to_vec()].concat();
-    let lines = [&b"caf\xe9\r\n"[..], &too_long];
+    let lines = [&b"caf\xc3\xa9 \xc3\r\n"[..], &too_long];
     let mut person = backend.terminal();
     let answers = |person: &mut Person, line: &str, questions: &[(&str, &str)]| {
         person.type_line(line);

@@ -8,6 +8,7 @@
 
 pub mod commands;
 mod given;
+pub mod metrics;
 mod moment;
 pub mod panics;
 pub mod peer;
@@ -24,6 +25,7 @@ use mio::Events;
 use mio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use serve::Worker;
+use ssmglobal_config::DoorMode;
 use ssmglobal_ipc::{Mode, WorkerEnd};
 use ssmglobal_sys::Signals;
 use std::io;
@@ -35,6 +37,9 @@ use std::time::Instant;
 /// nothing is tidied up that the kernel does by itself.
 pub fn run(mut given: Given<'_>) -> WorkerEnd {
     let begun = Instant::now();
+    if given.door.mode == DoorMode::Metrics {
+        return metrics::serve(given);
+    }
     if let Some(moved) = given.moved.take() {
         return follow(given, moved);
     }

@@ -43,7 +43,7 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Path => "\"\"",
         Rule::Word(_) => "\"x\"",
         Rule::Version => "\"4.x\"",
-        Rule::Address => "\"here\"",
+        Rule::Address | Rule::AddressOrNone => "\"here\"",
         Rule::Addresses => "[]",
     }
 }

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
+/// The number of the door where programs of the operator's read numbers. Whoever comes in there is no client, and is not counted
+/// as one.
+pub const METRICS_DOOR: u32 = u32::MAX;
+
 /// One client and the worker that it has now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
@@ -104,6 +108,11 @@ pub enum ToHandler {
         from: i32,
         /// The client, with the worker that it has now, which was forked from the first of the versions.
         client: Client,
+    },
+    /// How many handlers have died since the listener's start: to every handler, behind the run.
+    Deaths {
+        /// So many.
+        count: u64,
     },
 }
 

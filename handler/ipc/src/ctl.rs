@@ -1,6 +1,7 @@
 //! What the operator's command asks the handler, over its own Unix socket; replies are plain data for tables
 //! and `--json`.
 
+use crate::numbers::Numbers;
 use crate::{Better, BoardRow, Failure, Mode, Operator, Reply, Secret, Submitters, Time};
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +121,8 @@ pub enum Ask {
         /// Its payload.
         payload: Vec<u8>,
     },
+    /// How it all is, in numbers.
+    Numbers,
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -188,6 +191,8 @@ pub enum Answer {
         /// How long he was on, and may be.
         times: PlayerTimes,
     },
+    /// How it all is, in numbers.
+    Numbers(Box<Numbers>),
 }
 
 impl From<&Reply> for Answer {

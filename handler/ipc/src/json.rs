@@ -2,7 +2,7 @@
 //! never a line end inside. Used by workers for replies and events, and by the handler for relay lines, which
 //! are made once for all who get them.
 
-use crate::{RelayMessage, Time};
+use crate::{Party, RelayMessage, Time};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -51,7 +51,7 @@ struct Numbered<'a> {
     channel: Option<&'a str>,
     epoch: Option<u64>,
     number: u64,
-    from: &'a str,
+    from: &'a Party,
     at: Time,
     body: &'a str,
 }
@@ -66,6 +66,16 @@ pub fn put_relay(out: &mut Vec<u8>, message: &RelayMessage, epoch: Option<u64>) 
     let RelayMessage { channel, number, from, at, body } = message;
     let numbered = Numbered { channel: channel.as_deref(), epoch, number: *number, from, at: *at, body };
     put_event(out, "relay", &numbered);
+}
+
+/// Whether a line that [`put_relay`] has made is of this game server. A handler of an older program wrote the name alone.
+pub fn is_relay_of(line: &[u8], server: &str) -> bool {
+    const FROM: &[u8] = b"\"from\": \"";
+    // Nothing in front of it has quotes within: the name of a channel is letters, digits and `_-.`.
+    let behind = line.windows(FROM.len()).position(|part| part == FROM).and_then(|at| line.get(at + FROM.len()..));
+    let sender = behind.and_then(|behind| behind.split(|byte| *byte == b'"').next()).unwrap_or_default();
+    let name = sender.strip_prefix(Party::SERVER.as_bytes()).unwrap_or(sender);
+    name.eq_ignore_ascii_case(server.as_bytes())
 }
 
 /// Appends `{"event": "relay", "channel": …, "epoch": …, "missed": n}`: so many messages are gone for this receiver; `null`:
@@ -88,7 +98,7 @@ mod tests {
     }
 
     fn message(body: &str) -> RelayMessage {
-        let (channel, from, body) = (Some("chat".to_owned()), "arena".to_owned(), body.to_owned());
+        let (channel, from, body) = (Some("chat".to_owned()), Party::Server("arena".to_owned()), body.to_owned());
         RelayMessage { channel, number: 7, from, at: Time(1_769_890_500_123), body }
     }
 
@@ -115,11 +125,11 @@ mod tests {
         assert_eq!(text(|out| put_event(out, "nothing", &Done {})), r#"{"event": "nothing"}"#);
         assert_eq!(
             text(|out| put_relay(out, &message("hi"), Some(1_769_890_500_000))),
-            r#"{"event": "relay", "channel": "chat", "epoch": 1769890500000, "number": 7, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
+            r#"{"event": "relay", "channel": "chat", "epoch": 1769890500000, "number": 7, "from": "server:arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
         );
         assert_eq!(
             text(|out| put_relay(out, &RelayMessage { channel: None, number: 0, ..message("hi") }, None)),
-            r#"{"event": "relay", "channel": null, "epoch": null, "number": 0, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
+            r#"{"event": "relay", "channel": null, "epoch": null, "number": 0, "from": "server:arena", "at": "2026-01-31T20:15:00Z", "body": "hi"}"#
         );
         assert_eq!(
             text(|out| put_missed(out, "chat", 9, Some(u64::MAX))),
@@ -138,6 +148,17 @@ mod tests {
             let line = text(|out| put_relay(out, &message(&c.to_string()), Some(1)));
             assert!(line.bytes().all(|byte| byte >= b' '), "{line:?}");
         }
+    }
+
+    #[test]
+    fn whose_message_it_is_stands_in_the_line() {
+        let line = text(|out| put_relay(out, &message("\"from\": \"server:desert\""), Some(9)));
+        let older = line.replace("server:arena", "arena");
+        for line in [line.as_bytes(), older.as_bytes()] {
+            assert!(is_relay_of(line, "arena") && is_relay_of(line, "ARENA"));
+            assert!(!is_relay_of(line, "desert") && !is_relay_of(line, "aren") && !is_relay_of(line, ""));
+        }
+        assert!(!is_relay_of(b"", "arena") && !is_relay_of(b"{\"from\": \"", "arena"));
     }
 
     proptest! {

@@ -27,6 +27,8 @@ mod length;
 mod licences;
 mod lists;
 mod mail;
+mod nearest;
+pub mod numbers;
 mod open;
 mod players;
 mod preferences;
@@ -55,6 +57,7 @@ pub use length::*;
 pub use licences::*;
 pub use lists::*;
 pub use mail::*;
+pub use nearest::nearest;
 pub use open::*;
 pub use players::*;
 pub use preferences::*;
@@ -129,7 +132,7 @@ pub enum Party {
 }
 
 impl Party {
-    const SERVER: &'static str = "server:";
+    pub(crate) const SERVER: &'static str = "server:";
     const VISITOR: &'static str = "visitor:";
     const WORLD: &'static str = "world:";
     const BACKEND: &'static str = "the backend";

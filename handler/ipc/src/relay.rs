@@ -1,7 +1,7 @@
 //! Relay between game servers: numbered messages on channels, or to one server.
 
 use crate::growing::grown;
-use crate::{Secret, Time};
+use crate::{Party, Secret, Time};
 use serde::{Deserialize, Serialize};
 
 /// `AUTH`: a game server proves who it is.
@@ -45,7 +45,7 @@ pub struct RelayLeave {
 pub struct RelaySend {
     /// 16 KiB at the most, unless the settings say otherwise.
     pub body: String,
-    /// To all who joined it, except the sender.
+    /// To all who joined it, but for connections of the sender.
     pub channel: Option<String>,
     /// To one server that is connected.
     pub to: Option<String>,
@@ -106,7 +106,7 @@ pub struct RelaySent {
     pub to: Option<String>,
     /// The message's number on its channel; 0 for one server.
     pub number: u64,
-    /// How many servers it goes to.
+    /// How many connections it goes to.
     pub receivers: u32,
 }
 
@@ -151,8 +151,8 @@ pub struct RelayMessage {
     pub channel: Option<String>,
     /// 1, 2, 3 … on its channel; 0 without one.
     pub number: u64,
-    /// The server that sent it.
-    pub from: String,
+    /// The game server that sent it; a handler of an older program gives the name alone.
+    pub from: Party,
     /// When the handler took it.
     pub at: Time,
     /// The text: one line.

@@ -92,7 +92,11 @@ impl Call<'_> {
 pub fn pass(mut call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
     let (server, name) = match call.memory.server_named(&request.server) {
         Ok(found) => found,
-        Err(failure) => return failure.into(),
+        Err(failure) => {
+            // Of those that show themselves.
+            let shown = |_, name: &str| call.state.worlds.named(name).is_some();
+            return call.memory.or_server_meant(failure, &request.server, shown).into();
+        }
     };
     if call.memory.is_barred(server.into()) {
         return Failure::new(Code::Denied, format!("The game server {name} is closed.")).into();

@@ -56,12 +56,7 @@ fn let_in(facts: &dyn Facts, id: PlayerId, verified: &KeptHash) -> Result<(Playe
 
 /// Whether a password is long enough, and not too long.
 pub fn check_password(password: &Secret, settings: &ssmglobal_config::Settings) -> Result<(), Failure> {
-    let (min, max) = (settings.players.password_min, settings.players.password_max);
-    let length = password.expose().chars().count();
-    if (min..=max).contains(&length) {
-        return Ok(());
-    }
-    Err(Failure::new(Code::Invalid, format!("A password has {min} to {max} characters; this one has {length}.")))
+    settings.players.check_password(password.expose()).map_err(|msg| Failure::new(Code::Invalid, msg))
 }
 
 /// Whether that may be kept as an e-mail address.
@@ -128,7 +123,9 @@ impl Decide for Register {
         });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
-        let rows = [Row::Player(player)].into_iter().chain(seen(facts, id, self.from, stamp)?).collect();
+        // Who has registered is in: that is his first login.
+        let rows = [Row::Player(player), Row::PlayerLogin { player: id, at: stamp.now }];
+        let rows = rows.into_iter().chain(seen(facts, id, self.from, stamp)?).collect();
         Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: 0 }) })
     }
 }
@@ -147,7 +144,7 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
     if let Some(Err(failure)) = request.email.as_deref().map(check_email) {
         return failure.into();
     }
-    if call.memory.player_id(&name.shown).is_ok() || call.memory.server_named(&name.shown).is_ok() {
+    if call.memory.find_player(&name.shown).is_some() || call.memory.server_named(&name.shown).is_ok() {
         return Failure::new(Code::Exists, format!("The name {} is taken. Choose another, or LOGIN.", name.shown))
             .into();
     }
@@ -199,7 +196,7 @@ impl Decide for Login {
 
 /// `LOGIN`: its password is compared first, whether there is such a player or not.
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
-    let (player, from) = (call.memory.player_id(&request.name).ok(), call.network());
+    let (player, from) = (call.memory.find_player(&request.name), call.network());
     let known = player.is_some_and(|player| call.was_in_from(player, from));
     let tried = match call.may_try(Tried::password(from, names::fold(&request.name), known)) {
         Ok(tried) => tried,
@@ -283,7 +280,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
         let msg = "That is no address: give the player's, as 192.0.2.7 or 2001:db8::7.";
         return Failure::new(Code::Invalid, msg).into();
     };
-    let (player, from) = (call.memory.player_id(&request.name).ok(), ssmglobal_config::network(address.to_canonical()));
+    let (player, from) = (call.memory.find_player(&request.name), ssmglobal_config::network(address.to_canonical()));
     let known = player.is_some_and(|player| call.was_in_from(player, Some(from)));
     let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
     let tried = match call.may_try(tried) {

@@ -15,11 +15,6 @@ changes! {
     RecordChange: Submit, Withdraw, DefineBoard
 }
 
-fn no_such_board(name: &str) -> Failure {
-    let name: String = name.chars().take(64).collect();
-    Failure::new(Code::NotFound, format!("There is no board {name}. RECORD BOARDS lists them."))
-}
-
 /// The player a request is about: the one named, else the one who asks.
 fn player_of(call: &Call<'_>, named: Option<&str>) -> Result<PlayerId, Failure> {
     if let Some(name) = named {
@@ -125,7 +120,9 @@ pub fn submit(call: Call<'_>, me: Me<Principal>, request: RecordSubmit) -> Plan<
         }
     };
     let boards = read(&call.memory.boards);
-    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
+    let Some(ranking) = boards.find(&request.board) else {
+        return call.memory.no_such_board(&boards, &request.board).into();
+    };
     if by.is_none() && ranking.board.submit == ssmglobal_store::Submitters::Servers {
         return Failure::new(Code::Denied, format!("Only game servers submit to {}.", ranking.board.name)).into();
     }
@@ -238,7 +235,9 @@ fn rows_of(call: &Call<'_>, asked: Option<u32>) -> usize {
 /// `RECORD TOP`.
 pub fn top(call: Call<'_>, request: RecordTop) -> Plan<RecordChange> {
     let boards = read(&call.memory.boards);
-    let Some(ranking) = boards.find(&request.board) else { return no_such_board(&request.board).into() };
+    let Some(ranking) = boards.find(&request.board) else {
+        return call.memory.no_such_board(&boards, &request.board).into();
+    };
     let limit = rows_of(&call, request.limit);
     let (from, count) = match (request.after.as_deref(), request.before.as_deref()) {
         (Some(_), Some(_)) => return Failure::new(Code::Usage, "Give after or before, not both.").into(),
@@ -263,7 +262,7 @@ fn standing_of<'a>(
     player: Option<&str>,
 ) -> Result<(&'a Ranking, &'a Standing), Failure> {
     let player = player_of(call, player)?;
-    let ranking = boards.find(board).ok_or_else(|| no_such_board(board))?;
+    let ranking = boards.find(board).ok_or_else(|| call.memory.no_such_board(boards, board))?;
     let standing = ranking.standing(player).ok_or_else(|| {
         let name = call.memory.name(player.into()).unwrap_or_default();
         Failure::new(Code::NotFound, format!("{name} has no score on {}.", ranking.board.name))
@@ -360,7 +359,10 @@ pub fn boards(call: Call<'_>, page: Page) -> Plan<RecordChange> {
 
 fn board_named(call: &Call<'_>, name: &str) -> Result<Topic, Failure> {
     let boards = read(&call.memory.boards);
-    boards.find(name).map(|ranking| Topic::Board(ranking.board.id)).ok_or_else(|| no_such_board(name))
+    boards
+        .find(name)
+        .map(|ranking| Topic::Board(ranking.board.id))
+        .ok_or_else(|| call.memory.no_such_board(&boards, name))
 }
 
 /// `RECORD WATCH`.

@@ -13,7 +13,7 @@ use crate::work::Volatile;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes};
 use ssmglobal_ipc::{
     ChannelRow, Channels, Code, Event, Failure, Page, Position, RelayFetch, RelayFetched, RelayJoin, RelayJoined,
-    RelayLeave, RelayMessage, RelaySend, RelaySent, Reply, Time,
+    RelayLeave, RelayMessage, RelaySend, RelaySent, Reply, Time, nearest,
 };
 use ssmglobal_store::{Principal, Row, ServerId};
 
@@ -41,9 +41,16 @@ const FETCH: usize = 128 << 10;
 /// Bytes of a channel's name.
 const NAME: usize = 64;
 
-fn not_joined(name: &str) -> Failure {
-    let name: String = name.chars().take(NAME).collect();
-    Failure::new(Code::NotFound, format!("You are not on the channel {name}. RELAY JOIN it first."))
+fn not_joined(call: &Call<'_>, name: &str) -> Failure {
+    let shown: String = name.chars().take(NAME).collect();
+    let failure = Failure::new(Code::NotFound, format!("You are not on the channel {shown}. RELAY JOIN it first."));
+    call.memory.guesses.guess(failure, || {
+        let own = call.session.subscriptions.iter().filter_map(|topic| match topic {
+            Topic::Channel(id) => call.state.bus.channel(*id).map(|channel| channel.name.as_str()),
+            _ => None,
+        });
+        nearest(name, own).map(str::to_owned)
+    })
 }
 
 /// The channel with this name, made now if there was none.
@@ -110,7 +117,7 @@ pub fn join(mut call: Call<'_>, me: Me<ServerId>, request: RelayJoin) -> Plan {
 
 /// `RELAY LEAVE`.
 pub fn leave(call: Call<'_>, _: Me<ServerId>, request: RelayLeave) -> Plan {
-    let Some(id) = joined(&call, &request.channel) else { return not_joined(&request.channel).into() };
+    let Some(id) = joined(&call, &request.channel) else { return not_joined(&call, &request.channel).into() };
     call.state.unsubscribe(call.session, call.at, Topic::Channel(id));
     Plan::done()
 }
@@ -125,22 +132,31 @@ pub fn send(mut call: Call<'_>, me: Me<ServerId>, request: RelaySend) -> Plan {
         (Some(name), None) => match channel_named(&mut call, &name) {
             Ok(channel) => {
                 let topic = Topic::Channel(channel);
-                let own = u32::from(call.session.subscriptions.contains(&topic));
-                let receivers = call.state.members(topic).saturating_sub(own);
+                let receivers = call.state.members(topic).saturating_sub(own_members(&call, &me, topic));
                 Plan::Publish(Outgoing { channel, from, body, receivers })
             }
             Err(failure) => failure.into(),
         },
-        (None, Some(to)) => to_one(&call, RelayMessage { channel: None, number: 0, from, at: Time::now(), body }, to),
+        (None, Some(to)) => {
+            let from = me.party();
+            to_one(&call, RelayMessage { channel: None, number: 0, from, at: Time::now(), body }, to)
+        }
         _ => Failure::new(Code::Usage, "Say where to: a channel, or one server as \"to\", not both.").into(),
     }
+}
+
+/// How many connections of the sender are on a channel: they get nothing of what it sends there.
+fn own_members(call: &Call<'_>, me: &Me<ServerId>, topic: Topic) -> u32 {
+    let own = call.state.online.sessions(me.id.into()).iter().filter_map(|at| call.session_in(at.slot));
+    u32::try_from(own.filter(|session| session.subscriptions.contains(&topic)).count()).unwrap_or(u32::MAX)
 }
 
 fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {
     let server = call.memory.server_named(&to).ok().map(|(id, _)| Principal::from(id));
     let Some(server) = server.filter(|server| call.state.online.is_on(*server)) else {
-        let to: String = to.chars().take(NAME).collect();
-        return Failure::new(Code::NotFound, format!("The game server {to} is not connected.")).into();
+        let shown: String = to.chars().take(NAME).collect();
+        let failure = Failure::new(Code::NotFound, format!("The game server {shown} is not connected."));
+        return call.memory.or_server_meant(failure, &to, |id, _| call.state.online.is_on(id.into())).into();
     };
     let receivers = u32::try_from(call.state.online.sessions(server).len()).unwrap_or(u32::MAX);
     let reply = Reply::RelaySent(RelaySent { channel: None, to: Some(to), number: 0, receivers });
@@ -150,12 +166,12 @@ fn to_one(call: &Call<'_>, message: RelayMessage, to: String) -> Plan {
 
 /// A worker asks for kept messages, before it goes on with the ring.
 pub fn fetch(call: Call<'_>, me: Me<ServerId>, request: RelayFetch) -> Plan {
-    let Some(id) = joined(&call, &request.channel) else { return not_joined(&request.channel).into() };
+    let Some(id) = joined(&call, &request.channel) else { return not_joined(&call, &request.channel).into() };
     let present = call.state.bus.channel(id).map_or(0, |channel| channel.position().epoch);
     let epoch = if request.epoch == 0 { present } else { request.epoch };
     let Some(since) = call.state.bus.since(id, &me.name, Position { epoch, number: request.after }, request.upto)
     else {
-        return not_joined(&request.channel).into();
+        return not_joined(&call, &request.channel).into();
     };
     let mut bytes = 0;
     let wanted = since.kept.take_while(|(_, kept)| {

@@ -13,7 +13,7 @@ use ssmglobal_store::Principal;
 /// Bytes of a TELL, of a BROADCAST.
 const LONGEST: usize = 2048;
 
-/// What is said: one line, and something in it.
+/// What is said: something is in it.
 fn check(body: &str, what: &str, longer: &str) -> Result<(), Failure> {
     if body.len() > LONGEST {
         return Err(Failure::new(Code::TooLong, format!("A {what} has at most {LONGEST} bytes.{longer}")));
@@ -21,8 +21,8 @@ fn check(body: &str, what: &str, longer: &str) -> Result<(), Failure> {
     if body.trim().is_empty() {
         return Err(Failure::new(Code::Invalid, "There is nothing said in it."));
     }
-    if body.contains(['\n', '\r']) {
-        return Err(Failure::new(Code::Invalid, format!("A {what} is one line.{longer}")));
+    if body.contains('\r') {
+        return Err(Failure::new(Code::Invalid, "Between two lines stands a line feed alone."));
     }
     Ok(())
 }

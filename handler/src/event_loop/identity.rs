@@ -377,7 +377,7 @@ impl EventLoop {
 
     /// A player has typed his password at a game server, and it was right: he is known there, as if he had shown a pass.
     pub(super) fn identified_at(&mut self, server: ServerId, name: &str) {
-        if let Ok((player, _)) = self.shared.memory.player_named(name) {
+        if let Some(player) = self.shared.memory.find_player(name) {
             self.identified_as(player.into(), server.into());
         }
     }

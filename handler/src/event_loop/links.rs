@@ -56,6 +56,10 @@ impl EventLoop {
             let mut fds = received.fds.into_iter();
             match (fds.next(), fds.next()) {
                 (Some(fd), None) if ssmglobal_sys::is_unix_stream(&fd) => {
+                    if let Some(session) = rendezvous::asks_for_numbers(message) {
+                        self.numbers_wanted(pid, session, fd);
+                        continue;
+                    }
                     if let Err(error) = self.add_link(fd, pid) {
                         log::error!("the link of worker {pid} cannot be taken: {error}");
                     }
@@ -173,7 +177,7 @@ impl EventLoop {
     pub(super) fn release(&mut self, slot: usize) {
         let Some(session) = self.session_mut(slot) else { return };
         let Some((number, open)) = session.held.take() else { return };
-        let asked = Asked { number, request: Request::Open(open), key: None, size: 0 };
+        let asked = Asked { number, request: Request::Open(open), key: None, size: 0, since: self.now };
         match self.start(slot, asked) {
             Ok(()) => self.read_link(slot, false, true),
             Err(why) => self.evict(slot, &why),

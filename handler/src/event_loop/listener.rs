@@ -4,7 +4,7 @@
 use super::{End, EventLoop};
 use crate::lock::lock;
 use ssmglobal_ipc::WorkerEnd;
-use ssmglobal_ipc::control::{ToHandler, ToListener};
+use ssmglobal_ipc::control::{METRICS_DOOR, ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::{Process, ticks_now};
 use std::collections::HashSet;
@@ -34,6 +34,8 @@ pub struct ListenerLink {
     /// Its process id; 0 when there is none.
     pub pid: i32,
     process: Option<Process>,
+    /// Handlers that have died since its start.
+    pub(super) deaths: u64,
     out: Vec<u8>,
 }
 
@@ -41,7 +43,7 @@ impl ListenerLink {
     /// Takes over the socket, which the listener with this process id has made.
     pub fn new(stream: UnixStream, pid: i32) -> ListenerLink {
         let (reader, fds, out) = (FrameReader::new(), Vec::new(), Vec::new());
-        ListenerLink { stream, reader, fds, kept: None, pid, process: Process::open(pid).ok(), out }
+        ListenerLink { stream, reader, fds, kept: None, pid, process: Process::open(pid).ok(), deaths: 0, out }
     }
 
     /// Whether its process has ended.
@@ -161,16 +163,21 @@ impl EventLoop {
                 for slot in self.workers.slots() {
                     self.release(slot);
                 }
+                self.settle_unknown();
             }
             ToHandler::Joined { client: child, count, max } => {
                 self.workers.clients_max = max;
-                log::info!(target: "listener", "{}: Connected ({count}/{max}).", ssmglobal_config::shown(child.address));
+                if child.door != METRICS_DOOR {
+                    let address = ssmglobal_config::shown(child.address);
+                    log::info!(target: "listener", "{address}: Connected ({count}/{max}).");
+                }
                 let pid = child.pid;
                 self.workers.children.insert(pid, child);
                 if let Some(slot) = self.workers.by_pid.get(&pid).copied() {
                     self.release(slot);
                 }
                 self.workers.first_seen.insert(pid, ticks_now());
+                self.settle_unknown();
             }
             ToHandler::Exited { pid, status, count, max } => {
                 self.workers.kicks.remove(&pid);
@@ -185,7 +192,9 @@ impl EventLoop {
                 self.voided.remove(&child.session);
 
                 let address = ssmglobal_config::shown(child.address);
-                log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
+                if child.door != METRICS_DOOR {
+                    log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
+                }
                 match WorkerEnd(status).spoken() {
                     // Anybody can do that as often as he likes.
                     Some(spoken) if self.state.wrong_door_log.may_log(child.address.ip(), Instant::now()) => {
@@ -209,6 +218,7 @@ impl EventLoop {
             },
             ToHandler::Keep { state, descriptors } => self.listener.keep(state, descriptors),
             ToHandler::Versions { versions, others } => self.workers.versions.set(versions, others),
+            ToHandler::Deaths { count } => self.listener.deaths = count,
             ToHandler::Watch { workers } => {
                 for worker in workers {
                     self.watch(worker.pid, worker.started);

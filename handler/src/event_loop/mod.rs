@@ -15,6 +15,7 @@ mod listener;
 mod lists;
 mod moved;
 mod news;
+mod numbers;
 mod open;
 mod operator;
 
@@ -46,6 +47,7 @@ use answered::Answered;
 use keyed::Pending;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
+use numbers::Counts;
 use recovery::Recovery;
 use relay::UnnumberedMessage;
 use ssmglobal_ipc::{Event, Time, growing};
@@ -55,7 +57,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use workers::Workers;
 
 const RENDEZVOUS: Token = Token(0);
@@ -119,8 +121,10 @@ pub struct EventLoop {
     voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
-    /// How many requests were answered since the start.
-    requests: u64,
+    /// What was asked, and when.
+    counts: Counts,
+    /// When this turn has begun: as exactly as anybody wants to know when something came.
+    now: Instant,
     /// Which turn this is.
     turn: u64,
     /// Connections of the operator's command.
@@ -179,6 +183,8 @@ impl EventLoop {
         }
         journal.is_whole_again();
         state.bus.numbers = RelayNumbers::new(relay_mark);
+        let now = Instant::now();
+        let batch = Batch::new(shared.tally.clone());
         Ok(EventLoop {
             shared,
             state,
@@ -191,13 +197,14 @@ impl EventLoop {
             revoked,
             voided,
             tickets,
-            requests: 0,
+            counts: Counts::new(now),
+            now,
             turn: 1,
             operators,
             listener,
             poll,
             registry,
-            batch: Batch::default(),
+            batch,
             writes: Vec::new(),
             rendezvous,
             signals,
@@ -252,6 +259,7 @@ impl EventLoop {
 
     /// Does what has come up.
     fn turn(&mut self, events: &Events) -> Option<End> {
+        self.begin_turn();
         // First: whoever was answered by another thread may ask again in this very turn, and is to find everything
         // as it was left.
         self.take_from_threads();
@@ -302,9 +310,9 @@ impl EventLoop {
     }
 
     /// Where the answer to a request goes.
-    fn reply_to(&self, slot: usize, number: u64) -> Option<(SessionRef, ReplyTo)> {
+    fn reply_to(&self, slot: usize, number: u64, since: Instant) -> Option<(SessionRef, ReplyTo)> {
         let session = self.session(slot)?;
-        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number }))
+        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number, since }))
     }
 
     /// Pushes an event to one session. It arrives once, whatever becomes of this handler.

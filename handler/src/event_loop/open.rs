@@ -6,6 +6,7 @@ use crate::state::online::Seat;
 use crate::state::session::{Identity, Proof, SessionRef};
 use crate::state::tickets::Sealed;
 use crate::state::topic::Topic;
+use ssmglobal_ipc::control::METRICS_DOOR;
 use ssmglobal_ipc::{Event, Notice, Open, Reply, Subscription, Time, Welcome};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,9 @@ impl EventLoop {
         let pid = session.pid;
         if !self.workers.children.contains_key(&pid) {
             self.find_unreported(pid, open.session);
+        }
+        if self.workers.children.get(&pid).is_some_and(|client| client.door == METRICS_DOOR) {
+            return Err("it came in where nobody has a session".into());
         }
         let there = self.workers.children.get(&pid).map(|client| (client.session, client.address, client.at));
         let Some(session) = self.session_mut(slot) else { return Ok(None) };

@@ -28,7 +28,7 @@ impl EventLoop {
             Plan::Evict(why) => return Err(why),
             Plan::WithDescriptors(reply, fds) => {
                 to.link.put_with_fds(|out| put_reply(out, to.number, &reply), fds);
-                self.batch.mark(&to.link);
+                self.batch.is_answered(&to);
             }
             Plan::Change(change, tried) => {
                 to.link.started();

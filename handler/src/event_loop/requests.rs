@@ -15,7 +15,6 @@ use blake2::{Blake2b, Digest};
 use ssmglobal_ipc::frame::Frame;
 use ssmglobal_ipc::{AskedBy, Carried, Code, Does, Done, Failure, Kind, Lane, Reply, ReplyKind, Request, Right};
 use ssmglobal_store::PrincipalKind;
-use std::time::Instant;
 
 /// Requests of one session that may wait for others of its own. A worker keeps to fewer.
 const AHEAD: usize = 16_384;
@@ -33,7 +32,7 @@ impl EventLoop {
         let number = frame.number;
         let Some(kind) = frame.request_kind() else {
             // A newer worker; what it wants is not known here, and that is no crime.
-            let Some((_, to)) = self.reply_to(slot, number) else { return Ok(()) };
+            let Some((_, to)) = self.reply_to(slot, number, self.now) else { return Ok(()) };
             self.batch.reply(&to, &Reply::fail(Code::UnknownCommand, "The backend does not know this command yet."));
             return Ok(());
         };
@@ -46,7 +45,7 @@ impl EventLoop {
         let own = described.asked_by == AskedBy::Worker || self.recovery.is_on();
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
         if !own {
-            session.last = Instant::now();
+            session.last = self.now;
         }
         let mut key = None;
         if let Some(carried) = carried {
@@ -59,7 +58,7 @@ impl EventLoop {
             let carried = carried.key.filter(|_| described.takes_key());
             key = carried.map(|key| Box::new((key, digest(kind, frame.payload))));
         }
-        let asked = Asked { number, request, key, size: frame.payload.len() };
+        let asked = Asked { number, request, key, size: frame.payload.len(), since: self.now };
         if session.waiting.is_empty() && self.may_start(slot, &asked.request) {
             return self.start(slot, asked);
         }
@@ -129,17 +128,17 @@ impl EventLoop {
     /// # Errors
     /// Why no sound worker asks so.
     pub(super) fn start(&mut self, slot: usize, asked: Asked) -> Result<(), String> {
-        let Asked { number, request, key, .. } = asked;
+        let Asked { number, request, key, since, .. } = asked;
         let kind = request.kind();
         let described = kind.describe();
-        let Some((at, to)) = self.reply_to(slot, number) else { return Ok(()) };
+        let Some((at, to)) = self.reply_to(slot, number, since) else { return Ok(()) };
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
         let repeated = number < session.first_new;
         // First: what it has come to may be that the session is somebody else now, who may not ask it.
         if repeated && described.is_kept() && self.repeat(at, &to) {
             return Ok(());
         }
-        self.requests += 1;
+        self.counts.request(kind);
         let Some(session) = self.state.session_mut(slot) else { return Ok(()) };
         session.lane = described.lane();
         if !described.is_kept() {

@@ -30,6 +30,7 @@ impl EventLoop {
             ToLoop::Proved { at, to, proof, reply } => self.proved(at, &to, proof, &reply),
             ToLoop::Tried(tried, good) => {
                 self.state.throttle.tried(&tried, good, Instant::now());
+                self.counts.tried(good);
                 if good && let Some((server, name)) = tried.at_server() {
                     self.identified_at(server, name);
                 }

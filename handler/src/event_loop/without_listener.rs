@@ -7,7 +7,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use ssmglobal_ipc::control::{Client, ToListener};
+use ssmglobal_ipc::control::{Client, METRICS_DOOR, ToListener};
 use ssmglobal_ipc::ctl::Answer;
 use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::handover::{Item, State, Worker};
@@ -168,9 +168,11 @@ impl EventLoop {
         self.workers.kicks.remove(&pid);
         self.workers.versions.forget(pid);
         if let Some(child) = self.workers.children.remove(&pid) {
-            let (address, count, max) =
-                (ssmglobal_config::shown(child.address), self.workers.children.len(), self.workers.clients_max);
-            log::info!("{address}: Disconnected ({count}/{max}).");
+            if child.door != METRICS_DOOR {
+                let (address, count, max) =
+                    (ssmglobal_config::shown(child.address), self.workers.clients().count(), self.workers.clients_max);
+                log::info!("{address}: Disconnected ({count}/{max}).");
+            }
             if !self.workers.by_session.contains_key(&child.session) {
                 self.session_over(child.session);
             }

@@ -2,7 +2,7 @@
 
 use super::versions::Versions;
 use super::without_listener::Watched;
-use ssmglobal_ipc::control::Client;
+use ssmglobal_ipc::control::{Client, METRICS_DOOR};
 use std::collections::{HashMap, HashSet};
 
 /// All workers.
@@ -37,6 +37,11 @@ pub struct Workers {
 }
 
 impl Workers {
+    /// All clients. Whoever reads the numbers at the metrics' door is none.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.children.values().filter(|client| client.door != METRICS_DOOR)
+    }
+
     /// The session that a worker has, as the listener says; 0 while that is not known.
     pub fn session_of(&self, pid: i32) -> u64 {
         self.children.get(&pid).map_or(0, |client| client.session)

@@ -23,7 +23,7 @@ use super::shared_ring::SharedRing;
 use super::topic::ChannelId;
 use super::worlds::WorldChange;
 use hashbrown::HashMap;
-use ssmglobal_ipc::{Position, RelayMessage, RelaySent, Reply, Time, json};
+use ssmglobal_ipc::{Party, Position, RelayMessage, RelaySent, Reply, Time, json};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -277,13 +277,13 @@ impl Bus {
         let channel = self.channels.get_mut(&id)?;
         let number = channel.position().number + 1;
         let (name, at) = (Some(channel.name.clone()), Time::now());
-        let message = RelayMessage { channel: name.clone(), number, from, at, body };
+        let message = RelayMessage { channel: name.clone(), number, from: Party::Server(from.clone()), at, body };
         let mut line = Vec::with_capacity(message.body.len() + 128);
         json::put_relay(&mut line, &message, Some(channel.position().epoch));
         // JSON of text is text.
         let line = String::from_utf8(line).unwrap_or_default();
         let answer = settle(&Reply::RelaySent(RelaySent { channel: name, to: None, number, receivers }));
-        let entry = Entry::Message { id: id.0, number, from: message.from, line, answer };
+        let entry = Entry::Message { id: id.0, number, from, line, answer };
         // First: who has seen the number must not see it again on another message.
         journal.append(&entry);
         let Entry::Message { from, line, answer, .. } = entry else { return None };
@@ -300,7 +300,7 @@ impl Bus {
         Some(answer)
     }
 
-    /// What came on a channel behind `after`, up to `upto`, that others than `reader` have sent; nothing for a channel that is
+    /// What came on a channel behind `after`, up to `upto`, that other game servers than `reader` have sent; nothing for a channel that is
     /// gone, or a position of another epoch.
     pub fn since<'a>(
         &'a self,

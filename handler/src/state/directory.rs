@@ -39,9 +39,19 @@ impl Directory {
     /// The player with this name, in any case.
     pub fn find(&self, name: &str) -> Option<PlayerId> {
         if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
-            return self.by_folded.get(name).copied();
+            return self.find_folded(name);
         }
-        self.by_folded.get(names::fold(name).as_str()).copied()
+        self.find_folded(&names::fold(name))
+    }
+
+    /// The player whose name is folded to this.
+    pub fn find_folded(&self, folded: &str) -> Option<PlayerId> {
+        self.by_folded.get(folded).copied()
+    }
+
+    /// All names, as registered.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.shown.iter().map(CompactString::as_str).filter(|name| !name.is_empty())
     }
 
     /// Whether somebody has this name, or one that looks the same.

@@ -4,12 +4,13 @@
 use super::boards::Boards;
 use super::directory::Directory;
 use super::licences::Licences;
+use super::meant::{Guesses, meant};
 use super::networks::Networks;
 use super::session::Proof;
 use super::universe::{Universe, UniverseSettings};
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
-use ssmglobal_ipc::{Code, Failure, Party, Rating};
+use ssmglobal_ipc::{Code, Failure, Party, Rating, nearest};
 use ssmglobal_store::{KeptLicence, NamesOf, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -45,6 +46,8 @@ pub struct Memory {
     pub universe: RwLock<UniverseSettings>,
     /// Names of properties that are there only while their holders are on, or hosted.
     pub temporary_properties: RwLock<HashMap<Principal, HashSet<String>>>,
+    /// How often it was looked which name was meant.
+    pub guesses: Guesses,
 }
 
 impl Memory {
@@ -96,6 +99,7 @@ impl Memory {
             emails: RwLock::new(emails),
             universe: RwLock::new(UniverseSettings::new(reader.universe()?)),
             temporary_properties: RwLock::new(temporary_properties),
+            guesses: Guesses::default(),
         })
     }
 
@@ -128,19 +132,33 @@ impl Memory {
     /// The player with this name, in any case, and the name as registered.
     ///
     /// # Errors
-    /// `not_found` when there is no such player.
+    /// `not_found` when there is no such player, with the name that was probably meant.
     pub fn player_named(&self, name: &str) -> Result<(PlayerId, String), Failure> {
-        let directory = read(&self.directory);
-        let id = directory.find(name).ok_or_else(|| no_such_player(name))?;
-        Ok((id, directory.name(id).to_owned()))
+        let id = self.player_id(name)?;
+        Ok((id, read(&self.directory).name(id).to_owned()))
     }
 
     /// The player with this name, in any case.
     ///
     /// # Errors
-    /// `not_found` when there is no such player.
+    /// `not_found` when there is no such player, with the name that was probably meant.
     pub fn player_id(&self, name: &str) -> Result<PlayerId, Failure> {
-        read(&self.directory).find(name).ok_or_else(|| no_such_player(name))
+        self.find_player(name)
+            .ok_or_else(|| self.guesses.guess(no_such_player(name), || meant(name, &*read(&self.directory))))
+    }
+
+    /// The player with this name, in any case, for a login: that tells nobody which names there are, nor takes longer for one
+    /// that is near to another.
+    pub fn find_player(&self, name: &str) -> Option<PlayerId> {
+        read(&self.directory).find(name)
+    }
+
+    /// None of the boards has this name; says which was probably meant.
+    pub fn no_such_board(&self, boards: &Boards, name: &str) -> Failure {
+        let shown: String = name.chars().take(64).collect();
+        let failure = Failure::new(Code::NotFound, format!("There is no board {shown}."));
+        let failure = self.guesses.guess(failure, || meant(name, boards));
+        Failure { msg: format!("{} RECORD BOARDS lists them.", failure.msg), ..failure }
     }
 
     /// The game server with this name, in any case, and its name as added. It may be written `server:NAME` as well.
@@ -153,6 +171,15 @@ impl Memory {
         let found = servers.iter().find(|(_, other)| other.eq_ignore_ascii_case(&name));
         let found = found.map(|(id, name)| (*id, name.clone()));
         found.ok_or_else(|| Failure::new(Code::NotFound, "There is no such game server."))
+    }
+
+    /// Why there is no game server of this name, with the one that was probably meant of those that who asks may know.
+    pub fn or_server_meant(&self, failure: Failure, name: &str, may_know: impl Fn(ServerId, &str) -> bool) -> Failure {
+        self.guesses.guess(failure, || {
+            let servers = read(&self.servers);
+            let known = servers.iter().filter(|(id, name)| may_know(**id, name)).map(|(_, name)| name.as_str());
+            nearest(&server_name(name), known).map(str::to_owned)
+        })
     }
 
     /// Who is meant.
@@ -183,10 +210,12 @@ impl Memory {
     /// The licence of the world with this name, in any case.
     ///
     /// # Errors
-    /// `not_found` when there is no such world.
+    /// `not_found` when there is no such world, with the name that was probably meant, unless that one is hidden.
     pub fn licence_named(&self, name: &str) -> Result<Arc<KeptLicence>, Failure> {
         let name = world_name(name);
-        read(&self.licences).named(&name).cloned().ok_or_else(|| no_such_world(&name))
+        let licences = read(&self.licences);
+        let none = || self.guesses.guess(no_such_world(&name), || meant(&name, &*licences));
+        licences.named(&name).cloned().ok_or_else(none)
     }
 
     /// What a player has given as his e-mail address.

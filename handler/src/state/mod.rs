@@ -11,6 +11,7 @@ pub mod licences;
 pub mod log_limit;
 pub mod logins;
 mod loop_state;
+pub mod meant;
 pub mod memory;
 pub mod mirror;
 pub mod mirror_rows;

@@ -59,6 +59,8 @@ pub struct Asked {
     pub key: Option<Box<(String, [u8; 32])>>,
     /// Bytes of it.
     pub size: usize,
+    /// When it came.
+    pub since: Instant,
 }
 
 /// What a link has asked so far, as far as that tells a liar.

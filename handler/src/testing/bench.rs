@@ -20,7 +20,7 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 thread_local! {
     static NOW: Cell<i64> = const { Cell::new(1_000) };
@@ -154,7 +154,7 @@ impl<C: Decide> Bench<C> {
         let client = self.client(session);
         client.last += 1;
         client.link.started();
-        let to = ReplyTo { link: client.link.clone(), number: client.last };
+        let to = ReplyTo { link: client.link.clone(), number: client.last, since: Instant::now() };
         Asker::Session(SessionRef { slot: session as usize, id: session }, to)
     }
 

@@ -231,7 +231,7 @@ impl Model {
             disabled: None,
             epoch: 0,
             session_minutes: None,
-            times_on: 1,
+            times_on: 0,
             milliseconds_on: 0,
         };
         let kept = KeptPlayer { player, folded, skeleton, hash };

@@ -53,7 +53,7 @@ pub fn hash_jobs<C: Decide + Send>(shared: &Shared<C>, line: &Line<C>, reader: &
         Cost { memory: settings.players.hash_memory_kib, passes: settings.players.hash_passes }
     };
     let mut hasher = Hasher::new(cost());
-    let (mut batch, mut to_loop) = (Batch::default(), Vec::new());
+    let (mut batch, mut to_loop) = (Batch::new(shared.tally.clone()), Vec::new());
     while let Some(Hash { asker, hashing, tried, then }) = line.next() {
         hasher.set_cost(cost());
         let (compares, newcomer) = (hashing.compare.is_some(), hashing.newcomer);

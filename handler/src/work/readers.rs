@@ -10,7 +10,7 @@ use ssmglobal_store::Reader;
 
 /// A thread that answers what only reads.
 pub fn read_jobs<C>(shared: &Shared<C>, jobs: &Receiver<Read>, reader: &dyn Reader) {
-    let (mut batch, mut to_loop) = (Batch::default(), Vec::new());
+    let (mut batch, mut to_loop) = (Batch::new(shared.tally.clone()), Vec::new());
     while let Ok(job) = jobs.recv() {
         let mut next = Some(job);
         while let Some(job) = next {

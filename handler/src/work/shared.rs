@@ -4,6 +4,7 @@ use super::jobs::{Hash, Read, ToLoop, Write};
 use super::kept::KeptAnswers;
 use crate::lock::{lock, read, write};
 use crate::state::memory::Memory;
+use crate::tally::Tally;
 use crossbeam_channel::{Receiver, Sender};
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure};
@@ -36,6 +37,8 @@ pub struct Shared<C> {
     /// Slots of sessions of which nothing is in flight any more.
     quiet: Mutex<Vec<usize>>,
     waker: mio::Waker,
+    /// How long answers take.
+    pub tally: Arc<Tally>,
     /// Transactions committed.
     pub commits: AtomicU64,
     /// Whether the last transaction could be committed.
@@ -92,6 +95,7 @@ impl<C> Shared<C> {
             to_loop: Mutex::default(),
             quiet: Mutex::default(),
             waker,
+            tally: Arc::default(),
             commits: AtomicU64::new(0),
             writable: AtomicBool::new(true),
         };
@@ -166,6 +170,12 @@ impl<C> Shared<C> {
         let senders = read(&self.senders);
         let to = senders.as_ref().map(|senders| if newcomer { &senders.newcomers } else { &senders.hashes });
         to.and_then(|to| to.send(job).ok()).ok_or_else(busy)
+    }
+
+    /// What waits: jobs of the writer and of the readers, passwords to be hashed.
+    pub fn waiting(&self) -> [u64; 3] {
+        let readers = read(&self.senders).as_ref().map_or(0, |senders| senders.reads.len());
+        [self.writing.load(Ordering::Relaxed) as u64, readers as u64, self.hashing.load(Ordering::Relaxed)]
     }
 
     /// Takes no further jobs; the threads end when they have done what waits.

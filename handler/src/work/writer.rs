@@ -90,7 +90,7 @@ impl<C: Decide> WriterThread<C> {
         clock: Clock,
         keys: Keys,
     ) -> WriterThread<C> {
-        let (overlay, staged, batch) = (Overlay::default(), Staged::default(), Batch::default());
+        let (overlay, staged, batch) = (Overlay::default(), Staged::default(), Batch::new(shared.tally.clone()));
         let (rows, to_loop, scratch) = (Vec::new(), Vec::new(), Vec::new());
         WriterThread { shared, jobs, writer, clock, keys, rows, overlay, staged, batch, to_loop, scratch }
     }

@@ -15,7 +15,7 @@ pub struct Player {
     pub email: Option<String>,
     /// When the player was registered.
     pub registered: Time,
-    /// The last login; nothing when there was none since registering.
+    /// The last login, of which registering is the first; nothing when there was none.
     pub last_login: Option<Time>,
     /// Why the login is refused, if it is.
     pub disabled: Option<String>,

@@ -46,6 +46,12 @@ pub(super) static GROUP: Group = Group {
             ..Command::local(States::READERS, |_| Ok(Local::Stay))
         },
         Command {
+            name: "MORE",
+            summary: "Show the next page of what was too long",
+            example: "MORE",
+            ..Command::local(States::READERS, |_| Ok(Local::More))
+        },
+        Command {
             name: "QUIT",
             summary: "End the connection",
             example: "QUIT",

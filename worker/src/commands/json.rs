@@ -69,6 +69,11 @@ fn invalid_json() -> Failure {
     Failure::new(Code::InvalidJson, "Invalid JSON.")
 }
 
+/// The line is an object, and names no command.
+fn no_command() -> Failure {
+    Failure::new(Code::InvalidJson, "cmd must be a string, the name of a command: {\"cmd\": \"HELP\"} lists them.")
+}
+
 /// A request's members, not looked into.
 #[derive(Default)]
 pub(super) struct Envelope<'a> {
@@ -125,9 +130,13 @@ impl<'a> Envelope<'a> {
     }
 
     pub(super) fn parse(&self) -> Result<Parsed<'a>, Failure> {
-        let cmd = self.cmd().ok_or_else(invalid_json)?;
+        let cmd = match self.cmd.map(scalar) {
+            Some(Some(Scalar::Value(Value::Text(cmd)))) => cmd,
+            Some(None) => return Err(invalid_json()),
+            _ => return Err(no_command()),
+        };
         let command = by_name(&cmd).ok_or_else(|| Failure::new(Code::UnknownCommand, "Command not found."))?;
-        let mut parsed = Parsed::new(command);
+        let mut parsed = Parsed::new(command).in_json();
         if let Some(args) = self.args {
             fill(&mut parsed, args)?;
         }
@@ -225,12 +234,12 @@ pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, args: &'a RawValue) -> Result<()
         Scalar::Null => Ok(()),
         Scalar::Value(Value::Text(Cow::Borrowed(text))) => words::fill(parsed, text),
         Scalar::Value(Value::Text(Cow::Owned(text))) => {
-            let mut short = Parsed::new(parsed.command);
+            let mut short = Parsed::new(parsed.command).in_json();
             words::fill(&mut short, &text)?;
             *parsed = short.into_owned();
             Ok(())
         }
-        Scalar::Value(_) => Err(parsed.command.usage_failure(Some("args must be an object, a list or a string."))),
+        Scalar::Value(_) => Err(parsed.usage_failure(Some("args must be an object, a list or a string."))),
         Scalar::Nested => {
             let mut arguments = Arguments { parsed, failure: None };
             let mut deserializer = serde_json::Deserializer::from_str(args.get());
@@ -277,7 +286,7 @@ impl<'a> Arguments<'_, 'a> {
                 let must =
                     if takes_names { "a string or a list of names" } else { "a string, a number, true or false" };
                 let why = format!("{} must be {must}.", arg.map_or("an argument", |arg| arg.name));
-                Err(self.parsed.command.usage_failure(Some(&why)))
+                Err(self.parsed.usage_failure(Some(&why)))
             }
         }
     }
@@ -288,10 +297,10 @@ impl<'a> Arguments<'_, 'a> {
             let shown: String = name.chars().take(32).collect();
             let near = nearest(name, command.args.iter().map(|arg| arg.name));
             let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
-            return Err(command.usage_failure(Some(&format!("There is no argument {shown:?}.{near}"))));
+            return Err(self.parsed.usage_failure(Some(&format!("There is no argument {shown:?}.{near}"))));
         };
         if self.parsed.slot(index).is_some_and(|slot| slot.is_some()) {
-            return Err(command.usage_failure(Some(&format!("{name} stands there twice."))));
+            return Err(self.parsed.usage_failure(Some(&format!("{name} stands there twice."))));
         }
         Ok(index)
     }

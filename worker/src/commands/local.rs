@@ -22,6 +22,9 @@ const PONG: &str = "Pong.";
 /// Of a connection that is logged in it was true before.
 const STAYS: &str = "This connection stays: it may be silent as long as one that is logged in.";
 
+/// A program gets all at once.
+const NO_MORE: &str = "There is nothing more to show.";
+
 /// What the worker does without asking the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Local {
@@ -37,6 +40,8 @@ pub enum Local {
     Stay,
     /// Show what is set of how somebody is shown things: one of it, or all. The session knows.
     Preferences(Option<Preference>),
+    /// Show a person the next page of what is longer than his window.
+    More,
     /// End the connection without a word.
     Quit,
 }
@@ -72,6 +77,7 @@ impl Local {
             Local::Hello(times) => (0..times).for_each(|_| screen.line(HELLO)),
             Local::Ping => screen.line(PONG),
             Local::Stay => screen.line(STAYS),
+            Local::More => screen.line(NO_MORE),
             Local::Help(_) | Local::Preferences(_) | Local::Quit => {}
         }
         screen
@@ -91,6 +97,7 @@ impl Local {
             }
             Local::Ping => json::ok(out, id, PONG),
             Local::Stay => json::ok(out, id, STAYS),
+            Local::More => json::ok(out, id, NO_MORE),
             Local::Preferences(_) | Local::Quit => {}
         }
     }

@@ -36,6 +36,11 @@ pub(super) fn by_name(name: &str) -> Option<&'static Command> {
     all().find(is_it)
 }
 
+/// The command with this name, letter for letter.
+pub fn command_of(name: &str) -> Option<&'static Command> {
+    all().find(|command| command.name == name)
+}
+
 /// As [`in_words`], for whoever is in this state: where one command's name is the first word of another's, the longer one is meant
 /// if it is for him at all.
 pub(super) fn in_words_for(line: &str, state: State) -> Match<'_> {

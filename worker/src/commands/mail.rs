@@ -23,9 +23,9 @@ pub(super) static GROUP: Group = Group {
             args: &[
                 Arg::word("to", "a registered player"),
                 BODY,
-                Arg::text("subject", "one line; in words behind a quoted body").optional(),
+                Arg::text("subject", "one line").optional().keyword("SUBJECT"),
             ],
-            example: "MAIL SEND bob See you at eight",
+            example: "MAIL SEND bob SUBJECT \"Tonight\" See you at eight",
             returns: "`id`, `to`",
             codes: &[Code::NotFound, Code::Limit, Code::TooLong, Code::Invalid, Code::Denied],
             ..Command::request(Kind::MailSend, |parsed| {
@@ -121,7 +121,7 @@ pub(super) static GROUP: Group = Group {
         Command {
             name: "TELL",
             summary: "Say something to somebody who is on, anywhere",
-            args: &[Arg::word("to", "a player who is on, or `visitor:NAME`"), Arg::text("body", "one line")],
+            args: &[Arg::word("to", "a player who is on, or `visitor:NAME`"), Arg::text("body", "up to 2 KiB")],
             example: "TELL bob Are you there?",
             returns: "`to`",
             codes: &[Code::NotFound, Code::TooLong, Code::Invalid, Code::Denied, Code::Busy],
@@ -132,7 +132,7 @@ pub(super) static GROUP: Group = Group {
         Command {
             name: "BROADCAST",
             summary: "Say something to everyone who is on",
-            args: &[Arg::text("body", "one line")],
+            args: &[Arg::text("body", "up to 2 KiB")],
             example: "BROADCAST The network is down from eight to nine",
             returns: "`receivers`: how many connections it went to, those of worlds with players in them among them",
             codes: &[Code::TooLong, Code::Invalid, Code::Denied],
@@ -260,7 +260,7 @@ impl Pushed for MailRefused {
 
 impl Pushed for TellArrived {
     fn say(&self, f: &mut dyn Write) -> Result {
-        write!(f, "{}: {}", self.from.for_people(), self.body)
+        write!(f, "{}: {}", self.from, self.body)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod entry;
 mod general;
+mod habits;
 mod help;
 mod hosting;
 mod json;
@@ -38,6 +39,7 @@ pub use entry::without_passes;
 pub use help::HelpTopic;
 pub use json::{Line, parse_first, parse_json};
 pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};
+pub use lookup::command_of;
 pub use mask::{masked, masked_answer};
 pub use parsed::{Action, Parsed};
 pub use preferences::{PreferenceRow, preferences_shown, put_preferences};

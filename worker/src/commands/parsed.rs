@@ -45,8 +45,8 @@ pub struct Parsed<'a> {
     pub command: &'static Command,
     /// One for each argument of the command, in its order.
     values: Vec<Option<Value<'a>>>,
-    /// The secret that was typed last is to be typed again.
-    repeat: Option<usize>,
+    /// It was written by a program, which is told in JSON what does not fit.
+    json: bool,
 }
 
 impl std::fmt::Debug for Parsed<'_> {
@@ -83,7 +83,18 @@ impl<'a> Parsed<'a> {
     }
 
     pub(super) fn new(command: &'static Command) -> Parsed<'a> {
-        Parsed { command, values: command.args.iter().map(|_| None).collect(), repeat: None }
+        Parsed { command, values: command.args.iter().map(|_| None).collect(), json: false }
+    }
+
+    /// What was given for each argument that was, as it would be typed: what a session takes along that moves.
+    pub fn typed(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.values.iter().enumerate().filter_map(|(index, value)| Some((index, value.as_ref()?.as_text())))
+    }
+
+    /// The same, written by a program.
+    pub(super) fn in_json(mut self) -> Parsed<'a> {
+        self.json = true;
+        self
     }
 
     /// The typed request, or what the worker does by itself.
@@ -106,46 +117,38 @@ impl<'a> Parsed<'a> {
             Value::Bool(value) => Value::Bool(value),
         };
         let values = std::mem::take(&mut self.values).into_iter().map(|value| value.map(owned)).collect();
-        Parsed { command: self.command, values, repeat: self.repeat }
+        Parsed { command: self.command, values, json: self.json }
     }
 
-    /// What a person is to be asked next, without echo; nothing when all secrets are there or when something else
-    /// is missing anyway. Each answer goes to [`Parsed::answer`].
-    pub fn prompt(&self) -> Option<&'static str> {
-        if self.repeat.is_some() {
-            return Some("Again: ");
-        }
-        let mut missing = self.command.args.iter().zip(&self.values).filter(|(arg, v)| !arg.optional && v.is_none());
-        let (first, _) = missing.next()?;
-        match first.kind {
-            ArgKind::Secret { prompt, .. } if missing.all(|(arg, _)| arg.is_secret()) => Some(prompt),
-            _ => None,
-        }
+    /// The first argument that is needed and was not given: the words in their order, and then the text.
+    pub fn missing(&self) -> Option<(usize, &'static Arg)> {
+        let missing = || self.values().enumerate().filter(|(_, (arg, value))| !arg.optional && value.is_none());
+        let given_otherwise =
+            |arg: &Arg| self.values().any(|(other, value)| value.is_some() && other.instead_of == Some(arg.name));
+        let needed = || missing().map(|(index, (arg, _))| (index, arg)).filter(|(_, arg)| !given_otherwise(arg));
+        needed().find(|(_, arg)| !arg.is_text()).or_else(|| needed().next())
     }
 
-    /// Takes what was typed at [`Parsed::prompt`].
+    /// Whether its text is still to come.
+    pub(super) fn waits_for_text(&self) -> bool {
+        self.values().any(|(arg, value)| arg.is_text() && value.is_none())
+    }
+
+    /// Takes what a person has typed for this argument, where he was asked for it alone.
     ///
     /// # Errors
-    /// `invalid` when nothing was typed, or not the same the second time; nothing is sent then.
-    pub fn answer(&mut self, mut typed: String) -> Result<(), Failure> {
-        if typed.is_empty() {
-            return Err(Failure::new(Code::Invalid, "Nothing was typed, nothing was done."));
+    /// `invalid` when it cannot be one; nothing was taken then.
+    pub fn answer(&mut self, index: usize, typed: String) -> Result<(), Failure> {
+        let value = Value::Text(Cow::Owned(typed));
+        let Some(arg) = self.command.args.get(index) else { return Ok(()) };
+        let is_number = matches!(arg.kind, ArgKind::Int { .. } | ArgKind::Score);
+        if is_number && whole(&value).is_none() {
+            return Err(Failure::new(Code::Invalid, format!("{} must be a whole number.", arg.name)));
         }
-        if let Some(index) = self.repeat.take() {
-            let same = matches!(self.values.get(index), Some(Some(Value::Text(first))) if *first == typed);
-            typed.zeroize();
-            return if same { Ok(()) } else { Err(Failure::new(Code::Invalid, "The two differ, nothing was done.")) };
+        if let ArgKind::Int { min, max } = arg.kind {
+            within::<u64>(self, arg, &value, min, max)?;
         }
-        let empty = self.command.args.iter().zip(&mut self.values).enumerate();
-        for (index, (arg, value)) in empty {
-            if let (ArgKind::Secret { twice, .. }, None) = (arg.kind, &value) {
-                *value = Some(Value::Text(Cow::Owned(typed)));
-                self.repeat = twice.then_some(index);
-                return Ok(());
-            }
-        }
-        typed.zeroize();
-        Ok(())
+        self.set(index, value)
     }
 
     pub(super) fn slot(&mut self, index: usize) -> Option<&mut Option<Value<'a>>> {
@@ -156,6 +159,11 @@ impl<'a> Parsed<'a> {
         self.command.args.iter().zip(self.values.iter().map(Option::as_ref))
     }
 
+    /// The arguments do not fit; `reason` is a sentence about which and why.
+    pub(super) fn usage_failure(&self, reason: Option<&str>) -> Failure {
+        if self.json { self.command.json_usage_failure(reason) } else { self.command.usage_failure(reason) }
+    }
+
     /// Puts a value in its place in the order of the table.
     pub(super) fn set(&mut self, index: usize, value: Value<'a>) -> Result<(), Failure> {
         match self.slot(index) {
@@ -163,13 +171,16 @@ impl<'a> Parsed<'a> {
                 *slot = Some(value);
                 Ok(())
             }
-            None => Err(self.command.usage_failure(Some("There are too many arguments."))),
+            None => Err(self.usage_failure(Some("There are too many arguments."))),
         }
     }
 
-    /// The first argument in the table's order that was not given yet.
+    /// Which argument the next word in words is, or the text: the first that was not given yet, up to the text.
     pub(super) fn next_free(&self) -> Option<(usize, &'static Arg)> {
-        self.values().enumerate().find(|(_, (_, value))| value.is_none()).map(|(index, (arg, _))| (index, arg))
+        let has_text = self.command.args.iter().any(Arg::is_text);
+        let up_to_text = self.command.args.iter().position(Arg::is_text).map_or(usize::MAX, |text| text + 1);
+        let mut free = self.values().enumerate().take(up_to_text).filter(|(_, (_, value))| value.is_none());
+        free.find(|(_, (arg, _))| !has_text || arg.keyword.is_none()).map(|(index, (arg, _))| (index, arg))
     }
 
     fn take(&mut self, name: &str) -> Option<(&'static Arg, Value<'a>)> {
@@ -185,12 +196,12 @@ impl<'a> Parsed<'a> {
         (!empty || !says_nothing).then_some((arg, value))
     }
 
-    fn needed<T>(&self, value: Option<T>) -> Result<T, Failure> {
-        value.ok_or_else(|| self.command.usage_failure(None))
+    fn needed<T>(&self, name: &str, value: Option<T>) -> Result<T, Failure> {
+        value.ok_or_else(|| self.usage_failure(Some(&format!("{name} is missing."))))
     }
 
     fn wrong(&self, arg: &Arg, must: &str) -> Failure {
-        self.command.usage_failure(Some(&format!("{} must be {must}.", arg.name)))
+        self.usage_failure(Some(&format!("{} must be {must}.", arg.name)))
     }
 
     /// An optional word or text.
@@ -205,13 +216,13 @@ impl<'a> Parsed<'a> {
     /// A word or text.
     pub(super) fn string(&mut self, name: &str) -> Result<String, Failure> {
         let value = self.opt_string(name)?;
-        self.needed(value)
+        self.needed(name, value)
     }
 
     /// A word that may be a number, however that is written.
     pub(super) fn word_or_number(&mut self, name: &str) -> Result<String, Failure> {
         let taken = self.take(name);
-        let (arg, value) = self.needed(taken)?;
+        let (arg, value) = self.needed(name, taken)?;
         match value {
             Value::Text(text) => Ok(text.into_owned()),
             Value::Number(text) => match number::whole(&text) {
@@ -235,7 +246,7 @@ impl<'a> Parsed<'a> {
     /// Text as it was written, whatever it means: also a number or a truth value.
     pub(super) fn written(&mut self, name: &str) -> Result<String, Failure> {
         let value = self.opt_written(name);
-        self.needed(value)
+        self.needed(name, value)
     }
 
     /// The same, where it may be left out.
@@ -246,9 +257,8 @@ impl<'a> Parsed<'a> {
     /// An optional word that is read as something else.
     pub(super) fn opt_parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
         let text = self.opt_string(name)?;
-        let read = |text: String| {
-            text.parse().map_err(|why: T::Err| self.command.usage_failure(Some(&format!("{name}: {why}."))))
-        };
+        let read =
+            |text: String| text.parse().map_err(|why: T::Err| self.usage_failure(Some(&format!("{name}: {why}."))));
         text.map(read).transpose()
     }
 
@@ -274,24 +284,19 @@ impl<'a> Parsed<'a> {
             ArgKind::Int { min, max } => (min, max),
             _ => (0, u64::MAX),
         };
-        let Some(number) = whole(&value) else { return Err(self.wrong(arg, "a whole number")) };
-        let number = u64::try_from(number).ok().filter(|number| (min..=max).contains(number));
-        match number.and_then(|number| T::try_from(number).ok()) {
-            Some(number) => Ok(Some(number)),
-            None => Err(Failure::new(Code::Invalid, format!("{} must be from {min} to {max}.", arg.name))),
-        }
+        within(self, arg, &value, min, max).map(Some)
     }
 
     /// A whole number within the bounds of the table.
     pub(super) fn number<T: TryFrom<u64>>(&mut self, name: &str) -> Result<T, Failure> {
         let value = self.opt_number(name)?;
-        self.needed(value)
+        self.needed(name, value)
     }
 
     /// A signed 64-bit whole number.
     pub(super) fn score(&mut self, name: &str) -> Result<i64, Failure> {
         let taken = self.take(name);
-        let (arg, value) = self.needed(taken)?;
+        let (arg, value) = self.needed(name, taken)?;
         let Some(number) = whole(&value) else { return Err(self.wrong(arg, "a whole number")) };
         i64::try_from(number).map_err(|_| {
             Failure::new(Code::Invalid, format!("{} must be from {} to {}.", arg.name, i64::MIN, i64::MAX))
@@ -313,6 +318,20 @@ impl<'a> Parsed<'a> {
             }
         }
     }
+}
+
+/// A number within these bounds.
+fn within<T: TryFrom<u64>>(
+    parsed: &Parsed<'_>,
+    arg: &Arg,
+    value: &Value<'_>,
+    min: u64,
+    max: u64,
+) -> Result<T, Failure> {
+    let Some(number) = whole(value) else { return Err(parsed.wrong(arg, "a whole number")) };
+    let number = u64::try_from(number).ok().filter(|number| (min..=max).contains(number));
+    let number = number.and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| Failure::new(Code::Invalid, format!("{} must be from {min} to {max}.", arg.name)))
 }
 
 /// Reads a flag in words.

@@ -44,7 +44,7 @@ pub(super) static GROUP: Group = Group {
             args: &[
                 OF,
                 NAME,
-                Arg::text("value", "up to 4 KiB; in words quoted if something follows"),
+                Arg::text("value", "up to 4 KiB"),
                 Arg::int("version", 0, u64::MAX, "only if this is the present version; 0: only if there is none")
                     .optional()
                     .keyword("IF"),
@@ -62,9 +62,10 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("read", "who may read it, by the same words; at first everyone").optional().keyword("READ"),
                 Arg::word("base64", "bytes, in place of `value`, which is left out then or empty")
                     .optional()
-                    .keyword("BASE64"),
+                    .keyword("BASE64")
+                    .instead_of("value"),
             ],
-            example: "PROPERTY SET bob motto \"Be kind\" IF VERSION 3 FINGER PUSH",
+            example: "PROPERTY SET bob motto IF VERSION 3 FINGER PUSH Be kind",
             returns: "`of`, `name`, `version`",
             codes: &[Code::NotFound, Code::Conflict, Code::Denied, Code::Invalid, Code::TooLong, Code::Limit],
             ..Command::request(Kind::PropertySet, |parsed| {
@@ -255,8 +256,9 @@ mod tests {
         assert_eq!(in_json(r#""base64": "AAH_""#), Err(Code::Invalid));
         assert_eq!(in_json(r#""version": 3"#), Err(Code::Usage));
         assert_eq!(in_json(r#""value": "x", "write": "nobody""#), Err(Code::Invalid));
-        assert_eq!(asked("PROPERTY SET bob 12 PUSH the button"), text("PUSH the button"));
-        assert_eq!(asked(r#"PROPERTY SET bob 12 "" BASE64 AAH/"#), bytes(&[0, 1, 255]));
+        assert_eq!(asked("PROPERTY SET bob 12 PUSH the button"), text("the button"));
+        assert_eq!(asked("PROPERTY SET bob 12 Push the button"), text("Push the button"));
+        assert_eq!(asked("PROPERTY SET bob 12 BASE64 AAH/"), bytes(&[0, 1, 255]));
     }
 
     #[test]

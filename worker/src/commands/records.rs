@@ -1,10 +1,11 @@
 //! Records: boards, scores and ranks. Runs in a worker.
 
 use super::{Arg, ArgKind, Command, Group};
-use crate::render::{Column, Counted, Pushed, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Json, Pushed, Row, Screen, Shown, plural};
+use serde::Serialize;
 use ssmglobal_ipc::{
-    Boards, Code, Kind, RecordAround, RecordArrived, RecordPage, RecordShow, RecordShown, RecordSubmit,
-    RecordSubmitted, RecordTop, RecordWatch, Request, Submitters,
+    Boards, Code, Kind, Party, RecordAround, RecordArrived, RecordPage, RecordRow, RecordShow, RecordShown,
+    RecordSubmit, RecordSubmitted, RecordTop, RecordWatch, Request, Submitters,
 };
 use std::fmt::{Result, Write};
 
@@ -83,7 +84,7 @@ pub(super) static GROUP: Group = Group {
             summary: "Show one player's score and rank",
             args: &[BOARD, Arg::word("player", "whose; yours when left out").optional()],
             example: "RECORD SHOW sprint bob",
-            returns: "`board`, `unit`, `player`, `score`, `rank`, `total`, `at`, `server`, `note`",
+            returns: "`board`, `unit`, `player`, `score`, `rank`, `total`, `at`, `server`, `note`, `from`",
             codes: &[Code::NotFound, Code::NotLoggedIn],
             ..Command::request(Kind::RecordShow, |parsed| {
                 Ok(Request::RecordShow(RecordShow {
@@ -126,7 +127,7 @@ pub(super) static GROUP: Group = Group {
     ],
 };
 
-const PAGE: &str = "`board`, `unit`, `total`, `records` (each with `rank`, `player`, `score`, `at`, `server`, `note`), \
+const PAGE: &str = "`board`, `unit`, `total`, `records` (each with `rank`, `player`, `score`, `at`, `server`, `note`, `from`), \
                     `next`, `prev`";
 
 impl Shown for RecordSubmitted {
@@ -137,7 +138,37 @@ impl Shown for RecordSubmitted {
     }
 }
 
+/// Who has submitted a score: a game server, or the player himself.
+fn sender(server: &Option<String>, player: &str) -> Party {
+    server.clone().map_or_else(|| Party::Player(player.to_owned()), Party::Server)
+}
+
+/// Something of a score, with who has submitted it.
+#[derive(Serialize)]
+struct Sent<'a, T> {
+    #[serde(flatten)]
+    record: &'a T,
+    from: Party,
+}
+
 impl Shown for RecordPage {
+    fn data(&self, out: &mut Vec<u8>) {
+        #[derive(Serialize)]
+        struct Page<'a> {
+            board: &'a str,
+            unit: &'a str,
+            total: u32,
+            records: Vec<Sent<'a, RecordRow>>,
+            next: Option<&'a str>,
+            prev: Option<&'a str>,
+        }
+
+        let RecordPage { board, unit, total, records, next, prev } = self;
+        let sent = |record: &'_ RecordRow| sender(&record.server, &record.player);
+        let records = records.iter().map(|record| Sent { record, from: sent(record) }).collect();
+        Page { board, unit, total: *total, records, next: next.as_deref(), prev: prev.as_deref() }.put(out);
+    }
+
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         match self.total {
             0 => write!(f, "{}: nobody yet.", self.board),
@@ -152,9 +183,9 @@ impl Shown for RecordPage {
         }
         let rows = self.records.iter().map(|row| {
             let note = row.note.clone().unwrap_or_default();
-            let server = row.server.clone().unwrap_or_default();
+            let from = row.server.as_ref().map_or_else(String::new, |_| sender(&row.server, &row.player).to_string());
             let at = screen.minute(row.at);
-            Row::new([row.rank.to_string(), row.player.clone(), row.score.to_string(), at, server, note])
+            Row::new([row.rank.to_string(), row.player.clone(), row.score.to_string(), at, from, note])
         });
         let score = if self.unit.is_empty() { "Score".to_owned() } else { format!("Score ({})", self.unit) };
         let columns = [
@@ -162,7 +193,7 @@ impl Shown for RecordPage {
             Column::name("Player"),
             Column::number(&score),
             Column::detail("When"),
-            Column::detail("Server"),
+            Column::detail("From"),
             Column::text("Note"),
         ];
         screen.table(&columns, rows.collect());
@@ -178,6 +209,10 @@ impl Shown for RecordPage {
 }
 
 impl Shown for RecordShown {
+    fn data(&self, out: &mut Vec<u8>) {
+        Sent { record: self, from: sender(&self.server, &self.player) }.put(out);
+    }
+
     fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
         let RecordShown { board, unit, player, score, rank, total, .. } = self;
         write!(f, "{player} has {score} {unit} on {board}, rank {rank} of {total}.")
@@ -186,7 +221,7 @@ impl Shown for RecordShown {
     fn show(&self, screen: &mut Screen, _: Kind) {
         let at = screen.moment(self.at);
         match &self.server {
-            Some(server) => screen.line(format!("Reached {at} on {server}.")),
+            Some(_) => screen.line(format!("Reached {at}, sent by {}.", sender(&self.server, &self.player))),
             None => screen.line(format!("Reached {at}.")),
         }
         if let Some(note) = self.note.as_deref().filter(|note| !note.is_empty()) {

@@ -58,11 +58,11 @@ pub(super) static GROUP: Group = Group {
             name: "RELAY SEND",
             summary: "Send to all on a channel, or to one game server",
             args: &[
-                Arg::text("body", "up to 16 KiB; in words quoted"),
-                Arg::word("channel", "a channel").optional(),
+                Arg::text("body", "up to 16 KiB"),
+                Arg::word("channel", "a channel").optional().keyword("CHANNEL"),
                 Arg::word("to", "or a game server that is connected").optional().keyword("TO"),
             ],
-            example: "RELAY SEND \"round over\" lobby",
+            example: "RELAY SEND CHANNEL lobby round over",
             returns: "`channel`, `to`, `number`, `receivers`",
             codes: &[Code::NotFound, Code::TooLong, Code::Invalid, Code::Limit, Code::Busy],
             ..Command::request(Kind::RelaySend, send)
@@ -85,7 +85,7 @@ fn join(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
         epoch: parsed.opt_number("epoch")?,
     };
     if join.epoch.is_some() && join.since.is_none() {
-        return Err(parsed.command.usage_failure(Some("An epoch says where since was seen: give since too.")));
+        return Err(parsed.usage_failure(Some("An epoch says where since was seen: give since too.")));
     }
     Ok(Request::RelayJoin(join))
 }
@@ -97,7 +97,7 @@ fn send(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
         to: parsed.opt_string("to")?,
     };
     if send.channel.is_some() == send.to.is_some() {
-        return Err(parsed.command.usage_failure(Some("One of channel and to must be given, and not both.")));
+        return Err(parsed.usage_failure(Some("One of channel and to must be given, and not both.")));
     }
     Ok(Request::RelaySend(send))
 }

@@ -32,7 +32,7 @@ pub(super) static GROUP: Group = Group {
             summary: "Write a setting",
             args: &[
                 KEY,
-                Arg::text("value", "up to 8 KiB; in words quoted if something follows"),
+                Arg::text("value", "up to 8 KiB"),
                 Arg::int("version", 0, u64::MAX, "only if this is the present version; 0: only if there is none")
                     .optional()
                     .keyword("IF"),
@@ -43,7 +43,7 @@ pub(super) static GROUP: Group = Group {
                     "whether others may read it; as it is when left out, at first private",
                 ),
             ],
-            example: "SETTING SET colour \"dark red\" IF VERSION 3 PUBLIC",
+            example: "SETTING SET colour IF VERSION 3 PUBLIC dark red",
             returns: "`key`, `version`, `public`",
             codes: &[Code::Conflict, Code::Invalid, Code::TooLong, Code::Limit],
             ..Command::request(Kind::SettingSet, |parsed| {

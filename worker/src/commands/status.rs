@@ -26,11 +26,13 @@ pub(super) static GROUP: Group = Group {
                 Arg::word("map", "what is played"),
                 Arg::int("players", 0, u32::MAX as u64, "how many are on"),
                 Arg::int("max", 0, u32::MAX as u64, "how many fit"),
-                Arg::text("text", "free text; in words quoted if something follows").optional(),
-                Arg::word("address", "where players connect to; the connection's own address when left out").optional(),
+                Arg::text("text", "free text").optional(),
+                Arg::word("address", "where players connect to; the connection's own address when left out")
+                    .optional()
+                    .keyword("ADDRESS"),
             ],
             done: "Shown in WORLDS.",
-            example: "STATUS SET harbour 3 16 \"friendly fire off\"",
+            example: "STATUS SET harbour 3 16 friendly fire off",
             codes: &[Code::Invalid, Code::TooLong],
             ..Command::request(Kind::StatusSet, |parsed| {
                 Ok(Request::StatusSet(StatusSet {

@@ -1,5 +1,6 @@
 //! What an entry of the table is made of. Runs in a worker.
 
+use super::reference::json_example;
 use super::{Action, Local, Parsed};
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, States};
 
@@ -8,7 +9,8 @@ use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, States};
 pub enum ArgKind {
     /// One word; quotes hold several together.
     Word,
-    /// The rest of the line, or one quoted string.
+    /// Text of several words, and perhaps of several lines. The one of a command that has no keyword is the rest of the line,
+    /// quotes and all; a person who leaves it out types it line by line. Others are quoted where something follows.
     Text,
     /// Names with blanks between, up to the end of the line; in JSON also a list of them.
     Names,
@@ -63,13 +65,15 @@ pub struct Arg {
     pub optional: bool,
     /// In words: `KEYWORD value` gives it out of its order.
     pub keyword: Option<&'static str>,
+    /// The argument in whose place it may be given.
+    pub instead_of: Option<&'static str>,
     /// One line about it.
     pub doc: &'static str,
 }
 
 impl Arg {
     const fn new(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, optional: false, keyword: None, doc }
+        Arg { name, kind, optional: false, keyword: None, instead_of: None, doc }
     }
 
     /// One word.
@@ -119,6 +123,16 @@ impl Arg {
     /// In words: can be given as `KEYWORD value`.
     pub const fn keyword(self, keyword: &'static str) -> Arg {
         Arg { keyword: Some(keyword), ..self }
+    }
+
+    /// Can be given in the place of that argument, which is not needed then.
+    pub const fn instead_of(self, other: &'static str) -> Arg {
+        Arg { instead_of: Some(other), ..self }
+    }
+
+    /// Whether it is the text of its command, which in words is the rest of the line.
+    pub const fn is_text(&self) -> bool {
+        matches!(self.kind, ArgKind::Text) && self.keyword.is_none()
     }
 
     /// Whether it never may be seen.
@@ -227,23 +241,32 @@ impl Command {
         }
     }
 
-    /// `MAIL SEND <to> <body> [subject]`.
+    /// `MAIL SEND <to> [SUBJECT subject] <body>`: as it is typed, with the text at the end.
     pub fn usage(&self) -> String {
-        let mut usage = self.name.to_owned();
-        for arg in self.args {
-            let (open, close) = if arg.optional { (" [", ']') } else { (" <", '>') };
-            usage.push_str(open);
-            usage.push_str(arg.name);
-            usage.push(close);
-        }
-        usage
+        let behind_text = self.args.iter().skip_while(|arg| !arg.is_text()).skip(1);
+        let texts = self.args.iter().filter(|arg| arg.is_text());
+        let words = self.args.iter().take_while(|arg| !arg.is_text()).chain(behind_text).chain(texts);
+        words.fold(self.name.to_owned(), |usage, arg| {
+            let (open, close) = if arg.optional { ('[', ']') } else { ('<', '>') };
+            match (arg.kind, arg.keyword) {
+                (ArgKind::Flag { yes, no }, _) => format!("{usage} {open}{yes}|{no}{close}"),
+                (_, Some(keyword)) => format!("{usage} {open}{keyword} {}{close}", arg.name),
+                (_, None) => format!("{usage} {open}{}{close}", arg.name),
+            }
+        })
     }
 
-    /// The arguments do not fit; `reason` is a sentence about which and why.
-    pub fn usage_failure(&self, reason: Option<&str>) -> Failure {
+    /// The arguments in words do not fit; `reason` is a sentence about which and why.
+    pub(super) fn usage_failure(&self, reason: Option<&str>) -> Failure {
         let (reason, blank) = reason.map_or(("", ""), |reason| (reason, " "));
         let usage = self.usage();
         Failure::new(Code::Usage, format!("{reason}{blank}Usage: {usage} (for example: {})", self.example))
+    }
+
+    /// The arguments of a program do not fit.
+    pub(super) fn json_usage_failure(&self, reason: Option<&str>) -> Failure {
+        let (reason, blank) = reason.map_or(("", ""), |reason| (reason, " "));
+        Failure::new(Code::Usage, format!("{reason}{blank}For example: {}", json_example(self)))
     }
 }
 

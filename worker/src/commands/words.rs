@@ -1,11 +1,11 @@
 //! Commands in words, as people type them and as the `args` string of a JSON request holds them. Runs in a worker.
 //!
-//! Words are separated by blanks; `"…"` holds several together, with `\"` and `\\` inside. A text takes the rest
-//! of the line, unless it begins with a quote.
+//! Words are separated by blanks; `"…"` holds several together, with `\"` and `\\` inside. A command's text is the rest of the
+//! line, quotes and all. What may be left out and stands behind the text in the table comes before it as an option.
 
 use super::lookup::{Match, in_words_for, is_blank, meant, split_word};
 use super::parsed::{Value, flag};
-use super::{Arg, ArgKind, Parsed, State, general, no_mode};
+use super::{Arg, ArgKind, Parsed, State, general, habits, no_mode, number};
 use ssmglobal_ipc::{Code, Failure};
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub fn parse_words(line: &str, state: State) -> Result<Parsed<'_>, Failure> {
         // `MAIL` alone is the question what there is.
         Match::Group(group, "") => (&general::HELP_COMMAND, group.word.unwrap_or_default()),
         Match::Group(group, _) => return Err(unknown(line, state, group.word)),
-        Match::Nothing => return Err(unknown(line, state, None)),
+        Match::Nothing => return habits::meant(line, state).unwrap_or_else(|| Err(unknown(line, state, None))),
     };
     let mut parsed = Parsed::new(command);
     fill(&mut parsed, rest)?;
@@ -42,17 +42,23 @@ fn unknown(line: &str, state: State, group: Option<&str>) -> Failure {
 pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, rest: &'a str) -> Result<(), Failure> {
     let mut rest = rest.trim_matches(is_blank);
     while !rest.is_empty() {
-        let required_left = parsed.values().any(|(arg, value)| !arg.optional && value.is_none());
-        if !required_left && by_keyword(parsed, &mut rest)? {
+        let needs_word = parsed.values().any(|(arg, value)| !arg.optional && !arg.is_text() && value.is_none());
+        if !needs_word && by_keyword(parsed, &mut rest)? {
             continue;
         }
         let Some((index, arg)) = parsed.next_free() else {
-            return Err(parsed.command.usage_failure(Some("There are too many arguments.")));
+            return Err(parsed.usage_failure(Some("There are too many arguments.")));
         };
-        let value = next_value(parsed, arg, &mut rest)?;
+        let value = if arg.is_text() { whole_text(&mut rest) } else { next_value(parsed, arg, &mut rest)? };
         parsed.set(index, Value::Text(value))?;
     }
     Ok(())
+}
+
+/// The text of a command: all that is left. `""` is an empty one.
+fn whole_text<'a>(rest: &mut &'a str) -> Cow<'a, str> {
+    let text = std::mem::take(rest);
+    Cow::Borrowed(if text == "\"\"" { "" } else { text })
 }
 
 /// Takes `IF VERSION 3`, `AFTER 20`, `PUBLIC` …, if that is what comes next.
@@ -66,32 +72,53 @@ fn by_keyword<'a>(parsed: &mut Parsed<'a>, rest: &mut &'a str) -> Result<bool, F
         (switch && value.is_none()).then_some((index, arg))
     });
     let Some((index, arg)) = named else { return Ok(false) };
-    *rest = behind;
+    // The argument's own name may stand between keyword and value.
+    let (name, behind_name) = split_word(behind);
+    let named_again = name.eq_ignore_ascii_case(arg.name) && !behind_name.is_empty();
+    let value = if named_again { behind_name } else { behind };
+    if parsed.waits_for_text() && !is_option(arg, word, value) {
+        return Ok(false);
+    }
     if let Some(value) = flag(arg, word) {
+        *rest = behind;
         parsed.set(index, Value::Bool(value))?;
         return Ok(true);
     }
-    // The argument's own name may stand between keyword and value.
-    let (name, behind) = split_word(rest);
-    if name.eq_ignore_ascii_case(arg.name) && !behind.is_empty() {
-        *rest = behind;
-    }
+    *rest = value;
     if rest.is_empty() {
-        return Err(parsed.command.usage_failure(Some(&format!("{} is missing.", arg.name))));
+        return Err(parsed.usage_failure(Some(&format!("{} is missing.", arg.name))));
     }
     let value = next_value(parsed, arg, rest)?;
     parsed.set(index, Value::Text(value))?;
     Ok(true)
 }
 
+/// Whether this is an option where it might as well be the beginning of a text: such a word is written in capitals, and a number
+/// or something quoted follows where that belongs.
+fn is_option(arg: &Arg, word: &str, value: &str) -> bool {
+    let in_capitals = !word.bytes().any(|byte| byte.is_ascii_lowercase());
+    match arg.kind {
+        ArgKind::Int { .. } => in_capitals && number::whole(split_word(value).0).is_some(),
+        ArgKind::Text => in_capitals || value.starts_with('"'),
+        _ => in_capitals,
+    }
+}
+
 fn next_value<'a>(parsed: &Parsed<'a>, arg: &Arg, rest: &mut &'a str) -> Result<Cow<'a, str>, Failure> {
     if let Some(quoted) = rest.strip_prefix('"') {
-        let (value, behind) = unquote(quoted).map_err(|why| parsed.command.usage_failure(Some(why)))?;
-        *rest = behind;
-        return Ok(value);
+        match unquote(quoted).map_err(|why| parsed.usage_failure(Some(why))) {
+            // A text may begin with something quoted: it ends there only if something of the command follows.
+            Ok((_, behind)) if is_rest(parsed, arg) && !behind.is_empty() && !begins_with_keyword(parsed, behind) => {}
+            Err(_) if is_rest(parsed, arg) => {}
+            Err(failure) => return Err(failure),
+            Ok((value, behind)) => {
+                *rest = behind;
+                return Ok(value);
+            }
+        }
     }
     match arg.kind {
-        ArgKind::Text => return Ok(Cow::Borrowed(std::mem::take(rest))),
+        ArgKind::Text if is_rest(parsed, arg) => return Ok(Cow::Borrowed(std::mem::take(rest))),
         ArgKind::Names => {
             let (names, behind) = names(parsed, rest);
             *rest = behind;
@@ -104,19 +131,29 @@ fn next_value<'a>(parsed: &Parsed<'a>, arg: &Arg, rest: &mut &'a str) -> Result<
     Ok(Cow::Borrowed(word))
 }
 
-/// Names up to the end of the line, or to a keyword of the command and something behind it.
+/// Whether this text takes the rest of the line: an option in front of the command's text takes a word.
+fn is_rest(parsed: &Parsed<'_>, arg: &Arg) -> bool {
+    arg.kind == ArgKind::Text && !parsed.waits_for_text()
+}
+
+/// Whether this begins with an option of the command that was not given yet, and something behind its keyword.
+fn begins_with_keyword(parsed: &Parsed<'_>, text: &str) -> bool {
+    let (word, behind) = split_word(text);
+    let mut free = parsed.values().filter(|(_, value)| value.is_none());
+    free.any(|(arg, _)| match arg.kind {
+        ArgKind::Flag { yes, no } => [yes, no].iter().any(|name| name.eq_ignore_ascii_case(word)),
+        _ => arg.keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(word)) && !behind.is_empty(),
+    })
+}
+
+/// Names up to the end of the line, or to an option of the command.
 fn names<'a>(parsed: &Parsed<'a>, line: &'a str) -> (&'a str, &'a str) {
-    let is_keyword = |word: &str| {
-        let mut free = parsed.values().filter(|(_, value)| value.is_none()).filter_map(|(arg, _)| arg.keyword);
-        free.any(|keyword| keyword.eq_ignore_ascii_case(word))
-    };
     let mut rest = line;
     while !rest.is_empty() {
-        let (word, behind) = split_word(rest);
-        if is_keyword(word) && !behind.is_empty() {
+        if begins_with_keyword(parsed, rest) {
             return line.split_at(line.len() - rest.len());
         }
-        rest = behind;
+        rest = split_word(rest).1;
     }
     (line, rest)
 }

@@ -1,6 +1,7 @@
 //! Whom a worker is connected with: its client, and later a world as well. Reading, writing, holding back and looking after
 //! are the same for each. Runs in a worker.
 
+pub mod charset;
 pub mod contact;
 pub mod layer;
 pub mod outbox;

@@ -1,9 +1,10 @@
 //! Bytes to lines, as the mode wants it: people may speak telnet and edit, programs do not. Who speaks something else
 //! altogether is noticed here. Runs in a worker; pure.
 
+use super::charset::Charsets;
 use super::layer::{Layer, Opened};
 use super::strangers::{Beginning, Protocol};
-use crate::render::{Look, Told};
+use crate::render::{Charset, Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Mode;
 use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
@@ -15,8 +16,12 @@ pub enum Input {
     Line,
     /// A line over the limit; the rest of it is skipped.
     TooLong,
-    /// A line that is not UTF-8.
+    /// A line that is not UTF-8, nor what is understood in its place.
     NotUtf8,
+    /// A line that the terminal has cut in two, within a letter.
+    Cut,
+    /// A line of nothing but keys that are no letters, as arrows.
+    Keys,
     /// No line, but a sign that the other side lives.
     Alive,
     /// It speaks this, which is not spoken here.
@@ -28,14 +33,25 @@ pub enum Input {
 #[serde(default)]
 pub struct Speech {
     lines: LineReader,
-    /// Only where somebody has spoken telnet, or is to.
+    /// Only where there was a person, who may speak telnet.
     telnet: Option<Box<Telnet>>,
     people: bool,
+    /// A person has been greeted: his keys and his characters are understood.
+    human: bool,
+    charsets: Charsets,
+    /// Telnet is offered with the first line that ends as telnet's do.
+    offers: bool,
+    /// It was just offered, and the next prompt belongs to the line with which that was.
+    offered: bool,
+    /// The last line has ended with LF alone, and there was no telnet so far: nothing of telnet would be understood.
+    bare: bool,
+    /// The terminal has shown the end of a line, and not gone back to the first column.
+    owes_return: bool,
     /// What the connection began with, where that is not to be a mode; until the first line is known.
     beginning: Option<Beginning>,
 }
 
-const IAC: u8 = 0xff;
+const CR: u8 = b'\r';
 
 /// What some programs write before a text to say that it is UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -58,9 +74,22 @@ impl Speech {
     /// How lines are read from now on, and up to how many bytes.
     pub fn listen(&mut self, mode: Mode, limit: usize) {
         self.people = matches!(mode, Mode::Ask | Mode::Human);
+        self.human = mode == Mode::Human;
+        self.lines.set_swallowing(self.human);
         self.lines.set_return_ends_line(self.people);
         self.lines.set_editing(self.people);
         self.lines.set_limit(limit);
+        // An older program has said so at each event.
+        self.telnet.iter_mut().for_each(|telnet| telnet.set_offering(true));
+    }
+
+    /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
+    fn telnet(&mut self) -> &mut Telnet {
+        self.telnet.get_or_insert_with(|| {
+            let mut telnet = Box::<Telnet>::default();
+            telnet.set_offering(true);
+            telnet
+        })
     }
 
     /// Whether a line has begun and not ended.
@@ -75,14 +104,12 @@ impl Speech {
 
     /// The terminal's manners, as far as they are known.
     pub fn look(&self) -> Look {
-        let usual = Look::default();
+        let usual = Look { charset: self.charsets.charset(self.utf8()), ..Look::default() };
         let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return usual };
         Look {
             width: terminal.width().unwrap_or(usual.width),
             height: terminal.height().unwrap_or(usual.height),
             colour: terminal.colour(),
-            // Who has not spoken of it mostly does.
-            utf8: terminal.utf8() != Agreed::No,
             plain: terminal.screen_reader(),
             ..usual
         }
@@ -90,31 +117,61 @@ impl Speech {
 
     /// Of what the terminal has told something.
     pub fn told(&self) -> Told {
-        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return Told::default() };
+        let charset = self.utf8() != Agreed::Unknown || self.charsets.charset(Agreed::Unknown) != Charset::Utf8;
+        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else {
+            return Told { charset, ..Told::default() };
+        };
         Told {
             width: terminal.width().is_some(),
             height: terminal.height().is_some(),
             colour: terminal.mtts().is_some() || terminal.name().is_some(),
-            charset: terminal.utf8() != Agreed::Unknown,
+            charset,
             screen_reader: terminal.mtts().is_some(),
         }
     }
 
-    /// Begins to negotiate: at a door for people.
-    pub fn offer(&mut self, out: &mut Vec<u8>) {
-        self.telnet.get_or_insert_default().offer(out);
+    /// What telnet has agreed on about UTF-8.
+    fn utf8(&self) -> Agreed {
+        self.telnet.as_ref().map_or(Agreed::Unknown, |telnet| telnet.terminal().utf8())
     }
 
-    /// Asks the other side not to show what is typed, or to show it again.
+    /// The person says which characters his terminal has; none for what it shows by itself.
+    pub fn say_charset(&mut self, said: Option<Charset>) {
+        self.charsets.say(said);
+    }
+
+    /// The characters that the terminal has shown to have, where they are others than was thought, since the last time.
+    pub fn take_charset(&mut self) -> Option<Charset> {
+        self.charsets.take_news()
+    }
+
+    /// Offers telnet, at a door for people: at once to who speaks it, and else with the first line that is not empty and ends
+    /// with CR LF or CR NUL, as those of telnet do. Telnet clients wait for the other side to begin; `nc`, whose lines end
+    /// with LF, would show what it is offered.
+    pub fn offer_soon(&mut self) {
+        self.offers = true;
+    }
+
+    /// Begins to negotiate, if that was not done.
+    pub fn offer(&mut self, out: &mut Vec<u8>) {
+        self.telnet().offer(out);
+    }
+
+    /// Asks the other side not to show what is typed, or to show it again. Who would show the question instead is not asked.
     pub fn hide_input(&mut self, hidden: bool, out: &mut Vec<u8>) {
-        self.telnet.get_or_insert_default().hide_input(hidden, out);
+        if !self.bare {
+            self.telnet().hide_input(hidden, out);
+        }
     }
 
     /// Marks the end of a prompt for clients that want that.
-    pub fn prompt_end(&self, out: &mut Vec<u8>) {
-        if let Some(telnet) = &self.telnet {
-            telnet.prompt_end(out);
+    pub fn prompt_end(&mut self, out: &mut Vec<u8>) {
+        let offered = std::mem::take(&mut self.offered);
+        let Some(telnet) = &self.telnet else { return };
+        if offered && !telnet.speaks_telnet() {
+            return Telnet::go_ahead(out);
         }
+        telnet.prompt_end(out);
     }
 
     /// Sends something that nobody sees, to one who speaks telnet.
@@ -133,33 +190,29 @@ impl Speech {
     fn judge(&mut self, input: Input, line: &str) -> Input {
         let stranger = match input {
             Input::Line if line.trim().is_empty() => None,
+            Input::Keys => None,
             Input::Line => self.beginning.take().and_then(|_| Protocol::of_line(line)),
-            Input::TooLong | Input::NotUtf8 => self.beginning.take().and_then(|beginning| beginning.of_unread_line()),
+            Input::TooLong | Input::NotUtf8 | Input::Cut => {
+                self.beginning.take().and_then(|beginning| beginning.of_unread_line())
+            }
             Input::Alive | Input::Stranger(_) => None,
         };
         stranger.map_or(input, Input::Stranger)
     }
 
     fn next_input(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
-        if self.people && self.telnet.is_none() && bytes.contains(&IAC) {
-            self.telnet = Some(Box::default());
+        if !self.people {
+            return self.next_line(bytes, line);
         }
-        let Some(telnet) = self.telnet.as_mut().filter(|_| self.people) else {
-            return next_line(&mut self.lines, bytes, line);
-        };
         loop {
-            let event = telnet.next(bytes, out);
-            if telnet.speaks_telnet() {
-                telnet.offer(out);
-            }
-            match event? {
+            match self.telnet().next(bytes, out)? {
                 // At most one line: the telnet machine sees to that.
                 Event::Data(mut data) => {
-                    if let Some(input) = next_line(&mut self.lines, &mut data, line) {
+                    if let Some(input) = self.next_line(&mut data, line) {
                         return Some(input);
                     }
                 }
-                Event::Interrupt => self.lines.clear(),
+                Event::Interrupt => self.lines.interrupt(),
                 Event::EraseCharacter => self.lines.erase_character(),
                 Event::EraseLine => self.lines.erase_line(),
                 // What only a client hears.
@@ -168,6 +221,44 @@ impl Speech {
                 Event::Alive => return Some(Input::Alive),
             }
         }
+    }
+
+    /// The next line, as what it means.
+    fn next_line(&mut self, bytes: &mut &[u8], line: &mut String) -> Option<Input> {
+        let utf8 = self.utf8();
+        let input = match self.lines.next(bytes)? {
+            Line::Text(text) if self.human => {
+                self.charsets.read(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text), utf8, line);
+                Input::Line
+            }
+            Line::Text(text) => {
+                line.clear();
+                line.push_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
+                Input::Line
+            }
+            Line::NotUtf8(bytes) if self.human && self.charsets.read_bytes(bytes, utf8, line) => Input::Line,
+            Line::NotUtf8(_) => Input::NotUtf8,
+            Line::TooLong => Input::TooLong,
+            Line::Cut => Input::Cut,
+        };
+        // One that is too long may not have ended yet.
+        if self.people && input != Input::TooLong {
+            self.line_has_ended();
+        }
+        // As UTF-8 it may be longer than it came.
+        if input == Input::Line && line.len() > self.lines.limit() {
+            return Some(Input::TooLong);
+        }
+        let only_keys = input == Input::Line && self.lines.had_keys() && line.trim().is_empty();
+        Some(if only_keys { Input::Keys } else { input })
+    }
+
+    /// What the end of a person's line tells of his terminal.
+    fn line_has_ended(&mut self) {
+        let telnet = self.telnet.as_ref();
+        self.bare = !self.lines.ended_with_return() && !telnet.is_some_and(|telnet| telnet.speaks_telnet());
+        // Debian's telnet does no more for an LF then than to go down.
+        self.owes_return = telnet.is_some_and(|telnet| telnet.sends_binary());
     }
 }
 
@@ -178,12 +269,27 @@ impl Layer for Speech {
 
     fn open(&mut self, input: &mut &[u8], up: &mut String, out: &mut Vec<u8>) -> Opened<Input> {
         match self.next_input(input, up, out) {
-            Some(found) => Opened::Data(self.judge(found, up)),
+            Some(found) => {
+                let found = self.judge(found, up);
+                // Not before it is known that nobody else has come than people do.
+                if self.offers && found == Input::Line && self.beginning.is_none() && self.lines.ended_with_return() {
+                    self.offers = false;
+                    self.offered = true;
+                    self.offer(out);
+                }
+                Opened::Data(found)
+            }
             None => Opened::More,
         }
     }
 
     fn seal(&mut self, out: &mut Vec<u8>, from: usize) {
+        if let Some(first) = out.get(from).copied()
+            && std::mem::take(&mut self.owes_return)
+            && first != CR
+        {
+            out.insert(from, CR);
+        }
         if let Some(telnet) = self.telnet.as_ref().filter(|_| self.people) {
             telnet.seal(out, from);
         }
@@ -194,20 +300,19 @@ impl Layer for Speech {
     }
 
     fn is_quiet(&self) -> bool {
-        let Speech { lines, telnet: _, people: _, beginning: _ } = self;
+        let Speech {
+            lines,
+            telnet: _,
+            people: _,
+            human: _,
+            charsets,
+            offers: _,
+            offered: _,
+            bare: _,
+            owes_return: _,
+            beginning: _,
+        } = self;
         // Telnet can be gone on with at any byte. Half a line could be half a password: it stays in this process.
-        lines.is_quiet()
+        lines.is_quiet() && charsets.is_quiet()
     }
-}
-
-fn next_line(lines: &mut LineReader, bytes: &mut &[u8], line: &mut String) -> Option<Input> {
-    Some(match lines.next(bytes)? {
-        Line::Text(text) => {
-            line.clear();
-            line.push_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
-            Input::Line
-        }
-        Line::TooLong => Input::TooLong,
-        Line::NotUtf8 => Input::NotUtf8,
-    })
 }

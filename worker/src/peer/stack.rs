@@ -99,6 +99,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     pub fn prefer(&mut self, change: impl FnOnce(&mut Preferred)) {
         let mut preferred = self.preferred.take().unwrap_or_default();
         change(&mut preferred);
+        self.speech.say_charset(preferred.charset());
         self.preferred = Some(preferred).filter(|preferred| **preferred != Preferred::default());
     }
 

@@ -6,7 +6,7 @@ mod says;
 
 use crate::commands::{Local, PreferenceRow, preferences_shown, put_preferences};
 use crate::peer::Stack;
-use crate::render::{Prompt, Screen, human, json, unmarked};
+use crate::render::{Pages, Prompt, Screen, draw, human, json, unmarked};
 use queue::Queue;
 pub use queue::Waiting;
 use says::Says;
@@ -21,9 +21,12 @@ pub struct Presenter {
     mode: Mode,
     /// The last thing that was said is a prompt.
     prompted: bool,
-    /// A person is being asked for this. Quiet is only who asks for nothing.
-    #[serde(skip)]
-    question: Option<&'static str>,
+    /// What is left of an answer that is longer than the terminal is high.
+    pages: Option<Pages>,
+    /// The next page is waited for: the return key shows it.
+    turning: bool,
+    /// What has come while a person was writing or reading, drawn for his terminal.
+    held: Held,
     /// Quiet is only who owes no answer.
     #[serde(skip)]
     queue: Queue,
@@ -38,7 +41,8 @@ impl Default for Presenter {
 impl Presenter {
     /// Of a client that speaks so.
     pub fn new(mode: Mode) -> Presenter {
-        Presenter { mode, prompted: false, question: None, queue: Queue::default() }
+        let (pages, held) = (None, Held::default());
+        Presenter { mode, prompted: false, pages, turning: false, held, queue: Queue::default() }
     }
 
     /// Goes on where another program has left it.
@@ -68,8 +72,8 @@ impl Presenter {
 
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        let Presenter { mode: _, prompted: _, question, queue } = self;
-        question.is_none() && queue.is_empty()
+        let Presenter { mode: _, prompted: _, pages: _, turning: _, held: _, queue } = self;
+        queue.is_empty()
     }
 
     /// A line has come: what was said before is not the last thing any more.
@@ -82,22 +86,27 @@ impl Presenter {
         self.queue.ask(waiting);
     }
 
-    /// The handler's answer, in its turn.
-    pub fn answer(&mut self, to: &mut Stack, number: u64, reply: &Reply) {
+    /// The handler's answer, in its turn. A person is told `hint` below it.
+    pub fn answer(&mut self, to: &mut Stack, number: u64, reply: &Reply, hint: Option<&str>) {
+        // What was asked behind it is not to wait until somebody has read it.
+        let alone = self.queue.len() == 1;
         let clock = to.preferred().clock();
+        let mut pages = None;
         self.queue.answer(number, to, |says, waiting| {
             if waiting.people {
-                says.screen(&asking(human::reply(waiting.asked, reply, clock), Prompt::Command));
+                let screen = hinted(human::reply(waiting.asked, reply, clock), hint);
+                pages = says.screens(once(screen), alone);
             } else {
                 says.text(|out| json::reply(out, waiting.id.as_deref(), waiting.asked, reply));
             }
         });
         self.prompted = self.is_for_people();
+        self.turn_to(pages);
     }
 
-    /// An error, in its turn.
-    pub fn refuse(&mut self, to: &mut Stack, id: Option<&str>, failure: &Failure) {
-        self.say_in_turn(to, || once(human::failure(failure)), |out| json::failure(out, id, failure));
+    /// An error, in its turn. A person is told `hint` below it.
+    pub fn refuse(&mut self, to: &mut Stack, id: Option<&str>, failure: &Failure, hint: Option<&str>) {
+        self.say_in_turn(to, || once(hinted(human::failure(failure), hint)), |out| json::failure(out, id, failure));
     }
 
     /// An error that is the last word, and waits for nothing.
@@ -132,6 +141,21 @@ impl Presenter {
         self.show_in_turn(to, once(human::text(welcome)));
     }
 
+    /// The last word to a person who quits, in its turn, with no prompt behind it. Programs get none, as it always was.
+    pub fn goodbye(&mut self, to: &mut Stack) {
+        if self.is_for_people() {
+            self.queue.answer_now(to, |says| says.screen(&human::text(GOODBYE)));
+            self.prompted = false;
+        }
+    }
+
+    /// Tells a person something that is no answer, in its turn.
+    pub fn hint(&mut self, to: &mut Stack, hint: &str) {
+        let mut screen = Screen::new();
+        screen.hint(hint);
+        self.show_in_turn(to, once(screen));
+    }
+
     /// A person's prompt, in its turn.
     pub fn prompt(&mut self, to: &mut Stack) {
         self.show_in_turn(to, empty());
@@ -152,25 +176,65 @@ impl Presenter {
     }
 
     /// Shows a person something, and then the prompt.
-    fn show_in_turn(&mut self, to: &mut Stack, screens: impl Iterator<Item = Screen>) {
-        self.queue.answer_now(to, |says| {
-            screens.for_each(|screen| says.screen(&screen));
-            says.screen(&asking(Screen::new(), Prompt::Command));
-        });
+    pub fn show_in_turn(&mut self, to: &mut Stack, screens: impl Iterator<Item = Screen>) {
+        let mut pages = None;
+        self.queue.answer_now(to, |says| pages = says.screens(screens, true));
         self.prompted = true;
+        self.turn_to(pages);
     }
 
-    /// Asks a person for what nobody else is to see, in its turn; says first what was wrong with what came instead.
-    pub fn ask_secret(&mut self, to: &mut Stack, question: &'static str, wrong: Option<&Failure>) {
-        self.question = Some(question);
-        let screen = wrong.map(human::failure).unwrap_or_default();
-        self.queue.answer_now(to, |says| says.screen(&asking(screen, Prompt::Secret(question.to_owned()))));
+    /// There is more than a page.
+    fn turn_to(&mut self, pages: Option<Pages>) {
+        if pages.is_some() {
+            (self.pages, self.turning, self.prompted) = (pages, true, false);
+        }
+    }
+
+    /// Whether a person may turn the page with the next line.
+    pub fn is_turning(&self) -> bool {
+        self.turning
+    }
+
+    /// Shows a person the next page, or says that there is none.
+    pub fn next_page(&mut self, to: &mut Stack) {
+        self.turning = false;
+        let Some(mut pages) = self.pages.take() else {
+            return self.show_in_turn(to, Local::More.screens(State::Anonymous));
+        };
+        let mut left = false;
+        self.queue.answer_now(to, |says| left = says.page(&mut pages));
+        self.prompted = !left;
+        self.turn_to(left.then_some(pages));
+        if !left {
+            self.say_held(to, None);
+        }
+    }
+
+    /// A person has read enough. What is left can still be had, unless he gives it `up`.
+    pub fn stop_turning(&mut self, to: &mut Stack, up: bool) {
+        self.turning = false;
+        if up {
+            self.pages = None;
+        }
+        self.release(to);
+    }
+
+    /// Asks a person for what stands at the end of this screen, in its turn.
+    pub fn ask(&mut self, to: &mut Stack, screen: &Screen) {
+        self.queue.answer_now(to, |says| says.screen(screen));
         self.prompted = false;
+    }
+
+    /// What has come while a person was asked is said now; his next prompt comes later.
+    pub fn release(&mut self, to: &mut Stack) {
+        if !self.held.is_empty() {
+            let held = self.held.take();
+            self.queue.answer_now(to, |says| says.text(|out| out.extend_from_slice(held.as_bytes())));
+        }
     }
 
     /// A person has answered, which no terminal has shown. The last answer is the one behind which typing is shown again.
     pub fn secret_answered(&mut self, to: &mut Stack, last: bool) {
-        self.question = None;
         self.queue.answer_now(to, |says| {
             says.text(|out| out.extend_from_slice(LINE_END));
             if last {
@@ -179,10 +243,11 @@ impl Presenter {
         });
     }
 
-    /// Says that something has happened, at once; a person's prompt comes again behind it.
-    pub fn event(&mut self, to: &mut Stack, event: &Event) {
+    /// Says that something has happened, at once; what a person is asked for, if not for a command, comes again behind it. Who
+    /// writes or reads hears of it afterwards, if it can wait.
+    pub fn event(&mut self, to: &mut Stack, event: &Event, question: Option<Prompt>) {
         match self.mode {
-            Mode::Human => self.tell_person(to, human::event(event)),
+            Mode::Human => self.tell_person(to, &human::event(event), can_wait(event), question),
             // It waits for a greeting's answer; only the end is worth a word.
             Mode::Ask if !matches!(event, Event::Close(_)) => {}
             Mode::Ask | Mode::Client | Mode::Server => to.write(|out| json::event(out, event)),
@@ -190,28 +255,44 @@ impl Presenter {
     }
 
     /// The operator's last word.
-    pub fn goodbye(&mut self, to: &mut Stack, text: &str) {
+    pub fn last_word(&mut self, to: &mut Stack, text: &str, question: Option<Prompt>) {
         match self.mode {
-            Mode::Human => self.tell_person(to, human::goodbye(text)),
-            Mode::Ask | Mode::Client | Mode::Server => self.event(to, &Event::Close(Notice { msg: unmarked(text) })),
+            Mode::Human => self.tell_person(to, &human::goodbye(text), false, question),
+            Mode::Ask | Mode::Client | Mode::Server => {
+                self.event(to, &Event::Close(Notice { msg: unmarked(text) }), question);
+            }
         }
     }
 
-    fn tell_person(&mut self, to: &mut Stack, screen: Screen) {
+    fn tell_person(&mut self, to: &mut Stack, screen: &Screen, can_wait: bool, question: Option<Prompt>) {
+        let busy = self.turning || matches!(question, Some(Prompt::Line(_)));
+        let mut drawn = Vec::new();
+        draw(&mut drawn, screen, to.look());
+        self.held.push(&drawn);
+        if !busy || !can_wait || self.held.is_full() {
+            let question = question.or_else(|| self.pages.as_ref().filter(|_| self.turning)?.prompt());
+            self.say_held(to, question);
+        }
+    }
+
+    /// Says to a person what has come.
+    fn say_held(&mut self, to: &mut Stack, question: Option<Prompt>) {
+        if self.held.is_empty() {
+            return;
+        }
+        let held = self.held.take();
         let mut says = Says::Now(to);
-        // What is open is answered first, and a question for a secret comes in its turn.
+        // What is open is answered first, and a question comes in its turn.
         let free = self.queue.is_empty();
-        let question = self.question.filter(|_| free);
+        let question = question.filter(|_| free);
         if self.prompted || question.is_some() {
             says.text(|out| out.extend_from_slice(LINE_END));
         }
-        let screen = match question {
-            Some(question) => asking(screen, Prompt::Secret(question.to_owned())),
-            None if free => asking(screen, Prompt::Command),
-            None => screen,
-        };
-        says.screen(&screen);
+        says.text(|out| out.extend_from_slice(held.as_bytes()));
         self.prompted |= free && question.is_none();
+        if free {
+            says.screen(&asking(Screen::new(), question.unwrap_or(Prompt::Command)));
+        }
     }
 
     /// Asks a program for a sign of life.
@@ -220,8 +301,56 @@ impl Presenter {
     }
 }
 
+/// What has come for a person who has no eye for it now.
+#[derive(Default, Serialize, Deserialize)]
+struct Held(String);
+
+/// Shows how much there is, not what it says.
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Held({} bytes)", self.0.len())
+    }
+}
+
+impl Held {
+    /// Bytes that may wait; what is more is said at once.
+    const MOST: usize = 32 << 10;
+
+    fn push(&mut self, drawn: &[u8]) {
+        // What is drawn of text is text.
+        self.0.push_str(&String::from_utf8_lossy(drawn));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.len() > Held::MOST
+    }
+
+    fn take(&mut self) -> String {
+        std::mem::take(&mut self.0)
+    }
+}
+
+/// Whether it is as good after somebody has written his letter: a word of the backend's own is not.
+fn can_wait(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Notice(_) | Event::Close(_) | Event::LoggedOut(_) | Event::TakenOver(_) | Event::Broadcast(_)
+    )
+}
+/// To a person who quits.
+const GOODBYE: &str = "Goodbye.";
+
 /// What ends a person's line.
 const LINE_END: &[u8] = b"\r\n";
+
+fn hinted(mut screen: Screen, hint: Option<&str>) -> Screen {
+    hint.into_iter().for_each(|hint| screen.hint(hint));
+    screen
+}
 
 /// A screen that asks for something at its end.
 fn asking(mut screen: Screen, prompt: Prompt) -> Screen {

@@ -1,7 +1,7 @@
 //! How something is said to a client: at once, or when its turn has come. Runs in a worker; pure.
 
 use crate::peer::Stack;
-use crate::render::{Look, Prompt, Screen, draw};
+use crate::render::{Look, Pages, Prompt, Screen, draw};
 
 /// Something that waits for its turn.
 pub enum Part {
@@ -51,13 +51,49 @@ impl Says<'_> {
         if prompt.is_some_and(Prompt::hides) {
             self.hide_input(true);
         }
-        let look = match self {
-            Says::Now(to) => to.look(),
-            Says::Later(_, look) => *look,
-        };
+        let look = self.look();
         self.text(|out| draw(out, screen, look));
         if prompt.is_some() {
             self.part(Part::PromptEnd);
+        }
+    }
+
+    /// Shows a person these screens, and then the prompt. Of what is longer than the terminal is high, the first page and what is
+    /// left, if it may wait to be read.
+    pub fn screens(&mut self, mut screens: impl Iterator<Item = Screen>, may_wait: bool) -> Option<Pages> {
+        if let Says::Now(to) = self
+            && may_wait
+            && to.look().page().is_some()
+        {
+            let mut pages = Pages::new(screens, to.look());
+            return self.page(&mut pages).then_some(pages);
+        }
+        screens.by_ref().for_each(|screen| self.screen(&screen));
+        self.prompt(Prompt::Command);
+        None
+    }
+
+    /// Shows a person the next page, and the prompt below it; gives whether there is another.
+    pub fn page(&mut self, pages: &mut Pages) -> bool {
+        let height = self.look().page().unwrap_or(usize::MAX);
+        let page = pages.next_page(height);
+        self.text(|out| out.extend_from_slice(page.as_bytes()));
+        let prompt = pages.prompt();
+        let more = prompt.is_some();
+        self.prompt(prompt.unwrap_or(Prompt::Command));
+        more
+    }
+
+    fn prompt(&mut self, prompt: Prompt) {
+        let mut screen = Screen::new();
+        screen.ask(prompt);
+        self.screen(&screen);
+    }
+
+    fn look(&self) -> Look {
+        match self {
+            Says::Now(to) => to.look(),
+            Says::Later(_, look) => *look,
         }
     }
 

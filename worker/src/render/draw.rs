@@ -20,6 +20,9 @@ const PROMPT: &str = "> ";
 /// Where a tab leads to.
 pub(super) const TAB: usize = 8;
 
+/// By how much the lines behind the first of a sentence are indented that holds somebody else's words.
+const HANG: usize = 2;
+
 /// What stands in place of a tab on a narrow terminal.
 const INDENT: usize = 2;
 
@@ -79,7 +82,7 @@ impl Pen<'_> {
                 let mut style = Style::Plain;
                 for line in text.lines() {
                     let parts = pieces(line, &mut style);
-                    self.indented(*indent, parts.iter().map(|(style, piece)| (*style, &**piece)));
+                    self.indented(*indent, 0, parts.iter().map(|(style, piece)| (*style, &**piece)));
                 }
             }
             Block::Text { indent, text, .. } => self.text(*indent, text),
@@ -89,7 +92,7 @@ impl Pen<'_> {
                 let front = if plain { format!("{tag}: ") } else { format!("[{tag}]") };
                 let blank = if plain { "" } else { " " };
                 let parts = parts.iter().map(|(style, text)| (*style, text.as_str()));
-                self.line([(Style::Cyan, front.as_str()), (Style::Plain, blank)].into_iter().chain(parts));
+                self.indented(0, HANG, [(Style::Cyan, front.as_str()), (Style::Plain, blank)].into_iter().chain(parts));
             }
             Block::Error(text) => {
                 self.line([(Style::Red, "ERROR:"), (Style::Plain, " "), (Style::Plain, text.as_str())]);
@@ -101,29 +104,26 @@ impl Pen<'_> {
         match prompt {
             Prompt::Command => self.put(PROMPT),
             Prompt::Secret(question) => self.put(question),
+            Prompt::Word(name) => self.put(&format!("{name}: ")),
             Prompt::Line(number) => self.put(&format!("{number}: ")),
             Prompt::Page(left) if self.look.plain => {
-                self.put(&format!("More: {}, press return. ", plural(*left, "line")));
+                self.put(&format!("{} more: press return, or q to end. ", plural(*left, "line")));
             }
             Prompt::Page(left) => {
-                self.styled(Style::Dim, &format!("-- more: {}, press return --", plural(*left, "line")));
+                self.styled(Style::Dim, &format!("-- {} more: return, or q to end --", plural(*left, "line")));
             }
         }
     }
 
-    /// Text as the terminal can show it: cleaned, with `?` for what it cannot. Before it is measured: another character may
-    /// be as wide as two.
+    /// Text as the terminal can show it: cleaned, and with the characters that it has. Before it is measured: another
+    /// character may be as wide as two, and be written with five.
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let text = clean(text);
-        if self.look.utf8 || text.is_ascii() {
-            return text;
-        }
-        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+        self.look.charset.written(clean(text))
     }
 
     fn put(&mut self, text: &str) {
         let shown = self.shown(text);
-        self.out.extend_from_slice(shown.as_bytes());
+        self.look.charset.put(self.out, &shown);
     }
 
     fn styled(&mut self, style: Style, text: &str) {
@@ -146,15 +146,17 @@ impl Pen<'_> {
     }
 
     fn ellipsis(&self) -> char {
-        if self.look.utf8 { '…' } else { '~' }
+        self.look.charset.ellipsis()
     }
 
     /// A sentence, in as many lines as it takes. Where it is read aloud a line is what is heard at once.
     fn line<'t>(&mut self, parts: impl IntoIterator<Item = (Style, &'t str)>) {
-        self.indented(0, parts);
+        self.indented(0, 0, parts);
     }
 
-    fn indented<'t>(&mut self, indent: usize, parts: impl IntoIterator<Item = (Style, &'t str)>) {
+    /// The same, indented, and what comes behind the first line by `hang` more: no words of somebody else stand where a line of ours
+    /// might begin.
+    fn indented<'t>(&mut self, indent: usize, hang: usize, parts: impl IntoIterator<Item = (Style, &'t str)>) {
         let mut text = String::new();
         let mut styles = Vec::new();
         for (style, part) in parts {
@@ -165,9 +167,12 @@ impl Pen<'_> {
             self.put(text.trim_matches(' '));
             return self.end();
         }
-        for line in wrapped(&text, self.look.columns().saturating_sub(indent)) {
+        for line in wrapped(&text, self.look.columns().saturating_sub(indent), hang) {
             let mut from = line.start;
-            self.blanks(if line.is_empty() { 0 } else { indent });
+            let width = text.get(line.clone()).unwrap_or_default().width();
+            // A long word is not to be broken for that.
+            let hang = if from == 0 || indent + hang + width > self.look.columns() { 0 } else { hang };
+            self.blanks(if line.is_empty() { 0 } else { indent + hang });
             for (style, upto) in &styles {
                 let upto = (*upto).min(line.end);
                 if let Some(piece) = text.get(from..upto).filter(|piece| !piece.is_empty()) {
@@ -193,7 +198,7 @@ impl Pen<'_> {
     /// `label: value`, or what there is of the two.
     fn labelled(&mut self, label: &str, value: &str) {
         let between = if label.is_empty() || value.is_empty() { "" } else { ": " };
-        self.line([(Style::Bold, label), (Style::Bold, between), (Style::Plain, value)]);
+        self.indented(0, HANG, [(Style::Bold, label), (Style::Bold, between), (Style::Plain, value)]);
     }
 
     /// The name, and beside it what there is to say about it; below it where there is little room.
@@ -204,7 +209,7 @@ impl Pen<'_> {
         let beside = indent + name_width + GAP;
         let is_below = columns < beside + BESIDE && !about.is_empty();
         let column = if is_below { 2 * indent } else { beside };
-        let mut lines = wrapped(&about, columns.saturating_sub(column).max(BESIDE / 2)).into_iter();
+        let mut lines = wrapped(&about, columns.saturating_sub(column).max(BESIDE / 2), 0).into_iter();
         self.indent(indent);
         self.styled(Style::Bold, &name);
         if !is_below && let Some(line) = lines.next().filter(|line| !line.is_empty()) {
@@ -227,7 +232,9 @@ impl Pen<'_> {
 
     fn text(&mut self, indent: usize, text: &str) {
         if self.look.plain {
+            // The blank is not read aloud, and tells it from lines of ours.
             return text.lines().for_each(|line| {
+                self.blanks(indent.min(1));
                 self.put(line);
                 self.end();
             });

@@ -22,14 +22,19 @@ pub fn failure(failed: &Failure) -> Screen {
     screen
 }
 
-/// One line about something that was pushed; nothing if it is not for clients.
+/// What was pushed; nothing if it is not for clients. Only its first line begins as lines of ours do: the others are somebody's,
+/// and stand below it.
 pub fn event(event: &Event) -> Screen {
     let mut screen = Screen::new();
     let mut said = String::new();
     if let Some((name, pushed)) = pushed(event)
         && pushed.say(&mut said).is_ok()
     {
-        screen.notice(name, said);
+        let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
+        screen.notice(name, first);
+        if !rest.is_empty() {
+            screen.block(2, rest);
+        }
     }
     screen
 }

@@ -87,9 +87,20 @@ impl Lines {
         Lines { lines: Vec::new(), most }
     }
 
+    /// A text that was begun before.
+    pub fn of(text: &str, most: usize) -> Lines {
+        Lines { lines: text.split('\n').map(str::to_owned).collect(), most }
+    }
+
     /// What a person sees at the beginning.
     pub fn start(&self) -> Screen {
-        self.asking(|screen| screen.hint(HELP))
+        self.asking(|screen| {
+            screen.hint(HELP);
+            if !self.lines.is_empty() {
+                screen.line("What you wrote before was not sent, and stands here:");
+                self.show(screen);
+            }
+        })
     }
 
     /// What is asked for now: also where something else was shown between two lines.

@@ -1,5 +1,6 @@
 //! What is known about the terminal that a screen is drawn for. Runs in a worker.
 
+use super::Charset;
 use ssmglobal_ipc::Preference;
 
 /// What is known about a person's terminal, and what he has set.
@@ -9,12 +10,12 @@ pub struct Look {
     pub width: u16,
     /// Lines; 0 when it was not told.
     pub height: u16,
+    /// Whether what is longer than the terminal is high is shown page by page.
+    pub pager: bool,
     /// Whether it said that it has colours.
     pub colour: bool,
-    /// Whether it gets UTF-8, as it does until it says that it takes none; if not, what is not ASCII is shown as `?`.
-    pub utf8: bool,
-    /// Whether long output stops where the terminal is full.
-    pub pager: bool,
+    /// The characters that it has; what it lacks is written with those.
+    pub charset: Charset,
     /// Whether what is shown is for a shell, where arguments are options, and not for a session.
     pub shell: bool,
     /// Whether what is shown is read aloud: `label: value` instead of tables, and nothing that only the eye needs, which is
@@ -25,47 +26,21 @@ pub struct Look {
 impl Default for Look {
     /// A terminal that has said nothing.
     fn default() -> Look {
-        Look { width: 80, height: 0, colour: false, utf8: true, pager: true, shell: false, plain: false }
+        Look { width: 80, height: 0, pager: true, colour: false, charset: Charset::Utf8, shell: false, plain: false }
     }
 }
 
 impl Look {
+    /// How many lines a page has, with one below it for the prompt; nothing where all is shown at once.
+    pub fn page(self) -> Option<usize> {
+        /// Less is no page.
+        const LEAST: u16 = 4;
+        (self.pager && self.height >= LEAST).then(|| usize::from(self.height) - 1)
+    }
+
     /// Columns to fill; never too few for a table.
     pub(super) fn columns(self) -> usize {
         if self.width == 0 { 80 } else { usize::from(self.width).max(20) }
-    }
-}
-
-/// Letters that a terminal can be written to in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Charset {
-    /// All of them.
-    Utf8,
-    /// Those of western Europe, a byte each.
-    Latin1,
-    /// English ones.
-    Ascii,
-}
-
-impl Charset {
-    /// As SET names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Charset::Utf8 => "UTF-8",
-            Charset::Latin1 => "LATIN-1",
-            Charset::Ascii => "ASCII",
-        }
-    }
-
-    /// What people mean by a word.
-    pub fn named(word: &str) -> Option<Charset> {
-        let letters: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
-        match letters.to_ascii_uppercase().as_str() {
-            "UTF8" => Some(Charset::Utf8),
-            "LATIN1" | "ISO88591" => Some(Charset::Latin1),
-            "ASCII" | "USASCII" => Some(Charset::Ascii),
-            _ => None,
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! What a person sees is a [`Screen`] first, which is data, and [`draw()`] makes bytes of it for a terminal. A screen that is longer
 //! than the terminal is high can be given out in [`Pages`]; a text of several lines is taken with [`Lines`].
 
+mod charset;
 mod clock;
 mod draw;
 mod fit;
@@ -24,10 +25,11 @@ mod table;
 mod tests;
 mod wrap;
 
+pub use charset::Charset;
 pub use clock::Clock;
 pub use draw::draw;
 pub use lines::{Lines, Outcome};
-pub use look::{Charset, Look, Told};
+pub use look::{Look, Told};
 pub use markup::unmarked;
 pub use pages::Pages;
 pub(crate) use parts::{idle, plural};

@@ -24,10 +24,10 @@ impl fmt::Debug for Pages {
 }
 
 impl Pages {
-    /// All of this screen but its prompt, which is for whoever shows the last page.
-    pub fn new(screen: &Screen, look: Look) -> Pages {
+    /// All of these screens but their prompts, which are for whoever shows the last page.
+    pub fn new(screens: impl Iterator<Item = Screen>, look: Look) -> Pages {
         let mut out = Vec::new();
-        draw_blocks(&mut out, screen, look);
+        screens.for_each(|screen| draw_blocks(&mut out, &screen, look));
         // What is drawn of text is text.
         Pages { rest: String::from_utf8(out).unwrap_or_default(), columns: look.columns() }
     }

@@ -1,7 +1,8 @@
 //! How somebody wants what he is shown: what he has set, over what his terminal says, over what is usual. Runs in a worker.
 
+use super::charset::Charset;
 use super::clock::{Clock, zone_named};
-use super::look::{Charset, Look, Told};
+use super::look::{Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{KeptPreference, Preference};
 use std::ops::RangeInclusive;
@@ -115,7 +116,7 @@ impl Preferred {
             width: self.number(Preference::Width).unwrap_or(look.width),
             height: self.number(Preference::Height).unwrap_or(look.height),
             colour: self.switch(Preference::Colour).unwrap_or(look.colour),
-            utf8: self.charset().map_or(look.utf8, |charset| charset == Charset::Utf8),
+            charset: self.charset().unwrap_or(look.charset),
             pager: self.switch(Preference::Pager).unwrap_or(look.pager),
             plain: self.switch(Preference::ScreenReader).unwrap_or(look.plain),
             shell: look.shell,
@@ -133,10 +134,7 @@ impl Preferred {
             Preference::Width => number_shown(look.width),
             Preference::Height => number_shown(look.height),
             Preference::Colour => switch_shown(look.colour),
-            Preference::Charset => {
-                let found = if look.utf8 { Charset::Utf8 } else { Charset::Ascii };
-                self.charset().unwrap_or(found).name().to_owned()
-            }
+            Preference::Charset => look.charset.name().to_owned(),
             Preference::TimeZone => self.chosen(preference).unwrap_or("UTC").to_owned(),
             Preference::Pager => switch_shown(look.pager),
             Preference::ScreenReader => switch_shown(look.plain),
@@ -173,7 +171,7 @@ pub fn checked(preference: Preference, typed: &str) -> Result<String, String> {
         Preference::Colour | Preference::Pager | Preference::ScreenReader => switch(typed),
         Preference::Charset => match Charset::named(typed) {
             Some(charset) => Ok(charset.name().to_owned()),
-            None => Err("UTF-8, LATIN-1, ASCII or AUTO".to_owned()),
+            None => Err("UTF-8, Latin-1, ASCII or AUTO".to_owned()),
         },
         Preference::TimeZone => zone_named(typed).map_err(|near| match near {
             Some(near) => format!("a time zone. Did you mean {near}?"),
@@ -216,7 +214,7 @@ mod tests {
         preferred.set("SCREENREADER", Some("ON"), false);
         preferred.set("PAGER", Some("OFF"), false);
         preferred.set("CHARSET", Some("LATIN-1"), false);
-        let wanted = Look { width: 60, colour: false, plain: true, pager: false, utf8: false, ..found };
+        let wanted = Look { width: 60, colour: false, plain: true, pager: false, charset: Charset::Latin1, ..found };
         assert_eq!(preferred.over(found), wanted);
         preferred.set("WIDTH", None, false);
         assert_eq!(preferred.over(found).width, 100);
@@ -263,13 +261,13 @@ mod tests {
         ok(Preference::Colour, "yes", "ON");
         ok(Preference::Pager, "Off", "OFF");
         ok(Preference::Charset, "utf8", "UTF-8");
-        ok(Preference::Charset, "iso-8859-1", "LATIN-1");
+        ok(Preference::Charset, "iso-8859-1", "Latin-1");
         ok(Preference::TimeZone, "vienna", "Europe/Vienna");
         let wrong = |preference, typed: &str, why: &str| assert_eq!(checked(preference, typed), Err(why.to_owned()));
         wrong(Preference::Width, "19", "a number from 20 to 500, or AUTO");
         wrong(Preference::Height, "501", "a number from 2 to 500, or AUTO");
         wrong(Preference::ScreenReader, "loud", "ON, OFF or AUTO");
-        wrong(Preference::Charset, "ebcdic", "UTF-8, LATIN-1, ASCII or AUTO");
+        wrong(Preference::Charset, "ebcdic", "UTF-8, Latin-1, ASCII or AUTO");
         wrong(Preference::TimeZone, "Viena", "a time zone. Did you mean Europe/Vienna?");
         wrong(Preference::TimeZone, "Middle Earth", "a time zone, as Europe/Vienna or UTC, or AUTO");
     }

@@ -40,6 +40,8 @@ pub enum Prompt {
     Command,
     /// The answer to this question. Nobody is to see it while it is typed.
     Secret(String),
+    /// An argument of a command, by its name.
+    Word(String),
     /// A line of a text, with its number from 1; see [`Lines`](super::Lines).
     Line(usize),
     /// The return key, which shows the next page: so many lines are left; see [`Pages`](super::Pages).

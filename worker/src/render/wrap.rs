@@ -3,9 +3,9 @@
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
-/// Where the lines of a text begin and end that are no wider than this. Words are whole: one that is wider than a line has one
+/// Where the lines of a text begin and end: the first no wider than `width`, those behind it narrower by `hang`. Words are whole: one that is wider than a line has one
 /// for itself, which the terminal breaks so that it can still be copied.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
+pub(super) fn wrapped(text: &str, width: usize, hang: usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let (mut start, mut end) = (0, 0);
     let mut used = 0;
@@ -14,6 +14,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<Range<usize>> {
         let behind = at + word.len();
         let more = text.get(end..behind).unwrap_or_default().width();
         if !word.is_empty() {
+            let width = if lines.is_empty() { width } else { width.saturating_sub(hang) };
             if used + more > width && text.get(start..end).is_some_and(|line| !line.trim_matches(' ').is_empty()) {
                 lines.push(start..end);
                 start = at;
@@ -36,7 +37,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn lines(text: &str, width: usize) -> Vec<&str> {
-        wrapped(text, width).into_iter().map(|line| &text[line]).collect()
+        wrapped(text, width, 0).into_iter().map(|line| &text[line]).collect()
     }
 
     #[test]
@@ -49,6 +50,8 @@ mod tests {
             ["see", "https://example.org/a/long/way", "now"]
         );
         assert_eq!(lines("日本 日本 x", 9), ["日本 日本", "x"]);
+        assert_eq!(wrapped("one two three", 7, 2), [0..7, 8..13]);
+        assert_eq!(wrapped("one two three", 3, 1), [0..3, 4..7, 8..13]);
     }
 
     proptest! {

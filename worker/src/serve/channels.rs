@@ -62,7 +62,7 @@ impl Worker<'_> {
     }
 
     fn read_channels(&mut self) {
-        let me = self.session.number();
+        let me = self.session.who();
         self.peers.client.stack().write(|out| self.subscriptions.read_all(me, out));
     }
 
@@ -93,7 +93,7 @@ impl Worker<'_> {
         } else if let Some(list) = self.subscriptions.list_of(token) {
             self.read_list(list);
         } else {
-            let me = self.session.number();
+            let me = self.session.who();
             self.peers.client.stack().write(|out| self.subscriptions.read(token, me, out));
         }
     }

@@ -80,7 +80,7 @@ impl<'a> Worker<'a> {
         {
             let around = worker.around();
             let stack = worker.peers.client.stack();
-            stack.signal(|speech, out| speech.offer(out));
+            stack.speech().offer_soon();
             worker.session.greet(stack, around);
         }
         (worker, events)

@@ -203,8 +203,9 @@ impl Subscriptions {
         entry.fetch()
     }
 
-    /// The channel of a token has something new. `me` is this session, whose own messages are left out.
-    pub fn read(&mut self, token: Token, me: u64, out: &mut Vec<u8>) {
+    /// The channel of a token has something new. `me` is the game server, whose own messages are left out: those of other connections
+    /// of its own as well, and so does the handler with what is fetched.
+    pub fn read(&mut self, token: Token, me: &str, out: &mut Vec<u8>) {
         let is_it = |entry: &&mut Entry| entry.ring.as_ref().is_some_and(|ring| ring.token == token);
         if let Some(entry) = self.list.iter_mut().find(is_it) {
             entry.read(me, &mut self.buffer, out);
@@ -212,7 +213,7 @@ impl Subscriptions {
     }
 
     /// Any channel may have something new.
-    pub fn read_all(&mut self, me: u64, out: &mut Vec<u8>) {
+    pub fn read_all(&mut self, me: &str, out: &mut Vec<u8>) {
         self.waits = false;
         for entry in &mut self.list {
             entry.read(me, &mut self.buffer, out);
@@ -261,7 +262,7 @@ impl Entry {
         Some(RelayFetch { channel, after, upto, epoch })
     }
 
-    fn read(&mut self, me: u64, buffer: &mut Vec<u8>, out: &mut Vec<u8>) {
+    fn read(&mut self, me: &str, buffer: &mut Vec<u8>, out: &mut Vec<u8>) {
         let Subscription { topic: Topic::Channel(name), cursor } = &mut self.subscription else { return };
         let Some(ring) = self.ring.as_mut().filter(|ring| cursor.number >= ring.upto) else { return };
         ring.reader.read(buffer, |entry| {
@@ -270,7 +271,7 @@ impl Entry {
                 missed(out, name, cursor.epoch, Some(gone));
             }
             cursor.number = entry.number;
-            if entry.sender != me {
+            if !json::is_relay_of(entry.text, me) {
                 out.extend_from_slice(entry.text);
                 out.extend_from_slice(b"\r\n");
             }

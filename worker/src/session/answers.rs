@@ -12,7 +12,9 @@ impl Session {
         // What was asked later has not waited so long yet.
         self.delayed = self.delayed.filter(|delayed| self.asked.since().is_some_and(|since| since < *delayed));
         self.take_effect(reply, request.as_ref(), to);
-        self.presenter.answer(to, number, reply);
+        let hint =
+            if matches!(reply, Reply::Failed(_)) { self.draft.not_taken(number) } else { self.draft.taken(number) };
+        self.presenter.answer(to, number, reply, hint);
         self.count_failure(reply, to, around.settings);
         request
     }
@@ -58,7 +60,7 @@ impl Session {
                 return None;
             }
             Event::List(changed) => return Some(changed),
-            _ => self.presenter.event(to, &event),
+            _ => self.tell(to, &event),
         }
         match event {
             Event::Close(_) => self.ending = true,

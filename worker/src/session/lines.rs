@@ -1,6 +1,7 @@
 //! What the client says: lines become commands, and those that need no handler are answered at once. Runs in a worker; pure.
 
-use super::{Around, Session};
+use super::asking::{Asking, Taken};
+use super::{Around, Session, terminal};
 use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, permitted};
 use crate::peer::strangers::Protocol;
 use crate::peer::{Input, Stack};
@@ -54,13 +55,21 @@ impl Session {
             self.alive = around.last_input.into();
         }
         match input {
-            Input::Line => return self.on_line(line, to, around),
+            Input::Line => {
+                let ask = self.on_line(line, to, around);
+                self.tell_of_charset(to);
+                return ask;
+            }
             Input::TooLong => {
                 let most = self.line_limit(around.door);
                 let msg = format!("That line was too long: at most {most} bytes.");
-                self.on_unread_line(to, &Failure::new(Code::TooLong, msg));
+                self.on_unread_line(to, &Failure::new(Code::TooLong, msg), around);
             }
-            Input::NotUtf8 => self.on_unread_line(to, &Failure::new(Code::Invalid, "That line was not UTF-8.")),
+            Input::NotUtf8 => {
+                self.on_unread_line(to, &Failure::new(Code::Invalid, "That line was not UTF-8."), around);
+            }
+            Input::Cut => self.on_unread_line(to, &Failure::new(Code::Invalid, terminal::CUT), around),
+            Input::Keys => self.on_keys(to, around),
             Input::Alive => {}
             Input::Stranger(protocol) => self.send_away(to, protocol),
         }
@@ -68,10 +77,13 @@ impl Session {
     }
 
     fn on_line(&mut self, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
-        if self.asking.is_some() {
-            return self.on_secret(line, to, around);
+        if let Some(asking) = self.asking.take() {
+            return self.on_answer(asking, line, to, around);
         }
         self.presenter.line_has_come();
+        if self.presenter.is_turning() && self.turns_page(line, to) {
+            return None;
+        }
         if around.settings.log.level >= Level::Debug {
             self.note(Level::Debug, format!(" -> {}", commands::masked(line)));
         }
@@ -102,9 +114,9 @@ impl Session {
         let read = commands::parse_first(line);
         match read.parsed.and_then(Parsed::action) {
             Ok(Action::Local(local)) => return self.do_local(local, read.id, to, around),
-            Ok(Action::Request(_)) => self.presenter.refuse(to, read.id, &commands::no_mode()),
+            Ok(Action::Request(_)) => _ = self.refused(to, read.id, &commands::no_mode()),
             Err(failure) => {
-                self.presenter.refuse(to, read.id, &failure);
+                self.refused(to, read.id, &failure);
                 self.ending = true;
             }
         }
@@ -112,8 +124,25 @@ impl Session {
     }
 
     fn refused(&mut self, to: &mut Stack, id: Option<&str>, failure: &Failure) -> Option<Ask> {
-        self.presenter.refuse(to, id, failure);
+        let hint = self.draft.refused();
+        self.presenter.refuse(to, id, failure, hint);
         None
+    }
+
+    /// A person who has read a page turns it, or has read enough. Gives whether his line meant that: any other is a command.
+    fn turns_page(&mut self, line: &str, to: &mut Stack) -> bool {
+        match line.trim() {
+            "" => self.presenter.next_page(to),
+            "q" | "Q" => {
+                self.presenter.stop_turning(to, true);
+                self.presenter.prompt(to);
+            }
+            _ => {
+                self.presenter.stop_turning(to, false);
+                return false;
+            }
+        }
+        true
     }
 
     /// A command is known: may it be, is anything missing that a person is asked for, and do it.
@@ -121,12 +150,17 @@ impl Session {
         if let Err(failure) = permitted(parsed.command, self.state, &self.who) {
             return self.refused(to, label.id, &failure);
         }
-        if let Some(question) = parsed.prompt().filter(|_| self.presenter.is_for_people()) {
-            self.asking = Some(parsed.into_owned());
-            self.presenter.ask_secret(to, question, None);
-            return None;
+        if !self.presenter.is_for_people() {
+            return self.perform(parsed, label, to, around);
         }
-        self.perform(parsed, label, to, around)
+        match Asking::begin(parsed, around.door.line, self.draft.begin(&self.who)) {
+            Ok((asking, screen)) => {
+                self.presenter.ask(to, &screen);
+                self.asking = Some(asking);
+                None
+            }
+            Err(parsed) => self.perform(parsed, label, to, around),
+        }
     }
 
     fn perform(&mut self, parsed: Parsed<'_>, label: Label<'_>, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
@@ -141,37 +175,59 @@ impl Session {
         }
     }
 
-    /// A person has typed a password.
-    fn on_secret(&mut self, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
-        let mut parsed = self.asking.take()?;
-        let answered = parsed.answer(line.to_owned());
-        let next = parsed.prompt().filter(|_| answered.is_ok());
-        self.presenter.secret_answered(to, next.is_none());
-        if let Some(question) = next {
-            self.asking = Some(parsed);
-            self.presenter.ask_secret(to, question, None);
+    /// A person has typed what he was asked for.
+    fn on_answer(&mut self, asking: Asking, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
+        let hidden = asking.prompt().hides();
+        let taken = asking.take(line, around.door.line, self.draft.text(&self.who), around.settings);
+        self.has_taken(taken, hidden, to, around)
+    }
+
+    fn has_taken(&mut self, taken: Taken, hidden: bool, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
+        if hidden {
+            let goes_on = matches!(&taken, Taken::Asks(next, _) if next.prompt().hides());
+            self.presenter.secret_answered(to, !goes_on);
+        }
+        if let Taken::Asks(next, screen) = taken {
+            self.presenter.ask(to, &screen);
+            self.asking = Some(next);
             return None;
         }
-        match answered {
-            Ok(()) => self.perform(parsed, Label::default(), to, around),
-            Err(failure) => self.refused(to, None, &failure),
+        self.presenter.release(to);
+        match taken {
+            Taken::Complete(parsed, text) => {
+                if let Some(text) = text {
+                    self.draft.written(text);
+                }
+                // He may have been logged out while he wrote.
+                match permitted(parsed.command, self.state, &self.who) {
+                    Ok(()) => self.perform(parsed, Label::default(), to, around),
+                    Err(failure) => self.refused(to, None, &failure),
+                }
+            }
+            Taken::Refused(failure) => self.refused(to, None, &failure),
+            Taken::GivenUp(screen) => {
+                self.draft.drop_it();
+                self.presenter.show_in_turn(to, std::iter::once(screen));
+                None
+            }
+            Taken::Asks(..) => None,
         }
     }
 
     /// A line has come that is too long, or no text.
-    fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure) {
-        if let Some(question) = self.asking.as_ref().and_then(Parsed::prompt) {
-            // The question stands: what comes next is a secret still.
-            let msg = format!("{} Type it again, or nothing to give up.", failure.msg);
-            self.presenter.secret_answered(to, false);
-            return self.presenter.ask_secret(to, question, Some(&Failure::new(failure.code, msg)));
+    pub(super) fn on_unread_line(&mut self, to: &mut Stack, failure: &Failure, around: Around<'_>) {
+        if let Some(asking) = self.asking.take() {
+            // The question stands: what comes next belongs to it still.
+            let hidden = asking.prompt().hides();
+            self.has_taken(asking.again(failure), hidden, to, around);
+            return;
         }
         if self.mode() == Mode::Ask {
-            self.presenter.refuse(to, None, &commands::no_mode());
+            self.refused(to, None, &commands::no_mode());
             self.ending = true;
             return;
         }
-        self.presenter.refuse(to, None, failure);
+        self.refused(to, None, failure);
     }
 
     /// Sends a client away that speaks something else, before anything that it says is taken for a command.
@@ -186,12 +242,17 @@ impl Session {
         match local {
             Local::Quit => {
                 self.quitting = true;
+                self.presenter.goodbye(to);
                 return None;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),
             Local::Stay => self.stays = true,
             Local::Preferences(only) => {
                 self.presenter.preferences(to, id, only);
+                return None;
+            }
+            Local::More if self.presenter.is_for_people() => {
+                self.presenter.next_page(to);
                 return None;
             }
             _ => {}
@@ -227,6 +288,7 @@ impl Session {
         if asked.kind.describe().is_barrier() || asked.kind == Kind::PreferenceSet {
             self.barrier = Some(number);
         }
+        self.draft.asked(number);
         self.presenter.waits_for(Waiting { number, asked, id, people: self.presenter.is_for_people() });
     }
 
@@ -238,7 +300,7 @@ impl Session {
     /// The handler cannot be asked.
     pub fn cannot_ask(&mut self, to: &mut Stack, ask: &Ask, msg: &str) {
         if let Ask::Command { id, .. } = ask {
-            self.presenter.refuse(to, id.as_deref(), &Failure::new(Code::Unavailable, msg));
+            self.refused(to, id.as_deref(), &Failure::new(Code::Unavailable, msg));
         }
     }
 }

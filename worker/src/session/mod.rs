@@ -2,9 +2,12 @@
 //! is said goes to the [`Presenter`], and what the handler is to be asked is given back. Runs in a worker; pure.
 
 mod answers;
+mod asking;
+mod draft;
 mod failures;
 mod lines;
 mod silence;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod unanswered;
@@ -12,12 +15,13 @@ mod unanswered;
 pub use lines::Ask;
 pub use unanswered::Unanswered;
 
-use crate::commands::Parsed;
 use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::strangers::Protocol;
 use crate::presenter::Presenter;
-use crate::render::Preferred;
+use crate::render::{Preferred, Prompt};
+use asking::Asking;
+use draft::Draft;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::{Door, Level, Settings};
 use ssmglobal_ipc::{Code, Event, Mode, Notice, Reply, State, Ticket};
@@ -74,9 +78,10 @@ pub struct Session {
     /// A request after whose answer this session may be somebody else: what comes behind it waits. Quiet is only who has none.
     #[serde(skip)]
     barrier: Option<u64>,
-    /// A command whose secrets a person is being asked for. Quiet is only who has none.
-    #[serde(skip)]
-    asking: Option<Parsed<'static>>,
+    /// A command of which a person is being asked for the rest. It moves unless there is a secret in it.
+    asking: Option<Asking>,
+    /// A text that a person has written and nobody has taken yet.
+    draft: Draft,
     /// When the client was told that it takes long; quiet is who waits for nothing.
     #[serde(skip)]
     delayed: Option<Instant>,
@@ -129,6 +134,7 @@ impl Session {
             warned: None,
             barrier: None,
             asking: None,
+            draft: Draft::default(),
             delayed: None,
             stranger: None,
             quitting: false,
@@ -215,14 +221,16 @@ impl Session {
             warned: _,
             barrier,
             asking,
+            draft: _,
             delayed: _,
             stranger: _,
             quitting,
             ending,
             effects,
         } = self;
-        let asks = presenter.is_quiet() && asked.is_quiet() && barrier.is_none() && asking.is_none();
-        asks && !quitting && !ending && *effects == Effects::default()
+        let asks = presenter.is_quiet() && asked.is_quiet() && barrier.is_none();
+        let asking = asking.as_ref().is_none_or(Asking::is_quiet);
+        asks && asking && !quitting && !ending && *effects == Effects::default()
     }
 
     /// Whether it ends as soon as what waits is written.
@@ -239,7 +247,8 @@ impl Session {
     pub fn goodbye(&mut self, to: &mut Stack, settings: &Settings) {
         // Both the supervisor and the listener may say so.
         if !std::mem::replace(&mut self.ending, true) {
-            self.presenter.goodbye(to, &settings.texts.goodbye);
+            let question = self.question();
+            self.presenter.last_word(to, &settings.texts.goodbye, question);
         }
     }
 
@@ -248,18 +257,24 @@ impl Session {
         if std::mem::replace(&mut self.ending, true) {
             return false;
         }
-        self.presenter.event(to, &Event::Close(Notice { msg }));
+        self.tell(to, &Event::Close(Notice { msg }));
         true
     }
 
     /// Tells the client something.
     pub fn notice(&mut self, to: &mut Stack, msg: String) {
-        self.presenter.event(to, &Event::Notice(Notice { msg }));
+        self.tell(to, &Event::Notice(Notice { msg }));
     }
 
     /// Tells the client that something has happened.
     pub fn tell(&mut self, to: &mut Stack, event: &Event) {
-        self.presenter.event(to, event);
+        let question = self.question();
+        self.presenter.event(to, event, question);
+    }
+
+    /// What a person is being asked for.
+    fn question(&self) -> Option<Prompt> {
+        self.asking.as_ref().map(Asking::prompt)
     }
 
     /// Nobody is left who could serve it, and whoever comes next knows nothing of it.
@@ -276,7 +291,8 @@ impl Session {
     pub fn give_up(&mut self, to: &mut Stack, numbers: &[u64], msg: &str) {
         for number in numbers {
             self.has_answer(*number);
-            self.presenter.answer(to, *number, &Reply::fail(Code::Unavailable, msg));
+            let hint = self.draft.not_taken(*number);
+            self.presenter.answer(to, *number, &Reply::fail(Code::Unavailable, msg), hint);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is due although nothing happens: a client is told that an answer takes long, asked whether it lives, and sent away
 //! when it was silent for too long. A program that is nobody and only asks may be silent for less long than others: whoever
-//! has left his connection open takes a process. It is told before its end. Runs in a worker; pure.
+//! has left his connection open takes a process. It is told before its end, and so is a person. Runs in a worker; pure.
 
 use super::{Around, Session};
 use crate::commands::no_mode;
@@ -12,26 +12,50 @@ use std::time::{Duration, Instant};
 /// What a client is told that waits for long.
 const DELAYED: &str = "This takes longer than usual. Nothing is lost; the answer will come.";
 
-/// It is told so long before the end, at the most.
+/// A program is told so long before the end, at the most.
 const AHEAD_MAX: Duration = Duration::from_secs(30);
+
+/// A person is told so long before the end, at the most.
+const AHEAD_OF_PERSON: Duration = Duration::from_secs(60);
 
 /// How long a program that only asks may be silent, where that is less than others may be. 0 means that there is no such time.
 fn shorter(anonymous: u64, idle: u64) -> Option<Duration> {
     (anonymous > 0 && (idle == 0 || anonymous < idle)).then(|| Duration::from_secs(anonymous))
 }
 
-/// How long before the end it is told.
-fn ahead(time: Duration) -> Duration {
-    (time / 4).min(AHEAD_MAX)
+/// A silence of whose end somebody is told before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Silence {
+    /// How long it may be.
+    time: Duration,
+    /// How long before the end he is told.
+    ahead: Duration,
+    /// He is a person.
+    person: bool,
 }
 
-/// What it is told. It has the time that is named, and no whole second more.
-fn told_of(ahead: Duration) -> String {
-    let when = match ahead.as_secs() {
-        0 => "less than a second".to_owned(),
-        seconds => plural(seconds, "second").to_string(),
-    };
-    format!("Nothing was asked for long: this connection ends in {when}. STAY keeps it, or any other line for a while.")
+impl Silence {
+    fn new(time: Duration, person: bool) -> Silence {
+        let most = if person { AHEAD_OF_PERSON } else { AHEAD_MAX };
+        Silence { time, ahead: (time / 4).min(most), person }
+    }
+
+    /// What he is told. He has the time that is named, and no whole second more.
+    fn told(self) -> String {
+        let when = match self.ahead.as_secs() {
+            0 => "less than a second".to_owned(),
+            60 => "one minute".to_owned(),
+            seconds => plural(seconds, "second").to_string(),
+        };
+        if self.person {
+            return format!(
+                "You have typed nothing for long: this connection ends in {when}. Press return to keep it."
+            );
+        }
+        format!(
+            "Nothing was asked for long: this connection ends in {when}. STAY keeps it, or any other line for a while."
+        )
+    }
 }
 
 fn after(from: Instant, seconds: u64) -> Option<Instant> {
@@ -85,7 +109,7 @@ impl Session {
             State::Unproved | State::Anonymous | State::Player if self.owes() => None,
             State::Unproved => after(*self.alive, limits.first_mode_seconds),
             State::Anonymous | State::Player => {
-                self.short_silence_ends(around).or_else(|| after(*self.alive, around.door.idle_seconds))
+                self.told_silence_ends(around).or_else(|| after(*self.alive, around.door.idle_seconds))
             }
             State::Server => {
                 let ping = after(*self.alive, limits.server_ping_seconds);
@@ -94,11 +118,20 @@ impl Session {
         }
     }
 
-    /// How long this client may be silent, if that is less long than others may.
-    fn short_silence(&self, around: Around<'_>) -> Option<Duration> {
-        let only_asks = self.state == State::Anonymous && self.mode() == Mode::Client && !around.listens;
-        let time = shorter(around.settings.limits.anonymous_seconds, around.door.idle_seconds);
-        time.filter(|_| only_asks && !self.stays)
+    /// How long this client may be silent, if it is told before the end: a person, or one who may be silent less long than
+    /// others.
+    fn told_silence(&self, around: Around<'_>) -> Option<Silence> {
+        match (self.state, self.mode()) {
+            (State::Anonymous | State::Player, Mode::Human) => {
+                let idle = around.door.idle_seconds;
+                (idle > 0).then(|| Silence::new(Duration::from_secs(idle), true))
+            }
+            (State::Anonymous, Mode::Client) if !around.listens && !self.stays => {
+                let time = shorter(around.settings.limits.anonymous_seconds, around.door.idle_seconds)?;
+                Some(Silence::new(time, false))
+            }
+            _ => None,
+        }
     }
 
     /// When it was told of the end of this silence.
@@ -108,17 +141,17 @@ impl Session {
 
     /// When it is to be told of its end; once it was, when that is. It has the whole time between the two, however late it was
     /// told, since an answer that came late is no fault of its own.
-    fn short_silence_ends(&self, around: Around<'_>) -> Option<Instant> {
-        let time = self.short_silence(around)?;
-        Some(self.warned_of_this().map_or(*self.alive + (time - ahead(time)), |warned| warned + ahead(time)))
+    fn told_silence_ends(&self, around: Around<'_>) -> Option<Instant> {
+        let Silence { time, ahead, .. } = self.told_silence(around)?;
+        Some(self.warned_of_this().map_or(*self.alive + (time - ahead), |warned| warned + ahead))
     }
 
     /// Tells it of its end, if it was not; gives whether it has.
     fn tell_of_end(&mut self, now: Instant, to: &mut Stack, around: Around<'_>) -> bool {
-        let time = self.short_silence(around).filter(|_| self.warned_of_this().is_none());
-        let Some(time) = time else { return false };
+        let silence = self.told_silence(around).filter(|_| self.warned_of_this().is_none());
+        let Some(silence) = silence else { return false };
         self.warned = Some(now.into());
-        self.notice(to, told_of(ahead(time)));
+        self.notice(to, silence.told());
         true
     }
 }
@@ -139,14 +172,22 @@ mod tests {
     #[test]
     fn it_is_told_a_quarter_of_the_time_before_and_30_seconds_at_the_most() {
         let said = |seconds| {
-            let said = told_of(ahead(Duration::from_secs(seconds)));
+            let said = Silence::new(Duration::from_secs(seconds), false).told();
             said.split_once(" ends in ").and_then(|(_, rest)| rest.split_once('.')).unwrap().0.to_owned()
         };
         let all = [2, 4, 10, 60, 120, 3600].map(said);
         assert_eq!(all, ["less than a second", "1 second", "2 seconds", "15 seconds", "30 seconds", "30 seconds"]);
-        assert!(
-            include_str!("../commands/protocol.md").contains(&told_of(AHEAD_MAX)),
-            "the page says it as it is said"
-        );
+        let page = include_str!("../commands/protocol.md");
+        assert!(page.contains(&Silence::new(4 * AHEAD_MAX, false).told()), "the page says it as it is said");
+    }
+
+    #[test]
+    fn a_person_is_told_a_quarter_of_the_time_before_and_one_minute_at_the_most() {
+        let said = |seconds| Silence::new(Duration::from_secs(seconds), true).told();
+        let page = include_str!("../commands/protocol.md");
+        assert!(page.contains(&said(1800)), "the page says it as it is said: {}", said(1800));
+        for (time, when) in [(2, "less than a second"), (8, "2 seconds"), (239, "59 seconds"), (240, "one minute")] {
+            assert!(said(time).contains(&format!("ends in {when}. Press return")), "{}", said(time));
+        }
     }
 }

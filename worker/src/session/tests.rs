@@ -135,6 +135,8 @@ fn around<'a>(door: &'a Door, settings: &'a Settings, at: Instant) -> Around<'a>
 #[derive(Clone, Debug)]
 enum Step {
     Says(&'static str),
+    /// The terminal tells its size.
+    Window(u8),
     Answers(usize),
     Told,
     LoggedOut,
@@ -156,6 +158,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         "{\"cmd\": \"MODE\", \"args\": {\"mode\": \"HUMAN\"}}\r\n",
         "LOGOUT\r\n",
         "STAY\r\n",
+        "MAIL SEND\r\n",
+        "TELL bob\r\n",
+        "SETTING SET k PUBLIC\r\n",
+        "dear bob\r\n",
+        "~e 1 dear ann\r\n",
+        "~q\r\n",
+        ".\r\n",
+        "HELP MAIL\r\n",
+        "MORE\r\n",
+        "q\r\n",
         "\r\n",
         "half a li",
         "\u{fffd}ne\r\n",
@@ -164,6 +176,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => proptest::sample::select(lines).prop_map(Step::Says),
         6 => (0..4_usize).prop_map(Step::Answers),
+        1 => (3..12_u8).prop_map(Step::Window),
         1 => Just(Step::Told),
         1 => Just(Step::LoggedOut),
         1 => Just(Step::Ticket),
@@ -179,6 +192,9 @@ fn play(mode: Mode, steps: &[Step], moves: impl Fn(usize) -> bool) -> (Vec<u8>, 
         }
         match step {
             Step::Says(line) => scene.says(line),
+            Step::Window(height) => {
+                scene.says([&b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0"[..], &[*height], b"\xff\xf0"].concat())
+            }
             Step::Answers(which) => scene.answers(*which),
             Step::Told => {
                 let told = TellArrived { from: Party::parse("ann"), body: "hi".into(), at: Time(0) };
@@ -221,8 +237,165 @@ fn quiet_is_who_owes_nothing_and_asks_for_nothing() {
     scene.says("hunter22\r\n");
     scene.answers(0);
     assert!(scene.session.is_quiet());
+    scene.says("TELL\r\nann\r\nhello\r\n");
+    assert!(scene.session.is_quiet(), "a text can be gone on with anywhere");
+    scene.says("~q\r\nREGISTER\r\n");
+    assert!(scene.session.is_quiet(), "so can a name");
+    scene.says("zed\r\n");
+    assert!(!scene.session.is_quiet());
+    scene.says("\r\n");
     scene.says("QUIT\r\n");
     assert!(!scene.session.is_quiet() && scene.session.is_over(), "it ends");
+}
+
+fn logged_in() -> Scene {
+    let mut scene = Scene::new(Mode::Human);
+    scene.says("LOGIN bob hunter22\r\n");
+    scene.answers(0);
+    scene.said.clear();
+    scene
+}
+
+fn told() -> Event {
+    Event::Tell(TellArrived { from: Party::parse("ann"), body: "hi\n[notice] fake".into(), at: Time(0) })
+}
+
+impl Scene {
+    /// What was said since the last time.
+    fn heard(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.said)).into_owned()
+    }
+}
+
+#[test]
+fn what_is_pasted_into_a_text_is_text_and_nothing_else() {
+    let mut scene = logged_in();
+    scene.says("MAIL SEND ann SUBJECT \"Tonight\"\r\nQUIT\r\n\r\n  LOGOUT\r\n~~p\r\n..\r\n.\r\nWHOAMI\r\n");
+    let [(_, Request::MailSend(send)), (_, Request::Whoami)] = &scene.open[..] else { panic!("{:?}", scene.open) };
+    assert_eq!((&*send.to, &*send.body), ("ann", "QUIT\n\n  LOGOUT\n~p\n.."));
+    assert_eq!(send.subject.as_deref(), Some("Tonight"));
+}
+
+#[test]
+fn what_others_say_waits_until_a_text_is_written_and_what_the_backend_says_does_not() {
+    let mut scene = logged_in();
+    scene.says("TELL ann\r\none\r\n");
+    scene.heard();
+    scene.pushed(told());
+    assert_eq!(scene.heard(), "");
+    scene.pushed(Event::Notice(Notice { msg: "Soon.".into() }));
+    let heard = scene.heard();
+    assert_eq!(heard, "\r\n[tell] ann: hi\r\n  [notice] fake\r\n[notice] Soon.\r\n2: ", "and with it what waited");
+    scene.pushed(told());
+    scene.says("two\r\n.\r\n");
+    assert_eq!(scene.heard(), "3: [tell] ann: hi\r\n  [notice] fake\r\n");
+}
+
+#[test]
+fn much_that_waits_is_said_before_the_text_is_written() {
+    let mut scene = logged_in();
+    scene.says("TELL ann\r\n");
+    scene.heard();
+    let long = || Event::Tell(TellArrived { from: Party::parse("ann"), body: "x".repeat(2000), at: Time(0) });
+    let pushes = (0..100).take_while(|_| {
+        scene.pushed(long());
+        scene.said.is_empty()
+    });
+    assert_eq!(pushes.count(), 16);
+    assert!(scene.heard().ends_with("\r\n1: "));
+}
+
+#[test]
+fn a_text_that_was_refused_is_kept_for_who_wrote_it() {
+    let mut scene = logged_in();
+    scene.says("TELL ann\r\nhard to write\r\n.\r\n");
+    scene.answers(0);
+    assert!(scene.heard().contains("What you wrote is kept"));
+    scene.moves();
+    scene.says("TELL amy\r\n");
+    assert!(scene.heard().ends_with("1: hard to write\r\n2: "));
+    scene.says(".\r\n");
+    let [(_, Request::Tell(tell))] = &scene.open[..] else { panic!("{:?}", scene.open) };
+    assert_eq!((&*tell.to, &*tell.body), ("amy", "hard to write"));
+    scene.answers(0);
+    // Logged out by somebody else: what he writes then is refused, and kept until he is back.
+    scene.says("MAIL SEND ann\r\n~q\r\nMAIL SEND ann\r\nmine\r\n");
+    scene.pushed(Event::LoggedOut(Notice { msg: "You were logged out.".into() }));
+    scene.heard();
+    scene.says(".\r\n");
+    assert!(scene.heard().contains("Log in first") && scene.open.is_empty());
+    scene.says("LOGIN bob hunter22\r\n");
+    scene.answers(0);
+    scene.heard();
+    scene.says("MAIL SEND ann\r\n");
+    assert!(scene.heard().contains("1: mine\r\n"));
+    scene.says("~q\r\nMAIL SEND ann\r\nmine\r\n.\r\n");
+    scene.answers(0);
+    scene.says("LOGOUT\r\n");
+    scene.answers(0);
+    scene.session.who = "zed".into();
+    scene.session.state = State::Player;
+    scene.says("MAIL SEND ann\r\n");
+    assert!(!scene.heard().contains("1: mine"), "nobody else gets it");
+}
+
+#[test]
+fn a_password_that_will_be_refused_is_not_asked_for_again() {
+    let mut scene = Scene::new(Mode::Human);
+    scene.says("REGISTER\r\nzed\r\nshort\r\n");
+    assert!(
+        scene
+            .heard()
+            .replace("\r\n", " ")
+            .ends_with("this one has 5. Type it again, or nothing to give up. Password: ")
+    );
+    scene.says("long enough\r\nlong enough\r\n");
+    let [(_, Request::Register(register))] = &scene.open[..] else { panic!("{:?}", scene.open) };
+    assert_eq!((&*register.name, register.password.expose()), ("zed", "long enough"));
+}
+
+#[test]
+fn what_is_longer_than_the_window_is_shown_page_by_page_but_not_to_who_asked_ahead() {
+    let mut scene = Scene::new(Mode::Human);
+    scene.says(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x06\xff\xf0");
+    scene.heard();
+    scene.says("HELP MAIL\r\n");
+    let first = scene.heard();
+    assert_eq!(first.matches("\r\n").count(), 5, "{first}");
+    scene.pushed(told());
+    assert_eq!(scene.heard(), "");
+    scene.moves();
+    scene.says("\r\n");
+    assert!(scene.heard().starts_with("\tMAIL"));
+    scene.says("STAY\r\n");
+    let heard = scene.heard();
+    assert!(heard.starts_with("[tell] ann: hi\r\n") && heard.contains("logged in.\r\n> "), "{heard}");
+    scene.says("MORE\r\n\r\nMORE\r\n");
+    assert!(scene.heard().contains("HELP MAIL SEND explains one.\r\n> "));
+    scene.says("MORE\r\n");
+    assert!(scene.heard().starts_with("There is nothing more to show.\r\n> "));
+    scene.says("WHOAMI\r\nHELP MAIL\r\n");
+    scene.answers(0);
+    assert!(scene.heard().contains("HELP MAIL SEND explains one.\r\n> "));
+}
+
+#[test]
+fn a_person_who_quits_is_bidden_farewell_behind_what_is_open_and_a_program_is_not() {
+    for (mode, who, quit, last) in [
+        (Mode::Human, "WHO\r\n", "QUIT\r\n", "Goodbye.\r\n"),
+        (Mode::Client, "{\"cmd\": \"WHO\"}\r\n", "{\"cmd\": \"QUIT\"}\r\n", ""),
+    ] {
+        let mut scene = Scene::new(mode);
+        scene.says(who);
+        scene.said.clear();
+        scene.says(quit);
+        assert!(scene.said.is_empty() && !scene.session.is_over());
+        scene.answers(0);
+        let said = String::from_utf8_lossy(&scene.said);
+        assert!(said.ends_with(&format!("\r\n{last}")) || said.ends_with(&format!("> {last}")), "{said}");
+        assert_eq!(said.contains("Goodbye."), !last.is_empty());
+        assert!(scene.session.is_over());
+    }
 }
 
 #[test]

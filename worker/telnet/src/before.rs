@@ -110,6 +110,8 @@ impl From<TelnetBefore> for Telnet {
             parser: before.parser.into(),
             our_sga: before.our_sga.into(),
             their_sga: before.their_sga.into(),
+            our_binary: Side::default(),
+            their_binary: Side::default(),
             charset: Charset {
                 ours: before.our_charset.into(),
                 theirs: before.their_charset.into(),
@@ -118,6 +120,7 @@ impl From<TelnetBefore> for Telnet {
             },
             refused: before.refused.into(),
             terminal: before.terminal.into(),
+            offering: false,
             end: End::Server(server),
         }
     }
@@ -126,7 +129,7 @@ impl From<TelnetBefore> for Telnet {
 impl From<ParserBefore> for Parser {
     fn from(ParserBefore { state, sub, sub_too_long, seen_command }: ParserBefore) -> Self {
         // Those programs went on between two lines only.
-        Self { state, sub, sub_too_long, seen_command, in_line: false }
+        Self { state, sub, sub_too_long, seen_command, in_line: false, binary: false }
     }
 }
 

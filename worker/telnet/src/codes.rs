@@ -31,6 +31,8 @@ pub(crate) const FIRST_COMMAND: u8 = 236;
 
 /// The options this crate knows.
 pub(crate) mod option {
+    /// RFC 856.
+    pub(crate) const BINARY: u8 = 0;
     /// RFC 857.
     pub(crate) const ECHO: u8 = 1;
     /// Suppress go ahead, RFC 858.

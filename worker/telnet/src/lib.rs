@@ -12,14 +12,15 @@
 //! at any byte and gone on with, by a later version too: what that one has more has a default.
 //!
 //! # Roles
-//! [`Role::Server`] is the end that people connect to. It asks for window size (NAWS) and terminal type (TTYPE with
+//! [`Role::Server`] is the end that people connect to. It asks for all eight bits (BINARY), window size (NAWS) and terminal type (TTYPE with
 //! MTTS), offers UTF-8 (CHARSET) and marked prompts (EOR), and hides a password (ECHO).
 //!
 //! [`Role::Client`] is the end that has connected to a game server. It offers nothing, agrees to the same options, and
 //! tells what it was given to [present](Telnet::present). It hears from the server when to hide what is typed and
 //! where a prompt ends.
 //!
-//! Both know SGA, and refuse every other option once.
+//! Both know BINARY and SGA, and refuse every other option once. A server asks for BINARY both ways: there are clients that take
+//! letters beyond ASCII for keys without it.
 //!
 //! ```
 //! use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
@@ -31,7 +32,7 @@
 //!
 //! let mut out = Vec::new(); // goes to the client
 //! telnet.offer(&mut out);
-//! assert!(out.starts_with(b"\xff\xfd\x1f")); // IAC DO NAWS
+//! assert!(out.starts_with(b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f")); // IAC DO BINARY, IAC WILL BINARY, IAC DO NAWS
 //!
 //! // The client tells its window size, mistypes, and sends the line.
 //! let mut input: &[u8] = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x64\x00\x1e\xff\xf0hek\x08lp\r\n";
@@ -43,11 +44,11 @@
 //!             while let Some(line) = lines.next(&mut data) {
 //!                 match line {
 //!                     Line::Text(text) => heard.push(text.to_owned()),
-//!                     Line::TooLong | Line::NotUtf8 => out.extend_from_slice(b"Please say that again.\r\n"),
+//!                     Line::TooLong | Line::NotUtf8(_) | Line::Cut => out.extend_from_slice(b"Please say that again.\r\n"),
 //!                 }
 //!             }
 //!         }
-//!         Event::Interrupt => lines.clear(),
+//!         Event::Interrupt => lines.interrupt(),
 //!         Event::EraseCharacter => lines.erase_character(),
 //!         Event::EraseLine => lines.erase_line(),
 //!         Event::Terminal | Event::Alive => {}
@@ -94,7 +95,7 @@
 //! | grammar | `parser`, `codes` | where data ends and a command begins |
 //!
 //! # Standards
-//! RFC 854, 855 (telnet), 857 (ECHO), 858 (SGA), 860 (TIMING-MARK), 885 (EOR), 1073 (NAWS), 1091 (TTYPE),
+//! RFC 854, 855 (telnet), 856 (BINARY), 857 (ECHO), 858 (SGA), 860 (TIMING-MARK), 885 (EOR), 1073 (NAWS), 1091 (TTYPE),
 //! 1143 (negotiation without loops), 2066 (CHARSET), and MTTS, the Mud Terminal Type Standard.
 
 mod before;
@@ -104,6 +105,7 @@ mod client;
 mod codes;
 mod echo;
 mod event;
+mod keys;
 mod lines;
 mod negotiation;
 mod parser;

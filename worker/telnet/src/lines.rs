@@ -6,6 +6,7 @@ use memchr::{memchr, memchr2};
 use serde::{Deserialize, Serialize};
 
 use crate::buffer;
+use crate::keys::{ESC, Key};
 
 const NUL: u8 = 0;
 const BACKSPACE: u8 = 0x08;
@@ -22,8 +23,10 @@ pub enum Line<'a> {
     Text(&'a str),
     /// A line was longer than the limit. Reported as soon as that is known; the rest of it is skipped.
     TooLong,
-    /// A line was not UTF-8.
-    NotUtf8,
+    /// A line was not UTF-8: what there was of it.
+    NotUtf8(&'a [u8]),
+    /// A line was [interrupted](LineReader::interrupt) in the middle of a character; the rest of it was skipped.
+    Cut,
 }
 
 /// Shows how long a line is, not what it says: it may be a password.
@@ -32,7 +35,8 @@ impl fmt::Debug for Line<'_> {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::TooLong => f.write_str("TooLong"),
-            Self::NotUtf8 => f.write_str("NotUtf8"),
+            Self::NotUtf8(bytes) => write!(f, "NotUtf8({} bytes)", bytes.len()),
+            Self::Cut => f.write_str("Cut"),
         }
     }
 }
@@ -55,8 +59,21 @@ pub struct LineReader {
     limit: usize,
     return_ends_line: bool,
     editing: bool,
-    /// The rest of a line that is too long is being skipped.
+    swallowing: bool,
+    /// Where in a key that is swallowed the line ends so far.
+    key: Key,
+    /// A key was swallowed in the line that has begun.
+    has_keys: bool,
+    /// The same of the line that was handed out last. Made anew, as that is.
+    #[serde(skip)]
+    had_keys: bool,
+    /// The line that was handed out last has ended with a CR. Made anew, as that is.
+    #[serde(skip)]
+    ended_with_return: bool,
+    /// The rest of a line that is too long, or cut, is being skipped.
     skipping: bool,
+    /// The line that is being skipped was cut, which is not said yet.
+    cut: bool,
     /// A CR ended the last line: LF or NUL after it belongs to it.
     after_return: bool,
     /// The line that was handed out last, where it is not borrowed from the input; dropped at the next call. Made anew:
@@ -78,6 +95,12 @@ impl LineReader {
             limit: Self::DEFAULT_LIMIT,
             return_ends_line: false,
             editing: false,
+            swallowing: false,
+            key: Key::None,
+            has_keys: false,
+            had_keys: false,
+            ended_with_return: false,
+            cut: false,
             skipping: false,
             after_return: false,
             handed_out: Vec::new(),
@@ -89,6 +112,12 @@ impl LineReader {
         self.limit = bytes;
     }
 
+    /// How many bytes a line may have, without its end.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Whether CR alone (or with NUL, as telnet sends the return key) ends a line too. CR LF is still one end.
     pub fn set_return_ends_line(&mut self, on: bool) {
         self.return_ends_line = on;
@@ -98,6 +127,26 @@ impl LineReader {
     /// control-W a word, control-U the line.
     pub fn set_editing(&mut self, on: bool) {
         self.editing = on;
+    }
+
+    /// Whether keys that are no characters are swallowed: arrows, Delete, letters with Alt, the marks around what is pasted.
+    pub fn set_swallowing(&mut self, on: bool) {
+        self.swallowing = on;
+        if !on {
+            self.key = Key::None;
+        }
+    }
+
+    /// Whether a key was swallowed in the line that was handed out last.
+    #[must_use]
+    pub fn had_keys(&self) -> bool {
+        self.had_keys
+    }
+
+    /// Whether the line that was handed out last has ended with CR, be there LF or NUL behind it, as telnet ends lines.
+    #[must_use]
+    pub fn ended_with_return(&self) -> bool {
+        self.ended_with_return
     }
 
     /// The next line in `input`, from which it takes what it used; `None` when `input` is used up.
@@ -113,12 +162,21 @@ impl LineReader {
             let (part, ended) = self.take_part(input);
             if self.skipping {
                 self.skipping = !ended;
+                if ended && std::mem::take(&mut self.cut) {
+                    return Some(Line::Cut);
+                }
                 continue;
             }
-            if ended && self.buf.is_empty() && self.is_plain(part) {
+            let whole = ended && self.buf.is_empty() && self.is_plain(part);
+            let fits = whole || self.append(part);
+            if ended || !fits {
+                self.had_keys = std::mem::take(&mut self.has_keys);
+                self.key = Key::None;
+            }
+            if whole {
                 return Some(self.judge(part));
             }
-            if !self.append(part) {
+            if !fits {
                 buffer::release(&mut self.buf);
                 self.skipping = !ended;
                 return Some(Line::TooLong);
@@ -141,8 +199,22 @@ impl LineReader {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         // Every field by its name: whoever adds one decides here whether input waits in it.
-        let Self { buf, limit: _, return_ends_line: _, editing: _, skipping, after_return: _, handed_out: _ } = self;
-        buf.is_empty() && !skipping
+        let Self {
+            buf,
+            limit: _,
+            return_ends_line: _,
+            editing: _,
+            swallowing: _,
+            key,
+            has_keys,
+            had_keys: _,
+            ended_with_return: _,
+            skipping,
+            cut: _,
+            after_return: _,
+            handed_out: _,
+        } = self;
+        buf.is_empty() && !skipping && *key == Key::None && !has_keys
     }
 
     /// Whether a CR has ended the last line, so that an LF or NUL may still come that belongs to it.
@@ -160,7 +232,20 @@ impl LineReader {
     pub fn clear(&mut self) {
         self.drop_handed_out();
         self.skipping = false;
+        self.cut = false;
+        self.key = Key::None;
+        self.has_keys = false;
         buffer::release(&mut self.buf);
+    }
+
+    /// The peer's interrupt key: gives up the line that has begun. If that ends within a character, no person has pressed a key,
+    /// but a terminal has taken a part of a letter for one: what follows is the rest of that line, and is skipped.
+    pub fn interrupt(&mut self) {
+        let cut = std::str::from_utf8(&self.buf).is_err_and(|error| error.error_len().is_none());
+        let goes_on = self.skipping && self.cut;
+        self.clear();
+        self.skipping = cut || goes_on;
+        self.cut = self.skipping;
     }
 
     /// Erases the last character of the line that has begun: one whole UTF-8 character, or one byte of what is not.
@@ -227,6 +312,7 @@ impl LineReader {
         };
         let (part, rest) = all.split_at(end);
         self.after_return = rest.first() == Some(&CR);
+        self.ended_with_return = self.after_return || part.last() == Some(&CR);
         *input = rest.get(1..).unwrap_or_default();
         self.finish_return(input);
         (part, true)
@@ -235,19 +321,34 @@ impl LineReader {
     fn is_special(&self, byte: u8) -> bool {
         match byte {
             NUL => true,
+            ESC => self.swallowing,
             BACKSPACE | DELETE | CTRL_U | CTRL_W => self.editing,
             _ => false,
         }
     }
 
     fn is_plain(&self, part: &[u8]) -> bool {
-        if self.editing { !part.iter().any(|byte| self.is_special(*byte)) } else { memchr(NUL, part).is_none() }
+        if self.key != Key::None {
+            return false;
+        }
+        if self.editing || self.swallowing {
+            !part.iter().any(|byte| self.is_special(*byte))
+        } else {
+            memchr(NUL, part).is_none()
+        }
     }
 
     /// Adds a part of a line to the buffer, obeying its editing keys. False if the line is now too long.
     fn append(&mut self, part: &[u8]) -> bool {
         let mut rest = part;
-        while !rest.is_empty() {
+        while let Some((byte, tail)) = rest.split_first() {
+            if self.key != Key::None {
+                match self.key.take(*byte) {
+                    Some(key) => (self.key, rest) = (key, tail),
+                    None => self.key = Key::None,
+                }
+                continue;
+            }
             let run = rest.iter().position(|byte| self.is_special(*byte)).unwrap_or(rest.len());
             let (run, tail) = rest.split_at(run);
             let length = self.buf.len().saturating_add(run.len());
@@ -273,6 +374,7 @@ impl LineReader {
             BACKSPACE | DELETE => self.erase_character(),
             CTRL_U => self.erase_line(),
             CTRL_W => self.erase_word(),
+            ESC => (self.key, self.has_keys) = (Key::Escape, true),
             _ => {}
         }
     }
@@ -283,7 +385,7 @@ impl LineReader {
         if line.len() > self.limit {
             return Line::TooLong;
         }
-        std::str::from_utf8(line).map_or(Line::NotUtf8, Line::Text)
+        std::str::from_utf8(line).map_or(Line::NotUtf8(line), Line::Text)
     }
 }
 

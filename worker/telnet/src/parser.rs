@@ -55,6 +55,8 @@ pub(crate) struct Parser {
     pub(crate) seen_command: bool,
     /// A line has begun and not ended.
     pub(crate) in_line: bool,
+    /// The peer sends binary (RFC 856): a CR is one, with nothing behind it that belongs to it.
+    pub(crate) binary: bool,
 }
 
 impl Parser {
@@ -107,6 +109,11 @@ impl Parser {
         }
     }
 
+    /// Whether the peer sends binary from here on.
+    pub(crate) fn set_binary(&mut self, binary: bool) {
+        self.binary = binary;
+    }
+
     /// The option and the body of the subnegotiation that was just returned.
     pub(crate) fn subnegotiation(&self) -> &[u8] {
         &self.sub
@@ -119,7 +126,7 @@ impl Parser {
 
     /// Whether nothing is held that could be data yet. A sequence without an end becomes data; a CR was handed out.
     pub(crate) fn is_quiet(&self) -> bool {
-        let Self { state, sub: _, sub_too_long: _, seen_command: _, in_line: _ } = self;
+        let Self { state, sub: _, sub_too_long: _, seen_command: _, in_line: _, binary: _ } = self;
         match state {
             State::Data | State::Return => true,
             State::Iac | State::Verb(_) | State::Sub | State::SubIac => false,
@@ -146,6 +153,7 @@ impl Parser {
         if data.last() == Some(&CR) {
             match rest.first() {
                 Some(&LF) => (data, rest) = all.split_at(at + 2),
+                _ if self.binary => {}
                 Some(&NUL) => rest = rest.get(1..).unwrap_or_default(),
                 Some(_) => {}
                 None => self.state = State::Return,
@@ -252,8 +260,8 @@ impl Parser {
         (!self.sub_too_long).then_some(Token::Subnegotiation)
     }
 
-    /// The sequence has no end; the next byte is data. A line that it stands in has a hole then: with a byte that is no text
-    /// it is not taken for another one.
+    /// The sequence has no end; the next byte is data. A line that it stands in has a hole then: with an overlong NUL,
+    /// which is no text whatever the characters are, it is not taken for another one.
     fn give_up(&mut self) -> Option<Token<'static>> {
         self.state = State::Data;
         let line_end = match self.sub.as_slice() {
@@ -265,10 +273,10 @@ impl Parser {
         match line_end {
             Some(CR) => {
                 self.state = State::Return;
-                Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xff\r" } else { b"\r" }))
+                Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xc0\x80\r" } else { b"\r" }))
             }
-            Some(_) => Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xff\n" } else { b"\n" })),
-            None => self.in_line.then_some(Token::Data(&[IAC])),
+            Some(_) => Some(Token::Data(if std::mem::take(&mut self.in_line) { b"\xc0\x80\n" } else { b"\n" })),
+            None => self.in_line.then_some(Token::Data(b"\xc0\x80")),
         }
     }
 

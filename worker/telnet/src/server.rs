@@ -26,8 +26,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Offers everything, once.
-    pub(crate) fn offer(&mut self, charset: &mut Charset, out: &mut Vec<u8>) {
+    /// Offers everything, once; `binary` is what both ends have of BINARY.
+    pub(crate) fn offer(&mut self, binary: [(&mut Side, Party); 2], charset: &mut Charset, out: &mut Vec<u8>) {
         if std::mem::replace(&mut self.offered, true) {
             return;
         }
@@ -37,7 +37,8 @@ impl Server {
             (&mut self.our_eor, Party::Us, option::EOR),
             (charset.side(Party::Us), Party::Us, option::CHARSET),
         ];
-        for (side, party, option) in offers {
+        let binary = binary.into_iter().map(|(side, party)| (side, party, option::BINARY));
+        for (side, party, option) in binary.chain(offers) {
             if let Some(yes) = side.ask(true) {
                 write_negotiation(out, party.said(yes), option);
             }

@@ -29,9 +29,12 @@ pub struct Telnet {
     pub(crate) parser: Parser,
     pub(crate) our_sga: Side,
     pub(crate) their_sga: Side,
+    pub(crate) our_binary: Side,
+    pub(crate) their_binary: Side,
     pub(crate) charset: Charset,
     pub(crate) refused: Refused,
     pub(crate) terminal: Terminal,
+    pub(crate) offering: bool,
     pub(crate) end: End,
 }
 
@@ -62,18 +65,34 @@ impl Telnet {
                 Token::Negotiation(verb, option) => self.negotiate(verb, option, out),
                 Token::Subnegotiation => self.subnegotiation(out).then_some(Event::Terminal),
             };
+            if self.offering && self.speaks_telnet() {
+                self.offer(out);
+            }
             if event.is_some() {
                 return event;
             }
         }
     }
 
-    /// A server offers what makes a door for people comfortable: window size, terminal type, marked prompts and UTF-8.
-    /// Does so once; later calls do nothing. A client offers nothing.
+    /// A server offers what makes a door for people comfortable: all eight bits of a byte, window size, terminal type, marked
+    /// prompts and UTF-8. Does so once; later calls do nothing. A client offers nothing.
     pub fn offer(&mut self, out: &mut Vec<u8>) {
         if let End::Server(server) = &mut self.end {
-            server.offer(&mut self.charset, out);
+            let binary = [(&mut self.their_binary, Party::Them), (&mut self.our_binary, Party::Us)];
+            server.offer(binary, &mut self.charset, out);
         }
+    }
+
+    /// Whether a server [offers](Self::offer) all that as soon as the peer has sent any telnet command, behind the answer to it.
+    pub fn set_offering(&mut self, on: bool) {
+        self.offering = on;
+    }
+
+    /// Whether all that we send is taken as it is (BINARY): then some terminals that are shown a line feed do nothing else,
+    /// and one that ends what was typed leaves what follows at the same column.
+    #[must_use]
+    pub fn sends_binary(&self) -> bool {
+        self.our_binary.is_on()
     }
 
     /// A server asks the peer to hide what is typed, for a password, or to show it again. A client has nothing to hide.
@@ -106,7 +125,13 @@ impl Telnet {
         write_command(out, codes::NOP);
     }
 
-    /// Whether the peer has sent any telnet command. On the first, the owner may want to [`offer`](Self::offer).
+    /// Writes that a prompt is complete, for one who was offered telnet and has not answered yet: there are clients that show
+    /// nothing of a line without an end before they are told so.
+    pub fn go_ahead(out: &mut Vec<u8>) {
+        write_command(out, codes::GA);
+    }
+
+    /// Whether the peer has sent any telnet command.
     #[must_use]
     pub fn speaks_telnet(&self) -> bool {
         self.parser.seen_command()
@@ -141,7 +166,18 @@ impl Telnet {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         // Every field by its name: whoever adds one decides here whether input waits in it.
-        let Self { parser, our_sga: _, their_sga: _, charset: _, refused: _, terminal: _, end: _ } = self;
+        let Self {
+            parser,
+            our_sga: _,
+            their_sga: _,
+            our_binary: _,
+            their_binary: _,
+            charset: _,
+            refused: _,
+            terminal: _,
+            offering: _,
+            end: _,
+        } = self;
         parser.is_quiet()
     }
 
@@ -157,8 +193,10 @@ impl Telnet {
         if let Some(yes) = answer {
             write_negotiation(out, party.said(yes), option);
         }
-        if option == option::CHARSET {
-            self.charset.request(self.end.stand(), out);
+        match option {
+            option::CHARSET => self.charset.request(self.end.stand(), out),
+            option::BINARY => self.parser.set_binary(self.their_binary.is_on()),
+            _ => {}
         }
         match &mut self.end {
             End::Server(server) => server.negotiated(verb, option, &mut self.terminal, out).then_some(Event::Terminal),
@@ -187,6 +225,8 @@ impl Telnet {
         match (party, option) {
             (Party::Us, option::SGA) => Some(&mut self.our_sga),
             (Party::Them, option::SGA) => Some(&mut self.their_sga),
+            (Party::Us, option::BINARY) => Some(&mut self.our_binary),
+            (Party::Them, option::BINARY) => Some(&mut self.their_binary),
             (_, option::CHARSET) => Some(self.charset.side(party)),
             _ => self.end.side(party, option),
         }

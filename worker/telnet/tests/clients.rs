@@ -5,7 +5,7 @@ mod conversation;
 use conversation::{events, say};
 use ssmglobal_telnet::{Agreed, Event, Role, Telnet};
 
-const OFFERS: &[u8] = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+const OFFERS: &[u8] = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
 const SEND_TYPE: &[u8] = b"\xff\xfa\x18\x01\xff\xf0";
 const REQUEST_UTF8: &[u8] = b"\xff\xfa\x2a\x01;UTF-8\xff\xf0";
 
@@ -60,9 +60,11 @@ fn nc_at_the_door_for_people() {
 #[test]
 fn inetutils_telnet() {
     let mut telnet = offered();
-    let answers = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x00\x00\x00\xff\xf0\xff\xfb\x18\xff\xfe\x19\xff\xfe\x2a";
+    let answers = b"\xff\xfb\x00\xff\xfd\x00\
+        \xff\xfb\x1f\xff\xfa\x1f\x00\x00\x00\x00\xff\xf0\xff\xfb\x18\xff\xfe\x19\xff\xfe\x2a";
     assert_eq!(say(&mut telnet, answers), SEND_TYPE);
     assert_eq!(telnet.terminal().width(), None);
+    assert!(telnet.sends_binary(), "from then on its lines end with LF");
     assert_eq!(say(&mut telnet, &terminal_is("XTERM-256COLOR")), SEND_TYPE);
     assert_eq!(say(&mut telnet, &terminal_is("XTERM-256COLOR")), b"");
     assert!(telnet.terminal().colour());
@@ -95,7 +97,7 @@ fn bsd_telnet_that_begins() {
     let mut out = Vec::new();
     telnet.offer(&mut out);
     telnet.offer(&mut out);
-    assert_eq!(out, b"\xff\xfb\x19\xff\xfb\x2a", "only what was not said yet, once");
+    assert_eq!(out, b"\xff\xfd\x00\xff\xfb\x00\xff\xfb\x19\xff\xfb\x2a", "only what was not said yet, once");
     assert_eq!(say(&mut telnet, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0"), b"");
     assert_eq!((telnet.terminal().width(), telnet.terminal().height()), (Some(80), Some(24)));
     assert_eq!(prompt_end(&telnet), b"", "go ahead is suppressed");
@@ -118,7 +120,8 @@ fn putty() {
 #[test]
 fn tintin() {
     let mut telnet = offered();
-    let answers = b"\xff\xfb\x1f\xff\xfa\x1f\x00\x78\x00\x28\xff\xf0\xff\xfb\x18\xff\xfd\x19\xff\xfd\x2a";
+    let answers =
+        b"\xff\xfc\x00\xff\xfe\x00\xff\xfb\x1f\xff\xfa\x1f\x00\x78\x00\x28\xff\xf0\xff\xfb\x18\xff\xfd\x19\xff\xfd\x2a";
     assert_eq!(say(&mut telnet, answers), [SEND_TYPE, REQUEST_UTF8].concat());
     assert_eq!(say(&mut telnet, &terminal_is("TINTIN++")), SEND_TYPE);
     assert_eq!(say(&mut telnet, &terminal_is("xterm-256color")), SEND_TYPE);
@@ -129,6 +132,63 @@ fn tintin() {
     assert_eq!((terminal.client(), terminal.name()), (Some("TINTIN++"), Some("xterm-256color")));
     assert!(terminal.utf8() == Agreed::Yes && terminal.colour());
     assert_eq!(prompt_end(&telnet), b"\xff\xef");
+    assert!(!telnet.sends_binary());
+}
+
+/// Recorded: tinyfugue 5.0 beta 8.
+#[test]
+fn tinyfugue() {
+    let mut telnet = offered();
+    let answers = b"\xff\xfb\x1f\xff\xfb\x00\xff\xfd\x00\
+        \xff\xfa\x1f\x00\x4f\x00\x14\xff\xf0\xff\xfb\x18\xff\xfd\x19\xff\xfe\x2a";
+    assert_eq!(say(&mut telnet, answers), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("TINYFUGUE")), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("ANSI-ATTR")), SEND_TYPE);
+    assert_eq!(say(&mut telnet, &terminal_is("ANSI")), b"");
+    assert_eq!((telnet.terminal().width(), telnet.terminal().utf8()), (Some(79), Agreed::Unknown));
+    assert!(telnet.sends_binary());
+    assert_eq!(prompt_end(&telnet), b"\xff\xef");
+}
+
+/// Recorded: KBtin 2.1.
+#[test]
+fn kbtin() {
+    let mut telnet = offered();
+    let answers = b"\xff\xfc\x00\xff\xfe\x00\
+        \xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x17\xff\xf0\xff\xfb\x18\xff\xfd\x19\xff\xfe\x2a";
+    assert_eq!(say(&mut telnet, answers), SEND_TYPE);
+    for name in ["KBtin", "hardcopy"] {
+        assert_eq!(say(&mut telnet, &terminal_is(name)), SEND_TYPE);
+    }
+    assert_eq!(say(&mut telnet, &terminal_is("unknown")), b"");
+    assert!(!telnet.terminal().colour() && !telnet.sends_binary());
+    assert_eq!(prompt_end(&telnet), b"\xff\xef");
+}
+
+#[test]
+fn binary_is_agreed_on_each_way_by_itself() {
+    for (answers, sends) in [(&b"\xff\xfb\x00\xff\xfe\x00"[..], false), (b"\xff\xfc\x00\xff\xfd\x00", true)] {
+        let mut telnet = offered();
+        assert_eq!(say(&mut telnet, answers), b"");
+        assert_eq!(telnet.sends_binary(), sends);
+    }
+    // It may be asked for by the client, and ended by it.
+    let mut telnet = Telnet::new(Role::Server);
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x00\xff\xfb\x00"), b"\xff\xfb\x00\xff\xfd\x00");
+    assert_eq!(events(&mut telnet, b"a\r\0b\n"), ["Data(2 bytes)", "Data(3 bytes)"]);
+    assert_eq!(say(&mut telnet, b"\xff\xfe\x00\xff\xfc\x00"), b"\xff\xfc\x00\xff\xfe\x00");
+    assert_eq!(events(&mut telnet, b"a\r\0b\n"), ["Data(2 bytes)", "Data(2 bytes)"]);
+    assert!(!telnet.sends_binary());
+}
+
+#[test]
+fn who_is_to_be_offered_all_is_with_the_first_command_and_not_before() {
+    let mut telnet = Telnet::new(Role::Server);
+    telnet.set_offering(true);
+    assert_eq!(say(&mut telnet, b"help\r\n\xff\xff"), b"");
+    let said = say(&mut telnet, b"\xff\xfb\x1f\xff\xf1");
+    assert_eq!(said, b"\xff\xfd\x1f\xff\xfd\x00\xff\xfb\x00\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a");
+    assert_eq!(say(&mut telnet, b"\xff\xf1"), b"", "once");
 }
 
 #[test]

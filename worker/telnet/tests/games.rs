@@ -81,6 +81,14 @@ fn go_ahead_is_suppressed_both_ways() {
 }
 
 #[test]
+fn binary_is_agreed_to_both_ways() {
+    let mut telnet = client(presented());
+    assert_eq!(say(&mut telnet, b"\xff\xfd\x00\xff\xfb\x00"), b"\xff\xfb\x00\xff\xfd\x00");
+    assert!(telnet.sends_binary());
+    assert_eq!(events(&mut telnet, b"a\r\0"), ["Data(2 bytes)", "Data(1 bytes)"]);
+}
+
+#[test]
 fn prompts_are_marked_either_way() {
     let mut telnet = client(presented());
     assert_eq!(events(&mut telnet, b"> \xff\xf9"), ["Data(2 bytes)", "PromptEnd"]);

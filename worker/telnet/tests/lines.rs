@@ -6,7 +6,8 @@ fn owned(line: Line<'_>) -> String {
     match line {
         Line::Text(text) => format!("={text}"),
         Line::TooLong => "too long".to_owned(),
-        Line::NotUtf8 => "not UTF-8".to_owned(),
+        Line::NotUtf8(_) => "not UTF-8".to_owned(),
+        Line::Cut => "cut".to_owned(),
     }
 }
 
@@ -199,4 +200,71 @@ fn a_line_is_not_shown_by_debug() {
     read(&mut reader, b"secret");
     assert!(!format!("{reader:?}").contains("secret"));
     assert!(!format!("{:?}", Line::Text("secret")).contains("secret"));
+}
+
+fn at_terminal() -> LineReader {
+    let mut reader = people();
+    reader.set_swallowing(true);
+    reader
+}
+
+#[test]
+fn keys_that_are_no_characters_are_swallowed_whole() {
+    check(at_terminal, b"\x1b[AWHO\r\n", &["=WHO"]);
+    check(at_terminal, b"W\x1b[D\x1bOCH\x1b[3~O\r", &["=WHO"]);
+    check(at_terminal, b"\x1b[200~tell bob hi\x1b[201~\n", &["=tell bob hi"]);
+    check(at_terminal, "\x1bütell\x1bf bob é\x1b\r\n".as_bytes(), &["=tell bob é"]);
+    check(at_terminal, b"\x1b\x1b[Ahi\x1b[1;5\nnext\n", &["=hi", "=next"]);
+    check(at_terminal, b"x\x1b\x7fHW\n", &["=HW"]);
+    check(people, b"\x1b[Ahi\n", &["=\x1b[Ahi"]);
+}
+
+#[test]
+fn a_line_tells_whether_keys_were_swallowed_in_it() {
+    let mut reader = at_terminal();
+    let mut input = &b"\x1b[A\r\nHW\r\n\x1bOA"[..];
+    assert_eq!(reader.next(&mut input).map(owned).as_deref(), Some("="));
+    assert!(reader.had_keys());
+    assert_eq!(reader.next(&mut input).map(owned).as_deref(), Some("=HW"));
+    assert!(!reader.had_keys());
+    assert!(reader.next(&mut input).is_none());
+    assert!(reader.is_partial(), "a key belongs to the line that it has begun");
+    reader.clear();
+    assert!(!reader.is_partial());
+}
+
+#[test]
+fn keys_do_not_count_for_the_length_of_a_line() {
+    let mut reader = at_terminal();
+    reader.set_limit(4);
+    let keys = b"\x1b[A".repeat(1000);
+    assert_eq!(read(&mut reader, &[&b"1"[..], &keys, b"234\n12345\n"].concat()), ["=1234", "too long"]);
+}
+
+#[test]
+fn a_line_tells_how_it_has_ended() {
+    let mut reader = people();
+    for (bytes, with_return) in [(&b"a\n"[..], false), (b"a\r\n", true), (b"a\r\0", true), (b"a\r", true)] {
+        let mut input = bytes;
+        assert_eq!(reader.next(&mut input).map(owned).as_deref(), Some("=a"));
+        assert_eq!(reader.ended_with_return(), with_return, "{bytes:?}");
+        // An LF that still comes belongs to the CR.
+        assert!(read(&mut reader, b"").is_empty());
+        reader.set_after_return(false);
+    }
+}
+
+#[test]
+fn an_interrupt_within_a_letter_is_none_and_the_rest_of_that_line_is_no_line() {
+    let mut reader = at_terminal();
+    assert!(read(&mut reader, b"tell bob \xc3").is_empty());
+    reader.interrupt();
+    assert!(reader.is_partial());
+    assert!(read(&mut reader, b"quit \xc3").is_empty());
+    reader.interrupt();
+    assert_eq!(read(&mut reader, b"quit\r\nHW\n"), ["cut", "=HW"]);
+    // A key that a person has pressed.
+    assert!(read(&mut reader, b"tell bob").is_empty());
+    reader.interrupt();
+    assert_eq!(read(&mut reader, b"HW\n"), ["=HW"]);
 }

@@ -20,6 +20,7 @@ samples! { to_handler ToHandler {
         from: 4711,
         client: Client { pid: 4712, ..client() },
     };
+    Deaths: ToHandler::Deaths { count: 300 };
     Watch: ToHandler::Watch { workers: vec![AdoptedWorker { pid: 4711, started: 300 }] };
 } }
 

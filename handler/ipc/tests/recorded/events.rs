@@ -7,7 +7,7 @@ samples! { events Event {
     Mail: Event::Mail(MailArrived { id: 300, from: player(), subject: text("hi"), unread: 2 });
     Tell: Event::Tell(TellArrived { from: server(), body: text("hello"), at: AT });
     Relay: Event::Relay(RelayMessage {
-        channel: some("chat"), number: 51, from: text("arena"), at: AT, body: text("hello"),
+        channel: some("chat"), number: 51, from: Party::Player(text("arena")), at: AT, body: text("hello"),
     });
     Record: Event::Record(RecordArrived {
         board: text("race"), unit: text("ms"), player: text("bob"), score: -1, previous: some("alice"),

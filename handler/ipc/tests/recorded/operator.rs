@@ -2,6 +2,7 @@
 
 use super::values::*;
 use ssmglobal_ipc::ctl::{self, Answer, Ask};
+use ssmglobal_ipc::numbers::{Histogram, LogLines, Machine, Numbers, Queues, Recent};
 use ssmglobal_ipc::*;
 
 fn session_row() -> ctl::SessionRow {
@@ -14,6 +15,27 @@ fn session_row() -> ctl::SessionRow {
         since: AT,
         idle: Some(61),
         version: text("1.2.3"),
+    }
+}
+
+fn status() -> ctl::Status {
+    ctl::Status {
+        version: text("0.1.0"),
+        handler: 100,
+        listener: 99,
+        since: AT,
+        clients: 5,
+        clients_max: 10_000,
+        linked: 4,
+        players_on: 3,
+        servers_on: 1,
+        players: 70_000,
+        boards: 2,
+        requests: 1 << 40,
+        commits: 900,
+        database: text("/var/lib/ssmglobal/ssmglobal.db"),
+        database_bytes: 1 << 33,
+        writable: true,
     }
 }
 
@@ -55,6 +77,7 @@ samples! { asks Ask {
     Verify: Ask::Verify { file: some("/var/backups/ssmglobal.db") };
     Upgrade: Ask::Upgrade { program: some("/usr/local/bin/ssmglobal") };
     Adopt: Ask::Adopt;
+    Numbers: Ask::Numbers;
 } }
 
 samples! { answers Answer {
@@ -71,11 +94,7 @@ samples! { answers Answer {
     Player: Answer::Player(player_detail());
     Boards: Answer::Boards(vec![board_row()]);
     Sessions: Answer::Sessions(vec![session_row()]);
-    Status: Answer::Status(Box::new(ctl::Status {
-        version: text("0.1.0"), handler: 100, listener: 99, since: AT, clients: 5, clients_max: 10_000, linked: 4,
-        players_on: 3, servers_on: 1, players: 70_000, boards: 2, requests: 1 << 40, commits: 900,
-        database: text("/var/lib/ssmglobal/ssmglobal.db"), database_bytes: 1 << 33, writable: true,
-    }));
+    Status: Answer::Status(Box::new(status()));
     Progress: Answer::Progress { done: 100, total: 900 };
     Verified: Answer::Verified(ctl::Verified {
         file: text("/var/lib/ssmglobal/ssmglobal.db"), ok: false, problems: vec![text("a page is missing")], schema: 1,
@@ -89,4 +108,22 @@ samples! { answers Answer {
         player: player_detail(),
         times: ctl::PlayerTimes { session_minutes: Some(90), times_on: 300, minutes_on: 70_000 },
     };
+    Numbers: Answer::Numbers(Box::new(Numbers {
+        status: status(),
+        answers: Histogram { counts: vec![0, 300, 2], sum: 4711 },
+        recent: Recent {
+            milliseconds: 61_000, requests: 302, commits: 7, answers: Histogram { counts: vec![1], sum: 9 },
+        },
+        kinds: vec![(20, 301), (154, 1)],
+        proofs_good: 3,
+        proofs_bad: 200,
+        queues: Queues { writer: 1, readers: 2, hashing: 3, sessions: 400, outboxes: 5, outbox_bytes: 1 << 20 },
+        machine: Machine {
+            handler_bytes: Some(1 << 25), listener_bytes: Some(1 << 22), workers_bytes: Some(5 << 14),
+            handler_cpu_ms: Some(70_000), handler_fds: Some(44), handler_fds_max: Some(20_000), wal_bytes: 1 << 22,
+            disk_free_bytes: None,
+        },
+        log: LogLines { written: [1, 2, 300, 0, 0], lost: 4 },
+        deaths: 2,
+    }));
 } }

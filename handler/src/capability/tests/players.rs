@@ -46,7 +46,8 @@ fn a_new_player_is_who_the_session_is_from_then_on() {
         email: Some("d@example.org".into()),
         registered: NOW,
     };
-    let (rows, reply) = (vec![Row::Player(player)], logged_in("Dave", 0, None));
+    let first_login = Row::PlayerLogin { player: player.id, at: NOW };
+    let (rows, reply) = (vec![Row::Player(player), first_login], logged_in("Dave", 0, None));
     let expected = Decided { rows, reply, proves: Some(Proof { who: PlayerId(4).into(), epoch: 0 }) };
     assert_eq!(decided(&mut model, register("Dave")), expected);
     assert_eq!(asked(&mut model, register("Dave")), 1);

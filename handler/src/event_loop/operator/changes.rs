@@ -171,8 +171,11 @@ impl EventLoop {
 
     pub(super) fn board_withdraw(&mut self, operator: u64, board: &str, player: &str, reason: String) -> Later {
         let player = self.player_id(player)?;
-        let board = read(&self.shared.memory.boards).find(board).map(|ranking| ranking.board.id);
-        let board = board.ok_or_else(|| Failure::new(Code::NotFound, "There is no such board."))?;
+        let memory = &self.shared.memory;
+        let board = {
+            let boards = read(&memory.boards);
+            boards.find(board).map(|found| found.board.id).ok_or_else(|| memory.no_such_board(&boards, board))?
+        };
         self.change(operator, records::Withdraw { board, player, reason }, Answer::Done)
     }
 }

@@ -3,23 +3,24 @@
 
 mod changes;
 mod jobs;
+mod numbers;
 mod requests;
 
 use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
 use crate::capability::records::{board_of, board_row};
 use crate::lock::read;
 use crate::state::session::{Session, SessionRef};
-use crate::work::Write;
 pub use jobs::verified;
 use jobs::{backup, verify};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use numbers::{Curiosity, Curious};
 use ssmglobal_config::shown;
 use ssmglobal_ipc::control::ToListener;
-use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow, Status};
+use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_ipc::{Code, Event, Failure, Notice, Party, Time};
-use ssmglobal_store::{PrincipalKind, Store, Upkeep};
+use ssmglobal_store::{PrincipalKind, Store};
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd;
@@ -27,7 +28,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long a write may take before the status says that nothing can be written.
@@ -59,8 +59,8 @@ pub struct Operators {
     since: Time,
     /// Who asks while the sessions come back.
     held: Vec<usize>,
-    /// Who waits to hear whether the database can be written, and until when.
-    probing: Vec<(u64, Instant)>,
+    /// Who waits to hear how it is.
+    curiosity: Curiosity,
 }
 
 impl Operators {
@@ -86,13 +86,13 @@ impl Operators {
             next: 1,
             since: Time::now(),
             held: Vec::new(),
-            probing: Vec::new(),
+            curiosity: Curiosity::default(),
         })
     }
 
     /// How long to wait at the most for what the database says.
     pub fn waits(&self) -> Option<Duration> {
-        self.probing.first().map(|(_, until)| until.saturating_duration_since(Instant::now()))
+        self.curiosity.until().map(|until| until.saturating_duration_since(Instant::now()))
     }
 
     /// Gives away the connection of an operator, and the process id at its other end.
@@ -214,6 +214,7 @@ impl EventLoop {
                 | Ask::BoardList
                 | Ask::SessionsList
                 | Ask::Status
+                | Ask::Numbers
         );
         // A request is told of when it is known what it is.
         if !looks && !matches!(ask, Ask::Request { .. }) {
@@ -238,7 +239,8 @@ impl EventLoop {
             Ask::BoardWithdraw { board, player, reason } => self.board_withdraw(operator, &board, &player, reason),
             Ask::SessionsList => Ok(Some(self.sessions_list())),
             Ask::SessionsKick { pid, reason } => self.sessions_kick(pid, reason).map(Some),
-            Ask::Status => self.probe(operator).map(|()| None),
+            Ask::Status => self.probe(Curious::Status(operator)).map(|()| None),
+            Ask::Numbers => self.probe(Curious::Numbers(operator)).map(|()| None),
             Ask::Backup { file } => self.long_job(operator, move |store, tell| backup(store, &file, tell)),
             Ask::Verify { file } => self.long_job(operator, move |store, _| verify(store, file.as_deref())),
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
@@ -251,8 +253,7 @@ impl EventLoop {
         let now = Instant::now();
         let mut rows: Vec<SessionRow> = self
             .workers
-            .children
-            .values()
+            .clients()
             .map(|child| {
                 let session = self.workers.by_pid.get(&child.pid).and_then(|slot| self.session(*slot));
                 SessionRow {
@@ -309,55 +310,6 @@ impl EventLoop {
             let _ = (&stream).write_all(&out);
         }
         Ok(())
-    }
-
-    /// Whether the database can be written is tried, not remembered: that it could be is long ago, perhaps.
-    fn probe(&mut self, operator: u64) -> Result<(), Failure> {
-        self.shared.write(&mut vec![Write::Probe(operator)])?;
-        self.operators.probing.push((operator, Instant::now() + DISK));
-        Ok(())
-    }
-
-    /// It was tried.
-    pub(crate) fn probed(&mut self, operator: u64) {
-        let probing = &mut self.operators.probing;
-        let waits = probing.iter().position(|(other, _)| *other == operator).map(|at| probing.remove(at));
-        if waits.is_some() {
-            let answer = self.status(self.shared.writable.load(Ordering::Relaxed));
-            self.answer_operator(operator, &answer);
-        }
-    }
-
-    /// A disk that does not answer takes no changes either.
-    pub(crate) fn give_up_probes(&mut self) {
-        while self.operators.waits() == Some(Duration::ZERO) {
-            let (operator, _) = self.operators.probing.remove(0);
-            let answer = self.status(false);
-            self.answer_operator(operator, &answer);
-        }
-    }
-
-    fn status(&self, writable: bool) -> Answer {
-        let file = self.operators.store.upkeep().map(Upkeep::path);
-        let players = read(&self.shared.memory.directory).len() as u64;
-        Answer::Status(Box::new(Status {
-            version: ssmglobal_ipc::version().to_owned(),
-            handler: nix::unistd::getpid().as_raw(),
-            listener: self.listener.pid,
-            since: self.operators.since,
-            clients: self.workers.children.len() as u32,
-            clients_max: self.workers.clients_max,
-            linked: self.workers.by_pid.len() as u32,
-            players_on: self.state.online.count(PrincipalKind::Player) as u32,
-            servers_on: self.state.online.count(PrincipalKind::Server) as u32,
-            players,
-            boards: read(&self.shared.memory.boards).len() as u32,
-            requests: self.requests,
-            commits: self.shared.commits.load(Ordering::Relaxed),
-            database: file.map_or_else(String::new, |file| file.display().to_string()),
-            database_bytes: file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |meta| meta.len()),
-            writable,
-        }))
     }
 }
 

@@ -124,8 +124,8 @@ impl ReadPlayers for Db {
 impl Db {
     pub(super) fn player_add(&self, player: &NewPlayer) -> Result<()> {
         self.change(
-            "INSERT INTO player (id, name, folded, skeleton, hash, email, registered, times_on)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
+            "INSERT INTO player (id, name, folded, skeleton, hash, email, registered)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 player.id.0,
                 player.name,

@@ -9,7 +9,7 @@ fn every_form_gives_the_same_request() {
     for (name, args, wanted) in &every {
         let values: Vec<&str> = args.iter().map(|(_, value)| *value).collect();
         let members: Vec<String> = args.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
-        let line = values.join(" ");
+        let line = typed(command(name), args);
         let string = serde_json::to_string(&line).unwrap();
         let forms = [
             format!("{{\"cmd\": \"{name}\", \"args\": {{{}}}}}", members.join(",")),
@@ -28,10 +28,26 @@ fn every_form_gives_the_same_request() {
         }
     }
     let tested: HashSet<&str> = every.iter().map(|(name, ..)| *name).collect();
-    let local = ["MODE", "HELP", "HW", "PING", "STAY", "QUIT"];
+    let local = ["MODE", "HELP", "HW", "PING", "STAY", "MORE", "QUIT"];
     for command in all() {
         assert!(tested.contains(command.name) != local.contains(&command.name), "{}", command.name);
     }
+}
+
+/// The arguments as they are typed: what stands behind the text comes as an option in front of it, and the text is as it is.
+fn typed(command: &Command, args: &[(&str, &str)]) -> String {
+    let of = |name: &str| command.args.iter().find(|arg| arg.name == name).unwrap();
+    let text = args.iter().position(|(name, _)| of(name).is_text());
+    let behind_text = |index: usize| args[..index].iter().any(|(name, _)| of(name).kind == ArgKind::Text);
+    let word = |index: usize, (name, value): (&str, &str)| match (of(name).kind, of(name).keyword) {
+        (ArgKind::Flag { yes, no }, _) if behind_text(index) => (if value == "true" { yes } else { no }).to_owned(),
+        (_, Some(keyword)) if text.is_some_and(|text| index > text) => format!("{keyword} {value}"),
+        _ => value.to_owned(),
+    };
+    let words = args.iter().enumerate().filter(|(index, _)| Some(*index) != text);
+    let mut words: Vec<String> = words.map(|(index, arg)| word(index, *arg)).collect();
+    words.extend(text.map(|text| serde_json::from_str::<String>(args[text].1).unwrap()));
+    words.join(" ")
 }
 
 #[test]
@@ -45,7 +61,7 @@ fn numbers_and_strings_stand_for_each_other_where_that_is_clear() {
     }
     let wanted = request("TELL bob 42");
     assert_eq!(json(r#"{"cmd":"TELL","args":["bob",42]}"#), Ok(Action::Request(wanted)));
-    let wanted = request("SETTING SET k \"v\" PRIVATE");
+    let wanted = request("SETTING SET k PRIVATE v");
     for value in ["false", "\"false\"", "0", "\"private\""] {
         let line = format!("{{\"cmd\":\"SETTING SET\",\"args\":{{\"key\":\"k\",\"value\":\"v\",\"public\":{value}}}}}");
         assert_eq!(json(&line), Ok(Action::Request(wanted.clone())));
@@ -67,6 +83,8 @@ fn what_does_not_fit_is_usage_or_invalid() {
     let usage = [
         "MAIL SEND",
         "MAIL SEND bob",
+        "MAIL SEND bob SUBJECT",
+        "MAIL SEND bob SUBJECT \"open",
         "MAIL READ",
         "MAIL READ twelve",
         "MAIL READ 12 13",
@@ -78,19 +96,18 @@ fn what_does_not_fit_is_usage_or_invalid() {
         "RECORD SUBMIT sprint x",
         "LOGIN a b c",
         "QUIT now",
-        "SETTING SET k \"v",
-        "SETTING SET k \"v\"x",
-        "SETTING SET k \"v\" IF",
-        "SETTING SET k \"v\" IF VERSION",
-        "SETTING SET k \"v\" IF x",
-        "SETTING SET k \"v\" 1 maybe",
-        "RELAY SEND \"x\"",
-        "RELAY SEND \"x\" a b",
+        "SETTING SET k IF VERSION 3",
+        "SETTING DELETE k IF",
+        "SETTING DELETE k IF VERSION",
+        "SETTING DELETE k IF x",
+        "FINGER \"bob",
+        "FINGER \"bob\"x",
+        "RELAY SEND x",
+        "RELAY SEND CHANNEL a TO b x",
         "MODE",
         "HW x",
         "STATUS SET m 1",
         "HW \"\"",
-        "SETTING SET k \"v\" IF \"\"",
         "RELAY JOIN lobby \"\"",
         "RELAY JOIN lobby EPOCH 5",
         "RECORD SUBMIT sprint 0.99999999999999999999",
@@ -147,8 +164,6 @@ fn what_does_not_fit_is_usage_or_invalid() {
         "[]",
         "5",
         "\"HW\"",
-        "{}",
-        "{\"cmd\":5}",
         "{\"cmd\":\"HW\"} x",
         "{\"cmd\":\"HW\"",
         "{\"cmd\":\"HW\",}",
@@ -159,6 +174,11 @@ fn what_does_not_fit_is_usage_or_invalid() {
     ];
     for line in invalid_json {
         assert_eq!(json(line), Err(Failure::new(Code::InvalidJson, "Invalid JSON.")), "{line}");
+    }
+    for line in ["{}", "{\"cmd\":5}", "{\"cmd\":null}", "{\"command\":\"HW\"}"] {
+        let Err(failure) = json(line) else { panic!("{line}") };
+        assert_eq!(failure.code, Code::InvalidJson);
+        assert!(failure.msg.starts_with("cmd must be a string"), "{}", failure.msg);
     }
     assert_eq!(words("MODE foo"), Err(Failure::new(Code::NoMode, "Invalid mode: foo")));
 }
@@ -232,12 +252,42 @@ fn every_number_is_exact_or_refused_and_an_empty_one_is_none() {
 }
 
 #[test]
+fn an_error_names_the_argument_and_shows_an_example_in_the_form_that_was_used() {
+    let msg = |result: Result<Action, Failure>| result.unwrap_err().msg;
+    for (line, begins) in [
+        (r#"{"cmd":"RECORD SUBMIT","args":{"board":"b"}}"#, "score is missing."),
+        (r#"{"cmd":"RECORD SUBMIT","args":{"board":"b","score":"x"}}"#, "score must be a whole number."),
+        (r#"{"cmd":"TELL","args":"bob"}"#, "body is missing."),
+        (r#"{"cmd":"TELL","args":{"to":["bob"]}}"#, "to must be a string, a number, true or false."),
+        (r#"{"cmd":"MAIL SEND","args":{"two":"bob"}}"#, "There is no argument \"two\". Did you mean to?"),
+    ] {
+        let msg = msg(json(line));
+        assert!(msg.starts_with(begins) && msg.contains(" For example: {\"cmd\": "), "{msg}");
+    }
+    let words = msg(words("RECORD SUBMIT b"));
+    assert_eq!(
+        words,
+        "score is missing. Usage: RECORD SUBMIT <board> <score> [player] [note] (for example: RECORD SUBMIT sprint 12345)"
+    );
+}
+
+#[test]
+fn what_may_be_left_out_behind_a_text_has_a_keyword() {
+    for command in all() {
+        let texts = command.args.iter().filter(|arg| arg.is_text()).count();
+        let mut behind = command.args.iter().skip_while(|arg| !arg.is_text()).skip(1);
+        let is_option = |arg: &Arg| arg.optional && (arg.keyword.is_some() || matches!(arg.kind, ArgKind::Flag { .. }));
+        assert!(texts <= 1 && behind.all(is_option), "{}", command.name);
+    }
+}
+
+#[test]
 fn every_command_refuses_what_it_does_not_know() {
     for command in all() {
         let line = format!("{{\"cmd\":\"{}\",\"args\":{{\"nonsense\":1}}}}", command.name);
         let Err(failure) = json(&line) else { panic!("{line}") };
         assert_eq!(failure.code, Code::Usage);
-        assert!(failure.msg.contains("nonsense") && failure.msg.contains(&command.usage()), "{}", failure.msg);
+        assert!(failure.msg.contains("nonsense") && failure.msg.contains(&json_example(command)), "{}", failure.msg);
         let args = vec!["\"1\""; command.args.len() + 1].join(",");
         let too_many = format!("{{\"cmd\":\"{}\",\"args\":[{args}]}}", command.name);
         assert_eq!(code(json(&too_many)), Code::Usage);
@@ -246,6 +296,6 @@ fn every_command_refuses_what_it_does_not_know() {
     assert_eq!(
         failure.msg,
         "There is no argument \"boddy\". Did you mean body? \
-         Usage: MAIL SEND <to> <body> [subject] (for example: MAIL SEND bob See you at eight)"
+         For example: {\"cmd\": \"MAIL SEND\", \"args\": {\"to\": \"bob\", \"body\": \"See you at eight\", \"subject\": \"Tonight\"}}"
     );
 }

@@ -41,15 +41,23 @@ fn ids_are_repeated_letter_for_letter() {
 }
 
 #[test]
-fn texts_take_the_rest_of_the_line_or_a_quoted_part() {
+fn a_text_is_the_rest_of_the_line_and_options_stand_before_it() {
     let body = |line: &str| match request(line) {
         Request::MailSend(send) => (send.body, send.subject),
         other => panic!("{other:?}"),
     };
     assert_eq!(body("MAIL SEND bob it's  \"here\"  "), ("it's  \"here\"".into(), None));
-    assert_eq!(body(r#"MAIL SEND bob "a \"b\" \\ \n""#), (r#"a "b" \ \n"#.into(), None));
-    assert_eq!(body(r#"MAIL SEND bob "a" tonight at eight"#), ("a".into(), some("tonight at eight")));
-    assert_eq!(body(r#"MAIL SEND "bob" "a" "b""#), ("a".into(), some("b")));
+    let quoted = r#""Quoted" said bob, and left \"#;
+    assert_eq!(body(&format!("mail send bob {quoted}")), (quoted.into(), None));
+    assert_eq!(
+        body(r#"MAIL SEND "bob" SUBJECT "To \"night\" \\" See you"#),
+        ("See you".into(), some(r#"To "night" \"#))
+    );
+    assert_eq!(body("mail send bob subject \"Tonight\" See you"), ("See you".into(), some("Tonight")));
+    assert_eq!(body("MAIL SEND bob SUBJECT Tonight See you"), ("See you".into(), some("Tonight")));
+    assert_eq!(body("MAIL SEND bob Subject matters"), ("Subject matters".into(), None));
+    assert_eq!(body("MAIL SEND bob See you SUBJECT x"), ("See you SUBJECT x".into(), None));
+    assert_eq!(body(r#"MAIL SEND bob "unclosed"#), ("\"unclosed".into(), None));
     assert_eq!(body(r#"MAIL SEND bob """#), (String::new(), None));
     assert_eq!(body("MAIL SEND bob 你好 – ok"), ("你好 – ok".into(), None));
     let set = |line: &str| match request(line) {
@@ -57,9 +65,18 @@ fn texts_take_the_rest_of_the_line_or_a_quoted_part() {
         other => panic!("{other:?}"),
     };
     assert_eq!(set("SETTING SET k red IF VERSION 3"), ("red IF VERSION 3".into(), None, None));
-    assert_eq!(set("setting set k \"red\" if version 3 public"), ("red".into(), Some(3), Some(true)));
-    assert_eq!(set("SETTING SET k \"red\" PRIVATE IF 0"), ("red".into(), Some(0), Some(false)));
-    assert_eq!(set("SETTING SET k \"red\" 4 true"), ("red".into(), Some(4), Some(true)));
+    assert_eq!(set("setting set k IF version 3 PUBLIC red"), ("red".into(), Some(3), Some(true)));
+    assert_eq!(set("SETTING SET k PRIVATE IF 0 red"), ("red".into(), Some(0), Some(false)));
+    assert_eq!(set("SETTING SET k Public holidays"), ("Public holidays".into(), None, None));
+    assert_eq!(set("SETTING SET k if 3 come, open"), ("if 3 come, open".into(), None, None));
+    assert_eq!(set("SETTING SET k IF YOU SEE THIS"), ("IF YOU SEE THIS".into(), None, None));
+    assert_eq!(set(r#"SETTING SET k {"a": "b"}"#), (r#"{"a": "b"}"#.into(), None, None));
+    let disable = |line: &str| match request(line) {
+        Request::WorldDisable(disable) => disable.reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(disable("WORLD DISABLE zoo REASON \"not paid\""), some("not paid"));
+    assert_eq!(disable("WORLD DISABLE zoo reason \"not\" paid"), some("\"not\" paid"));
     let present = |line: &str| match request(line) {
         Request::Present(present) => (present.players.join(" "), present.world),
         other => panic!("{other:?}"),
@@ -179,7 +196,7 @@ proptest! {
     fn no_line_panics(line in "\\PC{0,80}|[ \"\\\\{}\\[\\]:,a-zA-Z0-9\\t]{0,80}", length in 0usize..40) {
         for line in [line.clone(), format!("MAIL SEND {line}"), format!("SETTING SET k \"v\" {line}"), format!("{{\"cmd\":{line}")] {
             for state in [State::New, State::Player, State::Server] {
-                let _ = parse_words(&line, state).and_then(|parsed| { let _ = parsed.prompt(); parsed.action() });
+                let _ = parse_words(&line, state).and_then(|parsed| { let _ = parsed.missing(); parsed.action() });
             }
             let _ = parse_json(&line).parsed.and_then(Parsed::action);
             let _ = parse_first(&line).parsed.and_then(Parsed::action);
@@ -200,7 +217,11 @@ proptest! {
     #[test]
     fn what_is_quoted_comes_back(body in "\\PC{0,60}") {
         let quoted = body.replace('\\', "\\\\").replace('"', "\\\"");
-        prop_assert_eq!(request(&format!("MAIL SEND bob \"{quoted}\"")), Request::MailSend(MailSend { to: "bob".into(), body: body.clone(), subject: None }));
+        let subject = Some(body.clone()).filter(|subject| !subject.is_empty());
+        prop_assert_eq!(request(&format!("MAIL SEND bob SUBJECT \"{quoted}\" x")), Request::MailSend(MailSend { to: "bob".into(), body: "x".into(), subject: Some(subject.unwrap_or_default()) }));
+        let text = format!("x {body}");
+        let text = text.trim_end_matches([' ', '\t']);
+        prop_assert_eq!(request(&format!("MAIL SEND bob {text}")), Request::MailSend(MailSend { to: "bob".into(), body: text.into(), subject: None }));
         let line = format!("{{\"cmd\":\"MAIL SEND\",\"args\":[\"bob\",{}]}}", serde_json::to_string(&body).unwrap());
         prop_assert_eq!(json(&line), Ok(Action::Request(Request::MailSend(MailSend { to: "bob".into(), body, subject: None }))));
     }

@@ -69,16 +69,26 @@ fn seven_arguments_are_as_good_as_five() {
     }
     let code = |result: Result<Action, Failure>| result.unwrap_err().code;
     assert_eq!(code(in_json(r#"["al", 3, -7, "here", "a", "b", "c", "d"]"#)), Code::Usage);
-    assert_eq!(code(in_words("al 3 -7 here a b \"c\" d").and_then(Parsed::action)), Code::Usage);
+    assert_eq!(
+        made(in_words("al 3 -7 here a b \"c\" d").and_then(Parsed::action)),
+        "al 3 -7 here \"a\" \"b\" Some(\"\\\"c\\\" d\")"
+    );
     assert_eq!(code(in_words("al 3 -7 here a").and_then(Parsed::action)), Code::Usage);
 }
 
 #[test]
-fn a_person_is_asked_for_the_secrets_that_stand_behind_five_others() {
-    let mut parsed = in_words("al 3 -7 here").unwrap().into_owned();
-    for (prompt, typed) in [("Old: ", "a"), ("New: ", "b"), ("Again: ", "b")] {
-        assert_eq!(parsed.prompt(), Some(prompt));
-        parsed.answer(typed.to_owned()).unwrap();
+fn what_is_missing_is_known_in_its_order() {
+    let mut parsed = in_words("al 3").unwrap().into_owned();
+    for (name, typed) in [("score", "-7"), ("where", "here"), ("old", "a"), ("new", "b")] {
+        let (index, arg) = parsed.missing().unwrap();
+        assert_eq!(arg.name, name);
+        parsed.answer(index, typed.to_owned()).unwrap();
     }
-    assert_eq!((parsed.prompt(), made(parsed.action())), (None, "al 3 -7 here \"a\" \"b\" None".to_owned()));
+    assert!(parsed.missing().is_none());
+    assert_eq!(made(parsed.action()), "al 3 -7 here \"a\" \"b\" None");
+    let mut parsed = in_words("al").unwrap().into_owned();
+    for wrong in ["x", "10", "-1", ""] {
+        assert_eq!(parsed.answer(1, wrong.to_owned()).unwrap_err().code, Code::Invalid, "{wrong}");
+        assert_eq!(parsed.missing().map(|(index, _)| index), Some(1));
+    }
 }

@@ -1,42 +1,12 @@
 //! What is asked for without echo, and what the log never sees.
 
-use super::{State, parse_words, words};
+use super::{State, parse_words};
 use crate::commands::{masked, masked_answer};
-use ssmglobal_ipc::Code;
 
 #[test]
-fn what_is_missing_is_asked_for() {
-    let start = |line: &str| parse_words(line, State::Anonymous).unwrap().into_owned();
-    let mut register = start("REGISTER alice");
-    for (prompt, typed) in [("Password: ", "pw"), ("Again: ", "pw")] {
-        assert_eq!(register.prompt(), Some(prompt));
-        register.answer(typed.to_owned()).unwrap();
-    }
-    assert_eq!(register.prompt(), None);
-    assert_eq!(register.action(), words("REGISTER alice pw"));
-
-    let mut password = start("PASSWORD");
-    for (prompt, typed) in [("Old password: ", "a"), ("New password: ", "b"), ("Again: ", "b")] {
-        assert_eq!(password.prompt(), Some(prompt));
-        password.answer(typed.to_owned()).unwrap();
-    }
-    assert_eq!(password.action(), words("PASSWORD a b"));
-
-    let mut login = start("LOGIN alice");
-    assert_eq!(login.prompt(), Some("Password: "));
-    login.answer("x y".to_owned()).unwrap();
-    assert_eq!((login.prompt(), login.action()), (None, words("LOGIN alice \"x y\"")));
-
-    let mut differs = start("PASSWORD a");
-    assert_eq!(differs.prompt(), Some("New password: "));
-    differs.answer("b".to_owned()).unwrap();
-    assert_eq!(differs.answer("c".to_owned()).unwrap_err().code, Code::Invalid);
-    assert_eq!(start("LOGIN alice").answer(String::new()).unwrap_err().code, Code::Invalid);
-
-    for nothing in ["LOGIN", "LOGIN a b", "MAIL SEND bob", "WHO"] {
-        assert_eq!(start(nothing).prompt(), None, "{nothing}");
-    }
-    assert!(!format!("{:?}", start("LOGIN alice hunter2")).contains("hunter2"));
+fn a_command_shows_nothing_of_what_was_given() {
+    let parsed = parse_words("LOGIN alice hunter2", State::Anonymous).unwrap();
+    assert!(!format!("{parsed:?}").contains("hunter2"));
 }
 
 #[test]

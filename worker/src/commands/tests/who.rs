@@ -136,7 +136,7 @@ fn who_may_what() {
             "VISITOR" => "-x---",
             "LOGOUT" => "-xx--",
             "PASSWORD" | "PASS" | "RATING" | "BROADCAST" => "--x--",
-            "HELP" | "HW" | "PING" | "STAY" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
+            "HELP" | "HW" | "PING" | "STAY" | "MORE" | "WHOAMI" | "WHO" | "FINGER" | "WORLDS" | "WORLD SHOW" => "-xx-x",
             "UNIVERSE SHOW" | "UNIVERSE WATCH" | "UNIVERSE UNWATCH" => "-xx-x",
             "MAIL SEND" | "RECORD SUBMIT" => "--x-x",
             "SETTING SET" | "SETTING LIST" | "SETTING DELETE" | "PROPERTY SET" | "PROPERTY DELETE" => "--x-x",

@@ -97,7 +97,10 @@ where
 {
     let (mut found, mut left, mut line) = (Found::default(), bytes, String::new());
     let mut portions = portions.iter().cycle();
-    stack.signal(|speech, out| speech.offer(out));
+    match mode {
+        Mode::Human => stack.speech().offer_soon(),
+        Mode::Ask | Mode::Client | Mode::Server => stack.signal(|speech, out| speech.offer(out)),
+    }
     stack.write(|out| out.extend_from_slice("héllo".as_bytes()));
     stack.signal(|speech, out| speech.prompt_end(out));
     while !left.is_empty() && found.over.is_none() {
@@ -154,6 +157,10 @@ fn said() -> impl Strategy<Value = Vec<u8>> {
         b"\xff\xff",
         b"\xff",
         b"\xff\xf4",
+        b"\xff\xfb\x00\xff\xfd\x00",
+        b"\x1b[A",
+        b"\x1b",
+        b"zo\xc3\xff\xf3n\n",
         b"GET / HTTP/1.1\r\n",
         b"x x x x x x x x x x x x x x x x x x x x x x x x x",
     ];
@@ -222,7 +229,7 @@ fn nothing_is_read_behind_an_end_or_behind_what_cannot_be() {
 #[test]
 fn all_that_goes_down_is_sealed_once_and_the_end_is_said_once() {
     let found = lines_of(over_records(), &[record(ASKS, b""), record(DATA, b"HW\n")].concat());
-    let offered = b"\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+    let offered = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
     let all = [
         record(DATA, offered),
         record(DATA, "héllo".as_bytes()),
@@ -281,4 +288,56 @@ fn a_stranger_is_known_by_his_first_bytes_or_his_first_line_and_only_at_a_door_w
     assert_eq!(first(b"GET / HTTP/1.1\r\n", false), Opened::Data(Input::Line));
     assert_eq!(first(b"\x16\x03\x01\x02", false), Opened::More);
     assert_eq!(first(b"HW\r\nGET / HTTP/1.1\r\n", true), Opened::Data(Input::Line));
+}
+
+/// A person's connection that has said this, and all that was written to it; each line is answered with `ok`.
+fn at_door(said: &[u8]) -> (Stack<Transport>, Vec<u8>) {
+    let mut stack = Stack::new(Transport::Plain, Speech::new(Mode::Human, LIMIT, true));
+    stack.speech().offer_soon();
+    let (mut left, mut line, mut all) = (said, String::new(), Vec::new());
+    while let Opened::Data(_) = stack.open(&mut left, &mut line) {
+        stack.write(|out| out.extend_from_slice(b"ok\r\n> "));
+        stack.signal(|speech, out| speech.prompt_end(out));
+    }
+    all.extend_from_slice(stack.out().rest());
+    stack.out().clear();
+    (stack, all)
+}
+
+/// What is sent to hide a password.
+fn hiding(stack: &mut Stack<Transport>) -> Vec<u8> {
+    stack.signal(|speech, out| speech.hide_input(true, out));
+    stack.out().rest().to_vec()
+}
+
+const OFFERS: &[u8] = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+
+#[test]
+fn who_ends_lines_with_lf_sees_no_telnet_before_he_has_spoken_it() {
+    let (mut stack, out) = at_door(b"one\ntwo\n");
+    assert_eq!(out, b"ok\r\n> ok\r\n> ");
+    assert_eq!(hiding(&mut stack), b"");
+    let (mut stack, out) = at_door(b"\xff\xf1one\n");
+    assert!(out.starts_with(OFFERS));
+    assert_eq!(hiding(&mut stack), b"\xff\xfb\x01");
+}
+
+#[test]
+fn telnet_is_offered_once_with_the_first_line_that_ends_as_those_of_telnet_do() {
+    for (end, more) in [(&b"\r\n"[..], &b"\r\n"[..]), (b"\r\0", b"\r\0"), (b"\r", b"\r"), (b"\r\n", b"\n")] {
+        let (mut stack, out) = at_door(&[b"\r\none", end, b"two", more].concat());
+        let wanted = [b"ok\r\n> ", OFFERS, b"ok\r\n> \xff\xf9", b"ok\r\n> "].concat();
+        assert_eq!(out, wanted, "nothing for an empty line, and one prompt marked before the answer: {end:?}");
+        assert_eq!(hiding(&mut stack).is_empty(), more == b"\n");
+    }
+    let (_, out) = at_door(b"GET / HTTP/1.1\r\n");
+    assert!(!out.contains(&0xff), "a stranger is offered nothing");
+}
+
+#[test]
+fn a_terminal_that_takes_all_as_it_is_gets_a_return_before_what_follows_a_line() {
+    let (_, out) = at_door(b"\xff\xfd\x00one\ntwo\r\n");
+    assert!(out.ends_with(b"\rok\r\n> \xff\xf9\rok\r\n> \xff\xf9"), "{out:?}");
+    let (_, out) = at_door(b"\xff\xfe\x00one\n");
+    assert!(out.ends_with(b"\xff\xfb\x2aok\r\n> \xff\xf9"), "{out:?}");
 }

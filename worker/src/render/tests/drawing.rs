@@ -1,6 +1,6 @@
 //! Screens drawn for every kind of terminal.
 
-use super::super::{Column, Counted, Look, Prompt, Row, Screen, Style, clean, draw, human};
+use super::super::{Charset, Column, Counted, Look, Prompt, Row, Screen, Style, clean, draw, human};
 use super::{USUAL, as_text, board, empty_replies, events, mails, replies, s, text};
 use proptest::prelude::*;
 use ssmglobal_ipc::Reply;
@@ -130,8 +130,8 @@ fn a_prompt_says_what_is_asked_for() {
     assert_eq!(asked(Prompt::Command, USUAL), "> ");
     assert_eq!(asked(Prompt::Secret(s("Password: ")), USUAL), "Password: ");
     assert_eq!(asked(Prompt::Line(3), USUAL), "3: ");
-    assert_eq!(asked(Prompt::Page(1), USUAL), "-- more: 1 line, press return --");
-    assert_eq!(asked(Prompt::Page(12), PLAIN), "More: 12 lines, press return. ");
+    assert_eq!(asked(Prompt::Page(1), USUAL), "-- 1 line more: return, or q to end --");
+    assert_eq!(asked(Prompt::Page(12), PLAIN), "12 lines more: press return, or q to end. ");
     assert!(Prompt::Secret(s("Password: ")).hides() && !Prompt::Command.hides());
 }
 
@@ -160,7 +160,7 @@ fn details_go_first_then_texts_are_cut_and_go_and_then_there_are_no_columns() {
     screen
         .table(&columns, vec![Row::new([s("The-Seven-Winds"), s("harbour"), s("17"), s("under the water"), s("bob")])]);
     let stacked = "World: The-Seven-Winds\r\nMap: harbour\r\nUsers: 17\r\nText: under the water\r\nBy: bob\r\n\r\n";
-    assert_eq!(drawn(&screen, Look { width: 21, ..USUAL }), stacked.replace("World: The", "World:\r\nThe"));
+    assert_eq!(drawn(&screen, Look { width: 21, ..USUAL }), stacked.replace("World: The", "World:\r\n  The"));
 }
 
 #[test]
@@ -211,8 +211,8 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
     assert_eq!(
         as_text("RECORD TOP", &board(), PLAIN),
         "sprint: 12 players.\r\n\
-         Rank: 9\r\nPlayer: alice\r\nScore (ms): 5\r\nWhen: 2026-01-31 20:15\r\nServer: arena\r\n\r\n\
-         Rank: 10\r\nPlayer: 日本語\r\nScore (ms): 123456\r\nWhen: 2026-01-31 20:15\r\nServer: arena\r\n\r\n\
+         Rank: 9\r\nPlayer: alice\r\nScore (ms): 5\r\nWhen: 2026-01-31 20:15\r\nFrom: server:arena\r\n\r\n\
+         Rank: 10\r\nPlayer: 日本語\r\nScore (ms): 123456\r\nWhen: 2026-01-31 20:15\r\nFrom: server:arena\r\n\r\n\
          2 of 12 players; TOP sprint 2 AFTER 10 goes on.\r\nBack: TOP sprint 2 BEFORE 9\r\n"
     );
     let mails = as_text("MAIL LIST", &Reply::MailPage(mails()), PLAIN);
@@ -223,7 +223,7 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
     screen.entry("", 20, "no name");
     screen.block(2, &"long ".repeat(40));
     let long = "long ".repeat(40);
-    let wanted = format!("indented\r\nMODE: {}\r\nno name\r\n{long}\r\n", long.trim_end());
+    let wanted = format!("indented\r\nMODE: {}\r\nno name\r\n {long}\r\n", long.trim_end());
     assert_eq!(drawn(&screen, Look { colour: true, width: 20, ..PLAIN }), wanted);
 }
 
@@ -260,11 +260,11 @@ proptest! {
 
     #[test]
     fn no_line_is_wider_than_the_terminal_where_it_can_be_avoided(
-        piece in piece(), width in 20u16..500, utf8 in any::<bool>()
+        piece in piece(), width in 20u16..500, ascii in any::<bool>()
     ) {
         let mut screen = Screen::new();
         piece.put(&mut screen);
-        let shown = drawn(&screen, Look { width, utf8, ..USUAL });
+        let shown = drawn(&screen, Look { width, charset: if ascii { Charset::Ascii } else { Charset::Utf8 }, ..USUAL });
         prop_assert!(shown.is_empty() || shown.ends_with("\r\n"));
         for line in shown.split_terminator("\r\n") {
             let line = line.strip_prefix('\t').map_or(line.to_owned(), |rest| format!("        {rest}"));
@@ -301,11 +301,12 @@ proptest! {
             let whole: [Holds; 2] = [Column::name, Column::number];
             whole.iter().any(|kind| std::ptr::fn_addr_eq(*kind, *holds))
         }).collect();
+        let charset = if utf8 { Charset::Utf8 } else { Charset::Ascii };
         let mut screen = Screen::new();
         let row = Row { cells: cells[..columns.len()].to_vec(), bold: false };
         let columns: Vec<Column> = columns.into_iter().map(|(head, holds)| holds(head)).collect();
         screen.table(&columns, vec![row]);
-        let shown = drawn(&screen, Look { width, utf8, ..USUAL });
+        let shown = drawn(&screen, Look { width, charset, ..USUAL });
         let words: Vec<&str> = shown.split_whitespace().collect();
         for (cell, _) in cells.iter().zip(&whole).filter(|(cell, whole)| **whole && !cell.is_empty() && (utf8 || cell.is_ascii())) {
             prop_assert!(words.contains(&cell.as_str()), "{:?} is not whole in {:?}", cell, shown);

@@ -6,7 +6,8 @@ use ssmglobal_ipc::*;
 
 pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
     let time = Time(1_769_890_500_000);
-    let relay = RelayMessage { channel: None, number: 0, from: s("arena"), at: time, body: s("round over") };
+    let relay =
+        RelayMessage { channel: None, number: 0, from: Party::Server(s("arena")), at: time, body: s("round over") };
     let bob = Party::Player(s("bob"));
     vec![
         (
@@ -26,8 +27,8 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
         ),
         (
             Event::Relay(relay),
-            r#"{"event": "relay", "channel": null, "epoch": null, "number": 0, "from": "arena", "at": "2026-01-31T20:15:00Z", "body": "round over"}"#,
-            "[relay] arena: round over",
+            r#"{"event": "relay", "channel": null, "epoch": null, "number": 0, "from": "server:arena", "at": "2026-01-31T20:15:00Z", "body": "round over"}"#,
+            "[relay] server:arena: round over",
         ),
         (
             Event::Record(RecordArrived {
@@ -113,7 +114,7 @@ pub(super) fn events() -> Vec<(Event, &'static str, &'static str)> {
         (
             Event::Tell(TellArrived { from: Party::Visitor(s("zed")), body: s("Hello"), at: time }),
             r#"{"event": "tell", "from": "visitor:zed", "body": "Hello", "at": "2026-01-31T20:15:00Z"}"#,
-            "[tell] \"zed\": Hello",
+            "[tell] visitor:zed: Hello",
         ),
         (
             Event::Broadcast(TellArrived { from: Party::Player(s("bob")), body: s("Hello"), at: time }),

@@ -1,7 +1,7 @@
 //! What clients get to see, letter by letter.
 
 use super::parts::minute;
-use super::{Asked, Clock, Look, clean, draw, human, idle, json, plural};
+use super::{Asked, Charset, Clock, Look, clean, draw, human, idle, json, plural};
 use crate::commands::{
     self, Action, Asks, Command, Local, Parsed, all, parse_first, parse_json, parse_words, reference,
 };
@@ -17,13 +17,15 @@ mod lines;
 mod pages;
 mod samples;
 mod screens;
+mod senders;
 use events::events;
 use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const USUAL: Look = Look { width: 80, height: 0, colour: false, utf8: true, pager: true, shell: false, plain: false };
+const USUAL: Look =
+    Look { width: 80, height: 0, pager: true, colour: false, charset: Charset::Utf8, shell: false, plain: false };
 
 fn s(text: &str) -> String {
     text.to_owned()
@@ -180,7 +182,7 @@ fn events_are_as_the_page_says() {
     let on_a_channel = RelayMessage {
         channel: Some(s("lobby")),
         number: 42,
-        from: s("arena"),
+        from: Party::Server(s("arena")),
         at: Time(1_769_890_500_000),
         body: s("round over"),
     };
@@ -217,14 +219,15 @@ fn who_joins_a_channel_is_told_what_is_gone_or_that_nobody_knows() {
 #[test]
 fn a_board_is_aligned_also_with_wide_letters() {
     let wanted = "sprint: 12 players.\r\n\
-                  Rank  Player  Score (ms)  When              Server\r\n\
-                  \x20  9  alice            5  2026-01-31 20:15  arena\r\n\
-                  \x20 10  日本語      123456  2026-01-31 20:15  arena\r\n\
+                  Rank  Player  Score (ms)  When              From\r\n\
+                  \x20  9  alice            5  2026-01-31 20:15  server:arena\r\n\
+                  \x20 10  日本語      123456  2026-01-31 20:15  server:arena\r\n\
                   2 of 12 players; TOP sprint 2 AFTER 10 goes on.\r\n\
                   Back: TOP sprint 2 BEFORE 9\r\n";
     assert_eq!(as_text("RECORD TOP", &board(), USUAL), wanted);
-    let without = as_text("RECORD TOP", &board(), Look { utf8: false, ..USUAL });
-    assert!(without.contains("\r\n\x20 10  ???         123456  2026-01-31 20:15  arena\r\n"), "{without}");
+    let without = as_text("RECORD TOP", &board(), Look { charset: Charset::Ascii, ..USUAL });
+    assert!(without.contains("\r\n\x20  9  alice               5  2026-01-31 20:15  server:arena\r\n"), "{without}");
+    assert!(without.contains("\r\n\x20 10  Ri Ben Yu      123456  2026-01-31 20:15  server:arena\r\n"), "{without}");
 }
 
 #[test]
@@ -250,12 +253,12 @@ fn mails_are_marked_and_made_harmless() {
 fn everything_fits_the_terminal() {
     let every: Vec<_> = replies().into_iter().chain(empty_replies()).collect();
     for width in [0, 1, 40, 60, 80, 132] {
-        for (utf8, colour) in [(true, false), (false, false), (true, true)] {
-            let look = Look { width, colour, utf8, ..USUAL };
+        for (charset, colour) in [(Charset::Utf8, false), (Charset::Ascii, false), (Charset::Utf8, true)] {
+            let look = Look { width, colour, charset, ..USUAL };
             for (name, reply) in &every {
                 let shown = as_text(name, reply, look);
                 assert!(shown.ends_with("\r\n"));
-                assert!(utf8 || shown.is_ascii());
+                assert!(charset == Charset::Utf8 || shown.is_ascii());
                 assert!(colour || !shown.contains('\x1b'), "{shown}");
                 for line in shown.lines().filter(|_| !colour) {
                     assert!(!line.ends_with(' '), "{line:?}");
@@ -284,13 +287,13 @@ fn help_is_grouped_and_explains() {
     assert!(answer("RELAY", State::Player).contains("\tRELAY JOIN "));
     assert_eq!(
         answer("HELP MAIL SEND", State::Player),
-        "MAIL SEND <to> <body> [subject]\r\n\
+        "MAIL SEND <to> [SUBJECT subject] <body>\r\n\
          Send a mail to a player, on or not, anywhere.\r\n\
          \tto       a registered player\r\n\
          \tbody     up to 4 KiB\r\n\
-         \tsubject  optional; one line; in words behind a quoted body\r\n\
+         \tsubject  optional; one line; SUBJECT …\r\n\
          For: players who are logged in, and game servers after AUTH\r\n\
-         Example: MAIL SEND bob See you at eight\r\n"
+         Example: MAIL SEND bob SUBJECT \"Tonight\" See you at eight\r\n"
     );
     for width in [40, 80] {
         let mut out = Vec::new();
@@ -304,7 +307,7 @@ fn help_is_grouped_and_explains() {
         let line: serde_json::Value = serde_json::from_str(&answer("{\"cmd\":\"HELP\"}", state)).unwrap();
         line["msg"].as_str().unwrap().to_owned()
     };
-    assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING STAY QUIT REGISTER LOGIN "));
+    assert!(listed(State::Anonymous).starts_with("MODE HELP HW PING STAY MORE QUIT REGISTER LOGIN "));
     assert!(listed(State::Server).contains("RELAY SEND") && !listed(State::Server).contains("LOGOUT"));
     let one = answer("{\"id\":1,\"cmd\":\"HELP\",\"args\":{\"command\":\"mail read\"}}", State::Anonymous);
     assert_eq!(

@@ -19,7 +19,7 @@ fn moved(pages: &Pages) -> Pages {
 
 #[test]
 fn a_screen_comes_in_pages_and_its_prompt_is_for_who_shows_the_last() {
-    let mut pages = Pages::new(&numbered(5), USUAL);
+    let mut pages = Pages::new(std::iter::once(numbered(5)), USUAL);
     assert_eq!(pages.next_page(2), "line 1\r\nline 2\r\n");
     assert_eq!((pages.lines_left(), pages.prompt()), (3, Some(Prompt::Page(3))));
     assert_eq!(pages.next_page(2), "line 3\r\nline 4\r\n");
@@ -31,7 +31,7 @@ fn a_screen_comes_in_pages_and_its_prompt_is_for_who_shows_the_last() {
 
 #[test]
 fn a_screen_that_fits_is_one_page() {
-    let mut pages = Pages::new(&numbered(24), USUAL);
+    let mut pages = Pages::new(std::iter::once(numbered(24)), USUAL);
     assert_eq!(pages.next_page(24).lines().count(), 24);
     assert!(pages.is_done());
 }
@@ -42,7 +42,7 @@ fn a_line_that_the_terminal_breaks_counts_as_often_as_it_does() {
     screen.line("x".repeat(81));
     screen.line("short");
     screen.line("y".repeat(800));
-    let mut pages = Pages::new(&screen, USUAL);
+    let mut pages = Pages::new(std::iter::once(screen), USUAL);
     assert_eq!(pages.lines_left(), 13);
     assert_eq!(pages.next_page(2).lines().count(), 1);
     assert_eq!(pages.next_page(5), "short\r\n");
@@ -51,13 +51,13 @@ fn a_line_that_the_terminal_breaks_counts_as_often_as_it_does() {
 
 #[test]
 fn a_terminal_without_a_height_gets_line_by_line() {
-    let mut pages = Pages::new(&numbered(2), USUAL);
+    let mut pages = Pages::new(std::iter::once(numbered(2)), USUAL);
     assert_eq!([pages.next_page(0), pages.next_page(0)], ["line 1\r\n", "line 2\r\n"]);
 }
 
 #[test]
 fn pages_tell_a_log_nothing_of_what_they_show() {
-    assert_eq!(format!("{:?}", Pages::new(&numbered(1), USUAL)), "Pages { bytes: 8, .. }");
+    assert_eq!(format!("{:?}", Pages::new(std::iter::once(numbered(1)), USUAL)), "Pages { bytes: 8, .. }");
 }
 
 proptest! {
@@ -74,7 +74,7 @@ proptest! {
         let mut screen = Screen::new();
         pieces.iter().for_each(|piece| piece.put(&mut screen));
         let whole = drawn(&screen, look);
-        let mut pages = Pages::new(&screen, look);
+        let mut pages = Pages::new(std::iter::once(screen), look);
         let mut together = String::new();
         for height in heights.into_iter().cycle() {
             if pages.is_done() {

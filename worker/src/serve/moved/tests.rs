@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::peer::stack::Stack;
+use crate::render::Charset;
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_ipc::{Mode, State, Topic};
 
@@ -68,7 +69,7 @@ fn what_was_added_to_items_is_there_too() {
     let mut left = read(&bytes(SINCE)).unwrap();
     let kept = serde_json::to_value(&left).unwrap();
     assert_eq!(kept["peers"][0]["stack"]["speech"]["beginning"]["seen"], serde_json::json!([13, 10]));
-    assert!(!client(&mut left).look().utf8);
+    assert_eq!(client(&mut left).look().charset, Charset::Ascii);
     let left = read(&bytes(MANNERS)).unwrap();
     assert!(left.session.stays);
     let warned = left.session.warned.unwrap().elapsed().as_millis();
@@ -90,7 +91,7 @@ fn a_state_is_read_as_the_first_program_of_this_format_wrote_it() {
     assert_eq!(left.subscriptions.iter().count(), 2);
     let stack = client(&mut left);
     stack.speech().listen(Mode::Human, 80);
-    assert_eq!((stack.look().width, stack.look().utf8), (100, true));
+    assert_eq!((stack.look().width, stack.look().charset), (100, Charset::Utf8));
     assert_eq!(heard(stack, b"-256color\xff\xf0"), b"\xff\xfa\x18\x01\xff\xf0");
 }
 

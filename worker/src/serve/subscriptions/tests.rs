@@ -22,6 +22,11 @@ fn list(subscriptions: &Subscriptions) -> Vec<Subscription> {
     subscriptions.iter().cloned().collect()
 }
 
+/// What a game server has sent, as the handler writes it.
+fn message(sender: &str, number: u64) -> String {
+    format!(r#"{{"number": {number}, "from": "server:{sender}"}}"#)
+}
+
 /// A handler's end of a channel.
 struct Channel {
     writer: ring::Writer,
@@ -35,9 +40,9 @@ impl Channel {
         Channel { writer: ring::Writer::new().unwrap(), epoch, number, _wake: Vec::new() }
     }
 
-    fn send(&mut self, sender: u64) {
+    fn send(&mut self, sender: &str) {
         self.number += 1;
-        assert!(self.writer.push(sender, self.number, format!("message {}", self.number).as_bytes()));
+        assert!(self.writer.push(7, self.number, message(sender, self.number).as_bytes()));
     }
 
     /// The answer to whoever is told that so many are missed, behind a number.
@@ -93,29 +98,29 @@ fn a_channel_goes_on_by_another_ring_behind_what_the_client_has() {
     let (joined, fds) = first.joined(2, 1, 2);
     let fetch = all.join(&joined, Some(1), fds, registry).unwrap().unwrap();
     assert_eq!((&*fetch.channel, fetch.epoch, fetch.after, fetch.upto), ("Lobby", 5, 2, 4));
-    first.send(9);
-    all.read_all(1, &mut out);
+    first.send("desert");
+    all.read_all("arena", &mut out);
     assert_eq!(said(&mut out), "", "what was kept comes first");
     let lines = vec![(3, "three".to_owned()), (4, "four".to_owned())];
     assert!(all.fetched("Lobby", &RelayFetched { lines, missed: 0 }, &mut out).is_none());
-    first.send(1);
-    all.read_all(1, &mut out);
-    assert_eq!(said(&mut out), "three\r\nfour\r\nmessage 5\r\n");
+    first.send("arena");
+    all.read_all("arena", &mut out);
+    assert_eq!(said(&mut out), format!("three\r\nfour\r\n{}\r\n", message("desert", 5)));
     assert_eq!(list(&all), [channel("Lobby", 6)]);
 
     // The next handler goes on with its numbers.
     let asked = all.pause();
     assert_eq!(asked, [RelayJoin { channel: "Lobby".into(), since: Some(6), epoch: Some(5) }]);
-    first.send(9);
-    all.read_all(1, &mut out);
+    first.send("desert");
+    all.read_all("arena", &mut out);
     assert_eq!((said(&mut out).as_str(), all.is_quiet()), ("", false));
     let mut second = Channel::at(5, 9);
     let (joined, fds) = second.joined(9, 3, 0);
     assert!(all.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
-    second.send(9);
-    all.read_all(1, &mut out);
+    second.send("desert");
+    all.read_all("arena", &mut out);
     let missed = "{\"event\": \"relay\", \"channel\": \"Lobby\", \"epoch\": 5, \"missed\": 3}";
-    assert_eq!(said(&mut out), format!("{missed}\r\nmessage 10\r\n"));
+    assert_eq!(said(&mut out), format!("{missed}\r\n{}\r\n", message("desert", 10)));
     assert_eq!((list(&all), all.is_quiet()), (vec![channel("Lobby", 10)], true));
 
     // So does a worker that has only the list, and one that is asked to leave is on it until then.
@@ -124,9 +129,9 @@ fn a_channel_goes_on_by_another_ring_behind_what_the_client_has() {
     assert_eq!(next.pause(), [RelayJoin { channel: "Lobby".into(), since: Some(10), epoch: Some(5) }]);
     let (joined, fds) = second.joined(10, 0, 0);
     assert!(next.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());
-    second.send(9);
-    next.read_all(1, &mut out);
-    assert_eq!(said(&mut out), "message 11\r\n");
+    second.send("desert");
+    next.read_all("arena", &mut out);
+    assert_eq!(said(&mut out), message("desert", 11) + "\r\n");
     assert!(next.remove(&Topic::Channel("LOBBY".into()), registry));
     let (joined, fds) = second.joined(11, 0, 0);
     assert!(next.rejoin(&joined, fds, registry, &mut out).unwrap().is_none());

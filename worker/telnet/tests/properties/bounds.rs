@@ -15,7 +15,7 @@ fn factor(role: Role) -> usize {
 
 /// More than all that is ever answered to WILL, WONT, DO and DONT: six bytes for each time that the peer may switch one of the
 /// options on and off, with the size of a window for one of them, and a refusal of each of the others on either side.
-const EVER: usize = 8 * 33 * 6 + 33 * 13 + 2 * 256 * 3 + 100;
+const EVER: usize = 10 * 33 * 6 + 33 * 13 + 2 * 256 * 3 + 100;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]

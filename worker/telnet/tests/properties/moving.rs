@@ -43,7 +43,7 @@ proptest! {
 
     #[test]
     fn lines_alone_go_on_at_every_byte(people: bool, bytes in vec(prop_oneof![
-        Just(b'a'), Just(b' '), Just(b'\r'), Just(b'\n'), Just(0), Just(8), Just(0x17), Just(0x15), any::<u8>(),
+        Just(b'a'), Just(b' '), Just(b'\r'), Just(b'\n'), Just(0), Just(8), Just(0x17), Just(0x15), Just(0x1b), Just(b'['), any::<u8>(),
     ], 0..200), limit in 0_usize..12) {
         let read = |put_away: bool| {
             let (mut lines, mut found) = (lines(people, limit), Vec::new());

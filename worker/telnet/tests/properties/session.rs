@@ -88,7 +88,7 @@ impl Session {
                 assert!(data.is_empty());
                 return true;
             }
-            Event::Interrupt => self.lines.clear(),
+            Event::Interrupt => self.lines.interrupt(),
             Event::EraseCharacter => self.lines.erase_character(),
             Event::EraseLine => self.lines.erase_line(),
             Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}
@@ -139,12 +139,14 @@ pub fn lines(people: bool, limit: usize) -> LineReader {
     lines.set_limit(limit);
     lines.set_editing(people);
     lines.set_return_ends_line(people);
+    lines.set_swallowing(people);
     lines
 }
 
 pub fn text(line: Line<'_>) -> String {
     match line {
         Line::Text(text) => format!("={text}"),
+        Line::NotUtf8(bytes) => format!("not UTF-8: {bytes:?}"),
         other => format!("{other:?}"),
     }
 }
@@ -156,7 +158,7 @@ pub fn moved<T: Serialize + DeserializeOwned>(machine: &T) -> T {
 
 /// Options that mean something here, and some that do not.
 pub fn option() -> impl Strategy<Value = u8> {
-    prop_oneof![4 => prop::sample::select(vec![1_u8, 3, 6, 24, 25, 31, 39, 42]), 1 => any::<u8>()]
+    prop_oneof![4 => prop::sample::select(vec![0_u8, 1, 3, 6, 24, 25, 31, 39, 42]), 1 => any::<u8>()]
 }
 
 fn subnegotiation() -> impl Strategy<Value = Vec<u8>> {
@@ -178,10 +180,13 @@ fn subnegotiation() -> impl Strategy<Value = Vec<u8>> {
 
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let ends = [&b"\n"[..], b"\r\n", b"\r\0", b"\r", b"\0", b"\xff\xff", b"\xff", b"\x08", b"\x17", b"\x15"];
+    let keys =
+        [&b"\x1b"[..], b"\x1b[", b"\x1b[D", b"\x1bOA", b"\x1b[3~", b"\x1b[[A", b"\x1b\xc3\xbc", b"\xc3", b"\x1b[1;5"];
     prop_oneof![
         4 => "[a-zé€ ]{0,12}".prop_map(String::into_bytes),
         1 => vec(any::<u8>(), 0..60),
         6 => prop::sample::select(ends.to_vec()).prop_map(<[u8]>::to_vec),
+        2 => prop::sample::select(keys.to_vec()).prop_map(<[u8]>::to_vec),
         2 => (236_u8..=250).prop_map(|command| vec![255, command]),
         4 => (251_u8..=254, option()).prop_map(|(verb, option)| vec![255, verb, option]),
         3 => subnegotiation(),

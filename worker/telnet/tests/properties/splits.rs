@@ -34,7 +34,7 @@ proptest! {
 
     #[test]
     fn lines_alone_may_be_split_anywhere(people: bool, bytes in vec(prop_oneof![
-        Just(b'a'), Just(b' '), Just(b'\r'), Just(b'\n'), Just(0), Just(8), Just(0x17), Just(0x15), any::<u8>(),
+        Just(b'a'), Just(b' '), Just(b'\r'), Just(b'\n'), Just(0), Just(8), Just(0x17), Just(0x15), Just(0x1b), Just(b'['), any::<u8>(),
     ], 0..300), limit in 0_usize..12, size in 1_usize..20) {
         let read_all = |size: usize| {
             let mut lines = lines(people, limit);

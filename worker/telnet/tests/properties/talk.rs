@@ -143,7 +143,9 @@ impl Talk {
 
 /// How every option stands, as the server has it and as the client has it.
 fn options(server: &Telnet, client: &Telnet) -> Vec<(&'static str, bool, bool)> {
-    const OPTIONS: [(&str, &str, &str); 8] = [
+    const OPTIONS: [(&str, &str, &str); 10] = [
+        ("BINARY of the server", "/our_binary", "/their_binary"),
+        ("BINARY of the client", "/their_binary", "/our_binary"),
         ("SGA of the server", "/our_sga", "/their_sga"),
         ("SGA of the client", "/their_sga", "/our_sga"),
         ("CHARSET of the server", "/charset/ours", "/charset/theirs"),
@@ -177,8 +179,8 @@ proptest! {
     ) {
         let mut talk = Talk::new(presented);
         steps.iter().for_each(|step| talk.step(step));
-        // An opening with everything in it has less than 300 bytes; a step is a text, a size or three bytes and their answer.
-        let bound = 300 + 20 * steps.len();
+        // An opening with everything in it has less than 320 bytes; a step is a text, a size or three bytes and their answer.
+        let bound = 320 + 20 * steps.len();
         let read = talk.settle(&portions, bound);
         prop_assert!(read <= bound, "no end");
 
@@ -196,6 +198,7 @@ proptest! {
         for (option, there, here) in options(&server.telnet, &client.telnet) {
             let expected = match option {
                 "ECHO" => hidden,
+                "BINARY of the server" | "BINARY of the client" => true,
                 "EOR" | "NAWS" | "TTYPE" | "CHARSET of the server" => true,
                 // Nobody has asked for those.
                 _ => false,

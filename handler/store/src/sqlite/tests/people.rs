@@ -18,7 +18,7 @@ fn a_player_is_kept_as_given() {
         disabled: None,
         epoch: 0,
         session_minutes: None,
-        times_on: 1,
+        times_on: 0,
         milliseconds_on: 0,
     };
     assert_eq!(reader.player(alice).unwrap(), Some(expected));
@@ -91,7 +91,7 @@ fn how_long_a_player_is_on_adds_up_and_its_bound_is_kept() {
         let player = reader.player(id).unwrap().unwrap();
         (player.session_minutes, player.times_on, player.milliseconds_on)
     };
-    assert_eq!((of(alice), of(bob)), ((Some(90), 2, 60_001), (None, 1, 0)));
+    assert_eq!((of(alice), of(bob)), ((Some(90), 1, 60_001), (None, 0, 0)));
     assert_eq!(reader.player_limits().unwrap(), [(alice, 90)]);
     put(&mut *writer, &Row::PlayerLimit { player: alice, minutes: None });
     assert_eq!((of(alice).0, reader.player_limits().unwrap()), (None, vec![]));
