@@ -18,7 +18,7 @@ def check(address, seconds, slow):
         name = Once(address, seconds).ask("UNIVERSE SHOW")["name"]
     except Refused as why:
         return 1, f"WARNING - {address} lets us not in: {why}"
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as why:
+    except (OSError, ValueError, TypeError, KeyError) as why:
         return 2, f"CRITICAL - {address}: {why or 'no answer'}"
     took = time.monotonic() - began
     code, word = (1, "WARNING") if took > slow else (0, "OK")

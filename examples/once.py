@@ -31,9 +31,12 @@ class Once:
                 if len(self.buffer) > 1 << 20:
                     raise ValueError("a line without an end")
             line, _, self.buffer = self.buffer.partition(b"\n")
-            answer = json.loads(line)
+            try:
+                answer = json.loads(line)
+            except (ValueError, RecursionError):
+                answer = None
             if not isinstance(answer, dict):
-                raise ValueError("that is no backend")
+                raise ValueError("what answers there does not speak as the backend does to programs")
             if answer.get("state") == "ERROR":
                 raise Refused(answer["msg"])
             if answer.get("state") == "OK":

@@ -44,6 +44,19 @@ fn split(bytes: &[u8]) -> (String, Vec<Vec<u8>>) {
 }
 
 #[test]
+fn who_quits_is_bidden_farewell_but_for_who_could_be_a_program_of_the_first_version() {
+    let WithDoor { backend, at } = with_door("human", "");
+    let mut person = Person { wire: Wire::to(at) };
+    person.answer();
+    person.type_line("QUIT");
+    assert_eq!(person.wire.rest(), "Goodbye.\r\n");
+    for (mut person, last) in [(backend.person("alice"), "Goodbye.\r\n"), (backend.terminal(), "")] {
+        person.type_line("QUIT");
+        assert_eq!(person.wire.rest(), last);
+    }
+}
+
+#[test]
 fn people_get_a_welcome_and_a_prompt_and_no_json() {
     let WithDoor { backend, at } = with_door("human", "welcome = \"Welcome, traveller.\\nType HELP.\"\n");
     let mut wire = Wire::to(at);

@@ -97,7 +97,7 @@ fn who_guesses_has_to_wait_and_nobody_else() {
     }
     let reply = arena.ask("PASS REDEEM", json!({"pass": here}));
     is_slowed_down(&reply, 60);
-    backend.log().wait("too many wrong passes");
+    backend.log().wait("who=arena command=\"PASS REDEEM\"");
     assert_eq!(redeem(&mut castle, &there)["player"], "alice");
 }
 

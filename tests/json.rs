@@ -136,7 +136,7 @@ fn a_number_is_exact_or_refused_and_an_empty_version_is_no_condition_left_out() 
     for args in [
         json!({"key": "k", "value": "after", "version": ""}),
         json!({"key": "k", "value": "after", "public": ""}),
-        json!("k \"after\" IF \"\""),
+        json!({"key": "k", "version": 1}),
     ] {
         assert_eq!(alice.fails("SETTING SET", args.clone()), "usage", "{args}");
     }

@@ -169,7 +169,7 @@ fn a_minute_before_the_end_a_session_is_told_once() {
     assert_eq!(shown(&backend)["session_minutes"], 90);
     alice.expect_no_event("notice");
     let text = backend.operator(&["player", "show", "alice"]).out;
-    assert!(text.contains("login limit:  90 min") && text.contains("times on:     1"), "{text}");
+    assert!(text.contains("login limit:    90 min") && text.contains("times on:       1"), "{text}");
     // For who is on as well, and at once: that leaves her a minute at the most.
     backend.ctl(&["player", "limit", "alice", "1"]);
     let told = alice.expect_event("notice");

@@ -28,7 +28,7 @@ fn a_full_server() {
     let second = Program::over(Wire::from("127.0.0.2", backend.at()), "CLIENT");
     let mut third = Wire::from("127.0.0.3", backend.at());
     assert_eq!(third.rest(), FULL);
-    backend.log().wait("Server full.");
+    backend.log().wait("reason=full");
     backend.see_off(second.wire);
     backend.program();
 }
@@ -147,7 +147,7 @@ fn a_client_that_never_reads_is_dropped_and_holds_up_nobody() {
         }
     }
     assert!(gone, "20,000 tells were taken for somebody who reads none");
-    backend.log().wait("does not read");
+    backend.log().wait("reason=not-reading");
     alice.ok("PING", json!({}));
     backend.player_again("deaf");
 }

@@ -25,6 +25,7 @@ mod handover;
 mod hostile;
 mod hosting;
 mod identity;
+mod incidents;
 mod interrupted;
 mod json;
 mod keyed;

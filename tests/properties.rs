@@ -172,7 +172,7 @@ fn a_person_and_the_operator_say_it_in_words() {
     assert!(ctl(&["property", "delete", "bob", "motto"]).out.contains("Property deleted."));
     // What was asked is in the log, and not what the values are.
     let log = backend.log().text();
-    assert!(log.contains("PropertySet") && !log.contains("Be brave"), "{log}");
+    assert!(log.contains("PROPERTY SET") && !log.contains("Be brave"), "{log}");
 }
 
 #[test]

@@ -158,7 +158,8 @@ fn a_crash_is_told_in_words_and_costs_its_address_a_waiting_time() {
     let worker = backend.only_worker();
     kill(worker.0, Signal::SIGSYS).unwrap();
     client.wire.expect_end();
-    backend.log().wait("127.0.0.2: nothing is taken from there for 1 s: killed by SIGSYS");
+    backend.log().wait("event=blocked address=127.0.0.2 ");
+    backend.log().wait("Nothing is taken from there for 1 s: killed by SIGSYS");
     backend.log().wait(&format!("worker {} has ended: killed by SIGSYS: it tried something that no worker", worker.0));
     let mut early = Wire::from("127.0.0.2", backend.at());
     let told = early.rest();
@@ -189,7 +190,7 @@ fn too_many_failed_logins_end_the_connection_and_cost_a_waiting_time() {
     }
     assert_eq!(guesser.expect_event("notice")["msg"], "Too many tries; the connection is closed.");
     guesser.wire.expect_end();
-    backend.log().wait("has ended: too many failed logins (exit code 3)");
+    backend.log().wait("reason=failed-logins");
     let told = Wire::from("127.0.0.2", backend.at()).rest();
     let seconds = told.split_once("Please try again in ").and_then(|(_, rest)| rest.split_once(" seconds."));
     let seconds: u32 = seconds.and_then(|(seconds, _)| seconds.parse().ok()).unwrap_or_else(|| panic!("{told}"));

@@ -147,7 +147,7 @@ fn many_wrong_passes_cost_the_rest_of_the_minute() {
     }
     let word = scene.bob.pass_for("zoo");
     assert_eq!(scene.arena.fails("PASS REDEEM", json!({"pass": word, "world": "zoo"})), "slow_down");
-    scene.backend.log().wait("too many wrong passes");
+    scene.backend.log().wait("who=arena command=\"PASS REDEEM\"");
 }
 
 #[test]

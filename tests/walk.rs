@@ -139,7 +139,7 @@ fn servers_talk(backend: &Backend, mut arena: GameServer, desert: &mut GameServe
     let data = desert.ok("RELAY SEND", json!({"body": "round over", "channel": "lobby"}));
     has(&data, json!({"number": 1, "receivers": 1}));
     let event = arena.expect_event("relay");
-    has(&event, json!({"number": 1, "from": "desert", "body": "round over"}));
+    has(&event, json!({"number": 1, "from": "server:desert", "body": "round over"}));
     arena.ok("RELAY SEND", json!({"body": "for you alone", "to": "desert"}));
     let event = desert.expect_event("relay");
     has(&event, json!({"channel": null, "body": "for you alone"}));

@@ -104,7 +104,7 @@ pub fn json(bytes: &[u8]) {
             assert!(!failure.msg.is_empty());
         }
     }
-    let _ = (masked(line), masked_answer(line));
+    let _ = (masked(line), masked_answer(line, true), masked_answer(line, false));
 }
 
 /// A config file. What is wrong with it is told with a place in it.

@@ -6,7 +6,7 @@ use crate::tally::{Ready, Tally};
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
 use ssmglobal_ipc::frame::{put_event, put_packed_reply, put_reply, put_with_descriptors};
-use ssmglobal_ipc::{Event, Reply};
+use ssmglobal_ipc::{Event, Kind, Reply};
 use ssmglobal_sys::Writable;
 use std::collections::VecDeque;
 use std::io;
@@ -272,6 +272,8 @@ pub struct ReplyTo {
     pub number: u64,
     /// When it came.
     pub since: Instant,
+    /// What was asked; nothing where that is not known here.
+    pub kind: Option<Kind>,
 }
 
 /// Replies that one thread has made and that leave together, one write for each link.

@@ -1,10 +1,10 @@
 //! Answers for people and for programs. Pure: an answer in, text out.
 
 use serde::Serialize;
-use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerTimes};
+use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerLogins, PlayerTimes};
 
 use super::trouble::Trouble;
-use super::{board, database, player, requests, server, sessions, status};
+use super::{board, database, penalty, player, requests, server, sessions, status};
 use crate::print;
 
 /// What `--json` shows where there is nothing else to say.
@@ -23,8 +23,11 @@ pub fn text(answer: &Answer) -> String {
         Answer::Key(key) => server::key_text(key),
         Answer::Servers(rows) => server::list_text(rows),
         Answer::Players(page) => player::page_text(page),
-        Answer::Player(player) => player::detail_text(player, None),
-        Answer::PlayerShown { player, times } => player::detail_text(player, Some(times)),
+        Answer::Player(player) => player::detail_text(player, None, None),
+        Answer::PlayerShown { player, times } => player::detail_text(player, Some(times), None),
+        Answer::PlayerLoginsShown { player, times, logins } => player::detail_text(player, Some(times), Some(logins)),
+        Answer::Penalties(rows) => penalty::list_text(rows),
+        Answer::PenaltiesCleared(count) => penalty::cleared_text(*count),
         Answer::Boards(rows) => board::list_text(rows),
         Answer::Sessions(rows) => sessions::list_text(rows),
         Answer::Status(status) => status::short(status),
@@ -107,6 +110,12 @@ pub fn json(answer: &Answer) -> String {
         player: &'a PlayerDetail,
         #[serde(flatten)]
         times: &'a PlayerTimes,
+        #[serde(flatten)]
+        logins: Option<&'a PlayerLogins>,
+    }
+    #[derive(Serialize)]
+    struct Cleared {
+        cleared: u32,
     }
     match answer {
         Answer::Done => print::json(&State { state: "OK" }),
@@ -116,7 +125,12 @@ pub fn json(answer: &Answer) -> String {
         Answer::Servers(rows) => print::json(rows),
         Answer::Players(page) => print::json(page),
         Answer::Player(player) => print::json(player),
-        Answer::PlayerShown { player, times } => print::json(&PlayerShown { player, times }),
+        Answer::PlayerShown { player, times } => print::json(&PlayerShown { player, times, logins: None }),
+        Answer::PlayerLoginsShown { player, times, logins } => {
+            print::json(&PlayerShown { player, times, logins: Some(logins) })
+        }
+        Answer::Penalties(rows) => print::json(rows),
+        Answer::PenaltiesCleared(cleared) => print::json(&Cleared { cleared: *cleared }),
         Answer::Boards(rows) => print::json(rows),
         Answer::Sessions(rows) => print::json(rows),
         Answer::Status(status) => print::json(status),
@@ -133,7 +147,7 @@ pub fn json(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssmglobal_ipc::ctl::{Key, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Verified};
+    use ssmglobal_ipc::ctl::{Key, PenaltyRow, PlayerPage, PlayerRow, ServerRow, SessionRow, Status, Stops, Verified};
     use ssmglobal_ipc::{Better, BoardRow, Mode, Operator, Secret, Submitters, Time};
 
     fn key() -> Answer {
@@ -277,6 +291,50 @@ mod tests {
         // From an older backend.
         let Answer::PlayerShown { player, .. } = detail() else { panic!("another answer") };
         assert!(!super::text(&Answer::Player(player)).contains("times on"));
+    }
+
+    #[test]
+    fn how_a_players_logins_went_stands_there_too() {
+        let Answer::PlayerShown { player, times } = detail() else { panic!("another answer") };
+        let with = |logins| Answer::PlayerLoginsShown { player: player.clone(), times, logins };
+        let quiet = text(&with(PlayerLogins { last_address: Some("192.0.2.1".into()), ..PlayerLogins::default() }));
+        for line in
+            ["last address:   192.0.2.1\n", "failed logins:  none since the last login\n", "slowed down:    no\n"]
+        {
+            assert!(quiet.contains(line), "{quiet}");
+        }
+        let slowed = with(PlayerLogins {
+            failures: 1234,
+            last_failure: Some(Time(0)),
+            failed_from: Some("192.0.2.\x1b7".into()),
+            slowed_until: Some(Time(1000)),
+            ..PlayerLogins::default()
+        });
+        let (told, json) = (text(&slowed), json(&slowed));
+        assert!(told.contains("1,234 since the last login, at 1970-01-01T00:00:00Z from 192.0.2.\\x1b7\n"), "{told}");
+        assert!(told.contains("until 1970-01-01T00:00:01Z from addresses that are new to him\n"), "{told}");
+        assert!(told.contains("last address:   unknown\n"), "{told}");
+        assert!(json.contains(r#""failures": 1234, "last_failure": "1970-01-01T00:00:00Z", "#), "{json}");
+    }
+
+    #[test]
+    fn who_has_to_wait_is_shown_by_address() {
+        let row = PenaltyRow {
+            address: "192.0.2.1".into(),
+            stops: Stops::Logins,
+            player: Some("alice".into()),
+            why: "10 failed logins".into(),
+            until: Time(0),
+        };
+        let answer =
+            Answer::Penalties(vec![row.clone(), PenaltyRow { stops: Stops::Connections, player: None, ..row }]);
+        let told = text(&answer);
+        let lines: Vec<&str> = told.lines().skip(1).collect();
+        let expected = ["192.0.2.1  logins       alice   1970", "192.0.2.1  connections  -       1970"];
+        assert!(lines.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{told}");
+        assert!(json(&answer).starts_with(r#"[{"address": "192.0.2.1", "stops": "logins", "player": "alice", "#));
+        assert_eq!(json(&Answer::PenaltiesCleared(2)), r#"{"cleared": 2}"#);
+        assert_eq!(text(&Answer::Penalties(Vec::new())), "Nobody has to wait.\n");
     }
 
     #[test]

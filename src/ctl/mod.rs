@@ -6,6 +6,7 @@ mod board;
 mod database;
 mod link;
 mod password;
+mod penalty;
 mod player;
 mod requests;
 mod server;
@@ -38,6 +39,7 @@ Examples:
   ssmglobal ctl right grant bob operator      bob may do what the operator may
   ssmglobal ctl player limit bob 90           one login of bob's lasts 90 minutes at the most
   ssmglobal ctl sessions list
+  ssmglobal ctl penalty clear 203.0.113.7     lets that address in again
   ssmglobal ctl player disable mallory --reason \"Three warnings were enough.\"
   ssmglobal ctl backup /var/backups/ssmglobal-$(date +%F).db    (`ssmglobal restore` puts it back)
   ssmglobal ctl upgrade                       after a new version was installed
@@ -86,6 +88,9 @@ enum CtlCommand {
     /// Who is connected
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
+    /// Addresses that have to wait, since something from there went wrong
+    #[command(subcommand)]
+    Penalty(penalty::PenaltyCommand),
     /// How the backend is, and how it does
     Status,
     /// The same, live; q ends it
@@ -122,6 +127,7 @@ impl CtlCommand {
             CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status | CtlCommand::Top | CtlCommand::Metrics => Ok(Ask::Numbers),
+            CtlCommand::Penalty(command) => Ok(command.ask()),
             CtlCommand::Backup { file } => database::backup(&file),
             CtlCommand::Upgrade { binary } => upgrade(binary.as_deref()),
             CtlCommand::Verify { file } => database::verify(file.as_deref()),
@@ -278,6 +284,9 @@ mod tests {
             limit.put(&mut payload);
             assert_eq!(asked(words), Ask::Request { kind: 120, payload });
         }
+        assert_eq!(asked("penalty clear all"), Ask::PenaltyClear { address: None });
+        let clear = Ask::PenaltyClear { address: Some([192, 0, 2, 1].into()) };
+        assert_eq!(asked("penalty clear 192.0.2.1"), clear);
         assert_eq!(asked("sessions kick 7 --reason x"), Ask::SessionsKick { pid: 7, reason: "x".into() });
         let withdraw = Ask::BoardWithdraw { board: "race".into(), player: "bob".into(), reason: "cheat".into() };
         assert_eq!(asked("board withdraw race bob --reason cheat"), withdraw);

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
-use ssmglobal_ipc::ctl::{Ask, PlayerDetail, PlayerPage, PlayerTimes};
+use ssmglobal_ipc::ctl::{Ask, PlayerDetail, PlayerLogins, PlayerPage, PlayerTimes};
 
 use super::password;
 use super::requests::PlayerTable;
@@ -97,8 +97,29 @@ pub fn page_text(page: &PlayerPage) -> String {
     text
 }
 
-/// All about one player; an older backend tells nothing of his times.
-pub fn detail_text(player: &PlayerDetail, times: Option<&PlayerTimes>) -> String {
+/// How his logins went: what he is asked for who cannot log in.
+fn logins_text(logins: &PlayerLogins) -> [(&'static str, String); 3] {
+    let from = |address: &Option<String>, nowhere: &str| {
+        address.as_ref().map_or(nowhere.to_owned(), |address| format!(" from {address}"))
+    };
+    let failures = match logins.last_failure.filter(|_| logins.failures > 0) {
+        Some(at) => {
+            format!("{} since the last login, at {at}{}", number(logins.failures.into()), from(&logins.failed_from, ""))
+        }
+        None => "none since the last login".to_owned(),
+    };
+    let slowed = logins.slowed_until.map_or("no".to_owned(), |until| {
+        format!("until {until}{}", from(&logins.slowed_from, " from addresses that are new to him"))
+    });
+    [
+        ("last address", logins.last_address.clone().unwrap_or("unknown".to_owned())),
+        ("failed logins", failures),
+        ("slowed down", slowed),
+    ]
+}
+
+/// All about one player; an older backend tells nothing of his times and of how his logins went.
+pub fn detail_text(player: &PlayerDetail, times: Option<&PlayerTimes>, logins: Option<&PlayerLogins>) -> String {
     let state = match &player.disabled {
         Some(reason) => format!("disabled: {reason}"),
         None => "enabled".to_owned(),
@@ -109,10 +130,13 @@ pub fn detail_text(player: &PlayerDetail, times: Option<&PlayerTimes>) -> String
         ("registered", player.registered.to_string()),
         ("last login", player.last_login.map_or("never".to_owned(), |time| time.to_string())),
         ("state", state),
+    ];
+    shown.extend(logins.map(logins_text).into_iter().flatten());
+    shown.extend([
         ("sessions", player.sessions.to_string()),
         ("mail", format!("{} ({} unread)", player.mails, player.unread)),
         ("settings", player.settings.to_string()),
-    ];
+    ]);
     if let Some(times) = times {
         let bound = times.session_minutes.map_or("none".to_owned(), |minutes| format!("{minutes} min"));
         shown.push(("login limit", bound));

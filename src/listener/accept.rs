@@ -69,7 +69,8 @@ impl Listener {
         if let Some(refusal) = penalty.or_else(refusal) {
             // A client that is refused may miss the reason; nothing waits for it.
             let _ = client.write_all(refusal.line(opened.door.mode).as_bytes());
-            self.handler.log(3, format!("{}: {}", shown(address), refusal.why()));
+            let door = u32::try_from(place.door).unwrap_or(u32::MAX);
+            self.handler.tell(&ToHandler::Refused { address, door, why: refusal.told() });
             return;
         }
         if let Some(greeting) = greeting(opened.door.mode).filter(|_| !greeted) {

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::{Door, DoorMode, network};
-use ssmglobal_ipc::control::{AdoptedWorker, Client, METRICS_DOOR};
+use ssmglobal_ipc::control::{AdoptedWorker, Client, METRICS_DOOR, NotLetIn};
 use ssmglobal_ipc::handover::Worker;
 use ssmglobal_ipc::{Time, version};
 use ssmglobal_sys::{Process, Unforked, title_of};
@@ -38,8 +38,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// For the log.
-    pub fn why(self) -> Cow<'static, str> {
+    /// In words.
+    fn why(self) -> Cow<'static, str> {
         match self {
             Refusal::Address => "Too many connections.".into(),
             Refusal::Full => "Server full.".into(),
@@ -47,6 +47,15 @@ impl Refusal {
             Refusal::Penalty(seconds) => {
                 format!("Too many failures from your address. Please try again in {seconds} seconds.").into()
             }
+        }
+    }
+
+    /// As the handler is told.
+    pub fn told(self) -> NotLetIn {
+        match self {
+            Refusal::Address => NotLetIn::Address,
+            Refusal::Full => NotLetIn::Full,
+            Refusal::Penalty(seconds) => NotLetIn::Blocked(seconds),
         }
     }
 

@@ -91,7 +91,7 @@ impl Listener {
         }
         let Some(successor) = self.moves.succeed(pid) else { return false };
         let Some(client) = self.children.succeed(pid, successor) else { return false };
-        if status != 0 {
+        if !WorkerEnd(status).is_in_order() {
             self.punish(client.address, WorkerEnd(status));
             self.handler.log(2, format!("{}: worker {pid} has ended: {}", shown(client.address), WorkerEnd(status)));
         }
@@ -104,7 +104,7 @@ impl Listener {
     fn successor_ended(&mut self, of: Pid, end: WorkerEnd) {
         let Some((_, place)) = self.children.of(of) else { return };
         self.punish(place.address, end);
-        if end != WorkerEnd::GOOD {
+        if !end.is_in_order() {
             self.moves.ignore(of);
             self.handler.log(2, format!("{}: worker {of} is not followed by another: {end}", shown(place.address)));
         }

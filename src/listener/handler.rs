@@ -17,6 +17,7 @@ use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::{Ids, Process, Writable};
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -52,6 +53,10 @@ pub enum Said {
     Found(Client, u64),
     /// The operator wants this program to take over, or the one that is there; and waits for an answer.
     Upgrade(Option<PathBuf>, Option<OwnedFd>),
+    /// The operator with this number wants to know which addresses have to wait.
+    WhoIsBlocked(u64),
+    /// The operator with this number wants this address, or all, to wait no longer.
+    LetIn(u64, Option<IpAddr>),
 }
 
 /// What the handler is told of.
@@ -452,6 +457,8 @@ impl Handler {
                             Ok(ToListener::Upgrade { program }) => {
                                 said.push(Said::Upgrade(program.map(PathBuf::from), self.fds.pop_front()));
                             }
+                            Ok(ToListener::WhoIsBlocked { asker }) => said.push(Said::WhoIsBlocked(asker)),
+                            Ok(ToListener::LetIn { asker, address }) => said.push(Said::LetIn(asker, address)),
                             Err(_) => {}
                         }
                     }

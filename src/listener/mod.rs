@@ -40,6 +40,7 @@ use penalties::Penalties;
 use pending::PendingAccept;
 use source::{Asked, Found};
 use ssmglobal_config::Settings;
+use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_sys::{Caught, Signals, Title};
 use ssmglobal_worker::sandbox::Sandbox;
@@ -286,7 +287,7 @@ impl Listener {
                 }
                 handler::Said::Gone(pid) => {
                     if self.children.is_adopted(pid) {
-                        self.child_ended(pid, 0);
+                        self.child_ended(pid, WorkerEnd::UNSEEN.0);
                     }
                 }
                 handler::Said::Found(client, started) => {
@@ -294,6 +295,14 @@ impl Listener {
                     let (count, max) = (self.children.count(), self.settings.limits.clients);
                     // The list that the handler was given first may have crossed its word.
                     self.handler.tell(&ToHandler::Joined { client, count, max });
+                }
+                handler::Said::WhoIsBlocked(asker) => {
+                    let blocked = self.penalties.waiting(Instant::now());
+                    self.handler.tell(&ToHandler::AllBlocked { asker, blocked });
+                }
+                handler::Said::LetIn(asker, address) => {
+                    let count = self.penalties.forgive(address, Instant::now());
+                    self.handler.tell(&ToHandler::LetIn { asker, count });
                 }
                 handler::Said::Upgrade(program, asker) => self.upgrade(program, Asker::new(asker)),
                 handler::Said::Fatal(msg) => {

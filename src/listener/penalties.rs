@@ -4,11 +4,15 @@
 use super::children::Table;
 use ssmglobal_config::network;
 use ssmglobal_ipc::WorkerEnd;
+use ssmglobal_ipc::control::Blocked;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Addresses at once; beyond that those are forgotten that have waited, and then no further ones are noted.
 const MOST: usize = 4096;
+
+/// Of which so many are told to the operator.
+const SHOWN: usize = 1000;
 
 /// The bounds, as they are set.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +29,8 @@ struct Penalty {
     wait: Duration,
     /// It is let in again from then on …
     until: Instant,
+    /// What it is for.
+    end: WorkerEnd,
 }
 
 impl Penalty {
@@ -68,8 +74,32 @@ impl Penalties {
             None if self.addresses.len() >= MOST => return None,
             None => rule.first.min(rule.longest),
         };
-        self.addresses.insert(key, Penalty { wait, until: now + wait });
+        self.addresses.insert(key, Penalty { wait, until: now + wait, end });
         Some(wait)
+    }
+
+    /// Those that have to wait now; the longest waits where there are too many to tell.
+    pub fn waiting(&self, now: Instant) -> Vec<Blocked> {
+        let left = |penalty: &Penalty| penalty.until.saturating_duration_since(now).as_secs_f64().ceil() as u64;
+        let all = self.addresses.iter().filter(|(_, penalty)| penalty.until > now);
+        let mut all: Vec<Blocked> = all
+            .map(|(network, penalty)| Blocked { network: *network, seconds: left(penalty), status: penalty.end.0 })
+            .collect();
+        all.sort_unstable_by_key(|blocked| (std::cmp::Reverse(blocked.seconds), blocked.network));
+        all.truncate(SHOWN);
+        all
+    }
+
+    /// This address waits no longer, and what was before is forgotten; so are all when none is named. Gives how many have waited.
+    pub fn forgive(&mut self, address: Option<IpAddr>, now: Instant) -> u32 {
+        let key = address.map(network);
+        let mut waited = 0;
+        self.addresses.retain(|network, penalty| {
+            let is_meant = key.is_none_or(|key| key == *network);
+            waited += u32::from(is_meant && penalty.until > now);
+            !is_meant
+        });
+        waited
     }
 }
 
@@ -112,6 +142,25 @@ mod tests {
         assert!(penalties.wait(address("2001:db8:0:1::1"), now).is_none());
         let off = Rule { first: Duration::ZERO, ..RULE };
         assert_eq!(penalties.ended(address("192.0.2.1"), WorkerEnd::PANICKED, now, off), None);
+    }
+
+    #[test]
+    fn the_operator_sees_who_waits_and_lets_them_in() {
+        let (mut penalties, now) = (Penalties::default(), Instant::now());
+        let [one, other] = ["192.0.2.1", "2001:db8::1"].map(address);
+        penalties.ended(one, WorkerEnd::FAILED_LOGINS, now, RULE);
+        penalties.ended(other, WorkerEnd(-11), now + Duration::from_secs(5), RULE);
+        let shown: Vec<(String, u64, i32)> = penalties
+            .waiting(now + Duration::from_millis(5500))
+            .into_iter()
+            .map(|blocked| (blocked.network.to_string(), blocked.seconds, blocked.status))
+            .collect();
+        assert_eq!(shown, [("2001:db8::".to_owned(), 10, -11), ("192.0.2.1".to_owned(), 5, 3)]);
+        assert_eq!(penalties.forgive(Some(address("2001:db8::77")), now), 1);
+        assert_eq!(penalties.wait(other, now), None);
+        assert_eq!(penalties.forgive(None, now + RULE.longest), 0);
+        // It is as if nothing had been.
+        assert_eq!(penalties.ended(one, WorkerEnd::PANICKED, now, RULE), seconds(10));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use ssmglobal_config::network;
 use ssmglobal_ipc::WorkerEnd;
-use ssmglobal_ipc::control::ToHandler;
+use ssmglobal_ipc::control::{Blocked, ToHandler};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl Listener {
             if let Some(status) = ended_with(pid) {
                 self.child_ended(pid, status);
             } else if self.children.has_ended(pid) {
-                self.child_ended(pid, 0);
+                self.child_ended(pid, WorkerEnd::UNSEEN.0);
             }
         }
     }
@@ -82,8 +82,8 @@ impl Listener {
         let [first, longest] = [limits.penalty_seconds, limits.penalty_max_seconds].map(Duration::from_secs);
         let rule = penalties::Rule { first, longest };
         if let Some(wait) = self.penalties.ended(address.ip(), end, Instant::now(), rule) {
-            let (address, seconds) = (network(address.ip()), wait.as_secs());
-            self.handler.log(2, format!("{address}: nothing is taken from there for {seconds} s: {end}"));
+            let (network, seconds) = (network(address.ip()), wait.as_secs());
+            self.handler.tell(&ToHandler::Blocked(Blocked { network, seconds, status: end.0 }));
         }
     }
 

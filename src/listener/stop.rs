@@ -8,6 +8,7 @@ use super::reap::{any_ended, ended_with};
 use crate::print;
 use mio::Events;
 use nix::sys::signal::Signal;
+use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_sys::Caught;
 use std::io;
@@ -70,7 +71,7 @@ impl Listener {
             }
             for said in self.handler.read() {
                 if let Said::Gone(pid) = said {
-                    self.child_ended(pid, 0);
+                    self.child_ended(pid, WorkerEnd::UNSEEN.0);
                 }
             }
             if self.handler.has_ended() {

@@ -253,7 +253,8 @@ fn the_health_check_says_in_one_line_whether_the_backend_is_well_and_never_hangs
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");
     let other_at = other.local_addr().expect("an address").to_string();
     let ok = "{\"state\": \"OK\"}\n";
-    for said in ["HTTP/1.1 200 OK\r\n\r\n".to_owned(), "[1]\n".to_owned(), "[".repeat(100_000), ok.repeat(3)] {
+    let nested = "[".repeat(100_000) + "\n";
+    for said in ["HTTP/1.1 200 OK\r\n\r\n".to_owned(), "[1]\n".to_owned(), nested, ok.repeat(3)] {
         let answer = std::thread::scope(|scope| {
             let client = scope.spawn(|| health(&[&other_at]));
             let mut wire = other.accept().expect("it comes").0;

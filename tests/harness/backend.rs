@@ -13,6 +13,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+/// How the line begins in which the log tells of something that this client has done, or that has become of it.
+pub fn event(name: &str, client: SocketAddr) -> String {
+    format!("event={name} address={} port={} ", client.ip(), client.port())
+}
+
 /// What the log says of each client that has moved to another worker.
 pub const MOVED: &str = "goes on with the client of worker";
 
@@ -141,7 +146,7 @@ impl Backend {
     pub fn see_off(&self, client: Wire) {
         let address = client.stream.local_addr().expect("an address");
         drop(client);
-        self.log().wait(&format!("{address}: Disconnected"));
+        self.log().wait(&event("disconnect", address));
     }
 
     /// Writes another config file, and waits until it was read again.

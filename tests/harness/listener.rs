@@ -1,7 +1,7 @@
 //! The listener's part, played by a test: it starts a handler of its own, and says which workers there are.
 
 use super::Hostile;
-use super::{PATIENCE, Process, Running, program, run};
+use super::{PATIENCE, Process, Running, event, program, run};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use serde_json::Value;
@@ -161,7 +161,7 @@ impl Listener {
         self.clients.push(client.clone());
         let count = self.clients.len() as u32;
         self.tell(&ToHandler::Joined { client, count, max: 1000 });
-        self.handler.stderr.wait(&format!("{}: Connected", worker.address));
+        self.handler.stderr.wait(&event("connect", worker.address));
     }
 
     /// Says that a worker has ended.
@@ -177,7 +177,7 @@ impl Listener {
         self.clients.retain(|client| client.session != worker.session);
         let (pid, count) = (worker.pid().as_raw(), self.clients.len() as u32);
         self.tell(&ToHandler::Exited { pid, status, count, max: 1000 });
-        self.handler.stderr.wait(&format!("{}: Disconnected", worker.address));
+        self.handler.stderr.wait(&event("disconnect", worker.address));
     }
 
     /// `ssmglobal ctl WORDS --json`.

@@ -20,7 +20,7 @@ mod session;
 mod wire;
 mod zoo;
 
-pub use backend::{Backend, MOVED, own_address};
+pub use backend::{Backend, MOVED, event, own_address};
 pub use binary::{program, program_at, program_of_version, write_program};
 pub use dice::Dice;
 pub use hostile::{Hostile, rendezvous_process};

@@ -1,7 +1,7 @@
 //! What listener and handler say to each other, as control frames on a stream of their own.
 
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The number of the door where programs of the operator's read numbers. Whoever comes in there is no client, and is not counted
 /// as one.
@@ -20,6 +20,28 @@ pub struct Client {
     pub address: SocketAddr,
     /// When it was accepted.
     pub at: crate::Time,
+}
+
+/// A network from which nothing is taken for a while, since something from there went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// The address; of IPv6 the network of 64 bits.
+    pub network: IpAddr,
+    /// Seconds from now on.
+    pub seconds: u64,
+    /// How the worker has ended that this is for, as its exit code or the negated signal that killed it.
+    pub status: i32,
+}
+
+/// Why nobody was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotLetIn {
+    /// The door, or the server, has as many clients as it may have.
+    Full,
+    /// Too many of this address are there.
+    Address,
+    /// Nothing is taken from there for so many seconds more.
+    Blocked(u64),
 }
 
 /// A worker that another listener has forked, and this one has taken over: it is not its child.
@@ -114,6 +136,31 @@ pub enum ToHandler {
         /// So many.
         count: u64,
     },
+    /// A connection was refused, for the log.
+    Refused {
+        /// Where it came from.
+        address: SocketAddr,
+        /// The door that it came to.
+        door: u32,
+        /// Why.
+        why: NotLetIn,
+    },
+    /// A network has to wait from now on, for the log.
+    Blocked(Blocked),
+    /// All that have to wait, as the operator has asked; the longest waits where there are too many to tell.
+    AllBlocked {
+        /// Who has asked.
+        asker: u64,
+        /// Their list.
+        blocked: Vec<Blocked>,
+    },
+    /// So many were let in again.
+    LetIn {
+        /// Who has asked for it.
+        asker: u64,
+        /// How many.
+        count: u32,
+    },
 }
 
 /// From the handler.
@@ -154,5 +201,17 @@ pub enum ToListener {
     Welcome {
         /// The text; as the settings have it when left out.
         text: Option<String>,
+    },
+    /// The operator wants to know who has to wait: [`ToHandler::AllBlocked`] answers.
+    WhoIsBlocked {
+        /// Who asks; comes back with the answer.
+        asker: u64,
+    },
+    /// The operator wants them to wait no longer: [`ToHandler::LetIn`] answers.
+    LetIn {
+        /// Who asks; comes back with the answer.
+        asker: u64,
+        /// Whom; everybody when left out.
+        address: Option<IpAddr>,
     },
 }

@@ -4,6 +4,7 @@
 use crate::numbers::Numbers;
 use crate::{Better, BoardRow, Failure, Mode, Operator, Reply, Secret, Submitters, Time};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// A question of the operator's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +124,13 @@ pub enum Ask {
     },
     /// How it all is, in numbers.
     Numbers,
+    /// Which addresses have to wait, and for what.
+    PenaltyList,
+    /// Let an address wait no longer.
+    PenaltyClear {
+        /** Which; every one when left out. */
+        address: Option<IpAddr>,
+    },
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -193,6 +201,19 @@ pub enum Answer {
     },
     /// How it all is, in numbers.
     Numbers(Box<Numbers>),
+    /// Addresses that have to wait, by address.
+    Penalties(Vec<PenaltyRow>),
+    /// So many waiting times were ended.
+    PenaltiesCleared(u32),
+    /// As [`Answer::PlayerShown`], with how his logins went.
+    PlayerLoginsShown {
+        /// What the database and the sessions say of him.
+        player: PlayerDetail,
+        /// How long he was on, and may be.
+        times: PlayerTimes,
+        /// How his logins went.
+        logins: PlayerLogins,
+    },
 }
 
 impl From<&Reply> for Answer {
@@ -294,6 +315,50 @@ pub struct PlayerTimes {
     pub times_on: u64,
     /// Whole minutes of all logins that have ended.
     pub minutes_on: u64,
+}
+
+/// How a player's logins went, as far as is known: what has failed only since this handler has started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerLogins {
+    /// Wrong passwords since the last login, from anywhere.
+    pub failures: u32,
+    /// When the last one came.
+    pub last_failure: Option<Time>,
+    /// And from where.
+    pub failed_from: Option<String>,
+    /// Until when tries are refused from where they are refused for longest.
+    pub slowed_until: Option<Time>,
+    /// From where that is; nothing: from everywhere that he was not in from before.
+    pub slowed_from: Option<String>,
+    /// From where he was in last; of IPv6 it may be the network of 64 bits.
+    pub last_address: Option<String>,
+}
+
+/// What an address is kept from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stops {
+    /// From connecting.
+    Connections,
+    /// From trying passwords and keys.
+    Logins,
+    /// From registering.
+    Registrations,
+}
+
+/// An address that has to wait.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PenaltyRow {
+    /// The address; of IPv6 the network of 64 bits.
+    pub address: String,
+    /// What it is kept from.
+    pub stops: Stops,
+    /// The player whose logins are meant; nothing: anybody's.
+    pub player: Option<String>,
+    /// Why, in words.
+    pub why: String,
+    /// Until when.
+    pub until: Time,
 }
 
 /// A connection.

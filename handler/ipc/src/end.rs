@@ -29,8 +29,26 @@ impl WorkerEnd {
     pub const SPOKE_SOCKS: WorkerEnd = WorkerEnd(13);
     /// As [`WorkerEnd::SPOKE_HTTP`].
     pub const SPOKE_PROXY: WorkerEnd = WorkerEnd(14);
+    /// Its client has said QUIT.
+    pub const QUIT: WorkerEnd = WorkerEnd(20);
+    /// Its client was silent for too long.
+    pub const SILENT: WorkerEnd = WorkerEnd(21);
+    /// The connection was reset, or the machine at its other end does not answer any more.
+    pub const LOST: WorkerEnd = WorkerEnd(22);
+    /// The handler has told it to end, and knows why.
+    pub const TOLD: WorkerEnd = WorkerEnd(23);
+    /// Its client does not read what it gets.
+    pub const SLOW: WorkerEnd = WorkerEnd(24);
+    /// The backend stops, or the operator has ended this process in order.
+    pub const STOPPED: WorkerEnd = WorkerEnd(25);
+    /// Nobody was left who could serve its client.
+    pub const DESERTED: WorkerEnd = WorkerEnd(26);
+    /// Its client has said something else where it was to choose a mode.
+    pub const NO_MODE: WorkerEnd = WorkerEnd(27);
     /// It panicked.
     pub const PANICKED: WorkerEnd = WorkerEnd(101);
+    /// It was no child of the listener that has noticed its end: nobody knows how that was. No exit code.
+    pub const UNSEEN: WorkerEnd = WorkerEnd(256);
 
     /// Whether it ended by a mistake of its own, which its client may have brought about. To be ended by somebody else
     /// (an operator, the kernel for want of memory) is none.
@@ -61,6 +79,32 @@ impl WorkerEnd {
         })
     }
 
+    /// Why its client is not connected any more, in a word or two for the log.
+    pub fn reason(self) -> &'static str {
+        match self {
+            WorkerEnd::GOOD => "closed",
+            WorkerEnd::QUIT => "quit",
+            WorkerEnd::SILENT => "silence",
+            WorkerEnd::LOST => "lost",
+            WorkerEnd::TOLD => "ended",
+            WorkerEnd::SLOW => "not-reading",
+            WorkerEnd::STOPPED => "stop",
+            WorkerEnd::DESERTED => "deserted",
+            WorkerEnd::NO_MODE => "no-mode",
+            WorkerEnd::FAILED_LOGINS => "failed-logins",
+            WorkerEnd::UNSEEN => "unknown",
+            _ if self.spoken().is_some() => "wrong-door",
+            _ if self.is_crash() => "crash",
+            _ if self.signal().is_some() => "killed",
+            _ => "error",
+        }
+    }
+
+    /// Whether nothing has gone wrong with the worker itself, whatever its client has done.
+    pub fn is_in_order(self) -> bool {
+        !matches!(self.reason(), "crash" | "killed" | "error")
+    }
+
     fn signal(self) -> Option<Signal> {
         (self.0 < 0).then(|| Signal::try_from(self.0.saturating_neg()).ok()).flatten()
     }
@@ -76,6 +120,15 @@ impl fmt::Display for WorkerEnd {
                 WorkerEnd::GOOD => "all is well",
                 WorkerEnd::REFUSED => "the system has refused something that it cannot do without",
                 WorkerEnd::FAILED_LOGINS => "too many failed logins",
+                WorkerEnd::QUIT => "its client has said QUIT",
+                WorkerEnd::SILENT => "its client was silent for too long",
+                WorkerEnd::LOST => "the connection was lost",
+                WorkerEnd::TOLD => "the handler has told it to",
+                WorkerEnd::SLOW => "its client does not read",
+                WorkerEnd::STOPPED => "it was stopped in order",
+                WorkerEnd::DESERTED => "nobody was left to serve its client",
+                WorkerEnd::NO_MODE => "its client has chosen no mode",
+                WorkerEnd::UNSEEN => return f.write_str("nobody has seen how"),
                 WorkerEnd::NOT_LOCKED => "it could not be locked in",
                 WorkerEnd::NOT_MOVED => "it could not go on with another worker's client",
                 WorkerEnd::PANICKED => "it panicked",
@@ -113,6 +166,17 @@ mod tests {
         ] {
             assert_eq!(end.to_string(), words);
         }
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_a_worker_itself_is_out_of_order() {
+        let wrong = |end: &WorkerEnd| !end.is_in_order();
+        let all = (0..=256).chain([-9, -11, -15, -31]).map(WorkerEnd);
+        let codes: Vec<i32> = all.filter(|end| end.reason() != "error" && wrong(end)).map(|end| end.0).collect();
+        assert_eq!(codes, [101, -9, -11, -15, -31]);
+        assert!([1, 2, 4, 5, 6, 19, 28, 255].map(WorkerEnd).iter().all(wrong));
+        assert_eq!(WorkerEnd(-11).reason(), "crash");
+        assert_eq!(WorkerEnd::SPOKE_TLS.reason(), "wrong-door");
     }
 
     #[test]

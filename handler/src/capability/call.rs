@@ -4,9 +4,9 @@ use crate::lock::read;
 use crate::state::State;
 use crate::state::memory::{Memory, party};
 use crate::state::session::{Session, SessionRef};
-use crate::state::throttle::Tried;
+use crate::state::throttle::{Tried, Trying};
 use ssmglobal_config::{Settings, network};
-use ssmglobal_ipc::{Code, Failure, Party, Time};
+use ssmglobal_ipc::{Code, Failure, Kind, Party, Time};
 use ssmglobal_store::{PlayerId, Principal, ServerId};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,8 +83,10 @@ impl Call<'_> {
         network.is_some_and(|network| networks.knows(player, network, Time::now()))
     }
 
-    /// `slow_down` when too much has failed of late. Otherwise who tries, for the outcome.
-    pub fn may_try(&mut self, tried: Tried) -> Result<Box<Tried>, Failure> {
+    /// `slow_down` when too much has failed of late. Otherwise who tries, for the outcome. It is tried by `command`, and about
+    /// whoever has the name that was said.
+    pub fn may_try(&mut self, tried: Tried, command: Kind, about: Option<Principal>) -> Result<Box<Tried>, Failure> {
+        let tried = tried.told(Trying { whose: self.session.whose(), command, about });
         let settings = &self.settings.players;
         let (failures, window) = (settings.failures, Duration::from_secs(settings.failure_window_seconds));
         match self.state.throttle.may_try(&tried, Instant::now(), failures, window) {

@@ -263,7 +263,7 @@ pub fn redeem(call: Call<'_>, me: Me<ServerId>, request: PassRedeem) -> Plan {
             // That it has ended is no reason where there is a better one.
             let found = call.state.passes.find(&request.pass).filter(|_| why == PassError::Ended);
             let other = found.filter(|pass| is_here(&call, me.id, pass.of.place) && !still_is(&call, pass));
-            return other.map_or_else(|| refused(&call, why), |pass| is_not(pass.of.holder)).into();
+            return other.map_or_else(|| refused(why), |pass| is_not(pass.of.holder)).into();
         }
     };
     if !still_is(&call, &pass) {
@@ -304,7 +304,7 @@ fn redeemed_pass(call: &Call<'_>, pass: &HeldPass) -> PassRedeemed {
     }
 }
 
-fn refused(call: &Call<'_>, why: PassError) -> Failure {
+fn refused(why: PassError) -> Failure {
     let (code, msg) = match why {
         PassError::Unknown => {
             (Code::NotFound, "There is no such pass. The player can get another: PASS and your name.")
@@ -318,12 +318,7 @@ fn refused(call: &Call<'_>, why: PassError) -> Failure {
         PassError::NoAddress => {
             (Code::Invalid, "The licence of this world wants to know where its guest comes from: give the address.")
         }
-        PassError::Slow { seconds, first } => {
-            if first {
-                log::warn!("{}: too many wrong passes; it has to wait {seconds} s", call.session.peer());
-            }
-            return try_again_in("Too many wrong passes.", seconds);
-        }
+        PassError::Slow { seconds } => return try_again_in("Too many wrong passes.", seconds),
     };
     Failure::new(code, msg)
 }

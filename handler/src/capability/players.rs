@@ -198,7 +198,11 @@ impl Decide for Login {
 pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerChange> {
     let (player, from) = (call.memory.find_player(&request.name), call.network());
     let known = player.is_some_and(|player| call.was_in_from(player, from));
-    let tried = match call.may_try(Tried::password(from, names::fold(&request.name), known)) {
+    let tried = match call.may_try(
+        Tried::password(from, names::fold(&request.name), known),
+        Kind::Login,
+        player.map(Into::into),
+    ) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
@@ -283,7 +287,7 @@ pub fn login_check(mut call: Call<'_>, me: Me<ServerId>, request: ssmglobal_ipc:
     let (player, from) = (call.memory.find_player(&request.name), ssmglobal_config::network(address.to_canonical()));
     let known = player.is_some_and(|player| call.was_in_from(player, Some(from)));
     let tried = Tried::password(Some(from), names::fold(&request.name), known).by(me.id);
-    let tried = match call.may_try(tried) {
+    let tried = match call.may_try(tried, Kind::LoginCheck, player.map(Into::into)) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };
@@ -361,7 +365,7 @@ pub fn password(mut call: Call<'_>, me: Me<PlayerId>, request: Password) -> Plan
     }
     // Who has proved who he is was in from there.
     let tried = Tried::password(call.network(), names::fold(&me.name), true);
-    let tried = match call.may_try(tried) {
+    let tried = match call.may_try(tried, Kind::Password, Some(me.id.into())) {
         Ok(tried) => tried,
         Err(failure) => return failure.into(),
     };

@@ -7,7 +7,7 @@ use crate::state::session::Proof;
 use crate::state::throttle::Tried;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords;
-use ssmglobal_ipc::{Authed, Code, Done, Failure, Reply, Secret};
+use ssmglobal_ipc::{Authed, Code, Done, Failure, Kind, Reply, Secret};
 use ssmglobal_store::{KeyHash, NewServer, Row, Sequence, Server, ServerId};
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ impl Decide for Auth {
 
 /// `AUTH`: a game server proves by its key who it is.
 pub fn auth(mut call: Call<'_>, request: ssmglobal_ipc::Auth) -> Plan<ServerChange> {
-    let tried = Tried::key(call.network());
-    match call.may_try(tried) {
+    let server = call.memory.server_named(&request.name).ok().map(|(server, _)| server.into());
+    match call.may_try(Tried::key(call.network()), Kind::Auth, server) {
         Ok(tried) => Plan::Change(Auth { name: server_name(&request.name), key: request.key }.into(), Some(tried)),
         Err(failure) => failure.into(),
     }

@@ -55,6 +55,8 @@ impl EventLoop {
             self.workers.links.insert(pid, LINKS);
         } else if !self.workers.evicted.insert(session) {
             return;
+        } else {
+            self.workers.told.insert(session, "evicted");
         }
         log::warn!("{peer}: the session ends: {why}");
     }

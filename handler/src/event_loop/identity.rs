@@ -5,6 +5,7 @@ use super::EventLoop;
 use crate::capability::slow_down;
 use crate::link::ReplyTo;
 use crate::lock::lock;
+use crate::state::audit::Happened;
 use crate::state::journal::Entry;
 use crate::state::names::Name;
 use crate::state::online::Seat;
@@ -35,14 +36,11 @@ impl EventLoop {
         let holds = self.shared.memory.holds(proof);
         if holds {
             let was = self.state.live(at).and_then(|session| session.who());
-            let is_renewed = self.become_somebody(at, to.number, proof, reply.kind() as u16);
+            self.become_somebody(at, to.number, proof, reply.kind() as u16);
             if reply.kind() == ReplyKind::LoggedIn {
                 self.came_in(at, was, proof.who);
             }
-            if let Some(session) = self.state.live(at).filter(|session| session.who() == Some(proof.who)) {
-                let did = if is_renewed { "has changed the password" } else { "logged in" };
-                log::info!("{}: {} {did}.", session.peer(), session.name().unwrap_or_default());
-            }
+            self.has_proved(at, to, proof, reply.kind());
         }
         self.batch.finish(to, reply);
         if !holds {
@@ -83,6 +81,7 @@ impl EventLoop {
     /// Whoever a session was is on by another one now.
     fn taken_over(&mut self, at: SessionRef, msg: &str) {
         self.push(at, &Event::TakenOver(Notice { msg: msg.to_owned() }));
+        self.note_of(at, &Happened::Logout { reason: "taken-over" });
         self.become_nobody(at.slot);
         if let Some(session) = self.session_mut(at.slot) {
             session.logged_out = true;
@@ -173,9 +172,7 @@ impl EventLoop {
             }
             self.enter(at, Identity { who, epoch: 0, name: shown.as_str().into() }, now);
             self.give_ticket(at.slot);
-            if let Some(session) = self.state.live(at) {
-                log::info!("{}: visitor:{shown} is on.", session.peer());
-            }
+            self.note_of(at, &Happened::Visit {});
         }
         self.write_journal();
         self.batch.reply(to, &Reply::Visiting(Visiting { visitor: Party::Visitor(shown) }));
@@ -355,7 +352,11 @@ impl EventLoop {
         let is_server = mode == Mode::Server;
         session.mode = mode;
         let anew = session.state == State::New || was_server != is_server;
+        let was = session.identity.is_some().then(|| session.whose());
         if anew {
+            if let Some(whose) = was {
+                self.note(&whose, &Happened::Logout { reason: "mode" });
+            }
             self.become_nobody(slot);
         }
         anew
@@ -414,6 +415,7 @@ impl EventLoop {
 
     /// Takes a login back.
     pub(super) fn log_out(&mut self, at: SessionRef, reason: &str) {
+        self.note_of(at, &Happened::Logout { reason: "put-out" });
         self.put_out(at, &Event::LoggedOut(Notice { msg: reason.to_owned() }));
     }
 

@@ -70,6 +70,7 @@ impl EventLoop {
         // A right may have been revoked while the database was asked.
         let may = self.state.live(at).map(|session| dispatch::may(session, &self.shared.memory, request.kind()));
         if let Some(Err(Refused::Failure(failure))) = may {
+            self.has_denied(at, request.kind());
             return self.batch.finish(to, &failure.into());
         }
         let reply = match self.plan_of(at, request) {
@@ -78,7 +79,12 @@ impl EventLoop {
                 return self.finish_settled(to, settled);
             }
             Some(Plan::Publish(message)) => return self.finish_send(at, to, message, Some(key)),
-            Some(Plan::Reply(reply)) => reply,
+            Some(Plan::Reply(reply)) => {
+                if let Reply::Failed(failure) = &reply {
+                    self.has_refused(at, to, None, failure);
+                }
+                reply
+            }
             Some(Plan::Look(look)) => {
                 let job = Read { asker: Asker::Session(at, to.clone()), look, key: Some(key) };
                 return match self.shared.read(job) {

@@ -7,6 +7,7 @@
 use super::{End, EventLoop};
 use crate::capability::length::Lasted;
 use crate::changes::Change;
+use crate::state::audit::Happened;
 use crate::state::journal::Entry;
 use crate::state::logins::{Due, Ended, Gone, Login};
 use crate::state::session::SessionRef;
@@ -159,8 +160,9 @@ impl EventLoop {
 
     /// The time of a session is over.
     fn end_overdue_session(&mut self, at: SessionRef, kind: PrincipalKind, minutes: u32) {
+        self.note_of(at, &Happened::Logout { reason: "time-over" });
         if let Some(session) = self.state.live(at) {
-            log::info!("{}: the time of {} is over.", session.peer(), session.name().unwrap_or_default());
+            self.workers.told.insert(session.number, "time-over");
         }
         // A worker that was taken over would not close: so its session is nobody from now on.
         self.put_out(at, &Event::Close(Notice { msg: over(kind, minutes) }));

@@ -4,14 +4,13 @@
 use super::{End, EventLoop};
 use crate::lock::lock;
 use ssmglobal_ipc::WorkerEnd;
-use ssmglobal_ipc::control::{METRICS_DOOR, ToHandler, ToListener};
+use ssmglobal_ipc::control::{ToHandler, ToListener};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
 use ssmglobal_sys::{Process, ticks_now};
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
 
 /// What the listener has given away, so that the next one can go on where it was.
 pub struct ListenerState {
@@ -151,6 +150,7 @@ impl EventLoop {
                 self.closed_unseen.extend(closed);
                 lock(&self.shared.kept).retain(&living);
                 self.workers.evicted.retain(|session| living.contains(session));
+                self.workers.told.retain(|session, _| living.contains(session));
                 self.revoked.retain(|session, _| living.contains(session));
                 self.voided.retain(|session, _| living.contains(session));
                 self.answered.retain(&living);
@@ -167,10 +167,7 @@ impl EventLoop {
             }
             ToHandler::Joined { client: child, count, max } => {
                 self.workers.clients_max = max;
-                if child.door != METRICS_DOOR {
-                    let address = ssmglobal_config::shown(child.address);
-                    log::info!(target: "listener", "{address}: Connected ({count}/{max}).");
-                }
+                self.has_connected(&child, count, max);
                 let pid = child.pid;
                 self.workers.children.insert(pid, child);
                 if let Some(slot) = self.workers.by_pid.get(&pid).copied() {
@@ -182,6 +179,7 @@ impl EventLoop {
             ToHandler::Exited { pid, status, count, max } => {
                 self.workers.kicks.remove(&pid);
                 let Some(child) = self.workers.forget(pid) else { return };
+                let (whose, end) = (self.whose(&child), WorkerEnd(status));
                 self.last_words(pid, child.session);
                 if !self.workers.by_session.contains_key(&child.session) {
                     self.session_over(child.session);
@@ -191,19 +189,10 @@ impl EventLoop {
                 self.revoked.remove(&child.session);
                 self.voided.remove(&child.session);
 
-                let address = ssmglobal_config::shown(child.address);
-                if child.door != METRICS_DOOR {
-                    log::info!(target: "listener", "{address}: Disconnected ({count}/{max}).");
-                }
-                match WorkerEnd(status).spoken() {
-                    // Anybody can do that as often as he likes.
-                    Some(spoken) if self.state.wrong_door_log.may_log(child.address.ip(), Instant::now()) => {
-                        log::warn!(target: "listener", "{address}: sent away: it spoke {spoken} at a door for others.");
-                    }
-                    None if status != 0 => {
-                        log::warn!(target: "listener", "{address}: worker {pid} has ended: {}", WorkerEnd(status));
-                    }
-                    Some(_) | None => {}
+                self.has_disconnected(&whose, &child, end, (count, max));
+                if !end.is_in_order() {
+                    let address = ssmglobal_config::shown(child.address);
+                    log::warn!(target: "listener", "{address}: worker {pid} has ended: {end}");
                 }
             }
             ToHandler::Moved { from, client } => self.moved(from, client),
@@ -217,6 +206,10 @@ impl EventLoop {
                 Err(error) => log::error!("the listener sent settings that cannot be read: {error}"),
             },
             ToHandler::Keep { state, descriptors } => self.listener.keep(state, descriptors),
+            ToHandler::Refused { address, door, why } => self.was_refused(address, door, why),
+            ToHandler::Blocked(blocked) => self.is_blocked(blocked),
+            ToHandler::AllBlocked { asker, blocked } => self.tell_penalties(asker, blocked),
+            ToHandler::LetIn { asker, count } => self.penalties_cleared(asker, count),
             ToHandler::Versions { versions, others } => self.workers.versions.set(versions, others),
             ToHandler::Deaths { count } => self.listener.deaths = count,
             ToHandler::Watch { workers } => {

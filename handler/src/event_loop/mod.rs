@@ -4,6 +4,7 @@
 //! before this one, [`Recovery`].
 
 mod answered;
+mod audit;
 mod compaction;
 mod evict;
 mod hosting;
@@ -50,7 +51,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use numbers::Counts;
 use recovery::Recovery;
 use relay::UnnumberedMessage;
-use ssmglobal_ipc::{Event, Time, growing};
+use ssmglobal_ipc::{Event, Kind, Time, growing};
 use ssmglobal_store::Principal;
 use ssmglobal_sys::Signals;
 use std::collections::{BTreeSet, HashMap};
@@ -310,9 +311,9 @@ impl EventLoop {
     }
 
     /// Where the answer to a request goes.
-    fn reply_to(&self, slot: usize, number: u64, since: Instant) -> Option<(SessionRef, ReplyTo)> {
+    fn reply_to(&self, slot: usize, number: u64, since: Instant, kind: Option<Kind>) -> Option<(SessionRef, ReplyTo)> {
         let session = self.session(slot)?;
-        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number, since }))
+        Some((SessionRef { slot, id: session.id }, ReplyTo { link: session.link.clone(), number, since, kind }))
     }
 
     /// Pushes an event to one session. It arrives once, whatever becomes of this handler.

@@ -29,7 +29,7 @@ impl EventLoop {
             self.release(slot);
         }
         if let Some(why) = self.workers.kicks.remove(&from) {
-            self.kick(pid, why);
+            self.end_worker(pid, why);
         }
     }
 }

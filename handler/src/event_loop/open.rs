@@ -24,13 +24,13 @@ impl EventLoop {
         if self.workers.children.get(&pid).is_some_and(|client| client.door == METRICS_DOOR) {
             return Err("it came in where nobody has a session".into());
         }
-        let there = self.workers.children.get(&pid).map(|client| (client.session, client.address, client.at));
+        let there = self.workers.children.get(&pid).cloned();
         let Some(session) = self.session_mut(slot) else { return Ok(None) };
         match there {
-            Some((there, address, at)) if there == open.session => {
-                (session.address, session.since) = (Some(address), at);
+            Some(client) if client.session == open.session => {
+                (session.address, session.door, session.since) = (Some(client.address), Some(client.door), client.at);
             }
-            Some((there, ..)) if there > open.session => return Err("it claims another's session".into()),
+            Some(client) if client.session > open.session => return Err("it claims another's session".into()),
             // What is known of the process id is of one before.
             _ => {
                 session.held = Some((number, open));

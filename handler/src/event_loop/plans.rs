@@ -4,6 +4,7 @@ use super::EventLoop;
 use crate::capability::Plan;
 use crate::changes::Change;
 use crate::link::ReplyTo;
+use crate::state::audit::Happened;
 use crate::state::journal::{ClientKey, Entry, Settled};
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Hash, Read, Volatile, Write};
@@ -58,6 +59,7 @@ impl EventLoop {
             }
             Plan::Visit(name) => self.become_visitor(at, &to, &name),
             Plan::Logout => {
+                self.note_of(at, &Happened::Logout { reason: "asked" });
                 self.end_passes(at.slot);
                 self.become_nobody(at.slot);
                 self.give_ticket(at.slot);

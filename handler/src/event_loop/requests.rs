@@ -32,7 +32,7 @@ impl EventLoop {
         let number = frame.number;
         let Some(kind) = frame.request_kind() else {
             // A newer worker; what it wants is not known here, and that is no crime.
-            let Some((_, to)) = self.reply_to(slot, number, self.now) else { return Ok(()) };
+            let Some((_, to)) = self.reply_to(slot, number, self.now, None) else { return Ok(()) };
             self.batch.reply(&to, &Reply::fail(Code::UnknownCommand, "The backend does not know this command yet."));
             return Ok(());
         };
@@ -131,7 +131,7 @@ impl EventLoop {
         let Asked { number, request, key, since, .. } = asked;
         let kind = request.kind();
         let described = kind.describe();
-        let Some((at, to)) = self.reply_to(slot, number, since) else { return Ok(()) };
+        let Some((at, to)) = self.reply_to(slot, number, since, Some(kind)) else { return Ok(()) };
         let Some(session) = self.session_mut(slot) else { return Ok(()) };
         let repeated = number < session.first_new;
         // First: what it has come to may be that the session is somebody else now, who may not ask it.
@@ -157,7 +157,10 @@ impl EventLoop {
                         Ok(())
                     }
                     Some(key) => self.carry_out(at, to, Plan::Change(Change::Refused(failure), None), Some(key)),
-                    None => self.refuse(&to, failure),
+                    None => {
+                        self.has_denied(at, kind);
+                        self.refuse(&to, failure)
+                    }
                 };
             }
             // It is nobody already: a handler before this one has done it, or the operator.
@@ -172,8 +175,8 @@ impl EventLoop {
             Err(Refused::NotPermitted) => return Err(format!("{} is not permitted to it", kind.name())),
         }
         if matches!(described.right, Right::Operator | Right::Broadcast) {
-            let (peer, name) = (session.peer(), session.name().unwrap_or_default());
-            log::info!("{peer}: {name} asks: {}", ssmglobal_ipc::clean(&format!("{request:?}")));
+            let whose = session.whose();
+            self.asked_by_right(&whose, &request);
         }
         if described.is_kept() {
             self.answered.changes(to.link.asked().0);
@@ -203,7 +206,14 @@ impl EventLoop {
         request: Request,
         key: Option<Box<ClientKey>>,
     ) -> Result<(), String> {
+        let player = self.logs_in(&request);
         let Some(mut plan) = self.plan_of(at, request) else { return Ok(()) };
+        // What has a key is refused by the writer.
+        if key.is_none()
+            && let Plan::Reply(Reply::Failed(failure)) = &plan
+        {
+            self.has_refused(at, &to, player, failure);
+        }
         if key.is_some()
             && let Plan::Reply(Reply::Failed(failure)) = plan
         {

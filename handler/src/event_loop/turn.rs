@@ -6,7 +6,6 @@ use crate::state::session::SessionRef;
 use crate::work::{Asker, ToLoop, Write};
 use mio::unix::SourceFd;
 use std::os::fd::AsRawFd;
-use std::time::Instant;
 
 impl EventLoop {
     /// Does what other threads have left to do.
@@ -28,13 +27,8 @@ impl EventLoop {
     fn do_for_thread(&mut self, job: ToLoop) {
         match job {
             ToLoop::Proved { at, to, proof, reply } => self.proved(at, &to, proof, &reply),
-            ToLoop::Tried(tried, good) => {
-                self.state.throttle.tried(&tried, good, Instant::now());
-                self.counts.tried(good);
-                if good && let Some((server, name)) = tried.at_server() {
-                    self.identified_at(server, name);
-                }
-            }
+            ToLoop::Tried(tried, good) => self.has_tried(&tried, good),
+            ToLoop::Denied(at, command) => self.has_denied(at, command),
             ToLoop::News(row, news) => self.deliver_news(row, news),
             ToLoop::Volatile(at, to, volatile, key) => self.finish_volatile(at, &to, volatile, key),
             ToLoop::UnknownKey(at, to, request, key) => self.do_keyed(at, &to, request, key),

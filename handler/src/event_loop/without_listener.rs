@@ -7,11 +7,11 @@ use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use ssmglobal_ipc::control::{Client, METRICS_DOOR, ToListener};
+use ssmglobal_ipc::control::{Client, ToListener};
 use ssmglobal_ipc::ctl::Answer;
 use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::handover::{Item, State, Worker};
-use ssmglobal_ipc::{Code, Failure, Time};
+use ssmglobal_ipc::{Code, Failure, Time, WorkerEnd};
 use ssmglobal_sys::{Process, started_at, ticks_now, title_of, title_of_parent};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -168,11 +168,9 @@ impl EventLoop {
         self.workers.kicks.remove(&pid);
         self.workers.versions.forget(pid);
         if let Some(child) = self.workers.children.remove(&pid) {
-            if child.door != METRICS_DOOR {
-                let (address, count, max) =
-                    (ssmglobal_config::shown(child.address), self.workers.clients().count(), self.workers.clients_max);
-                log::info!("{address}: Disconnected ({count}/{max}).");
-            }
+            let counts = (self.workers.clients().count() as u32, self.workers.clients_max);
+            let whose = self.whose(&child);
+            self.has_disconnected(&whose, &child, WorkerEnd::UNSEEN, counts);
             if !self.workers.by_session.contains_key(&child.session) {
                 self.session_over(child.session);
             }

@@ -28,6 +28,8 @@ pub struct Workers {
     pub by_session: HashMap<u64, usize>,
     /// What to tell workers that have no link yet when they have one: the session ends, because.
     pub kicks: HashMap<i32, String>,
+    /// Why sessions are told to end, for the log, by their number.
+    pub told: HashMap<u64, &'static str>,
     /// Sessions that have broken the rules; their workers may not come back.
     pub evicted: HashSet<u64>,
     /// Those that have said that they panicked and have not ended yet.

@@ -116,7 +116,7 @@ fn replies_events_and_descriptors_keep_their_order_on_a_full_socket() {
     let mut pair = Pair::new();
     let (mut batch, mut expected, mut got) = (Batch::default(), Vec::new(), Vec::new());
     for number in 0..600u64 {
-        let to = ReplyTo { link: pair.link.clone(), number, since: Instant::now() };
+        let to = ReplyTo { link: pair.link.clone(), number, since: Instant::now(), kind: None };
         let length = (number as usize * 37) % 9000;
         match number % 8 {
             1 | 5 => {
@@ -201,7 +201,7 @@ fn a_worker_that_is_gone_is_an_error() {
 fn the_last_answer_wakes_who_waits_for_quiet() {
     let mut pair = Pair::new();
     let mut batch = Batch::default();
-    let to = ReplyTo { link: pair.link.clone(), number: 1, since: Instant::now() };
+    let to = ReplyTo { link: pair.link.clone(), number: 1, since: Instant::now(), kind: None };
     let reply = Reply::Failed(Failure::new(Code::Busy, "Again."));
     assert!(!pair.link.wait_for_quiet(), "nothing is in flight");
     pair.link.started();

@@ -1,5 +1,5 @@
-//! Lines for the log that anybody could cause as often as he likes: one for each address in a minute. Part of the event loop;
-//! pure, the clock comes from outside.
+//! Lines for the log that anybody could cause as often as he likes: so many for each address in a minute. Part of the event
+//! loop; pure, the clock comes from outside.
 
 use ssmglobal_config::network;
 use std::collections::HashMap;
@@ -9,31 +9,56 @@ use std::time::{Duration, Instant};
 /// Addresses remembered at once; beyond that nothing is logged of further ones until the minute of some is over.
 const MOST: usize = 4096;
 
-/// How long nothing further is logged of an address.
-const PAUSE: Duration = Duration::from_secs(60);
+/// In which lines are counted.
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// Addresses of which something was logged lately, and when.
-#[derive(Debug, Default)]
+/// Lines of one address.
+#[derive(Clone, Copy, Debug)]
+struct Lines {
+    /// When its minute has begun.
+    since: Instant,
+    written: u32,
+    left_out: u32,
+}
+
+/// Addresses of which something was logged lately.
+#[derive(Debug)]
 pub struct LogLimit {
-    logged: HashMap<IpAddr, Instant>,
+    /// Lines of one address in a minute.
+    most: u32,
+    logged: HashMap<IpAddr, Lines>,
 }
 
 impl LogLimit {
-    /// Whether something may be logged of this address now; then it counts as logged.
-    pub fn may_log(&mut self, address: IpAddr, now: Instant) -> bool {
-        let key = network(address);
-        let is_recent = |at: &Instant| now.saturating_duration_since(*at) < PAUSE;
-        if self.logged.get(&key).is_some_and(is_recent) {
-            return false;
+    /// So many lines of one address (IPv6: network) in a minute.
+    pub fn new(most: u32) -> LogLimit {
+        LogLimit { most, logged: HashMap::new() }
+    }
+
+    /// Whether something may be logged of this address now; then it counts as logged, and this tells how many were left out since
+    /// the last minute in which something was.
+    pub fn may_log(&mut self, address: IpAddr, now: Instant) -> Option<u32> {
+        let (key, most) = (network(address), self.most);
+        let is_recent = |lines: &Lines| now.saturating_duration_since(lines.since) < MINUTE;
+        if let Some(lines) = self.logged.get_mut(&key) {
+            if !is_recent(lines) {
+                *lines = Lines { since: now, written: 0, left_out: lines.left_out };
+            }
+            if lines.written >= most {
+                lines.left_out = lines.left_out.saturating_add(1);
+                return None;
+            }
+            lines.written += 1;
+            return Some(std::mem::take(&mut lines.left_out));
         }
         if self.logged.len() >= MOST {
-            self.logged.retain(|_, at| is_recent(at));
+            self.logged.retain(|_, lines| is_recent(lines));
         }
-        let room = self.logged.len() < MOST;
-        if room {
-            self.logged.insert(key, now);
+        if self.logged.len() >= MOST || most == 0 {
+            return None;
         }
-        room
+        self.logged.insert(key, Lines { since: now, written: 1, left_out: 0 });
+        Some(0)
     }
 }
 
@@ -42,30 +67,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_address_is_logged_once_a_minute() {
-        let (mut limit, now) = (LogLimit::default(), Instant::now());
+    fn each_address_has_its_lines_in_a_minute_and_what_was_left_out_is_told() {
+        let (mut limit, now) = (LogLimit::new(2), Instant::now());
         let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
-        assert!(limit.may_log(one, now));
-        assert!(limit.may_log(other, now));
-        let later = now + PAUSE - Duration::from_millis(1);
-        assert!(!limit.may_log(one, later));
-        assert!(limit.may_log(one, now + PAUSE));
-        assert!(!limit.may_log(one, now + PAUSE + Duration::from_secs(59)));
+        assert_eq!([(); 4].map(|()| limit.may_log(one, now)), [Some(0), Some(0), None, None]);
+        assert_eq!(limit.may_log(other, now), Some(0));
+        let later = now + MINUTE - Duration::from_millis(1);
+        assert_eq!(limit.may_log(one, later), None);
+        assert_eq!([(); 3].map(|()| limit.may_log(one, now + MINUTE)), [Some(3), Some(0), None]);
     }
 
     #[test]
     fn addresses_of_one_ipv6_network_are_one() {
-        let (mut limit, now) = (LogLimit::default(), Instant::now());
-        assert!(limit.may_log("2001:db8::1".parse().unwrap(), now));
-        assert!(!limit.may_log("2001:db8::2".parse().unwrap(), now));
+        let (mut limit, now) = (LogLimit::new(1), Instant::now());
+        assert_eq!(limit.may_log("2001:db8::1".parse().unwrap(), now), Some(0));
+        assert_eq!(limit.may_log("2001:db8::2".parse().unwrap(), now), None);
     }
 
     #[test]
     fn what_is_remembered_has_a_bound() {
-        let (mut limit, now) = (LogLimit::default(), Instant::now());
-        let logged = (0..2 * MOST as u32).filter(|index| limit.may_log(IpAddr::V4((*index).into()), now)).count();
-        assert_eq!((logged, limit.logged.len()), (MOST, MOST));
-        assert!(limit.may_log("192.0.2.1".parse().unwrap(), now + PAUSE));
+        let (mut limit, now) = (LogLimit::new(1), Instant::now());
+        let logged = (0..2 * MOST as u32).filter(|index| limit.may_log(IpAddr::V4((*index).into()), now).is_some());
+        assert_eq!(logged.count(), MOST);
+        assert_eq!(limit.logged.len(), MOST);
+        assert_eq!(limit.may_log("192.0.2.1".parse().unwrap(), now + MINUTE), Some(0));
         assert_eq!(limit.logged.len(), 1);
     }
 }

@@ -1,11 +1,12 @@
 //! All that the event loop knows of more than one session and that capabilities may see and change.
 
+use super::attempts::Attempts;
+use super::audit::Audit;
 use super::bus::Bus;
 use super::bus::Stream;
 use super::host_backlog::HostBacklog;
 use super::hosting::{Hosting, Hostings, Known};
 use super::journal::{Entry, KeptVisitor};
-use super::log_limit::LogLimit;
 use super::logins::Logins;
 use super::memory::{Memory, party};
 use super::mirrored::Mirrors;
@@ -54,8 +55,10 @@ pub struct State {
     pub throttle: Throttle,
     /// Passes of players for game servers.
     pub passes: Passes,
-    /// Log lines on clients that came to the wrong door.
-    pub wrong_door_log: LogLimit,
+    /// How players' logins went.
+    pub attempts: Attempts,
+    /// What the log tells of who comes, goes and is refused.
+    pub audit: Audit,
     /// How many new players came from where, by which further ones are bounded.
     pub registrations: Registrations,
     /// What the journal is to know of what was changed here. The event loop writes it before anything else happens.
@@ -149,7 +152,8 @@ impl State {
             logins: Logins::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
-            wrong_door_log: LogLimit::default(),
+            attempts: Attempts::default(),
+            audit: Audit::default(),
             registrations: Registrations::default(),
             unwritten: Vec::new(),
             departed: BTreeSet::new(),

@@ -1,6 +1,8 @@
 //! What the handler knows in memory: data, and what can be asked of it. No links, no threads, no capability, no database but
 //! for what is read from it at the start.
 
+pub mod attempts;
+pub mod audit;
 pub mod boards;
 pub mod bus;
 pub mod directory;

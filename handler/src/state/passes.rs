@@ -129,8 +129,6 @@ pub enum PassError {
     Slow {
         /// How many seconds it has to wait.
         seconds: u32,
-        /// It was not told so yet.
-        first: bool,
     },
 }
 
@@ -156,15 +154,8 @@ pub struct Passes {
     shown: BTreeMap<(Principal, Principal), PassDigest>,
     /// Those that were shown and in whose place another one was since, with where they were good, in that order.
     used: VecDeque<(PassDigest, Principal)>,
-    wrong: HashMap<ServerId, Wrong>,
-}
-
-/// What a game server has shown that was not good.
-#[derive(Clone, Copy, Debug)]
-struct Wrong {
-    window: Window,
-    /// It was told to wait.
-    told_to_wait: bool,
+    /// What game servers have shown that was not good.
+    wrong: HashMap<ServerId, Window>,
 }
 
 /// The word that these random bytes make.
@@ -364,20 +355,14 @@ impl Passes {
     }
 
     fn waits(&mut self, server: ServerId, at: Instant) -> Option<PassError> {
-        let wrong = self.wrong.get_mut(&server)?;
-        let wait = wrong.window.wait(at, WRONG, WINDOW);
+        let wait = self.wrong.get(&server)?.wait(at, WRONG, WINDOW);
         if wait.is_zero() {
             return None;
         }
-        let first = !std::mem::replace(&mut wrong.told_to_wait, true);
-        Some(PassError::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1), first })
+        Some(PassError::Slow { seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1) })
     }
 
     fn was_wrong(&mut self, server: ServerId, at: Instant) {
-        let wrong = self.wrong.entry(server).or_insert_with(|| Wrong { window: Window::new(at), told_to_wait: false });
-        if at.saturating_duration_since(wrong.window.began()) >= WINDOW {
-            wrong.told_to_wait = false;
-        }
-        wrong.window.add(at, WINDOW);
+        self.wrong.entry(server).or_insert_with(|| Window::new(at)).add(at, WINDOW);
     }
 }

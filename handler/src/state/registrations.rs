@@ -71,6 +71,28 @@ impl Registrations {
         forget(&mut self.windows, Window::began, now, LENGTH);
         Ok(())
     }
+
+    /// From where nobody may register at the moment, why, and for how long.
+    pub fn slowed(&self, settings: &Settings, now: Instant) -> impl Iterator<Item = (IpAddr, &'static str, Duration)> {
+        self.windows.iter().filter_map(move |(group, window)| {
+            let (Group::Address(from) | Group::Network(from)) = group else { return None };
+            let most = Some(group.most(settings)).filter(|most| *most > 0)?;
+            let wait = window.wait(now, most, LENGTH);
+            (!wait.is_zero()).then_some((*from, group.why(), wait))
+        })
+    }
+
+    /// Who has registered from this address and its network, or from anywhere, is forgotten. Gives how many waits ended by that.
+    pub fn forgive(&mut self, address: Option<IpAddr>, settings: &Settings, now: Instant) -> u32 {
+        let meant = address.map(|address| [network(address), wide_network(address)]);
+        let is_meant = |from: &IpAddr| meant.is_none_or(|meant| meant.contains(from));
+        let waited = self.slowed(settings, now).filter(|(from, ..)| is_meant(from)).count();
+        self.windows.retain(|group, _| match group {
+            Group::Address(from) | Group::Network(from) => !is_meant(from),
+            Group::All => meant.is_some(),
+        });
+        u32::try_from(waited).unwrap_or(u32::MAX)
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +140,28 @@ mod tests {
         assert_eq!(why(registrations.add(None, &settings, now)), all);
         // What was refused does not count.
         assert_eq!(registrations.add(from("192.0.2.5"), &settings, now + LENGTH), Ok(()));
+    }
+
+    #[test]
+    fn the_operator_sees_from_where_nobody_may_register_and_may_forgive_it() {
+        let (mut registrations, now, settings) = (Registrations::default(), Instant::now(), settings(1, 2, 0));
+        for address in ["192.0.2.1", "192.0.2.2"] {
+            registrations.add(from(address), &settings, now).unwrap();
+        }
+        let shown = |registrations: &Registrations| {
+            let mut all: Vec<String> = registrations
+                .slowed(&settings, now)
+                .map(|(from, _, wait)| format!("{from} {}", wait.as_secs()))
+                .collect();
+            all.sort();
+            all
+        };
+        assert_eq!(shown(&registrations), ["192.0.2.0 600", "192.0.2.1 600", "192.0.2.2 600"]);
+        assert_eq!(registrations.forgive(from("192.0.2.1"), &settings, now), 2);
+        assert_eq!(shown(&registrations), ["192.0.2.2 600"]);
+        assert_eq!(registrations.add(from("192.0.2.1"), &settings, now), Ok(()));
+        assert_eq!(registrations.forgive(None, &settings, now), 2);
+        assert!(registrations.windows.is_empty());
     }
 
     #[test]

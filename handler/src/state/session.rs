@@ -1,12 +1,13 @@
 //! One worker's session as the event loop keeps it: who it is, what it may ask, what waits.
 
+use super::audit::Whose;
 use super::per_list::PerList;
 use super::topic::Topic;
 use crate::link::Link;
 use ssmglobal_config::{Settings, shown};
 use ssmglobal_ipc::frame::FrameReader;
-use ssmglobal_ipc::{Lane, Mode, Open, Position, Request, State, Time};
-use ssmglobal_store::Principal;
+use ssmglobal_ipc::{Lane, Mode, Open, Party, Position, Request, State, Time};
+use ssmglobal_store::{Principal, PrincipalKind};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -131,6 +132,8 @@ pub struct Session {
     pub pid: i32,
     /// Its client, as the listener says; nothing while the listener's word is on its way.
     pub address: Option<SocketAddr>,
+    /// The door that it came in by, as the listener says.
+    pub door: Option<u32>,
     /// When the client was accepted.
     pub since: Time,
     /// What it may ask.
@@ -179,6 +182,7 @@ impl Session {
             reader: FrameReader::new(),
             pid,
             address: None,
+            door: None,
             since: Time::default(),
             state: State::New,
             mode: Mode::Ask,
@@ -217,6 +221,21 @@ impl Session {
     /// The player's or game server's name.
     pub fn name(&self) -> Option<&str> {
         self.identity.as_ref().map(|identity| &*identity.name)
+    }
+
+    /// The name as lists show it: of a visitor `visitor:NAME`, so that nobody takes him for who has that name.
+    pub fn shown_name(&self) -> Option<String> {
+        let name = self.name()?.to_owned();
+        Some(match self.who()?.kind {
+            PrincipalKind::Visitor => Party::Visitor(name).to_string(),
+            _ => name,
+        })
+    }
+
+    /// Whose lines in the log are.
+    pub fn whose(&self) -> Whose {
+        let at = self.address.map_or_else(Whose::default, Whose::at);
+        Whose { session: self.number, door: self.door, who: self.shown_name(), ..at }
     }
 
     /// To how many topics of a kind it listens, when that is all it may and this one is none of them.

@@ -2,9 +2,11 @@
 //! another's name by failing under it; addresses that are new to a name share some tries for it. Runs in the event loop;
 //! pure, the clock comes from outside.
 
+use super::audit::Whose;
 use super::window::Window;
 use ssmglobal_config::network;
-use ssmglobal_store::ServerId;
+use ssmglobal_ipc::Kind;
+use ssmglobal_store::{Principal, ServerId};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -39,6 +41,18 @@ struct Count {
     last: Instant,
 }
 
+impl Count {
+    /// How long a further try has to wait for what has failed.
+    fn pause(&self, now: Instant, failures: u32, window: Duration) -> Duration {
+        let age = now.saturating_duration_since(self.last);
+        if age >= window || self.failures < failures {
+            return Duration::ZERO;
+        }
+        let exponent = (self.failures - failures).min(8);
+        LONGEST.min(Duration::from_secs(2) * 2u32.pow(exponent)).saturating_sub(age)
+    }
+}
+
 /// Tries that may run at once from one address: everybody behind it may come back at the same moment.
 const RUNNING_ADDRESS: u32 = 512;
 
@@ -58,23 +72,65 @@ pub struct Tried {
     known: bool,
     /// The game server that asks for somebody who has come to it.
     by: Option<ServerId>,
+    /// For the log: nothing where nobody wants to know.
+    trying: Option<Trying>,
+}
+
+/// What a line of the log tells of a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trying {
+    /// Who tries, on which connection.
+    pub whose: Whose,
+    /// By which command.
+    pub command: Kind,
+    /// Whose password or key it is said to be; nothing where nobody has such a name. What was typed is not known here: it may
+    /// have been a password.
+    pub about: Option<Principal>,
+}
+
+/// Tries that are refused for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slowed<'a> {
+    /// From where they come; nothing: from wherever the name was not in from before.
+    pub address: Option<IpAddr>,
+    /// For this folded name; nothing: for any.
+    pub name: Option<&'a str>,
+    /// How many have failed, or come from new addresses.
+    pub failures: u32,
+    /// For so long.
+    pub wait: Duration,
 }
 
 impl Tried {
     /// A player's password. `name` is folded; `known` says whether he was in from there before.
     pub fn password(address: Option<IpAddr>, name: String, known: bool) -> Tried {
-        Tried { address: address.map(network), name: Some(name), known, by: None }
+        Tried { address: address.map(network), name: Some(name), known, by: None, trying: None }
     }
 
     /// A game server's key: long and random, so that nobody need be kept from guessing it, and nobody can keep its
     /// game server out.
     pub fn key(address: Option<IpAddr>) -> Tried {
-        Tried { address: address.map(network), name: None, known: false, by: None }
+        Tried { address: address.map(network), name: None, known: false, by: None, trying: None }
     }
 
     /// A game server asks, for somebody who has come to it.
     pub fn by(self, server: ServerId) -> Tried {
         Tried { by: Some(server), ..self }
+    }
+
+    /// With what the log tells of it.
+    pub fn told(self, trying: Trying) -> Tried {
+        Tried { trying: Some(trying), ..self }
+    }
+
+    /// What the log tells of it.
+    pub fn trying(&self) -> Option<&Trying> {
+        self.trying.as_ref()
+    }
+
+    /// From where it came.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// The game server that has asked, and for whom, by his folded name.
@@ -115,10 +171,8 @@ impl Throttle {
             let age = now.saturating_duration_since(count.last);
             // What others fail there is nothing to who was in from there.
             let counts = !(is_address && tried.known);
-            if counts && age < window && count.failures >= failures {
-                let exponent = (count.failures - failures).min(8);
-                let pause = LONGEST.min(Duration::from_secs(2) * 2u32.pow(exponent));
-                wait = wait.max(pause.saturating_sub(age));
+            if counts {
+                wait = wait.max(count.pause(now, failures, window));
             }
             if age < LOST && count.running >= most {
                 wait = wait.max(Duration::from_secs(1));
@@ -187,6 +241,39 @@ impl Throttle {
     }
 }
 
+impl Throttle {
+    /// What is refused at the moment.
+    pub fn slowed(&self, now: Instant, failures: u32, window: Duration) -> impl Iterator<Item = Slowed<'_>> {
+        let counts = self.counts.iter().map(move |(who, count)| {
+            let (address, name) = match who {
+                Who::Address(address) => (*address, None),
+                Who::NameAt(address, name) => (*address, Some(name.as_str())),
+            };
+            let wait = count.pause(now, failures, window);
+            Slowed { address: Some(address), name, failures: count.failures, wait }
+        });
+        let strangers = self.strangers.iter().map(move |(name, tries)| {
+            let wait = tries.wait(now, STRANGERS, MINUTE);
+            Slowed { address: None, name: Some(name), failures: STRANGERS, wait }
+        });
+        counts.chain(strangers).filter(|slowed| !slowed.wait.is_zero())
+    }
+
+    /// What this address, or everybody, has failed is forgotten. Gives how many waits ended by that.
+    pub fn forgive(&mut self, address: Option<IpAddr>, now: Instant, failures: u32, window: Duration) -> u32 {
+        let key = address.map(network);
+        let is_meant = |from: Option<IpAddr>| key.is_none() || from == key;
+        let waited = self.slowed(now, failures, window).filter(|slowed| is_meant(slowed.address)).count();
+        self.counts.retain(|who, _| match who {
+            Who::Address(from) | Who::NameAt(from, _) => !is_meant(Some(*from)),
+        });
+        if key.is_none() {
+            self.strangers.clear();
+        }
+        u32::try_from(waited).unwrap_or(u32::MAX)
+    }
+}
+
 /// Makes room where there is too much: what is older than `window` goes, then the older half.
 pub(super) fn forget<K: Eq + Hash, V>(
     map: &mut HashMap<K, V>,
@@ -207,172 +294,4 @@ pub(super) fn forget<K: Eq + Hash, V>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WINDOW: Duration = Duration::from_secs(300);
-
-    /// From an address that is new to the name.
-    fn who(address: &str, name: &str) -> Tried {
-        Tried::password(Some(address.parse().unwrap()), name.to_owned(), false)
-    }
-
-    /// From an address from which this name was in before.
-    fn at_home(address: &str, name: &str) -> Tried {
-        Tried { known: true, ..who(address, name) }
-    }
-
-    fn key(address: &str) -> Tried {
-        Tried::key(Some(address.parse().unwrap()))
-    }
-
-    fn fail(throttle: &mut Throttle, tried: &Tried, now: Instant) -> Option<Duration> {
-        let wait = throttle.may_try(tried, now, 10, WINDOW);
-        if wait.is_none() {
-            throttle.tried(tried, false, now);
-        }
-        wait
-    }
-
-    #[test]
-    fn ten_failures_then_a_wait_that_grows_and_ends() {
-        for bob in [who("192.0.2.1", "bob"), at_home("192.0.2.1", "bob"), key("192.0.2.1")] {
-            let (mut throttle, now) = (Throttle::default(), Instant::now());
-            for _ in 0..10 {
-                assert_eq!(fail(&mut throttle, &bob, now), None);
-            }
-            let wait = fail(&mut throttle, &bob, now).unwrap();
-            assert_eq!(wait, Duration::from_secs(2));
-            assert_eq!(fail(&mut throttle, &bob, now + wait), None);
-            assert!(fail(&mut throttle, &bob, now + wait).unwrap() > wait);
-            assert_eq!(fail(&mut throttle, &bob, now + wait + WINDOW), None);
-        }
-    }
-
-    #[test]
-    fn an_address_is_held_up_by_its_own_failures_and_no_other_by_them() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for i in 0..10 {
-            assert_eq!(fail(&mut throttle, &who("198.51.100.1", &format!("name{i}")), now), None);
-        }
-        assert!(fail(&mut throttle, &who("198.51.100.1", "carol"), now).is_some());
-        assert!(fail(&mut throttle, &key("198.51.100.1"), now).is_some());
-        assert_eq!(fail(&mut throttle, &who("192.0.2.99", "carol"), now), None);
-        assert_eq!(fail(&mut throttle, &key("192.0.2.99"), now), None);
-    }
-
-    #[test]
-    fn who_was_in_from_there_is_never_held_up_by_what_others_fail() {
-        let (mut throttle, mut now) = (Throttle::default(), Instant::now());
-        // An hour of wrong tries: one a minute from one address, some from many others, and some from bob's own under
-        // other names.
-        for minute in 0..60 {
-            for i in 0..30 {
-                fail(&mut throttle, &who(&format!("192.0.2.{i}"), "bob"), now);
-                fail(&mut throttle, &who("198.51.100.1", &format!("name{i}")), now);
-            }
-            let home = at_home("198.51.100.1", "bob");
-            assert_eq!(throttle.may_try(&home, now, 10, WINDOW), None, "minute {minute}");
-            throttle.tried(&home, true, now);
-            now += MINUTE;
-        }
-        // His own failures hold him up there, and nowhere else.
-        for _ in 0..10 {
-            assert_eq!(fail(&mut throttle, &at_home("198.51.100.1", "bob"), now), None);
-        }
-        assert!(fail(&mut throttle, &at_home("198.51.100.1", "bob"), now).is_some());
-        assert_eq!(fail(&mut throttle, &at_home("198.51.100.2", "bob"), now), None);
-        assert_eq!(fail(&mut throttle, &at_home("198.51.100.1", "alice"), now), None);
-    }
-
-    #[test]
-    fn addresses_that_are_new_to_a_name_share_twenty_tries_a_minute() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for minute in 0..3 {
-            let now = now + MINUTE * minute;
-            for i in 0..STRANGERS {
-                assert_eq!(fail(&mut throttle, &who(&format!("203.0.{minute}.{i}"), "bob"), now), None);
-            }
-            let late = now + Duration::from_secs(50);
-            let wait = throttle.may_try(&who("192.0.2.99", "bob"), late, 10, WINDOW);
-            assert_eq!(wait, Some(Duration::from_secs(10)));
-            assert_eq!(fail(&mut throttle, &who("192.0.2.99", "alice"), late), None);
-            assert_eq!(throttle.may_try(&at_home("192.0.2.98", "bob"), late, 10, WINDOW), None);
-        }
-    }
-
-    #[test]
-    fn who_comes_in_from_a_new_address_takes_no_try_from_others() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for i in 0..50 {
-            let bob = who(&format!("192.0.2.{i}"), "bob");
-            assert_eq!(throttle.may_try(&bob, now, 10, WINDOW), None);
-            throttle.tried(&bob, true, now);
-        }
-        assert!(throttle.counts.is_empty() && throttle.strangers.is_empty());
-    }
-
-    #[test]
-    fn an_ipv6_network_is_one_address() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for i in 0..10 {
-            assert_eq!(fail(&mut throttle, &key(&format!("2001:db8::{i}")), now), None);
-        }
-        assert!(fail(&mut throttle, &key("2001:db8::ffff"), now).is_some());
-        assert_eq!(fail(&mut throttle, &key("2001:db8:0:1::1"), now), None);
-    }
-
-    #[test]
-    fn tries_that_run_are_no_failures_but_bounded() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for i in 0..RUNNING_ADDRESS {
-            assert_eq!(throttle.may_try(&who("192.0.2.1", &i.to_string()), now, 10, WINDOW), None);
-        }
-        assert!(throttle.may_try(&who("192.0.2.1", "one more"), now, 10, WINDOW).is_some());
-        throttle.tried(&who("192.0.2.1", "0"), true, now);
-        assert_eq!(throttle.may_try(&who("192.0.2.1", "one more"), now, 10, WINDOW), None);
-        assert_eq!(throttle.may_try(&who("192.0.2.1", "later"), now + LOST, 10, WINDOW), None);
-        for _ in 0..RUNNING_NAME {
-            assert_eq!(throttle.may_try(&at_home("192.0.2.2", "bob"), now, 10, WINDOW), None);
-        }
-        assert!(throttle.may_try(&at_home("192.0.2.2", "bob"), now, 10, WINDOW).is_some());
-    }
-
-    #[test]
-    fn who_succeeds_is_free_again() {
-        for bob in [who("192.0.2.1", "bob"), at_home("192.0.2.1", "bob"), key("192.0.2.1")] {
-            let (mut throttle, now) = (Throttle::default(), Instant::now());
-            for _ in 0..50 {
-                assert_eq!(throttle.may_try(&bob, now, 10, WINDOW), None);
-                throttle.tried(&bob, true, now);
-            }
-            assert!(throttle.counts.is_empty() && throttle.strangers.is_empty());
-        }
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for i in 0..50_000u32 {
-            let tried = Tried::password(Some(IpAddr::V4(i.into())), i.to_string(), false);
-            fail(&mut throttle, &tried, now + Duration::from_micros(i.into()));
-        }
-        assert!(throttle.counts.len() <= MOST + 2 && throttle.strangers.len() <= MOST + 1);
-    }
-
-    #[test]
-    fn a_game_server_has_a_budget_of_wrong_ones_and_others_have_their_own() {
-        let (mut throttle, now) = (Throttle::default(), Instant::now());
-        let tried = |n: u32, server| {
-            let address = IpAddr::from([10, 0, (n / 250) as u8, (n % 250) as u8]);
-            Tried::password(Some(address), format!("name-{n}"), false).by(ServerId(server))
-        };
-        for n in 0..BUDGET {
-            assert_eq!(throttle.may_try(&tried(n, 1), now, 10, WINDOW), None);
-            throttle.tried(&tried(n, 1), false, now);
-        }
-        assert_eq!(throttle.may_try(&tried(9999, 1), now, 10, WINDOW), Some(MINUTE));
-        assert_eq!(throttle.may_try(&tried(9999, 2), now, 10, WINDOW), None);
-        assert_eq!(throttle.may_try(&tried(9998, 1), now + MINUTE, 10, WINDOW), None);
-    }
-}
+mod tests;

@@ -154,7 +154,7 @@ impl<C: Decide> Bench<C> {
         let client = self.client(session);
         client.last += 1;
         client.link.started();
-        let to = ReplyTo { link: client.link.clone(), number: client.last, since: Instant::now() };
+        let to = ReplyTo { link: client.link.clone(), number: client.last, since: Instant::now(), kind: None };
         Asker::Session(SessionRef { slot: session as usize, id: session }, to)
     }
 

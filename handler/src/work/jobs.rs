@@ -7,7 +7,7 @@ use crate::state::journal::{ClientKey, Entry};
 use crate::state::news::News;
 use crate::state::session::{Proof, SessionRef};
 use crate::state::throttle::Tried;
-use ssmglobal_ipc::{Failure, Reply, Request, Time, ctl};
+use ssmglobal_ipc::{Failure, Kind, Reply, Request, Time, ctl};
 use ssmglobal_store::{Principal, Reader};
 
 /// Who waits for a job.
@@ -115,6 +115,8 @@ pub enum ToLoop {
     },
     /// A login was tried, and was good or not.
     Tried(Tried, bool),
+    /// A session may not do what it has asked.
+    Denied(SessionRef, Kind),
     /// What others are told of a transaction, and the row that it is kept in.
     News(i64, Vec<News>),
     /// A change in memory that could be done now.

@@ -256,6 +256,9 @@ impl<C: Decide> WriterThread<C> {
             if let Some(tried) = tried {
                 self.to_loop.push(ToLoop::Tried(Tried::clone(tried), code != Some(Code::BadLogin)));
             }
+            if let (Asker::Session(at, to), Some(Code::Denied)) = (asker, code) {
+                self.to_loop.extend(to.kind.map(|kind| ToLoop::Denied(*at, kind)));
+            }
             match asker {
                 Asker::Session(at, to) => match outcome.proves {
                     Some(proof) => {

@@ -8,11 +8,7 @@ use ssmglobal_ipc::{
     Party, Pass, PassGiven, PassRedeem, PassRedeemed, Present, Rating, RatingLimit, Request, Visit, WorldEnter,
     WorldEntered, json,
 };
-use std::borrow::Cow;
 use std::fmt::{Result, Write};
-
-/// What a pass begins with.
-const FRONT: &str = "pass-";
 
 pub(super) static GROUP: Group = Group {
     title: "Letting players in",
@@ -275,31 +271,5 @@ impl Shown for PassRedeemed {
     fn say(&self, f: &mut dyn Write, asked: Kind) -> Result {
         let what = if asked == Kind::LoginCheck { "password" } else { "pass" };
         write!(f, "The {what} is {}'s.", self.player)
-    }
-}
-
-/// A line that a client gets, as the log may hold it: the only secret that is ever answered with is a pass.
-pub fn without_passes(line: &str) -> Cow<'_, str> {
-    let Some(at) = line.find(FRONT) else { return Cow::Borrowed(line) };
-    let (front, pass) = line.split_at(at);
-    let rest = pass.trim_start_matches(|c: char| c == '-' || c.is_ascii_alphanumeric());
-    Cow::Owned(format!("{front}{FRONT}***{}", without_passes(rest)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_pass_comes_into_the_log() {
-        for (line, shown) in [
-            ("nothing", "nothing"),
-            ("{\"pass\": \"pass-k7m2-9qxf-3dpa\", \"seconds\": 60}", "{\"pass\": \"pass-***\", \"seconds\": 60}"),
-            ("is pass-k7m2-9qxf-3dpa", "is pass-***"),
-            ("pass-1 pass-k7m2-9qxf-3dpa", "pass-*** pass-***"),
-            ("pass-é", "pass-***é"),
-        ] {
-            assert_eq!(without_passes(line), shown, "{line}");
-        }
     }
 }

@@ -3,12 +3,12 @@
 //! A line is gone over once for its members and once more for the arguments, always with borrowed text; what is
 //! nested is skipped without recursion.
 
-use super::lookup::{by_name, nearest};
+use super::lookup::by_name;
 use super::parsed::Value;
 use super::{ArgKind, Parsed, State, no_mode, number, parse_words, permitted, words};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use ssmglobal_ipc::{Code, Failure};
+use ssmglobal_ipc::{Code, Failure, nearest};
 use std::borrow::Cow;
 use std::fmt;
 

@@ -42,7 +42,7 @@ pub enum Local {
     Preferences(Option<Preference>),
     /// Show a person the next page of what is longer than his window.
     More,
-    /// End the connection without a word.
+    /// End the connection; to programs without a word.
     Quit,
 }
 

@@ -2,6 +2,7 @@
 
 use super::who::listed;
 use super::{Command, GROUPS, Group, State, all};
+use ssmglobal_ipc::nearest;
 
 /// What the first words of a line name.
 pub(super) enum Match<'a> {
@@ -77,27 +78,6 @@ pub(super) fn in_words(line: &str) -> Match<'_> {
         }
     }
     Match::Nothing
-}
-
-/// How many slips a word of this length may have: short words are too near to each other.
-fn slips(word: &str) -> usize {
-    match word.len() {
-        0..=2 => 0,
-        3..=5 => 1,
-        _ => 2,
-    }
-}
-
-/// The nearest of several words, if one is near.
-pub(super) fn nearest<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    /// Longer than any name; what is longer is no slip.
-    const LONGEST: usize = 16;
-    if typed.len() > LONGEST {
-        return None;
-    }
-    let upper = typed.to_uppercase();
-    let distances = words.map(|word| (strsim::osa_distance(&upper, &word.to_uppercase()), word));
-    distances.filter(|(distance, _)| *distance <= slips(typed)).min_by_key(|(distance, _)| *distance).map(|(_, w)| w)
 }
 
 /// The command, or first word of commands, that was probably meant.

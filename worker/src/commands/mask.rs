@@ -1,8 +1,9 @@
 //! Lines as the log may hold them. Runs in a worker.
 //!
 //! Anybody may have typed a password where a command belongs, a name where a password belongs, or a word too few. So nothing
-//! of a line is shown that might be a secret: only what the table knows (the names of commands and arguments, modes, truth
-//! values) and numbers where numbers belong. Of all else the log has the length, as `***(7)`.
+//! of a line is shown that might be a secret, or that somebody has written: only what the table knows (the names of commands and
+//! arguments, modes, truth values) and numbers where numbers belong. Of all else the log has the length, as `***(7)`. What an
+//! argument takes decides, so that no new command can tell more.
 
 use super::json::Envelope;
 use super::lookup::{Match, by_name, in_words, is_blank, split_word};
@@ -16,35 +17,24 @@ pub fn masked(line: &str) -> String {
     if line.starts_with('{') { masked_json(line) } else { masked_words(line) }
 }
 
-/// A line that a client gets, for the log: errors may say again what was typed, and an `id` does.
-pub fn masked_answer(line: &str) -> String {
-    const ERROR: &str = "ERROR:";
-    const JSON: &str = "{\"state\": \"ERROR\"";
+/// A line that a client gets, for the log. Nearly all of it is what somebody has written, or says again what was typed: shown is
+/// only how it went, which event it is, and how long the rest is. What `people` get may begin as anything.
+pub fn masked_answer(line: &str, people: bool) -> String {
+    const STATE: &str = "{\"state\": \"";
+    const EVENT: &str = "{\"event\": \"";
     const CODE: &str = ", \"code\": \"";
-    if let Some(rest) = line.strip_prefix(JSON) {
+    for front in [STATE, EVENT].into_iter().filter(|_| !people) {
+        let Some((word, rest)) = line.strip_prefix(front).and_then(|rest| rest.split_once('"')) else { continue };
         // Inside of a string there is no quote without a backslash.
-        let code = rest.rfind(CODE).and_then(|at| rest.get(at + CODE.len()..)?.split('"').next());
+        let code = rest.rfind(CODE).filter(|_| word == "ERROR");
+        let code = code.and_then(|at| rest.get(at + CODE.len()..)?.split('"').next());
         let code = code.map(|code| format!("{CODE}{code}\"")).unwrap_or_default();
-        return format!("{JSON}{code}, {}}}", hidden(rest));
+        return format!("{front}{word}\"{code}, {}}}", hidden(rest));
     }
-    match line.split_once(ERROR) {
-        Some((before, rest)) => format!("{before}{ERROR} {}", hidden(rest.trim())),
-        None => without_id(line).unwrap_or_else(|| line.to_owned()),
+    match line.split_once("ERROR:") {
+        Some((_, rest)) => format!("ERROR: {}", hidden(rest.trim())),
+        None => hidden(line),
     }
-}
-
-/// An answer with the length of its `id`, where that is a string.
-fn without_id(line: &str) -> Option<String> {
-    const ID: &str = "\", \"id\": \"";
-    let (before, rest) = line.strip_prefix("{\"state\": ").and_then(|_| line.split_once(ID))?;
-    let mut escaped = false;
-    let is_end = |c: char| {
-        let end = c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        end
-    };
-    let (id, behind) = rest.split_at(rest.find(is_end)?);
-    Some(format!("{before}{ID}{}{behind}", hidden(id)))
 }
 
 fn hidden(text: &str) -> String {

@@ -35,7 +35,6 @@ mod universe;
 mod who;
 mod words;
 
-pub use entry::without_passes;
 pub use help::HelpTopic;
 pub use json::{Line, parse_first, parse_json};
 pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};

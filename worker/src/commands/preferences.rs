@@ -1,11 +1,10 @@
 //! SET: how somebody wants what he is shown. What was set is kept for a player; his worker is told with the answer to his
 //! login. Runs in a worker.
 
-use super::lookup::nearest;
 use super::{Action, Arg, Command, Group, Local, Parsed};
 use crate::render::{AUTO, Column, Origin, Row, Screen, Shown, checked, json};
 use serde::Serialize;
-use ssmglobal_ipc::{Code, Failure, Kind, Preference, PreferenceIs, PreferenceSet, Request};
+use ssmglobal_ipc::{Code, Failure, Kind, Preference, PreferenceIs, PreferenceSet, Request, nearest};
 use std::fmt::{Result, Write};
 
 pub(super) static GROUP: Group = Group {

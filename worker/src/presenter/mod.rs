@@ -229,7 +229,7 @@ impl Presenter {
     pub fn release(&mut self, to: &mut Stack) {
         if !self.held.is_empty() {
             let held = self.held.take();
-            self.queue.answer_now(to, |says| says.text(|out| out.extend_from_slice(held.as_bytes())));
+            self.queue.answer_now(to, |says| says.text(|out| out.extend_from_slice(&held)));
         }
     }
 
@@ -275,6 +275,11 @@ impl Presenter {
         }
     }
 
+    /// Says to a person that something has happened, behind his line and before the answer to it, which ends with the prompt.
+    pub fn event_before_answer(&mut self, to: &mut Stack, event: &Event) {
+        Says::Now(to).screen(&human::event(event));
+    }
+
     /// Says to a person what has come.
     fn say_held(&mut self, to: &mut Stack, question: Option<Prompt>) {
         if self.held.is_empty() {
@@ -288,7 +293,7 @@ impl Presenter {
         if self.prompted || question.is_some() {
             says.text(|out| out.extend_from_slice(LINE_END));
         }
-        says.text(|out| out.extend_from_slice(held.as_bytes()));
+        says.text(|out| out.extend_from_slice(&held));
         self.prompted |= free && question.is_none();
         if free {
             says.screen(&asking(Screen::new(), question.unwrap_or(Prompt::Command)));
@@ -303,7 +308,7 @@ impl Presenter {
 
 /// What has come for a person who has no eye for it now.
 #[derive(Default, Serialize, Deserialize)]
-struct Held(String);
+struct Held(Vec<u8>);
 
 /// Shows how much there is, not what it says.
 impl std::fmt::Debug for Held {
@@ -317,8 +322,7 @@ impl Held {
     const MOST: usize = 32 << 10;
 
     fn push(&mut self, drawn: &[u8]) {
-        // What is drawn of text is text.
-        self.0.push_str(&String::from_utf8_lossy(drawn));
+        self.0.extend_from_slice(drawn);
     }
 
     fn is_empty(&self) -> bool {
@@ -329,7 +333,7 @@ impl Held {
         self.0.len() > Held::MOST
     }
 
-    fn take(&mut self) -> String {
+    fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
     }
 }

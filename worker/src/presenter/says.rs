@@ -77,7 +77,7 @@ impl Says<'_> {
     pub fn page(&mut self, pages: &mut Pages) -> bool {
         let height = self.look().page().unwrap_or(usize::MAX);
         let page = pages.next_page(height);
-        self.text(|out| out.extend_from_slice(page.as_bytes()));
+        self.text(|out| out.extend_from_slice(&page));
         let prompt = pages.prompt();
         let more = prompt.is_some();
         self.prompt(prompt.unwrap_or(Prompt::Command));

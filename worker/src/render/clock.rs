@@ -3,7 +3,7 @@
 use super::parts::minute;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, Zoned};
-use ssmglobal_ipc::Time;
+use ssmglobal_ipc::{Time, nearest};
 
 /// In which zone times are told; UTC where nothing else is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,16 +69,11 @@ pub fn zone_named(typed: &str) -> Result<String, Option<String>> {
     if let Some(zone) = found {
         return Ok(zone.clone());
     }
-    let upper = typed.to_uppercase();
-    let distance = |zone: &String| {
-        let whole = strsim::osa_distance(&upper, &zone.to_uppercase());
-        whole.min(strsim::osa_distance(&upper, &place(zone).to_uppercase()))
-    };
-    // Of a number another one is no slip; and what is longer than any name is none.
-    let is_slip = typed.len() <= 40 && !typed.contains(|c: char| c.is_ascii_digit());
-    let near = zones.iter().filter(|zone| is_slip && !zone.starts_with("Etc/")).map(|zone| (distance(zone), zone));
-    let near = near.filter(|(distance, _)| *distance <= 2 && *distance * 2 < typed.len());
-    Err(near.min_by_key(|(distance, _)| *distance).map(|(_, zone)| zone.clone()))
+    // Of a number another one is no slip.
+    let is_slip = !typed.contains(|c: char| c.is_ascii_digit());
+    let likely = || zones.iter().filter(|zone| is_slip && !zone.starts_with("Etc/")).map(String::as_str);
+    let near = nearest(&typed, likely().chain(likely().map(place)));
+    Err(near.and_then(|near| likely().find(|zone| *zone == near || place(zone) == near)).map(str::to_owned))
 }
 
 #[cfg(test)]

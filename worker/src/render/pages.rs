@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthChar;
 /// put away between two pages: a session that moves to another worker takes it along.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pages {
-    /// Whole lines, as they are sent.
-    rest: String,
+    /// Whole lines, as they are sent: in the characters that the terminal has.
+    rest: Vec<u8>,
     /// Where the terminal breaks a line that is longer.
     columns: usize,
 }
@@ -28,15 +28,14 @@ impl Pages {
     pub fn new(screens: impl Iterator<Item = Screen>, look: Look) -> Pages {
         let mut out = Vec::new();
         screens.for_each(|screen| draw_blocks(&mut out, &screen, look));
-        // What is drawn of text is text.
-        Pages { rest: String::from_utf8(out).unwrap_or_default(), columns: look.columns() }
+        Pages { rest: out, columns: look.columns() }
     }
 
     /// The next lines, as many as there is room for on a terminal of `height` lines, one at the least. The
     /// [`prompt`](Pages::prompt) below them needs a line more.
-    pub fn next_page(&mut self, height: usize) -> String {
+    pub fn next_page(&mut self, height: usize) -> Vec<u8> {
         let (mut used, mut end) = (0, 0);
-        for line in self.rest.split_inclusive('\n') {
+        for line in lines(&self.rest) {
             used += height_of(line, self.columns);
             if used > height && end > 0 {
                 break;
@@ -48,7 +47,7 @@ impl Pages {
 
     /// How many lines of the terminal are left to show.
     pub fn lines_left(&self) -> usize {
-        self.rest.split_inclusive('\n').map(|line| height_of(line, self.columns)).sum()
+        lines(&self.rest).map(|line| height_of(line, self.columns)).sum()
     }
 
     /// Whether all was shown.
@@ -62,10 +61,15 @@ impl Pages {
     }
 }
 
-/// How many lines of the terminal a drawn line takes.
-fn height_of(line: &str, columns: usize) -> usize {
+fn lines(drawn: &[u8]) -> impl Iterator<Item = &[u8]> {
+    drawn.split_inclusive(|byte| *byte == b'\n')
+}
+
+/// How many lines of the terminal a drawn line takes. What is no UTF-8 is Latin-1, and as wide as what stands in its place here.
+fn height_of(line: &[u8], columns: usize) -> usize {
     let (mut height, mut column) = (1, 0);
-    let mut chars = line.chars();
+    let text = String::from_utf8_lossy(line);
+    let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match c {
             // A colour: nothing else begins so in what was drawn.
@@ -89,11 +93,13 @@ mod tests {
 
     #[test]
     fn a_line_takes_as_many_lines_of_the_terminal_as_it_needs() {
+        let height_of = |line: &str, columns| height_of(line.as_bytes(), columns);
         let heights = ["\r\n", "12345678901234567890\r\n", "123456789012345678901\r\n", "\t1234567890123\r\n"];
         assert_eq!(heights.map(|line| height_of(line, 20)), [1, 1, 2, 2]);
         let coloured = "\x1b[31m1234567890\x1b[0m1234567890\r\n";
         assert_eq!(height_of(coloured, 20), 1, "colours take no room");
         // The last of the first line does not fit behind the 19 columns before it.
+        assert_eq!(super::height_of(b"12345678901234567\xe4\xf6\xfc\r\n", 20), 1, "Latin-1");
         assert_eq!(height_of("1日本日本日本日本日本\r\n", 20), 2);
     }
 }

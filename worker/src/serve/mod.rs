@@ -10,7 +10,7 @@ mod resume;
 mod subscriptions;
 mod upward;
 
-use crate::commands::{masked_answer, without_passes};
+use crate::commands::masked_answer;
 use crate::given::{Given, title};
 use crate::peer::contact::Contact;
 use crate::peer::speech::Speech;
@@ -169,11 +169,13 @@ impl<'a> Worker<'a> {
                 Flushed::All if self.may_take() && self.peers.client.may_have_said() => continue,
                 Flushed::All | Flushed::Part => {}
                 Flushed::TooMuch => {
-                    self.log(Level::Warn, " is dropped: it does not read what it gets.");
-                    self.flush_link();
+                    self.session.ends_by(WorkerEnd::SLOW);
                     return Ok(());
                 }
-                Flushed::Gone => return Ok(()),
+                Flushed::Gone => {
+                    self.session.ends_by(WorkerEnd::LOST);
+                    return Ok(());
+                }
             }
             if self.peers.client.is_over() && !self.session.owes() {
                 return Ok(());
@@ -211,6 +213,9 @@ impl<'a> Worker<'a> {
                 if let Some(peer) = self.peers.of(token) {
                     peer.has_event(event);
                     // The end is seen by reading to it; a reset has nothing left to read.
+                    if event.is_error() {
+                        self.session.ends_by(WorkerEnd::LOST);
+                    }
                     return Ok(!event.is_error());
                 }
             }
@@ -293,14 +298,22 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// What the client gets, for a log that is to have everything. Answers hold no secrets but those that a client has mistyped.
+    /// That the client gets something, for a log that is to have everything.
     fn log_output(&mut self) {
         if self.settings.log.level < Level::Debug {
             return;
         }
         let said = self.peers.client.stack().take_copy();
-        for line in String::from_utf8_lossy(&said).lines().filter(|line| !line.is_empty()) {
-            self.log(Level::Debug, &format!(" <- {}", without_passes(&masked_answer(line))));
+        let said = String::from_utf8_lossy(&said);
+        if self.session.mode() == Mode::Human {
+            // A screen is one answer, whatever its lines.
+            if !said.is_empty() {
+                self.log(Level::Debug, &format!(" <- {}", masked_answer(&said, true)));
+            }
+            return;
+        }
+        for line in said.lines().filter(|line| !line.is_empty()) {
+            self.log(Level::Debug, &format!(" <- {}", masked_answer(line, false)));
         }
     }
 
@@ -317,7 +330,7 @@ impl<'a> Worker<'a> {
         }
         if self.peers.look_after(now, &self.settings.limits) {
             if self.peers.client.has_vanished() {
-                self.session.end();
+                self.session.end(WorkerEnd::LOST);
             }
             return true;
         }

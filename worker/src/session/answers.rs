@@ -2,7 +2,7 @@
 
 use super::{Around, Session};
 use crate::peer::Stack;
-use ssmglobal_ipc::{Event, ListChanged, Reply, Request, State};
+use ssmglobal_ipc::{Event, ListChanged, Reply, Request, State, WorkerEnd};
 
 impl Session {
     /// An answer has come; gives the request that it answers.
@@ -63,7 +63,7 @@ impl Session {
             _ => self.tell(to, &event),
         }
         match event {
-            Event::Close(_) => self.ending = true,
+            Event::Close(_) => self.end(WorkerEnd::TOLD),
             Event::LoggedOut(_) | Event::TakenOver(_) => self.become_nobody(to),
             _ => {}
         }

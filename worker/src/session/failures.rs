@@ -14,7 +14,7 @@ impl Session {
         }
         self.failures = self.failures.saturating_add(1);
         if self.failed_too_often(settings) {
-            self.close(to, "Too many tries; the connection is closed.".to_owned());
+            self.close(to, "Too many tries; the connection is closed.".to_owned(), WorkerEnd::FAILED_LOGINS);
         }
     }
 
@@ -28,7 +28,7 @@ impl Session {
         match self.stranger {
             Some(protocol) => protocol.end(),
             None if self.failed_too_often(settings) => WorkerEnd::FAILED_LOGINS,
-            None => WorkerEnd::GOOD,
+            None => self.end.unwrap_or(WorkerEnd::GOOD),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::peer::strangers::Protocol;
 use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
 use crate::render::Asked;
-use ssmglobal_config::Level;
-use ssmglobal_ipc::{Code, Failure, Kind, Mode, Request, State};
+use ssmglobal_config::{DoorMode, Level};
+use ssmglobal_ipc::{Code, Failure, Kind, Mode, Request, State, WorkerEnd};
 
 /// What somebody is told who has come to a door for people with something else than commands.
 const NOT_FOR_PEOPLE: &str = "This port is for people: telnet, without HTTP, TLS, SSH, SOCKS or PROXY.";
@@ -57,7 +57,7 @@ impl Session {
         match input {
             Input::Line => {
                 let ask = self.on_line(line, to, around);
-                self.tell_of_charset(to);
+                self.tell_of_charset(to, ask.is_some());
                 return ask;
             }
             Input::TooLong => {
@@ -117,7 +117,7 @@ impl Session {
             Ok(Action::Request(_)) => _ = self.refused(to, read.id, &commands::no_mode()),
             Err(failure) => {
                 self.refused(to, read.id, &failure);
-                self.ending = true;
+                self.end(WorkerEnd::NO_MODE);
             }
         }
         None
@@ -224,8 +224,7 @@ impl Session {
         }
         if self.mode() == Mode::Ask {
             self.refused(to, None, &commands::no_mode());
-            self.ending = true;
-            return;
+            return self.end(WorkerEnd::NO_MODE);
         }
         self.refused(to, None, failure);
     }
@@ -242,7 +241,12 @@ impl Session {
         match local {
             Local::Quit => {
                 self.quitting = true;
-                self.presenter.goodbye(to);
+                // Who could be a program of the first version gets no word, as it was then.
+                let is_bare = around.door.mode == DoorMode::Ask && !to.speaks_telnet() && self.who.is_empty();
+                if !is_bare {
+                    self.presenter.goodbye(to);
+                }
+                self.ends_by(WorkerEnd::QUIT);
                 return None;
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),

@@ -24,7 +24,7 @@ use asking::Asking;
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::{Door, Level, Settings};
-use ssmglobal_ipc::{Code, Event, Mode, Notice, Reply, State, Ticket};
+use ssmglobal_ipc::{Code, Event, Mode, Notice, Reply, State, Ticket, WorkerEnd};
 use std::time::Instant;
 
 /// What a client is told when no handler can be had any more.
@@ -94,6 +94,9 @@ pub struct Session {
     /// It goes when what waits is written.
     #[serde(skip)]
     ending: bool,
+    /// Why it goes: what was first.
+    #[serde(skip)]
+    end: Option<WorkerEnd>,
     /// What the worker still has to do about it. Quiet is only who has nothing left.
     #[serde(skip)]
     effects: Effects,
@@ -139,6 +142,7 @@ impl Session {
             stranger: None,
             quitting: false,
             ending: false,
+            end: None,
             effects: Effects::default(),
         }
     }
@@ -226,6 +230,7 @@ impl Session {
             stranger: _,
             quitting,
             ending,
+            end: _,
             effects,
         } = self;
         let asks = presenter.is_quiet() && asked.is_quiet() && barrier.is_none();
@@ -239,24 +244,32 @@ impl Session {
     }
 
     /// It ends as soon as what waits is written, without a word.
-    pub fn end(&mut self) {
+    pub fn end(&mut self, why: WorkerEnd) {
         self.ending = true;
+        self.ends_by(why);
+    }
+
+    /// Why it ends; what was said of that before holds.
+    pub fn ends_by(&mut self, why: WorkerEnd) {
+        self.end.get_or_insert(why);
     }
 
     /// The worker is told to end.
     pub fn goodbye(&mut self, to: &mut Stack, settings: &Settings) {
         // Both the supervisor and the listener may say so.
         if !std::mem::replace(&mut self.ending, true) {
+            self.ends_by(WorkerEnd::STOPPED);
             let question = self.question();
             self.presenter.last_word(to, &settings.texts.goodbye, question);
         }
     }
 
     /// Ends with a last word; gives whether it had not ended before.
-    fn close(&mut self, to: &mut Stack, msg: String) -> bool {
+    fn close(&mut self, to: &mut Stack, msg: String, why: WorkerEnd) -> bool {
         if std::mem::replace(&mut self.ending, true) {
             return false;
         }
+        self.ends_by(why);
         self.tell(to, &Event::Close(Notice { msg }));
         true
     }
@@ -284,7 +297,7 @@ impl Session {
         }
         let given_up = self.asked.lost();
         self.give_up(to, &given_up, GONE);
-        self.close(to, GONE.to_owned());
+        self.close(to, GONE.to_owned(), WorkerEnd::DESERTED);
     }
 
     /// These requests are answered by nobody any more.

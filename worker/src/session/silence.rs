@@ -6,7 +6,7 @@ use super::{Around, Session};
 use crate::commands::no_mode;
 use crate::peer::Stack;
 use crate::render::plural;
-use ssmglobal_ipc::{Mode, State};
+use ssmglobal_ipc::{Mode, State, WorkerEnd};
 use std::time::{Duration, Instant};
 
 /// What a client is told that waits for long.
@@ -82,7 +82,7 @@ impl Session {
         if self.tell_of_end(now, to, around) {
             return;
         }
-        self.ending = true;
+        self.end(WorkerEnd::SILENT);
         let silent = seconds_since(*self.alive);
         let msg = match self.state {
             State::New => return self.presenter.refuse_at_once(to, &no_mode()),

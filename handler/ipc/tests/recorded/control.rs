@@ -1,8 +1,12 @@
 //! A sample of each message between listener and handler, and of what a listener leaves to the next.
 
 use super::values::*;
-use ssmglobal_ipc::control::{AdoptedWorker, Client, ToHandler, ToListener};
+use ssmglobal_ipc::control::{AdoptedWorker, Blocked, Client, NotLetIn, ToHandler, ToListener};
 use ssmglobal_ipc::handover::{Item, Worker};
+
+fn blocked() -> Blocked {
+    Blocked { network: "2001:db8::".parse().unwrap(), seconds: 60, status: -11 }
+}
 
 samples! { to_handler ToHandler {
     Exited: ToHandler::Exited { pid: 4711, status: -9, count: 1, max: 10_000 };
@@ -22,6 +26,10 @@ samples! { to_handler ToHandler {
     };
     Deaths: ToHandler::Deaths { count: 300 };
     Watch: ToHandler::Watch { workers: vec![AdoptedWorker { pid: 4711, started: 300 }] };
+    Refused: ToHandler::Refused { address: "192.0.2.1:5000".parse().unwrap(), door: 1, why: NotLetIn::Blocked(9) };
+    Blocked: ToHandler::Blocked(blocked());
+    AllBlocked: ToHandler::AllBlocked { asker: 3, blocked: vec![blocked()] };
+    LetIn: ToHandler::LetIn { asker: 3, count: 2 };
 } }
 
 samples! { to_listener ToListener {
@@ -32,6 +40,8 @@ samples! { to_listener ToListener {
     Found: ToListener::Found { client: client(), started: 300 };
     Upgrade: ToListener::Upgrade { program: some("/usr/local/bin/ssmglobal") };
     Welcome: ToListener::Welcome { text: some("Zoë — welcome") };
+    WhoIsBlocked: ToListener::WhoIsBlocked { asker: 3 };
+    LetIn: ToListener::LetIn { asker: 3, address: Some("192.0.2.1".parse().unwrap()) };
 } }
 
 samples! { items Item {

@@ -78,6 +78,8 @@ samples! { asks Ask {
     Upgrade: Ask::Upgrade { program: some("/usr/local/bin/ssmglobal") };
     Adopt: Ask::Adopt;
     Numbers: Ask::Numbers;
+    PenaltyList: Ask::PenaltyList;
+    PenaltyClear: Ask::PenaltyClear { address: Some("192.0.2.1".parse().unwrap()) };
 } }
 
 samples! { answers Answer {
@@ -126,4 +128,16 @@ samples! { answers Answer {
         log: LogLines { written: [1, 2, 300, 0, 0], lost: 4 },
         deaths: 2,
     }));
+    Penalties: Answer::Penalties(vec![ctl::PenaltyRow {
+        address: text("192.0.2.1"), stops: ctl::Stops::Logins, player: some("bob"), why: text("10 failures"), until: AT,
+    }]);
+    PenaltiesCleared: Answer::PenaltiesCleared(2);
+    PlayerLoginsShown: Answer::PlayerLoginsShown {
+        player: player_detail(),
+        times: ctl::PlayerTimes { session_minutes: None, times_on: 1, minutes_on: 0 },
+        logins: ctl::PlayerLogins {
+            failures: 12, last_failure: Some(AT), failed_from: some("192.0.2.1"), slowed_until: Some(AT),
+            slowed_from: some("192.0.2.1"), last_address: some("192.0.2.2"),
+        },
+    };
 } }

@@ -113,7 +113,7 @@ impl EventLoop {
     pub(super) fn player_show(&self, operator: u64, name: &str) -> Later {
         let id = self.player_id(name)?;
         let sessions = self.state.online.sessions(id.into()).len() as u32;
-        let name = name.to_owned();
+        let (name, logins) = (name.to_owned(), self.logins_of(id));
         self.look(operator, move |reader| {
             let Some(player) = reader.player(id)? else {
                 return Err(no_such_player(&name).into());
@@ -135,7 +135,7 @@ impl EventLoop {
                 settings: reader.setting_count(id.into())?,
                 sessions,
             };
-            Ok(Answer::PlayerShown { player, times })
+            Ok(Answer::PlayerLoginsShown { player, times, logins })
         })
     }
 

@@ -40,10 +40,7 @@ pub(super) fn backup(store: &dyn Store, file: &str, tell: &mut dyn FnMut(Answer)
         }
     });
     match written {
-        Ok(bytes) => {
-            log::info!("a backup of {bytes} bytes was written");
-            Ok(Answer::BackedUp { file: file.to_owned(), bytes })
-        }
+        Ok(bytes) => Ok(Answer::BackedUp { file: file.to_owned(), bytes }),
         Err(StoreError::Exists) => {
             Err(Failure::new(Code::Exists, format!("{file} exists already; it was left as it is.")))
         }

@@ -1,27 +1,31 @@
 //! The operator's questions, on a Unix socket that only the same user and root may use. Runs in the event loop; what
 //! takes long (backup, verify) has a thread of its own.
 
+mod acts;
 mod changes;
 mod jobs;
 mod numbers;
+mod penalties;
 mod requests;
 
 use super::{EventLoop, FIRST_OPERATOR, OPERATOR};
 use crate::capability::records::{board_of, board_row};
 use crate::lock::read;
 use crate::state::session::{Session, SessionRef};
+use acts::Act;
 pub use jobs::verified;
 use jobs::{backup, verify};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use numbers::{Curiosity, Curious};
+use penalties::Clearing;
 use ssmglobal_config::shown;
 use ssmglobal_ipc::control::ToListener;
 use ssmglobal_ipc::ctl::{Answer, Ask, SessionRow};
 use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_ipc::{Code, Event, Failure, Notice, Party, Time};
-use ssmglobal_store::{PrincipalKind, Store};
-use std::collections::HashMap;
+use ssmglobal_ipc::{Code, Event, Failure, Notice, Time};
+use ssmglobal_store::Store;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -47,6 +51,8 @@ struct Operator {
     stream: UnixStream,
     reader: FrameReader,
     out: Vec<u8>,
+    /// What he has asked to be done and has no answer to. `ctl` asks one thing.
+    acts: VecDeque<Option<Act>>,
 }
 
 /// The operator's socket and who is connected to it.
@@ -61,6 +67,8 @@ pub struct Operators {
     held: Vec<usize>,
     /// Who waits to hear how it is.
     curiosity: Curiosity,
+    /// Who waits for penalties to be cleared, and whose.
+    clearing: Clearing,
 }
 
 impl Operators {
@@ -87,6 +95,7 @@ impl Operators {
             since: Time::now(),
             held: Vec::new(),
             curiosity: Curiosity::default(),
+            clearing: Clearing::new(),
         })
     }
 
@@ -143,7 +152,8 @@ impl EventLoop {
             let number = self.operators.next;
             self.operators.next += 1;
             self.operators.tokens.insert(number, token);
-            let operator = Operator { number, stream, reader: FrameReader::new(), out: Vec::new() };
+            let operator =
+                Operator { number, stream, reader: FrameReader::new(), out: Vec::new(), acts: VecDeque::new() };
             self.operators.connected.insert(token, operator);
         }
     }
@@ -176,11 +186,14 @@ impl EventLoop {
         let number = operator.number;
         if flush(&mut operator).is_err() || !open {
             self.operators.tokens.remove(&number);
+            self.operators.clearing.remove(&number);
             let _ = self.poll.registry().deregister(&mut SourceFd(&operator.stream.as_raw_fd()));
+            operator.acts.iter().flatten().for_each(|act| self.has_acted(act, None));
             return;
         }
         self.operators.connected.insert(token, operator);
         for ask in asked {
+            self.is_to_act(number, Act::of(&ask));
             if let Some(answer) = self.ask(number, ask).unwrap_or_else(|failure| Some(Answer::Failed(failure))) {
                 self.answer_operator(number, &answer);
             }
@@ -202,24 +215,22 @@ impl EventLoop {
         }
         // A connection that fails is noticed when it is read from.
         let _ = flush(operator);
+        let is_last = !matches!(answer, Answer::Progress { .. });
+        if let Some(act) = is_last.then(|| operator.acts.pop_front()).flatten().flatten() {
+            self.has_acted(&act, Some(answer));
+        }
+    }
+
+    /// An operator has asked something, which may be to do something: the log tells of it when it is known what comes of it.
+    fn is_to_act(&mut self, number: u64, act: Option<Act>) {
+        let token = self.operators.tokens.get(&number);
+        if let Some(operator) = token.and_then(|token| self.operators.connected.get_mut(token)) {
+            operator.acts.push_back(act);
+        }
     }
 
     /// Does what is asked; nothing when the answer comes later.
     fn ask(&mut self, operator: u64, ask: Ask) -> Result<Option<Answer>, Failure> {
-        let looks = matches!(
-            ask,
-            Ask::ServerList
-                | Ask::PlayerList { .. }
-                | Ask::PlayerShow { .. }
-                | Ask::BoardList
-                | Ask::SessionsList
-                | Ask::Status
-                | Ask::Numbers
-        );
-        // A request is told of when it is known what it is.
-        if !looks && !matches!(ask, Ask::Request { .. }) {
-            log_question(&ask);
-        }
         match ask {
             Ask::ServerAdd { name } => self.server_key(operator, name, true),
             Ask::ServerRotateKey { name } => self.server_key(operator, name, false),
@@ -246,6 +257,8 @@ impl EventLoop {
             Ask::Upgrade { program } => self.upgrade(operator, program).map(|()| None),
             Ask::Adopt => self.adopt(operator).map(|()| None),
             Ask::Request { kind, payload } => self.operators_request(operator, kind, &payload),
+            Ask::PenaltyList => self.penalty_list(operator).map(|()| None),
+            Ask::PenaltyClear { address } => self.penalty_clear(operator, address).map(|()| None),
         }
     }
 
@@ -261,7 +274,7 @@ impl EventLoop {
                     session: Some(child.session),
                     address: shown(child.address),
                     mode: session.map(|session| session.mode),
-                    who: session.and_then(shown_name),
+                    who: session.and_then(Session::shown_name),
                     since: child.at,
                     idle: session.map(|session| session.idle(now)),
                     version: self.workers.versions.of(child.pid).to_owned(),
@@ -280,13 +293,18 @@ impl EventLoop {
                 format!("There is no worker {pid}. ctl sessions list shows them."),
             ));
         }
-        log::info!("worker {pid} is ended by the operator: {}", ssmglobal_ipc::clean(&reason));
         self.kick(pid, reason);
         Ok(Answer::Done)
     }
 
-    /// Ends a worker's session; one without a link is let make one first.
+    /// The operator ends a worker's session.
     pub(crate) fn kick(&mut self, pid: i32, reason: String) {
+        self.has_kicked(pid, &reason);
+        self.end_worker(pid, reason);
+    }
+
+    /// Ends a worker's session; one without a link is let make one first.
+    pub(crate) fn end_worker(&mut self, pid: i32, reason: String) {
         match self.workers.by_pid.get(&pid).and_then(|slot| Some((*slot, self.session(*slot)?.id))) {
             Some((slot, id)) => self.push(SessionRef { slot, id }, &Event::Close(Notice { msg: reason })),
             None => {
@@ -311,20 +329,6 @@ impl EventLoop {
         }
         Ok(())
     }
-}
-
-/// What the operator asks goes to the log. Secrets show nothing of themselves.
-fn log_question(ask: &impl std::fmt::Debug) {
-    log::info!("the operator asks: {}", ssmglobal_ipc::clean(&format!("{ask:?}")));
-}
-
-/// Who a session is, as lists show it: of a visitor `visitor:NAME`, so that nobody takes him for who has that name.
-fn shown_name(session: &Session) -> Option<String> {
-    let name = session.name()?.to_owned();
-    Some(match session.who()?.kind {
-        PrincipalKind::Visitor => Party::Visitor(name).to_string(),
-        _ => name,
-    })
 }
 
 fn flush(operator: &mut Operator) -> io::Result<()> {

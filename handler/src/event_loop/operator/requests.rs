@@ -2,13 +2,12 @@
 //! loop.
 
 use super::super::EventLoop;
-use super::log_question;
 use crate::capability::{Access, By, Plan};
 use crate::dispatch;
 use crate::lock::read;
 use crate::work::{Asker, Read, Write};
 use ssmglobal_ipc::ctl::Answer;
-use ssmglobal_ipc::{Code, Does, Failure, Kind, Reply, Request};
+use ssmglobal_ipc::{Code, Failure, Kind, Reply, Request};
 
 impl EventLoop {
     /// Does a request of the operator's; nothing when the answer comes later.
@@ -24,9 +23,6 @@ impl EventLoop {
         let described = kind.describe();
         if !described.states.has_operator() {
             return Err(Failure::new(Code::Denied, "That is not for the operator to ask."));
-        }
-        if !matches!(described.does, Does::ReadsMemory | Does::ReadsStore) {
-            log_question(&request);
         }
         let settings = read(&self.shared.settings).clone();
         let (state, memory) = (&self.state, &self.shared.memory);

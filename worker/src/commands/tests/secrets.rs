@@ -117,22 +117,39 @@ fn the_log_shows_the_command_and_how_long_the_rest_is() {
 }
 
 #[test]
-fn an_answer_does_not_bring_into_the_log_what_was_typed() {
+fn an_answer_brings_nothing_into_the_log_that_was_typed_or_written() {
     for (line, shown) in [
         ("ERROR: There is no player hunter2.", "ERROR: ***(27)"),
-        ("\x1b[31mERROR:\x1b[0m Invalid mode: hunter2", "\x1b[31mERROR: ***(26)"),
+        ("\x1b[31mERROR:\x1b[0m Invalid mode: hunter2", "ERROR: ***(26)"),
+        ("bob tells you: hunter2", "***(22)"),
+        (r#"{"event": "hunter2", "a letter may": "begin so"}"#, "***(48)"),
+    ] {
+        assert_eq!(masked_answer(line, true), shown);
+    }
+    for (line, shown) in [
         (
             r#"{"state": "ERROR", "msg": "There is no \"hunter2\".", "id": 7, "code": "not_found"}"#,
             r#"{"state": "ERROR", "code": "not_found", ***(66)}"#,
         ),
         (r#"{"state": "ERROR", "msg": "Invalid mode: hunter2"}"#, r#"{"state": "ERROR", ***(33)}"#),
-        (r#"{"state": "OK", "msg": "Pong."}"#, r#"{"state": "OK", "msg": "Pong."}"#),
-        (r#"{"state": "OK", "msg": "Pong.", "id": 7}"#, r#"{"state": "OK", "msg": "Pong.", "id": 7}"#),
-        (
-            r#"{"state": "OK", "msg": "\", \"id\": \"", "id": "hunter2\\\"hunter2", "data": {"id": "x"}}"#,
-            r#"{"state": "OK", "msg": "\", \"id\": \"", "id": "***(18)", "data": {"id": "x"}}"#,
-        ),
+        (r#"{"state": "OK", "msg": "Pong.", "id": 7}"#, r#"{"state": "OK", ***(26)}"#),
+        (r#"{"state": "OK", "msg": "x", "data": {"body": "hunter2"}}"#, r#"{"state": "OK", ***(42)}"#),
+        (r#"{"event": "tell", "from": "bob", "body": "hunter2"}"#, r#"{"event": "tell", ***(35)}"#),
+        ("hunter2", "***(7)"),
     ] {
-        assert_eq!(masked_answer(line), shown);
+        assert_eq!(masked_answer(line, false), shown);
+    }
+}
+
+#[test]
+fn of_every_argument_only_what_is_a_number_or_a_word_of_ours_reaches_the_log() {
+    const WRITTEN: &str = "hunter2-hunter2";
+    for command in crate::commands::all() {
+        for (place, arg) in command.args.iter().enumerate() {
+            let values = command.args.iter().take(place).map(|_| "7").chain([WRITTEN]).collect::<Vec<_>>().join(" ");
+            let words = masked(&format!("{} {values}", command.name));
+            let json = masked(&format!(r#"{{"cmd": "{}", "args": {{"{}": "{WRITTEN}"}}}}"#, command.name, arg.name));
+            assert!(!words.contains(WRITTEN) && !json.contains(WRITTEN), "{words}\n{json}");
+        }
     }
 }

@@ -13,6 +13,11 @@ fn numbered(count: usize) -> Screen {
 }
 
 /// Put away and taken out again, as when a session moves.
+/// The next page, as text.
+fn page(pages: &mut Pages, height: usize) -> String {
+    String::from_utf8(pages.next_page(height)).unwrap()
+}
+
 fn moved(pages: &Pages) -> Pages {
     serde_json::from_str(&serde_json::to_string(pages).unwrap()).unwrap()
 }
@@ -20,19 +25,19 @@ fn moved(pages: &Pages) -> Pages {
 #[test]
 fn a_screen_comes_in_pages_and_its_prompt_is_for_who_shows_the_last() {
     let mut pages = Pages::new(std::iter::once(numbered(5)), USUAL);
-    assert_eq!(pages.next_page(2), "line 1\r\nline 2\r\n");
+    assert_eq!(page(&mut pages, 2), "line 1\r\nline 2\r\n");
     assert_eq!((pages.lines_left(), pages.prompt()), (3, Some(Prompt::Page(3))));
-    assert_eq!(pages.next_page(2), "line 3\r\nline 4\r\n");
+    assert_eq!(page(&mut pages, 2), "line 3\r\nline 4\r\n");
     assert!(!pages.is_done());
-    assert_eq!(pages.next_page(2), "line 5\r\n");
+    assert_eq!(page(&mut pages, 2), "line 5\r\n");
     assert_eq!((pages.is_done(), pages.lines_left(), pages.prompt()), (true, 0, None));
-    assert_eq!(pages.next_page(2), "");
+    assert_eq!(page(&mut pages, 2), "");
 }
 
 #[test]
 fn a_screen_that_fits_is_one_page() {
     let mut pages = Pages::new(std::iter::once(numbered(24)), USUAL);
-    assert_eq!(pages.next_page(24).lines().count(), 24);
+    assert_eq!(page(&mut pages, 24).lines().count(), 24);
     assert!(pages.is_done());
 }
 
@@ -44,15 +49,15 @@ fn a_line_that_the_terminal_breaks_counts_as_often_as_it_does() {
     screen.line("y".repeat(800));
     let mut pages = Pages::new(std::iter::once(screen), USUAL);
     assert_eq!(pages.lines_left(), 13);
-    assert_eq!(pages.next_page(2).lines().count(), 1);
-    assert_eq!(pages.next_page(5), "short\r\n");
-    assert_eq!(pages.next_page(5).len(), 802, "a line that is higher than the terminal comes alone");
+    assert_eq!(page(&mut pages, 2).lines().count(), 1);
+    assert_eq!(page(&mut pages, 5), "short\r\n");
+    assert_eq!(page(&mut pages, 5).len(), 802, "a line that is higher than the terminal comes alone");
 }
 
 #[test]
 fn a_terminal_without_a_height_gets_line_by_line() {
     let mut pages = Pages::new(std::iter::once(numbered(2)), USUAL);
-    assert_eq!([pages.next_page(0), pages.next_page(0)], ["line 1\r\n", "line 2\r\n"]);
+    assert_eq!([page(&mut pages, 0), page(&mut pages, 0)], ["line 1\r\n", "line 2\r\n"]);
 }
 
 #[test]
@@ -82,7 +87,7 @@ proptest! {
             }
             prop_assert_eq!(pages.prompt(), Some(Prompt::Page(pages.lines_left())));
             let before = pages.lines_left();
-            let page = pages.next_page(height);
+            let page = page(&mut pages, height);
             let shown = before - pages.lines_left();
             prop_assert!(page.ends_with("\r\n") && (shown <= height || page.matches('\n').count() == 1));
             together.push_str(&page);
