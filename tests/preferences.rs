@@ -9,7 +9,7 @@ fn what_a_player_sets_holds_at_once_and_at_every_login() {
     let mut alice = backend.person("alice");
     alice.says("SET").sees("WIDTH").sees("80").sees("usual").sees("TIMEZONE");
     alice.says("SET COLOR yes").sees("COLOUR is ON, and stays so.");
-    alice.says("SET COLOUR").sees("\u{1b}[1mName").sees("you said");
+    alice.says("SET COLOUR").sees("\u{1b}[1mCOLOUR").sees("ON (you said)");
     alice.says("set width 40").sees("WIDTH is 40");
     alice.says("SET TIMEZONE vienna").sees("Europe/Vienna");
     alice.says("SET WIDTH").sees("40").sees("you said");
@@ -51,9 +51,9 @@ fn what_somebody_sets_before_he_registers_is_kept_for_him() {
     let mut dave = backend.terminal();
     dave.says("SET SCREENREADER ON").sees("on this connection").sees("REGISTER first");
     dave.says("REGISTER dave secret-of-dave").sees("registered");
-    dave.says("SET SCREENREADER").sees("From: you said\r\n");
+    dave.says("SET SCREENREADER").sees("SCREENREADER: ON (you said)\r\n");
     let mut again = backend.person_again("dave");
-    again.says("SET SCREENREADER").sees("Value: ON\r\n").sees("From: you said\r\n");
+    again.says("SET SCREENREADER").sees("SCREENREADER: ON (you said)\r\n");
 }
 
 #[test]

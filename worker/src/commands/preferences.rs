@@ -2,7 +2,7 @@
 //! login. Runs in a worker.
 
 use super::{Action, Arg, Command, Group, Local, Parsed};
-use crate::render::{AUTO, Column, Origin, Row, Screen, Shown, checked, json};
+use crate::render::{AUTO, Origin, Screen, Shown, checked, json};
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Failure, Kind, Preference, PreferenceIs, PreferenceSet, Request, nearest};
 use std::fmt::{Result, Write};
@@ -99,16 +99,16 @@ struct Data<'a> {
 /// Preferences as a person sees them.
 pub fn preferences_shown(rows: &[PreferenceRow]) -> Screen {
     let mut screen = Screen::new();
-    let cells = rows.iter().map(|row| {
+    let facts = rows.iter().map(|row| {
         let from = match row.from {
             Origin::Kept => "you said",
             Origin::Here => "you said, on this connection",
             Origin::Terminal => "your terminal said",
             Origin::Usual => "usual",
         };
-        Row::new([row.name.to_owned(), row.value.clone(), from.to_owned()])
+        (row.name, format!("{} ({from})", row.value))
     });
-    screen.table(&[Column::name("Name"), Column::name("Value"), Column::text("From")], cells.collect());
+    screen.facts(&facts.collect::<Vec<_>>());
     let name = rows.first().map_or("WIDTH", |row| row.name);
     screen.hint(format!("SET {name} and a value changes it, SET {name} {AUTO} takes that back."));
     screen
