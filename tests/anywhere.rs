@@ -50,7 +50,10 @@ const PERSON: [Act; 17] = [
     request(b"UNIVERSE WATCH\r\n", "You will be told when"),
     request(b"BOARDS\r\0", "board define"),
     Act { asks: Some(("player: ", b"nobody\r\n")), ..request(b"FINGER\r\n", "no player nobody") },
-    Act { asks: Some(("Password: ", b"hunter22\r\n")), ..request(b"LOGIN nobody\r\n", "do not belong together.") },
+    Act {
+        asks: Some(("Password: ", b"hunter22\r\n")),
+        ..request(b"LOGIN nobody\r\n", "Name and password do not belong")
+    },
 ];
 
 /// What programs say.

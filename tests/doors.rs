@@ -3,6 +3,7 @@
 mod people;
 
 use crate::harness::{Backend, GREETING, Person, Program, WELCOME, Wire};
+use nix::sys::signal::Signal;
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -159,4 +160,23 @@ fn several_addresses_at_the_main_door() {
         Program::over(Wire::to(at), "CLIENT");
     }
     assert_eq!(backend.doors().len(), 2);
+}
+
+#[test]
+fn the_operators_texts_have_colour_where_the_terminal_has() {
+    let lines = "texts.goodbye = \"{red}Closed{/} for today\"\n\
+                 texts.welcome = \"\"\"\n{green}Welcome{/}\nto {bold}us\"\"\"\n";
+    let mut backend = Backend::plan().config(lines).start();
+    let mut program = backend.program();
+    assert_eq!(program.ok("UNIVERSE SHOW", json!({}))["welcome"], "Welcome\nto us");
+    let mut alice = Wire::to(backend.at());
+    alice.until("\n");
+    alice.send("MODE HUMAN\r\n");
+    alice.until("Welcome\r\nto us\r\n> ");
+    alice.send("SET COLOUR ON\r\nMODE HUMAN\r\n");
+    alice.until("\u{1b}[32mWelcome\u{1b}[0m\r\nto \u{1b}[1mus\u{1b}[0m\r\n> ");
+    backend.signal(Signal::SIGTERM);
+    alice.until("\u{1b}[31mClosed\u{1b}[0m for today");
+    assert_eq!(program.expect_event("notice")["msg"], "Closed for today");
+    assert_eq!(backend.wait(), Some(0));
 }

@@ -268,7 +268,7 @@ fn a_long_list_comes_in_pages_newest_first() {
     assert_eq!(found, newest_first);
     let mut person = backend.terminal();
     person.says("LOGIN alice secret-of-alice").sees("25 unread");
-    person.says("MAIL LIST 10").sees("More: MAIL LIST 10 ");
+    person.says("MAIL LIST 10").sees("; MAIL LIST 10 AFTER ");
 }
 
 #[test]

@@ -49,6 +49,7 @@ mod operator;
 mod pages;
 mod permissions;
 mod players;
+mod preferences;
 mod processes;
 mod proofs;
 mod properties;

@@ -95,8 +95,10 @@ fn who_goes_on_behind_a_window_that_is_gone_and_for_a_person_as_it_says() {
     let mut person = backend.terminal();
     let _again = backend.player_again("alice");
     let shown = person.ask("WHO 1");
-    let more = shown.lines().find_map(|line| line.strip_prefix("More: ")).expect("more").to_owned();
-    assert!(more.starts_with("WHO 1 alice:"), "{shown}");
-    person.says(&more).sees("More: WHO 1 alice\r\n");
-    person.says("WHO 1 alice").sees("zoe");
+    let more = shown.lines().find_map(|line| line.strip_prefix("1 of 2 who are on; ")?.strip_suffix(" goes on."));
+    let more = more.unwrap_or_else(|| panic!("{shown}")).to_owned();
+    assert!(more.starts_with("WHO 1 AFTER alice:"), "{shown}");
+    person.says(&more).sees("1 of 2 who are on; WHO 1 AFTER alice goes on.\r\n");
+    person.says("WHO 1 alice").sees("zoe").sees("1 of 2 who are on; these are the last.");
+    person.says("WHO AFTER alice").sees("zoe").sees_no("alice");
 }

@@ -31,6 +31,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("REGISTER", json!({"name": "newcomer", "password": "long-enough"}), Person),
         ("LOGIN", json!({"name": "nobody", "password": "long-enough"}), Person),
         ("VISITOR", json!({"name": "guest-7"}), Stranger),
+        ("SET", json!({"name": "WIDTH", "value": "60"}), Person),
         ("LOGOUT", json!({}), Player),
         ("PASSWORD", json!({"old": "long-enough", "new": "longer-still"}), Player),
         ("WHOAMI", json!({}), Anyone),

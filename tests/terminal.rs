@@ -245,3 +245,76 @@ fn with_debians_telnet() {
     telnet.screen.wait_after(mark, "Goodbye.\r\n");
     telnet.screen.wait_after(mark, "Connection closed");
 }
+
+/// What a terminal of so many columns says, and one that is read aloud.
+fn of_columns(columns: u8) -> Vec<u8> {
+    vec![IAC, 251, NAWS, IAC, 250, NAWS, 0, columns, 0, 24, IAC, 240]
+}
+
+fn read_aloud() -> Vec<u8> {
+    let mut answer = vec![IAC, 251, TTYPE];
+    for name in ["BLIND", "XTERM", "MTTS 69"] {
+        answer.extend([IAC, 250, TTYPE, 0]);
+        answer.extend(name.bytes());
+        answer.extend([IAC, 240]);
+    }
+    answer
+}
+
+#[test]
+fn what_matters_is_whole_at_forty_columns() {
+    let backend = Backend::start();
+    let mut arena = backend.game_server("arena-of-the-seven-winds");
+    let text = "friendly fire is off and everybody is welcome";
+    arena.ok(
+        "STATUS SET",
+        json!({"map": "harbour", "players": 3, "max": 16, "text": text, "address": "203.0.113.129:27015"}),
+    );
+    let board = "race-around-the-harbour";
+    backend.board(board);
+    let mut bob = backend.player("bartholomew-the-2nd.");
+    arena.ok("RECORD SUBMIT", json!({"board": board, "player": "bartholomew-the-2nd.", "score": 83_250, "note": text}));
+    bob.ok("PING", json!({}));
+    for columns in [40, 60, 80, 132] {
+        let mut wire = at_telnet(&backend, &of_columns(columns));
+        let shown = ["WORLDS", "BOARDS", &format!("TOP {board}"), "WHO"].map(|line| ask(&mut wire, line)).concat();
+        for whole in ["arena-of-the-seven-winds", "203.0.113.129:27015", board, "bartholomew-the-2nd.", "83250", "3/16"]
+        {
+            assert!(shown.contains(whole), "{columns}: {whole} is not whole in {shown}");
+        }
+        for line in shown.lines() {
+            let width = line.trim_start_matches("> ").chars().count();
+            assert!(width <= columns.into(), "{columns}: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn who_has_a_screen_read_aloud_gets_labels_and_no_decoration() {
+    let backend = Backend::start();
+    let mut alice = backend.player("alice");
+    let mut wire = at_telnet(&backend, &read_aloud());
+    let who = ask(&mut wire, "WHO");
+    assert!(who.contains("Player: alice\r\nWhere: client\r\n"), "{who}");
+    let help = ask(&mut wire, "HELP");
+    assert!(help.contains("\r\nMAIL SEND: Send a mail to a player, on or not, anywhere\r\n"), "{help}");
+    assert!(![who, help].concat().contains(['\u{1b}', '\t', '…']));
+    ask(&mut wire, "REGISTER zoe secret-of-zoe");
+    alice.ok("TELL", json!({"to": "zoe", "body": "hi"}));
+    wire.until("tell: alice: hi\r\n");
+    // Whoever knows better says so.
+    ask(&mut wire, "SET SCREENREADER OFF");
+    assert!(ask(&mut wire, "WHO").contains("Player  Where"));
+}
+
+#[test]
+fn errors_are_broken_at_blanks() {
+    let backend = Backend::start();
+    let mut wire = at_telnet(&backend, &of_columns(40));
+    let shown = ask(&mut wire, "PROPERTY GET bob LIMIT many");
+    let usage = shown.get(shown.find("ERROR: ").expect("an error")..).expect("it is there");
+    let (usage, _) = usage.split_once("\r\n> ").expect("a prompt");
+    let lines: Vec<&str> = usage.lines().collect();
+    assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= 40), "{lines:?}");
+    assert!(usage.replace("\r\n", " ").contains("a whole number. Usage: PROPERTY GET <of> [names]"), "{usage}");
+}

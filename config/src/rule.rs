@@ -183,6 +183,9 @@ impl Rule {
                 Err(Fault::new(format!("has {} bytes", text.len())))
             }
             Self::Line { .. } if text.contains(['\n', '\r']) => Err(Fault::new("has several lines")),
+            Self::Line { .. } | Self::Text { .. } if text.contains('\x1b') => {
+                Err(Fault::new("holds control characters; a colour is written as {red}words{/}"))
+            }
             Self::Line { .. } | Self::Text { .. } if text.chars().any(unwelcome) => {
                 Err(Fault::new("holds control characters"))
             }
@@ -194,7 +197,7 @@ impl Rule {
     }
 }
 
-/// A terminal may act on control characters; colour is not the config file's business.
+/// A terminal may act on control characters.
 fn unwelcome(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t')
 }

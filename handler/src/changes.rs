@@ -2,7 +2,8 @@
 
 use crate::capability::rights::Asking;
 use crate::capability::{
-    entry, hosting, length, licences, mail, players, properties, records, relay, rights, servers, settings, universe,
+    entry, hosting, length, licences, mail, players, preferences, properties, records, relay, rights, servers,
+    settings, universe,
 };
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp, still_there};
 use ssmglobal_ipc::{Failure, Reply, Secret};
@@ -75,6 +76,7 @@ groups! {
     Length(length::LengthChange),
     Universe(universe::UniverseChange),
     Properties(properties::PropertyChange),
+    Preferences(preferences::PreferenceChange),
 }
 
 impl<C: OneOf> From<C> for Change

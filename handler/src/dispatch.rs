@@ -6,8 +6,8 @@
 
 use crate::capability::rights::{Asking, BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, length, licences, lists, mail, players, properties, records, relay, rights,
-    servers, sessions, settings, status, tell, universe, visitors,
+    Access, Call, Plan, entry, hosting, length, licences, lists, mail, players, preferences, properties, records,
+    relay, rights, servers, sessions, settings, status, tell, universe, visitors,
 };
 use crate::changes::Change;
 use crate::state::memory::Memory;
@@ -196,6 +196,7 @@ table! {
     ListWatch(request) anyone lists::watch;
     ListUnwatch(request) anyone lists::unwatch;
     ListRing(request) anyone lists::ring;
+    PreferenceSet(request) anyone preferences::set;
 }
 
 #[cfg(test)]
@@ -288,6 +289,7 @@ mod tests {
         ("ListWatch", "-ap-s-"),
         ("ListUnwatch", "-ap-s-"),
         ("ListRing", "-ap-s-"),
+        ("PreferenceSet", "-ap---"),
     ];
 
     #[test]

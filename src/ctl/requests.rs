@@ -10,7 +10,7 @@ use clap::{Arg as ClapArg, ArgAction, ArgMatches, FromArgMatches, Subcommand, va
 use ssmglobal_ipc::ctl::{Ask, Sealed};
 use ssmglobal_ipc::{Kind, Reply, ReplyKind, Request};
 use ssmglobal_worker::commands::{self, Action, Arg, ArgKind, Command, Group, Parsed};
-use ssmglobal_worker::render::{Asked, Look, draw, human, json};
+use ssmglobal_worker::render::{Asked, Clock, Look, draw, human, json};
 
 /// A command of the table, with what is asked by it.
 #[derive(Debug)]
@@ -234,7 +234,7 @@ pub fn text(ask: &Ask, kind: u16, payload: &Sealed) -> String {
     let Some((reply, asked)) = understood(ask, kind, payload) else { return UNKNOWN.to_owned() };
     let look = Look { width: u16::MAX, shell: true, ..Look::default() };
     let mut out = Vec::new();
-    draw(&mut out, &human::reply(asked, &reply), look);
+    draw(&mut out, &human::reply(asked, &reply, Clock::default()), look);
     String::from_utf8_lossy(&out).replace("\r\n", "\n")
 }
 

@@ -49,6 +49,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::RatingLimit(_)
+        | Request::PreferenceSet(_)
         | Request::PlayerLimit(_)
         | Request::UniverseShow
         | Request::UniverseWatch

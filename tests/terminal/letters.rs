@@ -16,7 +16,7 @@ fn a_terminal_that_sends_latin1_is_understood_and_answered_in_it_also_after_a_mo
     assert_eq!(bob.expect_event("tell")["body"], "café");
     let said = until(&mut alice.wire, b"Told bob.\r\n> ");
     assert_eq!(position(&said, b"[notice] Your terminal seems to send Latin-1"), Some(0), "before the answer");
-    assert!(position(&said, b"SET CHARSET UTF-8 changes it.\r\nTold bob.").is_some(), "and without a prompt between");
+    assert!(position(&said, b"\r\nTold bob.").is_some(), "and without a prompt between");
     let exchange = |alice: &mut Person, bob: &mut crate::harness::Program| {
         alice.wire.send(b"TELL bob zo\xeb \xfc\r\n");
         assert_eq!(bob.expect_event("tell")["body"], "zoë ü");
@@ -120,7 +120,8 @@ fn a_person_is_told_before_his_silence_ends_the_connection_and_return_keeps_it()
     wire.expect(GREETING);
     wire.send("MODE HUMAN\r\n");
     wire.expect(WELCOME);
-    let told = "\r\n[notice] You have typed nothing for long: this connection ends in 1 second. Press return to keep it.\r\n> ";
+    let told = "\r\n[notice] You have typed nothing for long: this connection ends in 1 second.\r\n  \
+                Press return to keep it.\r\n> ";
     wire.expect(told);
     wire.send("\r\n");
     wire.expect("> ");

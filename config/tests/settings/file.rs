@@ -252,6 +252,7 @@ fn texts_may_have_lines_only_where_they_fit() {
     assert_eq!(settings.texts.welcome, "Hello\n\tthere");
     assert_eq!(check("texts.welcome = ''", "f").unwrap().0.texts.welcome, "");
     assert!(told("texts.goodbye = \"a\\nb\"")[0].contains("has several lines"));
+    assert!(told("texts.welcome = \"\\u001b[31mred\"")[0].contains("a colour is written as {red}words{/}"));
     let long = format!("texts.welcome = \"{}\"", "é".repeat(4097));
     assert!(told(&long)[0].contains("has 8194 bytes; give a text of at most 8192 bytes"));
 }

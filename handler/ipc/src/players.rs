@@ -60,9 +60,12 @@ pub struct LoggedIn {
     pub last_login: Option<Time>,
     /// Further mails are refused.
     pub mailbox_full: bool,
+    /// What he has set of how he is shown things. For his worker alone.
+    #[serde(skip)]
+    pub preferences: Vec<crate::KeptPreference>,
 }
 
-grown! { LoggedIn { player, unread, last_login } then { mailbox_full } }
+grown! { LoggedIn { player, unread, last_login } then { mailbox_full } then { preferences } }
 
 /// The answer to `WHOAMI`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Records: boards, scores and ranks.
 
 use crate::Time;
+use crate::growing::grown;
 use serde::{Deserialize, Serialize};
 
 /// Which scores are better.
@@ -188,4 +189,9 @@ pub struct Boards {
     pub boards: Vec<BoardRow>,
     /// Give this as `after` for the next page.
     pub next: Option<String>,
+    /// How many there are altogether; an older program does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
 }
+
+grown! { Boards { boards, next } then { total } }

@@ -137,7 +137,12 @@ pub struct Channels {
     pub channels: Vec<ChannelRow>,
     /// Give this as `after` for the next page.
     pub next: Option<String>,
+    /// How many there are altogether; an older program does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
 }
+
+grown! { Channels { channels, next } then { total } }
 
 /// A relay message as game servers see it, before it becomes a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -206,6 +206,7 @@ requests! {
     152 ListWatch(ListWatch)         -> [ListWatched]     READERS  None         SetsMemory  Seen  Client;
     153 ListUnwatch(ListUnwatch)     -> [Done]            READERS  None         SetsMemory  Seen  Client;
     154 ListRing(ListRing)           -> [ListRinged]      READERS  None         SetsMemory  Seen  Worker;
+    160 PreferenceSet(PreferenceSet) -> [PreferenceIs]    PEOPLE   None         Durable     Apart Client;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -224,10 +225,10 @@ macro_rules! replies {
             20 RecordSubmitted(RecordSubmitted),
             21 RecordPage(RecordPage),
             22 RecordShown(RecordShown),
-            23 Boards(Boards),
+            23 Boards(Boards, grown),
             30 Setting(Setting),
             31 SettingVersion(SettingVersion),
-            32 Settings(Settings),
+            32 Settings(Settings, grown),
             40 MailSent(MailSent),
             41 MailPage(MailPage),
             42 Mail(Mail),
@@ -238,7 +239,7 @@ macro_rules! replies {
             61 RelayJoined(RelayJoined, grown),
             62 RelaySent(RelaySent),
             63 RelayFetched(RelayFetched),
-            64 Channels(Channels),
+            64 Channels(Channels, grown),
             70 Worlds(Worlds, grown),
             80 PassGiven(PassGiven),
             81 PassRedeemed(PassRedeemed, grown),
@@ -255,6 +256,7 @@ macro_rules! replies {
             150 Listed(Listed),
             151 ListWatched(ListWatched),
             152 ListRinged(ListRinged),
+            160 PreferenceIs(PreferenceIs),
         }
     };
 }

@@ -1,5 +1,6 @@
 //! Settings: versioned text that belongs to one player or one game server.
 
+use crate::growing::grown;
 use crate::{Party, Time};
 use serde::{Deserialize, Serialize};
 
@@ -84,4 +85,9 @@ pub struct Settings {
     pub settings: Vec<SettingRow>,
     /// Give this as `after` for the next page.
     pub next: Option<String>,
+    /// How many there are altogether; an older program does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
 }
+
+grown! { Settings { settings, next } then { total } }

@@ -13,6 +13,7 @@ pub mod lists;
 pub mod mail;
 mod plan;
 pub mod players;
+pub mod preferences;
 pub mod properties;
 pub mod records;
 pub mod relay;

@@ -1,7 +1,7 @@
 //! Players: registering, logging in, who is on.
 
 use super::properties::Reading;
-use super::{Call, Me, Plan, check_length, mail, universe, visitors};
+use super::{Call, Me, Plan, check_length, mail, preferences, universe, visitors};
 use crate::lock::read;
 use crate::state::names::{self, Name};
 use crate::state::networks;
@@ -114,8 +114,13 @@ impl Decide for Register {
             );
         }
         let id = PlayerId(u32::try_from(facts.next_number(Sequence::Player)?).map_err(|_| no_hash())?);
-        let reply =
-            Reply::LoggedIn(LoggedIn { player: shown.clone(), unread: 0, last_login: None, mailbox_full: false });
+        let reply = Reply::LoggedIn(LoggedIn {
+            player: shown.clone(),
+            unread: 0,
+            last_login: None,
+            mailbox_full: false,
+            preferences: Vec::new(),
+        });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
         // Who has registered is in: that is his first login.
@@ -194,7 +199,8 @@ impl Decide for Login {
         let seen = seen(facts, id, self.from, stamp)?;
         let rows = again.into_iter().chain([Row::PlayerLogin { player: id, at: stamp.now }]).chain(seen).collect();
         let (player, last_login, mailbox_full) = (player.name, player.last_login, total >= self.mailbox);
-        let reply = Reply::LoggedIn(LoggedIn { player, unread, last_login, mailbox_full });
+        let preferences = preferences::kept(facts, id)?;
+        let reply = Reply::LoggedIn(LoggedIn { player, unread, last_login, mailbox_full, preferences });
         Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: kept.epoch }) })
     }
 }

@@ -324,7 +324,8 @@ pub fn boards(call: Call<'_>, page: Page) -> Plan<RecordChange> {
     let boards = read(&call.memory.boards);
     let mut rows: Vec<BoardRow> = boards.iter_after(page.after.as_deref()).take(limit + 1).map(board_row).collect();
     let next = next_page(&mut rows, limit, |row| row.board.clone());
-    Plan::Reply(Reply::Boards(Boards { boards: rows, next }))
+    let total = u32::try_from(boards.len()).ok();
+    Plan::Reply(Reply::Boards(Boards { boards: rows, next, total }))
 }
 
 fn board_named(call: &Call<'_>, name: &str) -> Result<Topic, Failure> {

@@ -196,5 +196,6 @@ pub fn channels(call: Call<'_>, _: Me<ServerId>, page: Page) -> Plan {
         })
         .collect();
     let next = next_page(&mut channels, limit, |row| row.channel.clone());
-    Plan::Reply(Reply::Channels(Channels { channels, next }))
+    let total = u32::try_from(state.bus.channels()).ok();
+    Plan::Reply(Reply::Channels(Channels { channels, next, total }))
 }

@@ -158,6 +158,8 @@ pub fn list(call: Call<'_>, me: Me<Principal>, page: Page) -> Plan<SettingChange
             let ssmglobal_store::SettingRow { key, version, public, bytes, at } = row;
             SettingRow { key, version, public, bytes, at }
         };
-        Ok(Reply::Settings(Settings { settings: rows.into_iter().map(shown).collect(), next }))
+        // There are few: an owner may have so many.
+        let total = Some(reader.setting_count(me.id)?);
+        Ok(Reply::Settings(Settings { settings: rows.into_iter().map(shown).collect(), next, total }))
     })
 }

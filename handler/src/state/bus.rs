@@ -251,6 +251,11 @@ impl Bus {
         }
     }
 
+    /// How many channels there are.
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
     /// All channels by name, behind `after`.
     pub fn channels_after(&self, after: Option<&str>) -> impl Iterator<Item = &Channel> {
         let after = after.map(str::to_ascii_lowercase);

@@ -119,6 +119,7 @@ impl Overlay {
             | Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerRating { .. }
+            | Row::Preference { .. }
             | Row::PlayerSeen { .. }
             | Row::PlayerUnseen { .. }
             | Row::Epoch { .. }

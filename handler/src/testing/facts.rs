@@ -15,6 +15,11 @@ impl Facts for Model {
         self.store(self.players.get(&id).map(|kept| kept.player.clone()))
     }
 
+    fn preferences(&self, player: PlayerId) -> Result<Vec<(String, String)>> {
+        let his = self.preferences.iter().filter(|((other, _), _)| *other == player);
+        self.store(his.map(|((_, name), value)| (name.clone(), value.clone())).collect())
+    }
+
     fn name(&self, who: Principal) -> String {
         match who.kind {
             PrincipalKind::Player => self.players.get(&PlayerId(who.id)).map(|kept| kept.player.name.clone()),

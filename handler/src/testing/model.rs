@@ -82,6 +82,8 @@ pub struct Model {
     pub rights: BTreeSet<(PlayerId, String)>,
     /// What was set of the universe.
     pub universe: BTreeMap<String, String>,
+    /// What players have set of how they are shown things.
+    pub preferences: BTreeMap<(PlayerId, String), String>,
     /// The last number of each sequence.
     pub sequences: HashMap<Sequence, u64>,
     /// How many numbers were asked for.
@@ -215,6 +217,10 @@ impl Model {
             Row::Revoked { player, right } => drop(self.rights.remove(&(*player, right.clone()))),
             Row::Universe { key, value: Some(value) } => drop(self.universe.insert(key.clone(), value.clone())),
             Row::Universe { key, value: None } => drop(self.universe.remove(key)),
+            Row::Preference { player, name, value: Some(value) } => {
+                drop(self.preferences.insert((*player, name.clone()), value.clone()));
+            }
+            Row::Preference { player, name, value: None } => drop(self.preferences.remove(&(*player, name.clone()))),
             Row::RelayMark { upto } => self.relay_mark = self.relay_mark.max(*upto),
         }
     }

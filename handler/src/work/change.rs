@@ -61,6 +61,8 @@ pub type Clock = fn() -> Time;
 pub trait Facts {
     /// One player.
     fn player(&self, id: PlayerId) -> Stored<Option<Player>>;
+    /// What a player has set of how he is shown things, name and value, by name.
+    fn preferences(&self, player: PlayerId) -> Stored<Vec<(String, String)>>;
     /// Somebody's name; empty when there is nobody like that.
     fn name(&self, who: Principal) -> String;
     /// Whether a player is disabled.

@@ -31,6 +31,10 @@ impl Facts for OpenFacts<'_> {
         self.tx.player(id)
     }
 
+    fn preferences(&self, player: PlayerId) -> Result<Vec<(String, String)>> {
+        self.tx.preferences(player)
+    }
+
     fn name(&self, who: Principal) -> String {
         match who.as_server().and_then(|server| self.overlay.server(server)) {
             Some(changed) => changed.unwrap_or_default().to_owned(),

@@ -98,6 +98,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Keyed { .. }
         | Row::WorldStopped { .. }
         | Row::WorldPurged { .. }
+        | Row::Preference { .. }
         | Row::RelayMark { .. } => None,
     }
 }
@@ -253,6 +254,7 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             | Row::Blocked { .. }
             | Row::Unblocked { .. }
             | Row::Keyed { .. }
+            | Row::Preference { .. }
             | Row::RelayMark { .. } => {}
         }
     }

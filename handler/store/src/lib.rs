@@ -10,6 +10,7 @@
 mod licences;
 mod mail;
 mod players;
+mod preferences;
 mod principal;
 mod properties;
 mod records;
@@ -25,6 +26,7 @@ mod universe;
 pub use licences::*;
 pub use mail::*;
 pub use players::*;
+pub use preferences::*;
 pub use principal::*;
 pub use properties::*;
 pub use records::*;
@@ -244,6 +246,7 @@ pub trait Reader:
     + ReadLicences
     + ReadRights
     + ReadUniverse
+    + ReadPreferences
     + Send
 {
 }

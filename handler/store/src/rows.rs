@@ -284,6 +284,15 @@ pub enum Row {
         /// What it is set to; nothing: it is as the config file says.
         value: Option<String>,
     },
+    /// A player prefers something else from now on.
+    Preference {
+        /// The player who has set it.
+        player: PlayerId,
+        /// What he has set.
+        name: String,
+        /// To what; nothing: it is as usual.
+        value: Option<String>,
+    },
     /// Messages on relay channels may have numbers up to this one.
     RelayMark {
         /// Which; a smaller one than before changes nothing.
@@ -325,6 +334,7 @@ impl Row {
             | Row::BoardCleared { .. }
             | Row::BoardGone { .. }
             | Row::Property { .. }
+            | Row::Preference { .. }
             | Row::LetterRead { .. }
             | Row::LetterGone { .. }
             | Row::Unblocked { .. }

@@ -110,7 +110,7 @@ fn of_command(command: &Command) -> Screen {
     screen.line(format!("{}.", command.summary));
     let widest = command.args.iter().map(|arg| arg.name.len()).max().unwrap_or(0);
     for arg in command.args {
-        screen.described(arg.name, widest, &about(arg));
+        screen.entry(arg.name, widest, &about(arg));
     }
     screen.line(format!("For: {}", users(command)));
     if let Some(alias) = command.alias {

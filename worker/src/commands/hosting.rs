@@ -2,7 +2,7 @@
 
 use super::entry::rating;
 use super::{Arg, Command, Group};
-use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Counted, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{Code, HostSay, HostStart, HostStop, HostTerms, Hosted, HostedList, Kind, Request, WorldStopped};
 use std::fmt::{Result, Write};
 
@@ -137,19 +137,19 @@ impl Shown for HostedList {
         let rows = self.worlds.iter().map(|world| {
             let users = format!("{}/{}", world.users, world.max);
             let (name, status) = (world.world.clone(), world.status.as_str().to_owned());
-            Row::new([name, status, users, world.address.clone(), minute(world.since).to_string()])
+            Row::new([name, status, users, world.address.clone(), screen.minute(world.since)])
         });
         let columns = [
-            Column::left("World").fixed(),
-            Column::left("Status"),
-            Column::right("Users").fixed(),
-            Column::left("Address"),
-            Column::left("Since"),
+            Column::name("World"),
+            Column::detail("Status"),
+            Column::number("Users"),
+            Column::name("Address"),
+            Column::detail("Since"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("HOST LIST", self.worlds.len(), next);
-        }
+        let shown = self.worlds.len();
+        let counted = Counted { shown, total: Some(self.total), what: "worlds" };
+        screen.page(counted, &format!("HOST LIST {shown}"), self.next.as_deref());
     }
 }
 

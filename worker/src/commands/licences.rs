@@ -3,7 +3,7 @@
 use super::entry::WORLD_ENTER;
 use super::properties::show_properties;
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Column, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Counted, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Code, Failure, Kind, Licence, Licences, Request, Time, WorldAdd, WorldChange, WorldDelete, WorldDisable, WorldKey,
     WorldName, WorldShown, WorldStatus, WorldTerms,
@@ -259,7 +259,7 @@ fn yes(yes: bool) -> String {
 }
 
 fn show_licence(screen: &mut Screen, licence: &Licence) {
-    let time = |time: Option<Time>| time.map_or("never".to_owned(), |time| format!("{} UTC", minute(time)));
+    let time = |time: Option<Time>| time.map_or("never".to_owned(), |time| screen.moment(time));
     let started = match &licence.last_address {
         Some(address) => format!("{} from {address}", time(licence.last_started)),
         None => time(licence.last_started),
@@ -299,7 +299,7 @@ impl Shown for Licences {
             return;
         }
         let rows = self.licences.iter().map(|licence| {
-            let ends = licence.expires.map_or("never".to_owned(), |end| minute(end).to_string());
+            let ends = licence.expires.map_or("never".to_owned(), |end| screen.minute(end));
             let over = licence.expires.is_some_and(|end| end <= Time::now());
             let state = match (&licence.disabled, over) {
                 (Some(_), _) => "disabled",
@@ -310,16 +310,16 @@ impl Shown for Licences {
             Row::new([name, state.to_owned(), licence.users.to_string(), licence.owner.clone(), ends])
         });
         let columns = [
-            Column::left("World").fixed(),
-            Column::left("State").fixed(),
-            Column::right("Users").fixed(),
-            Column::left("Owner"),
-            Column::left("Expires"),
+            Column::name("World"),
+            Column::detail("State"),
+            Column::number("Users"),
+            Column::name("Owner"),
+            Column::detail("Expires"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("WORLD LIST", self.licences.len(), next);
-        }
+        let shown = self.licences.len();
+        let counted = Counted { shown, total: Some(self.total), what: "licences" };
+        screen.page(counted, &format!("WORLD LIST {shown}"), self.next.as_deref());
     }
 }
 

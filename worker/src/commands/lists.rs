@@ -180,11 +180,11 @@ impl Shown for Listed {
                     Row::new([name, users, status.to_owned(), rating.to_owned(), about])
                 });
                 let columns = [
-                    Column::left("World"),
-                    Column::right("Users").fixed(),
-                    Column::left("Status"),
-                    Column::left("Rating"),
-                    Column::left("Description"),
+                    Column::name("World"),
+                    Column::number("Users"),
+                    Column::detail("Status"),
+                    Column::detail("Rating"),
+                    Column::text("Description"),
                 ];
                 screen.table(&columns, rows.collect());
             }
@@ -197,7 +197,13 @@ impl Shown for Listed {
                     let world = user.world.unwrap_or_default().to_owned();
                     Row::new([for_people(user.name), world, address, rights, email])
                 });
-                let columns = ["User", "World", "Address", "Rights", "E-mail"].map(Column::left);
+                let columns = [
+                    Column::name("User"),
+                    Column::name("World"),
+                    Column::name("Address"),
+                    Column::text("Rights"),
+                    Column::name("E-mail"),
+                ];
                 screen.table(&columns, rows.collect());
             }
             ListRows::Worlds(_) | ListRows::Users(_) | ListRows::UsersInFull(_) => {}

@@ -2,7 +2,7 @@
 
 use super::{HelpTopic, help};
 use crate::render::{Pushed, Screen, json};
-use ssmglobal_ipc::{Mode, Notice, State};
+use ssmglobal_ipc::{Mode, Notice, Preference, State};
 use std::fmt::{Result, Write};
 
 /// What HW says.
@@ -38,6 +38,8 @@ pub enum Local {
     Ping,
     /// Let the client be silent as long as a player, from now on.
     Stay,
+    /// Show what is set of how somebody is shown things: one of it, or all. The session knows.
+    Preferences(Option<Preference>),
     /// Show a person the next page of what is longer than his window.
     More,
     /// End the connection; to programs without a word.
@@ -76,7 +78,7 @@ impl Local {
             Local::Ping => screen.line(PONG),
             Local::Stay => screen.line(STAYS),
             Local::More => screen.line(NO_MORE),
-            Local::Help(_) | Local::Quit => {}
+            Local::Help(_) | Local::Preferences(_) | Local::Quit => {}
         }
         screen
     }
@@ -96,7 +98,7 @@ impl Local {
             Local::Ping => json::ok(out, id, PONG),
             Local::Stay => json::ok(out, id, STAYS),
             Local::More => json::ok(out, id, NO_MORE),
-            Local::Quit => {}
+            Local::Preferences(_) | Local::Quit => {}
         }
     }
 }

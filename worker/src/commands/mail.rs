@@ -1,7 +1,7 @@
 //! Mail to registered players, and TELL to those who are on. Runs in a worker.
 
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Column, Pushed, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Counted, Pushed, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Blocks, Broadcast, Broadcasted, Code, Failure, Kind, Mail, MailArrived, MailBlock, MailId, MailPage, MailRefused,
     MailReply, MailSend, MailSent, Party, Request, Tell, TellArrived, TellDelivered,
@@ -176,22 +176,23 @@ impl Shown for MailPage {
         let rows = self.mails.iter().map(|mail| {
             let whom = if sent { mail.to.clone() } else { mail.from.to_string() };
             let mark = if sent || mail.read { "" } else { "*" }.to_owned();
-            let at = minute(mail.at).to_string();
+            let at = screen.minute(mail.at);
             Row::new([mark, mail.id.to_string(), whom, at, subject(&mail.subject).to_owned()]).bold(!sent && !mail.read)
         });
         let columns = [
-            Column::left("").fixed(),
-            Column::right("Id").fixed(),
-            Column::left(if sent { "To" } else { "From" }),
-            Column::left("When").fixed(),
-            Column::left("Subject"),
+            Column::mark("Unread"),
+            Column::number("Id"),
+            Column::name(if sent { "To" } else { "From" }),
+            Column::detail("When"),
+            Column::text("Subject"),
         ];
         screen.table(&columns, rows.collect());
-        let count = self.mails.len();
-        match (&self.next, self.mails.first()) {
-            (Some(next), _) => screen.more(format_args!("MAIL {} {count} {next}", if sent { "SENT" } else { "LIST" })),
-            (None, Some(first)) if !sent => screen.hint(format!("* unread. MAIL READ {} shows the newest.", first.id)),
-            _ => {}
+        let shown = self.mails.len();
+        let counted = Counted { shown, total: Some(self.total), what: "mails" };
+        let command = format!("MAIL {} {shown}", if sent { "SENT" } else { "LIST" });
+        screen.page(counted, &command, self.next.as_deref());
+        if let (None, Some(first), false) = (&self.next, self.mails.first(), sent) {
+            screen.hint(format!("* unread. MAIL READ {} shows the newest.", first.id));
         }
     }
 }
@@ -203,7 +204,7 @@ impl Shown for Mail {
 
     /// With its own first line.
     fn show_all(&self, screen: &mut Screen, _: Kind) {
-        screen.line(format!("Mail {} from {} to {}, {} UTC", self.id, self.from, self.to, minute(self.at)));
+        screen.line(format!("Mail {} from {} to {}, {}", self.id, self.from, self.to, screen.moment(self.at)));
         if !self.subject.is_empty() {
             screen.heading(&self.subject);
         }

@@ -20,6 +20,7 @@ mod mask;
 mod number;
 mod parsed;
 mod players;
+mod preferences;
 mod properties;
 mod records;
 mod reference;
@@ -40,6 +41,7 @@ pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};
 pub use lookup::command_of;
 pub use mask::{masked, masked_answer};
 pub use parsed::{Action, Parsed};
+pub use preferences::{PreferenceRow, preferences_shown, put_preferences};
 pub use reference::reference;
 pub use ssmglobal_ipc::State;
 pub use table::{Arg, ArgKind, Asks, Command, Group};
@@ -47,9 +49,10 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 15] = [
+pub static GROUPS: [&Group; 16] = [
     &general::GROUP,
     &players::GROUP,
+    &preferences::GROUP,
     &records::GROUP,
     &settings::GROUP,
     &properties::GROUP,

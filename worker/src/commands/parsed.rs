@@ -105,6 +105,7 @@ impl<'a> Parsed<'a> {
         match self.command.asks {
             Asks::Request(_, make) => make(&mut self).map(Action::Request),
             Asks::Local(_, make) => make(&mut self).map(Action::Local),
+            Asks::Either(_, make) => make(&mut self),
         }
     }
 
@@ -244,8 +245,13 @@ impl<'a> Parsed<'a> {
 
     /// Text as it was written, whatever it means: also a number or a truth value.
     pub(super) fn written(&mut self, name: &str) -> Result<String, Failure> {
-        let value = self.take(name).map(|(_, value)| value.as_text().to_owned());
+        let value = self.opt_written(name);
         self.needed(name, value)
+    }
+
+    /// The same, where it may be left out.
+    pub(super) fn opt_written(&mut self, name: &str) -> Option<String> {
+        self.take(name).map(|(_, value)| value.as_text().to_owned())
     }
 
     /// An optional word that is read as something else.

@@ -2,7 +2,7 @@
 
 use super::properties::show_properties;
 use super::{Arg, Command, Group};
-use crate::render::{Column, Row, Screen, Shown, idle, minute, plural};
+use crate::render::{Clock, Column, Counted, Row, Screen, Shown, idle, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
     Code, Finger, FingerProperty, FingerRecord, Fingered, Kind, LoggedIn, Login, Party, Password, Register, Request,
@@ -121,12 +121,16 @@ pub(super) static GROUP: Group = Group {
 
 impl Shown for LoggedIn {
     fn say(&self, f: &mut dyn Write, asked: Kind) -> Result {
+        self.say_by(f, asked, &Clock::default())
+    }
+
+    fn say_by(&self, f: &mut dyn Write, asked: Kind, clock: &Clock) -> Result {
         if asked == Kind::Register {
             return write!(f, "Welcome, {}. You are registered and logged in.", self.player);
         }
         write!(f, "Logged in as {}.", self.player)?;
         if let Some(last) = self.last_login {
-            write!(f, " Last login: {} UTC.", minute(last))?;
+            write!(f, " Last login: {}.", clock.moment(last))?;
         }
         match self.unread {
             0 => Ok(()),
@@ -172,7 +176,8 @@ impl Shown for Whoami {
     }
 
     fn show(&self, screen: &mut Screen, _: Kind) {
-        screen.line(format!("Session {}, {}, since {} UTC.", self.session, self.mode.as_str(), minute(self.since)));
+        let since = screen.moment(self.since);
+        screen.line(format!("Session {}, {}, since {since}.", self.session, self.mode.as_str()));
         if self.unread > 0 {
             screen.hint(format!("{}: MAIL LIST shows them.", plural(self.unread, "unread mail")));
         }
@@ -201,14 +206,18 @@ impl Shown for Who {
     fn show(&self, screen: &mut Screen, _: Kind) {
         let rows = self.players.iter().map(|row| {
             let (who, idle) = (Party::parse(&row.player).for_people(), idle(row.idle));
-            Row::new([who, row.place.clone(), idle, minute(row.since).to_string()])
+            Row::new([who, row.place.clone(), idle, screen.minute(row.since)])
         });
-        let columns =
-            [Column::left("Player").fixed(), Column::left("Where"), Column::right("Idle"), Column::left("Since")];
+        let columns = [Column::name("Player"), Column::name("Where"), Column::number("Idle"), Column::detail("Since")];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("WHO", self.players.len(), next);
-        }
+        // Who is on several times has several rows, one behind the other, and is one.
+        let others = self
+            .players
+            .windows(2)
+            .filter(|two| two.first().map(|row| &row.player) != two.last().map(|row| &row.player));
+        let shown = others.count() + usize::from(!self.players.is_empty());
+        let counted = Counted { shown, total: Some(self.total), what: "who are on" };
+        screen.page(counted, &format!("WHO {}", self.players.len()), self.next.as_deref());
     }
 }
 
@@ -226,11 +235,15 @@ struct VisitorData<'a> {
 }
 
 impl Shown for Fingered {
-    fn say(&self, f: &mut dyn Write, _: Kind) -> Result {
-        let (who, whereabouts) = (Party::parse(&self.player), whereabouts(self));
+    fn say(&self, f: &mut dyn Write, asked: Kind) -> Result {
+        self.say_by(f, asked, &Clock::default())
+    }
+
+    fn say_by(&self, f: &mut dyn Write, _: Kind, clock: &Clock) -> Result {
+        let (who, whereabouts) = (Party::parse(&self.player), whereabouts(self, clock));
         match &who {
             Party::Visitor(_) => write!(f, "{} is a visitor, {whereabouts}.", who.for_people()),
-            _ => write!(f, "{who} is {whereabouts}, registered {}.", minute(self.registered)),
+            _ => write!(f, "{who} is {whereabouts}, registered {}.", clock.minute(self.registered)),
         }
     }
 
@@ -255,18 +268,18 @@ impl Shown for Fingered {
             .records
             .iter()
             .map(|row| Row::new([row.rank.to_string(), row.board.clone(), row.score.to_string(), row.unit.clone()]));
-        let columns = [Column::right("Rank"), Column::left("Board"), Column::right("Score"), Column::left("Unit")];
+        let columns = [Column::number("Rank"), Column::name("Board"), Column::number("Score"), Column::text("Unit")];
         screen.table(&columns, rows.collect());
     }
 }
 
-fn whereabouts(reply: &Fingered) -> String {
+fn whereabouts(reply: &Fingered, clock: &Clock) -> String {
     let worlds = reply.worlds.join(" and ");
     match (reply.online, reply.idle, reply.last_login) {
         _ if !reply.worlds.is_empty() => format!("on {worlds}"),
         (true, Some(seconds), _) if seconds >= 60 => format!("on, idle {}", idle(seconds)),
         (true, ..) => "on".to_owned(),
-        (false, _, Some(last)) => format!("not on, last seen {}", minute(last)),
+        (false, _, Some(last)) => format!("not on, last seen {}", clock.minute(last)),
         (false, ..) => "not on".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Properties: small values of players and worlds. Runs in a worker.
 
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Pushed, Screen, Shown, plural};
+use crate::render::{Counted, Pushed, Screen, Shown, plural};
 use ssmglobal_ipc::{
     Base64, Code, Failure, FingerProperty, Kind, Properties, Property, PropertyAccess, PropertyChanged, PropertyDelete,
     PropertyGet, PropertySet, PropertyTerms, PropertyValue, PropertyVersion, PropertyWatch, Request,
@@ -202,9 +202,9 @@ impl Shown for Properties {
         if self.properties.is_empty() {
             screen.hint(format!("PROPERTY SET {} name value makes one.", self.of));
         }
-        if let Some(next) = &self.next {
-            screen.page_after(&format!("PROPERTY GET {}", self.of), next);
-        }
+        // How many there are for whoever asks is not known before all were looked at.
+        let counted = Counted { shown: self.properties.len(), total: None, what: "properties" };
+        screen.page(counted, &format!("PROPERTY GET {}", self.of), self.next.as_deref());
     }
 }
 

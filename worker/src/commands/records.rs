@@ -1,7 +1,7 @@
 //! Records: boards, scores and ranks. Runs in a worker.
 
 use super::{Arg, ArgKind, Command, Group};
-use crate::render::{Column, Json, Pushed, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Counted, Json, Pushed, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
     Boards, Code, Kind, Party, RecordAround, RecordArrived, RecordPage, RecordRow, RecordShow, RecordShown,
@@ -99,7 +99,7 @@ pub(super) static GROUP: Group = Group {
             summary: "List the boards",
             args: Arg::PAGE,
             example: "RECORD BOARDS",
-            returns: "`boards` (each with `board`, `unit`, `better`, `operator`, `submit`, `total`), `next`",
+            returns: "`boards` (each with `board`, `unit`, `better`, `operator`, `submit`, `total`), `total`, `next`",
             ..Command::request(Kind::RecordBoards, |parsed| Ok(Request::RecordBoards(parsed.page()?)))
         },
         Command {
@@ -184,26 +184,26 @@ impl Shown for RecordPage {
         let rows = self.records.iter().map(|row| {
             let note = row.note.clone().unwrap_or_default();
             let from = row.server.as_ref().map_or_else(String::new, |_| sender(&row.server, &row.player).to_string());
-            let at = minute(row.at).to_string();
+            let at = screen.minute(row.at);
             Row::new([row.rank.to_string(), row.player.clone(), row.score.to_string(), at, from, note])
         });
         let score = if self.unit.is_empty() { "Score".to_owned() } else { format!("Score ({})", self.unit) };
         let columns = [
-            Column::right("Rank").fixed(),
-            Column::left("Player"),
-            Column::right(&score).fixed(),
-            Column::left("When"),
-            Column::left("From"),
-            Column::left("Note"),
+            Column::number("Rank"),
+            Column::name("Player"),
+            Column::number(&score),
+            Column::detail("When"),
+            Column::detail("From"),
+            Column::text("Note"),
         ];
         screen.table(&columns, rows.collect());
-        let count = self.records.len();
+        let shown = self.records.len();
+        let command = format!("TOP {} {shown}", self.board);
         // Ranks, not the page's own marks: a person can read and change them.
-        if let (Some(_), Some(last)) = (&self.next, self.records.last()) {
-            screen.more(format_args!("TOP {} {count} AFTER {}", self.board, last.rank));
-        }
+        let next = self.next.as_ref().and(self.records.last()).map(|last| last.rank.to_string());
+        screen.page(Counted { shown, total: Some(self.total), what: "players" }, &command, next.as_deref());
         if let (Some(_), Some(first)) = (&self.prev, self.records.first()) {
-            screen.hint(format!("Back: TOP {} {count} BEFORE {}", self.board, first.rank));
+            screen.hint(format!("Back: {command} BEFORE {}", first.rank));
         }
     }
 }
@@ -219,15 +219,10 @@ impl Shown for RecordShown {
     }
 
     fn show(&self, screen: &mut Screen, _: Kind) {
+        let at = screen.moment(self.at);
         match &self.server {
-            Some(_) => {
-                screen.line(format!(
-                    "Reached {} UTC, sent by {}.",
-                    minute(self.at),
-                    sender(&self.server, &self.player)
-                ));
-            }
-            None => screen.line(format!("Reached {} UTC.", minute(self.at))),
+            Some(_) => screen.line(format!("Reached {at}, sent by {}.", sender(&self.server, &self.player))),
+            None => screen.line(format!("Reached {at}.")),
         }
         if let Some(note) = self.note.as_deref().filter(|note| !note.is_empty()) {
             screen.block(2, note);
@@ -258,18 +253,19 @@ impl Shown for Boards {
             Row::new([row.board.clone(), row.unit.clone(), better, operator, submit.to_owned(), row.total.to_string()])
         });
         let columns = [
-            Column::left("Board"),
-            Column::left("Unit"),
-            Column::left("Better").fixed(),
-            Column::left("Counts").fixed(),
-            Column::left("Submit").fixed(),
-            Column::right("Players").fixed(),
+            Column::name("Board"),
+            Column::text("Unit"),
+            Column::detail("Better"),
+            Column::detail("Counts"),
+            Column::detail("Submit"),
+            Column::number("Players"),
         ];
         screen.table(&columns, rows.collect());
-        match (&self.next, self.boards.first()) {
-            (Some(next), _) => screen.more(format_args!("BOARDS {} {next}", self.boards.len())),
-            (None, Some(first)) => screen.hint(format!("TOP {} shows the best.", first.board)),
-            (None, None) => {}
+        let shown = self.boards.len();
+        let counted = Counted { shown, total: self.total, what: "boards" };
+        screen.page(counted, &format!("BOARDS {shown}"), self.next.as_deref());
+        if let (None, Some(first)) = (&self.next, self.boards.first()) {
+            screen.hint(format!("TOP {} shows the best.", first.board));
         }
     }
 }

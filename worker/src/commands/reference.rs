@@ -2,7 +2,6 @@
 //! current; no process uses it.
 
 use super::parsed::Value;
-use super::table::Asks;
 use super::who::{modes, users};
 use super::{ArgKind, Command, GROUPS, Parsed, State, parse_words};
 use ssmglobal_ipc::Code;
@@ -24,10 +23,7 @@ pub fn reference() -> String {
 
 /// The commands that heed a key, as a list within a sentence.
 fn keyed() -> String {
-    let takes_key = |command: &&Command| match command.asks {
-        Asks::Request(kind, _) => kind.describe().takes_key(),
-        Asks::Local(..) => false,
-    };
+    let takes_key = |command: &&Command| command.asks.kind().is_some_and(|kind| kind.describe().takes_key());
     let commands = GROUPS.iter().flat_map(|group| group.commands).filter(takes_key);
     let names: Vec<String> = commands.map(|command| format!("`{}`", command.name)).collect();
     let lines: Vec<String> = names.chunks(8).map(|names| format!("  {}", names.join(", "))).collect();

@@ -1,7 +1,7 @@
 //! AUTH of game servers, and the relay between them. Runs in a worker.
 
 use super::{Arg, Command, Group, Parsed};
-use crate::render::{Column, Json, Pushed, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Json, Pushed, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{
     Auth, Authed, Channels, Code, Failure, Kind, RelayJoin, RelayJoined, RelayLeave, RelayMessage, RelaySend,
@@ -72,7 +72,7 @@ pub(super) static GROUP: Group = Group {
             summary: "List the channels",
             args: Arg::PAGE,
             example: "RELAY CHANNELS",
-            returns: "`channels` (each with `channel`, `number`, `servers`), `next`",
+            returns: "`channels` (each with `channel`, `number`, `servers`), `total`, `next`",
             ..Command::request(Kind::RelayChannels, |parsed| Ok(Request::RelayChannels(parsed.page()?)))
         },
     ],
@@ -163,11 +163,11 @@ impl Shown for Channels {
             .channels
             .iter()
             .map(|row| Row::new([row.channel.clone(), row.number.to_string(), row.servers.to_string()]));
-        let columns = [Column::left("Channel"), Column::right("Number").fixed(), Column::right("Servers").fixed()];
+        let columns = [Column::name("Channel"), Column::number("Number"), Column::number("Servers")];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("RELAY CHANNELS", self.channels.len(), next);
-        }
+        let shown = self.channels.len();
+        let counted = Counted { shown, total: self.total, what: "channels" };
+        screen.page(counted, &format!("RELAY CHANNELS {shown}"), self.next.as_deref());
     }
 }
 

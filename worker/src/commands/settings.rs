@@ -1,7 +1,7 @@
 //! Settings: versioned text of a player or a game server. Runs in a worker.
 
 use super::{Arg, Command, Group};
-use crate::render::{Column, Row, Screen, Shown, minute, plural};
+use crate::render::{Column, Counted, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{Code, Kind, Request, Setting, SettingDelete, SettingGet, SettingSet, SettingVersion, Settings};
 use std::fmt::{Result, Write};
 
@@ -60,7 +60,7 @@ pub(super) static GROUP: Group = Group {
             summary: "List your settings",
             args: Arg::PAGE,
             example: "SETTING LIST",
-            returns: "`settings` (each with `key`, `version`, `public`, `bytes`, `at`), `next`",
+            returns: "`settings` (each with `key`, `version`, `public`, `bytes`, `at`), `total`, `next`",
             ..Command::request(Kind::SettingList, |parsed| Ok(Request::SettingList(parsed.page()?)))
         },
         Command {
@@ -119,19 +119,19 @@ impl Shown for Settings {
             return;
         }
         let rows = self.settings.iter().map(|row| {
-            let (bytes, at) = (row.bytes.to_string(), minute(row.at).to_string());
+            let (bytes, at) = (row.bytes.to_string(), screen.minute(row.at));
             Row::new([row.key.clone(), row.version.to_string(), bytes, readable(row.public).to_owned(), at])
         });
         let columns = [
-            Column::left("Key"),
-            Column::right("Version").fixed(),
-            Column::right("Bytes").fixed(),
-            Column::left("Readable").fixed(),
-            Column::left("Changed"),
+            Column::name("Key"),
+            Column::number("Version"),
+            Column::number("Bytes"),
+            Column::detail("Readable"),
+            Column::detail("Changed"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("SETTING LIST", self.settings.len(), next);
-        }
+        let shown = self.settings.len();
+        let counted = Counted { shown, total: self.total, what: "settings" };
+        screen.page(counted, &format!("SETTING LIST {shown}"), self.next.as_deref());
     }
 }

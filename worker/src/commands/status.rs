@@ -1,7 +1,7 @@
 //! The list of worlds: game servers that opted in. Runs in a worker.
 
 use super::{Arg, Command, Group};
-use crate::render::{Column, Row, Screen, Shown, plural};
+use crate::render::{Column, Counted, Row, Screen, Shown, plural};
 use serde::Serialize;
 use ssmglobal_ipc::{Code, Kind, Rating, Request, StatusSet, World, WorldMore, WorldStatus, Worlds, json};
 use std::fmt::{Result, Write};
@@ -99,18 +99,18 @@ impl Shown for Worlds {
             Row::new([name, map, players, status, rating, address, world.text.clone()])
         });
         let columns = [
-            Column::left("World"),
-            Column::left("Map"),
-            Column::right("Players").fixed(),
-            Column::left("Status"),
-            Column::left("Rating"),
-            Column::left("Address"),
-            Column::left("Text"),
+            Column::name("World"),
+            Column::text("Map"),
+            Column::number("Players"),
+            Column::detail("Status"),
+            Column::detail("Rating"),
+            Column::name("Address"),
+            Column::text("Text"),
         ];
         screen.table(&columns, rows.collect());
-        if let Some(next) = &self.next {
-            screen.next_page("WORLDS", self.worlds.len(), next);
-        }
+        let shown = self.worlds.len();
+        let counted = Counted { shown, total: Some(self.total), what: "worlds" };
+        screen.page(counted, &format!("WORLDS {shown}"), self.next.as_deref());
     }
 
     fn data(&self, out: &mut Vec<u8>) {

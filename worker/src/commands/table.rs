@@ -1,7 +1,7 @@
 //! What an entry of the table is made of. Runs in a worker.
 
 use super::reference::json_example;
-use super::{Local, Parsed};
+use super::{Action, Local, Parsed};
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, States};
 
 /// What an argument takes.
@@ -112,7 +112,8 @@ impl Arg {
     }
 
     /// What all lists have.
-    pub const PAGE: &'static [Arg] = &[Arg::limit(), Arg::word("after", "`next` of the page before").optional()];
+    pub const PAGE: &'static [Arg] =
+        &[Arg::limit(), Arg::word("after", "`next` of the page before").optional().keyword("AFTER")];
 
     /// May be left out.
     pub const fn optional(self) -> Arg {
@@ -147,6 +148,18 @@ pub enum Asks {
     Request(Kind, fn(&mut Parsed<'_>) -> Result<Request, Failure>),
     /// Something that the worker does by itself, for sessions in these states.
     Local(States, fn(&mut Parsed<'_>) -> Result<Local, Failure>),
+    /// One of the two, as its arguments say.
+    Either(Kind, fn(&mut Parsed<'_>) -> Result<Action, Failure>),
+}
+
+impl Asks {
+    /// What the handler is asked, if it is.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Asks::Request(kind, _) | Asks::Either(kind, _) => Some(*kind),
+            Asks::Local(..) => None,
+        }
+    }
 }
 
 /// One command.
@@ -185,6 +198,11 @@ impl Command {
         Command::new(Asks::Local(states, make))
     }
 
+    /// What most commands have in common that ask the handler only where their arguments say so.
+    pub(super) const fn either(kind: Kind, make: fn(&mut Parsed<'_>) -> Result<Action, Failure>) -> Command {
+        Command::new(Asks::Either(kind, make))
+    }
+
     const fn new(asks: Asks) -> Command {
         Command {
             name: "",
@@ -202,7 +220,7 @@ impl Command {
 
     /// Whether it leads to a request of this kind.
     pub fn asks_for(&self, kind: Kind) -> bool {
-        matches!(self.asks, Asks::Request(other, _) if other == kind)
+        self.asks.kind() == Some(kind)
     }
 
     /// The sentence for a success of this request, where its answer says nothing else.
@@ -212,16 +230,13 @@ impl Command {
 
     /// What its user needs besides.
     pub fn right(&self) -> Right {
-        match self.asks {
-            Asks::Request(kind, _) => kind.describe().right,
-            Asks::Local(..) => Right::None,
-        }
+        self.asks.kind().map_or(Right::None, |kind| kind.describe().right)
     }
 
     /// The states of sessions that may use it.
     pub fn states(&self) -> States {
         match self.asks {
-            Asks::Request(kind, _) => kind.describe().states,
+            Asks::Request(kind, _) | Asks::Either(kind, _) => kind.describe().states,
             Asks::Local(states, _) => states,
         }
     }

@@ -1,8 +1,8 @@
 //! Settings of the universe: everybody sees them, operators set them. Runs in a worker.
 
 use super::{Arg, Command, Group};
-use crate::render::{Pushed, Screen, Shown};
-use ssmglobal_ipc::{Code, Kind, Request, Universe, UniverseReset, UniverseSet, Version};
+use crate::render::{Json, Pushed, Screen, Shown, unmarked};
+use ssmglobal_ipc::{Code, Kind, Request, Universe, UniverseReset, UniverseSet, Version, json};
 use std::fmt::{Result, Write};
 
 const KEY: Arg = Arg::word(
@@ -93,12 +93,25 @@ impl Shown for Universe {
             screen.line(format!("Set by the operator: {}", self.set.join(", ")));
         }
         screen.line("Welcome:");
-        screen.block(2, &self.welcome);
+        screen.marked_block(2, &self.welcome);
     }
+
+    fn data(&self, out: &mut Vec<u8>) {
+        json::put(out, &for_programs(self));
+    }
+}
+
+/// Programs have no colours.
+fn for_programs(universe: &Universe) -> Universe {
+    Universe { welcome: unmarked(&universe.welcome), ..universe.clone() }
 }
 
 impl Pushed for Universe {
     fn say(&self, f: &mut dyn Write) -> Result {
         write!(f, "settings of {} have changed (UNIVERSE SHOW)", self.name)
+    }
+
+    fn line(&self, name: &str, out: &mut Vec<u8>) {
+        for_programs(self).put_event(name, out);
     }
 }

@@ -4,7 +4,7 @@
 use super::charset::Charsets;
 use super::layer::{Layer, Opened};
 use super::strangers::{Beginning, Protocol};
-use crate::render::{Charset, Look};
+use crate::render::{Charset, Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Mode;
 use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
@@ -109,10 +109,24 @@ impl Speech {
         Look {
             width: terminal.width().unwrap_or(usual.width),
             height: terminal.height().unwrap_or(usual.height),
-            pager: usual.pager,
             colour: terminal.colour(),
             plain: terminal.screen_reader(),
             ..usual
+        }
+    }
+
+    /// Of what the terminal has told something.
+    pub fn told(&self) -> Told {
+        let charset = self.utf8() != Agreed::Unknown || self.charsets.charset(Agreed::Unknown) != Charset::Utf8;
+        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else {
+            return Told { charset, ..Told::default() };
+        };
+        Told {
+            width: terminal.width().is_some(),
+            height: terminal.height().is_some(),
+            colour: terminal.mtts().is_some() || terminal.name().is_some(),
+            charset,
+            screen_reader: terminal.mtts().is_some(),
         }
     }
 

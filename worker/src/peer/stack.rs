@@ -11,7 +11,7 @@ use super::layer::{Layer, Opened};
 use super::outbox::Outbox;
 use super::speech::{Input, Speech};
 use super::transport::Transport;
-use crate::render::Look;
+use crate::render::{Look, Preferred, Told};
 use serde::{Deserialize, Serialize};
 
 /// The layers above a socket.
@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub struct Stack<T = Transport> {
     transport: T,
     speech: Speech,
+    /// Only where something was set.
+    preferred: Option<Box<Preferred>>,
     /// Opened by the transport, and not looked at yet while its sender has to wait. Quiet is only who has none.
     #[serde(skip)]
     opened: Opening,
@@ -61,7 +63,15 @@ impl Opening {
 impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     /// Layers of which nothing was heard yet.
     pub fn new(transport: T, speech: Speech) -> Stack<T> {
-        Stack { transport, speech, opened: Opening::default(), out: Outbox::default(), copy: None, closed: false }
+        Stack {
+            transport,
+            speech,
+            preferred: None,
+            opened: Opening::default(),
+            out: Outbox::default(),
+            copy: None,
+            closed: false,
+        }
     }
 
     /// What lines are made with.
@@ -69,9 +79,28 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         &mut self.speech
     }
 
-    /// What the terminal can show.
+    /// What the terminal can show, as its owner wants it.
     pub fn look(&self) -> Look {
-        self.speech.look()
+        let look = self.speech.look();
+        self.preferred.as_ref().map_or(look, |preferred| preferred.over(look))
+    }
+
+    /// Of what the terminal has told something.
+    pub fn told(&self) -> Told {
+        self.speech.told()
+    }
+
+    /// What was set of how things are shown.
+    pub fn preferred(&self) -> Preferred {
+        self.preferred.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Changes what was set.
+    pub fn prefer(&mut self, change: impl FnOnce(&mut Preferred)) {
+        let mut preferred = self.preferred.take().unwrap_or_default();
+        change(&mut preferred);
+        self.speech.say_charset(preferred.charset());
+        self.preferred = Some(preferred).filter(|preferred| **preferred != Preferred::default());
     }
 
     /// Whether the other side has spoken telnet, and does so now.
@@ -181,7 +210,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
         // A field more does not compile until it is decided whether it is quiet, moves, or is made anew.
-        let Stack { transport, speech, opened, out, copy: _, closed } = self;
+        let Stack { transport, speech, preferred: _, opened, out, copy: _, closed } = self;
         transport.is_quiet() && speech.is_quiet() && opened.rest().is_empty() && out.is_empty() && !closed
     }
 }

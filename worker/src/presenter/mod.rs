@@ -4,14 +4,14 @@
 mod queue;
 mod says;
 
-use crate::commands::Local;
+use crate::commands::{Local, PreferenceRow, preferences_shown, put_preferences};
 use crate::peer::Stack;
-use crate::render::{Pages, Prompt, Screen, draw, human, json};
+use crate::render::{Pages, Prompt, Screen, draw, human, json, unmarked};
 use queue::Queue;
 pub use queue::Waiting;
 use says::Says;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Event, Failure, Mode, Reply, State};
+use ssmglobal_ipc::{Event, Failure, Mode, Notice, Preference, Reply, State};
 use std::iter::{empty, once};
 
 /// How it is said to one client.
@@ -90,10 +90,11 @@ impl Presenter {
     pub fn answer(&mut self, to: &mut Stack, number: u64, reply: &Reply, hint: Option<&str>) {
         // What was asked behind it is not to wait until somebody has read it.
         let alone = self.queue.len() == 1;
+        let clock = to.preferred().clock();
         let mut pages = None;
         self.queue.answer(number, to, |says, waiting| {
             if waiting.people {
-                let screen = hinted(human::reply(waiting.asked, reply), hint);
+                let screen = hinted(human::reply(waiting.asked, reply, clock), hint);
                 pages = says.screens(once(screen), alone);
             } else {
                 says.text(|out| json::reply(out, waiting.id.as_deref(), waiting.asked, reply));
@@ -121,6 +122,18 @@ impl Presenter {
     /// What the worker does by itself, in its turn.
     pub fn local(&mut self, to: &mut Stack, local: Local, id: Option<&str>, state: State) {
         self.say_in_turn(to, || local.screens(state), |out| local.put(out, id, state));
+    }
+
+    /// What is set of how somebody is shown things: one of it, or all; in its turn.
+    pub fn preferences(&mut self, to: &mut Stack, id: Option<&str>, only: Option<Preference>) {
+        let (preferred, look, told) = (to.preferred(), to.look(), to.told());
+        let wanted = Preference::ALL.into_iter().filter(|preference| only.is_none_or(|only| only == *preference));
+        let row = |preference: Preference| {
+            let (value, from) = preferred.state(preference, look, told);
+            PreferenceRow { name: preference.name(), value, from }
+        };
+        let rows: Vec<PreferenceRow> = wanted.map(row).collect();
+        self.say_in_turn(to, || once(preferences_shown(&rows)), |out| put_preferences(out, id, &rows));
     }
 
     /// Greets a person, in its turn.
@@ -234,19 +247,31 @@ impl Presenter {
     /// writes or reads hears of it afterwards, if it can wait.
     pub fn event(&mut self, to: &mut Stack, event: &Event, question: Option<Prompt>) {
         match self.mode {
-            Mode::Human => {
-                let busy = self.turning || matches!(question, Some(Prompt::Line(_)));
-                let mut drawn = Vec::new();
-                draw(&mut drawn, &human::event(event), to.look());
-                self.held.push(&drawn);
-                if !busy || !can_wait(event) || self.held.is_full() {
-                    let question = question.or_else(|| self.pages.as_ref().filter(|_| self.turning)?.prompt());
-                    self.say_held(to, question);
-                }
-            }
+            Mode::Human => self.tell_person(to, &human::event(event), can_wait(event), question),
             // It waits for a greeting's answer; only the end is worth a word.
             Mode::Ask if !matches!(event, Event::Close(_)) => {}
             Mode::Ask | Mode::Client | Mode::Server => to.write(|out| json::event(out, event)),
+        }
+    }
+
+    /// The operator's last word.
+    pub fn last_word(&mut self, to: &mut Stack, text: &str, question: Option<Prompt>) {
+        match self.mode {
+            Mode::Human => self.tell_person(to, &human::goodbye(text), false, question),
+            Mode::Ask | Mode::Client | Mode::Server => {
+                self.event(to, &Event::Close(Notice { msg: unmarked(text) }), question);
+            }
+        }
+    }
+
+    fn tell_person(&mut self, to: &mut Stack, screen: &Screen, can_wait: bool, question: Option<Prompt>) {
+        let busy = self.turning || matches!(question, Some(Prompt::Line(_)));
+        let mut drawn = Vec::new();
+        draw(&mut drawn, screen, to.look());
+        self.held.push(&drawn);
+        if !busy || !can_wait || self.held.is_full() {
+            let question = question.or_else(|| self.pages.as_ref().filter(|_| self.turning)?.prompt());
+            self.say_held(to, question);
         }
     }
 

@@ -29,6 +29,17 @@ impl Charset {
         }
     }
 
+    /// What people mean by a word.
+    pub fn named(word: &str) -> Option<Charset> {
+        let letters: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+        match letters.to_ascii_uppercase().as_str() {
+            "UTF8" => Some(Charset::Utf8),
+            "LATIN1" | "ISO88591" => Some(Charset::Latin1),
+            "ASCII" | "USASCII" => Some(Charset::Ascii),
+            _ => None,
+        }
+    }
+
     /// What marks that a text goes on where it was cut: one column wide.
     pub(super) fn ellipsis(self) -> char {
         if self == Charset::Utf8 { '…' } else { '~' }

@@ -5,8 +5,10 @@
 
 use super::clean;
 use super::fit::{broken, fitted};
+use super::markup::pieces;
 use super::screen::{Block, Entry, Prompt, Screen, Style};
 use super::table::{Column, GAP, Table, fit};
+use super::wrap::wrapped;
 use super::{Look, plural};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -17,6 +19,18 @@ const PROMPT: &str = "> ";
 
 /// Where a tab leads to.
 pub(super) const TAB: usize = 8;
+
+/// By how much the lines behind the first of a sentence are indented that holds somebody else's words.
+const HANG: usize = 2;
+
+/// What stands in place of a tab on a narrow terminal.
+const INDENT: usize = 2;
+
+/// Narrower than this a terminal is narrow, columns.
+const NARROW: usize = 60;
+
+/// Less room than this beside a name is none, columns.
+const BESIDE: usize = 20;
 
 /// Appends what the terminal is to be sent. Whoever marks the end of a prompt, or hides what is typed, learns from
 /// [`Screen::prompt`] whether there is one.
@@ -40,6 +54,10 @@ fn code(style: Style) -> &'static str {
         Style::Dim => "\x1b[2m",
         Style::Red => "\x1b[31m",
         Style::Cyan => "\x1b[36m",
+        Style::Green => "\x1b[32m",
+        Style::Yellow => "\x1b[33m",
+        Style::Blue => "\x1b[34m",
+        Style::Magenta => "\x1b[35m",
     }
 }
 
@@ -56,21 +74,25 @@ impl Pen<'_> {
             Block::Line(parts) => self.line(parts.iter().map(|(style, text)| (*style, text.as_str()))),
             Block::Heading(text) => self.line([(Style::Bold, text.as_str())]),
             Block::Hint(text) => self.line([(Style::Dim, text.as_str())]),
-            Block::More { command, next } => self.more(command, next.as_deref()),
+            Block::Page { of_many, next } => self.page(of_many.as_deref(), next.as_ref()),
             Block::Facts(facts) => facts.iter().for_each(|(name, value)| self.labelled(name, value)),
             Block::Entry(entry) if plain => self.labelled(&entry.name, &entry.about),
             Block::Entry(entry) => self.entry(entry),
-            // The blank is not read aloud, and tells it from lines of ours.
-            Block::Text { indent, text } if plain => text.lines().for_each(|line| {
-                self.blanks((*indent).min(1));
-                self.put(line);
-                self.end();
-            }),
-            Block::Text { indent, text } => self.text(*indent, text),
-            Block::Table(table) if plain => self.spoken(table),
+            Block::Text { indent, text, marked: true } if !self.look.shell => {
+                let mut style = Style::Plain;
+                for line in text.lines() {
+                    let parts = pieces(line, &mut style);
+                    self.indented(*indent, 0, parts.iter().map(|(style, piece)| (*style, &**piece)));
+                }
+            }
+            Block::Text { indent, text, .. } => self.text(*indent, text),
+            Block::Table(table) if plain => self.stacked(table),
             Block::Table(table) => self.table(table),
-            Block::Notice { tag, text } => {
-                self.line([(Style::Cyan, &*format!("[{tag}]")), (Style::Plain, " "), (Style::Plain, text.as_str())]);
+            Block::Notice { tag, parts } => {
+                let front = if plain { format!("{tag}: ") } else { format!("[{tag}]") };
+                let blank = if plain { "" } else { " " };
+                let parts = parts.iter().map(|(style, text)| (*style, text.as_str()));
+                self.indented(0, HANG, [(Style::Cyan, front.as_str()), (Style::Plain, blank)].into_iter().chain(parts));
             }
             Block::Error(text) => {
                 self.line([(Style::Red, "ERROR:"), (Style::Plain, " "), (Style::Plain, text.as_str())]);
@@ -127,20 +149,48 @@ impl Pen<'_> {
         self.look.charset.ellipsis()
     }
 
+    /// A sentence, in as many lines as it takes. Where it is read aloud a line is what is heard at once.
     fn line<'t>(&mut self, parts: impl IntoIterator<Item = (Style, &'t str)>) {
-        if self.look.plain {
-            let text: String = parts.into_iter().map(|(_, text)| text).collect();
-            self.put(text.trim_matches(' '));
-        } else {
-            parts.into_iter().for_each(|(style, text)| self.styled(style, text));
-        }
-        self.end();
+        self.indented(0, 0, parts);
     }
 
-    fn more(&mut self, command: &str, next: Option<&str>) {
-        let text = match next.filter(|_| self.look.shell) {
-            Some(next) => format!("There are more: add --after {next}"),
-            None => format!("More: {command}"),
+    /// The same, indented, and what comes behind the first line by `hang` more: no words of somebody else stand where a line of ours
+    /// might begin.
+    fn indented<'t>(&mut self, indent: usize, hang: usize, parts: impl IntoIterator<Item = (Style, &'t str)>) {
+        let mut text = String::new();
+        let mut styles = Vec::new();
+        for (style, part) in parts {
+            text.push_str(&self.shown(part));
+            styles.push((style, text.len()));
+        }
+        if self.look.plain {
+            self.put(text.trim_matches(' '));
+            return self.end();
+        }
+        for line in wrapped(&text, self.look.columns().saturating_sub(indent), hang) {
+            let mut from = line.start;
+            let width = text.get(line.clone()).unwrap_or_default().width();
+            // A long word is not to be broken for that.
+            let hang = if from == 0 || indent + hang + width > self.look.columns() { 0 } else { hang };
+            self.blanks(if line.is_empty() { 0 } else { indent + hang });
+            for (style, upto) in &styles {
+                let upto = (*upto).min(line.end);
+                if let Some(piece) = text.get(from..upto).filter(|piece| !piece.is_empty()) {
+                    self.styled(*style, piece);
+                    from = upto;
+                }
+            }
+            self.end();
+        }
+    }
+
+    /// `20 of 53 mails; MAIL LIST 20 AFTER 12 goes on.`
+    fn page(&mut self, of_many: Option<&str>, next: Option<&(String, String)>) {
+        let shown = of_many.unwrap_or("There are more");
+        let text = match next {
+            Some((_, next)) if self.look.shell => format!("{shown}: add --after {next} to go on."),
+            Some((command, _)) => format!("{shown}; {command} goes on."),
+            None => format!("{shown}; these are the last."),
         };
         self.line([(Style::Dim, text.as_str())]);
     }
@@ -148,34 +198,47 @@ impl Pen<'_> {
     /// `label: value`, or what there is of the two.
     fn labelled(&mut self, label: &str, value: &str) {
         let between = if label.is_empty() || value.is_empty() { "" } else { ": " };
-        self.line([(Style::Bold, label), (Style::Bold, between), (Style::Plain, value)]);
+        self.indented(0, HANG, [(Style::Bold, label), (Style::Bold, between), (Style::Plain, value)]);
     }
 
-    /// A tab, the name, and what there is to say about it.
-    fn entry(&mut self, Entry { name, name_width, about, whole }: &Entry) {
+    /// The name, and beside it what there is to say about it; below it where there is little room.
+    fn entry(&mut self, Entry { name, name_width, about }: &Entry) {
         let (name, about) = (self.shown(name), self.shown(about));
-        let left = self.look.columns().saturating_sub(TAB + name_width + GAP);
-        if !whole {
-            return self.named(&name, *name_width, &fitted(&about, left, self.ellipsis()));
+        let columns = self.look.columns();
+        let indent = if columns < NARROW { INDENT } else { TAB };
+        let beside = indent + name_width + GAP;
+        let is_below = columns < beside + BESIDE && !about.is_empty();
+        let column = if is_below { 2 * indent } else { beside };
+        let mut lines = wrapped(&about, columns.saturating_sub(column).max(BESIDE / 2), 0).into_iter();
+        self.indent(indent);
+        self.styled(Style::Bold, &name);
+        if !is_below && let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+            self.blanks((name_width + GAP).saturating_sub(name.width()));
+            self.put(about.get(line).unwrap_or_default());
         }
-        let width = left.max(10);
-        let (mut now, mut later) = broken(&about, width);
-        self.named(&name, *name_width, now);
-        while !later.is_empty() {
-            (now, later) = broken(later, width);
-            self.named("", *name_width, now);
+        self.end();
+        for line in lines {
+            self.indent(indent);
+            self.blanks(column - indent);
+            self.put(about.get(line).unwrap_or_default());
+            self.end();
         }
     }
 
-    fn named(&mut self, name: &str, name_width: usize, about: &str) {
-        self.out.push(b'\t');
-        self.styled(Style::Bold, name);
-        self.blanks(if about.is_empty() { 0 } else { (name_width + GAP).saturating_sub(name.width()) });
-        self.put(about);
-        self.end();
+    /// The beginning of a line that belongs to a heading.
+    fn indent(&mut self, indent: usize) {
+        if indent == TAB { self.out.push(b'\t') } else { self.blanks(indent) }
     }
 
     fn text(&mut self, indent: usize, text: &str) {
+        if self.look.plain {
+            // The blank is not read aloud, and tells it from lines of ours.
+            return text.lines().for_each(|line| {
+                self.blanks(indent.min(1));
+                self.put(line);
+                self.end();
+            });
+        }
         let width = self.look.columns().saturating_sub(indent).max(10);
         for line in text.lines() {
             let line = self.shown(line);
@@ -195,26 +258,29 @@ impl Pen<'_> {
         }
     }
 
-    /// A table to be heard: a line for each cell that says something, and an empty one behind each row.
-    fn spoken(&mut self, table: &Table) {
+    /// A table without columns, to be heard, or where there is no room for them: a line for each cell that says something, and an
+    /// empty one behind each row.
+    fn stacked(&mut self, table: &Table) {
         for row in &table.rows {
             for (column, cell) in table.columns.iter().zip(&row.cells).filter(|(_, cell)| !cell.is_empty()) {
-                self.labelled(&column.head, cell);
+                let (label, value) = column.labelled(cell);
+                self.labelled(label, value);
             }
             self.end();
         }
     }
 
     /// A table as wide as the terminal at the most.
-    fn table(&mut self, Table { columns, rows }: &Table) {
-        let heads: Vec<Cow<'_, str>> = columns.iter().map(|column| self.shown(&column.head)).collect();
+    fn table(&mut self, table: &Table) {
+        let Table { columns, rows } = table;
+        let heads: Vec<Cow<'_, str>> = columns.iter().map(|column| self.shown(column.heading())).collect();
         let cells: Vec<Vec<Cow<'_, str>>> =
             rows.iter().map(|row| row.cells.iter().map(|cell| self.shown(cell)).collect()).collect();
         let natural = heads.iter().enumerate().map(|(index, head)| {
             let widest = cells.iter().filter_map(|row| row.get(index)).map(|cell| cell.width()).max();
             widest.filter(|widest| *widest > 0).map_or(0, |widest| widest.max(head.width()))
         });
-        let widths = fit(columns, natural.collect(), self.look.columns());
+        let Some(widths) = fit(columns, natural.collect(), self.look.columns()) else { return self.stacked(table) };
         self.row(columns, &widths, &heads, Style::Bold);
         for (row, cells) in rows.iter().zip(&cells) {
             self.row(columns, &widths, cells, if row.bold { Style::Bold } else { Style::Plain });

@@ -1,12 +1,12 @@
 //! Answers and events as screens for people. Runs in a worker.
 
-use super::Screen;
 use super::shown::{Asked, pushed, shown};
+use super::{Clock, Screen};
 use ssmglobal_ipc::{Event, Failure, Reply};
 
-/// What the handler answered.
-pub fn reply(asked: Asked, reply: &Reply) -> Screen {
-    let mut screen = Screen::new();
+/// What the handler answered, with times as this clock tells them.
+pub fn reply(asked: Asked, reply: &Reply, clock: Clock) -> Screen {
+    let mut screen = Screen::told_by(clock);
     match shown(reply) {
         Err(failed) => return failure(failed),
         Ok(None) => screen.line(asked.done),
@@ -39,9 +39,16 @@ pub fn event(event: &Event) -> Screen {
     screen
 }
 
-/// Text of ours or the operator's, line by line.
+/// A text of the operator, line by line.
 pub fn text(text: &str) -> Screen {
     let mut screen = Screen::new();
-    text.lines().for_each(|line| screen.line(line));
+    screen.marked_lines(text);
+    screen
+}
+
+/// The operator's last word.
+pub fn goodbye(text: &str) -> Screen {
+    let mut screen = Screen::new();
+    screen.marked_notice("notice", text);
     screen
 }

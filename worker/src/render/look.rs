@@ -1,8 +1,9 @@
 //! What is known about the terminal that a screen is drawn for. Runs in a worker.
 
 use super::Charset;
+use ssmglobal_ipc::Preference;
 
-/// What is known about a person's terminal.
+/// What is known about a person's terminal, and what he has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Columns; 0 when it was not told.
@@ -40,5 +41,34 @@ impl Look {
     /// Columns to fill; never too few for a table.
     pub(super) fn columns(self) -> usize {
         if self.width == 0 { 80 } else { usize::from(self.width).max(20) }
+    }
+}
+
+/// Of what a terminal has told something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// How wide it is.
+    pub width: bool,
+    /// How high it is.
+    pub height: bool,
+    /// Whether it has colours.
+    pub colour: bool,
+    /// In which letters it writes.
+    pub charset: bool,
+    /// Whether it is read aloud.
+    pub screen_reader: bool,
+}
+
+impl Told {
+    /// Whether it has told this.
+    pub fn has(self, preference: Preference) -> bool {
+        match preference {
+            Preference::Width => self.width,
+            Preference::Height => self.height,
+            Preference::Colour => self.colour,
+            Preference::Charset => self.charset,
+            Preference::ScreenReader => self.screen_reader,
+            Preference::TimeZone | Preference::Pager => false,
+        }
     }
 }

@@ -7,28 +7,35 @@
 //! than the terminal is high can be given out in [`Pages`]; a text of several lines is taken with [`Lines`].
 
 mod charset;
+mod clock;
 mod draw;
 mod fit;
 pub mod human;
 pub mod json;
 mod lines;
 mod look;
+mod markup;
 mod pages;
 mod parts;
+mod preferred;
 mod screen;
 mod shown;
 mod table;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 pub use charset::Charset;
+pub use clock::Clock;
 pub use draw::draw;
 pub use lines::{Lines, Outcome};
-pub use look::Look;
+pub use look::{Look, Told};
+pub use markup::unmarked;
 pub use pages::Pages;
-pub(crate) use parts::{idle, minute, plural};
-pub use screen::{Prompt, Screen, Style};
+pub(crate) use parts::{idle, plural};
+pub use preferred::{AUTO, Origin, Preferred, checked};
+pub use screen::{Counted, Prompt, Screen, Style};
 pub use shown::Asked;
 pub(crate) use shown::{Json, Pushed, Shown, pushed_line, said};
 pub use ssmglobal_ipc::clean;
-pub use table::{Column, Narrow, Row};
+pub use table::{Column, Row};

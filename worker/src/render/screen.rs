@@ -3,7 +3,11 @@
 //! A capability says what is a heading, a fact or a table. What depends on the terminal is decided when the screen is
 //! drawn ([`draw()`](super::draw())), so that one screen can be drawn for any of them, or be given out in pages.
 
+use super::clock::Clock;
+use super::markup::pieces;
 use super::table::{Column, Row, Table};
+use ssmglobal_ipc::Time;
+use std::borrow::Cow;
 use std::fmt;
 
 /// How a part of a line stands out where there are colours.
@@ -19,6 +23,14 @@ pub enum Style {
     Red,
     /// For what comes unasked.
     Cyan,
+    /// Where the operator wants it.
+    Green,
+    /// Where the operator wants it.
+    Yellow,
+    /// Where the operator wants it.
+    Blue,
+    /// Where the operator wants it.
+    Magenta,
 }
 
 /// What a person is asked for at the end of a screen. It is the last thing in its line.
@@ -48,10 +60,11 @@ pub(super) enum Block {
     Line(Vec<(Style, String)>),
     Heading(String),
     Hint(String),
-    /// How to go on: the session's command, and where the list goes on for who can only be told of an option.
-    More {
-        command: String,
-        next: Option<String>,
+    /// How many of how many are shown, and how to go on: the session's command, and where the list goes on for who can only be
+    /// told of an option.
+    Page {
+        of_many: Option<String>,
+        next: Option<(String, String)>,
     },
     Facts(Vec<(String, String)>),
     Entry(Entry),
@@ -59,11 +72,13 @@ pub(super) enum Block {
     Text {
         indent: usize,
         text: String,
+        /// The operator's, in which colours are written as words.
+        marked: bool,
     },
     Table(Table),
     Notice {
         tag: String,
-        text: String,
+        parts: Vec<(Style, String)>,
     },
     Error(String),
 }
@@ -74,8 +89,6 @@ pub(super) struct Entry {
     /// Columns for this name and those beside it.
     pub name_width: usize,
     pub about: String,
-    /// Whether it takes as many lines as there is to say, instead of one.
-    pub whole: bool,
 }
 
 /// What one piece of text costs beside its bytes.
@@ -89,16 +102,25 @@ impl Block {
             Block::Heading(text) | Block::Hint(text) | Block::Error(text) | Block::Text { text, .. } => {
                 PIECE + text.len()
             }
-            Block::More { command, next } => PIECE + command.len() + next.as_ref().map_or(0, String::len),
+            Block::Page { of_many, next } => {
+                let next = next.as_ref().map_or(0, |(command, next)| command.len() + next.len());
+                2 * PIECE + of_many.as_ref().map_or(0, String::len) + next
+            }
             Block::Facts(facts) => facts.iter().map(|(name, value)| 2 * PIECE + name.len() + value.len()).sum(),
             Block::Entry(entry) => 2 * PIECE + entry.name.len() + entry.about.len(),
             Block::Table(Table { columns, rows }) => {
                 let heads = columns.iter().map(|column| &column.head);
                 heads.chain(rows.iter().flat_map(|row| &row.cells)).map(|text| PIECE + text.len()).sum()
             }
-            Block::Notice { tag, text } => 2 * PIECE + tag.len() + text.len(),
+            Block::Notice { tag, parts } => {
+                PIECE + tag.len() + parts.iter().map(|(_, text)| PIECE + text.len()).sum::<usize>()
+            }
         }
     }
+}
+
+fn owned(pieces: Vec<(Style, Cow<'_, str>)>) -> Vec<(Style, String)> {
+    pieces.into_iter().map(|(style, piece)| (style, piece.into_owned())).collect()
 }
 
 /// What all that is on a screen may cost, bytes: some times what fits into a message from the handler.
@@ -107,12 +129,24 @@ const MOST: usize = 8 * ssmglobal_ipc::frame::MAX_PAYLOAD;
 /// What is said where a screen ends since it is full.
 const FULL: &str = "There is more than can be shown at once. Ask for less.";
 
+/// How much of a list is on a screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted<'a> {
+    /// Rows on the screen.
+    pub shown: usize,
+    /// Rows altogether; nothing where that is not known.
+    pub total: Option<u32>,
+    /// What they are, as of many: `mails`.
+    pub what: &'a str,
+}
+
 /// What a person is shown: blocks one below the other, and perhaps a prompt.
 #[derive(Default)]
 pub struct Screen {
     blocks: Vec<Block>,
     prompt: Option<Prompt>,
     cost: usize,
+    clock: Clock,
 }
 
 /// Shows how much there is, not what it says: it may be a password.
@@ -126,6 +160,26 @@ impl Screen {
     /// One with nothing on it.
     pub fn new() -> Screen {
         Screen::default()
+    }
+
+    /// One whose times are told by this clock.
+    pub fn told_by(clock: Clock) -> Screen {
+        Screen { clock, ..Screen::default() }
+    }
+
+    /// By what its times are told.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A time as it stands in a table, where there is no room for the zone.
+    pub(crate) fn minute(&self, time: Time) -> String {
+        self.clock.minute(time)
+    }
+
+    /// A time as it stands in a sentence.
+    pub(crate) fn moment(&self, time: Time) -> String {
+        self.clock.moment(time)
     }
 
     pub(super) fn blocks(&self) -> &[Block] {
@@ -171,19 +225,17 @@ impl Screen {
         self.push(Block::Hint(text.into()));
     }
 
-    /// The line that shows the next page.
-    pub fn more(&mut self, command: fmt::Arguments<'_>) {
-        self.push(Block::More { command: command.to_string(), next: None });
-    }
-
-    /// The line that shows the next page of a list, whose command takes how many and where to go on.
-    pub fn next_page(&mut self, command: &str, count: usize, next: &str) {
-        self.push(Block::More { command: format!("{command} {count} {next}"), next: Some(next.to_owned()) });
-    }
-
-    /// The same, where the command takes where to go on behind a keyword.
-    pub fn page_after(&mut self, command: &str, next: &str) {
-        self.push(Block::More { command: format!("{command} AFTER {next}"), next: Some(next.to_owned()) });
+    /// What a list says below its rows: how many of how many they are, and the command that goes on, behind `next`. Nothing where all
+    /// are there.
+    pub fn page(&mut self, counted: Counted<'_>, command: &str, next: Option<&str>) {
+        let Counted { shown, total, what } = counted;
+        let total = total.and_then(|total| usize::try_from(total).ok()).filter(|total| *total > shown);
+        if total.is_none() && next.is_none() {
+            return;
+        }
+        let of_many = total.map(|total| format!("{shown} of {total} {what}"));
+        let next = next.map(|next| (format!("{command} AFTER {next}"), next.to_owned()));
+        self.push(Block::Page { of_many, next });
     }
 
     /// Facts, a line each, those that say something.
@@ -192,21 +244,34 @@ impl Screen {
         self.push(Block::Facts(facts.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()));
     }
 
-    /// A name, and about it what fits into the line. Names that stand together have one `name_width`, columns.
+    /// A name, and what there is to say about it. Names that stand together have one `name_width`, columns.
     pub fn entry(&mut self, name: &str, name_width: usize, about: &str) {
         let (name, about) = (name.to_owned(), about.to_owned());
-        self.push(Block::Entry(Entry { name, name_width, about, whole: false }));
-    }
-
-    /// A name, and all about it, in as many lines as it takes.
-    pub fn described(&mut self, name: &str, name_width: usize, about: &str) {
-        let (name, about) = (name.to_owned(), about.to_owned());
-        self.push(Block::Entry(Entry { name, name_width, about, whole: true }));
+        self.push(Block::Entry(Entry { name, name_width, about }));
     }
 
     /// Text of several lines, indented by so many blanks, broken at blanks.
     pub fn block(&mut self, indent: usize, text: &str) {
-        self.push(Block::Text { indent, text: text.to_owned() });
+        self.push(Block::Text { indent, text: text.to_owned(), marked: false });
+    }
+
+    /// The same, of the operator: with his colours, or without their words.
+    pub fn marked_block(&mut self, indent: usize, text: &str) {
+        self.push(Block::Text { indent, text: text.to_owned(), marked: true });
+    }
+
+    /// A text of the operator, line by line, with his colours.
+    pub fn marked_lines(&mut self, text: &str) {
+        let mut style = Style::Plain;
+        for line in text.lines() {
+            self.push(Block::Line(owned(pieces(line, &mut style))));
+        }
+    }
+
+    /// A line of the operator that comes unasked.
+    pub fn marked_notice(&mut self, tag: &str, text: &str) {
+        let parts = owned(pieces(text, &mut Style::Plain));
+        self.push(Block::Notice { tag: tag.to_owned(), parts });
     }
 
     /// A table with its heads. Columns without any text are left out.
@@ -216,7 +281,7 @@ impl Screen {
 
     /// What comes unasked, with what kind of thing it is.
     pub fn notice(&mut self, tag: &str, text: impl Into<String>) {
-        self.push(Block::Notice { tag: tag.to_owned(), text: text.into() });
+        self.push(Block::Notice { tag: tag.to_owned(), parts: vec![(Style::Plain, text.into())] });
     }
 
     /// What went wrong.

@@ -1,6 +1,6 @@
 //! What an answer or an event has to say for itself, and which of them say nothing. Runs in a worker.
 
-use super::Screen;
+use super::{Clock, Screen};
 use serde::Serialize;
 use ssmglobal_ipc::{Done, Event, Failure, Kind, ListRinged, RelayFetched, Reply, Welcome, json};
 use std::fmt::{Result, Write};
@@ -38,13 +38,18 @@ pub(crate) trait Shown: Json {
     /// One sentence: a program's `msg`, a person's first line.
     fn say(&self, f: &mut dyn Write, asked: Kind) -> Result;
 
+    /// The same for a person whose times are told by this clock.
+    fn say_by(&self, f: &mut dyn Write, asked: Kind, _clock: &Clock) -> Result {
+        self.say(f, asked)
+    }
+
     /// What a person sees below it.
     fn show(&self, _screen: &mut Screen, _asked: Kind) {}
 
     /// All that a person sees.
     fn show_all(&self, screen: &mut Screen, asked: Kind) {
         let mut said = String::new();
-        if self.say(&mut said, asked).is_ok() {
+        if self.say_by(&mut said, asked, screen.clock()).is_ok() {
             screen.line(said);
         }
         self.show(screen, asked);

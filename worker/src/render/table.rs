@@ -1,14 +1,14 @@
 //! A table as data, and how wide its columns are where it is drawn. Runs in a worker.
 
-/// What becomes of a column where the terminal is too narrow for the whole table.
+/// What a column holds. It says what becomes of it where the terminal is too narrow for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Narrow {
-    /// Is left out, before anything is cut; the last such column first. For what can be had otherwise.
-    LeftOut,
-    /// Is cut, always the widest first. For text that is understood by its beginning.
-    Cut,
-    /// Is cut only when all others are as narrow as they get. For what says nothing when it is cut: numbers, marks.
-    CutLast,
+enum Holds {
+    /// Stays, and is whole: half a name, half an address or half a number is none.
+    Whole,
+    /// Is cut, the widest first, and left out when little of it would stay: text that is understood by its beginning.
+    Text,
+    /// Is left out before anything is cut: what can be had otherwise.
+    Detail,
 }
 
 /// A column of a table.
@@ -16,28 +16,48 @@ pub enum Narrow {
 pub struct Column {
     pub(super) head: String,
     pub(super) right: bool,
-    narrow: Narrow,
+    mark: bool,
+    holds: Holds,
 }
 
 impl Column {
-    /// For text.
-    pub fn left(head: impl Into<String>) -> Column {
-        Column { head: head.into(), right: false, narrow: Narrow::Cut }
+    fn new(head: impl Into<String>, holds: Holds) -> Column {
+        Column { head: head.into(), right: false, mark: false, holds }
     }
 
-    /// For numbers: they end in the same place.
-    pub fn right(head: impl Into<String>) -> Column {
-        Column { right: true, ..Column::left(head) }
+    /// For names, addresses, and whatever somebody may have to type: whole at any width.
+    pub fn name(head: impl Into<String>) -> Column {
+        Column::new(head, Holds::Whole)
     }
 
-    /// Keeps its width as long as others can give: [`Narrow::CutLast`].
-    pub fn fixed(self) -> Column {
-        self.when_narrow(Narrow::CutLast)
+    /// For numbers: whole at any width; they end in the same place.
+    pub fn number(head: impl Into<String>) -> Column {
+        Column { right: true, ..Column::name(head) }
     }
 
-    /// What becomes of it where there is no room for all. It is [`Narrow::Cut`] if nothing else is said.
-    pub fn when_narrow(self, narrow: Narrow) -> Column {
-        Column { narrow, ..self }
+    /// For a mark of a character or two. What it means stands in its place where there are no columns.
+    pub fn mark(means: impl Into<String>) -> Column {
+        Column { mark: true, ..Column::name(means) }
+    }
+
+    /// What stands above it.
+    pub(super) fn heading(&self) -> &str {
+        if self.mark { "" } else { &self.head }
+    }
+
+    /// A cell without columns: its label, and what it says.
+    pub(super) fn labelled<'c>(&'c self, cell: &'c str) -> (&'c str, &'c str) {
+        if self.mark { ("", &self.head) } else { (&self.head, cell) }
+    }
+
+    /// For text that is understood by its beginning.
+    pub fn text(head: impl Into<String>) -> Column {
+        Column::new(head, Holds::Text)
+    }
+
+    /// For what can be had otherwise, or says little: the last such column goes first.
+    pub fn detail(head: impl Into<String>) -> Column {
+        Column::new(head, Holds::Detail)
     }
 }
 
@@ -68,37 +88,53 @@ pub(super) struct Table {
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;
 
-/// Narrower than this no column gets.
-const NARROWEST: usize = 4;
+/// Of a text so much stays, or nothing.
+const LEAST: usize = 8;
 
 /// How wide a line of such columns is; one without a width is not there.
 fn used(widths: &[usize]) -> usize {
     widths.iter().filter(|width| **width > 0).map(|width| width + GAP).sum::<usize>().saturating_sub(GAP)
 }
 
-/// Makes columns narrower until all fit: 0 for one that is left out. The first column stays, since it says what a row is about.
-pub(super) fn fit(columns: &[Column], mut widths: Vec<usize>, total: usize) -> Vec<usize> {
-    for width in &mut widths {
-        *width = (*width).min(total);
-    }
-    for (index, _) in columns.iter().enumerate().skip(1).rev().filter(|(_, column)| column.narrow == Narrow::LeftOut) {
-        if used(&widths) <= total {
-            break;
-        }
+/// The columns of this kind from the last on; never the first, which says what a row is about.
+fn last_first(columns: &[Column], holds: Holds) -> impl Iterator<Item = usize> {
+    columns.iter().enumerate().skip(1).rev().filter(move |(_, column)| column.holds == holds).map(|(index, _)| index)
+}
+
+/// How wide each column is, 0 for one that is left out; nothing where what has to be whole finds no room beside each other.
+pub(super) fn fit(columns: &[Column], mut widths: Vec<usize>, total: usize) -> Option<Vec<usize>> {
+    let leave_out = |widths: &mut Vec<usize>, index: usize| {
         if let Some(width) = widths.get_mut(index) {
             *width = 0;
         }
+    };
+    for index in last_first(columns, Holds::Detail) {
+        if used(&widths) <= total {
+            return Some(widths);
+        }
+        leave_out(&mut widths, index);
     }
-    for may_cut_all in [false, true] {
-        while used(&widths) > total {
-            let giving = widths
-                .iter_mut()
-                .zip(columns)
-                .filter(|(width, column)| **width > NARROWEST && (may_cut_all || column.narrow != Narrow::CutLast));
-            match giving.max_by_key(|(width, _)| **width) {
-                Some((width, _)) => *width -= 1,
-                None => break,
-            }
+    let texts = last_first(columns, Holds::Text).map(Some);
+    for next in texts.chain([None]) {
+        let cut = cut(columns, widths.clone(), total);
+        if used(&cut) <= total {
+            return Some(cut);
+        }
+        leave_out(&mut widths, next?);
+    }
+    None
+}
+
+/// Makes texts narrower until all fit, as far as that goes.
+fn cut(columns: &[Column], mut widths: Vec<usize>, total: usize) -> Vec<usize> {
+    for (width, _) in widths.iter_mut().zip(columns).filter(|(_, column)| column.holds == Holds::Text) {
+        *width = (*width).min(total.max(LEAST));
+    }
+    while used(&widths) > total {
+        let texts = widths.iter_mut().zip(columns).filter(|(_, column)| column.holds == Holds::Text);
+        match texts.filter(|(width, _)| **width > LEAST).max_by_key(|(width, _)| **width) {
+            Some((width, _)) => *width -= 1,
+            None => break,
         }
     }
     widths

@@ -5,7 +5,9 @@ use super::resume::Unlinked;
 use super::{LINK, Worker};
 use crate::session::{Ask, GONE};
 use ssmglobal_ipc::frame::Class;
-use ssmglobal_ipc::{DecodeError, Event, List, ListWatched, Position, Reply, Request, SetMode, Subscription, Topic};
+use ssmglobal_ipc::{
+    DecodeError, Event, List, ListWatched, Position, PreferenceSet, Reply, Request, SetMode, Subscription, Topic,
+};
 use std::os::fd::OwnedFd;
 
 /// What a client is told when there is no room for a link.
@@ -191,6 +193,7 @@ impl Worker<'_> {
         let (done, registry) = (!matches!(reply, Reply::Failed(_)), self.poll.registry());
         let mut listen = |topic| self.subscriptions.add(Subscription { topic, cursor: Position::default() });
         match request {
+            Request::Register(_) if done => self.keep_preferences(),
             Request::RelayJoin(join) => self.on_joined(reply, join.since, fds),
             Request::RecordWatch(watch) if done => listen(Topic::Board(watch.board)),
             Request::UniverseWatch if done => listen(Topic::Universe),
@@ -222,6 +225,15 @@ impl Worker<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What a new player has set before he was one is to be kept.
+    fn keep_preferences(&mut self) {
+        for set in self.peers.client.stack().preferred().kept() {
+            let number = self.next_number();
+            let (name, value) = (set.name.clone(), Some(set.value.clone()));
+            self.send(number, Request::PreferenceSet(PreferenceSet { name, value }), None);
         }
     }
 

@@ -11,7 +11,7 @@ impl Session {
         let request = self.asked.answered(number).map(|open| open.request);
         // What was asked later has not waited so long yet.
         self.delayed = self.delayed.filter(|delayed| self.asked.since().is_some_and(|since| since < *delayed));
-        self.take_effect(reply, request.as_ref());
+        self.take_effect(reply, request.as_ref(), to);
         let hint =
             if matches!(reply, Reply::Failed(_)) { self.draft.not_taken(number) } else { self.draft.taken(number) };
         self.presenter.answer(to, number, reply, hint);
@@ -27,12 +27,21 @@ impl Session {
     }
 
     /// What an answer changes before the client sees it.
-    fn take_effect(&mut self, reply: &Reply, request: Option<&Request>) {
+    fn take_effect(&mut self, reply: &Reply, request: Option<&Request>, to: &mut Stack) {
         match (reply, request) {
-            (Reply::LoggedIn(login), _) => self.become_somebody(State::Player, &login.player),
+            (Reply::LoggedIn(login), _) => {
+                to.prefer(|preferred| match request {
+                    Some(Request::Register(_)) => preferred.registered(),
+                    _ => preferred.logged_in(&login.preferences),
+                });
+                self.become_somebody(State::Player, &login.player);
+            }
+            (Reply::PreferenceIs(is), _) => {
+                to.prefer(|preferred| preferred.set(&is.name, is.value.as_deref(), is.kept));
+            }
             (Reply::Authed(authed), _) => self.become_somebody(State::Server, &authed.server),
             (Reply::Visiting(visiting), _) => self.become_somebody(State::Anonymous, &visiting.visitor.to_string()),
-            (Reply::Done(_), Some(Request::Logout)) => self.become_nobody(),
+            (Reply::Done(_), Some(Request::Logout)) => self.become_nobody(to),
             (_, Some(Request::SetMode(set))) => self.confirmed_mode = set.mode,
             _ => {}
         }
@@ -55,7 +64,7 @@ impl Session {
         }
         match event {
             Event::Close(_) => self.end(WorkerEnd::TOLD),
-            Event::LoggedOut(_) | Event::TakenOver(_) => self.become_nobody(),
+            Event::LoggedOut(_) | Event::TakenOver(_) => self.become_nobody(to),
             _ => {}
         }
         None

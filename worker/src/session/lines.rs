@@ -8,11 +8,10 @@ use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
 use crate::render::Asked;
 use ssmglobal_config::{DoorMode, Level};
-use ssmglobal_ipc::{Code, Failure, Mode, Request, State, WorkerEnd};
+use ssmglobal_ipc::{Code, Failure, Kind, Mode, Request, State, WorkerEnd};
 
 /// What somebody is told who has come to a door for people with something else than commands.
-const NOT_FOR_PEOPLE: &str =
-    "This port is for people: connect with telnet, without HTTP, TLS, SSH, SOCKS or PROXY, and type HELP.";
+const NOT_FOR_PEOPLE: &str = "This port is for people: telnet, without HTTP, TLS, SSH, SOCKS or PROXY.";
 
 /// The same at a door for programs.
 const NOT_FOR_PROGRAMS: &str =
@@ -252,6 +251,10 @@ impl Session {
             }
             Local::Mode(ModeChoice::Set(mode)) => return self.set_mode(mode, id, to, around),
             Local::Stay => self.stays = true,
+            Local::Preferences(only) => {
+                self.presenter.preferences(to, id, only);
+                return None;
+            }
             Local::More if self.presenter.is_for_people() => {
                 self.presenter.next_page(to);
                 return None;
@@ -268,7 +271,7 @@ impl Session {
         self.presenter.set_mode(mode);
         self.effects.renamed = true;
         if self.state == State::New || was_server != is_server {
-            self.become_nobody();
+            self.become_nobody(to);
         }
         if mode == Mode::Human {
             self.greet(to, around);
@@ -285,7 +288,8 @@ impl Session {
     /// The handler is being asked under this number for what a command has asked for.
     pub fn waits_for(&mut self, number: u64, command: &'static Command, request: &Request, id: Option<Box<str>>) {
         let asked = Asked { kind: request.kind(), done: command.done(request) };
-        if asked.kind.describe().is_barrier() {
+        // What comes behind SET is shown as that says.
+        if asked.kind.describe().is_barrier() || asked.kind == Kind::PreferenceSet {
             self.barrier = Some(number);
         }
         self.draft.asked(number);

@@ -19,7 +19,7 @@ use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::strangers::Protocol;
 use crate::presenter::Presenter;
-use crate::render::Prompt;
+use crate::render::{Preferred, Prompt};
 use asking::Asking;
 use draft::Draft;
 use serde::{Deserialize, Serialize};
@@ -257,7 +257,11 @@ impl Session {
     /// The worker is told to end.
     pub fn goodbye(&mut self, to: &mut Stack, settings: &Settings) {
         // Both the supervisor and the listener may say so.
-        self.close(to, settings.texts.goodbye.clone(), WorkerEnd::STOPPED);
+        if !std::mem::replace(&mut self.ending, true) {
+            self.ends_by(WorkerEnd::STOPPED);
+            let question = self.question();
+            self.presenter.last_word(to, &settings.texts.goodbye, question);
+        }
     }
 
     /// Ends with a last word; gives whether it had not ended before.
@@ -316,7 +320,8 @@ impl Session {
         self.effects.renamed = true;
     }
 
-    fn become_nobody(&mut self) {
+    fn become_nobody(&mut self, to: &mut Stack) {
+        to.prefer(Preferred::logged_out);
         self.state = state_of(self.mode());
         self.alive = Moment::now();
         self.who.clear();

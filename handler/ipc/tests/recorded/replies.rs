@@ -10,7 +10,7 @@ samples! { replies Reply {
     Done: Reply::Done(Done {});
     Welcome: Reply::Welcome(Welcome { session: 12 });
     LoggedIn: Reply::LoggedIn(LoggedIn {
-        player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: false,
+        player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: false, preferences: Vec::new(),
     });
     Whoami: Reply::Whoami(Whoami {
         session: 12, player: some("bob"), server: some("arena"), address: text("192.0.2.1:5000"), mode: Mode::Client,
@@ -40,14 +40,14 @@ samples! { replies Reply {
         board: text("race"), unit: text("ms"), player: text("bob"), score: i64::MAX, rank: 4, total: 9, at: AT,
         server: some("arena"), note: some("rain"),
     });
-    Boards: Reply::Boards(Boards { boards: vec![board_row()], next: some("race") });
+    Boards: Reply::Boards(Boards { boards: vec![board_row()], next: some("race"), total: None });
     Setting: Reply::Setting(Setting {
         of: player(), key: text("color"), value: text("blue"), version: 7, public: true, at: AT,
     });
     SettingVersion: Reply::SettingVersion(SettingVersion { key: text("color"), version: 7, public: false });
     Settings: Reply::Settings(Settings {
         settings: vec![SettingRow { key: text("color"), version: 7, public: true, bytes: 4, at: AT }],
-        next: some("color"),
+        next: some("color"), total: None,
     });
     MailSent: Reply::MailSent(MailSent { id: 300, to: text("bob") });
     MailPage: Reply::MailPage(MailPage {
@@ -67,7 +67,7 @@ samples! { replies Reply {
     RelaySent: Reply::RelaySent(RelaySent { channel: some("chat"), to: some("arena"), number: 51, receivers: 2 });
     RelayFetched: Reply::RelayFetched(RelayFetched { lines: vec![(42, text("{}"))], missed: 3 });
     Channels: Reply::Channels(Channels {
-        channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }], next: some("chat"),
+        channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }], next: some("chat"), total: None,
     });
     Worlds: Reply::Worlds(Worlds {
         worlds: vec![World {
@@ -117,6 +117,7 @@ samples! { replies Reply {
     });
     ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
     ListRinged: Reply::ListRinged(ListRinged { list: List::Users, position: 300 });
+    PreferenceIs: Reply::PreferenceIs(PreferenceIs { name: text("WIDTH"), value: some("60"), kept: true });
 } }
 
 /// Replies with what they have gained since they were first released; above they are as they were then.
@@ -132,7 +133,8 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
         mailbox_full: true,
         rating: None,
     };
-    let logged_in = LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true };
+    let logged_in =
+        LoggedIn { player: text("bob"), unread: 2, last_login: Some(AT), mailbox_full: true, preferences: Vec::new() };
     let fingered = replies().into_iter().find_map(|(_, reply)| match reply {
         Reply::Fingered(fingered) => Some(fingered),
         _ => None,
@@ -180,6 +182,23 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("Reply::WorldShown", Reply::WorldShown(shown)),
+        ("Reply::Boards", Reply::Boards(Boards { boards: vec![board_row()], next: some("race"), total: Some(300) })),
+        (
+            "Reply::Settings",
+            Reply::Settings(Settings {
+                settings: vec![SettingRow { key: text("color"), version: 7, public: true, bytes: 4, at: AT }],
+                next: some("color"),
+                total: Some(300),
+            }),
+        ),
+        (
+            "Reply::Channels",
+            Reply::Channels(Channels {
+                channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }],
+                next: some("chat"),
+                total: Some(300),
+            }),
+        ),
     ]
 }
 
@@ -196,5 +215,15 @@ pub fn grown_again() -> Vec<(&'static str, Reply)> {
     let whoami = Whoami { rating: Some(Rating::Pg13), ..whoami.expect("it is there") };
     let motto = FingerProperty { name: text("motto"), value: some("hi"), base64: None };
     let fingered = Fingered { properties: vec![motto], ..fingered.expect("it is there") };
-    vec![("Reply::Fingered", Reply::Fingered(fingered)), ("Reply::Whoami", Reply::Whoami(whoami))]
+    let logged_in = grown_replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::LoggedIn(logged_in) => Some(logged_in),
+        _ => None,
+    });
+    let preferences = vec![KeptPreference { name: text("TIMEZONE"), value: text("Europe/Vienna") }];
+    let logged_in = LoggedIn { preferences, ..logged_in.expect("it is there") };
+    vec![
+        ("Reply::Fingered", Reply::Fingered(fingered)),
+        ("Reply::Whoami", Reply::Whoami(whoami)),
+        ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
+    ]
 }

@@ -131,6 +131,7 @@ samples! { requests Request {
     ListWatch: Request::ListWatch(ListWatch { list: List::Users, after: Some(list_at()) });
     ListUnwatch: Request::ListUnwatch(ListUnwatch { list: List::Worlds });
     ListRing: Request::ListRing(ListRing { list: List::Users, after: list_at() });
+    PreferenceSet: Request::PreferenceSet(PreferenceSet { name: text("WIDTH"), value: some("60") });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.

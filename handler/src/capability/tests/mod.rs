@@ -7,6 +7,7 @@ mod length;
 mod licences;
 mod mail;
 mod players;
+mod preferences;
 mod properties;
 mod records;
 mod servers;

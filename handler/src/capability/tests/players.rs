@@ -24,7 +24,13 @@ fn login(player: PlayerId, again: Option<&str>) -> Login {
 }
 
 fn logged_in(player: &str, unread: u32, last_login: Option<Time>) -> Reply {
-    Reply::LoggedIn(LoggedIn { player: player.into(), unread, last_login, mailbox_full: false })
+    Reply::LoggedIn(LoggedIn {
+        player: player.into(),
+        unread,
+        last_login,
+        mailbox_full: false,
+        preferences: Vec::new(),
+    })
 }
 
 #[test]

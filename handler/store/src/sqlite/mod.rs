@@ -16,6 +16,7 @@ mod gate;
 mod licences;
 mod mail;
 mod players;
+mod preferences;
 mod properties;
 mod records;
 mod relations;

@@ -61,6 +61,7 @@ const ODD: &[(&str, &str)] = &[
     ),
     ("granted WHERE right = ''", "rights to nothing"),
     ("universe WHERE key = ''", "settings of the universe without a name"),
+    ("preference WHERE name = '' OR octet_length(value) NOT BETWEEN 1 AND 64", "preferences that nobody can have set"),
     ("setting WHERE version < 1 OR public NOT IN (0, 1) OR key = ''", "settings that nobody can have made"),
     (
         "property WHERE owner_kind NOT IN (1, 3) OR version < 1 OR name = '' OR octet_length(value) > 4096

@@ -62,6 +62,7 @@ impl Tx for Db {
                 Some(value) => self.universe_set(key, value),
                 None => self.universe_reset(key),
             },
+            Row::Preference { player, name, value } => self.preference_put(*player, name, value.as_deref()),
             Row::RelayMark { upto } => self.relay_mark_move(*upto),
         }
     }

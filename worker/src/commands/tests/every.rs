@@ -48,6 +48,11 @@ fn players() -> Vec<Case> {
         ("WHOAMI", vec![], Request::Whoami),
         ("WHO", paged(), Request::Who(page())),
         ("FINGER", vec![("player", "\"bob\"")], Request::Finger(Finger { player: s("bob") })),
+        (
+            "SET",
+            vec![("name", "\"width\""), ("value", "\"60\"")],
+            Request::PreferenceSet(PreferenceSet { name: s("WIDTH"), value: some("60") }),
+        ),
         ("VISITOR", vec![("name", "\"zed\"")], Request::Visitor(VisitorName { name: s("zed") })),
     ]
 }

@@ -100,7 +100,7 @@ fn every_command_makes_what_the_table_says_it_asks() {
     let mut asked = HashSet::new();
     for made in all() {
         match made.asks {
-            Asks::Request(kind, _) => {
+            Asks::Request(kind, _) | Asks::Either(kind, _) => {
                 assert!(asked.insert(kind), "{kind:?} is asked by two commands");
                 let mut of_it = every.iter().filter(|(name, ..)| *name == made.name).peekable();
                 assert!(of_it.peek().is_some(), "{} is not in every.rs", made.name);
@@ -132,7 +132,7 @@ fn who_may_what() {
             "MODE" => "xxxxx",
             "QUIT" => "-xxxx",
             "AUTH" => "---x-",
-            "REGISTER" | "LOGIN" | "TELL" | "WORLD ENTER" => "-xx--",
+            "REGISTER" | "LOGIN" | "TELL" | "WORLD ENTER" | "SET" => "-xx--",
             "VISITOR" => "-x---",
             "LOGOUT" => "-xx--",
             "PASSWORD" | "PASS" | "RATING" | "BROADCAST" => "--x--",

@@ -1,10 +1,13 @@
 //! Screens drawn for every kind of terminal.
 
-use super::super::{Charset, Column, Look, Narrow, Prompt, Row, Screen, Style, clean, draw, human};
+use super::super::{Charset, Column, Counted, Look, Prompt, Row, Screen, Style, clean, draw, human};
 use super::{USUAL, as_text, board, empty_replies, events, mails, replies, s, text};
 use proptest::prelude::*;
 use ssmglobal_ipc::Reply;
 use unicode_width::UnicodeWidthStr;
+
+/// A part of a list.
+const MANY: Counted<'_> = Counted { shown: 20, total: Some(53), what: "players" };
 
 const PLAIN: Look = Look { plain: true, ..USUAL };
 
@@ -14,6 +17,9 @@ pub(super) fn drawn(screen: &Screen, look: Look) -> String {
     text(out)
 }
 
+/// What a column holds.
+pub(super) type Holds = fn(String) -> Column;
+
 /// One thing on a screen, for random ones.
 #[derive(Clone, Debug)]
 pub(super) enum Piece {
@@ -22,9 +28,9 @@ pub(super) enum Piece {
     Hint(String),
     NextPage(String),
     Facts(String, String),
-    Entry(String, String, bool),
+    Entry(String, String),
     Block(usize, String),
-    Table(Vec<(String, bool, Narrow)>, Vec<(Vec<String>, bool)>),
+    Table(Vec<(String, Holds)>, Vec<(Vec<String>, bool)>),
     Notice(String),
     Error(String),
 }
@@ -38,16 +44,12 @@ impl Piece {
             }
             Piece::Heading(text) => screen.heading(text),
             Piece::Hint(text) => screen.hint(text),
-            Piece::NextPage(next) => screen.next_page("WHO", 7, next),
+            Piece::NextPage(next) => screen.page(MANY, "WHO 7", Some(next)),
             Piece::Facts(name, value) => screen.facts(&[(name, value.clone()), ("Empty", s(""))]),
-            Piece::Entry(name, about, false) => screen.entry(name, name.width(), about),
-            Piece::Entry(name, about, true) => screen.described(name, name.width(), about),
+            Piece::Entry(name, about) => screen.entry(name, name.width(), about),
             Piece::Block(indent, text) => screen.block(*indent, text),
             Piece::Table(columns, rows) => {
-                let column = |(head, right, narrow): &(String, bool, Narrow)| {
-                    let column = if *right { Column::right(head) } else { Column::left(head) };
-                    column.when_narrow(*narrow)
-                };
+                let column = |(head, holds): &(String, Holds)| holds(head.clone());
                 let rows = rows.iter().map(|(cells, bold)| Row { cells: cells.clone(), bold: *bold });
                 screen.table(&columns.iter().map(column).collect::<Vec<_>>(), rows.collect());
             }
@@ -59,10 +61,8 @@ impl Piece {
     /// The widest line that it may have on a terminal of this width; none where breaking lines is left to the terminal.
     fn widest(&self, width: usize) -> Option<usize> {
         match self {
-            Piece::Entry(name, _, whole) => Some(width.max(8 + name.width() + 2 + if *whole { 10 } else { 1 })),
             Piece::Block(indent, _) => Some(width.max(indent + 10)),
-            // Where no column can become narrower.
-            Piece::Table(columns, _) => Some(width.max(columns.len() * 6 - 2)),
+            // A word that is wider than all of it is left to the terminal.
             _ => None,
         }
     }
@@ -73,10 +73,14 @@ fn foreign() -> impl Strategy<Value = String> {
     "[a-d 日本é\u{301}\u{1b}\t\u{202e}]{0,50}"
 }
 
+fn holds() -> impl Strategy<Value = Holds> {
+    let all: [Holds; 4] = [Column::name, Column::number, Column::text, Column::detail];
+    prop::sample::select(all.to_vec())
+}
+
 pub(super) fn piece() -> impl Strategy<Value = Piece> {
     let name = "[a-z]{0,24}";
-    let narrow = prop_oneof![Just(Narrow::LeftOut), Just(Narrow::Cut), Just(Narrow::CutLast)];
-    let columns = prop::collection::vec(("[A-Za-z日]{0,9}", any::<bool>(), narrow), 7);
+    let columns = prop::collection::vec(("[A-Za-z日]{0,9}", holds()), 7);
     let cell = prop_oneof![Just(String::new()), name, foreign()];
     let rows = prop::collection::vec((prop::collection::vec(cell, 7), any::<bool>()), 0..4);
     prop_oneof![
@@ -85,7 +89,7 @@ pub(super) fn piece() -> impl Strategy<Value = Piece> {
         foreign().prop_map(Piece::Hint),
         name.prop_map(Piece::NextPage),
         (name, foreign()).prop_map(|(name, value)| Piece::Facts(name, value)),
-        (name, foreign(), any::<bool>()).prop_map(|(name, about, whole)| Piece::Entry(name, about, whole)),
+        (name, foreign()).prop_map(|(name, about)| Piece::Entry(name, about)),
         (0usize..4, "[a-d 日\n\t\u{1b}]{0,200}").prop_map(|(indent, text)| Piece::Block(indent, text)),
         (columns, rows).prop_map(|(columns, rows)| Piece::Table(columns, rows)),
         foreign().prop_map(Piece::Notice),
@@ -98,16 +102,20 @@ fn a_screen_is_drawn_for_each_terminal_anew() {
     let mut screen = Screen::new();
     screen.heading("Doors");
     screen.facts(&[("Gate", s("open")), ("Wall", s(""))]);
-    screen.next_page("WHO", 20, "bob");
-    screen.page_after("PROPERTY GET bob", "motto");
+    screen.page(MANY, "WHO 20", Some("bob"));
+    screen.page(MANY, "WHO 20", None);
+    screen.page(Counted { total: None, ..MANY }, "PROPERTY GET bob", Some("motto"));
+    screen.page(Counted { total: Some(20), ..MANY }, "WHO 20", None);
     screen.ask(Prompt::Command);
     assert_eq!(
         drawn(&screen, USUAL),
-        "Doors\r\nGate: open\r\nMore: WHO 20 bob\r\nMore: PROPERTY GET bob AFTER motto\r\n> "
+        "Doors\r\nGate: open\r\n20 of 53 players; WHO 20 AFTER bob goes on.\r\n20 of 53 players; these are the last.\r\n\
+         There are more; PROPERTY GET bob AFTER motto goes on.\r\n> "
     );
     assert_eq!(
         drawn(&screen, Look { shell: true, ..USUAL }),
-        "Doors\r\nGate: open\r\nThere are more: add --after bob\r\nThere are more: add --after motto\r\n> "
+        "Doors\r\nGate: open\r\n20 of 53 players: add --after bob to go on.\r\n20 of 53 players; these are the last.\r\n\
+         There are more: add --after motto to go on.\r\n> "
     );
     assert!(drawn(&screen, Look { colour: true, ..USUAL }).starts_with("\x1b[1mDoors\x1b[0m\r\n\x1b[1mGate\x1b[0m"));
 }
@@ -128,30 +136,74 @@ fn a_prompt_says_what_is_asked_for() {
 }
 
 #[test]
-fn a_column_that_may_be_left_out_goes_before_others_are_cut() {
+fn details_go_first_then_texts_are_cut_and_go_and_then_there_are_no_columns() {
     let mut screen = Screen::new();
     let columns = [
-        Column::left("World"),
-        Column::left("Map").when_narrow(Narrow::LeftOut),
-        Column::right("Users").fixed(),
-        Column::left("Text").when_narrow(Narrow::LeftOut),
+        Column::name("World"),
+        Column::detail("Map"),
+        Column::number("Users"),
+        Column::text("Text"),
+        Column::detail("By"),
     ];
-    screen.table(&columns, vec![Row::new([s("Atlantis"), s("harbour"), s("17"), s("under water")])]);
+    let cells = [s("Atlantis"), s("harbour"), s("17"), s("under the water"), s("bob")];
+    screen.table(&columns, vec![Row::new(cells)]);
     let at = |width| drawn(&screen, Look { width, ..USUAL });
-    let whole = "World     Map      Users  Text\r\nAtlantis  harbour     17  under water\r\n";
-    assert_eq!(at(37), whole);
-    let without_the_last = "World     Map      Users\r\nAtlantis  harbour     17\r\n";
-    assert_eq!([at(36), at(24)], [without_the_last, without_the_last]);
-    assert_eq!(at(23), "World     Users\r\nAtlantis     17\r\n");
+    assert_eq!(
+        at(46),
+        "World     Map      Users  Text             By\r\nAtlantis  harbour     17  under the water  bob\r\n"
+    );
+    assert_eq!(at(45), "World     Map      Users  Text\r\nAtlantis  harbour     17  under the water\r\n");
+    assert_eq!(at(40), "World     Users  Text\r\nAtlantis     17  under the water\r\n");
+    assert_eq!(at(25), "World     Users  Text\r\nAtlantis     17  under t…\r\n");
+    assert_eq!(at(24), "World     Users\r\nAtlantis     17\r\n");
+    let mut screen = Screen::new();
+    screen
+        .table(&columns, vec![Row::new([s("The-Seven-Winds"), s("harbour"), s("17"), s("under the water"), s("bob")])]);
+    let stacked = "World: The-Seven-Winds\r\nMap: harbour\r\nUsers: 17\r\nText: under the water\r\nBy: bob\r\n\r\n";
+    assert_eq!(drawn(&screen, Look { width: 21, ..USUAL }), stacked.replace("World: The", "World:\r\n  The"));
 }
 
 #[test]
-fn the_first_column_stays_and_a_fixed_one_is_cut_last() {
+fn a_sentence_is_broken_at_blanks_and_keeps_its_styles() {
     let mut screen = Screen::new();
-    let columns =
-        [Column::left("World").when_narrow(Narrow::LeftOut), Column::left("Text"), Column::right("Key").fixed()];
-    screen.table(&columns, vec![Row::new([s("Atlantis"), s("under water"), s("0123456789")])]);
-    assert_eq!(drawn(&screen, Look { width: 20, ..USUAL }), "Wor…  Text       Key\r\nAtl…  und…  0123456…\r\n");
+    screen.parts(&[(Style::Bold, "one two three"), (Style::Plain, " four "), (Style::Red, "five")]);
+    assert_eq!(drawn(&screen, Look { width: 20, ..USUAL }), "one two three four\r\nfive\r\n");
+    let coloured = drawn(&screen, Look { width: 20, colour: true, ..USUAL });
+    assert_eq!(coloured, "\x1b[1mone two three\x1b[0m four\r\n\x1b[31mfive\x1b[0m\r\n");
+}
+
+#[test]
+fn the_operators_texts_have_colour_where_the_terminal_has() {
+    let screen = human::text("{green}Welcome{/}, {{red}\nand {bold}stay\na while{/}.");
+    let plain = "Welcome, {red}\r\nand stay\r\na while.\r\n";
+    assert_eq!([drawn(&screen, USUAL), drawn(&screen, Look { colour: true, ..PLAIN })], [plain, plain]);
+    let coloured = "\x1b[32mWelcome\x1b[0m, {red}\r\nand \x1b[1mstay\x1b[0m\r\n\x1b[1ma while\x1b[0m.\r\n";
+    assert_eq!(drawn(&screen, Look { colour: true, ..USUAL }), coloured);
+    let goodbye = human::goodbye("{red}Soon{/} again");
+    assert_eq!(drawn(&goodbye, USUAL), "[notice] Soon again\r\n");
+    assert_eq!(
+        drawn(&goodbye, Look { colour: true, ..USUAL }),
+        "\x1b[36m[notice]\x1b[0m \x1b[31mSoon\x1b[0m again\r\n"
+    );
+    let mut screen = Screen::new();
+    screen.marked_block(2, "a {red}b{/}");
+    assert_eq!(drawn(&screen, USUAL), "  a b\r\n");
+    assert_eq!(drawn(&screen, Look { colour: true, ..USUAL }), "  a \x1b[31mb\x1b[0m\r\n");
+    assert_eq!(drawn(&screen, Look { shell: true, ..USUAL }), "  a {red}b{/}\r\n", "whoever sets it has to see it");
+}
+
+#[test]
+fn what_there_is_to_say_about_a_name_stands_below_it_where_there_is_little_room() {
+    let mut screen = Screen::new();
+    screen.entry("MAIL SEND", 16, "Send a mail to a player, on or not, anywhere");
+    let at = |width| drawn(&screen, Look { width, ..USUAL });
+    assert_eq!(at(80), "\tMAIL SEND         Send a mail to a player, on or not, anywhere\r\n");
+    assert_eq!(at(60), "\tMAIL SEND         Send a mail to a player, on or\r\n\t                  not, anywhere\r\n");
+    assert_eq!(
+        at(40),
+        "  MAIL SEND         Send a mail to a\r\n                    player, on or not,\r\n                    anywhere\r\n"
+    );
+    assert_eq!(at(30), "  MAIL SEND\r\n    Send a mail to a player,\r\n    on or not, anywhere\r\n");
 }
 
 #[test]
@@ -161,14 +213,14 @@ fn what_is_read_aloud_has_a_line_for_each_cell() {
         "sprint: 12 players.\r\n\
          Rank: 9\r\nPlayer: alice\r\nScore (ms): 5\r\nWhen: 2026-01-31 20:15\r\nFrom: server:arena\r\n\r\n\
          Rank: 10\r\nPlayer: 日本語\r\nScore (ms): 123456\r\nWhen: 2026-01-31 20:15\r\nFrom: server:arena\r\n\r\n\
-         More: TOP sprint 2 AFTER 10\r\nBack: TOP sprint 2 BEFORE 9\r\n"
+         2 of 12 players; TOP sprint 2 AFTER 10 goes on.\r\nBack: TOP sprint 2 BEFORE 9\r\n"
     );
     let mails = as_text("MAIL LIST", &Reply::MailPage(mails()), PLAIN);
-    assert!(mails.contains("\r\n*\r\nId: 42\r\nFrom: alice\r\n"), "a column without a head has no label: {mails}");
+    assert!(mails.contains("\r\nUnread\r\nId: 42\r\nFrom: alice\r\n"), "a mark is what it means: {mails}");
     let mut screen = Screen::new();
     screen.line("  indented");
     screen.entry("MODE", 20, &"long ".repeat(40));
-    screen.described("", 20, "no name");
+    screen.entry("", 20, "no name");
     screen.block(2, &"long ".repeat(40));
     let long = "long ".repeat(40);
     let wanted = format!("indented\r\nMODE: {}\r\nno name\r\n {long}\r\n", long.trim_end());
@@ -235,6 +287,29 @@ proptest! {
                 let cell = clean(cell);
                 prop_assert!(shown.contains(cell.trim_matches(' ')), "{:?} not in {:?}", cell, shown);
             }
+        }
+    }
+
+    #[test]
+    fn names_and_numbers_are_whole_at_any_width(
+        columns in prop::collection::vec(("[A-Za-z日]{0,9}", holds()), 1..7),
+        cells in prop::collection::vec("[a-z0-9:.日é-]{0,30}", 7),
+        width in 20u16..200,
+        utf8 in any::<bool>(),
+    ) {
+        let whole: Vec<bool> = columns.iter().map(|(_, holds)| {
+            let whole: [Holds; 2] = [Column::name, Column::number];
+            whole.iter().any(|kind| std::ptr::fn_addr_eq(*kind, *holds))
+        }).collect();
+        let charset = if utf8 { Charset::Utf8 } else { Charset::Ascii };
+        let mut screen = Screen::new();
+        let row = Row { cells: cells[..columns.len()].to_vec(), bold: false };
+        let columns: Vec<Column> = columns.into_iter().map(|(head, holds)| holds(head)).collect();
+        screen.table(&columns, vec![row]);
+        let shown = drawn(&screen, Look { width, charset, ..USUAL });
+        let words: Vec<&str> = shown.split_whitespace().collect();
+        for (cell, _) in cells.iter().zip(&whole).filter(|(cell, whole)| **whole && !cell.is_empty() && (utf8 || cell.is_ascii())) {
+            prop_assert!(words.contains(&cell.as_str()), "{:?} is not whole in {:?}", cell, shown);
         }
     }
 }

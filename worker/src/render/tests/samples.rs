@@ -44,7 +44,8 @@ pub(super) fn person_replies() -> Vec<(&'static str, Reply)> {
         mailbox_full: true,
         rating: Some(Rating::Pg13),
     };
-    let logged_in = LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()), mailbox_full: true };
+    let logged_in =
+        LoggedIn { player: s("alice"), unread: 2, last_login: Some(at()), mailbox_full: true, preferences: Vec::new() };
     let who = WhoRow { player: s("alice"), place: s("terminal"), idle: 200, since: at() };
     let finger = FingerRecord { board: s("sprint"), score: 5, unit: s("ms"), rank: 1 };
     let fingered = Fingered {
@@ -114,7 +115,7 @@ fn record_replies() -> Vec<(&'static str, Reply)> {
         ("RECORD TOP", board()),
         ("RECORD AROUND", board()),
         ("RECORD SHOW", Reply::RecordShown(shown)),
-        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![boards], next: None })),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![boards], next: None, total: Some(1) })),
         ("RECORD WATCH", Reply::Done(Done {})),
     ]
 }
@@ -177,7 +178,10 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
     vec![
         ("SETTING GET", Reply::Setting(setting)),
         ("SETTING SET", Reply::SettingVersion(version)),
-        ("SETTING LIST", Reply::Settings(Settings { settings: vec![setting_row], next: Some(s("colour")) })),
+        (
+            "SETTING LIST",
+            Reply::Settings(Settings { settings: vec![setting_row], next: Some(s("colour")), total: Some(9) }),
+        ),
         (
             "PROPERTY GET",
             Reply::Properties(Properties { of: Party::World(s("Zoo")), properties, next: Some(s("pic")) }),
@@ -201,7 +205,10 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
             }),
         ),
         ("RELAY SEND", Reply::RelaySent(RelaySent { channel: Some(s("lobby")), to: None, number: 42, receivers: 2 })),
-        ("RELAY CHANNELS", Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")) })),
+        (
+            "RELAY CHANNELS",
+            Reply::Channels(Channels { channels: vec![channel], next: Some(s("lobby")), total: Some(9) }),
+        ),
         (
             "WORLDS",
             Reply::Worlds(Worlds {
@@ -214,7 +221,7 @@ fn other_replies() -> Vec<(&'static str, Reply)> {
     ]
 }
 
-fn licence() -> Licence {
+pub(super) fn licence() -> Licence {
     Licence {
         name: s("Atlantis"),
         number: 3,
@@ -325,7 +332,7 @@ pub(super) fn universe() -> Universe {
     }
 }
 
-fn listed_world() -> ListedWorld {
+pub(super) fn listed_world() -> ListedWorld {
     ListedWorld {
         name: s("Atlantis"),
         status: WorldStatus::Restricted,
@@ -366,8 +373,8 @@ pub(super) fn empty_replies() -> Vec<(&'static str, Reply)> {
         ("MAIL SENT", Reply::MailPage(mails)),
         ("MAIL BLOCKS", Reply::Blocks(Blocks { players: vec![] })),
         ("RECORD TOP", Reply::RecordPage(page)),
-        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None })),
-        ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None })),
+        ("RECORD BOARDS", Reply::Boards(Boards { boards: vec![], next: None, total: Some(0) })),
+        ("SETTING LIST", Reply::Settings(Settings { settings: vec![], next: None, total: Some(0) })),
         ("PROPERTY GET", Reply::Properties(Properties { of: Party::Player(s("bob")), properties: vec![], next: None })),
         ("WORLDS", Reply::Worlds(Worlds { worlds: vec![], total: 0, next: None, more: vec![] })),
         ("WORLD LIST", Reply::Licences(Licences { licences: vec![], total: 0, next: None })),

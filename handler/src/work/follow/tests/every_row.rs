@@ -89,10 +89,11 @@ fn kind(row: &Row) -> usize {
         Row::BoardGone { .. } => 37,
         Row::ServerNamed { .. } => 38,
         Row::ServerGone { .. } => 39,
+        Row::Preference { .. } => 40,
     }
 }
 
-const EVERY: usize = 40;
+const EVERY: usize = 41;
 
 /// A row, what memory is with it, and what others are told.
 type Case = (Row, fn(&mut Seen), Vec<News>);
@@ -132,6 +133,8 @@ fn players() -> Vec<Case> {
             vec![],
         ),
         (Row::PlayerRating { player: BOB, rating: None }, |seen| seen.ratings.clear(), vec![]),
+        (Row::Preference { player: ALICE, name: "WIDTH".into(), value: Some("60".into()) }, nothing, vec![]),
+        (Row::Preference { player: ALICE, name: "WIDTH".into(), value: None }, nothing, vec![]),
         (
             Row::PlayerLimit { player: ALICE, minutes: Some(90) },
             |seen| seen.limits.insert(0, (1, 90)),

@@ -12,6 +12,7 @@ const FIXTURES: &[(u32, &[&str])] = &[
     (6, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS]),
     (7, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS]),
     (8, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS, EIGHTH_ROWS]),
+    (9, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS, EIGHTH_ROWS, NINTH_ROWS]),
 ];
 
 const FIRST_ROWS: &str =
@@ -52,6 +53,8 @@ const SEVENTH_ROWS: &str = "INSERT INTO sequence VALUES (6, 0, 0, 2);
 
 const EIGHTH_ROWS: &str = "UPDATE licence SET stopped = 2500 WHERE id = 1;";
 
+const NINTH_ROWS: &str = "INSERT INTO preference VALUES (1, 'TIMEZONE', 'Europe/Vienna');";
+
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
     (6_333, 0x8c4d_81fe_9db8_e192),
@@ -60,6 +63,7 @@ const RELEASED: &[(usize, u64)] = &[
     (145, 0x5325_6e30_bd35_d25d),
     (3_570, 0x85cc_c9cf_3a37_cd5b),
     (188, 0x5de8_7361_686f_6f73),
+    (238, 0xfa72_47fa_7a4f_89cf),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -89,7 +93,7 @@ fn released_steps_do_not_change() {
 
 #[test]
 fn a_new_database_has_the_newest_version() {
-    assert_eq!((FIRST, schema::newest()), (3, 8));
+    assert_eq!((FIRST, schema::newest()), (3, 9));
     let place = Place::new();
     assert_eq!(SqliteStore::verify(place.store.path()).unwrap().schema, schema::newest());
 }
@@ -145,6 +149,8 @@ fn older_databases_open_and_keep_what_they_hold() {
         let properties = if *version < 7 { vec![] } else { vec![("motto".to_owned(), 3)] };
         let found = reader.properties(alice).unwrap().into_iter().map(|(name, property)| (name, property.version));
         assert_eq!(found.collect::<Vec<_>>(), properties);
+        let preferences = if *version < 9 { vec![] } else { vec![("TIMEZONE".to_owned(), "Europe/Vienna".to_owned())] };
+        assert_eq!(reader.preferences(PlayerId(1)).unwrap(), preferences);
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,

@@ -144,3 +144,26 @@ fn what_was_set_of_the_universe_is_there_until_it_is_reset() {
     drop(writer);
     assert_eq!(verified(place.store.path()).problems, Vec::<String>::new());
 }
+
+#[test]
+fn a_preference_is_there_until_it_is_as_usual() {
+    let place = Place::new();
+    let mut writer = place.store.writer().unwrap();
+    super::put(&mut *writer, &player(1, "alice"));
+    super::put(&mut *writer, &player(2, "bob"));
+    let row = |player: u32, name: &str, value: Option<&str>| Row::Preference {
+        player: PlayerId(player),
+        name: name.into(),
+        value: value.map(str::to_owned),
+    };
+    let mut kept = |rows: &[Row]| {
+        commit(&mut *writer, |tx| rows.iter().for_each(|row| tx.put(row).unwrap()));
+        [1, 2].map(|player| place.store.reader().unwrap().preferences(PlayerId(player)).unwrap())
+    };
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let set = [row(1, "WIDTH", Some("60")), row(1, "PAGER", Some("ON")), row(1, "WIDTH", Some("40"))];
+    assert_eq!(kept(&set), [vec![pair("PAGER", "ON"), pair("WIDTH", "40")], vec![]]);
+    assert_eq!(kept(&[row(1, "PAGER", None), row(2, "WIDTH", None)]), [vec![pair("WIDTH", "40")], vec![]]);
+    drop(writer);
+    assert_eq!(verified(place.store.path()).problems, Vec::<String>::new());
+}
