@@ -88,7 +88,7 @@ fn a_letter_is_passed_on() {
     assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1})), "usage");
     carol.says("MAIL BLOCK bob").sees("Blocked");
     assert_eq!(bob.fails("MAIL FORWARD", json!({"id": 1, "to": "carol"})), "denied");
-    carol.says("MAIL FORWARD 1").sees("Usage: MAIL FORWARD <id> <to>");
+    carol.says("MAIL FORWARD x bob").sees("Usage: MAIL FORWARD <id> <to>");
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("HW", json!({}), Anyone),
         ("PING", json!({}), Anyone),
         ("STAY", json!({}), Anyone),
+        ("MORE", json!({}), Anyone),
         ("QUIT", json!({}), Always),
         ("REGISTER", json!({"name": "newcomer", "password": "long-enough"}), Person),
         ("LOGIN", json!({"name": "nobody", "password": "long-enough"}), Person),
