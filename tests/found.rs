@@ -11,7 +11,7 @@ use std::path::Path;
 
 fn database(output: &Output) -> String {
     let status: Value = serde_json::from_str(&output.out).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    status["database"].as_str().expect("a path").to_owned()
+    status["data"]["database"].as_str().expect("a path").to_owned()
 }
 
 #[test]

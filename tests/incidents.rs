@@ -85,9 +85,7 @@ fn the_reason_of_each_end_is_told() {
     assert_eq!(reason(at(&silent)), "silence");
 
     let bob = backend.player("bob");
-    backend
-        .operator(&["sessions", "kick", &backend.worker_of("bob").to_string(), "--reason", "No \"more\"."])
-        .succeeds();
+    backend.operator(&["sessions", "kick", &at(&bob).to_string(), "--reason", "No \"more\"."]).succeeds();
     assert_eq!(reason(at(&bob)), "kicked");
     let kick = line(&backend, "kick", at(&bob));
     assert!(kick.contains(r#"who=bob by=operator reason="No \"more\"." msg="the operator kicked session "#), "{kick}");
@@ -201,7 +199,7 @@ fn penalties_are_shown_and_cleared() {
     }
     assert_eq!(tries(&mut guesser, "a-password", "wrong-guess"), "slow_down");
     let stops = || -> Vec<(String, String, Value)> {
-        let rows = backend.ctl(&["penalty", "list"]);
+        let rows = backend.ctl(&["penalty", "list"])["penalties"].take();
         let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
         rows.as_array()
             .unwrap()

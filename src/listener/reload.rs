@@ -30,8 +30,9 @@ impl Listener {
         let changed: Vec<String> = self.settings.changed(&settings).into_iter().map(String::from).collect();
         self.settings = settings;
         let at_doors = at_doors(&self.settings, self.welcome.as_deref());
-        if let Err(error) = self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
-            said.push((1, format!("doors not changed: {error}")));
+        match self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
+            Ok(note) => said.extend(note),
+            Err(error) => said.push((1, format!("doors not changed: {error}"))),
         }
         self.handler.reload(&self.settings);
         let warnings = said.iter().filter(|(level, _)| *level <= 2).map(|(_, text)| text.clone()).collect();

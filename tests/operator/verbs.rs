@@ -120,7 +120,8 @@ fn connections_are_ended_by_who_it_is_and_by_address() {
     assert_eq!(zed.expect_event("notice")["msg"], "So long.");
     assert_eq!(kick("server:arena")[0]["who"], "arena");
     assert_eq!(arena.expect_event("notice")["msg"], "So long.");
-    backend.log().wait("is ended by the operator: So long.");
+    backend.log().wait("event=kick");
+    backend.log().wait("So long.");
     for nobody in ["99", "nobody", "127.0.0.9", "127.0.0.9:1", "visitor:nobody", "alice"] {
         assert_eq!(backend.ctl_fails(&["sessions", "kick", nobody]), "not_found", "{nobody}");
     }
