@@ -301,7 +301,9 @@ fn connect(meant: &Meant, wait: Option<u32>) -> Result<Link, Trouble> {
         Err(Trouble::NotRunning(at)) => Trouble::NotRunning(at.into_iter().chain(meant.sockets()).collect()),
         other => return other,
     };
-    let wait = wait.map_or_else(|| starting::patience(&meant.data), |seconds| Duration::from_secs(seconds.into()));
+    // Looked up before anybody is told to wait: it may give up from then on.
+    let begun = starting::is_locked(&meant.data);
+    let wait = wait.map_or_else(|| starting::patience(&meant.data, begun), |seconds| Duration::from_secs(seconds.into()));
     if wait.is_zero() {
         return Err(trouble);
     }
@@ -312,7 +314,7 @@ fn connect(meant: &Meant, wait: Option<u32>) -> Result<Link, Trouble> {
         Err(Trouble::NotRunning(_)) => None,
         done => Some(done),
     };
-    match starting::until(&meant.data, wait, open) {
+    match starting::until(&meant.data, wait, begun, open) {
         Ok(Some(link)) => link,
         Ok(None) => Err(trouble),
         Err(error) => Err(Trouble::Link(format!("{trouble}. It cannot be waited for: {error}"))),

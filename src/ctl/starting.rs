@@ -28,8 +28,8 @@ const LOCKS: u64 = 4 << 20;
 
 /// How long to wait where nothing but the place tells: a handler that has the database open but not its socket is starting, and
 /// a socket at which nobody listens belonged to one that has just died, perhaps.
-pub fn patience(data: &Path) -> Duration {
-    match (is_locked(data), data.join(ssmglobal_handler::CTL_SOCKET).exists()) {
+pub fn patience(data: &Path, begun: bool) -> Duration {
+    match (begun, data.join(ssmglobal_handler::CTL_SOCKET).exists()) {
         (true, _) => STARTING,
         (false, true) => BETWEEN,
         (false, false) => Duration::ZERO,
@@ -37,15 +37,14 @@ pub fn patience(data: &Path) -> Duration {
 }
 
 /// Tries this again whenever something has happened at the place where the socket is to be, until it gives something else than
-/// `None`, or the time is up; or, where a process had the database open at first, until it has not.
+/// `None`, or the time is up; or, where one has `begun`, which had the database open at first, until it has not.
 ///
 /// # Errors
 /// The kernel's: nothing can be watched.
-pub fn until<T>(data: &Path, wait: Duration, mut tried: impl FnMut() -> Option<T>) -> io::Result<Option<T>> {
+pub fn until<T>(data: &Path, wait: Duration, begun: bool, mut tried: impl FnMut() -> Option<T>) -> io::Result<Option<T>> {
     let until = Instant::now() + wait;
     let kernel = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
     let socket = data.join(ssmglobal_handler::CTL_SOCKET);
-    let begun = is_locked(data);
     let mut settled = true;
     loop {
         let watched = watch(&kernel, &socket)?;
@@ -101,7 +100,7 @@ fn nearest(path: &Path) -> Option<PathBuf> {
 
 /// Whether a process has this database open. Looked up in what the kernel tells, since to try the lock might keep a handler
 /// from getting it.
-fn is_locked(data: &Path) -> bool {
+pub fn is_locked(data: &Path) -> bool {
     let mut lock = data.join(ssmglobal_handler::DATABASE).into_os_string();
     lock.push(".lock");
     let Ok(found) = std::fs::metadata(lock) else { return false };
