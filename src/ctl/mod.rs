@@ -303,7 +303,8 @@ fn connect(meant: &Meant, wait: Option<u32>) -> Result<Link, Trouble> {
     };
     // Looked up before anybody is told to wait: it may give up from then on.
     let begun = starting::is_locked(&meant.data);
-    let wait = wait.map_or_else(|| starting::patience(&meant.data, begun), |seconds| Duration::from_secs(seconds.into()));
+    let wait =
+        wait.map_or_else(|| starting::patience(&meant.data, begun), |seconds| Duration::from_secs(seconds.into()));
     if wait.is_zero() {
         return Err(trouble);
     }

@@ -41,7 +41,12 @@ pub fn patience(data: &Path, begun: bool) -> Duration {
 ///
 /// # Errors
 /// The kernel's: nothing can be watched.
-pub fn until<T>(data: &Path, wait: Duration, begun: bool, mut tried: impl FnMut() -> Option<T>) -> io::Result<Option<T>> {
+pub fn until<T>(
+    data: &Path,
+    wait: Duration,
+    begun: bool,
+    mut tried: impl FnMut() -> Option<T>,
+) -> io::Result<Option<T>> {
     let until = Instant::now() + wait;
     let kernel = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
     let socket = data.join(ssmglobal_handler::CTL_SOCKET);

@@ -6,7 +6,7 @@ mod says;
 
 use crate::commands::{Local, PreferenceRow, preferences_shown, put_preferences};
 use crate::peer::Stack;
-use crate::render::{Pages, Prompt, Screen, draw, human, json, unmarked};
+use crate::render::{Clock, Pages, Prompt, Screen, draw, human, json, unmarked};
 use queue::Queue;
 pub use queue::Waiting;
 use says::Says;
@@ -90,7 +90,7 @@ impl Presenter {
     pub fn answer(&mut self, to: &mut Stack, number: u64, reply: &Reply, hint: Option<&str>) {
         // What was asked behind it is not to wait until somebody has read it.
         let alone = self.queue.len() == 1;
-        let clock = to.preferred().clock();
+        let clock = if self.is_for_people() { to.preferred().clock() } else { Clock::default() };
         let mut pages = None;
         self.queue.answer(number, to, |says, waiting| {
             if waiting.people {
@@ -217,6 +217,11 @@ impl Presenter {
             self.pages = None;
         }
         self.release(to);
+    }
+
+    /// It is somebody else from now on, or nobody: he does not get the rest of what another has read.
+    pub fn forget(&mut self) {
+        (self.pages, self.turning) = (None, false);
     }
 
     /// Asks a person for what stands at the end of this screen, in its turn.

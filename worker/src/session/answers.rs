@@ -60,6 +60,11 @@ impl Session {
                 return None;
             }
             Event::List(changed) => return Some(changed),
+            // Before it is said: the next page is another's.
+            Event::LoggedOut(_) | Event::TakenOver(_) => {
+                self.presenter.forget();
+                self.tell(to, &event);
+            }
             _ => self.tell(to, &event),
         }
         match event {

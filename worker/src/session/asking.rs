@@ -1,7 +1,7 @@
 //! What a person is asked for when he has left something out of a command: words one by one, passwords without echo, a text line
 //! by line. Runs in a worker; pure.
 
-use crate::commands::{ArgKind, Parsed, command_of};
+use crate::commands::{Arg, ArgKind, Parsed, command_of};
 use crate::render::{Lines, Outcome, Prompt, Screen};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ssmglobal_config::Settings;
@@ -94,7 +94,8 @@ impl Asking {
 
     /// Whether another process could go on with it: what nobody is to see stays in this one.
     pub fn is_quiet(&self) -> bool {
-        let has_secret = self.parsed.typed().any(|(index, _)| self.parsed.command.args[index].is_secret());
+        let args = self.parsed.command.args;
+        let has_secret = self.parsed.typed().any(|(index, _)| args.get(index).is_some_and(Arg::is_secret));
         !has_secret && !self.prompt().hides()
     }
 

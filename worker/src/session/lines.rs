@@ -187,13 +187,15 @@ impl Session {
             let goes_on = matches!(&taken, Taken::Asks(next, _) if next.prompt().hides());
             self.presenter.secret_answered(to, !goes_on);
         }
-        if let Taken::Asks(next, screen) = taken {
-            self.presenter.ask(to, &screen);
-            self.asking = Some(next);
-            return None;
+        if !matches!(taken, Taken::Asks(..)) {
+            self.presenter.release(to);
         }
-        self.presenter.release(to);
         match taken {
+            Taken::Asks(next, screen) => {
+                self.presenter.ask(to, &screen);
+                self.asking = Some(next);
+                None
+            }
             Taken::Complete(parsed, text) => {
                 if let Some(text) = text {
                     self.draft.written(text);
@@ -210,7 +212,6 @@ impl Session {
                 self.presenter.show_in_turn(to, std::iter::once(screen));
                 None
             }
-            Taken::Asks(..) => None,
         }
     }
 

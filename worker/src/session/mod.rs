@@ -314,6 +314,7 @@ impl Session {
     }
 
     fn become_somebody(&mut self, state: State, name: &str) {
+        self.presenter.forget();
         self.state = state;
         self.alive = Moment::now();
         name.clone_into(&mut self.who);
@@ -321,6 +322,7 @@ impl Session {
     }
 
     fn become_nobody(&mut self, to: &mut Stack) {
+        self.presenter.forget();
         to.prefer(Preferred::logged_out);
         self.state = state_of(self.mode());
         self.alive = Moment::now();

@@ -355,6 +355,25 @@ fn a_password_that_will_be_refused_is_not_asked_for_again() {
 }
 
 #[test]
+fn who_comes_after_another_does_not_get_the_rest_of_what_that_one_has_read() {
+    for logged_out in [true, false] {
+        let mut scene = logged_in();
+        scene.says(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x06\xff\xf0");
+        scene.says("HELP MAIL\r\n");
+        if logged_out {
+            scene.pushed(Event::LoggedOut(Notice { msg: "You were logged out.".into() }));
+            assert!(String::from_utf8_lossy(&scene.said).contains("logged out.\r\n> "));
+        } else {
+            scene.says("LOGOUT\r\n");
+            scene.answers(0);
+        }
+        scene.heard();
+        scene.says("MORE\r\n");
+        assert!(scene.heard().starts_with("There is nothing more to show."));
+    }
+}
+
+#[test]
 fn what_is_longer_than_the_window_is_shown_page_by_page_but_not_to_who_asked_ahead() {
     let mut scene = Scene::new(Mode::Human);
     scene.says(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x06\xff\xf0");
