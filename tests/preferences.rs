@@ -94,7 +94,9 @@ fn a_program_may_set_and_ask_what_its_player_wants() {
 fn a_player_reads_times_in_his_zone_and_his_program_in_utc() {
     let backend = Backend::start();
     let mut alice = backend.person("alice");
-    alice.says("MAIL SEND alice hi").sees("sent");
+    backend.player("bob").ok("MAIL SEND", json!({"to": "alice", "body": "hi"}));
+    alice.expect("(MAIL READ 1)");
+    alice.answer();
     alice.says("MAIL READ 1").sees(" UTC");
     alice.says("SET TIMEZONE Asia/Kathmandu").sees("Asia/Kathmandu");
     alice.says("MAIL READ 1").sees(" +0545").sees_no("UTC");

@@ -67,6 +67,14 @@ impl Recent {
         lock(&self.0).next
     }
 
+    /// The client that had the session with this number, as far as the lines know.
+    pub fn peer_of(&self, session: u64) -> Option<String> {
+        let field = format!(" session={session} ");
+        let kept = lock(&self.0);
+        let line = kept.lines.iter().find(|line| line.text.starts_with("event=") && line.text.contains(&field));
+        line.and_then(|line| peer_of(&line.text))
+    }
+
     /// Lines from a number on that fit, `most` bytes of them at the most; how many were there and are gone; and the number to
     /// go on from.
     pub fn from(&self, number: u64, wanted: &mut Wanted, most: usize) -> (Vec<LogEntry>, u64, u64) {

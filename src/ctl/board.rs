@@ -112,11 +112,11 @@ impl BoardCommand {
     pub fn ask(self) -> Result<Ask, Trouble> {
         Ok(match self {
             BoardCommand::Reset { name, sure } => {
-                sure.ask(&format!("All scores on the board {name} are deleted, for good."))?;
+                sure.ask(&format!("All scores on the board {name} will be deleted, for good."))?;
                 Ask::BoardReset { name }
             }
             BoardCommand::Delete { name, sure } => {
-                sure.ask(&format!("The board {name} and all scores on it are deleted, for good."))?;
+                sure.ask(&format!("The board {name} and all scores on it will be deleted, for good."))?;
                 Ask::BoardDelete { name }
             }
             BoardCommand::Rename { name, new } => Ask::BoardRename { name, new },

@@ -272,7 +272,7 @@ fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> R
     };
     let mut progress = Progress::new(!json && io::stderr().is_terminal());
     let mut answer = link.ask(&ask, patience, &mut |done, total| progress.show(done, total));
-    if ask == Ask::Numbers && matches!(answer, Err(Trouble::Link(_))) {
+    if ask == Ask::Numbers && matches!(answer, Err(Trouble::Closed)) {
         // An older backend knows no numbers, and says nothing to what it does not know.
         answer = Link::open(&meant.data).and_then(|mut link| link.ask(&Ask::Status, Patience::Short, &mut |_, _| {}));
     }

@@ -82,7 +82,7 @@ impl ServerCommand {
             ServerCommand::Rename { name, new } => Ask::ServerRename { name, new },
             ServerCommand::Delete { name, sure } => {
                 let what = "its key, its settings and the letters that it has sent";
-                sure.ask(&format!("The game server {name} is deleted for good, with {what}."))?;
+                sure.ask(&format!("The game server {name} will be deleted for good, with {what}."))?;
                 Ask::ServerDelete { name }
             }
             ServerCommand::Add { name } => Ask::ServerAdd { name },

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use super::trouble::Trouble;
 
 /// What is asked back.
-pub const WHAT: &str = "Everything ends, and everybody is disconnected.";
+pub const WHAT: &str = "Everything will end, and everybody will be disconnected.";
 
 /// Waits for the end of the listener, the last process to go.
 ///

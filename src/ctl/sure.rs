@@ -28,14 +28,17 @@ impl Sure {
         let stdin = io::stdin();
         let what = print::clean(what);
         if !stdin.is_terminal() {
-            return Err(Trouble::Here(Code::Usage, format!("{what} Nobody is here to be asked back: add --yes")));
+            return Err(Trouble::Here(
+                Code::Usage,
+                format!("nothing was done, since nobody is here to be asked back; add --yes if it is meant: {what}"),
+            ));
         }
         print::prompt(&format!("{what} Type yes to do it: "));
         let mut answer = String::new();
         // Without an answer it is not done.
         let _ = stdin.lock().read_line(&mut answer);
         match answer.trim() {
-            "yes" | "y" => Ok(()),
+            "yes" => Ok(()),
             _ => Err(Trouble::invalid("nothing was done")),
         }
     }

@@ -122,7 +122,9 @@ struct Listener {
 impl Listener {
     fn serve(&mut self) -> io::Result<ExitCode> {
         Title::wipe();
-        Title::set(format_args!("ssmglobal: listener"));
+        let doors = self.doors.describe();
+        // One that has taken over has doors already.
+        Title::set(format_args!("ssmglobal: listener{}{doors}", if doors.is_empty() { "" } else { " " }));
         if self.handler.pid().is_none() {
             self.start_handler();
         }

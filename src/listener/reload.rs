@@ -26,14 +26,27 @@ impl Listener {
             said.push((2, "processes: other users, or another sandbox, take a restart".to_owned()));
             settings.processes.clone_from(&self.settings.processes);
         }
+        if settings.players.hash_threads != self.settings.players.hash_threads {
+            said.push((2, "players.hash_threads: another number takes a restart".to_owned()));
+            settings.players.hash_threads = self.settings.players.hash_threads;
+        }
+        let at_doors = at_doors(&settings, self.welcome.as_deref());
+        let mut wrong = Vec::new();
+        match self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
+            Ok(note) => said.extend(note),
+            Err(error) => {
+                wrong.push(format!("doors not changed: {error}"));
+                said.push((1, format!("doors not changed: {error}")));
+                // As they are: the next time they may be opened.
+                settings.listen.clone_from(&self.settings.listen);
+                settings.door.clone_from(&self.settings.door);
+                settings.door_for_people = self.settings.door_for_people;
+                settings.metrics.clone_from(&self.settings.metrics);
+            }
+        }
         self.sandbox.reload(&settings);
         let changed: Vec<String> = self.settings.changed(&settings).into_iter().map(String::from).collect();
         self.settings = settings;
-        let at_doors = at_doors(&self.settings, self.welcome.as_deref());
-        match self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
-            Ok(note) => said.extend(note),
-            Err(error) => said.push((1, format!("doors not changed: {error}"))),
-        }
         self.handler.reload(&self.settings);
         let warnings = said.iter().filter(|(level, _)| *level <= 2).map(|(_, text)| text.clone()).collect();
         for (level, text) in said {
@@ -42,7 +55,7 @@ impl Listener {
         let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
         self.handler.log(3, format!("settings were read again: {what}"));
         Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
-        (Vec::new(), Reloaded { changed, warnings })
+        (wrong, Reloaded { changed, warnings })
     }
 
     fn not_reloaded(&mut self, wrong: Vec<String>) -> (Vec<String>, Reloaded) {

@@ -27,6 +27,8 @@ fn what_was_logged_of_late_is_shown() {
     assert!(of_hers.len() > 2 && of_hers.iter().all(is_of_hers), "{of_hers:?}");
     assert!(!of_hers.iter().any(|line| line.contains("secret-of-alice")), "{of_hers:?}");
     backend.see_off(alice.wire);
+    let ended = texts(&backend, &["--session", &session["session"].to_string(), "-n", "5000"]);
+    assert!(ended.iter().any(|line| line.starts_with("event=disconnect")), "{ended:?}");
     let hers = texts(&backend, &["--player", "alice", "-n", "5000"]);
     assert!(hers.iter().any(|line| line.contains("Disconnected")), "{hers:?}");
     assert!(!hers.iter().any(|line| line.starts_with("ready")), "{hers:?}");

@@ -44,7 +44,7 @@ fn what_deletes_asks_back_at_a_terminal() {
     backend.board("sprint");
     for answer in ["no", "", "YES"] {
         let mut typed = Typed::at(&backend, &["board", "delete", "sprint"]);
-        typed.answers("are deleted, for good. Type yes to do it: ", answer);
+        typed.answers("will be deleted, for good. Type yes to do it: ", answer);
         typed.ends(1, "nothing was done");
     }
     assert_eq!(backend.ctl(&["board", "list"])["boards"][0]["board"], "sprint");
@@ -61,7 +61,7 @@ fn what_deletes_asks_back_at_a_terminal() {
 fn stop_asks_back_at_a_terminal() {
     let mut backend = Backend::start();
     let mut typed = Typed::at(&backend, &["stop"]);
-    typed.answers("Everything ends, and everybody is disconnected. Type yes", "yes");
+    typed.answers("Everything will end, and everybody will be disconnected. Type yes", "yes");
     typed.ends(0, "Everything has ended.");
     assert_eq!(backend.wait(), Some(0));
 }

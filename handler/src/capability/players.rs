@@ -101,6 +101,8 @@ pub struct Register {
     pub email: Option<String>,
     /// The network that he comes from; nothing where that is not known.
     pub from: Option<IpAddr>,
+    /// He has registered himself, and so is in: that is his first login.
+    pub is_in: bool,
 }
 
 impl Decide for Register {
@@ -123,9 +125,8 @@ impl Decide for Register {
         });
         let (hash, email, registered) = (self.hash.clone(), self.email.clone(), stamp.now);
         let player = NewPlayer { id, name: shown, folded, skeleton, hash, email, registered };
-        // Who has registered is in: that is his first login.
-        let rows = [Row::Player(player), Row::PlayerLogin { player: id, at: stamp.now }];
-        let rows = rows.into_iter().chain(seen(facts, id, self.from, stamp)?).collect();
+        let login = self.is_in.then_some(Row::PlayerLogin { player: id, at: stamp.now });
+        let rows = [Row::Player(player)].into_iter().chain(login).chain(seen(facts, id, self.from, stamp)?).collect();
         Ok(Decided { rows, reply, proves: Some(Proof { who: id.into(), epoch: 0 }) })
     }
 }
@@ -157,7 +158,7 @@ pub fn register(mut call: Call<'_>, request: ssmglobal_ipc::Register) -> Plan<Pl
     }
     let (email, from, name) = (request.email, call.network(), call.state.visitors.promise(name));
     let hashing = Hashing { compare: None, new: Some(request.password), newcomer: true };
-    Plan::hash(hashing, None, move |hashed| Ok(register_by(name, hashed.hash, email, from)?.into()))
+    Plan::hash(hashing, None, move |hashed| Ok(register_by(name, hashed.hash, email, from, true)?.into()))
 }
 
 /// A player is made whose password was hashed.
@@ -169,8 +170,9 @@ pub fn register_by(
     hash: Option<Secret>,
     email: Option<String>,
     from: Option<IpAddr>,
+    is_in: bool,
 ) -> Result<Register, Failure> {
-    Ok(Register { name, hash: hash.ok_or_else(no_hash)?, email, from })
+    Ok(Register { name, hash: hash.ok_or_else(no_hash)?, email, from, is_in })
 }
 
 /// A password was right: a session is that player's.

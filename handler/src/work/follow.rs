@@ -60,8 +60,10 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         Row::Property { holder, name, property, by } => of_property(memory, *holder, name, property, *by),
         Row::Board(board) => {
             let was = read(&memory.boards).get(board.id).map(|ranking| ranking.board.name.clone())?;
-            let msg =
-                format!("The board {was} is called {new} from now on. RECORD WATCH {new} goes on.", new = board.name);
+            let msg = format!(
+                "The board {was} is called {new} from now on. RECORD WATCH {new} watches it again.",
+                new = board.name
+            );
             (was != board.name).then_some(News::Unwatched { topic: Topic::Board(board.id), msg })
         }
         Row::BoardCleared { board } => {

@@ -27,7 +27,7 @@ const NO_MAILER: &str =
 /// The words, without regard to case.
 const HABITS: &[(&[&str], Habit)] = &[
     (&["H", "COMMANDS", "MAN"], Habit::Means("HELP")),
-    (&["EXIT", "BYE", "LOGOFF", "DISCONNECT", "Q"], Habit::Means("QUIT")),
+    (&["EXIT", "BYE", "LOGOFF", "DISCONNECT"], Habit::Means("QUIT")),
     (&["CONNECT", "CON", "SIGNIN"], Habit::Means("LOGIN")),
     (&["CREATE", "SIGNUP"], Habit::Means("REGISTER")),
     (&["USERS", "ONLINE"], Habit::Means("WHO")),
@@ -40,6 +40,8 @@ const HABITS: &[(&[&str], Habit)] = &[
     ),
     (&["SAY", "POSE", "EMOTE", "ME", "SHOUT", "CHAT", "OOC"], Habit::Says(NO_TALK)),
     (&["@MAIL", "+MAIL"], Habit::Says(NO_MAILER)),
+    // Once too often behind the last page.
+    (&["Q"], Habit::Says("QUIT ends the connection.")),
 ];
 
 /// Signs that stand in front of a command elsewhere.

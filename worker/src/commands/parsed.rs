@@ -141,6 +141,10 @@ impl<'a> Parsed<'a> {
     pub fn answer(&mut self, index: usize, typed: String) -> Result<(), Failure> {
         let value = Value::Text(Cow::Owned(typed));
         let Some(arg) = self.command.args.get(index) else { return Ok(()) };
+        if arg.kind == ArgKind::Word && value.as_text().contains(char::is_whitespace) {
+            let msg = format!("{} must be one word, or stand in quotes.", arg.name);
+            return Err(Failure::new(Code::Invalid, msg));
+        }
         let is_number = matches!(arg.kind, ArgKind::Int { .. } | ArgKind::Score);
         if is_number && whole(&value).is_none() {
             return Err(Failure::new(Code::Invalid, format!("{} must be a whole number.", arg.name)));

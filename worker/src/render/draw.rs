@@ -118,7 +118,12 @@ impl Pen<'_> {
     /// Text as the terminal can show it: cleaned, and with the characters that it has. Before it is measured: another
     /// character may be as wide as two, and be written with five.
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.look.charset.written(clean(text))
+        // A tab in somebody's text is some blanks: what it comes to on a terminal depends on where it stands.
+        let cleaned = match text.contains('\t') {
+            true => Cow::Owned(clean(&text.replace('\t', if self.look.plain { " " } else { "    " })).into_owned()),
+            false => clean(text),
+        };
+        self.look.charset.written(cleaned)
     }
 
     fn put(&mut self, text: &str) {

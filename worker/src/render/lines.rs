@@ -72,7 +72,7 @@ impl Meaning<'_> {
         let (number, text) = rest.trim_start().split_once(' ').unwrap_or((rest.trim(), ""));
         match (letter, number.parse(), text.trim().is_empty()) {
             (Some('~'), ..) => Meaning::Text(command),
-            (Some('e'), Ok(number), _) => Meaning::Replace(number, text),
+            (Some('e'), Ok(number), false) => Meaning::Replace(number, text),
             (Some('d'), Ok(number), true) => Meaning::Delete(number),
             (Some('p'), ..) if rest.trim().is_empty() => Meaning::Show,
             (Some('q'), ..) if rest.trim().is_empty() => Meaning::GiveUp,
@@ -126,14 +126,17 @@ impl Lines {
             },
             Meaning::Show => self.go_on(|screen| self.show(screen)),
             Meaning::Unknown => self.go_on(|screen| screen.hint(HELP)),
+            Meaning::End if self.lines.is_empty() => self.give_up("Nothing was written, nothing was done."),
             Meaning::End => (Outcome::Done(std::mem::take(&mut self.lines).join("\n")), Screen::new()),
-            Meaning::GiveUp => {
-                self.lines.clear();
-                let mut screen = Screen::new();
-                screen.line("Given up.");
-                (Outcome::GivenUp, screen)
-            }
+            Meaning::GiveUp => self.give_up("Given up."),
         }
+    }
+
+    fn give_up(&mut self, said: &str) -> (Outcome, Screen) {
+        self.lines.clear();
+        let mut screen = Screen::new();
+        screen.line(said);
+        (Outcome::GivenUp, screen)
     }
 
     /// Where the line with this number stands, if there is one.

@@ -34,7 +34,7 @@ impl Look {
     /// How many lines a page has, with one below it for the prompt; nothing where all is shown at once.
     pub fn page(self) -> Option<usize> {
         /// Less is no page.
-        const LEAST: u16 = 4;
+        const LEAST: u16 = 2;
         (self.pager && self.height >= LEAST).then(|| usize::from(self.height) - 1)
     }
 

@@ -1,7 +1,7 @@
 //! What a person is asked for when he has left something out of a command: words one by one, passwords without echo, a text line
 //! by line. Runs in a worker; pure.
 
-use crate::commands::{Arg, ArgKind, Parsed, command_of};
+use crate::commands::{Arg, ArgKind, Command, Parsed, command_of};
 use crate::render::{Lines, Outcome, Prompt, Screen};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ssmglobal_config::Settings;
@@ -48,8 +48,8 @@ pub enum Taken {
     Asks(Asking, Screen),
     /// Nothing is missing any more; the text, if there was one.
     Complete(Parsed<'static>, Option<String>),
-    /// The person has given up; this is shown.
-    GivenUp(Screen),
+    /// The person has given this command up; this is shown.
+    GivenUp(&'static Command, Screen),
     /// Nothing was done, and why.
     Refused(Failure),
 }
@@ -80,6 +80,11 @@ impl Asking {
         }
         screen.ask(asking.prompt());
         Ok((asking, screen))
+    }
+
+    /// The command of which something is missing.
+    pub fn command(&self) -> &'static Command {
+        self.parsed.command
     }
 
     /// What is asked for: also where something else was shown since.
@@ -116,7 +121,7 @@ impl Asking {
         if let Part::Text(lines) = &mut self.part {
             return match lines.take(line) {
                 (Outcome::GoOn | Outcome::TooLong, screen) => Taken::Asks(self, screen),
-                (Outcome::GivenUp, screen) => Taken::GivenUp(screen),
+                (Outcome::GivenUp, screen) => Taken::GivenUp(self.parsed.command, screen),
                 (Outcome::Done(text), _) => self.goes_on(text.clone(), Some(text), most, None),
             };
         }

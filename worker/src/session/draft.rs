@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a person is told whose text was not taken.
-const KEPT: &str = "What you wrote is kept: the next text begins with it.";
+const KEPT: &str = "What you wrote is kept: the same command begins with it the next time.";
 
 /// The text, if there is one.
 #[derive(Default, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub struct Draft {
     text: Option<String>,
     /// Who wrote it: nobody else on this connection gets it.
     by: String,
+    /// For which command: what was for one person is not to stand in front of a word to all.
+    command: String,
     /// The request that it is in. Only who waits for no answer moves.
     #[serde(skip)]
     on_its_way: Option<u64>,
@@ -31,21 +33,23 @@ impl fmt::Debug for Draft {
 
 impl Draft {
     /// This person may begin to write; gives what his text begins with. Nobody may be somebody soon who was logged out.
-    pub fn begin(&mut self, who: &str) -> Option<&str> {
+    pub fn begin(&mut self, who: &str, command: &str) -> Option<&str> {
         if !who.is_empty() && self.by != who {
             *self = Draft { by: who.to_owned(), ..Draft::default() };
         }
-        self.text(who)
+        self.text(who, command)
     }
 
-    /// What this person's next text begins with.
-    pub fn text(&self, who: &str) -> Option<&str> {
-        self.text.as_deref().filter(|_| self.by == who && self.on_its_way.is_none())
+    /// What this person's next text for this command begins with.
+    pub fn text(&self, who: &str, command: &str) -> Option<&str> {
+        let is_his = self.by == who && self.command == command && self.on_its_way.is_none();
+        self.text.as_deref().filter(|_| is_his)
     }
 
     /// The text was written.
-    pub fn written(&mut self, text: String) {
-        *self = Draft { text: Some(text), by: std::mem::take(&mut self.by), on_its_way: None, fresh: true };
+    pub fn written(&mut self, text: String, command: &str) {
+        let (by, command) = (std::mem::take(&mut self.by), command.to_owned());
+        *self = Draft { text: Some(text), by, command, on_its_way: None, fresh: true };
     }
 
     /// The handler is being asked under this number.
@@ -58,7 +62,7 @@ impl Draft {
     /// What was asked under this number is done.
     pub fn taken(&mut self, number: u64) -> Option<&'static str> {
         if self.on_its_way == Some(number) {
-            self.drop_it();
+            *self = Draft { by: std::mem::take(&mut self.by), ..Draft::default() };
         }
         None
     }
@@ -73,8 +77,10 @@ impl Draft {
         std::mem::take(&mut self.fresh).then_some(KEPT)
     }
 
-    /// It is not wanted any more.
-    pub fn drop_it(&mut self) {
-        *self = Draft::default();
+    /// A text for this command is not wanted any more.
+    pub fn give_up(&mut self, command: &str) {
+        if self.command == command {
+            *self = Draft { by: std::mem::take(&mut self.by), ..Draft::default() };
+        }
     }
 }

@@ -153,7 +153,8 @@ impl Session {
         if !self.presenter.is_for_people() {
             return self.perform(parsed, label, to, around);
         }
-        match Asking::begin(parsed, around.door.line, self.draft.begin(&self.who)) {
+        let draft = self.draft.begin(&self.who, parsed.command.name);
+        match Asking::begin(parsed, around.door.line, draft) {
             Ok((asking, screen)) => {
                 self.presenter.ask(to, &screen);
                 self.asking = Some(asking);
@@ -178,7 +179,8 @@ impl Session {
     /// A person has typed what he was asked for.
     fn on_answer(&mut self, asking: Asking, line: &str, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
         let hidden = asking.prompt().hides();
-        let taken = asking.take(line, around.door.line, self.draft.text(&self.who), around.settings);
+        let draft = self.draft.text(&self.who, asking.command().name);
+        let taken = asking.take(line, around.door.line, draft, around.settings);
         self.has_taken(taken, hidden, to, around)
     }
 
@@ -198,7 +200,7 @@ impl Session {
             }
             Taken::Complete(parsed, text) => {
                 if let Some(text) = text {
-                    self.draft.written(text);
+                    self.draft.written(text, parsed.command.name);
                 }
                 // He may have been logged out while he wrote.
                 match permitted(parsed.command, self.state, &self.who) {
@@ -207,8 +209,8 @@ impl Session {
                 }
             }
             Taken::Refused(failure) => self.refused(to, None, &failure),
-            Taken::GivenUp(screen) => {
-                self.draft.drop_it();
+            Taken::GivenUp(command, screen) => {
+                self.draft.give_up(command.name);
                 self.presenter.show_in_turn(to, std::iter::once(screen));
                 None
             }

@@ -51,7 +51,13 @@ impl Place {
         for player in 0..PLAYERS {
             let (shown, folded, skeleton) = (name(player), name(player), name(player));
             let name = crate::state::names::Name { shown, folded, skeleton }.into();
-            place.ask(super::super::players::Register { name, hash: Default::default(), email: None, from: None });
+            place.ask(super::super::players::Register {
+                name,
+                hash: Default::default(),
+                email: None,
+                from: None,
+                is_in: true,
+            });
         }
         assert_eq!(place.commit().1, []);
         place

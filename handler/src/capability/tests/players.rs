@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 pub fn register(name: &str) -> Register {
     let name = names::check(name, 2, 20).unwrap().into();
-    Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()), from: None }
+    Register { name, hash: Secret::new("$hash"), email: Some("d@example.org".into()), from: None, is_in: true }
 }
 
 /// What is kept of a player who was never asked for another password.

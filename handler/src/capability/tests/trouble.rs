@@ -35,6 +35,7 @@ fn a_store_that_fails_refuses_nobody() {
             hash: Secret::default(),
             email: None,
             from: None,
+            is_in: true,
         }
         .into(),
         players::Login { player: ALICE, verified, again: None, from: None, mailbox: 9 }.into(),
@@ -95,7 +96,7 @@ fn nobody_gets_a_number_that_does_not_fit() {
     let (operator, better) = KINDS[0];
     let register = |name: &str| {
         let name = names::check(name, 2, 20).unwrap().into();
-        Change::from(players::Register { name, hash: Secret::default(), email: None, from: None })
+        Change::from(players::Register { name, hash: Secret::default(), email: None, from: None, is_in: true })
     };
     let add = |name: &str| Change::from(servers::Add { name: names::Name::of_server(name).into(), key: [0; 32] });
     let define = |name: &str| Change::from(boards::DefineBoard { board: board(0, name, operator, better), most: 9 });

@@ -181,7 +181,7 @@ impl EventLoop {
             asker: Asker::Operator(operator, Box::new(answer)),
             hashing: Hashing { new: Some(password), ..Hashing::default() },
             tried: None,
-            then: Box::new(move |hashed| Ok(players::register_by(name, hashed.hash, email, None)?.into())),
+            then: Box::new(move |hashed| Ok(players::register_by(name, hashed.hash, email, None, false)?.into())),
         })?;
         Ok(None)
     }

@@ -43,7 +43,10 @@ impl EventLoop {
         let answer = match wrong.is_empty() {
             true => Answer::Reloaded(reloaded),
             false => {
-                let msg = format!("Nothing was changed, since something is wrong:\n{}", wrong.join("\n"));
+                let changed = reloaded.changed.join(", ");
+                let what = if changed.is_empty() { "Nothing was" } else { "Not all was" };
+                let rest = if changed.is_empty() { String::new() } else { format!("\nChanged: {changed}.") };
+                let msg = format!("{what} changed, since something is wrong:\n{}{rest}", wrong.join("\n"));
                 Answer::Failed(Failure::new(Code::Invalid, msg))
             }
         };

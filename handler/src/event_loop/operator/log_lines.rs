@@ -29,11 +29,12 @@ impl EventLoop {
         let LogAsked { lines, level, session, player, follow } = asked;
         let mut wanted = Wanted { level, peers: None, player: None };
         if let Some(number) = session {
-            let client = self.workers.children.values().find(|child| child.session == number).ok_or_else(|| {
-                let msg = format!("There is no session {number}. ctl sessions list shows them.");
+            let client = self.workers.children.values().find(|child| child.session == number);
+            let peer = client.map(|client| shown(client.address)).or_else(|| self.operators.recent.peer_of(number));
+            wanted.add_peer(peer.ok_or_else(|| {
+                let msg = format!("Nothing is known of a session {number}. ctl sessions list shows who is connected.");
                 Failure::new(Code::NotFound, msg)
-            })?;
-            wanted.add_peer(shown(client.address));
+            })?);
         }
         let who = player.as_deref().map(|name| self.somebody_named(name)).transpose()?;
         if let Some(who) = who {

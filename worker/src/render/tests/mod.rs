@@ -244,7 +244,7 @@ fn mails_are_marked_and_made_harmless() {
     let (name, mail) = person_replies().into_iter().find(|(name, _)| *name == "MAIL READ").unwrap();
     assert_eq!(
         as_text(name, &mail, USUAL),
-        "Mail 12 from alice to bob, 2026-01-31 20:15 UTC\r\nTonight\r\n  At eight?\r\n\r\n  Or\\tnine\\x1b]0;x\\x07\r\n\
+        "Mail 12 from alice to bob, 2026-01-31 20:15 UTC\r\nTonight\r\n  At eight?\r\n\r\n  Or    nine\\x1b]0;x\\x07\r\n\
          MAIL REPLY 12 text answers, MAIL DELETE 12 deletes.\r\n"
     );
 }

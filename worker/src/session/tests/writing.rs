@@ -67,7 +67,10 @@ fn a_text_that_was_refused_is_kept_for_who_wrote_it() {
     scene.answers(0);
     assert!(scene.heard().contains("What you wrote is kept"));
     scene.moves();
-    scene.says("TELL amy\r\n");
+    // Not in front of something else.
+    scene.says("MAIL SEND ann\r\n");
+    assert!(scene.heard().ends_with("1: ") && scene.session.draft.text("bob", "TELL").is_some());
+    scene.says("~q\r\nTELL amy\r\n");
     assert!(scene.heard().ends_with("1: hard to write\r\n2: "));
     scene.says(".\r\n");
     let [(_, Request::Tell(tell))] = &scene.open[..] else { panic!("{:?}", scene.open) };

@@ -78,7 +78,7 @@ fn first(kinds: [usize; FIRST]) -> Vec<Change> {
     }
     for name in ["alice", "Bob", "carol", "Zoë"] {
         let (name, hash) = (names::check(name, 2, 20).unwrap().into(), Secret::new("right"));
-        changes.push(crate::capability::players::Register { name, hash, email: None, from: None }.into());
+        changes.push(crate::capability::players::Register { name, hash, email: None, from: None, is_in: true }.into());
     }
     for name in ["Arena", "castle"] {
         let key = crate::work::passwords::key_hash(&Secret::new("right"));

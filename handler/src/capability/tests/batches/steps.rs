@@ -242,7 +242,10 @@ impl Known {
             Step::Register { name } => {
                 let name = one(&["Dave", "dave", "d\u{430}ve", "Eve", "Frank"], name);
                 let (name, email) = (names::check(name, 2, 20).unwrap().into(), Some("x@example.org".to_owned()));
-                (players::Register { name, hash: secret(true), email, from: None }.into(), (By::Session, None))
+                (
+                    players::Register { name, hash: secret(true), email, from: None, is_in: true }.into(),
+                    (By::Session, None),
+                )
             }
             Step::Login { player: of, again, from } => {
                 let (again, from) = (again.then(|| secret(false)), Some([192, 0, 2, from].into()));

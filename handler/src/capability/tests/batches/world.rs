@@ -176,7 +176,9 @@ impl World {
                     let new = &board.name;
                     news.extend(was.map(|was| News::Unwatched {
                         topic: Topic::Board(board.id),
-                        msg: format!("The board {was} is called {new} from now on. RECORD WATCH {new} goes on."),
+                        msg: format!(
+                            "The board {was} is called {new} from now on. RECORD WATCH {new} watches it again."
+                        ),
                     }));
                 }
                 Row::BoardCleared { board } => {

@@ -215,7 +215,7 @@ fn boards() -> Vec<Case> {
         (
             Row::Board(board(1, "Lap", Operator::Best, Better::Lower)),
             |seen| seen.boards[0].0 = board(1, "Lap", Operator::Best, Better::Lower),
-            vec![unwatched("The board Race is called Lap from now on. RECORD WATCH Lap goes on.")],
+            vec![unwatched("The board Race is called Lap from now on. RECORD WATCH Lap watches it again.")],
         ),
         (
             Row::BoardCleared { board: RACE },
