@@ -63,6 +63,8 @@ fn what_is_left_out_is_asked_for_one_by_one() {
     backend.player("bob");
     let mut person = backend.terminal();
     types(&mut person, "register", "name: ");
+    let seen = types(&mut person, "al ice", "name: ");
+    assert!(seen.contains("name must be one word"), "{seen}");
     types(&mut person, "alice", "Password: ");
     let seen = types(&mut person, "x", "Password: ");
     assert!(seen.contains("ERROR: A password has"), "{seen}");
@@ -80,6 +82,8 @@ fn what_is_left_out_is_asked_for_one_by_one() {
     person.says("setting get motto").sees("  Be kind\r\n  and brave\r\n");
     types(&mut person, "tell bob", "1: ");
     person.says("~q").sees("Given up.");
+    types(&mut person, "tell bob", "1: ");
+    person.says(".").sees("Nothing was written, nothing was done.").sees_no("kept");
 }
 
 #[test]

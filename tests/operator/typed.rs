@@ -42,7 +42,7 @@ impl Typed {
 fn what_deletes_asks_back_at_a_terminal() {
     let backend = Backend::start();
     backend.board("sprint");
-    for answer in ["no", "", "YES"] {
+    for answer in ["no", "", "YES", "y"] {
         let mut typed = Typed::at(&backend, &["board", "delete", "sprint"]);
         typed.answers("will be deleted, for good. Type yes to do it: ", answer);
         typed.ends(1, "nothing was done");

@@ -31,6 +31,23 @@ fn reload_says_what_was_taken_and_what_is_wrong() {
     let warnings = told["warnings"].as_array().expect("a list");
     assert!(warnings.iter().any(|it| it.as_str().is_some_and(|it| it.contains("take a restart"))), "{told}");
     backend.operator(&["reload"]).succeeds().prints("take a restart");
+    backend.write_config("players.hash_threads = 7\n");
+    let told = backend.ctl(&["reload"]);
+    let threads = "players.hash_threads: another number takes a restart";
+    assert_eq!((&told["changed"], &told["warnings"][1]), (&json!([]), &json!(threads)), "{told}");
+}
+
+#[test]
+fn reload_is_no_success_where_a_door_cannot_be_opened_and_what_it_says_stays_to_be_done() {
+    let backend = Backend::start();
+    let taken = std::net::TcpListener::bind((backend.at().ip(), 0)).expect("a port");
+    let at = taken.local_addr().expect("an address");
+    backend.write_config(&format!("limits.clients_per_address = 9\nmetrics.address = \"{at}\"\n"));
+    let told = backend.operator(&["reload"]).ends_with(1);
+    assert!(told.err.contains("Not all was changed") && told.err.contains(&at.to_string()), "{told:?}");
+    assert!(told.err.ends_with("Changed: limits.clients_per_address.\n"), "{told:?}");
+    drop(taken);
+    assert_eq!(backend.ctl(&["reload"])["changed"], json!(["metrics.address"]));
 }
 
 #[test]
@@ -150,7 +167,7 @@ fn players_are_made_and_found() {
     refused(&["a b"], b"secret-of-admin\n", "invalid");
     backend.operator(&["player", "add", "bob", "secret-of-bob"]).ends_with(2);
     let shown = backend.ctl(&["player", "show", "alice"]);
-    has(&shown, json!({"player": "Alice", "email": "a@example.org", "sessions": 0}));
+    has(&shown, json!({"player": "Alice", "email": "a@example.org", "sessions": 0, "last_login": null, "times_on": 0}));
     backend.program().ok("LOGIN", json!({"name": "alice", "password": "secret-of-alice"}));
     let text = backend.log().text();
     assert!(!text.contains("secret-of"), "{text}");

@@ -187,11 +187,12 @@ fn changes_are_named() {
 
 #[test]
 fn numbers_are_read_at_an_address_of_their_own_or_nowhere() {
-    assert_eq!(Settings::default().doors().len(), 1);
+    // The main one, and the one for people that nobody has to ask for.
+    assert_eq!(Settings::default().doors().len(), 2);
     let (settings, _) = check("metrics.address = \"127.0.0.1:9464\"\nlimits.clients = 5\n", "f").unwrap();
     let doors = settings.doors();
-    assert_eq!((doors[1].mode, doors[1].listen.clone()), (DoorMode::Metrics, vec!["127.0.0.1:9464".parse().unwrap()]));
-    assert!(doors[1].clients > 5, "clients of other doors do not count there");
+    assert_eq!((doors[2].mode, doors[2].listen.clone()), (DoorMode::Metrics, vec!["127.0.0.1:9464".parse().unwrap()]));
+    assert!(doors[2].clients > 5, "clients of other doors do not count there");
     assert!(check("metrics.address = \"\"", "f").is_ok());
     let clash = check("listen = [\"[::]:9464\"]\nmetrics.address = \"127.0.0.1:9464\"\n", "f").unwrap_err();
     assert!(clash[0].wrong.contains("is taken by the door at"), "{}", clash[0].wrong);
