@@ -66,6 +66,20 @@ fn what_names_its_data_does_not_read_the_config_of_the_machine() {
     machine.runs(&home, &["-p", "0"]).ends_with(1).complains("root does not believe it");
 }
 
+#[test]
+fn a_config_that_is_wrong_now_does_not_hide_the_backend_that_runs_here() {
+    let Some(machine) = Machine::new() else { return };
+    let home = machine.folder("home");
+    std::fs::create_dir(home.join("config")).unwrap();
+    let write = |text: &str| std::fs::write(home.join("config/ssmglobal.toml"), text).unwrap();
+    write("limits.clients = 9\n");
+    let running = machine.backend(&home, &[]);
+    write("limits.clints = 9\n");
+    machine.ctl(&home, &["status"]).succeeds().complains("the backend in data is asked");
+    machine.ctl(&home, &["reload"]).ends_with(1).complains("limits.clints");
+    drop(running);
+}
+
 /// The operator asks at a terminal, and is told to wait.
 fn asks(data: &Path, words: &[&str]) -> Terminal {
     let mut command = program();

@@ -1,9 +1,11 @@
 //! Which backend of this machine the operator means, where he has not said so: that of the place where he is, that of the
 //! machine's config file, or that at the standard place. The one that runs is asked.
 
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::geteuid;
 use ssmglobal_config::{DATABASE, DEFAULT_FILE, SYSTEM_FILE, Settings};
 
 use crate::location::{Location, for_root};
@@ -60,7 +62,11 @@ fn candidates(place: Location) -> Result<Vec<Place>, String> {
     let of_machine = Location { config: Some(machine.to_owned()), data: None };
     let mut places: Vec<Place> = Vec::new();
     if here {
-        places.push(place.clone().data());
+        let data = place.clone().data();
+        // A config that is wrong now does not end what was started by it: where its data usually is, one may run.
+        let usual = data.is_err().then(|| Settings::default().data).filter(|usual| is_ours(usual));
+        places.push(data);
+        places.extend(usual.map(Ok));
     }
     if machine.exists() {
         let data = for_root(machine).and_then(|()| of_machine.data());
@@ -81,6 +87,12 @@ fn candidates(place: Location) -> Result<Vec<Place>, String> {
         places.push(place.data());
     }
     Ok(places)
+}
+
+/// Whether this is a database's directory that whoever asks may believe: root only its own.
+fn is_ours(data: &Path) -> bool {
+    let owner = std::fs::metadata(data.join(DATABASE)).map(|found| found.uid());
+    owner.is_ok_and(|owner| !geteuid().is_root() || owner == 0)
 }
 
 fn choose(places: Vec<Place>, runs: &dyn Fn(&Path) -> bool) -> Result<Meant, String> {
