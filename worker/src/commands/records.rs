@@ -21,7 +21,9 @@ pub(super) static GROUP: Group = Group {
             args: &[
                 BOARD,
                 Arg { kind: ArgKind::Score, ..Arg::word("score", "in the board's unit") },
-                Arg::word("player", "for whom; a game server names a player, a player may leave it out").optional(),
+                Arg::word("player", "for whom; a game server names a player, a player may leave it out")
+                    .optional()
+                    .keyword("PLAYER"),
                 Arg::text("note", "kept with the score, up to 1 KiB").optional(),
             ],
             example: "RECORD SUBMIT sprint 12345",

@@ -41,7 +41,7 @@ fn typed(command: &Command, args: &[(&str, &str)]) -> String {
     let behind_text = |index: usize| args[..index].iter().any(|(name, _)| of(name).kind == ArgKind::Text);
     let word = |index: usize, (name, value): (&str, &str)| match (of(name).kind, of(name).keyword) {
         (ArgKind::Flag { yes, no }, _) if behind_text(index) => (if value == "true" { yes } else { no }).to_owned(),
-        (_, Some(keyword)) if text.is_some_and(|text| index > text) => format!("{keyword} {value}"),
+        (_, Some(keyword)) if text.is_some() => format!("{keyword} {value}"),
         _ => value.to_owned(),
     };
     let words = args.iter().enumerate().filter(|(index, _)| Some(*index) != text);
@@ -267,7 +267,7 @@ fn an_error_names_the_argument_and_shows_an_example_in_the_form_that_was_used() 
     let words = msg(words("RECORD SUBMIT b"));
     assert_eq!(
         words,
-        "score is missing. Usage: RECORD SUBMIT <board> <score> [player] [note] (for example: RECORD SUBMIT sprint 12345)"
+        "score is missing. Usage: RECORD SUBMIT <board> <score> [PLAYER player] [note] (for example: RECORD SUBMIT sprint 12345)"
     );
 }
 

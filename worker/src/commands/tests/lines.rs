@@ -71,6 +71,12 @@ fn a_text_is_the_rest_of_the_line_and_options_stand_before_it() {
     assert_eq!(set("SETTING SET k if 3 come, open"), ("if 3 come, open".into(), None, None));
     assert_eq!(set("SETTING SET k IF YOU SEE THIS"), ("IF YOU SEE THIS".into(), None, None));
     assert_eq!(set(r#"SETTING SET k {"a": "b"}"#), (r#"{"a": "b"}"#.into(), None, None));
+    let submit = |line: &str| match request(line) {
+        Request::RecordSubmit(submit) => (submit.player, submit.note),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(submit("RECORD SUBMIT sprint 5 well done"), (None, some("well done")));
+    assert_eq!(submit("RECORD SUBMIT sprint 5 PLAYER bob well \"done\""), (some("bob"), some("well \"done\"")));
     let disable = |line: &str| match request(line) {
         Request::WorldDisable(disable) => disable.reason,
         other => panic!("{other:?}"),
