@@ -149,6 +149,8 @@ fn what_the_operator_does_is_told_in_words() {
     ] {
         backend.log().wait(told);
     }
+    backend.upgrade_to("9.8.7");
+    backend.log().wait("by=operator result=asked msg=\"the operator asked for this: had the program ");
     assert!(line(&backend, "login-refused", at(&alice)).contains("player=alice reason=disabled "));
     assert!(line(&backend, "logout", at(&alice)).contains("who=alice reason=put-out "));
     let log = backend.log().text();

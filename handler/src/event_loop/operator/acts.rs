@@ -134,6 +134,14 @@ impl EventLoop {
         self.note(&whose, &event);
     }
 
+    /// The operator asks for what another process does, which tells him, and the log, what has come of it.
+    pub(super) fn has_asked(&mut self, ask: &Ask) {
+        if let Some(act) = Act::of(ask) {
+            let (by, result) = (OPERATOR.to_owned(), "asked".to_owned());
+            self.note(&Whose::default(), &Happened::Operator { by, result, act: Words(act.words()) });
+        }
+    }
+
     /// A player with a right to it asks; what comes of it he hears himself.
     pub(in super::super) fn asked_by_right(&mut self, whose: &Whose, request: &Request) {
         if let Some(act) = Act::of_request(request) {

@@ -3,7 +3,7 @@
 
 use super::super::EventLoop;
 use ssmglobal_ipc::control::ToListener;
-use ssmglobal_ipc::ctl::{Answer, Reloaded};
+use ssmglobal_ipc::ctl::{Answer, Ask, Reloaded};
 use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::{Code, Failure};
 use std::io::Write as _;
@@ -21,6 +21,7 @@ impl EventLoop {
     /// Leaves it to the listener, which also answers: this process will have ended by then.
     pub(super) fn upgrade(&mut self, operator: u64, program: Option<String>) -> Result<(), Failure> {
         self.has_listener("upgrade")?;
+        self.has_asked(&Ask::Upgrade { program: program.clone() });
         let Some((stream, _)) = self.operators.release(operator, self.poll.registry()) else { return Ok(()) };
         if let Err(error) = self.listener.tell_with(&ToListener::Upgrade { program }, &stream) {
             let failure = Failure::new(Code::Unavailable, format!("The listener cannot be told: {error}."));

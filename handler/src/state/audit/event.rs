@@ -123,7 +123,7 @@ events! {
     /// The operator has changed something else, or has not been able to; or a player who has a right to it has asked for it.
     "operator" Operator Info 0 (by: String, result: String, act: Words) |who| match result.as_str() {
         "done" => format!("the {by} {act}"),
-        "asked" => format!("{by} asked for this: {act}"),
+        "asked" => format!("{}{by} asked for this: {act}", if by == "operator" { "the " } else { "" }),
         "unknown" => format!("nobody waited for the outcome: the {by} {act}"),
         _ => format!("not done: the {by} {act}"),
     };
