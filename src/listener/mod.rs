@@ -120,11 +120,15 @@ struct Listener {
 }
 
 impl Listener {
+    /// `ps` shows where it listens, as soon as it does: one that has taken over has doors from the beginning.
+    fn show_title(&self) {
+        let doors = self.doors.describe();
+        Title::set(format_args!("ssmglobal: listener{}{doors}", if doors.is_empty() { "" } else { " " }));
+    }
+
     fn serve(&mut self) -> io::Result<ExitCode> {
         Title::wipe();
-        let doors = self.doors.describe();
-        // One that has taken over has doors already.
-        Title::set(format_args!("ssmglobal: listener{}{doors}", if doors.is_empty() { "" } else { " " }));
+        self.show_title();
         if self.handler.pid().is_none() {
             self.start_handler();
         }

@@ -3,7 +3,6 @@
 use super::source::{self, Asked};
 use super::{FIRST_DOOR, Listener, at_doors};
 use ssmglobal_ipc::ctl::Reloaded;
-use ssmglobal_sys::Title;
 
 impl Listener {
     /// Reads the settings again. What cannot be changed while it runs is said; what is wrong, which is given first, changes
@@ -36,7 +35,7 @@ impl Listener {
             Ok(note) => said.extend(note),
             Err(error) => {
                 wrong.push(format!("doors not changed: {error}"));
-                said.push((1, format!("doors not changed: {error}")));
+                said.extend(wrong.iter().map(|wrong| (1, wrong.clone())));
                 // As they are: the next time they may be opened.
                 settings.listen.clone_from(&self.settings.listen);
                 settings.door.clone_from(&self.settings.door);
@@ -54,7 +53,7 @@ impl Listener {
         }
         let what = if changed.is_empty() { "nothing has changed".to_owned() } else { changed.join(", ") };
         self.handler.log(3, format!("settings were read again: {what}"));
-        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
+        self.show_title();
         (wrong, Reloaded { changed, warnings })
     }
 

@@ -18,7 +18,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use ssmglobal_sys::{Signals, Title};
+use ssmglobal_sys::Signals;
 use ssmglobal_worker::sandbox::Sandbox;
 use std::ffi::OsString;
 use std::io;
@@ -163,7 +163,7 @@ impl Listener {
             return;
         }
         self.notify_workers();
-        Title::set(format_args!("ssmglobal: listener {}", self.doors.describe()));
+        self.show_title();
         self.announce();
         // Not asked for by a supervisor: nothing to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -38,7 +38,7 @@ pub use root::{is_root, is_root_beside};
 pub use run::{Output, Running, run};
 pub use samples::samples;
 pub use session::Session;
-pub use terminal::{Terminal, is_installed};
+pub use terminal::{Terminal, installed, is_installed};
 pub use wire::Wire;
 pub use zoo::Zoo;
 

@@ -1,19 +1,26 @@
 //! A terminal with a program on it, as a person has it: what it shows, and a keyboard.
 
 use super::{Log, Running};
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 use std::fs::File;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Whether this program is there; says so where it is not.
-pub fn is_installed(program: &str) -> bool {
+/// Where a program is; says so where it is not. Debian puts games where not every user looks.
+pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|dir| dir.join(program).exists());
-    if !found {
+    let dirs = std::env::split_paths(&path).chain(["/usr/games".into()]);
+    let found = dirs.map(|dir| dir.join(program)).find(|path| path.exists());
+    if found.is_none() {
         eprintln!("left out: {program} is not there");
     }
     found
+}
+
+/// Whether this program is there.
+pub fn is_installed(program: &str) -> bool {
+    installed(program).is_some()
 }
 
 /// A program at a terminal of its own; it ends when this is dropped.
@@ -27,8 +34,13 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts it there.
-    pub fn of(mut command: Command) -> Terminal {
-        let pty = openpty(None, None).expect("a terminal");
+    pub fn of(command: Command) -> Terminal {
+        Terminal::sized(command, None)
+    }
+
+    /// Starts it at a terminal of this size.
+    pub fn sized(mut command: Command, size: Option<&Winsize>) -> Terminal {
+        let pty = openpty(size, None).expect("a terminal");
         let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         command.env("TERM", "xterm").stdin(slave()).stdout(slave()).stderr(slave());
         let running = Running::on_terminal(&mut command);
@@ -42,7 +54,12 @@ impl Terminal {
     /// Types a line; gives where the screen was then.
     pub fn type_line(&mut self, line: &str) -> usize {
         let mark = self.screen.mark();
-        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("it is read");
+        self.press(&format!("{line}\n"));
         mark
+    }
+
+    /// Presses these keys.
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("it is read");
     }
 }

@@ -1,40 +1,23 @@
 //! What the operator types at a terminal: he is asked back, and for passwords.
 
-use crate::harness::{Backend, Log, Running};
-use nix::pty::openpty;
-use std::fs::File;
-use std::io::Write;
-use std::process::Stdio;
+use crate::harness::{Backend, Terminal};
 
 /// `ctl` at a terminal of its own.
-struct Typed {
-    keyboard: File,
-    screen: Log,
-    running: Running,
-}
+struct Typed(Terminal);
 
 impl Typed {
     fn at(backend: &Backend, words: &[&str]) -> Typed {
-        let pty = openpty(None, None).expect("a terminal");
-        let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
-        let mut command = backend.ctl_command(words);
-        command.stdin(slave()).stdout(slave()).stderr(slave());
-        let running = Running::on_terminal(&mut command);
-        drop(command);
-        drop(pty.slave);
-        let keyboard = File::from(pty.master);
-        let screen = Log::collect(keyboard.try_clone().expect("a descriptor"));
-        Typed { keyboard, screen, running }
+        Typed(Terminal::of(backend.ctl_command(words)))
     }
 
     fn answers(&mut self, question: &str, line: &str) {
-        self.screen.wait(question);
-        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("it is read");
+        self.0.screen.wait(question);
+        self.0.type_line(line);
     }
 
     fn ends(mut self, code: i32, said: &str) {
-        self.screen.wait(said);
-        assert_eq!(self.running.wait().and_then(|status| status.code()), Some(code), "{}", self.screen.text());
+        self.0.screen.wait(said);
+        assert_eq!(self.0.running.wait().and_then(|status| status.code()), Some(code), "{}", self.0.screen.text());
     }
 }
 
@@ -76,7 +59,7 @@ fn a_new_players_password_is_asked_for_twice_without_echo() {
     let mut typed = Typed::at(&backend, &["player", "add", "alice"]);
     typed.answers("Password for alice: ", "secret-of-alice");
     typed.answers("The same again: ", "secret-of-alice");
-    let screen = typed.screen.clone();
+    let screen = typed.0.screen.clone();
     typed.ends(0, "The player alice is registered.");
     assert!(!screen.text().contains("secret"), "{}", screen.text());
     backend.player_again("alice");

@@ -1,12 +1,9 @@
 //! The programs that people use, each at a terminal of its own: what they show, and what arrives of what is typed.
 
-use crate::harness::{Backend, Log, Running};
-use nix::pty::{Winsize, openpty};
-use std::fs::File;
-use std::io::Write;
+use crate::harness::{Backend, Log, Terminal, installed};
+use nix::pty::Winsize;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// A backend with a door for people.
@@ -18,42 +15,19 @@ fn with_door() -> (Backend, SocketAddr) {
     (backend, at)
 }
 
-/// Where a program is, if it is installed. Debian puts games where not every user looks.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).chain(["/usr/games".into()]).map(|dir| dir.join(program));
-    let found = found.into_iter().find(|path| path.exists());
-    if found.is_none() {
-        println!("skipped: {program} is not installed here");
-    }
-    found
-}
-
 /// One of the programs.
 struct Client {
-    keyboard: File,
-    screen: Log,
-    _running: Running,
+    terminal: Terminal,
     /// Where it looks for its settings.
     _home: TempDir,
 }
 
 impl Client {
     fn start(program: &str, args: &[String], home: TempDir) -> Option<Client> {
-        let path = find(program)?;
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(Some(&size), None).expect("a terminal");
-        let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
-        let mut command = Command::new(path);
-        command.args(args).current_dir(home.path());
-        command.env("TERM", "xterm").env("LC_ALL", "C.UTF-8").env("HOME", home.path());
-        command.stdin(slave()).stdout(slave()).stderr(slave());
-        let running = Running::on_terminal(&mut command);
-        drop(command);
-        drop(pty.slave);
-        let keyboard = File::from(pty.master);
-        let screen = Log::collect(keyboard.try_clone().expect("a descriptor"));
-        Some(Client { keyboard, screen, _running: running, _home: home })
+        let mut command = Command::new(installed(program)?);
+        command.args(args).current_dir(home.path()).env("LC_ALL", "C.UTF-8").env("HOME", home.path());
+        Some(Client { terminal: Terminal::sized(command, Some(&size)), _home: home })
     }
 
     /// Debian's telnet, or nc.
@@ -80,15 +54,15 @@ impl Client {
 
     /// Presses these keys; gives where the screen was then.
     fn press(&mut self, keys: &str) -> usize {
-        let mark = self.screen.mark();
-        self.keyboard.write_all(keys.as_bytes()).expect("it is read");
+        let mark = self.terminal.screen.mark();
+        self.terminal.press(keys);
         mark
     }
 
     /// Types a line, and waits for this to be shown behind it.
     fn ask(&mut self, line: &str, answer: &str) {
         let mark = self.press(&format!("{line}\r"));
-        self.screen.wait_after(mark, answer);
+        self.terminal.screen.wait_after(mark, answer);
     }
 
     /// Registers, with a password that is asked for.
@@ -136,14 +110,14 @@ const LETTERS: &str = "x Ünïcödé y, Straße, čau, 日本";
 fn debians_telnet_sends_and_shows_letters_as_they_were_typed() {
     let (_backend, at) = with_door();
     let Some(mut telnet) = Client::plain("telnet", at) else { return };
-    telnet.screen.wait("> ");
+    telnet.terminal.screen.wait("> ");
     telnet.register("alice");
     telnet.ask(&format!("tell alice {LETTERS}"), "Told alice.");
     telnet.ask("", "> ");
     // What it shows of a line's end goes down only, since it was told that all comes as it is.
-    shows_row(&telnet.screen, &format!("[tell] alice: {LETTERS}"));
-    shows_row(&telnet.screen, "Told alice.");
-    let screen = telnet.screen.text();
+    shows_row(&telnet.terminal.screen, &format!("[tell] alice: {LETTERS}"));
+    shows_row(&telnet.terminal.screen, "Told alice.");
+    let screen = telnet.terminal.screen.text();
     assert!(!screen.contains("secret-of-alice") && !screen.contains('\u{fffd}'), "{screen}");
     telnet.ask("QUIT", "Connection closed");
 }
@@ -154,7 +128,7 @@ fn a_line_that_debians_telnet_cuts_before_it_was_asked_for_all_bits_runs_no_comm
     let main = backend.at();
     for (at, mode) in [(at, None), (main, Some("MODE HUMAN"))] {
         let Some(mut telnet) = Client::plain("telnet", at) else { return };
-        telnet.screen.wait(if mode.is_some() { "CONNECTED" } else { "> " });
+        telnet.terminal.screen.wait(if mode.is_some() { "CONNECTED" } else { "> " });
         if let Some(mode) = mode {
             telnet.ask(mode, "> ");
         }
@@ -169,10 +143,10 @@ fn a_line_that_debians_telnet_cuts_before_it_was_asked_for_all_bits_runs_no_comm
 fn arrow_keys_at_debians_telnet_are_no_text() {
     let (_backend, at) = with_door();
     let Some(mut telnet) = Client::plain("telnet", at) else { return };
-    telnet.screen.wait("> ");
+    telnet.terminal.screen.wait("> ");
     telnet.ask("\u{1b}[A", "Arrow keys do nothing here");
     telnet.ask("H\u{1b}[D\u{1b}[3~W\u{1b}OC", "Hello, world!");
-    let screen = telnet.screen.text();
+    let screen = telnet.terminal.screen.text();
     assert!(!screen.contains("ERROR"), "{screen}");
 }
 
@@ -180,11 +154,11 @@ fn arrow_keys_at_debians_telnet_are_no_text() {
 fn tintin_is_negotiated_with_and_sends_letters_as_they_were_typed() {
     let (_backend, at) = with_door();
     let Some(mut tintin) = Client::tintin(at) else { return };
-    tintin.screen.wait("Welcome");
+    tintin.terminal.screen.wait("Welcome");
     tintin.register("alice");
     // It has told by then that it is an xterm.
     tintin.ask(&format!("tell alice {LETTERS}"), &format!("\u{1b}[36m[tell]\u{1b}[0m alice: {LETTERS}"));
-    let screen = tintin.screen.text();
+    let screen = tintin.terminal.screen.text();
     assert!(!screen.contains("secret-of-alice") && !screen.contains('\u{fffd}'), "{screen}");
     tintin.ask("QUIT", "#SESSION 'a' DIED.");
 }
@@ -193,10 +167,10 @@ fn tintin_is_negotiated_with_and_sends_letters_as_they_were_typed() {
 fn kbtin_is_negotiated_with_and_sends_letters_as_they_were_typed() {
     let (_backend, at) = with_door();
     let Some(mut kbtin) = Client::kbtin(at) else { return };
-    kbtin.screen.wait("Welcome");
+    kbtin.terminal.screen.wait("Welcome");
     kbtin.register("alice");
     kbtin.ask(&format!("tell alice {LETTERS}"), &format!("[tell] alice: {LETTERS}"));
-    let screen = kbtin.screen.text();
+    let screen = kbtin.terminal.screen.text();
     assert!(!screen.contains("secret-of-alice") && !screen.contains('\u{fffd}'), "{screen}");
 }
 
@@ -204,10 +178,10 @@ fn kbtin_is_negotiated_with_and_sends_letters_as_they_were_typed() {
 fn tinyfugue_is_negotiated_with_and_its_passwords_are_not_shown() {
     let (_backend, at) = with_door();
     let Some(mut tinyfugue) = Client::tinyfugue(at) else { return };
-    tinyfugue.screen.wait("Welcome");
+    tinyfugue.terminal.screen.wait("Welcome");
     tinyfugue.register("alice");
     tinyfugue.ask("tell alice plain words", "[tell] alice: plain words");
-    let screen = tinyfugue.screen.text();
+    let screen = tinyfugue.terminal.screen.text();
     assert!(!screen.contains("secret-of-alice") && !screen.contains('\u{fffd}'), "{screen}");
     tinyfugue.ask("QUIT", "closed by foreign host");
 }
@@ -217,14 +191,14 @@ fn nc_sees_no_telnet_not_even_where_a_password_is_asked_for() {
     let (backend, at) = with_door();
     for (at, mode) in [(at, None), (backend.at(), Some("MODE HUMAN"))] {
         let Some(mut nc) = Client::plain("nc", at) else { return };
-        nc.screen.wait(if mode.is_some() { "CONNECTED" } else { "> " });
+        nc.terminal.screen.wait(if mode.is_some() { "CONNECTED" } else { "> " });
         if let Some(mode) = mode {
             nc.ask(mode, "> ");
         }
         let name = if mode.is_some() { "bob" } else { "alice" };
         nc.register(name);
         nc.ask(&format!("tell {name} {LETTERS}"), &format!("[tell] {name}: {LETTERS}"));
-        let screen = nc.screen.text();
+        let screen = nc.terminal.screen.text();
         assert!(!screen.contains('\u{fffd}'), "a byte that is no text was shown: {screen}");
     }
 }

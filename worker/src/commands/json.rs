@@ -239,7 +239,7 @@ pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, args: &'a RawValue) -> Result<()
             *parsed = short.into_owned();
             Ok(())
         }
-        Scalar::Value(_) => Err(parsed.usage_failure(Some("args must be an object, a list or a string."))),
+        Scalar::Value(_) => Err(parsed.usage_failure("args must be an object, a list or a string.")),
         Scalar::Nested => {
             let mut arguments = Arguments { parsed, failure: None };
             let mut deserializer = serde_json::Deserializer::from_str(args.get());
@@ -286,7 +286,7 @@ impl<'a> Arguments<'_, 'a> {
                 let must =
                     if takes_names { "a string or a list of names" } else { "a string, a number, true or false" };
                 let why = format!("{} must be {must}.", arg.map_or("an argument", |arg| arg.name));
-                Err(self.parsed.usage_failure(Some(&why)))
+                Err(self.parsed.usage_failure(&why))
             }
         }
     }
@@ -297,10 +297,10 @@ impl<'a> Arguments<'_, 'a> {
             let shown: String = name.chars().take(32).collect();
             let near = nearest(name, command.args.iter().map(|arg| arg.name));
             let near = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
-            return Err(self.parsed.usage_failure(Some(&format!("There is no argument {shown:?}.{near}"))));
+            return Err(self.parsed.usage_failure(&format!("There is no argument {shown:?}.{near}")));
         };
         if self.parsed.slot(index).is_some_and(|slot| slot.is_some()) {
-            return Err(self.parsed.usage_failure(Some(&format!("{name} stands there twice."))));
+            return Err(self.parsed.usage_failure(&format!("{name} stands there twice.")));
         }
         Ok(index)
     }

@@ -164,8 +164,8 @@ impl<'a> Parsed<'a> {
     }
 
     /// The arguments do not fit; `reason` is a sentence about which and why.
-    pub(super) fn usage_failure(&self, reason: Option<&str>) -> Failure {
-        if self.json { self.command.json_usage_failure(reason) } else { self.command.usage_failure(reason) }
+    pub(super) fn usage_failure(&self, reason: &str) -> Failure {
+        self.command.usage_failure(reason, self.json)
     }
 
     /// Puts a value in its place in the order of the table.
@@ -175,16 +175,16 @@ impl<'a> Parsed<'a> {
                 *slot = Some(value);
                 Ok(())
             }
-            None => Err(self.usage_failure(Some("There are too many arguments."))),
+            None => Err(self.usage_failure("There are too many arguments.")),
         }
     }
 
     /// Which argument the next word in words is, or the text: the first that was not given yet, up to the text.
     pub(super) fn next_free(&self) -> Option<(usize, &'static Arg)> {
-        let has_text = self.command.args.iter().any(Arg::is_text);
-        let up_to_text = self.command.args.iter().position(Arg::is_text).map_or(usize::MAX, |text| text + 1);
+        let text = self.command.args.iter().position(Arg::is_text);
+        let up_to_text = text.map_or(usize::MAX, |text| text + 1);
         let mut free = self.values().enumerate().take(up_to_text).filter(|(_, (_, value))| value.is_none());
-        free.find(|(_, (arg, _))| !has_text || arg.keyword.is_none()).map(|(index, (arg, _))| (index, arg))
+        free.find(|(_, (arg, _))| text.is_none() || arg.keyword.is_none()).map(|(index, (arg, _))| (index, arg))
     }
 
     fn take(&mut self, name: &str) -> Option<(&'static Arg, Value<'a>)> {
@@ -201,11 +201,11 @@ impl<'a> Parsed<'a> {
     }
 
     fn needed<T>(&self, name: &str, value: Option<T>) -> Result<T, Failure> {
-        value.ok_or_else(|| self.usage_failure(Some(&format!("{name} is missing."))))
+        value.ok_or_else(|| self.usage_failure(&format!("{name} is missing.")))
     }
 
     fn wrong(&self, arg: &Arg, must: &str) -> Failure {
-        self.usage_failure(Some(&format!("{} must be {must}.", arg.name)))
+        self.usage_failure(&format!("{} must be {must}.", arg.name))
     }
 
     /// An optional word or text.
@@ -261,8 +261,7 @@ impl<'a> Parsed<'a> {
     /// An optional word that is read as something else.
     pub(super) fn opt_parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
         let text = self.opt_string(name)?;
-        let read =
-            |text: String| text.parse().map_err(|why: T::Err| self.usage_failure(Some(&format!("{name}: {why}."))));
+        let read = |text: String| text.parse().map_err(|why: T::Err| self.usage_failure(&format!("{name}: {why}.")));
         text.map(read).transpose()
     }
 

@@ -85,7 +85,7 @@ fn join(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
         epoch: parsed.opt_number("epoch")?,
     };
     if join.epoch.is_some() && join.since.is_none() {
-        return Err(parsed.usage_failure(Some("An epoch says where since was seen: give since too.")));
+        return Err(parsed.usage_failure("An epoch says where since was seen: give since too."));
     }
     Ok(Request::RelayJoin(join))
 }
@@ -97,7 +97,7 @@ fn send(parsed: &mut Parsed<'_>) -> std::result::Result<Request, Failure> {
         to: parsed.opt_string("to")?,
     };
     if send.channel.is_some() == send.to.is_some() {
-        return Err(parsed.usage_failure(Some("One of channel and to must be given, and not both.")));
+        return Err(parsed.usage_failure("One of channel and to must be given, and not both."));
     }
     Ok(Request::RelaySend(send))
 }

@@ -135,6 +135,14 @@ impl Arg {
         matches!(self.kind, ArgKind::Text) && self.keyword.is_none()
     }
 
+    /// Whether this word gives it out of its order: its keyword, or one of a flag's two.
+    pub(super) fn is_named_by(&self, word: &str) -> bool {
+        match self.kind {
+            ArgKind::Flag { yes, no } => [yes, no].iter().any(|name| name.eq_ignore_ascii_case(word)),
+            _ => self.keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(word)),
+        }
+    }
+
     /// Whether it never may be seen.
     pub const fn is_secret(&self) -> bool {
         matches!(self.kind, ArgKind::Secret { .. })
@@ -256,17 +264,13 @@ impl Command {
         })
     }
 
-    /// The arguments in words do not fit; `reason` is a sentence about which and why.
-    pub(super) fn usage_failure(&self, reason: Option<&str>) -> Failure {
-        let (reason, blank) = reason.map_or(("", ""), |reason| (reason, " "));
-        let usage = self.usage();
-        Failure::new(Code::Usage, format!("{reason}{blank}Usage: {usage} (for example: {})", self.example))
-    }
-
-    /// The arguments of a program do not fit.
-    pub(super) fn json_usage_failure(&self, reason: Option<&str>) -> Failure {
-        let (reason, blank) = reason.map_or(("", ""), |reason| (reason, " "));
-        Failure::new(Code::Usage, format!("{reason}{blank}For example: {}", json_example(self)))
+    /// The arguments do not fit; `reason` is a sentence about which and why. A program is shown JSON.
+    pub(super) fn usage_failure(&self, reason: &str, json: bool) -> Failure {
+        let how = match json {
+            true => format!("For example: {}", json_example(self)),
+            false => format!("Usage: {} (for example: {})", self.usage(), self.example),
+        };
+        Failure::new(Code::Usage, format!("{reason} {how}"))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn fill<'a>(parsed: &mut Parsed<'a>, rest: &'a str) -> Result<(), Fai
             continue;
         }
         let Some((index, arg)) = parsed.next_free() else {
-            return Err(parsed.usage_failure(Some("There are too many arguments.")));
+            return Err(parsed.usage_failure("There are too many arguments."));
         };
         let value = if arg.is_text() { whole_text(&mut rest) } else { next_value(parsed, arg, &mut rest)? };
         parsed.set(index, Value::Text(value))?;
@@ -64,14 +64,8 @@ fn whole_text<'a>(rest: &mut &'a str) -> Cow<'a, str> {
 /// Takes `IF VERSION 3`, `AFTER 20`, `PUBLIC` …, if that is what comes next.
 fn by_keyword<'a>(parsed: &mut Parsed<'a>, rest: &mut &'a str) -> Result<bool, Failure> {
     let (word, behind) = split_word(rest);
-    let named = parsed.values().enumerate().find_map(|(index, (arg, value))| {
-        let switch = match arg.kind {
-            ArgKind::Flag { yes, no } => [yes, no].iter().any(|name| name.eq_ignore_ascii_case(word)),
-            _ => arg.keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(word)),
-        };
-        (switch && value.is_none()).then_some((index, arg))
-    });
-    let Some((index, arg)) = named else { return Ok(false) };
+    let named = parsed.values().enumerate().find(|(_, (arg, value))| value.is_none() && arg.is_named_by(word));
+    let Some((index, arg)) = named.map(|(index, (arg, _))| (index, arg)) else { return Ok(false) };
     // The argument's own name may stand between keyword and value.
     let (name, behind_name) = split_word(behind);
     let named_again = name.eq_ignore_ascii_case(arg.name) && !behind_name.is_empty();
@@ -86,7 +80,7 @@ fn by_keyword<'a>(parsed: &mut Parsed<'a>, rest: &mut &'a str) -> Result<bool, F
     }
     *rest = value;
     if rest.is_empty() {
-        return Err(parsed.usage_failure(Some(&format!("{} is missing.", arg.name))));
+        return Err(parsed.usage_failure(&format!("{} is missing.", arg.name)));
     }
     let value = next_value(parsed, arg, rest)?;
     parsed.set(index, Value::Text(value))?;
@@ -106,7 +100,7 @@ fn is_option(arg: &Arg, word: &str, value: &str) -> bool {
 
 fn next_value<'a>(parsed: &Parsed<'a>, arg: &Arg, rest: &mut &'a str) -> Result<Cow<'a, str>, Failure> {
     if let Some(quoted) = rest.strip_prefix('"') {
-        match unquote(quoted).map_err(|why| parsed.usage_failure(Some(why))) {
+        match unquote(quoted).map_err(|why| parsed.usage_failure(why)) {
             // A text may begin with something quoted: it ends there only if something of the command follows.
             Ok((_, behind)) if is_rest(parsed, arg) && !behind.is_empty() && !begins_with_keyword(parsed, behind) => {}
             Err(_) if is_rest(parsed, arg) => {}
@@ -140,10 +134,7 @@ fn is_rest(parsed: &Parsed<'_>, arg: &Arg) -> bool {
 fn begins_with_keyword(parsed: &Parsed<'_>, text: &str) -> bool {
     let (word, behind) = split_word(text);
     let mut free = parsed.values().filter(|(_, value)| value.is_none());
-    free.any(|(arg, _)| match arg.kind {
-        ArgKind::Flag { yes, no } => [yes, no].iter().any(|name| name.eq_ignore_ascii_case(word)),
-        _ => arg.keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(word)) && !behind.is_empty(),
-    })
+    free.any(|(arg, _)| arg.is_named_by(word) && (!behind.is_empty() || matches!(arg.kind, ArgKind::Flag { .. })))
 }
 
 /// Names up to the end of the line, or to an option of the command.
