@@ -6,6 +6,9 @@ use crate::listen::{Listen, PEOPLE_PORT};
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
+/// What a line begins with that is for us while somebody plays.
+const ESCAPE: &str = "//";
+
 /// Programs that may read numbers at once, …
 const READERS: u32 = 32;
 
@@ -33,6 +36,14 @@ pub struct Door {
     pub line: usize,
     /// Bytes of one line from a game server that has proved who it is; never less than `line`.
     pub server_line: usize,
+    /// The world that it leads to; none: to our own prompt.
+    pub world: Option<String>,
+    /// What a line begins with that is for us while somebody plays; empty: no line is.
+    pub escape: String,
+    /// While somebody plays he sees nothing of ours between the lines of the world but what he has asked for.
+    pub clean: bool,
+    /// A player who has left his world is not shown our prompt: the connection ends.
+    pub quit_closes: bool,
 }
 
 impl Settings {
@@ -50,6 +61,10 @@ impl Settings {
             idle_seconds: limits.idle_seconds,
             line: limits.line,
             server_line: limits.server_line.max(limits.line),
+            world: None,
+            escape: ESCAPE.to_owned(),
+            clean: false,
+            quit_closes: false,
         };
         let others = self.door.iter().map(|door| {
             let line = door.line.unwrap_or(main.line);
@@ -63,6 +78,7 @@ impl Settings {
                 idle_seconds: door.idle_seconds.unwrap_or(main.idle_seconds),
                 line,
                 server_line: limits.server_line.max(line),
+                ..main.clone()
             }
         });
         let others: Vec<Door> = others.collect();

@@ -14,6 +14,7 @@ mod file;
 mod key;
 mod listen;
 mod load;
+pub mod play;
 mod problem;
 mod rule;
 mod rules;

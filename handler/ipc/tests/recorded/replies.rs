@@ -118,6 +118,10 @@ samples! { replies Reply {
     ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
     ListRinged: Reply::ListRinged(ListRinged { list: List::Users, position: 300 });
     PreferenceIs: Reply::PreferenceIs(PreferenceIs { name: text("WIDTH"), value: some("60"), kept: true });
+    PlayStarted: Reply::PlayStarted(PlayStarted {
+        world: text("zoo"), terms: text("{}"), how: PlayHow::Shared, word: Secret::new("k7qm-3xtr"),
+    });
+    PlayVerdict: Reply::PlayVerdict(PlayVerdict { world: text("zoo"), end: PlayEnd::Down });
 } }
 
 /// Replies with what they have gained since they were first released; above they are as they were then.
