@@ -10,6 +10,7 @@ pub mod commands;
 mod given;
 pub mod metrics;
 mod moment;
+mod packed;
 pub mod panics;
 pub mod peer;
 mod presenter;

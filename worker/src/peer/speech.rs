@@ -84,7 +84,7 @@ impl Speech {
     }
 
     /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
-    fn telnet(&mut self) -> &mut Telnet {
+    pub fn telnet(&mut self) -> &mut Telnet {
         self.telnet.get_or_insert_with(|| {
             let mut telnet = Box::<Telnet>::default();
             telnet.set_offering(true);

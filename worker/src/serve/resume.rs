@@ -83,6 +83,7 @@ impl Worker<'_> {
         };
         self.tell(&Request::Open(open));
         self.rejoin();
+        self.say_where_it_plays();
         let Some(link) = &mut self.link else { return };
         let asked = self.session.asked();
         let acked = asked.acked();

@@ -25,7 +25,16 @@ use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 const EPOCH: u64 = 1_769_890_500_000;
 
 const USUAL: Look =
-    Look { width: 80, height: 0, pager: true, colour: false, charset: Charset::Utf8, shell: false, plain: false };
+    Look {
+        width: 80,
+        height: 0,
+        pager: true,
+        colour: false,
+        charset: Charset::Utf8,
+        shell: false,
+        in_world: false,
+        plain: false,
+    };
 
 fn s(text: &str) -> String {
     text.to_owned()
