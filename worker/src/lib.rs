@@ -12,6 +12,7 @@ pub mod metrics;
 mod moment;
 pub mod panics;
 pub mod peer;
+pub mod play;
 mod presenter;
 pub mod render;
 pub mod sandbox;

@@ -1,0 +1,3 @@
+//! Playing: what stands between a player and a world. Runs in a worker.
+
+pub mod charset;
