@@ -13,6 +13,7 @@ mod moment;
 mod packed;
 pub mod panics;
 pub mod peer;
+pub mod play;
 mod presenter;
 pub mod render;
 pub mod sandbox;
