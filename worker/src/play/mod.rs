@@ -91,6 +91,8 @@ pub struct Play {
     /// What was typed and not looked at yet.
     #[serde(with = "crate::packed")]
     typed: Vec<u8>,
+    /// How much of that was looked at, bytes.
+    used: usize,
     kept: Kept,
     scrollback: Scrollback,
     watch: Watch,
