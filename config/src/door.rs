@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::listen::{Listen, PEOPLE_PORT};
+use crate::play::Quit;
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
@@ -68,17 +69,25 @@ impl Settings {
         };
         let others = self.door.iter().map(|door| {
             let line = door.line.unwrap_or(main.line);
+            // Who comes straight to a world sees nothing of us, and may be silent there for as long as the world lets him.
+            let (welcome, idle_seconds) = match door.world {
+                Some(_) => (String::new(), 0),
+                None => (main.welcome.clone(), main.idle_seconds),
+            };
             Door {
                 listen: vec![door.address.clone()],
                 optional: false,
                 mode: door.mode,
-                welcome: door.welcome.clone().unwrap_or(main.welcome.clone()),
+                welcome: door.welcome.clone().unwrap_or(welcome),
                 clients: door.clients.unwrap_or(main.clients).min(limits.clients),
                 clients_per_address: door.clients_per_address.unwrap_or(main.clients_per_address),
-                idle_seconds: door.idle_seconds.unwrap_or(main.idle_seconds),
+                idle_seconds: door.idle_seconds.unwrap_or(idle_seconds),
                 line,
                 server_line: limits.server_line.max(line),
-                ..main.clone()
+                world: door.world.clone(),
+                escape: door.escape.clone().unwrap_or(main.escape.clone()),
+                clean: door.clean.unwrap_or(main.clean),
+                quit_closes: door.quit.map_or(door.world.is_some(), |quit| quit == Quit::Close),
             }
         });
         let others: Vec<Door> = others.collect();

@@ -1,17 +1,22 @@
 //! What values a key takes, and how it says no.
 
-use std::ops::Range;
+use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::listen::{Listen, ListenError};
+use crate::pattern::{self, LENGTH_MAX, PATTERNS_MAX};
+use crate::play::WorldAddress;
 use crate::problem::shown;
 use crate::value::Value;
 use crate::version::Version;
 
 /// Addresses in one list: each costs the listener a descriptor for ever.
 const ADDRESSES_MAX: usize = 16;
+/// Texts in any list.
+const LIST_MAX: usize = 16;
 /// Bytes of a path; what the kernel takes.
 const PATH_MAX: usize = 4095;
 
@@ -49,7 +54,26 @@ pub enum Rule {
     AddressOrNone,
     /// One address or several.
     Addresses,
+    /// Where a world listens: one address or several.
+    WorldAddresses,
+    /// The name of a world.
+    World,
+    /// A regular expression; may be empty, for none.
+    Pattern,
+    /// Regular expressions; may be none.
+    Patterns,
+    /// One or several words of these.
+    Words(&'static [&'static str]),
+    /// What a line begins with that is for us; may be empty, for nothing.
+    Escape,
 }
+
+/// Addresses of one world: those that do not answer are tried again and again.
+const WORLD_ADDRESSES_MAX: usize = 8;
+/// Characters of a world's name.
+const WORLD: RangeInclusive<usize> = 2..=16;
+/// Characters of an escape.
+const ESCAPE_MAX: usize = 3;
 
 /// Bytes of a misspelt word; nothing that is longer resembles a key.
 const TYPED_MAX: usize = 64;
@@ -82,6 +106,21 @@ impl Rule {
             Self::Addresses => {
                 format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
             }
+            Self::WorldAddresses => format!(
+                "give 1 to {WORLD_ADDRESSES_MAX} addresses with ports, or paths of sockets, as \"127.0.0.1:2860\" or \
+                 \"unix:/run/game.sock\""
+            ),
+            Self::World => {
+                format!("give {} to {} letters, digits, _ - . with a letter or digit first", WORLD.start(), WORLD.end())
+            }
+            Self::Pattern => format!("give a regular expression of at most {LENGTH_MAX} bytes, or \"\" for none"),
+            Self::Patterns => {
+                format!("give at most {PATTERNS_MAX} regular expressions, each of 1 to {LENGTH_MAX} bytes")
+            }
+            Self::Words(words) => format!("give one or several of {}", words.join(", ")),
+            Self::Escape => {
+                format!("give 1 to {ESCAPE_MAX} signs that are no letters or digits, as \"//\", or \"\" for none")
+            }
         }
     }
 
@@ -102,6 +141,12 @@ impl Rule {
                 let list: Result<Vec<Listen>, Fault> = parts.map(address).collect();
                 list.and_then(addresses)
             }
+            Self::WorldAddresses | Self::Words(_) => {
+                let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+                self.listed(parts.map(|part| self.item(part)).collect::<Result<_, Fault>>()?)
+            }
+            Self::Patterns if text.is_empty() => self.listed(Vec::new()),
+            Self::Patterns => self.listed(vec![self.item(text)?]),
             _ => self.text(text),
         }
     }
@@ -118,20 +163,14 @@ impl Rule {
             }
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
             (Self::Addresses, DeValue::Array(list)) => {
-                let mut good = Vec::new();
-                let mut faults = Vec::new();
-                // One more than allowed is enough to know that there are too many.
-                for item in list.iter().take(ADDRESSES_MAX + 1) {
-                    let read = match item.get_ref() {
-                        DeValue::String(text) => address(text),
-                        other => Err(mistyped(other, "an address in quotes")),
-                    };
-                    match read {
-                        Ok(address) => good.push(address),
-                        Err(fault) => faults.push((item.span(), fault)),
-                    }
-                }
-                if faults.is_empty() { addresses(good).map_err(one) } else { Err(faults) }
+                items(list.iter(), "an address in quotes", address).and_then(|list| addresses(list).map_err(one))
+            }
+            (Self::WorldAddresses | Self::Words(_) | Self::Patterns, DeValue::Array(list)) => {
+                items(list.iter(), "a text in quotes", |text| self.item(text))
+                    .and_then(|list| self.listed(list).map_err(one))
+            }
+            (Self::WorldAddresses | Self::Words(_) | Self::Patterns, DeValue::String(text)) => {
+                self.plain(text).map_err(one)
             }
             (Self::Number { .. } | Self::Flag | Self::Addresses, other) => Err(one(mistyped(other, self.wants()))),
             (_, DeValue::String(text)) => self.text(text).map_err(one),
@@ -144,6 +183,7 @@ impl Rule {
             Self::Number { .. } => "a whole number without quotes",
             Self::Flag => "true or false without quotes",
             Self::Addresses => "a list",
+            Self::WorldAddresses | Self::Words(_) | Self::Patterns => "a list of texts in quotes",
             _ => "a text in quotes",
         }
     }
@@ -190,11 +230,84 @@ impl Rule {
                 Err(Fault::new("holds control characters"))
             }
             Self::Line { .. } | Self::Text { .. } => taken(),
-            Self::Number { .. } | Self::Flag | Self::Addresses => {
-                Err(Fault::new(format!("{} is not {}", shown(text), self.wants())))
-            }
+            Self::World if is_world(text) => taken(),
+            Self::World => Err(Fault::new(format!("{} is no name of a world", shown(text)))),
+            Self::Pattern if text.is_empty() => taken(),
+            Self::Pattern => self.item(text).map(Value::Text),
+            Self::Escape if text.len() <= ESCAPE_MAX && text.chars().all(|c| c.is_ascii_punctuation()) => taken(),
+            Self::Escape => Err(Fault::new(format!("{} is none", shown(text)))),
+            Self::Number { .. }
+            | Self::Flag
+            | Self::Addresses
+            | Self::WorldAddresses
+            | Self::Words(_)
+            | Self::Patterns => Err(Fault::new(format!("{} is not {}", shown(text), self.wants()))),
         }
     }
+
+    /// Takes one text of a list, as it is kept.
+    fn item(&self, text: &str) -> Result<String, Fault> {
+        match self {
+            Self::WorldAddresses => match text.parse::<WorldAddress>() {
+                Ok(address) => Ok(address.to_string()),
+                Err(error) => {
+                    Err(Fault { wrong: error.wrong, suggestion: error.suggestion.map(|meant| shown(&meant)) })
+                }
+            },
+            Self::Words(words) => Self::Word(words).text(text).map(|_| text.to_owned()),
+            _ if text.is_empty() => Err(Fault::new("is empty, and would be found in every line")),
+            _ if text.len() > LENGTH_MAX => Err(Fault::new(format!("has {} bytes", text.len()))),
+            _ if text.chars().any(char::is_control) => Err(Fault::new("holds control characters")),
+            _ => match pattern::pattern(text) {
+                Ok(_) => Ok(text.to_owned()),
+                Err(error) => Err(Fault::new(format!("{} is no regular expression: {error}", shown(text)))),
+            },
+        }
+    }
+
+    /// Takes the texts of a list together.
+    fn listed(&self, mut list: Vec<String>) -> Result<Value, Fault> {
+        let (least, most) = match self {
+            Self::WorldAddresses => (1, WORLD_ADDRESSES_MAX),
+            Self::Words(words) => (1, words.len()),
+            _ => (0, PATTERNS_MAX),
+        };
+        let mut seen = BTreeSet::new();
+        list.retain(|text| seen.insert(text.clone()));
+        match list.len() {
+            none if none < least => Err(Fault::new("names none")),
+            many if many > most => Err(Fault::new("names more")),
+            _ => Ok(Value::Texts(list)),
+        }
+    }
+}
+
+/// Whether a world could be called so. The backend's rules for names are stricter still.
+fn is_world(text: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    WORLD.contains(&text.chars().count()) && text.chars().all(fits) && text.starts_with(char::is_alphanumeric)
+}
+
+/// Reads the texts of a list.
+fn items<'a, T>(
+    list: impl Iterator<Item = &'a Spanned<DeValue<'a>>>,
+    wanted: &str,
+    read: impl Fn(&str) -> Result<T, Fault>,
+) -> Result<Vec<T>, Vec<(Range<usize>, Fault)>> {
+    let mut good = Vec::new();
+    let mut faults = Vec::new();
+    // One more than is ever allowed is enough to know that there are too many.
+    for item in list.take(LIST_MAX + 1) {
+        let read = match item.get_ref() {
+            DeValue::String(text) => read(text),
+            other => Err(mistyped(other, wanted)),
+        };
+        match read {
+            Ok(one) => good.push(one),
+            Err(fault) => faults.push((item.span(), fault)),
+        }
+    }
+    if faults.is_empty() { Ok(good) } else { Err(faults) }
 }
 
 /// A terminal may act on control characters.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::listen::{Listen, OptionalListen};
+use crate::play::{Liveness, Opening, WorldAddress};
 
 /// What a key can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Value {
     Address(Listen),
     /// Several addresses.
     Addresses(Vec<Listen>),
+    /// Several texts: words, patterns, addresses of a world.
+    Texts(Vec<String>),
 }
 
 /// As it would be written in the file.
@@ -28,16 +31,19 @@ impl fmt::Display for Value {
             Self::Flag(flag) => flag.fmt(f),
             Self::Text(text) => write!(f, "\"{}\"", text.escape_debug()),
             Self::Address(address) => write!(f, "\"{address}\""),
-            Self::Addresses(list) => {
-                f.write_str("[")?;
-                for (i, address) in list.iter().enumerate() {
-                    let comma = if i == 0 { "" } else { ", " };
-                    write!(f, "{comma}\"{address}\"")?;
-                }
-                f.write_str("]")
-            }
+            Self::Addresses(list) => quoted(f, list),
+            Self::Texts(list) => quoted(f, list.iter().map(|text| text.escape_debug())),
         }
     }
+}
+
+fn quoted(f: &mut fmt::Formatter<'_>, list: impl IntoIterator<Item = impl fmt::Display>) -> fmt::Result {
+    f.write_str("[")?;
+    for (i, one) in list.into_iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        write!(f, "{comma}\"{one}\"")?;
+    }
+    f.write_str("]")
 }
 
 /// A field of the settings that a key can fill.
@@ -82,6 +88,34 @@ macro_rules! plain {
     )+};
 }
 plain!(bool: Flag, String: Text, Listen: Address, Vec<Listen>: Addresses);
+
+macro_rules! texts {
+    ($($type:ty),+) => {$(
+        impl Field for Vec<$type> {
+            fn value(&self) -> Option<Value> {
+                Some(Value::Texts(self.iter().map(ToString::to_string).collect()))
+            }
+
+            fn take(value: Value) -> Option<Self> {
+                match value {
+                    Value::Texts(list) => list.iter().map(|text| text.parse().ok()).collect(),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+texts!(String, WorldAddress, Liveness);
+
+impl Field for Opening {
+    fn value(&self) -> Option<Value> {
+        Some(Value::Text(self.as_ref().to_owned()))
+    }
+
+    fn take(value: Value) -> Option<Self> {
+        String::take(value).map(Self::from)
+    }
+}
 
 impl Field for PathBuf {
     fn value(&self) -> Option<Value> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ssmglobal_config::{DOOR_KEYS, KEYS, Rule, Value, check};
+use ssmglobal_config::{DOOR_KEYS, KEYS, Rule, Value, WORLD_KEYS, check};
 
 /// Everything that is wrong with a text, one line each.
 fn told(text: &str) -> Vec<String> {
@@ -45,6 +45,11 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Version => "\"4.x\"",
         Rule::Address | Rule::AddressOrNone => "\"here\"",
         Rule::Addresses => "[]",
+        Rule::WorldAddresses => "\"here\"",
+        Rule::World => "\"-\"",
+        Rule::Pattern | Rule::Patterns => "\"(\"",
+        Rule::Words(_) => "\"x\"",
+        Rule::Escape => "\"abc\"",
     }
 }
 
@@ -55,14 +60,18 @@ fn every_key_wrong_is_that_many_problems() {
         let mut table = "";
         let mut places = Vec::new();
         let mut line = 0;
-        for (path, rule) in
-            KEYS.iter().map(|key| (key.path, key.rule)).chain(DOOR_KEYS.iter().map(|key| (key.path, key.rule)))
-        {
+        let keys = KEYS.iter().map(|key| (key.path, key.rule));
+        let keys = keys.chain(DOOR_KEYS.iter().map(|key| (key.path, key.rule)));
+        for (path, rule) in keys.chain(WORLD_KEYS.iter().map(|key| (key.path, key.rule))) {
             let (of, name) = path.split_once('.').unwrap_or(("", path));
             if of != table {
                 table = of;
-                let (open, close) = if of == "door" { ("[[", "]]") } else { ("[", "]") };
-                writeln!(text, "{open}{of}{close}").unwrap();
+                let head = match of {
+                    "door" => "[[door]]".to_owned(),
+                    "world" => "[world.mymush]".to_owned(),
+                    table => format!("[{table}]"),
+                };
+                writeln!(text, "{head}").unwrap();
                 line += 1;
             }
             line += 1;
