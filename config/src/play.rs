@@ -33,8 +33,10 @@ words! {
 
 words! {
     /// A set of characters.
+    #[derive(Default)]
     Charset {
         /// Unicode.
+        #[default]
         Utf8 = "utf-8",
         /// ISO 8859-1.
         Latin1 = "latin-1",

@@ -1,14 +1,14 @@
 //! What is ours between the lines of a world that is played: never inside of one. Where the world's last line has no end, it is
 //! a prompt, and shown again behind what we have said. Runs in a worker; pure.
 
-use crate::play::line::Position;
+use crate::play::line::Line;
 use serde::{Deserialize, Serialize};
 
 /// Where the world's text stands on the player's screen.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Between {
-    line: Position,
+    line: Line,
     /// Something of ours stands behind the world's last text.
     ours: bool,
     /// The world has begun a line and may be about to end it.
@@ -45,7 +45,8 @@ impl Between {
         if ours {
             self.ours = true;
         } else {
-            self.line.typed();
+            // The return key has ended it on the screen.
+            self.line.said(b"\r\n");
         }
     }
 

@@ -59,9 +59,14 @@ impl WorldPeer {
         self.socket.is_readable()
     }
 
-    /// What it says next; nothing when there is nothing more for now.
-    pub fn read(&mut self) -> Option<&[u8]> {
-        (self.socket.is_readable() && self.socket.read()).then(|| self.socket.unread())
+    /// Reads what it says next; gives whether there was anything.
+    pub fn read(&mut self) -> bool {
+        self.socket.is_readable() && self.socket.read()
+    }
+
+    /// What was read last, and where what is said to it is appended.
+    pub fn parts(&mut self) -> (&[u8], &mut Vec<u8>) {
+        (self.socket.unread(), self.out.bytes())
     }
 
     /// Whether it has ended, and all that it said was read.

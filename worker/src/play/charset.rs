@@ -6,38 +6,26 @@
 
 use crate::render;
 use serde::{Deserialize, Serialize};
+pub use ssmglobal_config::play::Charset;
 use std::borrow::Cow;
 
 #[cfg(test)]
 mod tests;
 
-/// Characters, as bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Charset {
-    /// All of them.
-    #[default]
-    #[serde(rename = "utf-8")]
-    Utf8,
-    /// ISO 8859-1.
-    #[serde(rename = "latin-1")]
-    Latin1,
-    /// Code page 437, the IBM PC's, with line drawing.
-    #[serde(rename = "cp437")]
-    Cp437,
-    /// Code page 1251, Windows' Cyrillic.
-    #[serde(rename = "cp1251")]
-    Cp1251,
-    /// KOI8-R, Unix's Cyrillic.
-    #[serde(rename = "koi8-r")]
-    Koi8R,
-    /// Nothing beyond ASCII.
-    #[serde(rename = "ascii")]
-    Ascii,
+/// What the bytes of one-byte characters mean.
+trait Letters: Sized {
+    /// What the bytes from 128 on mean, where a byte is a character and not that of its number.
+    fn table(self) -> Option<&'static Table>;
+
+    /// The character of a byte from 128 on; none where a byte is no character.
+    fn char_of(self, byte: u8) -> Option<char>;
+
+    /// Appends the byte of a character beyond ASCII, where there is one; gives whether there is.
+    fn put(self, c: char, out: &mut Vec<u8>) -> bool;
 }
 
-impl Charset {
-    /// What the bytes from 128 on mean, where a byte is a character and not that of its number.
-    const fn table(self) -> Option<&'static Table> {
+impl Letters for Charset {
+    fn table(self) -> Option<&'static Table> {
         match self {
             Charset::Cp437 => Some(&CP437_TABLE),
             Charset::Cp1251 => Some(&CP1251_TABLE),
@@ -46,7 +34,6 @@ impl Charset {
         }
     }
 
-    /// The character of a byte from 128 on; none where a byte is no character.
     fn char_of(self, byte: u8) -> Option<char> {
         match self {
             Charset::Latin1 => Some(char::from(byte)),
@@ -55,7 +42,6 @@ impl Charset {
         }
     }
 
-    /// Appends the byte of a character beyond ASCII, where there is one; gives whether there is.
     fn put(self, c: char, out: &mut Vec<u8>) -> bool {
         let byte = match self {
             Charset::Utf8 => {

@@ -1,10 +1,10 @@
 //! What the world says, on its way to the player. Runs in a worker; pure.
 
-use super::login::Heed;
-use super::{Heard, Play, words};
+use super::bridge::FromWorld;
+use super::{Heard, Play};
 use crate::peer::Stack;
 use crate::peer::between::Between;
-use ssmglobal_telnet::{FromWorld, Telnet};
+use ssmglobal_telnet::Telnet;
 use std::time::Instant;
 
 impl Play {
@@ -18,7 +18,7 @@ impl Play {
                     FromWorld::Data(text) => self.has_said(text, telnet, out, between),
                     FromWorld::HideInput(hidden) => self.hides(hidden),
                     FromWorld::PromptEnd => self.has_prompted(telnet, out, between),
-                    FromWorld::Charset => self.choose_characters_of_world(),
+                    FromWorld::Charset => {}
                     FromWorld::Alive => {}
                 }
             }
@@ -27,17 +27,11 @@ impl Play {
                 heard.push(Heard::LineEnded);
             }
         });
-        self.go_on_logging_in(to, to_world, now, &mut heard);
         heard
     }
 
     fn has_said(&mut self, text: &[u8], telnet: &Telnet, out: &mut Vec<u8>, between: &mut Between) {
-        self.watch.said(text);
-        match &mut self.logs_in {
-            // Seen only if it does not work.
-            Some(again) => again.said(text),
-            None => self.show(text, telnet, out, between),
-        }
+        self.show(text, telnet, out, between);
     }
 
     /// Shows the player what the world has said; who is away sees it later.
@@ -56,22 +50,15 @@ impl Play {
     }
 
     fn has_prompted(&mut self, telnet: &mut Telnet, out: &mut Vec<u8>, between: &mut Between) {
-        self.watch.prompt_end();
         between.is_prompt();
-        match &mut self.logs_in {
-            Some(again) => again.prompt_end(),
-            None if self.alone.is_none() => telnet.prompt_end(out),
-            None => {}
+        if self.alone.is_none() {
+            telnet.prompt_end(out);
         }
     }
 
     fn hides(&mut self, hidden: bool) {
         self.hidden = hidden;
         self.gate.set_hidden(hidden);
-        self.watch.hides(hidden);
-        if let Some(again) = &mut self.logs_in {
-            again.hides(hidden);
-        }
     }
 
     /// The world's last word is over, whether its line was or not.
@@ -99,8 +86,6 @@ impl Play {
             let bridge = &mut self.bridge;
             to.relay(|telnet, out, _| bridge.give_up_waiting(telnet, out, to_world));
         }
-        self.watch.tick(now);
-        self.go_on_logging_in(to, to_world, now, &mut heard);
         heard
     }
 }

@@ -3,11 +3,10 @@
 //! client, at any byte. Runs in a worker; pure but for the page of memory that holds a login.
 
 pub mod charset;
+mod bridge;
 mod gate;
 mod inward;
-mod kept;
 pub mod line;
-mod login;
 mod outward;
 mod scrollback;
 pub mod words;
@@ -16,15 +15,15 @@ use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::between::Between;
 use charset::Converter;
-use gate::Gate;
-use kept::Kept;
-use login::{Again, Watch};
+use bridge::Bridge;
+use gate::{Escape, Gate};
 use scrollback::Scrollback;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Door;
 use ssmglobal_config::play::{Charset, Terms};
 use ssmglobal_ipc::{PlayAt, PlayHow, PlayStart, PlayStarted, PlayState, Secret, Time};
-use ssmglobal_telnet::Bridge;
+use ssmglobal_sys::LockedPage;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 /// How long a line of the world may be without its end before it is taken for a prompt.
@@ -93,10 +92,7 @@ pub struct Play {
     typed: Vec<u8>,
     /// How much of that was looked at, bytes.
     used: usize,
-    kept: Kept,
     scrollback: Scrollback,
-    watch: Watch,
-    logs_in: Option<Again>,
     inward: Converter,
     outward: Converter,
     /// What is typed is not seen: the world has said so.
@@ -104,6 +100,9 @@ pub struct Play {
     /// When the world has last said something that did not end a line.
     #[serde(skip)]
     in_line_since: Option<Instant>,
+    /// Holds the login that has worked, as long as there is one. Moves as a descriptor of its own.
+    #[serde(skip)]
+    page: Option<LockedPage>,
     /// Telnet's proposals of the world that wait for the player's answer are refused then.
     #[serde(skip)]
     undecided_until: Option<Instant>,
@@ -113,7 +112,8 @@ impl Play {
     /// Of a client that came in by this door. With a word it goes on where another connection has left.
     pub fn new(world: String, door: &Door, resumes: Option<Secret>) -> Play {
         let since = Time::now().0;
-        let gate = Gate::new(&door.escape, door.line);
+        let mut gate = Gate::new(Escape::new(&door.escape).as_ref(), Charset::Utf8);
+        gate.set_limit(door.line);
         Play { world, escape: door.escape.clone(), clean: door.clean, resumes, since, gate, ..Play::default() }
     }
 
@@ -163,7 +163,6 @@ impl Play {
             // What comes is for a player already.
             self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() };
         }
-        self.watch.expect(&self.terms);
     }
 
     /// There is a connection to the world. What is said to that is appended to `to_world`.
@@ -178,21 +177,17 @@ impl Play {
         let bridge = &mut self.bridge;
         to.relay(|telnet, out, _| bridge.connect(telnet, out, to_world));
         self.undecided_until = Some(now + UNDECIDED);
-        self.logs_in = if self.again { self.watch.again(now) } else { None };
         self.again = true;
     }
 
     /// The connection to the world has ended.
     pub fn ended(&mut self, to: &mut Stack) {
         self.stage = Stage::Ended;
-        self.gate.world_is_gone();
         let bridge = &mut self.bridge;
         to.relay(|telnet, out, _| bridge.leave(telnet, out));
-        let out = to.between().is_some();
-        if out {
-            self.end_text(to);
-        }
-        (self.hidden, self.logs_in, self.in_line_since, self.undecided_until) = (false, None, None, None);
+        self.end_text(to);
+        self.gate.set_hidden(false);
+        (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
     }
 
     /// The world is down. Gives what the player is told of that, once.
@@ -217,7 +212,7 @@ impl Play {
 
     /// What was typed for a world that is down is forgotten; gives how many lines.
     pub fn drop_kept(&mut self) -> usize {
-        std::mem::take(&mut self.kept).len()
+        0
     }
 
     /// Whether the client's own connection is gone.
@@ -246,16 +241,52 @@ impl Play {
         self.alone.map(|since| *since + Duration::from_secs(self.terms.grace_seconds))
     }
 
+    /// The page that holds the login, for one who goes on.
+    pub fn page(&self) -> Option<BorrowedFd<'_>> {
+        self.page.as_ref().map(LockedPage::descriptor)
+    }
+
+    /// That page, from who has left it.
+    pub fn take_page(&mut self, page: Option<LockedPage>) {
+        self.page = page;
+    }
+
+    /// The page is another's now, who needs what it holds.
+    pub fn leave_page(&mut self) {
+        self.page.take().into_iter().for_each(LockedPage::leave);
+    }
+
+    /// It goes on for a client of another worker, which has asked for it.
+    pub fn goes_on_here(&mut self, here: &Play, to: &mut Stack) {
+        here.escape.clone_into(&mut self.escape);
+        (self.clean, self.alone, self.word) = (here.clean, None, here.word.clone());
+        self.gate.set_escape(Escape::new(&self.escape).as_ref(), Charset::Utf8);
+        if self.stage == Stage::Plays {
+            to.play(Some(Between::new(self.clean)));
+            self.choose_characters(to);
+        }
+    }
+
+    /// What he has missed while he was away, as he sees it; and what he is told in front of it.
+    pub fn missed(&mut self) -> (String, Vec<u8>) {
+        let shown = self.scrollback.take();
+        (words::missed(&self.world, shown.missing), shown.text)
+    }
+
+    /// Whether there is room for more of what is typed.
+    pub fn has_room(&self) -> bool {
+        self.typed.is_empty()
+    }
+
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        matches!(self.stage, Stage::Plays | Stage::Waits) && self.logs_in.is_none()
+        matches!(self.stage, Stage::Plays | Stage::Waits)
     }
 
     /// When something is due although nothing happens.
     pub fn due_at(&self) -> Option<Instant> {
         let prompt = self.in_line_since.map(|since| since + PROMPT);
-        let login = self.logs_in.as_ref().and_then(Again::due_at).or_else(|| self.watch.due_at());
-        prompt.into_iter().chain(login).chain(self.undecided_until).chain(self.grace_ends()).min()
+        prompt.into_iter().chain(self.undecided_until).chain(self.grace_ends()).min()
     }
 
     fn choose_characters(&mut self, to: &Stack) {
@@ -264,7 +295,7 @@ impl Play {
             crate::render::Charset::Latin1 => Charset::Latin1,
             crate::render::Charset::Ascii => Charset::Ascii,
         };
-        let world = self.bridge.charset().and_then(|name| charset::named(name)).unwrap_or(self.terms.charset);
+        let world = self.terms.charset;
         if (self.inward.from(), self.inward.to()) != (world, player) {
             self.inward = Converter::new(world, player);
             self.outward = Converter::new(player, world);

@@ -27,7 +27,7 @@ impl Play {
         let wants_keys = self.bridge.wants_keys() && !self.hidden;
         self.gate.set_ours(ours);
         self.gate.set_mode(if wants_keys { Mode::Character } else { Mode::Line });
-        let plays = self.stage == Stage::Plays && self.logs_in.is_none();
+        let plays = self.stage == Stage::Plays;
         let typed = self.typed.get(self.used..).unwrap_or_default();
         let mut rest = typed;
         let passed = self.gate.next(&mut rest);
@@ -46,18 +46,12 @@ impl Play {
                 }
                 Some(Typed::Passed)
             }
-            Some(Passed::Line { rest, line, hidden }) if plays => {
+            Some(Passed::Line { rest, .. }) if plays => {
                 to.between().into_iter().for_each(|between| between.has_typed(false));
-                line.into_iter().for_each(|line| self.watch.typed(line, hidden));
                 self.outward.convert(rest, to_world);
                 Some(Typed::Passed)
             }
-            Some(Passed::Line { line, hidden, .. }) => Some(keep(
-                &mut self.kept,
-                &self.watch,
-                (line.unwrap_or_default(), hidden),
-                (&self.world, &self.escape),
-            )),
+            Some(Passed::Line { .. }) => Some(Typed::Passed),
         };
         self.bridge.seal_to_world(to_world, from);
         if self.used == self.typed.len() {

@@ -12,6 +12,12 @@ pub const NO_WORD: &str = "There is no word yet: you are not connected with the 
 /// DROP, where nothing was typed.
 pub const NOTHING_KEPT: &str = "Nothing that you typed is waiting for a world.";
 
+/// A command of ours that is too long.
+pub const TOO_LONG: &str = "That line was too long.";
+
+/// Another worker did not leave its connection in time.
+pub const NOT_TAKEN_OVER: &str = "Your other connection could not be taken over. Try again.";
+
 /// What was typed without being seen may be a password.
 pub const NOT_KEPT_SECRET: &str = "That was not kept, since it may be a password.";
 

@@ -10,7 +10,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::{Code, Failure, WorkerEnd};
-use ssmglobal_sys::locked::LockedPage;
+use ssmglobal_sys::LockedPage;
 use ssmglobal_sys::sealed::{read_sealed, sealed};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -39,7 +39,7 @@ pub struct Handed<P = Play> {
 
 /// The descriptors that belong to it, in their order.
 pub fn descriptors(playing: &Playing) -> impl Iterator<Item = std::os::fd::BorrowedFd<'_>> {
-    playing.world.as_ref().map(WorldPeer::descriptor).into_iter().chain(playing.play.page().map(AsFd::as_fd))
+    playing.world.as_ref().map(WorldPeer::descriptor).into_iter().chain(playing.play.page())
 }
 
 /// What is said to who goes on.
@@ -92,7 +92,10 @@ impl Worker<'_> {
         }
         let world = playing.play.world().to_owned();
         let alone = playing.play.is_alone();
-        self.playing = None;
+        if let Some(mut playing) = self.playing.take() {
+            // It is the other one's now.
+            playing.play.leave_page();
+        }
         self.peers.client.stack().play(None);
         if alone {
             return self.session.end(WorkerEnd::QUIT);

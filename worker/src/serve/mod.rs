@@ -269,6 +269,22 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
+    /// Whether the client's own connection is gone, and that to its world is kept.
+    fn is_alone(&self) -> bool {
+        self.playing.as_ref().is_some_and(|playing| playing.play.is_alone())
+    }
+
+    /// Whether the world has room for more of what is typed.
+    fn takes_more(&self) -> bool {
+        self.playing.as_ref().is_none_or(Playing::takes_more)
+    }
+
+    /// Whether the world may have said something, and there is room for it.
+    fn world_may_have_said(&mut self) -> bool {
+        let has_room = self.is_alone() || !self.peers.client.stack().is_slow();
+        has_room && self.playing.as_ref().is_some_and(Playing::may_have_said)
+    }
+
     fn may_take(&mut self) -> bool {
         self.session.may_take(self.settings)
             && !self.peers.client.stack().is_slow()

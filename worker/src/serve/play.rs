@@ -7,11 +7,10 @@ use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
-use crate::session::Ask;
 use ssmglobal_config::Limits;
 use ssmglobal_ipc::{
-    Code, Failure, PlayAt, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStart, PlayStarted, PlayState,
-    Reply, Request, Secret, WorkerEnd,
+    Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
+    WorkerEnd,
 };
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -36,6 +35,16 @@ impl Playing {
     pub fn is_quiet(&self) -> bool {
         let Playing { play, world: _, from } = self;
         from.is_none() && play.is_quiet()
+    }
+
+    /// Whether there is room for more of what is typed.
+    pub fn takes_more(&self) -> bool {
+        self.play.has_room()
+    }
+
+    /// Whether the world may have said something that was not looked at.
+    pub fn may_have_said(&self) -> bool {
+        self.world.as_ref().is_some_and(WorldPeer::may_have_said)
     }
 
     /// When something is due although nothing happens.
@@ -178,7 +187,7 @@ impl Worker<'_> {
     }
 
     /// The world cannot be played.
-    fn cannot_play(&mut self, failure: &Failure) {
+    pub(super) fn cannot_play(&mut self, failure: &Failure) {
         self.playing = None;
         let stack = self.peers.client.stack();
         stack.play(None);
@@ -271,10 +280,9 @@ impl Worker<'_> {
         }
         match (order.what, fds.into_iter().next()) {
             (PlayDo::HandOver, Some(fd)) => self.leave_to(&fd),
-            (PlayDo::Share, Some(fd)) => self.share_with(fd),
             (PlayDo::Renew, _) => self.renew(),
             (PlayDo::Stop, _) => self.leave_play(),
-            (PlayDo::HandOver | PlayDo::Share, None) => {}
+            (PlayDo::HandOver | PlayDo::Share, _) => {}
         }
     }
 
@@ -305,14 +313,11 @@ impl Worker<'_> {
             if stack.is_slow() && !playing.play.is_alone() {
                 return;
             }
-            let heard = match world.read() {
-                Some(said) => {
-                    let said = said.to_vec();
-                    playing.play.said(&said, stack, world.out().bytes(), now)
-                }
-                None if world.is_over() => return self.world_is_over(),
-                None => return,
-            };
+            if !world.read() {
+                return if world.is_over() { self.world_is_over() } else { () };
+            }
+            let (said, out) = world.parts();
+            let heard = playing.play.said(said, stack, out, now);
             self.has_heard(heard);
         }
     }
