@@ -6,7 +6,7 @@
 
 use crate::capability::rights::{Asking, BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, length, licences, lists, mail, players, preferences, properties, records,
+    Access, Call, Plan, entry, hosting, length, licences, lists, mail, play, players, preferences, properties, records,
     relay, rights, servers, sessions, settings, status, tell, universe, visitors,
 };
 use crate::changes::Change;
@@ -197,6 +197,10 @@ table! {
     ListUnwatch(request) anyone lists::unwatch;
     ListRing(request) anyone lists::ring;
     PreferenceSet(request) anyone preferences::set;
+    PlayStart(request) anyone play::start;
+    PlayEnded(request) anyone play::ended;
+    PlayAt(request) anyone play::at;
+    PlayLeft(request) anyone play::left;
 }
 
 #[cfg(test)]
@@ -290,6 +294,10 @@ mod tests {
         ("ListUnwatch", "-ap-s-"),
         ("ListRing", "-ap-s-"),
         ("PreferenceSet", "-ap---"),
+        ("PlayStart", "-ap---"),
+        ("PlayEnded", "-ap---"),
+        ("PlayAt", "-ap---"),
+        ("PlayLeft", "-ap---"),
     ];
 
     #[test]

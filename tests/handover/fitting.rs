@@ -50,6 +50,10 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Leave(_)
         | Request::RatingLimit(_)
         | Request::PreferenceSet(_)
+        | Request::PlayStart(_)
+        | Request::PlayEnded(_)
+        | Request::PlayAt(_)
+        | Request::PlayLeft(_)
         | Request::PlayerLimit(_)
         | Request::UniverseShow
         | Request::UniverseWatch

@@ -12,6 +12,7 @@ pub mod licences;
 pub mod lists;
 pub mod mail;
 mod plan;
+pub mod play;
 pub mod players;
 pub mod preferences;
 pub mod properties;

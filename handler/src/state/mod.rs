@@ -26,6 +26,7 @@ mod overlay;
 pub mod pages;
 pub mod passes;
 pub mod per_list;
+pub mod plays;
 pub mod properties;
 mod rank_index;
 pub mod registrations;
