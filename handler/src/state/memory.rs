@@ -10,6 +10,7 @@ use super::session::Proof;
 use super::universe::{Universe, UniverseSettings};
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
+use ssmglobal_config::WorldSettings;
 use ssmglobal_ipc::{Code, Failure, Party, Rating, nearest};
 use ssmglobal_store::{KeptLicence, NamesOf, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ pub struct Memory {
     pub networks: RwLock<Networks>,
     /// Licences of worlds.
     pub licences: RwLock<Licences>,
+    /// How worlds are played, as far as their licences say.
+    pub played: RwLock<HashMap<WorldId, WorldSettings>>,
     /// For whom the worlds may be, at the most, that players are let into who have said so.
     pub ratings: RwLock<HashMap<PlayerId, Rating>>,
     /// Rights of players who have any.
@@ -93,6 +96,7 @@ impl Memory {
             epochs: RwLock::new(epochs),
             networks: RwLock::new(networks),
             licences: RwLock::new(licences),
+            played: RwLock::default(),
             ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
             limits: RwLock::new(limits),
