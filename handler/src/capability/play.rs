@@ -3,48 +3,35 @@
 use super::entry::VIP;
 use super::{Call, Plan, visitors};
 use crate::lock::read;
-use crate::state::memory::{no_such_world, world_name};
+use crate::state::memory::{Memory, no_such_world, world_name};
 use crate::state::names::fold;
 use crate::state::plays::{Played, Wish};
+use crate::state::terms::worlds_played;
 use ssmglobal_config::Settings;
-use ssmglobal_config::play::Terms;
 use ssmglobal_ipc::{Code, Failure, PlayAt, PlayEnded, PlayLeft, PlayStart, Time, nearest};
 use ssmglobal_store::KeptLicence;
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Characters of a world's name that are looked at.
 const NAME: usize = 64;
 
-/// Worlds that are played through us, by their folded names. Until the settings have them.
-fn played(_: &Settings) -> &'static BTreeMap<String, Played> {
-    static WORLDS: OnceLock<BTreeMap<String, Played>> = OnceLock::new();
-    WORLDS.get_or_init(|| {
-        let said = std::env::var("PLAY_TERMS").unwrap_or_default();
-        let said: BTreeMap<String, Terms> = serde_json::from_str(&said).unwrap_or_default();
-        let played = |(name, terms): (String, Terms)| {
-            let key = fold(&name);
-            (key.clone(), Played { key: key.into(), name: name.into(), terms: Arc::new(terms) })
-        };
-        said.into_iter().map(played).collect()
-    })
-}
-
 /// How the world of this name is played, if it is.
-pub fn terms_of(settings: &Settings, name: &str) -> Option<Played> {
-    played(settings).get(&fold(name)).cloned()
+pub fn terms_of(memory: &Memory, settings: &Settings, name: &str) -> Option<Played> {
+    let (name, terms) = crate::state::terms::terms_of(memory, settings, name)?;
+    Some(Played { key: fold(&name).into(), name: name.into(), terms: Arc::new(terms) })
 }
 
 /// The world of this name.
 fn world_meant(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
     let name: String = world_name(name).chars().take(NAME).collect();
-    terms_of(call.settings, &name).ok_or_else(|| match call.memory.licence_named(&name) {
+    terms_of(call.memory, call.settings, &name).ok_or_else(|| match call.memory.licence_named(&name) {
         Ok(licence) => {
             let msg = format!("{} cannot be played from here. WORLD ENTER {0} says where it is.", licence.name);
             Failure::new(Code::NotRunning, msg)
         }
         Err(_) => {
-            let names = || nearest(&name, played(call.settings).values().map(|world| &*world.name)).map(str::to_owned);
+            let played = worlds_played(call.memory, call.settings);
+            let names = || nearest(&name, played.iter().map(String::as_str)).map(str::to_owned);
             call.memory.guesses.guess(no_such_world(&name), names)
         }
     })

@@ -273,6 +273,11 @@ impl Play {
         (words::missed(&self.world, shown.missing), shown.text)
     }
 
+    /// Whether it is known where what is typed goes.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.stage, Stage::Plays | Stage::Waits)
+    }
+
     /// Whether there is room for more of what is typed.
     pub fn has_room(&self) -> bool {
         self.typed.is_empty()

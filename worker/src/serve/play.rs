@@ -360,7 +360,7 @@ impl Worker<'_> {
         loop {
             while self.may_take() {
                 let ours = self.session.wants_line();
-                let Some(playing) = &mut self.playing else { break };
+                let Some(playing) = self.playing.as_mut().filter(|playing| playing.play.is_settled()) else { break };
                 let mut nothing = Vec::new();
                 let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
                 match playing.play.next_typed(ours, self.peers.client.stack(), out, Instant::now()) {
