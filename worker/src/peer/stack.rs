@@ -12,9 +12,10 @@ use super::layer::{Layer, Opened};
 use super::outbox::Outbox;
 use super::speech::{Input, Speech};
 use super::transport::Transport;
-use crate::render::{Look, Preferred, Told};
+use crate::render::{Look, Preferred, Told, draw, human};
 use serde::{Deserialize, Serialize};
-use ssmglobal_telnet::{Event, Telnet};
+use ssmglobal_ipc::{Event, Notice};
+use ssmglobal_telnet::{self as telnet, Telnet};
 
 /// The layers above a socket.
 #[derive(Default, Serialize, Deserialize)]
@@ -38,6 +39,35 @@ pub struct Stack<T = Transport> {
     /// This side has said that it is done, after which there is nothing to go on with.
     #[serde(skip)]
     closed: bool,
+}
+
+/// Where a world speaks to one who plays it.
+pub struct Voice<'a> {
+    /// His telnet.
+    pub telnet: &'a mut Telnet,
+    /// What goes out to him, as telnet wants it.
+    pub out: &'a mut Vec<u8>,
+    /// Where the world's text stands.
+    pub between: &'a mut Between,
+    look: Look,
+}
+
+impl Voice<'_> {
+    /// Says a sentence of ours, in its place between the world's lines.
+    pub fn announce(&mut self, sentence: &str) {
+        let from = self.out.len();
+        self.between.begin_ours(self.out);
+        let event = Event::Notice(Notice { msg: sentence.to_owned() });
+        draw(self.out, &human::event(&event), self.look);
+        self.telnet.seal(self.out, from);
+    }
+
+    /// Says the world's prompt again behind what was ours, if anything was.
+    pub fn end_ours(&mut self) {
+        let from = self.out.len();
+        self.between.end_ours(self.out);
+        self.telnet.seal(self.out, from);
+    }
 }
 
 /// Bytes, and how many of them were used.
@@ -201,13 +231,13 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         self.transport.seal(out, from);
     }
 
-    /// What one who plays a world is told by it goes here: his telnet, what goes out to him, which is sealed by telnet already, and
-    /// where the world's text stands. Nothing for one who does not play.
-    pub fn relay<R>(&mut self, say: impl FnOnce(&mut Telnet, &mut Vec<u8>, &mut Between) -> R) -> Option<R> {
+    /// What one who plays a world is told by it is said here. Nothing for one who does not play.
+    pub fn relay<R>(&mut self, say: impl FnOnce(&mut Voice<'_>) -> R) -> Option<R> {
+        let look = self.look();
         let between = self.between.as_deref_mut()?;
         let out = self.out.bytes();
         let from = out.len();
-        let result = say(self.speech.telnet(), out, between);
+        let result = say(&mut Voice { telnet: self.speech.telnet(), out, between, look });
         self.transport.seal(out, from);
         Some(result)
     }
@@ -216,7 +246,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     pub fn open_playing(
         &mut self,
         input: &mut &[u8],
-        mut each: impl FnMut(&mut Telnet, Event<'_>, &mut Vec<u8>),
+        mut each: impl FnMut(&mut Telnet, telnet::Event<'_>, &mut Vec<u8>),
     ) -> Opened {
         loop {
             let from = self.out.bytes().len();

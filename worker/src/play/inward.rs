@@ -1,10 +1,9 @@
 //! What the world says, on its way to the player. Runs in a worker; pure.
 
-use super::bridge::FromWorld;
-use super::{Heard, Play};
+use super::{Heard, PROMPT, Play};
 use crate::peer::Stack;
-use crate::peer::between::Between;
-use ssmglobal_telnet::Telnet;
+use crate::peer::stack::Voice;
+use ssmglobal_telnet::FromWorld;
 use std::time::Instant;
 
 impl Play {
@@ -12,80 +11,108 @@ impl Play {
     pub fn said(&mut self, said: &[u8], to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) -> Vec<Heard> {
         let mut input = said;
         let mut heard = Vec::new();
-        to.relay(|telnet, out, between| {
-            while let Some(found) = self.bridge.from_world(telnet, &mut input, out, to_world) {
+        let mut characters = false;
+        to.relay(|to| {
+            while let Some(found) = self.bridge.from_world(to.telnet, &mut input, to.out, to_world) {
                 match found {
-                    FromWorld::Data(text) => self.has_said(text, telnet, out, between),
-                    FromWorld::HideInput(hidden) => self.hides(hidden),
-                    FromWorld::PromptEnd => self.has_prompted(telnet, out, between),
-                    FromWorld::Charset => {}
-                    FromWorld::Alive => {}
+                    FromWorld::Data(text) => self.has_said(text, to, to_world, now),
+                    FromWorld::HideInput(hidden) => self.hides(hidden, to, to_world),
+                    FromWorld::PromptEnd => self.has_prompted(to, to_world, now),
+                    FromWorld::Charset => characters = true,
+                    // The owner never lets a world compress: the handler's way to it is short.
+                    FromWorld::Mssp | FromWorld::Alive | FromWorld::Compressed => {}
                 }
             }
-            self.in_line_since = between.is_in_line().then_some(now);
-            if !between.is_in_line() {
+            let in_line = to.between.is_in_line();
+            self.in_line_since = in_line.then_some(now);
+            if !in_line {
                 heard.push(Heard::LineEnded);
             }
         });
+        if characters {
+            self.choose_characters(to);
+        }
         heard
     }
 
-    fn has_said(&mut self, text: &[u8], telnet: &Telnet, out: &mut Vec<u8>, between: &mut Between) {
-        self.show(text, telnet, out, between);
+    fn has_said(&mut self, text: &[u8], to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
+        if self.logs_in.is_some() {
+            // Seen only if it does not work.
+            return self.hears(|again, login| again.said(login, text, now), to, to_world);
+        }
+        self.watch.said(&mut self.login, text, now);
+        self.show(text, to);
     }
 
     /// Shows the player what the world has said; who is away sees it later.
-    pub(super) fn show(&mut self, text: &[u8], telnet: &Telnet, out: &mut Vec<u8>, between: &mut Between) {
-        let from = out.len();
-        between.end_ours(out);
-        let begins = out.len();
-        self.inward.convert(text, out);
-        let shown = out.get(begins..).unwrap_or_default();
-        between.world_said(shown);
+    pub(super) fn show(&mut self, text: &[u8], to: &mut Voice<'_>) {
+        let from = to.out.len();
+        to.between.end_ours(to.out);
+        let begins = to.out.len();
+        self.inward.convert(text, to.out);
+        let shown = to.out.get(begins..).unwrap_or_default();
+        to.between.world_said(shown);
         if self.alone.is_some() {
             self.scrollback.said(shown);
-            return out.truncate(from);
+            return to.out.truncate(from);
         }
-        telnet.seal(out, from);
+        to.telnet.seal(to.out, from);
     }
 
-    fn has_prompted(&mut self, telnet: &mut Telnet, out: &mut Vec<u8>, between: &mut Between) {
-        between.is_prompt();
+    fn has_prompted(&mut self, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
+        if self.logs_in.is_some() {
+            return self.hears(|again, login| again.prompt_end(login, now), to, to_world);
+        }
+        self.watch.prompt_end(&mut self.login);
+        to.between.is_prompt();
         if self.alone.is_none() {
-            telnet.prompt_end(out);
+            to.telnet.prompt_end(to.out);
         }
     }
 
-    fn hides(&mut self, hidden: bool) {
+    fn hides(&mut self, hidden: bool, to: &mut Voice<'_>, to_world: &mut Vec<u8>) {
         self.hidden = hidden;
         self.gate.set_hidden(hidden);
+        if self.logs_in.is_some() {
+            return self.hears(|again, login| again.hides(login, hidden), to, to_world);
+        }
+        self.watch.hides(hidden);
     }
 
     /// The world's last word is over, whether its line was or not.
-    pub(super) fn end_text(&mut self, to: &mut Stack) {
-        to.relay(|telnet, out, between| {
-            let from = out.len();
-            self.inward.finish(out);
-            telnet.seal(out, from);
-            between.is_prompt();
-        });
+    pub(super) fn end_text(&mut self, to: &mut Voice<'_>) {
+        let held = self.logs_in.take().map(|mut again| again.give_up()).unwrap_or_default();
+        self.show(&held, to);
+        let from = to.out.len();
+        self.inward.finish(to.out);
+        to.telnet.seal(to.out, from);
+        to.between.is_prompt();
     }
 
     /// Does what is due.
     pub fn on_due(&mut self, now: Instant, to: &mut Stack, to_world: &mut Vec<u8>) -> Vec<Heard> {
         let mut heard = Vec::new();
-        if self.in_line_since.is_some_and(|since| since + super::PROMPT <= now) {
+        if self.in_line_since.is_some_and(|since| since + PROMPT <= now) {
             self.in_line_since = None;
-            if let Some(between) = to.between() {
-                between.is_prompt();
-            }
+            to.between().into_iter().for_each(|between| between.is_prompt());
             heard.push(Heard::LineEnded);
         }
-        if self.undecided_until.is_some_and(|at| at <= now) {
+        let gives_up = self.undecided_until.is_some_and(|at| at <= now);
+        if gives_up {
             self.undecided_until = None;
-            let bridge = &mut self.bridge;
-            to.relay(|telnet, out, _| bridge.give_up_waiting(telnet, out, to_world));
         }
+        to.relay(|to| {
+            if gives_up {
+                self.bridge.give_up_waiting(to.telnet, to.out, to_world);
+            }
+            match &self.logs_in {
+                Some(again) if again.deadline(&self.login) <= now => {
+                    self.hears(|again, login| again.quiet(login, now), to, to_world);
+                }
+                Some(_) => {}
+                None => self.watch.tick(&mut self.login, now),
+            }
+        });
         heard
     }
 }

@@ -18,6 +18,9 @@ pub const TOO_LONG: &str = "That line was too long.";
 /// Another worker did not leave its connection in time.
 pub const NOT_TAKEN_OVER: &str = "Your other connection could not be taken over. Try again.";
 
+/// Why a login has not worked: the world has said nothing that shows it.
+pub const NO_ANSWER: &str = "it has not answered in time";
+
 /// What was typed without being seen may be a password.
 pub const NOT_KEPT_SECRET: &str = "That was not kept, since it may be a password.";
 

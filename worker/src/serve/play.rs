@@ -37,6 +37,11 @@ impl Playing {
         from.is_none() && play.is_quiet()
     }
 
+    /// Whether there is a connection.
+    pub fn has_world(&self) -> bool {
+        self.world.is_some()
+    }
+
     /// Whether there is room for more of what is typed.
     pub fn takes_more(&self) -> bool {
         self.play.has_room()
@@ -144,7 +149,13 @@ impl Worker<'_> {
                 let number = self.tell(&Request::PlayEnded(PlayEnded { world }));
                 self.errands.add(number, Errand::PlayEnded);
             }
-            Err(_) => self.leave_play(),
+            Err(Unlinked::Deserted) => {
+                self.playing = None;
+                self.peers.client.stack().play(None);
+                self.deserted();
+            }
+            // Nobody can say why: it is as if he had quit.
+            Err(Unlinked::Busy) => self.leave_play(),
         }
     }
 

@@ -318,9 +318,14 @@ impl Session {
         if self.ending {
             return;
         }
+        self.forsaken(to);
+        self.close(to, GONE.to_owned(), WorkerEnd::DESERTED);
+    }
+
+    /// Nobody is left who could answer it, but it has a world without anybody's help.
+    pub fn forsaken(&mut self, to: &mut Stack) {
         let given_up = self.asked.lost();
         self.give_up(to, &given_up, GONE);
-        self.close(to, GONE.to_owned(), WorkerEnd::DESERTED);
     }
 
     /// These requests are answered by nobody any more.
