@@ -53,7 +53,7 @@ impl<'a> Stand<'a> {
     }
 
     /// What it takes best of a list that begins with its separator, as that spells it.
-    fn choose<'l>(self, offered: &'l [u8]) -> Option<&'l [u8]> {
+    fn choose(self, offered: &[u8]) -> Option<&[u8]> {
         let list = match offered.strip_prefix(b"[TTABLE]") {
             // A version number of one byte; we never use translation tables.
             Some(rest) => rest.get(1..)?,

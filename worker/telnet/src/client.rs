@@ -105,10 +105,6 @@ impl Client {
         Stand { gives_way: true, takes_utf8: self.presented.utf8, takes: &self.presented.charsets }
     }
 
-    pub(crate) fn presented(&self) -> &Presented {
-        &self.presented
-    }
-
     pub(crate) fn hides_input(&self) -> bool {
         self.hidden
     }

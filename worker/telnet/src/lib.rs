@@ -99,10 +99,12 @@
 //! 1143 (negotiation without loops), 2066 (CHARSET), and MTTS, the Mud Terminal Type Standard.
 
 mod before;
+mod bridge;
 mod buffer;
 mod charset;
 mod client;
 mod codes;
+mod compress;
 mod echo;
 mod environ;
 mod event;
@@ -120,8 +122,10 @@ mod telnet;
 mod terminal;
 
 pub use before::TelnetBefore;
+pub use bridge::{Bridge, FromWorld, Terms};
 pub use client::Presented;
 pub use codes::option;
+pub use compress::{Damaged, Deflater, Inflated, Inflater};
 pub use event::Event;
 pub use lines::{Line, LineReader};
 pub use mssp::Mssp;

@@ -82,12 +82,13 @@ fn allowed(text: &str) -> impl Iterator<Item = u8> {
 
 fn text(word: &[u8]) -> Box<str> {
     let printable = |text: &str| text.chars().filter(|character| !character.is_control()).collect::<String>();
-    let mut text = match std::str::from_utf8(word) {
+    let text = match std::str::from_utf8(word) {
         Ok(text) => printable(text),
         Err(_) => printable(&word.iter().map(|byte| char::from(*byte)).collect::<String>()),
     };
-    text.truncate(text.floor_char_boundary(LONGEST));
-    text.into()
+    let longest = text.len().min(LONGEST);
+    let end = (0..=longest).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    text.get(..end).unwrap_or_default().into()
 }
 
 #[cfg(test)]

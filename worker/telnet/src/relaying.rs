@@ -94,6 +94,21 @@ impl Telnet {
         self.relay.as_ref().is_some_and(|relay| relay.proposed.contains(party, option))
     }
 
+    /// What the peer has proposed and is not answered yet.
+    pub(crate) fn proposed(&self) -> Vec<(Party, u8)> {
+        self.relay.as_ref().map(|relay| relay.proposed.list()).unwrap_or_default()
+    }
+
+    /// Whether a server knows what its peer was to tell by an option that is in use.
+    pub(crate) fn knows_facts(&self, option: u8) -> bool {
+        match (option, &self.end) {
+            (option::TTYPE, End::Server(server)) => server.types.is_settled(),
+            (option::NEW_ENVIRON, End::Server(server)) => !server.awaits_environ,
+            (option::NAWS, End::Server(_)) => self.terminal.width.is_some() || self.terminal.height.is_some(),
+            _ => true,
+        }
+    }
+
     /// The body of the subnegotiation that the last event told of, at most 64 KiB.
     #[must_use]
     pub fn subnegotiation(&self) -> &[u8] {

@@ -25,6 +25,8 @@ pub(crate) struct Server {
     pub(crate) their_ttype: Side,
     pub(crate) their_environ: Side,
     pub(crate) types: TypeCycle,
+    /// The variables were asked for, and no answer has come.
+    pub(crate) awaits_environ: bool,
 }
 
 impl Server {
@@ -81,7 +83,10 @@ impl Server {
     ) -> bool {
         match option {
             option::TTYPE if self.their_ttype.is_on() => self.types.start(out),
-            option::NEW_ENVIRON if turned_on => environ::ask(out),
+            option::NEW_ENVIRON if turned_on => {
+                self.awaits_environ = true;
+                environ::ask(out);
+            }
             _ => {}
         }
         // A window whose size is not told any more is of none.
@@ -99,7 +104,10 @@ impl Server {
         match option {
             option::NAWS if self.their_naws.is_wanted() => terminal.set_size(body),
             option::TTYPE if self.their_ttype.is_wanted() => self.types.receive(body, terminal, out),
-            option::NEW_ENVIRON if self.their_environ.is_wanted() => environ::receive(body, terminal),
+            option::NEW_ENVIRON if self.their_environ.is_wanted() => {
+                let waited = std::mem::take(&mut self.awaits_environ);
+                environ::receive(body, terminal) || waited
+            }
             _ => false,
         }
     }

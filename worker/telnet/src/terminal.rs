@@ -23,7 +23,7 @@ const QUESTIONS: u8 = 3;
 pub(crate) const MTTS_PROXY: u32 = 128;
 
 const MTTS_ANSI: u32 = 1;
-const MTTS_UTF8: u32 = 4;
+pub(crate) const MTTS_UTF8: u32 = 4;
 const MTTS_256_COLOURS: u32 = 8;
 const MTTS_SCREEN_READER: u32 = 64;
 const MTTS_TRUECOLOUR: u32 = 256;
