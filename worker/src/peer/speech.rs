@@ -218,6 +218,13 @@ impl Speech {
                 // What only a client hears.
                 Event::HideInput(_) | Event::PromptEnd => {}
                 Event::Terminal => {}
+                // Options are not relayed here.
+                Event::Wants { .. }
+                | Event::Agreed { .. }
+                | Event::Subnegotiation { .. }
+                | Event::Command(_)
+                | Event::WantsMssp
+                | Event::Compressed => {}
                 Event::Alive => return Some(Input::Alive),
             }
         }
