@@ -16,7 +16,7 @@ impl Play {
             while let Some(found) = self.bridge.from_world(to.telnet, &mut input, to.out, to_world) {
                 match found {
                     FromWorld::Data(text) => self.has_said(text, to, to_world, now),
-                    FromWorld::HideInput(hidden) => self.hides(hidden, to, to_world),
+                    FromWorld::HideInput(hidden) => self.hides(hidden, to, to_world, now),
                     FromWorld::PromptEnd => self.has_prompted(to, to_world, now),
                     FromWorld::Charset => characters = true,
                     // The owner never lets a world compress: the handler's way to it is short.
@@ -42,6 +42,7 @@ impl Play {
         }
         self.watch.said(&mut self.login, text, now);
         self.show(text, to);
+        self.send_kept_when_inside(to_world);
     }
 
     /// Shows the player what the world has said; who is away sees it later.
@@ -64,17 +65,18 @@ impl Play {
             return self.hears(|again, login| again.prompt_end(login, now), to, to_world);
         }
         self.watch.prompt_end(&mut self.login);
+        self.send_kept_when_inside(to_world);
         to.between.is_prompt();
         if self.alone.is_none() {
             to.telnet.prompt_end(to.out);
         }
     }
 
-    fn hides(&mut self, hidden: bool, to: &mut Voice<'_>, to_world: &mut Vec<u8>) {
+    fn hides(&mut self, hidden: bool, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
         self.hidden = hidden;
         self.gate.set_hidden(hidden);
         if self.logs_in.is_some() {
-            return self.hears(|again, login| again.hides(login, hidden), to, to_world);
+            return self.hears(|again, login| again.hides(login, hidden, now), to, to_world);
         }
         self.watch.hides(hidden);
     }
@@ -110,7 +112,10 @@ impl Play {
                     self.hears(|again, login| again.quiet(login, now), to, to_world);
                 }
                 Some(_) => {}
-                None => self.watch.tick(&mut self.login, now),
+                None => {
+                    self.watch.tick(&mut self.login, now);
+                    self.send_kept_when_inside(to_world);
+                }
             }
         });
         heard

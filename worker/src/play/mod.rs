@@ -3,11 +3,14 @@
 //! client, at any byte. Runs in a worker; pure but for the page of memory that holds a login.
 
 pub mod charset;
-mod bridge;
 mod gate;
 mod inward;
+mod kept;
 pub mod line;
+mod login;
+mod names;
 mod outward;
+mod relogin;
 mod scrollback;
 pub mod words;
 
@@ -15,14 +18,16 @@ use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::between::Between;
 use charset::Converter;
-use bridge::Bridge;
 use gate::{Escape, Gate};
+use kept::Kept;
+use login::{Again, Login, Watch};
 use scrollback::Scrollback;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Door;
 use ssmglobal_config::play::{Charset, Terms};
 use ssmglobal_ipc::{PlayAt, PlayHow, PlayStart, PlayStarted, PlayState, Secret, Time};
 use ssmglobal_sys::LockedPage;
+use ssmglobal_telnet::{self as telnet, Bridge};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -92,7 +97,10 @@ pub struct Play {
     typed: Vec<u8>,
     /// How much of that was looked at, bytes.
     used: usize,
+    kept: Kept,
     scrollback: Scrollback,
+    watch: Watch,
+    logs_in: Option<Again>,
     inward: Converter,
     outward: Converter,
     /// What is typed is not seen: the world has said so.
@@ -100,9 +108,9 @@ pub struct Play {
     /// When the world has last said something that did not end a line.
     #[serde(skip)]
     in_line_since: Option<Instant>,
-    /// Holds the login that has worked, as long as there is one. Moves as a descriptor of its own.
+    /// The login that has worked. Its page moves as a descriptor of its own.
     #[serde(skip)]
-    page: Option<LockedPage>,
+    login: Login,
     /// Telnet's proposals of the world that wait for the player's answer are refused then.
     #[serde(skip)]
     undecided_until: Option<Instant>,
@@ -163,6 +171,7 @@ impl Play {
             // What comes is for a player already.
             self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() };
         }
+        self.expect_login();
     }
 
     /// There is a connection to the world. What is said to that is appended to `to_world`.
@@ -174,8 +183,13 @@ impl Play {
             to.play(Some(Between::new(self.clean)));
         }
         self.choose_characters(to);
-        let bridge = &mut self.bridge;
-        to.relay(|telnet, out, _| bridge.connect(telnet, out, to_world));
+        let terms = self.bridge_terms();
+        to.relay(|to| {
+            let bridge = &mut self.bridge;
+            bridge.connect(to.telnet, to.out);
+            bridge.present(terms, to.telnet, to.out, to_world);
+            self.begin_login(to, to_world, now);
+        });
         self.undecided_until = Some(now + UNDECIDED);
         self.again = true;
     }
@@ -183,9 +197,10 @@ impl Play {
     /// The connection to the world has ended.
     pub fn ended(&mut self, to: &mut Stack) {
         self.stage = Stage::Ended;
-        let bridge = &mut self.bridge;
-        to.relay(|telnet, out, _| bridge.leave(telnet, out));
-        self.end_text(to);
+        to.relay(|to| {
+            self.end_text(to);
+            self.bridge.leave(to.telnet, to.out);
+        });
         self.gate.set_hidden(false);
         (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
     }
@@ -212,7 +227,7 @@ impl Play {
 
     /// What was typed for a world that is down is forgotten; gives how many lines.
     pub fn drop_kept(&mut self) -> usize {
-        0
+        self.kept.take().len()
     }
 
     /// Whether the client's own connection is gone.
@@ -243,17 +258,17 @@ impl Play {
 
     /// The page that holds the login, for one who goes on.
     pub fn page(&self) -> Option<BorrowedFd<'_>> {
-        self.page.as_ref().map(LockedPage::descriptor)
+        self.login.page().map(LockedPage::descriptor)
     }
 
     /// That page, from who has left it.
     pub fn take_page(&mut self, page: Option<LockedPage>) {
-        self.page = page;
+        self.take_login(page);
     }
 
     /// The page is another's now, who needs what it holds.
     pub fn leave_page(&mut self) {
-        self.page.take().into_iter().for_each(LockedPage::leave);
+        self.login.take_page().into_iter().for_each(LockedPage::leave);
     }
 
     /// It goes on for a client of another worker, which has asked for it.
@@ -291,7 +306,16 @@ impl Play {
     /// When something is due although nothing happens.
     pub fn due_at(&self) -> Option<Instant> {
         let prompt = self.in_line_since.map(|since| since + PROMPT);
-        prompt.into_iter().chain(self.undecided_until).chain(self.grace_ends()).min()
+        let login = match &self.logs_in {
+            Some(again) => Some(again.deadline(&self.login)),
+            None => self.watch.deadline(&self.login),
+        };
+        prompt.into_iter().chain(login).chain(self.undecided_until).chain(self.grace_ends()).min()
+    }
+
+    /// What the world is told besides what the player's terminal says.
+    fn bridge_terms(&self) -> telnet::Terms {
+        telnet::Terms { charsets: names::offered(self.terms.charset), ..telnet::Terms::default() }
     }
 
     fn choose_characters(&mut self, to: &Stack) {
@@ -300,10 +324,11 @@ impl Play {
             crate::render::Charset::Latin1 => Charset::Latin1,
             crate::render::Charset::Ascii => Charset::Ascii,
         };
-        let world = self.terms.charset;
+        let world = self.bridge.charset().and_then(names::charset).unwrap_or(self.terms.charset);
         if (self.inward.from(), self.inward.to()) != (world, player) {
             self.inward = Converter::new(world, player);
             self.outward = Converter::new(player, world);
+            self.gate.set_escape(Escape::new(&self.escape).as_ref(), player);
         }
     }
 }

@@ -30,12 +30,45 @@ impl Play {
         self.login = Login::new(&login_terms(&self.terms), page);
     }
 
-    /// There is a fresh connection to the world.
-    pub(super) fn begin_login(&mut self, now: Instant) {
+    /// There is a fresh connection to the world. Who had one before is told that it is back, at once or when he is in it.
+    pub(super) fn begin_login(&mut self, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
         self.logs_in = if self.again { Again::begin(&self.login, now) } else { None };
-        if self.logs_in.is_none() {
-            self.watch.begin(&mut self.login);
+        if self.logs_in.is_some() {
+            return;
         }
+        self.watch.begin(&mut self.login);
+        if self.again {
+            to.announce(&words::back(&self.world));
+        }
+        if !self.has_login() {
+            self.send_kept(to_world);
+        }
+    }
+
+    /// Whether the world is one that is logged in to, as far as it is known.
+    fn has_login(&self) -> bool {
+        self.terms.login.is_some() || self.terms.prompts
+    }
+
+    /// What was typed while the world was down waits until he is in it, however he has come in.
+    pub(super) fn send_kept_when_inside(&mut self, to_world: &mut Vec<u8>) {
+        if self.kept.count() > 0 && self.watch.is_inside() {
+            self.send_kept(to_world);
+        }
+    }
+
+    fn send_kept(&mut self, to_world: &mut Vec<u8>) {
+        for line in self.kept.take() {
+            self.say_line(&line, to_world);
+        }
+    }
+
+    /// A line goes to the world, as his typing does.
+    fn say_line(&mut self, line: &[u8], to_world: &mut Vec<u8>) {
+        let from = to_world.len();
+        self.outward.convert(line, to_world);
+        to_world.extend_from_slice(b"\r\n");
+        self.bridge.seal_to_world(to_world, from);
     }
 
     /// The world has said something while he is being logged in.
@@ -43,24 +76,13 @@ impl Play {
         let Some(again) = &mut self.logs_in else { return };
         match hear(again, &self.login) {
             Step::Wait => {}
-            Step::Say(line) => {
-                let from = to_world.len();
-                to_world.extend_from_slice(&line);
-                to_world.extend_from_slice(b"\r\n");
-                self.bridge.seal_to_world(to_world, from);
-            }
+            Step::Say(line) => self.say_line(&line, to_world),
             Step::Done { rest } => {
                 self.logs_in = None;
                 self.watch.begin_inside(&mut self.login);
-                let kept = self.kept.take();
-                to.announce(&words::back_in(&self.world, kept.len()));
+                to.announce(&words::back_in(&self.world, self.kept.count()));
                 self.show(&rest, to);
-                for line in kept {
-                    let from = to_world.len();
-                    to_world.extend_from_slice(&line);
-                    to_world.extend_from_slice(b"\r\n");
-                    self.bridge.seal_to_world(to_world, from);
-                }
+                self.send_kept(to_world);
             }
             Step::Failed { reason, text } => self.not_logged_in(&reason, &text, to),
             Step::TimedOut { text } => self.not_logged_in(words::NO_ANSWER, &text, to),

@@ -329,6 +329,12 @@ impl Bridge {
         self.world.hides_input()
     }
 
+    /// Whether the world wants each key at once: it shows what is typed (ECHO), and goes ahead by itself (SGA).
+    #[must_use]
+    pub fn wants_keys(&self) -> bool {
+        self.world.hides_input() && self.world.standing(Party::Them, option::SGA) == Standing::On
+    }
+
     /// Whether the world has sent any telnet command.
     #[must_use]
     pub fn world_speaks_telnet(&self) -> bool {
