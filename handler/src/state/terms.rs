@@ -34,7 +34,11 @@ pub fn said_of(memory: &Memory, settings: &Settings, name: &str) -> Option<Said>
     let licence = read(&memory.licences).named(&folded).map(|licence| (licence.id, licence.name.clone()));
     let name = licence.as_ref().map(|(_, name)| name).or(in_file.map(|(name, _)| name))?.clone();
     let licence = licence.and_then(|(id, _)| read(&memory.played).get(&id).cloned());
-    Some(Said { name, file: in_file.map(|(_, world)| world.clone()).unwrap_or_default(), licence: licence.unwrap_or_default() })
+    Some(Said {
+        name,
+        file: in_file.map(|(_, world)| world.clone()).unwrap_or_default(),
+        licence: licence.unwrap_or_default(),
+    })
 }
 
 /// How the world with this name, in any case, is played, and the name as it is written. Nothing for a world that is not played

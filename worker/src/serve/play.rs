@@ -111,8 +111,11 @@ impl Worker<'_> {
 
     /// Asks for a connection to the world.
     fn ask_for_world(&mut self) {
+        let known = self.link.is_some();
         match self.linked() {
-            Ok(()) => {}
+            Ok(()) if known => {}
+            // A link begins with all that is not answered.
+            Ok(()) => return,
             Err(Unlinked::Deserted) => return self.deserted(),
             Err(Unlinked::Busy) => {
                 self.playing = None;
@@ -136,6 +139,9 @@ impl Worker<'_> {
     }
 
     fn tell_where_it_plays(&mut self) {
+        if self.link.is_none() {
+            return;
+        }
         let idle = self.peers.client.last_line().elapsed().as_secs();
         let Some(at) = self.playing.as_ref().and_then(|playing| playing.play.place(idle)) else { return };
         let number = self.tell(&Request::PlayAt(at));
@@ -144,7 +150,9 @@ impl Worker<'_> {
 
     fn ask_why_it_ended(&mut self) {
         let Some(world) = self.playing.as_ref().map(|playing| playing.play.world().to_owned()) else { return };
+        let known = self.link.is_some();
         match self.linked() {
+            Ok(()) if !known => {}
             Ok(()) => {
                 let number = self.tell(&Request::PlayEnded(PlayEnded { world }));
                 self.errands.add(number, Errand::PlayEnded);
