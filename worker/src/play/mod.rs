@@ -2,5 +2,7 @@
 
 pub mod charset;
 pub mod gate;
+pub mod kept;
 pub mod line;
+pub mod login;
 pub mod scrollback;
