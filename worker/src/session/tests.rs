@@ -131,7 +131,7 @@ impl Scene {
 }
 
 fn around<'a>(door: &'a Door, settings: &'a Settings, at: Instant) -> Around<'a> {
-    Around { door, settings, linked: true, lost: None, listens: false, last_line: at, last_input: at }
+    Around { door, settings, linked: true, lost: None, listens: false, plays: false, last_line: at, last_input: at }
 }
 
 #[derive(Clone, Debug)]
