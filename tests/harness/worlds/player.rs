@@ -43,7 +43,7 @@ pub struct Player {
     pub socket: Socket,
     /// Where it is on the way into the world.
     pub stage: Stage,
-    /// Nothing is read from it any more.
+    /// Nothing is read from here any more.
     hung: bool,
     /// It is closed as soon as all is sent.
     pub closing: bool,
@@ -57,6 +57,8 @@ pub struct Player {
     incoming: Incoming,
     outgoing: Outgoing,
     options: Options,
+    /// What was agreed on before a warm restart: what is said about it may still be under way.
+    before_restart: Options,
     extra: Vec<u8>,
     line: Vec<u8>,
     terminals: Vec<Vec<u8>>,
@@ -81,6 +83,7 @@ impl Player {
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
             options: Options::default(),
+            before_restart: Options::default(),
             extra: extra.to_vec(),
             line: Vec::new(),
             terminals: Vec::new(),
@@ -153,7 +156,7 @@ impl Player {
     pub fn forget(&mut self) {
         let end = self.outgoing.end_compression();
         self.unsent.extend(end);
-        self.options = Options::default();
+        self.before_restart = std::mem::take(&mut self.options);
         self.terminals.clear();
     }
 
@@ -235,7 +238,7 @@ impl Player {
                         }
                     }
                 }
-                Token::Sub(option, _) if !self.options.is_known(option) => {
+                Token::Sub(option, _) if !self.options.is_known(option) && !self.before_restart.is_known(option) => {
                     return Err(format!("a subnegotiation of {option}, which was not agreed on"));
                 }
                 Token::Sub(MCCP3, _) => {
