@@ -75,4 +75,5 @@ mod visitors;
 mod visits;
 mod walk;
 mod watchers;
+mod worlds;
 mod writing;
