@@ -216,6 +216,7 @@ impl Gate {
             escape: _,
             charset: _,
             limit: _,
+            ours: _,
             handed_out: _,
         } = self;
         line.is_empty() || !was_hidden
