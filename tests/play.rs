@@ -1,5 +1,6 @@
 //! Worlds that are played through us: small ones in the tests, and a real one.
 
+mod down;
 mod wire;
 
 use crate::harness::Backend;
