@@ -48,6 +48,7 @@ mod one_at_a_time;
 mod operator;
 mod pages;
 mod permissions;
+mod play;
 mod players;
 mod preferences;
 mod processes;

@@ -6,33 +6,19 @@ use crate::lock::read;
 use crate::state::memory::{no_such_world, world_name};
 use crate::state::names::fold;
 use crate::state::plays::{Played, Wish};
+use crate::state::throttle::Tried;
 use ssmglobal_config::Settings;
-use ssmglobal_config::play::Terms;
-use ssmglobal_ipc::{Code, Failure, PlayAt, PlayEnded, PlayLeft, PlayStart, Time, nearest};
+use ssmglobal_ipc::{Code, Failure, Kind, PlayAt, PlayEnded, PlayLeft, PlayStart, Time, nearest};
 use ssmglobal_store::KeptLicence;
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Characters of a world's name that are looked at.
 const NAME: usize = 64;
 
-/// Worlds that are played through us, by their folded names. Until the settings have them.
-fn played(_: &Settings) -> &'static BTreeMap<String, Played> {
-    static WORLDS: OnceLock<BTreeMap<String, Played>> = OnceLock::new();
-    WORLDS.get_or_init(|| {
-        let said = std::env::var("PLAY_TERMS").unwrap_or_default();
-        let said: BTreeMap<String, Terms> = serde_json::from_str(&said).unwrap_or_default();
-        let played = |(name, terms): (String, Terms)| {
-            let key = fold(&name);
-            (key.clone(), Played { key: key.into(), name: name.into(), terms: Arc::new(terms) })
-        };
-        said.into_iter().map(played).collect()
-    })
-}
-
 /// How the world of this name is played, if it is.
 pub fn terms_of(settings: &Settings, name: &str) -> Option<Played> {
-    played(settings).get(&fold(name)).cloned()
+    let (name, world) = settings.world.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+    Some(Played { key: fold(name).into(), name: name.as_str().into(), terms: Arc::new(world.terms()) })
 }
 
 /// The world of this name.
@@ -44,7 +30,7 @@ fn world_meant(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
             Failure::new(Code::NotRunning, msg)
         }
         Err(_) => {
-            let names = || nearest(&name, played(call.settings).values().map(|world| &*world.name)).map(str::to_owned);
+            let names = || nearest(&name, call.settings.world.keys().map(String::as_str)).map(str::to_owned);
             call.memory.guesses.guess(no_such_world(&name), names)
         }
     })
@@ -104,17 +90,31 @@ fn is_let_in(call: &Call<'_>, licence: &KeptLicence) -> Result<(), Failure> {
 }
 
 /// A worker wants a connection to a world for its client.
-pub fn start(call: Call<'_>, request: PlayStart) -> Plan {
+pub fn start(mut call: Call<'_>, request: PlayStart) -> Plan {
     let world = match world_meant(&call, &request.world) {
         Ok(world) => world,
         Err(failure) => return failure.into(),
     };
-    let there = call.state.plays.get(call.session.number, &world.key).is_some();
-    if let Err(failure) = may_play(&call, &world, there) {
-        return failure.into();
-    }
     let PlayStart { world: _, since, word, again } = request;
-    Plan::Play(Wish::Start { world, since, word, again })
+    let own = call.session.number;
+    let (mut from, mut tried) = (None, None);
+    if let Some(word) = word {
+        let shown = match call.may_try(Tried::key(call.network()), Kind::PlayStart, None) {
+            Ok(shown) => shown,
+            Err(failure) => return failure.into(),
+        };
+        let found = call.state.plays.by_word(&word).filter(|(_, key)| **key == world.key);
+        let found = found.map(|(session, _)| session);
+        from = found.filter(|session| *session != own);
+        tried = Some((shown, found.is_some()));
+    }
+    let there = from.is_some() || call.state.plays.get(own, &world.key).is_some();
+    let wrong = tried.as_ref().is_some_and(|(_, good)| !good);
+    match may_play(&call, &world, there) {
+        // That the word is wrong is said first.
+        Err(failure) if !wrong => failure.into(),
+        _ => Plan::Play(Wish::Start { world, since, from, tried, again }),
+    }
 }
 
 /// Its connection has ended.
