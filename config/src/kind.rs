@@ -5,7 +5,7 @@
 
 use crate::pattern;
 use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, Terms, WorldAddress};
-use crate::settings::{Settings, WorldSettings};
+use crate::settings::{Settings, WORLD_KEYS, WorldSettings};
 use crate::words::words;
 
 words! {
@@ -43,7 +43,8 @@ struct Preset {
     hide: &'static [&'static str],
 }
 
-const NOTHING: Preset = Preset {
+const PLAIN: Preset = Preset {
+    // Told nothing that it might take for a command.
     real_address: RealAddress::None,
     charset: Charset::Utf8,
     login: None,
@@ -53,18 +54,166 @@ const NOTHING: Preset = Preset {
     hide: &[],
 };
 
-/// `connect NAME PASSWORD` and the short forms; a name with blanks stands in quotes.
-const CONNECT: Option<&str> = Some(r#"(?i)^\s*c[a-z]*\s+(?P<name>"[^"]+"|\S+)\s+(?P<password>\S.*?)\s*$"#);
+/// `connect NAME PASSWORD`, the short forms, and those of who comes in hidden or dark. A name with blanks stands in quotes.
+/// `create` is none: what is created twice is refused.
+const CONNECT: Option<&str> =
+    Some(r#"(?i)^\s*(?:c|co[a-z]*|c[dhv])\s+(?P<name>"[^"]+"|\S+)\s+(?P<password>\S.*?)\s*$"#);
+
+/// What MUSHes, MUCKs and the databases of MOOs say alike to a wrong name and to a wrong password.
+const EITHER: &str = r"^Either that player does not exist, or has a different password";
+
+/// Who was there before is told when and from where.
+const LAST: &str = r"^Last connect was from ";
+/// Failures since then: in stars (TinyMUX, TinyMUSH, RhostMUSH).
+const FAILED: &str = r"^\*{4} \d+ failed connects? since your last successful connect";
+/// Of which this was the last.
+const RECENT: &str = r"^Most recent attempt was from ";
+/// The mailer tells everybody what he has, also who was never there before and is told of no last connect.
+const MAIL: &str = r"(?i)^MAIL: ";
+
+/// MUSHes of this family know nobody's address but that of the connection.
+const TINY: Preset = Preset {
+    login: CONNECT,
+    success: &[LAST, FAILED, MAIL],
+    failure: &[
+        EITHER,
+        // Its operator lets only wizards in, or no more of them.
+        r"^(?:Logins|Game|Connections).*(?:disabled|full|closed)",
+        // All characters for guests are taken.
+        r"^All guests are tied up",
+    ],
+    // He knows when he was there; it was a moment ago.
+    hide: &[LAST, FAILED, RECENT, MAIL],
+    ..PLAIN
+};
 
 impl Kind {
     fn preset(self) -> Preset {
         match self {
-            Kind::TinyMux => Preset { charset: Charset::Latin1, login: CONNECT, ..NOTHING },
-            Kind::TinyMush | Kind::PennMush | Kind::RhostMush | Kind::Evennia | Kind::Moo => {
-                Preset { login: CONNECT, ..NOTHING }
-            }
-            Kind::Diku | Kind::LpMud => Preset { prompts: true, ..NOTHING },
-            Kind::Plain => NOTHING,
+            // It agrees on UTF-8 with who can, by CHARSET, and writes Latin-1 to others.
+            Kind::TinyMux => Preset { charset: Charset::Latin1, ..TINY },
+            // It drops what is no ASCII from what is typed: look-alikes arrive.
+            Kind::TinyMush => Preset { charset: Charset::Ascii, ..TINY },
+            Kind::PennMush => Preset {
+                // Its texts are Latin-1 inside; it converts where CHARSET says UTF-8.
+                charset: Charset::Latin1,
+                // On its Unix socket alone does it take an address from who connects: `WorldSettings::terms` sees to it.
+                real_address: RealAddress::IpHost,
+                success: &[
+                    LAST,
+                    // Where the last try has failed.
+                    r"^Last FAILED connect was from ",
+                    // How many did.
+                    r"^\d+ failed connections since last login",
+                    MAIL,
+                ],
+                failure: &[
+                    EITHER,
+                    // 1.8.6 and newer say which of the two it is.
+                    r"^There is no player with that name",
+                    r"^That is not the correct password",
+                    // It is being destroyed, or its site is locked out.
+                    r"^You cannot connect to that player at this time",
+                    r"^(?:Guest|Player) connections not allowed",
+                ],
+                hide: &[LAST, r"^Last FAILED connect was from ", r"^\d+ failed connections since last login", MAIL],
+                ..TINY
+            },
+            // It takes PROXY's line at its login screen where `sconnect_reip` is on, and shows the screen again where it is not.
+            // What is no ASCII it drops, as TinyMUSH does.
+            Kind::RhostMush => Preset { real_address: RealAddress::ProxyV1, charset: Charset::Ascii, ..TINY },
+            Kind::Diku => Preset {
+                // Most of them drop what is no ASCII from what is typed. CoffeeMud and those of other countries are set to more.
+                charset: Charset::Ascii,
+                prompts: true,
+                success: &[
+                    // tbaMUD and CircleMUD, behind the message of the day; ROM and Merc.
+                    r"^\*\*\* PRESS RETURN",
+                    r"^\[Hit Return to continue\]",
+                    // All of them, where his body is still there.
+                    r"^Reconnecting\.",
+                    r"^You take over your own body",
+                    // ROM, behind the message of the day.
+                    r"^Welcome to ROM",
+                ],
+                failure: &[
+                    // All of them; then CoffeeMud.
+                    r"^Wrong password",
+                    r"^Invalid password",
+                    // The name is nobody's (any more): it would make a new character.
+                    r"^Did I get that right",
+                    r"^'.*' (?:is not recognized|does not exist)",
+                    // The name is none, or banned.
+                    r"^(?:Invalid|Illegal) name",
+                    // It lets only its staff in.
+                    r"^The game is (?:temporarily restricted|wizlocked)",
+                    // He is there already, and it asks whether to throw him out; an answer is his own affair.
+                    r"^That character is already playing",
+                ],
+                // It begins with a question that the password answers.
+                hide: &[r"(?i)^Password:\s*$"],
+                ..PLAIN
+            },
+            Kind::Evennia => Preset {
+                login: CONNECT,
+                success: &[
+                    // He is his character at once, as it is set by default; or at the account's page.
+                    r"^You become ",
+                    r"^Account .* \(you are Out-of-Character\)",
+                ],
+                failure: &[
+                    r"^Username and/or password is incorrect",
+                    // Five tries in five minutes from one address: ours, where it is not told another.
+                    r"^Too many login failures",
+                    r"^You have been banned",
+                ],
+                hide: &[r"^You become "],
+                ..PLAIN
+            },
+            Kind::LpMud => Preset {
+                prompts: true,
+                success: &[
+                    // Said by those that let a body sleep when its player has gone.
+                    r"(?i)^Reconnect(?:ed|ing)",
+                    r"(?i)^Welcome back",
+                    r"(?i)^Last log(?:in|on)",
+                ],
+                failure: &[
+                    // Each mudlib has its own words; these are those of most.
+                    r"(?i)^(?:Wrong|Bad|Incorrect|Invalid) password",
+                    r"(?i)^Password incorrect",
+                    r"(?i)^(?:Wrong|Invalid) name",
+                    // It asks whether to throw him out.
+                    r"(?i)^You are already playing",
+                ],
+                // It begins with a question that the password answers.
+                hide: &[r"(?i)^Password:\s*$"],
+                ..PLAIN
+            },
+            Kind::Moo => Preset {
+                // ToastStunt takes PROXY's line from addresses that it is told of, and passes over it from others. LambdaMOO does
+                // not know it: there it must be none.
+                real_address: RealAddress::ProxyV1,
+                // What is typed and no ASCII is dropped.
+                charset: Charset::Ascii,
+                login: CONNECT,
+                success: &[
+                    // The server's own texts, unless a database has others; the second and third where he is there already.
+                    r"^\*\*\* Connected \*\*\*",
+                    r"^\*\*\* Redirecting connection to new port \*\*\*",
+                    r"^\*\*\* Redirecting old connection to this port \*\*\*",
+                ],
+                failure: &[
+                    // LambdaCore and what descends from it; then what the server's manual has as its example.
+                    EITHER,
+                    r"^Unknown player or wrong password",
+                    // The database lets only wizards in.
+                    r"^\*\*\* (?:The MOO|This server) is too busy",
+                ],
+                hide: &[r"^\*\*\* (?:Connected|Redirecting .*) \*\*\*"],
+                ..PLAIN
+            },
+            Kind::Plain => PLAIN,
         }
     }
 
@@ -82,7 +231,7 @@ impl Kind {
             success: owned(success),
             failure: owned(failure),
             hide: owned(hide),
-            liveness: vec![Liveness::Server, Liveness::Tcp],
+            liveness: vec![Liveness::Tcp],
             heartbeat: None,
             sessions: Sessions::Many,
             grace_seconds: 600,
@@ -109,7 +258,12 @@ impl WorldSettings {
     /// Its terms, with what is not set taken from its kind.
     #[must_use]
     pub fn terms(&self) -> Terms {
-        let preset = self.kind.unwrap_or(Kind::Plain).terms();
+        let mut preset = self.kind.unwrap_or(Kind::Plain).terms();
+        let over_tcp = |address: &WorldAddress| matches!(address, WorldAddress::At(_));
+        if preset.real_address == RealAddress::IpHost && self.play.iter().flatten().any(over_tcp) {
+            // Over TCP, that line would be a command.
+            preset.real_address = RealAddress::None;
+        }
         let WorldSettings {
             play,
             kind: _,
@@ -148,6 +302,61 @@ impl WorldSettings {
             failback: failback.unwrap_or(preset.failback),
             healthy_seconds: healthy_seconds.unwrap_or(preset.healthy_seconds),
         }
+    }
+
+    /// The same with every key set: as it is played.
+    #[must_use]
+    pub fn resolved(&self) -> WorldSettings {
+        let kind = self.kind.unwrap_or(Kind::Plain);
+        let Terms {
+            play,
+            real_address,
+            charset,
+            login,
+            prompts,
+            success,
+            failure,
+            hide,
+            liveness,
+            heartbeat,
+            sessions,
+            grace_seconds,
+            rate,
+            failover_seconds,
+            failback,
+            healthy_seconds,
+        } = self.terms();
+        WorldSettings {
+            play: Some(play),
+            kind: Some(kind),
+            real_address: Some(real_address),
+            charset: Some(charset),
+            login: Some(login.unwrap_or_default()),
+            prompts: Some(prompts),
+            success: Some(success),
+            failure: Some(failure),
+            hide: Some(hide),
+            liveness: Some(liveness),
+            heartbeat: Some(heartbeat.unwrap_or_default()),
+            sessions: Some(sessions),
+            grace_seconds: Some(grace_seconds),
+            rate: Some(rate),
+            failover_seconds: Some(failover_seconds),
+            failback: Some(failback),
+            healthy_seconds: Some(healthy_seconds),
+        }
+    }
+
+    /// From names and values that were kept. What this program does not know, or does not take, counts as not set.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> WorldSettings {
+        let mut world = WorldSettings::default();
+        for (name, value) in pairs {
+            if let Some(key) = WORLD_KEYS.iter().find(|key| key.name() == name) {
+                // A newer program may have taken more.
+                let _ = key.set_to(&mut world, value);
+            }
+        }
+        world
     }
 
     /// Whether its keys go together.

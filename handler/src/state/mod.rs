@@ -33,6 +33,7 @@ pub mod registrations;
 pub mod session;
 pub mod shared_ring;
 pub mod takeovers;
+pub mod terms;
 pub mod throttle;
 pub mod tickets;
 pub mod topic;
