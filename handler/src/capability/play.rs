@@ -3,9 +3,10 @@
 use super::entry::VIP;
 use super::{Call, Plan, visitors};
 use crate::lock::read;
-use crate::state::memory::{no_such_world, world_name};
+use crate::state::memory::{Memory, no_such_world, world_name};
 use crate::state::names::fold;
 use crate::state::plays::{Played, Wish};
+use crate::state::terms::{terms_of, worlds_played};
 use crate::state::throttle::Tried;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::{Code, Failure, Kind, PlayAt, PlayEnded, PlayLeft, PlayStart, Time, nearest};
@@ -16,22 +17,24 @@ use std::sync::Arc;
 const NAME: usize = 64;
 
 /// How the world of this name is played, if it is.
-pub fn terms_of(settings: &Settings, name: &str) -> Option<Played> {
-    let (name, world) = settings.world.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
-    Some(Played { key: fold(name).into(), name: name.as_str().into(), terms: Arc::new(world.terms()) })
+pub fn played(memory: &Memory, settings: &Settings, name: &str) -> Option<Played> {
+    let (name, terms) = terms_of(memory, settings, name)?;
+    Some(Played { key: fold(&name).into(), name: name.into(), terms: Arc::new(terms) })
 }
 
 /// The world of this name.
 fn world_meant(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
     let name: String = world_name(name).chars().take(NAME).collect();
-    terms_of(call.settings, &name).ok_or_else(|| match call.memory.licence_named(&name) {
+    played(call.memory, call.settings, &name).ok_or_else(|| match call.memory.licence_named(&name) {
         Ok(licence) => {
             let msg = format!("{} cannot be played from here. WORLD ENTER {0} says where it is.", licence.name);
             Failure::new(Code::NotRunning, msg)
         }
         Err(_) => {
-            let names = || nearest(&name, call.settings.world.keys().map(String::as_str)).map(str::to_owned);
-            call.memory.guesses.guess(no_such_world(&name), names)
+            call.memory.guesses.guess(no_such_world(&name), || {
+                let worlds = worlds_played(call.memory, call.settings);
+                nearest(&name, worlds.iter().map(String::as_str)).map(str::to_owned)
+            })
         }
     })
 }

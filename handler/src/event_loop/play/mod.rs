@@ -403,7 +403,7 @@ impl EventLoop {
         let settings = self.shared.settings();
         let known: Vec<WorldKey> = self.state.plays.worlds().map(|world| world.key.clone()).collect();
         for key in known {
-            match crate::capability::play::terms_of(&settings, &key) {
+            match crate::capability::play::played(&self.shared.memory, &settings, &key) {
                 Some(played) => _ = self.state.plays.world(&played, self.now),
                 None => self.play_stop(&key),
             }

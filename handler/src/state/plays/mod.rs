@@ -166,11 +166,6 @@ impl Plays {
         self.worlds.values()
     }
 
-    /// All of those.
-    pub fn worlds_mut(&mut self) -> impl Iterator<Item = &mut World> {
-        self.worlds.values_mut()
-    }
-
     /// A session is at a world in this way from now on; false when it is at too many.
     pub fn put(&mut self, session: u64, world: &WorldKey, stay: Stay) -> bool {
         let others = self.stays.get(&session).map_or(0, |stays| stays.iter().filter(|(at, _)| at != world).count());

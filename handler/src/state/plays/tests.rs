@@ -19,7 +19,6 @@ fn played(terms: Terms) -> Played {
 struct Scene {
     world: World,
     now: Instant,
-    acts: Vec<Act>,
 }
 
 impl Scene {
@@ -28,7 +27,7 @@ impl Scene {
         change(&mut terms);
         let Played { key, name, terms } = played(terms);
         let now = Instant::now();
-        Scene { world: World::new(key, name, terms, now), now, acts: Vec::new() }
+        Scene { world: World::new(key, name, terms, now), now }
     }
 
     /// What there is to do now.
