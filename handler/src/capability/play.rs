@@ -9,7 +9,9 @@ use crate::state::plays::{Played, Wish};
 use crate::state::terms::{terms_of, worlds_played};
 use crate::state::throttle::Tried;
 use ssmglobal_config::Settings;
-use ssmglobal_ipc::{Code, Failure, Kind, PlayAt, PlayEnded, PlayLeft, PlayStart, Time, nearest};
+use ssmglobal_ipc::{
+    Code, Failure, Kind, PlayAt, PlayEnd, PlayEnded, PlayLeft, PlayStart, PlayVerdict, Reply, Time, nearest,
+};
 use ssmglobal_store::KeptLicence;
 use std::sync::Arc;
 
@@ -30,12 +32,10 @@ fn world_meant(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
             let msg = format!("{} cannot be played from here. WORLD ENTER {0} says where it is.", licence.name);
             Failure::new(Code::NotRunning, msg)
         }
-        Err(_) => {
-            call.memory.guesses.guess(no_such_world(&name), || {
-                let worlds = worlds_played(call.memory, call.settings);
-                nearest(&name, worlds.iter().map(String::as_str)).map(str::to_owned)
-            })
-        }
+        Err(_) => call.memory.guesses.guess(no_such_world(&name), || {
+            let worlds = worlds_played(call.memory, call.settings);
+            nearest(&name, worlds.iter().map(String::as_str)).map(str::to_owned)
+        }),
     })
 }
 
@@ -120,20 +120,16 @@ pub fn start(mut call: Call<'_>, request: PlayStart) -> Plan {
     }
 }
 
-/// Its connection has ended.
+/// Its connection has ended. Of a session that is not known to be there, as the handler before this one has known it, nothing is
+/// looked at: it waits, and has to say that it does, with its word.
 pub fn ended(call: Call<'_>, request: PlayEnded) -> Plan {
-    match there(&call, &request.world) {
-        Ok(world) => Plan::Play(Wish::Ended { world }),
-        Err(failure) => failure.into(),
-    }
-}
-
-/// The world of this name, at which the session is.
-fn there(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
-    let world = world_meant(call, name)?;
+    let world = match world_meant(&call, &request.world) {
+        Ok(world) => world,
+        Err(failure) => return failure.into(),
+    };
     match call.state.plays.get(call.session.number, &world.key) {
-        Some(_) => Ok(world),
-        None => Err(Failure::new(Code::NotFound, format!("You are not at {}. PLAY {0} first.", world.name))),
+        Some(_) => Plan::Play(Wish::Ended { world }),
+        None => Plan::Reply(Reply::PlayVerdict(PlayVerdict { world: world.name.to_string(), end: PlayEnd::Down })),
     }
 }
 

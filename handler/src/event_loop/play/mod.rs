@@ -3,6 +3,7 @@
 //! What is decided of a world is in `state/plays`; here are sockets, answers and events.
 
 mod broker;
+mod operator;
 mod preamble;
 mod verdict;
 mod watch;
