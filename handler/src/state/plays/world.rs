@@ -438,7 +438,8 @@ impl World {
                 self.acts.push(Act::Probe(place));
             }
         }
-        while let Some((until, session)) = self.expected.pop_front_if(|(until, _)| *until <= now) {
+        while let Some((until, session)) = self.expected.front().copied().filter(|(until, _)| *until <= now) {
+            self.expected.pop_front();
             if self.called.get(&session) == Some(&until) {
                 self.called.remove(&session);
                 self.waiting.extend(self.typed.get(&session).map(|typed| (Reverse(*typed), session)));
