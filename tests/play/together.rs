@@ -119,6 +119,25 @@ fn who_is_back_before_his_old_connection_is_seen_to_be_broken_is_told_then() {
 }
 
 #[test]
+fn a_game_that_is_kept_waits_for_its_world_and_goes_over_waiting() {
+    let (game, mut listener) = scene(Sessions::Many);
+    let workers = [(); 2].map(|()| listener.worker());
+    let mut old = player(&workers[0], "bob");
+    let (_stream, word) = plays(&mut old);
+    old.done(&at(PlayState::Alone, &word));
+    let address = game.dies();
+    assert_eq!(ended(&mut old), PlayEnd::Down);
+    let mut new = workers[1].opened(Mode::Human);
+    login(&mut new, "bob");
+    assert_eq!(pushed(&mut new), Event::PlayReturn(PlayReturn { world: CAVE.into() }));
+    assert_eq!(started(&mut new, &start(false)).0.how, PlayHow::TakenOver);
+    assert_eq!(ordered(&mut old).0, PlayDo::HandOver);
+    let _game = World::at(address);
+    is_called(&mut new);
+    assert!(old.is_silent());
+}
+
+#[test]
 fn the_next_handler_goes_on_with_who_plays_and_who_waits() {
     let game = World::new();
     let address = game.address();

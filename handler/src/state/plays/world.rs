@@ -224,6 +224,11 @@ impl World {
         self.waiting.len() + self.called.len()
     }
 
+    /// Whether a session waits, or was called and is expected.
+    pub fn is_waiting(&self, session: u64) -> bool {
+        self.typed.contains_key(&session)
+    }
+
     /// A session waits, which has last typed at this time.
     pub fn wait(&mut self, session: u64, typed: Instant, now: Instant) {
         self.leave(session);
