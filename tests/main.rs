@@ -69,6 +69,7 @@ mod strangers;
 mod supervisors;
 mod takeover;
 mod terminal;
+mod terms;
 mod universe;
 mod upgrade;
 mod vanished;
