@@ -213,6 +213,8 @@ impl Telnet {
         let news = self.settled(party, option, yes, before, told);
         let terminal = self.follow(verb, option, news == Some(true), out);
         match news {
+            // That is said on its own, whatever was agreed on.
+            _ if matches!(terminal, Some(Event::HideInput(_))) => terminal,
             Some(true) if self.tells_mssp(party, option) => Some(Event::WantsMssp),
             Some(on) if self.is_relaying() => Some(Event::Agreed { party, option, on }),
             _ => terminal,

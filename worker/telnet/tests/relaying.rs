@@ -156,7 +156,7 @@ fn a_client_leaves_all_but_echo_and_binary_to_its_owner() {
     end.hears(
         "WILL ECHO / DO BINARY / WILL BINARY",
         "DO ECHO / WILL BINARY / DO BINARY",
-        &["Agreed(Them 1 true)", "Agreed(Us 0 true)", "Agreed(Them 0 true)"],
+        &["HideInput(true)", "Agreed(Us 0 true)", "Agreed(Them 0 true)"],
     );
     assert!(end.telnet.hides_input());
     end.hears(
