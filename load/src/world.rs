@@ -73,10 +73,14 @@ impl World {
 /// Runs the world in this process; returns only with an error.
 pub fn serve(port: u16) -> Result<()> {
     crate::guard::raise_open_files()?;
-    let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    println!("{}", listener.local_addr()?.port());
+    serve_at(listener)
+}
+
+fn serve_at(mut listener: TcpListener) -> Result<()> {
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    println!("{}", listener.local_addr()?.port());
     let piece = LINE.repeat(PIECE / LINE.len());
     let (mut events, mut players) = (Events::with_capacity(1024), HashMap::new());
     let (mut next, mut inside, mut scratch) = (0, 0, vec![0; 64 * 1024]);
@@ -175,5 +179,36 @@ impl Player {
                 other => other?,
             }
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A world on a thread of its own; its port.
+    pub fn world() -> u16 {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || serve_at(listener));
+        port
+    }
+
+    #[test]
+    fn it_lets_in_answers_counts_and_floods() {
+        let world = World { process: None, port: world() };
+        let mut client = Client::open(world.port, 0).unwrap();
+        let mut say = |line: &str, answer: &str| {
+            client.send(format!("{line}\r\n").as_bytes()).unwrap();
+            while client.line().unwrap() != answer {}
+        };
+        say("say 1", "Huh?");
+        say("connect bob secret", "Limbo");
+        say("say 2", "said 2");
+        assert_eq!(world.players().unwrap(), 1);
+        client.send(b"flood\r\n").unwrap();
+        assert_eq!(client.exactly(8 * PIECE).unwrap().len(), 8 * PIECE);
+        drop(client);
+        crate::guard::until("nobody", std::time::Duration::from_secs(20), || Ok(world.players()? == 0)).unwrap();
     }
 }

@@ -87,7 +87,7 @@ impl WorldPlan {
             extra: self.extra,
             mute: self.mute,
             passwords: BTreeMap::new(),
-            refused: BTreeSet::new(),
+            refused: BTreeMap::new(),
             bodies: BTreeSet::new(),
         };
         let thread = std::thread::spawn(move || engine.run(&given));
@@ -219,10 +219,10 @@ impl World {
         });
     }
 
-    /// Does not take this name from now on.
-    pub fn refuses(&self, name: &str) {
+    /// Does not take this name from now on, and says so.
+    pub fn refuses(&self, name: &str, text: &'static str) {
         let name = name.to_owned();
-        self.act(move |engine| engine.refused.insert(name));
+        self.act(move |engine| engine.refused.insert(name, text));
     }
 
     /// Takes this name again.
@@ -338,7 +338,7 @@ struct Engine {
     mute: bool,
     /// Those of players who have another one than all have.
     passwords: BTreeMap<String, String>,
-    refused: BTreeSet<String>,
+    refused: BTreeMap<String, &'static str>,
     /// Those who are in the world without a connection.
     bodies: BTreeSet<String>,
 }
@@ -463,7 +463,7 @@ impl Engine {
         let mut stage = std::mem::take(&mut player.stage);
         let known = |name: &str| Known {
             password: self.passwords.get(name).cloned().unwrap_or_else(|| format!("secret-of-{name}")),
-            refused: self.refused.contains(name),
+            refused: self.refused.get(name).copied(),
             inside: self.bodies.contains(name) || self.place_of(name).is_some(),
         };
         let acts = self.kind.answer(&mut stage, line, known);

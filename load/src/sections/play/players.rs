@@ -254,6 +254,16 @@ mod tests {
     }
 
     #[test]
+    fn all_is_answered_where_nothing_goes_wrong() {
+        let players = Players::start(crate::world::tests::world(), 20, 400).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let record = players.finish().unwrap();
+        assert!(record.lines.len() > 20, "{}", record.lines.len());
+        assert_eq!((record.dropped, record.missing(0), record.doubled, record.out_of_order), (0, 0, 0, 0));
+        assert!(record.longest_of_each().iter().all(|seconds| *seconds > 0.0));
+    }
+
+    #[test]
     fn waits_are_told_player_by_player() {
         let line = |player, from, to| Line { player, from, to };
         let lines = vec![line(0, 0, Some(5_000_000)), line(0, 10, Some(20)), line(1, 0, None), line(1, 7, Some(9))];
