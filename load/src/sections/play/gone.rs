@@ -58,7 +58,8 @@ fn found(work: &str, record: &Record, killed: u64, listens: u64) -> Found {
         count("players dropped", of(record.players), record.dropped),
         count("players not back", of(record.players), record.players - back.len()),
         count("lines typed meanwhile and lost", of(typed), lost),
-        count("lines answered twice, or out of order", of(record.lines.len()), record.doubled + record.out_of_order),
+        count("lines answered twice", of(record.lines.len()), record.doubled),
+        count("lines answered out of order", of(record.lines.len()), record.out_of_order),
     ];
     for (what, micros, most) in [("first", back.iter().min(), 0.05), ("last", back.iter().max(), 2.0)] {
         if let Some(micros) = micros {

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
@@ -20,6 +20,8 @@ use crate::world::World;
 
 /// How many play.
 const MANY: usize = 1_000;
+/// How long a server may take to agree to compression.
+const AGREED_WITHIN: Duration = Duration::from_secs(5);
 /// `IAC DO MCCP2`: what the server sends may be compressed.
 const COMPRESS: &[u8] = &[255, 253, 86];
 /// `IAC SB MCCP2 IAC SE`: it is from here on.
@@ -69,8 +71,12 @@ fn enter_compressed(port: u16, n: usize) -> Result<TcpStream> {
     let mut stream = net::open(port, n)?;
     stream.write_all(COMPRESS)?;
     let (mut came, mut scratch) = (Vec::new(), [0; 4096]);
+    let until = Instant::now() + AGREED_WITHIN;
     while find(&came, COMPRESSED).is_none() {
-        let count = stream.read(&mut scratch).map_err(|e| format!("nothing is compressed: {e}"))?;
+        // Signs of life come for ever.
+        let left = until.saturating_duration_since(Instant::now());
+        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        let count = stream.read(&mut scratch).map_err(|e| format!("no compression is agreed on: {e}"))?;
         if count == 0 {
             return Err("a player was dropped".into());
         }

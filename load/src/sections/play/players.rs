@@ -89,7 +89,7 @@ impl Players {
             check_stopped()?;
             let Player { stream, skipper, text, scratch: _ } = Player::enter(port, n)?;
             streams.push(stream);
-            play.players.push(Talk { skipper, text, next: 0, open: VecDeque::new(), gone: false });
+            play.players.push(Talk { skipper, text, next: 0, expected: 0, open: VecDeque::new(), gone: false });
         }
         play.record.players = count;
         let mut fleet = Fleet::new(streams)?;
@@ -118,6 +118,8 @@ struct Talk {
     text: Vec<u8>,
     /// The number of the next line.
     next: u64,
+    /// The number behind the highest that was answered.
+    expected: u64,
     /// What is not answered, oldest first: the number, and its place in the record.
     open: VecDeque<(u64, usize)>,
     gone: bool,
@@ -210,14 +212,15 @@ impl Play {
 impl Talk {
     fn answer(&mut self, number: &[u8], at: u64, record: &mut Record) {
         let number = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok());
-        let Some(place) = self.open.iter().position(|(open, _)| Some(*open) == number) else {
+        let place = self.open.iter().position(|(open, _)| Some(*open) == number);
+        let Some((number, line)) = place.and_then(|place| self.open.remove(place)) else {
             record.doubled += 1;
             return;
         };
-        record.out_of_order += usize::from(place > 0);
-        if let Some((_, line)) = self.open.remove(place) {
-            record.lines[line].to = Some(at);
-        }
+        // What is lost puts nothing out of order that comes behind it.
+        record.out_of_order += usize::from(number < self.expected);
+        self.expected = self.expected.max(number + 1);
+        record.lines[line].to = Some(at);
     }
 }
 
@@ -232,7 +235,7 @@ mod tests {
     /// What is recorded of one who has said four lines, and hears this.
     fn heard(answers: &[&str]) -> Record {
         let open = (0..4).map(|n| (n, n as usize)).collect();
-        let talk = Talk { skipper: Skipper::default(), text: Vec::new(), next: 4, open, gone: false };
+        let talk = Talk { skipper: Skipper::default(), text: Vec::new(), next: 4, expected: 0, open, gone: false };
         let lines = (0..4).map(|n| Line { player: 0, from: n * 10, to: None }).collect();
         let record = Record { players: 1, lines, ..Record::default() };
         let mut play = Play { start: Instant::now(), record, players: vec![talk] };
@@ -247,7 +250,7 @@ mod tests {
             (record.missing(0), record.doubled, record.out_of_order)
         };
         assert_eq!(counts(&["said 0\r\nsa", "id 1\r\n** a notice\r\nsaid 2\r\n", "said 3\r\n"]), (0, 0, 0));
-        assert_eq!(counts(&["said 0\r\nsaid 1\r\nsaid 3\r\n"]), (1, 0, 1));
+        assert_eq!(counts(&["said 0\r\nsaid 1\r\nsaid 3\r\n"]), (1, 0, 0));
         assert_eq!(counts(&["said 0\r\nsaid 2\r\nsaid 1\r\nsaid 3\r\n"]), (0, 0, 1));
         assert_eq!(counts(&["said 0\r\nsaid 0\r\nsaid 1\r\nsaid 2\r\nsaid 3\r\nsaid 9\r\n"]), (0, 2, 0));
         assert_eq!(heard(&["said 0\r\nsaid 1\r\n"]).missing(30), 1);
