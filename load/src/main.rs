@@ -36,7 +36,7 @@ use peers::{Postgres, Redis};
 use report::Report;
 use sections::Section;
 
-/// Measures ssmglobal beside PostgreSQL, Redis and what the machine can do at best.
+/// Measures ssmglobal beside PostgreSQL, Redis, haproxy and what the machine can do at best.
 #[derive(Parser)]
 #[command(name = "load", version)]
 pub struct Options {
