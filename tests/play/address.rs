@@ -16,13 +16,13 @@ fn the_real_address_stands_in_front_of_all_else_as_the_world_takes_it() {
     let mut client = played.client(Profile::tintin());
     client.types("connect bob secret-of-bob");
     client.until("Limbo\n");
-    let from = client.stream.local_addr().unwrap().ip().to_string();
+    let from = client.from().to_string();
     assert_eq!(played.world.player("bob").real_address(), from);
 }
 
 fn sees_where_bob_is(played: &Played, how: &str) {
     let client = played.inside("bob", Profile::tintin());
-    let from = client.stream.local_addr().unwrap().ip().to_string();
+    let from = client.from().to_string();
     assert_eq!(played.world.player("bob").real_address(), from, "{how}");
 }
 
@@ -31,7 +31,7 @@ fn a_line_tells_it_with_the_time_of_the_first_connection() {
     let world = World::plan(Kind::Mush).behind(Preamble::Line).start();
     let mut played = played(world, Kind::Mush, "real_address = \"remotehost\"", "");
     let mut client = played.inside("bob", Profile::tintin().sized(250, 50));
-    let from = client.stream.local_addr().unwrap().ip();
+    let from = client.from();
     let line = String::from_utf8(played.world.player("bob").preamble()).unwrap();
     let first = line.trim_end().strip_prefix(&format!("@remotehost {from}=")).unwrap().to_owned();
     assert!(first.parse::<u64>().unwrap() > 1_700_000_000, "{line}");
@@ -47,7 +47,7 @@ fn a_line_tells_it_with_the_time_of_the_first_connection() {
 fn mnes_tells_it_over_telnet() {
     let played = played(World::start(Kind::Mush), Kind::Mush, "real_address = \"mnes\"", "");
     let client = played.inside("bob", Profile::tintin());
-    let from = client.stream.local_addr().unwrap().ip().to_string();
+    let from = client.from().to_string();
     let told = played.world.player("bob");
     told.wait("the address", |_| (told.environment().get("IPADDRESS")? == &from).then_some(()));
 }

@@ -9,7 +9,7 @@ use super::profile::{Letters, Profile};
 use super::text::Text;
 use crate::harness::{PATIENCE, cut_off};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -143,6 +143,11 @@ impl StrictClient {
         let fault = self.shared.wait("a fault", |seen| seen.fault.clone());
         self.shared.lock().fault = None;
         fault
+    }
+
+    /// Where it connects from.
+    pub fn from(&self) -> IpAddr {
+        self.stream.local_addr().expect("a socket").ip()
     }
 
     /// Hangs up.
