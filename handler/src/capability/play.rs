@@ -95,7 +95,15 @@ fn is_let_in(call: &Call<'_>, licence: &KeptLicence) -> Result<(), Failure> {
 
 /// A worker wants a connection to a world for its client.
 pub fn start(mut call: Call<'_>, request: PlayStart) -> Plan {
-    let world = match world_meant(&call, &request.world) {
+    let named = match (&request.world, &request.word) {
+        // By a word alone: it says the world. Of a wrong one any world will do to say so.
+        (name, Some(word)) if name.is_empty() => {
+            let known = call.state.plays.by_word(word).map(|(_, key)| key.to_string());
+            known.or_else(|| worlds_played(call.memory, call.settings).into_iter().next()).unwrap_or_default()
+        }
+        (name, _) => name.clone(),
+    };
+    let world = match world_meant(&call, &named) {
         Ok(world) => world,
         Err(failure) => return failure.into(),
     };

@@ -156,16 +156,19 @@ impl Play {
         PlayStart { world, since, word: self.resumes.clone(), again: self.again }
     }
 
-    /// Where the client plays, for a handler that does not know; nothing as long as that is not settled.
-    pub fn place(&self, idle: u64) -> Option<PlayAt> {
-        let state = match self.stage {
-            Stage::Plays | Stage::Waits if self.alone.is_some() => PlayState::Alone,
-            Stage::Plays => PlayState::Plays,
-            Stage::Waits => PlayState::Waits,
-            Stage::Asks | Stage::Ended => return None,
+    /// Where the client plays, for a handler that does not know; nothing as long as that is not settled. Who waits for his world
+    /// and has lost his own connection is both.
+    pub fn places(&self, idle: u64) -> Vec<PlayAt> {
+        let at_world = match self.stage {
+            Stage::Plays => Some(PlayState::Plays),
+            Stage::Waits => Some(PlayState::Waits),
+            Stage::Asks | Stage::Ended => return Vec::new(),
         };
-        let word = self.word.clone().unwrap_or_default();
-        Some(PlayAt { world: self.world.clone(), state, word, idle })
+        let alone = self.alone.is_some().then_some(PlayState::Alone);
+        let at_world = at_world.filter(|state| alone.is_none() || *state == PlayState::Waits);
+        let place =
+            |state| PlayAt { world: self.world.clone(), state, word: self.word.clone().unwrap_or_default(), idle };
+        at_world.into_iter().chain(alone).map(place).collect()
     }
 
     /// The handler has said how it is played.

@@ -87,8 +87,8 @@ impl Worker<'_> {
                 ssmglobal_sys::send_with(to, b"P", &fds)
             });
         if sent.is_err() {
-            // The other one asks for a connection of its own.
-            return;
+            // It stays here, which the handler does not know.
+            return self.tell_where_it_plays();
         }
         let world = playing.play.world().to_owned();
         let alone = playing.play.is_alone();

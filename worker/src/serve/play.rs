@@ -147,9 +147,11 @@ impl Worker<'_> {
             return;
         }
         let idle = self.peers.client.last_line().elapsed().as_secs();
-        let Some(at) = self.playing.as_ref().and_then(|playing| playing.play.place(idle)) else { return };
-        let number = self.tell(&Request::PlayAt(at));
-        self.errands.add(number, Errand::PlayTold);
+        let places = self.playing.as_ref().map(|playing| playing.play.places(idle)).unwrap_or_default();
+        for at in places {
+            let number = self.tell(&Request::PlayAt(at));
+            self.errands.add(number, Errand::PlayTold);
+        }
     }
 
     fn ask_why_it_ended(&mut self) {
