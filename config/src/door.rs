@@ -1,8 +1,11 @@
 //! Doors with everything resolved: what the listener opens and what a worker obeys.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::listen::{Listen, PEOPLE_PORT};
+use crate::network::Network;
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
@@ -33,6 +36,20 @@ pub struct Door {
     pub line: usize,
     /// Bytes of one line from a game server that has proved who it is; never less than `line`.
     pub server_line: usize,
+    /// Who may come in here, and has to say by the PROXY protocol for whom; empty: everybody, for himself.
+    pub proxy: Vec<Network>,
+}
+
+impl Door {
+    /// Whether a proxy in front of it says who its clients are.
+    pub fn is_behind_proxy(&self) -> bool {
+        !self.proxy.is_empty()
+    }
+
+    /// Whether one who connects from here is such a proxy.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.proxy.iter().any(|network| network.contains(peer))
+    }
 }
 
 impl Settings {
@@ -50,6 +67,7 @@ impl Settings {
             idle_seconds: limits.idle_seconds,
             line: limits.line,
             server_line: limits.server_line.max(limits.line),
+            proxy: Vec::new(),
         };
         let others = self.door.iter().map(|door| {
             let line = door.line.unwrap_or(main.line);
@@ -63,6 +81,7 @@ impl Settings {
                 idle_seconds: door.idle_seconds.unwrap_or(main.idle_seconds),
                 line,
                 server_line: limits.server_line.max(line),
+                proxy: door.proxy.clone().unwrap_or_default(),
             }
         });
         let others: Vec<Door> = others.collect();

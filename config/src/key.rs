@@ -76,7 +76,12 @@ impl<T: Default> Key<T> {
             Value::Number(number) => number.to_string(),
             Value::Flag(flag) => flag.to_string(),
             Value::Address(address) => address.to_string(),
-            Value::Addresses(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Value::Addresses(list) => joined(&list),
+            Value::Networks(list) => joined(&list),
         })
     }
+}
+
+fn joined(list: &[impl ToString]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -14,6 +14,7 @@ mod file;
 mod key;
 mod listen;
 mod load;
+mod network;
 mod problem;
 mod rule;
 mod rules;
@@ -30,6 +31,7 @@ pub use listen::{DEFAULT_PORT, Listen, ListenError, OptionalListen, PEOPLE_PORT}
 pub use load::{
     CONFIG_VARIABLE, DATA_VARIABLE, DATABASE, DEFAULT_FILE, Loaded, Overrides, SYSTEM_FILE, environment, load, load_if,
 };
+pub use network::{Network, NetworkError};
 pub use problem::{Place, Problem, Warning};
 pub use rule::Rule;
 pub use rules::advice;

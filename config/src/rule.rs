@@ -3,15 +3,18 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeArray, DeValue};
 
 use crate::listen::{Listen, ListenError};
+use crate::network::{Network, NetworkError};
 use crate::problem::shown;
 use crate::value::Value;
 use crate::version::Version;
 
 /// Addresses in one list: each costs the listener a descriptor for ever.
 const ADDRESSES_MAX: usize = 16;
+/// Networks in one list: each connection is compared with all of them.
+const NETWORKS_MAX: usize = 64;
 /// Bytes of a path; what the kernel takes.
 const PATH_MAX: usize = 4095;
 
@@ -49,6 +52,8 @@ pub enum Rule {
     AddressOrNone,
     /// One address or several.
     Addresses,
+    /// Any number of networks.
+    Networks,
 }
 
 /// Bytes of a misspelt word; nothing that is longer resembles a key.
@@ -82,6 +87,7 @@ impl Rule {
             Self::Addresses => {
                 format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
             }
+            Self::Networks => format!("give a list of up to {NETWORKS_MAX} networks, as [\"10.0.0.0/8\", \"::1\"]"),
         }
     }
 
@@ -97,11 +103,8 @@ impl Rule {
                 "false" => Ok(Value::Flag(false)),
                 _ => Err(Fault::new(format!("{} is neither", shown(text)))),
             },
-            Self::Addresses => {
-                let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-                let list: Result<Vec<Listen>, Fault> = parts.map(address).collect();
-                list.and_then(addresses)
-            }
+            Self::Addresses => parts(text).map(address).collect::<Result<_, _>>().and_then(addresses),
+            Self::Networks => parts(text).map(network).collect::<Result<_, _>>().and_then(networks),
             _ => self.text(text),
         }
     }
@@ -118,22 +121,14 @@ impl Rule {
             }
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
             (Self::Addresses, DeValue::Array(list)) => {
-                let mut good = Vec::new();
-                let mut faults = Vec::new();
-                // One more than allowed is enough to know that there are too many.
-                for item in list.iter().take(ADDRESSES_MAX + 1) {
-                    let read = match item.get_ref() {
-                        DeValue::String(text) => address(text),
-                        other => Err(mistyped(other, "an address in quotes")),
-                    };
-                    match read {
-                        Ok(address) => good.push(address),
-                        Err(fault) => faults.push((item.span(), fault)),
-                    }
-                }
-                if faults.is_empty() { addresses(good).map_err(one) } else { Err(faults) }
+                each(list, ADDRESSES_MAX, "an address in quotes", address).and_then(|list| addresses(list).map_err(one))
             }
-            (Self::Number { .. } | Self::Flag | Self::Addresses, other) => Err(one(mistyped(other, self.wants()))),
+            (Self::Networks, DeValue::Array(list)) => {
+                each(list, NETWORKS_MAX, "a network in quotes", network).and_then(|list| networks(list).map_err(one))
+            }
+            (Self::Number { .. } | Self::Flag | Self::Addresses | Self::Networks, other) => {
+                Err(one(mistyped(other, self.wants())))
+            }
             (_, DeValue::String(text)) => self.text(text).map_err(one),
             (_, other) => Err(one(mistyped(other, self.wants()))),
         }
@@ -143,7 +138,7 @@ impl Rule {
         match self {
             Self::Number { .. } => "a whole number without quotes",
             Self::Flag => "true or false without quotes",
-            Self::Addresses => "a list",
+            Self::Addresses | Self::Networks => "a list",
             _ => "a text in quotes",
         }
     }
@@ -190,7 +185,7 @@ impl Rule {
                 Err(Fault::new("holds control characters"))
             }
             Self::Line { .. } | Self::Text { .. } => taken(),
-            Self::Number { .. } | Self::Flag | Self::Addresses => {
+            Self::Number { .. } | Self::Flag | Self::Addresses | Self::Networks => {
                 Err(Fault::new(format!("{} is not {}", shown(text), self.wants())))
             }
         }
@@ -207,6 +202,46 @@ fn address(text: &str) -> Result<Listen, Fault> {
         wrong: error.wrong,
         suggestion: error.suggestion.map(|meant| shown(&meant)),
     })
+}
+
+fn network(text: &str) -> Result<Network, Fault> {
+    text.parse().map_err(|error: NetworkError| Fault {
+        wrong: error.wrong,
+        suggestion: error.suggestion.map(|meant| shown(&meant)),
+    })
+}
+
+/// What stands in a list of a variable or an option.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ']).filter(|part| !part.is_empty())
+}
+
+/// Reads each text of a list; one more than allowed is enough to know that there are too many.
+fn each<T>(
+    list: &DeArray<'_>,
+    most: usize,
+    wanted: &str,
+    read: impl Fn(&str) -> Result<T, Fault>,
+) -> Result<Vec<T>, Vec<(Range<usize>, Fault)>> {
+    let (mut good, mut faults) = (Vec::new(), Vec::new());
+    for item in list.iter().take(most + 1) {
+        let read = match item.get_ref() {
+            DeValue::String(text) => read(text),
+            other => Err(mistyped(other, wanted)),
+        };
+        match read {
+            Ok(value) => good.push(value),
+            Err(fault) => faults.push((item.span(), fault)),
+        }
+    }
+    if faults.is_empty() { Ok(good) } else { Err(faults) }
+}
+
+fn networks(list: Vec<Network>) -> Result<Value, Fault> {
+    if list.len() > NETWORKS_MAX {
+        return Err(Fault::new("names more"));
+    }
+    Ok(Value::Networks(list))
 }
 
 fn addresses(list: Vec<Listen>) -> Result<Value, Fault> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
 use crate::listen::{DEFAULT_PORT, Listen, OptionalListen};
+use crate::network::Network;
 use crate::rule::Rule;
 use crate::value::{Field, Value};
 use crate::version::Version;
@@ -331,6 +332,8 @@ settings! {
         idle_seconds: Option<u64> = None, number(0, WEEK);
         /// Bytes of one line here.
         line: Option<usize> = None, number(256, MIB);
+        /// Networks of the proxies in front of it, which say by the PROXY protocol who their clients are; nobody else comes in here then. Empty = none.
+        proxy: Option<Vec<Network>> = None, Rule::Networks;
     }
 }
 

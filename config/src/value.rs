@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::listen::{Listen, OptionalListen};
+use crate::network::Network;
 
 /// What a key can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Value {
     Address(Listen),
     /// Several addresses.
     Addresses(Vec<Listen>),
+    /// Any number of networks.
+    Networks(Vec<Network>),
 }
 
 /// As it would be written in the file.
@@ -28,16 +31,19 @@ impl fmt::Display for Value {
             Self::Flag(flag) => flag.fmt(f),
             Self::Text(text) => write!(f, "\"{}\"", text.escape_debug()),
             Self::Address(address) => write!(f, "\"{address}\""),
-            Self::Addresses(list) => {
-                f.write_str("[")?;
-                for (i, address) in list.iter().enumerate() {
-                    let comma = if i == 0 { "" } else { ", " };
-                    write!(f, "{comma}\"{address}\"")?;
-                }
-                f.write_str("]")
-            }
+            Self::Addresses(list) => quoted(list, f),
+            Self::Networks(list) => quoted(list, f),
         }
     }
+}
+
+fn quoted(list: &[impl fmt::Display], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("[")?;
+    for (i, item) in list.iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        write!(f, "{comma}\"{item}\"")?;
+    }
+    f.write_str("]")
 }
 
 /// A field of the settings that a key can fill.
@@ -81,7 +87,7 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(bool: Flag, String: Text, Listen: Address, Vec<Listen>: Addresses);
+plain!(bool: Flag, String: Text, Listen: Address, Vec<Listen>: Addresses, Vec<Network>: Networks);
 
 impl Field for PathBuf {
     fn value(&self) -> Option<Value> {

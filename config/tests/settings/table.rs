@@ -88,6 +88,7 @@ fn settings_travel_as_bytes() {
         clients_per_address: Some(3),
         idle_seconds: Some(0),
         line: None,
+        proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::7".parse().unwrap()]),
     });
     let bytes = postcard::to_stdvec(&settings).unwrap();
     let (back, rest) = postcard::take_from_bytes::<Settings>(&bytes).unwrap();
