@@ -1,5 +1,6 @@
 //! Children that have ended: workers, the handler, whoever checks another program. Runs in the listener.
 
+use super::children::Naming;
 use super::{Listener, penalties};
 use crate::print;
 use nix::sys::signal::Signal;
@@ -69,10 +70,13 @@ impl Listener {
         if self.one_of_two_ended(pid, status) {
             return;
         }
-        if let Some(place) = self.children.remove(pid) {
+        let Some((naming, place)) = self.children.remove(pid) else { return };
+        if naming == Naming::Named {
             self.punish(place.address, WorkerEnd(status));
             let (count, max) = (self.children.count(), self.settings.limits.clients);
             self.handler.tell(&ToHandler::Exited { pid: pid.as_raw(), status, count, max });
+        } else {
+            self.unnamed_ended(pid, &place, WorkerEnd(status));
         }
     }
 

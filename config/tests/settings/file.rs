@@ -45,7 +45,8 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Version => "\"4.x\"",
         Rule::Address | Rule::AddressOrNone => "\"here\"",
         Rule::Addresses => "[]",
-        Rule::Networks => "[\"here\"]",
+        // Without any it is right, and of several each has a place of its own.
+        Rule::Networks => "\"here\"",
     }
 }
 

@@ -5,6 +5,7 @@ pub mod charset;
 pub mod contact;
 pub mod layer;
 pub mod outbox;
+pub mod proxy;
 mod socket;
 pub mod speech;
 pub mod stack;
