@@ -53,6 +53,7 @@ mod preferences;
 mod processes;
 mod proofs;
 mod properties;
+mod proxy;
 mod records;
 mod relay;
 mod repeat;

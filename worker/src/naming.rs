@@ -10,6 +10,7 @@ use nix::poll::PollFlags;
 use ssmglobal_ipc::naming::{self, Name, Named};
 use ssmglobal_ipc::{Time, WorkerEnd, version};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -32,9 +33,11 @@ impl From<Ended> for WorkerEnd {
 #[inline(never)]
 pub fn learn(given: &mut Given<'_>, door: u32) -> Result<bool, WorkerEnd> {
     let (at, mut to_move) = (Time::now(), false);
+    let proxy = SocketAddr::new(given.address.ip().to_canonical(), given.address.port());
     let client = match header(given, &mut to_move)? {
-        Speaks::For(client) => client,
-        Speaks::ForItself => {
+        Speaks::For(client) if client != proxy => client,
+        // haproxy's health checks of version 1 name their own end of the connection.
+        Speaks::For(_) | Speaks::ForItself => {
             // That is enough for a health check, whose end the log is not to tell of.
             say(&mut given.client, greeting(given.door.mode).unwrap_or_default());
             return Err(WorkerEnd::GOOD);
