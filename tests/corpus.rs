@@ -97,3 +97,8 @@ fn config() {
 fn http() {
     run(corpus("http"), targets::http);
 }
+
+#[test]
+fn proxy() {
+    run(corpus("proxy"), targets::proxy);
+}

@@ -2,6 +2,7 @@
 
 mod deaths;
 mod haproxy;
+mod lies;
 
 use crate::harness::{Backend, GREETING, Program, Wire, event};
 use nix::sys::signal::Signal;

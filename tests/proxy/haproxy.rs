@@ -1,7 +1,7 @@
 //! With haproxy in front, set up as docs/operating.md says.
 
 use super::{PROXY, Proxied, client, proxied};
-use crate::harness::{GREETING, Program, Running, Wire, event, is_installed};
+use crate::harness::{GREETING, Program, Running, Wire, event, installed};
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -34,10 +34,7 @@ fn example() -> [&'static str; 2] {
 
 /// As the page has it, with what is given here in place of the last word on the server's line; nothing where haproxy is not installed.
 fn front(sends: &str) -> Option<Front> {
-    if !is_installed("haproxy") {
-        println!("skipped: haproxy is not installed");
-        return None;
-    }
+    let program = installed("haproxy")?;
     let proxied = proxied("ask", "", "");
     let [door, file] = example();
     assert!(door.contains("proxy = [\"127.0.0.1\", \"::1\"]") && door.contains("4301"), "{door}");
@@ -51,7 +48,7 @@ fn front(sends: &str) -> Option<Front> {
     let file = file.replace("send-proxy-v2", sends).replace("inter 5s", "inter 100ms");
     let path = proxied.backend.file("haproxy.cfg");
     std::fs::write(&path, file + "\n").unwrap();
-    let mut command = Command::new("haproxy");
+    let mut command = Command::new(program);
     command.args(["-db", "-f"]).arg(path).stdin(OwnedFd::from(socket));
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let haproxy = Running::on_terminal(&mut command);
