@@ -25,9 +25,14 @@ fn door(address: &str, mode: &str, more: &str) -> String {
 }
 
 fn proxied(mode: &str, settings: &str, more: &str) -> Proxied {
-    let plan = Backend::plan();
     // Not any port: two doors of which the settings say the same are one to a program that follows.
-    let door = door(&format!("{}:4301", plan.address()), mode, more);
+    with_door(settings, |address| door(&format!("{address}:4301"), mode, more))
+}
+
+/// With these lines for the door, which follow from the address.
+fn with_door(settings: &str, door: impl FnOnce(&str) -> String) -> Proxied {
+    let plan = Backend::plan();
+    let door = door(plan.address());
     let backend = plan.config(settings).config(&door).start();
     let at = backend.doors()[1];
     Proxied { backend, at }
@@ -117,7 +122,10 @@ fn the_clients_address_is_everywhere_and_the_proxys_nowhere() {
     assert_eq!(bob.fails("LOGIN", json!({"name": "alice", "password": "wrong-one"})), "bad_login");
     proxied.backend.log().wait(&event("register", first));
     proxied.backend.log().wait(&event("login-failed", second));
-    proxied.backend.operator(&["player", "add", "root"]);
+    assert_eq!(alice.ok("WHOAMI", json!({}))["address"], first.to_string());
+    proxied.backend.ctl(&["right", "grant", "alice", "operator"]);
+    let users = alice.ok("LIST USERS", json!({}));
+    assert_eq!(users["rows"][0]["address"], "203.0.113.7", "{users}");
     drop(programs);
     for client in clients {
         proxied.backend.log().wait(&event("disconnect", client));

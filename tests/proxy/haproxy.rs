@@ -1,6 +1,6 @@
 //! With haproxy in front, set up as docs/operating.md says.
 
-use super::{PROXY, Proxied, client, proxied};
+use super::{PROXY, Proxied, client, with_door};
 use crate::harness::{GREETING, Program, Running, Wire, event, installed};
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
@@ -35,9 +35,8 @@ fn example() -> [&'static str; 2] {
 /// As the page has it, with what is given here in place of the last word on the server's line; nothing where haproxy is not installed.
 fn front(sends: &str) -> Option<Front> {
     let program = installed("haproxy")?;
-    let proxied = proxied("ask", "", "");
     let [door, file] = example();
-    assert!(door.contains("proxy = [\"127.0.0.1\", \"::1\"]") && door.contains("4301"), "{door}");
+    let proxied = with_door("", |address| door.replace("127.0.0.1:4301", &format!("{address}:4301")));
     // It is listening before haproxy is there to look at it.
     let socket = TcpListener::bind((proxied.at.ip(), 0)).unwrap();
     let at = socket.local_addr().unwrap();
