@@ -285,6 +285,19 @@ fn a_penalty_hits_the_client_and_nobody_else_behind_the_proxy() {
 }
 
 #[test]
+fn guessing_slows_down_the_client_and_nobody_else_behind_the_proxy() {
+    let proxied = proxied("ask", "players.failures = 1\nlimits.penalty_seconds = 0\n", "");
+    let [bad, again, good] = ["203.0.113.7:1", "203.0.113.7:2", "203.0.113.8:3"].map(client);
+    let mut guesses = proxied.program(bad);
+    for code in ["bad_login", "slow_down"] {
+        assert_eq!(guesses.fails("LOGIN", json!({"name": "alice", "password": "wrong-one"})), code);
+    }
+    proxied.backend.log().wait(&event("slow-down", bad));
+    assert_eq!(proxied.program(again).fails("LOGIN", json!({"name": "bob", "password": "wrong-one"})), "slow_down");
+    assert_eq!(proxied.program(good).fails("LOGIN", json!({"name": "bob", "password": "wrong-one"})), "bad_login");
+}
+
+#[test]
 fn proxies_that_say_nothing_hold_back_others_only_for_their_time() {
     let proxied = proxied("ask", "", "");
     let mut silent: Vec<Wire> = (0..256).map(|_| Wire::to(proxied.at)).collect();

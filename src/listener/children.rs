@@ -237,6 +237,12 @@ impl Children {
         self.unnamed >= UNNAMED
     }
 
+    /// Those whose client is not there, or not yet.
+    pub fn unnamed(&self) -> Vec<Pid> {
+        let unnamed = self.by_pid.iter().filter(|(_, known)| known.naming != Naming::Named);
+        unnamed.map(|(pid, _)| *pid).collect()
+    }
+
     /// Whether the client of one of them is known, and where it, or the proxy, is.
     pub fn naming(&self, pid: Pid) -> Option<(Naming, Place)> {
         self.by_pid.get(&pid).map(|known| (known.naming, known.place))

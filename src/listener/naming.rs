@@ -42,7 +42,7 @@ impl Listener {
             return false;
         }
         if self.children.are_many_unnamed() {
-            self.reap_forgotten();
+            self.reap_ended(self.children.unnamed());
         }
         let holds = self.children.are_many_unnamed();
         if holds && !self.held_up.contains(&door) {
@@ -54,6 +54,7 @@ impl Listener {
     /// There is room for those who have to wait.
     fn take_held_up(&mut self) {
         if !self.children.are_many_unnamed() {
+            self.held_up.retain(|door| !self.unfinished.contains(door));
             self.unfinished.append(&mut self.held_up);
         }
     }
@@ -113,6 +114,10 @@ impl Listener {
             if name.version != version() {
                 self.children.signal(pid, Signal::SIGUSR2);
             }
+        }
+        let (versions, others) = (self.children.versions().to_vec(), self.children.others());
+        if others.iter().any(|(other, _)| *other == pid.as_raw()) {
+            self.handler.tell(&ToHandler::Versions { versions, others });
         }
     }
 

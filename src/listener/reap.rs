@@ -57,7 +57,12 @@ impl Listener {
 
     /// Looks for workers whose end nobody was told of: the kernel queues only so many signals.
     pub(super) fn reap_forgotten(&mut self) {
-        for pid in self.children.pids().collect::<Vec<_>>() {
+        self.reap_ended(self.children.pids().collect());
+    }
+
+    /// The same among these.
+    pub(super) fn reap_ended(&mut self, pids: Vec<Pid>) {
+        for pid in pids {
             if let Some(status) = ended_with(pid) {
                 self.child_ended(pid, status);
             } else if self.children.has_ended(pid) {
