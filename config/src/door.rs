@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::listen::{Listen, PEOPLE_PORT};
 use crate::network::Network;
+use crate::play::Quit;
 use crate::settings::Settings;
 use crate::words::DoorMode;
+
+/// What a line begins with that is for us while somebody plays.
+const ESCAPE: &str = "//";
 
 /// Programs that may read numbers at once, …
 const READERS: u32 = 32;
@@ -38,6 +42,14 @@ pub struct Door {
     pub server_line: usize,
     /// Who may come in here, and has to say by the PROXY protocol for whom; empty: everybody, for himself.
     pub proxy: Vec<Network>,
+    /// The world that it leads to; none: to our own prompt.
+    pub world: Option<String>,
+    /// What a line begins with that is for us while somebody plays; empty: no line is.
+    pub escape: String,
+    /// While somebody plays he sees nothing of ours between the lines of the world but what he has asked for.
+    pub clean: bool,
+    /// A player who has left his world is not shown our prompt: the connection ends.
+    pub quit_closes: bool,
 }
 
 impl Door {
@@ -68,20 +80,33 @@ impl Settings {
             line: limits.line,
             server_line: limits.server_line.max(limits.line),
             proxy: Vec::new(),
+            world: None,
+            escape: ESCAPE.to_owned(),
+            clean: false,
+            quit_closes: false,
         };
         let others = self.door.iter().map(|door| {
             let line = door.line.unwrap_or(main.line);
+            // Who comes straight to a world sees nothing of us, and may be silent there for as long as the world lets him.
+            let (welcome, idle_seconds) = match door.world {
+                Some(_) => (String::new(), 0),
+                None => (main.welcome.clone(), main.idle_seconds),
+            };
             Door {
                 listen: vec![door.address.clone()],
                 optional: false,
                 mode: door.mode,
-                welcome: door.welcome.clone().unwrap_or(main.welcome.clone()),
+                welcome: door.welcome.clone().unwrap_or(welcome),
                 clients: door.clients.unwrap_or(main.clients).min(limits.clients),
                 clients_per_address: door.clients_per_address.unwrap_or(main.clients_per_address),
-                idle_seconds: door.idle_seconds.unwrap_or(main.idle_seconds),
+                idle_seconds: door.idle_seconds.unwrap_or(idle_seconds),
                 line,
                 server_line: limits.server_line.max(line),
                 proxy: door.proxy.clone().unwrap_or_default(),
+                world: door.world.clone(),
+                escape: door.escape.clone().unwrap_or(main.escape.clone()),
+                clean: door.clean.unwrap_or(main.clean),
+                quit_closes: door.quit.map_or(door.world.is_some(), |quit| quit == Quit::Close),
             }
         });
         let others: Vec<Door> = others.collect();

@@ -1,5 +1,6 @@
 //! Reads the file: TOML in, values and problems with their line and column out. Does no I/O.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -9,10 +10,11 @@ use toml::de::{DeTable, DeValue};
 use crate::draft::Draft;
 use crate::key::Key;
 use crate::problem::{Lines, Place, Problem, Warning, shown};
-use crate::rule::{Fault, nearest};
+use crate::rule::{Fault, Rule, nearest};
 use crate::rules;
-use crate::settings::{DOOR_KEYS, DoorSettings, KEYS, Settings, TABLES};
+use crate::settings::{DOOR_KEYS, DoorSettings, KEYS, Settings, TABLES, WORLD_KEYS, WorldSettings};
 use crate::value::Value;
+use crate::words::DoorMode;
 
 /// Doors besides the main one: each costs the listener a descriptor for ever.
 const DOORS_MAX: usize = 16;
@@ -21,6 +23,11 @@ const DOORS_MAX: usize = 16;
 const SYNTAX_ERRORS_MAX: usize = 20;
 
 const DOOR: &str = "door";
+
+/// Worlds that are played through us.
+const WORLDS_MAX: usize = 64;
+
+const WORLD: &str = "world";
 
 /// Checks the text of a file on top of the defaults, without environment and options.
 ///
@@ -96,6 +103,8 @@ impl Reader<'_> {
             let word = name.get_ref().as_ref();
             if word == DOOR {
                 self.doors(value);
+            } else if word == WORLD {
+                self.worlds(name.span(), value);
             } else if TABLES.contains(&word) {
                 match value.get_ref() {
                     DeValue::Table(section) => self.section(word, section),
@@ -183,26 +192,14 @@ impl Reader<'_> {
     fn door(&mut self, span: Range<usize>, table: &DeTable<'_>) {
         let mut door = DoorSettings::default();
         let index = self.draft.settings.door.len();
-        for (name, value) in table {
-            self.nest(value);
-            let path = format!("{DOOR}.{}", name.get_ref());
-            let Some(key) = DOOR_KEYS.iter().find(|key| key.path == path) else {
-                self.unknown(name.span(), &path, false);
-                continue;
-            };
-            let origin = rules::door_path(index, key.name());
-            match self.value(key, value) {
-                Some(read) => {
-                    (key.set)(&mut door, read);
-                    let place = self.lines.place(&value.span());
-                    self.draft.came_from(&origin, place);
-                }
-                None => self.draft.fail(&origin),
-            }
-        }
+        self.keys(DOOR, DOOR_KEYS, &mut door, table, |name| rules::door_path(index, name));
         // What has no "not set" must be said.
         let needed = |key: &&Key<DoorSettings>| key.default_value().is_some();
-        for key in DOOR_KEYS.iter().filter(needed) {
+        if table.contains_key("world") && !table.contains_key("mode") {
+            door.mode = DoorMode::Human;
+        }
+        let implied = |key: &&Key<DoorSettings>| key.name() == "mode" && table.contains_key("world");
+        for key in DOOR_KEYS.iter().filter(needed).filter(|key| !implied(key)) {
             if !table.contains_key(key.name()) {
                 self.wrong(span.clone(), key.path, "is missing", &key.rule.allowed());
                 self.draft.fail(&rules::door_path(index, key.name()));
@@ -211,18 +208,83 @@ impl Reader<'_> {
         self.draft.settings.door.push(door);
     }
 
+    fn worlds(&mut self, span: Range<usize>, value: &Spanned<DeValue<'_>>) {
+        let how = "write [world.NAME] and its keys below";
+        let DeValue::Table(worlds) = value.get_ref() else {
+            return self.wrong(span, WORLD, "is a table of worlds", how);
+        };
+        if worlds.len() > WORLDS_MAX {
+            let (wrong, allowed) = (format!("there are {}", worlds.len()), format!("have at most {WORLDS_MAX}"));
+            self.wrong(span, WORLD, &wrong, &allowed);
+        }
+        for (name, value) in worlds.iter().take(WORLDS_MAX) {
+            self.nest(value);
+            match value.get_ref() {
+                DeValue::Table(table) => self.world(name, table),
+                _ => self.wrong(name.span(), WORLD, &format!("{} is no table of a world", shown(name.get_ref())), how),
+            }
+        }
+    }
+
+    fn world(&mut self, name: &Spanned<Cow<'_, str>>, table: &DeTable<'_>) {
+        let called = name.get_ref().as_ref();
+        let place = self.lines.place(&name.span());
+        if let Err(fault) = Rule::World.plain(called) {
+            return self.draft.fault(WORLD, Rule::World.allowed(), fault, place);
+        }
+        if let Some(other) = self.draft.settings.world.keys().find(|other| other.eq_ignore_ascii_case(called)) {
+            let wrong = format!("{} is there already, as {}", shown(called), shown(other));
+            return self.wrong(name.span(), WORLD, &wrong, "write a world once, in capitals or small letters");
+        }
+        let mut world = WorldSettings::default();
+        self.keys(WORLD, WORLD_KEYS, &mut world, table, |name| rules::world_path(called, name));
+        self.draft.came_from(&rules::world_path(called, ""), place);
+        self.draft.settings.world.insert(called.to_owned(), world);
+    }
+
+    /// Reads the keys of a table of which there are several; `origin` is what one is remembered by.
+    fn keys<T: Default>(
+        &mut self,
+        kind: &str,
+        keys: &[Key<T>],
+        into: &mut T,
+        table: &DeTable<'_>,
+        origin: impl Fn(&str) -> String,
+    ) {
+        for (name, value) in table {
+            self.nest(value);
+            let path = format!("{kind}.{}", name.get_ref());
+            let Some(key) = keys.iter().find(|key| key.path == path) else {
+                self.unknown(name.span(), &path, false);
+                continue;
+            };
+            match self.value(key, value) {
+                Some(read) => {
+                    (key.set)(into, read);
+                    let place = self.lines.place(&value.span());
+                    self.draft.came_from(&origin(key.name()), place);
+                }
+                None => self.draft.fail(&origin(key.name())),
+            }
+        }
+    }
+
     fn unknown(&mut self, span: Range<usize>, path: &str, is_table: bool) {
         let keys = KEYS.iter().map(|key| key.path);
         let door = DOOR_KEYS.iter().map(|key| key.path);
+        let world = WORLD_KEYS.iter().map(|key| key.path);
         let meant = if is_table {
             nearest(path, TABLES.iter().copied()).map(|table| match table {
                 DOOR => "[[door]]".to_owned(),
+                WORLD => "[world.NAME]".to_owned(),
                 table => format!("[{table}]"),
             })
         } else if path.starts_with("door.") {
             nearest(path, door.chain(keys)).map(str::to_owned)
+        } else if path.starts_with("world.") {
+            nearest(path, world.chain(keys)).map(str::to_owned)
         } else {
-            nearest(path, keys.chain(door)).map(str::to_owned)
+            nearest(path, keys.chain(door).chain(world)).map(str::to_owned)
         };
         let wrong = if is_table { "no such table" } else { "no such key" };
         let fault = Fault { wrong: wrong.to_owned(), suggestion: meant };

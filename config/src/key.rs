@@ -1,5 +1,6 @@
 //! The shape of the table of keys. Plain data in every process.
 
+use crate::pattern;
 use crate::rule::Rule;
 use crate::value::Value;
 
@@ -45,12 +46,12 @@ impl<T: Default> Key<T> {
         self.path.split_once('.').map_or(self.path, |(_, name)| name)
     }
 
-    /// The variable that sets it, as in `SSMGLOBAL_LIMITS_CLIENTS`. The keys of a door have none.
+    /// The variable that sets it, as in `SSMGLOBAL_LIMITS_CLIENTS`. The keys of a door and of a world have none.
     pub fn variable(&self) -> String {
         format!("{PREFIX}{}", self.path.replace('.', "_").to_ascii_uppercase())
     }
 
-    /// The value that holds when nobody sets it; none for what a door takes from elsewhere.
+    /// The value that holds when nobody sets it; none for what a door or a world takes from elsewhere.
     pub fn default_value(&self) -> Option<Value> {
         (self.get)(&T::default())
     }
@@ -76,12 +77,9 @@ impl<T: Default> Key<T> {
             Value::Number(number) => number.to_string(),
             Value::Flag(flag) => flag.to_string(),
             Value::Address(address) => address.to_string(),
-            Value::Addresses(list) => joined(&list),
-            Value::Networks(list) => joined(&list),
+            Value::Addresses(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Value::Texts(list) if self.rule == Rule::Patterns => pattern::joined(&list),
+            Value::Texts(list) => list.join(" "),
         })
     }
-}
-
-fn joined(list: &[impl ToString]) -> String {
-    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

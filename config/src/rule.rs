@@ -1,12 +1,15 @@
 //! What values a key takes, and how it says no.
 
-use std::ops::Range;
+use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
 use toml::de::{DeArray, DeValue};
 
 use crate::listen::{Listen, ListenError};
-use crate::network::{Network, NetworkError};
+use crate::network::Network;
+use crate::pattern::{self, LENGTH_MAX, PATTERNS_MAX};
+use crate::play::WorldAddress;
 use crate::problem::shown;
 use crate::value::Value;
 use crate::version::Version;
@@ -54,7 +57,26 @@ pub enum Rule {
     Addresses,
     /// Any number of networks.
     Networks,
+    /// Where a world listens: one address or several.
+    WorldAddresses,
+    /// The name of a world.
+    World,
+    /// A regular expression; may be empty, for none.
+    Pattern,
+    /// Regular expressions; may be none.
+    Patterns,
+    /// One or several words of these.
+    Words(&'static [&'static str]),
+    /// What a line begins with that is for us; may be empty, for nothing.
+    Escape,
 }
+
+/// Addresses of one world: those that do not answer are tried again and again.
+const WORLD_ADDRESSES_MAX: usize = 8;
+/// Characters of a world's name.
+const WORLD: RangeInclusive<usize> = 2..=16;
+/// Characters of an escape.
+const ESCAPE_MAX: usize = 3;
 
 /// Bytes of a misspelt word; nothing that is longer resembles a key.
 const TYPED_MAX: usize = 64;
@@ -68,6 +90,11 @@ pub(crate) struct Fault {
 impl Fault {
     fn new(wrong: impl Into<String>) -> Self {
         Self { wrong: wrong.into(), suggestion: None }
+    }
+
+    /// With what was probably meant.
+    fn meant(wrong: String, meant: Option<String>) -> Self {
+        Self { wrong, suggestion: meant.map(|meant| shown(&meant)) }
     }
 }
 
@@ -88,6 +115,21 @@ impl Rule {
                 format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
             }
             Self::Networks => format!("give a list of up to {NETWORKS_MAX} networks, as [\"10.0.0.0/8\", \"::1\"]"),
+            Self::WorldAddresses => format!(
+                "give 1 to {WORLD_ADDRESSES_MAX} addresses with ports, or paths of sockets, as \"127.0.0.1:2860\" or \
+                 \"unix:/run/game.sock\""
+            ),
+            Self::World => {
+                format!("give {} to {} letters, digits, _ - . with a letter or digit first", WORLD.start(), WORLD.end())
+            }
+            Self::Pattern => format!("give a regular expression of at most {LENGTH_MAX} bytes, or \"\" for none"),
+            Self::Patterns => {
+                format!("give at most {PATTERNS_MAX} regular expressions, each of 1 to {LENGTH_MAX} bytes")
+            }
+            Self::Words(words) => format!("give one or several of {}", words.join(", ")),
+            Self::Escape => {
+                format!("give 1 to {ESCAPE_MAX} signs that are no letters or digits, as \"//\", or \"\" for none")
+            }
         }
     }
 
@@ -104,7 +146,11 @@ impl Rule {
                 _ => Err(Fault::new(format!("{} is neither", shown(text)))),
             },
             Self::Addresses => parts(text).map(address).collect::<Result<_, _>>().and_then(addresses),
-            Self::Networks => parts(text).map(network).collect::<Result<_, _>>().and_then(networks),
+            Self::WorldAddresses | Self::Words(_) | Self::Networks => {
+                self.listed(parts(text).map(|part| self.item(part)).collect::<Result<_, Fault>>()?)
+            }
+            Self::Patterns if text.is_empty() => self.listed(Vec::new()),
+            Self::Patterns => self.listed(vec![self.item(text)?]),
             _ => self.text(text),
         }
     }
@@ -120,14 +166,14 @@ impl Rule {
                 }
             }
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
-            (Self::Addresses, DeValue::Array(list)) => {
-                each(list, ADDRESSES_MAX, "an address in quotes", address).and_then(|list| addresses(list).map_err(one))
+            (Self::Addresses, DeValue::Array(list)) => items(list, ADDRESSES_MAX, "an address in quotes", address)
+                .and_then(|list| addresses(list).map_err(one)),
+            (Self::WorldAddresses | Self::Words(_) | Self::Patterns | Self::Networks, DeValue::Array(list)) => {
+                items(list, *self.count().end(), "a text in quotes", |text| self.item(text))
+                    .and_then(|list| self.listed(list).map_err(one))
             }
-            (Self::Networks, DeValue::Array(list)) => {
-                each(list, NETWORKS_MAX, "a network in quotes", network).and_then(|list| networks(list).map_err(one))
-            }
-            (Self::Number { .. } | Self::Flag | Self::Addresses | Self::Networks, other) => {
-                Err(one(mistyped(other, self.wants())))
+            (Self::WorldAddresses | Self::Words(_) | Self::Patterns | Self::Networks, DeValue::String(text)) => {
+                self.plain(text).map_err(one)
             }
             (_, DeValue::String(text)) => self.text(text).map_err(one),
             (_, other) => Err(one(mistyped(other, self.wants()))),
@@ -138,7 +184,8 @@ impl Rule {
         match self {
             Self::Number { .. } => "a whole number without quotes",
             Self::Flag => "true or false without quotes",
-            Self::Addresses | Self::Networks => "a list",
+            Self::Addresses => "a list",
+            Self::WorldAddresses | Self::Words(_) | Self::Patterns | Self::Networks => "a list of texts in quotes",
             _ => "a text in quotes",
         }
     }
@@ -185,11 +232,73 @@ impl Rule {
                 Err(Fault::new("holds control characters"))
             }
             Self::Line { .. } | Self::Text { .. } => taken(),
-            Self::Number { .. } | Self::Flag | Self::Addresses | Self::Networks => {
-                Err(Fault::new(format!("{} is not {}", shown(text), self.wants())))
-            }
+            Self::World if is_world(text) => taken(),
+            Self::World => Err(Fault::new(format!("{} is no name of a world", shown(text)))),
+            Self::Pattern if text.is_empty() => taken(),
+            Self::Pattern => self.item(text).map(Value::Text),
+            Self::Escape if text.len() <= ESCAPE_MAX && text.chars().all(|c| c.is_ascii_punctuation()) => taken(),
+            Self::Escape => Err(Fault::new(format!("{} is none", shown(text)))),
+            Self::Number { .. }
+            | Self::Flag
+            | Self::Addresses
+            | Self::WorldAddresses
+            | Self::Words(_)
+            | Self::Patterns
+            | Self::Networks => Err(Fault::new(format!("{} is not {}", shown(text), self.wants()))),
         }
     }
+
+    /// Takes one text of a list, as it is kept.
+    fn item(&self, text: &str) -> Result<String, Fault> {
+        match self {
+            Self::WorldAddresses => match text.parse::<WorldAddress>() {
+                Ok(address) => Ok(address.to_string()),
+                Err(error) => Err(Fault::meant(error.wrong, error.suggestion)),
+            },
+            Self::Networks => match text.parse::<Network>() {
+                Ok(network) => Ok(network.to_string()),
+                Err(error) => Err(Fault::meant(error.wrong, error.suggestion)),
+            },
+            Self::Words(words) => Self::Word(words).text(text).map(|_| text.to_owned()),
+            _ if text.is_empty() => Err(Fault::new("is empty, and would be found in every line")),
+            _ if text.len() > LENGTH_MAX => Err(Fault::new(format!("has {} bytes", text.len()))),
+            _ if text.chars().any(char::is_control) => Err(Fault::new("holds control characters")),
+            _ => match pattern::pattern(text) {
+                Ok(_) => Ok(text.to_owned()),
+                Err(error) => Err(Fault::new(format!("{} is no regular expression: {error}", shown(text)))),
+            },
+        }
+    }
+
+    /// How many texts a list has.
+    fn count(&self) -> RangeInclusive<usize> {
+        match self {
+            Self::WorldAddresses => 1..=WORLD_ADDRESSES_MAX,
+            Self::Words(words) => 1..=words.len(),
+            Self::Networks => 0..=NETWORKS_MAX,
+            _ => 0..=PATTERNS_MAX,
+        }
+    }
+
+    /// Takes the texts of a list together.
+    fn listed(&self, mut list: Vec<String>) -> Result<Value, Fault> {
+        let count = self.count();
+        // Before what stands there twice is dropped: behind so many, nothing was read.
+        match list.len() {
+            none if none < *count.start() => return Err(Fault::new("names none")),
+            many if many > *count.end() => return Err(Fault::new("names more")),
+            _ => {}
+        }
+        let mut seen = BTreeSet::new();
+        list.retain(|text| seen.insert(text.clone()));
+        Ok(Value::Texts(list))
+    }
+}
+
+/// Whether a world could be called so. The backend's rules for names are stricter still.
+fn is_world(text: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    WORLD.contains(&text.chars().count()) && text.chars().all(fits) && text.starts_with(char::is_alphanumeric)
 }
 
 /// A terminal may act on control characters.
@@ -198,17 +307,7 @@ fn unwelcome(c: char) -> bool {
 }
 
 fn address(text: &str) -> Result<Listen, Fault> {
-    text.parse().map_err(|error: ListenError| Fault {
-        wrong: error.wrong,
-        suggestion: error.suggestion.map(|meant| shown(&meant)),
-    })
-}
-
-fn network(text: &str) -> Result<Network, Fault> {
-    text.parse().map_err(|error: NetworkError| Fault {
-        wrong: error.wrong,
-        suggestion: error.suggestion.map(|meant| shown(&meant)),
-    })
+    text.parse().map_err(|error: ListenError| Fault::meant(error.wrong, error.suggestion))
 }
 
 /// What stands in a list of a variable or an option.
@@ -217,7 +316,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Reads each text of a list; one more than allowed is enough to know that there are too many.
-fn each<T>(
+fn items<T>(
     list: &DeArray<'_>,
     most: usize,
     wanted: &str,
@@ -235,13 +334,6 @@ fn each<T>(
         }
     }
     if faults.is_empty() { Ok(good) } else { Err(faults) }
-}
-
-fn networks(list: Vec<Network>) -> Result<Value, Fault> {
-    if list.len() > NETWORKS_MAX {
-        return Err(Fault::new("names more"));
-    }
-    Ok(Value::Networks(list))
 }
 
 fn addresses(list: Vec<Listen>) -> Result<Value, Fault> {

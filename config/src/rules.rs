@@ -1,6 +1,7 @@
 //! What must be true of several keys together, and advice about the machine.
 
 use crate::draft::Draft;
+use crate::kind::Unfit;
 use crate::listen::Listen;
 use crate::network::Network;
 use crate::problem::{Place, Problem, Warning};
@@ -38,6 +39,11 @@ const HANDLER_DESCRIPTORS: u64 = 64;
 /// The path under which a door's key is remembered.
 pub(crate) fn door_path(index: usize, name: &str) -> String {
     format!("door[{index}].{name}")
+}
+
+/// The path under which a world's key is remembered, or the world itself.
+pub(crate) fn world_path(world: &str, name: &str) -> String {
+    format!("world.{world}.{name}")
 }
 
 /// Decides whether people get a door that nobody has asked for, before the options are laid: `-a` alone says only where.
@@ -81,6 +87,8 @@ pub(crate) fn judge(draft: &mut Draft) {
     }
     addresses(draft);
     doors(draft);
+    doors_to_worlds(draft);
+    worlds(draft);
 }
 
 fn pair(draft: &Draft, low: &str, high: &str) -> Option<(u64, u64)> {
@@ -172,6 +180,61 @@ fn doors(draft: &mut Draft) {
         let place = draft.origin(&path);
         draft.warnings.push(Warning { place, text });
     }
+}
+
+/// A door to a world is for people, and its world must be somewhere.
+fn doors_to_worlds(draft: &mut Draft) {
+    let mut wrong = Vec::new();
+    let mut found = Vec::new();
+    for (index, door) in draft.settings.door.iter().enumerate() {
+        let Some(world) = &door.world else { continue };
+        if door.mode != DoorMode::Human && !draft.failed(&door_path(index, "mode")) {
+            let wrongly = format!("is {}, and who comes to a world is a person", door.mode);
+            wrong.push((door_path(index, "mode"), wrongly));
+        }
+        if draft.settings.world(world).is_none() {
+            let text = format!(
+                "there is no [world.{world}] here, so that world has to have a licence that says where it is: ssmglobal \
+                 ctl world play {world} play ADDRESS"
+            );
+            found.push((door_path(index, "world"), text));
+        }
+    }
+    for (path, wrong) in wrong {
+        draft.problems.push(Problem {
+            place: draft.origin(&path),
+            key: "door.mode".to_owned(),
+            wrong,
+            allowed: "leave it away, or give human".to_owned(),
+            suggestion: None,
+        });
+    }
+    for (path, text) in found {
+        let place = draft.origin(&path);
+        draft.warnings.push(Warning { place, text });
+    }
+}
+
+/// What the keys of one world say together.
+fn worlds(draft: &mut Draft) {
+    let mut wrong = Vec::new();
+    let mut found = Vec::new();
+    for (name, world) in &draft.settings.world {
+        if let Err(Unfit { key, wrong: why, allowed }) = world.judge() {
+            // Said of the key that is set here, or of the world.
+            let places = [draft.origin(&world_path(name, key)), draft.origin(&world_path(name, ""))];
+            let place = places.into_iter().find(|place| *place != Place::Default).unwrap_or(Place::Default);
+            if !draft.failed(&world_path(name, key)) {
+                wrong.push(Problem { place, key: format!("world.{key}"), wrong: why, allowed, suggestion: None });
+            }
+        }
+        if world.play.is_none() && !draft.failed(&world_path(name, "play")) {
+            let text = format!("world.{name} has no `play`, so its licence has to say where it is");
+            found.push(Warning { place: draft.origin(&world_path(name, "")), text });
+        }
+    }
+    draft.problems.extend(wrong);
+    draft.warnings.extend(found);
 }
 
 /// What the operator should know about these settings on this machine.

@@ -1,13 +1,16 @@
 //! The settings and their table of keys: one entry per key, from which the types, the defaults,
 //! the ranges and the descriptions all come. Plain data in every process.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
+use crate::kind::Kind;
 use crate::listen::{DEFAULT_PORT, Listen, OptionalListen};
 use crate::network::Network;
+use crate::play::{Charset, FailBack, Liveness, Opening, Quit, RealAddress, Sessions, WorldAddress};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
 use crate::version::Version;
@@ -40,6 +43,11 @@ macro_rules! settings {
         $door:ident: $door_name:ident {
             $(#[doc = $door_doc:literal] $door_field:ident: $door_type:ty = $door_default:expr, $door_rule:expr;)+
         }
+        named
+        #[doc = $world_about:literal]
+        $world:ident: $world_name:ident {
+            $(#[doc = $world_doc:literal] $world_field:ident: $world_type:ty, $world_rule:expr;)+
+        }
     ) => {
         /// Everything that can be set. Sizes are bytes, times whole seconds.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +56,8 @@ macro_rules! settings {
             $(#[doc = $about] pub $section: $name,)+
             #[doc = $door_about]
             pub $door: Vec<$door_name>,
+            #[doc = $world_about]
+            pub $world: BTreeMap<String, $world_name>,
             /// Whether people have a door that nobody has asked for, beside the main one: where no door, no `listen` and no
             /// port was given. No key; it follows from the others.
             pub door_for_people: bool,
@@ -59,6 +69,7 @@ macro_rules! settings {
                     $($top: $top_default,)+
                     $($section: $name::default(),)+
                     $door: Vec::new(),
+                    $world: BTreeMap::new(),
                     door_for_people: true,
                 }
             }
@@ -91,10 +102,16 @@ macro_rules! settings {
             }
         }
 
-        /// The tables of the file.
-        pub static TABLES: &[&str] = &[$(stringify!($section),)+ stringify!($door)];
+        #[doc = $world_about]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $world_name {
+            $(#[doc = $world_doc] pub $world_field: Option<$world_type>,)+
+        }
 
-        /// Every key, except those of a door.
+        /// The tables of the file.
+        pub static TABLES: &[&str] = &[$(stringify!($section),)+ stringify!($door), stringify!($world)];
+
+        /// Every key, except those of a door and of a world.
         pub static KEYS: &[Key<Settings>] = &[
             $(Key::new(
                 stringify!($top),
@@ -122,6 +139,25 @@ macro_rules! settings {
                 |door, value| put(&mut door.$door_field, value),
             ),)+
         ];
+
+        /// The keys of a `[world.NAME]`, which are those of how a world's licence says that it is played.
+        pub static WORLD_KEYS: &[Key<$world_name>] = &[
+            $(Key::new(
+                concat!(stringify!($world), ".", stringify!($world_field)),
+                $world_rule,
+                $world_doc,
+                |world| world.$world_field.value(),
+                |world, value| put(&mut world.$world_field, value),
+            ),)+
+        ];
+
+        impl $world_name {
+            /// What is set here, and what `below` has set where nothing is set here.
+            #[must_use]
+            pub fn over(&self, below: &$world_name) -> $world_name {
+                $world_name { $($world_field: self.$world_field.clone().or_else(|| below.$world_field.clone()),)+ }
+            }
+        }
     };
 }
 
@@ -334,16 +370,66 @@ settings! {
         line: Option<usize> = None, number(256, MIB);
         /// Networks of the proxies in front of it, which say by the PROXY protocol who their clients are; nobody else comes in here then. Empty = none.
         proxy: Option<Vec<Network>> = None, Rule::Networks;
+        /// The world that it leads straight into.
+        world: Option<String> = None, Rule::World;
+        /// What a line begins with that is for us while somebody plays; empty = no line is.
+        escape: Option<String> = None, Rule::Escape;
+        /// Whether who plays sees nothing of ours between the world's lines but what he has asked for.
+        clean: Option<bool> = None, Rule::Flag;
+        /// Where a player is who has left his world: prompt or close.
+        quit: Option<Quit> = None, Rule::Word(Quit::WORDS);
+    }
+
+    named
+    /// How a world is played through us; what it leaves out is taken from its kind.
+    world: WorldSettings {
+        /// Where it listens, in order of preference.
+        play: Vec<WorldAddress>, Rule::WorldAddresses;
+        /// What it runs: says all the others, which may be set beside it.
+        kind: Kind, Rule::Word(Kind::WORDS);
+        /// How it is told where its players come from.
+        real_address: RealAddress, Rule::Word(RealAddress::WORDS);
+        /// Its set of characters, where telnet agrees on none.
+        charset: Charset, Rule::Word(Charset::WORDS);
+        /// The line that logs somebody in, with the groups `name` and `password`.
+        login: String, Rule::Pattern;
+        /// Whether it asks for name and password one after the other.
+        prompts: bool, Rule::Flag;
+        /// Lines that show that a login has worked.
+        success: Vec<String>, Rule::Patterns;
+        /// Lines that show that a login has failed.
+        failure: Vec<String>, Rule::Patterns;
+        /// Lines behind a login that are not shown when it is done again.
+        hide: Vec<String>, Rule::Patterns;
+        /// By what it is known that it lives; any of them.
+        liveness: Vec<Liveness>, Rule::Words(Liveness::WORDS);
+        /// What the connection of the heartbeat says first, such as a login; empty = it only stays.
+        heartbeat: Opening, Rule::Text { max: 512 };
+        /// What becomes of a player's second connection.
+        sessions: Sessions, Rule::Word(Sessions::WORDS);
+        /// Seconds for which his connection to it is kept for a player whose own has broken.
+        grace_seconds: u64, number(0, 86400);
+        /// Players a second who are brought back, at the most.
+        rate: u32, number(1, 100_000);
+        /// Seconds without an address after which the next one is tried.
+        failover_seconds: u64, number(0, 86400);
+        /// Who is connected to a better address when it is back.
+        failback: FailBack, Rule::Word(FailBack::WORDS);
+        /// Seconds for which a better address must have been there before.
+        healthy_seconds: u64, number(0, 86400);
     }
 }
 
 impl Settings {
-    /// The keys whose values differ, for the log when the file was read anew. Doors count as one.
+    /// The keys whose values differ, for the log when the file was read anew. Doors count as one, and so do worlds.
     pub fn changed(&self, newer: &Self) -> Vec<&'static str> {
         let differs = |key: &&Key<Self>| (key.get)(self) != (key.get)(newer);
         let mut paths: Vec<_> = KEYS.iter().filter(differs).map(|key| key.path).collect();
         if (&self.door, self.door_for_people) != (&newer.door, newer.door_for_people) {
             paths.push("door");
+        }
+        if self.world != newer.world {
+            paths.push("world");
         }
         paths
     }

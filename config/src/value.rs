@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::listen::{Listen, OptionalListen};
 use crate::network::Network;
+use crate::play::{Liveness, Opening, WorldAddress};
 
 /// What a key can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub enum Value {
     Address(Listen),
     /// Several addresses.
     Addresses(Vec<Listen>),
-    /// Any number of networks.
-    Networks(Vec<Network>),
+    /// Several texts: words, patterns, networks, addresses of a world.
+    Texts(Vec<String>),
 }
 
 /// As it would be written in the file.
@@ -31,17 +32,17 @@ impl fmt::Display for Value {
             Self::Flag(flag) => flag.fmt(f),
             Self::Text(text) => write!(f, "\"{}\"", text.escape_debug()),
             Self::Address(address) => write!(f, "\"{address}\""),
-            Self::Addresses(list) => quoted(list, f),
-            Self::Networks(list) => quoted(list, f),
+            Self::Addresses(list) => quoted(f, list),
+            Self::Texts(list) => quoted(f, list.iter().map(|text| text.escape_debug())),
         }
     }
 }
 
-fn quoted(list: &[impl fmt::Display], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn quoted(f: &mut fmt::Formatter<'_>, list: impl IntoIterator<Item = impl fmt::Display>) -> fmt::Result {
     f.write_str("[")?;
-    for (i, item) in list.iter().enumerate() {
+    for (i, one) in list.into_iter().enumerate() {
         let comma = if i == 0 { "" } else { ", " };
-        write!(f, "{comma}\"{item}\"")?;
+        write!(f, "{comma}\"{one}\"")?;
     }
     f.write_str("]")
 }
@@ -87,7 +88,35 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(bool: Flag, String: Text, Listen: Address, Vec<Listen>: Addresses, Vec<Network>: Networks);
+plain!(bool: Flag, String: Text, Listen: Address, Vec<Listen>: Addresses);
+
+macro_rules! texts {
+    ($($type:ty),+) => {$(
+        impl Field for Vec<$type> {
+            fn value(&self) -> Option<Value> {
+                Some(Value::Texts(self.iter().map(ToString::to_string).collect()))
+            }
+
+            fn take(value: Value) -> Option<Self> {
+                match value {
+                    Value::Texts(list) => list.iter().map(|text| text.parse().ok()).collect(),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+texts!(String, Network, WorldAddress, Liveness);
+
+impl Field for Opening {
+    fn value(&self) -> Option<Value> {
+        Some(Value::Text(self.as_ref().to_owned()))
+    }
+
+    fn take(value: Value) -> Option<Self> {
+        String::take(value).map(Self::from)
+    }
+}
 
 impl Field for PathBuf {
     fn value(&self) -> Option<Value> {

@@ -1,15 +1,9 @@
 //! Settings that are one word out of a few. Used by all processes.
 
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-use crate::value::{Field, Value};
-
 macro_rules! words {
     ($(#[$about:meta])+ $name:ident { $($(#[$doc:meta])+ $variant:ident = $word:literal,)+ }) => {
         $(#[$about])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$doc])+ $variant,)+
         }
@@ -26,7 +20,7 @@ macro_rules! words {
             }
         }
 
-        impl FromStr for $name {
+        impl std::str::FromStr for $name {
             type Err = ();
 
             fn from_str(word: &str) -> Result<Self, ()> {
@@ -43,20 +37,22 @@ macro_rules! words {
             }
         }
 
-        impl Field for $name {
-            fn value(&self) -> Option<Value> {
-                Some(Value::Text(self.as_str().to_owned()))
+        impl $crate::value::Field for $name {
+            fn value(&self) -> Option<$crate::value::Value> {
+                Some($crate::value::Value::Text(self.as_str().to_owned()))
             }
 
-            fn take(value: Value) -> Option<Self> {
+            fn take(value: $crate::value::Value) -> Option<Self> {
                 match value {
-                    Value::Text(word) => word.parse().ok(),
+                    $crate::value::Value::Text(word) => word.parse().ok(),
                     _ => None,
                 }
             }
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// How much is logged; each level contains those before it.

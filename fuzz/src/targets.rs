@@ -86,7 +86,7 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
                 Event::Interrupt => lines.interrupt(),
                 Event::EraseCharacter => lines.erase_character(),
                 Event::EraseLine => lines.erase_line(),
-                Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}
+                _ => {}
             }
         }
         assert!(telnet.capacity() <= 4096 && lines.capacity() <= 16 * LIMIT, "memory has a bound");

@@ -128,7 +128,7 @@ impl TableCommand {
         let values = values.filter_map(|(index, arg)| Some((index, given(arg, matches)?)));
         match Parsed::given(command, values).and_then(Parsed::action) {
             Ok(Action::Request(request)) => Ok(TableCommand { request }),
-            Ok(Action::Local(_)) => Err(missing()),
+            Ok(Action::Local(_) | Action::Play(_)) => Err(missing()),
             Err(failure) => {
                 // Its usage is that of a session.
                 let why = failure.msg.split(" Usage: ").next().unwrap_or_default();

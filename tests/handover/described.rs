@@ -43,6 +43,7 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::WorldAdd,
         Kind::WorldChange,
         Kind::WorldPassword,
+        Kind::WorldPlay,
         Kind::WorldDisable,
         Kind::WorldEnable,
         Kind::WorldDelete,
@@ -54,6 +55,9 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::PropertyDelete,
         Kind::PropertyWatch,
         Kind::PropertyUnwatch,
+        Kind::PlayStart,
+        Kind::PlayEnded,
+        Kind::PlayAt,
     ];
     of_nobody.contains(&kind) || (kind, state) == (Kind::RecordSubmit, State::Player)
 }

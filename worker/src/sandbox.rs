@@ -54,6 +54,8 @@ const CALLS: &[Allowed] = &[
     any(libc::SYS_brk), any(libc::SYS_munmap), any(libc::SYS_mremap), any(libc::SYS_madvise),
     Allowed { call: libc::SYS_mmap, tests: &[Test::Without(2, bits(libc::PROT_EXEC))] },
     Allowed { call: libc::SYS_mprotect, tests: &[Test::Without(2, bits(libc::PROT_EXEC))] },
+    // The page for what its client logs in to a world with; the limit on locked memory is that one page.
+    any(libc::SYS_mlock),
     // Is a ring sealed, and how long is it. In debug builds the standard library asks F_GETFD before it closes.
     Allowed { call: libc::SYS_fcntl, tests: &[Test::OneOf(1, &[
         bits(libc::F_GETFD), bits(libc::F_DUPFD_CLOEXEC), bits(libc::F_GET_SEALS), bits(libc::F_ADD_SEALS),
@@ -304,7 +306,8 @@ fn limits(settings: &Settings) -> [(Resource, rlim_t); 8] {
         (Resource::RLIMIT_AS, 1024 * MIB + data + 2 * MIB * channels),
         (Resource::RLIMIT_NPROC, 0),
         (Resource::RLIMIT_CORE, 0),
-        (Resource::RLIMIT_MEMLOCK, 0),
+        // What its client logs in to a world with.
+        (Resource::RLIMIT_MEMLOCK, ssmglobal_sys::page_size() as u64),
         (Resource::RLIMIT_MSGQUEUE, 0),
     ];
     // What is lower already cannot be raised.

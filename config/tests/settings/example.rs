@@ -1,6 +1,8 @@
 //! The commented example file is complete and says the truth.
 
-use ssmglobal_config::{DOOR_KEYS, DoorMode, DoorSettings, EXAMPLE, KEYS, Listen, Settings, check};
+use ssmglobal_config::{
+    DOOR_KEYS, DoorMode, DoorSettings, EXAMPLE, KEYS, Kind, Listen, Settings, WORLD_KEYS, WorldSettings, check,
+};
 
 /// Whether a table of this text sets this key.
 fn sets(text: &str, table: &str, name: &str) -> bool {
@@ -8,7 +10,9 @@ fn sets(text: &str, table: &str, name: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim();
         if line.starts_with('[') {
-            current = line.trim_matches(['[', ']']).to_owned();
+            let name = line.trim_matches(['[', ']']);
+            // A world's table has its name in it.
+            current = name.split('.').next().unwrap_or_default().to_owned();
         }
         let key = line.split('=').next().unwrap_or_default().trim();
         line.contains('=') && current == table && key == name
@@ -42,6 +46,32 @@ fn it_holds_every_key() {
     for key in DOOR_KEYS {
         assert!(sets(&text, key.table(), key.name()), "{} is missing", key.path);
     }
+    for key in WORLD_KEYS {
+        assert!(sets(&text, key.table(), key.name()), "{} is missing", key.path);
+    }
+}
+
+#[test]
+fn its_world_is_played_as_its_kind_says_when_uncommented() {
+    let (settings, warnings) = check(&uncommented(), "ssmglobal.toml").unwrap();
+    assert_eq!(warnings, []);
+    let world = settings.world("MyMUSH").unwrap();
+    let of_kind = WorldSettings { kind: Some(Kind::TinyMux), ..WorldSettings::default() }.terms();
+    let terms = settings.terms("mymush").unwrap();
+    assert_eq!(terms, world.terms());
+    assert_eq!(terms.play.len(), 2);
+    // What it shows of numbers and words is what holds anyway.
+    assert_eq!(
+        (terms.real_address, terms.charset, terms.prompts),
+        (of_kind.real_address, of_kind.charset, of_kind.prompts)
+    );
+    assert_eq!(
+        (&terms.liveness, &terms.heartbeat, terms.sessions),
+        (&of_kind.liveness, &of_kind.heartbeat, of_kind.sessions)
+    );
+    assert_eq!((terms.grace_seconds, terms.rate), (of_kind.grace_seconds, of_kind.rate));
+    assert_eq!((terms.failover_seconds, terms.failback), (of_kind.failover_seconds, of_kind.failback));
+    assert_eq!(terms.healthy_seconds, of_kind.healthy_seconds);
 }
 
 #[test]
@@ -49,8 +79,8 @@ fn its_door_opens_when_uncommented() {
     let (settings, warnings) = check(&uncommented(), "ssmglobal.toml").unwrap();
     assert_eq!(warnings, []);
     assert_eq!(
-        settings.door,
-        [DoorSettings {
+        settings.door[0],
+        DoorSettings {
             address: Listen::All { port: 4000 },
             mode: DoorMode::Human,
             welcome: Some("Welcome, traveller. Type HELP to look around.".to_owned()),
@@ -59,6 +89,11 @@ fn its_door_opens_when_uncommented() {
             idle_seconds: Some(3600),
             line: Some(4096),
             proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]),
-        }]
+            ..DoorSettings::default()
+        }
     );
+    let (doors, to_world) = (settings.doors(), settings.doors()[2].clone());
+    assert_eq!(doors.len(), 3);
+    assert_eq!((to_world.mode, to_world.world.as_deref()), (DoorMode::Human, Some("mymush")));
+    assert_eq!((to_world.escape.as_str(), to_world.clean, to_world.quit_closes), ("//", false, true));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ssmglobal_config::{DOOR_KEYS, KEYS, Rule, Value, check};
+use ssmglobal_config::{DOOR_KEYS, KEYS, Rule, Value, WORLD_KEYS, check};
 
 /// Everything that is wrong with a text, one line each.
 fn told(text: &str) -> Vec<String> {
@@ -45,8 +45,11 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Version => "\"4.x\"",
         Rule::Address | Rule::AddressOrNone => "\"here\"",
         Rule::Addresses => "[]",
-        // Without any it is right, and of several each has a place of its own.
-        Rule::Networks => "\"here\"",
+        Rule::WorldAddresses | Rule::Networks => "\"here\"",
+        Rule::World => "\"-\"",
+        Rule::Pattern | Rule::Patterns => "\"(\"",
+        Rule::Words(_) => "\"x\"",
+        Rule::Escape => "\"abc\"",
     }
 }
 
@@ -57,14 +60,18 @@ fn every_key_wrong_is_that_many_problems() {
         let mut table = "";
         let mut places = Vec::new();
         let mut line = 0;
-        for (path, rule) in
-            KEYS.iter().map(|key| (key.path, key.rule)).chain(DOOR_KEYS.iter().map(|key| (key.path, key.rule)))
-        {
+        let keys = KEYS.iter().map(|key| (key.path, key.rule));
+        let keys = keys.chain(DOOR_KEYS.iter().map(|key| (key.path, key.rule)));
+        for (path, rule) in keys.chain(WORLD_KEYS.iter().map(|key| (key.path, key.rule))) {
             let (of, name) = path.split_once('.').unwrap_or(("", path));
             if of != table {
                 table = of;
-                let (open, close) = if of == "door" { ("[[", "]]") } else { ("[", "]") };
-                writeln!(text, "{open}{of}{close}").unwrap();
+                let head = match of {
+                    "door" => "[[door]]".to_owned(),
+                    "world" => "[world.mymush]".to_owned(),
+                    table => format!("[{table}]"),
+                };
+                writeln!(text, "{head}").unwrap();
                 line += 1;
             }
             line += 1;
@@ -197,7 +204,7 @@ fn what_is_no_network_is_told_where_it_stands() {
             format!(
                 "f:4:10: door.proxy: \"10.1.0.0/8\" has bits behind its end; {allowed}; did you mean \"10.0.0.0/8\"?"
             ),
-            format!("f:4:31: door.proxy: is a number, not a network in quotes; {allowed}"),
+            format!("f:4:31: door.proxy: is a number, not a text in quotes; {allowed}"),
         ]
     );
     let many = vec!["\"::1\""; 65].join(", ");

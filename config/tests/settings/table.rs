@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use ssmglobal_config::{
-    DOOR_KEYS, Door, DoorMode, DoorSettings, KEYS, Level, Listen, Rule, Settings, TABLES, Value, advice, check,
+    DOOR_KEYS, Door, DoorMode, DoorSettings, KEYS, Kind, Level, Listen, Rule, Settings, TABLES, Value, WORLD_KEYS,
+    WorldSettings, advice, check,
 };
 
 #[test]
@@ -20,6 +21,10 @@ fn every_key_is_described_once() {
     for key in DOOR_KEYS {
         assert_eq!(key.table(), "door");
         assert!(key.doc().ends_with('.'));
+    }
+    for key in WORLD_KEYS {
+        assert_eq!(key.table(), "world");
+        assert!(key.doc().ends_with('.'), "{}: {:?}", key.path, key.doc());
     }
     assert!(variables.contains("SSMGLOBAL_LIMITS_CLIENTS"));
     assert!(variables.contains("SSMGLOBAL_LISTEN"));
@@ -89,7 +94,14 @@ fn settings_travel_as_bytes() {
         idle_seconds: Some(0),
         line: None,
         proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::7".parse().unwrap()]),
+        world: Some("mymush".to_owned()),
+        escape: None,
+        clean: Some(true),
+        quit: None,
     });
+    let mut world = WorldSettings { kind: Some(Kind::TinyMux), ..WorldSettings::default() };
+    world.play = Some(vec!["[fe80::1%3]:2860".parse().unwrap(), "/run/mush".parse().unwrap()]);
+    settings.world.insert("MyMush".to_owned(), world);
     let bytes = postcard::to_stdvec(&settings).unwrap();
     let (back, rest) = postcard::take_from_bytes::<Settings>(&bytes).unwrap();
     assert_eq!(back, settings);
@@ -183,7 +195,8 @@ fn changes_are_named() {
     assert!(old.changed(&new).is_empty());
     new.limits.clients = 5;
     new.door.push(DoorSettings::default());
-    assert_eq!(old.changed(&new), ["limits.clients", "door"]);
+    new.world.insert("mymush".to_owned(), WorldSettings::default());
+    assert_eq!(old.changed(&new), ["limits.clients", "door", "world"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What is pushed to a worker without being asked for.
 
 use crate::{
-    ForGuest, ForGuests, GuestClosed, GuestOut, GuestRegistered, GuestRights, HostTerms, ListChanged, Party,
-    PropertyChanged, RelayMessage, Rights, Ticket, Time, Universe, WorldStopped,
+    ForGuest, ForGuests, GuestClosed, GuestOut, GuestRegistered, GuestRights, HostTerms, ListChanged, Party, PlayOrder,
+    PlayReady, PlayReturn, PropertyChanged, RelayMessage, Rights, Ticket, Time, Universe, WorldStopped,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,12 @@ pub enum Event {
     List(ListChanged),
     /// Somebody in a world may not be on any more.
     GuestOut(GuestOut),
+    /// For the worker: the world that its client waits for listens.
+    PlayReady(PlayReady),
+    /// For the worker: what to do with its connection to a world.
+    PlayOrder(PlayOrder),
+    /// For the worker: its player has a connection to a world that is kept for him.
+    PlayReturn(PlayReturn),
 }
 
 /// A mail has arrived.

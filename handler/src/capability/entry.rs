@@ -28,7 +28,7 @@ const GUESTS: usize = 10_000;
 const TAG: usize = 35;
 
 /// With it somebody is let in where there is no room.
-const VIP: &str = "vip";
+pub(super) const VIP: &str = "vip";
 
 changes! {
     /// Changes of what players want of worlds.

@@ -2,6 +2,7 @@
 
 use crate::state::bus::Outgoing;
 use crate::state::names::Name;
+use crate::state::plays::Wish;
 use crate::state::throttle::Tried;
 use crate::work::change::Refusal;
 use crate::work::passwords::{Hashed, Hashing};
@@ -40,6 +41,8 @@ pub enum Plan<C = Infallible> {
     Logout,
     /// The session is a visitor's of this name from now on.
     Visit(Name),
+    /// A connection to a world is made, or something is noted of one.
+    Play(Wish),
     /// The worker lies: its session ends, because.
     Evict(String),
 }
@@ -97,6 +100,7 @@ impl<C> Plan<C> {
             Plan::SetMode(mode) => Plan::SetMode(mode),
             Plan::Logout => Plan::Logout,
             Plan::Visit(name) => Plan::Visit(name),
+            Plan::Play(wish) => Plan::Play(wish),
             Plan::Evict(why) => Plan::Evict(why),
         }
     }

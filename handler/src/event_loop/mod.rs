@@ -22,6 +22,7 @@ mod operator;
 
 mod panics;
 mod plans;
+mod play;
 mod properties;
 mod recovery;
 mod relay;
@@ -49,6 +50,7 @@ use keyed::Pending;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use numbers::Counts;
+use play::Play;
 use recovery::Recovery;
 use relay::UnnumberedMessage;
 use ssmglobal_ipc::{Event, Kind, Time, growing};
@@ -76,6 +78,8 @@ const FIRST_OPERATOR: usize = 16;
 const FIRST_LINK: usize = 1 << 16;
 /// Workers that are watched for their end, by process id.
 const FIRST_WATCHED: usize = 1 << 30;
+/// Connections to worlds, behind every process id.
+const FIRST_WIRE: usize = 1 << 31;
 
 /// Why the event loop has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +126,8 @@ pub struct EventLoop {
     voided: HashMap<u64, u64>,
     /// Seals and opens tickets.
     tickets: Tickets,
+    /// Connections to worlds that the handler has.
+    play: Play,
     /// What was asked, and when.
     counts: Counts,
     /// When this turn has begun: as exactly as anybody wants to know when something came.
@@ -198,6 +204,7 @@ impl EventLoop {
             revoked,
             voided,
             tickets,
+            play: Play::new(FIRST_WIRE),
             counts: Counts::new(now),
             now,
             turn: 1,
@@ -244,6 +251,7 @@ impl EventLoop {
                         self.world_due(),
                         self.length_due(),
                         self.list_due(),
+                        self.play_due(),
                     ];
                     waits.into_iter().flatten().min()
                 }
@@ -290,9 +298,11 @@ impl EventLoop {
                 Token(token) if token < FIRST_WATCHED => {
                     self.read_link(token - FIRST_LINK, event.is_writable(), event.is_read_closed());
                 }
-                Token(token) => self.watched_ended(token),
+                Token(token) if token < FIRST_WIRE => self.watched_ended(token),
+                Token(token) => self.play.wires.happened(&self.registry, token),
             }
         }
+        self.play_on();
         self.give_up_probes();
         self.stop_due();
         self.end_overdue();

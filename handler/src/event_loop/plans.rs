@@ -51,6 +51,7 @@ impl EventLoop {
                     self.batch.reply(&to, &reply);
                 }
             }
+            Plan::Play(wish) => self.play_wish(at, &to, wish),
             Plan::SetMode(mode) => {
                 if self.set_mode(at.slot, mode) {
                     self.give_ticket(at.slot);

@@ -14,6 +14,7 @@ use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
 use super::per_list::PerList;
+use super::plays::Plays;
 use super::registrations::Registrations;
 use super::session::{Identity, Session, SessionRef};
 use super::shared_ring::ListRing;
@@ -55,6 +56,8 @@ pub struct State {
     pub throttle: Throttle,
     /// Passes of players for game servers.
     pub passes: Passes,
+    /// Who plays where.
+    pub plays: Plays,
     /// How players' logins went.
     pub attempts: Attempts,
     /// What the log tells of who comes, goes and is refused.
@@ -152,6 +155,7 @@ impl State {
             logins: Logins::default(),
             throttle: Throttle::default(),
             passes: Passes::default(),
+            plays: Plays::default(),
             attempts: Attempts::default(),
             audit: Audit::default(),
             registrations: Registrations::default(),

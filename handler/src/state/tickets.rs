@@ -3,11 +3,12 @@
 //! A ticket is what it says, in postcard, and behind it a MAC under a key that only the handlers of this run have. It holds
 //! for one session, and which worker has that session is the listener's word: somebody else's ticket is worth nothing.
 
+use super::plays::word;
 use super::session::Proof;
 use blake2::Blake2sMac256;
 use blake2::digest::{KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::{Ticket, Time, growing};
+use ssmglobal_ipc::{Secret, Ticket, Time, growing};
 use ssmglobal_store::{Principal, RunKey};
 
 /// Bytes of a MAC.
@@ -67,6 +68,14 @@ impl Tickets {
         let (said, Further { epoch }) = growing::get_with::<Said, Further>(said).ok()?;
         let who = said.who.map(|who| Proof { who, epoch });
         (said.session == session).then_some(Sealed { who, proved: said.proved })
+    }
+
+    /// The word by which the player of a session goes on with what he plays in a world, from another connection. It proves too that
+    /// the session has played there: nobody else can know it, and it need not be kept.
+    pub fn word(&self, session: u64, world: &str) -> Option<Secret> {
+        let said = [b"play\0".as_slice(), &session.to_le_bytes(), world.as_bytes()].concat();
+        let mac = self.mac(&said)?.finalize().into_bytes();
+        Some(word(mac.first_chunk()?))
     }
 
     fn mac(&self, bytes: &[u8]) -> Option<Blake2sMac256> {

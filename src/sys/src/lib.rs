@@ -5,6 +5,7 @@
 mod descriptors;
 mod filter;
 mod fork;
+mod locked;
 pub mod memory;
 mod owned;
 mod privileges;
@@ -25,6 +26,7 @@ pub use descriptors::{
 };
 pub use filter::{Allowed, Filter, Test};
 pub use fork::{ExitSignal, Forked, exit_now, fork};
+pub use locked::{LockedPage, page_size};
 pub use owned::{only_roots, others_write};
 pub use privileges::{
     Ids, become_opaque, become_user, drop_capabilities, no_backtraces, no_standard_streams, restrict_self,
@@ -32,7 +34,7 @@ pub use privileges::{
 pub use process::{Process, started_at, ticks_now};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
-pub use tcp::{Flow, answer_within, flow, gone_after, has_sent};
+pub use tcp::{Flow, answer_within, flow, gone_after, has_sent, unacknowledged};
 pub use title::{Prepared, Title, title_of, title_of_parent, titled};
 pub use unforked::Unforked;
 pub use writable::{Writable, watch_in_turn, write_out};

@@ -19,6 +19,7 @@ mod mail;
 mod mask;
 mod number;
 mod parsed;
+mod play;
 mod players;
 mod preferences;
 mod properties;
@@ -29,6 +30,7 @@ mod rights;
 mod settings;
 mod status;
 mod table;
+mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
 mod universe;
@@ -41,6 +43,7 @@ pub use local::{HELLO, HELLO_MAX, Local, ModeChoice};
 pub use lookup::command_of;
 pub use mask::{masked, masked_answer};
 pub use parsed::{Action, Parsed};
+pub use play::{PlayWish, not_for_programs};
 pub use preferences::{PreferenceRow, preferences_shown, put_preferences};
 pub use reference::reference;
 pub use ssmglobal_ipc::State;
@@ -49,7 +52,7 @@ pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
 /// All commands, by group, in the order of HELP and of the reference page.
-pub static GROUPS: [&Group; 16] = [
+pub static GROUPS: [&Group; 17] = [
     &general::GROUP,
     &players::GROUP,
     &preferences::GROUP,
@@ -61,6 +64,7 @@ pub static GROUPS: [&Group; 16] = [
     &status::GROUP,
     &lists::GROUP,
     &entry::GROUP,
+    &play::GROUP,
     &licences::GROUP,
     &hosting::GROUP,
     &rights::GROUP,

@@ -1,6 +1,6 @@
 //! A line that named a known command, and its arguments on the way to a typed request. Runs in a worker.
 
-use super::{Arg, ArgKind, Asks, Command, Local, number};
+use super::{Arg, ArgKind, Asks, Command, Local, PlayWish, number};
 use ssmglobal_ipc::{Code, Failure, Page, Party, Request, Secret};
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -14,6 +14,8 @@ pub enum Action {
     Request(Request),
     /// The worker does it by itself.
     Local(Local),
+    /// It is about a world that is played through us.
+    Play(PlayWish),
 }
 
 /// An argument as it was written.
@@ -105,6 +107,7 @@ impl<'a> Parsed<'a> {
         match self.command.asks {
             Asks::Request(_, make) => make(&mut self).map(Action::Request),
             Asks::Local(_, make) => make(&mut self).map(Action::Local),
+            Asks::Play(_, make) => make(&mut self).map(Action::Play),
             Asks::Either(_, make) => make(&mut self),
         }
     }
@@ -268,6 +271,11 @@ impl<'a> Parsed<'a> {
     /// A password or key.
     pub(super) fn secret(&mut self, name: &str) -> Result<Secret, Failure> {
         self.string(name).map(Secret::new)
+    }
+
+    /// A password or key, where it may be left out.
+    pub(super) fn opt_secret(&mut self, name: &str) -> Result<Option<Secret>, Failure> {
+        Ok(self.opt_string(name)?.map(Secret::new))
     }
 
     /// Optionally a player, a game server or a world.

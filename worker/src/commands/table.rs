@@ -1,7 +1,7 @@
 //! What an entry of the table is made of. Runs in a worker.
 
 use super::reference::json_example;
-use super::{Action, Local, Parsed};
+use super::{Action, Local, Parsed, PlayWish};
 use ssmglobal_ipc::{Code, Failure, Kind, Request, Right, States};
 
 /// What an argument takes.
@@ -156,7 +156,9 @@ pub enum Asks {
     Request(Kind, fn(&mut Parsed<'_>) -> Result<Request, Failure>),
     /// Something that the worker does by itself, for sessions in these states.
     Local(States, fn(&mut Parsed<'_>) -> Result<Local, Failure>),
-    /// One of the two, as its arguments say.
+    /// Something about a world that is played through us, which the worker sees to.
+    Play(States, fn(&mut Parsed<'_>) -> Result<PlayWish, Failure>),
+    /// One of the first two, as its arguments say.
     Either(Kind, fn(&mut Parsed<'_>) -> Result<Action, Failure>),
 }
 
@@ -165,7 +167,7 @@ impl Asks {
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Asks::Request(kind, _) | Asks::Either(kind, _) => Some(*kind),
-            Asks::Local(..) => None,
+            Asks::Local(..) | Asks::Play(..) => None,
         }
     }
 }
@@ -204,6 +206,11 @@ impl Command {
     /// What most commands have in common that the worker does by itself.
     pub(super) const fn local(states: States, make: fn(&mut Parsed<'_>) -> Result<Local, Failure>) -> Command {
         Command::new(Asks::Local(states, make))
+    }
+
+    /// What the commands have in common that are about a world that is played through us.
+    pub(super) const fn playing(states: States, make: fn(&mut Parsed<'_>) -> Result<PlayWish, Failure>) -> Command {
+        Command::new(Asks::Play(states, make))
     }
 
     /// What most commands have in common that ask the handler only where their arguments say so.
@@ -245,7 +252,7 @@ impl Command {
     pub fn states(&self) -> States {
         match self.asks {
             Asks::Request(kind, _) | Asks::Either(kind, _) => kind.describe().states,
-            Asks::Local(states, _) => states,
+            Asks::Local(states, _) | Asks::Play(states, _) => states,
         }
     }
 

@@ -1,6 +1,7 @@
-//! Whom a worker is connected with: its client, and later a world as well. Reading, writing, holding back and looking after
+//! Whom a worker is connected with: its client, and a world that this one plays. Reading, writing, holding back and looking after
 //! are the same for each. Runs in a worker.
 
+pub mod between;
 pub mod charset;
 pub mod contact;
 pub mod layer;
@@ -13,10 +14,12 @@ pub mod strangers;
 #[cfg(test)]
 mod tests;
 pub mod transport;
+mod world;
 
 pub use socket::Flushed;
 pub use speech::Input;
 pub use stack::Stack;
+pub use world::WorldPeer;
 
 use contact::{Contact, Looked};
 use layer::Opened;
@@ -25,12 +28,16 @@ use mio::{Interest, Registry, Token};
 use serde::{Deserialize, Serialize};
 use socket::Socket;
 use ssmglobal_config::Limits;
+use ssmglobal_telnet::{Event, Telnet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
 /// Tokens of peers count from here.
 const FIRST: usize = 8;
+
+/// The connection to a world.
+pub const WORLD: Token = Token(FIRST + MOST);
 
 /// The most peers that a worker has.
 pub const MOST: usize = 4;
@@ -116,6 +123,28 @@ impl Peer {
                 return None;
             }
         }
+    }
+
+    /// Takes what it has said that plays a world: each event of telnet is given with its machine and what goes out to it. One read
+    /// at the most; gives whether there was one.
+    pub fn take_played(&mut self, each: impl FnMut(&mut Telnet, Event<'_>, &mut Vec<u8>)) -> bool {
+        if self.socket.unread().is_empty() && (!self.socket.is_readable() || !self.socket.read()) && !self.has_unread()
+        {
+            return false;
+        }
+        let mut unread = self.socket.unread();
+        let came = !unread.is_empty();
+        let opened = self.kept.stack.open_playing(&mut unread, each);
+        self.socket.leaves(0);
+        if came {
+            let now = Instant::now();
+            self.kept.contact.last_input = now;
+            self.kept.contact.last_line = now.into();
+        }
+        if matches!(opened, Opened::Closed | Opened::Broken) {
+            self.socket.close_reading();
+        }
+        true
     }
 
     /// Whether it may have said something that was not looked at.

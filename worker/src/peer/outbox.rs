@@ -1,5 +1,7 @@
 //! What waits to be written to a socket. Runs in a worker; pure.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Bytes that may wait before further requests are taken more slowly.
 const SLOW: usize = 64 << 10;
 
@@ -54,6 +56,19 @@ impl Outbox {
         if self.bytes.capacity() > 2 * SLOW {
             self.bytes = Vec::new();
         }
+    }
+}
+
+impl Serialize for Outbox {
+    /// What was not written yet.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        crate::packed::serialize(self.rest(), to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Outbox {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Outbox, D::Error> {
+        Ok(Outbox { bytes: crate::packed::deserialize(from)?, written: 0 })
     }
 }
 

@@ -84,7 +84,7 @@ impl Speech {
     }
 
     /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
-    fn telnet(&mut self) -> &mut Telnet {
+    pub fn telnet(&mut self) -> &mut Telnet {
         self.telnet.get_or_insert_with(|| {
             let mut telnet = Box::<Telnet>::default();
             telnet.set_offering(true);
@@ -218,6 +218,13 @@ impl Speech {
                 // What only a client hears.
                 Event::HideInput(_) | Event::PromptEnd => {}
                 Event::Terminal => {}
+                // Options are not relayed here.
+                Event::Wants { .. }
+                | Event::Agreed { .. }
+                | Event::Subnegotiation { .. }
+                | Event::Command(_)
+                | Event::WantsMssp
+                | Event::Compressed => {}
                 Event::Alive => return Some(Input::Alive),
             }
         }

@@ -7,12 +7,15 @@
 //! socket      Outbox              bytes of the wire
 //! ```
 
+use super::between::Between;
 use super::layer::{Layer, Opened};
 use super::outbox::Outbox;
 use super::speech::{Input, Speech};
 use super::transport::Transport;
-use crate::render::{Look, Preferred, Told};
+use crate::render::{Look, Preferred, Told, draw, human};
 use serde::{Deserialize, Serialize};
+use ssmglobal_ipc::{Event, Notice};
+use ssmglobal_telnet::{self as telnet, Telnet};
 
 /// The layers above a socket.
 #[derive(Default, Serialize, Deserialize)]
@@ -22,12 +25,14 @@ pub struct Stack<T = Transport> {
     speech: Speech,
     /// Only where something was set.
     preferred: Option<Box<Preferred>>,
-    /// Opened by the transport, and not looked at yet while its sender has to wait. Quiet is only who has none.
-    #[serde(skip)]
+    /// Opened by the transport, and not looked at yet while its sender has to wait. Quiet is only who has none, or plays.
+    #[serde(skip_serializing_if = "Opening::is_empty")]
     opened: Opening,
-    /// Quiet is only who has read all of it.
-    #[serde(skip)]
+    /// Quiet is only who has read all of it, or plays.
+    #[serde(skip_serializing_if = "Outbox::is_empty")]
     out: Outbox,
+    /// Only of one who plays a world.
+    between: Option<Box<Between>>,
     /// What was said, before it was sealed, for a log that is to have everything. Made anew from the settings.
     #[serde(skip)]
     copy: Option<Vec<u8>>,
@@ -36,9 +41,39 @@ pub struct Stack<T = Transport> {
     closed: bool,
 }
 
+/// Where a world speaks to one who plays it.
+pub struct Voice<'a> {
+    /// His telnet.
+    pub telnet: &'a mut Telnet,
+    /// What goes out to him, as telnet wants it.
+    pub out: &'a mut Vec<u8>,
+    /// Where the world's text stands.
+    pub between: &'a mut Between,
+    look: Look,
+}
+
+impl Voice<'_> {
+    /// Says a sentence of ours, in its place between the world's lines.
+    pub fn announce(&mut self, sentence: &str) {
+        let from = self.out.len();
+        self.between.begin_ours(self.out);
+        let event = Event::Notice(Notice { msg: sentence.to_owned() });
+        draw(self.out, &human::event(&event), self.look);
+        self.telnet.seal(self.out, from);
+    }
+
+    /// Says the world's prompt again behind what was ours, if anything was.
+    pub fn end_ours(&mut self) {
+        let from = self.out.len();
+        self.between.end_ours(self.out);
+        self.telnet.seal(self.out, from);
+    }
+}
+
 /// Bytes, and how many of them were used.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Opening {
+    #[serde(with = "crate::packed")]
     bytes: Vec<u8>,
     used: usize,
 }
@@ -46,6 +81,10 @@ struct Opening {
 impl Opening {
     /// What the first reads give, bytes: no more is kept by one who waits.
     const KEPT: usize = 1 << 10;
+
+    fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
 
     fn rest(&self) -> &[u8] {
         self.bytes.get(self.used..).unwrap_or_default()
@@ -69,6 +108,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
             preferred: None,
             opened: Opening::default(),
             out: Outbox::default(),
+            between: None,
             copy: None,
             closed: false,
         }
@@ -81,7 +121,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
 
     /// What the terminal can show, as its owner wants it.
     pub fn look(&self) -> Look {
-        let look = self.speech.look();
+        let look = Look { in_world: self.between.is_some(), ..self.speech.look() };
         self.preferred.as_ref().map_or(look, |preferred| preferred.over(look))
     }
 
@@ -180,11 +220,74 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     pub fn write(&mut self, text: impl FnOnce(&mut Vec<u8>)) {
         let out = self.out.bytes();
         let from = out.len();
+        if let Some(between) = &mut self.between {
+            between.begin_ours(out);
+        }
         text(out);
         if let Some(copy) = &mut self.copy {
             copy.extend_from_slice(out.get(from..).unwrap_or_default());
         }
         self.speech.seal(out, from);
+        self.transport.seal(out, from);
+    }
+
+    /// What one who plays a world is told by it is said here. Nothing for one who does not play.
+    pub fn relay<R>(&mut self, say: impl FnOnce(&mut Voice<'_>) -> R) -> Option<R> {
+        let look = self.look();
+        let between = self.between.as_deref_mut()?;
+        let out = self.out.bytes();
+        let from = out.len();
+        let result = say(&mut Voice { telnet: self.speech.telnet(), out, between, look });
+        self.transport.seal(out, from);
+        Some(result)
+    }
+
+    /// Opens what one has said who plays a world: each event of telnet is given with his machine and what goes out to him.
+    pub fn open_playing(
+        &mut self,
+        input: &mut &[u8],
+        mut each: impl FnMut(&mut Telnet, telnet::Event<'_>, &mut Vec<u8>),
+    ) -> Opened {
+        loop {
+            let from = self.out.bytes().len();
+            let mut left = self.opened.rest();
+            while let Some(event) = self.speech.telnet().next(&mut left, self.out.bytes()) {
+                each(self.speech.telnet(), event, self.out.bytes());
+            }
+            self.transport.seal(self.out.bytes(), from);
+            self.opened.clear();
+            match self.transport.open(input, &mut self.opened.bytes, self.out.bytes()) {
+                Opened::Data(()) | Opened::End => {}
+                done @ (Opened::More | Opened::Closed | Opened::Broken) => return done,
+            }
+        }
+    }
+
+    /// Between the lines of a world, if he plays one.
+    pub fn between(&mut self) -> Option<&mut Between> {
+        self.between.as_deref_mut()
+    }
+
+    /// He begins to play, or has ended that.
+    pub fn play(&mut self, between: Option<Between>) {
+        self.between = between.map(Box::new);
+    }
+
+    /// Whether what has come for him has to wait for the end of a world's line.
+    pub fn is_mid_line(&self) -> bool {
+        self.between.as_ref().is_some_and(|between| between.holds_back())
+    }
+
+    /// All of ours was said: the world's prompt is shown again.
+    pub fn end_ours(&mut self) {
+        let Some(between) = &mut self.between else { return };
+        let out = self.out.bytes();
+        let from = out.len();
+        let prompts = between.end_ours(out);
+        self.speech.seal(out, from);
+        if prompts {
+            self.speech.prompt_end(out);
+        }
         self.transport.seal(out, from);
     }
 
@@ -210,7 +313,8 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
         // A field more does not compile until it is decided whether it is quiet, moves, or is made anew.
-        let Stack { transport, speech, preferred: _, opened, out, copy: _, closed } = self;
-        transport.is_quiet() && speech.is_quiet() && opened.rest().is_empty() && out.is_empty() && !closed
+        let Stack { transport, speech, preferred: _, opened, out, between, copy: _, closed } = self;
+        let flows = between.is_some() || opened.is_empty() && out.is_empty();
+        transport.is_quiet() && speech.is_quiet() && flows && !closed
     }
 }

@@ -248,6 +248,13 @@ impl Presenter {
         });
     }
 
+    /// The world that a person plays has ended its line: what has come meanwhile is said now.
+    pub fn line_has_ended(&mut self, to: &mut Stack, question: Option<Prompt>) {
+        if !self.turning && !matches!(question, Some(Prompt::Line(_))) {
+            self.say_held(to, question);
+        }
+    }
+
     /// Says that something has happened, at once; what a person is asked for, if not for a command, comes again behind it. Who
     /// writes or reads hears of it afterwards, if it can wait.
     pub fn event(&mut self, to: &mut Stack, event: &Event, question: Option<Prompt>) {
@@ -270,7 +277,7 @@ impl Presenter {
     }
 
     fn tell_person(&mut self, to: &mut Stack, screen: &Screen, can_wait: bool, question: Option<Prompt>) {
-        let busy = self.turning || matches!(question, Some(Prompt::Line(_)));
+        let busy = self.turning || matches!(question, Some(Prompt::Line(_))) || to.is_mid_line();
         let mut drawn = Vec::new();
         draw(&mut drawn, screen, to.look());
         self.held.push(&drawn);
@@ -291,17 +298,18 @@ impl Presenter {
             return;
         }
         let held = self.held.take();
+        let to_look = to.look();
         let mut says = Says::Now(to);
         // What is open is answered first, and a question comes in its turn.
         let free = self.queue.is_empty();
         let question = question.filter(|_| free);
-        if self.prompted || question.is_some() {
+        if (self.prompted && !to_look.in_world) || question.is_some() {
             says.text(|out| out.extend_from_slice(LINE_END));
         }
         says.text(|out| out.extend_from_slice(&held));
         self.prompted |= free && question.is_none();
         if free {
-            says.screen(&asking(Screen::new(), question.unwrap_or(Prompt::Command)));
+            says.prompt(question.unwrap_or(Prompt::Command));
         }
     }
 
@@ -358,11 +366,5 @@ const LINE_END: &[u8] = b"\r\n";
 
 fn hinted(mut screen: Screen, hint: Option<&str>) -> Screen {
     hint.into_iter().for_each(|hint| screen.hint(hint));
-    screen
-}
-
-/// A screen that asks for something at its end.
-fn asking(mut screen: Screen, prompt: Prompt) -> Screen {
-    screen.ask(prompt);
     screen
 }

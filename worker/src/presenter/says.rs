@@ -84,7 +84,11 @@ impl Says<'_> {
         more
     }
 
-    fn prompt(&mut self, prompt: Prompt) {
+    /// Asks a person for something; for a command not between the lines of a world that he plays.
+    pub fn prompt(&mut self, prompt: Prompt) {
+        if prompt == Prompt::Command && self.look().in_world {
+            return;
+        }
         let mut screen = Screen::new();
         screen.ask(prompt);
         self.screen(&screen);

@@ -55,7 +55,7 @@ impl Charset {
 
     /// The text with what it has: `ü` becomes `u` where there is no `ü`, and `?` stands for what has no such form. Text that was
     /// cleaned stays so. To be measured behind this: one character may become several.
-    pub(super) fn written(self, text: Cow<'_, str>) -> Cow<'_, str> {
+    pub(crate) fn written(self, text: Cow<'_, str>) -> Cow<'_, str> {
         if text.is_ascii() || text.chars().all(|c| self.has(c)) {
             return text;
         }

@@ -18,6 +18,8 @@ pub struct Look {
     pub charset: Charset,
     /// Whether what is shown is for a shell, where arguments are options, and not for a session.
     pub shell: bool,
+    /// Whether it stands between the lines of a world that is played: there we have no prompt.
+    pub in_world: bool,
     /// Whether what is shown is read aloud: `label: value` instead of tables, and nothing that only the eye needs, which is
     /// colours, padding, tabs and text that was cut.
     pub plain: bool,
@@ -26,7 +28,16 @@ pub struct Look {
 impl Default for Look {
     /// A terminal that has said nothing.
     fn default() -> Look {
-        Look { width: 80, height: 0, pager: true, colour: false, charset: Charset::Utf8, shell: false, plain: false }
+        Look {
+            width: 80,
+            height: 0,
+            pager: true,
+            colour: false,
+            charset: Charset::Utf8,
+            shell: false,
+            in_world: false,
+            plain: false,
+        }
     }
 }
 

@@ -120,6 +120,7 @@ impl Preferred {
             pager: self.switch(Preference::Pager).unwrap_or(look.pager),
             plain: self.switch(Preference::ScreenReader).unwrap_or(look.plain),
             shell: look.shell,
+            in_world: look.in_world,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::{Clock, Screen};
 use serde::Serialize;
-use ssmglobal_ipc::{Done, Event, Failure, Kind, ListRinged, RelayFetched, Reply, Welcome, json};
+use ssmglobal_ipc::{
+    Done, Event, Failure, Kind, ListRinged, PlayStarted, PlayVerdict, RelayFetched, Reply, Welcome, json,
+};
 use std::fmt::{Result, Write};
 
 /// What an answer answers.
@@ -103,8 +105,8 @@ macro_rules! silent {
     };
 }
 
-// The last three are for the worker alone.
-silent!(Done, Welcome, RelayFetched, ListRinged);
+// All but the first are for the worker alone.
+silent!(Done, Welcome, RelayFetched, ListRinged, PlayStarted, PlayVerdict);
 
 macro_rules! shown {
     ($($number:literal $name:ident($answer:ty $(, $grown:ident)?),)*) => {
@@ -138,7 +140,7 @@ pub(crate) fn pushed_line(event: &Event, out: &mut Vec<u8>) {
 /// An event's name, as clients see it, and what it says; nothing of one that is for the worker alone.
 pub(super) fn pushed(event: &Event) -> Option<(&'static str, &dyn Pushed)> {
     Some(match event {
-        Event::Ticket(_) => return None,
+        Event::Ticket(_) | Event::PlayReady(_) | Event::PlayOrder(_) | Event::PlayReturn(_) => return None,
         Event::Mail(event) => ("mail", event),
         Event::MailRefused(event) => ("mail_refused", event),
         Event::WorldStopped(event) => ("world_stopped", event),

@@ -1,11 +1,13 @@
 //! A worker at its work: the event loop, and everything in it that is not pure. It brings together what the client says, the
-//! session, the link to the handler, and what the client listens to. Runs in a worker.
+//! session, the link to the handler, what the client listens to, and the world that it plays. Runs in a worker.
 
 mod channels;
+mod handing;
 mod link;
 mod lists;
 pub mod moved;
 mod moving;
+mod play;
 mod resume;
 mod subscriptions;
 mod upward;
@@ -15,13 +17,14 @@ use crate::given::{Given, title};
 use crate::peer::contact::Contact;
 use crate::peer::speech::Speech;
 use crate::peer::transport::Transport;
-use crate::peer::{Flushed, Kept, Peers, Stack};
+use crate::peer::{Flushed, Kept, Peers, Stack, WORLD};
 use crate::render;
 use crate::session::{Around, Effects, Session};
 use link::Link;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
+use play::Playing;
 use ssmglobal_config::{Door, DoorMode, Level, Settings};
 use ssmglobal_ipc::{LogLine, Mode, Request, WorkerEnd};
 use ssmglobal_sys::Signals;
@@ -51,6 +54,8 @@ pub struct Worker<'a> {
     peers: Peers,
     session: Session,
     subscriptions: Subscriptions,
+    /// The world that the client plays.
+    playing: Option<Playing>,
     link: Option<Link>,
     /// The link is one that another worker has made: the handler may not know whose it is now.
     inherited: bool,
@@ -82,7 +87,11 @@ impl<'a> Worker<'a> {
                 let around = worker.around();
                 let stack = worker.peers.client.stack();
                 stack.speech().offer_soon();
-                worker.session.greet(stack, around);
+                if worker.door.world.is_some() {
+                    worker.enter_world();
+                } else {
+                    worker.session.greet(stack, around);
+                }
             }
         }
         (worker, events)
@@ -121,6 +130,7 @@ impl<'a> Worker<'a> {
             peers,
             session,
             subscriptions,
+            playing: None,
             link: None,
             inherited: false,
             rendezvous_watched: false,
@@ -140,6 +150,7 @@ impl<'a> Worker<'a> {
             linked: self.link.is_some(),
             lost: self.lost,
             listens: !self.subscriptions.is_empty(),
+            plays: self.playing.is_some(),
             last_line: self.peers.client.last_line(),
             last_input: self.peers.client.last_input(),
         }
@@ -152,13 +163,21 @@ impl<'a> Worker<'a> {
     pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
         loop {
             self.take_input();
+            self.play_on();
+            self.end_ours();
             self.log_output();
             self.flush_link();
             if self.session.is_over() {
                 self.peers.client.stack().close();
             }
+            self.flush_world();
             self.peers.flush(self.poll.registry(), &self.settings.limits);
             match self.peers.client.flushed() {
+                _ if self.is_alone() => {
+                    if self.session.is_over() {
+                        return Ok(());
+                    }
+                }
                 Flushed::All if self.session.is_over() => {
                     self.peers.client.pass_over_rest();
                     return Ok(());
@@ -168,18 +187,23 @@ impl<'a> Worker<'a> {
                     continue;
                 }
                 // What was too much is gone: further lines may be taken.
-                Flushed::All if self.may_take() && self.peers.client.may_have_said() => continue,
+                Flushed::All if self.may_take() && self.peers.client.may_have_said() && self.takes_more() => continue,
+                Flushed::All if self.world_may_have_said() => continue,
                 Flushed::All | Flushed::Part => {}
                 Flushed::TooMuch => {
                     self.session.ends_by(WorkerEnd::SLOW);
                     return Ok(());
                 }
+                Flushed::Gone if self.plays_alone() => continue,
                 Flushed::Gone => {
                     self.session.ends_by(WorkerEnd::LOST);
                     return Ok(());
                 }
             }
-            if self.peers.client.is_over() && !self.session.owes() {
+            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() {
+                if self.plays_alone() {
+                    continue;
+                }
                 return Ok(());
             }
             if self.move_on() {
@@ -210,15 +234,22 @@ impl<'a> Worker<'a> {
             RENDEZVOUS => self.hand_over(),
             // Said once: the events are of changes.
             LIFELINE => self.left_alone(),
+            handing::HANDING => self.is_handed(),
+            WORLD => {
+                if let Some(world) = self.playing.as_mut().and_then(|playing| playing.world.as_mut()) {
+                    world.has_event(event);
+                }
+            }
             token if token.0 >= FIRST_RING => self.read_ring(token),
             token => {
                 if let Some(peer) = self.peers.of(token) {
                     peer.has_event(event);
                     // The end is seen by reading to it; a reset has nothing left to read.
-                    if event.is_error() {
-                        self.session.ends_by(WorkerEnd::LOST);
+                    if !event.is_error() || self.plays_alone() {
+                        return Ok(true);
                     }
-                    return Ok(!event.is_error());
+                    self.session.ends_by(WorkerEnd::LOST);
+                    return Ok(false);
                 }
             }
         }
@@ -240,6 +271,22 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
+    /// Whether the client's own connection is gone, and that to its world is kept.
+    fn is_alone(&self) -> bool {
+        self.playing.as_ref().is_some_and(|playing| playing.play.is_alone())
+    }
+
+    /// Whether the world has room for more of what is typed.
+    fn takes_more(&self) -> bool {
+        self.playing.as_ref().is_none_or(Playing::takes_more)
+    }
+
+    /// Whether the world may have said something, and there is room for it.
+    fn world_may_have_said(&mut self) -> bool {
+        let has_room = self.is_alone() || !self.peers.client.stack().is_slow();
+        has_room && self.playing.as_ref().is_some_and(Playing::may_have_said)
+    }
+
     fn may_take(&mut self) -> bool {
         self.session.may_take(self.settings)
             && !self.peers.client.stack().is_slow()
@@ -249,6 +296,9 @@ impl<'a> Worker<'a> {
     /// Works on what the client says, as long as it may ask for more.
     fn take_input(&mut self) {
         // Most turns are of something else.
+        if self.playing.is_some() {
+            return self.take_played();
+        }
         if !self.peers.client.may_have_said() {
             return;
         }
@@ -261,6 +311,10 @@ impl<'a> Worker<'a> {
             self.settle();
             if let Some(ask) = ask {
                 self.ask(ask);
+            }
+            if self.playing.is_some() {
+                line.zeroize();
+                return self.take_played();
             }
         }
         line.zeroize();
@@ -321,7 +375,9 @@ impl<'a> Worker<'a> {
 
     /// When something is due although nothing happens.
     fn due_at(&self) -> Option<Instant> {
-        self.session.due_at(self.around()).into_iter().chain(self.peers.due_at(&self.settings.limits)).min()
+        let playing = self.playing.as_ref().and_then(|playing| playing.due_at(&self.settings.limits));
+        let session = self.session.due_at(self.around());
+        session.into_iter().chain(self.peers.due_at(&self.settings.limits)).chain(playing).min()
     }
 
     /// Does what is due; gives whether anything was.
@@ -330,8 +386,11 @@ impl<'a> Worker<'a> {
         if self.due_at().is_none_or(|at| at > now) {
             return false;
         }
+        if self.on_play_due(now) {
+            return true;
+        }
         if self.peers.look_after(now, &self.settings.limits) {
-            if self.peers.client.has_vanished() {
+            if self.peers.client.has_vanished() && !self.plays_alone() {
                 self.session.end(WorkerEnd::LOST);
             }
             return true;

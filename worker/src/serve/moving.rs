@@ -1,11 +1,14 @@
 //! A session moves from a worker of an older program to one of this, with its client and its link: how the old one lets go
 //! and how the new one goes on. See [`super::moved`]. Runs in both workers.
 
+use super::handing::{self, Handed};
 use super::link::Link;
 use super::moved::{COULD, Left, MINE, Moved, YOURS, wrong};
+use super::play::Playing;
 use super::{LINK, MOVES, Worker};
 use crate::given::Given;
-use crate::peer::Peer;
+use crate::peer::{Peer, WorldPeer};
+use crate::play::Play;
 use mio::Events;
 use mio::net::TcpStream;
 use mio::unix::SourceFd;
@@ -67,19 +70,21 @@ impl Worker<'_> {
     }
 
     /// All that the one who goes on must know.
-    fn left(&self) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept> {
+    fn left(&self) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept, Handed<&Play>> {
         Left {
             session: &self.session,
             subscriptions: &self.subscriptions,
             peers: self.peers.iter().map(Peer::kept).collect(),
             link: self.link.is_some(),
+            play: self.playing.as_ref().map(handing::handed),
         }
     }
 
     fn hand_peers_over(&self, memory: BorrowedFd<'_>, theirs: &OwnedFd) -> io::Result<()> {
         let others = self.peers.iter().skip(1).map(Peer::descriptor);
         let mut fds = vec![self.peers.client.descriptor(), memory, theirs.as_fd()];
-        fds.extend(others.chain(self.link.as_ref().map(Link::as_fd)));
+        let played = self.playing.iter().flat_map(handing::descriptors);
+        fds.extend(others.chain(self.link.as_ref().map(Link::as_fd)).chain(played));
         ssmglobal_sys::send_with(self.moves, b"M", &fds).map(drop)
     }
 
@@ -104,6 +109,7 @@ impl Worker<'_> {
             peers,
             session,
             subscriptions,
+            playing,
             link,
             inherited: _,
             rendezvous_watched: _,
@@ -112,8 +118,16 @@ impl Worker<'_> {
             errands,
             lost,
         } = self;
-        let layers = peers.are_quiet() && session.is_quiet() && subscriptions.is_quiet();
-        layers && errands.is_empty() && lost.is_none() && link.as_ref().is_none_or(Link::is_quiet) && !moves_watched
+        // One whose connection is broken has nothing on its way.
+        let alone = playing.as_ref().is_some_and(|playing| playing.play.is_alone());
+        let layers = (peers.are_quiet() || alone) && session.is_quiet() && subscriptions.is_quiet();
+        let played = playing.as_ref().is_none_or(Playing::is_quiet);
+        layers
+            && played
+            && errands.is_empty()
+            && lost.is_none()
+            && link.as_ref().is_none_or(Link::is_quiet)
+            && !moves_watched
     }
 }
 
@@ -129,7 +143,7 @@ impl<'a> Worker<'a> {
             let mine = left.session.number() == number;
             if mine { Ok(left) } else { Err(wrong("it is another session's")) }
         });
-        let Left { session, subscriptions, peers, link } = match left {
+        let Left { session, subscriptions, peers, link, play } = match left {
             Ok(left) => left,
             Err(error) => return (Err(error), given.events),
         };
@@ -150,10 +164,21 @@ impl<'a> Worker<'a> {
                 let stream = TcpStream::from_std(std::net::TcpStream::from(fd));
                 worker.peers.add(stream, kept, &worker.settings.limits, worker.poll.registry())?;
             }
-            worker.take_link(rest.next().filter(|_| link))?;
+            let link = if link { rest.next() } else { None };
+            worker.take_play(play, &mut rest)?;
+            worker.take_link(link)?;
             Ok(worker)
         });
         (worker, events)
+    }
+
+    /// The world that it plays goes on too.
+    fn take_play(&mut self, handed: Option<Handed>, fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<()> {
+        let Some(handed) = handed else { return Ok(()) };
+        let (play, fd) = handing::take(handed, fds)?;
+        let world = fd.map(|fd| WorldPeer::new(fd, &self.settings.limits, self.poll.registry())).transpose()?;
+        self.playing = Some(Playing { world, ..Playing::new(play) });
+        Ok(())
     }
 
     /// The link goes on too. Rings of relay channels are asked for again: they do not move.

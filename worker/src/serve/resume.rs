@@ -2,6 +2,7 @@
 //! Runs in a worker.
 
 use super::link::{Link, is_deserted};
+use super::play::Playing;
 use super::{LINK, RENDEZVOUS, Worker};
 use mio::unix::SourceFd;
 use ssmglobal_ipc::{Open, Request};
@@ -83,6 +84,7 @@ impl Worker<'_> {
         };
         self.tell(&Request::Open(open));
         self.rejoin();
+        self.say_where_it_plays();
         let Some(link) = &mut self.link else { return };
         let asked = self.session.asked();
         let acked = asked.acked();
@@ -116,9 +118,11 @@ impl Worker<'_> {
         }
     }
 
-    /// Nobody is left who could serve this session.
+    /// Nobody is left who could serve this session. Who plays goes on with that, as long as there is a world.
     pub(super) fn deserted(&mut self) {
         self.lost = None;
-        self.session.deserted(self.peers.client.stack());
+        let plays = self.playing.as_ref().is_some_and(Playing::has_world);
+        let stack = self.peers.client.stack();
+        if plays { self.session.forsaken(stack) } else { self.session.deserted(stack) }
     }
 }

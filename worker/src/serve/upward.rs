@@ -11,7 +11,7 @@ use ssmglobal_ipc::{
 use std::os::fd::OwnedFd;
 
 /// What a client is told when there is no room for a link.
-const BUSY: &str = "The backend cannot be reached at the moment. Try again later.";
+pub(super) const BUSY: &str = "The backend cannot be reached at the moment. Try again later.";
 
 /// What the worker asks the handler by itself, for what its client listens to.
 pub enum Errand {
@@ -21,6 +21,12 @@ pub enum Errand {
     Ring(List),
     /// Messages of a channel that were kept.
     Fetch(String),
+    /// A connection to the world that the client plays.
+    PlayStart,
+    /// Why that has ended.
+    PlayEnded,
+    /// Where the client plays, which is only told.
+    PlayTold,
 }
 
 /// Those that are open, by the numbers of their requests. As many as the client listens to things, at the most.
@@ -58,6 +64,11 @@ impl Errands {
 impl Worker<'_> {
     /// Asks the handler for what the session wants.
     pub(super) fn ask(&mut self, ask: Ask) {
+        match ask {
+            Ask::Play(wish) => return self.on_wish(wish),
+            Ask::Leave => return self.leave_world(),
+            Ask::Command { .. } | Ask::Mode(_) => {}
+        }
         match self.linked() {
             Ok(()) => {}
             Err(Unlinked::Deserted) => {
@@ -72,6 +83,7 @@ impl Worker<'_> {
                 self.session.waits_for(number, command, &request, id);
                 self.send(number, request, key.as_deref());
             }
+            Ask::Play(_) | Ask::Leave => {}
             Ask::Mode(mode) => {
                 let number = self.next_number();
                 self.session.waits_for_mode(number);
@@ -159,7 +171,7 @@ impl Worker<'_> {
                 }
                 Class::Event => {
                     let (number, event) = (frame.number, frame.event()?);
-                    self.on_event(number, event);
+                    self.on_event(number, event, fds);
                 }
                 Class::Request | Class::Change | Class::Control => {}
             }
@@ -171,6 +183,9 @@ impl Worker<'_> {
             Some(Errand::Rejoin(channel)) => return self.on_rejoined(channel, reply, fds),
             Some(Errand::Ring(list)) => return self.on_ring(list, reply, fds),
             Some(Errand::Fetch(channel)) => return self.on_fetched(&channel, reply),
+            Some(Errand::PlayStart) => return self.on_play_started(reply, fds),
+            Some(Errand::PlayEnded) => return self.on_play_verdict(reply),
+            Some(Errand::PlayTold) => return,
             None => {}
         }
         if let (Reply::Welcome(_), Some(link)) = (reply, &mut self.link) {
@@ -237,7 +252,13 @@ impl Worker<'_> {
         }
     }
 
-    fn on_event(&mut self, number: u64, event: Event) {
+    fn on_event(&mut self, number: u64, event: Event, fds: Vec<OwnedFd>) {
+        match &event {
+            Event::PlayReady(ready) => return self.on_play_ready(&ready.world),
+            Event::PlayOrder(order) => return self.on_play_order(order, fds),
+            Event::PlayReturn(back) => return self.on_play_return(&back.world),
+            _ => {}
+        }
         let changed = self.session.on_event(number, event, self.peers.client.stack());
         self.settle();
         if let Some(changed) = changed {

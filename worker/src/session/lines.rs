@@ -2,7 +2,7 @@
 
 use super::asking::{Asking, Taken};
 use super::{Around, Session, terminal};
-use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, permitted};
+use crate::commands::{self, Action, Command, Local, ModeChoice, Parsed, PlayWish, permitted};
 use crate::peer::strangers::Protocol;
 use crate::peer::{Input, Stack};
 use crate::presenter::Waiting;
@@ -32,6 +32,10 @@ pub enum Ask {
     },
     /// To take note that the client speaks so from now on.
     Mode(Mode),
+    /// What has to do with a world that is played through us.
+    Play(PlayWish),
+    /// Nothing more of the world that is being played.
+    Leave,
 }
 
 /// What a program has written beside its command; a person never does.
@@ -114,7 +118,7 @@ impl Session {
         let read = commands::parse_first(line);
         match read.parsed.and_then(Parsed::action) {
             Ok(Action::Local(local)) => return self.do_local(local, read.id, to, around),
-            Ok(Action::Request(_)) => _ = self.refused(to, read.id, &commands::no_mode()),
+            Ok(Action::Request(_) | Action::Play(_)) => _ = self.refused(to, read.id, &commands::no_mode()),
             Err(failure) => {
                 self.refused(to, read.id, &failure);
                 self.end(WorkerEnd::NO_MODE);
@@ -167,7 +171,11 @@ impl Session {
     fn perform(&mut self, parsed: Parsed<'_>, label: Label<'_>, to: &mut Stack, around: Around<'_>) -> Option<Ask> {
         let command = parsed.command;
         match parsed.action() {
+            // Of a world it is the way out.
+            Ok(Action::Local(Local::Quit)) if around.plays => Some(Ask::Leave),
             Ok(Action::Local(local)) => self.do_local(local, label.id, to, around),
+            Ok(Action::Play(wish)) if self.presenter.is_for_people() => Some(Ask::Play(wish)),
+            Ok(Action::Play(_)) => self.refused(to, label.id, &commands::not_for_programs()),
             Ok(Action::Request(request)) => {
                 let Label { id, key } = label;
                 Some(Ask::Command { command, request, id: id.map(Into::into), key: key.map(Into::into) })

@@ -19,12 +19,12 @@ use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::strangers::Protocol;
 use crate::presenter::Presenter;
-use crate::render::{Preferred, Prompt};
+use crate::render::{Preferred, Prompt, human::text};
 use asking::Asking;
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::{Door, Level, Settings};
-use ssmglobal_ipc::{Code, Event, Mode, Notice, Reply, State, Ticket, WorkerEnd};
+use ssmglobal_ipc::{Code, Event, Failure, Mode, Notice, Reply, State, Ticket, WorkerEnd};
 use std::time::Instant;
 
 /// What a client is told when no handler can be had any more.
@@ -43,6 +43,8 @@ pub struct Around<'a> {
     pub lost: Option<Instant>,
     /// The client listens to something.
     pub listens: bool,
+    /// It plays a world, or waits for one.
+    pub plays: bool,
     /// When the client's last line came.
     pub last_line: Instant,
     /// When its last sign of life came.
@@ -290,14 +292,40 @@ impl Session {
         self.asking.as_ref().map(Asking::prompt)
     }
 
+    /// Whether the next line is for us though a world is played: a person is asked for something, or reads on.
+    pub fn wants_line(&self) -> bool {
+        self.asking.is_some() || self.presenter.is_turning()
+    }
+
+    /// An error, in its turn.
+    pub fn refuse(&mut self, to: &mut Stack, failure: &Failure) {
+        self.presenter.refuse(to, None, failure, None);
+    }
+
+    /// The client has left its world, and is told this.
+    pub fn is_back(&mut self, to: &mut Stack, msg: String) {
+        self.presenter.show_in_turn(to, std::iter::once(text(&msg)));
+    }
+
+    /// The world that a person plays has ended its line: what has waited for that is said.
+    pub fn line_of_world_has_ended(&mut self, to: &mut Stack) {
+        let question = self.question();
+        self.presenter.line_has_ended(to, question);
+    }
+
     /// Nobody is left who could serve it, and whoever comes next knows nothing of it.
     pub fn deserted(&mut self, to: &mut Stack) {
         if self.ending {
             return;
         }
+        self.forsaken(to);
+        self.close(to, GONE.to_owned(), WorkerEnd::DESERTED);
+    }
+
+    /// Nobody is left who could answer it, but it has a world without anybody's help.
+    pub fn forsaken(&mut self, to: &mut Stack) {
         let given_up = self.asked.lost();
         self.give_up(to, &given_up, GONE);
-        self.close(to, GONE.to_owned(), WorkerEnd::DESERTED);
     }
 
     /// These requests are answered by nobody any more.

@@ -105,6 +105,8 @@ impl Session {
         let limits = &around.settings.limits;
         match self.state {
             State::New => after(*self.alive, limits.first_mode_seconds),
+            // How long its players may be silent is the world's matter.
+            State::Anonymous | State::Player if around.plays => None,
             // What it has said is being looked at.
             State::Unproved | State::Anonymous | State::Player if self.owes() => None,
             State::Unproved => after(*self.alive, limits.first_mode_seconds),

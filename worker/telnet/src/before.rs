@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use crate::charset::{Charset, Request};
 use crate::echo::Echo;
-use crate::negotiation::{Q, Refused, Side};
+use crate::negotiation::{Q, Side};
+use crate::options::OptionSet;
 use crate::parser::{Parser, State};
 use crate::role::End;
 use crate::server::Server;
@@ -105,6 +106,7 @@ impl From<TelnetBefore> for Telnet {
             their_naws: before.their_naws.into(),
             their_ttype: before.their_ttype.into(),
             types: before.types.into(),
+            ..Server::default()
         };
         Self {
             parser: before.parser.into(),
@@ -122,6 +124,7 @@ impl From<TelnetBefore> for Telnet {
             terminal: before.terminal.into(),
             offering: false,
             end: End::Server(server),
+            ..Self::default()
         }
     }
 }
@@ -129,7 +132,7 @@ impl From<TelnetBefore> for Telnet {
 impl From<ParserBefore> for Parser {
     fn from(ParserBefore { state, sub, sub_too_long, seen_command }: ParserBefore) -> Self {
         // Those programs went on between two lines only.
-        Self { state, sub, sub_too_long, seen_command, in_line: false, binary: false }
+        Self { state, sub, sub_too_long, seen_command, ..Self::default() }
     }
 }
 
@@ -145,7 +148,7 @@ impl From<EchoBefore> for Echo {
     }
 }
 
-impl From<RefusedBefore> for Refused {
+impl From<RefusedBefore> for OptionSet {
     fn from(RefusedBefore { us, them }: RefusedBefore) -> Self {
         Self { us, them }
     }
@@ -159,6 +162,6 @@ impl From<TypeCycleBefore> for TypeCycle {
 
 impl From<TerminalBefore> for Terminal {
     fn from(TerminalBefore { width, height, client, name, mtts, charset_utf8 }: TerminalBefore) -> Self {
-        Self { width, height, client, name, mtts, charset_utf8 }
+        Self { width, height, client, name, mtts, charset_utf8, ..Self::default() }
     }
 }

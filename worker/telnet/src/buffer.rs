@@ -26,6 +26,13 @@ pub(crate) fn release(buf: &mut Vec<u8>) {
     }
 }
 
+/// Frees a buffer that has grown beyond what an idle process should hold.
+pub(crate) fn free_long(buf: &mut Vec<u8>) {
+    if buf.capacity() > KEEP {
+        *buf = Vec::new();
+    }
+}
+
 /// Reads a buffer that was put away. A reader of a format guesses how long it will be; this one gives the rest back, so that
 /// the bound on memory holds here too.
 pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {

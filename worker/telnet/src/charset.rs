@@ -1,10 +1,10 @@
-//! CHARSET (RFC 2066): agreeing on UTF-8, and on nothing else. Runs in the worker.
+//! CHARSET (RFC 2066): agreeing on UTF-8, or on what a client's owner takes besides. Runs in the worker.
 
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{option, write_subnegotiation};
-use crate::negotiation::{Party, Side};
-use crate::terminal::{Agreed, Terminal};
+use crate::negotiation::{Party, Side, sides};
+use crate::terminal::{Agreed, Terminal, is_utf8};
 
 const REQUEST: u8 = 1;
 const ACCEPTED: u8 = 2;
@@ -37,32 +37,67 @@ pub(crate) struct Charset {
 
 /// How an end of the connection stands to CHARSET.
 #[derive(Clone, Copy)]
-pub(crate) struct Stand {
+pub(crate) struct Stand<'a> {
     /// Both may ask at once: then the client answers, and the server rejects, says the RFC.
     pub(crate) gives_way: bool,
     /// Whether it takes UTF-8 at all.
     pub(crate) takes_utf8: bool,
+    /// The character sets that it takes, the best one first. Where there is none, UTF-8 alone counts.
+    pub(crate) takes: &'a [Box<str>],
+}
+
+impl<'a> Stand<'a> {
+    fn names(self) -> impl Iterator<Item = &'a str> {
+        let utf8 = self.takes.is_empty() && self.takes_utf8;
+        self.takes.iter().map(AsRef::as_ref).chain(utf8.then_some("UTF-8"))
+    }
+
+    /// What it takes best of a list that begins with its separator, as that spells it.
+    fn choose(self, offered: &[u8]) -> Option<&[u8]> {
+        let list = match offered.strip_prefix(b"[TTABLE]") {
+            // A version number of one byte; we never use translation tables.
+            Some(rest) => rest.get(1..)?,
+            None => offered,
+        };
+        let (separator, list) = list.split_first()?;
+        self.names().find_map(|name| list.split(|byte| byte == separator).find(|other| is_same(name.as_bytes(), other)))
+    }
+
+    fn takes(self, name: &[u8]) -> bool {
+        self.names().any(|own| is_same(own.as_bytes(), name))
+    }
 }
 
 impl Charset {
-    /// The option as this party has it.
-    pub(crate) fn side(&mut self, party: Party) -> &mut Side {
-        match party {
-            Party::Us => &mut self.ours,
-            Party::Them => &mut self.theirs,
+    sides! {
+        Party::Us, option::CHARSET => ours;
+        Party::Them, option::CHARSET => theirs;
+    }
+
+    /// Once the peer will listen: requests what is taken, once.
+    pub(crate) fn request(&mut self, stand: Stand<'_>, out: &mut Vec<u8>) {
+        if self.ours.is_on() && self.request == Request::NotSent {
+            let list: String = stand.names().flat_map(|name| [";", name]).collect();
+            if !list.is_empty() {
+                self.request = Request::Pending;
+                write_subnegotiation(out, option::CHARSET, &[&[REQUEST], list.as_bytes()]);
+            }
         }
     }
 
-    /// Once the peer will listen: requests UTF-8, once.
-    pub(crate) fn request(&mut self, stand: Stand, out: &mut Vec<u8>) {
-        if self.ours.is_on() && stand.takes_utf8 && self.request == Request::NotSent {
-            self.request = Request::Pending;
-            write_subnegotiation(out, option::CHARSET, &[&[REQUEST], b";UTF-8"]);
-        }
+    /// The peer has forgotten what was agreed on, or another one has taken its place.
+    pub(crate) fn begin_anew(&mut self) {
+        (self.request, self.answered) = (Request::NotSent, 0);
     }
 
     /// Takes over the body of a CHARSET subnegotiation. True if the terminal changed.
-    pub(crate) fn receive(&mut self, body: &[u8], stand: Stand, terminal: &mut Terminal, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn receive(
+        &mut self,
+        body: &[u8],
+        stand: Stand<'_>,
+        terminal: &mut Terminal,
+        out: &mut Vec<u8>,
+    ) -> bool {
         if !(self.ours.is_wanted() || self.theirs.is_wanted()) {
             return false;
         }
@@ -70,7 +105,7 @@ impl Charset {
             Some((&REQUEST, offered)) => self.answer(offered, stand, terminal, out),
             Some((&ACCEPTED, name)) if self.request == Request::Pending => {
                 self.request = Request::Settled;
-                terminal.settle_utf8(if is_utf8(name) { Agreed::Yes } else { Agreed::No })
+                if stand.takes(name) { terminal.settle_charset(name) } else { terminal.settle_utf8(Agreed::No) }
             }
             Some((&REJECTED, _)) if self.request == Request::Pending => {
                 self.request = Request::Settled;
@@ -80,20 +115,20 @@ impl Charset {
         }
     }
 
-    fn answer(&mut self, offered: &[u8], stand: Stand, terminal: &mut Terminal, out: &mut Vec<u8>) -> bool {
+    fn answer(&mut self, offered: &[u8], stand: Stand<'_>, terminal: &mut Terminal, out: &mut Vec<u8>) -> bool {
         if self.answered == ANSWERS {
             return false;
         }
         self.answered += 1;
         let both_ask = self.request == Request::Pending;
-        match find_utf8(offered).filter(|_| stand.takes_utf8) {
+        match stand.choose(offered) {
             Some(name) if stand.gives_way || !both_ask => {
                 if stand.gives_way {
                     // The server rejects the one that is on its way, and that means nothing.
                     self.request = Request::Settled;
                 }
                 write_subnegotiation(out, option::CHARSET, &[&[ACCEPTED], name]);
-                terminal.settle_utf8(Agreed::Yes)
+                terminal.settle_charset(name)
             }
             found => {
                 write_subnegotiation(out, option::CHARSET, &[&[REJECTED]]);
@@ -103,27 +138,17 @@ impl Charset {
     }
 }
 
-/// The peer's spelling of UTF-8 in a list that begins with its separator.
-fn find_utf8(offered: &[u8]) -> Option<&[u8]> {
-    let list = match offered.strip_prefix(b"[TTABLE]") {
-        // A version number of one byte; we never use translation tables.
-        Some(rest) => rest.get(1..)?,
-        None => offered,
-    };
-    let (separator, names) = list.split_first()?;
-    names.split(|byte| byte == separator).find(|name| is_utf8(name))
-}
-
-fn is_utf8(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"UTF-8") || name.eq_ignore_ascii_case(b"UTF8")
+/// Whether both names are of one character set.
+fn is_same(name: &[u8], other: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(other) || (is_utf8(name) && is_utf8(other))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SERVER: Stand = Stand { gives_way: false, takes_utf8: true };
-    const CLIENT: Stand = Stand { gives_way: true, takes_utf8: true };
+    const SERVER: Stand<'_> = Stand { gives_way: false, takes_utf8: true, takes: &[] };
+    const CLIENT: Stand<'_> = Stand { gives_way: true, takes_utf8: true, takes: &[] };
 
     /// One for which the option was agreed on, both ways.
     fn agreed() -> Charset {
@@ -134,7 +159,7 @@ mod tests {
     }
 
     /// One that has asked.
-    fn asking(stand: Stand) -> Charset {
+    fn asking(stand: Stand<'_>) -> Charset {
         let (mut charset, mut out) = (agreed(), Vec::new());
         charset.request(stand, &mut out);
         charset.request(stand, &mut out);
@@ -143,7 +168,7 @@ mod tests {
     }
 
     /// What is agreed on after the peer has said this, and what it is answered.
-    fn hear(charset: &mut Charset, stand: Stand, said: &[&[u8]]) -> (Agreed, Vec<u8>) {
+    fn hear(charset: &mut Charset, stand: Stand<'_>, said: &[&[u8]]) -> (Agreed, Vec<u8>) {
         let (mut terminal, mut out) = (Terminal::default(), Vec::new());
         for body in said {
             charset.receive(body, stand, &mut terminal, &mut out);

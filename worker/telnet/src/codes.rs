@@ -29,24 +29,54 @@ pub(crate) const ABORT: u8 = 238;
 /// The lowest command there is: end of file (RFC 1184).
 pub(crate) const FIRST_COMMAND: u8 = 236;
 
-/// The options this crate knows.
-pub(crate) mod option {
-    /// RFC 856.
-    pub(crate) const BINARY: u8 = 0;
-    /// RFC 857.
-    pub(crate) const ECHO: u8 = 1;
+/// Options by their numbers.
+pub mod option {
+    /// All eight bits, RFC 856.
+    pub const BINARY: u8 = 0;
+    /// The server echoes: what is typed is not shown, RFC 857.
+    pub const ECHO: u8 = 1;
     /// Suppress go ahead, RFC 858.
-    pub(crate) const SGA: u8 = 3;
+    pub const SGA: u8 = 3;
     /// RFC 860.
-    pub(crate) const TIMING_MARK: u8 = 6;
+    pub const TIMING_MARK: u8 = 6;
     /// Terminal type, RFC 1091.
-    pub(crate) const TTYPE: u8 = 24;
+    pub const TTYPE: u8 = 24;
     /// End of record, RFC 885.
-    pub(crate) const EOR: u8 = 25;
+    pub const EOR: u8 = 25;
     /// Window size, RFC 1073.
-    pub(crate) const NAWS: u8 = 31;
-    /// RFC 2066.
-    pub(crate) const CHARSET: u8 = 42;
+    pub const NAWS: u8 = 31;
+    /// Lines are edited by the client, RFC 1184.
+    pub const LINEMODE: u8 = 34;
+    /// RFC 2941. Never relayed: it is between two ends, and we are in the middle.
+    pub const AUTHENTICATION: u8 = 37;
+    /// RFC 2946. Never relayed: what follows would be no telnet.
+    pub const ENCRYPT: u8 = 38;
+    /// RFC 1572, with the variables of MNES, the Mud New-Environ Standard.
+    pub const NEW_ENVIRON: u8 = 39;
+    /// Character set, RFC 2066.
+    pub const CHARSET: u8 = 42;
+    /// Never relayed, as ENCRYPT.
+    pub const START_TLS: u8 = 46;
+    /// Mud Server Data Protocol.
+    pub const MSDP: u8 = 69;
+    /// Mud Server Status Protocol.
+    pub const MSSP: u8 = 70;
+    /// Mud Client Compression Protocol, version 1. Never relayed, and not spoken: its beginning is no telnet.
+    pub const MCCP1: u8 = 85;
+    /// Version 2: what the server sends is compressed.
+    pub const MCCP2: u8 = 86;
+    /// Version 3: what the client sends is compressed.
+    pub const MCCP3: u8 = 87;
+    /// Mud Sound Protocol.
+    pub const MSP: u8 = 90;
+    /// Mud eXtension Protocol.
+    pub const MXP: u8 = 91;
+    /// Achaea Telnet Client Protocol.
+    pub const ATCP: u8 = 200;
+    /// Generic Mud Communication Protocol.
+    pub const GMCP: u8 = 201;
+    /// Extended options, RFC 861. Never relayed: nobody has them.
+    pub const EXTENDED: u8 = 255;
 }
 
 /// The four words of option negotiation. Only ever appended to: [`crate::TelnetBefore`] knows them by their places.

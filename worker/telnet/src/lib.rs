@@ -52,7 +52,7 @@
 //!         Event::EraseCharacter => lines.erase_character(),
 //!         Event::EraseLine => lines.erase_line(),
 //!         Event::Terminal | Event::Alive => {}
-//!         Event::HideInput(_) | Event::PromptEnd => {} // for clients
+//!         _ => {} // for clients, and where options are relayed
 //!     }
 //! }
 //! assert_eq!(heard, ["help"]);
@@ -99,25 +99,38 @@
 //! 1143 (negotiation without loops), 2066 (CHARSET), and MTTS, the Mud Terminal Type Standard.
 
 mod before;
+mod bridge;
 mod buffer;
 mod charset;
 mod client;
 mod codes;
+mod compress;
 mod echo;
+mod environ;
 mod event;
 mod keys;
 mod lines;
+mod mssp;
 mod negotiation;
+mod options;
 mod parser;
+mod relay;
+mod relaying;
 mod role;
 mod server;
 mod telnet;
 mod terminal;
 
 pub use before::TelnetBefore;
+pub use bridge::{Bridge, FromWorld, Terms};
 pub use client::Presented;
+pub use codes::option;
+pub use compress::{Damaged, Deflater, Inflated, Inflater};
 pub use event::Event;
 pub use lines::{Line, LineReader};
+pub use mssp::Mssp;
+pub use negotiation::Party;
+pub use relay::Standing;
 pub use role::Role;
 pub use telnet::Telnet;
 pub use terminal::{Agreed, Terminal};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::Verb;
 
-/// Which party performs the option.
+/// Which party performs an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Party {
+pub enum Party {
     /// This end: WILL and WONT are ours, DO and DONT are the peer's.
     Us,
     /// The peer: DO and DONT are ours.
@@ -28,6 +28,16 @@ impl Party {
         }
     }
 
+    /// The verb with which the peer says yes or no to an option of this party.
+    pub(crate) fn heard_as(self, yes: bool) -> Verb {
+        match (self, yes) {
+            (Self::Us, true) => Verb::Do,
+            (Self::Us, false) => Verb::Dont,
+            (Self::Them, true) => Verb::Will,
+            (Self::Them, false) => Verb::Wont,
+        }
+    }
+
     /// The verb with which we say yes or no to an option of this party.
     pub(crate) fn said(self, yes: bool) -> Verb {
         match (self, yes) {
@@ -38,6 +48,28 @@ impl Party {
         }
     }
 }
+
+/// Which field holds an option of a party, in one table for reading and for writing.
+macro_rules! sides {
+    ($($party:pat, $option:pat => $field:ident;)*) => {
+        /// The state of an option that has one here.
+        pub(crate) fn own_side(&self, party: Party, option: u8) -> Option<&Side> {
+            match (party, option) {
+                $(($party, $option) => Some(&self.$field),)*
+                _ => None,
+            }
+        }
+
+        /// The same, to change it.
+        pub(crate) fn own_side_mut(&mut self, party: Party, option: u8) -> Option<&mut Side> {
+            match (party, option) {
+                $(($party, $option) => Some(&mut self.$field),)*
+                _ => None,
+            }
+        }
+    };
+}
+pub(crate) use sides;
 
 /// How often the peer may switch one option on by itself. A person toggles a few times; a peer that contradicts
 /// itself would go on for ever.
@@ -75,6 +107,25 @@ impl Side {
     /// Both agreed that the option is in use.
     pub(crate) fn is_on(&self) -> bool {
         self.q == Q::Yes
+    }
+
+    /// Nothing is open: it is in use or not.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.q, Q::Yes | Q::No)
+    }
+
+    /// Whether the peer may switch it on once more.
+    pub(crate) fn may_grant(&self) -> bool {
+        self.grants < GRANTS
+    }
+
+    /// The peer says yes to what is in use: it has forgotten that. It is told so again, as often as it may switch an option on.
+    pub(crate) fn confirm(&mut self) -> Option<bool> {
+        if !self.may_grant() {
+            return None;
+        }
+        self.grants += 1;
+        Some(true)
     }
 
     /// In use, or to be: what belongs to the option may come before the answer to our request.
@@ -126,32 +177,6 @@ impl Side {
             return Some(true);
         }
         (!std::mem::replace(&mut self.refused, true)).then_some(false)
-    }
-}
-
-/// The options that are not supported: each is refused once per side, however often it is proposed.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Refused {
-    pub(crate) us: [u64; 4],
-    pub(crate) them: [u64; 4],
-}
-
-impl Refused {
-    /// The peer said yes or no to an unknown option. True when a refusal is to be sent.
-    pub(crate) fn receive(&mut self, party: Party, option: u8, yes: bool) -> bool {
-        let words = match party {
-            Party::Us => &mut self.us,
-            Party::Them => &mut self.them,
-        };
-        let bit = 1_u64 << (option % 64);
-        match words.get_mut(usize::from(option / 64)) {
-            Some(word) if yes && *word & bit == 0 => {
-                *word |= bit;
-                true
-            }
-            _ => false,
-        }
     }
 }
 
@@ -260,16 +285,5 @@ mod tests {
         let replies = (0..10_000).filter(|i| side.receive(i % 2 == 0).is_some()).count();
         assert_eq!(replies, 2 * usize::from(GRANTS) + 1);
         assert!(!side.is_on());
-    }
-
-    #[test]
-    fn unknown_options_are_refused_once_per_side() {
-        let mut refused = Refused::default();
-        for option in 0..=255 {
-            assert!(!refused.receive(Party::Us, option, false));
-            assert!(refused.receive(Party::Us, option, true));
-            assert!(!refused.receive(Party::Us, option, true));
-            assert!(refused.receive(Party::Them, option, true));
-        }
     }
 }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Bytes of one subnegotiation that are kept, its option included. A longer one is discarded whole.
 pub(crate) const SUBNEGOTIATION_LIMIT: usize = 512;
 
+/// The same where options are relayed: a message of GMCP may be long.
+pub(crate) const RELAYED_LIMIT: usize = 64 * 1024;
+
 /// Bytes of a window's size.
 const SIZE: usize = 4;
 
@@ -21,7 +24,7 @@ const BACKSPACE: u8 = 8;
 /// What stood in the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Token<'i> {
-    /// Data, unescaped. Contains at most one line end, and that as its last bytes.
+    /// Data, unescaped. Contains at most one line end, and that as its last bytes; in a stream any number.
     Data(&'i [u8]),
     /// A command without an option.
     Command(u8),
@@ -57,14 +60,23 @@ pub(crate) struct Parser {
     pub(crate) in_line: bool,
     /// The peer sends binary (RFC 856): a CR is one, with nothing behind it that belongs to it.
     pub(crate) binary: bool,
+    /// Subnegotiations may be long. From one who has shown that he speaks telnet they may have line ends in them.
+    pub(crate) relaying: bool,
+    /// Data is not for a reader of lines: it comes in pieces as large as they are, and a hole in it is not marked.
+    pub(crate) streaming: bool,
 }
 
 impl Parser {
     /// The next token, or `None` when the input is used up.
     pub(crate) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Option<Token<'i>> {
+        if self.state == State::Data {
+            // What was handed out has been read.
+            buffer::free_long(&mut self.sub);
+        }
         loop {
             let (&byte, rest) = input.split_first()?;
             let token = match self.state {
+                State::Data if byte != IAC && self.streaming => return Some(Token::Data(self.take_stream(input))),
                 State::Data if byte != IAC => return Some(Token::Data(self.take_data(input))),
                 State::Data => {
                     *input = rest;
@@ -109,6 +121,13 @@ impl Parser {
         }
     }
 
+    /// Whether options are relayed from here on, and whether data is a stream then.
+    pub(crate) fn set_relaying(&mut self, relaying: bool, streaming: bool) {
+        self.relaying = relaying;
+        self.streaming = relaying && streaming;
+        self.in_line &= !self.streaming;
+    }
+
     /// Whether the peer sends binary from here on.
     pub(crate) fn set_binary(&mut self, binary: bool) {
         self.binary = binary;
@@ -126,7 +145,8 @@ impl Parser {
 
     /// Whether nothing is held that could be data yet. A sequence without an end becomes data; a CR was handed out.
     pub(crate) fn is_quiet(&self) -> bool {
-        let Self { state, sub: _, sub_too_long: _, seen_command: _, in_line: _, binary: _ } = self;
+        let Self { state, sub: _, sub_too_long: _, seen_command: _, in_line: _, binary: _, relaying: _, streaming: _ } =
+            self;
         match state {
             State::Data | State::Return => true,
             State::Iac | State::Verb(_) | State::Sub | State::SubIac => false,
@@ -161,6 +181,27 @@ impl Parser {
         }
         *input = rest;
         self.in_line = !data.last().is_some_and(|last| is_line_end(*last));
+        data
+    }
+
+    /// Takes data up to an IAC, or up to a NUL that belongs to the CR before it.
+    fn take_stream<'i>(&mut self, input: &mut &'i [u8]) -> &'i [u8] {
+        let all = *input;
+        let (mut end, mut skipped) = (all.len(), 0);
+        for at in memchr::memchr2_iter(IAC, NUL, all) {
+            let after_return = at.checked_sub(1).and_then(|before| all.get(before)) == Some(&CR);
+            match all.get(at) {
+                Some(&IAC) => end = at,
+                _ if after_return && !self.binary => (end, skipped) = (at, 1),
+                _ => continue,
+            }
+            break;
+        }
+        let (data, rest) = all.split_at(end);
+        if rest.is_empty() && data.last() == Some(&CR) && !self.binary {
+            self.state = State::Return;
+        }
+        *input = rest.get(skipped..).unwrap_or_default();
         data
     }
 
@@ -243,14 +284,14 @@ impl Parser {
                 0 | 2 => !is_line_end(byte),
                 length => length < SIZE,
             },
-            _ => !is_line_end(byte),
+            _ => (self.relaying && self.seen_command) || !is_line_end(byte),
         }
     }
 
     /// The byte as data.
     fn lone(&mut self) -> Token<'static> {
         self.state = State::Data;
-        self.in_line = true;
+        self.in_line = !self.streaming;
         Token::Data(&[IAC])
     }
 
@@ -281,11 +322,12 @@ impl Parser {
     }
 
     fn collect(&mut self, bytes: &[u8]) -> Option<Token<'static>> {
-        if self.sub_too_long || self.sub.len() + bytes.len() > SUBNEGOTIATION_LIMIT {
+        let limit = if self.relaying { RELAYED_LIMIT } else { SUBNEGOTIATION_LIMIT };
+        if self.sub_too_long || self.sub.len() + bytes.len() > limit {
             self.sub_too_long = true;
             buffer::release(&mut self.sub);
         } else {
-            buffer::append(&mut self.sub, bytes, SUBNEGOTIATION_LIMIT);
+            buffer::append(&mut self.sub, bytes, limit);
         }
         None
     }

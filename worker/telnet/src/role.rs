@@ -40,18 +40,26 @@ impl End {
     }
 
     /// How this end stands to CHARSET.
-    pub(crate) fn stand(&self) -> Stand {
+    pub(crate) fn stand(&self) -> Stand<'_> {
         match self {
-            Self::Server(_) => Stand { gives_way: false, takes_utf8: true },
-            Self::Client(client) => Stand { gives_way: true, takes_utf8: client.takes_utf8() },
+            Self::Server(_) => Stand { gives_way: false, takes_utf8: true, takes: &[] },
+            Self::Client(client) => client.stand(),
         }
     }
 
     /// The state of an option that only this end supports.
-    pub(crate) fn side(&mut self, party: Party, option: u8) -> Option<&mut Side> {
+    pub(crate) fn side(&self, party: Party, option: u8) -> Option<&Side> {
         match self {
-            Self::Server(server) => server.side(party, option),
-            Self::Client(client) => client.side(party, option),
+            Self::Server(server) => server.own_side(party, option),
+            Self::Client(client) => client.own_side(party, option),
+        }
+    }
+
+    /// The same, to change it.
+    pub(crate) fn side_mut(&mut self, party: Party, option: u8) -> Option<&mut Side> {
+        match self {
+            Self::Server(server) => server.own_side_mut(party, option),
+            Self::Client(client) => client.own_side_mut(party, option),
         }
     }
 }

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::charset::Charset;
 use crate::codes::{self, Verb, option, write_command, write_negotiation};
 use crate::echo::Echo;
+use crate::environ;
 use crate::event::Event;
-use crate::negotiation::{Party, Side};
+use crate::negotiation::{Party, Side, sides};
 use crate::terminal::{Terminal, TypeCycle};
 
 /// What is said to "are you there?".
-const HERE: &[u8] = b"\r\n[Yes]\r\n";
+pub(crate) const HERE: &[u8] = b"\r\n[Yes]\r\n";
 
 /// The options that only a server has, and how far its questions are.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -22,7 +23,10 @@ pub(crate) struct Server {
     pub(crate) our_eor: Side,
     pub(crate) their_naws: Side,
     pub(crate) their_ttype: Side,
+    pub(crate) their_environ: Side,
     pub(crate) types: TypeCycle,
+    /// The variables were asked for, and no answer has come.
+    pub(crate) awaits_environ: bool,
 }
 
 impl Server {
@@ -35,7 +39,7 @@ impl Server {
             (&mut self.their_naws, Party::Them, option::NAWS),
             (&mut self.their_ttype, Party::Them, option::TTYPE),
             (&mut self.our_eor, Party::Us, option::EOR),
-            (charset.side(Party::Us), Party::Us, option::CHARSET),
+            (&mut charset.ours, Party::Us, option::CHARSET),
         ];
         let binary = binary.into_iter().map(|(side, party)| (side, party, option::BINARY));
         for (side, party, option) in binary.chain(offers) {
@@ -61,19 +65,29 @@ impl Server {
         }
     }
 
-    pub(crate) fn side(&mut self, party: Party, option: u8) -> Option<&mut Side> {
-        match (party, option) {
-            (Party::Us, option::EOR) => Some(&mut self.our_eor),
-            (Party::Them, option::NAWS) => Some(&mut self.their_naws),
-            (Party::Them, option::TTYPE) => Some(&mut self.their_ttype),
-            _ => None,
-        }
+    sides! {
+        Party::Us, option::EOR => our_eor;
+        Party::Them, option::NAWS => their_naws;
+        Party::Them, option::TTYPE => their_ttype;
+        Party::Them, option::NEW_ENVIRON => their_environ;
     }
 
-    /// What follows from a verb that was answered. True if the terminal changed.
-    pub(crate) fn negotiated(&mut self, verb: Verb, option: u8, terminal: &mut Terminal, out: &mut Vec<u8>) -> bool {
-        if option == option::TTYPE && self.their_ttype.is_on() {
-            self.types.start(out);
+    /// What follows from a verb that was answered; `turned_on` if the option is in use by that. True if the terminal changed.
+    pub(crate) fn negotiated(
+        &mut self,
+        verb: Verb,
+        option: u8,
+        turned_on: bool,
+        terminal: &mut Terminal,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        match option {
+            option::TTYPE if self.their_ttype.is_on() => self.types.start(out),
+            option::NEW_ENVIRON if turned_on => {
+                self.awaits_environ = true;
+                environ::ask(out);
+            }
+            _ => {}
         }
         // A window whose size is not told any more is of none.
         (verb, option) == (Verb::Wont, option::NAWS) && terminal.forget_size()
@@ -90,6 +104,10 @@ impl Server {
         match option {
             option::NAWS if self.their_naws.is_wanted() => terminal.set_size(body),
             option::TTYPE if self.their_ttype.is_wanted() => self.types.receive(body, terminal, out),
+            option::NEW_ENVIRON if self.their_environ.is_wanted() => {
+                let waited = std::mem::take(&mut self.awaits_environ);
+                environ::receive(body, terminal) || waited
+            }
             _ => false,
         }
     }

@@ -8,8 +8,10 @@ use crate::charset::Charset;
 use crate::client::{self, Presented};
 use crate::codes::{self, Verb, option, write_command, write_negotiation};
 use crate::event::Event;
-use crate::negotiation::{Party, Refused, Side};
+use crate::negotiation::{Party, Side, sides};
+use crate::options::OptionSet;
 use crate::parser::{Parser, Token};
+use crate::relay::Relay;
 use crate::role::{End, Role};
 use crate::server;
 use crate::terminal::Terminal;
@@ -18,7 +20,8 @@ use crate::terminal::Terminal;
 ///
 /// Sends nothing unless its owner calls for it or the peer sends a command. An answer is never answered, and whatever the
 /// peer sends, the answers of a server are at most five times as long, those of a client eight times. Holds at most 512
-/// bytes of what the peer sent.
+/// bytes of what the peer sent. Where options are [relayed](Self::set_relaying) that is 64 KiB, and answers may be longer,
+/// for a time: facts are told at most 64 times.
 ///
 /// Serialized, in a format that knows the names of fields, it is all that another program needs to go on from here, in the
 /// middle of a word too. A field that is added needs a default that is right for a state without it.
@@ -32,10 +35,14 @@ pub struct Telnet {
     pub(crate) our_binary: Side,
     pub(crate) their_binary: Side,
     pub(crate) charset: Charset,
-    pub(crate) refused: Refused,
+    pub(crate) refused: OptionSet,
+    /// What the peer was asked and does not want, or has switched off.
+    pub(crate) turned_down: OptionSet,
     pub(crate) terminal: Terminal,
     pub(crate) offering: bool,
     pub(crate) end: End,
+    /// Only where options are relayed, or were.
+    pub(crate) relay: Option<Box<Relay>>,
 }
 
 impl Telnet {
@@ -59,11 +66,12 @@ impl Telnet {
             let event = match self.parser.next(input)? {
                 Token::Data(bytes) => Some(Event::Data(bytes)),
                 Token::Command(byte) => match self.role() {
+                    role if self.is_relaying() => Some(relayed_command(role, byte)),
                     Role::Server => server::command(byte, out),
                     Role::Client => client::command(byte, out),
                 },
                 Token::Negotiation(verb, option) => self.negotiate(verb, option, out),
-                Token::Subnegotiation => self.subnegotiation(out).then_some(Event::Terminal),
+                Token::Subnegotiation => self.subnegotiated(out),
             };
             if self.offering && self.speaks_telnet() {
                 self.offer(out);
@@ -174,14 +182,16 @@ impl Telnet {
             their_binary: _,
             charset: _,
             refused: _,
+            turned_down: _,
             terminal: _,
             offering: _,
             end: _,
+            relay: _,
         } = self;
         parser.is_quiet()
     }
 
-    /// Bytes allocated for what the peer has sent: at most 512.
+    /// Bytes allocated for what the peer has sent: at most 512, or 64 KiB where options are relayed.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.parser.capacity()
@@ -189,23 +199,51 @@ impl Telnet {
 
     fn negotiate(&mut self, verb: Verb, option: u8, out: &mut Vec<u8>) -> Option<Event<'static>> {
         let (party, yes) = Party::heard(verb);
-        let answer = self.answer(party, option, yes);
+        if self.is_proposal(party, option) {
+            return self.propose(party, option, yes, out);
+        }
+        let before = self.standing(party, option);
+        let forgotten = self.has_forgotten(party, option, yes);
+        let answer = if forgotten { self.confirm(party, option) } else { self.answer_to(party, option, yes) };
         if let Some(yes) = answer {
             write_negotiation(out, party.said(yes), option);
         }
+        let news = self.settled(party, option, yes, before, forgotten && answer.is_some());
+        let terminal = self.follow(verb, option, news == Some(true), out);
+        match news {
+            Some(on) if self.is_relaying() => Some(Event::Agreed { party, option, on }),
+            _ => terminal,
+        }
+    }
+
+    /// Does what follows from a verb that was answered. `turned_on` if the option has come into use by that.
+    pub(crate) fn follow(
+        &mut self,
+        verb: Verb,
+        option: u8,
+        turned_on: bool,
+        out: &mut Vec<u8>,
+    ) -> Option<Event<'static>> {
         match option {
             option::CHARSET => self.charset.request(self.end.stand(), out),
             option::BINARY => self.parser.set_binary(self.their_binary.is_on()),
             _ => {}
         }
         match &mut self.end {
-            End::Server(server) => server.negotiated(verb, option, &mut self.terminal, out).then_some(Event::Terminal),
-            End::Client(client) => client.negotiated(verb, option, answer, out),
+            End::Server(server) => {
+                server.negotiated(verb, option, turned_on, &mut self.terminal, out).then_some(Event::Terminal)
+            }
+            End::Client(client) => {
+                if turned_on && verb == Verb::Do {
+                    client.turned_on(option, out);
+                }
+                client.heard(verb, option)
+            }
         }
     }
 
     /// What the peer is answered that says yes or no to an option: yes, no or nothing.
-    fn answer(&mut self, party: Party, option: u8, yes: bool) -> Option<bool> {
+    fn answer_to(&mut self, party: Party, option: u8, yes: bool) -> Option<bool> {
         if let (End::Server(server), Party::Us) = (&mut self.end, party) {
             match option {
                 option::ECHO => return server.echo.receive(yes),
@@ -214,37 +252,76 @@ impl Telnet {
                 _ => {}
             }
         }
-        match self.side(party, option) {
+        match self.side_mut(party, option) {
             Some(side) => side.receive(yes),
-            None => self.refused.receive(party, option, yes).then_some(false),
+            None => (yes && self.refused.insert(party, option)).then_some(false),
         }
     }
 
-    /// The state of a supported option.
-    fn side(&mut self, party: Party, option: u8) -> Option<&mut Side> {
-        match (party, option) {
-            (Party::Us, option::SGA) => Some(&mut self.our_sga),
-            (Party::Them, option::SGA) => Some(&mut self.their_sga),
-            (Party::Us, option::BINARY) => Some(&mut self.our_binary),
-            (Party::Them, option::BINARY) => Some(&mut self.their_binary),
-            (_, option::CHARSET) => Some(self.charset.side(party)),
-            _ => self.end.side(party, option),
+    sides! {
+        Party::Us, option::SGA => our_sga;
+        Party::Them, option::SGA => their_sga;
+        Party::Us, option::BINARY => our_binary;
+        Party::Them, option::BINARY => their_binary;
+    }
+
+    /// The state of an option that is supported, or relayed.
+    pub(crate) fn side(&self, party: Party, option: u8) -> Option<&Side> {
+        if self.is_as_ever(option) {
+            return None;
+        }
+        let own = self.own_side(party, option).or_else(|| self.charset.own_side(party, option));
+        let own = own.or_else(|| self.end.side(party, option));
+        own.or_else(|| self.relay.as_ref().and_then(|relay| relay.side(party, option)))
+    }
+
+    /// The same, to change it.
+    pub(crate) fn side_mut(&mut self, party: Party, option: u8) -> Option<&mut Side> {
+        if self.is_as_ever(option) {
+            return None;
+        }
+        match option {
+            option::SGA | option::BINARY => self.own_side_mut(party, option),
+            option::CHARSET => self.charset.own_side_mut(party, option),
+            _ => match self.end.side_mut(party, option) {
+                Some(side) => Some(side),
+                None => self.relay.as_mut().and_then(|relay| relay.side_mut(party, option)),
+            },
         }
     }
 
-    /// Takes over a subnegotiation. True if the terminal changed.
-    fn subnegotiation(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some((&option, body)) = self.parser.subnegotiation().split_first() else { return false };
-        if option == option::CHARSET {
-            return self.charset.receive(body, self.end.stand(), &mut self.terminal, out);
-        }
-        match &mut self.end {
-            End::Server(server) => server.subnegotiation(option, body, &mut self.terminal, out),
-            End::Client(client) => {
+    /// Whether the option is none where options were never relayed: those sessions are as they always were.
+    fn is_as_ever(&self, option: u8) -> bool {
+        option == option::NEW_ENVIRON && self.relay.is_none()
+    }
+
+    /// Takes over a subnegotiation.
+    fn subnegotiated(&mut self, out: &mut Vec<u8>) -> Option<Event<'static>> {
+        let (&option, body) = self.parser.subnegotiation().split_first()?;
+        let terminal = match (option, &mut self.end) {
+            (option::CHARSET, _) => self.charset.receive(body, self.end.stand(), &mut self.terminal, out),
+            (option::NAWS | option::TTYPE | option::NEW_ENVIRON, End::Server(server)) => {
+                server.subnegotiation(option, body, &mut self.terminal, out)
+            }
+            (option::NAWS | option::TTYPE | option::NEW_ENVIRON, End::Client(client)) => {
                 client.subnegotiation(option, body, out);
                 false
             }
-        }
+            _ => return self.relayed_subnegotiation(option),
+        };
+        terminal.then_some(Event::Terminal)
+    }
+}
+
+/// What a command of the peer means where options are relayed: it is not for us.
+fn relayed_command(role: Role, byte: u8) -> Event<'static> {
+    match (role, byte) {
+        (_, codes::NOP) => Event::Alive,
+        (Role::Server, codes::IP) => Event::Interrupt,
+        (Role::Server, codes::EC) => Event::EraseCharacter,
+        (Role::Server, codes::EL) => Event::EraseLine,
+        (Role::Client, codes::GA | codes::EOR) => Event::PromptEnd,
+        _ => Event::Command(byte),
     }
 }
 

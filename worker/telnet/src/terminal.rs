@@ -19,8 +19,11 @@ const NAME_LIMIT: usize = 40;
 /// How often the type is asked for: client, terminal type, MTTS bits.
 const QUESTIONS: u8 = 3;
 
+/// It stands between the player and the world: what it tells, it was told.
+pub(crate) const MTTS_PROXY: u32 = 128;
+
 const MTTS_ANSI: u32 = 1;
-const MTTS_UTF8: u32 = 4;
+pub(crate) const MTTS_UTF8: u32 = 4;
 const MTTS_256_COLOURS: u32 = 8;
 const MTTS_SCREEN_READER: u32 = 64;
 const MTTS_TRUECOLOUR: u32 = 256;
@@ -62,7 +65,8 @@ pub enum Agreed {
 
 /// A summary of the peer's terminal. What was not told is `None` or [`Agreed::Unknown`].
 ///
-/// A game server has no terminal: in the role of its client only [`utf8`](Self::utf8) is told.
+/// A game server has no terminal: in the role of its client only [`utf8`](Self::utf8) and [`charset`](Self::charset) are
+/// told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terminal {
@@ -72,6 +76,11 @@ pub struct Terminal {
     pub(crate) name: Option<Box<str>>,
     pub(crate) mtts: Option<u32>,
     pub(crate) charset_utf8: Agreed,
+    /// The name that was agreed on by CHARSET.
+    pub(crate) charset_name: Option<Box<str>>,
+    /// The one that was told by NEW-ENVIRON.
+    pub(crate) charset_told: Option<Box<str>>,
+    pub(crate) version: Option<Box<str>>,
 }
 
 impl Terminal {
@@ -105,14 +114,26 @@ impl Terminal {
         self.mtts
     }
 
-    /// Whether it takes UTF-8: as CHARSET has settled it, else by its MTTS bits.
+    /// The version of the client program, where it speaks MNES. Printable ASCII, at most 40 characters.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The name of its character set: the one that was agreed on by CHARSET, else the one that it has told in MNES.
+    #[must_use]
+    pub fn charset(&self) -> Option<&str> {
+        self.charset_name.as_deref().or(self.charset_told.as_deref())
+    }
+
+    /// Whether it takes UTF-8: as CHARSET has settled it, else as it has told in MNES, else by its MTTS bits.
     #[must_use]
     pub fn utf8(&self) -> Agreed {
-        match (self.charset_utf8, self.mtts) {
-            (Agreed::Unknown, None) => Agreed::Unknown,
-            (Agreed::Unknown, Some(_)) if self.has_bit(MTTS_UTF8) => Agreed::Yes,
-            (Agreed::Unknown, Some(_)) => Agreed::No,
-            (settled, _) => settled,
+        let yes_or_no = |yes| if yes { Agreed::Yes } else { Agreed::No };
+        match (self.charset_utf8, &self.charset_told, self.mtts) {
+            (Agreed::Unknown, Some(name), _) => yes_or_no(is_utf8(name.as_bytes())),
+            (Agreed::Unknown, None, Some(_)) => yes_or_no(self.has_bit(MTTS_UTF8)),
+            (settled, ..) => settled,
         }
     }
 
@@ -154,6 +175,15 @@ impl Terminal {
     /// Takes over the outcome of a CHARSET subnegotiation. True if it changed.
     pub(crate) fn settle_utf8(&mut self, outcome: Agreed) -> bool {
         std::mem::replace(&mut self.charset_utf8, outcome) != outcome
+    }
+
+    /// Takes over which character set was agreed on. True if that is news.
+    pub(crate) fn settle_charset(&mut self, name: &[u8]) -> bool {
+        let outcome = if is_utf8(name) { Agreed::Yes } else { Agreed::No };
+        let name = Some(clean(name));
+        let renamed = self.charset_name != name;
+        self.charset_name = name;
+        self.settle_utf8(outcome) || renamed
     }
 
     /// The peer has offered sets of which none is taken, and nothing was agreed on so far. True if that is news.
@@ -227,6 +257,11 @@ impl TypeCycle {
         }
     }
 
+    /// No answer is waited for.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.awaiting
+    }
+
     fn ask(&mut self, out: &mut Vec<u8>) {
         if self.asked < QUESTIONS {
             self.asked += 1;
@@ -241,6 +276,10 @@ pub(crate) fn clean(text: &[u8]) -> Box<str> {
     let printable = text.iter().filter(|byte| matches!(byte, b' '..=b'~'));
     let name: String = printable.take(NAME_LIMIT).map(|&byte| char::from(byte)).collect();
     name.trim().into()
+}
+
+pub(crate) fn is_utf8(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"UTF-8") || name.eq_ignore_ascii_case(b"UTF8")
 }
 
 fn mtts_bits(answer: &str) -> Option<u32> {

@@ -16,6 +16,7 @@ fn presented() -> Presented {
         name: Some("XTERM-256COLOR".into()),
         mtts: Some(269),
         utf8: true,
+        ..Presented::default()
     }
 }
 

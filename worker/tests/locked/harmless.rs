@@ -7,6 +7,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{MsgFlags, recv};
+use ssmglobal_sys::LockedPage;
 use std::collections::HashMap;
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -21,6 +22,8 @@ pub const ALL: &[(&str, Ends, Attempt)] = &[
     ("look at a header, say whose it is, hear the answer", Ends::Well, name),
     ("read a relay ring", Ends::Well, ring),
     ("leave a session in sealed memory", Ends::Well, sealed_memory),
+    ("lock a page, wipe it and lock another one", Ends::Well, locked_page),
+    ("lock more than one page", Ends::Well, more_than_a_page),
     ("take and give back memory", Ends::Well, memory),
     ("ask for the time, make a table", Ends::Well, table),
     ("panic and catch it", Ends::Well, caught),
@@ -96,6 +99,17 @@ fn sealed_memory(_: &World) -> bool {
     file.rewind().unwrap();
     file.read_exact(&mut text).unwrap();
     file.write_all(b"more").is_err() && &text == b"state"
+}
+
+fn locked_page(_: &World) -> bool {
+    let keeps = || LockedPage::new().is_ok_and(|mut page| page.put(b"connect bob") && page.bytes() == b"connect bob");
+    keeps() && keeps()
+}
+
+/// It cannot, and lives.
+fn more_than_a_page(_: &World) -> bool {
+    let first = LockedPage::new();
+    first.is_ok() && LockedPage::new().is_err_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
 }
 
 fn memory(_: &World) -> bool {

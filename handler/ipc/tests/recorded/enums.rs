@@ -22,6 +22,14 @@ samples! { lists List { Worlds: List::Worlds; Users: List::Users; } }
 samples! { list_rows ListRows {
     Worlds: listed_worlds(); Users: listed_users(); UsersInFull: users_in_full();
 } }
+samples! { play_hows PlayHow {
+    New: PlayHow::New; Waits: PlayHow::Waits; TakenOver: PlayHow::TakenOver; Shared: PlayHow::Shared;
+} }
+samples! { play_ends PlayEnd { Quit: PlayEnd::Quit; Down: PlayEnd::Down; } }
+samples! { play_states PlayState { Plays: PlayState::Plays; Waits: PlayState::Waits; Alone: PlayState::Alone; } }
+samples! { play_dos PlayDo {
+    HandOver: PlayDo::HandOver; Share: PlayDo::Share; Renew: PlayDo::Renew; Stop: PlayDo::Stop;
+} }
 samples! { states State {
     New: State::New; Anonymous: State::Anonymous; Player: State::Player; Unproved: State::Unproved; Server: State::Server;
 } }

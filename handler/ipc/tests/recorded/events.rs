@@ -42,6 +42,9 @@ samples! { events Event {
     Property: Event::Property(PropertyChanged {
         of: world(), name: text("gate"), value: some("open"), base64: None, version: 300, deleted: false,
     });
+    PlayReady: Event::PlayReady(PlayReady { world: text("zoo") });
+    PlayOrder: Event::PlayOrder(PlayOrder { world: text("zoo"), what: PlayDo::Share });
+    PlayReturn: Event::PlayReturn(PlayReturn { world: text("zoo") });
     GuestOut: Event::GuestOut(GuestOut { world: some("Atlantis"), player: player(), msg: text("Disabled.") });
     List: Event::List(ListChanged { from: 299, at: list_at(), rows: listed_users(), gone: vec![text("alice")] });
 } }

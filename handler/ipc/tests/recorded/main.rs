@@ -32,7 +32,10 @@ mod requests;
 mod values;
 
 use control::{items, to_handler, to_listener};
-use enums::{betters, list_rows, lists, modes, operators, parties, states, submitters, topics};
+use enums::{
+    betters, list_rows, lists, modes, operators, parties, play_dos, play_ends, play_hows, play_states, states,
+    submitters, topics,
+};
 use events::events;
 use operator::{answers, asks};
 use replies::{grown_again, grown_replies, replies};
@@ -166,7 +169,7 @@ fn all() -> Vec<Sample> {
         all.push(sample(&name, value, |out, (carried, value)| frame::put_change(out, NUMBER, carried, value), change));
     }
     all.extend(with_descriptors());
-    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists list_rows states);
+    control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists list_rows states play_hows play_ends play_states play_dos);
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {
         let name = format!("Code::{word}");

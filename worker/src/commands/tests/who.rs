@@ -106,6 +106,10 @@ fn every_command_makes_what_the_table_says_it_asks() {
                 assert!(of_it.peek().is_some(), "{} is not in every.rs", made.name);
                 assert!(of_it.all(|(.., request)| request.kind() == kind), "{}", made.name);
             }
+            Asks::Play(..) => {
+                let action = super::words(made.example);
+                assert!(matches!(action, Ok(Action::Play(_))), "{}: {action:?}", made.name);
+            }
             Asks::Local(..) => {
                 let action = super::words(made.example);
                 assert!(matches!(action, Ok(Action::Local(_))), "{}: {action:?}", made.name);

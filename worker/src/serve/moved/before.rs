@@ -170,6 +170,6 @@ impl Before {
         let contact = Contact::taken(self.last_line);
         let client = Kept { stack: Stack::new(Transport::Plain, speech), contact };
         // Whether there is a link is told by the descriptors alone.
-        Left { session, subscriptions: self.subscriptions, peers: vec![client], link: true }
+        Left { session, subscriptions: self.subscriptions, peers: vec![client], link: true, play: None }
     }
 }

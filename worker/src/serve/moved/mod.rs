@@ -14,6 +14,7 @@ mod before;
 #[cfg(test)]
 mod tests;
 
+use super::handing::Handed;
 use super::subscriptions::Subscriptions;
 use crate::peer::{self, Kept};
 use crate::session::Session;
@@ -31,8 +32,8 @@ const FORMAT: u32 = 3;
 const MOST: usize = 1 << 20;
 
 /// The most descriptors that go with a state, beside the client's: the state, the way to the old worker, those of its other
-/// peers, and its link.
-pub const MOST_DESCRIPTORS: usize = 2 + (peer::MOST - 1) + 1;
+/// peers, its link, and what belongs to a world that it plays: the connection, and a page that holds a login.
+pub const MOST_DESCRIPTORS: usize = 2 + (peer::MOST - 1) + 1 + 2;
 
 /// The new one could go on.
 pub const COULD: u8 = b'C';
@@ -73,18 +74,20 @@ impl Moved {
 /// All that the new worker has to know: the layers, from the session down.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Left<S = Session, L = Subscriptions, P = Kept> {
+pub struct Left<S = Session, L = Subscriptions, P = Kept, H = Handed> {
     /// Who the client is, and where its conversation with the handler is.
     pub session: S,
     /// What the client listens to, and how far it has heard.
     pub subscriptions: L,
     /// The client, and then the other peers, each of which has a descriptor.
     pub peers: Vec<P>,
-    /// The link is there too, as the last descriptor.
+    /// The link is there too, behind the peers.
     pub link: bool,
+    /// The world that the client plays; what belongs to it are the last descriptors.
+    pub play: Option<H>,
 }
 
-impl<S: Serialize, L: Serialize, P: Serialize> Left<S, L, P> {
+impl<S: Serialize, L: Serialize, P: Serialize, H: Serialize> Left<S, L, P, H> {
     /// A state as it is written.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub fn presented() -> Presented {
         name: name("T"),
         mtts: Some(u32::MAX),
         utf8: true,
+        ..Presented::default()
     }
 }
 
@@ -91,7 +92,7 @@ impl Session {
             Event::Interrupt => self.lines.interrupt(),
             Event::EraseCharacter => self.lines.erase_character(),
             Event::EraseLine => self.lines.erase_line(),
-            Event::Terminal | Event::Alive | Event::HideInput(_) | Event::PromptEnd => {}
+            _ => {}
         }
         self.events.push(format!("{event:?} after {:?}", self.data));
         true

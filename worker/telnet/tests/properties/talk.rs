@@ -27,7 +27,7 @@ impl End {
                 Event::Data(data) => self.text.extend_from_slice(data),
                 Event::PromptEnd => self.prompts += 1,
                 Event::Terminal | Event::HideInput(_) => {}
-                Event::Alive | Event::Interrupt | Event::EraseCharacter | Event::EraseLine => panic!("{event:?}"),
+                _ => panic!("{event:?}"),
             }
         }
     }
@@ -78,6 +78,7 @@ fn presented() -> impl Strategy<Value = Presented> {
             name: Some(name.into()),
             mtts: Some(mtts),
             utf8,
+            ..Presented::default()
         },
     )
 }

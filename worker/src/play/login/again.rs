@@ -1,0 +1,291 @@
+//! Typing a login once more, on a fresh connection. Runs in a worker; pure, but for the locked page.
+//!
+//! Until it is over, nothing of what the world says is for the player: his worker drops it. Then it is told what to show:
+//! behind the words of success what followed them, and else all that the world has said.
+
+use super::heard::Heard;
+use super::{Login, QUIET, Verdict, asks_for_secret};
+use crate::moment::Moment;
+use crate::play::scrollback::Scrollback;
+use serde::{Deserialize, Serialize};
+use ssmglobal_ipc::clean;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// How long it may take altogether.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A world that says nothing before it has heard something is spoken to after so long.
+const SILENT: Duration = Duration::from_millis(300);
+
+/// How long after success lines are looked at that nobody needs to see again, if the world never falls quiet.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// The most of one line that is kept to be shown, bytes; of a longer one its end.
+const MOST_OF_A_LINE: usize = 4096;
+
+/// The most of what stands behind success before it is shown, bytes.
+const MOST_BEHIND: usize = 64 << 10;
+
+/// The most of a world's words that become a reason, characters.
+const MOST_OF_A_REASON: usize = 200;
+
+/// What is to be done.
+#[derive(PartialEq, Eq)]
+pub enum Step {
+    /// Nothing yet.
+    Wait,
+    /// Send this line, and its end.
+    Say(Zeroizing<Vec<u8>>),
+    /// He is in. It is over.
+    Done {
+        /// To be shown.
+        rest: Vec<u8>,
+    },
+    /// The world has refused it. It is over; he can go on by himself.
+    Failed {
+        /// Why, in the world's words or ours: one line, harmless to a terminal.
+        reason: String,
+        /// To be shown: the login screen, and what followed.
+        text: Vec<u8>,
+    },
+    /// The world has neither taken nor refused it in time. It is over; he can go on by himself.
+    TimedOut {
+        /// To be shown: all that it has said, at most 64 KiB.
+        text: Vec<u8>,
+    },
+}
+
+/// Shows nothing of what is typed.
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Step::Wait => f.write_str("Wait"),
+            Step::Say(_) => f.write_str("Say(…)"),
+            Step::Done { rest } => write!(f, "Done({:?})", String::from_utf8_lossy(rest)),
+            Step::Failed { reason, text } => write!(f, "Failed({reason:?}, {:?})", String::from_utf8_lossy(text)),
+            Step::TimedOut { text } => write!(f, "TimedOut({:?})", String::from_utf8_lossy(text)),
+        }
+    }
+}
+
+/// The login that is being typed.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Again {
+    begun: Moment,
+    /// The number of lines that were said.
+    said: usize,
+    /// One of them was the answer to a question for a password.
+    secret_said: bool,
+    /// The world has said something since the last of them.
+    answered: bool,
+    /// The world has said something since it was last found to be quiet, and when.
+    stirred: Option<Moment>,
+    /// The silence of one that says nothing was noticed.
+    silence_noticed: bool,
+    hides: bool,
+    /// The line that the world has begun: as patterns see it, and as it came.
+    heard: Heard,
+    line: Vec<u8>,
+    /// All that it has said.
+    held: Scrollback,
+    /// Success was seen, or is supposed: what stands behind it, and since when.
+    behind: Option<Behind>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Behind {
+    text: Vec<u8>,
+    since: Moment,
+}
+
+impl Again {
+    /// On a fresh connection; none if nothing is kept.
+    pub fn begin(login: &Login, now: Instant) -> Option<Again> {
+        login.is_kept().then(|| Again { begun: now.into(), ..Again::default() })
+    }
+
+    /// The world has said this; split anywhere.
+    pub fn said(&mut self, login: &Login, text: &[u8], now: Instant) -> Step {
+        if text.is_empty() {
+            return Step::Wait;
+        }
+        self.held.said(text);
+        self.answered = true;
+        self.stirred = Some(now.into());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (taken, ended) = self.heard.take(&mut rest);
+            self.line.extend_from_slice(taken);
+            let over = self.line.len().saturating_sub(MOST_OF_A_LINE);
+            self.line.drain(..over);
+            if !ended {
+                break;
+            }
+            if let Some(step) = self.line_ended(login, now) {
+                return step;
+            }
+        }
+        match &self.behind {
+            Some(behind) if behind.text.len() > MOST_BEHIND => self.done(),
+            // Nothing is left out of what follows, and so nothing has to be waited for.
+            Some(_) if login.patterns.hide.is_empty() && !login.patterns.success.is_empty() => self.done(),
+            _ => Step::Wait,
+        }
+    }
+
+    /// The world hides what is typed, or no longer.
+    pub fn hides(&mut self, login: &Login, hides: bool, now: Instant) -> Step {
+        self.hides = hides;
+        if !hides && self.behind.is_none() {
+            // What was asked is answered, also where the question came behind the answer.
+            self.heard.clear();
+            self.line.clear();
+        }
+        if !hides && self.answered && self.stirred.is_none() {
+            // What was asked meanwhile is to be answered now.
+            self.stirred = Some(now.into());
+        }
+        if !hides || self.behind.is_some() || !login.patterns.prompts {
+            return Step::Wait;
+        }
+        match login.kept(self.said) {
+            Some(next) if next.secret => self.say(login, now),
+            _ if self.secret_said => self.failed("it asks for the password once more"),
+            _ => Step::Wait,
+        }
+    }
+
+    /// The world's prompt has ended.
+    pub fn prompt_end(&mut self, login: &Login, now: Instant) -> Step {
+        self.stirred = None;
+        self.prompted(login, now)
+    }
+
+    /// When [`Again::quiet`] is to be called at the latest.
+    pub fn deadline(&self, login: &Login) -> Instant {
+        let silence = (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then_some(SILENT);
+        let silence = silence.map(|silent| *self.begun + silent);
+        let quiet = self.stirred.map(|at| *at + QUIET);
+        let settled = self.behind.as_ref().filter(|_| self.answered).map(|behind| *behind.since + SETTLED);
+        [silence, quiet, settled]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(*self.begun + PATIENCE)
+            .min(*self.begun + PATIENCE)
+    }
+
+    /// Time has passed.
+    pub fn quiet(&mut self, login: &Login, now: Instant) -> Step {
+        let settled = |behind: &Behind| now >= *behind.since + SETTLED;
+        if self.answered && self.behind.as_ref().is_some_and(settled) {
+            return self.done();
+        }
+        if self.stirred.is_some_and(|at| now >= *at + QUIET) {
+            self.stirred = None;
+            let step = self.prompted(login, now);
+            if step != Step::Wait {
+                return step;
+            }
+        }
+        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + SILENT {
+            self.silence_noticed = true;
+            let step = self.next(login, now);
+            if step != Step::Wait {
+                return step;
+            }
+        }
+        if now < *self.begun + PATIENCE {
+            return Step::Wait;
+        }
+        match self.behind {
+            Some(_) if self.answered => self.done(),
+            _ => Step::TimedOut { text: self.give_up() },
+        }
+    }
+
+    /// It comes to nothing, as when the world has gone again: all that it has said.
+    pub fn give_up(&mut self) -> Vec<u8> {
+        self.held.take().text
+    }
+
+    /// Whether the world is still talking, and is to end before it is asked something: one that asks may have much to say.
+    fn waits_for_quiet(&self, login: &Login) -> bool {
+        login.patterns.prompts && self.answered
+    }
+
+    /// A line of the world has ended.
+    fn line_ended(&mut self, login: &Login, now: Instant) -> Option<Step> {
+        let step = self.judge(login, now, true);
+        self.heard.clear();
+        self.line.clear();
+        step
+    }
+
+    /// What the world has said last is a prompt.
+    fn prompted(&mut self, login: &Login, now: Instant) -> Step {
+        if let Some(step) = self.judge(login, now, false) {
+            return step;
+        }
+        match self.behind {
+            Some(_) if self.answered => self.done(),
+            Some(_) => Step::Wait,
+            None if self.answered => self.next(login, now),
+            None => Step::Wait,
+        }
+    }
+
+    /// Looks at the line that the world has begun or ended.
+    fn judge(&mut self, login: &Login, now: Instant, ended: bool) -> Option<Step> {
+        if self.said == 0 {
+            return None;
+        }
+        let line = self.heard.line();
+        // Without words of success it is supposed, and failure can still follow.
+        let open = self.behind.is_none() || login.patterns.success.is_empty();
+        let verdict = if open && !self.heard.is_empty() { login.patterns.verdict(&line) } else { None };
+        match (verdict, &mut self.behind) {
+            (Some(Verdict::Failure), _) => {
+                let reason = line.into_owned();
+                return Some(self.failed(&reason));
+            }
+            (Some(Verdict::Success), None) => self.behind = Some(Behind { text: Vec::new(), since: now.into() }),
+            (_, Some(behind)) if ended && !login.patterns.hides(&line) => behind.text.extend_from_slice(&self.line),
+            _ => {}
+        }
+        None
+    }
+
+    /// Says the next line, if this is the question for it.
+    fn next(&mut self, login: &Login, now: Instant) -> Step {
+        let Some(next) = login.kept(self.said) else { return Step::Wait };
+        let asks = self.hides || asks_for_secret(&self.heard.line());
+        if login.patterns.prompts && next.secret != asks { Step::Wait } else { self.say(login, now) }
+    }
+
+    fn say(&mut self, login: &Login, now: Instant) -> Step {
+        let Some(next) = login.kept(self.said) else { return Step::Wait };
+        self.said += 1;
+        self.secret_said |= next.secret;
+        (self.answered, self.stirred) = (false, None);
+        self.heard.clear();
+        self.line.clear();
+        if login.patterns.success.is_empty() && login.kept(self.said).is_none() {
+            self.behind = Some(Behind { text: Vec::new(), since: now.into() });
+        }
+        Step::Say(Zeroizing::new(next.line.to_vec()))
+    }
+
+    fn done(&mut self) -> Step {
+        let mut rest = self.behind.take().map(|behind| behind.text).unwrap_or_default();
+        rest.append(&mut self.line);
+        Step::Done { rest }
+    }
+
+    fn failed(&mut self, reason: &str) -> Step {
+        let reason = clean(reason.trim()).chars().take(MOST_OF_A_REASON).collect();
+        Step::Failed { reason, text: self.give_up() }
+    }
+}

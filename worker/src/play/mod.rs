@@ -1,0 +1,354 @@
+//! Playing: what stands between a player and a world. Two telnet machines, one towards each, and between them what is typed on
+//! its way there and what is said on its way back. All that is known of it is one value, which moves to another process with its
+//! client, at any byte. Runs in a worker; pure but for the page of memory that holds a login.
+
+pub mod charset;
+mod gate;
+mod inward;
+mod kept;
+pub mod line;
+mod login;
+mod names;
+mod outward;
+mod relogin;
+mod scrollback;
+pub mod words;
+
+use crate::moment::Moment;
+use crate::peer::Stack;
+use crate::peer::between::Between;
+use charset::Converter;
+use gate::{Escape, Gate};
+use kept::Kept;
+use login::{Again, Login, Watch};
+use scrollback::Scrollback;
+use serde::{Deserialize, Serialize};
+use ssmglobal_config::Door;
+use ssmglobal_config::play::{Charset, Terms};
+use ssmglobal_ipc::{PlayAt, PlayHow, PlayStart, PlayStarted, PlayState, Secret, Time};
+use ssmglobal_sys::LockedPage;
+use ssmglobal_telnet::{self as telnet, Bridge};
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+/// How long a line of the world may be without its end before it is taken for a prompt.
+const PROMPT: Duration = Duration::from_millis(250);
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// A connection was asked for.
+    #[default]
+    Asks,
+    /// There is one.
+    Plays,
+    /// It has ended, and the handler is asked why.
+    Ended,
+    /// The world is down.
+    Waits,
+}
+
+/// What came of what the world has said.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Its line has ended: what has waited for that may be said.
+    LineEnded,
+    /// The player is told this.
+    Says(String),
+}
+
+/// What came of what the player has typed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// It went to the world, or is kept for it.
+    Passed,
+    /// The player is told this.
+    Says(String),
+    /// It is for us.
+    Ours(String),
+}
+
+/// A client that plays, or is about to.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Play {
+    world: String,
+    terms: Terms,
+    stage: Stage,
+    /// What the door says.
+    escape: String,
+    clean: bool,
+    /// By which it goes on from another connection: this one's.
+    word: Option<Secret>,
+    /// The player has seen it.
+    word_shown: bool,
+    /// By which it goes on here, where another has left.
+    resumes: Option<Secret>,
+    /// When the player came first, milliseconds since 1970.
+    since: i64,
+    /// There was a connection before, which the world has lost.
+    again: bool,
+    /// Since when the client's own connection is gone.
+    alone: Option<Moment>,
+    bridge: Bridge,
+    gate: Gate,
+    /// What was typed and not looked at yet.
+    #[serde(with = "crate::packed")]
+    typed: Vec<u8>,
+    /// How much of that was looked at, bytes.
+    used: usize,
+    kept: Kept,
+    scrollback: Scrollback,
+    watch: Watch,
+    logs_in: Option<Again>,
+    inward: Converter,
+    outward: Converter,
+    /// What is typed is not seen: the world has said so.
+    hidden: bool,
+    /// When the world has last said something that did not end a line.
+    #[serde(skip)]
+    in_line_since: Option<Instant>,
+    /// The login that has worked. Its page moves as a descriptor of its own.
+    #[serde(skip)]
+    login: Login,
+    /// Telnet's proposals of the world that wait for the player's answer are refused then.
+    #[serde(skip)]
+    undecided_until: Option<Instant>,
+}
+
+impl Play {
+    /// Of a client that came in by this door. With a word it goes on where another connection has left.
+    pub fn new(world: String, door: &Door, resumes: Option<Secret>) -> Play {
+        let since = Time::now().0;
+        let mut gate = Gate::new(Escape::new(&door.escape).as_ref(), Charset::Utf8);
+        gate.set_limit(door.line);
+        Play { world, escape: door.escape.clone(), clean: door.clean, resumes, since, gate, ..Play::default() }
+    }
+
+    /// The world's name.
+    pub fn world(&self) -> &str {
+        &self.world
+    }
+
+    /// Whether it is this one.
+    pub fn is_world(&self, world: &str) -> bool {
+        self.world.eq_ignore_ascii_case(world)
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// What the handler is asked for a connection.
+    pub fn asks(&mut self) -> PlayStart {
+        self.stage = Stage::Asks;
+        let (world, since) = (self.world.clone(), Time(self.since));
+        PlayStart { world, since, word: self.resumes.clone(), again: self.again }
+    }
+
+    /// Where the client plays, for a handler that does not know; nothing as long as that is not settled.
+    pub fn place(&self, idle: u64) -> Option<PlayAt> {
+        let state = match self.stage {
+            Stage::Plays | Stage::Waits if self.alone.is_some() => PlayState::Alone,
+            Stage::Plays => PlayState::Plays,
+            Stage::Waits => PlayState::Waits,
+            Stage::Asks | Stage::Ended => return None,
+        };
+        let word = self.word.clone().unwrap_or_default();
+        Some(PlayAt { world: self.world.clone(), state, word, idle })
+    }
+
+    /// The handler has said how it is played.
+    pub fn started(&mut self, started: &PlayStarted) {
+        started.world.clone_into(&mut self.world);
+        self.word = Some(started.word.clone());
+        self.resumes = None;
+        if let Ok(terms) = serde_json::from_str(&started.terms) {
+            self.terms = terms;
+        }
+        if started.how == PlayHow::Shared {
+            // What comes is for a player already.
+            self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() };
+        }
+        self.expect_login();
+    }
+
+    /// There is a connection to the world. What is said to that is appended to `to_world`.
+    pub fn connected(&mut self, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
+        self.stage = Stage::Plays;
+        self.hidden = false;
+        self.in_line_since = None;
+        if to.between().is_none() {
+            to.play(Some(Between::new(self.clean)));
+        }
+        self.choose_characters(to);
+        let terms = self.bridge_terms();
+        to.relay(|to| {
+            let bridge = &mut self.bridge;
+            bridge.connect(to.telnet, to.out);
+            bridge.present(terms, to.telnet, to.out, to_world);
+            self.begin_login(to, to_world, now);
+        });
+        self.undecided_until = Some(now + UNDECIDED);
+        self.again = true;
+    }
+
+    /// The connection to the world has ended.
+    pub fn ended(&mut self, to: &mut Stack) {
+        self.stage = Stage::Ended;
+        to.relay(|to| {
+            self.end_text(to);
+            self.bridge.leave(to.telnet, to.out);
+        });
+        self.gate.set_hidden(false);
+        (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
+    }
+
+    /// The world is down. Gives what the player is told of that, once.
+    pub fn waits(&mut self, to: &mut Stack) -> Option<String> {
+        let known = std::mem::replace(&mut self.stage, Stage::Waits) == Stage::Waits;
+        let began = self.again;
+        self.again = true;
+        // Between the lines of no world: our own prompt.
+        to.play(None);
+        (!known).then(|| match began {
+            true => words::down(&self.world, &self.escape),
+            false => words::not_there(&self.world, &self.escape),
+        })
+    }
+
+    /// The word by which the player goes on from another connection, in a sentence.
+    pub fn show_word(&mut self) -> Option<String> {
+        let word = self.word.as_ref()?;
+        self.word_shown = true;
+        Some(words::word(word.expose(), self.terms.grace_seconds / 60))
+    }
+
+    /// What was typed for a world that is down is forgotten; gives how many lines.
+    pub fn drop_kept(&mut self) -> usize {
+        self.kept.take().len()
+    }
+
+    /// Whether the client's own connection is gone.
+    pub fn is_alone(&self) -> bool {
+        self.alone.is_some()
+    }
+
+    /// The client's own connection has gone, and he has not got so many bytes of what was written. Whether the connection to the
+    /// world is kept: for who can come back, because he is `known` or has a word.
+    pub fn stays_alone(&mut self, known: bool, lost: u64, to: &mut Stack) -> bool {
+        let can_return = (known || self.word_shown) && self.terms.grace_seconds > 0;
+        if !can_return || !matches!(self.stage, Stage::Plays | Stage::Waits) {
+            return false;
+        }
+        self.alone = Some(Moment::now());
+        self.scrollback.keep_last(lost + to.out().rest().len() as u64);
+        to.out().clear();
+        true
+    }
+
+    /// Whether the time is over for which it is kept.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.grace_ends().is_some_and(|at| at <= now)
+    }
+
+    fn grace_ends(&self) -> Option<Instant> {
+        self.alone.map(|since| *since + Duration::from_secs(self.terms.grace_seconds))
+    }
+
+    /// The page that holds the login, for one who goes on.
+    pub fn page(&self) -> Option<BorrowedFd<'_>> {
+        self.login.page().map(LockedPage::descriptor)
+    }
+
+    /// That page, from who has left it.
+    pub fn take_page(&mut self, page: Option<LockedPage>) {
+        self.take_login(page);
+    }
+
+    /// The page is another's now, who needs what it holds.
+    pub fn leave_page(&mut self) {
+        self.login.take_page().into_iter().for_each(LockedPage::leave);
+    }
+
+    /// It goes on for a client of another worker, which has asked for it: he is shown what he has missed.
+    pub fn goes_on_here(&mut self, here: &Play, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
+        here.escape.clone_into(&mut self.escape);
+        (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
+        let was_away = self.alone.take().is_some();
+        if self.stage != Stage::Plays {
+            return;
+        }
+        if !was_away {
+            self.scrollback.keep_last(ON_SCREEN);
+        }
+        to.play(Some(Between::new(self.clean)));
+        self.choose_characters(to);
+        self.undecided_until = Some(now + UNDECIDED);
+        let missed = self.scrollback.take();
+        to.relay(|to| {
+            self.bridge.change_player(to.telnet, to.out, to_world);
+            to.announce(&match was_away {
+                true => words::missed(&self.world, missed.missing),
+                false => words::goes_on(&self.world),
+            });
+            to.end_ours();
+            let from = to.out.len();
+            to.out.extend_from_slice(&missed.text);
+            to.between.world_said(&missed.text);
+            to.between.is_prompt();
+            to.telnet.seal(to.out, from);
+        });
+    }
+
+    /// Whether it is known where what is typed goes.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.stage, Stage::Plays | Stage::Waits)
+    }
+
+    /// Whether there is room for more of what is typed.
+    pub fn has_room(&self) -> bool {
+        self.typed.is_empty()
+    }
+
+    /// Whether nothing was begun that only this process can go on with.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.stage, Stage::Plays | Stage::Waits)
+    }
+
+    /// When something is due although nothing happens.
+    pub fn due_at(&self) -> Option<Instant> {
+        let prompt = self.in_line_since.map(|since| since + PROMPT);
+        let login = match &self.logs_in {
+            Some(again) => Some(again.deadline(&self.login)),
+            None => self.watch.deadline(&self.login),
+        };
+        prompt.into_iter().chain(login).chain(self.undecided_until).chain(self.grace_ends()).min()
+    }
+
+    /// What the world is told besides what the player's terminal says.
+    fn bridge_terms(&self) -> telnet::Terms {
+        telnet::Terms { charsets: names::offered(self.terms.charset), ..telnet::Terms::default() }
+    }
+
+    fn choose_characters(&mut self, to: &Stack) {
+        let player = match to.look().charset {
+            crate::render::Charset::Utf8 => Charset::Utf8,
+            crate::render::Charset::Latin1 => Charset::Latin1,
+            crate::render::Charset::Ascii => Charset::Ascii,
+        };
+        let world = self.bridge.charset().and_then(names::charset).unwrap_or(self.terms.charset);
+        if (self.inward.from(), self.inward.to()) != (world, player) {
+            self.inward = Converter::new(world, player);
+            self.outward = Converter::new(player, world);
+            self.gate.set_escape(Escape::new(&self.escape).as_ref(), player);
+        }
+    }
+}
+
+/// How much of what another connection has shown last is shown by one that goes on in its place, bytes.
+const ON_SCREEN: u64 = 2 << 10;
+
+/// How long a world's proposals may wait for the player's terminal.
+const UNDECIDED: Duration = Duration::from_millis(500);

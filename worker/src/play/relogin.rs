@@ -1,0 +1,104 @@
+//! A player is logged in to his world again, when that is back. Runs in a worker; pure.
+
+use super::login::{Again, Login, LoginTerms, Step};
+use super::{Play, words};
+use crate::peer::stack::Voice;
+use ssmglobal_config::play::Terms;
+use ssmglobal_sys::LockedPage;
+use std::time::Instant;
+
+/// How a world is logged in to.
+fn login_terms(terms: &Terms) -> LoginTerms {
+    let Terms { login, prompts, success, failure, hide, .. } = terms.clone();
+    LoginTerms { login, success, failure, hide, prompts }
+}
+
+impl Play {
+    /// How the world is logged in to may have changed. What was typed to log in is kept where this process may lock a page of
+    /// memory, and nowhere else.
+    pub(super) fn expect_login(&mut self) {
+        let terms = login_terms(&self.terms);
+        if self.login.page().is_some() {
+            return self.login.set_terms(&terms);
+        }
+        let logs_in = terms.login.is_some() || terms.prompts;
+        self.login = Login::new(&terms, if logs_in { LockedPage::new().ok() } else { None });
+    }
+
+    /// It goes on in another process, to which the page was left.
+    pub(super) fn take_login(&mut self, page: Option<LockedPage>) {
+        self.login = Login::new(&login_terms(&self.terms), page);
+    }
+
+    /// There is a fresh connection to the world. Who had one before is told that it is back, at once or when he is in it.
+    pub(super) fn begin_login(&mut self, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
+        self.logs_in = if self.again { Again::begin(&self.login, now) } else { None };
+        if self.logs_in.is_some() {
+            return;
+        }
+        self.watch.begin(&mut self.login);
+        if self.again {
+            to.announce(&words::back(&self.world));
+        }
+        if !self.has_login() {
+            self.send_kept(to_world);
+        }
+    }
+
+    /// Whether the world is one that is logged in to, as far as it is known.
+    fn has_login(&self) -> bool {
+        self.terms.login.is_some() || self.terms.prompts
+    }
+
+    /// What was typed while the world was down waits until he is in it, however he has come in.
+    pub(super) fn send_kept_when_inside(&mut self, to_world: &mut Vec<u8>) {
+        if self.kept.count() > 0 && self.watch.is_inside() {
+            self.send_kept(to_world);
+        }
+    }
+
+    fn send_kept(&mut self, to_world: &mut Vec<u8>) {
+        for line in self.kept.take() {
+            self.say_line(&line, to_world);
+        }
+    }
+
+    /// A line goes to the world, as his typing does.
+    fn say_line(&mut self, line: &[u8], to_world: &mut Vec<u8>) {
+        let from = to_world.len();
+        self.outward.convert(line, to_world);
+        to_world.extend_from_slice(b"\r\n");
+        self.bridge.seal_to_world(to_world, from);
+    }
+
+    /// The world has said something while he is being logged in.
+    pub(super) fn hears(
+        &mut self,
+        hear: impl FnOnce(&mut Again, &Login) -> Step,
+        to: &mut Voice<'_>,
+        to_world: &mut Vec<u8>,
+    ) {
+        let Some(again) = &mut self.logs_in else { return };
+        match hear(again, &self.login) {
+            Step::Wait => {}
+            Step::Say(line) => self.say_line(&line, to_world),
+            Step::Done { rest } => {
+                self.logs_in = None;
+                self.watch.begin_inside(&mut self.login);
+                to.announce(&words::back_in(&self.world, self.kept.count()));
+                self.show(&rest, to);
+                self.send_kept(to_world);
+            }
+            Step::Failed { reason, text } => self.not_logged_in(&reason, &text, to),
+            Step::TimedOut { text } => self.not_logged_in(words::NO_ANSWER, &text, to),
+        }
+    }
+
+    /// He has to log in by himself.
+    fn not_logged_in(&mut self, why: &str, text: &[u8], to: &mut Voice<'_>) {
+        self.logs_in = None;
+        self.watch.begin(&mut self.login);
+        to.announce(&words::not_in(&self.world, why, self.kept.count()));
+        self.show(text, to);
+    }
+}

@@ -1,0 +1,159 @@
+//! A game goes on in another worker of the same player: his connection has broken, or he has come by another one. The handler
+//! gives each of the two one end of a socket pair. Over that the old one sends the connection to the world and all that it
+//! knows of it, in sealed memory, and the page that holds a login. Runs in both workers.
+
+use super::Worker;
+use super::play::Playing;
+use crate::peer::WorldPeer;
+use crate::play::{Play, words};
+use mio::unix::SourceFd;
+use mio::{Interest, Token};
+use serde::{Deserialize, Serialize};
+use ssmglobal_ipc::{Code, Failure, WorkerEnd};
+use ssmglobal_sys::LockedPage;
+use ssmglobal_sys::sealed::{read_sealed, sealed};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// The way to the worker that leaves its connection.
+pub const HANDING: Token = Token(6);
+
+/// How long that one may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The longest state, bytes.
+const MOST: usize = 1 << 20;
+
+/// What a worker knows of the world that its client plays, for another one. Each that is said to be there has a descriptor.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Handed<P = Play> {
+    /// All of it that is pure.
+    pub play: P,
+    /// There is a connection.
+    pub world: bool,
+    /// There is a page that holds a login.
+    pub page: bool,
+}
+
+/// The descriptors that belong to it, in their order.
+pub fn descriptors(playing: &Playing) -> impl Iterator<Item = std::os::fd::BorrowedFd<'_>> {
+    playing.world.as_ref().map(WorldPeer::descriptor).into_iter().chain(playing.play.page())
+}
+
+/// What is said to who goes on.
+pub fn handed(playing: &Playing) -> Handed<&Play> {
+    Handed { play: &playing.play, world: playing.world.is_some(), page: playing.play.page().is_some() }
+}
+
+/// Puts together what was handed over.
+///
+/// # Errors
+/// A descriptor is missing, or is not what it is said to be.
+pub fn take(handed: Handed, fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<(Play, Option<OwnedFd>)> {
+    let Handed { mut play, world, page } = handed;
+    let missing = || io::Error::from(io::ErrorKind::InvalidData);
+    let world = if world { Some(fds.next().ok_or_else(missing)?) } else { None };
+    if page {
+        // Without it he logs in himself the next time.
+        play.take_page(LockedPage::from_descriptor(fds.next().ok_or_else(missing)?).ok());
+    }
+    Ok((play, world))
+}
+
+/// The end of the pair from which a connection is to come.
+pub struct From {
+    stream: OwnedFd,
+    until: Instant,
+}
+
+impl From {
+    /// When it has taken too long.
+    pub fn due_at(&self) -> Instant {
+        self.until
+    }
+}
+
+impl Worker<'_> {
+    /// The client's game goes on in another worker.
+    pub(super) fn leave_to(&mut self, to: &OwnedFd) {
+        let Some(playing) = &self.playing else { return };
+        let sent = serde_json::to_vec(&handed(playing))
+            .map_err(|_| io::ErrorKind::InvalidData.into())
+            .and_then(|json| sealed("play", &json))
+            .and_then(|memory| {
+                let fds: Vec<_> = std::iter::once(memory.as_fd()).chain(descriptors(playing)).collect();
+                ssmglobal_sys::send_with(to, b"P", &fds)
+            });
+        if sent.is_err() {
+            // The other one asks for a connection of its own.
+            return;
+        }
+        let world = playing.play.world().to_owned();
+        let alone = playing.play.is_alone();
+        if let Some(mut playing) = self.playing.take() {
+            // It is the other one's now.
+            playing.play.leave_page();
+        }
+        self.peers.client.stack().play(None);
+        if alone {
+            return self.session.end(WorkerEnd::QUIT);
+        }
+        self.session.is_back(self.peers.client.stack(), words::gone_on(&world));
+        if self.door.world.is_some() && self.door.quit_closes {
+            self.session.end(WorkerEnd::QUIT);
+        }
+    }
+
+    /// Another worker is about to leave its connection to this one.
+    pub(super) fn take_over_from(&mut self, stream: OwnedFd) {
+        let mut source = SourceFd(&stream.as_raw_fd());
+        let watched = self.poll.registry().register(&mut source, HANDING, Interest::READABLE);
+        let Some(playing) = &mut self.playing else { return };
+        playing.from = Some(From { stream, until: Instant::now() + PATIENCE });
+        match watched {
+            Ok(()) => self.is_handed(),
+            Err(_) => self.not_taken_over(),
+        }
+    }
+
+    /// It may have come.
+    pub(super) fn is_handed(&mut self) {
+        let Some(from) = self.playing.as_ref().and_then(|playing| playing.from.as_ref()) else { return };
+        let mut word = [0; 1];
+        match ssmglobal_sys::receive(&from.stream, &mut word) {
+            Ok(received) if received.count > 0 && !received.truncated => {
+                if self.goes_on_with(received.fds).is_err() {
+                    self.not_taken_over();
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(_) | Err(_) => self.not_taken_over(),
+        }
+    }
+
+    fn goes_on_with(&mut self, fds: Vec<OwnedFd>) -> io::Result<()> {
+        let mut fds = fds.into_iter();
+        let memory = fds.next().ok_or(io::ErrorKind::InvalidData)?;
+        let handed: Handed = serde_json::from_slice(&read_sealed(memory, MOST)?)?;
+        let (play, fd) = take(handed, &mut fds)?;
+        let world = fd.map(|fd| WorldPeer::new(fd, &self.settings.limits, self.poll.registry())).transpose()?;
+        let Some(before) = self.playing.take() else { return Ok(()) };
+        let mut playing = Playing { world, ..Playing::new(play) };
+        let mut nothing = Vec::new();
+        let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
+        playing.play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());
+        self.playing = Some(playing);
+        self.tell_where_it_plays();
+        Ok(())
+    }
+
+    /// The other one has not left it in time: a connection of its own will do.
+    pub(super) fn not_taken_over(&mut self) {
+        let Some(playing) = &mut self.playing else { return };
+        playing.from = None;
+        let failure = Failure::new(Code::Unavailable, words::NOT_TAKEN_OVER);
+        self.cannot_play(&failure);
+    }
+}

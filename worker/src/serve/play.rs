@@ -1,0 +1,447 @@
+//! A client that plays a world: the connection to that, what the handler is asked for it and what it tells of it. Bytes go from
+//! one side to the other here, with no handler in the way. Runs in a worker.
+
+use super::resume::Unlinked;
+use super::upward::Errand;
+use super::{Worker, handing};
+use crate::commands::PlayWish;
+use crate::peer::WorldPeer;
+use crate::play::{Heard, Play, Stage, Typed, words};
+use ssmglobal_config::Limits;
+use ssmglobal_ipc::{
+    Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
+    WorkerEnd,
+};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+/// The world that the client plays, waits for, or has asked for.
+pub struct Playing {
+    /// All of it that is pure.
+    pub play: Play,
+    /// The connection, as long as there is one.
+    pub world: Option<WorldPeer>,
+    /// Another worker is about to leave its connection to this one.
+    pub from: Option<handing::From>,
+}
+
+impl Playing {
+    /// Nothing but what is to be played.
+    pub fn new(play: Play) -> Playing {
+        Playing { play, world: None, from: None }
+    }
+
+    /// Whether nothing was begun that only this process can go on with.
+    pub fn is_quiet(&self) -> bool {
+        let Playing { play, world: _, from } = self;
+        from.is_none() && play.is_quiet()
+    }
+
+    /// Whether there is a connection.
+    pub fn has_world(&self) -> bool {
+        self.world.is_some()
+    }
+
+    /// Whether there is room for more of what is typed.
+    pub fn takes_more(&self) -> bool {
+        self.play.has_room()
+    }
+
+    /// Whether the world may have said something that was not looked at.
+    pub fn may_have_said(&self) -> bool {
+        self.world.as_ref().is_some_and(WorldPeer::may_have_said)
+    }
+
+    /// When something is due although nothing happens.
+    pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
+        let world = self.world.as_ref().and_then(|world| world.due_at(limits));
+        world.into_iter().chain(self.play.due_at()).chain(self.from.as_ref().map(handing::From::due_at)).min()
+    }
+}
+
+impl Worker<'_> {
+    /// The door leads to a world: whoever comes in by it is there at once.
+    pub(super) fn enter_world(&mut self) {
+        if let Some(world) = self.door.world.clone() {
+            self.peers.client.stack().signal(|speech, out| speech.offer(out));
+            self.start_playing(&world, None);
+        }
+    }
+
+    /// The client wants something that has to do with playing.
+    pub(super) fn on_wish(&mut self, wish: PlayWish) {
+        match wish {
+            PlayWish::Start(world) => self.start_playing(&world, None),
+            PlayWish::Resume(Some(word)) => self.start_playing(&String::new(), Some(word)),
+            PlayWish::Resume(None) => self.show_word(),
+            PlayWish::Drop => self.drop_kept(),
+        }
+    }
+
+    fn say(&mut self, msg: String) {
+        self.session.notice(self.peers.client.stack(), msg);
+    }
+
+    fn refuse(&mut self, code: Code, msg: &str) {
+        self.session.refuse(self.peers.client.stack(), &Failure::new(code, msg));
+    }
+
+    fn show_word(&mut self) {
+        let Some(playing) = &mut self.playing else { return self.refuse(Code::Invalid, words::NOT_PLAYING) };
+        match playing.play.show_word() {
+            Some(msg) => self.say(msg),
+            None => self.refuse(Code::Invalid, words::NO_WORD),
+        }
+    }
+
+    fn drop_kept(&mut self) {
+        let dropped = self.playing.as_mut().map_or(0, |playing| playing.play.drop_kept());
+        if dropped == 0 {
+            return self.refuse(Code::Invalid, words::NOTHING_KEPT);
+        }
+        self.say(words::dropped(dropped));
+    }
+
+    fn start_playing(&mut self, world: &str, word: Option<Secret>) {
+        self.stop_playing();
+        let play = Play::new(world.to_owned(), self.door, word);
+        self.playing = Some(Playing::new(play));
+        self.ask_for_world();
+    }
+
+    /// Asks for a connection to the world.
+    fn ask_for_world(&mut self) {
+        let known = self.link.is_some();
+        match self.linked() {
+            Ok(()) if known => {}
+            // A link begins with all that is not answered.
+            Ok(()) => return,
+            Err(Unlinked::Deserted) => return self.deserted(),
+            Err(Unlinked::Busy) => {
+                self.playing = None;
+                return self.refuse(Code::Unavailable, super::upward::BUSY);
+            }
+        }
+        let Some(playing) = &mut self.playing else { return };
+        let start = playing.play.asks();
+        let number = self.tell(&Request::PlayStart(start));
+        self.errands.add(number, Errand::PlayStart);
+    }
+
+    /// Over a link that knows nothing of it: where this session plays, or what is still to be answered.
+    pub(super) fn say_where_it_plays(&mut self) {
+        let Some(playing) = &mut self.playing else { return };
+        match playing.play.stage() {
+            Stage::Asks => self.ask_for_world(),
+            Stage::Ended => self.ask_why_it_ended(),
+            Stage::Plays | Stage::Waits => self.tell_where_it_plays(),
+        }
+    }
+
+    pub(super) fn tell_where_it_plays(&mut self) {
+        if self.link.is_none() {
+            return;
+        }
+        let idle = self.peers.client.last_line().elapsed().as_secs();
+        let Some(at) = self.playing.as_ref().and_then(|playing| playing.play.place(idle)) else { return };
+        let number = self.tell(&Request::PlayAt(at));
+        self.errands.add(number, Errand::PlayTold);
+    }
+
+    fn ask_why_it_ended(&mut self) {
+        let Some(world) = self.playing.as_ref().map(|playing| playing.play.world().to_owned()) else { return };
+        let known = self.link.is_some();
+        match self.linked() {
+            Ok(()) if !known => {}
+            Ok(()) => {
+                let number = self.tell(&Request::PlayEnded(PlayEnded { world }));
+                self.errands.add(number, Errand::PlayEnded);
+            }
+            Err(Unlinked::Deserted) => {
+                self.playing = None;
+                self.peers.client.stack().play(None);
+                self.deserted();
+            }
+            // Nobody can say why: it is as if he had quit.
+            Err(Unlinked::Busy) => self.leave_play(),
+        }
+    }
+
+    /// The handler has answered what was asked for a connection.
+    pub(super) fn on_play_started(&mut self, reply: &Reply, fds: Vec<OwnedFd>) {
+        let Some(playing) = &mut self.playing else { return };
+        match reply {
+            Reply::PlayStarted(started) => {
+                playing.play.started(started);
+                self.has_started(started, fds.into_iter().next());
+            }
+            Reply::Failed(failure) => {
+                let failure = failure.clone();
+                self.cannot_play(&failure);
+            }
+            _ => {}
+        }
+    }
+
+    fn has_started(&mut self, started: &PlayStarted, fd: Option<OwnedFd>) {
+        match (started.how, fd) {
+            (PlayHow::New | PlayHow::Shared, Some(fd)) => self.connected(fd),
+            (PlayHow::TakenOver, Some(fd)) => self.take_over_from(fd),
+            (PlayHow::Waits, _) => self.waits_for_world(),
+            // Without a descriptor there is nothing to play with: this process has no room for one.
+            (PlayHow::New | PlayHow::Shared | PlayHow::TakenOver, None) => {
+                self.cannot_play(&Failure::new(Code::Unavailable, super::upward::BUSY));
+            }
+        }
+    }
+
+    /// There is a connection to the world.
+    pub(super) fn connected(&mut self, fd: OwnedFd) {
+        let Some(playing) = &mut self.playing else { return };
+        let Ok(mut world) = WorldPeer::new(fd, &self.settings.limits, self.poll.registry()) else {
+            return self.cannot_play(&Failure::new(Code::Unavailable, super::upward::BUSY));
+        };
+        playing.play.connected(self.peers.client.stack(), world.out().bytes(), Instant::now());
+        playing.world = Some(world);
+    }
+
+    /// The world cannot be played.
+    pub(super) fn cannot_play(&mut self, failure: &Failure) {
+        self.playing = None;
+        let stack = self.peers.client.stack();
+        stack.play(None);
+        self.session.refuse(stack, failure);
+        if self.door.world.is_some() && self.door.quit_closes {
+            self.session.end(WorkerEnd::QUIT);
+        }
+    }
+
+    /// The world is down.
+    fn waits_for_world(&mut self) {
+        let Some(playing) = &mut self.playing else { return };
+        if let Some(msg) = playing.play.waits(self.peers.client.stack()) {
+            self.say(msg);
+        }
+    }
+
+    /// The world's connection has ended, and all that it said was shown.
+    fn world_is_over(&mut self) {
+        let Some(playing) = &mut self.playing else { return };
+        if let Some(world) = playing.world.take() {
+            world.close(self.poll.registry());
+        }
+        playing.play.ended(self.peers.client.stack());
+        self.ask_why_it_ended();
+    }
+
+    /// Why it has ended.
+    pub(super) fn on_play_verdict(&mut self, reply: &Reply) {
+        match reply {
+            Reply::PlayVerdict(verdict) if verdict.end == PlayEnd::Down => self.waits_for_world(),
+            _ => self.leave_play(),
+        }
+    }
+
+    /// The client has done with its world, or the world with it.
+    fn leave_play(&mut self) {
+        let Some(playing) = self.playing.take() else { return };
+        let stack = self.peers.client.stack();
+        stack.play(None);
+        if let Some(world) = playing.world {
+            world.close(self.poll.registry());
+        }
+        if playing.play.is_alone() || self.door.world.is_some() && self.door.quit_closes {
+            return self.session.end(WorkerEnd::QUIT);
+        }
+        self.session.is_back(stack, words::left(playing.play.world()));
+    }
+
+    /// The client wants to leave its world.
+    pub(super) fn leave_world(&mut self) {
+        self.tell_left();
+        if let Some(playing) = &mut self.playing {
+            playing.play.ended(self.peers.client.stack());
+        }
+        self.leave_play();
+    }
+
+    /// It plays no more; what comes next is another's word.
+    fn stop_playing(&mut self) {
+        self.tell_left();
+        let Some(mut playing) = self.playing.take() else { return };
+        playing.play.ended(self.peers.client.stack());
+        self.peers.client.stack().play(None);
+        if let Some(world) = playing.world {
+            world.close(self.poll.registry());
+        }
+    }
+
+    fn tell_left(&mut self) {
+        let Some(world) = self.playing.as_ref().map(|playing| playing.play.world().to_owned()) else { return };
+        if self.link.is_some() {
+            let number = self.tell(&Request::PlayLeft(PlayLeft { world }));
+            self.errands.add(number, Errand::PlayTold);
+        }
+    }
+
+    /// The world listens, and it is this client's turn.
+    pub(super) fn on_play_ready(&mut self, world: &str) {
+        let is_it = |playing: &Playing| playing.play.stage() == Stage::Waits && playing.play.is_world(world);
+        if self.playing.as_ref().is_some_and(is_it) {
+            self.ask_for_world();
+        }
+    }
+
+    /// The handler says what to do with the connection.
+    pub(super) fn on_play_order(&mut self, order: &PlayOrder, fds: Vec<OwnedFd>) {
+        if !self.playing.as_ref().is_some_and(|playing| playing.play.is_world(&order.world)) {
+            return;
+        }
+        match (order.what, fds.into_iter().next()) {
+            (PlayDo::HandOver, Some(fd)) => self.leave_to(&fd),
+            (PlayDo::Renew, _) => self.renew(),
+            (PlayDo::Stop, _) => self.leave_play(),
+            (PlayDo::HandOver | PlayDo::Share, _) => {}
+        }
+    }
+
+    /// The world is at a better address again.
+    fn renew(&mut self) {
+        let Some(playing) = &mut self.playing else { return };
+        if let Some(world) = playing.world.take() {
+            world.close(self.poll.registry());
+        }
+        playing.play.ended(self.peers.client.stack());
+        self.ask_for_world();
+    }
+
+    /// A connection of his is kept for the player, who is back.
+    pub(super) fn on_play_return(&mut self, world: &str) {
+        if self.playing.is_none() {
+            self.start_playing(world, None);
+        }
+    }
+
+    /// Works on what the world says, and on what is due for it.
+    pub(super) fn play_on(&mut self) {
+        let now = Instant::now();
+        loop {
+            let Some(playing) = &mut self.playing else { return };
+            let Some(world) = &mut playing.world else { return };
+            let stack = self.peers.client.stack();
+            if stack.is_slow() && !playing.play.is_alone() {
+                return;
+            }
+            if !world.read() {
+                return if world.is_over() { self.world_is_over() } else { () };
+            }
+            let (said, out) = world.parts();
+            let heard = playing.play.said(said, stack, out, now);
+            self.has_heard(heard);
+        }
+    }
+
+    fn has_heard(&mut self, heard: Vec<Heard>) {
+        for heard in heard {
+            match heard {
+                Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
+                Heard::Says(msg) => self.say(msg),
+            }
+        }
+    }
+
+    /// What is due while a world is played; gives whether anything was.
+    pub(super) fn on_play_due(&mut self, now: Instant) -> bool {
+        let Some(playing) = &mut self.playing else { return false };
+        if playing.due_at(&self.settings.limits).is_none_or(|at| at > now) {
+            return false;
+        }
+        if playing.from.as_ref().is_some_and(|from| from.due_at() <= now) {
+            self.not_taken_over();
+            return true;
+        }
+        let mut nothing = Vec::new();
+        let out = playing.world.as_mut().map_or(&mut nothing, |world| {
+            world.look_after(now, &self.settings.limits);
+            world.out().bytes()
+        });
+        let heard = playing.play.on_due(now, self.peers.client.stack(), out);
+        let over = playing.play.is_over(now);
+        self.has_heard(heard);
+        if over {
+            self.leave_world();
+        }
+        true
+    }
+
+    /// Works on what somebody types who plays.
+    pub(super) fn take_played(&mut self) {
+        loop {
+            while self.may_take() {
+                let ours = self.session.wants_line();
+                let Some(playing) = self.playing.as_mut().filter(|playing| playing.play.is_settled()) else { break };
+                let mut nothing = Vec::new();
+                let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
+                match playing.play.next_typed(ours, self.peers.client.stack(), out, Instant::now()) {
+                    None => break,
+                    Some(Typed::Passed) => {}
+                    Some(Typed::Says(msg)) => self.say(msg),
+                    Some(Typed::Ours(line)) => self.on_our_line(&line),
+                }
+            }
+            let Some(playing) = &mut self.playing else { return };
+            if playing.play.has_typed() || playing.world.as_ref().is_some_and(WorldPeer::is_slow) {
+                return;
+            }
+            let mut nothing = Vec::new();
+            let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
+            let play = &mut playing.play;
+            if !self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out)) {
+                return;
+            }
+        }
+    }
+
+    fn on_our_line(&mut self, line: &str) {
+        let around = self.around();
+        let stack = self.peers.client.stack();
+        let ask = self.session.on_input(crate::peer::Input::Line, line, stack, around);
+        self.settle();
+        if let Some(ask) = ask {
+            self.ask(ask);
+        }
+    }
+
+    /// All that is of ours in this turn was said: the world's prompt is shown again.
+    pub(super) fn end_ours(&mut self) {
+        if self.is_alone() {
+            // Nobody reads it.
+            return self.peers.client.stack().out().clear();
+        }
+        if self.playing.is_some() && !self.session.wants_line() && !self.session.owes() {
+            self.peers.client.stack().end_ours();
+        }
+    }
+
+    /// Writes to the world what waits.
+    pub(super) fn flush_world(&mut self) {
+        if let Some(world) = self.playing.as_mut().and_then(|playing| playing.world.as_mut()) {
+            world.flush(self.poll.registry(), &self.settings.limits);
+        }
+    }
+
+    /// The client's own connection has ended. Whether the one to its world is kept for it.
+    pub(super) fn plays_alone(&mut self) -> bool {
+        let known = !self.session.who().is_empty();
+        let Some(playing) = &mut self.playing else { return false };
+        if playing.play.is_alone() {
+            return true;
+        }
+        let lost = ssmglobal_sys::unacknowledged(self.peers.client.descriptor()).unwrap_or_default();
+        if self.session.is_over() || !playing.play.stays_alone(known, lost, self.peers.client.stack()) {
+            return false;
+        }
+        self.tell_where_it_plays();
+        true
+    }
+}
