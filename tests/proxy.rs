@@ -4,6 +4,7 @@ mod deaths;
 mod haproxy;
 mod lies;
 
+use crate::harness::worlds::{Cut, Kind, Preamble, Profile, StrictClient, World};
 use crate::harness::{Backend, GREETING, Program, Wire, event};
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -163,6 +164,37 @@ fn people_are_greeted_by_their_worker() {
     wire.send(line(client("203.0.113.9:1")));
     assert!(wire.rest().contains("PROXY"));
     proxied.backend.log().wait(&event("sent-away", client("203.0.113.7:35713")));
+}
+
+#[test]
+fn a_world_behind_a_door_behind_a_proxy_is_told_the_players_address() {
+    let mut world = World::plan(Kind::Mush).behind(Preamble::Proxy1).start();
+    let settings =
+        format!("[world.zoo]\nplay = [\"{}\"]\nkind = \"tinymux\"\nreal_address = \"proxy-v1\"\n", world.address());
+    let proxied = proxied("human", &settings, "world = \"zoo\"\n");
+    let (first, second) = (client("203.0.113.7:35712"), client("[2001:db8:7::1]:2"));
+    let mut players = Vec::new();
+    for (name, from, header) in [("bob", first, binary(first, &[0xea; 40])), ("zed", second, line(second))] {
+        let mut wire = Wire::to(proxied.at);
+        // What he types before the world says anything is the world's.
+        wire.send([header, format!("connect {name} secret-of-{name}\r\n").into_bytes()].concat());
+        let mut player = StrictClient::over(wire.stream, Profile::tintin());
+        player.until("Limbo\n");
+        assert_eq!(world.player(name).real_address(), from.ip().to_string());
+        proxied.backend.log().wait(&event("connect", from));
+        players.push(player);
+    }
+    assert_eq!(proxied.addresses(), [first, second].map(|from| from.to_string()));
+    // Who is brought back to it comes from there as well.
+    world.crashes(Cut::Fin);
+    for player in &mut players {
+        player.until("zoo is down.");
+    }
+    world.starts();
+    for (name, from) in [("bob", first), ("zed", second)] {
+        assert_eq!(world.player_from(2, name).real_address(), from.ip().to_string());
+    }
+    proxied.says_nothing_of_the_proxy();
 }
 
 #[test]
