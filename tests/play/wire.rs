@@ -16,14 +16,14 @@ fn clients() -> [(&'static str, Profile); 4] {
 
 #[test]
 fn each_client_plays_each_world_and_gets_nothing_that_he_does_not_understand() {
-    for kind in [Kind::Mush, Kind::Evennia] {
+    for (kind, farewell) in [(Kind::Mush, "*** Disconnected ***"), (Kind::Evennia, "Disconnecting.")] {
         let played = played_with(kind, "", "");
         for (name, profile) in clients() {
             let mut client = played.inside(name, profile);
             client.types("echo hello");
             client.until("hello\n");
             client.types("quit");
-            client.until("Goodbye");
+            client.until(farewell);
             client.rest();
         }
         assert_eq!(played.world.fault(), None);
