@@ -82,6 +82,16 @@ fn lines() {
 }
 
 #[test]
+fn bridge() {
+    run(corpus("bridge"), targets::bridge);
+}
+
+#[test]
+fn inflate() {
+    run(corpus("inflate"), targets::inflate);
+}
+
+#[test]
 fn json() {
     run(corpus("json"), targets::json);
 }

@@ -1,8 +1,10 @@
 //! Worlds that are played through us: small ones in the tests, and a real one.
 
+mod address;
 mod alone;
 mod down;
 mod survive;
+mod tinymux;
 mod wire;
 
 use crate::harness::Backend;

@@ -75,7 +75,7 @@ fn a_diku_lets_nobody_in_with_a_wrong_password_or_a_taken_name() {
     assert_eq!(client.prompt(), "Password: ");
     client.types("another");
     assert_eq!(client.prompt(), "*** PRESS RETURN: ");
-    world.refuses("Ann");
+    world.refuses("Ann", "That name is taken.\r\n");
     let mut other = StrictClient::to(world.at(), Profile::telnet());
     other.prompt();
     other.types("Ann");
@@ -145,7 +145,10 @@ fn a_mush_negotiates_both_ways() {
     connected(&world, "Bob", Profile::telnet());
     client.types("nonsense");
     client.until("Huh?\n");
+    world.refuses("Cid", "That name is taken.\r\n");
     let mut other = StrictClient::to(world.at(), Profile::telnet());
+    other.types("connect Cid secret-of-Cid");
+    other.until("That name is taken.\n");
     other.types("connect Bob wrong");
     other.until("has a different password");
     other.types("MSSP-REQUEST");
@@ -168,6 +171,19 @@ fn a_silent_world_says_nothing_until_it_is_spoken_to() {
     let told = world.player("Ann");
     told.wait_after(0, &Told::Agreed(End::Theirs, NAWS, true));
     told.wait_after(0, &Told::Agreed(End::Theirs, TTYPE, true));
+}
+
+#[test]
+fn who_is_cut_off_hears_nothing_and_is_not_gone() {
+    let world = World::start(Kind::Mush);
+    let mut client = connected(&world, "Bob", Profile::telnet());
+    client.cut_off();
+    client.types("echo anybody");
+    world.player("Bob").hears("echo anybody");
+    // Somebody else has his answer, and this one has none.
+    let _ann = connected(&world, "Ann", Profile::telnet());
+    assert!(!client.shown().contains("anybody"));
+    assert_eq!(world.connected(), 2);
 }
 
 #[test]
@@ -290,6 +306,7 @@ fn the_real_address_is_read_in_each_way() {
         (Preamble::Proxy2, &four, "192.0.2.7"),
         (Preamble::Proxy2, &six, "2001:db8::7"),
         (Preamble::Line, b"192.0.2.7^player.example\r\n", "192.0.2.7"),
+        (Preamble::Line, b"@remotehost 192.0.2.7=1767600000\r\n", "192.0.2.7"),
     ] {
         let (told, _world) = behind(preamble, header);
         assert_eq!(told.real_address(), address);

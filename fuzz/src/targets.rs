@@ -6,7 +6,7 @@ use ssmglobal_ipc::frame::{
 };
 use ssmglobal_ipc::naming::{Name, Named};
 use ssmglobal_ipc::{Request, control, ctl, handover};
-use ssmglobal_telnet::{Event, Line, LineReader, Role, Telnet};
+use ssmglobal_telnet::{Bridge, Event, FromWorld, Inflater, Line, LineReader, Role, Telnet, Terms};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
 use ssmglobal_worker::metrics::http::Head;
 use ssmglobal_worker::peer::layer::Opened;
@@ -93,6 +93,80 @@ fn read_lines<'a>(people: bool, reads: impl Iterator<Item = &'a [u8]>) -> (Vec<S
     }
     assert!(found.iter().all(|line| line.len() <= LIMIT));
     (found, out)
+}
+
+/// What a world and a player may send to the bridge between them. The first byte says where the reads are split; then, over and
+/// over, one byte says who speaks, or what happens, and how much of what follows is said.
+pub fn bridge(bytes: &[u8]) {
+    let Some((first, bytes)) = bytes.split_first() else { return };
+    let whole = bridge_said(bytes, usize::MAX);
+    assert_eq!(bridge_said(bytes, 1 + usize::from(*first)), whole, "split every {} bytes", 1 + usize::from(*first));
+}
+
+/// All that is sent to the player and to the world.
+fn bridge_said(mut bytes: &[u8], read: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut player, mut bridge) = (Telnet::new(Role::Server), Bridge::new());
+    let (mut to_player, mut to_world) = (Vec::new(), Vec::new());
+    let terms = Terms { charsets: ["UTF-8".into()].into(), address: Some("192.0.2.1".into()), ..Terms::default() };
+    bridge.connect(&mut player, &mut to_player);
+    bridge.present(terms, &mut player, &mut to_player, &mut to_world);
+    let all = bytes.len();
+    while let Some((&what, rest)) = bytes.split_first() {
+        let (said, rest) = rest.split_at(rest.len().min(usize::from(what >> 2)));
+        bytes = rest;
+        for mut input in said.chunks(read) {
+            match what & 3 {
+                0 | 1 => {
+                    while let Some(event) = bridge.from_world(&mut player, &mut input, &mut to_player, &mut to_world) {
+                        if let FromWorld::Data(data) = event {
+                            let from = to_player.len();
+                            to_player.extend_from_slice(data);
+                            player.seal(&mut to_player, from);
+                        }
+                    }
+                }
+                _ => {
+                    while let Some(event) = player.next(&mut input, &mut to_player) {
+                        bridge.from_player(&mut player, event, &mut to_player, &mut to_world);
+                    }
+                }
+            }
+        }
+        match what {
+            0 => bridge.give_up_waiting(&mut player, &mut to_player, &mut to_world),
+            1 => bridge.leave(&mut player, &mut to_player),
+            2 => bridge.connect(&mut player, &mut to_player),
+            3 => player.offer_all(&mut to_player),
+            _ => {}
+        }
+        assert!(bridge.capacity() <= 64 * 1024 && player.capacity() <= 64 * 1024, "memory has a bound");
+    }
+    assert!(to_player.len() + to_world.len() <= 64 * 1024 + 64 * all, "what is said has a bound");
+    (to_player, to_world)
+}
+
+/// What is said to be compressed: whatever it is, it is read a little at a time, and as well in any pieces.
+pub fn inflate(bytes: &[u8]) {
+    const MOST: usize = 1000;
+    let Some((first, bytes)) = bytes.split_first() else { return };
+    let read = |pieces: usize| {
+        let (mut inflater, mut out) = (Inflater::new(), Vec::new());
+        for mut input in bytes.chunks(pieces) {
+            loop {
+                let before = out.len();
+                let inflated = inflater.next(&mut input, &mut out, MOST);
+                assert!(out.len() <= before + MOST);
+                match inflated {
+                    Ok(ssmglobal_telnet::Inflated::More) if out.len() < 100_000 => {}
+                    Ok(ssmglobal_telnet::Inflated::Used) => break,
+                    _ => return out,
+                }
+            }
+        }
+        out
+    };
+    let (whole, split) = (read(bytes.len().max(1)), read(1 + usize::from(*first)));
+    assert!(whole.starts_with(&split) || split.starts_with(&whole));
 }
 
 /// A line of a program, or of a person: whatever it is, there is a request or a failure with words, and something for the log.

@@ -18,6 +18,8 @@ mod report;
 mod sections;
 mod seed;
 mod stats;
+mod telnet;
+mod world;
 
 use std::fs;
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ use peers::{Postgres, Redis};
 use report::Report;
 use sections::Section;
 
-/// Measures ssmglobal beside PostgreSQL, Redis and what the machine can do at best.
+/// Measures ssmglobal beside PostgreSQL, Redis, haproxy and what the machine can do at best.
 #[derive(Parser)]
 #[command(name = "load", version)]
 pub struct Options {
@@ -64,6 +66,9 @@ pub struct Options {
     pictures: PathBuf,
     #[arg(long, value_enum, hide = true)]
     floor: Option<Floor>,
+    /// Runs a world to play in, at this port
+    #[arg(long, value_name = "PORT", hide = true)]
+    world: Option<u16>,
 }
 
 impl Options {
@@ -158,6 +163,9 @@ fn main() -> ExitCode {
     if let Some(floor) = options.floor {
         return ended(floor.serve());
     }
+    if let Some(port) = options.world {
+        return ended(world::serve(port));
+    }
     ended(measure(options))
 }
 
@@ -227,7 +235,8 @@ fn machine(context: &Context, files: u64) -> String {
         text += &format!(", new: `{}`, old: `{}`.", new.display(), old.display());
     } else {
         text += " in turns.";
-        for peer in [peers::redis_version(), peers::postgres_version()].into_iter().flatten() {
+        for peer in [peers::redis_version(), peers::postgres_version(), peers::haproxy_version()].into_iter().flatten()
+        {
             text += &format!(" {peer}.");
         }
     }

@@ -1,4 +1,4 @@
-//! The peers: PostgreSQL and Redis, found installed, started with temporary data, measured on the loopback and ended.
+//! The peers: PostgreSQL, Redis and haproxy, found installed, started with temporary data, measured on the loopback and ended.
 //! Runs in the load generator.
 
 use std::fs;
@@ -202,6 +202,49 @@ impl Postgres {
         let rate = rate.and_then(|rest| rest.split(' ').next()).and_then(|rate| rate.parse().ok());
         rate.ok_or_else(|| format!("pgbench said: {output}").into())
     }
+}
+
+/// A haproxy of our own that passes bytes on, and looks at none of them.
+pub struct Haproxy {
+    _process: Guarded,
+    _dir: TempDir,
+    /// Its port on the loopback.
+    pub port: u16,
+}
+
+impl Haproxy {
+    /// Starts one in `at` in front of a port of the loopback. `None`: not installed.
+    pub fn start(at: &Path, behind: u16) -> Result<Option<Self>> {
+        let Some(program) = haproxy() else {
+            return Ok(None);
+        };
+        let dir = TempDir::with_prefix_in("load-haproxy-", at)?;
+        let port = free_port()?;
+        let config = dir.path().join("haproxy.cfg");
+        let lines = format!(
+            "global\n  maxconn 4000\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
+             listen world\n  bind 127.0.0.1:{port}\n  server world 127.0.0.1:{behind}\n"
+        );
+        fs::write(&config, lines)?;
+        let mut command = Command::new(program);
+        command.arg("-db").arg("-f").arg(&config);
+        let mut process = Guarded::start(&mut command, Signal::SIGTERM, &dir.path().join("log"))?;
+        process.wait_for_port("haproxy", port)?;
+        Ok(Some(Self { _process: process, _dir: dir, port }))
+    }
+}
+
+/// On the search path, or where Debian puts it, which not every user looks at.
+fn haproxy() -> Option<PathBuf> {
+    let debian = || Some(PathBuf::from("/usr/sbin/haproxy")).filter(|path| path.is_file());
+    find_program("haproxy").or_else(debian)
+}
+
+/// Name and version of the haproxy that is measured.
+pub fn haproxy_version() -> Option<String> {
+    let text = output_of(Command::new(haproxy()?).arg("-v")).ok()?;
+    let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    Some(format!("haproxy {version}"))
 }
 
 /// Name and version of the Redis that is measured.

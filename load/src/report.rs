@@ -36,6 +36,8 @@ pub enum Target {
 pub enum Unit {
     /// Events per second.
     PerSecond,
+    /// Bytes per second, shown in MB (1,000,000 bytes).
+    BytesPerSecond,
     /// Seconds, shown in µs or ms.
     Seconds,
     /// Bytes, shown in KB (1,024 bytes).
@@ -49,6 +51,7 @@ impl Unit {
     pub fn show(self, value: f64) -> String {
         match self {
             Self::PerSecond => format!("{}/s", thousands(value)),
+            Self::BytesPerSecond => format!("{:.0} MB/s", value / 1e6),
             Self::Seconds if value < 0.001 => format!("{:.1} µs", value * 1e6),
             Self::Seconds => format!("{:.2} ms", value * 1e3),
             Self::Bytes => format!("{:.1} KB", value / 1024.0),
@@ -131,13 +134,13 @@ impl PairRow {
         match self.unit {
             Unit::Bytes => Some(median(&new)? <= median(&old)? + PAGE),
             Unit::Count => Some(new.iter().sum::<f64>() <= old.iter().sum()),
-            Unit::PerSecond | Unit::Seconds => {
+            Unit::PerSecond | Unit::BytesPerSecond | Unit::Seconds => {
                 let Some(ratio) = self.ratio() else {
                     // Nothing that could be divided, so nothing that could have become worse.
                     return (self.pairs.len() > 1).then_some(true);
                 };
                 let (low, high) = ratio.interval?;
-                Some(if matches!(self.unit, Unit::PerSecond) { high >= WORSE } else { low <= 1.0 / WORSE })
+                Some(if matches!(self.unit, Unit::Seconds) { low <= 1.0 / WORSE } else { high >= WORSE })
             }
         }
     }
@@ -324,6 +327,7 @@ mod tests {
     fn units() {
         assert_eq!(Unit::Seconds.show(0.000_038), "38.0 µs");
         assert_eq!(Unit::Seconds.show(0.0123), "12.30 ms");
+        assert_eq!(Unit::BytesPerSecond.show(612_400_000.0), "612 MB/s");
         assert_eq!(Unit::Bytes.show(24.0 * 1024.0), "24.0 KB");
         assert_eq!(Unit::PerSecond.show(1_234_567.4), "1,234,567/s");
         assert_eq!(Unit::Count.show(12_000.0), "12,000");

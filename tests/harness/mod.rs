@@ -40,7 +40,7 @@ pub use run::{Output, Running, run};
 pub use samples::samples;
 pub use session::Session;
 pub use terminal::{Terminal, installed, is_installed};
-pub use wire::Wire;
+pub use wire::{Wire, cut_off};
 pub use zoo::Zoo;
 
 use std::time::Duration;

@@ -18,6 +18,12 @@ fn of(address: SocketAddr) -> Box<dyn SockaddrLike> {
     }
 }
 
+/// From now on nothing arrives at this socket that is sent to it; see [`Wire::cut_off`].
+pub fn cut_off(stream: &TcpStream) {
+    let takes_nothing = socket2::SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0);
+    socket2::SockRef::from(stream).attach_filter(&[takes_nothing]).expect("a filter for a socket");
+}
+
 /// One connection and what has come and was not taken yet.
 pub struct Wire {
     /// The socket, for what goes beyond the functions here.
@@ -61,8 +67,7 @@ impl Wire {
     /// As when the network between is gone: nothing of what is sent to this end arrives, and nothing is answered. What this
     /// end has not read yet stays there.
     pub fn cut_off(&self) {
-        let takes_nothing = socket2::SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0);
-        socket2::SockRef::from(&self.stream).attach_filter(&[takes_nothing]).expect("a filter for a socket");
+        cut_off(&self.stream);
     }
 
     /// Sends all of it.

@@ -85,7 +85,8 @@ fn a_wrong_word_gives_nothing() {
     let mut other = played.client(wide());
     other.until("<password>");
     other.types("//resume aaaa-bbbb-cccc");
-    other.until("ERROR: ");
+    other.until("No game goes on by that word.");
+    other.until("<password>");
     other.types("//hw");
     other.until("Hello, world!");
 }

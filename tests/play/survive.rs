@@ -55,7 +55,7 @@ fn a_world_is_played_on_when_all_of_the_backend_is_gone_but_the_worker() {
     kill(handler, Signal::SIGKILL).unwrap();
     plays_on(&mut client, 3, 20);
     client.types("//who");
-    client.until("The backend is gone.");
+    client.until("connect again to go on.\n");
     plays_on(&mut client, 23, 5);
     client.types("quit");
     let last = client.rest();
@@ -77,6 +77,7 @@ fn everything_is_upgraded_while_somebody_plays_and_the_new_worker_logs_him_in_ag
     client.until("zoo is down.");
     played.world.starts();
     client.until("you are in it");
+    client.until("Limbo\n");
     plays_on(&mut client, 43, 3);
 }
 

@@ -54,7 +54,7 @@ fn machine(port: u16, parent: Pid) -> Result<f64> {
 }
 
 /// Available memory, once a second has gone by: the kernel frees late and keeps its counts per core.
-fn steady_memory() -> Result<f64> {
+pub fn steady_memory() -> Result<f64> {
     std::thread::sleep(Duration::from_secs(1));
     meminfo("MemAvailable")
 }

@@ -7,6 +7,7 @@ mod hashing;
 mod idle;
 mod lists;
 mod ping;
+mod play;
 mod rank;
 mod relay;
 mod restart;
@@ -67,13 +68,21 @@ pub enum Section {
     KillListener,
     /// A handler that is stopped for five seconds
     StopHandler,
+    /// One who plays a world through us, beside haproxy: lines, throughput, memory
+    Play,
+    /// kill -9 of a world that 500 play, and its return
+    PlayWorld,
+    /// kill -9 of the handler while 500 play
+    PlayHandler,
+    /// The upgrade of everything while 500 play
+    PlayUpgrade,
     /// Draws pauses over time, beside Evennia's (not run unless it is named)
     Picture,
 }
 
 impl Section {
     /// All that measure, in the order that disturbs the least: memory before data, sizes that grow.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Idle,
         Self::Connect,
         Self::Sandbox,
@@ -88,6 +97,10 @@ impl Section {
         Self::Upgrade,
         Self::KillListener,
         Self::StopHandler,
+        Self::Play,
+        Self::PlayWorld,
+        Self::PlayHandler,
+        Self::PlayUpgrade,
     ];
 
     /// The name on the command line.
@@ -112,6 +125,10 @@ impl Section {
             Self::Upgrade => restart::upgrade::run(context),
             Self::KillListener => restart::listener::run(context),
             Self::StopHandler => restart::stopped::run(context),
+            Self::Play => play::run(context),
+            Self::PlayWorld => play::gone::run(context),
+            Self::PlayHandler => play::handler::run(context),
+            Self::PlayUpgrade => play::upgrade::run(context),
             Self::Picture => restart::picture::run(context),
         }
     }

@@ -55,8 +55,8 @@ pub enum Stage {
 pub struct Known {
     /// His password.
     pub password: String,
-    /// Whether the world does not take this name now.
-    pub refused: bool,
+    /// What one hears whose name the world does not take now.
+    pub refused: Option<&'static str>,
     /// Whether he is in the world already.
     pub inside: bool,
 }
@@ -178,8 +178,8 @@ impl Kind {
             return vec![say("Type \"connect <name> <password>\".\r\n")];
         };
         let Known { password: right, refused, .. } = known(name);
-        if refused {
-            return vec![say("That name is taken.\r\n")];
+        if let Some(text) = refused {
+            return vec![say(text)];
         }
         if password != right {
             return vec![say(match self {
@@ -232,10 +232,9 @@ fn diku(stage: &mut Stage, text: &str, known: impl Fn(&str) -> Known) -> Vec<Act
             *stage = Stage::Menu(name);
             vec![say("That is no choice!\r\n"), Act::Prompt("   Make your choice: ")]
         }
-        _ if text.is_empty() || text.contains(' ') || known(text).refused => {
+        _ if text.is_empty() || text.contains(' ') || known(text).refused.is_some() => {
             *stage = Stage::Name;
-            let complaint =
-                if known(text).refused { "That name is taken.\r\n" } else { "Invalid name, please try another.\r\n" };
+            let complaint = known(text).refused.unwrap_or("Invalid name, please try another.\r\n");
             vec![say(complaint), Act::Prompt("Name: ")]
         }
         _ => {

@@ -3,6 +3,7 @@
 
 mod bytes;
 pub mod codes;
+mod engine;
 mod kind;
 mod options;
 mod player;

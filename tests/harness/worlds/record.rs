@@ -213,7 +213,7 @@ impl Connection {
     }
 }
 
-/// The address that a preamble tells: one of the PROXY protocol, or `IP^HOST`.
+/// The address that a preamble tells: one of the PROXY protocol, `IP^HOST`, or `@remotehost HOST=TIME`.
 fn address_in(bytes: &[u8]) -> Option<String> {
     if let Some(header) = bytes.strip_prefix(PROXY2) {
         return match *header {
@@ -226,6 +226,9 @@ fn address_in(bytes: &[u8]) -> Option<String> {
         };
     }
     let line = std::str::from_utf8(bytes).ok()?;
+    if let Some(host) = line.strip_prefix("@remotehost ") {
+        return Some(host.split_once('=')?.0.to_owned());
+    }
     match line.split_once('^') {
         Some((address, _)) => Some(address.to_owned()),
         None => line.strip_prefix("PROXY TCP")?.split(' ').nth(1).map(str::to_owned),

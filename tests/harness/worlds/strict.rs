@@ -7,7 +7,7 @@ use super::codes::{ACCEPTED, EOR_MARK, GA, IAC, IS, NOP, REJECTED, SEND, Verb, d
 use super::options::{End, Options, Outcome};
 use super::profile::{Letters, Profile};
 use super::text::Text;
-use crate::harness::PATIENCE;
+use crate::harness::{PATIENCE, cut_off};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,7 @@ use std::time::Instant;
 
 /// A client; its faults are the test's.
 pub struct StrictClient {
-    /// The socket, for what goes beyond the functions here.
-    pub stream: TcpStream,
+    stream: TcpStream,
     shared: Arc<Shared>,
     /// How much of the text was taken.
     taken: usize,
@@ -149,6 +148,11 @@ impl StrictClient {
     /// Hangs up.
     pub fn hangs_up(&self) {
         self.stream.shutdown(Shutdown::Write).expect("a socket");
+    }
+
+    /// As when the network between is gone: nothing arrives here any more, and nothing is answered.
+    pub fn cut_off(&self) {
+        cut_off(&self.stream);
     }
 
     #[track_caller]

@@ -1,22 +1,16 @@
 //! A small world: one thread with all its connections, which a test makes do what worlds do to those who play in them.
 
-use super::kind::{Act, Kind, Known, Stage};
-use super::player::{Player, Socket};
+use super::engine::{Engine, FIRST, Order, WAKER};
+use super::kind::Kind;
+use super::player::Player;
 use super::record::{Connection, Preamble, Record, Told};
 use crate::harness::own_address;
-use mio::net::{TcpListener, UnixListener};
-use mio::{Events, Interest, Poll, Token, Waker};
-use std::collections::{BTreeMap, BTreeSet};
+use mio::{Poll, Waker};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-
-const WAKER: Token = Token(0);
-const LISTENER: Token = Token(1);
-/// The token of the first connection.
-const FIRST: usize = 2;
 
 /// A world that is about to be.
 pub struct WorldPlan {
@@ -29,8 +23,10 @@ pub struct WorldPlan {
 
 /// Where a world listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+pub enum Place {
+    /// In the network.
     Network(SocketAddr),
+    /// At a path of this machine.
     Path(PathBuf),
 }
 
@@ -77,19 +73,8 @@ impl WorldPlan {
             path @ Place::Path(_) => path,
         };
         let (orders, given) = channel();
-        let engine = Engine {
-            poll,
-            listener: None,
-            players: BTreeMap::new(),
-            record: record.clone(),
-            kind: self.kind,
-            preamble: self.preamble,
-            extra: self.extra,
-            mute: self.mute,
-            passwords: BTreeMap::new(),
-            refused: BTreeSet::new(),
-            bodies: BTreeSet::new(),
-        };
+        let mut engine = Engine::new(poll, record.clone(), self.kind, self.preamble, self.extra);
+        engine.mute = self.mute;
         let thread = std::thread::spawn(move || engine.run(&given));
         World { record, orders: Some(orders), waker, place, thread: Some(thread) }
     }
@@ -113,8 +98,6 @@ pub struct World {
     place: Place,
     thread: Option<JoinHandle<()>>,
 }
-
-type Order = Box<dyn FnOnce(&mut Engine) + Send>;
 
 impl World {
     /// One of this kind, at an address of its own.
@@ -219,10 +202,10 @@ impl World {
         });
     }
 
-    /// Does not take this name from now on.
-    pub fn refuses(&self, name: &str) {
+    /// Does not take this name from now on, and says so.
+    pub fn refuses(&self, name: &str, text: &'static str) {
         let name = name.to_owned();
-        self.act(move |engine| engine.refused.insert(name));
+        self.act(move |engine| engine.refused.insert(name, text));
     }
 
     /// Takes this name again.
@@ -316,224 +299,6 @@ impl Drop for World {
         if !std::thread::panicking() {
             assert!(!died, "the world's thread has died");
             assert_eq!(self.record.fault(), None);
-        }
-    }
-}
-
-enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-/// What runs on the world's thread.
-struct Engine {
-    poll: Poll,
-    listener: Option<Listener>,
-    players: BTreeMap<usize, Player>,
-    record: Arc<Record>,
-    kind: Kind,
-    preamble: Preamble,
-    extra: Vec<u8>,
-    /// Accepts connections and says nothing.
-    mute: bool,
-    /// Those of players who have another one than all have.
-    passwords: BTreeMap<String, String>,
-    refused: BTreeSet<String>,
-    /// Those who are in the world without a connection.
-    bodies: BTreeSet<String>,
-}
-
-impl Engine {
-    fn run(mut self, orders: &Receiver<Order>) {
-        let mut events = Events::with_capacity(256);
-        loop {
-            if let Err(error) = self.poll.poll(&mut events, None) {
-                assert_eq!(error.kind(), std::io::ErrorKind::Interrupted);
-            }
-            for event in &events {
-                match event.token() {
-                    WAKER => loop {
-                        match orders.try_recv() {
-                            Ok(order) => order(&mut self),
-                            Err(TryRecvError::Empty) => break,
-                            Err(TryRecvError::Disconnected) => return,
-                        }
-                    },
-                    LISTENER => self.accept(),
-                    Token(key) => self.serve(key),
-                }
-            }
-        }
-    }
-
-    fn listen(&mut self, place: &Place) {
-        self.listener = None;
-        let listener = match place {
-            Place::Network(at) => {
-                let mut listener = TcpListener::bind(*at).expect("an address of its own");
-                self.poll.registry().register(&mut listener, LISTENER, Interest::READABLE).expect("a poll");
-                Listener::Tcp(listener)
-            }
-            Place::Path(path) => {
-                // Who has died has left it there.
-                let _ = std::fs::remove_file(path);
-                let mut listener = UnixListener::bind(path).expect("a path of its own");
-                self.poll.registry().register(&mut listener, LISTENER, Interest::READABLE).expect("a poll");
-                Listener::Unix(listener)
-            }
-        };
-        self.listener = Some(listener);
-    }
-
-    fn accept(&mut self) {
-        loop {
-            let accepted = match &self.listener {
-                Some(Listener::Tcp(listener)) => listener.accept().map(|(stream, _)| Socket::Tcp(stream)),
-                Some(Listener::Unix(listener)) => listener.accept().map(|(stream, _)| Socket::Unix(stream)),
-                None => return,
-            };
-            let Ok(mut socket) = accepted else { return };
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let key = self.record.count() + FIRST;
-            let registry = self.poll.registry();
-            match &mut socket {
-                Socket::Tcp(stream) => {
-                    stream.set_nodelay(true).expect("a socket");
-                    registry.register(stream, Token(key), interest)
-                }
-                Socket::Unix(stream) => registry.register(stream, Token(key), interest),
-            }
-            .expect("a poll");
-            let player = Player::new(socket, self.kind, self.preamble, &self.extra, &self.record);
-            self.players.insert(key, player);
-            self.greet(key);
-        }
-    }
-
-    /// Says what is said first, if it was not said yet.
-    fn greet(&mut self, key: usize) {
-        let Some(player) = self.players.get_mut(&key) else { return };
-        let waits = self.preamble != Preamble::None && !player.begun;
-        if self.mute || waits || player.stage != Stage::New {
-            return;
-        }
-        player.offer(self.kind.offers());
-        player.offer_extra();
-        if self.kind != Kind::Silent {
-            player.stage = Stage::Name;
-            self.perform(key, self.kind.greeting());
-        }
-        self.flush(key);
-    }
-
-    fn serve(&mut self, key: usize) {
-        // Who sleeps does not read either.
-        let Some(player) = self.players.get_mut(&key).filter(|_| !self.mute) else { return };
-        let (begun, told) = (player.begun, self.record.told(player.number()));
-        let (lines, stands) = player.read();
-        if player.begun && !begun {
-            self.greet(key);
-        }
-        self.speak_up(key, told);
-        for line in lines {
-            self.answer(key, &line);
-        }
-        if !stands {
-            self.leave(key);
-        }
-        self.flush(key);
-    }
-
-    /// One who has said nothing hears nothing from a silent world; and once he has, all that others hear at first.
-    fn speak_up(&mut self, key: usize, told_before: usize) {
-        let Some(player) = self.players.get_mut(&key) else { return };
-        let said = self.record.told(player.number()) > told_before;
-        if self.kind == Kind::Silent && player.begun && player.stage == Stage::New && said {
-            player.stage = Stage::Name;
-            player.offer(self.kind.offers_later());
-            self.perform(key, self.kind.greeting());
-        }
-    }
-
-    fn answer(&mut self, key: usize, line: &[u8]) {
-        let Some(player) = self.players.get_mut(&key) else { return };
-        if player.is_deaf() {
-            return;
-        }
-        let mut stage = std::mem::take(&mut player.stage);
-        let known = |name: &str| Known {
-            password: self.passwords.get(name).cloned().unwrap_or_else(|| format!("secret-of-{name}")),
-            refused: self.refused.contains(name),
-            inside: self.bodies.contains(name) || self.place_of(name).is_some(),
-        };
-        let acts = self.kind.answer(&mut stage, line, known);
-        // Whoever plays under this name already is found before this one does.
-        if let Some(Act::Enter(name)) = acts.iter().find(|act| matches!(act, Act::Enter(_))) {
-            if let (Some(text), Some(other)) = (self.kind.takes_over(), self.place_of(name)) {
-                self.dismiss(other, text);
-            }
-            self.bodies.remove(name);
-        }
-        if let Some(player) = self.players.get_mut(&key) {
-            player.stage = stage;
-        }
-        self.perform(key, acts);
-    }
-
-    fn perform(&mut self, key: usize, acts: Vec<Act>) {
-        let Some(player) = self.players.get_mut(&key) else { return };
-        for act in acts {
-            match act {
-                Act::Say(text) => player.say(&text),
-                Act::Prompt(text) => player.prompt(text.as_bytes()),
-                Act::Hide(hidden) => player.hide(hidden),
-                Act::Enter(name) => self.record.note(player.number(), Told::LoggedIn(name)),
-                Act::Spam(lines) => player.print(lines),
-                Act::Close => {
-                    player.closing = true;
-                    // Who says goodbye leaves nobody behind.
-                    player.stage = Stage::Name;
-                }
-            }
-        }
-    }
-
-    fn flush(&mut self, key: usize) {
-        let stands = self.players.get_mut(&key).is_none_or(Player::flush);
-        if !stands {
-            self.leave(key);
-        }
-    }
-
-    /// The connection is gone.
-    fn leave(&mut self, key: usize) {
-        let Some(gone) = self.players.remove(&key) else { return };
-        if !gone.closing {
-            self.record.note(gone.number(), Told::Ended);
-        }
-        if let Some(name) = gone.name().filter(|_| self.kind.keeps_bodies()) {
-            self.bodies.insert(name.to_owned());
-        }
-    }
-
-    /// Says this and closes.
-    fn dismiss(&mut self, key: usize, text: &str) {
-        self.perform(key, vec![Act::Say(text.as_bytes().to_vec()), Act::Close]);
-        self.flush(key);
-    }
-
-    fn place_of(&self, name: &str) -> Option<usize> {
-        self.players.iter().find(|(_, player)| player.name() == Some(name)).map(|(key, _)| *key)
-    }
-
-    fn crash(&mut self, cut: Cut) {
-        self.listener = None;
-        self.bodies.clear();
-        for player in std::mem::take(&mut self.players).into_values() {
-            if let (Cut::Reset, Socket::Tcp(stream)) = (cut, &player.socket) {
-                let socket = socket2::SockRef::from(stream);
-                socket.set_linger(Some(std::time::Duration::ZERO)).expect("a socket");
-            }
         }
     }
 }

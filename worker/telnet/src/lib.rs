@@ -19,7 +19,7 @@
 //! tells what it was given to [present](Telnet::present). It hears from the server when to hide what is typed and
 //! where a prompt ends.
 //!
-//! Both know BINARY and SGA, and refuse every other option once. A server asks for BINARY both ways: there are clients that take
+//! Both know BINARY and SGA, and refuse every other option once, unless they [relay](Telnet::set_relaying) options. A server asks for BINARY both ways: there are clients that take
 //! letters beyond ASCII for keys without it.
 //!
 //! ```
@@ -83,20 +83,28 @@
 //! assert!(out.starts_with(b"\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0")); // IAC WILL NAWS, and the size
 //! ```
 //!
+//! # Between a player and a world
+//! Who stands between two others has a server towards the one and a client towards the other, and a [`Bridge`] that connects
+//! the two: what they agree on they agree on through it, and each connection has its own telnet. [`Deflater`] and [`Inflater`]
+//! are the streams of MCCP2 and MCCP3, for whoever has agreed on those.
+//!
 //! # Layers
 //! Each knows only the ones below it:
 //!
 //! | Layer | Modules | Its matter |
 //! |---|---|---|
+//! | bridge | `bridge` | a player's machine and a world's, and what each has that the other wants |
 //! | machine | `telnet`, `role` | which end this is, and the way of an event through the layers |
+//! | relaying | `relay`, `relaying` | options that the owner decides about |
 //! | ends | `server`, `client` | what each end wants of the other, offers, asks and tells |
-//! | subnegotiations | `charset`, `terminal` | what is said about an option that is in use |
+//! | subnegotiations | `charset`, `terminal`, `environ`, `mssp` | what is said about an option that is in use |
 //! | negotiation | `negotiation`, `echo` | options are switched on and off, without loops |
 //! | grammar | `parser`, `codes` | where data ends and a command begins |
 //!
 //! # Standards
 //! RFC 854, 855 (telnet), 856 (BINARY), 857 (ECHO), 858 (SGA), 860 (TIMING-MARK), 885 (EOR), 1073 (NAWS), 1091 (TTYPE),
-//! 1143 (negotiation without loops), 2066 (CHARSET), and MTTS, the Mud Terminal Type Standard.
+//! 1143 (negotiation without loops), 1572 (NEW-ENVIRON), 2066 (CHARSET), 1950 and 1951 (for MCCP2 and MCCP3), and the
+//! standards of muds: MTTS, MNES, MSSP.
 
 mod before;
 mod bridge;

@@ -4,7 +4,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, from_str, from_value, to_value};
-use ssmglobal_telnet::{LineReader, Presented, Role, Telnet};
+use ssmglobal_telnet::{Bridge, LineReader, Party, Presented, Role, Telnet, Terms, option};
 
 /// Lets the peer say something.
 fn say(telnet: &mut Telnet, mut bytes: &[u8]) {
@@ -27,6 +27,31 @@ fn client() -> Telnet {
         b"\xff\xfb\x01\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0\xff\xfb\x2a\xff\xfa\x2a\x01;UTF-8\xff\xf0\xff\xfb",
     );
     telnet
+}
+
+/// A server that relays, with a message that has begun.
+fn relaying() -> Telnet {
+    let (mut telnet, mut out) = (Telnet::new(Role::Server), Vec::new());
+    telnet.offer_all(&mut out);
+    telnet.ask(Party::Us, option::GMCP, true, &mut out);
+    say(&mut telnet, b"\xff\xfd\xc9\xff\xfb\x27\xff\xfb\x96\xff\xfe\x2a\xff\xfa\xc9Core");
+    telnet
+}
+
+/// A bridge to a world that waits for an answer.
+fn bridge() -> Bridge {
+    let (mut player, mut bridge) = (relaying(), Bridge::new());
+    let (mut to_player, mut to_world) = (Vec::new(), Vec::new());
+    let terms = Terms { charsets: ["UTF-8".into()].into(), address: Some("192.0.2.1".into()), ..Terms::default() };
+    bridge.connect(&mut player, &mut to_player);
+    bridge.present(terms, &mut player, &mut to_player, &mut to_world);
+    let mut input: &[u8] = b"\xff\xfb\xc9\xff\xfb\x5b\xff\xfd\x18\x1b[1m";
+    while bridge.from_world(&mut player, &mut input, &mut to_player, &mut to_world).is_some() {}
+    let mut input: &[u8] = b".Hello {}\xff\xf0\xff\xfa\xc9Core.Supports.Set [\"A 1\"]\xff\xf0";
+    while let Some(event) = player.next(&mut input, &mut to_player) {
+        bridge.from_player(&mut player, event, &mut to_player, &mut to_world);
+    }
+    bridge
 }
 
 fn lines() -> LineReader {
@@ -82,6 +107,8 @@ fn a_state_with_a_field_less_or_more_is_read() {
     check(&server());
     check(&client());
     check(&lines());
+    check(&relaying());
+    check(&bridge());
 }
 
 #[test]
@@ -125,6 +152,44 @@ const CLIENT: &str = r#"{"charset":{"answered":1,"ours":{"grants":0,"q":"No","re
 const LINES: &str = r#"{"after_return":false,"buf":[98,101,103,117,110],"editing":false,"limit":50,"return_ends_line":false,
     "skipping":false}"#;
 
+/// As [`SERVER`], by one that relays options.
+const RELAYING: &str = r#"{"charset":{"answered":0,"ours":{"grants":0,"q":"No","refused":false},"request":"NotSent",
+    "theirs":{"grants":0,"q":"No","refused":false}},"end":{"Server":{"awaits_environ":true,
+    "echo":{"announced":false,"hidden":false,"refused":false,"unanswered":0},"offered":true,"our_eor":{"grants":0,
+    "q":"WantYes","refused":false},"their_environ":{"grants":0,"q":"Yes","refused":false},
+    "their_naws":{"grants":0,"q":"WantYes","refused":false},"their_ttype":{"grants":0,"q":"WantYes",
+    "refused":false},"types":{"asked":0,"awaiting":false,"second":null}}},"offering":false,
+    "our_binary":{"grants":0,"q":"WantYes","refused":false},"our_sga":{"grants":0,"q":"No","refused":false},
+    "parser":{"binary":false,"in_line":false,"relaying":true,"seen_command":true,"state":"Sub","streaming":false,
+    "sub":[201,67,111,114,101],"sub_too_long":false},"refused":{"them":[0,0,0,0],"us":[0,0,0,0]},
+    "relay":{"on":true,"proposed":{"them":[0,0,4194304,0],"us":[0,0,0,0]},"them":[[150,{"grants":0,"q":"No",
+    "refused":false}]],"us":[[70,{"grants":0,"q":"WantYes","refused":false}],[201,{"grants":0,"q":"Yes",
+    "refused":false}]]},"terminal":{"charset_name":null,"charset_told":null,"charset_utf8":"Unknown",
+    "client":null,"height":null,"mtts":null,"name":null,"version":null,"width":null},"their_binary":{"grants":0,
+    "q":"WantYes","refused":false},"their_sga":{"grants":0,"q":"No","refused":false},"turned_down":{"them":[0,0,0,
+    0],"us":[4398046511104,0,0,0]}}"#;
+
+/// As [`SERVER`], by a bridge.
+const BRIDGE: &str = r#"{"after_return":false,"asked":2,"coloured":true,"connected":true,"gave_up":false,"gmcp":{"hello":[67,111,114,
+    101,46,72,101,108,108,111,32,123,125],"modules":[[65,32,49]]},"mssp":{"variables":[]},
+    "switched_on":{"them":[0,0,0,0],"us":[0,134217728,0,0]},"terms":{"address":"192.0.2.1","charsets":["UTF-8"],
+    "compression":false,"mssp":false},"wanted":{"them":[0,134217728,0,512],"us":[16777216,0,0,0]},
+    "world":{"charset":{"answered":0,"ours":{"grants":0,"q":"No","refused":false},"request":"NotSent",
+    "theirs":{"grants":0,"q":"No","refused":false}},"end":{"Client":{"environ_told":0,"hidden":false,
+    "next_type":0,"our_environ":{"grants":0,"q":"No","refused":false},"our_naws":{"grants":0,"q":"No",
+    "refused":false},"our_ttype":{"grants":0,"q":"No","refused":false},"presented":{"address":"192.0.2.1",
+    "charset":"UTF-8","charsets":["UTF-8"],"client":null,"height":null,"mtts":null,"name":null,"utf8":true,
+    "version":null,"width":null},"their_echo":{"grants":0,"q":"No","refused":false},"their_eor":{"grants":0,
+    "q":"No","refused":false},"types_told":0}},"offering":false,"our_binary":{"grants":0,"q":"No",
+    "refused":false},"our_sga":{"grants":0,"q":"No","refused":false},"parser":{"binary":false,"in_line":false,
+    "relaying":true,"seen_command":true,"state":"Data","streaming":true,"sub":[],"sub_too_long":false},
+    "refused":{"them":[0,0,0,0],"us":[0,0,0,0]},"relay":{"on":true,"proposed":{"them":[0,134217728,0,0],
+    "us":[16777216,0,0,0]},"them":[[201,{"grants":1,"q":"Yes","refused":false}],[91,{"grants":0,"q":"No",
+    "refused":false}]],"us":[[150,{"grants":0,"q":"WantYes","refused":false}]]},"terminal":{"charset_name":null,
+    "charset_told":null,"charset_utf8":"Unknown","client":null,"height":null,"mtts":null,"name":null,
+    "version":null,"width":null},"their_binary":{"grants":0,"q":"No","refused":false},"their_sga":{"grants":0,
+    "q":"No","refused":false},"turned_down":{"them":[0,0,0,0],"us":[0,0,0,0]}}}"#;
+
 /// Whether everything in `part` is in `whole`, by the same names.
 fn is_within(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
@@ -147,4 +212,6 @@ fn states_are_read_and_written_as_they_were_first() {
     check_recorded(SERVER, &server());
     check_recorded(CLIENT, &client());
     check_recorded(LINES, &lines());
+    check_recorded(RELAYING, &relaying());
+    check_recorded(BRIDGE, &bridge());
 }

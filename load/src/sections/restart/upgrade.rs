@@ -30,13 +30,14 @@ pub fn offered(program: &Path) -> bool {
 }
 
 /// A program, and two other files of it.
-struct Copies {
+pub struct Copies {
     program: PathBuf,
     dir: TempDir,
 }
 
 impl Copies {
-    fn of(program: &Path, at: &Path) -> Result<Self> {
+    /// Makes them in `at`.
+    pub fn of(program: &Path, at: &Path) -> Result<Self> {
         let copies = Self { program: program.to_owned(), dir: TempDir::with_prefix_in("load-upgrade-", at)? };
         for copy in copies.paths() {
             std::fs::copy(program, copy)?;
@@ -44,7 +45,8 @@ impl Copies {
         Ok(copies)
     }
 
-    fn paths(&self) -> [PathBuf; 2] {
+    /// The two others, to be upgraded to in turns.
+    pub fn paths(&self) -> [PathBuf; 2] {
         ["a", "b"].map(|name| self.dir.path().join(name))
     }
 }

@@ -6,7 +6,8 @@
 use super::{Bridge, other, presented};
 use crate::codes::option;
 use crate::negotiation::Party;
-use crate::relay::Standing;
+use crate::relay::{Standing, is_for_the_owner};
+use crate::role::Role;
 use crate::telnet::Telnet;
 
 /// What a world is answered that wants an option.
@@ -19,6 +20,10 @@ enum Decision {
     /// The player is to be asked.
     Ask,
 }
+
+/// How often one side is asked for what the other one wants, for each connection to a world. Two that contradict themselves
+/// would go on for ever.
+const QUESTIONS: u16 = 512;
 
 /// Options that the player's machine uses itself: they stay as they are when a world goes.
 fn is_ours(party: Party, option: u8) -> bool {
@@ -39,6 +44,7 @@ impl Bridge {
             }
             return;
         }
+        self.follow_player(player, to_player, to_world);
         self.present_player(player, to_world);
         if player.speaks_telnet() {
             player.hide_input(self.world.hides_input(), to_player);
@@ -53,7 +59,6 @@ impl Bridge {
         for (party, option) in self.for_the_world(player) {
             self.answer_player(player, party, option, to_player, to_world);
         }
-        self.follow_player(player, to_player, to_world);
         self.follow_world(player, to_player);
     }
 
@@ -64,6 +69,9 @@ impl Bridge {
 
     /// The world has agreed to an option, or not, or was told again that it is in use.
     pub(super) fn world_agreed(&mut self, party: Party, option: u8, on: bool, to_world: &mut Vec<u8>) {
+        if !is_for_the_owner(Role::Client, party, option) {
+            return;
+        }
         if on {
             self.wanted.insert(party, option);
             self.greet(party, option, to_world);
@@ -112,6 +120,7 @@ impl Bridge {
     fn decide(&mut self, player: &mut Telnet, party: Party, option: u8, to_player: &mut Vec<u8>) -> Decision {
         let theirs = other(party);
         match self.judge(player, party, option) {
+            Decision::Ask if !self.may_ask() => Decision::No,
             Decision::Ask => {
                 player.ask(theirs, option, true, to_player);
                 match player.standing(theirs, option) {
@@ -127,6 +136,12 @@ impl Bridge {
             }
             decision => decision,
         }
+    }
+
+    /// Whether one of the two may be asked once more.
+    fn may_ask(&mut self) -> bool {
+        self.asked = self.asked.saturating_add(1);
+        self.asked <= QUESTIONS
     }
 
     /// The same, by how things stand.
@@ -167,7 +182,7 @@ impl Bridge {
         to_world: &mut Vec<u8>,
     ) {
         let theirs = other(party);
-        if self.world.speaks_telnet() && self.world.standing(theirs, option) == Standing::Off {
+        if self.world.speaks_telnet() && self.world.standing(theirs, option) == Standing::Off && self.may_ask() {
             self.world.ask(theirs, option, true, to_world);
         }
         match self.world.standing(theirs, option) {
@@ -193,7 +208,7 @@ impl Bridge {
                     self.world.ask(party, option, false, to_world);
                 }
                 Standing::Off if !self.world.is_proposed(party, option) => {
-                    if self.decide(player, party, option, to_player) == Decision::Yes {
+                    if self.decide(player, party, option, to_player) == Decision::Yes && self.may_ask() {
                         self.world.ask(party, option, true, to_world);
                     }
                 }
