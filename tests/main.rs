@@ -55,6 +55,7 @@ mod preferences;
 mod processes;
 mod proofs;
 mod properties;
+mod proxy;
 mod records;
 mod relay;
 mod repeat;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::Key;
 use crate::kind::Kind;
 use crate::listen::{DEFAULT_PORT, Listen, OptionalListen};
+use crate::network::Network;
 use crate::play::{Charset, FailBack, Liveness, Opening, Quit, RealAddress, Sessions, WorldAddress};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
@@ -367,6 +368,8 @@ settings! {
         idle_seconds: Option<u64> = None, number(0, WEEK);
         /// Bytes of one line here.
         line: Option<usize> = None, number(256, MIB);
+        /// Networks of the proxies in front of it, which say by the PROXY protocol who their clients are; nobody else comes in here then. Empty = none.
+        proxy: Option<Vec<Network>> = None, Rule::Networks;
         /// The world that it leads straight into.
         world: Option<String> = None, Rule::World;
         /// What a line begins with that is for us while somebody plays; empty = no line is.

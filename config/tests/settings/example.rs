@@ -88,6 +88,7 @@ fn its_door_opens_when_uncommented() {
             clients_per_address: Some(8),
             idle_seconds: Some(3600),
             line: Some(4096),
+            proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]),
             ..DoorSettings::default()
         }
     );

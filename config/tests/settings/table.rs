@@ -93,6 +93,7 @@ fn settings_travel_as_bytes() {
         clients_per_address: Some(3),
         idle_seconds: Some(0),
         line: None,
+        proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::7".parse().unwrap()]),
         world: Some("mymush".to_owned()),
         escape: None,
         clean: Some(true),

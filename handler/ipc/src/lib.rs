@@ -28,6 +28,7 @@ mod licences;
 mod lists;
 mod logged;
 mod mail;
+pub mod naming;
 mod nearest;
 pub mod numbers;
 mod open;

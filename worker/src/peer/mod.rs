@@ -6,6 +6,7 @@ pub mod charset;
 pub mod contact;
 pub mod layer;
 pub mod outbox;
+pub mod proxy;
 mod socket;
 pub mod speech;
 pub mod stack;

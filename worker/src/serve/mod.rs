@@ -70,26 +70,28 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes over the client, which was accepted at `begun`; gives back the room for events.
+    /// Takes over the client, which was accepted at `begun`; gives back the room for events. Where another program is to go on with
+    /// it as soon as that can be, it is `to_move`.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Worker<'a>>, &'a mut Events) {
+    pub fn start(given: Given<'a>, begun: Instant, to_move: bool) -> (io::Result<Worker<'a>>, &'a mut Events) {
         let (mode, door, session) = (given.mode, given.door, given.session);
         let speech = Speech::new(mode, door.line, door.mode != DoorMode::Ask);
         let kept = Kept { stack: Stack::new(Transport::Plain, speech), contact: Contact::since(begun) };
         let session = Session::new(session, mode, begun);
         let (mut worker, events) = Worker::prepare(given, kept, session, Subscriptions::default());
-        if let Ok(worker) = &mut worker
-            && mode == Mode::Human
-        {
-            let around = worker.around();
-            let stack = worker.peers.client.stack();
-            stack.speech().offer_soon();
-            if worker.door.world.is_some() {
-                worker.enter_world();
-            } else {
-                worker.session.greet(stack, around);
+        if let Ok(worker) = &mut worker {
+            worker.moving = to_move;
+            if mode == Mode::Human {
+                let around = worker.around();
+                let stack = worker.peers.client.stack();
+                stack.speech().offer_soon();
+                if worker.door.world.is_some() {
+                    worker.enter_world();
+                } else {
+                    worker.session.greet(stack, around);
+                }
             }
         }
         (worker, events)
