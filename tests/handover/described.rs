@@ -57,6 +57,7 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::PlayStart,
         Kind::PlayEnded,
         Kind::PlayAt,
+        Kind::MsspOf,
     ];
     of_nobody.contains(&kind) || (kind, state) == (Kind::RecordSubmit, State::Player)
 }

@@ -54,6 +54,8 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::PlayEnded(_)
         | Request::PlayAt(_)
         | Request::PlayLeft(_)
+        | Request::Mssp(_)
+        | Request::MsspOf(_)
         | Request::PlayerLimit(_)
         | Request::UniverseShow
         | Request::UniverseWatch

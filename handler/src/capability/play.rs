@@ -113,7 +113,7 @@ pub fn ended(call: Call<'_>, request: PlayEnded) -> Plan {
 }
 
 /// The world of this name, at which the session is.
-fn there(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
+pub(super) fn there(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
     let world = world_meant(call, name)?;
     match call.state.plays.get(call.session.number, &world.key) {
         Some(_) => Ok(world),

@@ -131,6 +131,12 @@ impl Plays {
         self.stays.get(&session)?.iter().find(|(other, _)| &**other == world).map(|(_, stay)| stay)
     }
 
+    /// How many sessions are at a world, without this one.
+    pub fn count(&self, world: &str, without: u64) -> usize {
+        let others = self.stays.iter().filter(|(session, _)| **session != without);
+        others.filter(|(_, stays)| stays.iter().any(|(other, _)| &**other == world)).count()
+    }
+
     /// A session is at a world no longer.
     pub fn leave(&mut self, session: u64, world: &str) -> Option<Stay> {
         let stays = self.stays.get_mut(&session)?;
