@@ -43,6 +43,7 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::WorldAdd,
         Kind::WorldChange,
         Kind::WorldPassword,
+        Kind::WorldPlay,
         Kind::WorldDisable,
         Kind::WorldEnable,
         Kind::WorldDelete,
@@ -55,7 +56,6 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::PropertyWatch,
         Kind::PropertyUnwatch,
         Kind::PlayStart,
-        Kind::PlayEnded,
         Kind::PlayAt,
         Kind::MsspOf,
     ];

@@ -4,14 +4,14 @@
 //! What counts first: what the operator says at the door; by which ports and names players come to us, which no world can know;
 //! what the world says of its game; what the operator says of the network; what is known here.
 
-use super::play::{terms_of, there};
+use super::play::played;
 use super::{Call, Plan, status};
 use crate::state::mssp::PLAYERS;
 use crate::state::names::fold;
-use crate::state::plays::Played;
+use crate::state::plays::{Count, Health, Played};
 use ssmglobal_config::mssp::variables;
 use ssmglobal_config::{Door, DoorMode, Listen};
-use ssmglobal_ipc::{Mssp, MsspOf, MsspTable, MsspVariable, Reply};
+use ssmglobal_ipc::{Code, Failure, Mssp, MsspOf, MsspTable, MsspVariable, Reply};
 use std::time::Instant;
 
 /// What the operator says of the machine, and holds at the door of a world too, whatever that says.
@@ -129,8 +129,10 @@ fn ports(doors: &[Door], at: Option<usize>, world: Option<&str>) -> Vec<String> 
 }
 
 /// How many play a world by us, without who asks.
-fn players_by_us(call: &Call<'_>, world: &Played) -> usize {
-    call.state.plays.count(&world.key, call.session.number)
+fn players_by_us(call: &Call<'_>, key: &str) -> usize {
+    let Count { playing, waiting, alone } = call.state.plays.count(key);
+    let own = usize::from(call.state.plays.get(call.session.number, key).is_some());
+    (playing + waiting + alone).saturating_sub(own)
 }
 
 /// A crawler wants to know.
@@ -138,8 +140,7 @@ pub fn table(call: Call<'_>, _: Mssp) -> Plan {
     let doors = call.settings.doors();
     let at = call.session.door.map(|door| door as usize);
     let door = at.and_then(|at| doors.get(at));
-    let name = door.and_then(|door| door.world.as_deref());
-    let world = name.and_then(|name| terms_of(call.memory, call.settings, name));
+    let world = door.and_then(|door| door.world.as_deref()).and_then(|name| played(call.memory, call.settings, name));
     let universe = call.memory.universe();
     let facts = |world: Option<&str>, players| Facts {
         texts: &call.settings.texts.mssp,
@@ -149,11 +150,12 @@ pub fn table(call: Call<'_>, _: Mssp) -> Plan {
         players,
     };
     let Table(variables) = match &world {
-        Some(world) => {
-            let ours = players_by_us(&call, world);
-            let said = call.state.mssp.players(&world.key, ours, Instant::now());
+        Some(Played { key, name, .. }) => {
+            let ours = players_by_us(&call, key);
+            let is_down = call.state.plays.known(key).is_some_and(|world| matches!(world.health(), Health::Down(_)));
+            let said = call.state.mssp.players(key, ours, Instant::now()).filter(|_| !is_down);
             let players = said.or_else(|| universe.users.then_some(ours));
-            facts(Some(&world.key), players).of_world(&world.name, call.state.mssp.of(&world.key))
+            facts(Some(key), players).of_world(name, call.state.mssp.of(key))
         }
         None => {
             let players = universe.users.then(|| call.state.online.names.len());
@@ -165,14 +167,15 @@ pub fn table(call: Call<'_>, _: Mssp) -> Plan {
 
 /// A world has told something of itself, to the worker of somebody who plays there.
 pub fn of_world(call: Call<'_>, request: MsspOf) -> Plan {
-    match there(&call, &request.world) {
-        Ok(world) => {
-            let ours = players_by_us(&call, &world);
-            call.state.mssp.tell(world.key, request.variables, ours, Instant::now());
-            Plan::done()
-        }
-        Err(failure) => failure.into(),
-    }
+    // It may be played no longer, of which the worker cannot know yet.
+    let there = |world: &Played| call.state.plays.get(call.session.number, &world.key).is_some();
+    let Some(Played { key, .. }) = played(call.memory, call.settings, &request.world).filter(there) else {
+        let msg = format!("You are not at {}. PLAY {0} first.", request.world);
+        return Failure::new(Code::NotFound, msg).into();
+    };
+    let ours = players_by_us(&call, &key);
+    call.state.mssp.tell(key, request.variables, ours, Instant::now());
+    Plan::done()
 }
 
 #[cfg(test)]

@@ -209,10 +209,7 @@ impl Command {
     }
 
     /// What the commands have in common that are about a world that is played through us.
-    pub(super) const fn playing(
-        states: States,
-        make: fn(&mut Parsed<'_>) -> Result<PlayWish, Failure>,
-    ) -> Command {
+    pub(super) const fn playing(states: States, make: fn(&mut Parsed<'_>) -> Result<PlayWish, Failure>) -> Command {
         Command::new(Asks::Play(states, make))
     }
 

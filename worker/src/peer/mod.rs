@@ -38,7 +38,6 @@ const FIRST: usize = 8;
 /// The connection to a world.
 pub const WORLD: Token = Token(FIRST + MOST);
 
-
 /// The most peers that a worker has.
 pub const MOST: usize = 4;
 
@@ -128,7 +127,8 @@ impl Peer {
     /// Takes what it has said that plays a world: each event of telnet is given with its machine and what goes out to it. One read
     /// at the most; gives whether there was one.
     pub fn take_played(&mut self, each: impl FnMut(&mut Telnet, Event<'_>, &mut Vec<u8>)) -> bool {
-        if self.socket.unread().is_empty() && (!self.socket.is_readable() || !self.socket.read()) && !self.has_unread() {
+        if self.socket.unread().is_empty() && (!self.socket.is_readable() || !self.socket.read()) && !self.has_unread()
+        {
             return false;
         }
         let mut unread = self.socket.unread();

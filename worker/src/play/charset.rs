@@ -178,8 +178,8 @@ impl Converter {
             return out.extend_from_slice(input);
         }
         match self.from {
-            Charset::Utf8 => self.from_utf8(input, out),
-            _ => self.from_bytes(input, out),
+            Charset::Utf8 => self.read_utf8(input, out),
+            _ => self.read_bytes(input, out),
         }
     }
 
@@ -195,7 +195,7 @@ impl Converter {
         self.held.iter().take_while(|byte| **byte != 0).count()
     }
 
-    fn from_bytes(&self, input: &[u8], out: &mut Vec<u8>) {
+    fn read_bytes(&self, input: &[u8], out: &mut Vec<u8>) {
         let mut rest = input;
         loop {
             let (ascii, other) = rest.split_at(ascii_run(rest));
@@ -209,7 +209,7 @@ impl Converter {
         }
     }
 
-    fn from_utf8(&mut self, input: &[u8], out: &mut Vec<u8>) {
+    fn read_utf8(&mut self, input: &[u8], out: &mut Vec<u8>) {
         let mut rest = self.complete(input, out);
         loop {
             let (ascii, other) = rest.split_at(ascii_run(rest));

@@ -72,7 +72,12 @@ impl Play {
     }
 
     /// The world has said something while he is being logged in.
-    pub(super) fn hears(&mut self, hear: impl FnOnce(&mut Again, &Login) -> Step, to: &mut Voice<'_>, to_world: &mut Vec<u8>) {
+    pub(super) fn hears(
+        &mut self,
+        hear: impl FnOnce(&mut Again, &Login) -> Step,
+        to: &mut Voice<'_>,
+        to_world: &mut Vec<u8>,
+    ) {
         let Some(again) = &mut self.logs_in else { return };
         match hear(again, &self.login) {
             Step::Wait => {}

@@ -69,7 +69,10 @@ pub fn back(world: &str) -> String {
 pub fn back_in(world: &str, kept: usize) -> String {
     match kept {
         0 => format!("{world} is back, and you are in it as before."),
-        _ => format!("{world} is back, and you are in it as before. What you typed is sent: {}.", plural(kept as u64, "line")),
+        _ => format!(
+            "{world} is back, and you are in it as before. What you typed is sent: {}.",
+            plural(kept as u64, "line")
+        ),
     }
 }
 
@@ -89,10 +92,7 @@ pub fn left(world: &str) -> String {
 
 /// By what he goes on from another connection.
 pub fn word(word: &str, minutes: u64) -> String {
-    format!(
-        "Should your connection break, connect again within {} and type: RESUME {word}",
-        plural(minutes, "minute")
-    )
+    format!("Should your connection break, connect again within {} and type: RESUME {word}", plural(minutes, "minute"))
 }
 
 /// Another connection of his goes on.
@@ -100,10 +100,17 @@ pub fn gone_on(world: &str) -> String {
     format!("You go on in {world} from another connection.")
 }
 
+/// He goes on where another connection of his was.
+pub fn goes_on(world: &str) -> String {
+    format!("You go on in {world} here.")
+}
+
 /// What he has missed is shown now.
 pub fn missed(world: &str, lost: u64) -> String {
     match lost {
         0 => format!("You are back in {world}. This is what you have missed:"),
-        _ => format!("You are back in {world}. This is the end of what you have missed; {lost} bytes before it are gone:"),
+        _ => format!(
+            "You are back in {world}. This is the end of what you have missed; {lost} bytes before it are gone:"
+        ),
     }
 }

@@ -368,4 +368,3 @@ fn hinted(mut screen: Screen, hint: Option<&str>) -> Screen {
     hint.into_iter().for_each(|hint| screen.hint(hint));
     screen
 }
-

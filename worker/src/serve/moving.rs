@@ -122,7 +122,12 @@ impl Worker<'_> {
         let alone = playing.as_ref().is_some_and(|playing| playing.play.is_alone());
         let layers = (peers.are_quiet() || alone) && session.is_quiet() && subscriptions.is_quiet();
         let played = playing.as_ref().is_none_or(Playing::is_quiet);
-        layers && played && errands.is_empty() && lost.is_none() && link.as_ref().is_none_or(Link::is_quiet) && !moves_watched
+        layers
+            && played
+            && errands.is_empty()
+            && lost.is_none()
+            && link.as_ref().is_none_or(Link::is_quiet)
+            && !moves_watched
     }
 }
 

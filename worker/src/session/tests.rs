@@ -74,6 +74,7 @@ impl Scene {
                 self.session.waits_for_mode(number);
                 Request::SetMode(SetMode { mode })
             }
+            Ask::Play(_) | Ask::Leave => panic!("nothing is played here"),
         };
         self.session.asked().add(number, request.clone(), None, self.begun);
         self.open.push((number, request));
@@ -131,7 +132,7 @@ impl Scene {
 }
 
 fn around<'a>(door: &'a Door, settings: &'a Settings, at: Instant) -> Around<'a> {
-    Around { door, settings, linked: true, lost: None, listens: false, last_line: at, last_input: at }
+    Around { door, settings, linked: true, lost: None, listens: false, plays: false, last_line: at, last_input: at }
 }
 
 #[derive(Clone, Debug)]

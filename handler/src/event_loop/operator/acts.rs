@@ -36,7 +36,8 @@ impl Act {
             | Ask::Numbers
             | Ask::PlayerSearch { .. }
             | Ask::Log(_)
-            | Ask::PenaltyList => return None,
+            | Ask::PenaltyList
+            | Ask::PlayedList => return None,
             // Told of when it is known whom it hits.
             Ask::SessionsKick { .. } | Ask::SessionsEnd { .. } => return None,
             // The listener's word, not the operator's.
@@ -72,6 +73,12 @@ impl Act {
             Ask::BoardReset { name } => format!("took all scores off the board {name}"),
             Ask::BoardDelete { name } => format!("deleted the board {name}"),
             Ask::BoardRename { name, new } => format!("called the board {name} {new} from now on"),
+            Ask::WorldFailover { name, address: Some(address) } => {
+                format!("had the world {name} be played at {address}")
+            }
+            Ask::WorldFailover { name, address: None } => {
+                format!("had the world {name} be played at the next of its addresses")
+            }
             Ask::ServerDelete { name } => format!("deleted the game server {name}"),
             Ask::ServerRename { name, new } => format!("called the game server {name} {new} from now on"),
         }))
@@ -88,6 +95,10 @@ impl Act {
             Request::WorldEnable(it) => return Some(world(&it.name, false)),
             Request::WorldAdd(it) => format!("added the world {} of {}", it.name, it.owner),
             Request::WorldChange(it) => format!("changed the licence of the world {}", it.name),
+            Request::WorldPlay(it) => match &it.key {
+                Some(key) => format!("set {key} of how the world {} is played", it.name),
+                None => return None,
+            },
             Request::WorldDelete(it) => format!("deleted the world {}", it.name),
             Request::WorldPassword(it) => format!("made another hosting password for the world {}", it.name),
             Request::RightGrant(it) => format!("gave {} the right {}", it.player, it.right),

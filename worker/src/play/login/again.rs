@@ -138,6 +138,11 @@ impl Again {
     /// The world hides what is typed, or no longer.
     pub fn hides(&mut self, login: &Login, hides: bool, now: Instant) -> Step {
         self.hides = hides;
+        if !hides && self.behind.is_none() {
+            // What was asked is answered, also where the question came behind the answer.
+            self.heard.clear();
+            self.line.clear();
+        }
         if !hides && self.answered && self.stirred.is_none() {
             // What was asked meanwhile is to be answered now.
             self.stirred = Some(now.into());

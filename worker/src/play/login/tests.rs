@@ -1,5 +1,5 @@
 //! Conversations with worlds as they are, watched and had again; each is tried with the world's text in pieces of several
-//! lengths, and the state put away at each.
+//! lengths, and once with the state put away at every step.
 
 mod asked;
 mod bounds;
@@ -22,7 +22,7 @@ enum Do<'a> {
     /// The player types this.
     Types(&'a str),
     /// This is typed for him.
-    Typed(&'a str),
+    Says(&'a str),
     /// He is in, and has seen this.
     In(&'a str),
     /// It has failed with this reason, and he has seen all that the world has said.
@@ -30,9 +30,12 @@ enum Do<'a> {
     /// It took too long, and he has seen all that the world has said.
     TimedOut,
 }
-use Do::*;
+use Do::{Failed, Hide, In, Mark, Pass, Says, TimedOut, Types, World};
 
-const PIECES: [usize; 5] = [1, 2, 3, 7, 10_000];
+/// In pieces of this length the state is put away after each step too.
+const MOVED: usize = 1;
+
+const PIECES: [usize; 5] = [MOVED, 2, 3, 7, 10_000];
 
 fn page() -> Option<LockedPage> {
     Some(LockedPage::new().unwrap())
@@ -60,9 +63,14 @@ fn moved<T: Serialize + for<'de> Deserialize<'de>>(state: &T) -> T {
     serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
 }
 
-/// A clock that only goes when it is told to, ahead of the real one so that what moves cannot be in the future.
+/// A clock that only goes when it is told to, far behind the real one: what moves is put away as how long ago it was.
 fn clock() -> Instant {
-    Instant::now()
+    Instant::now().checked_sub(Duration::from_secs(10_000)).expect("such a time")
+}
+
+/// How long something lasts; a little longer where the state moves, for in that are only whole milliseconds.
+fn lasting(milliseconds: u64, piece: usize) -> Duration {
+    Duration::from_millis(milliseconds) + if piece == MOVED { Duration::from_millis(50) } else { Duration::ZERO }
 }
 
 /// A player logs in, on a fresh connection.
@@ -75,7 +83,7 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
             Mark => watch.prompt_end(login),
             Hide(hides) => watch.hides(hides),
             Pass(milliseconds) => {
-                let end = now + Duration::from_millis(milliseconds);
+                let end = now + lasting(milliseconds, piece);
                 while let Some(at) = watch.deadline(login).filter(|at| *at <= end) {
                     watch.tick(login, at);
                     assert!(watch.deadline(login).is_none_or(|next| next > at), "it would not wait");
@@ -83,9 +91,9 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
                 now = end;
             }
             Types(line) => watch.typed(login, line.as_bytes(), false, now),
-            Typed(_) | In(_) | Failed(_) | TimedOut => panic!("{happens:?} is not watched"),
+            Says(_) | In(_) | Failed(_) | TimedOut => panic!("{happens:?} is not watched"),
         }
-        if piece == 1 {
+        if piece == MOVED {
             watch = moved(&watch);
         }
     }
@@ -94,7 +102,8 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
 /// What was kept logs in, on a fresh connection; gives how long it took.
 fn again(login: &Login, piece: usize, script: &[Do]) -> Duration {
     let begun = clock();
-    let mut scene = Scene { again: Again::begin(login, begun).expect("a login"), login, now: begun, step: None, shown: Vec::new() };
+    let mut scene =
+        Scene { again: Again::begin(login, begun).expect("a login"), login, now: begun, step: None, shown: Vec::new() };
     let mut said = Vec::new();
     for happens in script {
         match *happens {
@@ -104,8 +113,8 @@ fn again(login: &Login, piece: usize, script: &[Do]) -> Duration {
             }
             Mark => scene.with(|again, login, now| again.prompt_end(login, now)),
             Hide(hides) => scene.with(|again, login, now| again.hides(login, hides, now)),
-            Pass(milliseconds) => scene.pass(Duration::from_millis(milliseconds)),
-            Typed(line) => match scene.step.take() {
+            Pass(milliseconds) => scene.pass(lasting(milliseconds, piece)),
+            Says(line) => match scene.step.take() {
                 Some(Step::Say(said)) => assert_eq!(String::from_utf8_lossy(&said), line),
                 other => panic!("{line:?} was to be typed: {other:?}"),
             },
@@ -126,7 +135,7 @@ fn again(login: &Login, piece: usize, script: &[Do]) -> Duration {
             }
             Types(_) => panic!("{happens:?} while it is typed for him"),
         }
-        if piece == 1 {
+        if piece == MOVED {
             scene.again = moved(&scene.again);
         }
     }
@@ -146,7 +155,8 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     fn is_over(&self) -> bool {
-        !self.shown.is_empty() || matches!(&self.step, Some(Step::Done { .. } | Step::Failed { .. } | Step::TimedOut { .. }))
+        !self.shown.is_empty()
+            || matches!(&self.step, Some(Step::Done { .. } | Step::Failed { .. } | Step::TimedOut { .. }))
     }
 
     fn world(&mut self, text: &[u8]) {
@@ -165,7 +175,9 @@ impl Scene<'_> {
         match &step {
             Step::Wait => return,
             Step::Say(_) => {}
-            Step::Done { rest: text } | Step::Failed { text, .. } | Step::TimedOut { text } => self.shown.clone_from(text),
+            Step::Done { rest: text } | Step::Failed { text, .. } | Step::TimedOut { text } => {
+                self.shown.clone_from(text)
+            }
         }
         assert_eq!(self.step, None, "before {step:?}");
         self.step = Some(step);

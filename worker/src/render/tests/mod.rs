@@ -24,17 +24,16 @@ use samples::{board, empty_replies, mails, person_replies, replies, submitted};
 /// As the page has it.
 const EPOCH: u64 = 1_769_890_500_000;
 
-const USUAL: Look =
-    Look {
-        width: 80,
-        height: 0,
-        pager: true,
-        colour: false,
-        charset: Charset::Utf8,
-        shell: false,
-        in_world: false,
-        plain: false,
-    };
+const USUAL: Look = Look {
+    width: 80,
+    height: 0,
+    pager: true,
+    colour: false,
+    charset: Charset::Utf8,
+    shell: false,
+    in_world: false,
+    plain: false,
+};
 
 fn s(text: &str) -> String {
     text.to_owned()
@@ -76,7 +75,7 @@ fn answer(line: &str, state: State) -> String {
     if state == State::Player {
         match parse_words(line, state).and_then(Parsed::action) {
             Ok(Action::Local(local)) => local.screens(state).for_each(|screen| draw(&mut out, &screen, USUAL)),
-            Ok(Action::Request(_)) => {}
+            Ok(Action::Request(_) | Action::Play(_)) => {}
             Err(failure) => draw(&mut out, &human::failure(&failure), USUAL),
         }
         return text(out);
@@ -84,7 +83,7 @@ fn answer(line: &str, state: State) -> String {
     let line = if state == State::New { parse_first(line) } else { parse_json(line) };
     match line.parsed.and_then(Parsed::action) {
         Ok(Action::Local(local)) => local.put(&mut out, line.id, state),
-        Ok(Action::Request(_)) => {}
+        Ok(Action::Request(_) | Action::Play(_)) => {}
         Err(failure) => json::failure(&mut out, line.id, &failure),
     }
     text(out)

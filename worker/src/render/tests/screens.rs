@@ -22,7 +22,7 @@ fn looks() -> [(&'static str, Look); 5] {
 fn local(line: &str) -> Vec<Screen> {
     match parse_words(line, State::Player).and_then(Parsed::action) {
         Ok(Action::Local(local)) => local.screens(State::Player).collect(),
-        Ok(Action::Request(_)) => panic!("{line} asks the handler"),
+        Ok(Action::Request(_) | Action::Play(_)) => panic!("{line} asks the handler"),
         Err(failure) => vec![human::failure(&failure)],
     }
 }
