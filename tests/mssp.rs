@@ -108,7 +108,7 @@ fn a_crawler_is_told_of_the_network_at_a_door_for_people() {
 fn who_listens_is_offered_it_with_all_else_and_at_once_where_the_operator_wants_to_be_found() {
     let Found { prompt, .. } = found(Kind::Mush, "", "");
     let mut wire = Wire::to(prompt);
-    wire.expect(format!("{WELCOME}").trim_end_matches("> "));
+    wire.expect(WELCOME);
     wire.send("HW\r\n");
     wire.take("the offer", |came| came.windows(3).position(|part| part == WILL_MSSP));
     let Found { prompt, .. } = found(Kind::Mush, "texts.mssp = \"HOSTNAME=dunes.example.org\"", "");
@@ -197,7 +197,8 @@ fn a_crawler_leaves_nothing_in_the_log_but_that_it_came_and_went() {
         drop(wire);
         found.backend.log().wait_after(mark, &event("disconnect", address));
         let log = found.backend.log().text();
-        let of_it: Vec<&str> = log[mark..].lines().filter(|line| line.contains(&format!("port={}", address.port()))).collect();
+        let of_it: Vec<&str> =
+            log[mark..].lines().filter(|line| line.contains(&format!("port={}", address.port()))).collect();
         assert_eq!(of_it.len(), 2, "{of_it:#?}");
         // It may come again at once.
         by_telnet(at);
@@ -211,7 +212,7 @@ fn nc_is_answered_also_when_it_closes_at_once() {
     for at in [found.prompt, found.door] {
         let mut command = Command::new(&nc);
         command.args(["-N", &at.ip().to_string(), &at.port().to_string()]);
-        let table = of_lines(&String::from_utf8_lossy(&run(&mut command, b"MSSP-REQUEST\n").stdout));
+        let table = of_lines(&run(&mut command, b"MSSP-REQUEST\n").out);
         assert!(table.contains_key("UPTIME"), "{table:?}");
     }
 }

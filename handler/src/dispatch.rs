@@ -6,8 +6,8 @@
 
 use crate::capability::rights::{Asking, BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, length, licences, lists, mail, mssp, play, players, preferences, properties, records,
-    relay, rights, servers, sessions, settings, status, tell, terms, universe, visitors,
+    Access, Call, Plan, entry, hosting, length, licences, lists, mail, mssp, play, players, preferences, properties,
+    records, relay, rights, servers, sessions, settings, status, tell, terms, universe, visitors,
 };
 use crate::changes::Change;
 use crate::state::memory::Memory;

@@ -33,9 +33,9 @@ impl Worker<'_> {
         if plain {
             return stack.write(|out| lines(variables, out));
         }
-        let table = variables.iter().flat_map(|MsspVariable { name, values }| {
-            values.iter().map(|value| (name.as_str(), value.as_str()))
-        });
+        let table = variables
+            .iter()
+            .flat_map(|MsspVariable { name, values }| values.iter().map(|value| (name.as_str(), value.as_str())));
         let table: Vec<(&str, &str)> = table.collect();
         stack.signal(|speech, out| speech.telnet().mssp(&table, out));
     }
