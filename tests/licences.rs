@@ -37,7 +37,7 @@ fn the_operator_grants_what_its_owner_and_everybody_see() {
         let shown = stranger.ok("WORLD SHOW", json!({"name": "ATLANTIS"}));
         let public = json!({
             "name": "Atlantis", "description": "Under water", "status": "stopped", "users": 0, "max": 100,
-            "rating": "G", "licence": null, "properties": [],
+            "rating": "G", "licence": null, "properties": [], "played": false, "play": [],
         });
         assert_eq!(shown, public);
         assert_eq!(stranger.fails("WORLD SHOW", json!({"name": "nowhere"})), "not_found");

@@ -71,6 +71,7 @@ mod strangers;
 mod supervisors;
 mod takeover;
 mod terminal;
+mod terms;
 mod universe;
 mod upgrade;
 mod vanished;

@@ -86,6 +86,7 @@ fn commands() -> Vec<(&'static str, Value, Who)> {
         ("WORLD LIST", json!({}), Player),
         ("WORLD ADD", json!({"name": "zoo", "owner": "alice"}), Player),
         ("WORLD CHANGE", json!({"name": "zoo", "comment": "x"}), Player),
+        ("WORLD PLAY", json!({"name": "zoo"}), Player),
         ("WORLD PASSWORD", json!({"name": "zoo"}), Player),
         ("WORLD DISABLE", json!({"name": "zoo"}), Player),
         ("WORLD ENABLE", json!({"name": "zoo"}), Player),

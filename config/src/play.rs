@@ -182,8 +182,11 @@ impl FromStr for WorldAddress {
         if let Ok(port) = text.trim_start_matches([':', '*']).parse::<u16>() {
             return Err(error("is only a port", Some(here(port).to_string())));
         }
+        let bracketed =
+            |(host, port): (&str, &str)| Some(SocketAddr::new(host.parse().ok()?, port.parse().ok()?).to_string());
         if text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok() {
-            return Err(error("has no port", None));
+            // What is behind the last colon of an IPv6 address may have been meant as its port.
+            return Err(error("has no port", text.rsplit_once(':').and_then(bracketed)));
         }
         let Some((host, port)) = text.rsplit_once(':') else {
             return Err(error("is neither an IP address with a port nor the path of a socket", None));

@@ -61,10 +61,25 @@ fn words_that_are_guessed_count_as_failed_tries_of_the_address() {
 #[test]
 fn who_is_nobody_is_let_in_only_by_a_door_of_the_world() {
     let game = World::new();
-    let mut listener = Listener::start_with(world(&[game.address()], |_| {}));
-    let worker = listener.worker();
-    let mut nobody = worker.opened(Mode::Human);
-    refused(&mut nobody, start(false), Code::NotLoggedIn);
-    refused(&mut nobody, start(true), Code::NotLoggedIn);
-    assert!(nobody.descriptors.is_empty());
+    let addresses = [game.address()];
+    let cave = world(&addresses, |_| {});
+    let mut listener = Listener::start_with(|settings| {
+        cave(settings);
+        let doors = [None, Some("other".to_owned()), Some("cave".to_owned())];
+        settings.door = doors.map(|world| ssmglobal_config::DoorSettings { world, ..Default::default() }).into();
+    });
+    // The main one is the door 0.
+    for (door, leads_there) in [(0, false), (1, false), (2, false), (3, true)] {
+        listener.door = door;
+        let worker = listener.worker();
+        let mut nobody = worker.opened(Mode::Human);
+        match leads_there {
+            true => drop(plays(&mut nobody)),
+            false => {
+                refused(&mut nobody, start(false), Code::NotLoggedIn);
+                refused(&mut nobody, start(true), Code::NotLoggedIn);
+            }
+        }
+        assert!(nobody.descriptors.is_empty());
+    }
 }

@@ -119,6 +119,25 @@ fn who_is_back_before_his_old_connection_is_seen_to_be_broken_is_told_then() {
 }
 
 #[test]
+fn a_game_that_is_kept_waits_for_its_world_and_goes_over_waiting() {
+    let (game, mut listener) = scene(Sessions::Many);
+    let workers = [(); 2].map(|()| listener.worker());
+    let mut old = player(&workers[0], "bob");
+    let (_stream, word) = plays(&mut old);
+    old.done(&at(PlayState::Alone, &word));
+    let address = game.dies();
+    assert_eq!(ended(&mut old), PlayEnd::Down);
+    let mut new = workers[1].opened(Mode::Human);
+    login(&mut new, "bob");
+    assert_eq!(pushed(&mut new), Event::PlayReturn(PlayReturn { world: CAVE.into() }));
+    assert_eq!(started(&mut new, &start(false)).0.how, PlayHow::TakenOver);
+    assert_eq!(ordered(&mut old).0, PlayDo::HandOver);
+    let _game = World::at(address);
+    is_called(&mut new);
+    assert!(old.is_silent());
+}
+
+#[test]
 fn the_next_handler_goes_on_with_who_plays_and_who_waits() {
     let game = World::new();
     let address = game.address();
@@ -170,4 +189,29 @@ fn another_address_is_used_where_the_first_does_not_answer_and_the_first_again_w
     assert_eq!(ordered(&mut bob).0, PlayDo::Renew);
     let (stream, _) = plays(&mut bob);
     assert_eq!(stream.peer_addr().expect("an address"), at);
+}
+
+#[test]
+fn the_operator_sees_how_a_world_does_and_chooses_where_it_is_played() {
+    let (first, second) = (World::new(), World::new());
+    let addresses = [first.address(), second.address()];
+    let mut listener = Listener::start_with(world(&addresses, |cave| cave.failback = Some(FailBack::All)));
+    let mut bob = player(&listener.worker(), "bob");
+    let played = |listener: &Listener| listener.ctl(&["world", "played"])["worlds"][0].clone();
+    assert_eq!(played(&listener)["state"], "unknown");
+    let (stream, _) = plays(&mut bob);
+    assert_eq!(stream.peer_addr().expect("an address"), addresses[0]);
+    let row = played(&listener);
+    assert_eq!((&row["world"], &row["state"], &row["playing"]), (&CAVE.into(), &"up".into(), &1.into()));
+    let chosen = listener.ctl(&["world", "failover", "cave", &addresses[1].to_string()])["worlds"][0].clone();
+    assert_eq!((&chosen["chosen"], &chosen["address"]), (&true.into(), &addresses[1].to_string().into()));
+    // Whoever comes is connected there. Who plays goes there when it is known to be there, as all are to.
+    let mut ann = player(&listener.worker(), "ann");
+    let (stream, _) = plays(&mut ann);
+    assert_eq!(stream.peer_addr().expect("an address"), addresses[1]);
+    assert_eq!(ordered(&mut bob).0, PlayDo::Renew);
+    let (stream, _) = plays(&mut bob);
+    assert_eq!(stream.peer_addr().expect("an address"), addresses[1]);
+    listener.handler.stderr.wait("event=failover");
+    listener.handler.stderr.wait("had the world cave be played at");
 }

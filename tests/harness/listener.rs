@@ -29,6 +29,8 @@ pub struct Listener {
     pub handler: Running,
     clients: Vec<Client>,
     sessions: u64,
+    /// The door that clients come in by.
+    pub door: u32,
 }
 
 impl Listener {
@@ -61,6 +63,7 @@ impl Listener {
             handler,
             clients: Vec::new(),
             sessions: 0,
+            door: 0,
         }
     }
 
@@ -157,7 +160,7 @@ impl Listener {
         let [.., high, low] = worker.session.to_be_bytes();
         worker.address = SocketAddr::from(([198, 51, 100, low], 2000 + u16::from(high)));
         let pid = worker.pid().as_raw();
-        let client = Client { pid, session: worker.session, door: 0, address: worker.address, at: Time::now() };
+        let client = Client { pid, session: worker.session, door: self.door, address: worker.address, at: Time::now() };
         self.clients.push(client.clone());
         let count = self.clients.len() as u32;
         self.tell(&ToHandler::Joined { client, count, max: 1000 });

@@ -6,3 +6,4 @@ mod example;
 mod file;
 mod layers;
 mod table;
+mod worlds;

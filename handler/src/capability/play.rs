@@ -77,7 +77,8 @@ fn is_let_in(call: &Call<'_>, licence: &KeptLicence) -> Result<(), Failure> {
         return Err(Failure::new(Code::NoVisitors, msg));
     }
     let hosting = call.state.hosted.get(licence.id);
-    let users = hosting.map_or(0, |hosting| hosting.users);
+    let played = u32::try_from(call.state.plays.at(&fold(name)).count()).unwrap_or(u32::MAX);
+    let users = hosting.map_or(0, |hosting| hosting.users).max(played);
     let is_vip = player.is_some_and(|player| call.memory.has_right(player, VIP));
     if users >= licence.users && !is_vip {
         return Err(Failure::new(Code::Full, format!("{name} is full: {users} are there. Try again later.")));

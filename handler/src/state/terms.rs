@@ -95,3 +95,38 @@ pub fn worlds_played(memory: &Memory, settings: &Settings) -> Vec<String> {
     drop(licences);
     by_fold.into_values().filter_map(|name| Some(terms_of(memory, settings, &name)?.0)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::write;
+    use crate::testing::licence;
+    use ssmglobal_store::PlayerId;
+
+    #[test]
+    fn a_world_is_played_as_file_and_licence_say_together_and_only_where_one_says_where_it_is() {
+        let memory = Memory::default();
+        let file = |text: &str| ssmglobal_config::check(text, "f").unwrap().0;
+        let settings = file("[world.MOON]\nplay = \"[::1]:1\"\n[world.zoo]\nrate = 7\n[world.bare]\nkind = \"moo\"\n");
+        for (id, name) in [(1, "Zoo"), (2, "Mars"), (3, "Ceres")] {
+            write(&memory.licences).put(licence(id, name, PlayerId(1)));
+        }
+        let said = |rows: &[(&str, &str)]| {
+            PlayKeys::of(rows.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))))
+        };
+        write(&memory.played).insert(WorldId(1), said(&[("play", "[::1]:2"), ("rate", "6")]));
+        write(&memory.played).insert(WorldId(3), said(&[("kind", "diku")]));
+        // A world whose licence is gone: what was set waits for the next one.
+        write(&memory.played).insert(WorldId(9), said(&[("play", "[::1]:3")]));
+        let (name, terms) = terms_of(&memory, &settings, "ZOO").unwrap();
+        assert_eq!((name.as_str(), terms.rate, terms.play[0].to_string()), ("Zoo", 7, "[::1]:2".to_owned()));
+        assert_eq!(terms_of(&memory, &settings, "moon").map(|(name, _)| name).as_deref(), Some("MOON"));
+        for name in ["mars", "ceres", "bare", "nowhere", ""] {
+            assert_eq!(terms_of(&memory, &settings, name), None, "{name}");
+        }
+        assert_eq!(worlds_played(&memory, &settings), ["MOON", "Zoo"]);
+        // The file is read anew.
+        assert_eq!(worlds_played(&memory, &file("")), ["Zoo"]);
+        assert_eq!(terms_of(&memory, &file(""), "zoo").map(|(_, terms)| terms.rate), Some(6));
+    }
+}

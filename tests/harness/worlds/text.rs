@@ -83,7 +83,7 @@ impl Text {
                     self.after_return = true;
                     return Ok(());
                 }
-                '\u{1b}' if profile.bare => return Err("a sequence for one who reads text alone".to_owned()),
+                '\u{1b}' if profile.bare && !markup => return Err("a sequence for one who reads text alone".to_owned()),
                 '\u{1b}' => self.escape = Escape::Begun,
                 '\u{7}' if profile.bare => return Err("a bell for one who reads text alone".to_owned()),
                 '\t' | '\u{7}' => {}

@@ -26,10 +26,11 @@ use login::{Again, Login, Watch};
 use scrollback::Scrollback;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Door;
-use ssmglobal_config::play::{Charset, Terms};
+use ssmglobal_config::play::{Charset, RealAddress, Terms};
 use ssmglobal_ipc::{PlayAt, PlayHow, PlayStart, PlayStarted, PlayState, Secret, Time};
 use ssmglobal_sys::LockedPage;
 use ssmglobal_telnet::{self as telnet, Bridge};
+use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,8 @@ pub struct Play {
     word_shown: bool,
     /// By which it goes on here, where another has left.
     resumes: Option<Secret>,
+    /// Where the player comes from.
+    address: String,
     /// When the player came first, milliseconds since 1970.
     since: i64,
     /// There was a connection before, which the world has lost.
@@ -128,12 +131,13 @@ pub struct Play {
 }
 
 impl Play {
-    /// Of a client that came in by this door. With a word it goes on where another connection has left.
-    pub fn new(world: String, door: &Door, resumes: Option<Secret>) -> Play {
+    /// Of a client that came in by this door, from this address. With a word it goes on where another connection has left.
+    pub fn new(world: String, door: &Door, address: IpAddr, resumes: Option<Secret>) -> Play {
         let since = Time::now().0;
         let mut gate = Gate::new(Escape::new(&door.escape).as_ref(), Charset::Utf8);
         gate.set_limit(door.line);
-        Play { world, escape: door.escape.clone(), clean: door.clean, resumes, since, gate, ..Play::default() }
+        let address = address.to_string();
+        Play { world, address, escape: door.escape.clone(), clean: door.clean, resumes, since, gate, ..Play::default() }
     }
 
     /// The world's name.
@@ -149,6 +153,11 @@ impl Play {
     /// How far it is.
     pub fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// Whether it is to go on where another connection has left.
+    pub fn resumes(&self) -> bool {
+        self.resumes.is_some()
     }
 
     /// What the handler is asked for a connection.
@@ -178,11 +187,13 @@ impl Play {
         if let Ok(terms) = serde_json::from_str(&started.terms) {
             self.terms = terms;
         }
-        if started.how == PlayHow::Shared {
+        match started.how {
+            PlayHow::New | PlayHow::Waits => self.expect_login(),
             // What comes is for a player already.
-            self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() };
+            PlayHow::Shared => self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() },
+            // His login comes too, and a process may lock no second page for it.
+            PlayHow::TakenOver => {}
         }
-        self.expect_login();
     }
 
     /// There is a connection to the world. What is said to that is appended to `to_world`.
@@ -233,7 +244,9 @@ impl Play {
     pub fn show_word(&mut self) -> Option<String> {
         let word = self.word.as_ref()?;
         self.word_shown = true;
-        Some(words::word(word.expose(), self.terms.grace_seconds / 60))
+        // Between the world's lines a command of ours begins with the escape.
+        let escape = if self.stage == Stage::Plays { self.escape.as_str() } else { "" };
+        Some(words::word(word.expose(), self.terms.grace_seconds / 60, escape))
     }
 
     /// What was typed for a world that is down is forgotten; gives how many lines.
@@ -286,6 +299,7 @@ impl Play {
     /// It goes on for a client of another worker, which has asked for it: he is shown what he has missed.
     pub fn goes_on_here(&mut self, here: &Play, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         here.escape.clone_into(&mut self.escape);
+        here.address.clone_into(&mut self.address);
         (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
         let was_away = self.alone.take().is_some();
         if self.stage != Stage::Plays {
@@ -355,7 +369,9 @@ impl Play {
 
     /// What the world is told besides what the player's terminal says.
     fn bridge_terms(&self) -> telnet::Terms {
-        telnet::Terms { charsets: names::offered(self.terms.charset), mssp: true, ..telnet::Terms::default() }
+        let tells = self.terms.real_address == RealAddress::Mnes;
+        let address = tells.then(|| self.address.as_str().into());
+        telnet::Terms { charsets: names::offered(self.terms.charset), address, mssp: true, ..telnet::Terms::default() }
     }
 
     fn choose_characters(&mut self, to: &Stack) {

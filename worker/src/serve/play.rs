@@ -8,7 +8,7 @@ use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
 use crate::session::Ask;
-use ssmglobal_config::Limits;
+use ssmglobal_config::{Level, Limits};
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
     WorkerEnd,
@@ -74,7 +74,11 @@ impl Worker<'_> {
     pub(super) fn on_wish(&mut self, wish: PlayWish) {
         match wish {
             PlayWish::Start(world) => self.start_playing(&world, None),
-            PlayWish::Resume(Some(word)) => self.start_playing(&String::new(), Some(word)),
+            PlayWish::Resume(Some(word)) => {
+                let here = self.playing.as_ref().map(|playing| playing.play.world().to_owned());
+                let world = here.or_else(|| self.door.world.clone()).unwrap_or_default();
+                self.start_playing(&world, Some(word));
+            }
             PlayWish::Resume(None) => self.show_word(),
             PlayWish::Drop => self.drop_kept(),
         }
@@ -106,7 +110,7 @@ impl Worker<'_> {
 
     fn start_playing(&mut self, world: &str, word: Option<Secret>) {
         self.stop_playing();
-        let play = Play::new(world.to_owned(), self.door, word);
+        let play = Play::new(world.to_owned(), self.door, self.address, word);
         self.playing = Some(Playing::new(play));
         self.ask_for_world();
     }
@@ -212,12 +216,15 @@ impl Worker<'_> {
 
     /// The world cannot be played.
     pub(super) fn cannot_play(&mut self, failure: &Failure) {
-        self.playing = None;
+        let resumed = self.playing.take().is_some_and(|playing| playing.play.resumes());
         let stack = self.peers.client.stack();
         stack.play(None);
         self.session.refuse(stack, failure);
-        if self.door.world.is_some() && self.door.quit_closes {
-            self.session.end(WorkerEnd::QUIT);
+        match self.door.world.clone() {
+            // He was there before he tried to go on elsewhere.
+            Some(world) if resumed => self.start_playing(&world, None),
+            Some(_) if self.door.quit_closes => self.session.end(WorkerEnd::QUIT),
+            Some(_) | None => {}
         }
     }
 
@@ -242,7 +249,11 @@ impl Worker<'_> {
     /// Why it has ended.
     pub(super) fn on_play_verdict(&mut self, reply: &Reply) {
         match reply {
-            Reply::PlayVerdict(verdict) if verdict.end == PlayEnd::Down => self.waits_for_world(),
+            Reply::PlayVerdict(verdict) if verdict.end == PlayEnd::Down => {
+                self.waits_for_world();
+                // A handler that has come meanwhile knows of nobody.
+                self.tell_where_it_plays();
+            }
             _ => self.leave_play(),
         }
     }
@@ -451,6 +462,8 @@ impl Worker<'_> {
         if self.session.is_over() || !playing.play.stays_alone(known, lost, self.peers.client.stack()) {
             return false;
         }
+        let place = playing.play.world().to_owned();
+        self.log(Level::Info, &format!("the connection is broken; his place in {place} is kept"));
         self.tell_where_it_plays();
         true
     }

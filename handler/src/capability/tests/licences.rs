@@ -7,12 +7,14 @@ use crate::capability::licences::{
     Add, Change as Changed, Delete, Disable, Keeper, NewPassword, Purge, SetPassword, WAITS,
 };
 use crate::capability::rights::{Asking, Grant, Revoke};
+use crate::capability::terms::Play;
 use crate::capability::universe;
 use crate::state::names;
 use crate::state::universe::Key;
 use crate::testing::licence;
 use crate::work::passwords::key_hash;
-use ssmglobal_ipc::{Expires, Secret, WorldKey, WorldTerms};
+use ssmglobal_config::WorldSettings;
+use ssmglobal_ipc::{Expires, SaidBy, Secret, WorldKey, WorldTerms};
 use ssmglobal_store::{KeptLicence, KeptSetting, Sequence, StartedBy, WorldId};
 
 const ZOO: WorldId = WorldId(1);
@@ -288,4 +290,46 @@ fn a_setting_of_the_universe_is_one_row() {
         let again = decided(&mut model, universe::Set { key: Key::Name, value });
         assert_eq!(again, Decided::new(Vec::new(), Reply::Done(Done {})), "that is no news");
     }
+}
+
+#[test]
+fn an_owner_sets_all_of_how_his_world_is_played_but_where_it_is() {
+    let mut model = zoo();
+    let play = |by: Keeper, key: &'static str, value: Option<&str>| Play {
+        world: ZOO,
+        by,
+        key,
+        value: value.map(Secret::new),
+        file: WorldSettings::default(),
+    };
+    let (alice, bob) = (Keeper::Player(ALICE), Keeper::Player(BOB));
+    assert_eq!(code(&mut model, play(bob, "kind", Some("moo"))), Code::Denied);
+    assert_eq!(code(&mut model, play(alice, "play", Some("127.0.0.1:22"))), Code::Denied);
+    done(&mut model, play(alice, "kind", Some("moo")));
+    done(&mut model, play(Keeper::Operator, "play", Some("[::1]:5")));
+    // A right that is gone when it is decided does not count.
+    model.put(&Row::Granted { player: BOB, right: "operator".into() });
+    done(&mut model, play(bob, "play", Some("[::1]:6")));
+    model.put(&Row::Revoked { player: BOB, right: "operator".into() });
+    assert_eq!(code(&mut model, play(bob, "play", Some("[::1]:7"))), Code::Denied);
+    let kept: Vec<(&str, &str)> = model.played.iter().map(|((_, key), value)| (key.as_str(), value.expose())).collect();
+    assert_eq!(kept, [("kind", "moo"), ("play", "[::1]:6")]);
+    // What is so already is no row; what does not go with the rest is refused.
+    assert_eq!(decided(&mut model, play(alice, "kind", Some("moo"))).rows, []);
+    assert_eq!(code(&mut model, play(alice, "real_address", Some("ip-host"))), Code::Invalid);
+    let file = WorldSettings::of([("play", "/run/zoo")]);
+    done(&mut model, Play { file, ..play(alice, "real_address", Some("ip-host")) });
+    done(&mut model, play(alice, "real_address", None));
+    // Taken back, it is as its kind says, and the answer tells so.
+    let Reply::WorldPlayed(played) = decided(&mut model, play(alice, "kind", None)).reply else { panic!("no terms") };
+    let kind = played.terms.iter().find(|term| term.key == "kind").unwrap();
+    assert_eq!((kind.value.as_str(), kind.said_by), ("plain", SaidBy::Kind));
+    assert!(played.terms.iter().all(|term| term.key != "play"), "{played:?}");
+    // Of a heartbeat nothing is shown, and nothing is in any Debug.
+    let beat = play(alice, "heartbeat", Some("connect Robot s3cret"));
+    assert!(!format!("{beat:?} {:?}", decided(&mut model, beat.clone())).contains("s3cret"));
+    done(&mut model, Delete { world: ZOO, purge: false });
+    assert_eq!(code(&mut model, play(alice, "kind", Some("moo"))), Code::NotFound);
+    done(&mut model, Purge { name: names::check("zoo", 2, 16).unwrap() });
+    assert!(model.played.is_empty());
 }

@@ -47,14 +47,19 @@ impl EventLoop {
         // Messages are to stay apart, as they carry descriptors.
         let there = self.play_live(from).zip(ssmglobal_sys::seqpacket_pair().ok());
         let Some((other, (ours, theirs))) = there else { return self.play_unreached(&asker) };
+        let waits = self.state.plays.known(&world.key).is_some_and(|world| world.is_waiting(from));
         let before = self.state.plays.leave(from, &world.key);
         self.play_order(other, &world.name, PlayDo::HandOver, theirs);
         let place = before.as_ref().and_then(|stay| stay.place);
         self.play_started(&asker, world, (PlayHow::TakenOver, place), Some(ours));
         // It is still his who began it, also where whoever goes on has not logged in.
         if let (Some(before), Some(stay)) = (before, self.state.plays.get(asker.session, &world.key).cloned()) {
-            let stay = Stay { player: stay.player.or(before.player), typed: before.typed, ..stay };
+            let typed = before.typed;
+            let stay = Stay { player: stay.player.or(before.player), typed, ..stay };
             self.state.plays.put(asker.session, &world.key, stay);
+            if waits {
+                self.state.plays.world(world, self.now).wait(asker.session, typed, self.now);
+            }
         }
         self.play_touch(&world.key);
     }

@@ -139,7 +139,9 @@ impl EventLoop {
             let at = self.state.plays.world(world, self.now);
             match state {
                 PlayState::Waits => at.wait(session, typed, self.now),
-                PlayState::Plays | PlayState::Alone => _ = at.leave(session),
+                PlayState::Plays => _ = at.leave(session),
+                // It may wait all the same, for a player who is away.
+                PlayState::Alone => {}
             }
             if let Some(player) = player.filter(|_| state == PlayState::Alone) {
                 self.play_is_kept(player, &world.key, &world.name);
@@ -225,8 +227,13 @@ impl EventLoop {
             return;
         }
         let Some(word) = self.tickets.word(asker.session, &world.key) else { return };
-        let state = if how == PlayHow::Waits { PlayState::Waits } else { PlayState::Plays };
         let before = self.state.plays.get(asker.session, &world.key);
+        let state = match how {
+            // Its client does not come back; who comes instead is another session.
+            _ if before.is_some_and(|stay| stay.state == PlayState::Alone) => PlayState::Alone,
+            PlayHow::Waits => PlayState::Waits,
+            PlayHow::New | PlayHow::TakenOver | PlayHow::Shared => PlayState::Plays,
+        };
         let player = before.map_or_else(|| self.play_player(asker.at), |stay| stay.player);
         let typed = before.map_or(self.now, |stay| stay.typed);
         let stay = Stay { state, word: digest(&word), player, typed, place, shares: None };
@@ -355,7 +362,7 @@ impl EventLoop {
             Act::Renew(session) => {
                 let in_use = self.state.plays.known(key).map(|world| world.in_use());
                 let stay = self.state.plays.get(session, key);
-                let is_elsewhere = stay.is_some_and(|stay| stay.state != PlayState::Waits && stay.place != in_use);
+                let is_elsewhere = stay.is_some_and(|stay| stay.place.is_some() && stay.place != in_use);
                 if let Some(at) = self.play_live(session).filter(|_| is_elsewhere) {
                     let order = PlayOrder { world: name.to_owned(), what: PlayDo::Renew };
                     self.tell(at, 0, &Event::PlayOrder(order));
@@ -384,7 +391,7 @@ impl EventLoop {
             return;
         }
         let in_use = world.in_use();
-        let is_elsewhere = |stay: &Stay| stay.state != PlayState::Waits && stay.place.is_some_and(|at| at != in_use);
+        let is_elsewhere = |stay: &Stay| stay.place.is_some_and(|at| at != in_use);
         let elsewhere = self.state.plays.at(key).filter(|(_, stay)| is_elsewhere(stay)).map(|(session, _)| session);
         let elsewhere: Vec<u64> = elsewhere.collect();
         if let Some(world) = self.state.plays.known_mut(key) {

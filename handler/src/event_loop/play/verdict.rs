@@ -145,7 +145,8 @@ impl EventLoop {
             (PlayEnd::Quit, _) => _ = self.state.plays.leave(asker.session, &world.key),
             (PlayEnd::Down, Some(stay)) => {
                 let typed = stay.typed;
-                let stay = Stay { state: PlayState::Waits, place: None, shares: None, ..stay };
+                let state = if stay.state == PlayState::Alone { PlayState::Alone } else { PlayState::Waits };
+                let stay = Stay { state, place: None, shares: None, ..stay };
                 self.state.plays.put(asker.session, &world.key, stay);
                 self.state.plays.world(world, self.now).wait(asker.session, typed, self.now);
             }

@@ -34,7 +34,10 @@ impl EventLoop {
                 let number = self.play.wires.dial(&self.registry, &address, purpose, ANSWERS, self.now);
                 self.play.probes.insert((key.clone(), place), number);
             }
-            None => world.tried(place, self.now),
+            None => {
+                world.tried(place, self.now);
+                self.play_touch(key);
+            }
         }
     }
 

@@ -224,6 +224,11 @@ impl World {
         self.waiting.len() + self.called.len()
     }
 
+    /// Whether a session waits, or was called and is expected.
+    pub fn is_waiting(&self, session: u64) -> bool {
+        self.typed.contains_key(&session)
+    }
+
     /// A session waits, which has last typed at this time.
     pub fn wait(&mut self, session: u64, typed: Instant, now: Instant) {
         self.leave(session);
@@ -438,7 +443,8 @@ impl World {
                 self.acts.push(Act::Probe(place));
             }
         }
-        while let Some((until, session)) = self.expected.pop_front_if(|(until, _)| *until <= now) {
+        while let Some((until, session)) = self.expected.front().copied().filter(|(until, _)| *until <= now) {
+            self.expected.pop_front();
             if self.called.get(&session) == Some(&until) {
                 self.called.remove(&session);
                 self.waiting.extend(self.typed.get(&session).map(|typed| (Reverse(*typed), session)));
