@@ -38,7 +38,7 @@ fn found(kind: Kind, keys: &str, door: &str) -> Found {
 }
 
 /// What a crawler learns that says at once that it wants to know, and goes.
-fn by_telnet(at: SocketAddr) -> Table {
+fn by_telnet(backend: &Backend, at: SocketAddr) -> Table {
     let mut wire = Wire::to(at);
     wire.send(DO_MSSP);
     let begin = [255, 250, 70];
@@ -47,6 +47,8 @@ fn by_telnet(at: SocketAddr) -> Table {
         let length = came[from..].windows(2).position(|part| part == [255, 240])?;
         Some(from + length)
     });
+    // The next one is not to count it.
+    backend.see_off(wire);
     let from = came.windows(3).position(|part| part == begin).expect("its beginning");
     let mut table = Table::new();
     for variable in String::from_utf8(came[from + 3..].to_vec()).expect("UTF-8").split('\u{1}').skip(1) {
@@ -67,12 +69,14 @@ fn of_lines(text: &str) -> Table {
 }
 
 /// The same by a line that comes in pieces of so many bytes.
-fn by_lines(at: SocketAddr, pieces: usize) -> Table {
+fn by_lines(backend: &Backend, at: SocketAddr, pieces: usize) -> Table {
     let mut wire = Wire::to(at);
     for piece in REQUEST.chunks(pieces) {
         wire.send(piece);
     }
-    of_lines(&wire.until(END))
+    let text = wire.until(END);
+    backend.see_off(wire);
+    of_lines(&text)
 }
 
 fn is(table: &Table, name: &str, value: &str) {
@@ -89,9 +93,13 @@ fn inside(at: SocketAddr, name: &str) -> StrictClient {
 
 #[test]
 fn a_crawler_is_told_of_the_network_at_a_door_for_people() {
-    let Found { prompt, backend, .. } = found(Kind::Mush, "", "");
-    let alice = backend.person("alice");
-    let tables = [by_telnet(prompt), by_lines(prompt, 100), by_lines(prompt, 1)];
+    let found = found(Kind::Mush, "", "");
+    let alice = found.backend.person("alice");
+    let tables = [
+        by_telnet(&found.backend, found.prompt),
+        by_lines(&found.backend, found.prompt, 100),
+        by_lines(&found.backend, found.prompt, 1),
+    ];
     for table in &tables {
         is(table, "NAME", "Dunes");
         is(table, "PLAYERS", "1");
@@ -106,22 +114,22 @@ fn a_crawler_is_told_of_the_network_at_a_door_for_people() {
 
 #[test]
 fn who_listens_is_offered_it_with_all_else_and_at_once_where_the_operator_wants_to_be_found() {
-    let Found { prompt, .. } = found(Kind::Mush, "", "");
-    let mut wire = Wire::to(prompt);
+    let found = found(Kind::Mush, "", "");
+    let mut wire = Wire::to(found.prompt);
     wire.expect(WELCOME);
     wire.send("HW\r\n");
     wire.take("the offer", |came| came.windows(3).position(|part| part == WILL_MSSP));
-    let Found { prompt, .. } = found(Kind::Mush, "texts.mssp = \"HOSTNAME=dunes.example.org\"", "");
-    let mut wire = Wire::to(prompt);
+    let found = self::found(Kind::Mush, "texts.mssp = \"HOSTNAME=dunes.example.org\"", "");
+    let mut wire = Wire::to(found.prompt);
     wire.take("the offer", |came| came.windows(3).position(|part| part == WILL_MSSP));
-    let table = by_telnet(prompt);
+    let table = by_telnet(&found.backend, found.prompt);
     is(&table, "HOSTNAME", "dunes.example.org");
 }
 
 #[test]
 fn the_line_is_a_command_like_any_other_when_it_is_not_the_first() {
-    let Found { prompt, .. } = found(Kind::Mush, "", "");
-    let mut person = Person { wire: Wire::to(prompt) };
+    let found = found(Kind::Mush, "", "");
+    let mut person = Person { wire: Wire::to(found.prompt) };
     person.answer();
     person.wire.send("HW\n");
     person.expect("> ");
@@ -143,13 +151,11 @@ fn a_world_that_tells_of_itself_wins_where_it_is_about_the_game_also_while_it_is
         is(table, "GENRE", "Fantasy");
         assert_ne!(table["UPTIME"], ["1767600000"]);
     };
-    let table = by_lines(found.door, 1);
-    looks(&table);
-    is(&table, "PLAYERS", "3");
-    looks(&by_telnet(found.door));
+    looks(&by_lines(&found.backend, found.door, 1));
+    looks(&by_telnet(&found.backend, found.door));
     found.world.crashes(Cut::Reset);
     bob.until("zoo is down.");
-    let table = by_lines(found.door, 100);
+    let table = by_lines(&found.backend, found.door, 100);
     looks(&table);
     // Who waits for it.
     is(&table, "PLAYERS", "1");
@@ -159,7 +165,11 @@ fn a_world_that_tells_of_itself_wins_where_it_is_about_the_game_also_while_it_is
 fn a_world_that_tells_nothing_is_told_of_by_us() {
     let found = found(Kind::Mush, "texts.mssp = \"CONTACT=me@example.org\\nGENRE=None\"", "");
     let _bob = inside(found.door, "bob");
-    for table in [by_telnet(found.door), by_lines(found.door, 100), by_lines(found.door, 1)] {
+    for table in [
+        by_telnet(&found.backend, found.door),
+        by_lines(&found.backend, found.door, 100),
+        by_lines(&found.backend, found.door, 1),
+    ] {
         is(&table, "NAME", "zoo");
         is(&table, "PLAYERS", "1");
         is(&table, "CONTACT", "me@example.org");
@@ -173,16 +183,23 @@ fn a_world_that_tells_nothing_is_told_of_by_us() {
 
 #[test]
 fn players_are_counted_over_a_death_of_the_handler_and_it_began_when_it_did() {
-    let found = found(Kind::Evennia, "", "");
+    let found = found(Kind::Mush, "", "");
     let _bob = inside(found.door, "bob");
     let _al = inside(found.door, "al");
-    let before = by_lines(found.door, 100);
-    is(&before, "PLAYERS", "4");
+    let before = by_lines(&found.backend, found.door, 100);
+    is(&before, "PLAYERS", "2");
     found.backend.kill_handler();
-    let after = by_lines(found.door, 100);
-    is(&after, "NAME", "A world of the tests");
-    assert_eq!(before["UPTIME"], after["UPTIME"]);
-    assert_eq!(by_telnet(found.prompt)["UPTIME"], after["UPTIME"]);
+    assert_eq!(by_lines(&found.backend, found.door, 100), before);
+    assert_eq!(by_telnet(&found.backend, found.prompt)["UPTIME"], before["UPTIME"]);
+}
+
+#[test]
+fn what_a_world_has_told_is_known_to_the_next_handler_from_those_who_play_there() {
+    let found = found(Kind::Evennia, "", "");
+    let _bob = inside(found.door, "bob");
+    is(&by_lines(&found.backend, found.door, 100), "NAME", "A world of the tests");
+    found.backend.kill_handler();
+    is(&by_lines(&found.backend, found.door, 100), "NAME", "A world of the tests");
 }
 
 #[test]
@@ -201,7 +218,7 @@ fn a_crawler_leaves_nothing_in_the_log_but_that_it_came_and_went() {
             log[mark..].lines().filter(|line| line.contains(&format!("port={}", address.port()))).collect();
         assert_eq!(of_it.len(), 2, "{of_it:#?}");
         // It may come again at once.
-        by_telnet(at);
+        by_telnet(&found.backend, at);
     }
 }
 
