@@ -57,7 +57,6 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::PropertyUnwatch,
         Kind::PlayStart,
         Kind::PlayAt,
-        Kind::MsspOf,
     ];
     of_nobody.contains(&kind) || (kind, state) == (Kind::RecordSubmit, State::Player)
 }

@@ -11,7 +11,7 @@ use crate::state::names::fold;
 use crate::state::plays::{Count, Health, Played};
 use ssmglobal_config::mssp::variables;
 use ssmglobal_config::{Door, DoorMode, Listen};
-use ssmglobal_ipc::{Code, Failure, Mssp, MsspOf, MsspTable, MsspVariable, Reply};
+use ssmglobal_ipc::{Mssp, MsspOf, MsspTable, MsspVariable, Reply};
 use std::time::Instant;
 
 /// What the operator says of the machine, and holds at the door of a world too, whatever that says.
@@ -167,11 +167,10 @@ pub fn table(call: Call<'_>, _: Mssp) -> Plan {
 
 /// A world has told something of itself, to the worker of somebody who plays there.
 pub fn of_world(call: Call<'_>, request: MsspOf) -> Plan {
-    // It may be played no longer, of which the worker cannot know yet.
     let there = |world: &Played| call.state.plays.get(call.session.number, &world.key).is_some();
+    // It may be played no longer, of which the worker cannot know yet: nothing is told of a world by who is not there.
     let Some(Played { key, .. }) = played(call.memory, call.settings, &request.world).filter(there) else {
-        let msg = format!("You are not at {}. PLAY {0} first.", request.world);
-        return Failure::new(Code::NotFound, msg).into();
+        return Plan::done();
     };
     let ours = players_by_us(&call, &key);
     call.state.mssp.tell(key, request.variables, ours, Instant::now());
