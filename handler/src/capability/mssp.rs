@@ -158,7 +158,7 @@ pub fn table(call: Call<'_>, _: Mssp) -> Plan {
             facts(Some(key), players).of_world(name, call.state.mssp.of(key))
         }
         None => {
-            let players = universe.users.then(|| call.state.online.names.len());
+            let players = universe.users.then_some(call.state.online.names.len());
             facts(None, players).of_network(&universe.name, status::count(&call))
         }
     };
