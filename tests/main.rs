@@ -42,6 +42,7 @@ mod mail;
 mod meant;
 mod mirror;
 mod moving;
+mod mssp;
 mod names;
 mod numbers;
 mod once;

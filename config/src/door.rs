@@ -50,6 +50,8 @@ pub struct Door {
     pub clean: bool,
     /// A player who has left his world is not shown our prompt: the connection ends.
     pub quit_closes: bool,
+    /// What crawlers are told here before all else, as [`crate::mssp::variables`] reads it; may be empty.
+    pub mssp: String,
 }
 
 impl Door {
@@ -84,6 +86,7 @@ impl Settings {
             escape: ESCAPE.to_owned(),
             clean: false,
             quit_closes: false,
+            mssp: String::new(),
         };
         let others = self.door.iter().map(|door| {
             let line = door.line.unwrap_or(main.line);
@@ -107,6 +110,7 @@ impl Settings {
                 escape: door.escape.clone().unwrap_or(main.escape.clone()),
                 clean: door.clean.unwrap_or(main.clean),
                 quit_closes: door.quit.map_or(door.world.is_some(), |quit| quit == Quit::Close),
+                mssp: door.mssp.clone().unwrap_or_default(),
             }
         });
         let others: Vec<Door> = others.collect();

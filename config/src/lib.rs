@@ -15,6 +15,7 @@ mod key;
 mod kind;
 mod listen;
 mod load;
+pub mod mssp;
 mod network;
 mod pattern;
 pub mod play;

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeValue};
 
 use crate::listen::{Listen, ListenError};
+use crate::mssp;
 use crate::network::Network;
 use crate::pattern::{self, LENGTH_MAX, PATTERNS_MAX};
 use crate::play::WorldAddress;
@@ -69,6 +70,8 @@ pub enum Rule {
     Words(&'static [&'static str]),
     /// What a line begins with that is for us; may be empty, for nothing.
     Escape,
+    /// Lines that each say a name and what it is; may be none.
+    Variables,
 }
 
 /// Addresses of one world: those that do not answer are tried again and again.
@@ -127,6 +130,9 @@ impl Rule {
                 format!("give at most {PATTERNS_MAX} regular expressions, each of 1 to {LENGTH_MAX} bytes")
             }
             Self::Words(words) => format!("give one or several of {}", words.join(", ")),
+            Self::Variables => {
+                format!("give lines as \"GENRE=Fantasy\", of at most {} bytes together, or \"\" for none", mssp::BYTES)
+            }
             Self::Escape => {
                 format!("give 1 to {ESCAPE_MAX} signs that are no letters or digits, as \"//\", or \"\" for none")
             }
@@ -238,6 +244,11 @@ impl Rule {
             Self::Pattern => self.item(text).map(Value::Text),
             Self::Escape if text.len() <= ESCAPE_MAX && text.chars().all(|c| c.is_ascii_punctuation()) => taken(),
             Self::Escape => Err(Fault::new(format!("{} is none", shown(text)))),
+            Self::Variables if text.len() > mssp::BYTES => Err(Fault::new(format!("has {} bytes", text.len()))),
+            Self::Variables => match mssp::first_wrong(text) {
+                None => taken(),
+                Some(line) => Err(Fault::new(format!("{} is no line as NAME=value", shown(line)))),
+            },
             Self::Number { .. }
             | Self::Flag
             | Self::Addresses

@@ -325,6 +325,8 @@ settings! {
     texts: Texts {
         /// What a HUMAN reads first.
         welcome: String = "Welcome to serversquared Modification Global Backend.".to_owned(), Rule::Text { max: 8192 };
+        /// What lists of games are told of it by MSSP besides what it knows itself: lines as CONTACT=me@example.org.
+        mssp: String = String::new(), Rule::Variables;
         /// The last line to everyone when the backend is stopped.
         goodbye: String = "The backend is going down. Everything is saved; please come back soon.".to_owned(), Rule::Line { max: 256 };
     }
@@ -378,6 +380,8 @@ settings! {
         clean: Option<bool> = None, Rule::Flag;
         /// Where a player is who has left his world: prompt or close.
         quit: Option<Quit> = None, Rule::Word(Quit::WORDS);
+        /// What lists of games are told here whatever else is known: lines as GENRE=Fantasy.
+        mssp: Option<String> = None, Rule::Variables;
     }
 
     named

@@ -50,6 +50,7 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Pattern | Rule::Patterns => "\"(\"",
         Rule::Words(_) => "\"x\"",
         Rule::Escape => "\"abc\"",
+        Rule::Variables => "\"GENRE\"",
     }
 }
 

@@ -108,7 +108,7 @@ impl Peer {
                 Opened::Data(input) => {
                     let now = Instant::now();
                     self.kept.contact.last_input = now;
-                    if input != Input::Alive {
+                    if !matches!(input, Input::Alive | Input::Crawler { plain: false }) {
                         self.kept.contact.last_line = now.into();
                     }
                     return Some(input);

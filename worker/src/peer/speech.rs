@@ -4,6 +4,7 @@
 use super::charset::Charsets;
 use super::layer::{Layer, Opened};
 use super::strangers::{Beginning, Protocol};
+use crate::commands::MSSP_REQUEST;
 use crate::render::{Charset, Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Mode;
@@ -24,6 +25,11 @@ pub enum Input {
     Keys,
     /// No line, but a sign that the other side lives.
     Alive,
+    /// No line, but a crawler's question what this is (MSSP): by its first line, if it is `plain`, or by telnet.
+    Crawler {
+        /// By a line.
+        plain: bool,
+    },
     /// It speaks this, which is not spoken here.
     Stranger(Protocol),
 }
@@ -79,15 +85,21 @@ impl Speech {
         self.lines.set_return_ends_line(self.people);
         self.lines.set_editing(self.people);
         self.lines.set_limit(limit);
-        // An older program has said so at each event.
-        self.telnet.iter_mut().for_each(|telnet| telnet.set_offering(true));
+        let tells = self.human;
+        self.telnet.iter_mut().for_each(|telnet| {
+            // An older program has said so at each event.
+            telnet.set_offering(true);
+            telnet.set_telling(tells);
+        });
     }
 
     /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
     pub fn telnet(&mut self) -> &mut Telnet {
+        let tells = self.human;
         self.telnet.get_or_insert_with(|| {
             let mut telnet = Box::<Telnet>::default();
             telnet.set_offering(true);
+            telnet.set_telling(tells);
             telnet
         })
     }
@@ -152,6 +164,12 @@ impl Speech {
         self.offers = true;
     }
 
+    /// Offers telnet at once, at a door for people that is to be found by crawlers.
+    pub fn offer_now(&mut self, out: &mut Vec<u8>) {
+        (self.offers, self.offered) = (false, true);
+        self.offer(out);
+    }
+
     /// Begins to negotiate, if that was not done.
     pub fn offer(&mut self, out: &mut Vec<u8>) {
         self.telnet().offer(out);
@@ -191,11 +209,15 @@ impl Speech {
         let stranger = match input {
             Input::Line if line.trim().is_empty() => None,
             Input::Keys => None,
+            Input::Line if self.human && self.beginning.is_some() && line.eq_ignore_ascii_case(MSSP_REQUEST) => {
+                self.beginning = None;
+                return Input::Crawler { plain: true };
+            }
             Input::Line => self.beginning.take().and_then(|_| Protocol::of_line(line)),
             Input::TooLong | Input::NotUtf8 | Input::Cut => {
                 self.beginning.take().and_then(|beginning| beginning.of_unread_line())
             }
-            Input::Alive | Input::Stranger(_) => None,
+            Input::Alive | Input::Crawler { .. } | Input::Stranger(_) => None,
         };
         stranger.map_or(input, Input::Stranger)
     }
@@ -223,8 +245,8 @@ impl Speech {
                 | Event::Agreed { .. }
                 | Event::Subnegotiation { .. }
                 | Event::Command(_)
-                | Event::WantsMssp
                 | Event::Compressed => {}
+                Event::WantsMssp => return Some(Input::Crawler { plain: false }),
                 Event::Alive => return Some(Input::Alive),
             }
         }

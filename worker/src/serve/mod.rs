@@ -7,6 +7,7 @@ mod link;
 mod lists;
 pub mod moved;
 mod moving;
+mod mssp;
 mod play;
 mod resume;
 mod subscriptions;
@@ -84,9 +85,13 @@ impl<'a> Worker<'a> {
         if let Ok(worker) = &mut worker {
             worker.moving = to_move;
             if mode == Mode::Human {
-                let around = worker.around();
+                let (around, found) = (worker.around(), worker.is_to_be_found());
                 let stack = worker.peers.client.stack();
-                stack.speech().offer_soon();
+                if found {
+                    stack.signal(|speech, out| speech.offer_now(out));
+                } else {
+                    stack.speech().offer_soon();
+                }
                 if worker.door.world.is_some() {
                     worker.enter_world();
                 } else {

@@ -21,6 +21,9 @@ pub(crate) struct Server {
     pub(crate) offered: bool,
     pub(crate) echo: Echo,
     pub(crate) our_eor: Side,
+    pub(crate) our_mssp: Side,
+    /// MSSP is offered with all else, and whoever asks for it may have it.
+    pub(crate) tells: bool,
     pub(crate) their_naws: Side,
     pub(crate) their_ttype: Side,
     pub(crate) their_environ: Side,
@@ -42,7 +45,8 @@ impl Server {
             (&mut charset.ours, Party::Us, option::CHARSET),
         ];
         let binary = binary.into_iter().map(|(side, party)| (side, party, option::BINARY));
-        for (side, party, option) in binary.chain(offers) {
+        let mssp = self.tells.then_some((&mut self.our_mssp, Party::Us, option::MSSP));
+        for (side, party, option) in binary.chain(offers).chain(mssp) {
             if let Some(yes) = side.ask(true) {
                 write_negotiation(out, party.said(yes), option);
             }
@@ -67,6 +71,7 @@ impl Server {
 
     sides! {
         Party::Us, option::EOR => our_eor;
+        Party::Us, option::MSSP => our_mssp;
         Party::Them, option::NAWS => their_naws;
         Party::Them, option::TTYPE => their_ttype;
         Party::Them, option::NEW_ENVIRON => their_environ;

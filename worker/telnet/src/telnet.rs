@@ -96,6 +96,14 @@ impl Telnet {
         self.offering = on;
     }
 
+    /// Whether a server tells about itself who asks for that (MSSP), also where options are not relayed: [`Event::WantsMssp`] and
+    /// [`mssp`](Self::mssp). It is among what is [offered](Self::offer) from now on.
+    pub fn set_telling(&mut self, on: bool) {
+        if let End::Server(server) = &mut self.end {
+            server.tells = on;
+        }
+    }
+
     /// Whether all that we send is taken as it is (BINARY): then some terminals that are shown a line feed do nothing else,
     /// and one that ends what was typed leaves what follows at the same column.
     #[must_use]
@@ -297,7 +305,11 @@ impl Telnet {
 
     /// Whether the option is none where options were never relayed: those sessions are as they always were.
     fn is_as_ever(&self, option: u8) -> bool {
-        option == option::NEW_ENVIRON && self.relay.is_none()
+        let is_new = match (option, &self.end) {
+            (option::MSSP, End::Server(server)) => !server.tells,
+            (option, _) => option == option::NEW_ENVIRON,
+        };
+        is_new && self.relay.is_none()
     }
 
     /// Takes over a subnegotiation.
