@@ -166,10 +166,10 @@ impl Telnet {
         }
         let may_grant = self.side(party, option).is_some_and(|side| side.may_grant());
         let new = self.relay.as_mut().is_some_and(|relay| relay.proposed.insert(party, option));
-        let mssp = matches!(self.end, End::Server(_)) && (party, option) == (Party::Us, option::MSSP);
+        let mssp = self.tells_mssp(party, option);
         if !may_grant || mssp {
             self.answer(party, option, true, out);
-            return mssp.then_some(Event::WantsMssp);
+            return (mssp && may_grant).then_some(Event::WantsMssp);
         }
         new.then_some(Event::Wants { party, option })
     }
@@ -189,8 +189,13 @@ impl Telnet {
         answer
     }
 
-    /// Whether what the peer has said has decided about an option: it is in use now, or it is not. `told` if it was in use and
-    /// the peer was told so again.
+    /// Whether a peer that agrees to this wants to know about the server.
+    pub(crate) fn tells_mssp(&self, party: Party, option: u8) -> bool {
+        self.is_relaying() && self.role() == Role::Server && (party, option) == (Party::Us, option::MSSP)
+    }
+
+    /// Whether what the peer has said has decided about an option, and how: it is in use now, or it is not. `told` if that is
+    /// news though it was so before: something was open, or the peer was told again.
     pub(crate) fn settled(
         &mut self,
         party: Party,
@@ -208,8 +213,7 @@ impl Telnet {
         } else if !yes && matches!(before, Standing::Asked | Standing::On) {
             self.turned_down.insert(party, option);
         }
-        let was_open = before == Standing::Asked;
-        (told || was_open || (before == Standing::On) != (now == Standing::On)).then_some(now == Standing::On)
+        (told || (before == Standing::On) != (now == Standing::On)).then_some(now == Standing::On)
     }
 
     /// A subnegotiation of an option that the machine does not use itself.

@@ -203,14 +203,19 @@ impl Telnet {
             return self.propose(party, option, yes, out);
         }
         let before = self.standing(party, option);
+        let open = self.side(party, option).is_some_and(|side| !side.is_settled());
         let forgotten = self.has_forgotten(party, option, yes);
         let answer = if forgotten { self.confirm(party, option) } else { self.answer_to(party, option, yes) };
         if let Some(yes) = answer {
             write_negotiation(out, party.said(yes), option);
         }
-        let news = self.settled(party, option, yes, before, forgotten && answer.is_some());
+        let told = open || (forgotten && answer.is_some());
+        let news = self.settled(party, option, yes, before, told);
         let terminal = self.follow(verb, option, news == Some(true), out);
         match news {
+            // That is said on its own, whatever was agreed on.
+            _ if matches!(terminal, Some(Event::HideInput(_))) => terminal,
+            Some(true) if self.tells_mssp(party, option) => Some(Event::WantsMssp),
             Some(on) if self.is_relaying() => Some(Event::Agreed { party, option, on }),
             _ => terminal,
         }

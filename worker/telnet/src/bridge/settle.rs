@@ -6,7 +6,8 @@
 use super::{Bridge, other, presented};
 use crate::codes::option;
 use crate::negotiation::Party;
-use crate::relay::Standing;
+use crate::relay::{Standing, is_for_the_owner};
+use crate::role::Role;
 use crate::telnet::Telnet;
 
 /// What a world is answered that wants an option.
@@ -39,6 +40,7 @@ impl Bridge {
             }
             return;
         }
+        self.follow_player(player, to_player, to_world);
         self.present_player(player, to_world);
         if player.speaks_telnet() {
             player.hide_input(self.world.hides_input(), to_player);
@@ -53,7 +55,6 @@ impl Bridge {
         for (party, option) in self.for_the_world(player) {
             self.answer_player(player, party, option, to_player, to_world);
         }
-        self.follow_player(player, to_player, to_world);
         self.follow_world(player, to_player);
     }
 
@@ -64,6 +65,9 @@ impl Bridge {
 
     /// The world has agreed to an option, or not, or was told again that it is in use.
     pub(super) fn world_agreed(&mut self, party: Party, option: u8, on: bool, to_world: &mut Vec<u8>) {
+        if !is_for_the_owner(Role::Client, party, option) {
+            return;
+        }
         if on {
             self.wanted.insert(party, option);
             self.greet(party, option, to_world);
