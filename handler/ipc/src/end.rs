@@ -45,6 +45,8 @@ impl WorkerEnd {
     pub const DESERTED: WorkerEnd = WorkerEnd(26);
     /// Its client has said something else where it was to choose a mode.
     pub const NO_MODE: WorkerEnd = WorkerEnd(27);
+    /// What its client has sent compressed could not be read.
+    pub const DAMAGED: WorkerEnd = WorkerEnd(28);
     /// It panicked.
     pub const PANICKED: WorkerEnd = WorkerEnd(101);
     /// It was no child of the listener that has noticed its end: nobody knows how that was. No exit code.
@@ -91,6 +93,7 @@ impl WorkerEnd {
             WorkerEnd::STOPPED => "stop",
             WorkerEnd::DESERTED => "deserted",
             WorkerEnd::NO_MODE => "no-mode",
+            WorkerEnd::DAMAGED => "damaged",
             WorkerEnd::FAILED_LOGINS => "failed-logins",
             WorkerEnd::UNSEEN => "unknown",
             _ if self.spoken().is_some() => "wrong-door",
@@ -128,6 +131,7 @@ impl fmt::Display for WorkerEnd {
                 WorkerEnd::STOPPED => "it was stopped in order",
                 WorkerEnd::DESERTED => "nobody was left to serve its client",
                 WorkerEnd::NO_MODE => "its client has chosen no mode",
+                WorkerEnd::DAMAGED => "what its client has sent compressed could not be read",
                 WorkerEnd::UNSEEN => return f.write_str("nobody has seen how"),
                 WorkerEnd::NOT_LOCKED => "it could not be locked in",
                 WorkerEnd::NOT_MOVED => "it could not go on with another worker's client",
