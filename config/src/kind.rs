@@ -5,7 +5,7 @@
 
 use crate::pattern;
 use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, Terms, WorldAddress};
-use crate::settings::{Settings, WorldSettings};
+use crate::settings::{Settings, WORLD_KEYS, WorldSettings};
 use crate::words::words;
 
 words! {
@@ -302,6 +302,61 @@ impl WorldSettings {
             failback: failback.unwrap_or(preset.failback),
             healthy_seconds: healthy_seconds.unwrap_or(preset.healthy_seconds),
         }
+    }
+
+    /// The same with every key set: as it is played.
+    #[must_use]
+    pub fn resolved(&self) -> WorldSettings {
+        let kind = self.kind.unwrap_or(Kind::Plain);
+        let Terms {
+            play,
+            real_address,
+            charset,
+            login,
+            prompts,
+            success,
+            failure,
+            hide,
+            liveness,
+            heartbeat,
+            sessions,
+            grace_seconds,
+            rate,
+            failover_seconds,
+            failback,
+            healthy_seconds,
+        } = self.terms();
+        WorldSettings {
+            play: Some(play),
+            kind: Some(kind),
+            real_address: Some(real_address),
+            charset: Some(charset),
+            login: Some(login.unwrap_or_default()),
+            prompts: Some(prompts),
+            success: Some(success),
+            failure: Some(failure),
+            hide: Some(hide),
+            liveness: Some(liveness),
+            heartbeat: Some(heartbeat.unwrap_or_default()),
+            sessions: Some(sessions),
+            grace_seconds: Some(grace_seconds),
+            rate: Some(rate),
+            failover_seconds: Some(failover_seconds),
+            failback: Some(failback),
+            healthy_seconds: Some(healthy_seconds),
+        }
+    }
+
+    /// From names and values that were kept. What this program does not know, or does not take, counts as not set.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> WorldSettings {
+        let mut world = WorldSettings::default();
+        for (name, value) in pairs {
+            if let Some(key) = WORLD_KEYS.iter().find(|key| key.name() == name) {
+                // A newer program may have taken more.
+                let _ = key.set_to(&mut world, value);
+            }
+        }
+        world
     }
 
     /// Whether its keys go together.

@@ -205,7 +205,7 @@ fn unfit(c: char) -> bool {
 }
 
 /// What a connection says first. It may hold a password, so that `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Opening(String);
 

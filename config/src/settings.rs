@@ -102,7 +102,7 @@ macro_rules! settings {
         }
 
         #[doc = $world_about]
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct $world_name {
             $(#[doc = $world_doc] pub $world_field: Option<$world_type>,)+
         }

@@ -3,7 +3,7 @@
 use crate::capability::rights::Asking;
 use crate::capability::{
     entry, hosting, length, licences, mail, players, preferences, properties, records, relay, rights, servers,
-    settings, universe,
+    settings, terms, universe,
 };
 use crate::work::change::{Decide, Decided, Facts, OneOf, Refusal, Stamp, still_there};
 use ssmglobal_ipc::{Failure, Reply, Secret};
@@ -77,6 +77,7 @@ groups! {
     Universe(universe::UniverseChange),
     Properties(properties::PropertyChange),
     Preferences(preferences::PreferenceChange),
+    Terms(terms::TermsChange),
 }
 
 impl<C: OneOf> From<C> for Change

@@ -7,7 +7,7 @@
 use crate::capability::rights::{Asking, BROADCAST, OPERATOR};
 use crate::capability::{
     Access, Call, Plan, entry, hosting, length, licences, lists, mail, play, players, preferences, properties, records,
-    relay, rights, servers, sessions, settings, status, tell, universe, visitors,
+    relay, rights, servers, sessions, settings, status, tell, terms, universe, visitors,
 };
 use crate::changes::Change;
 use crate::state::memory::Memory;
@@ -197,6 +197,7 @@ table! {
     ListUnwatch(request) anyone lists::unwatch;
     ListRing(request) anyone lists::ring;
     PreferenceSet(request) anyone preferences::set;
+    WorldPlay(request) access terms::play;
     PlayStart(request) anyone play::start;
     PlayEnded(request) anyone play::ended;
     PlayAt(request) anyone play::at;
@@ -294,6 +295,7 @@ mod tests {
         ("ListUnwatch", "-ap-s-"),
         ("ListRing", "-ap-s-"),
         ("PreferenceSet", "-ap---"),
+        ("WorldPlay", "--p--o"),
         ("PlayStart", "-ap---"),
         ("PlayEnded", "-ap---"),
         ("PlayAt", "-ap---"),

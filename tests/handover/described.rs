@@ -43,6 +43,7 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::WorldAdd,
         Kind::WorldChange,
         Kind::WorldPassword,
+        Kind::WorldPlay,
         Kind::WorldDisable,
         Kind::WorldEnable,
         Kind::WorldDelete,

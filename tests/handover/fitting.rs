@@ -116,6 +116,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         Request::WorldDisable(it) => one(Request::WorldDisable(WorldDisable { name: asker.world.clone(), ..it }), 0),
         Request::WorldEnable(_) => one(Request::WorldEnable(WorldName { name: asker.world.clone() }), 0),
         Request::WorldDelete(it) => one(Request::WorldDelete(WorldDelete { name: asker.world.clone(), ..it }), 0),
+        Request::WorldPlay(it) => one(Request::WorldPlay(WorldPlay { name: asker.world.clone(), ..it }), 0),
         Request::WorldPassword(_) => one(Request::WorldPassword(WorldName { name: asker.world.clone() }), 0),
         Request::RightRevoke(it) => one(Request::RightRevoke(RightOf { player: asker.name.clone(), ..it }), 0),
         // The same host, which goes on with what it has.

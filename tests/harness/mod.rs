@@ -20,6 +20,7 @@ mod samples;
 mod session;
 mod terminal;
 mod wire;
+pub mod worlds;
 mod zoo;
 
 pub use backend::{Backend, MOVED, ctl_data, event, own_address};

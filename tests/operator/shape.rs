@@ -38,6 +38,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("world show", "Zoo"),
     ("world list", ""),
     ("world change", "Zoo --users 7"),
+    ("world play", "Zoo kind tinymux"),
     ("world disable", "Zoo --reason x"),
     ("world enable", "Zoo"),
     ("world password", "Zoo"),

@@ -44,6 +44,7 @@ mod secret;
 mod settings;
 mod state;
 mod status;
+mod terms;
 mod time;
 mod universe;
 
@@ -74,6 +75,7 @@ pub use settings::*;
 pub use ssmglobal_config::{NoVersion, Version};
 pub use state::{State, States};
 pub use status::*;
+pub use terms::*;
 pub use time::Time;
 pub use universe::*;
 

@@ -259,9 +259,13 @@ pub struct WorldShown {
     pub licence: Option<Box<Licence>>,
     /// Its properties that are shown here and that the asker may read.
     pub properties: Vec<FingerProperty>,
+    /// Whether it is played through us.
+    pub played: bool,
+    /// Where we connect to it, in order of preference; for operators.
+    pub play: Vec<String>,
 }
 
-grown! { WorldShown { name, description, status, users, max, rating, licence } then { properties } }
+grown! { WorldShown { name, description, status, users, max, rating, licence } then { properties } then { played, play } }
 
 /// The answer to `WORLD LIST`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -207,6 +207,7 @@ requests! {
     153 ListUnwatch(ListUnwatch)     -> [Done]            READERS  None         SetsMemory  Seen  Client;
     154 ListRing(ListRing)           -> [ListRinged]      READERS  None         SetsMemory  Seen  Worker;
     160 PreferenceSet(PreferenceSet) -> [PreferenceIs]    PEOPLE   None         Durable     Apart Client;
+    170 WorldPlay(WorldPlay)         -> [WorldPlayed]     KEEPERS  None         Durable     Apart Client;
     180 PlayStart(PlayStart)         -> [PlayStarted]     PEOPLE   None         SetsMemory  Seen  Worker;
     181 PlayEnded(PlayEnded)         -> [PlayVerdict]     PEOPLE   None         SetsMemory  Seen  Worker;
     182 PlayAt(PlayAt)               -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
@@ -261,6 +262,7 @@ macro_rules! replies {
             151 ListWatched(ListWatched),
             152 ListRinged(ListRinged),
             160 PreferenceIs(PreferenceIs),
+            170 WorldPlayed(WorldPlayed),
             180 PlayStarted(PlayStarted),
             181 PlayVerdict(PlayVerdict),
         }

@@ -11,6 +11,7 @@ use crate::lock::read;
 use crate::state::memory::world_name;
 use crate::state::names::{self, Name};
 use crate::state::pages::next_page;
+use crate::state::terms::terms_of;
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use crate::work::passwords;
 use ssmglobal_ipc::{
@@ -85,7 +86,7 @@ fn exists(name: &Name, other: &KeptLicence) -> Failure {
 }
 
 /// A licence as this transaction has it, unless it is gone.
-fn licence(facts: &dyn Facts, world: WorldId) -> Result<KeptLicence, Refusal> {
+pub fn licence(facts: &dyn Facts, world: WorldId) -> Result<KeptLicence, Refusal> {
     match facts.licence(world)?.filter(|licence| licence.gone.is_none()) {
         Some(licence) => Ok(licence),
         None => refuse(Code::NotFound, "This world's licence is gone."),
@@ -241,7 +242,7 @@ pub enum Keeper {
 
 impl Keeper {
     /// Nothing for who is neither.
-    fn of(access: &Access<'_>) -> Option<Keeper> {
+    pub fn of(access: &Access<'_>) -> Option<Keeper> {
         match &access.by {
             By::Operator => Some(Keeper::Operator),
             By::Player(me) => Some(Keeper::Player(me.id)),
@@ -250,19 +251,21 @@ impl Keeper {
     }
 
     /// When his change is decided: his rights may be others than when he asked.
-    fn is_operator(self, facts: &dyn Facts) -> Result<bool, Refusal> {
+    pub fn is_operator(self, facts: &dyn Facts) -> Result<bool, Refusal> {
         match self {
             Keeper::Operator => Ok(true),
             Keeper::Player(player) => holds(facts, player, OPERATOR),
         }
     }
 
-    fn owns(self, licence: &KeptLicence) -> bool {
+    /// Whether it is his world.
+    pub fn owns(self, licence: &KeptLicence) -> bool {
         self == Keeper::Player(licence.owner)
     }
 }
 
-fn not_yours() -> Failure {
+/// The answer to who is neither.
+pub fn not_yours() -> Failure {
     Failure::new(Code::Denied, "That is not your world. Its owner and the operator may do that.")
 }
 
@@ -504,6 +507,8 @@ pub fn show(access: Access<'_>, request: WorldName) -> Plan {
     let is_his = access.is_operator() || Keeper::of(&access).is_some_and(|by| by.owns(&licence));
     let hosting = access.state.hosted.get(licence.id);
     let text = hosting.map(|hosting| hosting.text.clone()).filter(|text| !text.is_empty());
+    let played = terms_of(access.memory, access.settings, &licence.name);
+    let played = played.map(|(_, terms)| terms.play.iter().map(ToString::to_string).collect::<Vec<_>>());
     let shown = WorldShown {
         name: licence.name.clone(),
         description: text.unwrap_or_else(|| licence.comment.clone()),
@@ -513,6 +518,8 @@ pub fn show(access: Access<'_>, request: WorldName) -> Plan {
         rating: hosting.map_or(Rating::default(), |hosting| hosting.rating),
         licence: is_his.then(|| Box::new(access.shown_licence(&licence))),
         properties: Vec::new(),
+        played: played.is_some(),
+        play: played.filter(|_| access.is_operator()).unwrap_or_default(),
     };
     let holder = Principal::from(licence.id);
     let reading = Reading::of(&access, holder);

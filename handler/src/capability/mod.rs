@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod settings;
 pub mod status;
 pub mod tell;
+pub mod terms;
 mod texts;
 pub mod universe;
 pub mod visitors;

@@ -7,11 +7,11 @@ use super::licences::Licences;
 use super::meant::{Guesses, meant};
 use super::networks::Networks;
 use super::session::Proof;
+use super::terms::PlayKeys;
 use super::universe::{Universe, UniverseSettings};
 use crate::lock::read;
 use hashbrown::{HashMap, HashSet};
-use ssmglobal_config::WorldSettings;
-use ssmglobal_ipc::{Code, Failure, Party, Rating, nearest};
+use ssmglobal_ipc::{Code, Failure, Party, Rating, Secret, nearest};
 use ssmglobal_store::{KeptLicence, NamesOf, PlayerId, Principal, PrincipalKind, Reader, ServerId, WorldId};
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -36,7 +36,7 @@ pub struct Memory {
     /// Licences of worlds.
     pub licences: RwLock<Licences>,
     /// How worlds are played, as far as their licences say.
-    pub played: RwLock<HashMap<WorldId, WorldSettings>>,
+    pub played: RwLock<HashMap<WorldId, PlayKeys>>,
     /// For whom the worlds may be, at the most, that players are let into who have said so.
     pub ratings: RwLock<HashMap<PlayerId, Rating>>,
     /// Rights of players who have any.
@@ -78,6 +78,8 @@ impl Memory {
         let boards = RwLock::new(Boards::load(reader)?);
         let mut licences = Licences::default();
         reader.licences(&mut |licence| licences.put(licence))?;
+        let mut played: HashMap<WorldId, Vec<(String, Secret)>> = HashMap::new();
+        reader.played(&mut |world, key, value| played.entry(world).or_default().push((key, value)))?;
         let mut rights: HashMap<PlayerId, BTreeSet<String>> = HashMap::new();
         for (player, right) in reader.rights()? {
             rights.entry(player).or_default().insert(right);
@@ -96,7 +98,7 @@ impl Memory {
             epochs: RwLock::new(epochs),
             networks: RwLock::new(networks),
             licences: RwLock::new(licences),
-            played: RwLock::default(),
+            played: RwLock::new(played.into_iter().map(|(world, rows)| (world, PlayKeys::of(rows))).collect()),
             ratings: RwLock::new(reader.player_ratings()?.into_iter().collect()),
             rights: RwLock::new(rights),
             limits: RwLock::new(limits),

@@ -137,6 +137,7 @@ impl Overlay {
             | Row::Unblocked { .. }
             | Row::Keyed { .. }
             | Row::Licence(_)
+            | Row::WorldPlayed { .. }
             | Row::WorldStarted { .. }
             | Row::WorldStopped { .. }
             | Row::LicenceGone { .. }

@@ -3,7 +3,7 @@
 use super::model::{KeptLetter, KeptPlayer, Model};
 use crate::state::names::Name;
 use crate::work::change::Facts;
-use ssmglobal_ipc::Time;
+use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Letter, Network, NewLetter, Player,
     PlayerId, Principal, PrincipalKind, Result, Sequence, Server, ServerId, Standing, WorldId,
@@ -165,6 +165,11 @@ impl Facts for Model {
 
     fn licence(&self, id: WorldId) -> Result<Option<KeptLicence>> {
         self.store(self.licences.get(&id).cloned())
+    }
+
+    fn played(&self, world: WorldId) -> Result<Vec<(String, Secret)>> {
+        let his = self.played.iter().filter(|((other, _), _)| *other == world);
+        self.store(his.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
     fn licences_like(&self, name: &Name) -> Result<Vec<KeptLicence>> {

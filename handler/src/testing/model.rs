@@ -80,6 +80,8 @@ pub struct Model {
     pub licences: BTreeMap<WorldId, KeptLicence>,
     /// Who has which right.
     pub rights: BTreeSet<(PlayerId, String)>,
+    /// What licences say of how worlds are played.
+    pub played: BTreeMap<(WorldId, String), Secret>,
     /// What was set of the universe.
     pub universe: BTreeMap<String, String>,
     /// What players have set of how they are shown things.
@@ -210,11 +212,16 @@ impl Model {
             Row::LicenceGone { world, at } => self.licences.get_mut(world).expect("a licence").gone = Some(*at),
             Row::WorldPurged { world } => {
                 self.licences.remove(world).expect("a licence");
+                self.played.retain(|(other, _), _| other != world);
                 self.settings.retain(|(owner, _), _| *owner != Principal::from(*world));
                 self.properties.retain(|(holder, _), _| *holder != Principal::from(*world));
             }
             Row::Granted { player, right } => drop(self.rights.insert((*player, right.clone()))),
             Row::Revoked { player, right } => drop(self.rights.remove(&(*player, right.clone()))),
+            Row::WorldPlayed { world, key, value: Some(value) } => {
+                drop(self.played.insert((*world, key.clone()), value.clone()));
+            }
+            Row::WorldPlayed { world, key, value: None } => drop(self.played.remove(&(*world, key.clone()))),
             Row::Universe { key, value: Some(value) } => drop(self.universe.insert(key.clone(), value.clone())),
             Row::Universe { key, value: None } => drop(self.universe.remove(key)),
             Row::Preference { player, name, value: Some(value) } => {

@@ -127,6 +127,8 @@ pub trait Facts {
     fn licences_like(&self, name: &Name) -> Stored<Vec<KeptLicence>>;
     /// Those that are gone since before a time, the oldest first.
     fn licences_gone(&self, before: Time, limit: u32) -> Stored<Vec<WorldId>>;
+    /// What the licence of a world says of how it is played, by key.
+    fn played(&self, world: WorldId) -> Stored<Vec<(String, Secret)>>;
     /// The next number of a sequence. Asked for last, when nothing can be refused any more.
     fn next_number(&mut self, sequence: Sequence) -> Stored<u64>;
 }

@@ -7,7 +7,7 @@ use crate::state::Overlay;
 use crate::state::boards::Boards;
 use crate::state::memory::Memory;
 use crate::state::names::Name;
-use ssmglobal_ipc::Time;
+use ssmglobal_ipc::{Secret, Time};
 use ssmglobal_store::{
     Board, BoardId, KeptHash, KeptLicence, KeptProperty, KeptSetting, KeyHash, Letter, Network, Player, PlayerId,
     Principal, Result, Sequence, Server, ServerId, Standing, Tx, WorldId,
@@ -171,6 +171,10 @@ impl Facts for OpenFacts<'_> {
 
     fn licence(&self, id: WorldId) -> Result<Option<KeptLicence>> {
         self.tx.licence(id)
+    }
+
+    fn played(&self, world: WorldId) -> Result<Vec<(String, Secret)>> {
+        self.tx.played_of(world)
     }
 
     fn licences_like(&self, name: &Name) -> Result<Vec<KeptLicence>> {

@@ -100,6 +100,7 @@ fn of_row(memory: &Memory, row: &Row) -> Option<News> {
         | Row::Keyed { .. }
         | Row::WorldStopped { .. }
         | Row::WorldPurged { .. }
+        | Row::WorldPlayed { .. }
         | Row::Preference { .. }
         | Row::RelayMark { .. } => None,
     }
@@ -242,7 +243,18 @@ pub fn apply(memory: &Memory, rows: &mut Vec<Row>) {
             }
             Row::Universe { key, value } => write(&memory.universe).put(key, value),
             Row::Property { holder, name, property, .. } => follow_property(memory, holder, name, &property),
-            Row::WorldPurged { world } => drop(write(&memory.temporary_properties).remove(&Principal::from(world))),
+            Row::WorldPurged { world } => {
+                write(&memory.temporary_properties).remove(&Principal::from(world));
+                write(&memory.played).remove(&world);
+            }
+            Row::WorldPlayed { world, key, value } => {
+                let mut played = write(&memory.played);
+                let keys = played.entry(world).or_default();
+                keys.put(key, value);
+                if keys.is_empty() {
+                    played.remove(&world);
+                }
+            }
             Row::PlayerHash { .. }
             | Row::PlayerLogin { .. }
             | Row::PlayerLasted { .. }

@@ -1,7 +1,7 @@
 //! Licences of worlds in the store.
 
 use crate::{KeyHash, PlayerId, Result, WorldId};
-use ssmglobal_ipc::{Time, Version};
+use ssmglobal_ipc::{Secret, Time, Version};
 
 /// A licence as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,4 +77,8 @@ pub trait ReadLicences {
     fn licences_like(&self, folded: &str, skeleton: &str) -> Result<Vec<KeptLicence>>;
     /// Those that are gone since before a time, the oldest first.
     fn licences_gone(&self, before: Time, limit: u32) -> Result<Vec<WorldId>>;
+    /// What was set of how worlds are played, also of those whose licences are gone, by world and key.
+    fn played(&self, each: &mut dyn FnMut(WorldId, String, Secret)) -> Result<()>;
+    /// The same of one world, by key.
+    fn played_of(&self, world: WorldId) -> Result<Vec<(String, Secret)>>;
 }

@@ -245,6 +245,15 @@ pub enum Row {
         /// The world that nothing is known of from then on.
         world: WorldId,
     },
+    /// How a world is played through us is set otherwise from now on.
+    WorldPlayed {
+        /// The world that is played.
+        world: WorldId,
+        /// What is set.
+        key: String,
+        /// To what; nothing: it is as the config file or its kind says. It may hold a password.
+        value: Option<Secret>,
+    },
     /// A player has a right from now on; nothing changes when he had it already.
     Granted {
         /// The player who gets it.
@@ -342,6 +351,7 @@ impl Row {
             | Row::WorldStopped { .. }
             | Row::LicenceGone { .. }
             | Row::WorldPurged { .. }
+            | Row::WorldPlayed { .. }
             | Row::Granted { .. }
             | Row::Revoked { .. }
             | Row::Universe { .. }

@@ -34,7 +34,7 @@ pub use privileges::{
 pub use process::{Process, started_at, ticks_now};
 pub use sched::lowest_priority;
 pub use signals::{Caught, Signals, default_signals};
-pub use tcp::{Flow, answer_within, flow, gone_after, has_sent};
+pub use tcp::{Flow, answer_within, flow, gone_after, has_sent, unacknowledged};
 pub use title::{Prepared, Title, title_of, title_of_parent, titled};
 pub use unforked::Unforked;
 pub use writable::{Writable, watch_in_turn, write_out};

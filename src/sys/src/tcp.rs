@@ -53,6 +53,20 @@ pub fn flow(socket: impl AsFd) -> io::Result<Flow> {
     })
 }
 
+/// How many bytes of what was written the other machine has not said to have, also when the connection is broken; one more
+/// than there are, perhaps.
+///
+/// # Errors
+/// The kernel's; a kernel before 4.19 does not know.
+pub fn unacknowledged(socket: impl AsFd) -> io::Result<u64> {
+    let (info, length) = info(socket)?;
+    if length <= std::mem::offset_of!(libc::tcp_info, tcpi_bytes_retrans) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let sent = info.tcpi_bytes_sent.saturating_sub(info.tcpi_bytes_retrans);
+    Ok(sent.saturating_sub(info.tcpi_bytes_acked) + u64::from(info.tcpi_notsent_bytes))
+}
+
 /// What the kernel says of it, and how many bytes of that are filled in.
 fn info(socket: impl AsFd) -> io::Result<(libc::tcp_info, usize)> {
     // SAFETY: all zeros is a valid tcp_info, which is plain data.

@@ -2,6 +2,7 @@
 
 use super::entry::WORLD_ENTER;
 use super::properties::show_properties;
+use super::terms::WORLD_PLAY;
 use super::{Arg, Command, Group, Parsed};
 use crate::render::{Column, Counted, Row, Screen, Shown, plural};
 use ssmglobal_ipc::{
@@ -53,7 +54,8 @@ pub(super) static GROUP: Group = Group {
                 "`name`, `description`, `status` (public, restricted, stopped), `users`, `max`, `rating`, `licence` (for its \
                  owner and operators, else null: ",
                 licence_members!(),
-                "), `properties` (those that are shown here, as FINGER shows those of players, each with `name` and `value` or `base64`)"
+                "), `properties` (those that are shown here, as FINGER shows those of players, each with `name` and `value` or `base64`), \
+                 `played` (whether PLAY leads to it from here), `play` (where it is, for operators)"
             ),
             codes: &[Code::NotFound],
             ..Command::request(Kind::WorldShow, |parsed| Ok(Request::WorldShow(name(parsed)?)))
@@ -95,6 +97,7 @@ pub(super) static GROUP: Group = Group {
                 }))
             })
         },
+        WORLD_PLAY,
         Command {
             name: "WORLD PASSWORD",
             summary: "Make another hosting password; the old one is over",
@@ -247,9 +250,15 @@ impl Shown for WorldShown {
 
     fn show(&self, screen: &mut Screen, _: Kind) {
         screen.block(0, &self.description);
+        if self.played {
+            screen.line(format!("PLAY {} leads there from here.", self.name));
+        }
         show_properties(screen, &self.properties);
         if let Some(licence) = &self.licence {
             show_licence(screen, licence);
+        }
+        if !self.play.is_empty() {
+            screen.line(format!("It is at {}.", self.play.join(", ")));
         }
     }
 }

@@ -30,6 +30,7 @@ mod rights;
 mod settings;
 mod status;
 mod table;
+mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
 mod universe;

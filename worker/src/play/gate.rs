@@ -199,6 +199,29 @@ impl Gate {
         !self.line.is_empty() || self.cut || self.skipping
     }
 
+    /// Whether nothing that was typed hidden waits here: a worker that moves had better wait for the rest of a password than take
+    /// half of it along.
+    pub fn is_quiet(&self) -> bool {
+        // Every field by its name: whoever adds one decides here whether a secret waits in it.
+        let Gate {
+            line,
+            sent: _,
+            cut: _,
+            passing: _,
+            was_hidden,
+            skipping: _,
+            after_return: _,
+            mode: _,
+            hidden: _,
+            escape: _,
+            charset: _,
+            limit: _,
+            ours: _,
+            handed_out: _,
+        } = self;
+        line.is_empty() || !was_hidden
+    }
+
     /// What comes through next of `input`, from which it takes what it used; `None` when that is used up and nothing is left to
     /// pass on. The owner may stop after any of it, and change what is set.
     pub fn next(&mut self, input: &mut &[u8]) -> Option<Passed<'_>> {

@@ -6,6 +6,9 @@ use crate::peer::stack::Voice;
 use ssmglobal_telnet::FromWorld;
 use std::time::Instant;
 
+/// How much of what was shown is kept, bytes, as long as the player is there: it may still be on its way when his connection breaks.
+const ON_ITS_WAY: usize = 16 << 10;
+
 impl Play {
     /// The world has said this. What it is answered is appended to `to_world`.
     pub fn said(&mut self, said: &[u8], to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) -> Vec<Heard> {
@@ -57,6 +60,8 @@ impl Play {
             self.scrollback.said(shown);
             return to.out.truncate(from);
         }
+        // What he may not have got, should his connection break.
+        self.scrollback.said_within(shown, ON_ITS_WAY);
         to.telnet.seal(to.out, from);
     }
 

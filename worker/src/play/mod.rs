@@ -235,14 +235,15 @@ impl Play {
         self.alone.is_some()
     }
 
-    /// The client's own connection has gone. Whether that to the world is kept: for who can come back, because he is `known` or
-    /// has a word.
-    pub fn stays_alone(&mut self, known: bool, to: &mut Stack) -> bool {
+    /// The client's own connection has gone, and he has not got so many bytes of what was written. Whether the connection to the
+    /// world is kept: for who can come back, because he is `known` or has a word.
+    pub fn stays_alone(&mut self, known: bool, lost: u64, to: &mut Stack) -> bool {
         let can_return = (known || self.word_shown) && self.terms.grace_seconds > 0;
         if !can_return || !matches!(self.stage, Stage::Plays | Stage::Waits) {
             return false;
         }
         self.alone = Some(Moment::now());
+        self.scrollback.keep_last(lost + to.out().rest().len() as u64);
         to.out().clear();
         true
     }
@@ -271,21 +272,34 @@ impl Play {
         self.login.take_page().into_iter().for_each(LockedPage::leave);
     }
 
-    /// It goes on for a client of another worker, which has asked for it.
-    pub fn goes_on_here(&mut self, here: &Play, to: &mut Stack) {
+    /// It goes on for a client of another worker, which has asked for it: he is shown what he has missed.
+    pub fn goes_on_here(&mut self, here: &Play, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         here.escape.clone_into(&mut self.escape);
-        (self.clean, self.alone, self.word) = (here.clean, None, here.word.clone());
-        self.gate.set_escape(Escape::new(&self.escape).as_ref(), Charset::Utf8);
-        if self.stage == Stage::Plays {
-            to.play(Some(Between::new(self.clean)));
-            self.choose_characters(to);
+        (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
+        let was_away = self.alone.take().is_some();
+        if self.stage != Stage::Plays {
+            return;
         }
-    }
-
-    /// What he has missed while he was away, as he sees it; and what he is told in front of it.
-    pub fn missed(&mut self) -> (String, Vec<u8>) {
-        let shown = self.scrollback.take();
-        (words::missed(&self.world, shown.missing), shown.text)
+        if !was_away {
+            self.scrollback.keep_last(ON_SCREEN);
+        }
+        to.play(Some(Between::new(self.clean)));
+        self.choose_characters(to);
+        self.undecided_until = Some(now + UNDECIDED);
+        let missed = self.scrollback.take();
+        to.relay(|to| {
+            self.bridge.change_player(to.telnet, to.out, to_world);
+            to.announce(&match was_away {
+                true => words::missed(&self.world, missed.missing),
+                false => words::goes_on(&self.world),
+            });
+            to.end_ours();
+            let from = to.out.len();
+            to.out.extend_from_slice(&missed.text);
+            to.between.world_said(&missed.text);
+            to.between.is_prompt();
+            to.telnet.seal(to.out, from);
+        });
     }
 
     /// Whether it is known where what is typed goes.
@@ -332,6 +346,9 @@ impl Play {
         }
     }
 }
+
+/// How much of what another connection has shown last is shown by one that goes on in its place, bytes.
+const ON_SCREEN: u64 = 2 << 10;
 
 /// How long a world's proposals may wait for the player's terminal.
 const UNDECIDED: Duration = Duration::from_millis(500);

@@ -34,22 +34,30 @@ impl std::fmt::Debug for Scrollback {
 }
 
 impl Scrollback {
-    /// Appends what the world has said; the oldest makes room.
+    /// Appends what the world has said; the oldest makes room where there are more than [`MOST`] bytes.
     pub fn said(&mut self, text: &[u8]) {
-        let kept = text.get(text.len().saturating_sub(MOST)..).unwrap_or_default();
-        let room = (self.bytes.len() + kept.len()).saturating_sub(MOST);
+        self.said_within(text, MOST);
+    }
+
+    /// The same with another bound.
+    pub fn said_within(&mut self, text: &[u8], most: usize) {
+        let kept = text.get(text.len().saturating_sub(most)..).unwrap_or_default();
+        let room = (self.bytes.len() + kept.len()).saturating_sub(most);
         self.bytes.drain(..room.min(self.bytes.len()));
         let wanted = self.bytes.len() + kept.len();
         if wanted > self.bytes.capacity() {
-            self.bytes.reserve_exact((2 * wanted).min(MOST) - self.bytes.len());
+            self.bytes.reserve_exact((2 * wanted).min(most) - self.bytes.len());
         }
         self.bytes.extend(kept);
         self.lost += (room + text.len() - kept.len()) as u64;
     }
 
-    /// Whether the world has said nothing.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    /// All but the last so many bytes is known, and so is what was lost before: the line in which they begin is the first one.
+    pub fn keep_last(&mut self, count: u64) {
+        let known = self.bytes.len() - usize::try_from(count).unwrap_or(usize::MAX).min(self.bytes.len());
+        let begins = self.bytes.iter().take(known).rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.lost = count.saturating_sub(self.bytes.len() as u64);
+        self.bytes.drain(..if count == 0 { known } else { begins });
     }
 
     /// What there is; none of it stays.
@@ -101,7 +109,7 @@ mod tests {
         let mut scrollback = of(&[b"Bob says \"hi\"\r", b"\nYou say \"ho\"\r\n", b"> "]);
         let text = b"Bob says \"hi\"\r\nYou say \"ho\"\r\n> ".to_vec();
         assert_eq!(scrollback.take(), Shown { missing: 0, text });
-        assert!(scrollback.is_empty());
+        assert!(scrollback.bytes.is_empty());
         assert_eq!(scrollback.take(), Shown::default());
     }
 

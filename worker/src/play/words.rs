@@ -100,6 +100,11 @@ pub fn gone_on(world: &str) -> String {
     format!("You go on in {world} from another connection.")
 }
 
+/// He goes on where another connection of his was.
+pub fn goes_on(world: &str) -> String {
+    format!("You go on in {world} here.")
+}
+
 /// What he has missed is shown now.
 pub fn missed(world: &str, lost: u64) -> String {
     match lost {

@@ -141,8 +141,11 @@ impl Worker<'_> {
         let world = fd.map(|fd| WorldPeer::new(fd, &self.settings.limits, self.poll.registry())).transpose()?;
         let Some(before) = self.playing.take() else { return Ok(()) };
         let mut playing = Playing { world, ..Playing::new(play) };
-        playing.play.goes_on_here(&before.play, self.peers.client.stack());
+        let mut nothing = Vec::new();
+        let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
+        playing.play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());
         self.playing = Some(playing);
+        self.tell_where_it_plays();
         Ok(())
     }
 

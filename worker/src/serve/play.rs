@@ -138,7 +138,7 @@ impl Worker<'_> {
         }
     }
 
-    fn tell_where_it_plays(&mut self) {
+    pub(super) fn tell_where_it_plays(&mut self) {
         if self.link.is_none() {
             return;
         }
@@ -414,6 +414,10 @@ impl Worker<'_> {
 
     /// All that is of ours in this turn was said: the world's prompt is shown again.
     pub(super) fn end_ours(&mut self) {
+        if self.is_alone() {
+            // Nobody reads it.
+            return self.peers.client.stack().out().clear();
+        }
         if self.playing.is_some() && !self.session.wants_line() && !self.session.owes() {
             self.peers.client.stack().end_ours();
         }
@@ -433,7 +437,8 @@ impl Worker<'_> {
         if playing.play.is_alone() {
             return true;
         }
-        if self.session.is_over() || !playing.play.stays_alone(known, self.peers.client.stack()) {
+        let lost = ssmglobal_sys::unacknowledged(self.peers.client.descriptor()).unwrap_or_default();
+        if self.session.is_over() || !playing.play.stays_alone(known, lost, self.peers.client.stack()) {
             return false;
         }
         self.tell_where_it_plays();

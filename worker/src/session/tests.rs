@@ -74,6 +74,7 @@ impl Scene {
                 self.session.waits_for_mode(number);
                 Request::SetMode(SetMode { mode })
             }
+            Ask::Play(_) | Ask::Leave => panic!("nothing is played here"),
         };
         self.session.asked().add(number, request.clone(), None, self.begun);
         self.open.push((number, request));

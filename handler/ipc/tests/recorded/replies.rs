@@ -90,7 +90,7 @@ samples! { replies Reply {
     WorldKey: Reply::WorldKey(WorldKey { world: text("Atlantis"), password: Some(Secret::new("pw")) });
     WorldShown: Reply::WorldShown(WorldShown {
         name: text("Atlantis"), description: text("under water"), status: WorldStatus::Public, users: 17, max: 100,
-        rating: Rating::Pg, licence: Some(Box::new(licence())), properties: Vec::new(),
+        rating: Rating::Pg, licence: Some(Box::new(licence())), properties: Vec::new(), played: false, play: Vec::new(),
     });
     Licences: Reply::Licences(Licences { licences: vec![licence()], total: 1, next: some("Atlantis") });
     Rights: Reply::Rights(Rights { player: text("bob"), rights: vec![text("vip")] });
@@ -118,6 +118,10 @@ samples! { replies Reply {
     ListWatched: Reply::ListWatched(ListWatched { list: List::Users, at: list_at() });
     ListRinged: Reply::ListRinged(ListRinged { list: List::Users, position: 300 });
     PreferenceIs: Reply::PreferenceIs(PreferenceIs { name: text("WIDTH"), value: some("60"), kept: true });
+    WorldPlayed: Reply::WorldPlayed(WorldPlayed {
+        world: text("Atlantis"),
+        terms: vec![PlayTerm { key: text("kind"), value: text("tinymux"), said_by: SaidBy::Licence }],
+    });
     PlayStarted: Reply::PlayStarted(PlayStarted {
         world: text("zoo"), terms: text("{}"), how: PlayHow::Shared, word: Secret::new("k7qm-3xtr"),
     });
@@ -225,9 +229,15 @@ pub fn grown_again() -> Vec<(&'static str, Reply)> {
     });
     let preferences = vec![KeptPreference { name: text("TIMEZONE"), value: text("Europe/Vienna") }];
     let logged_in = LoggedIn { preferences, ..logged_in.expect("it is there") };
+    let shown = grown_replies().into_iter().find_map(|(_, reply)| match reply {
+        Reply::WorldShown(shown) => Some(shown),
+        _ => None,
+    });
+    let shown = WorldShown { played: true, play: vec![text("127.0.0.1:2860")], ..shown.expect("it is there") };
     vec![
         ("Reply::Fingered", Reply::Fingered(fingered)),
         ("Reply::Whoami", Reply::Whoami(whoami)),
         ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
+        ("Reply::WorldShown", Reply::WorldShown(shown)),
     ]
 }

@@ -132,6 +132,9 @@ samples! { requests Request {
     ListUnwatch: Request::ListUnwatch(ListUnwatch { list: List::Worlds });
     ListRing: Request::ListRing(ListRing { list: List::Users, after: list_at() });
     PreferenceSet: Request::PreferenceSet(PreferenceSet { name: text("WIDTH"), value: some("60") });
+    WorldPlay: Request::WorldPlay(WorldPlay {
+        name: text("atlantis"), key: some("play"), value: Some(Secret::new("127.0.0.1:2860")),
+    });
     PlayStart: Request::PlayStart(PlayStart {
         world: text("zoo"), since: AT, word: Some(Secret::new("k7qm-3xtr")), again: true,
     });

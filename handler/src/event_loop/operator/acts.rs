@@ -88,6 +88,10 @@ impl Act {
             Request::WorldEnable(it) => return Some(world(&it.name, false)),
             Request::WorldAdd(it) => format!("added the world {} of {}", it.name, it.owner),
             Request::WorldChange(it) => format!("changed the licence of the world {}", it.name),
+            Request::WorldPlay(it) => match &it.key {
+                Some(key) => format!("set {key} of how the world {} is played", it.name),
+                None => return None,
+            },
             Request::WorldDelete(it) => format!("deleted the world {}", it.name),
             Request::WorldPassword(it) => format!("made another hosting password for the world {}", it.name),
             Request::RightGrant(it) => format!("gave {} the right {}", it.player, it.right),

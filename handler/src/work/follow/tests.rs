@@ -4,6 +4,7 @@ mod every_row;
 
 use super::*;
 use crate::state::session::Proof;
+use crate::state::terms::PlayKeys;
 use crate::state::universe::{Key, Universe, UniverseSettings};
 use crate::testing::{board, licence, player, server, standing};
 use ssmglobal_ipc::{Base64, MailRefused, Notice, Party, PropertyAccess, PropertyValue, Rating, Secret, Time};
@@ -35,6 +36,7 @@ struct Seen {
     emails: Vec<(u32, String)>,
     universe: Arc<Universe>,
     while_on: Vec<(Principal, String)>,
+    played: Vec<(u32, PlayKeys)>,
     /// With player and score of all on it, the best first.
     boards: Vec<(Board, Vec<(u32, i64)>)>,
 }
@@ -75,6 +77,7 @@ fn seen(memory: &Memory) -> Seen {
     let while_on = while_on.iter().flat_map(|(holder, his)| his.iter().map(|name| (*holder, name.clone())));
     let mut while_on: Vec<_> = while_on.collect();
     while_on.sort();
+    let played = read(&memory.played).iter().map(|(world, keys)| (world.0, keys.clone())).collect();
     Seen {
         players,
         servers,
@@ -89,6 +92,7 @@ fn seen(memory: &Memory) -> Seen {
         emails,
         universe,
         while_on,
+        played,
         boards,
     }
 }
@@ -117,6 +121,7 @@ fn memory() -> Memory {
         Row::PlayerRating { player: BOB, rating: Some(Rating::R) },
         Row::PlayerLimit { player: BOB, minutes: Some(60) },
         universe("name", Some("Old")),
+        Row::WorldPlayed { world: ZOO, key: "kind".into(), value: Some(Secret::new("tinymux")) },
         set(BOB, "seat", property(Some("left"), |it| it.kept = false)),
         set(ZOO, "gate", property(Some("open"), |it| it.kept = false)),
     ];

@@ -3,7 +3,7 @@
 use super::db::{Db, from_sql, principal_to_sql};
 use crate::{KeptLicence, PlayerId, Principal, ReadLicences, Result, WorldId};
 use rusqlite::{Row, params};
-use ssmglobal_ipc::{Time, Version};
+use ssmglobal_ipc::{Secret, Time, Version};
 
 /// As they are read below.
 const COLUMNS: &str = "id, name, folded, skeleton, password, owner, users, size, email, comment, created, expires, \
@@ -71,6 +71,19 @@ impl ReadLicences for Db {
             |row| Ok(WorldId(from_sql(row.get(0)?)?)),
         )
     }
+
+    fn played(&self, each: &mut dyn FnMut(WorldId, String, Secret)) -> Result<()> {
+        self.each("SELECT world, key, value FROM played ORDER BY world, key", [], |row| {
+            each(WorldId(row.get(0)?), row.get(1)?, Secret::new(row.get::<_, String>(2)?));
+            Ok(())
+        })
+    }
+
+    fn played_of(&self, world: WorldId) -> Result<Vec<(String, Secret)>> {
+        self.all("SELECT key, value FROM played WHERE world = ?1 ORDER BY key", [world.0], |row| {
+            Ok((row.get(0)?, Secret::new(row.get::<_, String>(1)?)))
+        })
+    }
 }
 
 impl Db {
@@ -135,11 +148,24 @@ impl Db {
         Ok(())
     }
 
+    pub(super) fn played_put(&self, id: WorldId, key: &str, value: Option<&Secret>) -> Result<()> {
+        match value {
+            Some(value) => self.change(
+                "INSERT INTO played (world, key, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (world, key) DO UPDATE SET value = excluded.value",
+                params![id.0, key, value.expose()],
+            )?,
+            None => self.change("DELETE FROM played WHERE (world, key) = (?1, ?2)", params![id.0, key])?,
+        };
+        Ok(())
+    }
+
     /// With all that is kept of the world.
     pub(super) fn licence_purge(&self, id: WorldId) -> Result<()> {
         let owner = principal_to_sql(Principal::from(id));
         self.change("DELETE FROM setting WHERE (owner_kind, owner_id) = (?1, ?2)", owner)?;
         self.change("DELETE FROM property WHERE (owner_kind, owner_id) = (?1, ?2)", owner)?;
+        self.change("DELETE FROM played WHERE world = ?1", [id.0])?;
         self.change("DELETE FROM licence WHERE id = ?1", [id.0])?;
         Ok(())
     }

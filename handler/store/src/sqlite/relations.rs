@@ -27,6 +27,7 @@ const ORPHANS: &[(&str, &str)] = &[
     ("setting WHERE owner_kind = 3 AND owner_id NOT IN (SELECT id FROM licence)", "settings of no world"),
     ("property WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "properties of no player"),
     ("property WHERE owner_kind = 3 AND owner_id NOT IN (SELECT id FROM licence)", "properties of no world"),
+    ("played WHERE world NOT IN (SELECT id FROM licence)", "terms of play of no world"),
     ("keyed WHERE owner_kind = 1 AND owner_id NOT IN (SELECT id FROM player)", "keys of no player"),
     ("keyed WHERE owner_kind = 2 AND owner_id NOT IN (SELECT id FROM server)", "keys of no game server"),
     (
@@ -62,6 +63,7 @@ const ODD: &[(&str, &str)] = &[
     ("granted WHERE right = ''", "rights to nothing"),
     ("universe WHERE key = ''", "settings of the universe without a name"),
     ("preference WHERE name = '' OR octet_length(value) NOT BETWEEN 1 AND 64", "preferences that nobody can have set"),
+    ("played WHERE key = '' OR octet_length(value) > 8192", "terms of play that nobody can have set"),
     ("setting WHERE version < 1 OR public NOT IN (0, 1) OR key = ''", "settings that nobody can have made"),
     (
         "property WHERE owner_kind NOT IN (1, 3) OR version < 1 OR name = '' OR octet_length(value) > 4096

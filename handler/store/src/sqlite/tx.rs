@@ -54,6 +54,7 @@ impl Tx for Db {
             Row::WorldStarted { world, at, address, by: _ } => self.licence_started(*world, *at, address),
             Row::LicenceGone { world, at } => self.licence_gone(*world, *at),
             Row::WorldPurged { world } => self.licence_purge(*world),
+            Row::WorldPlayed { world, key, value } => self.played_put(*world, key, value.as_ref()),
             Row::Granted { player, right } => self.right_grant(*player, right),
             Row::Revoked { player, right } => self.right_revoke(*player, right),
             Row::PlayerLimit { player, minutes } => self.player_limit(*player, *minutes),

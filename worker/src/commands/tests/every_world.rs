@@ -51,6 +51,11 @@ pub(super) fn worlds() -> Vec<Case> {
             all(),
             Request::WorldChange(WorldChange { name: s("zoo"), owner: some("al"), terms: terms() }),
         ),
+        (
+            "WORLD PLAY",
+            vec![name, ("key", "\"login\""), ("value", "\"^co (.*)\"")],
+            Request::WorldPlay(WorldPlay { name: s("zoo"), key: some("login"), value: Some(Secret::new("^co (.*)")) }),
+        ),
         ("WORLD PASSWORD", vec![name], Request::WorldPassword(world())),
         (
             "WORLD DISABLE",

@@ -10,18 +10,28 @@ struct Came {
     lines: Vec<(Option<String>, bool)>,
     us: Vec<String>,
     too_long: usize,
+    /// All of it, in its order.
+    all: Vec<u8>,
 }
 
 impl Came {
     fn through(&mut self, gate: &mut Gate, mut input: &[u8]) {
         while let Some(passed) = gate.next(&mut input) {
             match passed {
-                Passed::ToWorld(bytes) => self.world.extend_from_slice(bytes),
+                Passed::ToWorld(bytes) => {
+                    self.world.extend_from_slice(bytes);
+                    self.all.extend_from_slice(bytes);
+                }
                 Passed::Line { rest, line, hidden } => {
                     self.world.extend_from_slice(rest);
+                    self.all.extend_from_slice(rest);
                     self.lines.push((line.map(|line| String::from_utf8_lossy(line).into_owned()), hidden));
                 }
-                Passed::ForUs(text) => self.us.push(text),
+                Passed::ForUs(text) => {
+                    self.all.extend_from_slice(text.as_bytes());
+                    self.all.extend_from_slice(END);
+                    self.us.push(text);
+                }
                 Passed::TooLong => self.too_long += 1,
             }
         }
@@ -93,7 +103,9 @@ fn nothing_of_a_password_is_for_us() {
     assert_eq!(came(&mut gate, &[b"\n//who\n"]).us, ["who"]);
     // Typed ahead of the question.
     came(&mut gate, &[b"//hun"]);
+    assert!(gate.is_quiet());
     gate.set_hidden(true);
+    assert!(!gate.is_quiet());
     gate.set_hidden(false);
     assert_eq!(came(&mut gate, &[b"ter2\n"]).lines, [(Some("//hunter2".to_owned()), true)]);
 }
@@ -206,7 +218,7 @@ fn take(turn: Turn, gate: &mut Gate) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
 
     #[test]
     fn nothing_is_lost_or_out_of_order_whatever_happens(
@@ -224,6 +236,23 @@ proptest! {
         came.through(&mut gate, b"");
         // The last CR may be half of an end, and is a whole one.
         prop_assert_eq!(came.world, with_ends(&all));
+    }
+
+    #[test]
+    fn with_an_escape_too_each_line_keeps_its_place(
+        pieces in prop::collection::vec((prop::collection::vec(prop::sample::select(&b"abc/\r\n"[..]), 0..40), turn()), 0..12),
+    ) {
+        let (mut gate, mut all, mut came) = (gate(), Vec::new(), Came::default());
+        for (piece, turn) in &pieces {
+            take(*turn, &mut gate);
+            came.through(&mut gate, piece);
+            all.extend_from_slice(piece);
+        }
+        came.through(&mut gate, b"x\n");
+        all.extend_from_slice(b"x\n");
+        // Of escapes some are ours; nothing else is.
+        let without = |bytes: &[u8]| bytes.iter().copied().filter(|byte| *byte != b'/').collect::<Vec<u8>>();
+        prop_assert_eq!(without(&came.all), without(&with_ends(&all)));
     }
 
     #[test]

@@ -87,7 +87,6 @@ impl Watch {
         });
         if !fits {
             self.over = true;
-            self.trying = None;
             drop_tried(login);
         }
         fits

@@ -256,7 +256,24 @@ fn world_replies() -> Vec<(&'static str, Reply)> {
         rating: Rating::Pg13,
         licence: Some(Box::new(licence())),
         properties: vec![FingerProperty { name: s("gate"), value: Some(s("Closed")), base64: None }],
+        played: true,
+        play: vec![s("127.0.0.1:2860"), s("unix:/run/atlantis.sock")],
     };
+    let term = |key: &str, value: &str, said_by| PlayTerm { key: s(key), value: s(value), said_by };
+    let played = WorldPlayed {
+        world: s("Atlantis"),
+        terms: vec![
+            term("play", "127.0.0.1:2860 unix:/run/atlantis.sock", SaidBy::File),
+            term("kind", "tinymux", SaidBy::Licence),
+            term(
+                "failure",
+                "(?:^Either that player does not exist)|(?:^All guests are \u{1b}[31m tied up)",
+                SaidBy::Kind,
+            ),
+            term("heartbeat", "", SaidBy::Kind),
+        ],
+    };
+    let elsewhere = WorldPlayed { world: s("Atlantis"), terms: vec![term("play", "", SaidBy::Kind)] };
     let key = |password: Option<&str>| WorldKey { world: s("Atlantis"), password: password.map(Secret::new) };
     let terms = HostTerms {
         world: s("Atlantis"),
@@ -280,6 +297,8 @@ fn world_replies() -> Vec<(&'static str, Reply)> {
     };
     vec![
         ("WORLD SHOW", Reply::WorldShown(shown)),
+        ("WORLD PLAY", Reply::WorldPlayed(played)),
+        ("WORLD PLAY", Reply::WorldPlayed(elsewhere)),
         ("WORLD LIST", Reply::Licences(Licences { licences: vec![licence()], total: 9, next: Some(s("Atlantis")) })),
         ("WORLD ADD", Reply::WorldKey(key(Some("0123456789abcdef")))),
         ("WORLD PASSWORD", Reply::WorldKey(key(None))),

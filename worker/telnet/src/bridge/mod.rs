@@ -159,6 +159,14 @@ impl Bridge {
         self.present_player(player, &mut Vec::new());
     }
 
+    /// The connection to the world goes on for another player's telnet: what is in use with the world is offered to him, and
+    /// the world has what he has.
+    pub fn change_player(&mut self, player: &mut Telnet, to_player: &mut Vec<u8>, to_world: &mut Vec<u8>) {
+        player.set_relaying(true, to_player);
+        (self.switched_on, self.gave_up) = (OptionSet::default(), false);
+        self.settle(player, to_player, to_world);
+    }
+
     /// What the world is told besides the player's facts, from now on. News are told at once where the world has asked.
     pub fn present(&mut self, terms: Terms, player: &mut Telnet, to_player: &mut Vec<u8>, to_world: &mut Vec<u8>) {
         self.terms = terms;

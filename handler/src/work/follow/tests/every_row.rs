@@ -90,10 +90,11 @@ fn kind(row: &Row) -> usize {
         Row::ServerNamed { .. } => 38,
         Row::ServerGone { .. } => 39,
         Row::Preference { .. } => 40,
+        Row::WorldPlayed { .. } => 41,
     }
 }
 
-const EVERY: usize = 41;
+const EVERY: usize = 42;
 
 /// A row, what memory is with it, and what others are told.
 type Case = (Row, fn(&mut Seen), Vec<News>);
@@ -292,7 +293,14 @@ fn licences() -> Vec<Case> {
             vec![changed("Zoo", Some(Stop::Deleted), false)],
         ),
         (Row::WorldPurged { world: WorldId(7) }, nothing, vec![]),
-        (Row::WorldPurged { world: ZOO }, |seen| seen.while_on.retain(|(holder, _)| *holder != ZOO.into()), vec![]),
+        (
+            Row::WorldPurged { world: ZOO },
+            |seen| {
+                seen.while_on.retain(|(holder, _)| *holder != ZOO.into());
+                seen.played.clear();
+            },
+            vec![],
+        ),
         (Row::WorldStopped { world: ZOO, at }, |seen| seen.licences[0].stopped = Some(Time(9)), vec![]),
     ]
 }
@@ -342,6 +350,21 @@ fn universes() -> Vec<Case> {
             |seen| seen.universe = Arc::clone(UniverseSettings::default().now()),
             vec![News::Universe],
         ),
+    ]
+}
+
+/// Of how worlds are played.
+fn played() -> Vec<Case> {
+    let row = |key: &str, value: Option<&str>| Row::WorldPlayed {
+        world: ZOO,
+        key: key.into(),
+        value: value.map(Secret::new),
+    };
+    vec![
+        (row("rate", Some("7")), |seen| seen.played[0].1.put("rate".into(), Some(Secret::new("7"))), vec![]),
+        (row("kind", Some("moo")), |seen| seen.played[0].1.put("kind".into(), Some(Secret::new("moo"))), vec![]),
+        // What was the last of a world leaves nothing.
+        (row("kind", None), |seen| seen.played.clear(), vec![]),
     ]
 }
 
@@ -405,6 +428,7 @@ fn every_row_does_what_it_says_and_nothing_else() {
         rights(),
         what_nobody_sees(),
         universes(),
+        played(),
         properties(),
     ];
     let cases = groups.concat();

@@ -13,6 +13,7 @@ const FIXTURES: &[(u32, &[&str])] = &[
     (7, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS]),
     (8, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS, EIGHTH_ROWS]),
     (9, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS, EIGHTH_ROWS, NINTH_ROWS]),
+    (10, &[FIRST_ROWS, FOURTH_ROWS, FIFTH_ROWS, SIXTH_ROWS, SEVENTH_ROWS, EIGHTH_ROWS, NINTH_ROWS, TENTH_ROWS]),
 ];
 
 const FIRST_ROWS: &str =
@@ -55,6 +56,8 @@ const EIGHTH_ROWS: &str = "UPDATE licence SET stopped = 2500 WHERE id = 1;";
 
 const NINTH_ROWS: &str = "INSERT INTO preference VALUES (1, 'TIMEZONE', 'Europe/Vienna');";
 
+const TENTH_ROWS: &str = "INSERT INTO played VALUES (1, 'kind', 'tinymux');";
+
 /// The files as they were released, by length and digest. A new version adds a line here.
 const RELEASED: &[(usize, u64)] = &[
     (6_333, 0x8c4d_81fe_9db8_e192),
@@ -64,6 +67,7 @@ const RELEASED: &[(usize, u64)] = &[
     (3_570, 0x85cc_c9cf_3a37_cd5b),
     (188, 0x5de8_7361_686f_6f73),
     (238, 0xfa72_47fa_7a4f_89cf),
+    (257, 0x4060_f465_bb1e_d901),
 ];
 
 /// FNV-1a: enough to see that a file was edited.
@@ -93,7 +97,7 @@ fn released_steps_do_not_change() {
 
 #[test]
 fn a_new_database_has_the_newest_version() {
-    assert_eq!((FIRST, schema::newest()), (3, 9));
+    assert_eq!((FIRST, schema::newest()), (3, 10));
     let place = Place::new();
     assert_eq!(SqliteStore::verify(place.store.path()).unwrap().schema, schema::newest());
 }
@@ -151,6 +155,8 @@ fn older_databases_open_and_keep_what_they_hold() {
         assert_eq!(found.collect::<Vec<_>>(), properties);
         let preferences = if *version < 9 { vec![] } else { vec![("TIMEZONE".to_owned(), "Europe/Vienna".to_owned())] };
         assert_eq!(reader.preferences(PlayerId(1)).unwrap(), preferences);
+        let played = if *version < 10 { vec![] } else { vec![("kind".to_owned(), Secret::new("tinymux"))] };
+        assert_eq!(reader.played_of(world).unwrap(), played);
         let mut writer = store.writer().unwrap();
         let sequences = [
             Sequence::Player,

@@ -167,3 +167,44 @@ fn a_preference_is_there_until_it_is_as_usual() {
     drop(writer);
     assert_eq!(verified(place.store.path()).problems, Vec::<String>::new());
 }
+
+#[test]
+fn how_a_world_is_played_is_there_until_it_is_set_back_or_all_of_the_world_goes() {
+    let place = Place::new();
+    let mut writer = place.store.writer().unwrap();
+    super::put(&mut *writer, &player(1, "alice"));
+    commit(&mut *writer, |tx| {
+        for id in [1, 2] {
+            assert_eq!(tx.next_number(Sequence::World).unwrap(), u64::from(id));
+            tx.put(&row(&licence(id, &format!("world{id}"), PlayerId(1)))).unwrap();
+        }
+    });
+    let set = |world: u32, key: &str, value: Option<&str>| Row::WorldPlayed {
+        world: WorldId(world),
+        key: key.into(),
+        value: value.map(Secret::new),
+    };
+    let mut kept = |rows: &[Row]| {
+        commit(&mut *writer, |tx| rows.iter().for_each(|row| tx.put(row).unwrap()));
+        let mut all = Vec::new();
+        let reader = place.store.reader().unwrap();
+        reader.played(&mut |world, key, value| all.push((world.0, key, value.expose().to_owned()))).unwrap();
+        let of_second: Vec<_> = reader.played_of(WorldId(2)).unwrap();
+        assert_eq!(of_second.len(), all.iter().filter(|(world, ..)| *world == 2).count());
+        all
+    };
+    let is = |world: u32, key: &str, value: &str| (world, key.to_owned(), value.to_owned());
+    let rows = [
+        set(2, "play", Some("[::1]:5")),
+        set(1, "rate", Some("6")),
+        set(2, "kind", Some("moo")),
+        set(1, "rate", Some("7")),
+    ];
+    assert_eq!(kept(&rows), [is(1, "rate", "7"), is(2, "kind", "moo"), is(2, "play", "[::1]:5")]);
+    assert_eq!(kept(&[set(2, "kind", None), set(1, "kind", None)]), [is(1, "rate", "7"), is(2, "play", "[::1]:5")]);
+    // A licence that is gone waits for the next one of its name, with what was set.
+    assert_eq!(kept(&[Row::LicenceGone { world: WorldId(2), at: Time(9) }]).len(), 2);
+    assert_eq!(kept(&[Row::WorldPurged { world: WorldId(2) }]), [is(1, "rate", "7")]);
+    drop(writer);
+    assert_eq!(verified(place.store.path()).problems, Vec::<String>::new());
+}

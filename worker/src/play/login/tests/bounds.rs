@@ -88,8 +88,67 @@ fn lines_that_look_as_a_login_are_known_in_any_characters() {
     );
 }
 
+/// How it ends, and what has been seen then.
+fn outcome(login: &Login, texts: &[&[u8]]) -> (String, String) {
+    let mut now = clock();
+    let mut again = Again::begin(login, now).unwrap();
+    now += Duration::from_millis(300);
+    assert!(matches!(again.quiet(login, now), Step::Say(_)));
+    let (mut end, mut shown) = (None, Vec::new());
+    let mut over = |step: Step, shown: &mut Vec<u8>| {
+        let (how, text) = match step {
+            Step::Wait | Step::Say(_) => return false,
+            Step::Done { rest } => ("in".to_owned(), rest),
+            Step::Failed { reason, text } => (reason, text),
+            Step::TimedOut { text } => ("too late".to_owned(), text),
+        };
+        shown.extend_from_slice(&text);
+        end = Some(how);
+        true
+    };
+    let mut is_over = false;
+    for text in texts {
+        if is_over {
+            shown.extend_from_slice(text);
+        } else {
+            is_over = over(again.said(login, text, now), &mut shown);
+        }
+    }
+    while !is_over {
+        now = again.deadline(login).max(now);
+        is_over = over(again.quiet(login, now), &mut shown);
+    }
+    (end.unwrap(), String::from_utf8_lossy(&shown).into_owned())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn split_anywhere_it_comes_to_the_same(
+        words in prop::collection::vec(
+            prop::sample::select(&["Welcome", "Wrong", "noise", "word", "\r\n", "\n\r", "\x1b[1m", "é", "> "][..]), 0..20,
+        ),
+        hides: bool, succeeds: bool,
+    ) {
+        let some = |on: bool, pattern: &str| if on { texts(&[pattern]) } else { Vec::new() };
+        let terms = LoginTerms {
+            login: Some("^connect".to_owned()),
+            success: some(succeeds, "^Welcome"),
+            failure: texts(&["^Wrong"]),
+            hide: some(hides, "^noise"),
+            prompts: false,
+        };
+        let mut login = login(&LoginTerms { success: texts(&["^Yes"]), ..terms.clone() });
+        watched(&mut login, 100, &[Types("connect bob hunter2"), World("Yes\r\n")]);
+        login.set_terms(&terms);
+        let text = words.concat();
+        let whole = outcome(&login, &[text.as_bytes()]);
+        for at in 0..=text.len() {
+            let (first, second) = text.as_bytes().split_at(at);
+            prop_assert_eq!(&outcome(&login, &[first, second]), &whole, "{:?}", at);
+        }
+    }
 
     #[test]
     fn whatever_a_page_holds_is_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

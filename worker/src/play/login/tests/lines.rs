@@ -11,7 +11,7 @@ fn mush() -> LoginTerms {
             "^Sorry, there is a limit",
             "^Connections are disabled",
         ]),
-        hide: texts(&[r"^There (was|were|have been) \d+ failed", "^-+$"]),
+        hide: texts(&["^MAIL: You have no mail", "^$", "^-+$"]),
         prompts: false,
     }
 }
@@ -36,8 +36,9 @@ fn tinymux() {
             World(TINYMUX),
             Mark,
             Says("connect \"Bob the Builder\" hunter2"),
-            World("Last connect was from 127.0.0.1 on Fri.\r\n"),
-            World("There was 1 failed connect since.\r\nLimbo(#0)\r\nYou see nothing special.\r\n"),
+            World("**** 1 failed connect since your last successful connect. ****\r\n"),
+            World("Last connect was from 127.0.0.1 on Thu Nov 26 17:35:58.410127 2026.\r\n\r\n"),
+            World("MAIL: You have no mail.\r\n\r\nLimbo(#0)\r\nYou see nothing special.\r\n"),
             Pass(150),
             In("Limbo(#0)\r\nYou see nothing special.\r\n"),
         ],
@@ -51,7 +52,7 @@ fn pennmush_says_nothing_until_it_has_heard_something() {
         Says("ch bob hunter2"),
         World("\r\nWelcome to PennMUSH!\r\n\r\nLast connect was from localhost on Thu.\r\n\r\nRoom Zero\r\n"),
         Pass(150),
-        In("\r\nRoom Zero\r\n"),
+        In("Room Zero\r\n"),
     ];
     let typed = [Types("ch bob hunter2"), World("Welcome to PennMUSH!\r\nLast connect was from localhost.\r\n")];
     conversation(&mush(), &typed, &script);

@@ -1,0 +1,539 @@
+//! A small world: one thread with all its connections, which a test makes do what worlds do to those who play in them.
+
+use super::kind::{Act, Kind, Known, Stage};
+use super::player::{Player, Socket};
+use super::record::{Connection, Preamble, Record, Told};
+use crate::harness::own_address;
+use mio::net::{TcpListener, UnixListener};
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+
+const WAKER: Token = Token(0);
+const LISTENER: Token = Token(1);
+/// The token of the first connection.
+const FIRST: usize = 2;
+
+/// A world that is about to be.
+pub struct WorldPlan {
+    kind: Kind,
+    preamble: Preamble,
+    extra: Vec<u8>,
+    place: Place,
+    mute: bool,
+}
+
+/// Where a world listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Network(SocketAddr),
+    Path(PathBuf),
+}
+
+impl WorldPlan {
+    /// Expects this in front of everything, and says nothing before.
+    pub fn behind(self, preamble: Preamble) -> WorldPlan {
+        WorldPlan { preamble, ..self }
+    }
+
+    /// Offers to do this as well.
+    pub fn offering(mut self, option: u8) -> WorldPlan {
+        self.extra.push(option);
+        self
+    }
+
+    /// Listens at a path, and nowhere in the network.
+    pub fn at_path(self, path: &Path) -> WorldPlan {
+        WorldPlan { place: Place::Path(path.to_owned()), ..self }
+    }
+
+    /// Accepts connections and says nothing, until it [wakes](World::wakes).
+    pub fn asleep(self) -> WorldPlan {
+        WorldPlan { mute: true, ..self }
+    }
+
+    /// The world, which listens.
+    pub fn start(self) -> World {
+        let mut world = self.make();
+        world.starts();
+        world
+    }
+
+    /// The world, which does not listen yet; it has its address.
+    pub fn make(self) -> World {
+        let poll = Poll::new().expect("a poll");
+        let waker = Waker::new(poll.registry(), WAKER).expect("a waker");
+        let record = Arc::new(Record::default());
+        let place = match self.place {
+            // Others have their own addresses, so the port stays free.
+            Place::Network(at) => {
+                let listener = std::net::TcpListener::bind(at).expect("an address of its own");
+                Place::Network(listener.local_addr().expect("an address"))
+            }
+            path @ Place::Path(_) => path,
+        };
+        let (orders, given) = channel();
+        let engine = Engine {
+            poll,
+            listener: None,
+            players: BTreeMap::new(),
+            record: record.clone(),
+            kind: self.kind,
+            preamble: self.preamble,
+            extra: self.extra,
+            mute: self.mute,
+            passwords: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            bodies: BTreeSet::new(),
+        };
+        let thread = std::thread::spawn(move || engine.run(&given));
+        World { record, orders: Some(orders), waker, place, thread: Some(thread) }
+    }
+}
+
+/// How connections are ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// As by the kernel for a process that has ended and had read everything.
+    Fin,
+    /// As for one that had not.
+    Reset,
+}
+
+/// A small world. Everybody has a place in it, with the password `secret-of-NAME`. A player may type `echo TEXT`, `spam LINES`,
+/// `prompt`, `hang` and `quit`.
+pub struct World {
+    record: Arc<Record>,
+    orders: Option<Sender<Order>>,
+    waker: Waker,
+    place: Place,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Order = Box<dyn FnOnce(&mut Engine) + Send>;
+
+impl World {
+    /// One of this kind, at an address of its own.
+    pub fn plan(kind: Kind) -> WorldPlan {
+        let place = Place::Network(SocketAddr::new(own_address().parse().expect("an address"), 0));
+        WorldPlan { kind, preamble: Preamble::None, extra: Vec::new(), place, mute: false }
+    }
+
+    /// One of this kind, which listens.
+    pub fn start(kind: Kind) -> World {
+        World::plan(kind).start()
+    }
+
+    /// Where it listens, or has listened, or will.
+    pub fn at(&self) -> SocketAddr {
+        match &self.place {
+            Place::Network(at) => *at,
+            Place::Path(path) => panic!("it is at {}", path.display()),
+        }
+    }
+
+    /// Where it is, as the config names it.
+    pub fn address(&self) -> String {
+        match &self.place {
+            Place::Network(at) => at.to_string(),
+            Place::Path(path) => path.display().to_string(),
+        }
+    }
+
+    /// Does this on the world's thread, and waits until it is done.
+    fn act<T: Send + 'static>(&self, act: impl FnOnce(&mut Engine) -> T + Send + 'static) -> T {
+        let (tell, done) = channel();
+        let order: Order = Box::new(move |engine| drop(tell.send(act(engine))));
+        self.orders.as_ref().and_then(|orders| orders.send(order).ok()).expect("the world's thread");
+        self.waker.wake().expect("a waker");
+        done.recv_timeout(crate::harness::PATIENCE).expect("the world's thread has not died")
+    }
+
+    /// Listens, where it has listened before.
+    pub fn starts(&mut self) {
+        let place = self.place.clone();
+        self.act(move |engine| engine.listen(&place));
+    }
+
+    /// Listens at another port of its address from now on; whoever is connected stays.
+    pub fn moves(&mut self) {
+        // While somebody has the port that it had, that one is not given again.
+        let held = std::net::TcpListener::bind(self.at());
+        let other = std::net::TcpListener::bind(SocketAddr::new(self.at().ip(), 0)).expect("a port");
+        self.place = Place::Network(other.local_addr().expect("an address"));
+        drop((held, other));
+        self.starts();
+    }
+
+    /// Dies: nobody listens, and all connections end at once.
+    pub fn crashes(&self, cut: Cut) {
+        self.act(move |engine| engine.crash(cut));
+    }
+
+    /// Says this to all and ends.
+    pub fn shuts_down(&self, farewell: &'static str) {
+        self.act(move |engine| {
+            engine.listener = None;
+            engine.bodies.clear();
+            let all: Vec<usize> = engine.players.keys().copied().collect();
+            all.into_iter().for_each(|key| engine.dismiss(key, farewell));
+        });
+    }
+
+    /// Says this to one and ends his connection.
+    pub fn boots(&self, name: &str, farewell: &'static str) {
+        let name = name.to_owned();
+        self.act(move |engine| {
+            let key = engine.place_of(&name).unwrap_or_else(|| panic!("{name} does not play"));
+            engine.dismiss(key, farewell);
+        });
+    }
+
+    /// Puts another program in its place, which keeps the connections and negotiates anew.
+    pub fn restarts_warmly(&self) {
+        self.act(|engine| {
+            for player in engine.players.values_mut() {
+                player.forget();
+                player.say(b"\r\nThe world restarts.\r\n");
+                player.offer(engine.kind.offers());
+                player.offer(engine.kind.offers_later());
+                player.offer_extra();
+                player.flush();
+            }
+        });
+    }
+
+    /// Speaks, after it has accepted and said nothing.
+    pub fn wakes(&self) {
+        self.act(|engine| {
+            engine.mute = false;
+            let keys: Vec<usize> = engine.players.keys().copied().collect();
+            for key in keys {
+                engine.greet(key);
+                engine.serve(key);
+            }
+        });
+    }
+
+    /// Does not take this name from now on.
+    pub fn refuses(&self, name: &str) {
+        let name = name.to_owned();
+        self.act(move |engine| engine.refused.insert(name));
+    }
+
+    /// Takes this name again.
+    pub fn lets_in(&self, name: &str) {
+        let name = name.to_owned();
+        self.act(move |engine| engine.refused.remove(&name));
+    }
+
+    /// Gives somebody another password.
+    pub fn sets_password(&self, name: &str, password: &str) {
+        let (name, password) = (name.to_owned(), password.to_owned());
+        self.act(move |engine| engine.passwords.insert(name, password));
+    }
+
+    /// Says this over a connection; 255 is doubled.
+    pub fn says(&self, to: &Connection, text: &[u8]) {
+        let text = text.to_vec();
+        self.with(to, move |player| player.say(&text));
+    }
+
+    /// Sends these bytes over a connection as they are.
+    pub fn sends(&self, to: &Connection, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        self.with(to, move |player| player.raw(&bytes));
+    }
+
+    /// Asks for something over a connection, and marks the end.
+    pub fn prompts(&self, to: &Connection, text: &[u8]) {
+        let text = text.to_vec();
+        self.with(to, move |player| player.prompt(&text));
+    }
+
+    /// Hides what is typed over a connection, or shows it again.
+    pub fn hides(&self, to: &Connection, hidden: bool) {
+        self.with(to, move |player| player.hide(hidden));
+    }
+
+    fn with(&self, to: &Connection, act: impl FnOnce(&mut Player) + Send + 'static) {
+        let number = to.number;
+        self.act(move |engine| {
+            let player = engine.players.get_mut(&(number + FIRST)).expect("a connection that stands");
+            act(player);
+            player.flush();
+        });
+    }
+
+    /// How many connections there have been.
+    pub fn count(&self) -> usize {
+        self.record.count()
+    }
+
+    /// How many connections there are.
+    pub fn connected(&self) -> usize {
+        self.act(|engine| engine.players.len())
+    }
+
+    /// Waits for this connection, counted from 0 on since the world was made.
+    #[track_caller]
+    pub fn connection(&self, number: usize) -> Connection {
+        self.record.wait(&format!("connection {number}"), |all| (all.len() > number).then_some(()));
+        Connection::of(&self.record, number)
+    }
+
+    /// Waits until somebody has logged in on one of the connections from this one on.
+    #[track_caller]
+    pub fn player_from(&self, first: usize, name: &str) -> Connection {
+        let wanted = Told::LoggedIn(name.to_owned());
+        let number = self.record.wait(&format!("a login of {name}"), |all| {
+            Some(first + all.get(first..)?.iter().position(|told| told.contains(&wanted))?)
+        });
+        Connection::of(&self.record, number)
+    }
+
+    /// Waits until somebody has logged in.
+    #[track_caller]
+    pub fn player(&self, name: &str) -> Connection {
+        self.player_from(0, name)
+    }
+
+    /// The first thing that no sound client does, which must have been done; it is forgiven.
+    pub fn fault(&self) -> Option<String> {
+        self.record.fault()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.orders = None;
+        let _ = self.waker.wake();
+        let died = self.thread.take().is_some_and(|thread| thread.join().is_err());
+        if !std::thread::panicking() {
+            assert!(!died, "the world's thread has died");
+            assert_eq!(self.record.fault(), None);
+        }
+    }
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// What runs on the world's thread.
+struct Engine {
+    poll: Poll,
+    listener: Option<Listener>,
+    players: BTreeMap<usize, Player>,
+    record: Arc<Record>,
+    kind: Kind,
+    preamble: Preamble,
+    extra: Vec<u8>,
+    /// Accepts connections and says nothing.
+    mute: bool,
+    /// Those of players who have another one than all have.
+    passwords: BTreeMap<String, String>,
+    refused: BTreeSet<String>,
+    /// Those who are in the world without a connection.
+    bodies: BTreeSet<String>,
+}
+
+impl Engine {
+    fn run(mut self, orders: &Receiver<Order>) {
+        let mut events = Events::with_capacity(256);
+        loop {
+            if let Err(error) = self.poll.poll(&mut events, None) {
+                assert_eq!(error.kind(), std::io::ErrorKind::Interrupted);
+            }
+            for event in &events {
+                match event.token() {
+                    WAKER => loop {
+                        match orders.try_recv() {
+                            Ok(order) => order(&mut self),
+                            Err(TryRecvError::Empty) => break,
+                            Err(TryRecvError::Disconnected) => return,
+                        }
+                    },
+                    LISTENER => self.accept(),
+                    Token(key) => self.serve(key),
+                }
+            }
+        }
+    }
+
+    fn listen(&mut self, place: &Place) {
+        self.listener = None;
+        let listener = match place {
+            Place::Network(at) => {
+                let mut listener = TcpListener::bind(*at).expect("an address of its own");
+                self.poll.registry().register(&mut listener, LISTENER, Interest::READABLE).expect("a poll");
+                Listener::Tcp(listener)
+            }
+            Place::Path(path) => {
+                // Who has died has left it there.
+                let _ = std::fs::remove_file(path);
+                let mut listener = UnixListener::bind(path).expect("a path of its own");
+                self.poll.registry().register(&mut listener, LISTENER, Interest::READABLE).expect("a poll");
+                Listener::Unix(listener)
+            }
+        };
+        self.listener = Some(listener);
+    }
+
+    fn accept(&mut self) {
+        loop {
+            let accepted = match &self.listener {
+                Some(Listener::Tcp(listener)) => listener.accept().map(|(stream, _)| Socket::Tcp(stream)),
+                Some(Listener::Unix(listener)) => listener.accept().map(|(stream, _)| Socket::Unix(stream)),
+                None => return,
+            };
+            let Ok(mut socket) = accepted else { return };
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let key = self.record.count() + FIRST;
+            let registry = self.poll.registry();
+            match &mut socket {
+                Socket::Tcp(stream) => {
+                    stream.set_nodelay(true).expect("a socket");
+                    registry.register(stream, Token(key), interest)
+                }
+                Socket::Unix(stream) => registry.register(stream, Token(key), interest),
+            }
+            .expect("a poll");
+            let player = Player::new(socket, self.kind, self.preamble, &self.extra, &self.record);
+            self.players.insert(key, player);
+            self.greet(key);
+        }
+    }
+
+    /// Says what is said first, if it was not said yet.
+    fn greet(&mut self, key: usize) {
+        let Some(player) = self.players.get_mut(&key) else { return };
+        let waits = self.preamble != Preamble::None && !player.begun;
+        if self.mute || waits || player.stage != Stage::New {
+            return;
+        }
+        player.offer(self.kind.offers());
+        player.offer_extra();
+        if self.kind != Kind::Silent {
+            player.stage = Stage::Name;
+            self.perform(key, self.kind.greeting());
+        }
+        self.flush(key);
+    }
+
+    fn serve(&mut self, key: usize) {
+        // Who sleeps does not read either.
+        let Some(player) = self.players.get_mut(&key).filter(|_| !self.mute) else { return };
+        let (begun, told) = (player.begun, self.record.told(player.number()));
+        let (lines, stands) = player.read();
+        if player.begun && !begun {
+            self.greet(key);
+        }
+        self.speak_up(key, told);
+        for line in lines {
+            self.answer(key, &line);
+        }
+        if !stands {
+            self.leave(key);
+        }
+        self.flush(key);
+    }
+
+    /// One who has said nothing hears nothing from a silent world; and once he has, all that others hear at first.
+    fn speak_up(&mut self, key: usize, told_before: usize) {
+        let Some(player) = self.players.get_mut(&key) else { return };
+        let said = self.record.told(player.number()) > told_before;
+        if self.kind == Kind::Silent && player.begun && player.stage == Stage::New && said {
+            player.stage = Stage::Name;
+            player.offer(self.kind.offers_later());
+            self.perform(key, self.kind.greeting());
+        }
+    }
+
+    fn answer(&mut self, key: usize, line: &[u8]) {
+        let Some(player) = self.players.get_mut(&key) else { return };
+        if player.is_deaf() {
+            return;
+        }
+        let mut stage = std::mem::take(&mut player.stage);
+        let known = |name: &str| Known {
+            password: self.passwords.get(name).cloned().unwrap_or_else(|| format!("secret-of-{name}")),
+            refused: self.refused.contains(name),
+            inside: self.bodies.contains(name) || self.place_of(name).is_some(),
+        };
+        let acts = self.kind.answer(&mut stage, line, known);
+        // Whoever plays under this name already is found before this one does.
+        if let Some(Act::Enter(name)) = acts.iter().find(|act| matches!(act, Act::Enter(_))) {
+            if let (Some(text), Some(other)) = (self.kind.takes_over(), self.place_of(name)) {
+                self.dismiss(other, text);
+            }
+            self.bodies.remove(name);
+        }
+        if let Some(player) = self.players.get_mut(&key) {
+            player.stage = stage;
+        }
+        self.perform(key, acts);
+    }
+
+    fn perform(&mut self, key: usize, acts: Vec<Act>) {
+        let Some(player) = self.players.get_mut(&key) else { return };
+        for act in acts {
+            match act {
+                Act::Say(text) => player.say(&text),
+                Act::Prompt(text) => player.prompt(text.as_bytes()),
+                Act::Hide(hidden) => player.hide(hidden),
+                Act::Enter(name) => self.record.note(player.number(), Told::LoggedIn(name)),
+                Act::Spam(lines) => player.print(lines),
+                Act::Close => {
+                    player.closing = true;
+                    // Who says goodbye leaves nobody behind.
+                    player.stage = Stage::Name;
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self, key: usize) {
+        let stands = self.players.get_mut(&key).is_none_or(Player::flush);
+        if !stands {
+            self.leave(key);
+        }
+    }
+
+    /// The connection is gone.
+    fn leave(&mut self, key: usize) {
+        let Some(gone) = self.players.remove(&key) else { return };
+        if !gone.closing {
+            self.record.note(gone.number(), Told::Ended);
+        }
+        if let Some(name) = gone.name().filter(|_| self.kind.keeps_bodies()) {
+            self.bodies.insert(name.to_owned());
+        }
+    }
+
+    /// Says this and closes.
+    fn dismiss(&mut self, key: usize, text: &str) {
+        self.perform(key, vec![Act::Say(text.as_bytes().to_vec()), Act::Close]);
+        self.flush(key);
+    }
+
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.players.iter().find(|(_, player)| player.name() == Some(name)).map(|(key, _)| *key)
+    }
+
+    fn crash(&mut self, cut: Cut) {
+        self.listener = None;
+        self.bodies.clear();
+        for player in std::mem::take(&mut self.players).into_values() {
+            if let (Cut::Reset, Socket::Tcp(stream)) = (cut, &player.socket) {
+                let socket = socket2::SockRef::from(stream);
+                socket.set_linger(Some(std::time::Duration::ZERO)).expect("a socket");
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Worlds that are played through us: small ones in the tests, and a real one.
+
+mod down;
+mod wire;
+
+use crate::harness::Backend;
+use crate::harness::worlds::{Kind, Profile, StrictClient, World};
+use std::net::SocketAddr;
+
+/// A world behind a backend, with a door that leads to it and one to our own prompt.
+struct Played {
+    backend: Backend,
+    world: World,
+    /// Where the world's door is.
+    door: SocketAddr,
+    /// Where our own prompt is.
+    prompt: SocketAddr,
+}
+
+/// How a world of this kind is called in the settings.
+fn kind_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Diku => "diku",
+        Kind::Evennia => "evennia",
+        Kind::Mush => "tinymux",
+        Kind::Silent => "pennmush",
+    }
+}
+
+/// A world that is played, with more keys of its own and of its door.
+fn played_with(kind: Kind, keys: &str, door: &str) -> Played {
+    played(World::start(kind), kind, keys, door)
+}
+
+fn played(world: World, kind: Kind, keys: &str, door: &str) -> Played {
+    let plan = Backend::plan();
+    let address = plan.address().to_owned();
+    let config = format!(
+        "[world.zoo]\nplay = [\"{}\"]\nkind = \"{}\"\n{keys}\n\
+         [[door]]\naddress = \"{address}:0\"\nworld = \"zoo\"\n{door}\n\
+         [[door]]\naddress = \"{address}:0\"\nmode = \"human\"\n",
+        world.address(),
+        kind_of(kind)
+    );
+    let backend = plan.config(&config).start();
+    let doors = backend.doors();
+    Played { world, door: doors[1], prompt: doors[2], backend }
+}
+
+impl Played {
+    /// A client at the world's door.
+    fn client(&self, profile: Profile) -> StrictClient {
+        StrictClient::to(self.door, profile)
+    }
+
+    /// One who has logged in to a world that takes one line for that.
+    fn inside(&self, name: &str, profile: Profile) -> StrictClient {
+        let mut client = self.client(profile);
+        client.until("<password>");
+        client.types(&format!("connect {name} secret-of-{name}"));
+        client.until("Limbo\n");
+        client
+    }
+}
