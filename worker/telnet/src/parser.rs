@@ -245,7 +245,7 @@ impl Parser {
     /// Takes what there is of a body, up to its end or to where it cannot go on.
     fn take_subnegotiation(&mut self, input: &mut &[u8]) -> Option<Token<'static>> {
         let all = *input;
-        let is_size = self.sub.first() == Some(&option::NAWS);
+        let is_size = !self.streaming && self.sub.first() == Some(&option::NAWS);
         // A size is short, and each of its bytes has its own rule.
         let at = if is_size { Some(0) } else { memchr::memchr3(IAC, CR, LF, all) };
         let (body, rest) = all.split_at(at.unwrap_or(all.len()));
@@ -279,8 +279,8 @@ impl Parser {
     /// only be a low one, since no window is so large, nor does text follow it; a name has none.
     fn may_go_on(&self, byte: u8) -> bool {
         match self.sub.as_slice() {
-            [option::NAWS, _, low] if is_line_end(*low) => byte < BACKSPACE,
-            [option::NAWS, size @ ..] => match size.len() {
+            [option::NAWS, _, low] if is_line_end(*low) && !self.streaming => byte < BACKSPACE,
+            [option::NAWS, size @ ..] if !self.streaming => match size.len() {
                 0 | 2 => !is_line_end(byte),
                 length => length < SIZE,
             },

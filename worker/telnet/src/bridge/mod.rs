@@ -113,6 +113,8 @@ pub struct Bridge {
     switched_on: OptionSet,
     /// The owner has given up waiting for a player who says nothing in telnet.
     gave_up: bool,
+    /// How often one of them was asked for something since the connection has begun.
+    asked: u16,
     /// The world has sent an escape sequence: the player's terminal may have any colour.
     coloured: bool,
     /// What was last sent to the world ends with a CR, of which it is not known yet what follows.
@@ -130,6 +132,7 @@ impl Default for Bridge {
             wanted: OptionSet::default(),
             switched_on: OptionSet::default(),
             gave_up: false,
+            asked: 0,
             coloured: false,
             after_return: false,
             gmcp: Gmcp::default(),
@@ -156,6 +159,7 @@ impl Bridge {
         // The machine is new: nothing is open in it that could be answered.
         self.world.set_relaying(true, &mut Vec::new());
         self.connected = true;
+        self.asked = 0;
         self.present_player(player, &mut Vec::new());
     }
 

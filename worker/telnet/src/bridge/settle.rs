@@ -21,6 +21,10 @@ enum Decision {
     Ask,
 }
 
+/// How often one side is asked for what the other one wants, for each connection to a world. Two that contradict themselves
+/// would go on for ever.
+const QUESTIONS: u16 = 512;
+
 /// Options that the player's machine uses itself: they stay as they are when a world goes.
 fn is_ours(party: Party, option: u8) -> bool {
     match option {
@@ -116,6 +120,7 @@ impl Bridge {
     fn decide(&mut self, player: &mut Telnet, party: Party, option: u8, to_player: &mut Vec<u8>) -> Decision {
         let theirs = other(party);
         match self.judge(player, party, option) {
+            Decision::Ask if !self.may_ask() => Decision::No,
             Decision::Ask => {
                 player.ask(theirs, option, true, to_player);
                 match player.standing(theirs, option) {
@@ -131,6 +136,12 @@ impl Bridge {
             }
             decision => decision,
         }
+    }
+
+    /// Whether one of the two may be asked once more.
+    fn may_ask(&mut self) -> bool {
+        self.asked = self.asked.saturating_add(1);
+        self.asked <= QUESTIONS
     }
 
     /// The same, by how things stand.
@@ -171,7 +182,7 @@ impl Bridge {
         to_world: &mut Vec<u8>,
     ) {
         let theirs = other(party);
-        if self.world.speaks_telnet() && self.world.standing(theirs, option) == Standing::Off {
+        if self.world.speaks_telnet() && self.world.standing(theirs, option) == Standing::Off && self.may_ask() {
             self.world.ask(theirs, option, true, to_world);
         }
         match self.world.standing(theirs, option) {
@@ -197,7 +208,7 @@ impl Bridge {
                     self.world.ask(party, option, false, to_world);
                 }
                 Standing::Off if !self.world.is_proposed(party, option) => {
-                    if self.decide(player, party, option, to_player) == Decision::Yes {
+                    if self.decide(player, party, option, to_player) == Decision::Yes && self.may_ask() {
                         self.world.ask(party, option, true, to_world);
                     }
                 }

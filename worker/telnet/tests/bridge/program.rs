@@ -88,6 +88,24 @@ impl Program {
         }
     }
 
+    /// A world: it performs these options, and wants the player to perform those.
+    pub fn world(performs: &[u8], takes: &[u8]) -> Self {
+        Self {
+            speaks: true,
+            performs: performs.to_vec(),
+            takes: takes.to_vec(),
+            types: vec!["WORLD"],
+            ..Self::default()
+        }
+    }
+
+    /// Offers all that it performs, and asks for all that it takes.
+    pub fn offer(&mut self) -> Vec<u8> {
+        (self.does, self.has) = (self.performs.clone(), self.takes.clone());
+        let offers = self.performs.iter().map(|option| [255, 251, *option]);
+        offers.chain(self.takes.iter().map(|option| [255, 253, *option])).flatten().collect()
+    }
+
     /// Takes what has come, and answers it.
     pub fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.heard.extend_from_slice(bytes);

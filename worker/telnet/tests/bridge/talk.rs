@@ -109,6 +109,17 @@ impl Talk {
         std::mem::take(&mut self.told)
     }
 
+    /// Lets the program hear and answer.
+    pub fn settle_quietly(&mut self) {
+        self.settle();
+    }
+
+    /// All is offered to a player whose answers the test makes.
+    pub fn player_offer(&mut self) -> Vec<u8> {
+        self.player.offer_all(&mut self.to_player);
+        std::mem::take(&mut self.to_player)
+    }
+
     fn world_hears(&mut self) -> String {
         words(&std::mem::take(&mut self.to_world))
     }
