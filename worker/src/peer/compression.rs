@@ -144,10 +144,13 @@ impl Layer for Compression {
                     self.inward = None;
                 }
             }
-            Err(_) => return self.give_up(),
+            Err(_) if up.len() == before => return self.give_up(),
+            // What stands before the damage comes first.
+            Err(_) => self.more = true,
         }
         self.come += up.len() - before;
         if self.come > MOST {
+            up.truncate(before);
             return self.give_up();
         }
         if up.len() > before { Opened::Data(()) } else { Opened::More }
