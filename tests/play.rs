@@ -1,6 +1,8 @@
 //! Worlds that are played through us: small ones in the tests, and a real one.
 
+mod alone;
 mod down;
+mod survive;
 mod wire;
 
 use crate::harness::Backend;
@@ -37,8 +39,8 @@ fn played(world: World, kind: Kind, keys: &str, door: &str) -> Played {
     let address = plan.address().to_owned();
     let config = format!(
         "[world.zoo]\nplay = [\"{}\"]\nkind = \"{}\"\n{keys}\n\
-         [[door]]\naddress = \"{address}:0\"\nworld = \"zoo\"\n{door}\n\
-         [[door]]\naddress = \"{address}:0\"\nmode = \"human\"\n",
+         [[door]]\naddress = \"{address}:4201\"\nworld = \"zoo\"\n{door}\n\
+         [[door]]\naddress = \"{address}:4202\"\nmode = \"human\"\n",
         world.address(),
         kind_of(kind)
     );

@@ -7,7 +7,7 @@ use ssmglobal_ipc::ctl::{Answer, Ask, PlayerDetail, PlayerLogins, PlayerTimes};
 use super::said::Said;
 use super::table::number;
 use super::trouble::Trouble;
-use super::{board, database, log, penalty, player, reload, requests, server, sessions, status};
+use super::{board, database, log, penalty, player, reload, requests, server, sessions, status, world};
 use crate::print;
 
 /// An answer for people; several lines, the last one ended.
@@ -40,6 +40,7 @@ pub fn text(answer: &Answer) -> String {
         Answer::PlayerAdded { player } => added(player) + "\n",
         Answer::BoardCleared { board, scores } => cleared(&Ask::BoardList, board, *scores) + "\n",
         Answer::Ended(rows) => sessions::ended_text(rows),
+        Answer::Played(rows) => world::played_text(rows),
         // Never asked for here, or dealt with before.
         Answer::Adopted { .. } | Answer::Reply { .. } => String::new(),
     }
@@ -218,6 +219,7 @@ pub fn json(ask: &Ask, answer: &Answer) -> String {
             Said::ok(cleared(ask, board, *scores)).with(Cleared { board, scores: *scores }).json()
         }
         Answer::Ended(rows) => list!(&rows[..] => sessions, "session"),
+        Answer::Played(rows) => list!(&rows[..] => worlds, "world"),
     }
 }
 

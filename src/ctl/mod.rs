@@ -24,6 +24,7 @@ mod sure;
 mod table;
 mod top;
 mod trouble;
+mod world;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -116,6 +117,9 @@ enum CtlCommand {
     /// Boards and what stands on them
     #[command(subcommand)]
     Board(board::BoardCommand),
+    /// Worlds that have a licence, and worlds that are played through us
+    #[command(subcommand)]
+    World(world::WorldCommand),
     #[command(flatten)]
     Table(requests::TableCommand),
     /// Who is connected
@@ -176,6 +180,7 @@ impl CtlCommand {
             CtlCommand::Server(command) => command.ask(),
             CtlCommand::Player(command) => command.ask(),
             CtlCommand::Board(command) => command.ask(),
+            CtlCommand::World(command) => Ok(command.ask()),
             CtlCommand::Table(command) => Ok(command.ask()),
             CtlCommand::Sessions(command) => Ok(command.ask()),
             CtlCommand::Status | CtlCommand::Top | CtlCommand::Metrics => Ok(Ask::Numbers),

@@ -18,12 +18,23 @@ pub struct TableCommand {
     request: Request,
 }
 
-/// A command of the table, in the group `player`.
+/// A command of the table, in the group of [`OWN`] at this place.
 #[derive(Debug)]
-pub struct PlayerTable(TableCommand);
+pub struct OwnTable<const GROUP: usize>(TableCommand);
 
-/// The group that has commands of its own here.
-const PLAYER: &str = "player";
+/// One in the group `player`.
+pub type PlayerTable = OwnTable<0>;
+
+/// One in the group `world`.
+pub type WorldTable = OwnTable<1>;
+
+/// The groups that have commands of their own here.
+const OWN: [&str; 2] = ["player", "world"];
+
+/// The group at a place.
+const fn own(group: usize) -> &'static str {
+    if group == 0 { OWN[0] } else { OWN[1] }
+}
 
 /// The operator's commands in a group of the table.
 fn his(group: &'static Group) -> impl Iterator<Item = &'static Command> {
@@ -107,7 +118,7 @@ fn of_group(name: &str) -> Vec<&'static Command> {
 
 /// The groups that have no commands but those of the table.
 fn own_groups() -> impl Iterator<Item = (String, &'static Group, Vec<&'static Command>)> {
-    groups().filter(|(word, ..)| word != PLAYER)
+    groups().filter(|(word, ..)| !OWN.contains(&word.as_str()))
 }
 
 fn missing() -> clap::Error {
@@ -171,20 +182,20 @@ impl Subcommand for TableCommand {
     }
 }
 
-impl FromArgMatches for PlayerTable {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<PlayerTable, clap::Error> {
-        TableCommand::of(PLAYER, matches).map(PlayerTable)
+impl<const GROUP: usize> FromArgMatches for OwnTable<GROUP> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        TableCommand::of(own(GROUP), matches).map(OwnTable)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = PlayerTable::from_arg_matches(matches)?;
+        *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
 }
 
-impl Subcommand for PlayerTable {
+impl<const GROUP: usize> Subcommand for OwnTable<GROUP> {
     fn augment_subcommands(clap: Clap) -> Clap {
-        clap.subcommands(of_group(PLAYER).into_iter().map(clap_command))
+        clap.subcommands(of_group(own(GROUP)).into_iter().map(clap_command))
     }
 
     fn augment_subcommands_for_update(clap: Clap) -> Clap {
@@ -192,11 +203,11 @@ impl Subcommand for PlayerTable {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        of_group(PLAYER).into_iter().any(|command| word(command) == name)
+        of_group(own(GROUP)).into_iter().any(|command| word(command) == name)
     }
 }
 
-impl PlayerTable {
+impl<const GROUP: usize> OwnTable<GROUP> {
     /// The question.
     pub fn ask(self) -> Ask {
         self.0.ask()
@@ -256,7 +267,7 @@ mod tests {
             assert!(command.args.iter().all(|arg| !arg.is_secret()), "{}", command.name);
         }
         let words = groups().map(|(word, ..)| word).chain(singles().map(word));
-        assert_eq!(words.collect::<Vec<_>>(), ["property", "world", "right", PLAYER, "universe", "broadcast"]);
-        assert!(own_groups().all(|(word, ..)| word != PLAYER));
+        assert_eq!(words.collect::<Vec<_>>(), ["property", "world", "right", "player", "universe", "broadcast"]);
+        assert!(own_groups().all(|(word, ..)| !OWN.contains(&word.as_str())));
     }
 }

@@ -56,7 +56,6 @@ fn is_refused(kind: Kind, state: State) -> bool {
         Kind::PropertyWatch,
         Kind::PropertyUnwatch,
         Kind::PlayStart,
-        Kind::PlayEnded,
         Kind::PlayAt,
     ];
     of_nobody.contains(&kind) || (kind, state) == (Kind::RecordSubmit, State::Player)

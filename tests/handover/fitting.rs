@@ -50,9 +50,7 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::Leave(_)
         | Request::RatingLimit(_)
         | Request::PreferenceSet(_)
-        | Request::PlayStart(_)
         | Request::PlayEnded(_)
-        | Request::PlayAt(_)
         | Request::PlayLeft(_)
         | Request::PlayerLimit(_)
         | Request::UniverseShow
@@ -142,6 +140,9 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         // From the beginning, and all of it.
         Request::ListWorlds(_) => one(Request::ListWorlds(ListRead { after: None, limit: Some(1000) }), 0),
         Request::ListUsers(_) => one(Request::ListUsers(ListRead { after: None, limit: Some(1000) }), 0),
+        // Where nobody answers: he waits there.
+        Request::PlayStart(it) => one(Request::PlayStart(PlayStart { word: None, ..it }), 0),
+        Request::PlayAt(it) => one(Request::PlayAt(PlayAt { word: asker.word.clone(), ..it }), 0),
         // From the beginning.
         Request::RelayFetch(it) => one(Request::RelayFetch(RelayFetch { after: 0, epoch: 0, ..it }), 0),
     }

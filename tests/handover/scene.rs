@@ -24,6 +24,8 @@ pub struct Asker {
     pub world: String,
     /// Its hosting password.
     pub hosting: Secret,
+    /// The word by which he goes on with what he plays.
+    pub word: Secret,
     /// What he would say first.
     pub open: Open,
 }
@@ -33,7 +35,8 @@ impl Asker {
     fn nobody(state: State, open: Open) -> Asker {
         let (none, secret) = (String::new, || Secret::new(""));
         let (name, unused, world) = (none(), none(), none());
-        Asker { state, name, unused, key: secret(), pass: secret(), world, hosting: secret(), open }
+        let (key, pass, hosting, word) = (secret(), secret(), secret(), secret());
+        Asker { state, name, unused, key, pass, world, hosting, word, open }
     }
 }
 
@@ -89,6 +92,11 @@ impl Scene {
             settings.players.password_min = PASSWORD.len();
             // What is hashed is hashed in the order of the questions.
             settings.players.hash_threads = 1;
+            // Whoever plays it waits for it.
+            let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+            let play = Some(vec![ssmglobal_config::play::WorldAddress::At(nobody)]);
+            let zoo = ssmglobal_config::WorldSettings { play, ..Default::default() };
+            settings.world.insert(WORLD.into(), zoo);
         });
         // With a sum it is seen when a score counts twice.
         let board = ["--unit", "ms", "--better", "lower", "--operator", "sum", "--submit", "players"];
@@ -119,14 +127,22 @@ impl Scene {
     fn session_for(&mut self, kind: Kind, state: State) -> (Session, Asker) {
         // A world is one session's.
         let hosts = matches!(kind, Kind::HostSay | Kind::HostStop | Kind::HostList);
-        let shared = !kind.describe().is_kept() && !hosts && matches!(state, State::Player | State::Server);
+        // A word is one session's.
+        let plays = matches!(kind, Kind::PlayStart | Kind::PlayEnded | Kind::PlayAt | Kind::PlayLeft);
+        let shared = !kind.describe().is_kept() && !hosts && !plays && matches!(state, State::Player | State::Server);
         if let Some(reader) = self.readers.iter().find(|reader| shared && reader.state == state).cloned() {
             return (self.another(&reader), reader);
         }
-        let (mut session, asker) = self.asker(state);
+        let (mut session, mut asker) = self.asker(state);
         // Who is nobody has to be a visitor for this.
-        if state == State::Anonymous && matches!(kind, Kind::Tell | Kind::WorldEnter) {
+        if state == State::Anonymous && (plays || matches!(kind, Kind::Tell | Kind::WorldEnter)) {
             session.done(&Request::Visitor(VisitorName { name: asker.name.clone() }));
+        }
+        if matches!(kind, Kind::PlayEnded | Kind::PlayAt | Kind::PlayLeft) {
+            let start = PlayStart { world: WORLD.into(), since: Time(0), word: None, again: false };
+            let reply = session.done(&Request::PlayStart(start));
+            let Reply::PlayStarted(started) = reply else { panic!("{reply:?}") };
+            asker.word = started.word;
         }
         self.readers.extend(shared.then(|| asker.clone()));
         (session, asker)

@@ -1,14 +1,19 @@
 //! A world goes down and comes back.
 
 use super::{Played, played_with};
-use crate::harness::worlds::{Cut, Kind, Profile};
+use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
 
 const DOWN: &str = "zoo is down.";
 
+/// A client that shows a sentence of ours in one line.
+fn wide() -> Profile {
+    Profile::tintin().sized(250, 50)
+}
+
 /// A world with one player in it has gone.
-fn gone(kind: Kind, name: &str) -> (Played, crate::harness::worlds::StrictClient) {
+fn gone(kind: Kind, name: &str) -> (Played, StrictClient) {
     let played = played_with(kind, "", "");
-    let mut client = played.inside(name, Profile::tintin());
+    let mut client = played.inside(name, wide());
     played.world.crashes(Cut::Reset);
     client.until(DOWN);
     client.until("> ");
@@ -44,7 +49,7 @@ fn it_works_more_than_once_in_a_row() {
         client.until("you are in it as before.");
         client.types(&format!("echo round {round}"));
         client.until(&format!("round {round}\n"));
-        played.world.crashes(if round % 2 == 0 { Cut::Reset } else { Cut::End });
+        played.world.crashes(if round % 2 == 0 { Cut::Reset } else { Cut::Fin });
         client.until(DOWN);
     }
 }
@@ -52,12 +57,12 @@ fn it_works_more_than_once_in_a_row() {
 #[test]
 fn who_quits_has_left_and_the_door_says_what_then() {
     let played = played_with(Kind::Mush, "", "");
-    let mut client = played.inside("bob", Profile::tintin());
+    let mut client = played.inside("bob", wide());
     client.types("quit");
     let last = client.rest();
     assert!(!last.contains("down"), "{last}");
     let played = played_with(Kind::Mush, "", "quit = \"prompt\"");
-    let mut client = played.inside("bob", Profile::tintin());
+    let mut client = played.inside("bob", wide());
     client.types("quit");
     client.until("You have left zoo.");
     client.types("HW");
@@ -82,7 +87,7 @@ fn what_is_typed_for_a_world_that_is_down_can_be_dropped_and_who_leaves_does_not
 #[test]
 fn a_password_is_not_kept_and_who_was_not_in_is_shown_the_login_screen() {
     let played = played_with(Kind::Mush, "", "");
-    let mut client = played.client(Profile::tintin());
+    let mut client = played.client(wide());
     client.until("<password>");
     played.world.crashes(Cut::Reset);
     client.until(DOWN);
@@ -113,7 +118,7 @@ fn a_login_that_is_not_taken_any_more_shows_why_and_the_login_screen() {
 #[test]
 fn a_farewell_is_shown_before_the_word_that_the_world_is_down() {
     let played = played_with(Kind::Mush, "", "");
-    let mut client = played.inside("bob", Profile::tintin());
+    let mut client = played.inside("bob", wide());
     played.world.shuts_down("The zoo closes.\r\n");
     let shown = client.until(DOWN);
     assert!(shown.contains("The zoo closes.\n"), "{shown}");
@@ -123,7 +128,7 @@ fn a_farewell_is_shown_before_the_word_that_the_world_is_down() {
 fn a_world_that_is_down_when_somebody_comes_lets_him_in_as_soon_as_it_is_there() {
     let mut played = played_with(Kind::Mush, "", "");
     played.world.crashes(Cut::Reset);
-    let mut client = played.client(Profile::tintin());
+    let mut client = played.client(wide());
     client.until("zoo is not there at the moment.");
     played.world.starts();
     client.until("<password>");

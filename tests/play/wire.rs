@@ -16,7 +16,7 @@ fn clients() -> [(&'static str, Profile); 4] {
 
 #[test]
 fn each_client_plays_each_world_and_gets_nothing_that_he_does_not_understand() {
-    for (kind, farewell) in [(Kind::Mush, "*** Disconnected ***"), (Kind::Evennia, "Goodbye")] {
+    for (kind, farewell) in [(Kind::Mush, "*** Disconnected ***"), (Kind::Evennia, "Disconnecting.")] {
         let played = played_with(kind, "", "");
         for (name, profile) in clients() {
             let mut client = played.inside(name, profile);

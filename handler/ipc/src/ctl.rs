@@ -3,7 +3,7 @@
 
 pub use crate::logged::{LogAsked, LogEntry, Logged, Reloaded};
 use crate::numbers::Numbers;
-use crate::{Better, BoardRow, Failure, Mode, Operator, Reply, Secret, Submitters, Time};
+use crate::{Better, BoardRow, Failure, Mode, Operator, PlayedRow, Reply, Secret, Submitters, Time};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -194,6 +194,15 @@ pub enum Ask {
         /** Told to the clients. */
         reason: String,
     },
+    /// How worlds do that are played through us.
+    PlayedList,
+    /// Use another address of one.
+    WorldFailover {
+        /** Its name. */
+        name: String,
+        /** Which of its addresses; the next one when left out. */
+        address: Option<String>,
+    },
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -305,6 +314,8 @@ pub enum Answer {
     },
     /// Connections are ended.
     Ended(Vec<SessionRow>),
+    /// Worlds that are played through us, by name.
+    Played(Vec<PlayedRow>),
 }
 
 impl From<&Reply> for Answer {

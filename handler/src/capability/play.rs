@@ -6,9 +6,12 @@ use crate::lock::read;
 use crate::state::memory::{Memory, no_such_world, world_name};
 use crate::state::names::fold;
 use crate::state::plays::{Played, Wish};
-use crate::state::terms::worlds_played;
+use crate::state::terms::{terms_of, worlds_played};
+use crate::state::throttle::Tried;
 use ssmglobal_config::Settings;
-use ssmglobal_ipc::{Code, Failure, PlayAt, PlayEnded, PlayLeft, PlayStart, Time, nearest};
+use ssmglobal_ipc::{
+    Code, Failure, Kind, PlayAt, PlayEnd, PlayEnded, PlayLeft, PlayStart, PlayVerdict, Reply, Time, nearest,
+};
 use ssmglobal_store::KeptLicence;
 use std::sync::Arc;
 
@@ -16,24 +19,23 @@ use std::sync::Arc;
 const NAME: usize = 64;
 
 /// How the world of this name is played, if it is.
-pub fn terms_of(memory: &Memory, settings: &Settings, name: &str) -> Option<Played> {
-    let (name, terms) = crate::state::terms::terms_of(memory, settings, name)?;
+pub fn played(memory: &Memory, settings: &Settings, name: &str) -> Option<Played> {
+    let (name, terms) = terms_of(memory, settings, name)?;
     Some(Played { key: fold(&name).into(), name: name.into(), terms: Arc::new(terms) })
 }
 
 /// The world of this name.
 fn world_meant(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
     let name: String = world_name(name).chars().take(NAME).collect();
-    terms_of(call.memory, call.settings, &name).ok_or_else(|| match call.memory.licence_named(&name) {
+    played(call.memory, call.settings, &name).ok_or_else(|| match call.memory.licence_named(&name) {
         Ok(licence) => {
             let msg = format!("{} cannot be played from here. WORLD ENTER {0} says where it is.", licence.name);
             Failure::new(Code::NotRunning, msg)
         }
-        Err(_) => {
-            let played = worlds_played(call.memory, call.settings);
-            let names = || nearest(&name, played.iter().map(String::as_str)).map(str::to_owned);
-            call.memory.guesses.guess(no_such_world(&name), names)
-        }
+        Err(_) => call.memory.guesses.guess(no_such_world(&name), || {
+            let worlds = worlds_played(call.memory, call.settings);
+            nearest(&name, worlds.iter().map(String::as_str)).map(str::to_owned)
+        }),
     })
 }
 
@@ -91,33 +93,43 @@ fn is_let_in(call: &Call<'_>, licence: &KeptLicence) -> Result<(), Failure> {
 }
 
 /// A worker wants a connection to a world for its client.
-pub fn start(call: Call<'_>, request: PlayStart) -> Plan {
+pub fn start(mut call: Call<'_>, request: PlayStart) -> Plan {
     let world = match world_meant(&call, &request.world) {
         Ok(world) => world,
         Err(failure) => return failure.into(),
     };
-    let there = call.state.plays.get(call.session.number, &world.key).is_some();
-    if let Err(failure) = may_play(&call, &world, there) {
-        return failure.into();
-    }
     let PlayStart { world: _, since, word, again } = request;
-    Plan::Play(Wish::Start { world, since, word, again })
-}
-
-/// Its connection has ended.
-pub fn ended(call: Call<'_>, request: PlayEnded) -> Plan {
-    match there(&call, &request.world) {
-        Ok(world) => Plan::Play(Wish::Ended { world }),
-        Err(failure) => failure.into(),
+    let own = call.session.number;
+    let (mut from, mut tried) = (None, None);
+    if let Some(word) = word {
+        let shown = match call.may_try(Tried::key(call.network()), Kind::PlayStart, None) {
+            Ok(shown) => shown,
+            Err(failure) => return failure.into(),
+        };
+        let found = call.state.plays.by_word(&word).filter(|(_, key)| **key == world.key);
+        let found = found.map(|(session, _)| session);
+        from = found.filter(|session| *session != own);
+        tried = Some((shown, found.is_some()));
+    }
+    let there = from.is_some() || call.state.plays.get(own, &world.key).is_some();
+    let wrong = tried.as_ref().is_some_and(|(_, good)| !good);
+    match may_play(&call, &world, there) {
+        // That the word is wrong is said first.
+        Err(failure) if !wrong => failure.into(),
+        _ => Plan::Play(Wish::Start { world, since, from, tried, again }),
     }
 }
 
-/// The world of this name, at which the session is.
-fn there(call: &Call<'_>, name: &str) -> Result<Played, Failure> {
-    let world = world_meant(call, name)?;
+/// Its connection has ended. Of a session that is not known to be there, as the handler before this one has known it, nothing is
+/// looked at: it waits, and has to say that it does, with its word.
+pub fn ended(call: Call<'_>, request: PlayEnded) -> Plan {
+    let world = match world_meant(&call, &request.world) {
+        Ok(world) => world,
+        Err(failure) => return failure.into(),
+    };
     match call.state.plays.get(call.session.number, &world.key) {
-        Some(_) => Ok(world),
-        None => Err(Failure::new(Code::NotFound, format!("You are not at {}. PLAY {0} first.", world.name))),
+        Some(_) => Plan::Play(Wish::Ended { world }),
+        None => Plan::Reply(Reply::PlayVerdict(PlayVerdict { world: world.name.to_string(), end: PlayEnd::Down })),
     }
 }
 

@@ -236,7 +236,10 @@ pub fn login(mut call: Call<'_>, request: ssmglobal_ipc::Login) -> Plan<PlayerCh
 /// Why a player who is on may not log in on this connection as well.
 fn is_on_elsewhere(call: &Call<'_>, player: PlayerId) -> Option<Failure> {
     let others = call.state.online.sessions(player.into()).iter().filter(|at| **at != call.at);
-    let others: Vec<&crate::state::session::Session> = others.filter_map(|at| call.session_in(at.slot)).collect();
+    let others = others.filter_map(|at| call.session_in(at.slot));
+    // One whose client is gone only keeps a game for him.
+    let others = others.filter(|session| !call.state.plays.is_alone(session.number));
+    let others: Vec<&crate::state::session::Session> = others.collect();
     if others.is_empty() {
         return None;
     }

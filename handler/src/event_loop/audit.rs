@@ -103,6 +103,7 @@ impl EventLoop {
         let event = match (command, good, name) {
             (_, true, _) if !is_barred => return,
             (Kind::Auth, true, server) => Happened::KeyRefused { server, reason: "disabled" },
+            (Kind::PlayStart, ..) => Happened::WordFailed {},
             (Kind::Auth, false, server) => Happened::KeyRefused { server, reason: "key" },
             (_, true, Some(player)) => Happened::LoginRefused { player, reason: "disabled" },
             (_, true, None) => return,

@@ -8,7 +8,7 @@ use crate::lock::read;
 use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::licences::host_terms;
-use crate::state::names::Name;
+use crate::state::names::{Name, fold};
 use crate::state::online::Seat;
 use crate::state::session::SessionRef;
 use crate::work::{Asker, Write};
@@ -123,7 +123,11 @@ impl EventLoop {
 
     /// A licence is another one, or gone.
     pub(super) fn licence_changed(&mut self, world: WorldId, name: String, stop: Option<Stop>, terms: bool) {
+        self.plays_changed();
         if let Some(stop) = stop {
+            if matches!(stop, Stop::Disabled | Stop::Expired) {
+                self.play_stop(&fold(&name));
+            }
             self.stop_world(world, name, stop);
             return self.licence_listed(world);
         }

@@ -61,14 +61,21 @@ impl EventLoop {
         if self.state.live(at).and_then(|session| session.who()) == Some(who) {
             self.stays_as(was, who);
             self.take_over(at, who);
+            if let Some(player) = who.as_player() {
+                self.play_returns(at, player);
+            }
         }
     }
 
     /// A player is on by a new connection: the ones before are nobody's from now on, where there is to be one at a time.
     fn take_over(&mut self, at: SessionRef, who: Principal) {
         let Some(player) = who.as_player() else { return };
-        let others: Vec<SessionRef> =
-            self.state.online.sessions(who).iter().copied().filter(|other| *other != at).collect();
+        // One whose client is gone, and that keeps a game for him, is his until he goes on with that.
+        let keeps = |other: &SessionRef| {
+            self.state.live(*other).is_some_and(|session| self.state.plays.is_alone(session.number))
+        };
+        let others = self.state.online.sessions(who).iter().copied().filter(|other| *other != at && !keeps(other));
+        let others: Vec<SessionRef> = others.collect();
         if others.is_empty() || self.shared.settings().players.identity == OneAtATime::Many {
             return;
         }

@@ -115,7 +115,7 @@ impl EventLoop {
         self.hosts_leave(session);
         self.was_closed(session, who);
         self.visitor_leaves(session);
-        self.state.plays.ends(session);
+        self.play_ends(session);
     }
 
     fn end_session(&mut self, slot: usize) {

@@ -23,6 +23,7 @@ impl EventLoop {
         if universe_changed {
             self.universe_changed();
         }
+        self.plays_changed();
     }
 
     /// Tells how they are now, which may be later than what has brought it up.

@@ -48,6 +48,8 @@ pub struct State {
     pub visitors: Visitors,
     /// How often players were taken over.
     pub player_takeovers: Takeovers<PlayerId>,
+    /// How often games of players were, where one is played by one connection.
+    pub play_takeovers: Takeovers<PlayerId>,
     /// How often visitors were.
     pub visitor_takeovers: Takeovers<u32>,
     /// Since when sessions are logged in.
@@ -151,6 +153,7 @@ impl State {
             hosted: Hostings::default(),
             visitors: Visitors::default(),
             player_takeovers: Takeovers::default(),
+            play_takeovers: Takeovers::default(),
             visitor_takeovers: Takeovers::default(),
             logins: Logins::default(),
             throttle: Throttle::default(),

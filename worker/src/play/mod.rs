@@ -222,7 +222,9 @@ impl Play {
     pub fn show_word(&mut self) -> Option<String> {
         let word = self.word.as_ref()?;
         self.word_shown = true;
-        Some(words::word(word.expose(), self.terms.grace_seconds / 60))
+        // Between the world's lines a command of ours begins with the escape.
+        let escape = if self.stage == Stage::Plays { self.escape.as_str() } else { "" };
+        Some(words::word(word.expose(), self.terms.grace_seconds / 60, escape))
     }
 
     /// What was typed for a world that is down is forgotten; gives how many lines.

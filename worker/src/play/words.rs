@@ -91,8 +91,12 @@ pub fn left(world: &str) -> String {
 }
 
 /// By what he goes on from another connection.
-pub fn word(word: &str, minutes: u64) -> String {
-    format!("Should your connection break, connect again within {} and type: RESUME {word}", plural(minutes, "minute"))
+pub fn word(word: &str, minutes: u64, escape: &str) -> String {
+    let within = plural(minutes, "minute");
+    match escape {
+        "" => format!("Should your connection break, connect again within {within} and type: RESUME {word}"),
+        _ => format!("Should your connection break, connect again within {within} and type: {escape}resume {word}"),
+    }
 }
 
 /// Another connection of his goes on.

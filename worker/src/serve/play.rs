@@ -7,7 +7,7 @@ use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
-use ssmglobal_config::Limits;
+use ssmglobal_config::{Level, Limits};
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
     WorkerEnd,
@@ -441,6 +441,8 @@ impl Worker<'_> {
         if self.session.is_over() || !playing.play.stays_alone(known, lost, self.peers.client.stack()) {
             return false;
         }
+        let place = playing.play.world().to_owned();
+        self.log(Level::Info, &format!("the connection is broken; his place in {place} is kept"));
         self.tell_where_it_plays();
         true
     }

@@ -92,6 +92,8 @@ samples! { asks Ask {
     ServerDelete: Ask::ServerDelete { name: text("arena") };
     ServerRename: Ask::ServerRename { name: text("arena"), new: text("castle") };
     SessionsEnd: Ask::SessionsEnd { target: text("192.0.2.1"), reason: text("idle") };
+    PlayedList: Ask::PlayedList;
+    WorldFailover: Ask::WorldFailover { name: text("zoo"), address: some("127.0.0.1:2860") };
 } }
 
 samples! { answers Answer {
@@ -162,4 +164,8 @@ samples! { answers Answer {
     PlayerAdded: Answer::PlayerAdded { player: text("bob") };
     BoardCleared: Answer::BoardCleared { board: text("race"), scores: 300 };
     Ended: Answer::Ended(vec![session_row()]);
+    Played: Answer::Played(vec![PlayedRow {
+        world: text("zoo"), state: PlayedState::Down, since: Some(AT), address: text("127.0.0.1:2860"), chosen: true,
+        addresses: vec![text("10.1.2.3:2860"), text("127.0.0.1:2860")], playing: 1, waiting: 300, alone: 2,
+    }]);
 } }

@@ -36,7 +36,8 @@ impl Act {
             | Ask::Numbers
             | Ask::PlayerSearch { .. }
             | Ask::Log(_)
-            | Ask::PenaltyList => return None,
+            | Ask::PenaltyList
+            | Ask::PlayedList => return None,
             // Told of when it is known whom it hits.
             Ask::SessionsKick { .. } | Ask::SessionsEnd { .. } => return None,
             // The listener's word, not the operator's.
@@ -72,6 +73,12 @@ impl Act {
             Ask::BoardReset { name } => format!("took all scores off the board {name}"),
             Ask::BoardDelete { name } => format!("deleted the board {name}"),
             Ask::BoardRename { name, new } => format!("called the board {name} {new} from now on"),
+            Ask::WorldFailover { name, address: Some(address) } => {
+                format!("had the world {name} be played at {address}")
+            }
+            Ask::WorldFailover { name, address: None } => {
+                format!("had the world {name} be played at the next of its addresses")
+            }
             Ask::ServerDelete { name } => format!("deleted the game server {name}"),
             Ask::ServerRename { name, new } => format!("called the game server {name} {new} from now on"),
         }))

@@ -286,6 +286,8 @@ impl EventLoop {
             Ask::ServerDelete { name } => self.server_delete(operator, &name),
             Ask::ServerRename { name, new } => self.server_rename(operator, &name, new),
             Ask::Request { kind, payload } => self.operators_request(operator, kind, &payload),
+            Ask::PlayedList => Ok(Some(Answer::Played(self.played_rows()))),
+            Ask::WorldFailover { name, address } => self.play_choose(&name, address.as_deref()).map(Some),
             Ask::PenaltyList => self.penalty_list(operator).map(|()| None),
             Ask::PenaltyClear { address } => self.penalty_clear(operator, address).map(|()| None),
         }

@@ -40,7 +40,7 @@ pub enum Became {
     /// It is there.
     Open,
     /// It could not be made.
-    Failed(io::ErrorKind),
+    Failed(Errno),
     /// The other side has said something, which is not read yet.
     Spoke,
     /// It has ended.
@@ -54,6 +54,8 @@ pub struct Wires<T> {
     wires: HashMap<usize, Wire<T>>,
     due: BTreeSet<(Instant, usize)>,
     news: VecDeque<(usize, Became)>,
+    /// News of the next turn.
+    later: Vec<(usize, Became)>,
     /// Their tokens are from here on.
     first: usize,
     last: usize,
@@ -62,7 +64,7 @@ pub struct Wires<T> {
 impl<T> Wires<T> {
     /// None yet; the event loop knows them by tokens from `first` on.
     pub fn new(first: usize) -> Wires<T> {
-        Wires { wires: HashMap::new(), due: BTreeSet::new(), news: VecDeque::new(), first, last: 0 }
+        Wires { wires: HashMap::new(), due: BTreeSet::new(), news: VecDeque::new(), later: Vec::new(), first, last: 0 }
     }
 
     /// Whether one more can be made.
@@ -100,7 +102,7 @@ impl<T> Wires<T> {
                 match registry.register(&mut SourceFd(&fd.as_raw_fd()), token, interest) {
                     Ok(()) if is_open => self.news.push_back((number, Became::Open)),
                     Ok(()) => {}
-                    Err(error) => self.news.push_back((number, Became::Failed(error.kind()))),
+                    Err(error) => self.news.push_back((number, Became::Failed(errno(&error)))),
                 }
                 (wire.fd, wire.is_open) = (Some(fd), is_open);
                 let ends = wire.ends;
@@ -111,7 +113,7 @@ impl<T> Wires<T> {
                 let due = wire.ends.min(now + FULL);
                 self.put_off(number, due);
             }
-            Err(error) => self.news.push_back((number, Became::Failed(io::Error::from(error).kind()))),
+            Err(error) => self.news.push_back((number, Became::Failed(error))),
         }
     }
 
@@ -150,7 +152,7 @@ impl<T> Wires<T> {
             registry.reregister(&mut SourceFd(&fd.as_raw_fd()), token, Interest::READABLE)
         });
         wire.is_open = watched.is_ok();
-        self.news.push_back((number, watched.map_or_else(|error| Became::Failed(error.kind()), |()| Became::Open)));
+        self.news.push_back((number, watched.map_or_else(|error| Became::Failed(errno(&error)), |()| Became::Open)));
     }
 
     /// What has become of one since this was last asked.
@@ -158,20 +160,26 @@ impl<T> Wires<T> {
         self.news.pop_front()
     }
 
+    /// There is more of the same, for which no time was left.
+    pub fn again(&mut self, number: usize, became: Became) {
+        self.later.push((number, became));
+    }
+
     /// Whether something has become of one since.
     pub fn has_news(&self) -> bool {
-        !self.news.is_empty()
+        !self.news.is_empty() || !self.later.is_empty()
     }
 
     /// Looks after those whose time has come.
     pub fn look_after(&mut self, registry: &Registry, now: Instant) {
+        self.news.extend(self.later.drain(..));
         while let Some((due, number)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
             self.due.remove(&(due, number));
             let Some(wire) = self.wires.get(&number) else { continue };
             match &wire.fd {
                 None => self.begin(registry, number, now),
                 Some(_) if wire.is_open => self.news.push_back((number, Became::Late)),
-                Some(_) => self.news.push_back((number, Became::Failed(io::ErrorKind::TimedOut))),
+                Some(_) => self.news.push_back((number, Became::Failed(Errno::ETIMEDOUT))),
             }
         }
     }
@@ -186,25 +194,16 @@ impl<T> Wires<T> {
         self.wires.get(&number)
     }
 
-    /// One of them.
-    pub fn get_mut(&mut self, number: usize) -> Option<&mut Wire<T>> {
-        self.wires.get_mut(&number)
-    }
-
     /// Lets go of one: it is watched no more. Gives its socket, if there is one, and what it was for.
     pub fn take(&mut self, registry: &Registry, number: usize) -> Option<(Option<OwnedFd>, T)> {
         let wire = self.wires.remove(&number)?;
         self.due.remove(&(wire.due, number));
         self.news.retain(|(other, _)| *other != number);
+        self.later.retain(|(other, _)| *other != number);
         if let Some(fd) = &wire.fd {
             let _ = registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
         }
         Some((wire.fd, wire.purpose))
-    }
-
-    /// The numbers of those that are for something.
-    pub fn of(&self, is_meant: impl Fn(&T) -> bool) -> Vec<usize> {
-        self.wires.iter().filter(|(_, wire)| is_meant(&wire.purpose)).map(|(number, _)| *number).collect()
     }
 }
 
@@ -235,6 +234,15 @@ fn begun(fd: OwnedFd, to: &dyn SockaddrLike) -> Result<(OwnedFd, bool), Errno> {
         Err(Errno::EINPROGRESS | Errno::EINTR) => Ok((fd, false)),
         Err(error) => Err(error),
     }
+}
+
+/// Whether it is this process or this machine that lacks something, and not the other side.
+pub fn is_ours(error: Errno) -> bool {
+    matches!(error, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::ENOBUFS | Errno::EADDRNOTAVAIL)
+}
+
+fn errno(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 /// Whether the other side of a socket has said something, or has ended it; nothing is read.

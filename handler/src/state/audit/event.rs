@@ -98,6 +98,8 @@ events! {
     /// A game server has asked about a password that was wrong.
     "check-failed" CheckFailed Info 60 (player: Option<String>, from: Option<IpAddr>) |who|
         "A password that somebody has typed there was wrong.".to_owned();
+    /// A word was wrong by which somebody wanted to go on with what he plays.
+    "word-failed" WordFailed Info 60 () |who| "No game goes on by the word that was shown.".to_owned();
     /// Somebody has to wait before the next try.
     "slow-down" SlowDown Info 20 (command: Kind, player: Option<String>, seconds: u64)
         |who| format!("It has to wait {seconds} s before the next try.");
@@ -113,6 +115,14 @@ events! {
     };
     /// A command needs a right that its player does not have.
     "denied" Denied Info 20 (command: Kind, right: &'static str) |who| format!("{who} lacks the right to do that.");
+    /// A world that is played through us does not answer any more; `players` play or have played there.
+    "world-down" WorldDown Warn 0 (at: String, players: u32) |who| format!("The world {who} is down: nobody answers at {at}.");
+    /// It answers again; so many waited for it.
+    "world-up" WorldUp Info 0 (at: String, seconds: u64, waiting: u32)
+        |who| format!("The world {who} is back at {at} after {seconds} s; {waiting} wait for it.");
+    /// Another address of a world is used from now on, as the `backend` has found or the `operator` wants.
+    "failover" Failover Warn 0 (from: String, to: String, by: &'static str)
+        |who| format!("The world {who} is played at {to} from now on, in place of {from}.");
     /// The operator has ended a connection.
     "kick" Kick Info 0 (by: String, reason: String)
         |who| format!("the {by} kicked session {} ({})", who.session, who.who.as_deref().unwrap_or("not logged in"));

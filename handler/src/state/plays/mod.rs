@@ -3,14 +3,25 @@
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use world::{Act, Health, World};
+
+use super::throttle::Tried;
 use ssmglobal_config::play::Terms;
 use ssmglobal_ipc::{PlayState, Secret, Time};
-use std::collections::HashMap;
+use ssmglobal_store::PlayerId;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Worlds that one session can be at.
-pub const WORLDS: usize = 4;
+const WORLDS: usize = 4;
+
+/// Sessions that share the connection of another.
+pub const SHARERS: usize = 8;
 
 /// Letters of a word. Two that are taken for each other are not both among them.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -30,7 +41,7 @@ pub struct Played {
 }
 
 /// What a worker says or wants of a world.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Wish {
     /// A connection.
     Start {
@@ -38,8 +49,10 @@ pub enum Wish {
         world: Played,
         /// When its player first came there.
         since: Time,
-        /// The word by which he goes on.
-        word: Option<Secret>,
+        /// The session in whose place he is from now on, by the word that he has shown.
+        from: Option<u64>,
+        /// A word that was shown, and whether it is good.
+        tried: Option<(Box<Tried>, bool)>,
         /// His connection has ended before, with the world.
         again: bool,
     },
@@ -95,34 +108,75 @@ pub fn digest(word: &Secret) -> WordDigest {
 pub struct Stay {
     /// How it is there.
     pub state: PlayState,
-    /// By which word it is gone on with.
+    /// What is kept of the word by which it is gone on with.
     pub word: WordDigest,
+    /// Whose it is; nothing where nobody has logged in.
+    pub player: Option<PlayerId>,
     /// When something was last typed.
     pub typed: Instant,
+    /// At which of the world's addresses it is, where that is known.
+    pub place: Option<usize>,
+    /// The session whose connection it shares.
+    pub shares: Option<u64>,
+}
+
+/// How many are at a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Who play.
+    pub playing: usize,
+    /// Who wait for it.
+    pub waiting: usize,
+    /// Whose own connection is broken.
+    pub alone: usize,
 }
 
 /// All of it.
 #[derive(Debug, Default)]
 pub struct Plays {
+    worlds: BTreeMap<WorldKey, World>,
     stays: HashMap<u64, Vec<(WorldKey, Stay)>>,
     words: HashMap<WordDigest, (u64, WorldKey)>,
+    players: BTreeSet<(PlayerId, WorldKey, u64)>,
+    members: BTreeMap<WorldKey, BTreeSet<u64>>,
 }
 
 impl Plays {
+    /// A world, as it is played from now on.
+    pub fn world(&mut self, played: &Played, now: Instant) -> &mut World {
+        let Played { key, name, terms } = played;
+        let world =
+            self.worlds.entry(key.clone()).or_insert_with(|| World::new(key.clone(), name.clone(), terms.clone(), now));
+        world.set_terms(name.clone(), terms.clone(), now);
+        world
+    }
+
+    /// A world that somebody has played since this handler is there.
+    pub fn known(&self, key: &str) -> Option<&World> {
+        self.worlds.get(key)
+    }
+
+    /// As [`Plays::known`].
+    pub fn known_mut(&mut self, key: &str) -> Option<&mut World> {
+        self.worlds.get_mut(key)
+    }
+
+    /// All of those.
+    pub fn worlds(&self) -> impl Iterator<Item = &World> {
+        self.worlds.values()
+    }
+
     /// A session is at a world in this way from now on; false when it is at too many.
     pub fn put(&mut self, session: u64, world: &WorldKey, stay: Stay) -> bool {
-        let stays = self.stays.entry(session).or_default();
-        let is_full = stays.len() >= WORLDS;
-        let place = stays.iter().position(|(other, _)| other == world);
-        match place.and_then(|place| stays.get_mut(place)) {
-            Some((_, before)) => {
-                self.words.remove(&before.word);
-                *before = stay.clone();
-            }
-            None if is_full => return false,
-            None => stays.push((world.clone(), stay.clone())),
+        let others = self.stays.get(&session).map_or(0, |stays| stays.iter().filter(|(at, _)| at != world).count());
+        if others >= WORLDS {
+            return false;
         }
+        self.take(session, world);
         self.words.insert(stay.word, (session, world.clone()));
+        self.players.extend(stay.player.map(|player| (player, world.clone(), session)));
+        self.members.entry(world.clone()).or_default().insert(session);
+        self.stays.entry(session).or_default().push((world.clone(), stay));
         true
     }
 
@@ -131,22 +185,94 @@ impl Plays {
         self.stays.get(&session)?.iter().find(|(other, _)| &**other == world).map(|(_, stay)| stay)
     }
 
-    /// A session is at a world no longer.
-    pub fn leave(&mut self, session: u64, world: &str) -> Option<Stay> {
+    fn take(&mut self, session: u64, world: &str) -> Option<Stay> {
         let stays = self.stays.get_mut(&session)?;
         let at = stays.iter().position(|(other, _)| &**other == world)?;
-        let (_, stay) = stays.swap_remove(at);
+        let (key, stay) = stays.swap_remove(at);
         if stays.is_empty() {
             self.stays.remove(&session);
         }
         self.words.remove(&stay.word);
+        if let Some(player) = stay.player {
+            self.players.remove(&(player, key.clone(), session));
+        }
+        if let Some(members) = self.members.get_mut(&key) {
+            members.remove(&session);
+            if members.is_empty() {
+                self.members.remove(&key);
+            }
+        }
         Some(stay)
     }
 
-    /// A session is over.
-    pub fn ends(&mut self, session: u64) {
-        for (_, stay) in self.stays.remove(&session).unwrap_or_default() {
-            self.words.remove(&stay.word);
+    /// A session is at a world no longer; gives how it was.
+    pub fn leave(&mut self, session: u64, world: &str) -> Option<Stay> {
+        if let Some(world) = self.worlds.get_mut(world) {
+            world.leave(session);
         }
+        self.take(session, world)
+    }
+
+    /// A session is over; gives where it was.
+    pub fn ends(&mut self, session: u64) -> Vec<WorldKey> {
+        let at: Vec<WorldKey> = self.stays.get(&session).into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        for key in &at {
+            self.leave(session, key);
+        }
+        at
+    }
+
+    /// Where the player is who goes on by a word.
+    pub fn by_word(&self, word: &Secret) -> Option<(u64, &WorldKey)> {
+        self.words.get(&digest(word)).map(|(session, world)| (*session, world))
+    }
+
+    /// By which sessions a player is at a world.
+    pub fn of_player(&self, player: PlayerId, world: &WorldKey) -> impl Iterator<Item = (u64, &Stay)> {
+        let range = (player, world.clone(), 0)..=(player, world.clone(), u64::MAX);
+        self.players.range(range).filter_map(|(_, world, session)| Some((*session, self.get(*session, world)?)))
+    }
+
+    /// Where a player's connections to worlds are kept for him, as his own are broken.
+    pub fn alone(&self, player: PlayerId) -> Vec<(u64, WorldKey)> {
+        let his = self.players.range((player, "".into(), 0)..).take_while(|(other, ..)| *other == player);
+        let is_alone = |(_, world, session): &&(PlayerId, WorldKey, u64)| {
+            self.get(*session, world).is_some_and(|stay| stay.state == PlayState::Alone)
+        };
+        his.filter(is_alone).map(|(_, world, session)| (*session, world.clone())).collect()
+    }
+
+    /// Whether a session is kept for a player whose own connection is broken.
+    pub fn is_alone(&self, session: u64) -> bool {
+        self.stays.get(&session).into_iter().flatten().any(|(_, stay)| stay.state == PlayState::Alone)
+    }
+
+    /// The sessions at a world.
+    pub fn at(&self, world: &str) -> impl Iterator<Item = (u64, &Stay)> {
+        let members = self.members.get(world).into_iter().flatten();
+        members.filter_map(move |session| Some((*session, self.get(*session, world)?)))
+    }
+
+    /// Whether anybody is at a world.
+    pub fn has_anybody(&self, world: &str) -> bool {
+        self.members.contains_key(world)
+    }
+
+    /// How many other sessions of a player share the connection of one of his.
+    pub fn sharers(&self, player: PlayerId, world: &WorldKey, session: u64) -> usize {
+        self.of_player(player, world).filter(|(_, stay)| stay.shares == Some(session)).count()
+    }
+
+    /// How many are at a world.
+    pub fn count(&self, world: &str) -> Count {
+        let mut count = Count::default();
+        for (_, stay) in self.at(world) {
+            match stay.state {
+                PlayState::Plays => count.playing += 1,
+                PlayState::Waits => count.waiting += 1,
+                PlayState::Alone => count.alone += 1,
+            }
+        }
+        count
     }
 }
