@@ -27,6 +27,9 @@ pub struct Compression {
     /// Ended before another process goes on, which begins anew.
     #[serde(skip)]
     outward: Outward,
+    /// The stream was ended for another process. The next one begins when the other side has said something: there are programs
+    /// that lose what comes together with the end of a stream.
+    rests: bool,
     inward: Option<Inflater>,
     /// What of it was not inflated yet. As what is opened and was not looked at: quiet is only who has none, or plays.
     #[serde(skip_serializing_if = "Opening::is_empty")]
@@ -55,6 +58,22 @@ impl Compression {
     /// Whether what goes out is compressed.
     pub fn is_compressing(&self) -> bool {
         !matches!(self.outward, Outward::Plain)
+    }
+
+    /// Another process goes on: the stream that goes out is ended.
+    pub fn rest(&mut self, out: &mut Vec<u8>) {
+        self.rests |= self.is_compressing();
+        self.close(out);
+    }
+
+    /// The other side has said something.
+    pub fn has_heard(&mut self) {
+        self.rests = false;
+    }
+
+    /// Whether a stream may begin now.
+    pub fn may_begin(&self) -> bool {
+        !self.is_compressing() && !self.rests
     }
 
     /// The other side was told that all that goes out from here on is compressed.
@@ -104,7 +123,7 @@ impl Compression {
 
     /// Whether it does nothing for either side.
     pub fn is_idle(&self) -> bool {
-        !self.is_compressing() && !self.is_inflating()
+        self.may_begin() && !self.is_inflating()
     }
 
     /// Whether all was read that has come.
@@ -180,7 +199,7 @@ impl Layer for Compression {
 
     fn is_quiet(&self) -> bool {
         // The stream that goes out is ended when its process lets go.
-        let Compression { outward: _, inward, held: _, more, come: _ } = self;
+        let Compression { outward: _, rests: _, inward, held: _, more, come: _ } = self;
         inward.as_ref().is_none_or(Inflater::is_quiet) && !more
     }
 }

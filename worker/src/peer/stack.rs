@@ -197,6 +197,9 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
 
     /// What was read becomes what speech opens, as far as it can at once.
     fn open_below(&mut self, input: &mut &[u8]) -> Opened {
+        if let Some(compression) = self.compression.as_mut().filter(|_| !input.is_empty()) {
+            compression.has_heard();
+        }
         loop {
             let out = self.out.bytes();
             let Some(compression) = self.compression.as_mut().filter(|compression| compression.is_inflating()) else {
@@ -243,7 +246,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         compression.flush(out);
         if !wants {
             compression.close(out);
-        } else if !compression.is_compressing() && self.speech.telnet().begin_compressing(out) {
+        } else if compression.may_begin() && self.speech.telnet().begin_compressing(out) {
             compression.begin();
         }
         self.transport.seal(out, from);
@@ -258,7 +261,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         let Some(compression) = &mut self.compression else { return };
         let out = self.out.bytes();
         let from = compression.waits_from().unwrap_or(out.len());
-        compression.close(out);
+        compression.rest(out);
         self.transport.seal(out, from);
     }
 
