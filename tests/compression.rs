@@ -15,12 +15,17 @@ const DO_MCCP3: &[u8] = b"\xff\xfd\x57";
 const MCCP2_BEGINS: &[u8] = b"\xff\xfa\x56\xff\xf0";
 const MCCP3_BEGINS: &[u8] = b"\xff\xfa\x57\xff\xf0";
 const WILL_ECHO: &[u8] = b"\xff\xfb\x01";
-const WONT_ECHO: &[u8] = b"\xff\xfc\x01";
 
 const LETTERS: [char; 62] = {
     let (mut letters, mut at) = (['0'; 62], 0);
     while at < 62 {
-        let from = if at < 10 { b'0' } else if at < 36 { b'A' - 10 } else { b'a' - 36 };
+        let from = if at < 10 {
+            b'0'
+        } else if at < 36 {
+            b'A' - 10
+        } else {
+            b'a' - 36
+        };
         letters[at] = (from + at as u8) as char;
         at += 1;
     }
@@ -178,11 +183,8 @@ fn a_person_logs_in_and_reads_long_lists_and_his_stream_ends_before_his_connecti
     client.types("secret-of-alice");
     client.until(b"Again: ");
     client.types("secret-of-alice");
-    client.until(WONT_ECHO);
     client.until(b"registered and logged in");
-    client.until(b"> ");
-    let help = client.ask("HELP", "WHOAMI");
-    assert!(help.contains("MAIL SEND"), "{help}");
+    client.ask("HELP", "MAIL SEND");
     for round in 0..50 {
         client.ask(&format!("TELL alice this is round {round}"), &format!("[tell] alice: this is round {round}\r\n"));
     }
