@@ -50,10 +50,14 @@ impl Reader {
             }
         }
         // All that comes of what has come: it is flushed.
-        if let Some(stream) = &mut self.stream {
+        while let Some(stream) = &mut self.stream {
             let (mut room, written) = ([0; 512], stream.total_out());
             let _ = stream.decompress(&[], &mut room, FlushDecompress::Sync);
-            self.plain.extend_from_slice(&room[..usize::try_from(stream.total_out() - written).unwrap()]);
+            let count = usize::try_from(stream.total_out() - written).unwrap();
+            self.plain.extend_from_slice(&room[..count]);
+            if count < room.len() {
+                break;
+            }
         }
     }
 }
