@@ -13,6 +13,7 @@ mod anywhere;
 mod away;
 mod broadcast;
 mod compat;
+mod compression;
 mod connecting;
 mod corpus;
 mod crash;

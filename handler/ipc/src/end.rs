@@ -47,6 +47,8 @@ impl WorkerEnd {
     pub const NO_MODE: WorkerEnd = WorkerEnd(27);
     /// A proxy has connected, and has not said in the words of its protocol for whom.
     pub const NO_HEADER: WorkerEnd = WorkerEnd(28);
+    /// What its client has sent compressed could not be read.
+    pub const DAMAGED: WorkerEnd = WorkerEnd(29);
     /// It panicked.
     pub const PANICKED: WorkerEnd = WorkerEnd(101);
     /// It was no child of the listener that has noticed its end: nobody knows how that was. No exit code.
@@ -94,6 +96,7 @@ impl WorkerEnd {
             WorkerEnd::DESERTED => "deserted",
             WorkerEnd::NO_MODE => "no-mode",
             WorkerEnd::NO_HEADER => "no-header",
+            WorkerEnd::DAMAGED => "damaged",
             WorkerEnd::FAILED_LOGINS => "failed-logins",
             WorkerEnd::UNSEEN => "unknown",
             _ if self.spoken().is_some() => "wrong-door",
@@ -132,6 +135,7 @@ impl fmt::Display for WorkerEnd {
                 WorkerEnd::DESERTED => "nobody was left to serve its client",
                 WorkerEnd::NO_MODE => "its client has chosen no mode",
                 WorkerEnd::NO_HEADER => "no PROXY header has come",
+                WorkerEnd::DAMAGED => "what its client has sent compressed could not be read",
                 WorkerEnd::UNSEEN => return f.write_str("nobody has seen how"),
                 WorkerEnd::NOT_LOCKED => "it could not be locked in",
                 WorkerEnd::NOT_MOVED => "it could not go on with another worker's client",

@@ -8,7 +8,7 @@ use crate::commands::MSSP_REQUEST;
 use crate::render::{Charset, Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Mode;
-use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
+use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Party, Standing, Telnet, option};
 
 /// What the bytes held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub enum Input {
     Stranger(Protocol),
 }
 
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Something for the layers above.
+    Input(Input),
+    /// All behind this is compressed.
+    Compressed,
+}
+
 /// The layer: telnet, where it is spoken, and lines.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -55,6 +64,9 @@ pub struct Speech {
     owes_return: bool,
     /// What the connection began with, where that is not to be a mode; until the first line is known.
     beginning: Option<Beginning>,
+    /// Who speaks telnet may have what he gets and sends compressed. Made anew from the settings.
+    #[serde(skip)]
+    compresses: bool,
 }
 
 const CR: u8 = b'\r';
@@ -95,13 +107,25 @@ impl Speech {
 
     /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
     pub fn telnet(&mut self) -> &mut Telnet {
-        let tells = self.human;
+        let (tells, compresses) = (self.human, self.compresses);
         self.telnet.get_or_insert_with(|| {
             let mut telnet = Box::<Telnet>::default();
             telnet.set_offering(true);
             telnet.set_telling(tells);
+            telnet.set_compressing(compresses);
             telnet
         })
+    }
+
+    /// Whether who speaks telnet is offered that what he gets and sends is compressed.
+    pub fn set_compressing(&mut self, on: bool) {
+        self.compresses = on;
+        self.telnet.iter_mut().for_each(|telnet| telnet.set_compressing(on));
+    }
+
+    /// Whether the other side wants what it gets compressed.
+    pub fn wants_compressed(&self) -> bool {
+        self.telnet.as_ref().is_some_and(|telnet| telnet.standing(Party::Us, option::MCCP2) == Standing::On)
     }
 
     /// Whether a line has begun and not ended.
@@ -222,16 +246,16 @@ impl Speech {
         stranger.map_or(input, Input::Stranger)
     }
 
-    fn next_input(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
+    fn next_heard(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Heard> {
         if !self.people {
-            return self.next_line(bytes, line);
+            return self.next_line(bytes, line).map(Heard::Input);
         }
         loop {
             match self.telnet().next(bytes, out)? {
                 // At most one line: the telnet machine sees to that.
                 Event::Data(mut data) => {
                     if let Some(input) = self.next_line(&mut data, line) {
-                        return Some(input);
+                        return Some(Heard::Input(input));
                     }
                 }
                 Event::Interrupt => self.lines.interrupt(),
@@ -244,10 +268,10 @@ impl Speech {
                 Event::Wants { .. }
                 | Event::Agreed { .. }
                 | Event::Subnegotiation { .. }
-                | Event::Command(_)
-                | Event::Compressed => {}
-                Event::WantsMssp => return Some(Input::Crawler { plain: false }),
-                Event::Alive => return Some(Input::Alive),
+                | Event::Command(_) => {}
+                Event::WantsMssp => return Some(Heard::Input(Input::Crawler { plain: false })),
+                Event::Compressed => return Some(Heard::Compressed),
+                Event::Alive => return Some(Heard::Input(Input::Alive)),
             }
         }
     }
@@ -294,11 +318,11 @@ impl Speech {
 impl Layer for Speech {
     /// The line that was found last.
     type Up = String;
-    type Found = Input;
+    type Found = Heard;
 
-    fn open(&mut self, input: &mut &[u8], up: &mut String, out: &mut Vec<u8>) -> Opened<Input> {
-        match self.next_input(input, up, out) {
-            Some(found) => {
+    fn open(&mut self, input: &mut &[u8], up: &mut String, out: &mut Vec<u8>) -> Opened<Heard> {
+        match self.next_heard(input, up, out) {
+            Some(Heard::Input(found)) => {
                 let found = self.judge(found, up);
                 // Not before it is known that nobody else has come than people do.
                 if self.offers && found == Input::Line && self.beginning.is_none() && self.lines.ended_with_return() {
@@ -306,8 +330,9 @@ impl Layer for Speech {
                     self.offered = true;
                     self.offer(out);
                 }
-                Opened::Data(found)
+                Opened::Data(Heard::Input(found))
             }
+            Some(Heard::Compressed) => Opened::Data(Heard::Compressed),
             None => Opened::More,
         }
     }
@@ -340,6 +365,7 @@ impl Layer for Speech {
             bare: _,
             owes_return: _,
             beginning: _,
+            compresses: _,
         } = self;
         // Telnet can be gone on with at any byte. Half a line could be half a password: it stays in this process.
         lines.is_quiet() && charsets.is_quiet()

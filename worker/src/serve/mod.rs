@@ -121,6 +121,7 @@ impl<'a> Worker<'a> {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
+        peers.client.stack().speech().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
             peers.client.stack().keep_copy();
         }
@@ -168,6 +169,7 @@ impl<'a> Worker<'a> {
     pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
         loop {
             self.take_input();
+            self.note_damage();
             self.play_on();
             self.end_ours();
             self.log_output();
@@ -209,6 +211,8 @@ impl<'a> Worker<'a> {
                 if self.plays_alone() {
                     continue;
                 }
+                self.peers.client.stack().close();
+                self.peers.flush(self.poll.registry(), &self.settings.limits);
                 return Ok(());
             }
             if self.move_on() {
@@ -323,6 +327,20 @@ impl<'a> Worker<'a> {
             }
         }
         line.zeroize();
+    }
+
+    /// What the client has sent cannot be read any further: it has to come again. Its world is kept for it as if the connection
+    /// had broken.
+    fn note_damage(&mut self) {
+        if !self.peers.client.take_damage() {
+            return;
+        }
+        if self.plays_alone() {
+            self.peers.client.shut();
+            self.log(Level::Info, "What the client has sent compressed could not be read: its connection is closed.");
+        } else {
+            self.session.end(WorkerEnd::DAMAGED);
+        }
     }
 
     /// Does what has become due in the session for those around it.

@@ -27,6 +27,10 @@ pub(crate) struct Server {
     pub(crate) their_naws: Side,
     pub(crate) their_ttype: Side,
     pub(crate) their_environ: Side,
+    /// Streams are a matter of who reads and writes: without one that has them, neither of the two is known.
+    pub(crate) compresses: bool,
+    pub(crate) our_mccp2: Side,
+    pub(crate) our_mccp3: Side,
     pub(crate) types: TypeCycle,
     /// The variables were asked for, and no answer has come.
     pub(crate) awaits_environ: bool,
@@ -46,7 +50,9 @@ impl Server {
         ];
         let binary = binary.into_iter().map(|(side, party)| (side, party, option::BINARY));
         let mssp = self.tells.then_some((&mut self.our_mssp, Party::Us, option::MSSP));
-        for (side, party, option) in binary.chain(offers).chain(mssp) {
+        let streams = [(&mut self.our_mccp2, option::MCCP2), (&mut self.our_mccp3, option::MCCP3)];
+        let streams = streams.into_iter().filter(|_| self.compresses).map(|(side, option)| (side, Party::Us, option));
+        for (side, party, option) in binary.chain(offers).chain(mssp).chain(streams) {
             if let Some(yes) = side.ask(true) {
                 write_negotiation(out, party.said(yes), option);
             }
@@ -75,6 +81,8 @@ impl Server {
         Party::Them, option::NAWS => their_naws;
         Party::Them, option::TTYPE => their_ttype;
         Party::Them, option::NEW_ENVIRON => their_environ;
+        Party::Us, option::MCCP2 => our_mccp2;
+        Party::Us, option::MCCP3 => our_mccp3;
     }
 
     /// What follows from a verb that was answered; `turned_on` if the option is in use by that. True if the terminal changed.
