@@ -265,10 +265,7 @@ impl Speech {
                 Event::HideInput(_) | Event::PromptEnd => {}
                 Event::Terminal => {}
                 // Options are not relayed here.
-                Event::Wants { .. }
-                | Event::Agreed { .. }
-                | Event::Subnegotiation { .. }
-                | Event::Command(_) => {}
+                Event::Wants { .. } | Event::Agreed { .. } | Event::Subnegotiation { .. } | Event::Command(_) => {}
                 Event::WantsMssp => return Some(Heard::Input(Input::Crawler { plain: false })),
                 Event::Compressed => return Some(Heard::Compressed),
                 Event::Alive => return Some(Heard::Input(Input::Alive)),

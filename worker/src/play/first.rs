@@ -79,7 +79,10 @@ mod tests {
             assert_eq!((asked, &typed), (whole.0, &whole.1), "{at}");
         }
         let (mut first, mut typed) = (FirstLine::begin(), Vec::new());
-        let asked = come.iter().fold(false, |asked, byte| first.take(&[*byte], &mut typed) || asked);
+        let mut asked = false;
+        for byte in come {
+            asked |= first.take(&[*byte], &mut typed);
+        }
         assert_eq!((asked, typed), whole);
         whole
     }

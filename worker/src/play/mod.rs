@@ -342,7 +342,7 @@ impl Play {
 
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        matches!(self.stage, Stage::Plays | Stage::Waits)
+        self.is_settled() && self.gate.is_quiet()
     }
 
     /// When something is due although nothing happens.

@@ -351,7 +351,10 @@ impl Worker<'_> {
                 return;
             }
             if !world.read() {
-                return if world.is_over() { self.world_is_over() } else { () };
+                if world.is_over() {
+                    self.world_is_over();
+                }
+                return;
             }
             let (said, out) = world.parts();
             let heard = playing.play.said(said, stack, out, now);
