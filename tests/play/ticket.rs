@@ -1,8 +1,8 @@
 //! A world that speaks our protocol: who is logged in here types no password there.
 
 use super::{Played, played_with};
-use crate::harness::{GameServer, PATIENCE};
 use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
+use crate::harness::{GameServer, PATIENCE};
 use serde_json::json;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
