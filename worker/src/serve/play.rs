@@ -7,6 +7,7 @@ use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
+use crate::session::Ask;
 use ssmglobal_config::{Level, Limits};
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
@@ -65,6 +66,7 @@ impl Worker<'_> {
         if let Some(world) = self.door.world.clone() {
             self.peers.client.stack().signal(|speech, out| speech.offer(out));
             self.start_playing(&world, None);
+            self.playing.iter_mut().for_each(|playing| playing.play.expect_crawler());
         }
     }
 
@@ -138,7 +140,10 @@ impl Worker<'_> {
         match playing.play.stage() {
             Stage::Asks => self.ask_for_world(),
             Stage::Ended => self.ask_why_it_ended(),
-            Stage::Plays | Stage::Waits => self.tell_where_it_plays(),
+            Stage::Plays | Stage::Waits => {
+                self.tell_where_it_plays();
+                self.tell_of_world();
+            }
         }
     }
 
@@ -346,7 +351,10 @@ impl Worker<'_> {
                 return;
             }
             if !world.read() {
-                return if world.is_over() { self.world_is_over() } else { () };
+                if world.is_over() {
+                    self.world_is_over();
+                }
+                return;
             }
             let (said, out) = world.parts();
             let heard = playing.play.said(said, stack, out, now);
@@ -359,6 +367,7 @@ impl Worker<'_> {
             match heard {
                 Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
                 Heard::Says(msg) => self.say(msg),
+                Heard::Mssp => self.tell_of_world(),
             }
         }
     }
@@ -409,7 +418,11 @@ impl Worker<'_> {
             let mut nothing = Vec::new();
             let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
             let play = &mut playing.play;
-            if !self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out)) {
+            let more = self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
+            if let Some(plain) = play.take_crawler() {
+                self.ask(Ask::Mssp { plain });
+            }
+            if !more {
                 return;
             }
         }

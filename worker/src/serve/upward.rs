@@ -6,7 +6,7 @@ use super::{LINK, Worker};
 use crate::session::{Ask, GONE};
 use ssmglobal_ipc::frame::Class;
 use ssmglobal_ipc::{
-    DecodeError, Event, List, ListWatched, Position, PreferenceSet, Reply, Request, SetMode, Subscription, Topic,
+    DecodeError, Event, List, ListWatched, Mssp, Position, PreferenceSet, Reply, Request, SetMode, Subscription, Topic,
 };
 use std::os::fd::OwnedFd;
 
@@ -67,7 +67,7 @@ impl Worker<'_> {
         match ask {
             Ask::Play(wish) => return self.on_wish(wish),
             Ask::Leave => return self.leave_world(),
-            Ask::Command { .. } | Ask::Mode(_) => {}
+            Ask::Command { .. } | Ask::Mode(_) | Ask::Mssp { .. } => {}
         }
         match self.linked() {
             Ok(()) => {}
@@ -84,6 +84,10 @@ impl Worker<'_> {
                 self.send(number, request, key.as_deref());
             }
             Ask::Play(_) | Ask::Leave => {}
+            Ask::Mssp { plain } => {
+                let number = self.next_number();
+                self.send(number, Request::Mssp(Mssp { plain }), None);
+            }
             Ask::Mode(mode) => {
                 let number = self.next_number();
                 self.session.waits_for_mode(number);
@@ -231,6 +235,7 @@ impl Worker<'_> {
                     self.ask_ring(list);
                 }
             }
+            Request::Mssp(Mssp { plain }) => self.tell_crawler(plain, reply),
             // Its watch goes on from there.
             Request::ListWorlds(_) | Request::ListUsers(_) => {
                 if let Reply::Listed(listed) = reply

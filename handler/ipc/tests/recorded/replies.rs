@@ -127,6 +127,7 @@ samples! { replies Reply {
         ticket: None,
     });
     PlayVerdict: Reply::PlayVerdict(PlayVerdict { world: text("zoo"), end: PlayEnd::Down });
+    MsspTable: Reply::MsspTable(MsspTable { variables: mssp_variables() });
 } }
 
 /// Replies with what they have gained since they were first released; above they are as they were then.
