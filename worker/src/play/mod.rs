@@ -341,11 +341,6 @@ impl Play {
         matches!(self.stage, Stage::Plays | Stage::Waits)
     }
 
-    /// Whether there is room for more of what is typed.
-    pub fn has_room(&self) -> bool {
-        self.typed.is_empty()
-    }
-
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
         self.is_settled() && self.gate.is_quiet()

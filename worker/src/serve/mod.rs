@@ -207,7 +207,8 @@ impl<'a> Worker<'a> {
                     return Ok(());
                 }
             }
-            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() {
+            let typed_ahead = self.playing.as_ref().is_some_and(|playing| playing.play.has_typed());
+            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() && !typed_ahead {
                 if self.plays_alone() {
                     continue;
                 }

@@ -45,7 +45,7 @@ impl Playing {
 
     /// Whether there is room for more of what is typed.
     pub fn takes_more(&self) -> bool {
-        self.play.has_room()
+        !self.play.has_typed() && !self.world.as_ref().is_some_and(WorldPeer::is_slow)
     }
 
     /// Whether the world may have said something that was not looked at.
@@ -130,8 +130,9 @@ impl Worker<'_> {
         }
         let Some(playing) = &mut self.playing else { return };
         let start = playing.play.asks();
+        let world = start.world.clone();
         let number = self.tell(&Request::PlayStart(start));
-        self.errands.add(number, Errand::PlayStart);
+        self.errands.add(number, Errand::PlayStart(world));
     }
 
     /// Over a link that knows nothing of it: where this session plays, or what is still to be answered.
@@ -165,8 +166,8 @@ impl Worker<'_> {
         match self.linked() {
             Ok(()) if !known => {}
             Ok(()) => {
-                let number = self.tell(&Request::PlayEnded(PlayEnded { world }));
-                self.errands.add(number, Errand::PlayEnded);
+                let number = self.tell(&Request::PlayEnded(PlayEnded { world: world.clone() }));
+                self.errands.add(number, Errand::PlayEnded(world));
             }
             Err(Unlinked::Deserted) => {
                 self.playing = None;
@@ -179,8 +180,10 @@ impl Worker<'_> {
     }
 
     /// The handler has answered what was asked for a connection.
-    pub(super) fn on_play_started(&mut self, reply: &Reply, fds: Vec<OwnedFd>) {
-        let Some(playing) = &mut self.playing else { return };
+    pub(super) fn on_play_started(&mut self, world: &str, reply: &Reply, fds: Vec<OwnedFd>) {
+        // The client may have left it meanwhile, for another one.
+        let is_it = |playing: &&mut Playing| playing.play.stage() == Stage::Asks && playing.play.is_world(world);
+        let Some(playing) = self.playing.as_mut().filter(is_it) else { return };
         match reply {
             Reply::PlayStarted(started) => {
                 playing.play.started(started);
@@ -249,7 +252,11 @@ impl Worker<'_> {
     }
 
     /// Why it has ended.
-    pub(super) fn on_play_verdict(&mut self, reply: &Reply) {
+    pub(super) fn on_play_verdict(&mut self, world: &str, reply: &Reply) {
+        let is_it = |playing: &Playing| playing.play.stage() == Stage::Ended && playing.play.is_world(world);
+        if !self.playing.as_ref().is_some_and(is_it) {
+            return;
+        }
         match reply {
             Reply::PlayVerdict(verdict) if verdict.end == PlayEnd::Down => {
                 self.waits_for_world();
@@ -412,7 +419,7 @@ impl Worker<'_> {
                 }
             }
             let Some(playing) = &mut self.playing else { return };
-            if playing.play.has_typed() || playing.world.as_ref().is_some_and(WorldPeer::is_slow) {
+            if !playing.takes_more() {
                 return;
             }
             let mut nothing = Vec::new();

@@ -21,10 +21,10 @@ pub enum Errand {
     Ring(List),
     /// Messages of a channel that were kept.
     Fetch(String),
-    /// A connection to the world that the client plays.
-    PlayStart,
-    /// Why that has ended.
-    PlayEnded,
+    /// A connection to this world, which the client wants to play.
+    PlayStart(String),
+    /// Why that to this world has ended.
+    PlayEnded(String),
     /// Where the client plays, which is only told.
     PlayTold,
 }
@@ -187,8 +187,8 @@ impl Worker<'_> {
             Some(Errand::Rejoin(channel)) => return self.on_rejoined(channel, reply, fds),
             Some(Errand::Ring(list)) => return self.on_ring(list, reply, fds),
             Some(Errand::Fetch(channel)) => return self.on_fetched(&channel, reply),
-            Some(Errand::PlayStart) => return self.on_play_started(reply, fds),
-            Some(Errand::PlayEnded) => return self.on_play_verdict(reply),
+            Some(Errand::PlayStart(world)) => return self.on_play_started(&world, reply, fds),
+            Some(Errand::PlayEnded(world)) => return self.on_play_verdict(&world, reply),
             Some(Errand::PlayTold) => return,
             None => {}
         }
