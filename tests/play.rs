@@ -4,6 +4,7 @@ mod address;
 mod alone;
 mod down;
 mod survive;
+mod ticket;
 mod tinymux;
 mod wire;
 

@@ -265,7 +265,7 @@ macro_rules! replies {
             152 ListRinged(ListRinged),
             160 PreferenceIs(PreferenceIs),
             170 WorldPlayed(WorldPlayed),
-            180 PlayStarted(PlayStarted),
+            180 PlayStarted(PlayStarted, grown),
             181 PlayVerdict(PlayVerdict),
             190 MsspTable(MsspTable),
         }

@@ -115,6 +115,8 @@ pub struct Play {
     scrollback: Scrollback,
     watch: Watch,
     logs_in: Option<Again>,
+    /// He had a connection before the one that there is now.
+    returns: bool,
     inward: Converter,
     outward: Converter,
     /// What is typed is not seen: the world has said so.
@@ -122,6 +124,9 @@ pub struct Play {
     /// When the world has last said something that did not end a line.
     #[serde(skip)]
     in_line_since: Option<Instant>,
+    /// What lets him in on the connection that is being made. Whoever logs him in takes it as soon as there is one.
+    #[serde(skip)]
+    ticket: Option<Secret>,
     /// The login that has worked. Its page moves as a descriptor of its own.
     #[serde(skip)]
     login: Login,
@@ -186,6 +191,7 @@ impl Play {
     pub fn started(&mut self, started: &PlayStarted) {
         started.world.clone_into(&mut self.world);
         self.word = Some(started.word.clone());
+        self.ticket.clone_from(&started.ticket);
         self.resumes = None;
         if let Ok(terms) = serde_json::from_str(&started.terms) {
             self.terms = terms;

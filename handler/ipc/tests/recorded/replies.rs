@@ -124,6 +124,7 @@ samples! { replies Reply {
     });
     PlayStarted: Reply::PlayStarted(PlayStarted {
         world: text("zoo"), terms: text("{}"), how: PlayHow::Shared, word: Secret::new("k7qm-3xtr"),
+        ticket: None,
     });
     PlayVerdict: Reply::PlayVerdict(PlayVerdict { world: text("zoo"), end: PlayEnd::Down });
     MsspTable: Reply::MsspTable(MsspTable { variables: mssp_variables() });
@@ -171,7 +172,15 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
         charset: some("utf-8"),
         since: Some(AT),
     };
+    let started = PlayStarted {
+        world: text("zoo"),
+        terms: text("{}"),
+        how: PlayHow::Shared,
+        word: Secret::new("k7qm-3xtr"),
+        ticket: Some(Secret::new("pass pass-k7m2-9qxf-3dpa")),
+    };
     vec![
+        ("Reply::PlayStarted", Reply::PlayStarted(started)),
         ("Reply::PassRedeemed", Reply::PassRedeemed(redeemed)),
         ("Reply::Worlds", Reply::Worlds(worlds)),
         ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),

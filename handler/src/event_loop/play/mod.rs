@@ -5,6 +5,7 @@
 mod broker;
 mod operator;
 mod preamble;
+mod ticket;
 mod verdict;
 mod watch;
 mod wires;
@@ -242,7 +243,8 @@ impl EventLoop {
             return self.batch.reply(&asker.to, &Failure::new(Code::Limit, msg).into());
         }
         let terms = serde_json::to_string(&world.terms.for_workers()).unwrap_or_default();
-        let started = PlayStarted { world: world.name.to_string(), terms, how, word };
+        let ticket = if how == PlayHow::New { self.play_ticket(asker.at, world) } else { None };
+        let started = PlayStarted { world: world.name.to_string(), terms, how, word, ticket };
         let to = &asker.to;
         to.link.put_with_fds(|out| put_reply(out, to.number, &Reply::PlayStarted(started)), fd.into_iter().collect());
         self.batch.is_answered(to);
