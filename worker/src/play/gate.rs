@@ -194,11 +194,6 @@ impl Gate {
         self.was_hidden |= hidden && !self.line.is_empty();
     }
 
-    /// Whether a line has begun.
-    pub fn is_partial(&self) -> bool {
-        !self.line.is_empty() || self.cut || self.skipping
-    }
-
     /// Whether nothing that was typed hidden waits here: a worker that moves had better wait for the rest of a password than take
     /// half of it along.
     pub fn is_quiet(&self) -> bool {
