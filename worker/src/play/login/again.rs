@@ -204,7 +204,8 @@ impl Again {
                 return step;
             }
         }
-        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + silent(login) {
+        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + silent(login)
+        {
             self.silence_noticed = true;
             let step = self.next(login, now);
             if step != Step::Wait {
