@@ -3,6 +3,7 @@
 mod address;
 mod alone;
 mod down;
+mod probe;
 mod survive;
 mod ticket;
 mod tinymux;

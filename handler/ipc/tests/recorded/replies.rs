@@ -121,6 +121,7 @@ samples! { replies Reply {
     WorldPlayed: Reply::WorldPlayed(WorldPlayed {
         world: text("Atlantis"),
         terms: vec![PlayTerm { key: text("kind"), value: text("tinymux"), said_by: SaidBy::Licence }],
+        in_use: None,
     });
     PlayStarted: Reply::PlayStarted(PlayStarted {
         world: text("zoo"), terms: text("{}"), how: PlayHow::Shared, word: Secret::new("k7qm-3xtr"),
@@ -215,6 +216,14 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
                 channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }],
                 next: some("chat"),
                 total: Some(300),
+            }),
+        ),
+        (
+            "Reply::WorldPlayed",
+            Reply::WorldPlayed(WorldPlayed {
+                world: text("Atlantis"),
+                terms: vec![PlayTerm { key: text("kind"), value: text("tinymux"), said_by: SaidBy::Licence }],
+                in_use: some("127.0.0.1:2860"),
             }),
         ),
     ]
