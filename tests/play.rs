@@ -3,6 +3,7 @@
 mod address;
 mod alone;
 mod down;
+mod shared;
 mod survive;
 mod tinymux;
 mod wire;

@@ -6,6 +6,7 @@ pub mod charset;
 pub mod contact;
 pub mod layer;
 pub mod outbox;
+mod sharer;
 mod socket;
 pub mod speech;
 pub mod stack;
@@ -15,6 +16,7 @@ mod tests;
 pub mod transport;
 mod world;
 
+pub use sharer::SharerPeer;
 pub use socket::Flushed;
 pub use speech::Input;
 pub use stack::Stack;
@@ -37,6 +39,9 @@ const FIRST: usize = 8;
 
 /// The connection to a world.
 pub const WORLD: Token = Token(FIRST + MOST);
+
+/// Tokens of those who share a game count from here.
+pub const FIRST_SHARER: usize = WORLD.0 + 1;
 
 /// The most peers that a worker has.
 pub const MOST: usize = 4;
@@ -178,6 +183,16 @@ impl Peer {
     /// Reads what nobody will look at, before the end.
     pub fn pass_over_rest(&mut self) {
         self.socket.pass_over_rest();
+    }
+
+    /// Ends the connection, while this process goes on: what was not written is not.
+    ///
+    /// # Errors
+    /// The kernel's: it stands as before.
+    pub fn hang_up(&mut self, registry: &Registry) -> io::Result<()> {
+        self.kept.stack.out().clear();
+        self.flushed = Flushed::All;
+        self.socket.hang_up(registry)
     }
 
     /// Whether its machine does not answer any more.

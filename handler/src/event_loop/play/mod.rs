@@ -114,6 +114,7 @@ impl EventLoop {
             Wish::At { world, state, word, idle } => self.play_at(&asker, &world, state, &word, idle),
             Wish::Left { key } => {
                 self.state.plays.leave(session, &key);
+                self.play_orphans(session, &key);
                 self.play_touch(&key);
                 self.batch.reply(to, &Reply::Done(Done {}));
             }
@@ -158,12 +159,13 @@ impl EventLoop {
 
     fn play_start(&mut self, asker: Asker, world: Played, since: Time, from: Option<u64>, again: bool) {
         let now = self.now;
+        // It has come for its turn, if that was it.
+        self.state.plays.world(&world, now).leave(asker.session);
         if let Some(other) = from {
             return self.play_take_over(asker, &world, other);
         }
         let Some(asker) = self.play_with_another(asker, &world, again) else { return };
         let at = self.state.plays.world(&world, now);
-        at.leave(asker.session);
         let (place, address) = (at.in_use(), at.address().cloned());
         let Some(address) = address.filter(|_| !at.is_awaited()) else { return self.play_waits(&asker, &world) };
         if let Some(fd) = self.play_spare(&world.key, place) {
@@ -246,11 +248,15 @@ impl EventLoop {
         let to = &asker.to;
         to.link.put_with_fds(|out| put_reply(out, to.number, &Reply::PlayStarted(started)), fd.into_iter().collect());
         self.batch.is_answered(to);
+        if how != PlayHow::Waits {
+            self.play_call_sharers(asker.session, world);
+        }
     }
 
     /// A session is over, and with it what it plays.
     pub(super) fn play_ends(&mut self, session: u64) {
         let at = self.state.plays.ends(session);
+        at.iter().for_each(|key| self.play_orphans(session, key));
         self.play.touched.extend(at);
     }
 
