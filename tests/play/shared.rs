@@ -3,11 +3,12 @@
 use super::{Played, played_with};
 use crate::harness::MOVED;
 use crate::harness::worlds::codes::option::ECHO;
-use crate::harness::worlds::options::End;
-use crate::harness::worlds::{Connection, Cut, Kind, Profile, StrictClient};
+use crate::harness::worlds::{Connection, Cut, End, Kind, Profile, StrictClient};
 use nix::sys::signal::{Signal, kill};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const LEFT: &str = "his others go on in zoo";
 
@@ -76,7 +77,7 @@ fn three_connections_see_the_same_and_what_each_types_goes_to_the_world_once() {
 fn letters_prompts_and_hidden_input_are_the_same_for_all() {
     let (played, mut first, mut others) = shared("", 1);
     let (second, told) = (&mut others[0], bob(&played));
-    played.world.says(&told, "größer\r\n".as_bytes());
+    played.world.says(&told, b"gr\xf6\xdfer\r\n");
     first.until("größer\n");
     second.until("größer\n");
     played.world.prompts(&told, b"Password: ");
@@ -96,9 +97,8 @@ fn letters_prompts_and_hidden_input_are_the_same_for_all() {
 #[test]
 fn one_that_is_killed_or_hangs_up_or_leaves_changes_nothing_for_the_others() {
     let (played, mut first, mut others) = shared("", 4);
-    let before: Vec<_> = played.backend.workers().into_iter().map(|worker| worker.pid).collect();
-    let newest = *before.iter().max().unwrap();
-    kill(newest, Signal::SIGKILL).unwrap();
+    let newest = played.backend.workers().pop().unwrap();
+    kill(newest.pid, Signal::SIGKILL).unwrap();
     others.pop().unwrap().rest();
     each_is_heard(std::iter::once(&mut first).chain(&mut others), "without the killed one");
     others.pop().unwrap().hangs_up();
@@ -115,10 +115,10 @@ fn one_that_is_killed_or_hangs_up_or_leaves_changes_nothing_for_the_others() {
     assert_eq!(played.world.count(), 1);
 }
 
-/// A connection that reads only as far as its game has begun.
-fn lazy(played: &Played) -> TcpStream {
+/// A connection that types this, and reads only as far as its game has begun.
+fn lazy(played: &Played, types: &[u8]) -> TcpStream {
     let mut client = TcpStream::connect(played.prompt).unwrap();
-    client.write_all(b"LOGIN bob secret-of-bob\r\nPLAY zoo\r\n").unwrap();
+    client.write_all(types).unwrap();
     let (mut seen, mut byte) = (Vec::new(), [0]);
     while !seen.ends_with(b"Limbo\r\n") {
         client.read_exact(&mut byte).unwrap();
@@ -130,39 +130,72 @@ fn lazy(played: &Played) -> TcpStream {
 #[test]
 fn one_that_does_not_read_loses_its_share_and_the_others_see_every_line() {
     let (played, mut first, mut others) = shared("", 1);
-    let lazy = lazy(&played);
+    let lazy = lazy(&played, b"LOGIN bob secret-of-bob\r\nPLAY zoo\r\n");
     first.types("spam 200000");
     for client in [&mut first, &mut others[0]] {
-        let text = client.until("line 200000 of 200000\n");
-        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("line ")).collect();
-        assert_eq!(lines.len(), 200_000);
-        assert!(lines.iter().enumerate().all(|(at, line)| *line == format!("line {} of 200000", at + 1)));
+        sees_all_lines(client);
     }
     played.backend.log().wait("another connection of this player does not read; it shares zoo no more");
     each_is_heard([&mut first, &mut others[0]], "afterwards");
     drop(lazy);
 }
 
+/// It gets 200,000 lines, each once and in order.
+#[track_caller]
+fn sees_all_lines(client: &mut StrictClient) {
+    let text = client.until("line 200000 of 200000\n");
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("line ")).collect();
+    assert_eq!(lines.len(), 200_000);
+    assert!(lines.iter().enumerate().all(|(at, line)| *line == format!("line {} of 200000", at + 1)));
+}
+
+#[test]
+fn the_one_that_began_does_not_read_and_the_others_go_on_without_it() {
+    let played = played_with(Kind::Mush, "sessions = \"shared\"", "");
+    let lazy = lazy(&played, b"REGISTER bob secret-of-bob\r\nPLAY zoo\r\nconnect bob secret-of-bob\r\n");
+    let mut others = [another(&played), another(&played)];
+    others[0].types("spam 200000");
+    others.iter_mut().for_each(sees_all_lines);
+    played.backend.log().wait(LEFT);
+    each_is_heard(&mut others, "afterwards");
+    drop(lazy);
+    assert_eq!(played.world.count(), 1);
+}
+
+#[test]
+fn who_quits_the_world_has_quit_it_for_all() {
+    let (_played, mut first, mut others) = shared("", 1);
+    others[0].types("quit");
+    for client in [&mut first, &mut others[0]] {
+        let shown = client.until("You have left zoo.");
+        assert!(shown.contains("*** Disconnected ***\n") && !shown.contains("is down"), "{shown}");
+    }
+}
+
 #[test]
 fn a_flood_of_one_holds_up_none_of_the_others() {
     let (played, mut first, mut others) = shared("", 2);
-    const LINES: usize = 50_000;
     let mut floods = others.pop().unwrap();
-    let flood = std::thread::spawn(move || {
-        floods.sends("echo flood\r\n".repeat(LINES).as_bytes());
-        floods
+    let ends = Arc::new(AtomicBool::new(false));
+    let flood = std::thread::spawn({
+        let ends = ends.clone();
+        move || {
+            while !ends.load(Ordering::Relaxed) {
+                floods.sends("echo x\r\n".repeat(1000).as_bytes());
+            }
+            floods
+        }
     });
-    first.until("flood\n");
+    first.until("\nx\n");
     first.types("echo from the first");
     others[0].types("echo from the second");
-    for client in [&mut first, &mut others[0]] {
-        client.until("from the first\n");
-    }
+    // It floods until both were answered.
+    first.until("from the first\n");
     others[0].until("from the second\n");
-    let before = others[0].shown().matches("flood\n").count();
-    assert!(before < LINES, "they were answered behind the flood");
-    flood.join().unwrap().until("from the second\n");
-    bob(&played).hears("echo from the first");
+    ends.store(true, Ordering::Relaxed);
+    let mut floods = flood.join().unwrap();
+    each_is_heard([&mut first, &mut others[0], &mut floods], "behind the flood");
+    assert_eq!(played.world.count(), 1);
 }
 
 #[test]

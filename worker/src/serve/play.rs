@@ -2,8 +2,8 @@
 //! one side to the other here, with no handler in the way. Runs in a worker.
 
 use super::resume::Unlinked;
-use super::upward::Errand;
 use super::sharing::Shares;
+use super::upward::Errand;
 use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
@@ -63,7 +63,12 @@ impl Playing {
     /// When something is due although nothing happens.
     pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
         let world = self.world.as_ref().and_then(|world| world.due_at(limits));
-        world.into_iter().chain(self.play.due_at()).chain(self.from.as_ref().map(handing::From::due_at)).chain(self.shares.due_at()).min()
+        world
+            .into_iter()
+            .chain(self.play.due_at())
+            .chain(self.from.as_ref().map(handing::From::due_at))
+            .chain(self.shares.due_at())
+            .min()
     }
 }
 

@@ -101,7 +101,9 @@ impl Playing {
         for number in 0..self.shares.count() {
             let takes_lines = self.takes_lines();
             let Some(share) = self.shares.all.get_mut(number) else { return any };
-            if !self.play.has_shared(number) && let Some(said) = share.peer.read() {
+            if !self.play.has_shared(number)
+                && let Some(said) = share.peer.read()
+            {
                 self.play.sharers().heard(number, said);
                 any = true;
             }
@@ -217,7 +219,10 @@ impl Worker<'_> {
         }
         let world = playing.play.world().to_owned();
         for _ in 0..given_up {
-            self.log(Level::Info, &format!("another connection of this player does not read; it shares {world} no more"));
+            self.log(
+                Level::Info,
+                &format!("another connection of this player does not read; it shares {world} no more"),
+            );
         }
     }
 

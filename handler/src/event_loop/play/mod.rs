@@ -19,6 +19,7 @@ use ssmglobal_ipc::frame::put_reply;
 use ssmglobal_ipc::{
     Code, Done, Event, Failure, PlayDo, PlayHow, PlayOrder, PlayReady, PlayStarted, PlayState, Reply, Secret, Time,
 };
+use ssmglobal_store::PlayerId;
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -144,7 +145,11 @@ impl EventLoop {
                 // It may wait all the same, for a player who is away.
                 PlayState::Alone => {}
             }
-            if let Some(player) = player.filter(|_| state == PlayState::Alone) {
+            // Where others of his go on with it he need not be fetched.
+            let is_kept = |player: &PlayerId| {
+                state == PlayState::Alone && self.state.plays.sharers(*player, &world.key, session) == 0
+            };
+            if let Some(player) = player.filter(is_kept) {
                 self.play_is_kept(player, &world.key, &world.name);
             }
         }
@@ -153,7 +158,7 @@ impl EventLoop {
     }
 
     /// The player by whom a session is used, if one has logged in.
-    fn play_player(&self, at: SessionRef) -> Option<ssmglobal_store::PlayerId> {
+    fn play_player(&self, at: SessionRef) -> Option<PlayerId> {
         self.state.live(at)?.who()?.as_player()
     }
 

@@ -274,9 +274,8 @@ impl Plays {
         let others: Vec<u64> = self.at(world).map(|(other, _)| other).collect();
         for other in others {
             let stay = self.stays.get_mut(&other).into_iter().flatten().find(|(at, _)| &**at == world);
-            let shares = |stay: &Stay| {
-                stay.shares == Some(session) && (another.is_some() || stay.state == PlayState::Waits)
-            };
+            let shares =
+                |stay: &Stay| stay.shares == Some(session) && (another.is_some() || stay.state == PlayState::Waits);
             if let Some((_, stay)) = stay.filter(|(_, stay)| shares(stay)) {
                 stay.shares = another.filter(|another| *another != other);
             }
