@@ -212,6 +212,8 @@ requests! {
     181 PlayEnded(PlayEnded)         -> [PlayVerdict]     PEOPLE   None         SetsMemory  Seen  Worker;
     182 PlayAt(PlayAt)               -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
     183 PlayLeft(PlayLeft)           -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
+    190 Mssp(Mssp)                   -> [MsspTable]       PEOPLE   None         ReadsMemory Seen  Worker;
+    191 MsspOf(MsspOf)               -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -265,6 +267,7 @@ macro_rules! replies {
             170 WorldPlayed(WorldPlayed),
             180 PlayStarted(PlayStarted),
             181 PlayVerdict(PlayVerdict),
+            190 MsspTable(MsspTable),
         }
     };
 }

@@ -185,6 +185,7 @@ impl EventLoop {
         let mut state = State::new(Time::now().0.unsigned_abs());
         let (worlds, users) = recovery.take_mirrors();
         state.mirrors.restore(worlds, users);
+        state.mssp.began = Time(i64::try_from(run).unwrap_or(i64::MAX));
         for entry in state.mirrors.begun() {
             journal.append(&entry);
         }

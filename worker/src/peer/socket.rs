@@ -88,6 +88,12 @@ impl Socket {
         (self.closed, self.readable, self.unread) = (true, false, 0..0);
     }
 
+    /// Ends the connection.
+    pub fn shut(&mut self) {
+        // It may have ended already.
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+
     /// What was read and not used.
     pub fn unread(&self) -> &[u8] {
         self.buffer.get(self.unread.clone()).unwrap_or_default()

@@ -23,6 +23,7 @@ impl Play {
                     FromWorld::PromptEnd => self.has_prompted(to, to_world, now),
                     FromWorld::Charset => characters = true,
                     // The owner never lets a world compress: the handler's way to it is short.
+                    FromWorld::Mssp if !std::mem::replace(&mut self.told_mssp, true) => heard.push(Heard::Mssp),
                     FromWorld::Mssp | FromWorld::Alive | FromWorld::Compressed => {}
                 }
             }

@@ -3,6 +3,7 @@
 //! client, at any byte. Runs in a worker; pure but for the page of memory that holds a login.
 
 pub mod charset;
+mod first;
 mod gate;
 mod inward;
 mod kept;
@@ -19,6 +20,7 @@ use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::between::Between;
 use charset::Converter;
+use first::FirstLine;
 use gate::{Escape, Gate};
 use kept::Kept;
 use login::{Again, Login, Watch};
@@ -58,6 +60,8 @@ pub enum Heard {
     LineEnded,
     /// The player is told this.
     Says(String),
+    /// It has told of itself, for the first time on this connection.
+    Mssp,
 }
 
 /// What came of what the player has typed.
@@ -106,6 +110,13 @@ pub struct Play {
     typed: Vec<u8>,
     /// How much of that was looked at, bytes.
     used: usize,
+    /// The first line of who came straight here, as long as it may be a crawler's.
+    first: FirstLine,
+    /// A crawler has asked, by a line or not; it is taken in the same turn.
+    #[serde(skip)]
+    crawler: Option<bool>,
+    /// The world has told of itself, and the handler was told of that.
+    told_mssp: bool,
     kept: Kept,
     scrollback: Scrollback,
     /// Bytes that were shown since the connection has begun.
@@ -209,7 +220,7 @@ impl Play {
     /// There is a connection to the world. What is said to that is appended to `to_world`.
     pub fn connected(&mut self, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         self.stage = Stage::Plays;
-        (self.hidden, self.shown) = (false, 0);
+        (self.hidden, self.shown, self.told_mssp) = (false, 0, false);
         self.in_line_since = None;
         if to.between().is_none() {
             to.play(Some(Between::new(self.clean)));
@@ -350,14 +361,9 @@ impl Play {
         matches!(self.stage, Stage::Plays | Stage::Waits)
     }
 
-    /// Whether there is room for more of what is typed.
-    pub fn has_room(&self) -> bool {
-        self.typed.is_empty()
-    }
-
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        matches!(self.stage, Stage::Plays | Stage::Waits)
+        self.is_settled() && self.gate.is_quiet() && self.sharers.are_quiet()
     }
 
     /// When something is due although nothing happens.
@@ -370,11 +376,26 @@ impl Play {
         prompt.into_iter().chain(login).chain(self.undecided_until).chain(self.grace_ends()).min()
     }
 
+    /// Who has come may be a crawler: its first line tells.
+    pub fn expect_crawler(&mut self) {
+        self.first = FirstLine::begin();
+    }
+
+    /// Whether a crawler has asked since the last time, and if it did so by a line.
+    pub fn take_crawler(&mut self) -> Option<bool> {
+        self.crawler.take()
+    }
+
+    /// The world, and what it has told of itself on this connection.
+    pub fn mssp(&self) -> Option<(&str, &telnet::Mssp)> {
+        self.told_mssp.then(|| (self.world.as_str(), self.bridge.mssp()))
+    }
+
     /// What the world is told besides what the player's terminal says.
     fn bridge_terms(&self) -> telnet::Terms {
         let tells = self.terms.real_address == RealAddress::Mnes;
         let address = tells.then(|| self.address.as_str().into());
-        telnet::Terms { charsets: names::offered(self.terms.charset), address, ..telnet::Terms::default() }
+        telnet::Terms { charsets: names::offered(self.terms.charset), address, mssp: true, ..telnet::Terms::default() }
     }
 
     fn choose_characters(&mut self, to: &Stack) {

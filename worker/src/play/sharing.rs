@@ -199,6 +199,11 @@ impl Sharers {
         self.all.iter_mut().for_each(|sharer| sharer.hides(hidden));
     }
 
+    /// Whether none of them is in the middle of what is typed hidden.
+    pub(super) fn are_quiet(&self) -> bool {
+        self.all.iter().all(|sharer| sharer.gate.is_quiet())
+    }
+
     /// One of them has said this.
     pub fn heard(&mut self, number: usize, said: &[u8]) {
         self.all.get_mut(number).into_iter().for_each(|sharer| sharer.heard(said));

@@ -7,6 +7,7 @@ mod link;
 mod lists;
 pub mod moved;
 mod moving;
+mod mssp;
 mod play;
 mod resume;
 mod sharing;
@@ -71,26 +72,32 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes over the client, which was accepted at `begun`; gives back the room for events.
+    /// Takes over the client, which was accepted at `begun`; gives back the room for events. Where another program is to go on with
+    /// it as soon as that can be, it is `to_move`.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Worker<'a>>, &'a mut Events) {
+    pub fn start(given: Given<'a>, begun: Instant, to_move: bool) -> (io::Result<Worker<'a>>, &'a mut Events) {
         let (mode, door, session) = (given.mode, given.door, given.session);
         let speech = Speech::new(mode, door.line, door.mode != DoorMode::Ask);
         let kept = Kept { stack: Stack::new(Transport::Plain, speech), contact: Contact::since(begun) };
         let session = Session::new(session, mode, begun);
         let (mut worker, events) = Worker::prepare(given, kept, session, Subscriptions::default());
-        if let Ok(worker) = &mut worker
-            && mode == Mode::Human
-        {
-            let around = worker.around();
-            let stack = worker.peers.client.stack();
-            stack.speech().offer_soon();
-            if worker.door.world.is_some() {
-                worker.enter_world();
-            } else {
-                worker.session.greet(stack, around);
+        if let Ok(worker) = &mut worker {
+            worker.moving = to_move;
+            if mode == Mode::Human {
+                let (around, found) = (worker.around(), worker.is_to_be_found());
+                let stack = worker.peers.client.stack();
+                if found {
+                    stack.signal(|speech, out| speech.offer_now(out));
+                } else {
+                    stack.speech().offer_soon();
+                }
+                if worker.door.world.is_some() {
+                    worker.enter_world();
+                } else {
+                    worker.session.greet(stack, around);
+                }
             }
         }
         (worker, events)
@@ -115,6 +122,7 @@ impl<'a> Worker<'a> {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
+        peers.client.stack().speech().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
             peers.client.stack().keep_copy();
         }
@@ -163,6 +171,7 @@ impl<'a> Worker<'a> {
         loop {
             self.take_input();
             self.take_shared();
+            self.note_damage();
             self.play_on();
             self.end_ours();
             self.log_output();
@@ -206,10 +215,13 @@ impl<'a> Worker<'a> {
                     return Ok(());
                 }
             }
-            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() {
+            let typed_ahead = self.playing.as_ref().is_some_and(|playing| playing.play.has_typed());
+            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() && !typed_ahead {
                 if self.plays_alone() {
                     continue;
                 }
+                self.peers.client.stack().close();
+                self.peers.flush(self.poll.registry(), &self.settings.limits);
                 return Ok(());
             }
             if self.move_on() {
@@ -325,6 +337,20 @@ impl<'a> Worker<'a> {
             }
         }
         line.zeroize();
+    }
+
+    /// What the client has sent cannot be read any further: it has to come again. Its world is kept for it as if the connection
+    /// had broken.
+    fn note_damage(&mut self) {
+        if !self.peers.client.take_damage() {
+            return;
+        }
+        if self.plays_alone() {
+            self.peers.client.shut();
+            self.log(Level::Info, "What the client has sent compressed could not be read: its connection is closed.");
+        } else {
+            self.session.end(WorkerEnd::DAMAGED);
+        }
     }
 
     /// Does what has become due in the session for those around it.

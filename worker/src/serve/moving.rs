@@ -43,6 +43,15 @@ impl Worker<'_> {
         if !self.moving || !self.is_quiet() {
             return false;
         }
+        self.peers.let_go();
+        let gone = self.hand_on();
+        if !gone {
+            self.peers.flush(self.poll.registry(), &self.settings.limits);
+        }
+        gone
+    }
+
+    fn hand_on(&mut self) -> bool {
         let Ok((ours, theirs)) = ssmglobal_sys::seqpacket_pair() else { return false };
         let sent = self.left().put_away().and_then(|memory| self.hand_peers_over(memory.as_fd(), &theirs));
         match sent {

@@ -8,6 +8,7 @@ use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
+use crate::session::Ask;
 use ssmglobal_config::{Level, Limits};
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
@@ -47,7 +48,7 @@ impl Playing {
 
     /// Whether there is room for more of what is typed.
     pub fn takes_more(&self) -> bool {
-        self.play.has_room()
+        !self.play.has_typed() && !self.world.as_ref().is_some_and(WorldPeer::is_slow)
     }
 
     /// Whether the world may have said something that was not looked at.
@@ -78,6 +79,7 @@ impl Worker<'_> {
         if let Some(world) = self.door.world.clone() {
             self.peers.client.stack().signal(|speech, out| speech.offer(out));
             self.start_playing(&world, None);
+            self.playing.iter_mut().for_each(|playing| playing.play.expect_crawler());
         }
     }
 
@@ -144,8 +146,9 @@ impl Worker<'_> {
         }
         let Some(playing) = &mut self.playing else { return };
         let start = playing.play.asks();
+        let world = start.world.clone();
         let number = self.tell(&Request::PlayStart(start));
-        self.errands.add(number, Errand::PlayStart);
+        self.errands.add(number, Errand::PlayStart(world));
     }
 
     /// Over a link that knows nothing of it: where this session plays, or what is still to be answered.
@@ -154,7 +157,10 @@ impl Worker<'_> {
         match playing.play.stage() {
             Stage::Asks => self.ask_for_world(),
             Stage::Ended => self.ask_why_it_ended(),
-            Stage::Plays | Stage::Waits => self.tell_where_it_plays(),
+            Stage::Plays | Stage::Waits => {
+                self.tell_where_it_plays();
+                self.tell_of_world();
+            }
         }
     }
 
@@ -176,8 +182,8 @@ impl Worker<'_> {
         match self.linked() {
             Ok(()) if !known => {}
             Ok(()) => {
-                let number = self.tell(&Request::PlayEnded(PlayEnded { world }));
-                self.errands.add(number, Errand::PlayEnded);
+                let number = self.tell(&Request::PlayEnded(PlayEnded { world: world.clone() }));
+                self.errands.add(number, Errand::PlayEnded(world));
             }
             Err(Unlinked::Deserted) => {
                 self.playing = None;
@@ -190,8 +196,10 @@ impl Worker<'_> {
     }
 
     /// The handler has answered what was asked for a connection.
-    pub(super) fn on_play_started(&mut self, reply: &Reply, fds: Vec<OwnedFd>) {
-        let Some(playing) = &mut self.playing else { return };
+    pub(super) fn on_play_started(&mut self, world: &str, reply: &Reply, fds: Vec<OwnedFd>) {
+        // The client may have left it meanwhile, for another one.
+        let is_it = |playing: &&mut Playing| playing.play.stage() == Stage::Asks && playing.play.is_world(world);
+        let Some(playing) = self.playing.as_mut().filter(is_it) else { return };
         match reply {
             Reply::PlayStarted(started) => {
                 playing.play.started(started);
@@ -262,7 +270,11 @@ impl Worker<'_> {
     }
 
     /// Why it has ended.
-    pub(super) fn on_play_verdict(&mut self, reply: &Reply) {
+    pub(super) fn on_play_verdict(&mut self, world: &str, reply: &Reply) {
+        let is_it = |playing: &Playing| playing.play.stage() == Stage::Ended && playing.play.is_world(world);
+        if !self.playing.as_ref().is_some_and(is_it) {
+            return;
+        }
         match reply {
             Reply::PlayVerdict(verdict) if verdict.end == PlayEnd::Down => {
                 self.waits_for_world();
@@ -368,7 +380,10 @@ impl Worker<'_> {
             }
             let Some(world) = &mut playing.world else { return };
             if !world.read() {
-                return if world.is_over() { self.world_is_over() } else { () };
+                if world.is_over() {
+                    self.world_is_over();
+                }
+                return;
             }
             let (said, out) = world.parts();
             let heard = playing.play.said(said, stack, out, now);
@@ -382,6 +397,7 @@ impl Worker<'_> {
             match heard {
                 Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
                 Heard::Says(msg) => self.say(msg),
+                Heard::Mssp => self.tell_of_world(),
             }
         }
     }
@@ -430,13 +446,17 @@ impl Worker<'_> {
                 }
             }
             let Some(playing) = &mut self.playing else { return };
-            if playing.play.has_typed() || playing.world.as_ref().is_some_and(WorldPeer::is_slow) {
+            if !playing.takes_more() {
                 return;
             }
             let mut nothing = Vec::new();
             let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
             let play = &mut playing.play;
-            if !self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out)) {
+            let more = self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
+            if let Some(plain) = play.take_crawler() {
+                self.ask(Ask::Mssp { plain });
+            }
+            if !more {
                 return;
             }
         }

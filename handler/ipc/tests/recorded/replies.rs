@@ -126,6 +126,7 @@ samples! { replies Reply {
         world: text("zoo"), terms: text("{}"), how: PlayHow::Shared, word: Secret::new("k7qm-3xtr"),
     });
     PlayVerdict: Reply::PlayVerdict(PlayVerdict { world: text("zoo"), end: PlayEnd::Down });
+    MsspTable: Reply::MsspTable(MsspTable { variables: mssp_variables() });
 } }
 
 /// Replies with what they have gained since they were first released; above they are as they were then.

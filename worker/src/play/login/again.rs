@@ -15,8 +15,14 @@ use zeroize::Zeroizing;
 /// How long it may take altogether.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A world that says nothing before it has heard something is spoken to after so long.
+/// A world that asks, but says nothing before it has heard something, is spoken to after so long.
 const SILENT: Duration = Duration::from_millis(300);
+
+/// One that takes a whole line is spoken to as soon as it has said anything, or after so long: it is served since it listens.
+const SILENT_LINE: Duration = Duration::from_millis(50);
+
+/// The world has said all that belongs to a success when it says nothing for so long: the player waits for it.
+const BEHIND: Duration = Duration::from_millis(20);
 
 /// How long after success lines are looked at that nobody needs to see again, if the world never falls quiet.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -100,6 +106,10 @@ struct Behind {
     since: Moment,
 }
 
+fn silent(login: &Login) -> Duration {
+    if login.patterns.prompts { SILENT } else { SILENT_LINE }
+}
+
 impl Again {
     /// On a fresh connection; none if nothing is kept.
     pub fn begin(login: &Login, now: Instant) -> Option<Again> {
@@ -128,6 +138,10 @@ impl Again {
             }
         }
         match &self.behind {
+            // What comes behind shows whether it has worked.
+            None if self.said == 0 && !login.patterns.prompts && !login.patterns.success.is_empty() => {
+                self.next(login, now)
+            }
             Some(behind) if behind.text.len() > MOST_BEHIND => self.done(),
             // Nothing is left out of what follows, and so nothing has to be waited for.
             Some(_) if login.patterns.hide.is_empty() && !login.patterns.success.is_empty() => self.done(),
@@ -165,9 +179,9 @@ impl Again {
 
     /// When [`Again::quiet`] is to be called at the latest.
     pub fn deadline(&self, login: &Login) -> Instant {
-        let silence = (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then_some(SILENT);
+        let silence = (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then(|| silent(login));
         let silence = silence.map(|silent| *self.begun + silent);
-        let quiet = self.stirred.map(|at| *at + QUIET);
+        let quiet = self.stirred.map(|at| *at + self.is_quiet_after());
         let settled = self.behind.as_ref().filter(|_| self.answered).map(|behind| *behind.since + SETTLED);
         [silence, quiet, settled]
             .into_iter()
@@ -183,14 +197,15 @@ impl Again {
         if self.answered && self.behind.as_ref().is_some_and(settled) {
             return self.done();
         }
-        if self.stirred.is_some_and(|at| now >= *at + QUIET) {
+        if self.stirred.is_some_and(|at| now >= *at + self.is_quiet_after()) {
             self.stirred = None;
             let step = self.prompted(login, now);
             if step != Step::Wait {
                 return step;
             }
         }
-        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + SILENT {
+        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + silent(login)
+        {
             self.silence_noticed = true;
             let step = self.next(login, now);
             if step != Step::Wait {
@@ -209,6 +224,10 @@ impl Again {
     /// It comes to nothing, as when the world has gone again: all that it has said.
     pub fn give_up(&mut self) -> Vec<u8> {
         self.held.take().text
+    }
+
+    fn is_quiet_after(&self) -> Duration {
+        if self.behind.is_some() { BEHIND } else { QUIET }
     }
 
     /// Whether the world is still talking, and is to end before it is asked something: one that asks may have much to say.

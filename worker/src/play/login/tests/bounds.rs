@@ -9,9 +9,9 @@ fn asked() -> LoginTerms {
 
 #[test]
 fn so_many_lines_and_bytes_are_kept_and_a_longer_login_is_not() {
-    let long = "x".repeat(MOST_BYTES);
+    let long = "x".repeat(page::MOST_BYTES);
     for (count, line, fits) in
-        [(MOST_LINES, "x", true), (MOST_LINES + 1, "x", false), (1, long.as_str(), true), (2, &long, false)]
+        [(page::MOST_LINES, "x", true), (page::MOST_LINES + 1, "x", false), (1, long.as_str(), true), (2, &long, false)]
     {
         let mut login = login(&asked());
         let script = [vec![Types(line); count], vec![World("Welcome!\r\n")]].concat();
@@ -44,7 +44,7 @@ fn the_page_takes_the_login_along_also_one_that_is_being_tried() {
     let mut watch: Watch = serde_json::from_str(&left).unwrap();
     watch.said(&mut second, b"Welcome!\r\n", now);
     assert_eq!(lines_kept(&second), ["Alice"]);
-    second.forget();
+    second.page.iter_mut().for_each(LockedPage::wipe);
     assert!(!second.is_kept() && second.page().unwrap().bytes().is_empty());
 }
 
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_typed_is_kept_as_it_was(lines in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..100), any::<bool>()), 1..=MOST_LINES)) {
+    fn what_was_typed_is_kept_as_it_was(lines in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..100), any::<bool>()), 1..=page::MOST_LINES)) {
         let (mut login, mut watch, now) = (login(&asked()), Watch::default(), clock());
         let mut expected: Vec<(Vec<u8>, bool)> = Vec::new();
         for (line, hidden) in lines {
