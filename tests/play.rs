@@ -4,6 +4,7 @@ mod address;
 mod alone;
 mod down;
 mod probe;
+mod shared;
 mod survive;
 mod ticket;
 mod tinymux;

@@ -9,6 +9,7 @@ pub mod layer;
 mod opening;
 pub mod outbox;
 pub mod proxy;
+mod sharer;
 mod socket;
 pub mod speech;
 pub mod stack;
@@ -18,6 +19,7 @@ mod tests;
 pub mod transport;
 mod world;
 
+pub use sharer::SharerPeer;
 pub use socket::Flushed;
 pub use speech::Input;
 pub use stack::Stack;
@@ -40,6 +42,9 @@ const FIRST: usize = 8;
 
 /// The connection to a world.
 pub const WORLD: Token = Token(FIRST + MOST);
+
+/// Tokens of those who share a game count from here.
+pub const FIRST_SHARER: usize = WORLD.0 + 1;
 
 /// The most peers that a worker has.
 pub const MOST: usize = 4;
@@ -199,6 +204,16 @@ impl Peer {
     /// Reads what nobody will look at, before the end.
     pub fn pass_over_rest(&mut self) {
         self.socket.pass_over_rest();
+    }
+
+    /// Ends the connection, while this process goes on: what was not written is not.
+    ///
+    /// # Errors
+    /// The kernel's: it stands as before.
+    pub fn hang_up(&mut self, registry: &Registry) -> io::Result<()> {
+        self.kept.stack.out().clear();
+        self.flushed = Flushed::All;
+        self.socket.hang_up(registry)
     }
 
     /// Whether its machine does not answer any more.

@@ -148,6 +148,20 @@ impl Socket {
         self.unread = 0..0;
     }
 
+    /// Closes the socket, in whose place one stands that is closed. What was said before is on its way.
+    ///
+    /// # Errors
+    /// The kernel's: nothing has changed.
+    pub fn hang_up(&mut self, registry: &Registry) -> io::Result<()> {
+        let (closed, _) = ssmglobal_sys::link_pair()?;
+        self.pass_over_rest();
+        registry.deregister(&mut self.stream)?;
+        self.stream = TcpStream::from_std(std::net::TcpStream::from(closed));
+        self.writable = Writable::default();
+        self.close_reading();
+        Ok(())
+    }
+
     /// Writes what waits. What does not fit goes when `registry` tells under `token` that there is room.
     pub fn flush(&mut self, out: &mut Outbox, registry: &Registry, token: Token) -> Flushed {
         let flushed = self.write(out);

@@ -194,6 +194,11 @@ impl Gate {
         self.was_hidden |= hidden && !self.line.is_empty();
     }
 
+    /// Whether a part of a line has gone to the world because of its length, and its end has not.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// Whether nothing that was typed hidden waits here: a worker that moves had better wait for the rest of a password than take
     /// half of it along.
     pub fn is_quiet(&self) -> bool {

@@ -55,8 +55,10 @@ impl Play {
         to.between.end_ours(to.out);
         let begins = to.out.len();
         self.inward.convert(text, to.out);
+        self.sharers.shows(text, self.inward.from());
         let shown = to.out.get(begins..).unwrap_or_default();
         to.between.world_said(shown);
+        self.shown += shown.len() as u64;
         if self.alone.is_some() {
             self.scrollback.said(shown);
             return to.out.truncate(from);
@@ -73,6 +75,7 @@ impl Play {
         self.watch.prompt_end(&mut self.login);
         self.send_kept_when_inside(to_world);
         to.between.is_prompt();
+        self.sharers.prompts();
         if self.alone.is_none() {
             to.telnet.prompt_end(to.out);
         }
@@ -81,6 +84,7 @@ impl Play {
     fn hides(&mut self, hidden: bool, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
         self.hidden = hidden;
         self.gate.set_hidden(hidden);
+        self.sharers.hides(hidden);
         if self.logs_in.is_some() {
             return self.hears(|again, login| again.hides(login, hidden, now), to, to_world);
         }

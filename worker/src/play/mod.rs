@@ -13,6 +13,7 @@ pub mod names;
 mod outward;
 mod relogin;
 mod scrollback;
+pub mod sharing;
 pub mod words;
 
 use crate::moment::Moment;
@@ -25,6 +26,7 @@ use kept::Kept;
 use login::{Again, Login, Watch};
 use scrollback::Scrollback;
 use serde::{Deserialize, Serialize};
+use sharing::Sharers;
 use ssmglobal_config::Door;
 use ssmglobal_config::play::{Charset, RealAddress, Terms};
 use ssmglobal_ipc::{PlayAt, PlayHow, PlayStart, PlayStarted, PlayState, Secret, Time};
@@ -95,8 +97,12 @@ pub struct Play {
     since: i64,
     /// There was a connection before, which the world has lost.
     again: bool,
-    /// Since when the client's own connection is gone.
+    /// The connection is another worker's, which shares it.
+    is_guest: bool,
+    /// Since when the client's own connection is gone; or, where others have shared the game, the last of those.
     alone: Option<Moment>,
+    /// The client cannot come back: it is kept only for those who share it.
+    only_shared: bool,
     bridge: Bridge,
     gate: Gate,
     /// What was typed and not looked at yet.
@@ -113,6 +119,9 @@ pub struct Play {
     told_mssp: bool,
     kept: Kept,
     scrollback: Scrollback,
+    /// Bytes that were shown since the connection has begun.
+    shown: u64,
+    sharers: Sharers,
     watch: Watch,
     logs_in: Option<Again>,
     /// He had a connection before the one that there is now.
@@ -169,7 +178,9 @@ impl Play {
     pub fn asks(&mut self) -> PlayStart {
         self.stage = Stage::Asks;
         let (world, since) = (self.world.clone(), Time(self.since));
-        PlayStart { world, since, word: self.resumes.clone(), again: self.again }
+        // Who has shared a connection shares the next one too.
+        let again = self.again && !self.is_guest;
+        PlayStart { world, since, word: self.resumes.clone(), again }
     }
 
     /// Where the client plays, for a handler that does not know; nothing as long as that is not settled. Who waits for his world
@@ -197,9 +208,16 @@ impl Play {
             self.terms = terms;
         }
         match started.how {
-            PlayHow::New | PlayHow::Waits => self.expect_login(),
+            PlayHow::New => {
+                self.is_guest = false;
+                self.expect_login();
+            }
+            PlayHow::Waits => self.expect_login(),
             // What comes is for a player already.
-            PlayHow::Shared => self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() },
+            PlayHow::Shared => {
+                self.is_guest = true;
+                self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() };
+            }
             // His login comes too, and a process may lock no second page for it.
             PlayHow::TakenOver => {}
         }
@@ -208,7 +226,7 @@ impl Play {
     /// There is a connection to the world. What is said to that is appended to `to_world`.
     pub fn connected(&mut self, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         self.stage = Stage::Plays;
-        (self.hidden, self.told_mssp) = (false, false);
+        (self.hidden, self.shown, self.told_mssp) = (false, 0, false);
         self.in_line_since = None;
         if to.between().is_none() {
             to.play(Some(Between::new(self.clean)));
@@ -233,6 +251,7 @@ impl Play {
             self.bridge.leave(to.telnet, to.out);
         });
         self.gate.set_hidden(false);
+        self.sharers.hides(false);
         (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
     }
 
@@ -269,16 +288,21 @@ impl Play {
     }
 
     /// The client's own connection has gone, and he has not got so many bytes of what was written. Whether the connection to the
-    /// world is kept: for who can come back, because he is `known` or has a word.
+    /// world is kept: for who can come back, because he is `known` or has a word, and for those who share it.
     pub fn stays_alone(&mut self, known: bool, lost: u64, to: &mut Stack) -> bool {
-        let can_return = (known || self.word_shown) && self.terms.grace_seconds > 0;
-        if !can_return || !matches!(self.stage, Stage::Plays | Stage::Waits) {
+        let can_return = self.can_return(known);
+        if !(can_return || self.is_shared()) || !matches!(self.stage, Stage::Plays | Stage::Waits) {
             return false;
         }
-        self.alone = Some(Moment::now());
+        (self.alone, self.only_shared) = (Some(Moment::now()), !can_return);
         self.scrollback.keep_last(lost + to.out().rest().len() as u64);
         to.out().clear();
         true
+    }
+
+    /// Whether a game is kept for a client that is `known` or not. Who shares one shares it again.
+    fn can_return(&self, known: bool) -> bool {
+        (known || self.word_shown) && self.terms.grace_seconds > 0 && !self.is_guest
     }
 
     /// Whether the time is over for which it is kept.
@@ -287,7 +311,8 @@ impl Play {
     }
 
     fn grace_ends(&self) -> Option<Instant> {
-        self.alone.map(|since| *since + Duration::from_secs(self.terms.grace_seconds))
+        let grace = if self.only_shared { 0 } else { self.terms.grace_seconds };
+        self.alone.filter(|_| !self.is_shared()).map(|since| *since + Duration::from_secs(grace))
     }
 
     /// The page that holds the login, for one who goes on.
@@ -311,6 +336,7 @@ impl Play {
         here.address.clone_into(&mut self.address);
         (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
         let was_away = self.alone.take().is_some();
+        self.only_shared = false;
         if self.stage != Stage::Plays {
             return;
         }
@@ -343,7 +369,7 @@ impl Play {
 
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        self.is_settled() && self.gate.is_quiet()
+        self.is_settled() && self.gate.is_quiet() && self.sharers.are_quiet()
     }
 
     /// When something is due although nothing happens.

@@ -89,6 +89,15 @@ pub fn not_in(world: &str, returns: bool, why: &str, kept: usize) -> String {
     format!("{world} {did}: {why}. Log in as usual.{kept}")
 }
 
+/// He wants to play something else, and other connections of his are in the game by this one.
+pub const IS_SHARED: &str = "Other connections of yours are in this game by this one. Leave it by those first, or by QUIT, which leaves it to \
+                             them and ends this connection.";
+
+/// He has left it to his other connections, and his own ends.
+pub fn left_to_others(world: &str) -> String {
+    format!("You have left {world} to your other connections, which go on in it. This one ends.")
+}
+
 /// He has left it.
 pub fn left(world: &str) -> String {
     format!("You have left {world}.")

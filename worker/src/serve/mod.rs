@@ -10,6 +10,7 @@ mod moving;
 mod mssp;
 mod play;
 mod resume;
+mod sharing;
 mod subscriptions;
 mod upward;
 
@@ -18,7 +19,7 @@ use crate::given::{Given, title};
 use crate::peer::contact::Contact;
 use crate::peer::speech::Speech;
 use crate::peer::transport::Transport;
-use crate::peer::{Flushed, Kept, Peers, Stack, WORLD};
+use crate::peer::{FIRST_SHARER, Flushed, Kept, Peers, Stack, WORLD};
 use crate::render;
 use crate::session::{Around, Effects, Session};
 use link::Link;
@@ -169,6 +170,7 @@ impl<'a> Worker<'a> {
     pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
         loop {
             self.take_input();
+            self.take_shared();
             self.note_damage();
             self.play_on();
             self.end_ours();
@@ -179,10 +181,14 @@ impl<'a> Worker<'a> {
             }
             self.flush_world();
             self.peers.flush(self.poll.registry(), &self.settings.limits);
+            self.flush_shares();
             match self.peers.client.flushed() {
                 _ if self.is_alone() => {
                     if self.session.is_over() {
                         return Ok(());
+                    }
+                    if self.goes_on_for_sharers() {
+                        continue;
                     }
                 }
                 Flushed::All if self.session.is_over() => {
@@ -196,7 +202,9 @@ impl<'a> Worker<'a> {
                 // What was too much is gone: further lines may be taken.
                 Flushed::All if self.may_take() && self.peers.client.may_have_said() && self.takes_more() => continue,
                 Flushed::All if self.world_may_have_said() => continue,
+                Flushed::All | Flushed::Part if self.goes_on_for_sharers() => continue,
                 Flushed::All | Flushed::Part => {}
+                Flushed::TooMuch if self.leaves_to_sharers(false) => continue,
                 Flushed::TooMuch => {
                     self.session.ends_by(WorkerEnd::SLOW);
                     return Ok(());
@@ -250,6 +258,7 @@ impl<'a> Worker<'a> {
                     world.has_event(event);
                 }
             }
+            token if token.0 >= FIRST_SHARER && token.0 < FIRST_RING => self.share_has_event(event),
             token if token.0 >= FIRST_RING => self.read_ring(token),
             token => {
                 if let Some(peer) = self.peers.of(token) {
@@ -293,8 +302,8 @@ impl<'a> Worker<'a> {
 
     /// Whether the world may have said something, and there is room for it.
     fn world_may_have_said(&mut self) -> bool {
-        let has_room = self.is_alone() || !self.peers.client.stack().is_slow();
-        has_room && self.playing.as_ref().is_some_and(Playing::may_have_said)
+        let is_slow = self.peers.client.stack().is_slow();
+        self.playing.as_mut().is_some_and(|playing| playing.may_have_said() && !playing.has_to_wait(is_slow))
     }
 
     fn may_take(&mut self) -> bool {

@@ -7,7 +7,7 @@ use super::moved::{COULD, Left, MINE, Moved, YOURS, wrong};
 use super::play::Playing;
 use super::{LINK, MOVES, Worker};
 use crate::given::Given;
-use crate::peer::{Peer, WorldPeer};
+use crate::peer::Peer;
 use crate::play::Play;
 use mio::Events;
 use mio::net::TcpStream;
@@ -184,9 +184,7 @@ impl<'a> Worker<'a> {
     /// The world that it plays goes on too.
     fn take_play(&mut self, handed: Option<Handed>, fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<()> {
         let Some(handed) = handed else { return Ok(()) };
-        let (play, fd) = handing::take(handed, fds)?;
-        let world = fd.map(|fd| WorldPeer::new(fd, &self.settings.limits, self.poll.registry())).transpose()?;
-        self.playing = Some(Playing { world, ..Playing::new(play) });
+        self.playing = Some(handing::take(handed, fds, &self.settings.limits, self.poll.registry())?);
         Ok(())
     }
 

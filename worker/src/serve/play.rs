@@ -2,6 +2,7 @@
 //! one side to the other here, with no handler in the way. Runs in a worker.
 
 use super::resume::Unlinked;
+use super::sharing::Shares;
 use super::upward::Errand;
 use super::{Worker, handing};
 use crate::commands::PlayWish;
@@ -22,6 +23,8 @@ pub struct Playing {
     pub play: Play,
     /// The connection, as long as there is one.
     pub world: Option<WorldPeer>,
+    /// The player's other connections that see the game, as `play` knows them.
+    pub shares: Shares,
     /// Another worker is about to leave its connection to this one.
     pub from: Option<handing::From>,
 }
@@ -29,12 +32,12 @@ pub struct Playing {
 impl Playing {
     /// Nothing but what is to be played.
     pub fn new(play: Play) -> Playing {
-        Playing { play, world: None, from: None }
+        Playing { play, world: None, shares: Shares::default(), from: None }
     }
 
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        let Playing { play, world: _, from } = self;
+        let Playing { play, world: _, shares: _, from } = self;
         from.is_none() && play.is_quiet()
     }
 
@@ -53,10 +56,20 @@ impl Playing {
         self.world.as_ref().is_some_and(WorldPeer::may_have_said)
     }
 
+    /// Whether the world has to wait: for the client, which may be slow, or for one who shares the game.
+    pub fn has_to_wait(&mut self, is_slow: bool) -> bool {
+        is_slow && self.waits_for_client() || self.waits_for_sharers()
+    }
+
     /// When something is due although nothing happens.
     pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
         let world = self.world.as_ref().and_then(|world| world.due_at(limits));
-        world.into_iter().chain(self.play.due_at()).chain(self.from.as_ref().map(handing::From::due_at)).min()
+        world
+            .into_iter()
+            .chain(self.play.due_at())
+            .chain(self.from.as_ref().map(handing::From::due_at))
+            .chain(self.shares.due_at())
+            .min()
     }
 }
 
@@ -109,6 +122,9 @@ impl Worker<'_> {
     }
 
     fn start_playing(&mut self, world: &str, word: Option<Secret>) {
+        if self.playing.as_ref().is_some_and(|playing| playing.play.is_shared()) {
+            return self.refuse(Code::Busy, words::IS_SHARED);
+        }
         self.stop_playing();
         let play = Play::new(world.to_owned(), self.door, self.address, word);
         self.playing = Some(Playing::new(play));
@@ -235,6 +251,7 @@ impl Worker<'_> {
 
     /// The world is down.
     fn waits_for_world(&mut self) {
+        self.end_all_shares();
         let Some(playing) = &mut self.playing else { return };
         if let Some(msg) = playing.play.waits(self.peers.client.stack()) {
             self.say(msg);
@@ -248,6 +265,7 @@ impl Worker<'_> {
             world.close(self.poll.registry());
         }
         playing.play.ended(self.peers.client.stack());
+        self.end_all_shares();
         self.ask_why_it_ended();
     }
 
@@ -283,6 +301,9 @@ impl Worker<'_> {
 
     /// The client wants to leave its world.
     pub(super) fn leave_world(&mut self) {
+        if self.leaves_to_sharers(true) {
+            return;
+        }
         self.tell_left();
         if let Some(playing) = &mut self.playing {
             playing.play.ended(self.peers.client.stack());
@@ -326,7 +347,8 @@ impl Worker<'_> {
             (PlayDo::HandOver, Some(fd)) => self.leave_to(&fd),
             (PlayDo::Renew, _) => self.renew(),
             (PlayDo::Stop, _) => self.leave_play(),
-            (PlayDo::HandOver | PlayDo::Share, _) => {}
+            (PlayDo::Share, Some(fd)) => self.share_with(fd),
+            (PlayDo::HandOver | PlayDo::Share, None) => {}
         }
     }
 
@@ -352,11 +374,11 @@ impl Worker<'_> {
         let now = Instant::now();
         loop {
             let Some(playing) = &mut self.playing else { return };
-            let Some(world) = &mut playing.world else { return };
             let stack = self.peers.client.stack();
-            if stack.is_slow() && !playing.play.is_alone() {
+            if playing.has_to_wait(stack.is_slow()) {
                 return;
             }
+            let Some(world) = &mut playing.world else { return };
             if !world.read() {
                 if world.is_over() {
                     self.world_is_over();
@@ -366,6 +388,7 @@ impl Worker<'_> {
             let (said, out) = world.parts();
             let heard = playing.play.said(said, stack, out, now);
             self.has_heard(heard);
+            self.flush_shares();
         }
     }
 
@@ -389,6 +412,10 @@ impl Worker<'_> {
             self.not_taken_over();
             return true;
         }
+        if self.give_up_slow(now) {
+            return true;
+        }
+        let Some(playing) = &mut self.playing else { return false };
         let mut nothing = Vec::new();
         let out = playing.world.as_mut().map_or(&mut nothing, |world| {
             world.look_after(now, &self.settings.limits);

@@ -20,6 +20,7 @@ use ssmglobal_ipc::frame::put_reply;
 use ssmglobal_ipc::{
     Code, Done, Event, Failure, PlayDo, PlayHow, PlayOrder, PlayReady, PlayStarted, PlayState, Reply, Secret, Time,
 };
+use ssmglobal_store::PlayerId;
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -115,6 +116,7 @@ impl EventLoop {
             Wish::At { world, state, word, idle } => self.play_at(&asker, &world, state, &word, idle),
             Wish::Left { key } => {
                 self.state.plays.leave(session, &key);
+                self.play_orphans(session, &key);
                 self.play_touch(&key);
                 self.batch.reply(to, &Reply::Done(Done {}));
             }
@@ -144,7 +146,11 @@ impl EventLoop {
                 // It may wait all the same, for a player who is away.
                 PlayState::Alone => {}
             }
-            if let Some(player) = player.filter(|_| state == PlayState::Alone) {
+            // Where others of his go on with it he need not be fetched.
+            let is_kept = |player: &PlayerId| {
+                state == PlayState::Alone && self.state.plays.sharers(*player, &world.key, session) == 0
+            };
+            if let Some(player) = player.filter(is_kept) {
                 self.play_is_kept(player, &world.key, &world.name);
             }
         }
@@ -153,18 +159,19 @@ impl EventLoop {
     }
 
     /// The player by whom a session is used, if one has logged in.
-    fn play_player(&self, at: SessionRef) -> Option<ssmglobal_store::PlayerId> {
+    fn play_player(&self, at: SessionRef) -> Option<PlayerId> {
         self.state.live(at)?.who()?.as_player()
     }
 
     fn play_start(&mut self, asker: Asker, world: Played, since: Time, from: Option<u64>, again: bool) {
         let now = self.now;
+        // It has come for its turn, if that was it.
+        self.state.plays.world(&world, now).leave(asker.session);
         if let Some(other) = from {
             return self.play_take_over(asker, &world, other);
         }
         let Some(asker) = self.play_with_another(asker, &world, again) else { return };
         let at = self.state.plays.world(&world, now);
-        at.leave(asker.session);
         let (place, address) = (at.in_use(), at.address().cloned());
         let Some(address) = address.filter(|_| !at.is_awaited()) else { return self.play_waits(&asker, &world) };
         if let Some(fd) = self.play_spare(&world.key, place) {
@@ -261,11 +268,15 @@ impl EventLoop {
         let to = &asker.to;
         to.link.put_with_fds(|out| put_reply(out, to.number, &Reply::PlayStarted(started)), fd.into_iter().collect());
         self.batch.is_answered(to);
+        if how != PlayHow::Waits {
+            self.play_call_sharers(asker.session, world);
+        }
     }
 
     /// A session is over, and with it what it plays.
     pub(super) fn play_ends(&mut self, session: u64) {
         let at = self.state.plays.ends(session);
+        at.iter().for_each(|key| self.play_orphans(session, key));
         self.play.touched.extend(at);
     }
 
