@@ -2,7 +2,13 @@
 
 mod address;
 mod alone;
+mod between;
+mod clients;
+mod diku;
 mod down;
+mod many;
+mod moves;
+mod secrets;
 mod survive;
 mod tinymux;
 mod wire;

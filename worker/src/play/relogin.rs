@@ -1,7 +1,7 @@
 //! A player is logged in to his world again, when that is back. Runs in a worker; pure.
 
 use super::login::{Again, Login, LoginTerms, Step};
-use super::{Play, words};
+use super::{MOST_BROKEN, Play, words};
 use crate::peer::stack::Voice;
 use ssmglobal_config::play::Terms;
 use ssmglobal_sys::LockedPage;
@@ -32,7 +32,9 @@ impl Play {
 
     /// There is a fresh connection to the world. Who had one before is told that it is back, at once or when he is in it.
     pub(super) fn begin_login(&mut self, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
-        self.logs_in = if self.again { Again::begin(&self.login, now) } else { None };
+        let may = self.again && self.broken < MOST_BROKEN;
+        self.logs_in = if may { Again::begin(&self.login, now) } else { None };
+        self.was_asked = false;
         if self.logs_in.is_some() {
             return;
         }
@@ -84,7 +86,10 @@ impl Play {
             Step::Say(line) => self.say_line(&line, to_world),
             Step::Done { rest } => {
                 self.logs_in = None;
+                self.broken = 0;
+                self.gate.set_hidden(self.hidden);
                 self.watch.begin_inside(&mut self.login);
+                self.watch.hides(self.hidden);
                 to.announce(&words::back_in(&self.world, self.kept.count()));
                 self.show(&rest, to);
                 self.send_kept(to_world);
@@ -96,8 +101,10 @@ impl Play {
 
     /// He has to log in by himself.
     fn not_logged_in(&mut self, why: &str, text: &[u8], to: &mut Voice<'_>) {
-        self.logs_in = None;
-        self.watch.begin(&mut self.login);
+        let said = self.logs_in.take().map_or(0, |again| again.said_lines());
+        self.gate.set_hidden(self.hidden);
+        self.watch.begin_behind(&mut self.login, said);
+        self.watch.hides(self.hidden);
         to.announce(&words::not_in(&self.world, why, self.kept.count()));
         self.show(text, to);
     }

@@ -82,6 +82,7 @@ pub fn not_in(world: &str, why: &str, kept: usize) -> String {
         0 => String::new(),
         _ => format!(" What you typed ({}) is sent when you have logged in.", plural(kept as u64, "line")),
     };
+    let why = why.trim_end_matches('.');
     format!("{world} is back, but did not log you in: {why}. Log in as usual.{kept}")
 }
 
