@@ -2,8 +2,14 @@
 
 mod address;
 mod alone;
+mod between;
+mod clients;
+mod diku;
 mod down;
+mod many;
+mod moves;
 mod probe;
+mod secrets;
 mod shared;
 mod survive;
 mod ticket;

@@ -90,8 +90,8 @@ const TINY: Preset = Preset {
 impl Kind {
     fn preset(self) -> Preset {
         match self {
-            // It agrees on UTF-8 with who can, by CHARSET, and writes Latin-1 to others.
-            Kind::TinyMux => Preset { charset: Charset::Latin1, ..TINY },
+            // It agrees on UTF-8 with who can, by CHARSET, as we do.
+            Kind::TinyMux => TINY,
             // It drops what is no ASCII from what is typed: look-alikes arrive.
             Kind::TinyMush => Preset { charset: Charset::Ascii, ..TINY },
             Kind::PennMush => Preset {
@@ -127,9 +127,8 @@ impl Kind {
                 charset: Charset::Ascii,
                 prompts: true,
                 success: &[
-                    // tbaMUD and CircleMUD, behind the message of the day; ROM and Merc.
-                    r"^\*\*\* PRESS RETURN",
-                    r"^\[Hit Return to continue\]",
+                    // tbaMUD, CircleMUD and Merc, behind the page to be read and the menu: who is before those is not in yet.
+                    r"^Welcome to .*[Mm]ay your visit here be",
                     // All of them, where his body is still there.
                     r"^Reconnecting\.",
                     r"^You take over your own body",

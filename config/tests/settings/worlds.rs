@@ -282,7 +282,7 @@ const RECORDED: &[(Kind, &str, &[&str], &[&str])] = &[
         &["All guests are tied up, please try again later."],
     ),
     // tbaMUD, ROM, CoffeeMud.
-    (Kind::Diku, "", &["*** PRESS RETURN: "], &["Wrong password."]),
+    (Kind::Diku, "", &["Welcome to the zoo!  May your visit here be... Interesting."], &["Wrong password."]),
     (Kind::Diku, "", &["Reconnecting. Type replay to see missed tells."], &["Did I get that right, Bob (Y/N)? "]),
     (Kind::Diku, "", &["You take over your own body, already in use!"], &["Invalid password."]),
     (Kind::Diku, "", &["Welcome to ROM 2.4.  Please do not feed the mobiles."], &["'Bob' is not recognized."]),

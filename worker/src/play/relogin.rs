@@ -2,7 +2,7 @@
 
 use super::charset::Converter;
 use super::login::{Again, Login, LoginTerms, Step};
-use super::{Play, words};
+use super::{MOST_BROKEN, Play, words};
 use crate::peer::stack::Voice;
 use ssmglobal_config::play::{Charset, Terms};
 use ssmglobal_ipc::Secret;
@@ -37,7 +37,9 @@ impl Play {
     pub(super) fn begin_login(&mut self, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
         let ticket = self.ticket.take();
         self.returns = self.again;
-        self.logs_in = if self.again || ticket.is_some() { Again::begin(&self.login, ticket, now) } else { None };
+        let may = self.again && self.broken < MOST_BROKEN || ticket.is_some();
+        self.logs_in = if may { Again::begin(&self.login, ticket, now) } else { None };
+        self.was_asked = false;
         if self.logs_in.is_some() {
             return;
         }
@@ -108,7 +110,10 @@ impl Play {
             Step::Done { rest } => {
                 let is_as_before = !again.is_by_ticket();
                 self.logs_in = None;
+                self.broken = 0;
+                self.gate.set_hidden(self.hidden);
                 self.watch.begin_inside(&mut self.login);
+                self.watch.hides(self.hidden);
                 if self.returns {
                     to.announce(&words::back_in(&self.world, is_as_before, self.kept.count()));
                 }
@@ -122,8 +127,10 @@ impl Play {
 
     /// He has to log in by himself.
     fn not_logged_in(&mut self, why: &str, text: &[u8], to: &mut Voice<'_>, to_world: &mut Vec<u8>) {
-        self.logs_in = None;
-        self.watch.begin(&mut self.login);
+        let said = self.logs_in.take().map_or(0, |again| again.said_lines());
+        self.gate.set_hidden(self.hidden);
+        self.watch.begin_behind(&mut self.login, said);
+        self.watch.hides(self.hidden);
         to.announce(&words::not_in(&self.world, self.returns, why, self.kept.count()));
         self.show(text, to);
         self.send_kept_where_nobody_logs_in(to_world);

@@ -28,6 +28,9 @@ const SILENT_LINE: Duration = Duration::from_millis(50);
 /// The world has said all that belongs to a success when it says nothing for so long: the player waits for it.
 const BEHIND: Duration = Duration::from_millis(20);
 
+/// All was said, and the world has asked for something more so long ago: that is nothing that we know.
+const ASKS_MORE: Duration = Duration::from_secs(1);
+
 /// How long after success lines are looked at that nobody needs to see again, if the world never falls quiet.
 const SETTLED: Duration = Duration::from_secs(1);
 
@@ -103,6 +106,8 @@ pub struct Again {
     answered: bool,
     /// The world has said something since it was last found to be quiet, and when.
     stirred: Option<Moment>,
+    /// Since when the line stands there that the world has begun, behind the last of them.
+    asks_since: Option<Moment>,
     /// The silence of one that says nothing was noticed.
     silence_noticed: bool,
     hides: bool,
@@ -163,6 +168,7 @@ impl Again {
         self.held.said(text);
         self.answered = true;
         self.stirred = Some(now.into());
+        self.asks_since = Some(now.into());
         let mut rest = text;
         while !rest.is_empty() {
             let (taken, ended) = self.heard.take(&mut rest);
@@ -228,7 +234,8 @@ impl Again {
         let silence = silence.map(|silent| *self.begun + silent);
         let quiet = self.stirred.map(|at| *at + self.is_quiet_after());
         let settled = self.behind.as_ref().filter(|_| self.answered).map(|behind| *behind.since + SETTLED);
-        [silence, quiet, settled, self.ticket_ends()]
+        let more = self.asks_more(login).map(|since| since + ASKS_MORE);
+        [silence, quiet, settled, more, self.ticket_ends()]
             .into_iter()
             .flatten()
             .min()
@@ -268,6 +275,9 @@ impl Again {
                 return step;
             }
         }
+        if self.asks_more(login).is_some_and(|since| now >= since + ASKS_MORE) {
+            return self.failed("it asks for more than before");
+        }
         if now < *self.begun + PATIENCE {
             return Step::Wait;
         }
@@ -275,6 +285,18 @@ impl Again {
             Some(_) if self.answered => self.done(),
             _ => Step::TimedOut { text: self.give_up() },
         }
+    }
+
+    /// How many lines were said.
+    pub fn said_lines(&self) -> usize {
+        self.said
+    }
+
+    /// Since when the world asks for something though all was said that is kept.
+    fn asks_more(&self, login: &Login) -> Option<Instant> {
+        let asks = login.patterns.prompts && self.behind.is_none() && !self.heard.is_empty();
+        let all = self.said > 0 && login.kept(self.said).is_none();
+        self.asks_since.filter(|_| asks && all).map(|since| *since)
     }
 
     /// It comes to nothing, as when the world has gone again: all that it has said.
