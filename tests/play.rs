@@ -2,9 +2,17 @@
 
 mod address;
 mod alone;
+mod between;
+mod clients;
+mod diku;
 mod down;
+mod many;
+mod moves;
+mod probe;
+mod secrets;
 mod shared;
 mod survive;
+mod ticket;
 mod tinymux;
 mod wire;
 

@@ -4,7 +4,7 @@
 //! A pattern here is of what a program of that kind says when nobody has changed its texts. Beside it stands why.
 
 use crate::pattern;
-use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, Terms, WorldAddress};
+use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, TICKET_PASS, Terms, WorldAddress};
 use crate::settings::{Settings, WORLD_KEYS, WorldSettings};
 use crate::words::words;
 
@@ -90,8 +90,8 @@ const TINY: Preset = Preset {
 impl Kind {
     fn preset(self) -> Preset {
         match self {
-            // It agrees on UTF-8 with who can, by CHARSET, and writes Latin-1 to others.
-            Kind::TinyMux => Preset { charset: Charset::Latin1, ..TINY },
+            // It agrees on UTF-8 with who can, by CHARSET, as we do.
+            Kind::TinyMux => TINY,
             // It drops what is no ASCII from what is typed: look-alikes arrive.
             Kind::TinyMush => Preset { charset: Charset::Ascii, ..TINY },
             Kind::PennMush => Preset {
@@ -127,9 +127,8 @@ impl Kind {
                 charset: Charset::Ascii,
                 prompts: true,
                 success: &[
-                    // tbaMUD and CircleMUD, behind the message of the day; ROM and Merc.
-                    r"^\*\*\* PRESS RETURN",
-                    r"^\[Hit Return to continue\]",
+                    // tbaMUD, CircleMUD and Merc, behind the page to be read and the menu: who is before those is not in yet.
+                    r"^Welcome to .*[Mm]ay your visit here be",
                     // All of them, where his body is still there.
                     r"^Reconnecting\.",
                     r"^You take over your own body",
@@ -233,6 +232,7 @@ impl Kind {
             hide: owned(hide),
             liveness: vec![Liveness::Tcp],
             heartbeat: None,
+            ticket: None,
             sessions: Sessions::Many,
             grace_seconds: 600,
             rate: 500,
@@ -276,6 +276,7 @@ impl WorldSettings {
             hide,
             liveness,
             heartbeat,
+            ticket,
             sessions,
             grace_seconds,
             rate,
@@ -295,6 +296,7 @@ impl WorldSettings {
             hide: hide.unwrap_or(preset.hide),
             liveness: liveness.unwrap_or(preset.liveness),
             heartbeat: heartbeat.or(preset.heartbeat).filter(|text| !text.is_empty()),
+            ticket: ticket.or(preset.ticket).filter(|text| !text.is_empty()),
             sessions: sessions.unwrap_or(preset.sessions),
             grace_seconds: grace_seconds.unwrap_or(preset.grace_seconds),
             rate: rate.unwrap_or(preset.rate),
@@ -319,6 +321,7 @@ impl WorldSettings {
             hide,
             liveness,
             heartbeat,
+            ticket,
             sessions,
             grace_seconds,
             rate,
@@ -338,6 +341,7 @@ impl WorldSettings {
             hide: Some(hide),
             liveness: Some(liveness),
             heartbeat: Some(heartbeat.unwrap_or_default()),
+            ticket: Some(ticket.unwrap_or_default()),
             sessions: Some(sessions),
             grace_seconds: Some(grace_seconds),
             rate: Some(rate),
@@ -371,6 +375,10 @@ impl WorldSettings {
             let allowed =
                 "give (?P<name>…) and (?P<password>…), or set prompts = true where it asks one after the other";
             return unfit("login", format!("has no group `{group}`"), allowed);
+        }
+        if terms.ticket.is_some_and(|ticket| !ticket.contains(TICKET_PASS)) {
+            let allowed = "write the line that the world takes, with {pass} where the pass stands, or \"\" for none";
+            return unfit("ticket", format!("has no {TICKET_PASS}"), allowed);
         }
         if terms.real_address == RealAddress::IpHost
             && let Some(address) = terms.play.iter().find(|address| matches!(address, WorldAddress::At(_)))

@@ -39,6 +39,11 @@ pub enum Rule {
         /// Bytes, at the most.
         max: usize,
     },
+    /// One line of text, or nothing.
+    LineOrNone {
+        /// Bytes, at the most.
+        max: usize,
+    },
     /// Text of any number of lines; may be empty.
     Text {
         /// Bytes, at the most.
@@ -108,6 +113,7 @@ impl Rule {
             Self::Number { min, max } => format!("give a number from {min} to {max}"),
             Self::Flag => "give true or false".to_owned(),
             Self::Line { max } => format!("give one line of 1 to {max} bytes"),
+            Self::LineOrNone { max } => format!("give one line of at most {max} bytes, or \"\" for none"),
             Self::Text { max } => format!("give a text of at most {max} bytes"),
             Self::Path => "give a path".to_owned(),
             Self::Word(words) => format!("give one of {}", words.join(", ")),
@@ -227,17 +233,19 @@ impl Rule {
             }
             Self::Path => taken(),
             Self::Line { .. } if text.is_empty() => Err(Fault::new("is empty")),
-            Self::Line { max } | Self::Text { max } if text.len() > *max => {
+            Self::Line { max } | Self::LineOrNone { max } | Self::Text { max } if text.len() > *max => {
                 Err(Fault::new(format!("has {} bytes", text.len())))
             }
-            Self::Line { .. } if text.contains(['\n', '\r']) => Err(Fault::new("has several lines")),
+            Self::Line { .. } | Self::LineOrNone { .. } if text.contains(['\n', '\r']) => {
+                Err(Fault::new("has several lines"))
+            }
             Self::Line { .. } | Self::Text { .. } if text.contains('\x1b') => {
                 Err(Fault::new("holds control characters; a colour is written as {red}words{/}"))
             }
-            Self::Line { .. } | Self::Text { .. } if text.chars().any(unwelcome) => {
+            Self::Line { .. } | Self::LineOrNone { .. } | Self::Text { .. } if text.chars().any(unwelcome) => {
                 Err(Fault::new("holds control characters"))
             }
-            Self::Line { .. } | Self::Text { .. } => taken(),
+            Self::Line { .. } | Self::LineOrNone { .. } | Self::Text { .. } => taken(),
             Self::World if is_world(text) => taken(),
             Self::World => Err(Fault::new(format!("{} is no name of a world", shown(text)))),
             Self::Pattern if text.is_empty() => taken(),

@@ -411,6 +411,8 @@ settings! {
         liveness: Vec<Liveness>, Rule::Words(Liveness::WORDS);
         /// What the connection of the heartbeat says first, such as a login; empty = it only stays.
         heartbeat: Opening, Rule::Text { max: 512 };
+        /// The line by which it lets in a player who is logged in here, with `{pass}` and `{player}` in it; empty = none.
+        ticket: String, Rule::LineOrNone { max: 256 };
         /// What becomes of a player's second connection.
         sessions: Sessions, Rule::Word(Sessions::WORDS);
         /// Seconds for which his connection to it is kept for a player whose own has broken.

@@ -58,6 +58,15 @@ impl Terminal {
         mark
     }
 
+    /// Has another size from now on, and tells the program, as the kernel does for one that has it to itself.
+    pub fn resizes(&self, columns: u16, rows: u16) {
+        let mut command = Command::new("stty");
+        command.args(["cols", &columns.to_string(), "rows", &rows.to_string()]);
+        let keyboard = self.keyboard.try_clone().expect("a descriptor");
+        assert!(command.stdin(keyboard).status().expect("stty").success());
+        self.running.signal(nix::sys::signal::Signal::SIGWINCH);
+    }
+
     /// Presses these keys.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("it is read");

@@ -75,6 +75,22 @@ impl Wire {
         self.stream.write_all(bytes.as_ref()).expect("the other end takes it");
     }
 
+    /// Sends lines until nobody has taken any for a second, or so many bytes have gone; gives how many have.
+    pub fn send_until_full(&mut self, most: usize) -> usize {
+        self.stream.set_write_timeout(Some(Duration::from_secs(1))).expect("a socket");
+        let lines = b"a line of some length\r\n".repeat(1000);
+        let mut sent = 0;
+        while sent < most {
+            match self.stream.write(&lines) {
+                Ok(count) => sent += count,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+                Err(error) => panic!("{error} after {sent} bytes"),
+            }
+        }
+        self.stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
+        sent
+    }
+
     /// Reads once; gives whether anything has come within the time. The end counts as something.
     fn read(&mut self, within: Duration) -> bool {
         let mut buffer = [0; 16 << 10];

@@ -39,6 +39,7 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Number { .. } => "-1",
         Rule::Flag => "2",
         Rule::Line { .. } => "\"\"",
+        Rule::LineOrNone { .. } => "\"a\\nb\"",
         Rule::Text { .. } => "\"\\u001B[2J\"",
         Rule::Path => "\"\"",
         Rule::Word(_) => "\"x\"",

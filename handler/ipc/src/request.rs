@@ -264,8 +264,8 @@ macro_rules! replies {
             151 ListWatched(ListWatched),
             152 ListRinged(ListRinged),
             160 PreferenceIs(PreferenceIs),
-            170 WorldPlayed(WorldPlayed),
-            180 PlayStarted(PlayStarted),
+            170 WorldPlayed(WorldPlayed, grown),
+            180 PlayStarted(PlayStarted, grown),
             181 PlayVerdict(PlayVerdict),
             190 MsspTable(MsspTable),
         }

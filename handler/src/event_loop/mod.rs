@@ -36,6 +36,7 @@ mod workers;
 
 pub use listener::ListenerLink;
 pub use operator::{Operators, verified};
+pub use play::preamble;
 
 use crate::changes::{Change, Shared};
 use crate::link::{Batch, ReplyTo};

@@ -93,6 +93,24 @@ impl StrictClient {
         self.take_to(end)
     }
 
+    /// Types a line, and takes everything up to and with the one of these texts that is answered first; whether it is the second.
+    #[track_caller]
+    pub fn answers(&mut self, line: &str, one: &str, other: &str) -> bool {
+        let from = self.taken;
+        self.types(line);
+        let (end, is_other) = self.wait(&format!("{one:?} or {other:?}"), |seen| {
+            let found = [one, other].map(|text| seen.text.shown[from..].find(text).map(|at| from + at + text.len()));
+            match found {
+                [Some(end), None] => Some((end, false)),
+                [None, Some(end)] => Some((end, true)),
+                [Some(one), Some(other)] => Some((one.min(other), other < one)),
+                [None, None] => None,
+            }
+        });
+        self.take_to(end);
+        is_other
+    }
+
     /// Takes a line, without its end.
     #[track_caller]
     pub fn line(&mut self) -> String {

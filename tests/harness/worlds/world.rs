@@ -176,6 +176,18 @@ impl World {
         });
     }
 
+    /// Says this over a connection and ends it.
+    pub fn ends(&self, to: &Connection, farewell: &'static str) {
+        let key = to.number + FIRST;
+        self.act(move |engine| engine.dismiss(key, farewell));
+    }
+
+    /// Listens, where it has listened before, and says nothing until it [wakes](World::wakes).
+    pub fn starts_asleep(&mut self) {
+        self.act(|engine| engine.mute = true);
+        self.starts();
+    }
+
     /// Puts another program in its place, which keeps the connections and negotiates anew.
     pub fn restarts_warmly(&self) {
         self.act(|engine| {
@@ -212,6 +224,11 @@ impl World {
     pub fn lets_in(&self, name: &str) {
         let name = name.to_owned();
         self.act(move |engine| engine.refused.remove(&name));
+    }
+
+    /// Takes `pass WORD` as a login from now on, of whom this says that it is; not in a Diku.
+    pub fn takes_passes(&self, redeems: impl FnMut(&str) -> Option<String> + Send + 'static) {
+        self.act(move |engine| engine.redeems = Some(Box::new(redeems)));
     }
 
     /// Gives somebody another password.
@@ -296,7 +313,9 @@ impl Drop for World {
         self.orders = None;
         let _ = self.waker.wake();
         let died = self.thread.take().is_some_and(|thread| thread.join().is_err());
-        if !std::thread::panicking() {
+        if std::thread::panicking() {
+            eprintln!("a fault at the world: {:?}", self.record.fault());
+        } else {
             assert!(!died, "the world's thread has died");
             assert_eq!(self.record.fault(), None);
         }

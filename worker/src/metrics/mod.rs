@@ -135,7 +135,7 @@ impl Client<'_> {
         loop {
             match reader.next_frame() {
                 Ok(Some(frame)) => {
-                    return Ok(match frame.control() {
+                    return Ok(match ctl::Answer::of_frame(&frame) {
                         Ok(ctl::Answer::Numbers(numbers)) => Some(*numbers),
                         _ => None,
                     });

@@ -23,9 +23,9 @@ impl Between {
         Between { clean, ..Between::default() }
     }
 
-    /// Whether what can wait has to.
+    /// Whether what can wait has to; behind what he asks of us nothing has.
     pub fn holds_back(&self) -> bool {
-        self.in_line || self.clean
+        self.in_line || self.clean && !self.ours
     }
 
     /// Whether the world is in the middle of a line.

@@ -67,6 +67,13 @@ impl Voice<'_> {
         self.telnet.seal(self.out, from);
     }
 
+    /// What comes next is ours: the world's line has ended.
+    pub fn end_line(&mut self) {
+        let from = self.out.len();
+        self.between.begin_ours(self.out);
+        self.telnet.seal(self.out, from);
+    }
+
     /// Says the world's prompt again behind what was ours, if anything was.
     pub fn end_ours(&mut self) {
         let from = self.out.len();

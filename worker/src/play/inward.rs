@@ -83,18 +83,19 @@ impl Play {
 
     fn hides(&mut self, hidden: bool, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
         self.hidden = hidden;
-        self.gate.set_hidden(hidden);
         self.sharers.hides(hidden);
         if self.logs_in.is_some() {
+            // What he types meanwhile is no answer to what we are asked.
             return self.hears(|again, login| again.hides(login, hidden, now), to, to_world);
         }
+        self.gate.set_hidden(hidden);
         self.watch.hides(hidden);
     }
 
     /// The world's last word is over, whether its line was or not.
     pub(super) fn end_text(&mut self, to: &mut Voice<'_>) {
-        let held = self.logs_in.take().map(|mut again| again.give_up()).unwrap_or_default();
-        self.show(&held, to);
+        // What is said to one who is being logged in is noise: he is logged in once more, or sees it then.
+        self.logs_in = None;
         let from = to.out.len();
         self.inward.finish(to.out);
         to.telnet.seal(to.out, from);

@@ -16,6 +16,7 @@ mod tests;
 mod watch;
 
 pub use again::{Again, Step};
+pub use heard::Heard;
 pub use watch::Watch;
 
 use page::{Lists, Typed};

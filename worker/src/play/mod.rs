@@ -8,8 +8,8 @@ mod gate;
 mod inward;
 mod kept;
 pub mod line;
-mod login;
-mod names;
+pub mod login;
+pub mod names;
 mod outward;
 mod relogin;
 mod scrollback;
@@ -124,13 +124,24 @@ pub struct Play {
     sharers: Sharers,
     watch: Watch,
     logs_in: Option<Again>,
+    /// He had a connection before the one that there is now.
+    returns: bool,
     inward: Converter,
     outward: Converter,
     /// What is typed is not seen: the world has said so.
     hidden: bool,
+    /// The world has gone when it had asked for a password: what is typed next may be one.
+    was_asked: bool,
+    /// It has just gone so.
+    is_cut_off: bool,
+    /// How often the world has gone while he was being logged in again.
+    broken: u8,
     /// When the world has last said something that did not end a line.
     #[serde(skip)]
     in_line_since: Option<Instant>,
+    /// What lets him in on the connection that is being made. Whoever logs him in takes it as soon as there is one.
+    #[serde(skip)]
+    ticket: Option<Secret>,
     /// The login that has worked. Its page moves as a descriptor of its own.
     #[serde(skip)]
     login: Login,
@@ -197,6 +208,7 @@ impl Play {
     pub fn started(&mut self, started: &PlayStarted) {
         started.world.clone_into(&mut self.world);
         self.word = Some(started.word.clone());
+        self.ticket.clone_from(&started.ticket);
         self.resumes = None;
         if let Ok(terms) = serde_json::from_str(&started.terms) {
             self.terms = terms;
@@ -240,13 +252,24 @@ impl Play {
     /// The connection to the world has ended.
     pub fn ended(&mut self, to: &mut Stack) {
         self.stage = Stage::Ended;
+        match self.logs_in {
+            Some(_) => self.broken = self.broken.saturating_add(1),
+            None => (self.broken, self.was_asked) = (0, self.hidden || self.watch.asks_for_secret()),
+        }
+        self.is_cut_off = self.logs_in.is_some();
         to.relay(|to| {
             self.end_text(to);
             self.bridge.leave(to.telnet, to.out);
+            to.end_line();
         });
         self.gate.set_hidden(false);
         self.sharers.hides(false);
         (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
+    }
+
+    /// Whether he was being logged in again when the connection ended, and is to be once more.
+    pub fn tries_again(&mut self) -> bool {
+        std::mem::take(&mut self.is_cut_off)
     }
 
     /// The world is down. Gives what the player is told of that, once.
@@ -415,6 +438,9 @@ impl Play {
 
 /// How much of what another connection has shown last is shown by one that goes on in its place, bytes.
 const ON_SCREEN: u64 = 2 << 10;
+
+/// How often in a row the world may go while a player is being logged in again, before he does it himself.
+const MOST_BROKEN: u8 = 3;
 
 /// How long a world's proposals may wait for the player's terminal.
 const UNDECIDED: Duration = Duration::from_millis(500);

@@ -250,9 +250,21 @@ impl Presenter {
 
     /// The world that a person plays has ended its line: what has come meanwhile is said now.
     pub fn line_has_ended(&mut self, to: &mut Stack, question: Option<Prompt>) {
-        if !self.turning && !matches!(question, Some(Prompt::Line(_))) {
+        if !self.turning && !matches!(question, Some(Prompt::Line(_))) && !to.is_mid_line() {
             self.say_held(to, question);
         }
+    }
+
+    /// Somebody else goes on on a line of its own: behind a person's prompt, it ends.
+    pub fn end_line(&mut self, to: &mut Stack) {
+        if std::mem::take(&mut self.prompted) {
+            Says::Now(to).text(|out| out.extend_from_slice(LINE_END));
+        }
+    }
+
+    /// Somebody else has ended his line: no prompt of ours stands there.
+    pub fn begins_line(&mut self) {
+        self.prompted = false;
     }
 
     /// Says that something has happened, at once; what a person is asked for, if not for a command, comes again behind it. Who

@@ -231,6 +231,7 @@ impl Worker<'_> {
         let Ok(mut world) = WorldPeer::new(fd, &self.settings.limits, self.poll.registry()) else {
             return self.cannot_play(&Failure::new(Code::Unavailable, super::upward::BUSY));
         };
+        self.session.gives_way(self.peers.client.stack());
         playing.play.connected(self.peers.client.stack(), world.out().bytes(), Instant::now());
         playing.world = Some(world);
     }
@@ -266,6 +267,7 @@ impl Worker<'_> {
         }
         playing.play.ended(self.peers.client.stack());
         self.end_all_shares();
+        self.session.goes_on();
         self.ask_why_it_ended();
     }
 
@@ -281,6 +283,8 @@ impl Worker<'_> {
                 // A handler that has come meanwhile knows of nobody.
                 self.tell_where_it_plays();
             }
+            // It has restarted once more before he was in: he cannot have quit.
+            _ if self.playing.as_mut().is_some_and(|playing| playing.play.tries_again()) => self.ask_for_world(),
             _ => self.leave_play(),
         }
     }
@@ -297,6 +301,7 @@ impl Worker<'_> {
             return self.session.end(WorkerEnd::QUIT);
         }
         self.session.is_back(stack, words::left(playing.play.world()));
+        self.session.line_of_world_has_ended(self.peers.client.stack());
     }
 
     /// The client wants to leave its world.
@@ -465,6 +470,8 @@ impl Worker<'_> {
     fn on_our_line(&mut self, line: &str) {
         let around = self.around();
         let stack = self.peers.client.stack();
+        // Who wants to see nothing of ours between the game's lines sees it when he asks for something.
+        self.session.line_of_world_has_ended(stack);
         let ask = self.session.on_input(crate::peer::Input::Line, line, stack, around);
         self.settle();
         if let Some(ask) = ask {

@@ -307,6 +307,16 @@ impl Session {
         self.presenter.show_in_turn(to, std::iter::once(text(&msg)));
     }
 
+    /// A world goes on here: behind our prompt it begins a line of its own.
+    pub fn gives_way(&mut self, to: &mut Stack) {
+        self.presenter.end_line(to);
+    }
+
+    /// The world has gone, and what it said has ended with a line.
+    pub fn goes_on(&mut self) {
+        self.presenter.begins_line();
+    }
+
     /// The world that a person plays has ended its line: what has waited for that is said.
     pub fn line_of_world_has_ended(&mut self, to: &mut Stack) {
         let question = self.question();

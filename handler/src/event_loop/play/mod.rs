@@ -4,7 +4,8 @@
 
 mod broker;
 mod operator;
-mod preamble;
+pub mod preamble;
+mod ticket;
 mod verdict;
 mod watch;
 mod wires;
@@ -42,7 +43,7 @@ pub(super) struct Asker {
 /// What a connection is for.
 pub(super) enum Purpose {
     /// A player's.
-    Player { asker: Asker, world: Played, since: Time, place: usize, began: Instant },
+    Player { asker: Asker, world: Played, since: Time, again: bool, place: usize, began: Instant },
     /// Whether a world listens at this place.
     Probe { world: WorldKey, place: usize, began: Instant },
     /// Whether a world is there, whose connections have ended.
@@ -174,14 +175,14 @@ impl EventLoop {
         let (place, address) = (at.in_use(), at.address().cloned());
         let Some(address) = address.filter(|_| !at.is_awaited()) else { return self.play_waits(&asker, &world) };
         if let Some(fd) = self.play_spare(&world.key, place) {
-            return self.play_connected(&asker, &world, since, place, fd);
+            return self.play_connected(&asker, &world, (since, again), place, fd);
         }
         if !self.play.wires.has_room() {
             let msg = "Too many are on their way to worlds. Try again in a moment.";
             return self.batch.reply(&asker.to, &Failure::new(Code::Busy, msg).into());
         }
         let session = asker.session;
-        let purpose = Purpose::Player { asker, world, since, place, began: now };
+        let purpose = Purpose::Player { asker, world, since, again, place, began: now };
         let number = self.play.wires.dial(&self.registry, &address, purpose, CONNECTING, now);
         if let Some(before) = self.play.pending.insert(session, number)
             && let Some((_, Purpose::Player { asker, .. })) = self.play.wires.take(&self.registry, before)
@@ -202,7 +203,15 @@ impl EventLoop {
     }
 
     /// A connection is there: the world is told from where its player comes, and the worker gets it.
-    fn play_connected(&mut self, asker: &Asker, world: &Played, since: Time, place: usize, fd: OwnedFd) {
+    /// `since`: when he first came; `again`: his connection before this one has ended with the world.
+    fn play_connected(
+        &mut self,
+        asker: &Asker,
+        world: &Played,
+        (since, again): (Time, bool),
+        place: usize,
+        fd: OwnedFd,
+    ) {
         let from = self.state.live(asker.at).and_then(|session| session.address);
         let address = self.state.plays.known(&world.key).and_then(|world| world.address_at(place));
         let to = match address {
@@ -215,7 +224,12 @@ impl EventLoop {
         }
         let preamble = preamble::of_player(world.terms.real_address, from, to, since);
         match write_whole(&fd, &preamble) {
-            true => self.play_started(asker, world, (PlayHow::New, Some(place)), Some(fd)),
+            true => {
+                self.play_started(asker, world, (PlayHow::New, Some(place)), Some(fd));
+                if again {
+                    self.state.plays.world(world, self.now).has_returned();
+                }
+            }
             false => self.play_waits(asker, world),
         }
         self.play_touch(&world.key);
@@ -249,7 +263,8 @@ impl EventLoop {
             return self.batch.reply(&asker.to, &Failure::new(Code::Limit, msg).into());
         }
         let terms = serde_json::to_string(&world.terms.for_workers()).unwrap_or_default();
-        let started = PlayStarted { world: world.name.to_string(), terms, how, word };
+        let ticket = if how == PlayHow::New { self.play_ticket(asker.at, world) } else { None };
+        let started = PlayStarted { world: world.name.to_string(), terms, how, word, ticket };
         let to = &asker.to;
         to.link.put_with_fds(|out| put_reply(out, to.number, &Reply::PlayStarted(started)), fd.into_iter().collect());
         self.batch.is_answered(to);
@@ -325,13 +340,13 @@ impl EventLoop {
 
     fn player_wire(&mut self, number: usize, became: Became) {
         let Some((fd, purpose)) = self.play.wires.take(&self.registry, number) else { return };
-        let Purpose::Player { asker, world, since, place, began } = purpose else { return };
+        let Purpose::Player { asker, world, since, again, place, began } = purpose else { return };
         self.play.pending.remove(&asker.session);
         let at = self.state.plays.world(&world, self.now);
         match (became, fd) {
             (Became::Open | Became::Spoke, Some(fd)) => {
                 at.accepted(place, false, self.now);
-                self.play_connected(&asker, &world, since, place, fd);
+                self.play_connected(&asker, &world, (since, again), place, fd);
             }
             (Became::Failed(error), _) if wires::is_ours(error) => {
                 log::error!("no connection to the world {} can be made: {}", world.name, error.desc());

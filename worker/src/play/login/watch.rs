@@ -47,6 +47,22 @@ impl Watch {
         drop_tried(login);
     }
 
+    /// The connection is a fresh one, on which so many lines of what was kept were typed, and have not logged in: he goes on behind
+    /// them, where the world asks for one thing after the other.
+    pub fn begin_behind(&mut self, login: &mut Login, lines: usize) {
+        self.begin(login);
+        if login.patterns.prompts && lines > 0 {
+            self.failed = true;
+            login.change(b"", |lists, _| lists.tried = lists.kept.iter().take(lines).copied().collect());
+            self.failed(login);
+        }
+    }
+
+    /// Whether the world asks for something that is not to be seen.
+    pub fn asks_for_secret(&self) -> bool {
+        self.hides || asks_for_secret(&self.heard.line())
+    }
+
     /// The connection is a fresh one, and what was kept has logged in.
     pub fn begin_inside(&mut self, login: &mut Login) {
         self.begin(login);
@@ -55,7 +71,7 @@ impl Watch {
 
     /// The player has typed a line, which goes to the world.
     pub fn typed(&mut self, login: &mut Login, line: &[u8], hidden: bool, now: Instant) {
-        let secret = hidden || self.hides || asks_for_secret(&self.heard.line());
+        let secret = hidden || self.asks_for_secret();
         // His return key has ended the world's line.
         self.heard.clear();
         self.unread = None;
@@ -184,7 +200,7 @@ impl Watch {
 
     /// Whether time alone can show that it has worked.
     fn may_be_taken(&self, login: &Login) -> bool {
-        let asks = self.hides || asks_for_secret(&self.heard.line());
+        let asks = self.asks_for_secret();
         let whole = !login.patterns.prompts || (!self.failed && !asks && login.has_tried_secret());
         login.patterns.success.is_empty() && whole && self.trying.is_some_and(|trying| trying.answered)
     }

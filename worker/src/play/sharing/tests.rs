@@ -140,7 +140,7 @@ fn one_who_does_not_read_is_waited_for_for_a_time_from_when_there_is_too_much() 
 
 fn started(how: PlayHow) -> PlayStarted {
     let terms = r#"{"grace_seconds": 600, "sessions": "shared"}"#;
-    PlayStarted { world: "zoo".to_owned(), terms: terms.to_owned(), how, word: Secret::new("aaaa") }
+    PlayStarted { world: "zoo".to_owned(), terms: terms.to_owned(), how, word: Secret::new("aaaa"), ticket: None }
 }
 
 #[test]

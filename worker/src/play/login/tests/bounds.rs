@@ -25,7 +25,7 @@ fn so_many_lines_and_bytes_are_kept_and_a_longer_login_is_not() {
 fn without_a_page_nothing_is_kept_and_all_else_goes_on() {
     let mut login = Login::new(&asked(), None);
     watched(&mut login, 100, &[Types("Bob"), Hide(true), Types("hunter2"), World("Welcome!\r\n")]);
-    assert!(!login.is_kept() && Again::begin(&login, clock()).is_none());
+    assert!(!login.is_kept() && Again::begin(&login, None, clock()).is_none());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn what_is_held_meanwhile_has_a_bound() {
     let mut login = login(&asked());
     watched(&mut login, 100, &[Types("Bob"), World("Welcome!\r\n")]);
     let now = clock();
-    let mut again = Again::begin(&login, now).unwrap();
+    let mut again = Again::begin(&login, None, now).unwrap();
     let flood = [b'x'; 10_000];
     for _ in 0..100 {
         assert_eq!(again.said(&login, &flood, now), Step::Wait);
@@ -91,13 +91,13 @@ fn lines_that_look_as_a_login_are_known_in_any_characters() {
 /// How it ends, and what has been seen then.
 fn outcome(login: &Login, texts: &[&[u8]]) -> (String, String) {
     let mut now = clock();
-    let mut again = Again::begin(login, now).unwrap();
+    let mut again = Again::begin(login, None, now).unwrap();
     now += Duration::from_millis(300);
     assert!(matches!(again.quiet(login, now), Step::Say(_)));
     let (mut end, mut shown) = (None, Vec::new());
     let mut over = |step: Step, shown: &mut Vec<u8>| {
         let (how, text) = match step {
-            Step::Wait | Step::Say(_) => return false,
+            Step::Wait | Step::Say(_) | Step::Show(_) => return false,
             Step::Done { rest } => ("in".to_owned(), rest),
             Step::Failed { reason, text } => (reason, text),
             Step::TimedOut { text } => ("too late".to_owned(), text),

@@ -1,0 +1,220 @@
+//! The programs that people use, each at a terminal of its own, at the door of a world.
+
+use super::{Played, played_with};
+use crate::harness::worlds::{Cut, End, Kind, Profile, StrictClient, TinyMux, codes::option::ECHO};
+use crate::harness::{Backend, Terminal, installed};
+use nix::pty::Winsize;
+use std::net::SocketAddr;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// One of the programs.
+struct Client {
+    name: &'static str,
+    terminal: Terminal,
+    /// Where the screen was when the last thing was seen.
+    seen: usize,
+    /// Where it looks for its settings.
+    _home: TempDir,
+}
+
+const ALL: [&str; 5] = ["tt++", "tf5", "KBtin", "telnet", "nc"];
+
+impl Client {
+    /// None, with a word, where it is not there.
+    fn at(name: &'static str, at: SocketAddr) -> Option<Client> {
+        let home = tempfile::tempdir().expect("a directory");
+        let (host, port) = (at.ip().to_string(), at.port().to_string());
+        let args: Vec<String> = match name {
+            "tt++" => vec!["-G".into(), "-e".into(), format!("#session a {host} {port}")],
+            "tf5" => vec!["-n".into(), "-f".into(), host, port],
+            "KBtin" => {
+                let settings = home.path().join("settings");
+                std::fs::write(&settings, format!("#session {{a}} {{{host} {port}}}\n")).expect("a file");
+                vec![settings.display().to_string()]
+            }
+            _ => vec![host, port],
+        };
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let mut command = Command::new(installed(name)?);
+        command.args(args).current_dir(home.path()).env("LC_ALL", "C.UTF-8").env("HOME", home.path());
+        Some(Client { name, terminal: Terminal::sized(command, Some(&size)), seen: 0, _home: home })
+    }
+
+    fn types(&mut self, line: &str) {
+        self.terminal.press(&format!("{line}\r"));
+    }
+
+    /// Waits until this is shown behind what was seen before.
+    fn sees(&mut self, text: &str) {
+        let from = self.seen;
+        let what = format!("{text:?} at {}", self.name);
+        let end = self.terminal.screen.find_after(from, &what, |shown| Some(shown.find(text)? + text.len()));
+        self.seen += end;
+    }
+
+    /// What was shown: of telnet or of broken letters there is nothing.
+    fn is_clean(&self) {
+        let screen = self.terminal.screen.text();
+        // A door of a world offers telnet at once, as the world does; nc shows that.
+        assert!(!self.has_telnet() || !screen.contains('\u{fffd}'), "{}: {screen:?}", self.name);
+    }
+
+    fn has_telnet(&self) -> bool {
+        self.name != "nc"
+    }
+}
+
+/// It says something, and reads what the world makes of it, which it cannot have typed itself.
+fn plays(client: &mut Client, played: &Played, name: &str, connection: usize, what: &str) {
+    client.types(&format!("say {what}"));
+    let told = played.world.player_from(connection, name);
+    told.hears(&format!("say {what}"));
+    played.world.says(&told, format!("heard-{what}\r\n").as_bytes());
+    client.sees(&format!("heard-{what}"));
+}
+
+#[test]
+fn each_plays_a_mush_over_the_death_of_the_world() {
+    for name in ALL {
+        let mut played = played_with(Kind::Mush, "", "");
+        let Some(mut client) = Client::at(name, played.door) else { continue };
+        client.sees("connect <name>");
+        client.types("connect bob secret-of-bob");
+        client.sees("Limbo");
+        plays(&mut client, &played, "bob", 0, "hello");
+        if client.has_telnet() {
+            played.world.player("bob").sees_window(80, 24);
+            client.terminal.resizes(100, 30);
+            played.world.player("bob").wait("another window", |_| {
+                (played.world.player("bob").window()?.0 == 100).then_some(())
+            });
+        }
+        client.types("//who");
+        client.sees("bob");
+        plays(&mut client, &played, "bob", 0, "again");
+        played.world.crashes(Cut::Reset);
+        client.sees("zoo is down.");
+        client.types("say kept");
+        client.sees("1 line kept");
+        played.world.starts();
+        client.sees("zoo is back");
+        played.world.player_from(1, "bob").hears("say kept");
+        plays(&mut client, &played, "bob", 1, "here");
+        client.types("//hw");
+        client.sees("Hello, world!");
+        client.types("quit");
+        client.sees("*** Disconnected ***");
+        played.world.player_from(1, "bob").hears("quit");
+        client.is_clean();
+    }
+}
+
+#[test]
+fn each_plays_a_diku_and_its_password_is_not_shown() {
+    for name in ALL {
+        let mut played = played_with(Kind::Diku, "", "");
+        let Some(mut client) = Client::at(name, played.door) else { continue };
+        client.sees("known?");
+        client.types("Bob");
+        client.sees("Password:");
+        client.types("secret-of-Bob");
+        client.sees("RETURN:");
+        client.types("");
+        client.sees("choice:");
+        client.types("1");
+        client.sees("The Temple");
+        plays(&mut client, &played, "Bob", 0, "hello");
+        if client.has_telnet() {
+            assert!(!client.terminal.screen.text().contains("secret-of-Bob"), "{name}");
+        }
+        played.world.crashes(Cut::Reset);
+        client.sees("zoo is down.");
+        client.types("say kept");
+        client.sees("1 line kept");
+        played.world.starts();
+        client.sees("The Temple");
+        plays(&mut client, &played, "Bob", 1, "here");
+        assert_eq!(played.world.player_from(1, "Bob").lines()[..5], ["Bob", "secret-of-Bob", "", "1", "say kept"]);
+        client.is_clean();
+    }
+}
+
+#[test]
+fn each_plays_a_real_mush_over_its_death() {
+    let Some(mut mux) = TinyMux::start() else { return };
+    mux.has(&["Bob"]);
+    let plan = Backend::plan();
+    let config = format!(
+        "[world.mymush]\nplay = [\"{}\"]\nkind = \"tinymux\"\n[[door]]\naddress = \"{}:4201\"\nworld = \"mymush\"\n",
+        mux.at(),
+        plan.address()
+    );
+    let backend = plan.config(&config).start();
+    let mut all: Vec<Client> = ALL.into_iter().filter_map(|name| Client::at(name, backend.doors()[1])).collect();
+    for client in &mut all {
+        client.sees("connect");
+        client.types("connect Bob secret-of-Bob");
+        client.sees("Limbo");
+        client.types("say hello");
+        client.sees("You say, \"hello\"");
+    }
+    mux.is_killed();
+    for client in &mut all {
+        client.sees("mymush is down.");
+        client.types("say kept");
+        client.sees("1 line kept");
+    }
+    mux.starts();
+    for client in &mut all {
+        client.sees("mymush is back");
+        client.sees("You say, \"kept\"");
+        client.types("QUIT");
+        client.sees("*** TinyMUX Disconnected ***");
+        client.is_clean();
+    }
+}
+
+/// One looks at every byte for clients with narrow and wide windows, and for one that reads aloud.
+#[test]
+fn not_a_byte_is_stray_at_any_width_nor_for_one_that_is_read_aloud() {
+    for profile in [
+        Profile::tintin().sized(40, 24),
+        Profile::tintin().sized(80, 24),
+        Profile::telnet().sized(40, 24),
+        Profile::screen_reader().sized(80, 24),
+    ] {
+        let width = usize::from(profile.window.0);
+        let mut played = played_with(Kind::Diku, "", "");
+        let mut client = StrictClient::to(played.door, profile);
+        for (asked, answer) in
+            [("known? ", "Bob"), ("Password: ", "secret-of-Bob"), ("RETURN: ", ""), ("choice: ", "1")]
+        {
+            client.until(asked);
+            if answer.starts_with("secret") {
+                client.agreed(End::Theirs, ECHO, true);
+            }
+            client.types(answer);
+        }
+        client.until("The Temple\n");
+        client.until("> ");
+        for line in ["//who", "//hw", "//help play", "//nonsense"] {
+            client.types(line);
+            client.until("> ");
+        }
+        client.types("echo hi");
+        client.until("hi\n");
+        played.world.crashes(Cut::Reset);
+        client.until("leaves.");
+        client.types("echo kept");
+        client.until("kept for zoo.");
+        played.world.starts();
+        client.until("kept\n");
+        client.types("//quit");
+        client.rest();
+        let shown = client.shown();
+        for line in shown.lines() {
+            assert!(line.chars().filter(|letter| !letter.is_control()).count() <= width + 10, "{width}: {line:?}");
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! A world that goes elsewhere, takes its time, or changes its mind; and we ourselves at each moment of it.
+
+use super::{Played, played_with};
+use crate::harness::worlds::{Cut, Kind, Profile, StrictClient, World};
+use crate::harness::{Backend, MOVED};
+use std::net::TcpListener;
+
+const DOWN: &str = "zoo is down.";
+const BACK: &str = "you are in it as before.";
+
+fn wide() -> Profile {
+    Profile::tintin().sized(250, 50)
+}
+
+fn echoes(client: &mut StrictClient, text: &str) {
+    client.types(&format!("echo {text}"));
+    client.until(&format!("{text}\n"));
+}
+
+/// A world with two addresses, of which the first one serves; the other one, with this key of how one gets there.
+fn two(keys: &str) -> (Played, World) {
+    let (first, second) = (World::start(Kind::Mush), World::plan(Kind::Mush).make());
+    let plan = Backend::plan();
+    let config = format!(
+        "[world.zoo]\nplay = [\"{}\", \"{}\"]\nkind = \"tinymux\"\n{keys}\n[[door]]\naddress = \"{}:4201\"\nworld = \"zoo\"\n",
+        first.address(),
+        second.address(),
+        plan.address()
+    );
+    let backend = plan.config(&config).start();
+    let door = backend.doors()[1];
+    (Played { world: first, door, prompt: door, backend }, second)
+}
+
+#[test]
+fn who_plays_is_at_the_next_address_when_the_first_is_gone() {
+    for seconds in [0, 1] {
+        let (played, mut other) = two(&format!("failover_seconds = {seconds}"));
+        let mut client = played.inside("bob", wide());
+        played.world.crashes(Cut::Reset);
+        client.until(DOWN);
+        client.types("echo kept");
+        client.until("1 line kept for zoo.");
+        other.starts();
+        client.until(BACK);
+        client.until("kept\n");
+        assert_eq!(other.player("bob").lines()[1..], ["echo kept"]);
+        played.backend.log().wait("event=failover");
+    }
+}
+
+#[test]
+fn back_at_the_first_address_is_who_comes_or_everybody_or_nobody_as_it_is_set() {
+    for failback in ["new", "all", "never"] {
+        let (mut played, mut other) =
+            two(&format!("failover_seconds = 0\nhealthy_seconds = 1\nfailback = \"{failback}\""));
+        let mut client = played.inside("bob", wide());
+        played.world.crashes(Cut::Reset);
+        client.until(DOWN);
+        other.starts();
+        client.until(BACK);
+        let log = played.backend.log();
+        log.wait("event=failover");
+        let mark = log.mark();
+        played.world.starts();
+        let first = played.world.address();
+        match failback {
+            "never" => _ = played.backend.ctl(&["world", "failover", "zoo", &first]),
+            _ => log.wait_after(mark, "event=failover"),
+        }
+        if failback == "all" {
+            client.until(BACK);
+            played.world.player_from(1, "bob");
+            other.player("bob").ends();
+        }
+        echoes(&mut client, "hello");
+        let mut second = played.inside("al", wide());
+        echoes(&mut second, "here");
+        played.world.player("al");
+        let left = usize::from(failback != "all");
+        assert_eq!(other.connected(), left, "{failback}");
+    }
+}
+
+#[test]
+fn the_operator_moves_who_waits() {
+    let (played, mut other) = two("failover_seconds = 3600");
+    let mut client = played.inside("bob", wide());
+    played.world.crashes(Cut::Reset);
+    client.until(DOWN);
+    other.starts();
+    played.backend.ctl(&["world", "failover", "zoo"]);
+    client.until(BACK);
+    echoes(&mut client, "hello");
+    assert_eq!(other.connected(), 1);
+}
+
+#[test]
+fn a_world_that_listens_and_says_nothing_for_a_while_has_him_in_when_it_speaks() {
+    for kind in [Kind::Mush, Kind::Evennia] {
+        let mut played = played_with(kind, "", "");
+        let mut client = played.inside("bob", wide());
+        played.world.crashes(Cut::Reset);
+        client.until(DOWN);
+        client.types("echo kept");
+        client.until("1 line kept for zoo.");
+        let before = played.world.count();
+        played.world.starts_asleep();
+        played.world.connection(before);
+        client.types("//hw");
+        client.until("Hello, world!");
+        played.world.wakes();
+        client.until(BACK);
+        client.until("kept\n");
+    }
+}
+
+#[test]
+fn a_world_that_ends_whatever_connects_is_down_until_it_does_not() {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    played.world.crashes(Cut::Reset);
+    client.until(DOWN);
+    client.types("echo kept");
+    client.until("1 line kept for zoo.");
+    let proxy = TcpListener::bind(played.world.at()).unwrap();
+    (0..10).for_each(|_| drop(proxy.accept().unwrap()));
+    drop(proxy);
+    client.types("echo more");
+    client.until("2 lines kept for zoo.");
+    played.world.starts();
+    client.until(BACK);
+    client.until("kept\n");
+    client.until("more\n");
+    let shown = client.shown();
+    assert_eq!(shown.matches("is back").count(), 1, "{shown}");
+}
+
+#[test]
+fn two_restarts_within_a_moment_are_one_absence_or_two_and_nobody_is_lost() {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut clients: Vec<StrictClient> = ["al", "bob", "eve"].map(|name| played.inside(name, wide())).into();
+    for _ in 0..3 {
+        played.world.crashes(Cut::Reset);
+        played.world.starts();
+    }
+    played.world.crashes(Cut::Fin);
+    for client in &mut clients {
+        client.until(DOWN);
+        client.types("echo at last");
+        client.until("kept for zoo.");
+    }
+    played.world.starts();
+    for client in &mut clients {
+        client.until("at last\n");
+        echoes(client, "here");
+    }
+}
+
+#[test]
+fn a_world_that_dies_while_it_logs_him_in_has_him_back_the_next_time() {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    for _ in 0..3 {
+        played.world.crashes(Cut::Reset);
+        client.until(DOWN);
+        let before = played.world.count();
+        played.world.starts_asleep();
+        played.world.connection(before);
+        played.world.crashes(Cut::Reset);
+        played.world.starts();
+        played.world.wakes();
+        client.until(BACK);
+        echoes(&mut client, "here");
+    }
+}
+
+#[test]
+fn a_warm_restart_that_negotiates_anew_passes_unseen() {
+    for kind in [Kind::Mush, Kind::Evennia] {
+        let played = played_with(kind, "", "");
+        let mut client = played.inside("bob", wide().letting_offer_again());
+        let told = played.world.player("bob");
+        for round in 1..4 {
+            played.world.restarts_warmly();
+            client.until("The world restarts.\n");
+            echoes(&mut client, "as before");
+            client.resizes(100 + round, 40);
+            told.sees_window(100 + round, 40);
+        }
+        assert_eq!(played.world.count(), 1);
+        assert_eq!(played.world.fault(), None);
+    }
+}
+
+#[test]
+fn the_handler_dies_when_a_world_was_asked_for() {
+    let played = played_with(Kind::Mush, "", "");
+    let mut client = None;
+    played.backend.over_the_death_of_the_handler(|| client = Some(played.client(wide())));
+    let mut client = client.unwrap();
+    client.until("<password>");
+    client.types("connect bob secret-of-bob");
+    client.until("Limbo\n");
+}
+
+#[test]
+fn the_handler_dies_when_it_was_asked_why_a_connection_has_ended() {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    played.backend.over_the_death_of_the_handler(|| played.world.crashes(Cut::Reset));
+    client.until(DOWN);
+    played.world.starts();
+    client.until(BACK);
+    echoes(&mut client, "here");
+}
+
+/// One whose world has accepted him again and says nothing yet.
+fn between_death_and_life() -> (Played, StrictClient) {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    played.world.crashes(Cut::Reset);
+    client.until(DOWN);
+    client.types("echo kept");
+    client.until("1 line kept for zoo.");
+    let before = played.world.count();
+    played.world.starts_asleep();
+    played.world.connection(before);
+    (played, client)
+}
+
+#[test]
+fn handler_and_listener_die_while_he_is_being_logged_in_again() {
+    let (mut played, mut client) = between_death_and_life();
+    played.backend.kill_handler();
+    played.backend.kill_listener();
+    played.backend.next_listener();
+    played.world.wakes();
+    client.until(BACK);
+    client.until("kept\n");
+    echoes(&mut client, "here");
+}
+
+#[test]
+fn everything_is_upgraded_while_he_is_being_logged_in_again() {
+    let (played, mut client) = between_death_and_life();
+    played.backend.upgrade_to("9.9.9");
+    played.backend.log().wait(MOVED);
+    played.world.wakes();
+    client.until(BACK);
+    client.until("kept\n");
+    echoes(&mut client, "here");
+}
+
+#[test]
+fn handler_and_listener_die_while_he_waits() {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    played.world.crashes(Cut::Reset);
+    client.until(DOWN);
+    played.backend.kill_handler();
+    client.types("echo kept");
+    client.until("1 line kept for zoo.");
+    played.backend.kill_listener();
+    played.backend.next_listener();
+    played.world.starts();
+    client.until(BACK);
+    client.until("kept\n");
+    played.backend.kill_handler();
+    echoes(&mut client, "here");
+}
