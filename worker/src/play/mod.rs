@@ -231,6 +231,11 @@ impl Play {
         (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
     }
 
+    /// Whether the player has waited for it.
+    pub fn is_again(&self) -> bool {
+        self.again
+    }
+
     /// Whether he was being logged in again when the connection ended, and is to be once more.
     pub fn tries_again(&mut self) -> bool {
         std::mem::take(&mut self.is_cut_off)

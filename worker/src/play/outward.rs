@@ -57,7 +57,7 @@ impl Play {
                 Some(Typed::Passed)
             }
             Some(Passed::Line { line, hidden, .. }) => {
-                let hidden = hidden || std::mem::take(&mut self.was_asked);
+                let hidden = std::mem::take(&mut self.was_asked) || hidden;
                 let became = self.kept.keep(line.unwrap_or_default(), hidden, &self.login);
                 Some(Typed::Says(match became {
                     Became::Kept => words::kept(self.kept.count(), &self.world),

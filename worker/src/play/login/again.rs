@@ -52,6 +52,11 @@ pub enum Step {
         /// To be shown: the login screen, and what followed.
         text: Vec<u8>,
     },
+    /// All was said that is kept, and the world asks for more. It is over; he can go on by himself.
+    AsksMore {
+        /// To be shown: all that it has said.
+        text: Vec<u8>,
+    },
     /// The world has neither taken nor refused it in time. It is over; he can go on by himself.
     TimedOut {
         /// To be shown: all that it has said, at most 64 KiB.
@@ -67,6 +72,7 @@ impl std::fmt::Debug for Step {
             Step::Say(_) => f.write_str("Say(…)"),
             Step::Done { rest } => write!(f, "Done({:?})", String::from_utf8_lossy(rest)),
             Step::Failed { reason, text } => write!(f, "Failed({reason:?}, {:?})", String::from_utf8_lossy(text)),
+            Step::AsksMore { text } => write!(f, "AsksMore({:?})", String::from_utf8_lossy(text)),
             Step::TimedOut { text } => write!(f, "TimedOut({:?})", String::from_utf8_lossy(text)),
         }
     }
@@ -205,7 +211,7 @@ impl Again {
             }
         }
         if self.asks_more(login).is_some_and(|since| now >= since + ASKS_MORE) {
-            return self.failed("it asks for more than before");
+            return Step::AsksMore { text: self.give_up() };
         }
         if now < *self.begun + PATIENCE {
             return Step::Wait;
