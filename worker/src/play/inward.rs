@@ -50,6 +50,7 @@ impl Play {
 
     /// Shows the player what the world has said; who is away sees it later.
     pub(super) fn show(&mut self, text: &[u8], to: &mut Voice<'_>) {
+        self.unmarked = false;
         let from = to.out.len();
         to.between.end_ours(to.out);
         let begins = to.out.len();
@@ -73,7 +74,9 @@ impl Play {
         self.send_kept_when_inside(to_world);
         to.between.is_prompt();
         if self.alone.is_none() {
+            let from = to.out.len();
             to.telnet.prompt_end(to.out);
+            self.unmarked = to.out.len() == from;
         }
     }
 

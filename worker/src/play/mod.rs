@@ -108,6 +108,8 @@ pub struct Play {
     outward: Converter,
     /// What is typed is not seen: the world has said so.
     hidden: bool,
+    /// The world's prompt stands there without a mark: his terminal had not spoken telnet yet.
+    unmarked: bool,
     /// The world has gone when it had asked for a password: what is typed next may be one.
     was_asked: bool,
     /// It has just gone so.

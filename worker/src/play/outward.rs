@@ -13,7 +13,19 @@ impl Play {
     pub fn heard(&mut self, telnet: &mut Telnet, event: Event<'_>, out: &mut Vec<u8>, to_world: &mut Vec<u8>) {
         match event {
             Event::Data(text) => self.typed.extend_from_slice(text),
-            event => self.bridge.from_player(telnet, event, out, to_world),
+            event => {
+                self.bridge.from_player(telnet, event, out, to_world);
+                self.mark_prompt(telnet, out);
+            }
+        }
+    }
+
+    /// A world may ask before the player's terminal has said that it speaks telnet: some show no prompt without a mark.
+    fn mark_prompt(&mut self, telnet: &Telnet, out: &mut Vec<u8>) {
+        if self.unmarked && self.typed.is_empty() {
+            let from = out.len();
+            telnet.prompt_end(out);
+            self.unmarked = out.len() == from;
         }
     }
 
