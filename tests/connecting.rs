@@ -3,6 +3,7 @@
 
 mod ends;
 mod forged;
+mod tickets;
 mod together;
 
 use crate::harness::{Hostile, Link, Listener, PATIENCE};

@@ -107,3 +107,8 @@ fn config() {
 fn http() {
     run(corpus("http"), targets::http);
 }
+
+#[test]
+fn proxy() {
+    run(corpus("proxy"), targets::proxy);
+}

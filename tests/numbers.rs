@@ -3,7 +3,9 @@
 mod door;
 mod files;
 mod top;
+mod worlds;
 
+use crate::harness::worlds::{Kind, Profile, StrictClient, World};
 use crate::harness::{Backend, Program};
 use serde_json::{Value, json};
 use ssmglobal_worker::metrics::text::METRICS;
@@ -55,7 +57,13 @@ fn status_tells_how_much_is_done_and_how_fast() {
 
 #[test]
 fn ctl_metrics_prints_what_prometheus_reads() {
-    let backend = Backend::start();
+    let world = World::start(Kind::Mush);
+    let plan = Backend::plan();
+    let door = format!("[[door]]\naddress = \"{}:4201\"\nworld = \"zoo\"\n", plan.address());
+    let backend =
+        plan.config(&format!("[world.zoo]\nplay = \"{}\"\nkind = \"tinymux\"\n{door}", world.address())).start();
+    let mut player = StrictClient::to(backend.doors()[1], Profile::tintin());
+    player.until("<password>");
     let _both = busy(&backend);
     let page = backend.operator(&["metrics"]).succeeds().out;
     assert!(page.ends_with("# EOF\n"), "{page}");
@@ -65,7 +73,7 @@ fn ctl_metrics_prints_what_prometheus_reads() {
         series.map(|line| line.split(['{', ' ']).next().unwrap_or_default().to_owned()).collect();
     assert_eq!(printed, known, "all that is known can be had on this machine");
     assert_eq!(value(&page, "ssmglobal_requests_total{command=\"WHO\"}"), 40.0);
-    assert_eq!(value(&page, "ssmglobal_connections"), 2.0);
+    assert_eq!(value(&page, "ssmglobal_connections"), 3.0);
     assert_eq!(value(&page, "ssmglobal_writable"), 1.0);
     // LOGIN and REGISTER are no guesses here; each answer was counted once.
     let begun: f64 = page

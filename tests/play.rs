@@ -8,8 +8,11 @@ mod diku;
 mod down;
 mod many;
 mod moves;
+mod probe;
 mod secrets;
+mod shared;
 mod survive;
+mod ticket;
 mod tinymux;
 mod wire;
 

@@ -258,7 +258,7 @@ fn a_client_that_shows_that_it_lives_stays() {
         let mut person = backend.terminal();
         person.wire.send(sign);
         // The last of what is offered to whom speaks telnet.
-        person.wire.take("the offers", |came| came.ends_with(b"\xff\xfb\x2a").then_some(came.len()));
+        person.wire.take("the offers", |came| came.ends_with(b"\xff\xfb\x57").then_some(came.len()));
         for _ in 0..ROUNDS {
             person.wire.send(sign);
             person.wire.expect(answer);

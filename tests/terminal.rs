@@ -277,6 +277,8 @@ fn what_matters_is_whole_at_forty_columns() {
     bob.ok("PING", json!({}));
     for columns in [40, 60, 80, 132] {
         let mut wire = at_telnet(&backend, &of_columns(columns));
+        // Behind what is offered to whom speaks telnet.
+        ask(&mut wire, "PING");
         let shown = ["WORLDS", "BOARDS", &format!("TOP {board}"), "WHO"].map(|line| ask(&mut wire, line)).concat();
         for whole in ["arena-of-the-seven-winds", "203.0.113.129:27015", board, "bartholomew-the-2nd.", "83250", "3/16"]
         {

@@ -89,7 +89,7 @@ fn an_owner_says_all_but_where_his_world_is() {
     backend.ctl(&["right", "grant", "alice", "operator"]);
     alice.ok("WORLD PLAY", set("play", "127.0.0.1:2860"));
     assert_eq!(term(&backend, "zoo", "play"), is("127.0.0.1:2860", "licence"));
-    assert_eq!(bob.ok("WORLD PLAY", json!({"name": "zoo"}))["terms"].as_array().map(Vec::len), Some(16));
+    assert_eq!(bob.ok("WORLD PLAY", json!({"name": "zoo"}))["terms"].as_array().map(Vec::len), Some(17));
 }
 
 #[test]

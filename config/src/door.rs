@@ -1,8 +1,11 @@
 //! Doors with everything resolved: what the listener opens and what a worker obeys.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::listen::{Listen, PEOPLE_PORT};
+use crate::network::Network;
 use crate::play::Quit;
 use crate::settings::Settings;
 use crate::words::DoorMode;
@@ -37,6 +40,8 @@ pub struct Door {
     pub line: usize,
     /// Bytes of one line from a game server that has proved who it is; never less than `line`.
     pub server_line: usize,
+    /// Who may come in here, and has to say by the PROXY protocol for whom; empty: everybody, for himself.
+    pub proxy: Vec<Network>,
     /// The world that it leads to; none: to our own prompt.
     pub world: Option<String>,
     /// What a line begins with that is for us while somebody plays; empty: no line is.
@@ -45,6 +50,20 @@ pub struct Door {
     pub clean: bool,
     /// A player who has left his world is not shown our prompt: the connection ends.
     pub quit_closes: bool,
+    /// What crawlers are told here before all else, as [`crate::mssp::variables`] reads it; may be empty.
+    pub mssp: String,
+}
+
+impl Door {
+    /// Whether a proxy in front of it says who its clients are.
+    pub fn is_behind_proxy(&self) -> bool {
+        !self.proxy.is_empty()
+    }
+
+    /// Whether one who connects from here is such a proxy.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.proxy.iter().any(|network| network.contains(peer))
+    }
 }
 
 impl Settings {
@@ -62,10 +81,12 @@ impl Settings {
             idle_seconds: limits.idle_seconds,
             line: limits.line,
             server_line: limits.server_line.max(limits.line),
+            proxy: Vec::new(),
             world: None,
             escape: ESCAPE.to_owned(),
             clean: false,
             quit_closes: false,
+            mssp: String::new(),
         };
         let others = self.door.iter().map(|door| {
             let line = door.line.unwrap_or(main.line);
@@ -84,10 +105,12 @@ impl Settings {
                 idle_seconds: door.idle_seconds.unwrap_or(idle_seconds),
                 line,
                 server_line: limits.server_line.max(line),
+                proxy: door.proxy.clone().unwrap_or_default(),
                 world: door.world.clone(),
                 escape: door.escape.clone().unwrap_or(main.escape.clone()),
                 clean: door.clean.unwrap_or(main.clean),
                 quit_closes: door.quit.map_or(door.world.is_some(), |quit| quit == Quit::Close),
+                mssp: door.mssp.clone().unwrap_or_default(),
             }
         });
         let others: Vec<Door> = others.collect();

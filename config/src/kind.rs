@@ -4,7 +4,7 @@
 //! A pattern here is of what a program of that kind says when nobody has changed its texts. Beside it stands why.
 
 use crate::pattern;
-use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, Terms, WorldAddress};
+use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, TICKET_PASS, Terms, WorldAddress};
 use crate::settings::{Settings, WORLD_KEYS, WorldSettings};
 use crate::words::words;
 
@@ -232,6 +232,7 @@ impl Kind {
             hide: owned(hide),
             liveness: vec![Liveness::Tcp],
             heartbeat: None,
+            ticket: None,
             sessions: Sessions::Many,
             grace_seconds: 600,
             rate: 500,
@@ -275,6 +276,7 @@ impl WorldSettings {
             hide,
             liveness,
             heartbeat,
+            ticket,
             sessions,
             grace_seconds,
             rate,
@@ -294,6 +296,7 @@ impl WorldSettings {
             hide: hide.unwrap_or(preset.hide),
             liveness: liveness.unwrap_or(preset.liveness),
             heartbeat: heartbeat.or(preset.heartbeat).filter(|text| !text.is_empty()),
+            ticket: ticket.or(preset.ticket).filter(|text| !text.is_empty()),
             sessions: sessions.unwrap_or(preset.sessions),
             grace_seconds: grace_seconds.unwrap_or(preset.grace_seconds),
             rate: rate.unwrap_or(preset.rate),
@@ -318,6 +321,7 @@ impl WorldSettings {
             hide,
             liveness,
             heartbeat,
+            ticket,
             sessions,
             grace_seconds,
             rate,
@@ -337,6 +341,7 @@ impl WorldSettings {
             hide: Some(hide),
             liveness: Some(liveness),
             heartbeat: Some(heartbeat.unwrap_or_default()),
+            ticket: Some(ticket.unwrap_or_default()),
             sessions: Some(sessions),
             grace_seconds: Some(grace_seconds),
             rate: Some(rate),
@@ -370,6 +375,10 @@ impl WorldSettings {
             let allowed =
                 "give (?P<name>…) and (?P<password>…), or set prompts = true where it asks one after the other";
             return unfit("login", format!("has no group `{group}`"), allowed);
+        }
+        if terms.ticket.is_some_and(|ticket| !ticket.contains(TICKET_PASS)) {
+            let allowed = "write the line that the world takes, with {pass} where the pass stands, or \"\" for none";
+            return unfit("ticket", format!("has no {TICKET_PASS}"), allowed);
         }
         if terms.real_address == RealAddress::IpHost
             && let Some(address) = terms.play.iter().find(|address| matches!(address, WorldAddress::At(_)))

@@ -15,6 +15,8 @@ mod key;
 mod kind;
 mod listen;
 mod load;
+pub mod mssp;
+mod network;
 mod pattern;
 pub mod play;
 mod problem;
@@ -34,6 +36,7 @@ pub use listen::{DEFAULT_PORT, Listen, ListenError, OptionalListen, PEOPLE_PORT}
 pub use load::{
     CONFIG_VARIABLE, DATA_VARIABLE, DATABASE, DEFAULT_FILE, Loaded, Overrides, SYSTEM_FILE, environment, load, load_if,
 };
+pub use network::{Network, NetworkError};
 pub use pattern::pattern;
 pub use problem::{Place, Problem, Warning};
 pub use rule::Rule;

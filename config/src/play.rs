@@ -13,6 +13,11 @@ use std::str::FromStr;
 /// Bytes of the path of a Unix socket; what the kernel takes.
 const SOCKET_MAX: usize = 107;
 
+/// What stands for the pass in the line of a ticket …
+pub(crate) const TICKET_PASS: &str = "{pass}";
+/// … and what for the player's name.
+const TICKET_PLAYER: &str = "{player}";
+
 words! {
     /// How a world is told where its players come from.
     RealAddress {
@@ -264,6 +269,10 @@ pub struct Terms {
     /// What the connection of a heartbeat says first, such as a login; nothing: it only stays. Workers are not told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Opening>,
+    /// The line by which it lets a player in whom we know, with `{pass}` and `{player}` in it; nothing: there is none. Workers are
+    /// told the line of their player alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// What becomes of a player's second connection.
     pub sessions: Sessions,
     /// Seconds for which a player's connection to it is kept when his own has broken.
@@ -291,6 +300,7 @@ impl Default for Terms {
             hide: Vec::new(),
             liveness: vec![Liveness::Tcp],
             heartbeat: None,
+            ticket: None,
             sessions: Sessions::Many,
             grace_seconds: 600,
             rate: 500,
@@ -302,9 +312,18 @@ impl Default for Terms {
 }
 
 impl Terms {
+    /// The line that logs a player in by a pass, where there is one.
+    #[must_use]
+    pub fn ticket_of(&self, player: &str, pass: &str) -> Option<String> {
+        let ticket = self.ticket.as_ref()?;
+        // What stands for one of them is not looked into for the other.
+        let parts = ticket.split(TICKET_PASS).map(|part| part.replace(TICKET_PLAYER, player));
+        Some(parts.collect::<Vec<_>>().join(pass))
+    }
+
     /// What a worker is told of them: nothing of where the world is.
     #[must_use]
     pub fn for_workers(&self) -> Terms {
-        Terms { play: Vec::new(), heartbeat: None, ..self.clone() }
+        Terms { play: Vec::new(), heartbeat: None, ticket: None, ..self.clone() }
     }
 }

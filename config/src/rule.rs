@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeArray, DeValue};
 
 use crate::listen::{Listen, ListenError};
+use crate::mssp;
+use crate::network::Network;
 use crate::pattern::{self, LENGTH_MAX, PATTERNS_MAX};
 use crate::play::WorldAddress;
 use crate::problem::shown;
@@ -15,8 +17,8 @@ use crate::version::Version;
 
 /// Addresses in one list: each costs the listener a descriptor for ever.
 const ADDRESSES_MAX: usize = 16;
-/// Texts in any list.
-const LIST_MAX: usize = 16;
+/// Networks in one list: each connection is compared with all of them.
+const NETWORKS_MAX: usize = 64;
 /// Bytes of a path; what the kernel takes.
 const PATH_MAX: usize = 4095;
 
@@ -37,6 +39,11 @@ pub enum Rule {
         /// Bytes, at the most.
         max: usize,
     },
+    /// One line of text, or nothing.
+    LineOrNone {
+        /// Bytes, at the most.
+        max: usize,
+    },
     /// Text of any number of lines; may be empty.
     Text {
         /// Bytes, at the most.
@@ -54,6 +61,8 @@ pub enum Rule {
     AddressOrNone,
     /// One address or several.
     Addresses,
+    /// Any number of networks.
+    Networks,
     /// Where a world listens: one address or several.
     WorldAddresses,
     /// The name of a world.
@@ -66,6 +75,8 @@ pub enum Rule {
     Words(&'static [&'static str]),
     /// What a line begins with that is for us; may be empty, for nothing.
     Escape,
+    /// Lines that each say a name and what it is; may be none.
+    Variables,
 }
 
 /// Addresses of one world: those that do not answer are tried again and again.
@@ -88,6 +99,11 @@ impl Fault {
     fn new(wrong: impl Into<String>) -> Self {
         Self { wrong: wrong.into(), suggestion: None }
     }
+
+    /// With what was probably meant.
+    fn meant(wrong: String, meant: Option<String>) -> Self {
+        Self { wrong, suggestion: meant.map(|meant| shown(&meant)) }
+    }
 }
 
 impl Rule {
@@ -97,6 +113,7 @@ impl Rule {
             Self::Number { min, max } => format!("give a number from {min} to {max}"),
             Self::Flag => "give true or false".to_owned(),
             Self::Line { max } => format!("give one line of 1 to {max} bytes"),
+            Self::LineOrNone { max } => format!("give one line of at most {max} bytes, or \"\" for none"),
             Self::Text { max } => format!("give a text of at most {max} bytes"),
             Self::Path => "give a path".to_owned(),
             Self::Word(words) => format!("give one of {}", words.join(", ")),
@@ -106,6 +123,7 @@ impl Rule {
             Self::Addresses => {
                 format!("give a list of 1 to {ADDRESSES_MAX} addresses, as [\"[::]:53450\"]")
             }
+            Self::Networks => format!("give a list of up to {NETWORKS_MAX} networks, as [\"10.0.0.0/8\", \"::1\"]"),
             Self::WorldAddresses => format!(
                 "give 1 to {WORLD_ADDRESSES_MAX} addresses with ports, or paths of sockets, as \"127.0.0.1:2860\" or \
                  \"unix:/run/game.sock\""
@@ -118,6 +136,9 @@ impl Rule {
                 format!("give at most {PATTERNS_MAX} regular expressions, each of 1 to {LENGTH_MAX} bytes")
             }
             Self::Words(words) => format!("give one or several of {}", words.join(", ")),
+            Self::Variables => {
+                format!("give lines as \"GENRE=Fantasy\", of at most {} bytes together, or \"\" for none", mssp::BYTES)
+            }
             Self::Escape => {
                 format!("give 1 to {ESCAPE_MAX} signs that are no letters or digits, as \"//\", or \"\" for none")
             }
@@ -136,14 +157,9 @@ impl Rule {
                 "false" => Ok(Value::Flag(false)),
                 _ => Err(Fault::new(format!("{} is neither", shown(text)))),
             },
-            Self::Addresses => {
-                let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-                let list: Result<Vec<Listen>, Fault> = parts.map(address).collect();
-                list.and_then(addresses)
-            }
-            Self::WorldAddresses | Self::Words(_) => {
-                let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-                self.listed(parts.map(|part| self.item(part)).collect::<Result<_, Fault>>()?)
+            Self::Addresses => parts(text).map(address).collect::<Result<_, _>>().and_then(addresses),
+            Self::WorldAddresses | Self::Words(_) | Self::Networks => {
+                self.listed(parts(text).map(|part| self.item(part)).collect::<Result<_, Fault>>()?)
             }
             Self::Patterns if text.is_empty() => self.listed(Vec::new()),
             Self::Patterns => self.listed(vec![self.item(text)?]),
@@ -162,17 +178,15 @@ impl Rule {
                 }
             }
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
-            (Self::Addresses, DeValue::Array(list)) => {
-                items(list.iter(), "an address in quotes", address).and_then(|list| addresses(list).map_err(one))
-            }
-            (Self::WorldAddresses | Self::Words(_) | Self::Patterns, DeValue::Array(list)) => {
-                items(list.iter(), "a text in quotes", |text| self.item(text))
+            (Self::Addresses, DeValue::Array(list)) => items(list, ADDRESSES_MAX, "an address in quotes", address)
+                .and_then(|list| addresses(list).map_err(one)),
+            (Self::WorldAddresses | Self::Words(_) | Self::Patterns | Self::Networks, DeValue::Array(list)) => {
+                items(list, *self.count().end(), "a text in quotes", |text| self.item(text))
                     .and_then(|list| self.listed(list).map_err(one))
             }
-            (Self::WorldAddresses | Self::Words(_) | Self::Patterns, DeValue::String(text)) => {
+            (Self::WorldAddresses | Self::Words(_) | Self::Patterns | Self::Networks, DeValue::String(text)) => {
                 self.plain(text).map_err(one)
             }
-            (Self::Number { .. } | Self::Flag | Self::Addresses, other) => Err(one(mistyped(other, self.wants()))),
             (_, DeValue::String(text)) => self.text(text).map_err(one),
             (_, other) => Err(one(mistyped(other, self.wants()))),
         }
@@ -183,7 +197,7 @@ impl Rule {
             Self::Number { .. } => "a whole number without quotes",
             Self::Flag => "true or false without quotes",
             Self::Addresses => "a list",
-            Self::WorldAddresses | Self::Words(_) | Self::Patterns => "a list of texts in quotes",
+            Self::WorldAddresses | Self::Words(_) | Self::Patterns | Self::Networks => "a list of texts in quotes",
             _ => "a text in quotes",
         }
     }
@@ -219,29 +233,37 @@ impl Rule {
             }
             Self::Path => taken(),
             Self::Line { .. } if text.is_empty() => Err(Fault::new("is empty")),
-            Self::Line { max } | Self::Text { max } if text.len() > *max => {
+            Self::Line { max } | Self::LineOrNone { max } | Self::Text { max } if text.len() > *max => {
                 Err(Fault::new(format!("has {} bytes", text.len())))
             }
-            Self::Line { .. } if text.contains(['\n', '\r']) => Err(Fault::new("has several lines")),
+            Self::Line { .. } | Self::LineOrNone { .. } if text.contains(['\n', '\r']) => {
+                Err(Fault::new("has several lines"))
+            }
             Self::Line { .. } | Self::Text { .. } if text.contains('\x1b') => {
                 Err(Fault::new("holds control characters; a colour is written as {red}words{/}"))
             }
-            Self::Line { .. } | Self::Text { .. } if text.chars().any(unwelcome) => {
+            Self::Line { .. } | Self::LineOrNone { .. } | Self::Text { .. } if text.chars().any(unwelcome) => {
                 Err(Fault::new("holds control characters"))
             }
-            Self::Line { .. } | Self::Text { .. } => taken(),
+            Self::Line { .. } | Self::LineOrNone { .. } | Self::Text { .. } => taken(),
             Self::World if is_world(text) => taken(),
             Self::World => Err(Fault::new(format!("{} is no name of a world", shown(text)))),
             Self::Pattern if text.is_empty() => taken(),
             Self::Pattern => self.item(text).map(Value::Text),
             Self::Escape if text.len() <= ESCAPE_MAX && text.chars().all(|c| c.is_ascii_punctuation()) => taken(),
             Self::Escape => Err(Fault::new(format!("{} is none", shown(text)))),
+            Self::Variables if text.len() > mssp::BYTES => Err(Fault::new(format!("has {} bytes", text.len()))),
+            Self::Variables => match mssp::first_wrong(text) {
+                None => taken(),
+                Some(line) => Err(Fault::new(format!("{} is no line as NAME=value", shown(line)))),
+            },
             Self::Number { .. }
             | Self::Flag
             | Self::Addresses
             | Self::WorldAddresses
             | Self::Words(_)
-            | Self::Patterns => Err(Fault::new(format!("{} is not {}", shown(text), self.wants()))),
+            | Self::Patterns
+            | Self::Networks => Err(Fault::new(format!("{} is not {}", shown(text), self.wants()))),
         }
     }
 
@@ -250,9 +272,11 @@ impl Rule {
         match self {
             Self::WorldAddresses => match text.parse::<WorldAddress>() {
                 Ok(address) => Ok(address.to_string()),
-                Err(error) => {
-                    Err(Fault { wrong: error.wrong, suggestion: error.suggestion.map(|meant| shown(&meant)) })
-                }
+                Err(error) => Err(Fault::meant(error.wrong, error.suggestion)),
+            },
+            Self::Networks => match text.parse::<Network>() {
+                Ok(network) => Ok(network.to_string()),
+                Err(error) => Err(Fault::meant(error.wrong, error.suggestion)),
             },
             Self::Words(words) => Self::Word(words).text(text).map(|_| text.to_owned()),
             _ if text.is_empty() => Err(Fault::new("is empty, and would be found in every line")),
@@ -265,20 +289,28 @@ impl Rule {
         }
     }
 
+    /// How many texts a list has.
+    fn count(&self) -> RangeInclusive<usize> {
+        match self {
+            Self::WorldAddresses => 1..=WORLD_ADDRESSES_MAX,
+            Self::Words(words) => 1..=words.len(),
+            Self::Networks => 0..=NETWORKS_MAX,
+            _ => 0..=PATTERNS_MAX,
+        }
+    }
+
     /// Takes the texts of a list together.
     fn listed(&self, mut list: Vec<String>) -> Result<Value, Fault> {
-        let (least, most) = match self {
-            Self::WorldAddresses => (1, WORLD_ADDRESSES_MAX),
-            Self::Words(words) => (1, words.len()),
-            _ => (0, PATTERNS_MAX),
-        };
+        let count = self.count();
+        // Before what stands there twice is dropped: behind so many, nothing was read.
+        match list.len() {
+            none if none < *count.start() => return Err(Fault::new("names none")),
+            many if many > *count.end() => return Err(Fault::new("names more")),
+            _ => {}
+        }
         let mut seen = BTreeSet::new();
         list.retain(|text| seen.insert(text.clone()));
-        match list.len() {
-            none if none < least => Err(Fault::new("names none")),
-            many if many > most => Err(Fault::new("names more")),
-            _ => Ok(Value::Texts(list)),
-        }
+        Ok(Value::Texts(list))
     }
 }
 
@@ -288,38 +320,39 @@ fn is_world(text: &str) -> bool {
     WORLD.contains(&text.chars().count()) && text.chars().all(fits) && text.starts_with(char::is_alphanumeric)
 }
 
-/// Reads the texts of a list.
-fn items<'a, T>(
-    list: impl Iterator<Item = &'a Spanned<DeValue<'a>>>,
-    wanted: &str,
-    read: impl Fn(&str) -> Result<T, Fault>,
-) -> Result<Vec<T>, Vec<(Range<usize>, Fault)>> {
-    let mut good = Vec::new();
-    let mut faults = Vec::new();
-    // One more than is ever allowed is enough to know that there are too many.
-    for item in list.take(LIST_MAX + 1) {
-        let read = match item.get_ref() {
-            DeValue::String(text) => read(text),
-            other => Err(mistyped(other, wanted)),
-        };
-        match read {
-            Ok(one) => good.push(one),
-            Err(fault) => faults.push((item.span(), fault)),
-        }
-    }
-    if faults.is_empty() { Ok(good) } else { Err(faults) }
-}
-
 /// A terminal may act on control characters.
 fn unwelcome(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t')
 }
 
 fn address(text: &str) -> Result<Listen, Fault> {
-    text.parse().map_err(|error: ListenError| Fault {
-        wrong: error.wrong,
-        suggestion: error.suggestion.map(|meant| shown(&meant)),
-    })
+    text.parse().map_err(|error: ListenError| Fault::meant(error.wrong, error.suggestion))
+}
+
+/// What stands in a list of a variable or an option.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ']).filter(|part| !part.is_empty())
+}
+
+/// Reads each text of a list; one more than allowed is enough to know that there are too many.
+fn items<T>(
+    list: &DeArray<'_>,
+    most: usize,
+    wanted: &str,
+    read: impl Fn(&str) -> Result<T, Fault>,
+) -> Result<Vec<T>, Vec<(Range<usize>, Fault)>> {
+    let (mut good, mut faults) = (Vec::new(), Vec::new());
+    for item in list.iter().take(most + 1) {
+        let read = match item.get_ref() {
+            DeValue::String(text) => read(text),
+            other => Err(mistyped(other, wanted)),
+        };
+        match read {
+            Ok(value) => good.push(value),
+            Err(fault) => faults.push((item.span(), fault)),
+        }
+    }
+    if faults.is_empty() { Ok(good) } else { Err(faults) }
 }
 
 fn addresses(list: Vec<Listen>) -> Result<Value, Fault> {

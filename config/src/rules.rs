@@ -3,6 +3,7 @@
 use crate::draft::Draft;
 use crate::kind::Unfit;
 use crate::listen::Listen;
+use crate::network::Network;
 use crate::problem::{Place, Problem, Warning};
 use crate::settings::{KEYS, Settings};
 use crate::value::Value;
@@ -169,6 +170,10 @@ fn doors(draft: &mut Draft) {
         if door.welcome.is_some() && matches!(door.mode, DoorMode::Client | DoorMode::Server | DoorMode::Metrics) {
             let text = format!("door.welcome is never shown at a door of mode {}", door.mode);
             found.push((door_path(index, "welcome"), text));
+        }
+        if door.proxy.iter().flatten().any(Network::is_everything) {
+            let text = "door.proxy trusts everybody: whoever connects there can say that he is somebody else";
+            found.push((door_path(index, "proxy"), text.to_owned()));
         }
     }
     for (path, text) in found {

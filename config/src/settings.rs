@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::Key;
 use crate::kind::Kind;
 use crate::listen::{DEFAULT_PORT, Listen, OptionalListen};
+use crate::network::Network;
 use crate::play::{Charset, FailBack, Liveness, Opening, Quit, RealAddress, Sessions, WorldAddress};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
@@ -200,6 +201,8 @@ settings! {
         vanished_seconds: u64 = 120, number(0, 86400);
         /// Seconds of silence after which somebody who speaks telnet gets a NOP, which nobody sees and which keeps routers from forgetting the connection; 0 = never.
         telnet_nop_seconds: u64 = 30, number(0, 86400);
+        /// Whether what telnet clients get and send is compressed, where they want that (MCCP2, MCCP3): less to transmit, at 300 KiB of memory for each.
+        telnet_compression: bool = true, Rule::Flag;
         /// Seconds of silence after which a game server gets a PING.
         server_ping_seconds: u64 = 30, number(1, 86400);
         /// Seconds of silence after which a game server is taken for gone.
@@ -324,6 +327,8 @@ settings! {
     texts: Texts {
         /// What a HUMAN reads first.
         welcome: String = "Welcome to serversquared Modification Global Backend.".to_owned(), Rule::Text { max: 8192 };
+        /// What lists of games are told of it by MSSP besides what it knows itself: lines as CONTACT=me@example.org.
+        mssp: String = String::new(), Rule::Variables;
         /// The last line to everyone when the backend is stopped.
         goodbye: String = "The backend is going down. Everything is saved; please come back soon.".to_owned(), Rule::Line { max: 256 };
     }
@@ -367,6 +372,8 @@ settings! {
         idle_seconds: Option<u64> = None, number(0, WEEK);
         /// Bytes of one line here.
         line: Option<usize> = None, number(256, MIB);
+        /// Networks of the proxies in front of it, which say by the PROXY protocol who their clients are; nobody else comes in here then. Empty = none.
+        proxy: Option<Vec<Network>> = None, Rule::Networks;
         /// The world that it leads straight into.
         world: Option<String> = None, Rule::World;
         /// What a line begins with that is for us while somebody plays; empty = no line is.
@@ -375,6 +382,8 @@ settings! {
         clean: Option<bool> = None, Rule::Flag;
         /// Where a player is who has left his world: prompt or close.
         quit: Option<Quit> = None, Rule::Word(Quit::WORDS);
+        /// What lists of games are told here whatever else is known: lines as GENRE=Fantasy.
+        mssp: Option<String> = None, Rule::Variables;
     }
 
     named
@@ -402,6 +411,8 @@ settings! {
         liveness: Vec<Liveness>, Rule::Words(Liveness::WORDS);
         /// What the connection of the heartbeat says first, such as a login; empty = it only stays.
         heartbeat: Opening, Rule::Text { max: 512 };
+        /// The line by which it lets in a player who is logged in here, with `{pass}` and `{player}` in it; empty = none.
+        ticket: String, Rule::LineOrNone { max: 256 };
         /// What becomes of a player's second connection.
         sessions: Sessions, Rule::Word(Sessions::WORDS);
         /// Seconds for which his connection to it is kept for a player whose own has broken.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::listen::{Listen, OptionalListen};
+use crate::network::Network;
 use crate::play::{Liveness, Opening, WorldAddress};
 
 /// What a key can hold.
@@ -19,7 +20,7 @@ pub enum Value {
     Address(Listen),
     /// Several addresses.
     Addresses(Vec<Listen>),
-    /// Several texts: words, patterns, addresses of a world.
+    /// Several texts: words, patterns, networks, addresses of a world.
     Texts(Vec<String>),
 }
 
@@ -105,7 +106,7 @@ macro_rules! texts {
         }
     )+};
 }
-texts!(String, WorldAddress, Liveness);
+texts!(String, Network, WorldAddress, Liveness);
 
 impl Field for Opening {
     fn value(&self) -> Option<Value> {

@@ -4,11 +4,13 @@
 use ssmglobal_ipc::frame::{
     Class, FrameReader, MOST_DESCRIPTORS, put_change, put_control, put_request, put_with_descriptors,
 };
+use ssmglobal_ipc::naming::{Name, Named};
 use ssmglobal_ipc::{Request, control, ctl, handover};
 use ssmglobal_telnet::{Bridge, Event, FromWorld, Inflater, Line, LineReader, Role, Telnet, Terms};
 use ssmglobal_worker::commands::{Parsed, State, masked, masked_answer, parse_first, parse_json, parse_words};
 use ssmglobal_worker::metrics::http::Head;
 use ssmglobal_worker::peer::layer::Opened;
+use ssmglobal_worker::peer::proxy::{self, Header};
 use ssmglobal_worker::{metrics, moved};
 
 /// What a worker may send to the handler, and the handler to a worker: frames, and messages in them.
@@ -258,4 +260,37 @@ pub fn http(bytes: &[u8]) {
         }
     }
     let _ = metrics::http::ended(bytes);
+}
+
+/// What a proxy says first, and what a worker makes of it for the listener. The first byte says where the reads are split.
+pub fn proxy(bytes: &[u8]) {
+    if let Some(name) = Name::of(bytes) {
+        assert_eq!(Name::of(&name.bytes()), Some(name));
+    }
+    if let Some(named) = Named::of(bytes) {
+        assert_eq!(Named::of(&named.bytes()), Some(named));
+    }
+    let Some((split, bytes)) = bytes.split_first() else { return };
+    let whole = header(bytes.chunks(bytes.len().max(1)));
+    let split = header(bytes.chunks(1 + usize::from(*split)));
+    assert_eq!(split.0, whole.0);
+    if matches!(whole.0, Opened::Data(_)) {
+        assert_eq!(split.1, whole.1, "nothing behind it is taken");
+    }
+}
+
+/// What a header says, and how much was taken for it.
+fn header<'a>(reads: impl Iterator<Item = &'a [u8]>) -> (Opened<proxy::Speaks>, usize) {
+    let (mut header, mut taken) = (Header::default(), 0);
+    for read in reads {
+        let mut input = read;
+        let opened = header.open(&mut input);
+        taken += read.len() - input.len();
+        assert!(taken <= proxy::LONGEST, "it has a bound");
+        if opened != Opened::More {
+            return (opened, taken);
+        }
+        assert!(input.is_empty(), "what waits for more has used everything");
+    }
+    (Opened::More, taken)
 }

@@ -6,8 +6,8 @@
 
 use crate::capability::rights::{Asking, BROADCAST, OPERATOR};
 use crate::capability::{
-    Access, Call, Plan, entry, hosting, length, licences, lists, mail, play, players, preferences, properties, records,
-    relay, rights, servers, sessions, settings, status, tell, terms, universe, visitors,
+    Access, Call, Plan, entry, hosting, length, licences, lists, mail, mssp, play, players, preferences, properties,
+    records, relay, rights, servers, sessions, settings, status, tell, terms, universe, visitors,
 };
 use crate::changes::Change;
 use crate::state::memory::Memory;
@@ -202,6 +202,8 @@ table! {
     PlayEnded(request) anyone play::ended;
     PlayAt(request) anyone play::at;
     PlayLeft(request) anyone play::left;
+    Mssp(request) anyone mssp::table;
+    MsspOf(request) anyone mssp::of_world;
 }
 
 #[cfg(test)]
@@ -300,6 +302,8 @@ mod tests {
         ("PlayEnded", "-ap---"),
         ("PlayAt", "-ap---"),
         ("PlayLeft", "-ap---"),
+        ("Mssp", "-ap---"),
+        ("MsspOf", "-ap---"),
     ];
 
     #[test]

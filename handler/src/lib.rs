@@ -25,7 +25,7 @@ mod tally;
 mod testing;
 mod work;
 
-pub use event_loop::verified;
+pub use event_loop::{preamble, verified};
 pub use ownership::guard;
 
 use crate::changes::{Change, Shared};

@@ -42,7 +42,7 @@ pub fn text(answer: &Answer) -> String {
         Answer::Ended(rows) => sessions::ended_text(rows),
         Answer::Played(rows) => world::played_text(rows),
         // Never asked for here, or dealt with before.
-        Answer::Adopted { .. } | Answer::Reply { .. } => String::new(),
+        Answer::Adopted { .. } | Answer::Reply { .. } | Answer::PlayedTerms(_) => String::new(),
     }
 }
 
@@ -210,7 +210,7 @@ pub fn json(ask: &Ask, answer: &Answer) -> String {
         }
         Answer::Upgraded { from, to } => Said::ok(upgraded(from, to)).with(Upgraded { from, to }).json(),
         Answer::Reply { kind, payload } => requests::json(ask, *kind, payload),
-        Answer::Adopted { .. } => Said::ok("Done.").json(),
+        Answer::Adopted { .. } | Answer::PlayedTerms(_) => Said::ok("Done.").json(),
         Answer::Reloaded(reloaded) => Said::ok(reload::said(reloaded)).with(reloaded).json(),
         Answer::Stopping { .. } => Said::ok(STOPPED).json(),
         Answer::Logged(logged) => log::json(logged),

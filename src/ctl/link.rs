@@ -166,7 +166,7 @@ impl Link {
                 if frame.class != Class::Control {
                     return Err(Trouble::Link(STRANGE.to_owned()));
                 }
-                return frame.control().map_err(strange);
+                return Answer::of_frame(&frame).map_err(strange);
             }
             if !wait_for(&self.stream, PollFlags::POLLIN, self.until).map_err(|error| lost(&error))? {
                 return Err(lost(&ErrorKind::TimedOut.into()));

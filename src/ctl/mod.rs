@@ -12,6 +12,7 @@ mod meant;
 mod password;
 mod penalty;
 mod player;
+mod probe;
 mod reload;
 mod requests;
 mod said;
@@ -207,8 +208,12 @@ pub fn run(args: CtlArgs, place: Location) -> ExitCode {
     {
         return follow(log, place, json).unwrap_or_else(|trouble| told(&trouble, json));
     }
+    if let CtlCommand::World(world::WorldCommand::Probe(probed)) = &args.command {
+        return probe::run(probed, place, wait, json).unwrap_or_else(|trouble| told(&trouble, json));
+    }
     let for_prometheus = matches!(args.command, CtlCommand::Metrics) && !json;
-    let result = ask(args.command, place, wait, json).and_then(|(ask, answer)| {
+    let for_people = !json && !for_prometheus;
+    let result = ask(args.command, place, wait, json).and_then(|Asked { ask, answer, mut link }| {
         if backup::told_aside(&answer, json) {
             return Ok(ExitCode::SUCCESS);
         }
@@ -217,6 +222,8 @@ pub fn run(args: CtlArgs, place: Location) -> ExitCode {
             false if json => answer::json(&ask, &answer) + "\n",
             false => answer::text_for(&ask, &answer),
         };
+        let beside = link.as_mut().filter(|_| for_people).and_then(|link| world::beside(link, &ask, &answer));
+        let text = text + &beside.unwrap_or_default();
         let lost = |error| Trouble::Here(Code::Unavailable, format!("it was done, but the answer is lost: {error}"));
         print::out(&text).map_err(lost).map(|()| exit_code(&answer))
     });
@@ -252,22 +259,35 @@ fn exit_code(answer: &Answer) -> ExitCode {
     }
 }
 
-fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> Result<(Ask, Answer), Trouble> {
+/// A question, its answer, and the way to the backend, where it was asked.
+struct Asked {
+    ask: Ask,
+    answer: Answer,
+    link: Option<Link>,
+}
+
+impl From<(Ask, Answer)> for Asked {
+    fn from((ask, answer): (Ask, Answer)) -> Asked {
+        Asked { ask, answer, link: None }
+    }
+}
+
+fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> Result<Asked, Trouble> {
     let meant = find::backend(place).map_err(Trouble::invalid);
     if let CtlCommand::Verify { file: Some(file) } = &command
         && !meant.as_ref().is_ok_and(|meant| database::is_living(&meant.data, file))
     {
-        return verify_here(file);
+        return verify_here(file).map(Asked::from);
     }
     let meant = meant?;
     tell(meant.note.as_ref());
     // Connected first: nobody should type a password for a backend that does not run.
     let mut link = match (connect(&meant, wait), &command) {
         (Ok(link), CtlCommand::Backup { file, direct: false }) => {
-            return backup::run(link, file, json, &|| Link::open(&meant.data));
+            return backup::run(link, file, json, &|| Link::open(&meant.data)).map(Asked::from);
         }
         (Ok(link), _) => link,
-        (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file),
+        (Err(_), CtlCommand::Verify { file: Some(file) }) => return verify_here(file).map(Asked::from),
         (Err(trouble), _) => return Err(trouble),
     };
     let ask = command.ask()?;
@@ -286,7 +306,7 @@ fn ask(command: CtlCommand, place: Location, wait: Option<u32>, json: bool) -> R
     if let Answer::Stopping { listener } = answer {
         stop::wait_for_end(listener)?;
     }
-    Ok((ask, answer))
+    Ok(Asked { ask, answer, link: Some(link) })
 }
 
 /// Which backend is asked, where that may be news.

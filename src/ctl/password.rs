@@ -37,6 +37,18 @@ pub fn read(what: &str, name: &str, plain: bool) -> Result<Secret, Trouble> {
     Ok(first)
 }
 
+/// The password of somebody elsewhere, as it is there: asked for once.
+///
+/// # Errors
+/// [`Trouble::Here`] when there is none.
+pub fn known(name: &str) -> Result<Secret, Trouble> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return line(&mut stdin.lock());
+    }
+    NoEcho::start(&stdin)?.ask(&format!("Password of {}: ", print::clean(name)))
+}
+
 /// One line, without its end; what follows is left alone.
 fn line(input: &mut impl Read) -> Result<Secret, Trouble> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use ssmglobal_ipc::ctl::Status;
-use ssmglobal_ipc::numbers::{Numbers, Recent};
+use ssmglobal_ipc::numbers::{Numbers, Recent, WorldNumbers};
 
 use super::table::{bytes, facts, number};
 
@@ -141,12 +141,19 @@ pub struct Flat<'a> {
     log_errors: u64,
     log_warnings: u64,
     log_lines_lost: u64,
+    worlds_up: u64,
+    worlds_down: u64,
+    playing: u64,
+    waiting: u64,
+    alone: u64,
 }
 
 impl<'a> From<&'a Numbers> for Flat<'a> {
     fn from(numbers: &'a Numbers) -> Flat<'a> {
-        let Numbers { status, recent, queues, machine, log, .. } = numbers;
+        let Numbers { status, recent, queues, machine, log, worlds, .. } = numbers;
         let pace = Pace::of(recent);
+        let are = |up: bool| worlds.iter().filter(|world| world.up == Some(up)).count() as u64;
+        let all = |of: fn(&WorldNumbers) -> u64| worlds.iter().map(of).sum();
         let tenths = |rate: f64| (rate * 10.0).round() / 10.0;
         Flat {
             status,
@@ -175,6 +182,11 @@ impl<'a> From<&'a Numbers> for Flat<'a> {
             log_errors: log.written[0],
             log_warnings: log.written[1],
             log_lines_lost: log.lost,
+            worlds_up: are(true),
+            worlds_down: are(false),
+            playing: all(|world| world.playing),
+            waiting: all(|world| world.waiting),
+            alone: all(|world| world.alone),
         }
     }
 }
@@ -238,6 +250,7 @@ pub mod tests {
             },
             log: LogLines { written: [1, 2, 3, 0, 0], lost: 0 },
             deaths: 1,
+            worlds: Vec::new(),
         }
     }
 

@@ -1,11 +1,22 @@
 //! `ssmglobal ctl world`: worlds that have a licence, with the commands of the table, and worlds that are played through us.
 
 use clap::Subcommand;
-use ssmglobal_ipc::PlayedRow;
-use ssmglobal_ipc::ctl::Ask;
+use ssmglobal_ipc::ctl::{Answer, Ask};
+use ssmglobal_ipc::{Kind, PlayedRow};
 
+use super::link::{Link, Patience};
+use super::probe::ProbeArgs;
 use super::requests::WorldTable;
 use super::table::{Align, table};
+
+const PROBE_EXAMPLES: &str = "\
+It connects from here, not from the backend, and changes nothing. Each address is tried by itself; one that does not answer takes 3 s at
+the most, one that says nothing some seconds more. Exit status 1: nobody answers at any of them.
+
+Examples:
+  ssmglobal ctl world probe mymush
+  ssmglobal ctl world probe mymush --login Bob
+  ssmglobal ctl --json world probe mymush | jq -r '.data.addresses[].findings[] | select(.set) | .set'";
 
 /// What the operator can do with a world.
 #[derive(Debug, Subcommand)]
@@ -21,6 +32,9 @@ pub enum WorldCommand {
         /// One of its addresses [default: the next one]
         address: Option<String>,
     },
+    /// Look at a world in the backend's place: connect, negotiate, read the login screen, and say what is to be set
+    #[command(after_help = PROBE_EXAMPLES)]
+    Probe(ProbeArgs),
     #[command(flatten)]
     Table(WorldTable),
 }
@@ -31,8 +45,29 @@ impl WorldCommand {
         match self {
             WorldCommand::Played => Ask::PlayedList,
             WorldCommand::Failover { name, address } => Ask::WorldFailover { name, address },
+            WorldCommand::Probe(args) => args.ask(),
             WorldCommand::Table(command) => command.ask(),
         }
+    }
+}
+
+/// What people see of worlds that are played, beside how it all is and beside all licences; nothing where there is none.
+pub fn beside(link: &mut Link, ask: &Ask, answer: &Answer) -> Option<String> {
+    let is_list = matches!(ask, Ask::Request { kind, .. } if *kind == Kind::WorldList as u16);
+    let wanted = match answer {
+        // An older backend has no worlds in its numbers, and does not know the question.
+        Answer::Numbers(numbers) => !numbers.worlds.is_empty(),
+        _ => is_list,
+    };
+    let rows = if wanted { played(link) } else { Vec::new() };
+    (!rows.is_empty()).then(|| format!("\n{}", played_text(&rows)))
+}
+
+/// Worlds that are played; none where that is not told.
+pub fn played(link: &mut Link) -> Vec<PlayedRow> {
+    match link.ask(&Ask::PlayedList, Patience::Short, &mut |_, _| {}) {
+        Ok(Answer::Played(rows)) => rows,
+        _ => Vec::new(),
     }
 }
 

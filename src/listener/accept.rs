@@ -2,22 +2,33 @@
 //! and, from the fork on, in the worker.
 
 use super::Listener;
-use super::children::{self, Place, Refusal};
-use super::doors::greeting;
+use super::children::{self, Place};
+use super::refusal::Refusal;
 use mio::net::TcpStream;
 use nix::unistd::Pid;
 use ssmglobal_config::{DoorMode, shown};
-use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, Time, WorkerEnd};
-use ssmglobal_sys::{ExitSignal, Forked};
+use ssmglobal_sys::{ExitSignal, Forked, Prepared};
+use ssmglobal_worker::greeting;
 use ssmglobal_worker::moved::{MOST_DESCRIPTORS, Moved};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
 /// Connections taken from one door before the others get their turn, and as many that workers hand over.
 pub const TURN: usize = 64;
+
+/// How a client of such a door speaks at first.
+pub fn mode_of(door: DoorMode) -> Mode {
+    match door {
+        // Not looked at there.
+        DoorMode::Ask | DoorMode::Metrics => Mode::Ask,
+        DoorMode::Human => Mode::Human,
+        DoorMode::Client => Mode::Client,
+        DoorMode::Server => Mode::Server,
+    }
+}
 
 /// What a new worker has of its own.
 pub struct NewWorker {
@@ -31,6 +42,8 @@ pub struct NewWorker {
     pub mode: Mode,
     /// What another worker has left to it.
     pub moved: Option<Moved>,
+    /// The number of its door, where a proxy is still to say who its client is.
+    pub unnamed: Option<u32>,
 }
 
 impl Listener {
@@ -38,6 +51,9 @@ impl Listener {
     #[inline(never)]
     pub(super) fn accept(&mut self, door: usize) -> bool {
         for _ in 0..TURN {
+            if self.holds_up(door) {
+                return false;
+            }
             match self.doors.accept(door) {
                 Ok(Some((client, address))) => {
                     self.pending_accept.put(&client);
@@ -58,57 +74,70 @@ impl Listener {
     /// Makes a worker for a connection, which may have been greeted already.
     pub(super) fn admit(&mut self, door: usize, mut client: TcpStream, address: SocketAddr, greeted: bool) {
         let Some(opened) = self.doors.get(door) else { return };
-        let place = Place { door: opened.number, address };
-        if self.children.count() >= self.settings.limits.clients {
-            self.reap_forgotten();
+        if opened.door.is_behind_proxy() {
+            return self.admit_proxy(door, client, address);
         }
+        let place = Place { door: opened.number, address };
+        let refusal = self.refusal(door, &place);
         let Some(opened) = self.doors.get(door) else { return };
-        let penalty = self.penalties.wait(address.ip(), Instant::now());
-        let penalty = penalty.map(|wait| Refusal::Penalty(wait.as_secs_f64().ceil() as u64));
-        let refusal = || self.children.refusal(&place, &opened.door, self.settings.limits.clients);
-        if let Some(refusal) = penalty.or_else(refusal) {
+        if let Some(refusal) = refusal {
             // A client that is refused may miss the reason; nothing waits for it.
             let _ = client.write_all(refusal.line(opened.door.mode).as_bytes());
-            let door = u32::try_from(place.door).unwrap_or(u32::MAX);
-            self.handler.tell(&ToHandler::Refused { address, door, why: refusal.told() });
-            return;
+            return self.tell_refused(&place, refusal.told());
         }
         if let Some(greeting) = greeting(opened.door.mode).filter(|_| !greeted) {
             // 57 bytes into an empty socket always fit; a client that is gone already is noticed by its worker.
             let _ = client.write_all(greeting);
         }
         // Whatever is done before the fork is done in memory that is there already.
-        let mode = match opened.door.mode {
-            // Not looked at there.
-            DoorMode::Ask | DoorMode::Metrics => Mode::Ask,
-            DoorMode::Human => Mode::Human,
-            DoorMode::Client => Mode::Client,
-            DoorMode::Server => Mode::Server,
-        };
-        let title = match opened.door.mode {
+        let door_mode = opened.door.mode;
+        let mode = mode_of(door_mode);
+        let title = match door_mode {
             DoorMode::Metrics => ssmglobal_worker::metrics::title(address.ip().to_canonical()),
             _ => ssmglobal_worker::title(address.ip().to_canonical(), mode, ""),
         };
         let session = self.children.next_session();
-        match ssmglobal_sys::fork(ExitSignal::Queued) {
-            Ok(Forked::Child) => {
-                title.show();
-                self.become_worker(door, NewWorker { client, address, session, mode, moved: None })
-            }
-            Ok(Forked::Parent(pid)) => {
-                drop(client);
+        let new = NewWorker { client, address, session, mode, moved: None, unnamed: None };
+        match self.fork_worker(door, &title, new) {
+            Ok(pid) => {
                 let at = Time::now();
                 self.children.add(pid, session, place, at);
-                let client = children::client(pid, session, &place, at);
-                let (count, max) = (self.children.count(), self.settings.limits.clients);
-                self.handler.tell(&ToHandler::Joined { client, count, max });
+                self.tell_joined(children::client(pid, session, &place, at));
                 // At once: should this process be killed, the handler is the only one to know.
                 self.flush();
             }
-            Err(error) => {
-                let _ = client.write_all(Refusal::Full.line(opened.door.mode).as_bytes());
+            Err((error, mut client)) => {
+                let _ = client.write_all(Refusal::Full.line(door_mode).as_bytes());
                 self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
             }
+        }
+    }
+
+    /// Why one more client may not come in here, if so.
+    pub(super) fn refusal(&mut self, door: usize, place: &Place) -> Option<Refusal> {
+        if self.children.count() >= self.settings.limits.clients {
+            self.reap_forgotten();
+        }
+        let opened = self.doors.get(door)?;
+        let penalty = self.penalties.wait(place.address.ip(), Instant::now());
+        let penalty = penalty.map(|wait| Refusal::Penalty(wait.as_secs_f64().ceil() as u64));
+        penalty.or_else(|| self.children.refusal(place, &opened.door, self.settings.limits.clients))
+    }
+
+    /// Makes a worker; gives its process id, or the connection back.
+    pub(super) fn fork_worker(
+        &mut self,
+        door: usize,
+        title: &Prepared,
+        new: NewWorker,
+    ) -> Result<Pid, (io::Error, TcpStream)> {
+        match ssmglobal_sys::fork(ExitSignal::Queued) {
+            Ok(Forked::Child) => {
+                title.show();
+                self.become_worker(door, new)
+            }
+            Ok(Forked::Parent(pid)) => Ok(pid),
+            Err(error) => Err((error.into(), new.client)),
         }
     }
 
@@ -144,7 +173,7 @@ impl Listener {
     /// blocked, and told by a descriptor that speaks to each process of its own ones. SIGINT and SIGHUP are the
     /// listener's business; a worker never takes them out.
     pub(super) fn become_worker(&mut self, door: usize, new: NewWorker) -> ! {
-        let NewWorker { client, address, session, mode, moved } = new;
+        let NewWorker { client, address, session, mode, moved, unnamed } = new;
         let (rendezvous, [moves, _], [_, lifeline]) =
             (self.handler.rendezvous(), self.moves.ends(), self.lifeline.both());
         let [null, root, ruleset] = self.sandbox.descriptors();
@@ -167,6 +196,7 @@ impl Listener {
                     lifeline,
                     signals: &self.signals,
                     mode,
+                    unnamed,
                     moved,
                     door: &opened.door,
                     settings: &self.settings,

@@ -1,13 +1,13 @@
 //! The listener's workers: who they are for, how many there are, and whether one more may be.
 
+use super::refusal::Refusal;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use ssmglobal_config::{Door, DoorMode, network};
-use ssmglobal_ipc::control::{AdoptedWorker, Client, METRICS_DOOR, NotLetIn};
+use ssmglobal_config::{Door, network};
+use ssmglobal_ipc::control::{AdoptedWorker, Client, METRICS_DOOR};
 use ssmglobal_ipc::handover::Worker;
 use ssmglobal_ipc::{Time, version};
 use ssmglobal_sys::{Process, Unforked, title_of};
-use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::net::{IpAddr, SocketAddr};
 
@@ -26,56 +26,6 @@ pub struct Place {
     pub address: SocketAddr,
 }
 
-/// Why one more is too many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// From this address.
-    Address,
-    /// The door, or the server, has as many clients as it may have.
-    Full,
-    /// From this address, for so many seconds: what came before went wrong.
-    Penalty(u64),
-}
-
-impl Refusal {
-    /// In words.
-    fn why(self) -> Cow<'static, str> {
-        match self {
-            Refusal::Address => "Too many connections.".into(),
-            Refusal::Full => "Server full.".into(),
-            Refusal::Penalty(1) => "Too many failures from your address. Please try again in a second.".into(),
-            Refusal::Penalty(seconds) => {
-                format!("Too many failures from your address. Please try again in {seconds} seconds.").into()
-            }
-        }
-    }
-
-    /// As the handler is told.
-    pub fn told(self) -> NotLetIn {
-        match self {
-            Refusal::Address => NotLetIn::Address,
-            Refusal::Full => NotLetIn::Full,
-            Refusal::Penalty(seconds) => NotLetIn::Blocked(seconds),
-        }
-    }
-
-    /// What the client is told.
-    pub fn line(self, mode: DoorMode) -> String {
-        match mode {
-            DoorMode::Human => format!("ERROR: {}\r\n", self.why()),
-            DoorMode::Metrics => format!(
-                "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
-                 Content-Length: {}\r\nConnection: close\r\n\r\n{}\n",
-                self.why().len() + 1,
-                self.why()
-            ),
-            DoorMode::Ask | DoorMode::Client | DoorMode::Server => {
-                format!("{{\"state\": \"ERROR\", \"msg\": \"{}\"}}\r\n", self.why())
-            }
-        }
-    }
-}
-
 /// A table that workers do not inherit.
 pub type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
 
@@ -84,9 +34,24 @@ pub fn table<K, V>() -> Table<K, V> {
     Table::with_hasher_in(RandomState::new(), Unforked)
 }
 
+/// The most workers at once that do not know yet who their client is: behind them, whoever connects waits.
+const UNNAMED: u32 = 256;
+
+/// Whether a worker's client is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// From the beginning, or since the worker has told.
+    Named,
+    /// A proxy has connected, and has not said yet for whom. It is no client, and has no session.
+    Unnamed,
+    /// The worker has told, and its client was not let in.
+    Refused,
+}
+
 /// What is known of one client.
 #[derive(Clone, Copy, Debug)]
 struct Known {
+    naming: Naming,
     session: u64,
     place: Place,
     at: Time,
@@ -116,6 +81,8 @@ pub struct Children {
     by_pid: Table<Pid, Known>,
     doors: Table<usize, u32>,
     addresses: Table<(usize, IpAddr), u32>,
+    /// How many have no client that is let in.
+    unnamed: u32,
     /// Which run of the backend this is, see [`ToHandler::Run`](ssmglobal_ipc::control::ToHandler::Run).
     run: u64,
     /// The last session's number.
@@ -134,6 +101,7 @@ impl Default for Children {
             by_pid: table(),
             doors: table(),
             addresses: table(),
+            unnamed: 0,
             run,
             sessions: 0,
             forked_before_upgrade: 0,
@@ -143,10 +111,11 @@ impl Default for Children {
 }
 
 impl Children {
-    /// How many clients there are. Whoever reads numbers at the metrics' door is none.
+    /// How many clients there are. Whoever reads numbers at the metrics' door is none, nor is a proxy that has not said for whom it
+    /// comes.
     pub fn count(&self) -> u32 {
         let readers = self.doors.get(&METRICS).copied().unwrap_or(0);
-        u32::try_from(self.by_pid.len()).unwrap_or(u32::MAX).saturating_sub(readers)
+        u32::try_from(self.by_pid.len()).unwrap_or(u32::MAX).saturating_sub(readers + self.unnamed)
     }
 
     /// Whether there is no worker at all.
@@ -202,17 +171,20 @@ impl Children {
         }
     }
 
-    /// One that another listener has forked, and of which it could not tell.
-    pub fn found(&mut self, client: Client, started: u64) {
+    /// One that another listener has forked, and of which it could not tell; from the version with this place.
+    pub fn found(&mut self, client: Client, started: u64, version: u32) {
         if !self.has(Pid::from_raw(client.pid)) {
-            self.take(client, Some(started), 0);
+            self.take(client, Some(started), version);
         }
     }
 
     fn take(&mut self, client: Client, started: Option<u64>, version: u32) {
         let place = Place { door: client.door as usize, address: client.address };
         let forked_before_upgrade = started.is_none();
-        let known = Known { session: client.session, place, at: client.at, started, version, forked_before_upgrade };
+        // Sessions have numbers from 1 on.
+        let naming = if client.session == 0 { Naming::Unnamed } else { Naming::Named };
+        let (session, at) = (client.session, client.at);
+        let known = Known { naming, session, place, at, started, version, forked_before_upgrade };
         self.count_in(Pid::from_raw(client.pid), known);
     }
 
@@ -232,7 +204,7 @@ impl Children {
 
     /// All that were forked from another version, with its place.
     pub fn others(&self) -> Vec<(i32, u32)> {
-        let others = self.by_pid.iter().filter(|(_, known)| known.version != 0);
+        let others = self.clients().filter(|(_, known)| known.version != 0);
         others.map(|(pid, known)| (pid.as_raw(), known.version)).collect()
     }
 
@@ -245,29 +217,91 @@ impl Children {
 
     /// A worker was forked for a client that has just come.
     pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
-        self.count_in(pid, Known { session, place, at, started: None, version: 0, forked_before_upgrade: false });
+        self.add_as(Naming::Named, pid, session, place, at);
+    }
+
+    /// A worker was forked for a proxy, which is there, and is to say for whom it comes.
+    pub fn add_unnamed(&mut self, pid: Pid, place: Place, at: Time) {
+        self.add_as(Naming::Unnamed, pid, 0, place, at);
+    }
+
+    fn add_as(&mut self, naming: Naming, pid: Pid, session: u64, place: Place, at: Time) {
+        self.count_in(
+            pid,
+            Known { naming, session, place, at, started: None, version: 0, forked_before_upgrade: false },
+        );
+    }
+
+    /// Whether so many do not know who their client is that further ones have to wait.
+    pub fn are_many_unnamed(&self) -> bool {
+        self.unnamed >= UNNAMED
+    }
+
+    /// Those whose client is not there, or not yet.
+    pub fn unnamed(&self) -> Vec<Pid> {
+        let unnamed = self.by_pid.iter().filter(|(_, known)| known.naming != Naming::Named);
+        unnamed.map(|(pid, _)| *pid).collect()
+    }
+
+    /// Whether the client of one of them is known, and where it, or the proxy, is.
+    pub fn naming(&self, pid: Pid) -> Option<(Naming, Place)> {
+        self.by_pid.get(&pid).map(|known| (known.naming, known.place))
+    }
+
+    /// The client of one that did not know it is at this address, and is let in.
+    pub fn name(&mut self, pid: Pid, session: u64, address: SocketAddr) -> Option<Client> {
+        let known = self.count_out(pid)?;
+        let place = Place { address, ..known.place };
+        self.count_in(pid, Known { naming: Naming::Named, session, place, ..known });
+        Some(client(pid, session, &place, known.at))
+    }
+
+    /// The client of one that did not know it is not let in.
+    pub fn refuse(&mut self, pid: Pid) {
+        if let Some(known) = self.by_pid.get_mut(&pid).filter(|known| known.naming == Naming::Unnamed) {
+            known.naming = Naming::Refused;
+        }
+    }
+
+    /// Those whose client is known.
+    fn clients(&self) -> impl Iterator<Item = (&Pid, &Known)> {
+        self.by_pid.iter().filter(|(_, known)| known.naming == Naming::Named)
     }
 
     fn count_in(&mut self, pid: Pid, known: Known) {
         let place = known.place;
         self.forked_before_upgrade += u32::from(known.forked_before_upgrade);
         self.by_pid.insert(pid, known);
+        if known.naming != Naming::Named {
+            self.unnamed += 1;
+            return;
+        }
         *self.doors.entry(place.door).or_default() += 1;
         *self.addresses.entry((place.door, network(place.address.ip()))).or_default() += 1;
     }
 
-    /// One has ended; gives where it was, if it was one of them.
-    pub fn remove(&mut self, pid: Pid) -> Option<Place> {
-        let Known { place, forked_before_upgrade, .. } = self.by_pid.remove(&pid)?;
-        self.forked_before_upgrade -= u32::from(forked_before_upgrade);
-        less(&mut self.doors, &place.door);
-        less(&mut self.addresses, &(place.door, network(place.address.ip())));
-        Some(place)
+    /// One has ended; gives where it was, if it was one of them, and whether its client was known.
+    pub fn remove(&mut self, pid: Pid) -> Option<(Naming, Place)> {
+        self.count_out(pid).map(|known| (known.naming, known.place))
     }
 
-    /// The session of one of them, and where its client came in.
+    fn count_out(&mut self, pid: Pid) -> Option<Known> {
+        let known = self.by_pid.remove(&pid)?;
+        let Known { naming, place, forked_before_upgrade, .. } = known;
+        self.forked_before_upgrade -= u32::from(forked_before_upgrade);
+        if naming == Naming::Named {
+            less(&mut self.doors, &place.door);
+            less(&mut self.addresses, &(place.door, network(place.address.ip())));
+        } else {
+            self.unnamed -= 1;
+        }
+        Some(known)
+    }
+
+    /// The session of one of them, and where its client came in; nothing of one that has none.
     pub fn of(&self, pid: Pid) -> Option<(u64, Place)> {
-        self.by_pid.get(&pid).map(|known| (known.session, known.place))
+        let known = self.by_pid.get(&pid).filter(|known| known.naming == Naming::Named)?;
+        Some((known.session, known.place))
     }
 
     /// Another worker goes on with the client of this one, which has ended: all the time it was one client.
@@ -285,7 +319,7 @@ impl Children {
         self.forked_before_upgrade > 0
     }
 
-    /// All, for another program that goes on with them.
+    /// All, for another program that goes on with them. Those whose client is not known have no session: its number is 0.
     pub fn workers(&self) -> impl Iterator<Item = Worker> {
         self.by_pid.iter().map(|(pid, known)| {
             let client = client(*pid, known.session, &known.place, known.at);
@@ -306,7 +340,7 @@ impl Children {
     /// All that another listener has forked.
     pub fn adopted(&self) -> Vec<AdoptedWorker> {
         let adopted = |(pid, known): (&Pid, &Known)| Some(AdoptedWorker { pid: pid.as_raw(), started: known.started? });
-        self.by_pid.iter().filter_map(adopted).collect()
+        self.clients().filter_map(adopted).collect()
     }
 
     /// Sends one of them a signal; nobody else ever gets it. One that has ended is about to be noticed.
@@ -337,7 +371,7 @@ impl Children {
     /// All, for a handler that has just started.
     pub fn snapshot(&self) -> Vec<Client> {
         let client = |(pid, known): (&Pid, &Known)| client(*pid, known.session, &known.place, known.at);
-        self.by_pid.iter().map(client).collect()
+        self.clients().map(client).collect()
     }
 }
 
@@ -357,100 +391,4 @@ fn less<K: std::hash::Hash + Eq>(counts: &mut Table<K, u32>, key: &K) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ssmglobal_config::Settings;
-
-    fn place(door: usize, address: &str) -> Place {
-        Place { door, address: format!("{address}:1000").parse().unwrap() }
-    }
-
-    #[test]
-    fn counts_by_address_door_and_altogether() {
-        let settings = Settings::default();
-        let mut door = settings.doors().remove(0);
-        door.clients = 3;
-        door.clients_per_address = 2;
-        let mut children = Children::default();
-        let one = place(0, "192.0.2.1");
-        for pid in 1..=2 {
-            assert_eq!(children.refusal(&one, &door, 10), None);
-            children.add(Pid::from_raw(pid), 1, one, Time(0));
-        }
-        assert_eq!(children.refusal(&one, &door, 10), Some(Refusal::Address));
-        assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 10), None);
-        assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 2), Some(Refusal::Full));
-        children.add(Pid::from_raw(3), 3, place(0, "192.0.2.2"), Time(0));
-        assert_eq!(children.refusal(&place(0, "192.0.2.3"), &door, 10), Some(Refusal::Full));
-        assert_eq!(children.refusal(&place(1, "192.0.2.3"), &door, 10), None);
-        assert_eq!(children.remove(Pid::from_raw(1)), Some(one));
-        assert_eq!(children.remove(Pid::from_raw(1)), None);
-        assert_eq!(children.refusal(&one, &door, 10), None);
-    }
-
-    #[test]
-    fn a_process_that_is_no_worker_gets_no_signal_whoever_has_named_it() {
-        use std::os::unix::process::ExitStatusExt;
-        let mut victim = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let pid = victim.id().cast_signed();
-        let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
-        children.found(client(Pid::from_raw(pid), 1, &one, Time(0)), ssmglobal_sys::started_at(pid).unwrap());
-        children.signal(Pid::from_raw(pid), Signal::SIGKILL);
-        nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
-        assert_eq!(victim.wait().unwrap().signal(), Some(Signal::SIGTERM as i32));
-    }
-
-    #[test]
-    fn a_client_that_moves_is_one_client_all_the_time() {
-        let settings = Settings::default();
-        let mut door = settings.doors().remove(0);
-        door.clients_per_address = 1;
-        let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
-        children.add(Pid::from_raw(1), 7, one, Time(5));
-        let successor = Successor { pid: Pid::from_raw(2), version: 0, forked_before_upgrade: false };
-        let moved = children.succeed(Pid::from_raw(1), successor).map(|client| (client.pid, client.session, client.at));
-        assert_eq!(moved, Some((2, 7, Time(5))));
-        assert!(children.succeed(Pid::from_raw(1), successor).is_none());
-        assert_eq!((children.count(), children.refusal(&one, &door, 10)), (1, Some(Refusal::Address)));
-        assert_eq!(children.remove(Pid::from_raw(2)), Some(one));
-        assert_eq!(children.refusal(&one, &door, 10), None);
-    }
-
-    #[test]
-    fn ipv6_counts_by_network() {
-        let settings = Settings::default();
-        let mut door = settings.doors().remove(0);
-        door.clients_per_address = 1;
-        let mut children = Children::default();
-        children.add(Pid::from_raw(1), 1, place(0, "[2001:db8::1]"), Time(0));
-        assert_eq!(children.refusal(&place(0, "[2001:db8::2]"), &door, 10), Some(Refusal::Address));
-        assert_eq!(children.refusal(&place(0, "[2001:db8:0:1::1]"), &door, 10), None);
-    }
-
-    #[test]
-    fn who_reads_numbers_takes_no_clients_place_and_has_bounds_of_his_own() {
-        let settings = ssmglobal_config::check("metrics.address = \"127.0.0.1:9464\"", "f").unwrap().0;
-        let [main, _, metrics] = <[Door; 3]>::try_from(settings.doors()).unwrap();
-        let (reader, client) = (place(METRICS, "192.0.2.1"), place(0, "192.0.2.1"));
-        let mut children = Children::default();
-        children.add(Pid::from_raw(1), 1, reader, Time(0));
-        assert_eq!((children.count(), children.is_empty()), (0, false));
-        assert_eq!(children.refusal(&client, &main, 1), None);
-        children.add(Pid::from_raw(2), 2, client, Time(0));
-        assert_eq!(children.refusal(&client, &main, 1), Some(Refusal::Full));
-        assert_eq!(children.refusal(&reader, &metrics, 1), None);
-        for pid in 3..10 {
-            children.add(Pid::from_raw(pid), 3, reader, Time(0));
-        }
-        assert_eq!(children.refusal(&reader, &metrics, 100), Some(Refusal::Address));
-        let refusal = Refusal::Address.line(DoorMode::Metrics);
-        let (head, body) = refusal.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{refusal}");
-    }
-
-    #[test]
-    fn a_refusal_speaks_as_the_door_does() {
-        assert_eq!(Refusal::Full.line(DoorMode::Ask), "{\"state\": \"ERROR\", \"msg\": \"Server full.\"}\r\n");
-        assert_eq!(Refusal::Address.line(DoorMode::Human), "ERROR: Too many connections.\r\n");
-    }
-}
+mod tests;

@@ -10,18 +10,6 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Socket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-/// What the listener says to a client of a door for programs, before it forks: fixed bytes, so that a client need
-/// not wait for its worker.
-const GREETING: &[u8] = b"{\"state\": \"OK\", \"msg\": \"CONNECTED serversquaredGlobal\"}\r\n";
-
-/// The greeting of a door; people get theirs from the worker, and HTTP has none.
-pub fn greeting(mode: DoorMode) -> Option<&'static [u8]> {
-    match mode {
-        DoorMode::Ask | DoorMode::Client | DoorMode::Server => Some(GREETING),
-        DoorMode::Human | DoorMode::Metrics => None,
-    }
-}
-
 /// One listening socket.
 pub struct Opened {
     /// The door's number: the main one is 0 and may have several sockets.

@@ -6,7 +6,7 @@
 use super::Listener;
 use super::accept::{NewWorker, TURN};
 use super::children::Successor;
-use super::moves::HandedOver;
+use super::moves::{HandedOver, Word};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use ssmglobal_config::shown;
@@ -34,11 +34,11 @@ impl Listener {
         }
     }
 
-    /// Takes what workers hand over; gives whether there may be more.
+    /// Takes what workers say; gives whether there may be more.
     #[inline(never)]
     pub(super) fn take_moves(&mut self) -> bool {
         for _ in 0..TURN {
-            let (of, handed) = match self.moves.receive() {
+            let (of, word) = match self.moves.receive() {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(error) => {
@@ -46,14 +46,18 @@ impl Listener {
                     continue;
                 }
             };
+            if let Word::Names(name, answer) = word {
+                self.take_name(of, &name, answer);
+                continue;
+            }
             // One that has just ended, or was taken already.
             if !self.children.has(of) || self.moves.ignores(of) {
                 continue;
             }
             let several = self.moves.is_followed(of);
-            match handed.filter(|_| !several) {
-                Some(handed) => self.fork_successor(of, handed),
-                None => {
+            match word {
+                Word::HandsOver(handed) if !several => self.fork_successor(of, handed),
+                _ => {
                     self.moves.ignore(of);
                     self.handler.log(2, format!("worker {of} has handed over what is no session; it is not followed"));
                 }
@@ -72,7 +76,14 @@ impl Listener {
                 title.show();
                 let HandedOver { client, moved } = handed;
                 let client = mio::net::TcpStream::from_std(std::net::TcpStream::from(client));
-                let new = NewWorker { client, address: place.address, session, mode: Mode::Ask, moved: Some(moved) };
+                let new = NewWorker {
+                    client,
+                    address: place.address,
+                    session,
+                    mode: Mode::Ask,
+                    moved: Some(moved),
+                    unnamed: None,
+                };
                 self.become_worker(door, new)
             }
             Ok(Forked::Parent(pid)) => {

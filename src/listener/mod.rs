@@ -16,9 +16,11 @@ mod handover;
 mod lifeline;
 mod lock;
 mod moves;
+mod naming;
 mod penalties;
 mod pending;
 mod reap;
+mod refusal;
 mod reload;
 pub mod resume;
 pub mod source;
@@ -109,6 +111,8 @@ struct Listener {
     worker_events: Events,
     /// Doors that have more connections waiting than one turn takes.
     unfinished: Vec<usize>,
+    /// Doors behind a proxy where connections wait until others have said who their clients are.
+    held_up: Vec<usize>,
     /// Connections are taken.
     opened: bool,
     announced: bool,
@@ -298,10 +302,9 @@ impl Listener {
                     }
                 }
                 handler::Said::Found(client, started) => {
-                    self.children.found(client.clone(), started);
-                    let (count, max) = (self.children.count(), self.settings.limits.clients);
+                    self.children.found(client.clone(), started, 0);
                     // The list that the handler was given first may have crossed its word.
-                    self.handler.tell(&ToHandler::Joined { client, count, max });
+                    self.tell_joined(client);
                 }
                 handler::Said::WhoIsBlocked(asker) => {
                     let blocked = self.penalties.waiting(Instant::now());

@@ -1,9 +1,11 @@
-//! Clients that move to workers of this program, after an upgrade: where workers hand them over, who follows whom, and who
-//! is still to be told that he may move. Runs in the listener.
+//! Where workers say something to the listener: that they hand their client over to a worker of this program, after an upgrade;
+//! or who their client is, at a door behind a proxy. And who follows whom, and who is still to be told that he may move. Runs in
+//! the listener.
 
 use super::children::{Children, Successor, Table, table};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+use ssmglobal_ipc::naming::{LONGEST, Name};
 use ssmglobal_worker::moved::Moved;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -81,13 +83,19 @@ impl Moves {
         self.to_notify.split_off(rest)
     }
 
-    /// What a worker hands over, and which one it is; nothing if it is no session.
+    /// What a worker says, and which one it is.
     ///
     /// # Errors
-    /// The kernel's; that nobody hands over anything is one of them.
-    pub fn receive(&self) -> io::Result<(Pid, Option<HandedOver>)> {
-        let received = ssmglobal_sys::receive(&self.receives, &mut [0; 1])?;
-        Ok((Pid::from_raw(received.pid.unwrap_or(0)), HandedOver::from(received.fds)))
+    /// The kernel's; that nobody says anything is one of them.
+    pub fn receive(&self) -> io::Result<(Pid, Word)> {
+        let mut bytes = [0; LONGEST];
+        let received = ssmglobal_sys::receive(&self.receives, &mut bytes)?;
+        let mut fds = received.fds;
+        let word = match Name::of(bytes.get(..received.count).unwrap_or_default()) {
+            Some(name) => fds.pop().map(|answer| Word::Names(name, answer)),
+            None => HandedOver::from(fds).map(Word::HandsOver),
+        };
+        Ok((Pid::from_raw(received.pid.unwrap_or(0)), word.unwrap_or(Word::Strange)))
     }
 
     /// Does not listen to this worker again before the next upgrade.
@@ -117,6 +125,16 @@ impl Moves {
     pub fn succeed(&mut self, pid: Pid) -> Option<Successor> {
         self.successors.remove(&pid)
     }
+}
+
+/// What a worker says.
+pub enum Word {
+    /// Another is to go on with its client.
+    HandsOver(HandedOver),
+    /// Who its client is, and where it waits for the answer.
+    Names(Name, OwnedFd),
+    /// Nothing that a sound worker says.
+    Strange,
 }
 
 /// What a worker has handed over.

@@ -1,5 +1,6 @@
 //! Children that have ended: workers, the handler, whoever checks another program. Runs in the listener.
 
+use super::children::Naming;
 use super::{Listener, penalties};
 use crate::print;
 use nix::sys::signal::Signal;
@@ -56,7 +57,12 @@ impl Listener {
 
     /// Looks for workers whose end nobody was told of: the kernel queues only so many signals.
     pub(super) fn reap_forgotten(&mut self) {
-        for pid in self.children.pids().collect::<Vec<_>>() {
+        self.reap_ended(self.children.pids().collect());
+    }
+
+    /// The same among these.
+    pub(super) fn reap_ended(&mut self, pids: Vec<Pid>) {
+        for pid in pids {
             if let Some(status) = ended_with(pid) {
                 self.child_ended(pid, status);
             } else if self.children.has_ended(pid) {
@@ -69,10 +75,13 @@ impl Listener {
         if self.one_of_two_ended(pid, status) {
             return;
         }
-        if let Some(place) = self.children.remove(pid) {
+        let Some((naming, place)) = self.children.remove(pid) else { return };
+        if naming == Naming::Named {
             self.punish(place.address, WorkerEnd(status));
             let (count, max) = (self.children.count(), self.settings.limits.clients);
             self.handler.tell(&ToHandler::Exited { pid: pid.as_raw(), status, count, max });
+        } else {
+            self.unnamed_ended(pid, &place, WorkerEnd(status));
         }
     }
 

@@ -132,6 +132,7 @@ impl Listener {
             poll,
             worker_events: Events::with_capacity(16),
             unfinished: Vec::new(),
+            held_up: Vec::new(),
             opened: false,
             announced: false,
             notes,

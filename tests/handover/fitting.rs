@@ -52,6 +52,8 @@ pub fn fitting(sample: Request, asker: &Asker) -> Vec<Fitting> {
         | Request::PreferenceSet(_)
         | Request::PlayEnded(_)
         | Request::PlayLeft(_)
+        | Request::Mssp(_)
+        | Request::MsspOf(_)
         | Request::PlayerLimit(_)
         | Request::UniverseShow
         | Request::UniverseWatch

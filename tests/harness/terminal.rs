@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 /// Where a program is; says so where it is not. Debian puts games where not every user looks.
 pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs = std::env::split_paths(&path).chain(["/usr/games".into()]);
+    let dirs = std::env::split_paths(&path).chain(["/usr/games", "/usr/sbin"].map(PathBuf::from));
     let found = dirs.map(|dir| dir.join(program)).find(|path| path.exists());
     if found.is_none() {
         eprintln!("left out: {program} is not there");

@@ -1,11 +1,12 @@
 //! The one shape of JSON that every command of `ctl` prints, and its errors.
 
+use crate::harness::worlds::{Kind, World};
 use crate::harness::{Backend, Output, program, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tempfile::TempDir;
 
-/// Every command with words that succeed, in an order in which they do; `F` is a file that is not there yet.
+/// Every command with words that succeed, in an order in which they do; `F` is a file that is not there yet, `W` where a world is.
 const COMMANDS: &[(&str, &str)] = &[
     ("status", ""),
     ("metrics", ""),
@@ -38,8 +39,9 @@ const COMMANDS: &[(&str, &str)] = &[
     ("world show", "Zoo"),
     ("world list", ""),
     ("world change", "Zoo --users 7"),
-    ("world play", "Zoo play 127.0.0.1:1"),
+    ("world play", "Zoo play W"),
     ("world played", ""),
+    ("world probe", "Zoo"),
     ("world failover", "Zoo"),
     ("world disable", "Zoo --reason x"),
     ("world enable", "Zoo"),
@@ -146,9 +148,16 @@ fn every_answer_and_every_error_has_the_shape_of_the_wire() {
     let mut backend = Backend::start();
     let mut bob = backend.player("bob");
     let file = backend.file("backup.db").display().to_string();
+    let world = World::start(Kind::Mush);
+    let address = world.address();
     for (command, more) in COMMANDS {
         let words: Vec<&str> = command.split(' ').chain(more.split(' ').filter(|word| !word.is_empty())).collect();
-        let words: Vec<&str> = words.into_iter().map(|word| if word == "F" { &file } else { word }).collect();
+        let meant = |word| match word {
+            "F" => &file,
+            "W" => &address,
+            word => word,
+        };
+        let words: Vec<&str> = words.into_iter().map(meant).collect();
         let ask = |words: &[&str]| run(backend.ctl_command(words).arg("--json"), b"secret-of-alice\n");
         // Something is wrong with the line, and then it is right.
         let wrong = [&words[..], &["--no-such-option"]].concat();

@@ -4,7 +4,7 @@
 use crate::serve::moved::Moved;
 use mio::Events;
 use mio::net::TcpStream;
-use ssmglobal_config::{Door, Settings};
+use ssmglobal_config::{Door, DoorMode, Settings};
 use ssmglobal_ipc::Mode;
 use ssmglobal_sys::{Prepared, Signals};
 use std::net::{IpAddr, SocketAddr};
@@ -28,6 +28,9 @@ pub struct Given<'a> {
     pub signals: &'a Signals,
     /// How the client speaks at first.
     pub mode: Mode,
+    /// At a door behind a proxy: the door's number. Until the proxy has said who its client is, `address` is the proxy's, and there
+    /// is no session.
+    pub unnamed: Option<u32>,
     /// What a worker of another program has left, to go on with its client.
     pub moved: Option<Moved>,
     /// The door it came in by.
@@ -42,4 +45,20 @@ pub struct Given<'a> {
 pub fn title(address: IpAddr, mode: Mode, who: &str) -> Prepared {
     let blank = if who.is_empty() { "" } else { " " };
     Prepared::new(format_args!("ssmglobal: worker {address} {}{blank}{who}", mode.as_str()))
+}
+
+/// The same, of a worker at a door behind a proxy that does not know yet for whom it is.
+pub fn unnamed_title(proxy: IpAddr) -> Prepared {
+    Prepared::new(format_args!("ssmglobal: worker {proxy} PROXY"))
+}
+
+/// What a client of a door for programs is told first: fixed bytes, so that nobody need wait for a worker that could make them.
+const GREETING: &[u8] = b"{\"state\": \"OK\", \"msg\": \"CONNECTED serversquaredGlobal\"}\r\n";
+
+/// What is said first at a door; people get theirs from the session, and HTTP has none.
+pub fn greeting(mode: DoorMode) -> Option<&'static [u8]> {
+    match mode {
+        DoorMode::Ask | DoorMode::Client | DoorMode::Server => Some(GREETING),
+        DoorMode::Human | DoorMode::Metrics => None,
+    }
 }

@@ -10,6 +10,7 @@ pub mod commands;
 mod given;
 pub mod metrics;
 mod moment;
+mod naming;
 mod packed;
 pub mod panics;
 pub mod peer;
@@ -19,8 +20,9 @@ pub mod render;
 pub mod sandbox;
 mod serve;
 mod session;
+mod wait;
 
-pub use given::{Given, title};
+pub use given::{Given, greeting, title, unnamed_title};
 pub use serve::moved;
 
 use mio::Events;
@@ -42,13 +44,25 @@ pub fn run(mut given: Given<'_>) -> WorkerEnd {
     if given.door.mode == DoorMode::Metrics {
         return metrics::serve(given);
     }
+    if let Some(door) = given.unnamed {
+        return match naming::learn(&mut given, door) {
+            Ok(to_move) => first_word(given, Instant::now(), to_move),
+            Err(end) => end,
+        };
+    }
     if let Some(moved) = given.moved.take() {
         return follow(given, moved);
     }
-    if given.mode == Mode::Ask && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
+    first_word(given, begun, false)
+}
+
+/// Serves a client who is known, and has said nothing yet.
+fn first_word(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
+    let waits = given.mode == Mode::Ask && !to_move;
+    if waits && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
         return WorkerEnd::GOOD;
     }
-    begin(given, begun)
+    begin(given, begun, to_move)
 }
 
 /// Goes on with another worker's session. Not part of [`run`], as is [`begin`]: who waits for the first word is not to have
@@ -61,10 +75,10 @@ fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
 }
 
 #[inline(never)]
-fn begin(given: Given<'_>, begun: Instant) -> WorkerEnd {
+fn begin(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
     // Not before: an idle worker touches no more memory than it must.
     panics::catch(given.rendezvous);
-    let (worker, events) = Worker::start(given, begun);
+    let (worker, events) = Worker::start(given, begun, to_move);
     // Whoever reads the log sees it; a client that is gone is no reason for an error.
     worker.and_then(|worker| serve(worker, events)).unwrap_or(WorkerEnd::REFUSED)
 }

@@ -88,6 +88,8 @@ fn its_door_opens_when_uncommented() {
             clients_per_address: Some(8),
             idle_seconds: Some(3600),
             line: Some(4096),
+            proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]),
+            mssp: Some("PORT=23".to_owned()),
             ..DoorSettings::default()
         }
     );
@@ -95,4 +97,5 @@ fn its_door_opens_when_uncommented() {
     assert_eq!(doors.len(), 3);
     assert_eq!((to_world.mode, to_world.world.as_deref()), (DoorMode::Human, Some("mymush")));
     assert_eq!((to_world.escape.as_str(), to_world.clean, to_world.quit_closes), ("//", false, true));
+    assert_eq!(to_world.mssp, "GENRE=Fantasy\nWEBSITE=https://mush.example.org");
 }

@@ -39,17 +39,19 @@ fn refused(rule: Rule) -> &'static str {
         Rule::Number { .. } => "-1",
         Rule::Flag => "2",
         Rule::Line { .. } => "\"\"",
+        Rule::LineOrNone { .. } => "\"a\\nb\"",
         Rule::Text { .. } => "\"\\u001B[2J\"",
         Rule::Path => "\"\"",
         Rule::Word(_) => "\"x\"",
         Rule::Version => "\"4.x\"",
         Rule::Address | Rule::AddressOrNone => "\"here\"",
         Rule::Addresses => "[]",
-        Rule::WorldAddresses => "\"here\"",
+        Rule::WorldAddresses | Rule::Networks => "\"here\"",
         Rule::World => "\"-\"",
         Rule::Pattern | Rule::Patterns => "\"(\"",
         Rule::Words(_) => "\"x\"",
         Rule::Escape => "\"abc\"",
+        Rule::Variables => "\"GENRE\"",
     }
 }
 
@@ -187,6 +189,28 @@ fn what_cannot_pass_is_warned_of() {
     assert_eq!(warned("[players]\nhash_memory_kib = 64\n").len(), 1);
     let door = "[[door]]\nmode = \"client\"\naddress = \"[::]:1\"\nwelcome = \"x\"\n";
     assert_eq!(warned(door), ["f:4:11: warning: door.welcome is never shown at a door of mode client"]);
+    let door = "[[door]]\nmode = \"client\"\naddress = \"[::]:1\"\nproxy = [\"0.0.0.0/0\"]\n";
+    assert_eq!(
+        warned(door),
+        ["f:4:9: warning: door.proxy trusts everybody: whoever connects there can say that he is somebody else"]
+    );
+}
+
+#[test]
+fn what_is_no_network_is_told_where_it_stands() {
+    let door = "[[door]]\nmode = \"client\"\naddress = \"[::]:1\"\n";
+    let allowed = "give a list of up to 64 networks, as [\"10.0.0.0/8\", \"::1\"]";
+    assert_eq!(
+        told(&format!("{door}proxy = [\"10.1.0.0/8\", \"::1\", 7]\n")),
+        [
+            format!(
+                "f:4:10: door.proxy: \"10.1.0.0/8\" has bits behind its end; {allowed}; did you mean \"10.0.0.0/8\"?"
+            ),
+            format!("f:4:31: door.proxy: is a number, not a text in quotes; {allowed}"),
+        ]
+    );
+    let many = vec!["\"::1\""; 65].join(", ");
+    assert_eq!(told(&format!("{door}proxy = [{many}]\n")), [format!("f:4:9: door.proxy: names more; {allowed}")]);
 }
 
 #[test]

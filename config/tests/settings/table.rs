@@ -93,10 +93,12 @@ fn settings_travel_as_bytes() {
         clients_per_address: Some(3),
         idle_seconds: Some(0),
         line: None,
+        proxy: Some(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::7".parse().unwrap()]),
         world: Some("mymush".to_owned()),
         escape: None,
         clean: Some(true),
         quit: None,
+        mssp: Some("GENRE=Fantasy".to_owned()),
     });
     let mut world = WorldSettings { kind: Some(Kind::TinyMux), ..WorldSettings::default() };
     world.play = Some(vec!["[fe80::1%3]:2860".parse().unwrap(), "/run/mush".parse().unwrap()]);

@@ -42,7 +42,7 @@ fn a_world_needs_no_more_than_its_address_and_its_kind() {
 fn each_key_beside_the_kind_counts() {
     let text = "[world.zoo]\nplay = \"[fe80::1%2]:1\"\nkind = \"moo\"\nreal_address = \"proxy-v2\"\ncharset = \"koi8-r\"\n\
                 login = '^(?P<name>\\w+) (?P<password>\\w+)$'\nprompts = true\nsuccess = \"in\"\nfailure = [\"out\", \"no\"]\n\
-                hide = []\nliveness = [\"server\", \"heartbeat\"]\nheartbeat = \"connect Robot s3cret\"\nsessions = \"one\"\n\
+                hide = []\nliveness = [\"server\", \"heartbeat\"]\nheartbeat = \"connect Robot s3cret\"\nticket = \"p {pass}\"\nsessions = \"one\"\n\
                 grace_seconds = 1\nrate = 2\nfailover_seconds = 3\nfailback = \"all\"\nhealthy_seconds = 4\n";
     let settings = settings(text);
     let terms = settings.terms("zoo").unwrap();
@@ -69,7 +69,8 @@ fn each_key_beside_the_kind_counts() {
     assert_eq!(terms.heartbeat.as_deref(), Some("connect Robot s3cret"));
     assert_eq!((terms.grace_seconds, terms.rate, terms.failover_seconds, terms.healthy_seconds), (1, 2, 3, 4));
     assert!(!format!("{settings:?} {:?}", settings.terms("zoo")).contains("s3cret"), "a secret in Debug");
-    assert_eq!(settings.terms("zoo").unwrap().for_workers().heartbeat, None);
+    let for_workers = settings.terms("zoo").unwrap().for_workers();
+    assert_eq!((for_workers.heartbeat, for_workers.ticket), (None, None));
     // Set to nothing, nothing of the kind's holds.
     let none = "[world.zoo]\nplay = \"[::1]:1\"\nkind = \"moo\"\nlogin = \"\"\nsuccess = []\n";
     let none = self::settings(none).terms("zoo").unwrap();
@@ -129,6 +130,15 @@ fn what_a_world_cannot_be_is_refused_in_words_that_help() {
             "ip-host is taken on a Unix socket alone, and [::1]:1 is none; give none, or play unix:/path",
         ),
         ("heartbeat = \"a\\u0007\"", "holds control characters"),
+        (
+            "ticket = \"a\\u001b{pass}\"",
+            "holds control characters; give one line of at most 256 bytes, or \"\" for none",
+        ),
+        ("ticket = \"a\\n{pass}\"", "has several lines"),
+        (
+            "ticket = \"connect {player}\"",
+            "has no {pass}; write the line that the world takes, with {pass} where the pass stands, or \"\" for none",
+        ),
     ] {
         assert!(refused(line).contains(why), "{}", refused(line));
     }
@@ -141,6 +151,18 @@ fn what_a_world_cannot_be_is_refused_in_words_that_help() {
     assert_eq!(told_first("world = 3\n"), "f:1:1: world: is a table of worlds; write [world.NAME] and its keys below");
     assert!(told_first("[world.\"a b\"]\n").contains("\"a b\" is no name of a world; give 2 to 16 letters"));
     assert!(told_first("[world.zoo]\n[world.ZOO]\n").contains("\"zoo\" is there already, as \"ZOO\""));
+}
+
+#[test]
+fn the_line_of_a_ticket_holds_pass_and_name_where_they_are_to_stand() {
+    let ticket =
+        |line: &str| settings(&format!("[world.zoo]\nplay = \"[::1]:1\"\nticket = \"{line}\"\n")).terms("zoo").unwrap();
+    let of = |line: &str, player: &str| ticket(line).ticket_of(player, "pass-1");
+    assert_eq!(of("pass {pass}", "bob").as_deref(), Some("pass pass-1"));
+    assert_eq!(of("{player}/{pass} {player} {who}", "bob").as_deref(), Some("bob/pass-1 bob {who}"));
+    assert_eq!(of("{player} {pass}", "{pass}").as_deref(), Some("{pass} pass-1"));
+    assert_eq!(of("", "bob"), None);
+    assert_eq!(ticket("").ticket, None);
 }
 
 #[test]
@@ -157,6 +179,7 @@ fn everything_of_worlds_has_a_bound() {
     assert!(told(&play(9))[0].contains("names more"));
     let patterns = |count| format!("hide = [{}]", list(count, &|n| format!("^{n}")));
     assert!(refused(&patterns(17)).contains("names more; give at most 16 regular expressions"));
+    assert!(refused(&format!("ticket = '{{pass}}{}'", "a".repeat(251))).contains("has 257 bytes"));
     assert!(refused(&format!("hide = '{}'", "a".repeat(513))).contains("has 513 bytes"));
     // A small pattern can be a large machine.
     assert!(refused("hide = '(?:(?:a{100}){100}){100}'").contains("is no regular expression"));

@@ -42,6 +42,10 @@ pub enum NotLetIn {
     Address,
     /// Nothing is taken from there for so many seconds more.
     Blocked(u64),
+    /// The door is behind a proxy, and it is none.
+    NoProxy,
+    /// It is a proxy, and has not said for whom it comes.
+    NoHeader,
 }
 
 /// A worker that another listener has forked, and this one has taken over: it is not its child.

@@ -1,9 +1,12 @@
 //! What the operator's command asks the handler, over its own Unix socket; replies are plain data for tables
 //! and `--json`.
 
+use crate::frame::{Frame, put_control, put_control_with};
 pub use crate::logged::{LogAsked, LogEntry, Logged, Reloaded};
 use crate::numbers::Numbers;
-use crate::{Better, BoardRow, Failure, Mode, Operator, PlayedRow, Reply, Secret, Submitters, Time};
+use crate::{
+    Better, BoardRow, DecodeError, Failure, Mode, Operator, PlayedRow, PlayedTerms, Reply, Secret, Submitters, Time,
+};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -203,6 +206,11 @@ pub enum Ask {
         /** Which of its addresses; the next one when left out. */
         address: Option<String>,
     },
+    /// How a world is played, for who looks at it in the backend's place.
+    PlayedTerms {
+        /** Its name. */
+        name: String,
+    },
 }
 
 /// The answer; `Progress` may come several times before the last one.
@@ -316,6 +324,32 @@ pub enum Answer {
     Ended(Vec<SessionRow>),
     /// Worlds that are played through us, by name.
     Played(Vec<PlayedRow>),
+    /// How a world is played.
+    PlayedTerms(PlayedTerms),
+}
+
+impl Answer {
+    /// Appends its frame, with what it has gained since it was first released.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Answer::Numbers(numbers) => put_control_with(out, self, &numbers.worlds),
+            _ => put_control(out, self),
+        }
+    }
+
+    /// Reads what [`Answer::put`] has written; from an older program, with the defaults.
+    ///
+    /// # Errors
+    /// It is no answer.
+    pub fn of_frame(frame: &Frame<'_>) -> Result<Answer, DecodeError> {
+        match frame.control()? {
+            Answer::Numbers(mut numbers) => {
+                (_, numbers.worlds) = frame.control_with::<Answer, _>()?;
+                Ok(Answer::Numbers(numbers))
+            }
+            answer => Ok(answer),
+        }
+    }
 }
 
 impl From<&Reply> for Answer {

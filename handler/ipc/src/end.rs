@@ -45,6 +45,10 @@ impl WorkerEnd {
     pub const DESERTED: WorkerEnd = WorkerEnd(26);
     /// Its client has said something else where it was to choose a mode.
     pub const NO_MODE: WorkerEnd = WorkerEnd(27);
+    /// A proxy has connected, and has not said in the words of its protocol for whom.
+    pub const NO_HEADER: WorkerEnd = WorkerEnd(28);
+    /// What its client has sent compressed could not be read.
+    pub const DAMAGED: WorkerEnd = WorkerEnd(29);
     /// It panicked.
     pub const PANICKED: WorkerEnd = WorkerEnd(101);
     /// It was no child of the listener that has noticed its end: nobody knows how that was. No exit code.
@@ -91,6 +95,8 @@ impl WorkerEnd {
             WorkerEnd::STOPPED => "stop",
             WorkerEnd::DESERTED => "deserted",
             WorkerEnd::NO_MODE => "no-mode",
+            WorkerEnd::NO_HEADER => "no-header",
+            WorkerEnd::DAMAGED => "damaged",
             WorkerEnd::FAILED_LOGINS => "failed-logins",
             WorkerEnd::UNSEEN => "unknown",
             _ if self.spoken().is_some() => "wrong-door",
@@ -128,6 +134,8 @@ impl fmt::Display for WorkerEnd {
                 WorkerEnd::STOPPED => "it was stopped in order",
                 WorkerEnd::DESERTED => "nobody was left to serve its client",
                 WorkerEnd::NO_MODE => "its client has chosen no mode",
+                WorkerEnd::NO_HEADER => "no PROXY header has come",
+                WorkerEnd::DAMAGED => "what its client has sent compressed could not be read",
                 WorkerEnd::UNSEEN => return f.write_str("nobody has seen how"),
                 WorkerEnd::NOT_LOCKED => "it could not be locked in",
                 WorkerEnd::NOT_MOVED => "it could not go on with another worker's client",
@@ -174,7 +182,7 @@ mod tests {
         let all = (0..=256).chain([-9, -11, -15, -31]).map(WorkerEnd);
         let codes: Vec<i32> = all.filter(|end| end.reason() != "error" && wrong(end)).map(|end| end.0).collect();
         assert_eq!(codes, [101, -9, -11, -15, -31]);
-        assert!([1, 2, 4, 5, 6, 19, 28, 255].map(WorkerEnd).iter().all(wrong));
+        assert!([1, 2, 4, 5, 6, 19, 29, 255].map(WorkerEnd).iter().all(wrong));
         assert_eq!(WorkerEnd(-11).reason(), "crash");
         assert_eq!(WorkerEnd::SPOKE_TLS.reason(), "wrong-door");
     }

@@ -129,6 +129,28 @@ pub struct LogLines {
     pub lost: u64,
 }
 
+/// Worlds that are counted apart, at the most: the first by name.
+pub const WORLDS: usize = 256;
+
+/// How a world does that is played through us. It does not say where that is: workers get to see this.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldNumbers {
+    /// Its name, as it is written.
+    pub world: String,
+    /// Whether it is there; nothing while nobody has come to it.
+    pub up: Option<bool>,
+    /// How many play.
+    pub playing: u64,
+    /// How many wait for it.
+    pub waiting: u64,
+    /// How many games are kept for players whose own connections are broken.
+    pub alone: u64,
+    /// How often it went down, since the handler's start.
+    pub downs: u64,
+    /// How often a player was connected with it again after it was down, since the handler's start.
+    pub returns: u64,
+}
+
 /// How it all is, in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbers {
@@ -152,6 +174,10 @@ pub struct Numbers {
     pub log: LogLines,
     /// Handlers that have died since the listener's start.
     pub deaths: u64,
+    /// Worlds that are played through us, by name, [`WORLDS`] at the most. Travels behind all else: see
+    /// [`Answer::put`](crate::ctl::Answer::put).
+    #[serde(skip)]
+    pub worlds: Vec<WorldNumbers>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! say to each other from then on goes directly. All of this is the worker's own word, and holds for as long as its session: a
 //! handler that comes next is told with [`PlayAt`].
 
+use crate::growing::grown;
 use crate::{Secret, Time};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,11 @@ pub struct PlayStarted {
     pub how: PlayHow,
     /// By this word the player goes on from another connection, should this one break.
     pub word: Secret,
+    /// The line that logs him in to the world on this new connection, once and soon; nothing: he logs in as usual.
+    pub ticket: Option<Secret>,
 }
+
+grown! { PlayStarted { world, terms, how, word } then { ticket } }
 
 /// The connection to the world has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,3 +39,18 @@ pub struct PlayedRow {
     /// How many games are kept for players whose own connections are broken.
     pub alone: u32,
 }
+
+/// How a world is played, for who looks at it in the backend's place: all but what its heartbeat says, which may be a password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayedTerms {
+    /// Its name, as it is written.
+    pub world: String,
+    /// Its kind, as the config writes it.
+    pub kind: String,
+    /// All that is set and follows from the kind, as JSON.
+    pub terms: String,
+    /// It has a licence: `ctl world play` can set what the file does not.
+    pub licensed: bool,
+    /// The keys that the config file sets.
+    pub in_file: Vec<String>,
+}

@@ -212,6 +212,8 @@ requests! {
     181 PlayEnded(PlayEnded)         -> [PlayVerdict]     PEOPLE   None         SetsMemory  Seen  Worker;
     182 PlayAt(PlayAt)               -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
     183 PlayLeft(PlayLeft)           -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
+    190 Mssp(Mssp)                   -> [MsspTable]       PEOPLE   None         ReadsMemory Seen  Worker;
+    191 MsspOf(MsspOf)               -> [Done]            PEOPLE   None         SetsMemory  Seen  Worker;
 }
 
 /// Gives the table of answers to a macro: what has to know each of them derives it from here.
@@ -262,9 +264,10 @@ macro_rules! replies {
             151 ListWatched(ListWatched),
             152 ListRinged(ListRinged),
             160 PreferenceIs(PreferenceIs),
-            170 WorldPlayed(WorldPlayed),
-            180 PlayStarted(PlayStarted),
+            170 WorldPlayed(WorldPlayed, grown),
+            180 PlayStarted(PlayStarted, grown),
             181 PlayVerdict(PlayVerdict),
+            190 MsspTable(MsspTable),
         }
     };
 }

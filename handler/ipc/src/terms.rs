@@ -1,6 +1,7 @@
 //! How a world is played through us, as the operator and its owner set it.
 
 use crate::Secret;
+use crate::growing::grown;
 use crate::hosting::words;
 use serde::{Deserialize, Serialize};
 
@@ -46,4 +47,8 @@ pub struct WorldPlayed {
     pub world: String,
     /// All keys that whoever asks may see, in the order of the config.
     pub terms: Vec<PlayTerm>,
+    /// Which of its addresses is used; for operators.
+    pub in_use: Option<String>,
 }
+
+grown! { WorldPlayed { world, terms } then { in_use } }

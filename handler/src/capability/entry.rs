@@ -7,7 +7,7 @@ use crate::state::hosting::Hosting;
 use crate::state::journal::Entry;
 use crate::state::names::fold;
 use crate::state::online::{Seat, Stay};
-use crate::state::passes::{FRONT, GOOD, HeldPass, PassError, ShownTo, Wanted};
+use crate::state::passes::{FRONT, GOOD, HeldPass, PassError, ShownTo, Wanted, random};
 use crate::state::session::Proof;
 use crate::state::visitors::principal;
 use crate::work::Volatile;
@@ -60,32 +60,14 @@ pub fn rating(_: Call<'_>, me: Me<PlayerId>, request: RatingLimit) -> Plan<Entry
 
 /// Gives a pass for a place.
 fn given(call: &mut Call<'_>, wanted: Wanted, reply: impl FnOnce(Secret, u32) -> Reply) -> Plan {
-    let mut random = [0; 12];
-    if let Err(error) = getrandom::fill(&mut random) {
-        log::error!("no pass can be made: {error}");
+    let Some(random) = random() else {
         return Failure::new(Code::Unavailable, "No pass can be made at the moment. Try again later.").into();
-    }
+    };
     let Some((word, pass)) = call.state.passes.give(wanted, Time::now(), random) else {
         return Failure::new(Code::Busy, "Too many passes are waiting to be used. Try again in a minute.").into();
     };
     let reply = reply(word, u32::try_from(GOOD / 1000).unwrap_or_default());
     Plan::Volatile(Volatile { reply, news: Vec::new(), entries: vec![Entry::Held((&pass).into())] })
-}
-
-impl Call<'_> {
-    /// A pass of whoever asks.
-    fn wanted(&self, holder: Principal, place: Principal) -> Wanted {
-        Wanted {
-            holder,
-            epoch: self.session.identity.as_ref().map_or(0, |identity| identity.epoch),
-            place,
-            address: self.session.address.map(|address| address.ip().to_canonical()),
-            checked: false,
-            since: self.session.proved,
-            language: None,
-            charset: None,
-        }
-    }
 }
 
 /// `PASS`: a player gets a word by which a game server knows who he is.
@@ -101,7 +83,7 @@ pub fn pass(mut call: Call<'_>, me: Me<PlayerId>, request: Pass) -> Plan {
     if call.memory.is_barred(server.into()) {
         return Failure::new(Code::Denied, format!("The game server {name} is closed.")).into();
     }
-    let wanted = call.wanted(me.id.into(), server.into());
+    let wanted = Wanted::by(call.session, me.id.into(), server.into());
     given(&mut call, wanted, |pass, seconds| Reply::PassGiven(PassGiven { pass, server: name, seconds }))
 }
 
@@ -178,7 +160,7 @@ pub fn enter_world(mut call: Call<'_>, request: WorldEnter) -> Plan {
         Ok(found) => found,
         Err(failure) => return failure.into(),
     };
-    let mut wanted = call.wanted(me.id, licence.id.into());
+    let mut wanted = Wanted::by(call.session, me.id, licence.id.into());
     wanted.checked = licence.check_address;
     wanted.address = wanted.address.filter(|_| licence.check_address);
     (wanted.language, wanted.charset) = (request.language, request.charset);

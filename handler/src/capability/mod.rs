@@ -11,6 +11,7 @@ pub mod length;
 pub mod licences;
 pub mod lists;
 pub mod mail;
+pub mod mssp;
 mod plan;
 pub mod play;
 pub mod players;

@@ -67,12 +67,18 @@ fn of_licence(licence: &KeptLicence, hosting: &Hosting) -> Shown {
     (world, WorldMore { status: hosting.status(), rating: hosting.rating, licensed: true })
 }
 
+/// How many worlds WORLDS tells of.
+pub fn count(call: &Call<'_>) -> usize {
+    // Those without a licence are kept for the day on which they are shown again.
+    let of_servers = if call.memory.universe().licence { 0 } else { call.state.worlds.len() };
+    of_servers + call.state.hosted.listed()
+}
+
 /// `WORLDS`: a page of the worlds that are open now.
 pub fn worlds(call: Call<'_>, page: Page) -> Plan {
     let limit = call.page_limit(page.limit);
     let after = page.after.as_deref().map(crate::state::names::fold);
     let licences = read(&call.memory.licences);
-    // Those without a licence are kept for the day on which they are shown again.
     let unlicensed = !call.memory.universe().licence;
     let mut of_servers = call.state.worlds.iter_after(after.as_deref()).filter(|_| unlicensed).peekable();
     let mut of_licences = call.state.hosted.listed_after(after.as_deref()).peekable();
@@ -91,8 +97,7 @@ pub fn worlds(call: Call<'_>, page: Page) -> Plan {
         }
     }
     let next = next_page(&mut shown, limit, |(world, _)| world.name.clone());
-    let of_servers = if unlicensed { call.state.worlds.len() } else { 0 };
-    let total = u32::try_from(of_servers + call.state.hosted.listed()).unwrap_or(u32::MAX);
+    let total = u32::try_from(count(&call)).unwrap_or(u32::MAX);
     let (worlds, more): (Vec<World>, Vec<WorldMore>) = shown.into_iter().unzip();
     Plan::Reply(Reply::Worlds(Worlds { worlds, total, next, more }))
 }

@@ -6,6 +6,7 @@
 use super::licences::{Keeper, licence, not_yours};
 use super::{Access, Plan};
 use crate::lock::read;
+use crate::state::names::fold;
 use crate::state::terms::{PlayKeys, Said, said_of};
 use crate::work::change::{Decide, Decided, Facts, Refusal, Stamp, changes, refuse};
 use ssmglobal_config::{Key, Unfit, WORLD_KEYS, WorldSettings};
@@ -39,6 +40,8 @@ pub struct Play {
     pub value: Option<Secret>,
     /// What the config file says of the world.
     pub file: WorldSettings,
+    /// Which of its addresses is used, for who may see that.
+    pub in_use: Option<String>,
 }
 
 impl Decide for Play {
@@ -61,7 +64,7 @@ impl Decide for Play {
         }
         let row = Row::WorldPlayed { world: self.world, key: self.key.to_owned(), value: self.value.clone() };
         let rows = (before != self.value).then_some(row);
-        Ok(Decided::new(rows.into_iter().collect(), shown(&said, is_operator)))
+        Ok(Decided::new(rows.into_iter().collect(), shown(&said, is_operator, self.in_use.clone())))
     }
 }
 
@@ -78,7 +81,7 @@ fn may_set(is_operator: bool, owns: bool, key: &str) -> Result<(), Failure> {
 }
 
 /// How a world is played, for whoever may see that; `all`: also where it is.
-fn shown(said: &Said, all: bool) -> Reply {
+fn shown(said: &Said, all: bool, in_use: Option<String>) -> Reply {
     let resolved = said.together().resolved();
     let term = |key: &Key<WorldSettings>| {
         let said_by = match (key.text(&said.file), key.text(&said.licence)) {
@@ -91,7 +94,7 @@ fn shown(said: &Said, all: bool) -> Reply {
         PlayTerm { key: key.name().to_owned(), value, said_by }
     };
     let terms = WORLD_KEYS.iter().filter(|key| all || key.name() != WHERE).map(term).collect();
-    Reply::WorldPlayed(WorldPlayed { world: said.name.clone(), terms })
+    Reply::WorldPlayed(WorldPlayed { world: said.name.clone(), terms, in_use: in_use.filter(|_| all) })
 }
 
 fn named(name: &str) -> Result<&'static Key<WorldSettings>, Failure> {
@@ -115,10 +118,12 @@ pub fn play(access: Access<'_>, request: WorldPlay) -> Plan<TermsChange> {
         let by = Keeper::of(&access).ok_or_else(not_yours)?;
         let licence = said.world.and_then(|world| read(&access.memory.licences).get(world).cloned());
         let (is_operator, owns) = (access.is_operator(), licence.is_some_and(|licence| by.owns(&licence)));
+        let known = access.state.plays.known(&fold(&said.name));
+        let in_use = known.and_then(|world| world.address()).map(ToString::to_string).filter(|_| is_operator);
         let Some(key) = &request.key else {
             // As for the one key that nobody may be kept from who may anything.
             may_set(is_operator, owns, "kind")?;
-            return Ok(Plan::Reply(shown(&said, is_operator)));
+            return Ok(Plan::Reply(shown(&said, is_operator, in_use)));
         };
         let key = named(key)?;
         may_set(is_operator, owns, key.name())?;
@@ -133,7 +138,9 @@ pub fn play(access: Access<'_>, request: WorldPlay) -> Plan<TermsChange> {
             key.set_to(&mut set, value.expose()).map_err(invalid)?;
         }
         let value = key.text(&set).map(Secret::new);
-        Ok(Plan::change(Play { world, by, key: key.name(), value, file: said.file }))
+        // Where it is from now on, it is used when the next one comes.
+        let in_use = in_use.filter(|_| key.name() != WHERE);
+        Ok(Plan::change(Play { world, by, key: key.name(), value, file: said.file, in_use }))
     };
     play().unwrap_or_else(Plan::from)
 }

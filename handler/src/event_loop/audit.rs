@@ -75,6 +75,8 @@ impl EventLoop {
             NotLetIn::Full => ("full", None),
             NotLetIn::Address => ("address", None),
             NotLetIn::Blocked(seconds) => ("blocked", Some(seconds)),
+            NotLetIn::NoProxy => ("no-proxy", None),
+            NotLetIn::NoHeader => ("no-header", None),
         };
         if door == METRICS_DOOR {
             return;

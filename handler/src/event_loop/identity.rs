@@ -9,7 +9,7 @@ use crate::state::audit::Happened;
 use crate::state::journal::Entry;
 use crate::state::names::Name;
 use crate::state::online::Seat;
-use crate::state::passes::{PassState, Wanted};
+use crate::state::passes::{PassState, Wanted, random};
 use crate::state::session::{Identity, Proof, SessionRef};
 use crate::state::visitors::{Visitor, principal};
 use ssmglobal_config::Identity as OneAtATime;
@@ -392,10 +392,7 @@ impl EventLoop {
 
     fn identified_as(&mut self, holder: Principal, place: Principal) {
         let now = Time::now();
-        let mut random = [0; 12];
-        if getrandom::fill(&mut random).is_err() {
-            return;
-        }
+        let Some(random) = random() else { return };
         let wanted = Wanted {
             holder,
             epoch: self.shared.memory.epoch(holder),

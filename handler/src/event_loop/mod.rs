@@ -36,6 +36,7 @@ mod workers;
 
 pub use listener::ListenerLink;
 pub use operator::{Operators, verified};
+pub use play::preamble;
 
 use crate::changes::{Change, Shared};
 use crate::link::{Batch, ReplyTo};
@@ -185,6 +186,7 @@ impl EventLoop {
         let mut state = State::new(Time::now().0.unsigned_abs());
         let (worlds, users) = recovery.take_mirrors();
         state.mirrors.restore(worlds, users);
+        state.mssp.began = Time(i64::try_from(run).unwrap_or(i64::MAX));
         for entry in state.mirrors.begun() {
             journal.append(&entry);
         }

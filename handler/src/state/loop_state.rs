@@ -10,6 +10,7 @@ use super::journal::{Entry, KeptVisitor};
 use super::logins::Logins;
 use super::memory::{Memory, party};
 use super::mirrored::Mirrors;
+use super::mssp::Mssp;
 use super::names::Name;
 use super::online::{Online, Presence, Seat, Stay};
 use super::passes::Passes;
@@ -60,6 +61,8 @@ pub struct State {
     pub passes: Passes,
     /// Who plays where.
     pub plays: Plays,
+    /// What crawlers are told of worlds.
+    pub mssp: Mssp,
     /// How players' logins went.
     pub attempts: Attempts,
     /// What the log tells of who comes, goes and is refused.
@@ -159,6 +162,7 @@ impl State {
             throttle: Throttle::default(),
             passes: Passes::default(),
             plays: Plays::default(),
+            mssp: Mssp::default(),
             attempts: Attempts::default(),
             audit: Audit::default(),
             registrations: Registrations::default(),

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod mirror;
 pub mod mirror_rows;
 pub mod mirrored;
+pub mod mssp;
 pub mod names;
 pub mod networks;
 pub mod news;

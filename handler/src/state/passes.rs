@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::session::Session;
 use super::window::Window;
 use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
@@ -25,6 +26,9 @@ const KNOWN: i64 = 60_000;
 /// For how long somebody is known at a place where he has shown one, milliseconds.
 const IDENTIFIED: i64 = 24 * 3600 * 1000;
 
+/// Passes that one holder has for one place and has not shown, where each is for a connection of its own.
+const BESIDE: usize = 8;
+
 /// Passes at once. Of those that were shown the oldest make room.
 const MOST: usize = 200_000;
 
@@ -42,6 +46,9 @@ pub const FRONT: &str = "pass-";
 
 /// Letters and digits that are not taken for each other.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// The first of all places.
+const FIRST: Principal = Principal { kind: ssmglobal_store::PrincipalKind::Player, id: 0 };
 
 /// Of a pass.
 pub type PassDigest = [u8; 16];
@@ -76,6 +83,22 @@ pub struct Wanted {
     pub language: Option<String>,
     /// In which letters he reads, where he has said so.
     pub charset: Option<String>,
+}
+
+impl Wanted {
+    /// A pass for a place, of whom a session is.
+    pub fn by(session: &Session, holder: Principal, place: Principal) -> Wanted {
+        Wanted {
+            holder,
+            epoch: session.identity.as_ref().map_or(0, |identity| identity.epoch),
+            place,
+            address: session.address.map(|address| address.ip().to_canonical()),
+            checked: false,
+            since: session.proved,
+            language: None,
+            charset: None,
+        }
+    }
 }
 
 /// A pass, as it is held.
@@ -148,8 +171,8 @@ pub struct Passes {
     held: HashMap<PassDigest, HeldPass>,
     /// Those that were shown behind the others, each by when it is forgotten.
     by_age: BTreeSet<(bool, Time, PassDigest)>,
-    /// The newest one of a holder for a place that was not shown.
-    newest: BTreeMap<(Principal, Principal), PassDigest>,
+    /// Those of a holder for a place that were not shown.
+    given: BTreeSet<(Principal, Principal, PassDigest)>,
     /// The last one that was.
     shown: BTreeMap<(Principal, Principal), PassDigest>,
     /// Those that were shown and in whose place another one was since, with where they were good, in that order.
@@ -170,6 +193,18 @@ fn word(random: [u8; 12]) -> String {
     word
 }
 
+/// What nobody can know, for a word; nothing where the kernel has none to give, which the log says.
+pub fn random() -> Option<[u8; 12]> {
+    let mut random = [0; 12];
+    match getrandom::fill(&mut random) {
+        Ok(()) => Some(random),
+        Err(error) => {
+            log::error!("no pass can be made: {error}");
+            None
+        }
+    }
+}
+
 /// What is kept of a word, however it was typed.
 fn digest(word: &str) -> PassDigest {
     let mut hash = Blake2b::<U16>::new();
@@ -180,13 +215,25 @@ fn digest(word: &str) -> PassDigest {
 }
 
 impl Passes {
-    /// A new pass, in place of one that this holder has for this place and has not shown; nothing when there are too many.
-    /// `random` is what nobody can know.
+    /// A new pass, in place of what this holder has for this place and has not shown; nothing when there are too many. `random` is
+    /// what nobody can know.
     pub fn give(&mut self, of: Wanted, now: Time, random: [u8; 12]) -> Option<(Secret, HeldPass)> {
-        self.forget_old(now);
-        if let Some(before) = self.newest.get(&(of.holder, of.place)).copied() {
-            self.remove(&before);
+        self.remove_given((of.holder, of.place));
+        self.make(of, now, random)
+    }
+
+    /// The same beside what he has for this place, as several connections of his are each let in by one. Should this process die, the
+    /// next one knows the last of them.
+    pub fn give_beside(&mut self, of: Wanted, now: Time, random: [u8; 12]) -> Option<(Secret, HeldPass)> {
+        let pair = (of.holder, of.place);
+        if self.given_of(pair).count() >= BESIDE {
+            self.remove_given(pair);
         }
+        self.make(of, now, random)
+    }
+
+    fn make(&mut self, of: Wanted, now: Time, random: [u8; 12]) -> Option<(Secret, HeldPass)> {
+        self.forget_old(now);
         if !self.has_room() {
             return None;
         }
@@ -253,12 +300,9 @@ impl Passes {
 
     /// A visitor is a player from now on: so is the holder of what he has, shown or not. Gives those.
     pub fn go_over(&mut self, was: Principal, now: Principal, epoch: u32) -> Vec<HeldPass> {
-        let nobody = Principal { kind: ssmglobal_store::PrincipalKind::Player, id: 0 };
-        let of = |pairs: &BTreeMap<(Principal, Principal), PassDigest>| -> Vec<PassDigest> {
-            let his = pairs.range((was, nobody)..).take_while(|((holder, _), _)| *holder == was);
-            his.map(|(_, digest)| *digest).collect()
-        };
-        let digests = [of(&self.newest), of(&self.shown)].concat();
+        let shown = self.shown.range((was, FIRST)..).take_while(|((holder, _), _)| *holder == was);
+        let shown = shown.map(|(_, digest)| *digest);
+        let digests: Vec<PassDigest> = self.given_to(was).chain(shown).collect();
         let his = digests.iter().filter_map(|digest| self.remove(digest)).collect::<Vec<_>>();
         his.into_iter()
             .map(|pass| {
@@ -276,9 +320,7 @@ impl Passes {
 
     /// What a holder has not shown yet holds no longer.
     pub fn end(&mut self, holder: Principal) -> Vec<HeldPass> {
-        let nobody = Principal { kind: ssmglobal_store::PrincipalKind::Player, id: 0 };
-        let his = self.newest.range((holder, nobody)..).take_while(|((other, _), _)| *other == holder);
-        let his: Vec<PassDigest> = his.map(|(_, digest)| *digest).collect();
+        let his: Vec<PassDigest> = self.given_to(holder).collect();
         his.into_iter().filter_map(|digest| self.change(digest, PassState::Ended)).collect()
     }
 
@@ -286,6 +328,9 @@ impl Passes {
     pub fn restore(&mut self, left: Vec<HeldPass>, now: Time) {
         for pass in left {
             self.remove(&pass.digest);
+            if pass.state == PassState::Given {
+                self.remove_given(pass.pair());
+            }
             self.keep(pass);
         }
         self.forget_old(now);
@@ -294,6 +339,23 @@ impl Passes {
     /// Whether this is still the last word on a pass.
     pub fn keeps(&self, pass: &HeldPass) -> bool {
         self.held.get(&pass.digest) == Some(pass)
+    }
+
+    /// What a holder has not shown yet, wherever it is good.
+    fn given_to(&self, holder: Principal) -> impl Iterator<Item = PassDigest> {
+        let his = self.given.range((holder, FIRST, [0; 16])..).take_while(move |(other, ..)| *other == holder);
+        his.map(|(.., digest)| *digest)
+    }
+
+    /// What a holder has for a place and has not shown yet.
+    fn given_of(&self, (holder, place): (Principal, Principal)) -> impl Iterator<Item = PassDigest> {
+        self.given.range((holder, place, [0; 16])..=(holder, place, [u8::MAX; 16])).map(|(.., digest)| *digest)
+    }
+
+    fn remove_given(&mut self, pair: (Principal, Principal)) {
+        for digest in self.given_of(pair).collect::<Vec<_>>() {
+            self.remove(&digest);
+        }
     }
 
     fn change(&mut self, digest: PassDigest, state: PassState) -> Option<HeldPass> {
@@ -305,9 +367,13 @@ impl Passes {
 
     fn keep(&mut self, pass: HeldPass) {
         self.by_age.insert(pass.age());
+        let (holder, place) = pass.pair();
         let before = match pass.state {
-            PassState::Given => self.newest.insert(pass.pair(), pass.digest),
-            PassState::Shown => self.shown.insert(pass.pair(), pass.digest),
+            PassState::Given => {
+                self.given.insert((holder, place, pass.digest));
+                None
+            }
+            PassState::Shown => self.shown.insert((holder, place), pass.digest),
             PassState::Ended => None,
         };
         // One in whose place it is says nothing more.
@@ -315,12 +381,10 @@ impl Passes {
             && let Some(before) = self.held.remove(&before)
         {
             self.by_age.remove(&before.age());
-            if before.state == PassState::Shown {
-                if self.used.len() >= USED {
-                    self.used.pop_front();
-                }
-                self.used.push_back((before.digest, before.of.place));
+            if self.used.len() >= USED {
+                self.used.pop_front();
             }
+            self.used.push_back((before.digest, before.of.place));
         }
         self.held.insert(pass.digest, pass);
     }
@@ -328,10 +392,10 @@ impl Passes {
     fn remove(&mut self, digest: &PassDigest) -> Option<HeldPass> {
         let pass = self.held.remove(digest)?;
         self.by_age.remove(&pass.age());
-        for of_pair in [&mut self.newest, &mut self.shown] {
-            if of_pair.get(&pass.pair()) == Some(digest) {
-                of_pair.remove(&pass.pair());
-            }
+        let (holder, place) = pass.pair();
+        self.given.remove(&(holder, place, *digest));
+        if self.shown.get(&(holder, place)) == Some(digest) {
+            self.shown.remove(&(holder, place));
         }
         Some(pass)
     }

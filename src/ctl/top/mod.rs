@@ -16,13 +16,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use ssmglobal_ipc::Code;
 use ssmglobal_ipc::ctl::{Answer, Ask};
-use ssmglobal_ipc::numbers::Numbers;
 
 use super::link::{Link, Patience};
 use super::trouble::Trouble;
+use super::world;
 use crate::ctl::find;
 use crate::location::Location;
-use screen::View;
+use screen::{Told, View};
 use terminal::Terminal;
 
 /// Time between two looks.
@@ -139,7 +139,7 @@ fn wait(terminal: &Terminal<'_>, asking: &Asking, until: Instant) -> Result<Even
 /// The thread that asks.
 struct Asking {
     questions: Sender<()>,
-    answers: Receiver<Result<Numbers, Trouble>>,
+    answers: Receiver<Result<Told, Trouble>>,
     /// Readable when there is an answer.
     woken: UnixStream,
 }
@@ -167,21 +167,23 @@ impl Asking {
         self.questions.send(()).is_ok()
     }
 
-    fn answer(&self) -> Option<Result<Numbers, Trouble>> {
+    fn answer(&self) -> Option<Result<Told, Trouble>> {
         self.answers.try_recv().ok()
     }
 }
 
 /// Asks over the link that there is, else over a new one.
-fn numbers(link: &mut Option<Link>, data: &std::path::Path) -> Result<Numbers, Trouble> {
+fn numbers(link: &mut Option<Link>, data: &std::path::Path) -> Result<Told, Trouble> {
     let mut there = match link.take() {
         Some(there) => there,
         None => Link::open(data)?,
     };
     match there.ask(&Ask::Numbers, Patience::Short, &mut |_, _| {})? {
         Answer::Numbers(numbers) => {
+            // An older backend tells of no worlds.
+            let worlds = if numbers.worlds.is_empty() { Vec::new() } else { world::played(&mut there) };
             *link = Some(there);
-            Ok(*numbers)
+            Ok(Told { numbers: *numbers, worlds })
         }
         _ => Err(Trouble::Link("the running backend tells no numbers".to_owned())),
     }

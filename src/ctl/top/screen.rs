@@ -1,9 +1,10 @@
 //! What `ctl top` shows, as lines that fit. Pure. Part of the operator's command.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use ssmglobal_ipc::numbers::{Numbers, Recent};
-use ssmglobal_ipc::{Kind, Time};
+use ssmglobal_ipc::{Kind, PlayedRow, PlayedState, Time};
 use ssmglobal_worker::metrics::text::command;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -21,11 +22,23 @@ const LABEL: usize = 10;
 /// Commands that are shown at the most.
 const COMMANDS: usize = 100;
 
+/// Worlds that are shown at the most.
+const WORLDS: usize = 8;
+
+/// What the backend has told.
+pub struct Told {
+    /// The numbers.
+    pub numbers: Numbers,
+    /// Worlds that are played through it.
+    pub worlds: Vec<PlayedRow>,
+}
+
 /// What is known.
 #[derive(Default)]
 pub struct View {
     /// The last numbers, and when they came.
     last: Option<(Box<Numbers>, Instant)>,
+    worlds: Vec<PlayedRow>,
     /// What it was like between them and those before.
     pace: Pace,
     /// Requests by the number of their kind: a second, and all.
@@ -36,9 +49,12 @@ pub struct View {
 
 impl View {
     /// An answer, or why there is none.
-    pub fn take(&mut self, answer: Result<Numbers, Trouble>, now: Instant) {
+    pub fn take(&mut self, answer: Result<Told, Trouble>, now: Instant) {
         let numbers = match answer {
-            Ok(numbers) => numbers,
+            Ok(Told { numbers, worlds }) => {
+                self.worlds = worlds;
+                numbers
+            }
             Err(trouble) => {
                 self.trouble = Some(match trouble {
                     Trouble::NotRunning(_) => "The backend does not run. It is looked for each second.".to_owned(),
@@ -100,6 +116,9 @@ impl View {
         for (label, items) in who(numbers).into_iter().chain(self.pace()).chain(machine(numbers)) {
             lines.extend(flowed(label, &items, width));
         }
+        if !self.worlds.is_empty() {
+            lines.extend(flowed("worlds", &worlds(&self.worlds), width));
+        }
         self.busiest(width, lines);
     }
 
@@ -127,6 +146,24 @@ impl View {
 
 /// What a line is about, and what stands in it.
 type Group = (&'static str, Vec<String>);
+
+/// Worlds, those first that are down, and then those that are played by most.
+fn worlds(rows: &[PlayedRow]) -> Vec<String> {
+    let mut rows: Vec<&PlayedRow> = rows.iter().collect();
+    rows.sort_by_key(|row| (row.state != PlayedState::Down, Reverse(row.playing), &row.world));
+    let now = Time::now().0;
+    let one = |row: &&PlayedRow| {
+        let state = if row.state == PlayedState::Down { "DOWN" } else { row.state.as_str() };
+        let since = row.since.map(|since| span(now.saturating_sub(since.0).max(0).unsigned_abs() / 1000));
+        let since = since.map_or_else(String::new, |since| format!(" {since}"));
+        let [playing, waiting] = [row.playing, row.waiting].map(|count| number(count.into()));
+        let text = format!("{} {state}{since}, playing {playing}, waiting {waiting}, at {}", row.world, row.address);
+        clean(&text).into_owned()
+    };
+    let more = rows.len().saturating_sub(WORLDS);
+    let more = (more > 0).then(|| format!("and {more} more: `ctl world played` shows all"));
+    rows.iter().take(WORLDS).map(one).chain(more).collect()
+}
 
 fn who(Numbers { status, .. }: &Numbers) -> [Group; 2] {
     let up = Time::now().0.saturating_sub(status.since.0).max(0).unsigned_abs() / 1000;
@@ -244,9 +281,13 @@ mod tests {
         lines
     }
 
+    fn told(numbers: Numbers) -> Result<Told, Trouble> {
+        Ok(Told { numbers, worlds: Vec::new() })
+    }
+
     fn view() -> View {
         let mut view = View::default();
-        view.take(Ok(busy()), Instant::now());
+        view.take(told(busy()), Instant::now());
         view
     }
 
@@ -282,8 +323,8 @@ mod tests {
         let mut later = busy();
         later.status.requests += 500;
         later.kinds[0].1 += 400;
-        view.take(Ok(busy()), now);
-        view.take(Ok(later), now + Duration::from_secs(2));
+        view.take(told(busy()), now);
+        view.take(told(later), now + Duration::from_secs(2));
         assert_eq!(view.pace, Pace { requests: 250.0, commits: 0.0, p50: None, p99: None });
         assert_eq!(view.commands[0], (20, 200.0, 1_234_568_290));
     }
@@ -293,7 +334,7 @@ mod tests {
         let (mut view, now) = (view(), Instant::now());
         let mut other = busy();
         (other.status.handler, other.status.requests) = (7, 3);
-        view.take(Ok(other), now);
+        view.take(told(other), now);
         assert_eq!(view.pace.requests, 1_000_000.0);
     }
 
@@ -304,7 +345,7 @@ mod tests {
         let lines = shown(&view, (40, 30));
         assert!(lines[0].starts_with("The backend does not run."), "{lines:#?}");
         assert!(lines.iter().any(|line| line.starts_with("clients")), "{lines:#?}");
-        view.take(Ok(busy()), Instant::now());
+        view.take(told(busy()), Instant::now());
         assert!(shown(&view, (40, 30))[0].starts_with("ssmglobal"));
     }
 
@@ -313,5 +354,29 @@ mod tests {
         let view = view();
         let lines = view.lines((80, 24), Instant::now() + Duration::from_secs(9));
         assert!(lines[0].starts_with("The backend has not answered for 9 s"), "{lines:#?}");
+    }
+
+    #[test]
+    fn worlds_that_are_down_stand_first_and_many_are_told_as_a_number() {
+        let row = |world: String, state, playing| PlayedRow {
+            world,
+            state,
+            since: Some(Time::now()),
+            address: "127.0.0.1:2860".into(),
+            chosen: false,
+            addresses: Vec::new(),
+            playing,
+            waiting: 2,
+            alone: 0,
+        };
+        let mut worlds: Vec<PlayedRow> = (0..20).map(|at| row(format!("w{at}"), PlayedState::Up, at)).collect();
+        worlds.push(row("zoo".into(), PlayedState::Down, 0));
+        let mut view = View::default();
+        view.take(Ok(Told { numbers: busy(), worlds }), Instant::now());
+        let lines = shown(&view, (80, 60));
+        let first = lines.iter().position(|line| line.starts_with("worlds ")).unwrap();
+        assert_eq!(lines[first], "worlds     zoo DOWN 0 s, playing 0, waiting 2, at 127.0.0.1:2860");
+        assert_eq!(lines[first + 1], "           w19 up 0 s, playing 19, waiting 2, at 127.0.0.1:2860");
+        assert_eq!(lines[first + WORLDS], "           and 13 more: `ctl world played` shows all");
     }
 }

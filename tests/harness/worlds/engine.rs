@@ -19,6 +19,9 @@ pub const FIRST: usize = 2;
 /// Something to be done on the thread.
 pub type Order = Box<dyn FnOnce(&mut Engine) + Send>;
 
+/// Whose a pass is, if it is good.
+pub type Redeems = Box<dyn FnMut(&str) -> Option<String> + Send>;
+
 /// Where connections come from.
 pub enum Listener {
     /// The network.
@@ -45,6 +48,8 @@ pub struct Engine {
     pub passwords: BTreeMap<String, String>,
     /// Names that it does not take now, and what it says to them.
     pub refused: BTreeMap<String, &'static str>,
+    /// Finds out whose a pass is, where the world takes passes.
+    pub redeems: Option<Redeems>,
     /// Those who are in the world without a connection.
     pub bodies: BTreeSet<String>,
 }
@@ -63,6 +68,7 @@ impl Engine {
             mute: false,
             passwords: BTreeMap::new(),
             refused: BTreeMap::new(),
+            redeems: None,
             bodies: BTreeSet::new(),
         }
     }
@@ -187,12 +193,19 @@ impl Engine {
             return;
         }
         let mut stage = std::mem::take(&mut player.stage);
+        let text = String::from_utf8_lossy(line);
+        let pass = text.strip_prefix("pass ").filter(|_| matches!(stage, Stage::New | Stage::Name));
+        let holder = pass.zip(self.redeems.as_mut()).map(|(pass, redeems)| redeems(pass));
         let known = |name: &str| Known {
             password: self.passwords.get(name).cloned().unwrap_or_else(|| format!("secret-of-{name}")),
             refused: self.refused.get(name).copied(),
             inside: self.bodies.contains(name) || self.place_of(name).is_some(),
         };
-        let acts = self.kind.answer(&mut stage, line, known);
+        let acts = match holder {
+            Some(Some(name)) => self.kind.lets_in(&mut stage, &name),
+            Some(None) => Kind::takes_no_pass(),
+            None => self.kind.answer(&mut stage, line, known),
+        };
         // Whoever plays under this name already is found before this one does.
         if let Some(Act::Enter(name)) = acts.iter().find(|act| matches!(act, Act::Enter(_))) {
             if let (Some(text), Some(other)) = (self.kind.takes_over(), self.place_of(name)) {

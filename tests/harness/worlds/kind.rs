@@ -171,6 +171,11 @@ impl Kind {
         acts
     }
 
+    /// What one hears whose pass is not good.
+    pub fn takes_no_pass() -> Vec<Act> {
+        vec![say("That pass is not good.\r\n")]
+    }
+
     /// The way in of those who are told all in one line.
     fn connect(self, stage: &mut Stage, text: &str, known: impl Fn(&str) -> Known) -> Vec<Act> {
         let words: Vec<&str> = text.split(' ').collect();
@@ -187,6 +192,11 @@ impl Kind {
                 _ => "Either that player does not exist, or has a different password.\r\n",
             })];
         }
+        self.lets_in(stage, name)
+    }
+
+    /// One is in without a word of the way there.
+    pub fn lets_in(self, stage: &mut Stage, name: &str) -> Vec<Act> {
         *stage = Stage::Playing(name.to_owned());
         let welcome = match self {
             Kind::Evennia => format!("You become {name}.\r\n\r\nLimbo\r\n"),

@@ -15,7 +15,8 @@ use std::time::Instant;
 
 /// A client; its faults are the test's.
 pub struct StrictClient {
-    stream: TcpStream,
+    /// The socket, for what goes beyond the functions here.
+    pub stream: TcpStream,
     shared: Arc<Shared>,
     /// How much of the text was taken.
     taken: usize,

@@ -226,6 +226,11 @@ impl World {
         self.act(move |engine| engine.refused.remove(&name));
     }
 
+    /// Takes `pass WORD` as a login from now on, of whom this says that it is; not in a Diku.
+    pub fn takes_passes(&self, redeems: impl FnMut(&str) -> Option<String> + Send + 'static) {
+        self.act(move |engine| engine.redeems = Some(Box::new(redeems)));
+    }
+
     /// Gives somebody another password.
     pub fn sets_password(&self, name: &str, password: &str) {
         let (name, password) = (name.to_owned(), password.to_owned());

@@ -51,6 +51,9 @@ pub use table::{Arg, ArgKind, Asks, Command, Group};
 pub use who::{no_mode, permitted};
 pub use words::parse_words;
 
+/// The line by which a crawler asks that speaks no telnet, if it is the first of its connection.
+pub const MSSP_REQUEST: &str = "MSSP-REQUEST";
+
 /// All commands, by group, in the order of HELP and of the reference page.
 pub static GROUPS: [&Group; 17] = [
     &general::GROUP,

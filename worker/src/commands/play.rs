@@ -21,7 +21,7 @@ pub(super) static GROUP: Group = Group {
     commands: &[
         Command {
             name: "PLAY",
-            summary: "Play a world; a line that begins with // is for us meanwhile",
+            summary: "Play a world; lines that begin with // are for us then",
             args: &[Arg::word("world", "its name, as WORLDS and LIST WORLDS show it")],
             example: "PLAY Atlantis",
             codes: &[Code::NotFound, Code::Denied, Code::Unavailable],

@@ -16,8 +16,9 @@ pub(super) const WORLD_PLAY: Command = Command {
             .optional(),
     ],
     example: "WORLD PLAY atlantis kind tinymux",
-    returns: "`world`, `terms` (each with `key`, `value`, `said_by`: file, licence or kind). What the config file says counts over what \
-              is set here. Where it is, is shown to operators; what a heartbeat says, to nobody",
+    returns: "`world`, `terms` (each with `key`, `value`, `said_by`: file, licence or kind), `in_use` (which of its addresses, once \
+              somebody has come to it). What the config file says counts over what is set here. Where it is, is shown to operators; what \
+              a heartbeat says, to nobody",
     codes: &[Code::NotFound, Code::Denied, Code::Invalid],
     ..Command::request(Kind::WorldPlay, |parsed| {
         let name = parsed.string("name")?;
@@ -47,6 +48,9 @@ impl Shown for WorldPlayed {
             // Whole: who looks at a pattern wants to see all of it.
             let value = if term.value.is_empty() { "none" } else { &term.value };
             screen.entry(&term.key, width, &format!("{value} ({})", said_by(term.said_by)));
+        }
+        if let Some(address) = &self.in_use {
+            screen.line(format!("{address} is used now."));
         }
     }
 }

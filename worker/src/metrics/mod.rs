@@ -8,10 +8,10 @@ pub mod text;
 
 use crate::given::Given;
 use crate::panics;
+use crate::wait::{Ended, wait};
 use http::{Answer, Head, Page};
 use mio::net::TcpStream;
-use nix::poll::{PollFd, PollFlags, PollTimeout};
-use nix::sys::signal::Signal;
+use nix::poll::PollFlags;
 use ssmglobal_ipc::frame::FrameReader;
 use ssmglobal_ipc::numbers::Numbers;
 use ssmglobal_ipc::{WorkerEnd, ctl, rendezvous};
@@ -38,9 +38,6 @@ const EXCESS: usize = 256 << 10;
 pub fn title(address: IpAddr) -> Prepared {
     Prepared::new(format_args!("ssmglobal: worker {address} METRICS"))
 }
-
-/// Somebody has ended this process, in order.
-struct Ended;
 
 /// Answers one question.
 #[inline(never)]
@@ -90,28 +87,8 @@ struct Client<'a> {
 impl Client<'_> {
     /// Waits for one of these; gives whether it came in time.
     fn wait(&self, fd: BorrowedFd<'_>, what: PollFlags, until: Instant) -> Result<bool, Ended> {
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(false);
-            }
-            // Up to the next whole millisecond, or it would spin through the last one.
-            let left = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
-            let mut waits = [PollFd::new(fd, what), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-            match nix::poll::poll(&mut waits, left) {
-                Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-                Err(_) => return Err(Ended),
-            }
-            // SIGUSR1 and SIGUSR2 are for those that have a session.
-            while let Ok(Some(signal)) = self.signals.next_signal() {
-                if signal == Signal::SIGTERM {
-                    return Err(Ended);
-                }
-            }
-            if waits.first().and_then(PollFd::any).unwrap_or(false) {
-                return Ok(true);
-            }
-        }
+        // It moves nowhere: it is done before another program would be ready.
+        wait(fd, what, until, (self.signals, &mut false))
     }
 
     /// What it asks, and whether it has said more than that.
@@ -158,7 +135,7 @@ impl Client<'_> {
         loop {
             match reader.next_frame() {
                 Ok(Some(frame)) => {
-                    return Ok(match frame.control() {
+                    return Ok(match ctl::Answer::of_frame(&frame) {
                         Ok(ctl::Answer::Numbers(numbers)) => Some(*numbers),
                         _ => None,
                     });

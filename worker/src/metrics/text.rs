@@ -1,7 +1,8 @@
 //! The numbers as Prometheus reads them: the table of all metrics, and the text that follows from it. Pure. Used in the worker of
 //! the metrics' door and in the operator's command.
 //!
-//! Units are base units. A label's values come from this program, never from who connects, so their number is bounded.
+//! Units are base units. A label's values come from this program, or are names of worlds that the operator has let be played; never
+//! from who connects. So their number is bounded.
 
 use crate::commands;
 use prometheus_client::collector::Collector;
@@ -9,7 +10,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use ssmglobal_ipc::Kind;
-use ssmglobal_ipc::numbers::{BOUNDS, Histogram, Numbers};
+use ssmglobal_ipc::numbers::{BOUNDS, Histogram, Numbers, WorldNumbers};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -149,6 +150,30 @@ pub static METRICS: &[Metric] = &[
     by("level", counter("ssmglobal_log_lines", "Lines of the log.", log_lines)),
     counter("ssmglobal_log_lines_lost", "Lines that were left out of the log.", |n| one(n.log.lost)),
     counter("ssmglobal_handler_deaths", "Handlers that have died since the listener's start.", |n| one(n.deaths)),
+    by(
+        "world",
+        gauge("ssmglobal_world_up", "Whether a world is there that is played from here: 1, or 0.", |numbers| {
+            let known = numbers.worlds.iter().filter_map(|world| Some((world, world.up?)));
+            known.map(|(world, up)| labelled(world.world.clone(), up.into())).collect()
+        }),
+    ),
+    by("world", gauge("ssmglobal_world_playing", "Players who play it.", |n| of_worlds(n, |world| world.playing))),
+    by("world", gauge("ssmglobal_world_waiting", "Players who wait for it.", |n| of_worlds(n, |world| world.waiting))),
+    by(
+        "world",
+        gauge(
+            "ssmglobal_world_alone",
+            "Games in it that are kept for players whose own connections are broken.",
+            |n| of_worlds(n, |world| world.alone),
+        ),
+    ),
+    by("world", counter("ssmglobal_world_downs", "Times that it went down.", |n| of_worlds(n, |world| world.downs))),
+    by(
+        "world",
+        counter("ssmglobal_world_returns", "Times that a player was connected with it again after it was down.", |n| {
+            of_worlds(n, |world| world.returns)
+        }),
+    ),
     gauge("process_start_time_seconds", "When the handler was started, in seconds since 1970.", |numbers| {
         vec![seconds(numbers.status.since.0.unsigned_abs(), 1e3)]
     }),
@@ -188,6 +213,11 @@ fn memory(numbers: &Numbers) -> Vec<Sample> {
     let named =
         [("handler", machine.handler_bytes), ("listener", machine.listener_bytes), ("workers", machine.workers_bytes)];
     named.into_iter().filter_map(|(name, bytes)| Some(labelled(name, bytes?))).collect()
+}
+
+/// One number of each world.
+fn of_worlds(numbers: &Numbers, number: fn(&WorldNumbers) -> u64) -> Vec<Sample> {
+    numbers.worlds.iter().map(|world| labelled(world.world.clone(), number(world))).collect()
 }
 
 fn log_lines(numbers: &Numbers) -> Vec<Sample> {
@@ -320,6 +350,18 @@ pub(crate) mod tests {
             machine,
             log: LogLines { written: [1, 2, 3, 4, 5], lost: 6 },
             deaths: 2,
+            worlds: vec![
+                WorldNumbers { world: "Moon".into(), ..WorldNumbers::default() },
+                WorldNumbers {
+                    world: "zoo".into(),
+                    up: Some(false),
+                    playing: 1,
+                    waiting: 300,
+                    alone: 2,
+                    downs: 4,
+                    returns: 7,
+                },
+            ],
         }
     }
 
@@ -339,6 +381,11 @@ pub(crate) mod tests {
             "process_start_time_seconds 1700000000.5",
             "process_cpu_seconds_total 1.5",
             "ssmglobal_writable 1",
+            "ssmglobal_world_up{world=\"zoo\"} 0",
+            "ssmglobal_world_playing{world=\"Moon\"} 0",
+            "ssmglobal_world_waiting{world=\"zoo\"} 300",
+            "ssmglobal_world_downs_total{world=\"zoo\"} 4",
+            "ssmglobal_world_returns_total{world=\"zoo\"} 7",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
@@ -346,6 +393,7 @@ pub(crate) mod tests {
         // What is not known is left out, and not 0.
         assert!(!text.contains("\nssmglobal_disk_free_bytes "), "{text}");
         assert!(!text.contains("process=\"workers\""), "{text}");
+        assert!(!text.contains("ssmglobal_world_up{world=\"Moon\"}"), "{text}");
     }
 
     #[test]

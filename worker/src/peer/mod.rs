@@ -3,9 +3,13 @@
 
 pub mod between;
 pub mod charset;
+pub mod compression;
 pub mod contact;
 pub mod layer;
+mod opening;
 pub mod outbox;
+pub mod proxy;
+mod sharer;
 mod socket;
 pub mod speech;
 pub mod stack;
@@ -15,6 +19,7 @@ mod tests;
 pub mod transport;
 mod world;
 
+pub use sharer::SharerPeer;
 pub use socket::Flushed;
 pub use speech::Input;
 pub use stack::Stack;
@@ -38,6 +43,9 @@ const FIRST: usize = 8;
 /// The connection to a world.
 pub const WORLD: Token = Token(FIRST + MOST);
 
+/// Tokens of those who share a game count from here.
+pub const FIRST_SHARER: usize = WORLD.0 + 1;
+
 /// The most peers that a worker has.
 pub const MOST: usize = 4;
 
@@ -59,11 +67,13 @@ pub struct Peer {
     /// How the last write has gone.
     flushed: Flushed,
     vanished: bool,
+    /// What it has sent could not be understood, and nobody has asked for that yet.
+    damaged: bool,
 }
 
 impl Peer {
     fn new(stream: TcpStream, limit: usize, token: Token, kept: Kept) -> Peer {
-        Peer { socket: Socket::new(stream, limit), token, kept, flushed: Flushed::All, vanished: false }
+        Peer { socket: Socket::new(stream, limit), token, kept, flushed: Flushed::All, vanished: false, damaged: false }
     }
 
     /// What is said to it.
@@ -107,13 +117,13 @@ impl Peer {
                 Opened::Data(input) => {
                     let now = Instant::now();
                     self.kept.contact.last_input = now;
-                    if input != Input::Alive {
+                    if !matches!(input, Input::Alive | Input::Crawler { plain: false }) {
                         self.kept.contact.last_line = now.into();
                     }
                     return Some(input);
                 }
-                Opened::Closed | Opened::Broken => {
-                    self.socket.close_reading();
+                done @ (Opened::Closed | Opened::Broken) => {
+                    self.close_reading(done);
                     return None;
                 }
                 Opened::End | Opened::More => {}
@@ -124,24 +134,39 @@ impl Peer {
         }
     }
 
+    fn close_reading<Found: PartialEq>(&mut self, why: Opened<Found>) {
+        self.damaged |= why == Opened::Broken;
+        self.socket.close_reading();
+    }
+
+    /// Whether what it has sent could not be understood; said once.
+    pub fn take_damage(&mut self) -> bool {
+        std::mem::take(&mut self.damaged)
+    }
+
+    /// Its connection is ended at once, though this process goes on.
+    pub fn shut(&mut self) {
+        self.socket.shut();
+    }
+
     /// Takes what it has said that plays a world: each event of telnet is given with its machine and what goes out to it. One read
-    /// at the most; gives whether there was one.
+    /// at the most; gives whether there was one, or a part of it.
     pub fn take_played(&mut self, each: impl FnMut(&mut Telnet, Event<'_>, &mut Vec<u8>)) -> bool {
-        if self.socket.unread().is_empty() && (!self.socket.is_readable() || !self.socket.read()) && !self.has_unread()
-        {
+        if !self.has_unread() && (!self.socket.is_readable() || !self.socket.read()) {
             return false;
         }
         let mut unread = self.socket.unread();
         let came = !unread.is_empty();
         let opened = self.kept.stack.open_playing(&mut unread, each);
-        self.socket.leaves(0);
+        let left = unread.len();
+        self.socket.leaves(left);
         if came {
             let now = Instant::now();
             self.kept.contact.last_input = now;
             self.kept.contact.last_line = now.into();
         }
         if matches!(opened, Opened::Closed | Opened::Broken) {
-            self.socket.close_reading();
+            self.close_reading(opened);
         }
         true
     }
@@ -167,6 +192,7 @@ impl Peer {
 
     /// Writes what waits; see [`Peer::flushed`].
     fn flush(&mut self, registry: &Registry, limits: &Limits) {
+        self.kept.stack.end_turn();
         let out = self.kept.stack.out();
         let waited = out.rest().len();
         self.flushed = self.socket.flush(out, registry, self.token);
@@ -178,6 +204,16 @@ impl Peer {
     /// Reads what nobody will look at, before the end.
     pub fn pass_over_rest(&mut self) {
         self.socket.pass_over_rest();
+    }
+
+    /// Ends the connection, while this process goes on: what was not written is not.
+    ///
+    /// # Errors
+    /// The kernel's: it stands as before.
+    pub fn hang_up(&mut self, registry: &Registry) -> io::Result<()> {
+        self.kept.stack.out().clear();
+        self.flushed = Flushed::All;
+        self.socket.hang_up(registry)
     }
 
     /// Whether its machine does not answer any more.
@@ -205,8 +241,8 @@ impl Peer {
 
     /// Whether nothing was begun with it that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        let Peer { socket, token: _, kept: Kept { stack, contact: _ }, flushed: _, vanished } = self;
-        stack.is_quiet() && socket.unread().is_empty() && !socket.is_closed() && !vanished
+        let Peer { socket, token: _, kept: Kept { stack, contact: _ }, flushed: _, vanished, damaged } = self;
+        stack.is_quiet() && socket.unread().is_empty() && !socket.is_closed() && !vanished && !damaged
     }
 }
 
@@ -262,6 +298,11 @@ impl Peers {
         for peer in self.iter_mut() {
             peer.flush(registry, limits);
         }
+    }
+
+    /// Others go on with them: ends what only this process can go on with, and begins it anew if it goes on itself.
+    pub fn let_go(&mut self) {
+        self.iter_mut().for_each(|peer| peer.stack().let_go());
     }
 
     /// When one of them is to be looked after.

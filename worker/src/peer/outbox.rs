@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes that may wait before further requests are taken more slowly.
-const SLOW: usize = 64 << 10;
-
 /// The bytes, and how far they were written.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -13,6 +10,9 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// Bytes that may wait before further requests are taken more slowly.
+    pub const SLOW: usize = 64 << 10;
+
     /// Where more is appended.
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
@@ -30,7 +30,7 @@ impl Outbox {
 
     /// Whether so much waits that no further request should be taken.
     pub fn is_slow(&self) -> bool {
-        self.rest().len() > SLOW
+        self.rest().len() > Outbox::SLOW
     }
 
     /// So many bytes more were written.
@@ -53,7 +53,7 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.written = 0;
-        if self.bytes.capacity() > 2 * SLOW {
+        if self.bytes.capacity() > 2 * Outbox::SLOW {
             self.bytes = Vec::new();
         }
     }
@@ -94,11 +94,11 @@ mod tests {
     #[test]
     fn a_lot_that_waits_is_slow_and_its_memory_is_given_back() {
         let mut out = Outbox::default();
-        out.bytes().resize(SLOW, b'x');
+        out.bytes().resize(Outbox::SLOW, b'x');
         assert!(!out.is_slow());
-        out.bytes().resize(4 * SLOW, b'x');
+        out.bytes().resize(4 * Outbox::SLOW, b'x');
         assert!(out.is_slow());
-        out.has_written(4 * SLOW);
+        out.has_written(4 * Outbox::SLOW);
         assert!(!out.is_slow());
         assert_eq!(out.bytes.capacity(), 0);
     }

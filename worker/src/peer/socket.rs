@@ -88,6 +88,12 @@ impl Socket {
         (self.closed, self.readable, self.unread) = (true, false, 0..0);
     }
 
+    /// Ends the connection.
+    pub fn shut(&mut self) {
+        // It may have ended already.
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+
     /// What was read and not used.
     pub fn unread(&self) -> &[u8] {
         self.buffer.get(self.unread.clone()).unwrap_or_default()
@@ -140,6 +146,20 @@ impl Socket {
             count += self.unread().len();
         }
         self.unread = 0..0;
+    }
+
+    /// Closes the socket, in whose place one stands that is closed. What was said before is on its way.
+    ///
+    /// # Errors
+    /// The kernel's: nothing has changed.
+    pub fn hang_up(&mut self, registry: &Registry) -> io::Result<()> {
+        let (closed, _) = ssmglobal_sys::link_pair()?;
+        self.pass_over_rest();
+        registry.deregister(&mut self.stream)?;
+        self.stream = TcpStream::from_std(std::net::TcpStream::from(closed));
+        self.writable = Writable::default();
+        self.close_reading();
+        Ok(())
     }
 
     /// Writes what waits. What does not fit goes when `registry` tells under `token` that there is room.

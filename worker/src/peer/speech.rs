@@ -4,10 +4,11 @@
 use super::charset::Charsets;
 use super::layer::{Layer, Opened};
 use super::strangers::{Beginning, Protocol};
+use crate::commands::MSSP_REQUEST;
 use crate::render::{Charset, Look, Told};
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::Mode;
-use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Telnet};
+use ssmglobal_telnet::{Agreed, Event, Line, LineReader, Party, Standing, Telnet, option};
 
 /// What the bytes held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,22 @@ pub enum Input {
     Keys,
     /// No line, but a sign that the other side lives.
     Alive,
+    /// No line, but a crawler's question what this is (MSSP): by its first line, if it is `plain`, or by telnet.
+    Crawler {
+        /// By a line.
+        plain: bool,
+    },
     /// It speaks this, which is not spoken here.
     Stranger(Protocol),
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Something for the layers above.
+    Input(Input),
+    /// All behind this is compressed.
+    Compressed,
 }
 
 /// The layer: telnet, where it is spoken, and lines.
@@ -49,6 +64,9 @@ pub struct Speech {
     owes_return: bool,
     /// What the connection began with, where that is not to be a mode; until the first line is known.
     beginning: Option<Beginning>,
+    /// Who speaks telnet may have what he gets and sends compressed. Made anew from the settings.
+    #[serde(skip)]
+    compresses: bool,
 }
 
 const CR: u8 = b'\r';
@@ -79,17 +97,35 @@ impl Speech {
         self.lines.set_return_ends_line(self.people);
         self.lines.set_editing(self.people);
         self.lines.set_limit(limit);
-        // An older program has said so at each event.
-        self.telnet.iter_mut().for_each(|telnet| telnet.set_offering(true));
+        let tells = self.human;
+        self.telnet.iter_mut().for_each(|telnet| {
+            // An older program has said so at each event.
+            telnet.set_offering(true);
+            telnet.set_telling(tells);
+        });
     }
 
     /// The telnet machine, which is silent until it is spoken to; to who speaks it, all is offered.
     pub fn telnet(&mut self) -> &mut Telnet {
+        let (tells, compresses) = (self.human, self.compresses);
         self.telnet.get_or_insert_with(|| {
             let mut telnet = Box::<Telnet>::default();
             telnet.set_offering(true);
+            telnet.set_telling(tells);
+            telnet.set_compressing(compresses);
             telnet
         })
+    }
+
+    /// Whether who speaks telnet is offered that what he gets and sends is compressed.
+    pub fn set_compressing(&mut self, on: bool) {
+        self.compresses = on;
+        self.telnet.iter_mut().for_each(|telnet| telnet.set_compressing(on));
+    }
+
+    /// Whether the other side wants what it gets compressed.
+    pub fn wants_compressed(&self) -> bool {
+        self.telnet.as_ref().is_some_and(|telnet| telnet.standing(Party::Us, option::MCCP2) == Standing::On)
     }
 
     /// Whether a line has begun and not ended.
@@ -152,6 +188,12 @@ impl Speech {
         self.offers = true;
     }
 
+    /// Offers telnet at once, at a door for people that is to be found by crawlers.
+    pub fn offer_now(&mut self, out: &mut Vec<u8>) {
+        (self.offers, self.offered) = (false, true);
+        self.offer(out);
+    }
+
     /// Begins to negotiate, if that was not done.
     pub fn offer(&mut self, out: &mut Vec<u8>) {
         self.telnet().offer(out);
@@ -191,25 +233,29 @@ impl Speech {
         let stranger = match input {
             Input::Line if line.trim().is_empty() => None,
             Input::Keys => None,
+            Input::Line if self.human && self.beginning.is_some() && line.eq_ignore_ascii_case(MSSP_REQUEST) => {
+                self.beginning = None;
+                return Input::Crawler { plain: true };
+            }
             Input::Line => self.beginning.take().and_then(|_| Protocol::of_line(line)),
             Input::TooLong | Input::NotUtf8 | Input::Cut => {
                 self.beginning.take().and_then(|beginning| beginning.of_unread_line())
             }
-            Input::Alive | Input::Stranger(_) => None,
+            Input::Alive | Input::Crawler { .. } | Input::Stranger(_) => None,
         };
         stranger.map_or(input, Input::Stranger)
     }
 
-    fn next_input(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Input> {
+    fn next_heard(&mut self, bytes: &mut &[u8], line: &mut String, out: &mut Vec<u8>) -> Option<Heard> {
         if !self.people {
-            return self.next_line(bytes, line);
+            return self.next_line(bytes, line).map(Heard::Input);
         }
         loop {
             match self.telnet().next(bytes, out)? {
                 // At most one line: the telnet machine sees to that.
                 Event::Data(mut data) => {
                     if let Some(input) = self.next_line(&mut data, line) {
-                        return Some(input);
+                        return Some(Heard::Input(input));
                     }
                 }
                 Event::Interrupt => self.lines.interrupt(),
@@ -219,13 +265,10 @@ impl Speech {
                 Event::HideInput(_) | Event::PromptEnd => {}
                 Event::Terminal => {}
                 // Options are not relayed here.
-                Event::Wants { .. }
-                | Event::Agreed { .. }
-                | Event::Subnegotiation { .. }
-                | Event::Command(_)
-                | Event::WantsMssp
-                | Event::Compressed => {}
-                Event::Alive => return Some(Input::Alive),
+                Event::Wants { .. } | Event::Agreed { .. } | Event::Subnegotiation { .. } | Event::Command(_) => {}
+                Event::WantsMssp => return Some(Heard::Input(Input::Crawler { plain: false })),
+                Event::Compressed => return Some(Heard::Compressed),
+                Event::Alive => return Some(Heard::Input(Input::Alive)),
             }
         }
     }
@@ -272,11 +315,11 @@ impl Speech {
 impl Layer for Speech {
     /// The line that was found last.
     type Up = String;
-    type Found = Input;
+    type Found = Heard;
 
-    fn open(&mut self, input: &mut &[u8], up: &mut String, out: &mut Vec<u8>) -> Opened<Input> {
-        match self.next_input(input, up, out) {
-            Some(found) => {
+    fn open(&mut self, input: &mut &[u8], up: &mut String, out: &mut Vec<u8>) -> Opened<Heard> {
+        match self.next_heard(input, up, out) {
+            Some(Heard::Input(found)) => {
                 let found = self.judge(found, up);
                 // Not before it is known that nobody else has come than people do.
                 if self.offers && found == Input::Line && self.beginning.is_none() && self.lines.ended_with_return() {
@@ -284,8 +327,9 @@ impl Layer for Speech {
                     self.offered = true;
                     self.offer(out);
                 }
-                Opened::Data(found)
+                Opened::Data(Heard::Input(found))
             }
+            Some(Heard::Compressed) => Opened::Data(Heard::Compressed),
             None => Opened::More,
         }
     }
@@ -318,6 +362,7 @@ impl Layer for Speech {
             bare: _,
             owes_return: _,
             beginning: _,
+            compresses: _,
         } = self;
         // Telnet can be gone on with at any byte. Half a line could be half a password: it stays in this process.
         lines.is_quiet() && charsets.is_quiet()

@@ -1,16 +1,19 @@
-//! The layers of one connection, one upon the other: transport, and speech upon it. Runs in a worker; pure.
+//! The layers of one connection, one upon the other: transport, compression and speech. Runs in a worker; pure.
 //!
 //! ```text
-//! session     screens, events           ^ lines
-//! speech      telnet or lines     seal  |  open
-//! transport   plain               v     |
-//! socket      Outbox              bytes of the wire
+//! session       screens, events           ^ lines
+//! speech        telnet or lines     seal  |  open
+//! compression   none, or zlib             |
+//! transport     plain               v     |
+//! socket        Outbox              bytes of the wire
 //! ```
 
 use super::between::Between;
+use super::compression::Compression;
 use super::layer::{Layer, Opened};
+use super::opening::Opening;
 use super::outbox::Outbox;
-use super::speech::{Input, Speech};
+use super::speech::{Heard, Input, Speech};
 use super::transport::Transport;
 use crate::render::{Look, Preferred, Told, draw, human};
 use serde::{Deserialize, Serialize};
@@ -22,6 +25,8 @@ use ssmglobal_telnet::{self as telnet, Telnet};
 #[serde(default)]
 pub struct Stack<T = Transport> {
     transport: T,
+    /// Only where something is compressed.
+    compression: Option<Box<Compression>>,
     speech: Speech,
     /// Only where something was set.
     preferred: Option<Box<Preferred>>,
@@ -77,40 +82,12 @@ impl Voice<'_> {
     }
 }
 
-/// Bytes, and how many of them were used.
-#[derive(Default, Serialize, Deserialize)]
-struct Opening {
-    #[serde(with = "crate::packed")]
-    bytes: Vec<u8>,
-    used: usize,
-}
-
-impl Opening {
-    /// What the first reads give, bytes: no more is kept by one who waits.
-    const KEPT: usize = 1 << 10;
-
-    fn is_empty(&self) -> bool {
-        self.rest().is_empty()
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.used..).unwrap_or_default()
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.used = 0;
-        if self.bytes.capacity() > Opening::KEPT {
-            self.bytes = Vec::new();
-        }
-    }
-}
-
 impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     /// Layers of which nothing was heard yet.
     pub fn new(transport: T, speech: Speech) -> Stack<T> {
         Stack {
             transport,
+            compression: None,
             speech,
             preferred: None,
             opened: Opening::default(),
@@ -167,7 +144,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
 
     /// Whether something has come that was not looked at yet, of which not even a part is with the socket any more.
     pub fn has_unread(&self) -> bool {
-        !self.opened.rest().is_empty()
+        !self.opened.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.has_unread())
     }
 
     /// Keeps a copy of all that is said from now on.
@@ -187,15 +164,15 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
             if let Some(found) = self.next_input(line) {
                 return Opened::Data(found);
             }
-            let from = self.opened.bytes.len();
-            match self.transport.open(input, &mut self.opened.bytes, self.out.bytes()) {
+            // All that was opened before is used.
+            match self.open_below(input) {
                 Opened::Data(()) => {
-                    let come = self.opened.bytes.get(from..).unwrap_or_default();
+                    let come = self.opened.rest();
                     if let Some(protocol) = self.speech.look_at(come) {
                         return Opened::Data(Input::Stranger(protocol));
                     }
                 }
-                Opened::End if self.speech.is_partial() => self.opened.bytes.push(b'\n'),
+                Opened::End if self.speech.is_partial() => self.opened.bytes().push(b'\n'),
                 Opened::End => {}
                 Opened::More => return Opened::More,
                 Opened::Closed => return Opened::Closed,
@@ -212,15 +189,87 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         }
         let from = self.out.bytes().len();
         let found = self.speech.open(&mut left, line, self.out.bytes());
-        self.opened.used = self.opened.bytes.len() - left.len();
-        self.transport.seal(self.out.bytes(), from);
-        if self.opened.rest().is_empty() {
-            self.opened.clear();
-        }
+        let left = left.len();
+        self.opened.leaves(left);
+        self.seal_below(from);
         match found {
-            Opened::Data(found) => Some(found),
+            Opened::Data(Heard::Input(found)) => Some(found),
+            Opened::Data(Heard::Compressed) => {
+                self.begin_inward();
+                None
+            }
             Opened::End | Opened::More | Opened::Closed | Opened::Broken => None,
         }
+    }
+
+    /// What was read becomes what speech opens, as far as it can at once.
+    fn open_below(&mut self, input: &mut &[u8]) -> Opened {
+        if let Some(compression) = self.compression.as_mut().filter(|_| !input.is_empty()) {
+            compression.has_heard();
+        }
+        loop {
+            let out = self.out.bytes();
+            let Some(compression) = self.compression.as_mut().filter(|compression| compression.is_inflating()) else {
+                return self.transport.open(input, self.opened.bytes(), out);
+            };
+            if !compression.has_unread() {
+                match self.transport.open(input, compression.held(), out) {
+                    Opened::Data(()) => {}
+                    done => return done,
+                }
+            }
+            match compression.open(&mut &[][..], self.opened.bytes(), out) {
+                Opened::More => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// What stands in `out` from here on is said by speech.
+    fn seal_below(&mut self, from: usize) {
+        let out = self.out.bytes();
+        match self.compression.as_mut().filter(|compression| compression.is_compressing()) {
+            Some(compression) => compression.seal(out, from),
+            None => self.transport.seal(out, from),
+        }
+    }
+
+    /// All that was not looked at yet is compressed, and what comes behind that.
+    fn begin_inward(&mut self) {
+        self.compression.get_or_insert_default().begin_inward(self.opened.rest());
+        self.opened.clear();
+    }
+
+    /// The turn of the event loop is over: what was said in it becomes what goes over the wire. Compression begins and ends
+    /// here, as the other side wants it.
+    pub fn end_turn(&mut self) {
+        let wants = self.speech.wants_compressed() && !self.closed;
+        if self.compression.is_none() && !wants {
+            return;
+        }
+        let compression = self.compression.get_or_insert_default();
+        let out = self.out.bytes();
+        let from = compression.waits_from().unwrap_or(out.len());
+        compression.flush(out);
+        if !wants {
+            compression.close(out);
+        } else if compression.may_begin() && self.speech.telnet().begin_compressing(out) {
+            compression.begin();
+        }
+        self.transport.seal(out, from);
+        if compression.is_idle() {
+            self.compression = None;
+        }
+    }
+
+    /// Another process goes on from here: ends what only this one can. It begins anew with the next turn, in whichever process
+    /// that is.
+    pub fn let_go(&mut self) {
+        let Some(compression) = &mut self.compression else { return };
+        let out = self.out.bytes();
+        let from = compression.waits_from().unwrap_or(out.len());
+        compression.rest(out);
+        self.transport.seal(out, from);
     }
 
     /// Says what `text` appends.
@@ -235,7 +284,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
             copy.extend_from_slice(out.get(from..).unwrap_or_default());
         }
         self.speech.seal(out, from);
-        self.transport.seal(out, from);
+        self.seal_below(from);
     }
 
     /// What one who plays a world is told by it is said here. Nothing for one who does not play.
@@ -245,11 +294,12 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         let out = self.out.bytes();
         let from = out.len();
         let result = say(&mut Voice { telnet: self.speech.telnet(), out, between, look });
-        self.transport.seal(out, from);
+        self.seal_below(from);
         Some(result)
     }
 
-    /// Opens what one has said who plays a world: each event of telnet is given with his machine and what goes out to him.
+    /// Opens what one has said who plays a world: each event of telnet is given with his machine and what goes out to him. As
+    /// much as there is room for at once; see [`Stack::has_unread`].
     pub fn open_playing(
         &mut self,
         input: &mut &[u8],
@@ -258,12 +308,21 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         loop {
             let from = self.out.bytes().len();
             let mut left = self.opened.rest();
-            while let Some(event) = self.speech.telnet().next(&mut left, self.out.bytes()) {
+            let mut compressed = false;
+            while !compressed && let Some(event) = self.speech.telnet().next(&mut left, self.out.bytes()) {
+                compressed = event == telnet::Event::Compressed;
                 each(self.speech.telnet(), event, self.out.bytes());
             }
-            self.transport.seal(self.out.bytes(), from);
-            self.opened.clear();
-            match self.transport.open(input, &mut self.opened.bytes, self.out.bytes()) {
+            let left = left.len();
+            self.opened.leaves(left);
+            self.seal_below(from);
+            if compressed {
+                self.begin_inward();
+            }
+            // What is compressed may be much more than what was read.
+            let had = self.compression.as_ref().is_some_and(|compression| compression.has_unread());
+            match self.open_below(input) {
+                Opened::Data(()) if had => return Opened::Data(()),
                 Opened::Data(()) | Opened::End => {}
                 done @ (Opened::More | Opened::Closed | Opened::Broken) => return done,
             }
@@ -295,7 +354,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         if prompts {
             self.speech.prompt_end(out);
         }
-        self.transport.seal(out, from);
+        self.seal_below(from);
     }
 
     /// Says something in telnet's own words.
@@ -303,7 +362,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         let out = self.out.bytes();
         let from = out.len();
         say(&mut self.speech, out);
-        self.transport.seal(out, from);
+        self.seal_below(from);
     }
 
     /// Says that nothing more comes. What was said before goes first; saying it again changes nothing.
@@ -312,16 +371,20 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
             let out = self.out.bytes();
             let from = out.len();
             self.speech.close(out);
-            self.transport.seal(out, from);
-            self.transport.close(out);
+            self.seal_below(from);
+            self.end_turn();
+            self.transport.close(self.out.bytes());
         }
     }
 
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
         // A field more does not compile until it is decided whether it is quiet, moves, or is made anew.
-        let Stack { transport, speech, preferred: _, opened, out, between, copy: _, closed } = self;
-        let flows = between.is_some() || opened.is_empty() && out.is_empty();
-        transport.is_quiet() && speech.is_quiet() && flows && !closed
+        let Stack { transport, compression, speech, preferred: _, opened, out, between, copy: _, closed } = self;
+        let compression = compression.as_ref();
+        let read = opened.is_empty() && compression.is_none_or(|compression| compression.is_empty());
+        let flows = between.is_some() || read && out.is_empty();
+        let layers = transport.is_quiet() && compression.is_none_or(|it| it.is_quiet()) && speech.is_quiet();
+        layers && flows && !closed
     }
 }

@@ -1,14 +1,12 @@
 //! Who has come to the wrong door: what begins as HTTP, TLS, SSH, SOCKS or PROXY does, where people or programs of ours are
 //! expected. Their words must not be taken for commands: the body of a form may be one. Runs in a worker; pure.
 
+use super::proxy::SIGNATURE;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::WorkerEnd;
 
 /// Bytes of a connection that are kept until its first line is known.
 const MOST: usize = 64;
-
-/// What a proxy begins with that tells of its client in binary.
-const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// A protocol that is not spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +41,7 @@ impl Protocol {
             // A record with a handshake, or the older hello.
             [0x16, 3, 0..=4, ..] | [0x80..=0x9f, _, 1, 0 | 3, ..] => Some(Protocol::Tls),
             [4, 1 | 2, _, _, _, _, _, _, ..] | [5, 1..=8, 0..=9 | 0x80.., ..] => Some(Protocol::Socks),
-            _ => bytes.starts_with(PROXY_V2).then_some(Protocol::Proxy),
+            _ => bytes.starts_with(SIGNATURE).then_some(Protocol::Proxy),
         }
     }
 
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_has_no_lines_is_known_by_its_first_bytes_however_they_come() {
-        let proxy = [PROXY_V2, b"\x21\x11\0\x0c"].concat();
+        let proxy = [&SIGNATURE[..], b"\x21\x11\0\x0c"].concat();
         for (bytes, protocol) in [
             (&b"\x16\x03\x01\x02\x00\x01\x00"[..], Protocol::Tls),
             (b"\x16\x03\x03\x00\x01", Protocol::Tls),

@@ -194,9 +194,9 @@ impl Gate {
         self.was_hidden |= hidden && !self.line.is_empty();
     }
 
-    /// Whether a line has begun.
-    pub fn is_partial(&self) -> bool {
-        !self.line.is_empty() || self.cut || self.skipping
+    /// Whether a part of a line has gone to the world because of its length, and its end has not.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Whether nothing that was typed hidden waits here: a worker that moves had better wait for the rest of a password than take

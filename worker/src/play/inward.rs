@@ -23,6 +23,7 @@ impl Play {
                     FromWorld::PromptEnd => self.has_prompted(to, to_world, now),
                     FromWorld::Charset => characters = true,
                     // The owner never lets a world compress: the handler's way to it is short.
+                    FromWorld::Mssp if !std::mem::replace(&mut self.told_mssp, true) => heard.push(Heard::Mssp),
                     FromWorld::Mssp | FromWorld::Alive | FromWorld::Compressed => {}
                 }
             }
@@ -55,8 +56,10 @@ impl Play {
         to.between.end_ours(to.out);
         let begins = to.out.len();
         self.inward.convert(text, to.out);
+        self.sharers.shows(text, self.inward.from());
         let shown = to.out.get(begins..).unwrap_or_default();
         to.between.world_said(shown);
+        self.shown += shown.len() as u64;
         if self.alone.is_some() {
             self.scrollback.said(shown);
             return to.out.truncate(from);
@@ -73,6 +76,7 @@ impl Play {
         self.watch.prompt_end(&mut self.login);
         self.send_kept_when_inside(to_world);
         to.between.is_prompt();
+        self.sharers.prompts();
         if self.alone.is_none() {
             let from = to.out.len();
             to.telnet.prompt_end(to.out);
@@ -82,6 +86,7 @@ impl Play {
 
     fn hides(&mut self, hidden: bool, to: &mut Voice<'_>, to_world: &mut Vec<u8>, now: Instant) {
         self.hidden = hidden;
+        self.sharers.hides(hidden);
         if self.logs_in.is_some() {
             // What he types meanwhile is no answer to what we are asked.
             return self.hears(|again, login| again.hides(login, hidden, now), to, to_world);

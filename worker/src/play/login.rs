@@ -16,6 +16,7 @@ mod tests;
 mod watch;
 
 pub use again::{Again, Step};
+pub use heard::Heard;
 pub use watch::Watch;
 
 use page::{Lists, Typed};
@@ -24,12 +25,6 @@ use serde::{Deserialize, Serialize};
 use ssmglobal_sys::LockedPage;
 use std::time::Duration;
 use zeroize::Zeroizing;
-
-/// The most lines of a login.
-pub const MOST_LINES: usize = page::MOST_LINES;
-
-/// The most bytes of all of them together.
-pub const MOST_BYTES: usize = page::MOST_BYTES;
 
 /// What a pattern may take when it is compiled, bytes.
 const PATTERN_SIZE: usize = 256 << 10;
@@ -131,11 +126,6 @@ impl Login {
             Ok(line) => pattern.is_match(line),
             Err(_) => pattern.is_match(&Zeroizing::new(String::from_utf8_lossy(line).into_owned())),
         }
-    }
-
-    /// Forgets what is kept, and what is being tried.
-    pub fn forget(&mut self) {
-        self.page.iter_mut().for_each(LockedPage::wipe);
     }
 
     /// For a move to another process.

@@ -3,26 +3,30 @@
 //! client, at any byte. Runs in a worker; pure but for the page of memory that holds a login.
 
 pub mod charset;
+mod first;
 mod gate;
 mod inward;
 mod kept;
 pub mod line;
-mod login;
-mod names;
+pub mod login;
+pub mod names;
 mod outward;
 mod relogin;
 mod scrollback;
+pub mod sharing;
 pub mod words;
 
 use crate::moment::Moment;
 use crate::peer::Stack;
 use crate::peer::between::Between;
 use charset::Converter;
+use first::FirstLine;
 use gate::{Escape, Gate};
 use kept::Kept;
 use login::{Again, Login, Watch};
 use scrollback::Scrollback;
 use serde::{Deserialize, Serialize};
+use sharing::Sharers;
 use ssmglobal_config::Door;
 use ssmglobal_config::play::{Charset, RealAddress, Terms};
 use ssmglobal_ipc::{PlayAt, PlayHow, PlayStart, PlayStarted, PlayState, Secret, Time};
@@ -56,6 +60,8 @@ pub enum Heard {
     LineEnded,
     /// The player is told this.
     Says(String),
+    /// It has told of itself, for the first time on this connection.
+    Mssp,
 }
 
 /// What came of what the player has typed.
@@ -91,8 +97,12 @@ pub struct Play {
     since: i64,
     /// There was a connection before, which the world has lost.
     again: bool,
-    /// Since when the client's own connection is gone.
+    /// The connection is another worker's, which shares it.
+    is_guest: bool,
+    /// Since when the client's own connection is gone; or, where others have shared the game, the last of those.
     alone: Option<Moment>,
+    /// The client cannot come back: it is kept only for those who share it.
+    only_shared: bool,
     bridge: Bridge,
     gate: Gate,
     /// What was typed and not looked at yet.
@@ -100,10 +110,22 @@ pub struct Play {
     typed: Vec<u8>,
     /// How much of that was looked at, bytes.
     used: usize,
+    /// The first line of who came straight here, as long as it may be a crawler's.
+    first: FirstLine,
+    /// A crawler has asked, by a line or not; it is taken in the same turn.
+    #[serde(skip)]
+    crawler: Option<bool>,
+    /// The world has told of itself, and the handler was told of that.
+    told_mssp: bool,
     kept: Kept,
     scrollback: Scrollback,
+    /// Bytes that were shown since the connection has begun.
+    shown: u64,
+    sharers: Sharers,
     watch: Watch,
     logs_in: Option<Again>,
+    /// He had a connection before the one that there is now.
+    returns: bool,
     inward: Converter,
     outward: Converter,
     /// What is typed is not seen: the world has said so.
@@ -119,6 +141,9 @@ pub struct Play {
     /// When the world has last said something that did not end a line.
     #[serde(skip)]
     in_line_since: Option<Instant>,
+    /// What lets him in on the connection that is being made. Whoever logs him in takes it as soon as there is one.
+    #[serde(skip)]
+    ticket: Option<Secret>,
     /// The login that has worked. Its page moves as a descriptor of its own.
     #[serde(skip)]
     login: Login,
@@ -161,7 +186,9 @@ impl Play {
     pub fn asks(&mut self) -> PlayStart {
         self.stage = Stage::Asks;
         let (world, since) = (self.world.clone(), Time(self.since));
-        PlayStart { world, since, word: self.resumes.clone(), again: self.again }
+        // Who has shared a connection shares the next one too.
+        let again = self.again && !self.is_guest;
+        PlayStart { world, since, word: self.resumes.clone(), again }
     }
 
     /// Where the client plays, for a handler that does not know; nothing as long as that is not settled. Who waits for his world
@@ -183,14 +210,22 @@ impl Play {
     pub fn started(&mut self, started: &PlayStarted) {
         started.world.clone_into(&mut self.world);
         self.word = Some(started.word.clone());
+        self.ticket.clone_from(&started.ticket);
         self.resumes = None;
         if let Ok(terms) = serde_json::from_str(&started.terms) {
             self.terms = terms;
         }
         match started.how {
-            PlayHow::New | PlayHow::Waits => self.expect_login(),
+            PlayHow::New => {
+                self.is_guest = false;
+                self.expect_login();
+            }
+            PlayHow::Waits => self.expect_login(),
             // What comes is for a player already.
-            PlayHow::Shared => self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() },
+            PlayHow::Shared => {
+                self.is_guest = true;
+                self.terms = Terms { sessions: self.terms.sessions, ..Terms::default() };
+            }
             // His login comes too, and a process may lock no second page for it.
             PlayHow::TakenOver => {}
         }
@@ -199,7 +234,7 @@ impl Play {
     /// There is a connection to the world. What is said to that is appended to `to_world`.
     pub fn connected(&mut self, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         self.stage = Stage::Plays;
-        self.hidden = false;
+        (self.hidden, self.shown, self.told_mssp) = (false, 0, false);
         self.in_line_since = None;
         if to.between().is_none() {
             to.play(Some(Between::new(self.clean)));
@@ -230,6 +265,7 @@ impl Play {
             to.end_line();
         });
         self.gate.set_hidden(false);
+        self.sharers.hides(false);
         (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
     }
 
@@ -276,16 +312,21 @@ impl Play {
     }
 
     /// The client's own connection has gone, and he has not got so many bytes of what was written. Whether the connection to the
-    /// world is kept: for who can come back, because he is `known` or has a word.
+    /// world is kept: for who can come back, because he is `known` or has a word, and for those who share it.
     pub fn stays_alone(&mut self, known: bool, lost: u64, to: &mut Stack) -> bool {
-        let can_return = (known || self.word_shown) && self.terms.grace_seconds > 0;
-        if !can_return || !matches!(self.stage, Stage::Plays | Stage::Waits) {
+        let can_return = self.can_return(known);
+        if !(can_return || self.is_shared()) || !matches!(self.stage, Stage::Plays | Stage::Waits) {
             return false;
         }
-        self.alone = Some(Moment::now());
+        (self.alone, self.only_shared) = (Some(Moment::now()), !can_return);
         self.scrollback.keep_last(lost + to.out().rest().len() as u64);
         to.out().clear();
         true
+    }
+
+    /// Whether a game is kept for a client that is `known` or not. Who shares one shares it again.
+    fn can_return(&self, known: bool) -> bool {
+        (known || self.word_shown) && self.terms.grace_seconds > 0 && !self.is_guest
     }
 
     /// Whether the time is over for which it is kept.
@@ -294,7 +335,8 @@ impl Play {
     }
 
     fn grace_ends(&self) -> Option<Instant> {
-        self.alone.map(|since| *since + Duration::from_secs(self.terms.grace_seconds))
+        let grace = if self.only_shared { 0 } else { self.terms.grace_seconds };
+        self.alone.filter(|_| !self.is_shared()).map(|since| *since + Duration::from_secs(grace))
     }
 
     /// The page that holds the login, for one who goes on.
@@ -318,6 +360,7 @@ impl Play {
         here.address.clone_into(&mut self.address);
         (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
         let was_away = self.alone.take().is_some();
+        self.only_shared = false;
         if self.stage != Stage::Plays {
             return;
         }
@@ -348,14 +391,9 @@ impl Play {
         matches!(self.stage, Stage::Plays | Stage::Waits)
     }
 
-    /// Whether there is room for more of what is typed.
-    pub fn has_room(&self) -> bool {
-        self.typed.is_empty()
-    }
-
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        matches!(self.stage, Stage::Plays | Stage::Waits)
+        self.is_settled() && self.gate.is_quiet() && self.sharers.are_quiet()
     }
 
     /// When something is due although nothing happens.
@@ -368,11 +406,26 @@ impl Play {
         prompt.into_iter().chain(login).chain(self.undecided_until).chain(self.grace_ends()).min()
     }
 
+    /// Who has come may be a crawler: its first line tells.
+    pub fn expect_crawler(&mut self) {
+        self.first = FirstLine::begin();
+    }
+
+    /// Whether a crawler has asked since the last time, and if it did so by a line.
+    pub fn take_crawler(&mut self) -> Option<bool> {
+        self.crawler.take()
+    }
+
+    /// The world, and what it has told of itself on this connection.
+    pub fn mssp(&self) -> Option<(&str, &telnet::Mssp)> {
+        self.told_mssp.then(|| (self.world.as_str(), self.bridge.mssp()))
+    }
+
     /// What the world is told besides what the player's terminal says.
     fn bridge_terms(&self) -> telnet::Terms {
         let tells = self.terms.real_address == RealAddress::Mnes;
         let address = tells.then(|| self.address.as_str().into());
-        telnet::Terms { charsets: names::offered(self.terms.charset), address, ..telnet::Terms::default() }
+        telnet::Terms { charsets: names::offered(self.terms.charset), address, mssp: true, ..telnet::Terms::default() }
     }
 
     fn choose_characters(&mut self, to: &Stack) {

@@ -12,7 +12,15 @@ impl Play {
     /// The player's terminal has said something. What is answered is appended to `out` and `to_world`.
     pub fn heard(&mut self, telnet: &mut Telnet, event: Event<'_>, out: &mut Vec<u8>, to_world: &mut Vec<u8>) {
         match event {
-            Event::Data(text) => self.typed.extend_from_slice(text),
+            Event::Data(text) => {
+                if self.bridge.wants_keys() {
+                    self.first.give_up(&mut self.typed);
+                }
+                if self.first.take(text, &mut self.typed) {
+                    self.crawler = Some(true);
+                }
+            }
+            Event::WantsMssp => self.crawler = Some(false),
             event => {
                 self.bridge.from_player(telnet, event, out, to_world);
                 self.mark_prompt(telnet, out);

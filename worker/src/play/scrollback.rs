@@ -60,6 +60,17 @@ impl Scrollback {
         self.bytes.drain(..if count == 0 { known } else { begins });
     }
 
+    /// The last bytes, so many at the most, of which all stay. They begin with a whole line, where anything is missing and a line
+    /// ends in them.
+    pub fn last(&self, count: u64) -> Vec<u8> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.bytes.len());
+        let mut text: Vec<u8> = self.bytes.iter().skip(self.bytes.len() - count).copied().collect();
+        // What stands before may be another connection's.
+        let is_whole = count == self.bytes.len() && self.lost == 0;
+        text.drain(..if is_whole { 0 } else { first_line(&text) });
+        text
+    }
+
     /// What there is; none of it stays.
     pub fn take(&mut self) -> Shown {
         let Scrollback { bytes, lost } = std::mem::take(self);

@@ -68,25 +68,37 @@ pub fn back(world: &str) -> String {
     format!("{world} is back.")
 }
 
-/// The world is back, and so is he.
-pub fn back_in(world: &str, kept: usize) -> String {
+/// The world is back, and so is he; `as_before`: by the login that he has typed.
+pub fn back_in(world: &str, as_before: bool, kept: usize) -> String {
+    let before = if as_before { " as before" } else { "" };
     match kept {
-        0 => format!("{world} is back, and you are in it as before."),
+        0 => format!("{world} is back, and you are in it{before}."),
         _ => format!(
-            "{world} is back, and you are in it as before. What you typed is sent: {}.",
+            "{world} is back, and you are in it{before}. What you typed is sent: {}.",
             plural(kept as u64, "line")
         ),
     }
 }
 
-/// The world did not take his login.
-pub fn not_in(world: &str, why: &str, kept: usize) -> String {
+/// The world did not take his login or his ticket; `returns`: he was there before.
+pub fn not_in(world: &str, returns: bool, why: &str, kept: usize) -> String {
     let kept = match kept {
         0 => String::new(),
         _ => format!(" What you typed ({}) is sent when you have logged in.", plural(kept as u64, "line")),
     };
+    // The world's own words may end as ours do.
     let why = why.trim_end_matches('.');
-    format!("{world} is back, but did not log you in: {why}. Log in as usual.{kept}")
+    let did = if returns { "is back, but did not log you in" } else { "did not log you in by itself" };
+    format!("{world} {did}: {why}. Log in as usual.{kept}")
+}
+
+/// He wants to play something else, and other connections of his are in the game by this one.
+pub const IS_SHARED: &str = "Other connections of yours are in this game by this one. Leave it by those first, or by QUIT, which leaves it to \
+                             them and ends this connection.";
+
+/// He has left it to his other connections, and his own ends.
+pub fn left_to_others(world: &str) -> String {
+    format!("You have left {world} to your other connections, which go on in it. This one ends.")
 }
 
 /// He has left it.

@@ -3,7 +3,7 @@
 use super::{Clock, Screen};
 use serde::Serialize;
 use ssmglobal_ipc::{
-    Done, Event, Failure, Kind, ListRinged, PlayStarted, PlayVerdict, RelayFetched, Reply, Welcome, json,
+    Done, Event, Failure, Kind, ListRinged, MsspTable, PlayStarted, PlayVerdict, RelayFetched, Reply, Welcome, json,
 };
 use std::fmt::{Result, Write};
 
@@ -106,7 +106,7 @@ macro_rules! silent {
 }
 
 // All but the first are for the worker alone.
-silent!(Done, Welcome, RelayFetched, ListRinged, PlayStarted, PlayVerdict);
+silent!(Done, Welcome, RelayFetched, ListRinged, PlayStarted, PlayVerdict, MsspTable);
 
 macro_rules! shown {
     ($($number:literal $name:ident($answer:ty $(, $grown:ident)?),)*) => {

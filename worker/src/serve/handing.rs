@@ -7,8 +7,9 @@ use super::play::Playing;
 use crate::peer::WorldPeer;
 use crate::play::{Play, words};
 use mio::unix::SourceFd;
-use mio::{Interest, Token};
+use mio::{Interest, Registry, Token};
 use serde::{Deserialize, Serialize};
+use ssmglobal_config::Limits;
 use ssmglobal_ipc::{Code, Failure, WorkerEnd};
 use ssmglobal_sys::LockedPage;
 use ssmglobal_sys::sealed::{read_sealed, sealed};
@@ -35,31 +36,43 @@ pub struct Handed<P = Play> {
     pub world: bool,
     /// There is a page that holds a login.
     pub page: bool,
+    /// How many other connections share the game.
+    pub sharers: usize,
 }
 
 /// The descriptors that belong to it, in their order.
 pub fn descriptors(playing: &Playing) -> impl Iterator<Item = std::os::fd::BorrowedFd<'_>> {
-    playing.world.as_ref().map(WorldPeer::descriptor).into_iter().chain(playing.play.page())
+    let world = playing.world.as_ref().map(WorldPeer::descriptor);
+    world.into_iter().chain(playing.play.page()).chain(playing.shares.descriptors())
 }
 
 /// What is said to who goes on.
 pub fn handed(playing: &Playing) -> Handed<&Play> {
-    Handed { play: &playing.play, world: playing.world.is_some(), page: playing.play.page().is_some() }
+    let (world, page) = (playing.world.is_some(), playing.play.page().is_some());
+    Handed { play: &playing.play, world, page, sharers: playing.shares.count() }
 }
 
 /// Puts together what was handed over.
 ///
 /// # Errors
 /// A descriptor is missing, or is not what it is said to be.
-pub fn take(handed: Handed, fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<(Play, Option<OwnedFd>)> {
-    let Handed { mut play, world, page } = handed;
+pub fn take(
+    handed: Handed,
+    fds: &mut impl Iterator<Item = OwnedFd>,
+    limits: &Limits,
+    registry: &Registry,
+) -> io::Result<Playing> {
+    let Handed { mut play, world, page, sharers } = handed;
     let missing = || io::Error::from(io::ErrorKind::InvalidData);
     let world = if world { Some(fds.next().ok_or_else(missing)?) } else { None };
     if page {
         // Without it he logs in himself the next time.
         play.take_page(LockedPage::from_descriptor(fds.next().ok_or_else(missing)?).ok());
     }
-    Ok((play, world))
+    let world = world.map(|fd| WorldPeer::new(fd, limits, registry)).transpose()?;
+    let mut playing = Playing { world, ..Playing::new(play) };
+    playing.take_shares(fds.take(sharers).collect(), registry);
+    Ok(playing)
 }
 
 /// The end of the pair from which a connection is to come.
@@ -93,8 +106,10 @@ impl Worker<'_> {
         let world = playing.play.world().to_owned();
         let alone = playing.play.is_alone();
         if let Some(mut playing) = self.playing.take() {
-            // It is the other one's now.
+            // It is the other one's now, and this event loop's no more.
             playing.play.leave_page();
+            playing.shares.close(self.poll.registry());
+            playing.world.into_iter().for_each(|world| world.close(self.poll.registry()));
         }
         self.peers.client.stack().play(None);
         if alone {
@@ -137,10 +152,8 @@ impl Worker<'_> {
         let mut fds = fds.into_iter();
         let memory = fds.next().ok_or(io::ErrorKind::InvalidData)?;
         let handed: Handed = serde_json::from_slice(&read_sealed(memory, MOST)?)?;
-        let (play, fd) = take(handed, &mut fds)?;
-        let world = fd.map(|fd| WorldPeer::new(fd, &self.settings.limits, self.poll.registry())).transpose()?;
+        let mut playing = take(handed, &mut fds, &self.settings.limits, self.poll.registry())?;
         let Some(before) = self.playing.take() else { return Ok(()) };
-        let mut playing = Playing { world, ..Playing::new(play) };
         let mut nothing = Vec::new();
         let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
         playing.play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());

@@ -7,8 +7,10 @@ mod link;
 mod lists;
 pub mod moved;
 mod moving;
+mod mssp;
 mod play;
 mod resume;
+mod sharing;
 mod subscriptions;
 mod upward;
 
@@ -17,7 +19,7 @@ use crate::given::{Given, title};
 use crate::peer::contact::Contact;
 use crate::peer::speech::Speech;
 use crate::peer::transport::Transport;
-use crate::peer::{Flushed, Kept, Peers, Stack, WORLD};
+use crate::peer::{FIRST_SHARER, Flushed, Kept, Peers, Stack, WORLD};
 use crate::render;
 use crate::session::{Around, Effects, Session};
 use link::Link;
@@ -70,26 +72,32 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes over the client, which was accepted at `begun`; gives back the room for events.
+    /// Takes over the client, which was accepted at `begun`; gives back the room for events. Where another program is to go on with
+    /// it as soon as that can be, it is `to_move`.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn start(given: Given<'a>, begun: Instant) -> (io::Result<Worker<'a>>, &'a mut Events) {
+    pub fn start(given: Given<'a>, begun: Instant, to_move: bool) -> (io::Result<Worker<'a>>, &'a mut Events) {
         let (mode, door, session) = (given.mode, given.door, given.session);
         let speech = Speech::new(mode, door.line, door.mode != DoorMode::Ask);
         let kept = Kept { stack: Stack::new(Transport::Plain, speech), contact: Contact::since(begun) };
         let session = Session::new(session, mode, begun);
         let (mut worker, events) = Worker::prepare(given, kept, session, Subscriptions::default());
-        if let Ok(worker) = &mut worker
-            && mode == Mode::Human
-        {
-            let around = worker.around();
-            let stack = worker.peers.client.stack();
-            stack.speech().offer_soon();
-            if worker.door.world.is_some() {
-                worker.enter_world();
-            } else {
-                worker.session.greet(stack, around);
+        if let Ok(worker) = &mut worker {
+            worker.moving = to_move;
+            if mode == Mode::Human {
+                let (around, found) = (worker.around(), worker.is_to_be_found());
+                let stack = worker.peers.client.stack();
+                if found {
+                    stack.signal(|speech, out| speech.offer_now(out));
+                } else {
+                    stack.speech().offer_soon();
+                }
+                if worker.door.world.is_some() {
+                    worker.enter_world();
+                } else {
+                    worker.session.greet(stack, around);
+                }
             }
         }
         (worker, events)
@@ -114,6 +122,7 @@ impl<'a> Worker<'a> {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
+        peers.client.stack().speech().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
             peers.client.stack().keep_copy();
         }
@@ -161,6 +170,8 @@ impl<'a> Worker<'a> {
     pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
         loop {
             self.take_input();
+            self.take_shared();
+            self.note_damage();
             self.play_on();
             self.end_ours();
             self.log_output();
@@ -170,10 +181,14 @@ impl<'a> Worker<'a> {
             }
             self.flush_world();
             self.peers.flush(self.poll.registry(), &self.settings.limits);
+            self.flush_shares();
             match self.peers.client.flushed() {
                 _ if self.is_alone() => {
                     if self.session.is_over() {
                         return Ok(());
+                    }
+                    if self.goes_on_for_sharers() {
+                        continue;
                     }
                 }
                 Flushed::All if self.session.is_over() => {
@@ -187,7 +202,9 @@ impl<'a> Worker<'a> {
                 // What was too much is gone: further lines may be taken.
                 Flushed::All if self.may_take() && self.peers.client.may_have_said() && self.takes_more() => continue,
                 Flushed::All if self.world_may_have_said() => continue,
+                Flushed::All | Flushed::Part if self.goes_on_for_sharers() => continue,
                 Flushed::All | Flushed::Part => {}
+                Flushed::TooMuch if self.leaves_to_sharers(false) => continue,
                 Flushed::TooMuch => {
                     self.session.ends_by(WorkerEnd::SLOW);
                     return Ok(());
@@ -198,10 +215,13 @@ impl<'a> Worker<'a> {
                     return Ok(());
                 }
             }
-            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() {
+            let typed_ahead = self.playing.as_ref().is_some_and(|playing| playing.play.has_typed());
+            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() && !typed_ahead {
                 if self.plays_alone() {
                     continue;
                 }
+                self.peers.client.stack().close();
+                self.peers.flush(self.poll.registry(), &self.settings.limits);
                 return Ok(());
             }
             if self.move_on() {
@@ -238,6 +258,7 @@ impl<'a> Worker<'a> {
                     world.has_event(event);
                 }
             }
+            token if token.0 >= FIRST_SHARER && token.0 < FIRST_RING => self.share_has_event(event),
             token if token.0 >= FIRST_RING => self.read_ring(token),
             token => {
                 if let Some(peer) = self.peers.of(token) {
@@ -281,8 +302,8 @@ impl<'a> Worker<'a> {
 
     /// Whether the world may have said something, and there is room for it.
     fn world_may_have_said(&mut self) -> bool {
-        let has_room = self.is_alone() || !self.peers.client.stack().is_slow();
-        has_room && self.playing.as_ref().is_some_and(Playing::may_have_said)
+        let is_slow = self.peers.client.stack().is_slow();
+        self.playing.as_mut().is_some_and(|playing| playing.may_have_said() && !playing.has_to_wait(is_slow))
     }
 
     fn may_take(&mut self) -> bool {
@@ -316,6 +337,20 @@ impl<'a> Worker<'a> {
             }
         }
         line.zeroize();
+    }
+
+    /// What the client has sent cannot be read any further: it has to come again. Its world is kept for it as if the connection
+    /// had broken.
+    fn note_damage(&mut self) {
+        if !self.peers.client.take_damage() {
+            return;
+        }
+        if self.plays_alone() {
+            self.peers.client.shut();
+            self.log(Level::Info, "What the client has sent compressed could not be read: its connection is closed.");
+        } else {
+            self.session.end(WorkerEnd::DAMAGED);
+        }
     }
 
     /// Does what has become due in the session for those around it.

@@ -7,7 +7,7 @@ use super::moved::{COULD, Left, MINE, Moved, YOURS, wrong};
 use super::play::Playing;
 use super::{LINK, MOVES, Worker};
 use crate::given::Given;
-use crate::peer::{Peer, WorldPeer};
+use crate::peer::Peer;
 use crate::play::Play;
 use mio::Events;
 use mio::net::TcpStream;
@@ -43,6 +43,15 @@ impl Worker<'_> {
         if !self.moving || !self.is_quiet() {
             return false;
         }
+        self.peers.let_go();
+        let gone = self.hand_on();
+        if !gone {
+            self.peers.flush(self.poll.registry(), &self.settings.limits);
+        }
+        gone
+    }
+
+    fn hand_on(&mut self) -> bool {
         let Ok((ours, theirs)) = ssmglobal_sys::seqpacket_pair() else { return false };
         let sent = self.left().put_away().and_then(|memory| self.hand_peers_over(memory.as_fd(), &theirs));
         match sent {
@@ -175,9 +184,7 @@ impl<'a> Worker<'a> {
     /// The world that it plays goes on too.
     fn take_play(&mut self, handed: Option<Handed>, fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<()> {
         let Some(handed) = handed else { return Ok(()) };
-        let (play, fd) = handing::take(handed, fds)?;
-        let world = fd.map(|fd| WorldPeer::new(fd, &self.settings.limits, self.poll.registry())).transpose()?;
-        self.playing = Some(Playing { world, ..Playing::new(play) });
+        self.playing = Some(handing::take(handed, fds, &self.settings.limits, self.poll.registry())?);
         Ok(())
     }
 

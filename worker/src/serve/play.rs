@@ -2,11 +2,13 @@
 //! one side to the other here, with no handler in the way. Runs in a worker.
 
 use super::resume::Unlinked;
+use super::sharing::Shares;
 use super::upward::Errand;
 use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
+use crate::session::Ask;
 use ssmglobal_config::{Level, Limits};
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
@@ -21,6 +23,8 @@ pub struct Playing {
     pub play: Play,
     /// The connection, as long as there is one.
     pub world: Option<WorldPeer>,
+    /// The player's other connections that see the game, as `play` knows them.
+    pub shares: Shares,
     /// Another worker is about to leave its connection to this one.
     pub from: Option<handing::From>,
 }
@@ -28,12 +32,12 @@ pub struct Playing {
 impl Playing {
     /// Nothing but what is to be played.
     pub fn new(play: Play) -> Playing {
-        Playing { play, world: None, from: None }
+        Playing { play, world: None, shares: Shares::default(), from: None }
     }
 
     /// Whether nothing was begun that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        let Playing { play, world: _, from } = self;
+        let Playing { play, world: _, shares: _, from } = self;
         from.is_none() && play.is_quiet()
     }
 
@@ -44,7 +48,7 @@ impl Playing {
 
     /// Whether there is room for more of what is typed.
     pub fn takes_more(&self) -> bool {
-        self.play.has_room()
+        !self.play.has_typed() && !self.world.as_ref().is_some_and(WorldPeer::is_slow)
     }
 
     /// Whether the world may have said something that was not looked at.
@@ -52,10 +56,20 @@ impl Playing {
         self.world.as_ref().is_some_and(WorldPeer::may_have_said)
     }
 
+    /// Whether the world has to wait: for the client, which may be slow, or for one who shares the game.
+    pub fn has_to_wait(&mut self, is_slow: bool) -> bool {
+        is_slow && self.waits_for_client() || self.waits_for_sharers()
+    }
+
     /// When something is due although nothing happens.
     pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
         let world = self.world.as_ref().and_then(|world| world.due_at(limits));
-        world.into_iter().chain(self.play.due_at()).chain(self.from.as_ref().map(handing::From::due_at)).min()
+        world
+            .into_iter()
+            .chain(self.play.due_at())
+            .chain(self.from.as_ref().map(handing::From::due_at))
+            .chain(self.shares.due_at())
+            .min()
     }
 }
 
@@ -65,6 +79,7 @@ impl Worker<'_> {
         if let Some(world) = self.door.world.clone() {
             self.peers.client.stack().signal(|speech, out| speech.offer(out));
             self.start_playing(&world, None);
+            self.playing.iter_mut().for_each(|playing| playing.play.expect_crawler());
         }
     }
 
@@ -107,6 +122,9 @@ impl Worker<'_> {
     }
 
     fn start_playing(&mut self, world: &str, word: Option<Secret>) {
+        if self.playing.as_ref().is_some_and(|playing| playing.play.is_shared()) {
+            return self.refuse(Code::Busy, words::IS_SHARED);
+        }
         self.stop_playing();
         let play = Play::new(world.to_owned(), self.door, self.address, word);
         self.playing = Some(Playing::new(play));
@@ -128,8 +146,9 @@ impl Worker<'_> {
         }
         let Some(playing) = &mut self.playing else { return };
         let start = playing.play.asks();
+        let world = start.world.clone();
         let number = self.tell(&Request::PlayStart(start));
-        self.errands.add(number, Errand::PlayStart);
+        self.errands.add(number, Errand::PlayStart(world));
     }
 
     /// Over a link that knows nothing of it: where this session plays, or what is still to be answered.
@@ -138,7 +157,10 @@ impl Worker<'_> {
         match playing.play.stage() {
             Stage::Asks => self.ask_for_world(),
             Stage::Ended => self.ask_why_it_ended(),
-            Stage::Plays | Stage::Waits => self.tell_where_it_plays(),
+            Stage::Plays | Stage::Waits => {
+                self.tell_where_it_plays();
+                self.tell_of_world();
+            }
         }
     }
 
@@ -160,8 +182,8 @@ impl Worker<'_> {
         match self.linked() {
             Ok(()) if !known => {}
             Ok(()) => {
-                let number = self.tell(&Request::PlayEnded(PlayEnded { world }));
-                self.errands.add(number, Errand::PlayEnded);
+                let number = self.tell(&Request::PlayEnded(PlayEnded { world: world.clone() }));
+                self.errands.add(number, Errand::PlayEnded(world));
             }
             Err(Unlinked::Deserted) => {
                 self.playing = None;
@@ -174,8 +196,10 @@ impl Worker<'_> {
     }
 
     /// The handler has answered what was asked for a connection.
-    pub(super) fn on_play_started(&mut self, reply: &Reply, fds: Vec<OwnedFd>) {
-        let Some(playing) = &mut self.playing else { return };
+    pub(super) fn on_play_started(&mut self, world: &str, reply: &Reply, fds: Vec<OwnedFd>) {
+        // The client may have left it meanwhile, for another one.
+        let is_it = |playing: &&mut Playing| playing.play.stage() == Stage::Asks && playing.play.is_world(world);
+        let Some(playing) = self.playing.as_mut().filter(is_it) else { return };
         match reply {
             Reply::PlayStarted(started) => {
                 playing.play.started(started);
@@ -230,6 +254,7 @@ impl Worker<'_> {
 
     /// The world is down.
     fn waits_for_world(&mut self) {
+        self.end_all_shares();
         let Some(playing) = &mut self.playing else { return };
         if let Some(msg) = playing.play.waits(self.peers.client.stack()) {
             self.say(msg);
@@ -244,11 +269,16 @@ impl Worker<'_> {
         }
         playing.play.ended(self.peers.client.stack());
         self.session.goes_on();
+        self.end_all_shares();
         self.ask_why_it_ended();
     }
 
     /// Why it has ended.
-    pub(super) fn on_play_verdict(&mut self, reply: &Reply) {
+    pub(super) fn on_play_verdict(&mut self, world: &str, reply: &Reply) {
+        let is_it = |playing: &Playing| playing.play.stage() == Stage::Ended && playing.play.is_world(world);
+        if !self.playing.as_ref().is_some_and(is_it) {
+            return;
+        }
         match reply {
             Reply::PlayVerdict(verdict) if verdict.end == PlayEnd::Down => {
                 self.waits_for_world();
@@ -278,6 +308,9 @@ impl Worker<'_> {
 
     /// The client wants to leave its world.
     pub(super) fn leave_world(&mut self) {
+        if self.leaves_to_sharers(true) {
+            return;
+        }
         self.tell_left();
         if let Some(playing) = &mut self.playing {
             playing.play.ended(self.peers.client.stack());
@@ -321,7 +354,8 @@ impl Worker<'_> {
             (PlayDo::HandOver, Some(fd)) => self.leave_to(&fd),
             (PlayDo::Renew, _) => self.renew(),
             (PlayDo::Stop, _) => self.leave_play(),
-            (PlayDo::HandOver | PlayDo::Share, _) => {}
+            (PlayDo::Share, Some(fd)) => self.share_with(fd),
+            (PlayDo::HandOver | PlayDo::Share, None) => {}
         }
     }
 
@@ -347,17 +381,21 @@ impl Worker<'_> {
         let now = Instant::now();
         loop {
             let Some(playing) = &mut self.playing else { return };
-            let Some(world) = &mut playing.world else { return };
             let stack = self.peers.client.stack();
-            if stack.is_slow() && !playing.play.is_alone() {
+            if playing.has_to_wait(stack.is_slow()) {
                 return;
             }
+            let Some(world) = &mut playing.world else { return };
             if !world.read() {
-                return if world.is_over() { self.world_is_over() } else { () };
+                if world.is_over() {
+                    self.world_is_over();
+                }
+                return;
             }
             let (said, out) = world.parts();
             let heard = playing.play.said(said, stack, out, now);
             self.has_heard(heard);
+            self.flush_shares();
         }
     }
 
@@ -366,6 +404,7 @@ impl Worker<'_> {
             match heard {
                 Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
                 Heard::Says(msg) => self.say(msg),
+                Heard::Mssp => self.tell_of_world(),
             }
         }
     }
@@ -380,6 +419,10 @@ impl Worker<'_> {
             self.not_taken_over();
             return true;
         }
+        if self.give_up_slow(now) {
+            return true;
+        }
+        let Some(playing) = &mut self.playing else { return false };
         let mut nothing = Vec::new();
         let out = playing.world.as_mut().map_or(&mut nothing, |world| {
             world.look_after(now, &self.settings.limits);
@@ -410,13 +453,17 @@ impl Worker<'_> {
                 }
             }
             let Some(playing) = &mut self.playing else { return };
-            if playing.play.has_typed() || playing.world.as_ref().is_some_and(WorldPeer::is_slow) {
+            if !playing.takes_more() {
                 return;
             }
             let mut nothing = Vec::new();
             let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
             let play = &mut playing.play;
-            if !self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out)) {
+            let more = self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
+            if let Some(plain) = play.take_crawler() {
+                self.ask(Ask::Mssp { plain });
+            }
+            if !more {
                 return;
             }
         }

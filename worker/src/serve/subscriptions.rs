@@ -20,7 +20,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Ring tokens count from here.
-pub const FIRST_RING: usize = 16;
+pub const FIRST_RING: usize = 32;
 
 /// Where the messages on a channel come from.
 #[derive(Debug)]

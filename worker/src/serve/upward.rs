@@ -6,7 +6,7 @@ use super::{LINK, Worker};
 use crate::session::{Ask, GONE};
 use ssmglobal_ipc::frame::Class;
 use ssmglobal_ipc::{
-    DecodeError, Event, List, ListWatched, Position, PreferenceSet, Reply, Request, SetMode, Subscription, Topic,
+    DecodeError, Event, List, ListWatched, Mssp, Position, PreferenceSet, Reply, Request, SetMode, Subscription, Topic,
 };
 use std::os::fd::OwnedFd;
 
@@ -21,10 +21,10 @@ pub enum Errand {
     Ring(List),
     /// Messages of a channel that were kept.
     Fetch(String),
-    /// A connection to the world that the client plays.
-    PlayStart,
-    /// Why that has ended.
-    PlayEnded,
+    /// A connection to this world, which the client wants to play.
+    PlayStart(String),
+    /// Why that to this world has ended.
+    PlayEnded(String),
     /// Where the client plays, which is only told.
     PlayTold,
 }
@@ -67,7 +67,7 @@ impl Worker<'_> {
         match ask {
             Ask::Play(wish) => return self.on_wish(wish),
             Ask::Leave => return self.leave_world(),
-            Ask::Command { .. } | Ask::Mode(_) => {}
+            Ask::Command { .. } | Ask::Mode(_) | Ask::Mssp { .. } => {}
         }
         match self.linked() {
             Ok(()) => {}
@@ -84,6 +84,10 @@ impl Worker<'_> {
                 self.send(number, request, key.as_deref());
             }
             Ask::Play(_) | Ask::Leave => {}
+            Ask::Mssp { plain } => {
+                let number = self.next_number();
+                self.send(number, Request::Mssp(Mssp { plain }), None);
+            }
             Ask::Mode(mode) => {
                 let number = self.next_number();
                 self.session.waits_for_mode(number);
@@ -183,8 +187,8 @@ impl Worker<'_> {
             Some(Errand::Rejoin(channel)) => return self.on_rejoined(channel, reply, fds),
             Some(Errand::Ring(list)) => return self.on_ring(list, reply, fds),
             Some(Errand::Fetch(channel)) => return self.on_fetched(&channel, reply),
-            Some(Errand::PlayStart) => return self.on_play_started(reply, fds),
-            Some(Errand::PlayEnded) => return self.on_play_verdict(reply),
+            Some(Errand::PlayStart(world)) => return self.on_play_started(&world, reply, fds),
+            Some(Errand::PlayEnded(world)) => return self.on_play_verdict(&world, reply),
             Some(Errand::PlayTold) => return,
             None => {}
         }
@@ -231,6 +235,7 @@ impl Worker<'_> {
                     self.ask_ring(list);
                 }
             }
+            Request::Mssp(Mssp { plain }) => self.tell_crawler(plain, reply),
             // Its watch goes on from there.
             Request::ListWorlds(_) | Request::ListUsers(_) => {
                 if let Reply::Listed(listed) = reply

@@ -36,6 +36,11 @@ pub enum Ask {
     Play(PlayWish),
     /// Nothing more of the world that is being played.
     Leave,
+    /// What a crawler is to be told, which has asked by a line or by telnet.
+    Mssp {
+        /// By a line.
+        plain: bool,
+    },
 }
 
 /// What a program has written beside its command; a person never does.
@@ -75,6 +80,7 @@ impl Session {
             Input::Cut => self.on_unread_line(to, &Failure::new(Code::Invalid, terminal::CUT), around),
             Input::Keys => self.on_keys(to, around),
             Input::Alive => {}
+            Input::Crawler { plain } => return Some(Ask::Mssp { plain }),
             Input::Stranger(protocol) => self.send_away(to, protocol),
         }
         None

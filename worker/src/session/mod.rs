@@ -201,12 +201,12 @@ impl Session {
 
     /// Whether it is over as soon as everything is written.
     pub fn is_over(&self) -> bool {
-        self.ending || (self.quitting && self.presenter.owes() == 0)
+        self.ending || (self.quitting && !self.owes())
     }
 
     /// Whether the client is still owed an answer.
     pub fn owes(&self) -> bool {
-        self.presenter.owes() > 0
+        self.presenter.owes() > 0 || self.asked.has_crawler()
     }
 
     /// Whether nothing was begun that only this process can go on with.

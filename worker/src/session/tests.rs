@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use ssmglobal_config::{Door, Settings};
 use ssmglobal_ipc::{
-    Code, Done, Event, Failure, Kind, LoggedIn, Mode, Notice, Party, Reply, Request, SetMode, State, TellArrived,
+    Code, Done, Event, Failure, Kind, LoggedIn, Mode, Mssp, Notice, Party, Reply, Request, SetMode, State, TellArrived,
     Ticket, Time, WorkerEnd,
 };
 use std::time::{Duration, Instant};
@@ -74,6 +74,7 @@ impl Scene {
                 self.session.waits_for_mode(number);
                 Request::SetMode(SetMode { mode })
             }
+            Ask::Mssp { plain } => Request::Mssp(Mssp { plain }),
             Ask::Play(_) | Ask::Leave => panic!("nothing is played here"),
         };
         self.session.asked().add(number, request.clone(), None, self.begun);

@@ -59,6 +59,11 @@ impl Unanswered {
         open.is_empty()
     }
 
+    /// Whether a crawler waits for its answer.
+    pub fn has_crawler(&self) -> bool {
+        self.open.iter().any(|open| matches!(open.request, Request::Mssp(_)))
+    }
+
     /// The smallest number that was not used yet.
     pub fn next(&self) -> u64 {
         self.next

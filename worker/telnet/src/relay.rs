@@ -116,6 +116,8 @@ pub(crate) fn is_for_the_owner(role: Role, party: Party, option: u8) -> bool {
         // A server gets the facts itself.
         (Role::Server, _, option::SGA | option::CHARSET) => false,
         (Role::Server, Party::Us, option::ECHO | option::EOR) => false,
+        // Each connection has streams of its own, or none.
+        (Role::Server, _, option::MCCP2 | option::MCCP3) => false,
         (Role::Server, Party::Them, option::NAWS | option::TTYPE | option::NEW_ENVIRON) => false,
         (Role::Server, _, _) => true,
     }

@@ -191,7 +191,11 @@ impl Telnet {
 
     /// Whether a peer that agrees to this wants to know about the server.
     pub(crate) fn tells_mssp(&self, party: Party, option: u8) -> bool {
-        self.is_relaying() && self.role() == Role::Server && (party, option) == (Party::Us, option::MSSP)
+        let tells = match &self.end {
+            End::Server(server) => server.tells || self.is_relaying(),
+            End::Client(_) => false,
+        };
+        tells && (party, option) == (Party::Us, option::MSSP)
     }
 
     /// Whether what the peer has said has decided about an option, and how: it is in use now, or it is not. `told` if that is

@@ -21,9 +21,16 @@ pub(crate) struct Server {
     pub(crate) offered: bool,
     pub(crate) echo: Echo,
     pub(crate) our_eor: Side,
+    pub(crate) our_mssp: Side,
+    /// MSSP is offered with all else, and whoever asks for it may have it.
+    pub(crate) tells: bool,
     pub(crate) their_naws: Side,
     pub(crate) their_ttype: Side,
     pub(crate) their_environ: Side,
+    /// Streams are a matter of who reads and writes: without one that has them, neither of the two is known.
+    pub(crate) compresses: bool,
+    pub(crate) our_mccp2: Side,
+    pub(crate) our_mccp3: Side,
     pub(crate) types: TypeCycle,
     /// The variables were asked for, and no answer has come.
     pub(crate) awaits_environ: bool,
@@ -42,7 +49,10 @@ impl Server {
             (&mut charset.ours, Party::Us, option::CHARSET),
         ];
         let binary = binary.into_iter().map(|(side, party)| (side, party, option::BINARY));
-        for (side, party, option) in binary.chain(offers) {
+        let mssp = self.tells.then_some((&mut self.our_mssp, Party::Us, option::MSSP));
+        let streams = [(&mut self.our_mccp2, option::MCCP2), (&mut self.our_mccp3, option::MCCP3)];
+        let streams = streams.into_iter().filter(|_| self.compresses).map(|(side, option)| (side, Party::Us, option));
+        for (side, party, option) in binary.chain(offers).chain(mssp).chain(streams) {
             if let Some(yes) = side.ask(true) {
                 write_negotiation(out, party.said(yes), option);
             }
@@ -67,9 +77,12 @@ impl Server {
 
     sides! {
         Party::Us, option::EOR => our_eor;
+        Party::Us, option::MSSP => our_mssp;
         Party::Them, option::NAWS => their_naws;
         Party::Them, option::TTYPE => their_ttype;
         Party::Them, option::NEW_ENVIRON => their_environ;
+        Party::Us, option::MCCP2 => our_mccp2;
+        Party::Us, option::MCCP3 => our_mccp3;
     }
 
     /// What follows from a verb that was answered; `turned_on` if the option is in use by that. True if the terminal changed.

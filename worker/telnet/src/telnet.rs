@@ -96,6 +96,22 @@ impl Telnet {
         self.offering = on;
     }
 
+    /// Whether a server tells about itself who asks for that (MSSP), also where options are not relayed: [`Event::WantsMssp`] and
+    /// [`mssp`](Self::mssp). It is among what is [offered](Self::offer) from now on.
+    pub fn set_telling(&mut self, on: bool) {
+        if let End::Server(server) = &mut self.end {
+            server.tells = on;
+        }
+    }
+
+    /// Whether a server compresses (MCCP2) and takes what is compressed (MCCP3): its owner has the streams. Then it
+    /// [offers](Self::offer) both with the rest. If not, the peer is told so as with any option that is not known.
+    pub fn set_compressing(&mut self, on: bool) {
+        if let End::Server(server) = &mut self.end {
+            server.compresses = on;
+        }
+    }
+
     /// Whether all that we send is taken as it is (BINARY): then some terminals that are shown a line feed do nothing else,
     /// and one that ends what was typed leaves what follows at the same column.
     #[must_use]
@@ -295,9 +311,14 @@ impl Telnet {
         }
     }
 
-    /// Whether the option is none where options were never relayed: those sessions are as they always were.
+    /// Whether the option is none here: where options were never relayed, sessions are as they always were; and a server whose
+    /// owner has no streams does not compress.
     fn is_as_ever(&self, option: u8) -> bool {
-        option == option::NEW_ENVIRON && self.relay.is_none()
+        match (option, &self.end) {
+            (option::MSSP, End::Server(server)) => !server.tells && self.relay.is_none(),
+            (option::MCCP2 | option::MCCP3, End::Server(server)) => !server.compresses,
+            (option, _) => option == option::NEW_ENVIRON && self.relay.is_none(),
+        }
     }
 
     /// Takes over a subnegotiation.

@@ -305,6 +305,7 @@ fn a_server_is_asked_what_it_is() {
 #[test]
 fn compression_begins_behind_its_mark_and_only_where_it_was_agreed_on() {
     let mut server = End::new(Role::Server);
+    server.telnet.set_compressing(true);
     assert!(!server.telnet.begin_compressing(&mut server.out));
     server.hears("SB MCCP3", "", &[]);
     server.asks(Us, option::MCCP2, true, "WILL MCCP2");
@@ -321,6 +322,22 @@ fn compression_begins_behind_its_mark_and_only_where_it_was_agreed_on() {
     client.hears("SB MCCP2", "", &[]);
     client.answers(Them, option::MCCP2, true, "DO MCCP2");
     client.hears("SB MCCP2", "", &["Compressed"]);
+}
+
+#[test]
+fn a_server_offers_compression_only_if_its_owner_has_the_streams_and_decides_about_it_by_itself() {
+    let mut server = End::new(Role::Server);
+    server.hears("DO MCCP2 / DO MCCP3 / SB MCCP3", "WONT MCCP2 / WONT MCCP3", &[]);
+    server.asks(Us, option::MCCP2, true, "");
+    server.telnet.offer(&mut server.out);
+    assert!(!words(&std::mem::take(&mut server.out)).contains("MCCP"));
+
+    let mut server = End::new(Role::Server);
+    server.telnet.set_compressing(true);
+    server.telnet.offer(&mut server.out);
+    assert!(words(&std::mem::take(&mut server.out)).ends_with("WILL CHARSET / WILL MCCP2 / WILL MCCP3"));
+    server.hears("DO MCCP2 / DONT MCCP3", "", &["Agreed(Us 86 true)", "Agreed(Us 87 false)"]);
+    server.hears("DONT MCCP2 / DO MCCP3", "WONT MCCP2 / WILL MCCP3", &["Agreed(Us 86 false)", "Agreed(Us 87 true)"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::Signal;
+use nix::sys::socket::{MsgFlags, recv};
 use ssmglobal_sys::LockedPage;
 use std::collections::HashMap;
 use std::io::{Read, Seek, Write};
@@ -18,6 +19,7 @@ pub const ALL: &[(&str, Ends, Attempt)] = &[
     ("talk to the client", Ends::Well, talk),
     ("wait in poll and in an event loop", Ends::Well, wait),
     ("make a link and hand it over", Ends::Well, link),
+    ("look at a header, say whose it is, hear the answer", Ends::Well, name),
     ("read a relay ring", Ends::Well, ring),
     ("leave a session in sealed memory", Ends::Well, sealed_memory),
     ("lock a page, wipe it and lock another one", Ends::Well, locked_page),
@@ -59,6 +61,21 @@ fn link(world: &World) -> bool {
     // It comes from this process, and from no other that it might name.
     let (received, pid) = ssmglobal_sys::receive_with_peer(&world.rendezvous.1, &mut buffer).unwrap();
     received.fds.len() == 1 && pid == nix::unistd::getpid().as_raw()
+}
+
+fn name(world: &World) -> bool {
+    let (client, proxy) = (&world.client.0, &world.client.1);
+    nix::sys::socket::send(proxy.as_raw_fd(), b"PROXY", MsgFlags::empty()).unwrap();
+    let mut bytes = [0; 5];
+    let seen = recv(client.as_raw_fd(), &mut bytes, MsgFlags::MSG_PEEK).unwrap();
+    let taken = ssmglobal_sys::read_now(client, &mut bytes).unwrap();
+    let (ours, theirs) = ssmglobal_sys::seqpacket_pair().unwrap();
+    ssmglobal_sys::send_with(&world.rendezvous.0, b"N", &[theirs.as_fd()]).unwrap();
+    let asked = ssmglobal_sys::receive(&world.rendezvous.1, &mut [0; 8]).unwrap();
+    ssmglobal_sys::write_now(&asked.fds[0], b"in").unwrap();
+    let mut waits = [PollFd::new(ours.as_fd(), PollFlags::POLLIN)];
+    nix::poll::poll(&mut waits, PollTimeout::from(1000_u16)).unwrap();
+    (seen, taken, ssmglobal_sys::read_now(&ours, &mut [0; 8]).unwrap()) == (5, 5, 2)
 }
 
 fn ring(_: &World) -> bool {

@@ -37,11 +37,11 @@ use enums::{
     submitters, topics,
 };
 use events::events;
-use operator::{answers, asks};
+use operator::{answers, asks, grown_answers};
 use replies::{grown_again, grown_replies, replies};
 use requests::{grown_requests, requests};
 use ssmglobal_ipc::control::ToHandler;
-use ssmglobal_ipc::ctl::Ask;
+use ssmglobal_ipc::ctl::{Answer, Ask};
 use ssmglobal_ipc::frame::{self, Frame, FrameReader, HEADER};
 use ssmglobal_ipc::*;
 use std::fmt::{Debug, Write};
@@ -170,6 +170,10 @@ fn all() -> Vec<Sample> {
     }
     all.extend(with_descriptors());
     control!(to_handler to_listener items asks answers modes betters operators submitters parties topics lists list_rows states play_hows play_ends play_states play_dos);
+    for (name, value) in grown_answers() {
+        let with_more = sample(name, value, |out, value: &Answer| value.put(out), Answer::of_frame);
+        all.push(grown(name, &all, with_more));
+    }
     // Its own table knows all of them.
     for (code, word, _) in Code::ALL {
         let name = format!("Code::{word}");

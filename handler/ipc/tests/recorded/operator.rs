@@ -2,7 +2,7 @@
 
 use super::values::*;
 use ssmglobal_ipc::ctl::{self, Answer, Ask};
-use ssmglobal_ipc::numbers::{Histogram, LogLines, Machine, Numbers, Queues, Recent};
+use ssmglobal_ipc::numbers::{Histogram, LogLines, Machine, Numbers, Queues, Recent, WorldNumbers};
 use ssmglobal_ipc::*;
 
 fn session_row() -> ctl::SessionRow {
@@ -53,6 +53,36 @@ fn player_detail() -> ctl::PlayerDetail {
     }
 }
 
+fn numbers() -> Numbers {
+    Numbers {
+        status: status(),
+        answers: Histogram { counts: vec![0, 300, 2], sum: 4711 },
+        recent: Recent {
+            milliseconds: 61_000,
+            requests: 302,
+            commits: 7,
+            answers: Histogram { counts: vec![1], sum: 9 },
+        },
+        kinds: vec![(20, 301), (154, 1)],
+        proofs_good: 3,
+        proofs_bad: 200,
+        queues: Queues { writer: 1, readers: 2, hashing: 3, sessions: 400, outboxes: 5, outbox_bytes: 1 << 20 },
+        machine: Machine {
+            handler_bytes: Some(1 << 25),
+            listener_bytes: Some(1 << 22),
+            workers_bytes: Some(5 << 14),
+            handler_cpu_ms: Some(70_000),
+            handler_fds: Some(44),
+            handler_fds_max: Some(20_000),
+            wal_bytes: 1 << 22,
+            disk_free_bytes: None,
+        },
+        log: LogLines { written: [1, 2, 300, 0, 0], lost: 4 },
+        deaths: 2,
+        worlds: Vec::new(),
+    }
+}
+
 samples! { asks Ask {
     ServerAdd: Ask::ServerAdd { name: text("arena") };
     ServerList: Ask::ServerList;
@@ -94,6 +124,7 @@ samples! { asks Ask {
     SessionsEnd: Ask::SessionsEnd { target: text("192.0.2.1"), reason: text("idle") };
     PlayedList: Ask::PlayedList;
     WorldFailover: Ask::WorldFailover { name: text("zoo"), address: some("127.0.0.1:2860") };
+    PlayedTerms: Ask::PlayedTerms { name: text("zoo") };
 } }
 
 samples! { answers Answer {
@@ -124,24 +155,7 @@ samples! { answers Answer {
         player: player_detail(),
         times: ctl::PlayerTimes { session_minutes: Some(90), times_on: 300, minutes_on: 70_000 },
     };
-    Numbers: Answer::Numbers(Box::new(Numbers {
-        status: status(),
-        answers: Histogram { counts: vec![0, 300, 2], sum: 4711 },
-        recent: Recent {
-            milliseconds: 61_000, requests: 302, commits: 7, answers: Histogram { counts: vec![1], sum: 9 },
-        },
-        kinds: vec![(20, 301), (154, 1)],
-        proofs_good: 3,
-        proofs_bad: 200,
-        queues: Queues { writer: 1, readers: 2, hashing: 3, sessions: 400, outboxes: 5, outbox_bytes: 1 << 20 },
-        machine: Machine {
-            handler_bytes: Some(1 << 25), listener_bytes: Some(1 << 22), workers_bytes: Some(5 << 14),
-            handler_cpu_ms: Some(70_000), handler_fds: Some(44), handler_fds_max: Some(20_000), wal_bytes: 1 << 22,
-            disk_free_bytes: None,
-        },
-        log: LogLines { written: [1, 2, 300, 0, 0], lost: 4 },
-        deaths: 2,
-    }));
+    Numbers: Answer::Numbers(Box::new(numbers()));
     Penalties: Answer::Penalties(vec![ctl::PenaltyRow {
         address: text("192.0.2.1"), stops: ctl::Stops::Logins, player: some("bob"), why: text("10 failures"), until: AT,
     }]);
@@ -168,4 +182,21 @@ samples! { answers Answer {
         world: text("zoo"), state: PlayedState::Down, since: Some(AT), address: text("127.0.0.1:2860"), chosen: true,
         addresses: vec![text("10.1.2.3:2860"), text("127.0.0.1:2860")], playing: 1, waiting: 300, alone: 2,
     }]);
+    PlayedTerms: Answer::PlayedTerms(PlayedTerms {
+        world: text("Zoo"), kind: text("diku"), terms: text("{}"), licensed: true, in_file: vec![text("play")],
+    });
 } }
+
+/// Answers with what they have gained since they were first released; above they are as they were then.
+pub fn grown_answers() -> Vec<(&'static str, Answer)> {
+    let world = WorldNumbers {
+        world: text("Zoo"),
+        up: Some(false),
+        playing: 1,
+        waiting: 300,
+        alone: 2,
+        downs: 3,
+        returns: 70_000,
+    };
+    vec![("Answer::Numbers", Answer::Numbers(Box::new(Numbers { worlds: vec![world], ..numbers() })))]
+}

@@ -121,11 +121,14 @@ samples! { replies Reply {
     WorldPlayed: Reply::WorldPlayed(WorldPlayed {
         world: text("Atlantis"),
         terms: vec![PlayTerm { key: text("kind"), value: text("tinymux"), said_by: SaidBy::Licence }],
+        in_use: None,
     });
     PlayStarted: Reply::PlayStarted(PlayStarted {
         world: text("zoo"), terms: text("{}"), how: PlayHow::Shared, word: Secret::new("k7qm-3xtr"),
+        ticket: None,
     });
     PlayVerdict: Reply::PlayVerdict(PlayVerdict { world: text("zoo"), end: PlayEnd::Down });
+    MsspTable: Reply::MsspTable(MsspTable { variables: mssp_variables() });
 } }
 
 /// Replies with what they have gained since they were first released; above they are as they were then.
@@ -170,7 +173,15 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
         charset: some("utf-8"),
         since: Some(AT),
     };
+    let started = PlayStarted {
+        world: text("zoo"),
+        terms: text("{}"),
+        how: PlayHow::Shared,
+        word: Secret::new("k7qm-3xtr"),
+        ticket: Some(Secret::new("pass pass-k7m2-9qxf-3dpa")),
+    };
     vec![
+        ("Reply::PlayStarted", Reply::PlayStarted(started)),
         ("Reply::PassRedeemed", Reply::PassRedeemed(redeemed)),
         ("Reply::Worlds", Reply::Worlds(worlds)),
         ("Reply::LoggedIn", Reply::LoggedIn(logged_in)),
@@ -205,6 +216,14 @@ pub fn grown_replies() -> Vec<(&'static str, Reply)> {
                 channels: vec![ChannelRow { channel: text("chat"), number: 51, servers: 2 }],
                 next: some("chat"),
                 total: Some(300),
+            }),
+        ),
+        (
+            "Reply::WorldPlayed",
+            Reply::WorldPlayed(WorldPlayed {
+                world: text("Atlantis"),
+                terms: vec![PlayTerm { key: text("kind"), value: text("tinymux"), said_by: SaidBy::Licence }],
+                in_use: some("127.0.0.1:2860"),
             }),
         ),
     ]

@@ -143,6 +143,8 @@ samples! { requests Request {
         world: text("zoo"), state: PlayState::Waits, word: Secret::new("k7qm-3xtr"), idle: 300,
     });
     PlayLeft: Request::PlayLeft(PlayLeft { world: text("zoo") });
+    Mssp: Request::Mssp(Mssp { plain: true });
+    MsspOf: Request::MsspOf(MsspOf { world: text("zoo"), variables: mssp_variables() });
 } }
 
 /// Requests with what they have gained since they were first released; above they are as they were then.

@@ -25,6 +25,13 @@ pub fn world() -> Party {
 
 pub const AT: Time = Time(1_769_890_500_000);
 
+pub fn mssp_variables() -> Vec<MsspVariable> {
+    vec![
+        MsspVariable { name: text("NAME"), values: vec![text("The Zoo")] },
+        MsspVariable { name: text("PORT"), values: vec![text("4201"), text("23")] },
+    ]
+}
+
 pub fn page() -> Page {
     Page { limit: Some(20), after: some("alice") }
 }

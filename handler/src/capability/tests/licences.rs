@@ -301,6 +301,7 @@ fn an_owner_sets_all_of_how_his_world_is_played_but_where_it_is() {
         key,
         value: value.map(Secret::new),
         file: WorldSettings::default(),
+        in_use: Some("[::1]:6".to_owned()),
     };
     let (alice, bob) = (Keeper::Player(ALICE), Keeper::Player(BOB));
     assert_eq!(code(&mut model, play(bob, "kind", Some("moo"))), Code::Denied);
@@ -324,7 +325,7 @@ fn an_owner_sets_all_of_how_his_world_is_played_but_where_it_is() {
     let Reply::WorldPlayed(played) = decided(&mut model, play(alice, "kind", None)).reply else { panic!("no terms") };
     let kind = played.terms.iter().find(|term| term.key == "kind").unwrap();
     assert_eq!((kind.value.as_str(), kind.said_by), ("plain", SaidBy::Kind));
-    assert!(played.terms.iter().all(|term| term.key != "play"), "{played:?}");
+    assert!(played.terms.iter().all(|term| term.key != "play") && played.in_use.is_none(), "{played:?}");
     // Of a heartbeat nothing is shown, and nothing is in any Debug.
     let beat = play(alice, "heartbeat", Some("connect Robot s3cret"));
     assert!(!format!("{beat:?} {:?}", decided(&mut model, beat.clone())).contains("s3cret"));

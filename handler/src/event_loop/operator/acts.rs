@@ -37,7 +37,8 @@ impl Act {
             | Ask::PlayerSearch { .. }
             | Ask::Log(_)
             | Ask::PenaltyList
-            | Ask::PlayedList => return None,
+            | Ask::PlayedList
+            | Ask::PlayedTerms { .. } => return None,
             // Told of when it is known whom it hits.
             Ask::SessionsKick { .. } | Ask::SessionsEnd { .. } => return None,
             // The listener's word, not the operator's.

@@ -226,7 +226,7 @@ impl EventLoop {
         let token = self.operators.tokens.get(&number);
         let Some(operator) = token.and_then(|token| self.operators.connected.get_mut(token)) else { return };
         if operator.out.len() < OUTBOX {
-            put_control(&mut operator.out, answer);
+            answer.put(&mut operator.out);
         }
         // A connection that fails is noticed when it is read from.
         let _ = flush(operator);
@@ -287,6 +287,7 @@ impl EventLoop {
             Ask::ServerRename { name, new } => self.server_rename(operator, &name, new),
             Ask::Request { kind, payload } => self.operators_request(operator, kind, &payload),
             Ask::PlayedList => Ok(Some(Answer::Played(self.played_rows()))),
+            Ask::PlayedTerms { name } => self.played_terms(&name).map(Some),
             Ask::WorldFailover { name, address } => self.play_choose(&name, address.as_deref()).map(Some),
             Ask::PenaltyList => self.penalty_list(operator).map(|()| None),
             Ask::PenaltyClear { address } => self.penalty_clear(operator, address).map(|()| None),

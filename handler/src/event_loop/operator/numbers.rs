@@ -9,7 +9,6 @@ use crate::work::{ToLoop, Write};
 use ssmglobal_ipc::Failure;
 use ssmglobal_ipc::control::METRICS_DOOR;
 use ssmglobal_ipc::ctl::{Answer, Status};
-use ssmglobal_ipc::frame::put_control;
 use ssmglobal_ipc::numbers::{Machine, Numbers, Queues};
 use ssmglobal_store::{PrincipalKind, Upkeep};
 use std::os::fd::OwnedFd;
@@ -162,7 +161,7 @@ impl EventLoop {
                 let (told, numbers) = (self.operators.curiosity.told.clone(), self.numbers(writable, waiting));
                 self.with_machine(numbers, move |numbers| {
                     let mut bytes = Vec::new();
-                    put_control(&mut bytes, &Answer::Numbers(Box::new(numbers)));
+                    Answer::Numbers(Box::new(numbers)).put(&mut bytes);
                     streams.iter().for_each(|stream| tell(stream, &bytes));
                     *lock(&told) = Some(Told { at: Instant::now(), bytes });
                 });
@@ -198,7 +197,8 @@ impl EventLoop {
         let [proofs_good, proofs_bad] = self.counts.proofs;
         let (status, machine, log) = (self.status(writable), Machine::default(), logging::lines());
         let (kinds, queues, deaths) = (self.counts.by_kind(), self.queues(waiting), self.listener.deaths);
-        Numbers { status, answers, recent, kinds, proofs_good, proofs_bad, queues, machine, log, deaths }
+        let worlds = self.world_numbers();
+        Numbers { status, answers, recent, kinds, proofs_good, proofs_bad, queues, machine, log, deaths, worlds }
     }
 
     fn queues(&self, [writer, readers, hashing]: [u64; 3]) -> Queues {

@@ -3,11 +3,11 @@
 
 use super::{Asker, EventLoop};
 use crate::capability::slow_down;
-use crate::state::plays::{Played, SHARERS, Stay, WorldKey};
+use crate::state::plays::{Played, SHARERS, Stay, World, WorldKey};
 use crate::state::session::SessionRef;
 use ssmglobal_config::play::Sessions;
 use ssmglobal_ipc::frame::put_event;
-use ssmglobal_ipc::{Code, Event, Failure, PlayDo, PlayHow, PlayOrder, PlayReturn, PlayState};
+use ssmglobal_ipc::{Code, Event, Failure, PlayDo, PlayHow, PlayOrder, PlayReady, PlayReturn, PlayState};
 use ssmglobal_store::PlayerId;
 use std::os::fd::OwnedFd;
 
@@ -15,6 +15,9 @@ impl EventLoop {
     /// Where a player is at a world by another session already, it is as the world's session mode says. Gives the asker back where
     /// that is nothing to him.
     pub(super) fn play_with_another(&mut self, asker: Asker, world: &Played, again: bool) -> Option<Asker> {
+        // Who has shared a connection, or waits to, does not get one of his own when the world is back.
+        let own = self.state.plays.get(asker.session, &world.key);
+        let again = again && own.is_none_or(|stay| stay.shares.is_none());
         let Some(player) = self.play_player(asker.at).filter(|_| !again) else { return Some(asker) };
         let his = self.state.plays.of_player(player, &world.key);
         let others: Vec<(u64, PlayState, bool)> = his
@@ -23,7 +26,9 @@ impl EventLoop {
             .collect();
         // The one that is not used by anybody goes before the others.
         let alone = others.iter().find(|(_, state, _)| *state == PlayState::Alone);
-        let own = others.iter().find(|(_, _, is_shared)| !is_shared);
+        let mut own = others.iter().filter(|(_, _, is_shared)| !is_shared);
+        // Others may be unknown to share it: this handler has not heard that yet.
+        let own = own.clone().find(|(_, state, _)| *state == PlayState::Plays).or(own.next());
         match (alone, own, world.terms.sessions) {
             (Some((session, ..)), ..) => self.play_take_over(asker, world, *session),
             (None, None, _) | (None, _, Sessions::Many) => return Some(asker),
@@ -37,7 +42,10 @@ impl EventLoop {
                 self.state.play_takeovers.add(player, self.now);
                 self.play_take_over(asker, world, *session);
             }
-            (None, Some((session, ..)), Sessions::Shared) => self.play_share(asker, world, player, *session),
+            (None, Some((session, PlayState::Waits, _)), Sessions::Shared) => {
+                self.play_waits_with(&asker, world, *session);
+            }
+            (None, Some((session, ..)), Sessions::Shared) => self.play_share(&asker, world, player, *session),
         }
         None
     }
@@ -48,6 +56,7 @@ impl EventLoop {
         let there = self.play_live(from).zip(ssmglobal_sys::seqpacket_pair().ok());
         let Some((other, (ours, theirs))) = there else { return self.play_unreached(&asker) };
         let waits = self.state.plays.known(&world.key).is_some_and(|world| world.is_waiting(from));
+        self.state.plays.share_with(from, Some(asker.session), &world.key);
         let before = self.state.plays.leave(from, &world.key);
         self.play_order(other, &world.name, PlayDo::HandOver, theirs);
         let place = before.as_ref().and_then(|stay| stay.place);
@@ -55,7 +64,7 @@ impl EventLoop {
         // It is still his who began it, also where whoever goes on has not logged in.
         if let (Some(before), Some(stay)) = (before, self.state.plays.get(asker.session, &world.key).cloned()) {
             let typed = before.typed;
-            let stay = Stay { player: stay.player.or(before.player), typed, ..stay };
+            let stay = Stay { player: stay.player.or(before.player), typed, shares: before.shares, ..stay };
             self.state.plays.put(asker.session, &world.key, stay);
             if waits {
                 self.state.plays.world(world, self.now).wait(asker.session, typed, self.now);
@@ -64,16 +73,52 @@ impl EventLoop {
         self.play_touch(&world.key);
     }
 
-    fn play_share(&mut self, asker: Asker, world: &Played, player: PlayerId, with: u64) {
+    /// The other session waits for the world: so does this one, for that to get a connection that can be shared.
+    fn play_waits_with(&mut self, asker: &Asker, world: &Played, with: u64) {
+        self.play_started(asker, world, (PlayHow::Waits, None), None);
+        if let Some(stay) = self.state.plays.get(asker.session, &world.key).cloned() {
+            self.state.plays.put(asker.session, &world.key, Stay { shares: Some(with), ..stay });
+            self.state.plays.world(world, self.now).leave(asker.session);
+        }
+        self.play_touch(&world.key);
+    }
+
+    /// A session has a connection to its world: who has waited to share that is called.
+    pub(super) fn play_call_sharers(&mut self, session: u64, world: &Played) {
+        if world.terms.sessions != Sessions::Shared {
+            return;
+        }
+        for (other, _) in self.state.plays.waiting_for(session, &world.key) {
+            if let Some(at) = self.play_live(other) {
+                self.tell(at, 0, &Event::PlayReady(PlayReady { world: world.name.to_string() }));
+            }
+        }
+    }
+
+    /// A session is at a world no longer: who has waited to share its connection waits for the world itself.
+    pub(super) fn play_orphans(&mut self, session: u64, key: &str) {
+        let is_shared = |world: &World| world.terms.sessions == Sessions::Shared;
+        if !self.state.plays.known(key).is_some_and(is_shared) {
+            return;
+        }
+        let waiting = self.state.plays.waiting_for(session, key);
+        self.state.plays.share_with(session, None, key);
+        if let Some(world) = self.state.plays.known_mut(key) {
+            waiting.into_iter().for_each(|(other, typed)| world.wait(other, typed, self.now));
+        }
+        self.play_touch(key);
+    }
+
+    fn play_share(&mut self, asker: &Asker, world: &Played, player: PlayerId, with: u64) {
         if self.state.plays.sharers(player, &world.key, with) >= SHARERS {
             let msg = format!("{SHARERS} connections share this game already. Leave it by one of them first.");
             return self.batch.reply(&asker.to, &Failure::new(Code::Limit, msg).into());
         }
         let there = self.play_live(with).zip(ssmglobal_sys::link_pair().ok());
-        let Some((other, (ours, theirs))) = there else { return self.play_unreached(&asker) };
+        let Some((other, (ours, theirs))) = there else { return self.play_unreached(asker) };
         self.play_order(other, &world.name, PlayDo::Share, theirs);
         let place = self.state.plays.get(with, &world.key).and_then(|stay| stay.place);
-        self.play_started(&asker, world, (PlayHow::Shared, place), Some(ours));
+        self.play_started(asker, world, (PlayHow::Shared, place), Some(ours));
         if let Some(stay) = self.state.plays.get(asker.session, &world.key).cloned() {
             self.state.plays.put(asker.session, &world.key, Stay { shares: Some(with), ..stay });
         }

@@ -4,7 +4,8 @@
 
 mod broker;
 mod operator;
-mod preamble;
+pub mod preamble;
+mod ticket;
 mod verdict;
 mod watch;
 mod wires;
@@ -19,6 +20,7 @@ use ssmglobal_ipc::frame::put_reply;
 use ssmglobal_ipc::{
     Code, Done, Event, Failure, PlayDo, PlayHow, PlayOrder, PlayReady, PlayStarted, PlayState, Reply, Secret, Time,
 };
+use ssmglobal_store::PlayerId;
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -41,7 +43,7 @@ pub(super) struct Asker {
 /// What a connection is for.
 pub(super) enum Purpose {
     /// A player's.
-    Player { asker: Asker, world: Played, since: Time, place: usize, began: Instant },
+    Player { asker: Asker, world: Played, since: Time, again: bool, place: usize, began: Instant },
     /// Whether a world listens at this place.
     Probe { world: WorldKey, place: usize, began: Instant },
     /// Whether a world is there, whose connections have ended.
@@ -114,6 +116,7 @@ impl EventLoop {
             Wish::At { world, state, word, idle } => self.play_at(&asker, &world, state, &word, idle),
             Wish::Left { key } => {
                 self.state.plays.leave(session, &key);
+                self.play_orphans(session, &key);
                 self.play_touch(&key);
                 self.batch.reply(to, &Reply::Done(Done {}));
             }
@@ -143,7 +146,11 @@ impl EventLoop {
                 // It may wait all the same, for a player who is away.
                 PlayState::Alone => {}
             }
-            if let Some(player) = player.filter(|_| state == PlayState::Alone) {
+            // Where others of his go on with it he need not be fetched.
+            let is_kept = |player: &PlayerId| {
+                state == PlayState::Alone && self.state.plays.sharers(*player, &world.key, session) == 0
+            };
+            if let Some(player) = player.filter(is_kept) {
                 self.play_is_kept(player, &world.key, &world.name);
             }
         }
@@ -152,29 +159,30 @@ impl EventLoop {
     }
 
     /// The player by whom a session is used, if one has logged in.
-    fn play_player(&self, at: SessionRef) -> Option<ssmglobal_store::PlayerId> {
+    fn play_player(&self, at: SessionRef) -> Option<PlayerId> {
         self.state.live(at)?.who()?.as_player()
     }
 
     fn play_start(&mut self, asker: Asker, world: Played, since: Time, from: Option<u64>, again: bool) {
         let now = self.now;
+        // It has come for its turn, if that was it.
+        self.state.plays.world(&world, now).leave(asker.session);
         if let Some(other) = from {
             return self.play_take_over(asker, &world, other);
         }
         let Some(asker) = self.play_with_another(asker, &world, again) else { return };
         let at = self.state.plays.world(&world, now);
-        at.leave(asker.session);
         let (place, address) = (at.in_use(), at.address().cloned());
         let Some(address) = address.filter(|_| !at.is_awaited()) else { return self.play_waits(&asker, &world) };
         if let Some(fd) = self.play_spare(&world.key, place) {
-            return self.play_connected(&asker, &world, since, place, fd);
+            return self.play_connected(&asker, &world, (since, again), place, fd);
         }
         if !self.play.wires.has_room() {
             let msg = "Too many are on their way to worlds. Try again in a moment.";
             return self.batch.reply(&asker.to, &Failure::new(Code::Busy, msg).into());
         }
         let session = asker.session;
-        let purpose = Purpose::Player { asker, world, since, place, began: now };
+        let purpose = Purpose::Player { asker, world, since, again, place, began: now };
         let number = self.play.wires.dial(&self.registry, &address, purpose, CONNECTING, now);
         if let Some(before) = self.play.pending.insert(session, number)
             && let Some((_, Purpose::Player { asker, .. })) = self.play.wires.take(&self.registry, before)
@@ -195,7 +203,15 @@ impl EventLoop {
     }
 
     /// A connection is there: the world is told from where its player comes, and the worker gets it.
-    fn play_connected(&mut self, asker: &Asker, world: &Played, since: Time, place: usize, fd: OwnedFd) {
+    /// `since`: when he first came; `again`: his connection before this one has ended with the world.
+    fn play_connected(
+        &mut self,
+        asker: &Asker,
+        world: &Played,
+        (since, again): (Time, bool),
+        place: usize,
+        fd: OwnedFd,
+    ) {
         let from = self.state.live(asker.at).and_then(|session| session.address);
         let address = self.state.plays.known(&world.key).and_then(|world| world.address_at(place));
         let to = match address {
@@ -208,7 +224,12 @@ impl EventLoop {
         }
         let preamble = preamble::of_player(world.terms.real_address, from, to, since);
         match write_whole(&fd, &preamble) {
-            true => self.play_started(asker, world, (PlayHow::New, Some(place)), Some(fd)),
+            true => {
+                self.play_started(asker, world, (PlayHow::New, Some(place)), Some(fd));
+                if again {
+                    self.state.plays.world(world, self.now).has_returned();
+                }
+            }
             false => self.play_waits(asker, world),
         }
         self.play_touch(&world.key);
@@ -242,15 +263,20 @@ impl EventLoop {
             return self.batch.reply(&asker.to, &Failure::new(Code::Limit, msg).into());
         }
         let terms = serde_json::to_string(&world.terms.for_workers()).unwrap_or_default();
-        let started = PlayStarted { world: world.name.to_string(), terms, how, word };
+        let ticket = if how == PlayHow::New { self.play_ticket(asker.at, world) } else { None };
+        let started = PlayStarted { world: world.name.to_string(), terms, how, word, ticket };
         let to = &asker.to;
         to.link.put_with_fds(|out| put_reply(out, to.number, &Reply::PlayStarted(started)), fd.into_iter().collect());
         self.batch.is_answered(to);
+        if how != PlayHow::Waits {
+            self.play_call_sharers(asker.session, world);
+        }
     }
 
     /// A session is over, and with it what it plays.
     pub(super) fn play_ends(&mut self, session: u64) {
         let at = self.state.plays.ends(session);
+        at.iter().for_each(|key| self.play_orphans(session, key));
         self.play.touched.extend(at);
     }
 
@@ -314,13 +340,13 @@ impl EventLoop {
 
     fn player_wire(&mut self, number: usize, became: Became) {
         let Some((fd, purpose)) = self.play.wires.take(&self.registry, number) else { return };
-        let Purpose::Player { asker, world, since, place, began } = purpose else { return };
+        let Purpose::Player { asker, world, since, again, place, began } = purpose else { return };
         self.play.pending.remove(&asker.session);
         let at = self.state.plays.world(&world, self.now);
         match (became, fd) {
             (Became::Open | Became::Spoke, Some(fd)) => {
                 at.accepted(place, false, self.now);
-                self.play_connected(&asker, &world, since, place, fd);
+                self.play_connected(&asker, &world, (since, again), place, fd);
             }
             (Became::Failed(error), _) if wires::is_ours(error) => {
                 log::error!("no connection to the world {} can be made: {}", world.name, error.desc());

@@ -142,11 +142,16 @@ impl EventLoop {
     fn play_verdict(&mut self, asker: &Asker, world: &Played, end: PlayEnd) {
         let stay = self.state.plays.get(asker.session, &world.key).cloned();
         match (end, stay) {
-            (PlayEnd::Quit, _) => _ = self.state.plays.leave(asker.session, &world.key),
+            (PlayEnd::Quit, _) => {
+                self.state.plays.leave(asker.session, &world.key);
+                self.play_orphans(asker.session, &world.key);
+            }
             (PlayEnd::Down, Some(stay)) => {
                 let typed = stay.typed;
                 let state = if stay.state == PlayState::Alone { PlayState::Alone } else { PlayState::Waits };
-                let stay = Stay { state, place: None, shares: None, ..stay };
+                // Whose connection he has shared waits too, as far as that is known, and is asked for the next one.
+                let shares = stay.shares.filter(|with| self.state.plays.get(*with, &world.key).is_some());
+                let stay = Stay { state, place: None, shares, ..stay };
                 self.state.plays.put(asker.session, &world.key, stay);
                 self.state.plays.world(world, self.now).wait(asker.session, typed, self.now);
             }

@@ -66,11 +66,16 @@ events! {
     /// A connection has ended.
     "disconnect" Disconnect Info 600 (reason: &'static str, seconds: u64, clients: u32, most: u32)
         |who| format!("Disconnected ({clients}/{most}).");
-    /// The listener has let nobody in: `full`, `address`, `blocked`.
+    /// The listener has let nobody in: `full`, `address`, `blocked`, `no-proxy`, `no-header`.
     "refused" Refused Info 20 (reason: &'static str, seconds: Option<u64>) |who| match seconds {
         Some(seconds) => format!("Refused: nothing is taken from there for {seconds} s more."),
-        None if *reason == "full" => "Refused: the server or the door is full.".to_owned(),
-        None => "Refused: there are too many connections of this address.".to_owned(),
+        None => match *reason {
+            "full" => "Refused: the server or the door is full.",
+            "no-proxy" => "Refused: only the proxies in front of that door come in there.",
+            "no-header" => "Refused: a proxy that has not said by the PROXY protocol for whom it comes.",
+            _ => "Refused: there are too many connections of this address.",
+        }
+        .to_owned(),
     };
     /// An address has to wait from now on.
     "blocked" Blocked Warn 20 (seconds: u64, reason: String)

@@ -53,7 +53,7 @@ impl TimedPasses {
     }
 
     fn is_empty(&self) -> bool {
-        self.0.held.is_empty() && self.0.by_age.is_empty() && self.0.newest.is_empty() && self.0.shown.is_empty()
+        self.0.held.is_empty() && self.0.by_age.is_empty() && self.0.given.is_empty() && self.0.shown.is_empty()
     }
 }
 
@@ -86,6 +86,30 @@ fn the_newest_one_counts_and_logging_out_ends_it() {
     assert_eq!(passes.redeemed(&second, ARENA, at(1)), Err(PassError::Ended));
     assert_eq!(passes.redeemed(&other, CASTLE, at(1)), Err(PassError::Ended));
     assert!(!passes.0.is_identified(ALICE, 3, ARENA.into(), at(1)));
+}
+
+#[test]
+fn several_connections_of_one_holder_are_each_let_in_by_a_pass_of_their_own() {
+    let mut passes = TimedPasses::new();
+    let beside = |passes: &mut TimedPasses, first| passes.0.give_beside(wanted(ARENA), at(0), random(first)).unwrap().0;
+    let words: Vec<Secret> = (0..8).map(|first| beside(&mut passes, first)).collect();
+    assert_eq!(passes.redeemed(&words[3], ARENA, at(1)), Ok(ALICE));
+    assert_eq!(passes.redeemed(&words[0], ARENA, at(1)), Ok(ALICE));
+    assert_eq!(passes.redeemed(&words[3], ARENA, at(1)), Err(PassError::Used));
+    // What he asks for himself counts alone.
+    let asked = passes.given(ARENA, at(1), 20);
+    assert_eq!(passes.redeemed(&words[5], ARENA, at(1)), Err(PassError::Unknown));
+    let words: Vec<Secret> = (0..7).map(|first| beside(&mut passes, first + 8)).collect();
+    assert_eq!(passes.redeemed(&asked, ARENA, at(1)), Ok(ALICE));
+    // Logging out ends all of them, and there are not more than so many.
+    beside(&mut passes, 21);
+    let last = beside(&mut passes, 22);
+    assert_eq!(passes.redeemed(&words[6], ARENA, at(1)), Err(PassError::Unknown));
+    let other = beside(&mut passes, 23);
+    assert_eq!(passes.0.end(ALICE).len(), 2);
+    for word in [last, other] {
+        assert_eq!(passes.redeemed(&word, ARENA, at(1)), Err(PassError::Ended));
+    }
 }
 
 #[test]

@@ -263,6 +263,25 @@ impl Plays {
         self.of_player(player, world).filter(|(_, stay)| stay.shares == Some(session)).count()
     }
 
+    /// Who waits, with when he has last typed, to share the connection of a session, should that get one.
+    pub fn waiting_for(&self, session: u64, world: &str) -> Vec<(u64, Instant)> {
+        let waits = |stay: &Stay| stay.shares == Some(session) && stay.state == PlayState::Waits;
+        self.at(world).filter(|(_, stay)| waits(stay)).map(|(other, stay)| (other, stay.typed)).collect()
+    }
+
+    /// Who shares the connection of a session, or is to, shares that of another one; of none, those who wait do not wait for it.
+    pub fn share_with(&mut self, session: u64, another: Option<u64>, world: &str) {
+        let others: Vec<u64> = self.at(world).map(|(other, _)| other).collect();
+        for other in others {
+            let stay = self.stays.get_mut(&other).into_iter().flatten().find(|(at, _)| &**at == world);
+            let shares =
+                |stay: &Stay| stay.shares == Some(session) && (another.is_some() || stay.state == PlayState::Waits);
+            if let Some((_, stay)) = stay.filter(|(_, stay)| shares(stay)) {
+                stay.shares = another.filter(|another| *another != other);
+            }
+        }
+    }
+
     /// How many are at a world.
     pub fn count(&self, world: &str) -> Count {
         let mut count = Count::default();

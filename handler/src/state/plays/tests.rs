@@ -271,3 +271,28 @@ fn who_is_where_is_known_by_session_player_and_word_until_he_leaves() {
     }
     assert!(!plays.put(4, &"e".into(), stay(PlayState::Plays, 9, "e")), "that is enough for one");
 }
+
+#[test]
+fn who_shares_or_waits_to_goes_on_with_whoever_has_the_connection() {
+    let mut plays = Plays::default();
+    let cave: WorldKey = "cave".into();
+    let guest = |state, shares, word| Stay { shares: Some(shares), ..stay(state, 7, word) };
+    plays.put(1, &cave, stay(PlayState::Plays, 7, "aaaa"));
+    plays.put(2, &cave, guest(PlayState::Plays, 1, "bbbb"));
+    plays.put(3, &cave, guest(PlayState::Waits, 1, "cccc"));
+    plays.put(4, &cave, guest(PlayState::Waits, 9, "dddd"));
+    let waiting = |plays: &Plays, session| {
+        plays.waiting_for(session, "cave").into_iter().map(|(session, _)| session).collect::<Vec<_>>()
+    };
+    assert_eq!((plays.sharers(PlayerId(7), &cave, 1), waiting(&plays, 1)), (2, vec![3]));
+    // Another one goes on with the connection: one of those, or a new one.
+    plays.share_with(1, Some(3), "cave");
+    assert_eq!((plays.get(2, "cave").unwrap().shares, plays.get(3, "cave").unwrap().shares), (Some(3), None));
+    plays.share_with(3, Some(5), "cave");
+    assert_eq!(plays.get(2, "cave").unwrap().shares, Some(5));
+    // Nobody does: who waits has nobody to wait for, and the others hear of it by the end of their connections.
+    plays.put(6, &cave, guest(PlayState::Waits, 5, "eeee"));
+    plays.share_with(5, None, "cave");
+    assert_eq!((plays.get(2, "cave").unwrap().shares, plays.get(6, "cave").unwrap().shares), (Some(5), None));
+    assert_eq!((waiting(&plays, 5), waiting(&plays, 9)), (vec![], vec![4]));
+}

@@ -139,7 +139,17 @@ pub struct World {
     next_call: Instant,
     /// Somebody wants to know when it is there again, and waits for nothing else.
     is_watched: bool,
+    counts: Counts,
     acts: Vec<Act>,
+}
+
+/// What was counted of a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// How often it went down.
+    pub downs: u64,
+    /// How often a player was connected with it again after it was down.
+    pub returns: u64,
 }
 
 impl World {
@@ -161,6 +171,7 @@ impl World {
             renewing: VecDeque::new(),
             next_call: now,
             is_watched: false,
+            counts: Counts::default(),
             acts: Vec::new(),
         }
     }
@@ -202,6 +213,16 @@ impl World {
     /// Whether the operator has chosen it.
     pub fn is_by_hand(&self) -> bool {
         self.by_hand
+    }
+
+    /// What was counted of it.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// A player is connected with it again, who was so before it went down.
+    pub fn has_returned(&mut self) {
+        self.counts.returns += 1;
     }
 
     /// Whether it is there.
@@ -259,6 +280,7 @@ impl World {
             place.next = now + SOON;
         }
         if before.is_none() {
+            self.counts.downs += 1;
             self.acts.extend(self.address().cloned().map(|address| Act::Down { address }));
         }
     }

@@ -136,7 +136,7 @@ fn who_may_what() {
             "MODE" => "xxxxx",
             "QUIT" => "-xxxx",
             "AUTH" => "---x-",
-            "REGISTER" | "LOGIN" | "TELL" | "WORLD ENTER" | "SET" => "-xx--",
+            "REGISTER" | "LOGIN" | "TELL" | "WORLD ENTER" | "SET" | "PLAY" | "RESUME" | "DROP" => "-xx--",
             "VISITOR" => "-x---",
             "LOGOUT" => "-xx--",
             "PASSWORD" | "PASS" | "RATING" | "BROADCAST" => "--x--",

@@ -310,7 +310,7 @@ fn hiding(stack: &mut Stack<Transport>) -> Vec<u8> {
     stack.out().rest().to_vec()
 }
 
-const OFFERS: &[u8] = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a";
+const OFFERS: &[u8] = b"\xff\xfd\x00\xff\xfb\x00\xff\xfd\x1f\xff\xfd\x18\xff\xfb\x19\xff\xfb\x2a\xff\xfb\x46";
 
 #[test]
 fn who_ends_lines_with_lf_sees_no_telnet_before_he_has_spoken_it() {
@@ -339,5 +339,5 @@ fn a_terminal_that_takes_all_as_it_is_gets_a_return_before_what_follows_a_line()
     let (_, out) = at_door(b"\xff\xfd\x00one\ntwo\r\n");
     assert!(out.ends_with(b"\rok\r\n> \xff\xf9\rok\r\n> \xff\xf9"), "{out:?}");
     let (_, out) = at_door(b"\xff\xfe\x00one\n");
-    assert!(out.ends_with(b"\xff\xfb\x2aok\r\n> \xff\xf9"), "{out:?}");
+    assert!(out.ends_with(b"\xff\xfb\x46ok\r\n> \xff\xf9"), "{out:?}");
 }

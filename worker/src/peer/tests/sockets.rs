@@ -176,7 +176,7 @@ fn silence_of_one_who_speaks_telnet_is_broken_by_what_nobody_sees() {
     assert_eq!(scene.other().next_input(&mut line), Some(Input::Line));
     assert_eq!(scene.other().next_input(&mut line), None);
     scene.flush();
-    let offered = scene.hear(1, 18);
+    let offered = scene.hear(1, 21);
     assert_eq!(offered[..2], [0xff, 0xfd]);
     let due = scene.peers.due_at(&scene.settings.limits).unwrap();
     assert_eq!(due.duration_since(scene.other().last_line()), Duration::from_secs(30));

@@ -1,28 +1,44 @@
 //! Typing a login once more, on a fresh connection. Runs in a worker; pure, but for the locked page.
 //!
+//! Where there is a ticket, that is said first: a line of ours by which the world learns from the handler who he is. What was
+//! typed takes its place if the world does not take it.
+//!
 //! Until it is over, nothing of what the world says is for the player: his worker drops it. Then it is told what to show:
 //! behind the words of success what followed them, and else all that the world has said.
 
 use super::heard::Heard;
+use super::page::Typed;
 use super::{Login, QUIET, Verdict, asks_for_secret};
 use crate::moment::Moment;
 use crate::play::scrollback::Scrollback;
 use serde::{Deserialize, Serialize};
-use ssmglobal_ipc::clean;
+use ssmglobal_ipc::{Secret, clean};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How long it may take altogether.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A world that says nothing before it has heard something is spoken to after so long.
+/// A world that asks, but says nothing before it has heard something, is spoken to after so long.
 const SILENT: Duration = Duration::from_millis(300);
 
 /// All was said, and the world has asked for something more so long ago: that is nothing that we know.
 const ASKS_MORE: Duration = Duration::from_secs(1);
 
+/// One that takes a whole line is spoken to as soon as it has said anything, or after so long: it is served since it listens.
+const SILENT_LINE: Duration = Duration::from_millis(50);
+
+/// The world has said all that belongs to a success when it says nothing for so long: the player waits for it.
+const BEHIND: Duration = Duration::from_millis(20);
+
 /// How long after success lines are looked at that nobody needs to see again, if the world never falls quiet.
 const SETTLED: Duration = Duration::from_secs(1);
+
+/// What a world has to show for it that it takes a ticket it shows within so long.
+const TICKET: Duration = Duration::from_secs(3);
+
+/// Why a ticket was of no use: the world has said nothing that shows it.
+const NOT_TAKEN: &str = "it has not shown that it takes your pass";
 
 /// The most of one line that is kept to be shown, bytes; of a longer one its end.
 const MOST_OF_A_LINE: usize = 4096;
@@ -40,6 +56,8 @@ pub enum Step {
     Wait,
     /// Send this line, and its end.
     Say(Zeroizing<Vec<u8>>),
+    /// Send this line, which is in UTF-8, and its end.
+    Show(Secret),
     /// He is in. It is over.
     Done {
         /// To be shown.
@@ -70,6 +88,7 @@ impl std::fmt::Debug for Step {
         match self {
             Step::Wait => f.write_str("Wait"),
             Step::Say(_) => f.write_str("Say(…)"),
+            Step::Show(_) => f.write_str("Show(…)"),
             Step::Done { rest } => write!(f, "Done({:?})", String::from_utf8_lossy(rest)),
             Step::Failed { reason, text } => write!(f, "Failed({reason:?}, {:?})", String::from_utf8_lossy(text)),
             Step::AsksMore { text } => write!(f, "AsksMore({:?})", String::from_utf8_lossy(text)),
@@ -83,6 +102,8 @@ impl std::fmt::Debug for Step {
 #[serde(default)]
 pub struct Again {
     begun: Moment,
+    /// What is said in place of what was typed.
+    ticket: Option<Ticket>,
     /// The number of lines that were said.
     said: usize,
     /// One of them was the answer to a question for a password.
@@ -105,16 +126,44 @@ pub struct Again {
     behind: Option<Behind>,
 }
 
+/// A line that lets in once.
+#[derive(Serialize, Deserialize)]
+enum Ticket {
+    /// It is to be said.
+    Unsaid(Secret),
+    /// It was, then.
+    Said(Moment),
+}
+
 #[derive(Serialize, Deserialize)]
 struct Behind {
     text: Vec<u8>,
     since: Moment,
 }
 
+fn silent(login: &Login) -> Duration {
+    if login.patterns.prompts { SILENT } else { SILENT_LINE }
+}
+
 impl Again {
-    /// On a fresh connection; none if nothing is kept.
-    pub fn begin(login: &Login, now: Instant) -> Option<Again> {
-        login.is_kept().then(|| Again { begun: now.into(), ..Again::default() })
+    /// On a fresh connection, where this ticket comes before what is kept; none if there is neither.
+    pub fn begin(login: &Login, ticket: Option<Secret>, now: Instant) -> Option<Again> {
+        let ticket = ticket.map(Ticket::Unsaid);
+        (ticket.is_some() || login.is_kept()).then(|| Again { begun: now.into(), ticket, ..Again::default() })
+    }
+
+    /// Whether it is by a ticket that he is let in.
+    pub fn is_by_ticket(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// The line that is said at this place.
+    fn line_at<'a>(&'a self, login: &'a Login, at: usize) -> Option<Typed<'a>> {
+        match &self.ticket {
+            Some(Ticket::Unsaid(ticket)) => Some(Typed { line: ticket.expose().as_bytes(), secret: false }),
+            Some(Ticket::Said(_)) => None,
+            None => login.kept(at),
+        }
     }
 
     /// The world has said this; split anywhere.
@@ -140,6 +189,10 @@ impl Again {
             }
         }
         match &self.behind {
+            // What comes behind shows whether it has worked.
+            None if self.said == 0 && !login.patterns.prompts && !login.patterns.success.is_empty() => {
+                self.next(login, now)
+            }
             Some(behind) if behind.text.len() > MOST_BEHIND => self.done(),
             // Nothing is left out of what follows, and so nothing has to be waited for.
             Some(_) if login.patterns.hide.is_empty() && !login.patterns.success.is_empty() => self.done(),
@@ -159,10 +212,16 @@ impl Again {
             // What was asked meanwhile is to be answered now.
             self.stirred = Some(now.into());
         }
-        if !hides || self.behind.is_some() || !login.patterns.prompts {
+        if !hides || self.behind.is_some() {
             return Step::Wait;
         }
-        match login.kept(self.said) {
+        if let Some(Ticket::Said(_)) = self.ticket {
+            return self.failed("it asks for a password");
+        }
+        if !login.patterns.prompts {
+            return Step::Wait;
+        }
+        match self.line_at(login, self.said) {
             Some(next) if next.secret => self.say(login, now),
             _ if self.secret_said => self.failed("it asks for the password once more"),
             _ => Step::Wait,
@@ -177,17 +236,25 @@ impl Again {
 
     /// When [`Again::quiet`] is to be called at the latest.
     pub fn deadline(&self, login: &Login) -> Instant {
-        let silence = (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then_some(SILENT);
+        let silence = (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then(|| silent(login));
         let silence = silence.map(|silent| *self.begun + silent);
-        let quiet = self.stirred.map(|at| *at + QUIET);
+        let quiet = self.stirred.map(|at| *at + self.is_quiet_after());
         let settled = self.behind.as_ref().filter(|_| self.answered).map(|behind| *behind.since + SETTLED);
         let more = self.asks_more(login).map(|since| since + ASKS_MORE);
-        [silence, quiet, settled, more]
+        [silence, quiet, settled, more, self.ticket_ends()]
             .into_iter()
             .flatten()
             .min()
             .unwrap_or(*self.begun + PATIENCE)
             .min(*self.begun + PATIENCE)
+    }
+
+    /// Until when the world may show that it takes a ticket.
+    fn ticket_ends(&self) -> Option<Instant> {
+        match &self.ticket {
+            Some(Ticket::Said(at)) if self.behind.is_none() || !self.answered => Some(**at + TICKET),
+            _ => None,
+        }
     }
 
     /// Time has passed.
@@ -196,14 +263,18 @@ impl Again {
         if self.answered && self.behind.as_ref().is_some_and(settled) {
             return self.done();
         }
-        if self.stirred.is_some_and(|at| now >= *at + QUIET) {
+        if self.stirred.is_some_and(|at| now >= *at + self.is_quiet_after()) {
             self.stirred = None;
             let step = self.prompted(login, now);
             if step != Step::Wait {
                 return step;
             }
         }
-        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + SILENT {
+        if self.ticket_ends().is_some_and(|at| now >= at) {
+            return self.refused(login, NOT_TAKEN, now).unwrap_or(Step::Wait);
+        }
+        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + silent(login)
+        {
             self.silence_noticed = true;
             let step = self.next(login, now);
             if step != Step::Wait {
@@ -222,14 +293,14 @@ impl Again {
         }
     }
 
-    /// How many lines were said.
+    /// How many of the lines that are kept were said.
     pub fn said_lines(&self) -> usize {
-        self.said
+        if self.is_by_ticket() { 0 } else { self.said }
     }
 
     /// Since when the world asks for something though all was said that is kept.
     fn asks_more(&self, login: &Login) -> Option<Instant> {
-        let asks = login.patterns.prompts && self.behind.is_none() && !self.heard.is_empty();
+        let asks = login.patterns.prompts && !self.is_by_ticket() && self.behind.is_none() && !self.heard.is_empty();
         let all = self.said > 0 && login.kept(self.said).is_none();
         self.asks_since.filter(|_| asks && all).map(|since| *since)
     }
@@ -237,6 +308,10 @@ impl Again {
     /// It comes to nothing, as when the world has gone again: all that it has said.
     pub fn give_up(&mut self) -> Vec<u8> {
         self.held.take().text
+    }
+
+    fn is_quiet_after(&self) -> Duration {
+        if self.behind.is_some() { BEHIND } else { QUIET }
     }
 
     /// Whether the world is still talking, and is to end before it is asked something: one that asks may have much to say.
@@ -277,7 +352,7 @@ impl Again {
         match (verdict, &mut self.behind) {
             (Some(Verdict::Failure), _) => {
                 let reason = line.into_owned();
-                return Some(self.failed(&reason));
+                return self.refused(login, &reason, now);
             }
             (Some(Verdict::Success), None) => self.behind = Some(Behind { text: Vec::new(), since: now.into() }),
             (_, Some(behind)) if ended && !login.patterns.hides(&line) => behind.text.extend_from_slice(&self.line),
@@ -288,22 +363,45 @@ impl Again {
 
     /// Says the next line, if this is the question for it.
     fn next(&mut self, login: &Login, now: Instant) -> Step {
-        let Some(next) = login.kept(self.said) else { return Step::Wait };
+        let Some(next) = self.line_at(login, self.said) else { return Step::Wait };
         let asks = self.hides || asks_for_secret(&self.heard.line());
         if login.patterns.prompts && next.secret != asks { Step::Wait } else { self.say(login, now) }
     }
 
     fn say(&mut self, login: &Login, now: Instant) -> Step {
-        let Some(next) = login.kept(self.said) else { return Step::Wait };
+        let step = match self.ticket.take() {
+            Some(Ticket::Unsaid(ticket)) => {
+                self.ticket = Some(Ticket::Said(now.into()));
+                Step::Show(ticket)
+            }
+            None => {
+                let Some(next) = login.kept(self.said) else { return Step::Wait };
+                self.secret_said |= next.secret;
+                Step::Say(Zeroizing::new(next.line.to_vec()))
+            }
+            said => {
+                self.ticket = said;
+                return Step::Wait;
+            }
+        };
         self.said += 1;
-        self.secret_said |= next.secret;
         (self.answered, self.stirred) = (false, None);
         self.heard.clear();
         self.line.clear();
-        if login.patterns.success.is_empty() && login.kept(self.said).is_none() {
+        if login.patterns.success.is_empty() && self.line_at(login, self.said).is_none() {
             self.behind = Some(Behind { text: Vec::new(), since: now.into() });
         }
-        Step::Say(Zeroizing::new(next.line.to_vec()))
+        step
+    }
+
+    /// The world does not take it. In place of a ticket what was typed is said, if there is any, now that the world has spoken.
+    fn refused(&mut self, login: &Login, reason: &str, now: Instant) -> Option<Step> {
+        if !self.is_by_ticket() || !login.is_kept() {
+            return Some(self.failed(reason));
+        }
+        let (begun, stirred, held, hides) = (now.into(), Some(now.into()), std::mem::take(&mut self.held), self.hides);
+        *self = Again { begun, stirred, held, hides, answered: true, ..Again::default() };
+        None
     }
 
     fn done(&mut self) -> Step {

@@ -4,8 +4,10 @@
 mod asked;
 mod bounds;
 mod lines;
+mod ticket;
 
 use super::*;
+use ssmglobal_ipc::Secret;
 use std::time::{Duration, Instant};
 
 /// What happens, in its order.
@@ -23,6 +25,8 @@ enum Do<'a> {
     Types(&'a str),
     /// This is typed for him.
     Says(&'a str),
+    /// This ticket is shown for him.
+    Shows(&'a str),
     /// He is in, and has seen this.
     In(&'a str),
     /// It has failed with this reason, and he has seen all that the world has said.
@@ -32,7 +36,7 @@ enum Do<'a> {
     /// It took too long, and he has seen all that the world has said.
     TimedOut,
 }
-use Do::{AsksMore, Failed, Hide, In, Mark, Pass, Says, TimedOut, Types, World};
+use Do::{AsksMore, Failed, Hide, In, Mark, Pass, Says, Shows, TimedOut, Types, World};
 
 /// In pieces of this length the state is put away after each step too.
 const MOVED: usize = 1;
@@ -93,7 +97,7 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
                 now = end;
             }
             Types(line) => watch.typed(login, line.as_bytes(), false, now),
-            Says(_) | In(_) | Failed(_) | AsksMore | TimedOut => panic!("{happens:?} is not watched"),
+            Says(_) | Shows(_) | In(_) | Failed(_) | AsksMore | TimedOut => panic!("{happens:?} is not watched"),
         }
         if piece == MOVED {
             watch = moved(&watch);
@@ -103,9 +107,14 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
 
 /// What was kept logs in, on a fresh connection; gives how long it took.
 fn again(login: &Login, piece: usize, script: &[Do]) -> Duration {
+    again_with(login, None, piece, script)
+}
+
+/// The same with a ticket.
+fn again_with(login: &Login, ticket: Option<&str>, piece: usize, script: &[Do]) -> Duration {
     let begun = clock();
-    let mut scene =
-        Scene { again: Again::begin(login, begun).expect("a login"), login, now: begun, step: None, shown: Vec::new() };
+    let again = Again::begin(login, ticket.map(Secret::new), begun).expect("a login");
+    let mut scene = Scene { again, login, now: begun, step: None, shown: Vec::new() };
     let mut said = Vec::new();
     for happens in script {
         match *happens {
@@ -116,6 +125,10 @@ fn again(login: &Login, piece: usize, script: &[Do]) -> Duration {
             Mark => scene.with(|again, login, now| again.prompt_end(login, now)),
             Hide(hides) => scene.with(|again, login, now| again.hides(login, hides, now)),
             Pass(milliseconds) => scene.pass(lasting(milliseconds, piece)),
+            Shows(line) => match scene.step.take() {
+                Some(Step::Show(said)) => assert_eq!(said.expose(), line),
+                other => panic!("{line:?} was to be shown: {other:?}"),
+            },
             Says(line) => match scene.step.take() {
                 Some(Step::Say(said)) => assert_eq!(String::from_utf8_lossy(&said), line),
                 other => panic!("{line:?} was to be typed: {other:?}"),
@@ -183,7 +196,7 @@ impl Scene<'_> {
         let step = what(&mut self.again, self.login, self.now);
         match &step {
             Step::Wait => return,
-            Step::Say(_) => {}
+            Step::Say(_) | Step::Show(_) => {}
             Step::Done { rest: text }
             | Step::Failed { text, .. }
             | Step::AsksMore { text }

@@ -272,8 +272,9 @@ fn world_replies() -> Vec<(&'static str, Reply)> {
             ),
             term("heartbeat", "", SaidBy::Kind),
         ],
+        in_use: Some(s("unix:/run/atlantis.sock")),
     };
-    let elsewhere = WorldPlayed { world: s("Atlantis"), terms: vec![term("play", "", SaidBy::Kind)] };
+    let elsewhere = WorldPlayed { world: s("Atlantis"), terms: vec![term("play", "", SaidBy::Kind)], in_use: None };
     let key = |password: Option<&str>| WorldKey { world: s("Atlantis"), password: password.map(Secret::new) };
     let terms = HostTerms {
         world: s("Atlantis"),

@@ -17,6 +17,7 @@ mod tests;
 use super::handing::Handed;
 use super::subscriptions::Subscriptions;
 use crate::peer::{self, Kept};
+use crate::play::sharing;
 use crate::session::Session;
 use before::Item;
 use serde::{Deserialize, Serialize};
@@ -32,8 +33,9 @@ const FORMAT: u32 = 3;
 const MOST: usize = 1 << 20;
 
 /// The most descriptors that go with a state, beside the client's: the state, the way to the old worker, those of its other
-/// peers, its link, and what belongs to a world that it plays: the connection, and a page that holds a login.
-pub const MOST_DESCRIPTORS: usize = 2 + (peer::MOST - 1) + 1 + 2;
+/// peers, its link, and what belongs to a world that it plays: the connection, a page that holds a login, and the ways to
+/// those who share it.
+pub const MOST_DESCRIPTORS: usize = 2 + (peer::MOST - 1) + 1 + 2 + sharing::MOST;
 
 /// The new one could go on.
 pub const COULD: u8 = b'C';

@@ -9,9 +9,9 @@ fn asked() -> LoginTerms {
 
 #[test]
 fn so_many_lines_and_bytes_are_kept_and_a_longer_login_is_not() {
-    let long = "x".repeat(MOST_BYTES);
+    let long = "x".repeat(page::MOST_BYTES);
     for (count, line, fits) in
-        [(MOST_LINES, "x", true), (MOST_LINES + 1, "x", false), (1, long.as_str(), true), (2, &long, false)]
+        [(page::MOST_LINES, "x", true), (page::MOST_LINES + 1, "x", false), (1, long.as_str(), true), (2, &long, false)]
     {
         let mut login = login(&asked());
         let script = [vec![Types(line); count], vec![World("Welcome!\r\n")]].concat();
@@ -25,7 +25,7 @@ fn so_many_lines_and_bytes_are_kept_and_a_longer_login_is_not() {
 fn without_a_page_nothing_is_kept_and_all_else_goes_on() {
     let mut login = Login::new(&asked(), None);
     watched(&mut login, 100, &[Types("Bob"), Hide(true), Types("hunter2"), World("Welcome!\r\n")]);
-    assert!(!login.is_kept() && Again::begin(&login, clock()).is_none());
+    assert!(!login.is_kept() && Again::begin(&login, None, clock()).is_none());
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_page_takes_the_login_along_also_one_that_is_being_tried() {
     let mut watch: Watch = serde_json::from_str(&left).unwrap();
     watch.said(&mut second, b"Welcome!\r\n", now);
     assert_eq!(lines_kept(&second), ["Alice"]);
-    second.forget();
+    second.page.iter_mut().for_each(LockedPage::wipe);
     assert!(!second.is_kept() && second.page().unwrap().bytes().is_empty());
 }
 
@@ -53,7 +53,7 @@ fn what_is_held_meanwhile_has_a_bound() {
     let mut login = login(&asked());
     watched(&mut login, 100, &[Types("Bob"), World("Welcome!\r\n")]);
     let now = clock();
-    let mut again = Again::begin(&login, now).unwrap();
+    let mut again = Again::begin(&login, None, now).unwrap();
     let flood = [b'x'; 10_000];
     for _ in 0..100 {
         assert_eq!(again.said(&login, &flood, now), Step::Wait);
@@ -91,15 +91,16 @@ fn lines_that_look_as_a_login_are_known_in_any_characters() {
 /// How it ends, and what has been seen then.
 fn outcome(login: &Login, texts: &[&[u8]]) -> (String, String) {
     let mut now = clock();
-    let mut again = Again::begin(login, now).unwrap();
+    let mut again = Again::begin(login, None, now).unwrap();
     now += Duration::from_millis(300);
     assert!(matches!(again.quiet(login, now), Step::Say(_)));
     let (mut end, mut shown) = (None, Vec::new());
     let mut over = |step: Step, shown: &mut Vec<u8>| {
         let (how, text) = match step {
-            Step::Wait | Step::Say(_) => return false,
+            Step::Wait | Step::Say(_) | Step::Show(_) => return false,
             Step::Done { rest } => ("in".to_owned(), rest),
             Step::Failed { reason, text } => (reason, text),
+            Step::AsksMore { text } => ("it asks for more".to_owned(), text),
             Step::TimedOut { text } => ("too late".to_owned(), text),
         };
         shown.extend_from_slice(&text);
@@ -162,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_typed_is_kept_as_it_was(lines in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..100), any::<bool>()), 1..=MOST_LINES)) {
+    fn what_was_typed_is_kept_as_it_was(lines in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..100), any::<bool>()), 1..=page::MOST_LINES)) {
         let (mut login, mut watch, now) = (login(&asked()), Watch::default(), clock());
         let mut expected: Vec<(Vec<u8>, bool)> = Vec::new();
         for (line, hidden) in lines {
