@@ -142,7 +142,7 @@ impl Playing {
 
     /// Whether the world has to wait for a client that is slow: not for ever, where others see the game.
     pub fn waits_for_client(&self) -> bool {
-        !self.play.is_alone() && !(self.play.is_shared() && self.shares.client.is_given_up())
+        !(self.play.is_alone() || self.play.is_shared() && self.shares.client.is_given_up())
     }
 }
 
