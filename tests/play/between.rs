@@ -93,8 +93,10 @@ fn tells_in_a_flood_stand_between_its_lines_and_none_of_both_is_lost() {
     client.types("//hw");
     client.until("Hello, world!\n");
     let shown = plain(&client.shown());
-    let (tells, lines): (Vec<&str>, Vec<&str>) =
-        shown.lines().filter(|line| line.contains("line ") || line.contains("tell")).partition(|line| line.starts_with('['));
+    let (tells, lines): (Vec<&str>, Vec<&str>) = shown
+        .lines()
+        .filter(|line| line.contains("line ") || line.contains("tell"))
+        .partition(|line| line.starts_with('['));
     assert_eq!(tells, (0..20).map(|number| format!("[tell] al: tell {number}")).collect::<Vec<_>>());
     assert_eq!(lines, (1..=5000).map(|number| format!("line {number} of 5000")).collect::<Vec<_>>());
 }
@@ -189,9 +191,16 @@ fn he_goes_to_another_world_and_back_and_to_our_prompt() {
 fn garbage() -> Vec<Vec<u8>> {
     let all: Vec<u8> = (0..=254).collect();
     let long = vec![b'x'; 200_000];
-    let commands = b"\xff\xf1\xff\xf9\xff\xf0\xff\xfb\xc8\xff\xfd\xc7\xff\xfa\x63abc\xff\xf0\xff\xfa\x18\xff\xff\xff\xf0\xff\xef\xff\xffy";
+    let commands = b"\xff\xf1\xff\xf9\xff\xf0\xff\xfa\x63abc\xff\xf0\xff\xfa\x18\xff\xff\xff\xf0\xff\xef\xff\xffy";
     let unended = [b"\xff\xfa\xc9".to_vec(), vec![b'x'; 100_000], b"\xff\xf0".to_vec()].concat();
-    vec![all, long, commands.to_vec(), unended, b"\ra\r\r\nb\n\rc\0\0d\r\0e".to_vec(), b"\x1b[31;\x1b]0;title\x07\x1b[".to_vec()]
+    vec![
+        all,
+        long,
+        commands.to_vec(),
+        unended,
+        b"\ra\r\r\nb\n\rc\0\0d\r\0e".to_vec(),
+        b"\x1b[31;\x1b]0;title\x07\x1b[".to_vec(),
+    ]
 }
 
 #[test]

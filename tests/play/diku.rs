@@ -236,7 +236,7 @@ fn what_a_world_has_set_is_as_before_when_it_is_left() {
     let shown = client.until("You have left zoo.");
     assert!(shown.contains("\u{1b}[0m"), "the colour ends: {shown:?}");
     assert!(shown.contains("\u{1b}[7z"), "what follows is no markup: {shown:?}");
-    assert!(shown.ends_with("\nYou have left zoo."), "{shown:?}");
+    assert!(shown.ends_with("\u{1b}[0mYou have left zoo."), "{shown:?}");
     client.types("HW");
     client.until("Hello, world!");
     played.world.player("bob").ends();

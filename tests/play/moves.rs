@@ -1,7 +1,8 @@
 //! A world that goes elsewhere, takes its time, or changes its mind; and we ourselves at each moment of it.
 
 use super::{Played, played_with};
-use crate::harness::worlds::{Cut, Kind, Profile, StrictClient, World};
+use crate::harness::worlds::codes::option::SGA;
+use crate::harness::worlds::{Cut, End, Kind, Profile, StrictClient, Told, World};
 use crate::harness::{Backend, MOVED};
 use std::net::TcpListener;
 
@@ -181,7 +182,15 @@ fn a_warm_restart_that_negotiates_anew_passes_unseen() {
         let played = played_with(kind, "", "");
         let mut client = played.inside("bob", wide().letting_offer_again());
         let told = played.world.player("bob");
+        // What was offered before is answered, or an answer to it might meet the next program.
+        let mut mark = 0;
+        let answered = |mark: usize| {
+            let is_about = |told: &Told| matches!(told, Told::Agreed(End::Ours, SGA, _));
+            told.wait("an answer", |all| all[mark..].iter().any(is_about).then_some(()));
+            told.told().len()
+        };
         for round in 1..4 {
+            mark = answered(mark);
             played.world.restarts_warmly();
             client.until("The world restarts.\n");
             echoes(&mut client, "as before");

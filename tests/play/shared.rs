@@ -75,7 +75,7 @@ fn three_connections_see_the_same_and_what_each_types_goes_to_the_world_once() {
 
 #[test]
 fn letters_prompts_and_hidden_input_are_the_same_for_all() {
-    let (played, mut first, mut others) = shared("", 1);
+    let (played, mut first, mut others) = shared("charset = \"latin-1\"", 1);
     let (second, told) = (&mut others[0], bob(&played));
     played.world.says(&told, b"gr\xf6\xdfer\r\n");
     first.until("größer\n");

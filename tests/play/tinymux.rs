@@ -33,7 +33,7 @@ fn inside(door: SocketAddr, name: &str) -> StrictClient {
 /// Says something in the world, and hears it.
 fn says(client: &mut StrictClient, what: &str) {
     client.types(&format!("say {what}"));
-    client.until(&format!("You say, \"{what}\"\n"));
+    client.until(&format!("You say, “{what}”\n"));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_real_mush_is_killed_and_shut_down_and_restarted_and_its_player_is_back_each
     bob.until("1 line kept for mymush.");
     mux.starts();
     bob.until("you are in it as before.");
-    bob.until("You say, \"kept\"\n");
+    bob.until("You say, “kept”\n");
     backend.upgrade_to("9.9.9");
     backend.log().wait(MOVED);
     says(&mut bob, "after the upgrade");

@@ -235,7 +235,11 @@ fn diku(stage: &mut Stage, text: &str, known: impl Fn(&str) -> Known) -> Vec<Act
         }
         Stage::Menu(name) if text == "1" => {
             *stage = Stage::Playing(name.clone());
-            vec![Act::Enter(name), say("\r\nWelcome to the tests! May your visit here be short.\r\n\r\nThe Temple\r\n"), Act::Prompt("> ")]
+            vec![
+                Act::Enter(name),
+                say("\r\nWelcome to the tests! May your visit here be short.\r\n\r\nThe Temple\r\n"),
+                Act::Prompt("> "),
+            ]
         }
         Stage::Menu(_) if text == "0" => vec![say(Kind::Diku.farewell()), Act::Close],
         Stage::Menu(name) => {

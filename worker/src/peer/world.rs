@@ -34,6 +34,16 @@ impl WorldPeer {
         Ok(WorldPeer { socket, out: Outbox::default(), contact, flushed: Flushed::All, vanished: false })
     }
 
+    /// What waits for it, for one who goes on with it.
+    pub fn kept(&self) -> &Outbox {
+        &self.out
+    }
+
+    /// Goes on with what waits for it.
+    pub fn with_kept(self, out: Outbox) -> WorldPeer {
+        WorldPeer { out, ..self }
+    }
+
     /// Its descriptor, for one who goes on with it.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.as_stream().as_fd()

@@ -51,6 +51,7 @@ impl Play {
 
     /// Shows the player what the world has said; who is away sees it later.
     pub(super) fn show(&mut self, text: &[u8], to: &mut Voice<'_>) {
+        self.unmarked = false;
         let from = to.out.len();
         to.between.end_ours(to.out);
         let begins = to.out.len();
@@ -77,7 +78,9 @@ impl Play {
         to.between.is_prompt();
         self.sharers.prompts();
         if self.alone.is_none() {
+            let from = to.out.len();
             to.telnet.prompt_end(to.out);
+            self.unmarked = to.out.len() == from;
         }
     }
 

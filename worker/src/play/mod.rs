@@ -130,6 +130,8 @@ pub struct Play {
     outward: Converter,
     /// What is typed is not seen: the world has said so.
     hidden: bool,
+    /// The world's prompt stands there without a mark: his terminal had not spoken telnet yet.
+    unmarked: bool,
     /// The world has gone when it had asked for a password: what is typed next may be one.
     was_asked: bool,
     /// It has just gone so.
@@ -265,6 +267,11 @@ impl Play {
         self.gate.set_hidden(false);
         self.sharers.hides(false);
         (self.hidden, self.in_line_since, self.undecided_until) = (false, None, None);
+    }
+
+    /// Whether the player has waited for it.
+    pub fn is_again(&self) -> bool {
+        self.again
     }
 
     /// Whether he was being logged in again when the connection ended, and is to be once more.

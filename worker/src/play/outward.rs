@@ -21,7 +21,19 @@ impl Play {
                 }
             }
             Event::WantsMssp => self.crawler = Some(false),
-            event => self.bridge.from_player(telnet, event, out, to_world),
+            event => {
+                self.bridge.from_player(telnet, event, out, to_world);
+                self.mark_prompt(telnet, out);
+            }
+        }
+    }
+
+    /// A world may ask before the player's terminal has said that it speaks telnet: some show no prompt without a mark.
+    fn mark_prompt(&mut self, telnet: &Telnet, out: &mut Vec<u8>) {
+        if self.unmarked && self.typed.is_empty() {
+            let from = out.len();
+            telnet.prompt_end(out);
+            self.unmarked = out.len() == from;
         }
     }
 
@@ -65,7 +77,7 @@ impl Play {
                 Some(Typed::Passed)
             }
             Some(Passed::Line { line, hidden, .. }) => {
-                let hidden = hidden || std::mem::take(&mut self.was_asked);
+                let hidden = std::mem::take(&mut self.was_asked) || hidden;
                 let became = self.kept.keep(line.unwrap_or_default(), hidden, &self.login);
                 Some(Typed::Says(match became {
                     Became::Kept => words::kept(self.kept.count(), &self.world),

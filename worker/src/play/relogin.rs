@@ -120,16 +120,17 @@ impl Play {
                 self.show(&rest, to);
                 self.send_kept(to_world);
             }
-            Step::Failed { reason, text } => self.not_logged_in(&reason, &text, to, to_world),
-            Step::TimedOut { text } => self.not_logged_in(words::NO_ANSWER, &text, to, to_world),
+            Step::Failed { reason, text } => self.not_logged_in(&reason, true, &text, to, to_world),
+            Step::AsksMore { text } => self.not_logged_in(words::ASKS_MORE, false, &text, to, to_world),
+            Step::TimedOut { text } => self.not_logged_in(words::NO_ANSWER, false, &text, to, to_world),
         }
     }
 
-    /// He has to log in by himself.
-    fn not_logged_in(&mut self, why: &str, text: &[u8], to: &mut Voice<'_>, to_world: &mut Vec<u8>) {
+    /// He has to log in by himself, or to go on with it: the world has `refused` what was said last, or not.
+    fn not_logged_in(&mut self, why: &str, refused: bool, text: &[u8], to: &mut Voice<'_>, to_world: &mut Vec<u8>) {
         let said = self.logs_in.take().map_or(0, |again| again.said_lines());
         self.gate.set_hidden(self.hidden);
-        self.watch.begin_behind(&mut self.login, said);
+        self.watch.begin_behind(&mut self.login, said, refused);
         self.watch.hides(self.hidden);
         to.announce(&words::not_in(&self.world, self.returns, why, self.kept.count()));
         self.show(text, to);

@@ -21,6 +21,9 @@ pub const NOT_TAKEN_OVER: &str = "Your other connection could not be taken over.
 /// Why a login has not worked: the world has said nothing that shows it.
 pub const NO_ANSWER: &str = "it has not answered in time";
 
+/// Why a login has not worked: all that was typed before is typed.
+pub const ASKS_MORE: &str = "it asks for more than before";
+
 /// What was typed without being seen may be a password.
 pub const NOT_KEPT_SECRET: &str = "That was not kept, since it may be a password.";
 

@@ -5,6 +5,7 @@
 use super::Worker;
 use super::play::Playing;
 use crate::peer::WorldPeer;
+use crate::peer::outbox::Outbox;
 use crate::play::{Play, words};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -29,11 +30,13 @@ const MOST: usize = 1 << 20;
 /// What a worker knows of the world that its client plays, for another one. Each that is said to be there has a descriptor.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Handed<P = Play> {
+pub struct Handed<P = Play, O = Outbox> {
     /// All of it that is pure.
     pub play: P,
     /// There is a connection.
     pub world: bool,
+    /// What waits to be written to it.
+    pub to_world: Option<O>,
     /// There is a page that holds a login.
     pub page: bool,
     /// How many other connections share the game.
@@ -47,9 +50,10 @@ pub fn descriptors(playing: &Playing) -> impl Iterator<Item = std::os::fd::Borro
 }
 
 /// What is said to who goes on.
-pub fn handed(playing: &Playing) -> Handed<&Play> {
+pub fn handed(playing: &Playing) -> Handed<&Play, &Outbox> {
     let (world, page) = (playing.world.is_some(), playing.play.page().is_some());
-    Handed { play: &playing.play, world, page, sharers: playing.shares.count() }
+    let to_world = playing.world.as_ref().map(WorldPeer::kept);
+    Handed { play: &playing.play, world, to_world, page, sharers: playing.shares.count() }
 }
 
 /// Puts together what was handed over.
@@ -62,7 +66,7 @@ pub fn take(
     limits: &Limits,
     registry: &Registry,
 ) -> io::Result<Playing> {
-    let Handed { mut play, world, page, sharers } = handed;
+    let Handed { mut play, world, to_world, page, sharers } = handed;
     let missing = || io::Error::from(io::ErrorKind::InvalidData);
     let world = if world { Some(fds.next().ok_or_else(missing)?) } else { None };
     if page {
@@ -70,6 +74,7 @@ pub fn take(
         play.take_page(LockedPage::from_descriptor(fds.next().ok_or_else(missing)?).ok());
     }
     let world = world.map(|fd| WorldPeer::new(fd, limits, registry)).transpose()?;
+    let world = world.map(|world| world.with_kept(to_world.unwrap_or_default()));
     let mut playing = Playing { world, ..Playing::new(play) };
     playing.take_shares(fds.take(sharers).collect(), registry);
     Ok(playing)

@@ -8,6 +8,7 @@ use super::play::Playing;
 use super::{LINK, MOVES, Worker};
 use crate::given::Given;
 use crate::peer::Peer;
+use crate::peer::outbox::Outbox;
 use crate::play::Play;
 use mio::Events;
 use mio::net::TcpStream;
@@ -79,7 +80,9 @@ impl Worker<'_> {
     }
 
     /// All that the one who goes on must know.
-    fn left(&self) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept, Handed<&Play>> {
+    fn left(
+        &self,
+    ) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept, Handed<&Play, &Outbox>> {
         Left {
             session: &self.session,
             subscriptions: &self.subscriptions,

@@ -231,7 +231,9 @@ impl Worker<'_> {
         let Ok(mut world) = WorldPeer::new(fd, &self.settings.limits, self.poll.registry()) else {
             return self.cannot_play(&Failure::new(Code::Unavailable, super::upward::BUSY));
         };
-        self.session.gives_way(self.peers.client.stack());
+        if playing.play.is_again() {
+            self.session.gives_way(self.peers.client.stack());
+        }
         playing.play.connected(self.peers.client.stack(), world.out().bytes(), Instant::now());
         playing.world = Some(world);
     }
@@ -266,8 +268,8 @@ impl Worker<'_> {
             world.close(self.poll.registry());
         }
         playing.play.ended(self.peers.client.stack());
-        self.end_all_shares();
         self.session.goes_on();
+        self.end_all_shares();
         self.ask_why_it_ended();
     }
 
@@ -485,7 +487,7 @@ impl Worker<'_> {
             // Nobody reads it.
             return self.peers.client.stack().out().clear();
         }
-        if self.playing.is_some() && !self.session.wants_line() && !self.session.owes() {
+        if self.playing.as_ref().is_some_and(Playing::has_world) && !self.session.wants_line() && !self.session.owes() {
             self.peers.client.stack().end_ours();
         }
     }

@@ -22,14 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A world that asks, but says nothing before it has heard something, is spoken to after so long.
 const SILENT: Duration = Duration::from_millis(300);
 
+/// All was said, and the world has asked for something more so long ago: that is nothing that we know.
+const ASKS_MORE: Duration = Duration::from_secs(1);
+
 /// One that takes a whole line is spoken to as soon as it has said anything, or after so long: it is served since it listens.
 const SILENT_LINE: Duration = Duration::from_millis(50);
 
 /// The world has said all that belongs to a success when it says nothing for so long: the player waits for it.
 const BEHIND: Duration = Duration::from_millis(20);
-
-/// All was said, and the world has asked for something more so long ago: that is nothing that we know.
-const ASKS_MORE: Duration = Duration::from_secs(1);
 
 /// How long after success lines are looked at that nobody needs to see again, if the world never falls quiet.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -70,6 +70,11 @@ pub enum Step {
         /// To be shown: the login screen, and what followed.
         text: Vec<u8>,
     },
+    /// All was said that is kept, and the world asks for more. It is over; he can go on by himself.
+    AsksMore {
+        /// To be shown: all that it has said.
+        text: Vec<u8>,
+    },
     /// The world has neither taken nor refused it in time. It is over; he can go on by himself.
     TimedOut {
         /// To be shown: all that it has said, at most 64 KiB.
@@ -86,6 +91,7 @@ impl std::fmt::Debug for Step {
             Step::Show(_) => f.write_str("Show(…)"),
             Step::Done { rest } => write!(f, "Done({:?})", String::from_utf8_lossy(rest)),
             Step::Failed { reason, text } => write!(f, "Failed({reason:?}, {:?})", String::from_utf8_lossy(text)),
+            Step::AsksMore { text } => write!(f, "AsksMore({:?})", String::from_utf8_lossy(text)),
             Step::TimedOut { text } => write!(f, "TimedOut({:?})", String::from_utf8_lossy(text)),
         }
     }
@@ -276,7 +282,7 @@ impl Again {
             }
         }
         if self.asks_more(login).is_some_and(|since| now >= since + ASKS_MORE) {
-            return self.failed("it asks for more than before");
+            return Step::AsksMore { text: self.give_up() };
         }
         if now < *self.begun + PATIENCE {
             return Step::Wait;
@@ -287,14 +293,14 @@ impl Again {
         }
     }
 
-    /// How many lines were said.
+    /// How many of the lines that are kept were said.
     pub fn said_lines(&self) -> usize {
-        self.said
+        if self.is_by_ticket() { 0 } else { self.said }
     }
 
     /// Since when the world asks for something though all was said that is kept.
     fn asks_more(&self, login: &Login) -> Option<Instant> {
-        let asks = login.patterns.prompts && self.behind.is_none() && !self.heard.is_empty();
+        let asks = login.patterns.prompts && !self.is_by_ticket() && self.behind.is_none() && !self.heard.is_empty();
         let all = self.said > 0 && login.kept(self.said).is_none();
         self.asks_since.filter(|_| asks && all).map(|since| *since)
     }

@@ -31,10 +31,12 @@ enum Do<'a> {
     In(&'a str),
     /// It has failed with this reason, and he has seen all that the world has said.
     Failed(&'a str),
+    /// It asks for more, and he has seen all that the world has said.
+    AsksMore,
     /// It took too long, and he has seen all that the world has said.
     TimedOut,
 }
-use Do::{Failed, Hide, In, Mark, Pass, Says, Shows, TimedOut, Types, World};
+use Do::{AsksMore, Failed, Hide, In, Mark, Pass, Says, Shows, TimedOut, Types, World};
 
 /// In pieces of this length the state is put away after each step too.
 const MOVED: usize = 1;
@@ -95,7 +97,7 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
                 now = end;
             }
             Types(line) => watch.typed(login, line.as_bytes(), false, now),
-            Says(_) | Shows(_) | In(_) | Failed(_) | TimedOut => panic!("{happens:?} is not watched"),
+            Says(_) | Shows(_) | In(_) | Failed(_) | AsksMore | TimedOut => panic!("{happens:?} is not watched"),
         }
         if piece == MOVED {
             watch = moved(&watch);
@@ -142,6 +144,10 @@ fn again_with(login: &Login, ticket: Option<&str>, piece: usize, script: &[Do]) 
                 }
                 assert_eq!(String::from_utf8_lossy(&scene.shown), String::from_utf8_lossy(&said));
             }
+            AsksMore => {
+                assert!(matches!(scene.step.take(), Some(Step::AsksMore { .. })));
+                assert_eq!(String::from_utf8_lossy(&scene.shown), String::from_utf8_lossy(&said));
+            }
             TimedOut => {
                 assert!(matches!(scene.step.take(), Some(Step::TimedOut { .. })));
                 assert_eq!(String::from_utf8_lossy(&scene.shown), String::from_utf8_lossy(&said));
@@ -169,7 +175,10 @@ struct Scene<'a> {
 impl Scene<'_> {
     fn is_over(&self) -> bool {
         !self.shown.is_empty()
-            || matches!(&self.step, Some(Step::Done { .. } | Step::Failed { .. } | Step::TimedOut { .. }))
+            || matches!(
+                &self.step,
+                Some(Step::Done { .. } | Step::Failed { .. } | Step::AsksMore { .. } | Step::TimedOut { .. })
+            )
     }
 
     fn world(&mut self, text: &[u8]) {
@@ -188,9 +197,10 @@ impl Scene<'_> {
         match &step {
             Step::Wait => return,
             Step::Say(_) | Step::Show(_) => {}
-            Step::Done { rest: text } | Step::Failed { text, .. } | Step::TimedOut { text } => {
-                self.shown.clone_from(text)
-            }
+            Step::Done { rest: text }
+            | Step::Failed { text, .. }
+            | Step::AsksMore { text }
+            | Step::TimedOut { text } => self.shown.clone_from(text),
         }
         assert_eq!(self.step, None, "before {step:?}");
         self.step = Some(step);

@@ -48,13 +48,14 @@ impl Watch {
     }
 
     /// The connection is a fresh one, on which so many lines of what was kept were typed, and have not logged in: he goes on behind
-    /// them, where the world asks for one thing after the other.
-    pub fn begin_behind(&mut self, login: &mut Login, lines: usize) {
+    /// them, where the world asks for one thing after the other. It may have `refused` the last of them.
+    pub fn begin_behind(&mut self, login: &mut Login, lines: usize, refused: bool) {
         self.begin(login);
         if login.patterns.prompts && lines > 0 {
-            self.failed = true;
             login.change(b"", |lists, _| lists.tried = lists.kept.iter().take(lines).copied().collect());
-            self.failed(login);
+            if refused {
+                self.failed(login);
+            }
         }
     }
 

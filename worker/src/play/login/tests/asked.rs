@@ -220,3 +220,40 @@ fn who_logs_in_anew_from_the_menu_is_the_other_from_then_on() {
     watched(&mut login, 3, &[&typed()[..], &changes, &[Pass(30_000), World(INSIDE)]].concat());
     assert_eq!(kept(&login), lines());
 }
+
+#[test]
+fn one_that_asks_for_more_than_before_is_gone_on_with_and_all_of_it_is_known_then() {
+    let asks = [World(NAME), Mark, Types("Bob"), World("Password: "), Hide(true), Types("hunter2"), Hide(false)];
+    let body = [World("\r\nReconnecting.\r\n23H > ")];
+    let short = [&asks[..], &body].concat();
+    for piece in PIECES {
+        let mut diku = login(&diku());
+        watched(&mut diku, piece, &short);
+        assert_eq!(kept(&diku), lines()[..2]);
+        let page = [World("\r\nNews!\r\n*** PRESS RETURN: "), Mark, Pass(1000), AsksMore];
+        let said = [World(NAME), Mark, Says("Bob"), World("Password: "), Hide(true), Says("hunter2"), Hide(false)];
+        again(&diku, piece, &[&said[..], &page].concat());
+        let mut watch = Watch::default();
+        watch.begin_behind(&mut diku, 2, false);
+        let now = clock();
+        watch.typed(&mut diku, b"", false, now);
+        watch.said(&mut diku, MENU.as_bytes(), now);
+        watch.typed(&mut diku, b"1", false, now);
+        watch.said(&mut diku, INSIDE.as_bytes(), now);
+        assert_eq!(kept(&diku), lines());
+    }
+}
+
+#[test]
+fn the_name_that_was_typed_again_belongs_to_the_password_that_is_typed_anew() {
+    let mut diku = login(&diku());
+    watched(&mut diku, 10_000, &typed());
+    let mut watch = Watch::default();
+    watch.begin_behind(&mut diku, 2, true);
+    let now = clock();
+    watch.hides(true);
+    watch.typed(&mut diku, b"another", false, now);
+    watch.hides(false);
+    watch.said(&mut diku, b"\r\nReconnecting.\r\n", now);
+    assert_eq!(kept(&diku), [("Bob".to_owned(), false), ("another".to_owned(), true)]);
+}

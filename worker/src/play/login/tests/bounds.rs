@@ -100,6 +100,7 @@ fn outcome(login: &Login, texts: &[&[u8]]) -> (String, String) {
             Step::Wait | Step::Say(_) | Step::Show(_) => return false,
             Step::Done { rest } => ("in".to_owned(), rest),
             Step::Failed { reason, text } => (reason, text),
+            Step::AsksMore { text } => ("it asks for more".to_owned(), text),
             Step::TimedOut { text } => ("too late".to_owned(), text),
         };
         shown.extend_from_slice(&text);
