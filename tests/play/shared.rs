@@ -118,6 +118,8 @@ fn one_that_is_killed_or_hangs_up_or_leaves_changes_nothing_for_the_others() {
 /// A connection that types this, and reads only as far as its game has begun.
 fn lazy(played: &Played, types: &[u8]) -> TcpStream {
     let mut client = TcpStream::connect(played.prompt).unwrap();
+    // Not the megabytes that the kernel would take for one who is on the same machine.
+    nix::sys::socket::setsockopt(&client, nix::sys::socket::sockopt::RcvBuf, &4096).unwrap();
     client.write_all(types).unwrap();
     let (mut seen, mut byte) = (Vec::new(), [0]);
     while !seen.ends_with(b"Limbo\r\n") {
