@@ -12,7 +12,7 @@ use std::process::Command;
 /// 24 letters that nobody has ever seen.
 fn password() -> String {
     let random = || std::fs::read_to_string("/proc/sys/kernel/random/uuid").expect("chance");
-    let letters = (random() + &random())
+    (random() + &random())
         .bytes()
         .filter(u8::is_ascii_hexdigit)
         .take(24)
@@ -20,8 +20,7 @@ fn password() -> String {
             let value = char::from(digit).to_digit(16).expect("a digit");
             char::from(b'a' + u8::try_from(value).expect("below 16"))
         })
-        .collect::<String>();
-    letters
+        .collect()
 }
 
 fn holds(bytes: &[u8], secret: &str) -> bool {
