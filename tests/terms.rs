@@ -28,7 +28,7 @@ fn the_operator_says_how_a_world_is_played_and_takes_it_back() {
     let answer = backend.ctl(&["world", "play", "ZOO", "kind", "tinymux"]);
     assert_eq!(answer["world"], "Zoo");
     assert_eq!(term(&backend, "zoo", "play"), is("127.0.0.1:2860 unix:/run/zoo.sock", "licence"));
-    assert_eq!(term(&backend, "zoo", "charset"), is("latin-1", "kind"));
+    assert_eq!(term(&backend, "zoo", "charset"), is("utf-8", "kind"));
     // Everybody sees that it is played here, and operators where.
     has(
         &backend.ctl(&["world", "show", "zoo"]),

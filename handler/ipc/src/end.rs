@@ -182,7 +182,7 @@ mod tests {
         let all = (0..=256).chain([-9, -11, -15, -31]).map(WorkerEnd);
         let codes: Vec<i32> = all.filter(|end| end.reason() != "error" && wrong(end)).map(|end| end.0).collect();
         assert_eq!(codes, [101, -9, -11, -15, -31]);
-        assert!([1, 2, 4, 5, 6, 19, 29, 255].map(WorkerEnd).iter().all(wrong));
+        assert!([1, 2, 4, 5, 6, 19, 30, 255].map(WorkerEnd).iter().all(wrong));
         assert_eq!(WorkerEnd(-11).reason(), "crash");
         assert_eq!(WorkerEnd::SPOKE_TLS.reason(), "wrong-door");
     }
