@@ -378,6 +378,10 @@ impl Worker<'_> {
 
     /// Works on what the world says, and on what is due for it.
     pub(super) fn play_on(&mut self) {
+        // Most clients play nothing, and are not to pay for looking at the clock.
+        if self.playing.is_none() {
+            return;
+        }
         let now = Instant::now();
         loop {
             let Some(playing) = &mut self.playing else { return };
