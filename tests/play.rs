@@ -30,6 +30,11 @@ struct Played {
     prompt: SocketAddr,
 }
 
+/// A client that shows a sentence of ours in one line.
+fn wide() -> Profile {
+    Profile::tintin().sized(250, 50)
+}
+
 /// How a world of this kind is called in the settings.
 fn kind_of(kind: Kind) -> &'static str {
     match kind {

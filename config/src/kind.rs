@@ -4,7 +4,7 @@
 //! A pattern here is of what a program of that kind says when nobody has changed its texts. Beside it stands why.
 
 use crate::pattern;
-use crate::play::{Charset, FailBack, Liveness, RealAddress, Sessions, TICKET_PASS, Terms, WorldAddress};
+use crate::play::{Charset, RealAddress, TICKET_PASS, Terms, WorldAddress};
 use crate::settings::{Settings, WORLD_KEYS, WorldSettings};
 use crate::words::words;
 
@@ -222,7 +222,6 @@ impl Kind {
         let Preset { real_address, charset, login, prompts, success, failure, hide } = self.preset();
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         Terms {
-            play: Vec::new(),
             real_address,
             charset,
             login: login.map(str::to_owned),
@@ -230,15 +229,7 @@ impl Kind {
             success: owned(success),
             failure: owned(failure),
             hide: owned(hide),
-            liveness: vec![Liveness::Tcp],
-            heartbeat: None,
-            ticket: None,
-            sessions: Sessions::Many,
-            grace_seconds: 600,
-            rate: 500,
-            failover_seconds: 10,
-            failback: FailBack::New,
-            healthy_seconds: 60,
+            ..Terms::default()
         }
     }
 }

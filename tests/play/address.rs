@@ -1,6 +1,6 @@
 //! A world is told where its players come from, in its own way.
 
-use super::{Played, played};
+use super::{Played, played, wide};
 use crate::harness::worlds::{Kind, Preamble, Profile, World};
 
 #[test]
@@ -30,7 +30,7 @@ fn sees_where_bob_is(played: &Played, how: &str) {
 fn a_line_tells_it_with_the_time_of_the_first_connection() {
     let world = World::plan(Kind::Mush).behind(Preamble::Line).start();
     let mut played = played(world, Kind::Mush, "real_address = \"remotehost\"", "");
-    let mut client = played.inside("bob", Profile::tintin().sized(250, 50));
+    let mut client = played.inside("bob", wide());
     let from = client.from();
     let line = String::from_utf8(played.world.player("bob").preamble()).unwrap();
     let first = line.trim_end().strip_prefix(&format!("@remotehost {from}=")).unwrap().to_owned();

@@ -1,14 +1,10 @@
 //! A player's own connection breaks: his game waits for him.
 
-use super::{Played, played_with};
-use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
+use super::{Played, played_with, wide};
+use crate::harness::worlds::{Cut, Kind, StrictClient};
 
 /// What the log says of it.
 const KEPT: &str = "his place in zoo is kept";
-
-fn wide() -> Profile {
-    Profile::tintin().sized(250, 50)
-}
 
 /// One who has logged in to us, and plays.
 fn known(played: &Played) -> StrictClient {

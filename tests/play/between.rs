@@ -1,13 +1,9 @@
 //! What is ours between the lines of a world, and what goes through as it is.
 
-use super::{Played, played, played_with};
+use super::{Played, played, played_with, wide};
 use crate::harness::worlds::{Connection, Cut, Kind, Profile, StrictClient, World};
 use crate::harness::{Program, Wire};
 use serde_json::json;
-
-fn wide() -> Profile {
-    Profile::tintin().sized(250, 50)
-}
 
 /// One who is known to us and plays from our prompt, the world's end of it, and a friend of his who does not play.
 fn friends(played: &Played, profile: Profile) -> (StrictClient, Connection, Program) {

@@ -1,15 +1,11 @@
 //! A world that asks for a name, a password, a return and a choice, and hides what is typed meanwhile.
 
-use super::{Played, played_with};
+use super::{Played, played_with, wide};
 use crate::harness::worlds::codes::option::{ECHO, GMCP, MXP};
 use crate::harness::worlds::codes::subnegotiation;
 use crate::harness::worlds::{Connection, Cut, End, Kind, Profile, StrictClient, Told};
 
 const DOWN: &str = "zoo is down.";
-
-fn wide() -> Profile {
-    Profile::tintin().sized(250, 50)
-}
 
 /// A client of whom the password is asked.
 fn asked(played: &Played) -> StrictClient {

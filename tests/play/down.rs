@@ -1,14 +1,9 @@
 //! A world goes down and comes back.
 
-use super::{Played, played_with};
-use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
+use super::{Played, played_with, wide};
+use crate::harness::worlds::{Cut, Kind, StrictClient};
 
 const DOWN: &str = "zoo is down.";
-
-/// A client that shows a sentence of ours in one line.
-fn wide() -> Profile {
-    Profile::tintin().sized(250, 50)
-}
 
 /// A world with one player in it has gone.
 fn gone(kind: Kind, name: &str) -> (Played, StrictClient) {

@@ -1,7 +1,7 @@
 //! Many players of one world, of whom each has his own troubles when it goes and comes back.
 
-use super::played_with;
-use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
+use super::{played_with, wide};
+use crate::harness::worlds::{Cut, Kind, StrictClient};
 
 const PLAYERS: usize = 20;
 
@@ -9,8 +9,7 @@ const PLAYERS: usize = 20;
 fn twenty_are_back_and_logged_in_whatever_becomes_of_some_of_them() {
     let mut played = played_with(Kind::Mush, "", "");
     let name = |number: usize| format!("player{number}");
-    let mut all: Vec<StrictClient> =
-        (0..PLAYERS).map(|number| played.inside(&name(number), Profile::tintin().sized(250, 50))).collect();
+    let mut all: Vec<StrictClient> = (0..PLAYERS).map(|number| played.inside(&name(number), wide())).collect();
     assert_eq!(played.world.connected(), PLAYERS);
     played.world.crashes(Cut::Reset);
     for (number, client) in all.iter_mut().enumerate() {

@@ -1,17 +1,13 @@
 //! A world that goes elsewhere, takes its time, or changes its mind; and we ourselves at each moment of it.
 
-use super::{Played, played_with};
+use super::{Played, played_with, wide};
 use crate::harness::worlds::codes::option::SGA;
-use crate::harness::worlds::{Cut, End, Kind, Profile, StrictClient, Told, World};
+use crate::harness::worlds::{Cut, End, Kind, StrictClient, Told, World};
 use crate::harness::{Backend, MOVED};
 use std::net::TcpListener;
 
 const DOWN: &str = "zoo is down.";
 const BACK: &str = "you are in it as before.";
-
-fn wide() -> Profile {
-    Profile::tintin().sized(250, 50)
-}
 
 fn echoes(client: &mut StrictClient, text: &str) {
     client.types(&format!("echo {text}"));

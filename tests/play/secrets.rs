@@ -1,7 +1,7 @@
 //! What a player types to log in to his game is in the memory of his own worker and nowhere else.
 
-use super::{Played, kind_of};
-use crate::harness::worlds::{Cut, Kind, Profile, StrictClient, World};
+use super::{Played, kind_of, wide};
+use crate::harness::worlds::{Cut, Kind, StrictClient, World};
 use crate::harness::{Backend, MOVED, Process, Running, is_root, processes_of, run};
 use nix::unistd::Pid;
 use std::fs::File;
@@ -74,7 +74,7 @@ fn talkative(kind: Kind) -> Played {
 }
 
 fn logs_in(played: &Played, kind: Kind, name: &str, password: &str) -> StrictClient {
-    let mut client = played.client(Profile::tintin().sized(250, 50));
+    let mut client = played.client(wide());
     if kind == Kind::Diku {
         for (asked, answer) in [("known? ", name), ("Password: ", password), ("RETURN: ", ""), ("choice: ", "1")] {
             client.until(asked);

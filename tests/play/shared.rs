@@ -1,9 +1,9 @@
 //! Several connections of one player see one game: each types in it, and none of them holds up or throws out the others.
 
-use super::{Played, played_with};
+use super::{Played, played_with, wide};
 use crate::harness::MOVED;
 use crate::harness::worlds::codes::option::ECHO;
-use crate::harness::worlds::{Connection, Cut, End, Kind, Profile, StrictClient};
+use crate::harness::worlds::{Connection, Cut, End, Kind, StrictClient};
 use nix::sys::signal::{Signal, kill};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -11,10 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const LEFT: &str = "his others go on in zoo";
-
-fn wide() -> Profile {
-    Profile::tintin().sized(250, 50)
-}
 
 /// A player who has logged in to us and to the world, and so many further connections of him that see the same.
 fn shared(keys: &str, others: usize) -> (Played, StrictClient, Vec<StrictClient>) {

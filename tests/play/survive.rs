@@ -1,8 +1,8 @@
 //! Who plays notices nothing of what becomes of the backend: handler and listener killed, everything upgraded, all of it gone.
 
-use super::{Played, played_with};
+use super::{Played, played_with, wide};
 use crate::harness::MOVED;
-use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
+use crate::harness::worlds::{Cut, Kind, StrictClient};
 use nix::sys::signal::{Signal, kill};
 
 /// Says so many lines to the world, and hears each once and in order.
@@ -16,7 +16,7 @@ fn plays_on(client: &mut StrictClient, from: u32, count: u32) {
 /// One who plays.
 fn playing() -> (Played, StrictClient) {
     let played = played_with(Kind::Mush, "", "");
-    let mut client = played.inside("bob", Profile::tintin().sized(250, 50));
+    let mut client = played.inside("bob", wide());
     plays_on(&mut client, 0, 3);
     (played, client)
 }

@@ -1,6 +1,6 @@
 //! A world that speaks our protocol: who is logged in here types no password there.
 
-use super::{Played, played_with};
+use super::{Played, played_with, wide};
 use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
 use crate::harness::{GameServer, PATIENCE};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn served() -> (Played, Shown) {
 
 /// Somebody at our prompt.
 fn at_prompt(played: &Played, says: &str) -> StrictClient {
-    let mut client = StrictClient::to(played.prompt, Profile::tintin().sized(250, 50));
+    let mut client = StrictClient::to(played.prompt, wide());
     client.until("> ");
     client.types(says);
     client.until("> ");

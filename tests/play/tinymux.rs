@@ -1,7 +1,7 @@
 //! A real world, where it is installed: TinyMUX.
 
-use super::kind_of;
-use crate::harness::worlds::{Kind, Profile, StrictClient, TinyMux};
+use super::{kind_of, wide};
+use crate::harness::worlds::{Kind, StrictClient, TinyMux};
 use crate::harness::{Backend, MOVED};
 use std::net::SocketAddr;
 
@@ -23,7 +23,7 @@ fn mux() -> Option<(TinyMux, Backend, SocketAddr)> {
 
 /// One who has logged in.
 fn inside(door: SocketAddr, name: &str) -> StrictClient {
-    let mut client = StrictClient::to(door, Profile::tintin().sized(250, 50).letting_offer_again());
+    let mut client = StrictClient::to(door, wide().letting_offer_again());
     client.until("connect");
     client.types(&format!("connect {name} secret-of-{name}"));
     client.until("Limbo");

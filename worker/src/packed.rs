@@ -1,19 +1,19 @@
-//! Bytes in the JSON of a session that moves: as a string in which each character is a byte, which is shorter than a list of
-//! numbers. Wiped once written. Runs in a worker; pure.
+//! Bytes in the JSON of a session that moves: as base64, whose length has a bound whatever they are, which a list of numbers or a
+//! string of escapes has not. Wiped once written. Runs in a worker; pure.
 
+use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 use zeroize::Zeroizing;
 
 /// For `serde(with)`: writes bytes.
 pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-    let text: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| char::from(*byte)).collect());
-    to.serialize_str(&text)
+    to.serialize_str(&Zeroizing::new(Base64::encode_string(bytes)))
 }
 
 /// For `serde(with)`: reads them.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     let text = Zeroizing::new(String::deserialize(from)?);
-    text.chars().map(|character| u8::try_from(character).map_err(|_| D::Error::custom("no byte"))).collect()
+    Base64::decode_vec(&text).map_err(|_| D::Error::custom("no base64"))
 }
 
 #[cfg(test)]

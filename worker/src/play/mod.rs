@@ -344,11 +344,6 @@ impl Play {
         self.login.page().map(LockedPage::descriptor)
     }
 
-    /// That page, from who has left it.
-    pub fn take_page(&mut self, page: Option<LockedPage>) {
-        self.take_login(page);
-    }
-
     /// The page is another's now, who needs what it holds.
     pub fn leave_page(&mut self) {
         self.login.take_page().into_iter().for_each(LockedPage::leave);

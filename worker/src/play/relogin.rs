@@ -28,7 +28,7 @@ impl Play {
     }
 
     /// It goes on in another process, to which the page was left.
-    pub(super) fn take_login(&mut self, page: Option<LockedPage>) {
+    pub fn take_login(&mut self, page: Option<LockedPage>) {
         self.login = Login::new(&login_terms(&self.terms), page);
     }
 

@@ -1,6 +1,5 @@
 //! The last that a world has said, for a player whose own network broke: he sees it when he is back. Runs in a worker; pure.
 
-use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::VecDeque;
 
@@ -91,15 +90,13 @@ fn first_line(text: &[u8]) -> usize {
     }
 }
 
-/// As text: in a state that moves, a number for each byte would be three times as long.
 fn put_away<S: Serializer>(bytes: &VecDeque<u8>, to: S) -> Result<S::Ok, S::Error> {
     let (first, second) = bytes.as_slices();
-    Base64::encode_string(&[first, second].concat()).serialize(to)
+    crate::packed::serialize(&[first, second].concat(), to)
 }
 
 fn taken_up<'de, D: Deserializer<'de>>(from: D) -> Result<VecDeque<u8>, D::Error> {
-    let text = String::deserialize(from)?;
-    let mut bytes = Base64::decode_vec(&text).map_err(serde::de::Error::custom)?;
+    let mut bytes = crate::packed::deserialize(from)?;
     bytes.drain(..bytes.len().saturating_sub(MOST));
     Ok(bytes.into())
 }

@@ -3,6 +3,7 @@
 //! knows of it, in sealed memory, and the page that holds a login. Runs in both workers.
 
 use super::Worker;
+use super::moved::MOST;
 use super::play::Playing;
 use crate::peer::WorldPeer;
 use crate::peer::outbox::Outbox;
@@ -23,9 +24,6 @@ pub const HANDING: Token = Token(6);
 
 /// How long that one may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The longest state, bytes.
-const MOST: usize = 1 << 20;
 
 /// What a worker knows of the world that its client plays, for another one. Each that is said to be there has a descriptor.
 #[derive(Default, Serialize, Deserialize)]
@@ -71,7 +69,7 @@ pub fn take(
     let world = if world { Some(fds.next().ok_or_else(missing)?) } else { None };
     if page {
         // Without it he logs in himself the next time.
-        play.take_page(LockedPage::from_descriptor(fds.next().ok_or_else(missing)?).ok());
+        play.take_login(LockedPage::from_descriptor(fds.next().ok_or_else(missing)?).ok());
     }
     let world = world.map(|fd| WorldPeer::new(fd, limits, registry)).transpose()?;
     let world = world.map(|world| world.with_kept(to_world.unwrap_or_default()));
@@ -114,7 +112,7 @@ impl Worker<'_> {
             // It is the other one's now, and this event loop's no more.
             playing.play.leave_page();
             playing.shares.close(self.poll.registry());
-            playing.world.into_iter().for_each(|world| world.close(self.poll.registry()));
+            playing.close_world(self.poll.registry());
         }
         self.peers.client.stack().play(None);
         if alone {
@@ -159,9 +157,9 @@ impl Worker<'_> {
         let handed: Handed = serde_json::from_slice(&read_sealed(memory, MOST)?)?;
         let mut playing = take(handed, &mut fds, &self.settings.limits, self.poll.registry())?;
         let Some(before) = self.playing.take() else { return Ok(()) };
-        let mut nothing = Vec::new();
-        let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
-        playing.play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());
+        let mut nowhere = Vec::new();
+        let (play, out) = playing.parts(&mut nowhere);
+        play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());
         self.playing = Some(playing);
         self.tell_where_it_plays();
         Ok(())

@@ -314,10 +314,10 @@ impl<'a> Worker<'a> {
 
     /// Works on what the client says, as long as it may ask for more.
     fn take_input(&mut self) {
-        // Most turns are of something else.
         if self.playing.is_some() {
             return self.take_played();
         }
+        // Most turns are of something else.
         if !self.peers.client.may_have_said() {
             return;
         }

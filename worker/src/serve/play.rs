@@ -9,6 +9,7 @@ use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
 use crate::session::Ask;
+use mio::Registry;
 use ssmglobal_config::{Level, Limits};
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
@@ -44,6 +45,16 @@ impl Playing {
     /// Whether there is a connection.
     pub fn has_world(&self) -> bool {
         self.world.is_some()
+    }
+
+    /// The game, and where what is said to the world goes: `nowhere`, as long as there is no connection.
+    pub fn parts<'a>(&'a mut self, nowhere: &'a mut Vec<u8>) -> (&'a mut Play, &'a mut Vec<u8>) {
+        (&mut self.play, self.world.as_mut().map_or(nowhere, |world| world.out().bytes()))
+    }
+
+    /// Gives the connection up.
+    pub fn close_world(&mut self, registry: &Registry) {
+        self.world.take().into_iter().for_each(|world| world.close(registry));
     }
 
     /// Whether there is room for more of what is typed.
@@ -264,9 +275,7 @@ impl Worker<'_> {
     /// The world's connection has ended, and all that it said was shown.
     fn world_is_over(&mut self) {
         let Some(playing) = &mut self.playing else { return };
-        if let Some(world) = playing.world.take() {
-            world.close(self.poll.registry());
-        }
+        playing.close_world(self.poll.registry());
         playing.play.ended(self.peers.client.stack());
         self.session.goes_on();
         self.end_all_shares();
@@ -293,12 +302,10 @@ impl Worker<'_> {
 
     /// The client has done with its world, or the world with it.
     fn leave_play(&mut self) {
-        let Some(playing) = self.playing.take() else { return };
+        let Some(mut playing) = self.playing.take() else { return };
         let stack = self.peers.client.stack();
         stack.play(None);
-        if let Some(world) = playing.world {
-            world.close(self.poll.registry());
-        }
+        playing.close_world(self.poll.registry());
         if playing.play.is_alone() || self.door.world.is_some() && self.door.quit_closes {
             return self.session.end(WorkerEnd::QUIT);
         }
@@ -324,9 +331,7 @@ impl Worker<'_> {
         let Some(mut playing) = self.playing.take() else { return };
         playing.play.ended(self.peers.client.stack());
         self.peers.client.stack().play(None);
-        if let Some(world) = playing.world {
-            world.close(self.poll.registry());
-        }
+        playing.close_world(self.poll.registry());
     }
 
     fn tell_left(&mut self) {
@@ -362,9 +367,7 @@ impl Worker<'_> {
     /// The world is at a better address again.
     fn renew(&mut self) {
         let Some(playing) = &mut self.playing else { return };
-        if let Some(world) = playing.world.take() {
-            world.close(self.poll.registry());
-        }
+        playing.close_world(self.poll.registry());
         playing.play.ended(self.peers.client.stack());
         self.ask_for_world();
     }
@@ -427,13 +430,13 @@ impl Worker<'_> {
             return true;
         }
         let Some(playing) = &mut self.playing else { return false };
-        let mut nothing = Vec::new();
-        let out = playing.world.as_mut().map_or(&mut nothing, |world| {
+        if let Some(world) = &mut playing.world {
             world.look_after(now, &self.settings.limits);
-            world.out().bytes()
-        });
-        let heard = playing.play.on_due(now, self.peers.client.stack(), out);
-        let over = playing.play.is_over(now);
+        }
+        let mut nowhere = Vec::new();
+        let (play, out) = playing.parts(&mut nowhere);
+        let heard = play.on_due(now, self.peers.client.stack(), out);
+        let over = play.is_over(now);
         self.has_heard(heard);
         if over {
             self.leave_world();
@@ -447,9 +450,9 @@ impl Worker<'_> {
             while self.may_take() {
                 let ours = self.session.wants_line();
                 let Some(playing) = self.playing.as_mut().filter(|playing| playing.play.is_settled()) else { break };
-                let mut nothing = Vec::new();
-                let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
-                match playing.play.next_typed(ours, self.peers.client.stack(), out, Instant::now()) {
+                let mut nowhere = Vec::new();
+                let (play, out) = playing.parts(&mut nowhere);
+                match play.next_typed(ours, self.peers.client.stack(), out, Instant::now()) {
                     None => break,
                     Some(Typed::Passed) => {}
                     Some(Typed::Says(msg)) => self.say(msg),
@@ -460,9 +463,8 @@ impl Worker<'_> {
             if !playing.takes_more() {
                 return;
             }
-            let mut nothing = Vec::new();
-            let out = playing.world.as_mut().map_or(&mut nothing, |world| world.out().bytes());
-            let play = &mut playing.play;
+            let mut nowhere = Vec::new();
+            let (play, out) = playing.parts(&mut nowhere);
             let more = self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
             if let Some(plain) = play.take_crawler() {
                 self.ask(Ask::Mssp { plain });

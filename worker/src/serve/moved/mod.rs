@@ -30,7 +30,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 const FORMAT: u32 = 3;
 
 /// The longest state that is read, bytes.
-const MOST: usize = 1 << 20;
+pub const MOST: usize = 1 << 20;
 
 /// The most descriptors that go with a state, beside the client's: the state, the way to the old worker, those of its other
 /// peers, its link, and what belongs to a world that it plays: the connection, a page that holds a login, and the ways to
