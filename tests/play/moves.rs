@@ -274,3 +274,19 @@ fn handler_and_listener_die_while_he_waits() {
     played.backend.kill_handler();
     echoes(&mut client, "here");
 }
+
+#[test]
+fn an_upgrade_within_a_line_of_the_world_passes_unseen() {
+    let played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    let told = played.world.player("bob");
+    played.world.says(&told, b"one half and ");
+    client.until("one half and ");
+    played.backend.upgrade_to("9.9.9");
+    played.backend.log().wait(MOVED);
+    played.world.says(&told, b"the other\r\n");
+    client.until("the other\n");
+    echoes(&mut client, "here");
+    let shown = client.shown();
+    assert!(shown.ends_with("Limbo\none half and the other\nhere\n"), "{shown}");
+}
