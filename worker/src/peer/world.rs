@@ -132,7 +132,8 @@ impl WorldPeer {
         match inward.read(&mut self.socket) {
             Opened::Data(()) => true,
             Opened::Broken => {
-                self.is_damaged();
+                self.damaged = true;
+                self.socket.close_reading();
                 false
             }
             Opened::More | Opened::End | Opened::Closed => false,
@@ -153,22 +154,12 @@ impl WorldPeer {
         }
     }
 
-    /// What was not looked at is compressed, and what comes behind that.
+    /// What was not looked at is compressed, and what comes behind that. A stream within a stream is damage: nothing of it is left
+    /// that could be read.
     pub fn begin_inflating(&mut self) {
-        match &self.inward {
-            None => {
-                self.inward = Some(Inward::begin(self.socket.unread()));
-                self.socket.leaves(0);
-            }
-            Some(inward) if inward.compression.is_inflating() => self.is_damaged(),
-            Some(inward) => self.inward = Some(Inward::begin(inward.said.rest())),
-        }
-    }
-
-    fn is_damaged(&mut self) {
-        self.damaged = true;
-        self.inward = None;
-        self.socket.close_reading();
+        let inward = Inward::begin(self.parts().0);
+        self.socket.leaves(0);
+        self.inward = Some(inward);
     }
 
     /// Whether what it has sent could not be understood; said once.

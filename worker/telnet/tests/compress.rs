@@ -269,6 +269,24 @@ fn of_a_block_that_is_too_long_nobody_goes_on_before_it_ends() {
     }
 }
 
+/// What the first program wrote that put one away, behind `hello hello`.
+const FIRST: &str = r#"{"place": {"Between": {"bits": 0, "buffer": 0, "header": [120, 1], "sum": 501482579}},
+    "window": [104, 101, 108, 108, 111, 32, 104, 101, 108, 108, 111, 10]}"#;
+
+#[test]
+fn a_state_is_read_as_it_was_first_and_what_that_program_does_not_know_has_a_name_of_its_own() {
+    let mut inflater: Inflater = serde_json::from_str(FIRST).unwrap();
+    let (rest, mut out) = (b"\x03\x93\x0a\x89\xe9\x89\x99\x79\x5c\x00\x6f\x49\x08\x91", Vec::new());
+    let first: serde_json::Value = serde_json::from_str(FIRST).unwrap();
+    assert_eq!(serde_json::to_value(&inflater).unwrap(), first, "it is still written so");
+    let (mut head, mut tail) = rest.split_at(5);
+    assert_eq!(read(&mut inflater, &mut head, &mut out), Ok(Inflated::Used));
+    let within = serde_json::to_value(&inflater).unwrap();
+    assert!(within["place"].get("Within").is_some(), "{within}");
+    assert_eq!(read(&mut moved(&inflater), &mut tail, &mut out), Ok(Inflated::Ended));
+    assert_eq!(out, b"hello again\n");
+}
+
 #[test]
 fn a_stream_is_finished_and_another_one_begun() {
     let mut out = b"plain".to_vec();
