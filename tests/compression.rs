@@ -242,7 +242,33 @@ fn an_upgrade_and_dead_processes_lose_and_double_nothing_of_either_stream() {
 }
 
 #[test]
-fn who_is_within_a_block_is_left_alone_until_it_ends() {
+fn who_never_ends_a_block_moves_all_the_same() {
+    let (backend, at) = with_door("");
+    let mut client = Client::to(at);
+    client.until(b"> ");
+    client.wire.send(DO_MCCP2);
+    client.until(b"\xff\xfb\x57");
+    client.wire.send([DO_MCCP3, MCCP3_BEGINS].concat());
+    client.wait_for_stream(1);
+    // The beginning of a stream, and of a block of 65,535 bytes as they are.
+    client.wire.send(b"\x78\x01\x00\xff\xff\x00\x00");
+    client.register("alice");
+    for (round, version) in [OTHER, env!("CARGO_PKG_VERSION"), OTHER].into_iter().enumerate() {
+        let mark = backend.log().mark();
+        backend.upgrade_to(version);
+        wait_for_moves(&backend, mark, 1);
+        for word in ["one", "two"] {
+            let said = client.ask(&format!("TELL alice {word} {round}"), &format!("[tell] alice: {word} {round}\r\n"));
+            assert_eq!(said.matches("[tell]").count(), 1, "{said}");
+        }
+    }
+    client.types("QUIT");
+    client.rest();
+    assert!(!backend.log().text().contains("damaged"));
+}
+
+#[test]
+fn who_has_sent_half_a_line_is_left_alone_until_it_ends() {
     let (backend, at) = with_door("");
     let mut client = Client::compressed(at);
     client.register("alice");

@@ -4,6 +4,7 @@ mod address;
 mod alone;
 mod between;
 mod clients;
+mod compressed;
 mod diku;
 mod down;
 mod many;

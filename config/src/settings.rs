@@ -201,7 +201,7 @@ settings! {
         vanished_seconds: u64 = 120, number(0, 86400);
         /// Seconds of silence after which somebody who speaks telnet gets a NOP, which nobody sees and which keeps routers from forgetting the connection; 0 = never.
         telnet_nop_seconds: u64 = 30, number(0, 86400);
-        /// Whether what telnet clients get and send is compressed, where they want that (MCCP2, MCCP3): less to transmit, at 300 KiB of memory for each.
+        /// Whether what telnet clients get and send is compressed, where they want that (MCCP2, MCCP3), and what worlds send, where they offer that (MCCP2): less to transmit, at up to 300 KiB of memory for each client and 45 KiB for each who plays.
         telnet_compression: bool = true, Rule::Flag;
         /// Seconds of silence after which a game server gets a PING.
         server_ping_seconds: u64 = 30, number(1, 86400);

@@ -1,7 +1,7 @@
 //! A world that goes elsewhere, takes its time, or changes its mind; and we ourselves at each moment of it.
 
 use super::{Played, played_with, wide};
-use crate::harness::worlds::codes::option::SGA;
+use crate::harness::worlds::codes::option::{SGA, TTYPE};
 use crate::harness::worlds::{Cut, End, Kind, StrictClient, Told, World};
 use crate::harness::{Backend, MOVED};
 use std::net::TcpListener;
@@ -181,8 +181,11 @@ fn a_warm_restart_that_negotiates_anew_passes_unseen() {
         // What was offered before is answered, or an answer to it might meet the next program.
         let mut mark = 0;
         let answered = |mark: usize| {
-            let is_about = |told: &Told| matches!(told, Told::Agreed(End::Ours, SGA, _));
-            told.wait("an answer", |all| all[mark..].iter().any(is_about).then_some(()));
+            for (end, option) in [(End::Ours, SGA), (End::Theirs, TTYPE)] {
+                let is_about =
+                    |told: &Told| matches!(told, Told::Agreed(of, about, _) if (*of, *about) == (end, option));
+                told.wait("an answer", |all| all[mark..].iter().any(is_about).then_some(()));
+            }
             told.told().len()
         };
         for round in 1..4 {
@@ -273,4 +276,20 @@ fn handler_and_listener_die_while_he_waits() {
     client.until("kept\n");
     played.backend.kill_handler();
     echoes(&mut client, "here");
+}
+
+#[test]
+fn an_upgrade_within_a_line_of_the_world_passes_unseen() {
+    let played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    let told = played.world.player("bob");
+    played.world.says(&told, b"one half and ");
+    client.until("one half and ");
+    played.backend.upgrade_to("9.9.9");
+    played.backend.log().wait(MOVED);
+    played.world.says(&told, b"the other\r\n");
+    client.until("the other\n");
+    echoes(&mut client, "here");
+    let shown = client.shown();
+    assert!(shown.ends_with("Limbo\none half and the other\nhere\n"), "{shown}");
 }

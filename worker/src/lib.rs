@@ -11,7 +11,6 @@ mod given;
 pub mod metrics;
 mod moment;
 mod naming;
-mod packed;
 pub mod panics;
 pub mod peer;
 pub mod play;
@@ -24,6 +23,7 @@ mod wait;
 
 pub use given::{Given, greeting, title, unnamed_title};
 pub use serve::moved;
+pub(crate) use ssmglobal_telnet::packed;
 
 use mio::Events;
 use mio::net::TcpStream;

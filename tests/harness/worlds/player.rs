@@ -63,6 +63,8 @@ pub struct Player {
     line: Vec<u8>,
     terminals: Vec<Vec<u8>>,
     unsent: Vec<u8>,
+    /// What waits for the end of what was said by half.
+    held: Option<Vec<u8>>,
     spam: std::ops::Range<u64>,
 }
 
@@ -88,6 +90,7 @@ impl Player {
             line: Vec::new(),
             terminals: Vec::new(),
             unsent: Vec::new(),
+            held: None,
             spam: 0..0,
         }
     }
@@ -115,7 +118,30 @@ impl Player {
     /// Bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) {
         let bytes = self.outgoing.put(bytes);
+        self.held.as_mut().unwrap_or(&mut self.unsent).extend(bytes);
+    }
+
+    /// Bytes as they are, though all else is compressed.
+    pub fn raw_behind_all(&mut self, bytes: &[u8]) {
+        self.unsent.extend_from_slice(bytes);
+    }
+
+    /// Half of what text becomes when it is compressed. The other half waits, and all that comes behind it.
+    pub fn begin_to_say(&mut self, text: &[u8]) {
+        let mut bytes = self.outgoing.put(&doubled(text));
+        self.held = Some(bytes.split_off(bytes.len() / 2));
         self.unsent.extend(bytes);
+    }
+
+    /// The other half.
+    pub fn end_saying(&mut self) {
+        self.unsent.extend(self.held.take().unwrap_or_default());
+    }
+
+    /// What is compressed ends, though it stays agreed on.
+    pub fn end_stream(&mut self) {
+        let end = self.outgoing.end_compression();
+        self.unsent.extend(end);
     }
 
     /// Text whose end is marked, where that was agreed on.
@@ -154,13 +180,13 @@ impl Player {
 
     /// Forgets all that was agreed on, as the program does that takes a connection over.
     pub fn forget(&mut self) {
-        let end = self.outgoing.end_compression();
-        self.unsent.extend(end);
+        self.end_stream();
         self.before_restart = std::mem::take(&mut self.options);
         self.terminals.clear();
     }
 
-    fn ask(&mut self, end: End, option: u8, on: bool) {
+    /// Asks for an option of an end, or for the end of it.
+    pub fn ask(&mut self, end: End, option: u8, on: bool) {
         if let Some(verb) = self.options.ask(end, option, on) {
             self.raw(&negotiation(verb, option));
         }
@@ -281,10 +307,7 @@ impl Player {
                 self.raw(&subnegotiation(MCCP2, b""));
                 self.outgoing.compress();
             }
-            (End::Ours, MCCP2, false) => {
-                let end = self.outgoing.end_compression();
-                self.unsent.extend(end);
-            }
+            (End::Ours, MCCP2, false) => self.end_stream(),
             _ => {}
         }
     }

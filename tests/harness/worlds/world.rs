@@ -1,7 +1,9 @@
 //! A small world: one thread with all its connections, which a test makes do what worlds do to those who play in them.
 
+use super::codes::option::MCCP2;
 use super::engine::{Engine, FIRST, Order, WAKER};
 use super::kind::Kind;
+use super::options::End;
 use super::player::Player;
 use super::record::{Connection, Preamble, Record, Told};
 use crate::harness::own_address;
@@ -258,6 +260,35 @@ impl World {
     /// Hides what is typed over a connection, or shows it again.
     pub fn hides(&self, to: &Connection, hidden: bool) {
         self.with(to, move |player| player.hide(hidden));
+    }
+
+    /// Offers over a connection to compress what it says, or ends that.
+    pub fn compresses(&self, to: &Connection, on: bool) {
+        let mark = to.told().len();
+        self.with(to, move |player| player.ask(End::Ours, MCCP2, on));
+        to.wait_after(mark, &Told::Agreed(End::Ours, MCCP2, on));
+    }
+
+    /// Ends what is compressed over a connection, with no word of telnet.
+    pub fn ends_stream(&self, to: &Connection) {
+        self.with(to, Player::end_stream);
+    }
+
+    /// Sends these bytes over a connection as they are, though what they stand between is compressed.
+    pub fn sends_uncompressed(&self, to: &Connection, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        self.with(to, move |player| player.raw_behind_all(&bytes));
+    }
+
+    /// Says half of this over a connection, as far as bytes go.
+    pub fn begins_to_say(&self, to: &Connection, text: &[u8]) {
+        let text = text.to_vec();
+        self.with(to, move |player| player.begin_to_say(&text));
+    }
+
+    /// Says the other half.
+    pub fn ends_saying(&self, to: &Connection) {
+        self.with(to, Player::end_saying);
     }
 
     fn with(&self, to: &Connection, act: impl FnOnce(&mut Player) + Send + 'static) {

@@ -1,13 +1,12 @@
-//! Compressed streams, between transport and speech: what a person gets (MCCP2), and what he sends (MCCP3). Runs in a worker;
-//! pure.
+//! Compressed streams: what a person gets (MCCP2) and what he sends (MCCP3), between transport and speech; and what a world sends
+//! (MCCP2). Runs in a worker; pure.
 //!
 //! What is said in a turn of the event loop waits as it is, and is compressed at its end, with one flush for all of it. It
 //! waits where it will go out, so that it counts as that.
 //!
 //! The stream that goes out does not move to another process: it is ended, and the next process begins another one, which every
-//! program that has the option can read. The stream that comes in moves between two of its blocks. Whoever sends ends a block
-//! with each thing that is to be read at once, so that this is whenever nothing is on its way. One who leaves a block open is
-//! as one who has typed half a line: his process stays until he goes on.
+//! program that has the option can read. The stream that comes in moves at any byte, but in a block that is very long: see
+//! [`Inflater`].
 
 use super::layer::{Layer, Opened};
 use super::opening::Opening;
@@ -17,7 +16,7 @@ use ssmglobal_telnet::{Deflater, Inflated, Inflater};
 /// Bytes that are made of what was read before they are looked at, however little that was.
 const PIECE: usize = 16 << 10;
 
-/// Bytes that may become of one read. Nothing that somebody types or pastes is compressed to a sixtieth.
+/// Bytes that may become of one read of a person's. Nothing that somebody types or pastes is compressed to a sixtieth.
 const MOST: usize = 1 << 20;
 
 /// The layer. There is none for who compresses nothing.
@@ -34,8 +33,7 @@ pub struct Compression {
     /// What of it was not inflated yet. As what is opened and was not looked at: quiet is only who has none, or plays.
     #[serde(skip_serializing_if = "Opening::is_empty")]
     held: Opening,
-    /// More comes of what was inflated already, which is within a block.
-    #[serde(skip)]
+    /// More comes of what was taken already.
     more: bool,
     /// How many bytes have become of the last read. Made anew: the bound is the same for a rest.
     #[serde(skip)]
@@ -126,26 +124,8 @@ impl Compression {
         self.may_begin() && !self.is_inflating()
     }
 
-    /// Whether all was read that has come.
-    pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
-    /// What waits is not read any more.
-    fn give_up(&mut self) -> Opened {
-        self.held.clear();
-        self.more = false;
-        Opened::Broken
-    }
-}
-
-impl Layer for Compression {
-    type Up = Vec<u8>;
-    type Found = ();
-
-    /// What is held, a piece at a time. Broken is what is damaged, and what so much has come of that nobody has typed it.
-    fn open(&mut self, input: &mut &[u8], up: &mut Vec<u8>, _out: &mut Vec<u8>) -> Opened {
-        self.held.bytes().extend_from_slice(std::mem::take(input));
+    /// Reads the next piece of what is held. Broken is what is damaged; what stands before the damage comes first.
+    pub fn inflate(&mut self, up: &mut Vec<u8>) -> Opened {
         let before = up.len();
         let mut left = self.held.rest();
         let Some(inward) = &mut self.inward else {
@@ -164,15 +144,34 @@ impl Layer for Compression {
                 }
             }
             Err(_) if up.len() == before => return self.give_up(),
-            // What stands before the damage comes first.
             Err(_) => self.more = true,
         }
+        if up.len() > before { Opened::Data(()) } else { Opened::More }
+    }
+
+    /// What waits is not read any more.
+    fn give_up(&mut self) -> Opened {
+        self.held.clear();
+        self.more = false;
+        Opened::Broken
+    }
+}
+
+impl Layer for Compression {
+    type Up = Vec<u8>;
+    type Found = ();
+
+    /// What is held, a piece at a time. Broken is what is damaged, and what so much has come of that nobody has typed it.
+    fn open(&mut self, input: &mut &[u8], up: &mut Vec<u8>, _out: &mut Vec<u8>) -> Opened {
+        self.held.bytes().extend_from_slice(std::mem::take(input));
+        let before = up.len();
+        let opened = self.inflate(up);
         self.come += up.len() - before;
         if self.come > MOST {
             up.truncate(before);
             return self.give_up();
         }
-        if up.len() > before { Opened::Data(()) } else { Opened::More }
+        opened
     }
 
     fn seal(&mut self, out: &mut Vec<u8>, from: usize) {
@@ -199,7 +198,7 @@ impl Layer for Compression {
 
     fn is_quiet(&self) -> bool {
         // The stream that goes out is ended when its process lets go.
-        let Compression { outward: _, rests: _, inward, held: _, more, come: _ } = self;
-        inward.as_ref().is_none_or(Inflater::is_quiet) && !more
+        let Compression { outward: _, rests: _, inward, held: _, more: _, come: _ } = self;
+        inward.as_ref().is_none_or(Inflater::is_quiet)
     }
 }

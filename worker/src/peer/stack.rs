@@ -276,10 +276,16 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
     pub fn write(&mut self, text: impl FnOnce(&mut Vec<u8>)) {
         let out = self.out.bytes();
         let from = out.len();
-        if let Some(between) = &mut self.between {
-            between.begin_ours(out);
-        }
         text(out);
+        if out.len() == from {
+            // Nothing is no reason to end a world's line.
+            return;
+        }
+        if let Some(between) = &mut self.between {
+            let said = out.split_off(from);
+            between.begin_ours(out);
+            out.extend_from_slice(&said);
+        }
         if let Some(copy) = &mut self.copy {
             copy.extend_from_slice(out.get(from..).unwrap_or_default());
         }
@@ -382,7 +388,7 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         // A field more does not compile until it is decided whether it is quiet, moves, or is made anew.
         let Stack { transport, compression, speech, preferred: _, opened, out, between, copy: _, closed } = self;
         let compression = compression.as_ref();
-        let read = opened.is_empty() && compression.is_none_or(|compression| compression.is_empty());
+        let read = opened.is_empty() && !compression.is_some_and(|compression| compression.has_unread());
         let flows = between.is_some() || read && out.is_empty();
         let layers = transport.is_quiet() && compression.is_none_or(|it| it.is_quiet()) && speech.is_quiet();
         layers && flows && !closed

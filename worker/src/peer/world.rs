@@ -1,7 +1,10 @@
 //! The connection to a world that the client plays: bytes in, bytes out. What they mean is not its matter. Runs in a worker.
 
 use super::WORLD;
+use super::compression::Compression;
 use super::contact::{Contact, Looked};
+use super::layer::{Layer, Opened};
+use super::opening::Opening;
 use super::outbox::Outbox;
 use super::socket::{Flushed, Socket};
 use mio::net::TcpStream;
@@ -18,6 +21,44 @@ pub struct WorldPeer {
     contact: Contact,
     flushed: Flushed,
     vanished: bool,
+    /// Only of a world that compresses what it says.
+    inward: Option<Box<Inward>>,
+    /// What it has sent could not be understood, and nobody has asked for that yet.
+    damaged: bool,
+}
+
+/// What comes compressed.
+#[derive(Default)]
+struct Inward {
+    compression: Compression,
+    /// What became of it last.
+    said: Opening,
+}
+
+impl Inward {
+    /// All that comes from here on is, which begins with this.
+    fn begin(rest: &[u8]) -> Box<Inward> {
+        let mut inward = Box::<Inward>::default();
+        inward.compression.begin_inward(rest);
+        inward
+    }
+
+    /// Makes the next piece of it; so much at once as is read of another world. Gives whether there was anything.
+    fn read(&mut self, socket: &mut Socket) -> Opened {
+        loop {
+            if !self.compression.has_unread() {
+                if !socket.is_readable() || !socket.read() {
+                    return Opened::More;
+                }
+                self.compression.held().extend_from_slice(socket.unread());
+                socket.leaves(0);
+            }
+            match self.compression.inflate(self.said.bytes()) {
+                Opened::More => {}
+                done => return done,
+            }
+        }
+    }
 }
 
 impl WorldPeer {
@@ -31,7 +72,8 @@ impl WorldPeer {
         // Who comes later than the first bytes has missed the event of those.
         socket.has_event(true, false);
         let contact = Contact::default();
-        Ok(WorldPeer { socket, out: Outbox::default(), contact, flushed: Flushed::All, vanished: false })
+        let (out, flushed) = (Outbox::default(), Flushed::All);
+        Ok(WorldPeer { socket, out, contact, flushed, vanished: false, inward: None, damaged: false })
     }
 
     /// What waits for it, for one who goes on with it.
@@ -39,9 +81,20 @@ impl WorldPeer {
         &self.out
     }
 
-    /// Goes on with what waits for it.
-    pub fn with_kept(self, out: Outbox) -> WorldPeer {
-        WorldPeer { out, ..self }
+    /// What it compresses, for one who goes on with it.
+    pub fn compression(&self) -> Option<&Compression> {
+        self.inward.as_ref().map(|inward| &inward.compression).filter(|compression| compression.is_inflating())
+    }
+
+    /// Goes on with what waits for it, and with what it compresses.
+    pub fn with_kept(self, out: Outbox, compression: Option<Compression>) -> WorldPeer {
+        let inward = compression.map(|compression| Box::new(Inward { compression, said: Opening::default() }));
+        WorldPeer { out, inward, ..self }
+    }
+
+    /// Whether nothing was begun that only this process can go on with.
+    pub fn is_quiet(&self) -> bool {
+        !self.damaged && self.inward.as_ref().is_none_or(|inward| inward.compression.is_quiet())
     }
 
     /// Its descriptor, for one who goes on with it.
@@ -66,17 +119,52 @@ impl WorldPeer {
 
     /// Whether it may have said something that was not looked at.
     pub fn may_have_said(&self) -> bool {
-        self.socket.is_readable()
+        self.socket.is_readable() || self.inward.as_ref().is_some_and(|inward| inward.compression.has_unread())
     }
 
     /// Reads what it says next; gives whether there was anything.
     pub fn read(&mut self) -> bool {
-        self.socket.is_readable() && self.socket.read()
+        // A stream may end, and what comes behind it is as it was.
+        if self.inward.as_ref().is_some_and(|inward| !inward.compression.is_inflating()) {
+            self.inward = None;
+        }
+        let Some(inward) = &mut self.inward else { return self.socket.is_readable() && self.socket.read() };
+        match inward.read(&mut self.socket) {
+            Opened::Data(()) => true,
+            Opened::Broken => {
+                self.damaged = true;
+                self.socket.close_reading();
+                false
+            }
+            Opened::More | Opened::End | Opened::Closed => false,
+        }
     }
 
     /// What was read last, and where what is said to it is appended.
     pub fn parts(&mut self) -> (&[u8], &mut Vec<u8>) {
-        (self.socket.unread(), self.out.bytes())
+        let said = self.inward.as_ref().map_or(self.socket.unread(), |inward| inward.said.rest());
+        (said, self.out.bytes())
+    }
+
+    /// All of what was read last was looked at but so many bytes.
+    pub fn leaves(&mut self, count: usize) {
+        match &mut self.inward {
+            Some(inward) => inward.said.leaves(count),
+            None => self.socket.leaves(count),
+        }
+    }
+
+    /// What was not looked at is compressed, and what comes behind that. A stream within a stream is damage: nothing of it is left
+    /// that could be read.
+    pub fn begin_inflating(&mut self) {
+        let inward = Inward::begin(self.parts().0);
+        self.socket.leaves(0);
+        self.inward = Some(inward);
+    }
+
+    /// Whether what it has sent could not be understood; said once.
+    pub fn take_damage(&mut self) -> bool {
+        std::mem::take(&mut self.damaged)
     }
 
     /// Whether it has ended, and all that it said was read.

@@ -10,21 +10,24 @@ use std::time::Instant;
 const ON_ITS_WAY: usize = 16 << 10;
 
 impl Play {
-    /// The world has said this. What it is answered is appended to `to_world`.
-    pub fn said(&mut self, said: &[u8], to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) -> Vec<Heard> {
-        let mut input = said;
+    /// The world has said this. What it is answered is appended to `to_world`. All of it is used, but what stands behind
+    /// [`Heard::Compressed`].
+    pub fn said(&mut self, said: &mut &[u8], to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) -> Vec<Heard> {
         let mut heard = Vec::new();
         let mut characters = false;
         to.relay(|to| {
-            while let Some(found) = self.bridge.from_world(to.telnet, &mut input, to.out, to_world) {
+            while let Some(found) = self.bridge.from_world(to.telnet, said, to.out, to_world) {
                 match found {
                     FromWorld::Data(text) => self.has_said(text, to, to_world, now),
                     FromWorld::HideInput(hidden) => self.hides(hidden, to, to_world, now),
                     FromWorld::PromptEnd => self.has_prompted(to, to_world, now),
                     FromWorld::Charset => characters = true,
-                    // The owner never lets a world compress: the handler's way to it is short.
                     FromWorld::Mssp if !std::mem::replace(&mut self.told_mssp, true) => heard.push(Heard::Mssp),
-                    FromWorld::Mssp | FromWorld::Alive | FromWorld::Compressed => {}
+                    FromWorld::Mssp | FromWorld::Alive => {}
+                    FromWorld::Compressed => {
+                        heard.push(Heard::Compressed);
+                        break;
+                    }
                 }
             }
             let in_line = to.between.is_in_line();

@@ -62,6 +62,8 @@ pub enum Heard {
     Says(String),
     /// It has told of itself, for the first time on this connection.
     Mssp,
+    /// What it sends behind this is compressed.
+    Compressed,
 }
 
 /// What came of what the player has typed.
@@ -134,8 +136,10 @@ pub struct Play {
     unmarked: bool,
     /// The world has gone when it had asked for a password: what is typed next may be one.
     was_asked: bool,
-    /// It has just gone so.
+    /// It has just gone while he was being logged in again, or was damaged.
     is_cut_off: bool,
+    /// What the world has sent compressed could not be read: it is to send it as it is.
+    is_plain: bool,
     /// How often the world has gone while he was being logged in again.
     broken: u8,
     /// When the world has last said something that did not end a line.
@@ -231,16 +235,17 @@ impl Play {
         }
     }
 
-    /// There is a connection to the world. What is said to that is appended to `to_world`.
-    pub fn connected(&mut self, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
+    /// There is a connection to the world, which may compress what it says if `compresses`. What is said to it is appended to
+    /// `to_world`.
+    pub fn connected(&mut self, compresses: bool, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         self.stage = Stage::Plays;
-        (self.hidden, self.shown, self.told_mssp) = (false, 0, false);
+        (self.hidden, self.shown, self.told_mssp, self.is_cut_off) = (false, 0, false, false);
         self.in_line_since = None;
         if to.between().is_none() {
             to.play(Some(Between::new(self.clean)));
         }
         self.choose_characters(to);
-        let terms = self.bridge_terms();
+        let terms = self.bridge_terms(compresses);
         to.relay(|to| {
             let bridge = &mut self.bridge;
             bridge.connect(to.telnet, to.out);
@@ -258,7 +263,7 @@ impl Play {
             Some(_) => self.broken = self.broken.saturating_add(1),
             None => (self.broken, self.was_asked) = (0, self.hidden || self.watch.asks_for_secret()),
         }
-        self.is_cut_off = self.logs_in.is_some();
+        self.is_cut_off |= self.logs_in.is_some();
         to.relay(|to| {
             self.end_text(to);
             self.bridge.leave(to.telnet, to.out);
@@ -274,7 +279,13 @@ impl Play {
         self.again
     }
 
-    /// Whether he was being logged in again when the connection ended, and is to be once more.
+    /// What the world has sent compressed cannot be read: its connection is to end, and he is to have another one, on which nothing
+    /// is compressed.
+    pub fn is_damaged(&mut self) {
+        (self.is_plain, self.is_cut_off) = (true, true);
+    }
+
+    /// Whether the connection has ended though he has not quit, and he is to have another one.
     pub fn tries_again(&mut self) -> bool {
         std::mem::take(&mut self.is_cut_off)
     }
@@ -417,10 +428,11 @@ impl Play {
     }
 
     /// What the world is told besides what the player's terminal says.
-    fn bridge_terms(&self) -> telnet::Terms {
+    fn bridge_terms(&self, compresses: bool) -> telnet::Terms {
         let tells = self.terms.real_address == RealAddress::Mnes;
         let address = tells.then(|| self.address.as_str().into());
-        telnet::Terms { charsets: names::offered(self.terms.charset), address, mssp: true, ..telnet::Terms::default() }
+        let compression = compresses && !self.is_plain;
+        telnet::Terms { charsets: names::offered(self.terms.charset), address, compression, mssp: true }
     }
 
     fn choose_characters(&mut self, to: &Stack) {

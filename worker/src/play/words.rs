@@ -101,6 +101,13 @@ pub fn left_to_others(world: &str) -> String {
     format!("You have left {world} to your other connections, which go on in it. This one ends.")
 }
 
+/// For the log: it compresses what nobody can read.
+pub fn damaged(world: &str) -> String {
+    format!(
+        "What {world} has sent compressed could not be read: its connection is closed, and the next one is not compressed."
+    )
+}
+
 /// He has left it.
 pub fn left(world: &str) -> String {
     format!("You have left {world}.")

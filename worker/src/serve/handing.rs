@@ -2,10 +2,14 @@
 //! gives each of the two one end of a socket pair. Over that the old one sends the connection to the world and all that it
 //! knows of it, in sealed memory, and the page that holds a login. Runs in both workers.
 
+#[cfg(test)]
+mod tests;
+
 use super::Worker;
 use super::moved::MOST;
-use super::play::Playing;
+use super::playing::Playing;
 use crate::peer::WorldPeer;
+use crate::peer::compression::Compression;
 use crate::peer::outbox::Outbox;
 use crate::play::{Play, words};
 use mio::unix::SourceFd;
@@ -25,14 +29,31 @@ pub const HANDING: Token = Token(6);
 /// How long that one may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The connection to a world, which has a descriptor if it is there.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Wire<C = Compression> {
+    /// Whether there is one, on which nothing is compressed.
+    Plain(bool),
+    /// There is one, on which the world compresses. A program that knows nothing of that expects a word, and goes on with none of
+    /// it: it would show what is compressed.
+    Compressed(C),
+}
+
+impl<C> Default for Wire<C> {
+    fn default() -> Self {
+        Wire::Plain(false)
+    }
+}
+
 /// What a worker knows of the world that its client plays, for another one. Each that is said to be there has a descriptor.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Handed<P = Play, O = Outbox> {
+pub struct Handed<P = Play, O = Outbox, C = Compression> {
     /// All of it that is pure.
     pub play: P,
-    /// There is a connection.
-    pub world: bool,
+    /// The connection.
+    pub world: Wire<C>,
     /// What waits to be written to it.
     pub to_world: Option<O>,
     /// There is a page that holds a login.
@@ -48,10 +69,28 @@ pub fn descriptors(playing: &Playing) -> impl Iterator<Item = std::os::fd::Borro
 }
 
 /// What is said to who goes on.
-pub fn handed(playing: &Playing) -> Handed<&Play, &Outbox> {
-    let (world, page) = (playing.world.is_some(), playing.play.page().is_some());
-    let to_world = playing.world.as_ref().map(WorldPeer::kept);
+pub fn handed(playing: &Playing) -> Handed<&Play, &Outbox, &Compression> {
+    let compression = playing.world.as_ref().and_then(WorldPeer::compression);
+    let world = compression.map_or(Wire::Plain(playing.world.is_some()), Wire::Compressed);
+    let (to_world, page) = (playing.world.as_ref().map(WorldPeer::kept), playing.play.page().is_some());
     Handed { play: &playing.play, world, to_world, page, sharers: playing.shares.count() }
+}
+
+impl Wire {
+    fn with_descriptor(
+        self,
+        fds: &mut impl Iterator<Item = OwnedFd>,
+    ) -> io::Result<Option<(OwnedFd, Option<Compression>)>> {
+        match self {
+            Wire::Plain(false) => Ok(None),
+            Wire::Plain(true) => Ok(Some((next(fds)?, None))),
+            Wire::Compressed(compression) => Ok(Some((next(fds)?, Some(compression)))),
+        }
+    }
+}
+
+fn next(fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<OwnedFd> {
+    fds.next().ok_or(io::ErrorKind::InvalidData.into())
 }
 
 /// Puts together what was handed over.
@@ -65,14 +104,15 @@ pub fn take(
     registry: &Registry,
 ) -> io::Result<Playing> {
     let Handed { mut play, world, to_world, page, sharers } = handed;
-    let missing = || io::Error::from(io::ErrorKind::InvalidData);
-    let world = if world { Some(fds.next().ok_or_else(missing)?) } else { None };
+    let world = world.with_descriptor(fds)?;
     if page {
         // Without it he logs in himself the next time.
-        play.take_login(LockedPage::from_descriptor(fds.next().ok_or_else(missing)?).ok());
+        play.take_login(LockedPage::from_descriptor(next(fds)?).ok());
     }
-    let world = world.map(|fd| WorldPeer::new(fd, limits, registry)).transpose()?;
-    let world = world.map(|world| world.with_kept(to_world.unwrap_or_default()));
+    let peer = |(fd, compression)| -> io::Result<WorldPeer> {
+        Ok(WorldPeer::new(fd, limits, registry)?.with_kept(to_world.unwrap_or_default(), compression))
+    };
+    let world = world.map(peer).transpose()?;
     let mut playing = Playing { world, ..Playing::new(play) };
     playing.take_shares(fds.take(sharers).collect(), registry);
     Ok(playing)

@@ -4,10 +4,11 @@
 use super::handing::{self, Handed};
 use super::link::Link;
 use super::moved::{COULD, Left, MINE, Moved, YOURS, wrong};
-use super::play::Playing;
+use super::playing::Playing;
 use super::{LINK, MOVES, Worker};
 use crate::given::Given;
 use crate::peer::Peer;
+use crate::peer::compression::Compression;
 use crate::peer::outbox::Outbox;
 use crate::play::Play;
 use mio::Events;
@@ -82,7 +83,8 @@ impl Worker<'_> {
     /// All that the one who goes on must know.
     fn left(
         &self,
-    ) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept, Handed<&Play, &Outbox>> {
+    ) -> Left<&crate::session::Session, &super::Subscriptions, &crate::peer::Kept, Handed<&Play, &Outbox, &Compression>>
+    {
         Left {
             session: &self.session,
             subscriptions: &self.subscriptions,

@@ -1,88 +1,21 @@
 //! A client that plays a world: the connection to that, what the handler is asked for it and what it tells of it. Bytes go from
 //! one side to the other here, with no handler in the way. Runs in a worker.
 
+use super::Worker;
+use super::playing::Playing;
 use super::resume::Unlinked;
-use super::sharing::Shares;
 use super::upward::Errand;
-use super::{Worker, handing};
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
 use crate::play::{Heard, Play, Stage, Typed, words};
 use crate::session::Ask;
-use mio::Registry;
-use ssmglobal_config::{Level, Limits};
+use ssmglobal_config::Level;
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
     WorkerEnd,
 };
 use std::os::fd::OwnedFd;
 use std::time::Instant;
-
-/// The world that the client plays, waits for, or has asked for.
-pub struct Playing {
-    /// All of it that is pure.
-    pub play: Play,
-    /// The connection, as long as there is one.
-    pub world: Option<WorldPeer>,
-    /// The player's other connections that see the game, as `play` knows them.
-    pub shares: Shares,
-    /// Another worker is about to leave its connection to this one.
-    pub from: Option<handing::From>,
-}
-
-impl Playing {
-    /// Nothing but what is to be played.
-    pub fn new(play: Play) -> Playing {
-        Playing { play, world: None, shares: Shares::default(), from: None }
-    }
-
-    /// Whether nothing was begun that only this process can go on with.
-    pub fn is_quiet(&self) -> bool {
-        let Playing { play, world: _, shares: _, from } = self;
-        from.is_none() && play.is_quiet()
-    }
-
-    /// Whether there is a connection.
-    pub fn has_world(&self) -> bool {
-        self.world.is_some()
-    }
-
-    /// The game, and where what is said to the world goes: `nowhere`, as long as there is no connection.
-    pub fn parts<'a>(&'a mut self, nowhere: &'a mut Vec<u8>) -> (&'a mut Play, &'a mut Vec<u8>) {
-        (&mut self.play, self.world.as_mut().map_or(nowhere, |world| world.out().bytes()))
-    }
-
-    /// Gives the connection up.
-    pub fn close_world(&mut self, registry: &Registry) {
-        self.world.take().into_iter().for_each(|world| world.close(registry));
-    }
-
-    /// Whether there is room for more of what is typed.
-    pub fn takes_more(&self) -> bool {
-        !self.play.has_typed() && !self.world.as_ref().is_some_and(WorldPeer::is_slow)
-    }
-
-    /// Whether the world may have said something that was not looked at.
-    pub fn may_have_said(&self) -> bool {
-        self.world.as_ref().is_some_and(WorldPeer::may_have_said)
-    }
-
-    /// Whether the world has to wait: for the client, which may be slow, or for one who shares the game.
-    pub fn has_to_wait(&mut self, is_slow: bool) -> bool {
-        is_slow && self.waits_for_client() || self.waits_for_sharers()
-    }
-
-    /// When something is due although nothing happens.
-    pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
-        let world = self.world.as_ref().and_then(|world| world.due_at(limits));
-        world
-            .into_iter()
-            .chain(self.play.due_at())
-            .chain(self.from.as_ref().map(handing::From::due_at))
-            .chain(self.shares.due_at())
-            .min()
-    }
-}
 
 impl Worker<'_> {
     /// The door leads to a world: whoever comes in by it is there at once.
@@ -245,7 +178,8 @@ impl Worker<'_> {
         if playing.play.is_again() {
             self.session.gives_way(self.peers.client.stack());
         }
-        playing.play.connected(self.peers.client.stack(), world.out().bytes(), Instant::now());
+        let compresses = self.settings.limits.telnet_compression;
+        playing.play.connected(compresses, self.peers.client.stack(), world.out().bytes(), Instant::now());
         playing.world = Some(world);
     }
 
@@ -280,6 +214,15 @@ impl Worker<'_> {
         self.session.goes_on();
         self.end_all_shares();
         self.ask_why_it_ended();
+    }
+
+    /// What the world has sent compressed cannot be read any further.
+    fn world_is_damaged(&mut self) {
+        let Some(playing) = &mut self.playing else { return };
+        playing.play.is_damaged();
+        let msg = words::damaged(playing.play.world());
+        self.log(Level::Warn, &msg);
+        self.world_is_over();
     }
 
     /// Why it has ended.
@@ -394,13 +337,17 @@ impl Worker<'_> {
             }
             let Some(world) = &mut playing.world else { return };
             if !world.read() {
-                if world.is_over() {
+                if world.take_damage() {
+                    self.world_is_damaged();
+                } else if world.is_over() {
                     self.world_is_over();
                 }
                 return;
             }
-            let (said, out) = world.parts();
-            let heard = playing.play.said(said, stack, out, now);
+            let (mut said, out) = world.parts();
+            let heard = playing.play.said(&mut said, stack, out, now);
+            let left = said.len();
+            world.leaves(left);
             self.has_heard(heard);
             self.flush_shares();
         }
@@ -412,6 +359,9 @@ impl Worker<'_> {
                 Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
                 Heard::Says(msg) => self.say(msg),
                 Heard::Mssp => self.tell_of_world(),
+                Heard::Compressed => {
+                    self.playing.iter_mut().flat_map(|it| &mut it.world).for_each(WorldPeer::begin_inflating)
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //! Runs in a worker.
 
 use super::link::{Link, is_deserted};
-use super::play::Playing;
+use super::playing::Playing;
 use super::{LINK, RENDEZVOUS, Worker};
 use mio::unix::SourceFd;
 use ssmglobal_ipc::{Open, Request};

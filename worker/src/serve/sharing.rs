@@ -3,7 +3,7 @@
 //! one it is a world. Runs in the worker that has the connection.
 
 use super::Worker;
-use super::play::Playing;
+use super::playing::Playing;
 use crate::peer::outbox::Outbox;
 use crate::peer::{FIRST_SHARER, Flushed, SharerPeer};
 use crate::play::sharing::{MOST, SLOW, Waited};

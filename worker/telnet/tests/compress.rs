@@ -85,9 +85,9 @@ proptest! {
             let (mut bytes, mut out) = (Vec::new(), Vec::new());
             deflater.write(line, &mut bytes);
             inflater = moved(&inflater);
-            for mut byte in bytes.chunks(1) {
-                // Put away it is wherever that can be.
-                if inflater.is_quiet() {
+            for (at, mut byte) in bytes.chunks(1).enumerate() {
+                // Within a block too, though not at each byte: that takes its time.
+                if at % 64 == 7 {
                     inflater = moved(&inflater);
                 }
                 prop_assert_eq!(read(&mut inflater, &mut byte, &mut out), Ok(Inflated::Used));
@@ -150,13 +150,141 @@ fn a_damaged_stream_is_told_and_stays_damaged() {
     assert_eq!(inflater.next(&mut &b"x"[..], &mut out, MOST), Err(Damaged));
 }
 
+/// What a block is made of.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Text(&'a [u8]),
+    /// 258 bytes as they stand so many before.
+    Back(usize),
+}
+use Part::{Back, Text};
+
+/// Bits in the order of RFC 1951.
+#[derive(Default)]
+struct Bits(Vec<u8>, u8);
+
+impl Bits {
+    fn put(&mut self, value: usize, count: u32) {
+        for bit in 0..count {
+            if self.1 == 0 {
+                self.0.push(0);
+            }
+            *self.0.last_mut().unwrap() |= u8::try_from(value >> bit & 1).unwrap() << self.1;
+            self.1 = (self.1 + 1) % 8;
+        }
+    }
+
+    fn code(&mut self, code: usize, count: u32) {
+        (0..count).rev().for_each(|bit| self.put(code >> bit, 1));
+    }
+}
+
+/// A stream of one block, as by somebody who ends none, and what is in it.
+fn one_block(parts: &[Part<'_>]) -> (Vec<u8>, Vec<u8>) {
+    let (mut bits, mut text) = (Bits(vec![0x78, 0x01], 0), Vec::new());
+    bits.put(0b011, 3);
+    for part in parts {
+        match *part {
+            Text(more) => {
+                for byte in more.iter().map(|byte| usize::from(*byte)) {
+                    if byte < 144 { bits.code(0x30 + byte, 8) } else { bits.code(0x190 + byte - 144, 9) }
+                }
+                text.extend_from_slice(more);
+            }
+            Back(distance) => {
+                let (far, extra) = (distance - 1, (distance - 1).max(2).ilog2() - 1);
+                bits.code(0xc5, 8);
+                bits.code(if far < 2 { far } else { 2 * (extra as usize + 1) + (far >> extra & 1) }, 5);
+                bits.put(far, extra);
+                (0..258).for_each(|_| text.push(text[text.len() - distance]));
+            }
+        }
+    }
+    bits.code(0, 7);
+    let sum = text.iter().fold((1, 0), |(low, high), byte| {
+        let low = (low + u32::from(*byte)) % 65521;
+        (low, (high + low) % 65521)
+    });
+    ([&bits.0[..], &(sum.1 << 16 | sum.0).to_be_bytes()].concat(), text)
+}
+
+/// One block that refers to all of the window, and behind what another one has made of it.
+fn endless() -> (Vec<u8>, Vec<u8>) {
+    let text = words(1000);
+    let all = [Text(&text), Back(1), Back(2000), Back(300), Text(b"\xff end\r\n"), Back(4000), Text(b"of it")];
+    one_block(&[&all[..], &[Back(4000); 120], &[Back(32_768); 60], &all[..4]].concat())
+}
+
+/// Words, many of which come again.
+fn words(count: usize) -> Vec<u8> {
+    (0..count).flat_map(|number| format!("{} {} ", number * number % 977, number % 31).into_bytes()).collect()
+}
+
 #[test]
-fn who_moves_within_a_block_is_damaged() {
-    let bytes = stream(&[vec![b'x'; 100]]);
-    let (mut inflater, mut out) = (Inflater::new(), Vec::new());
-    assert_eq!(read(&mut inflater, &mut &bytes[..4], &mut out), Ok(Inflated::Used));
-    assert!(!inflater.is_quiet());
-    assert_eq!(moved(&inflater).next(&mut &bytes[4..], &mut out, MOST), Err(Damaged));
+fn who_moves_within_a_block_reads_on_at_any_byte() {
+    let text = words(300);
+    let lines: Vec<Vec<u8>> = text.chunks(300).map(<[u8]>::to_vec).collect();
+    let (tail, all) = one_block(&[Text(&text), Back(1), Back(1900), Text(b"\xff end\r\n"), Back(300), Text(b"of it")]);
+    for (bytes, text) in [(tail, all), (stream(&lines), text.clone()), (compress_to_vec_zlib(&text, 0), text)] {
+        for step in [23, 500] {
+            let (mut inflater, mut out, mut ended) = (Inflater::new(), Vec::new(), false);
+            for mut piece in bytes.chunks(step) {
+                assert!(inflater.is_quiet());
+                inflater = moved(&inflater);
+                ended |= read(&mut inflater, &mut piece, &mut out) == Ok(Inflated::Ended);
+            }
+            assert!(ended && out == text, "in steps of {step}");
+        }
+    }
+}
+
+#[test]
+fn who_moves_when_less_was_read_than_has_come_reads_the_rest() {
+    let (bytes, text) = endless();
+    for most in [999, 5000] {
+        let (mut inflater, mut out, mut input) = (Inflater::new(), Vec::new(), bytes.as_slice());
+        while inflater.next(&mut input, &mut out, most).unwrap() != Inflated::Ended {
+            inflater = moved(&inflater);
+        }
+        assert!(out == text, "{most} at once");
+    }
+}
+
+#[test]
+fn of_a_block_that_is_too_long_nobody_goes_on_before_it_ends() {
+    let (of_input, of_output) = (words(20_000), [Back(1); 5000]);
+    for (bytes, text) in [one_block(&[Text(&of_input)]), one_block(&[&[Text(b"x")][..], &of_output].concat())] {
+        let (mut inflater, mut out, mut input) = (Inflater::new(), Vec::new(), bytes.as_slice());
+        let mut was_quiet = (0, 0);
+        while inflater.is_quiet() {
+            was_quiet = (bytes.len() - input.len(), out.len());
+            assert_ne!(inflater.next(&mut input, &mut out, 1024), Ok(Inflated::Ended));
+        }
+        let near = |count: usize, bound: usize| count <= bound && count + 2048 > bound;
+        assert!(near(was_quiet.0, 64 << 10) || near(was_quiet.1, 1 << 20), "{was_quiet:?}");
+        let mut other = moved(&inflater);
+        assert_eq!(other.next(&mut input.to_vec().as_slice(), &mut Vec::new(), 1024), Err(Damaged));
+        assert_eq!(read(&mut inflater, &mut input, &mut out), Ok(Inflated::Ended), "the one that has it reads on");
+        assert!(out == text && inflater.is_quiet());
+    }
+}
+
+/// What the first program wrote that put one away, behind `hello hello`.
+const FIRST: &str = r#"{"place": {"Between": {"bits": 0, "buffer": 0, "header": [120, 1], "sum": 501482579}},
+    "window": [104, 101, 108, 108, 111, 32, 104, 101, 108, 108, 111, 10]}"#;
+
+#[test]
+fn a_state_is_read_as_it_was_first_and_what_that_program_does_not_know_has_a_name_of_its_own() {
+    let mut inflater: Inflater = serde_json::from_str(FIRST).unwrap();
+    let (rest, mut out) = (b"\x03\x93\x0a\x89\xe9\x89\x99\x79\x5c\x00\x6f\x49\x08\x91", Vec::new());
+    let first: serde_json::Value = serde_json::from_str(FIRST).unwrap();
+    assert_eq!(serde_json::to_value(&inflater).unwrap(), first, "it is still written so");
+    let (mut head, mut tail) = rest.split_at(5);
+    assert_eq!(read(&mut inflater, &mut head, &mut out), Ok(Inflated::Used));
+    let within = serde_json::to_value(&inflater).unwrap();
+    assert!(within["place"].get("Within").is_some(), "{within}");
+    assert_eq!(read(&mut moved(&inflater), &mut tail, &mut out), Ok(Inflated::Ended));
+    assert_eq!(out, b"hello again\n");
 }
 
 #[test]

@@ -204,19 +204,19 @@ fn what_is_damaged_or_becomes_too_much_ends_the_connection_and_never_takes_much_
 }
 
 #[test]
-fn within_a_block_nobody_goes_on_and_between_two_anybody_can() {
+fn within_a_block_anybody_goes_on_where_no_line_is_begun() {
     let mut stack = stack();
-    let stream = compressed(b"hello\r\n", FlushCompress::Sync);
-    hear(&mut stack, &[DO_MCCP3, MCCP3_BEGINS].concat());
-    sent(&mut stack);
-    assert!(stack.is_quiet(), "nothing of it has come");
-    let (head, tail) = stream.split_at(stream.len() - 7);
-    assert!(hear(&mut stack, head).is_empty() || !stack.is_quiet());
-    sent(&mut stack);
-    assert!(!stack.is_quiet());
-    hear(&mut stack, tail);
-    sent(&mut stack);
-    assert!(stack.is_quiet());
+    // One block of 65,535 bytes as they are.
+    hear(&mut stack, &[DO_MCCP3, MCCP3_BEGINS, b"\x78\x01\x00\xff\xff\x00\x00"].concat());
+    for round in 0..3 {
+        sent(&mut stack);
+        assert!(stack.is_quiet());
+        stack = in_another_process(stack);
+        assert_eq!(hear(&mut stack, format!("hello {round}\r\nhe").as_bytes()), [format!("hello {round}")]);
+        sent(&mut stack);
+        assert!(!stack.is_quiet(), "a line is begun");
+        assert_eq!(hear(&mut stack, b"llo\r\n"), ["hello"]);
+    }
 }
 
 #[test]

@@ -37,8 +37,8 @@ fn client() -> Telnet {
 fn played(said: &[u8]) -> (Play, Stack) {
     let (mut play, mut stack) = (Play::default(), Stack::default());
     stack.play(Some(Between::new(false)));
-    play.connected(&mut stack, &mut Vec::new(), Instant::now());
-    play.said(said, &mut stack, &mut Vec::new(), Instant::now());
+    play.connected(true, &mut stack, &mut Vec::new(), Instant::now());
+    play.said(&mut &*said, &mut stack, &mut Vec::new(), Instant::now());
     (play, stack)
 }
 
@@ -56,10 +56,10 @@ fn who_comes_later_sees_the_end_of_what_was_said_and_then_what_is_said() {
     assert!(play.share(&mut stack));
     let mut client = client();
     assert_eq!(seen(play.sharers(), 0, &mut client).text, b"first\r\nsecond\r\n> ");
-    play.said("größer\r\n".as_bytes(), &mut stack, &mut Vec::new(), Instant::now());
+    play.said(&mut "größer\r\n".as_bytes(), &mut stack, &mut Vec::new(), Instant::now());
     assert_eq!(seen(play.sharers(), 0, &mut client).text, "größer\r\n".as_bytes());
     // What was said over another connection to the world is not shown again.
-    play.connected(&mut stack, &mut Vec::new(), Instant::now());
+    play.connected(true, &mut stack, &mut Vec::new(), Instant::now());
     assert!(play.share(&mut stack));
     assert_eq!(seen(play.sharers(), 1, &mut super::tests::client()).text, b"");
 }
@@ -83,7 +83,7 @@ fn hidden_input_and_prompts_are_theirs_too() {
     assert!(play.share(&mut stack));
     let mut client = client();
     assert_eq!(seen(play.sharers(), 0, &mut client).hidden, Some(true));
-    play.said(b"\xff\xfc\x01\r\n> \xff\xf9", &mut stack, &mut Vec::new(), Instant::now());
+    play.said(&mut &b"\xff\xfc\x01\r\n> \xff\xf9"[..], &mut stack, &mut Vec::new(), Instant::now());
     let seen = seen(play.sharers(), 0, &mut client);
     assert_eq!((seen.hidden, seen.prompts, seen.text.as_slice()), (Some(false), 1, &b"\r\n> "[..]));
 }
