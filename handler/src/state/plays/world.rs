@@ -2,6 +2,7 @@
 //! called back. Lives in the event loop; pure, the clock comes from outside.
 
 use super::WorldKey;
+use super::ends::Ends;
 use ssmglobal_config::play::{FailBack, Terms, WorldAddress};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -80,12 +81,15 @@ struct Place {
     next: Instant,
     /// It has accepted a connection and ended it at once: it has to show more than that.
     is_doubtful: bool,
+    /// The last connections of players that have ended.
+    ends: Ends,
 }
 
 impl Place {
     fn new(address: WorldAddress, now: Instant) -> Place {
         let (failing, healthy, last_good) = (None, None, None);
-        Place { address, failing, healthy, last_good, is_tried: false, next: now, is_doubtful: false }
+        let ends = Ends::default();
+        Place { address, failing, healthy, last_good, is_tried: false, next: now, is_doubtful: false, ends }
     }
 
     fn pause(&self, now: Instant) -> Duration {
@@ -321,6 +325,25 @@ impl World {
             it.last_good = None;
         }
         self.failed(place, now, now);
+    }
+
+    /// All connections to it have ended, the first of them at this time, and it listens. Where it is known to have come back since,
+    /// that is all of it.
+    pub fn restarted(&mut self, place: usize, first: Instant, now: Instant) {
+        let is_back = matches!(self.health, Health::Up(since) | Health::Trial { since, .. } if since > first);
+        if !(is_back && place == self.in_use) {
+            self.gone(place, false, now);
+        }
+    }
+
+    /// The last ends of players' connections at an address.
+    pub(super) fn last_ends(&self, place: usize) -> Option<&Ends> {
+        self.places.get(place).map(|place| &place.ends)
+    }
+
+    /// As [`World::last_ends`].
+    pub(super) fn ends_at(&mut self, place: usize) -> Option<&mut Ends> {
+        self.places.get_mut(place).map(|place| &mut place.ends)
     }
 
     /// It accepts connections and ends them at once.
