@@ -173,6 +173,7 @@ impl<'a> Worker<'a> {
             self.take_shared();
             self.note_damage();
             self.play_on();
+            self.tell_word();
             self.end_ours();
             self.log_output();
             self.flush_link();

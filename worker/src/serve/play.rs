@@ -124,6 +124,15 @@ impl Worker<'_> {
         }
     }
 
+    /// Says the word by which he goes on to who is to see it unasked. Who has logged in to us goes on by that.
+    pub(super) fn tell_word(&mut self) {
+        let owes = self.playing.as_ref().is_some_and(|playing| playing.from.is_none() && playing.play.owes_word());
+        let may = self.session.who().is_empty() && !self.session.wants_line();
+        if owes && may && !self.peers.client.stack().is_mid_line() {
+            self.show_word();
+        }
+    }
+
     fn drop_kept(&mut self) {
         let dropped = self.playing.as_mut().map_or(0, |playing| playing.play.drop_kept());
         if dropped == 0 {
