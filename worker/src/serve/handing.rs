@@ -54,6 +54,15 @@ pub fn handed(playing: &Playing) -> Handed<&Play, &Outbox> {
     Handed { play: &playing.play, world, to_world, page, sharers: playing.shares.count() }
 }
 
+/// Puts away what is said to who goes on.
+///
+/// # Errors
+/// The kernel's; `FileTooLarge` for more than that one reads.
+fn put_away(handed: &Handed<&Play, &Outbox>) -> io::Result<OwnedFd> {
+    let json = serde_json::to_vec(handed).map_err(|_| io::ErrorKind::InvalidData)?;
+    if json.len() > MOST { Err(io::ErrorKind::FileTooLarge.into()) } else { sealed("play", &json) }
+}
+
 /// Puts together what was handed over.
 ///
 /// # Errors
@@ -95,15 +104,12 @@ impl Worker<'_> {
     /// The client's game goes on in another worker.
     pub(super) fn leave_to(&mut self, to: &OwnedFd) {
         let Some(playing) = &self.playing else { return };
-        let sent = serde_json::to_vec(&handed(playing))
-            .map_err(|_| io::ErrorKind::InvalidData.into())
-            .and_then(|json| sealed("play", &json))
-            .and_then(|memory| {
-                let fds: Vec<_> = std::iter::once(memory.as_fd()).chain(descriptors(playing)).collect();
-                ssmglobal_sys::send_with(to, b"P", &fds)
-            });
+        let sent = put_away(&handed(playing)).and_then(|memory| {
+            let fds: Vec<_> = std::iter::once(memory.as_fd()).chain(descriptors(playing)).collect();
+            ssmglobal_sys::send_with(to, b"P", &fds)
+        });
         if sent.is_err() {
-            // It stays here, which the handler does not know.
+            // It stays here, which the handler does not know. The other worker tells its client to try again.
             return self.tell_where_it_plays();
         }
         let world = playing.play.world().to_owned();
@@ -171,5 +177,23 @@ impl Worker<'_> {
         playing.from = None;
         let failure = Failure::new(Code::Unavailable, words::NOT_TAKEN_OVER);
         self.cannot_play(&failure);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_over_can_be_read_or_stays_where_it_is() {
+        let play = Play::default();
+        let put = |bytes: usize| {
+            let mut out = Outbox::default();
+            out.bytes().resize(bytes, b'x');
+            put_away(&Handed { play: &play, world: true, to_world: Some(&out), page: false, sharers: 0 })
+        };
+        let handed: Handed = serde_json::from_slice(&read_sealed(put(1000).unwrap(), MOST).unwrap()).unwrap();
+        assert_eq!(handed.to_world.unwrap().rest(), [b'x'; 1000]);
+        assert_eq!(put(MOST + 1).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 }
