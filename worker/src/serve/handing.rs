@@ -120,11 +120,11 @@ impl Worker<'_> {
             playing.shares.close(self.poll.registry());
             playing.close_world(self.poll.registry());
         }
-        self.peers.client.stack().play(None);
+        self.client.stack().play(None);
         if alone {
             return self.session.end(WorkerEnd::QUIT);
         }
-        self.session.is_back(self.peers.client.stack(), words::gone_on(&world));
+        self.session.is_back(self.client.stack(), words::gone_on(&world));
         if self.door.world.is_some() && self.door.quit_closes {
             self.session.end(WorkerEnd::QUIT);
         }
@@ -165,7 +165,7 @@ impl Worker<'_> {
         let Some(before) = self.playing.take() else { return Ok(()) };
         let mut nowhere = Vec::new();
         let (play, out) = playing.parts(&mut nowhere);
-        play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());
+        play.goes_on_here(&before.play, self.client.stack(), out, Instant::now());
         self.playing = Some(playing);
         self.tell_where_it_plays();
         Ok(())

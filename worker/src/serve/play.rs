@@ -88,7 +88,7 @@ impl Worker<'_> {
     /// The door leads to a world: whoever comes in by it is there at once.
     pub(super) fn enter_world(&mut self) {
         if let Some(world) = self.door.world.clone() {
-            self.peers.client.stack().signal(|speech, out| speech.offer(out));
+            self.client.stack().signal(|speech, out| speech.offer(out));
             self.start_playing(&world, None);
             self.playing.iter_mut().for_each(|playing| playing.play.expect_crawler());
         }
@@ -109,11 +109,11 @@ impl Worker<'_> {
     }
 
     fn say(&mut self, msg: String) {
-        self.session.notice(self.peers.client.stack(), msg);
+        self.session.notice(self.client.stack(), msg);
     }
 
     fn refuse(&mut self, code: Code, msg: &str) {
-        self.session.refuse(self.peers.client.stack(), &Failure::new(code, msg));
+        self.session.refuse(self.client.stack(), &Failure::new(code, msg));
     }
 
     fn show_word(&mut self) {
@@ -128,7 +128,7 @@ impl Worker<'_> {
     pub(super) fn tell_word(&mut self) {
         let owes = self.playing.as_ref().is_some_and(|playing| playing.from.is_none() && playing.play.owes_word());
         let may = self.session.who().is_empty() && !self.session.wants_line();
-        if owes && may && !self.peers.client.stack().is_mid_line() {
+        if owes && may && !self.client.stack().is_mid_line() {
             self.show_word();
         }
     }
@@ -188,7 +188,7 @@ impl Worker<'_> {
         if self.link.is_none() {
             return;
         }
-        let idle = self.peers.client.last_line().elapsed().as_secs();
+        let idle = self.client.last_line().elapsed().as_secs();
         let places = self.playing.as_ref().map(|playing| playing.play.places(idle)).unwrap_or_default();
         for at in places {
             let number = self.tell(&Request::PlayAt(at));
@@ -207,7 +207,7 @@ impl Worker<'_> {
             }
             Err(Unlinked::Deserted) => {
                 self.playing = None;
-                self.peers.client.stack().play(None);
+                self.client.stack().play(None);
                 self.deserted();
             }
             // Nobody can say why: it is as if he had quit.
@@ -252,16 +252,16 @@ impl Worker<'_> {
             return self.cannot_play(&Failure::new(Code::Unavailable, super::upward::BUSY));
         };
         if playing.play.is_again() {
-            self.session.gives_way(self.peers.client.stack());
+            self.session.gives_way(self.client.stack());
         }
-        playing.play.connected(self.peers.client.stack(), world.out().bytes(), Instant::now());
+        playing.play.connected(self.client.stack(), world.out().bytes(), Instant::now());
         playing.world = Some(world);
     }
 
     /// The world cannot be played.
     pub(super) fn cannot_play(&mut self, failure: &Failure) {
         let resumed = self.playing.take().is_some_and(|playing| playing.play.resumes());
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         stack.play(None);
         self.session.refuse(stack, failure);
         match self.door.world.clone() {
@@ -276,7 +276,7 @@ impl Worker<'_> {
     fn waits_for_world(&mut self) {
         self.end_all_shares();
         let Some(playing) = &mut self.playing else { return };
-        if let Some(msg) = playing.play.waits(self.peers.client.stack()) {
+        if let Some(msg) = playing.play.waits(self.client.stack()) {
             self.say(msg);
         }
     }
@@ -285,7 +285,7 @@ impl Worker<'_> {
     fn world_is_over(&mut self) {
         let Some(playing) = &mut self.playing else { return };
         playing.close_world(self.poll.registry());
-        playing.play.ended(self.peers.client.stack());
+        playing.play.ended(self.client.stack());
         self.session.goes_on();
         self.end_all_shares();
         self.ask_why_it_ended();
@@ -312,14 +312,14 @@ impl Worker<'_> {
     /// The client has done with its world, or the world with it.
     fn leave_play(&mut self) {
         let Some(mut playing) = self.playing.take() else { return };
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         stack.play(None);
         playing.close_world(self.poll.registry());
         if playing.play.is_alone() || self.door.world.is_some() && self.door.quit_closes {
             return self.session.end(WorkerEnd::QUIT);
         }
         self.session.is_back(stack, words::left(playing.play.world()));
-        self.session.line_of_world_has_ended(self.peers.client.stack());
+        self.session.line_of_world_has_ended(self.client.stack());
     }
 
     /// The client wants to leave its world.
@@ -329,7 +329,7 @@ impl Worker<'_> {
         }
         self.tell_left();
         if let Some(playing) = &mut self.playing {
-            playing.play.ended(self.peers.client.stack());
+            playing.play.ended(self.client.stack());
         }
         self.leave_play();
     }
@@ -338,8 +338,8 @@ impl Worker<'_> {
     fn stop_playing(&mut self) {
         self.tell_left();
         let Some(mut playing) = self.playing.take() else { return };
-        playing.play.ended(self.peers.client.stack());
-        self.peers.client.stack().play(None);
+        playing.play.ended(self.client.stack());
+        self.client.stack().play(None);
         playing.close_world(self.poll.registry());
     }
 
@@ -377,7 +377,7 @@ impl Worker<'_> {
     fn renew(&mut self) {
         let Some(playing) = &mut self.playing else { return };
         playing.close_world(self.poll.registry());
-        playing.play.ended(self.peers.client.stack());
+        playing.play.ended(self.client.stack());
         self.ask_for_world();
     }
 
@@ -397,7 +397,7 @@ impl Worker<'_> {
         let now = Instant::now();
         loop {
             let Some(playing) = &mut self.playing else { return };
-            let stack = self.peers.client.stack();
+            let stack = self.client.stack();
             if playing.has_to_wait(stack.is_slow()) {
                 return;
             }
@@ -418,7 +418,7 @@ impl Worker<'_> {
     fn has_heard(&mut self, heard: Vec<Heard>) {
         for heard in heard {
             match heard {
-                Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
+                Heard::LineEnded => self.session.line_of_world_has_ended(self.client.stack()),
                 Heard::Says(msg) => self.say(msg),
                 Heard::Mssp => self.tell_of_world(),
             }
@@ -444,7 +444,7 @@ impl Worker<'_> {
         }
         let mut nowhere = Vec::new();
         let (play, out) = playing.parts(&mut nowhere);
-        let heard = play.on_due(now, self.peers.client.stack(), out);
+        let heard = play.on_due(now, self.client.stack(), out);
         let over = play.is_over(now);
         self.has_heard(heard);
         if over {
@@ -461,7 +461,7 @@ impl Worker<'_> {
                 let Some(playing) = self.playing.as_mut().filter(|playing| playing.play.is_settled()) else { break };
                 let mut nowhere = Vec::new();
                 let (play, out) = playing.parts(&mut nowhere);
-                match play.next_typed(ours, self.peers.client.stack(), out, Instant::now()) {
+                match play.next_typed(ours, self.client.stack(), out, Instant::now()) {
                     None => break,
                     Some(Typed::Passed) => {}
                     Some(Typed::Says(msg)) => self.say(msg),
@@ -474,7 +474,7 @@ impl Worker<'_> {
             }
             let mut nowhere = Vec::new();
             let (play, out) = playing.parts(&mut nowhere);
-            let more = self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
+            let more = self.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
             if let Some(plain) = play.take_crawler() {
                 self.ask(Ask::Mssp { plain });
             }
@@ -486,7 +486,7 @@ impl Worker<'_> {
 
     fn on_our_line(&mut self, line: &str) {
         let around = self.around();
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         // Who wants to see nothing of ours between the game's lines sees it when he asks for something.
         self.session.line_of_world_has_ended(stack);
         let ask = self.session.on_input(crate::peer::Input::Line, line, stack, around);
@@ -500,10 +500,10 @@ impl Worker<'_> {
     pub(super) fn end_ours(&mut self) {
         if self.is_alone() {
             // Nobody reads it.
-            return self.peers.client.stack().out().clear();
+            return self.client.stack().out().clear();
         }
         if self.playing.as_ref().is_some_and(Playing::has_world) && !self.session.wants_line() && !self.session.owes() {
-            self.peers.client.stack().end_ours();
+            self.client.stack().end_ours();
         }
     }
 
@@ -521,8 +521,8 @@ impl Worker<'_> {
         if playing.play.is_alone() {
             return true;
         }
-        let lost = ssmglobal_sys::unacknowledged(self.peers.client.descriptor()).unwrap_or_default();
-        if self.session.is_over() || !playing.play.stays_alone(known, lost, self.peers.client.stack()) {
+        let lost = ssmglobal_sys::unacknowledged(self.client.descriptor()).unwrap_or_default();
+        if self.session.is_over() || !playing.play.stays_alone(known, lost, self.client.stack()) {
             return false;
         }
         let place = playing.play.world().to_owned();
