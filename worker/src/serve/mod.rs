@@ -2,6 +2,7 @@
 //! session, the link to the handler, what the client listens to, and the world that it plays. Runs in a worker.
 
 mod channels;
+mod flow;
 mod handing;
 mod link;
 mod lists;
