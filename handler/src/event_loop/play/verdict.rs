@@ -120,7 +120,11 @@ impl EventLoop {
                     first = Some(at);
                     PlayEnd::Down
                 }
-                Some(Together::Some | Together::Nothing) => PlayEnd::Quit,
+                Some(Together::Some) => {
+                    self.state.plays.have_quit(&world.key, place);
+                    PlayEnd::Quit
+                }
+                Some(Together::Nothing) => PlayEnd::Quit,
                 None => return,
             },
             // What it says decides nothing: it is waited whether the rest ends with the connection.

@@ -76,6 +76,13 @@ impl Plays {
         }
     }
 
+    /// Those who have been told why had reasons of their own: others have stayed. They count for nobody who comes after them.
+    pub fn have_quit(&mut self, world: &str, place: usize) {
+        if let Some(ends) = self.known_mut(world).and_then(|world| world.ends_at(place)) {
+            *ends = Ends::default();
+        }
+    }
+
     /// What has ended together with the connections of these sessions, which have asked why theirs has.
     pub fn together(&self, askers: &[u64], world: &str, place: usize) -> Together {
         let Some(world) = self.known(world) else { return Together::Nothing };
@@ -239,6 +246,18 @@ mod tests {
         scene.comes(3, |stay| (stay.state, stay.began, stay.place) = (PlayState::Alone, None, None));
         scene.ends(1);
         assert_eq!(scene.ends(2), Together::Some);
+    }
+
+    #[test]
+    fn who_has_quit_while_others_stayed_counts_for_nobody_after_him() {
+        let mut scene = Scene::new(1..=3);
+        scene.ends(1);
+        scene.has_quit(1);
+        assert_eq!(scene.ends(2), Together::Some);
+        scene.passes(200);
+        scene.has_quit(2);
+        scene.plays.have_quit("cave", 0);
+        assert_eq!(scene.ends(3), Together::Nothing);
     }
 
     #[test]
