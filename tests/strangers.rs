@@ -158,7 +158,7 @@ fn another_protocol_is_known_however_it_is_split() {
             // As much as is needed and no more: what is sent behind the end meets a closed door.
             let needed = match (protocol, bytes.first()) {
                 ("TLS", _) | ("SOCKS", Some(5)) => 3,
-                ("SOCKS", _) => 8,
+                ("SOCKS", _) => 2,
                 (_, Some(b'\r')) if protocol != "HTTP" => 12,
                 _ => bytes.windows(4).position(|at| at[2..] == *b"\r\n" && at[0] != b'\r').unwrap() + 4,
             };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::listen::{Listen, PEOPLE_PORT};
 use crate::network::Network;
-use crate::play::Quit;
+use crate::play::{Quit, Resume};
 use crate::settings::Settings;
 use crate::words::DoorMode;
 
@@ -50,6 +50,9 @@ pub struct Door {
     pub clean: bool,
     /// A player who has left his world is not shown our prompt: the connection ends.
     pub quit_closes: bool,
+    /// A player is told the word by which he goes on as soon as he is in his world.
+    #[serde(default)]
+    pub shows_word: bool,
     /// What crawlers are told here before all else, as [`crate::mssp::variables`] reads it; may be empty.
     pub mssp: String,
 }
@@ -86,6 +89,7 @@ impl Settings {
             escape: ESCAPE.to_owned(),
             clean: false,
             quit_closes: false,
+            shows_word: false,
             mssp: String::new(),
         };
         let others = self.door.iter().map(|door| {
@@ -110,6 +114,7 @@ impl Settings {
                 escape: door.escape.clone().unwrap_or(main.escape.clone()),
                 clean: door.clean.unwrap_or(main.clean),
                 quit_closes: door.quit.map_or(door.world.is_some(), |quit| quit == Quit::Close),
+                shows_word: door.resume == Some(Resume::Shown),
                 mssp: door.mssp.clone().unwrap_or_default(),
             }
         });

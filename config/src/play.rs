@@ -79,6 +79,16 @@ words! {
 }
 
 words! {
+    /// When a player is told the word by which he goes on after his connection has broken.
+    Resume {
+        /// When he has asked for it, or something has broken.
+        Asked = "asked",
+        /// Once he is in his world.
+        Shown = "shown",
+    }
+}
+
+words! {
     /// What becomes of a player who comes to a world on a second connection.
     Sessions {
         /// The new connection goes on where the old one was.

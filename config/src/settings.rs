@@ -10,7 +10,7 @@ use crate::key::Key;
 use crate::kind::Kind;
 use crate::listen::{DEFAULT_PORT, Listen, OptionalListen};
 use crate::network::Network;
-use crate::play::{Charset, FailBack, Liveness, Opening, Quit, RealAddress, Sessions, WorldAddress};
+use crate::play::{Charset, FailBack, Liveness, Opening, Quit, RealAddress, Resume, Sessions, WorldAddress};
 use crate::rule::Rule;
 use crate::value::{Field, Value};
 use crate::version::Version;
@@ -382,6 +382,8 @@ settings! {
         clean: Option<bool> = None, Rule::Flag;
         /// Where a player is who has left his world: prompt or close.
         quit: Option<Quit> = None, Rule::Word(Quit::WORDS);
+        /// When a player is told the word by which he goes on after his connection has broken: asked or shown.
+        resume: Option<Resume> = None, Rule::Word(Resume::WORDS);
         /// What lists of games are told here whatever else is known: lines as GENRE=Fantasy.
         mssp: Option<String> = None, Rule::Variables;
     }

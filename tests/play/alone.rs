@@ -1,10 +1,14 @@
 //! A player's own connection breaks: his game waits for him.
 
+use super::secrets::talkative;
 use super::{Played, played_with, wide};
-use crate::harness::worlds::{Cut, Kind, StrictClient};
+use crate::harness::worlds::{Cut, Kind, Profile, StrictClient};
 
 /// What the log says of it.
 const KEPT: &str = "his place in zoo is kept";
+
+/// In front of the word by which somebody goes on.
+const WORD: &str = "type within 10 minutes: //resume ";
 
 /// One who has logged in to us, and plays.
 fn known(played: &Played) -> StrictClient {
@@ -22,7 +26,7 @@ fn known(played: &Played) -> StrictClient {
 /// The word by which somebody goes on.
 fn word(client: &mut StrictClient) -> String {
     client.types("//resume");
-    client.until("and type: //resume ");
+    client.until(WORD);
     let word = client.line();
     assert!(word.len() >= 12, "{word}");
     word
@@ -124,4 +128,151 @@ fn a_second_connection_of_the_same_player_goes_on_in_place_of_the_first() {
     second.until("here now\n");
     first.until("You go on in zoo from another connection.");
     assert_eq!(played.world.count(), 1);
+}
+
+/// What the door says for the word to be shown.
+const SHOWN: &str = "resume = \"shown\"";
+
+/// What is seen of a text.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |seen, part| seen + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
+/// How often he was told a word so far.
+fn told(client: &StrictClient) -> usize {
+    client.shown().matches("//resume ").count()
+}
+
+#[test]
+fn where_the_door_says_so_a_player_is_told_the_word_once_when_he_is_in_and_has_his_place_kept() {
+    let mut played = talkative(Kind::Mush, SHOWN);
+    let mut client = played.client(wide());
+    client.until("<password>");
+    client.types("connect bob wrong");
+    client.until("different password.");
+    assert_eq!(told(&client), 0, "he is not in yet");
+    client.types("connect bob secret-of-bob");
+    client.until("Limbo\n");
+    let before = client.until(WORD);
+    assert_eq!(without_colours(before.trim_start_matches('\n')), format!("[notice] Should you be cut off, {WORD}"));
+    let word = client.line();
+    client.types("echo once");
+    client.until("once\n");
+    // The same word is told once, whatever breaks.
+    played.world.crashes(Cut::Reset);
+    client.until("zoo is down.");
+    played.world.starts();
+    client.until("you are in it as before.");
+    client.types("echo twice");
+    client.until("twice\n");
+    assert_eq!(told(&client), 1, "{}", client.shown());
+    client.hangs_up();
+    played.backend.log().wait(KEPT);
+    let mut again = played.client(wide());
+    again.until("<password>");
+    again.types(&format!("//resume {word}"));
+    again.until("You are back in zoo.");
+    // That was the other connection's.
+    again.until(WORD);
+    let other = again.line();
+    assert_ne!(other, word);
+    again.types("echo still here");
+    again.until("still here\n");
+    again.hangs_up();
+    let mut last = played.client(wide());
+    last.until("<password>");
+    played.backend.log().wait(KEPT);
+    last.types(&format!("//resume {other}"));
+    last.until("You are back in zoo.");
+    let log = played.backend.log().text();
+    assert!(!log.contains(&word) && !log.contains(&other), "{log}");
+}
+
+#[test]
+fn a_world_that_nobody_logs_in_to_is_entered_at_once() {
+    let played = played_with(Kind::Mush, "login = \"\"", SHOWN);
+    let mut client = played.client(wide());
+    client.until(WORD);
+    client.types("connect bob secret-of-bob");
+    client.until("Limbo\n");
+    client.types("echo here");
+    client.until("here\n");
+    assert_eq!(told(&client), 1);
+}
+
+#[test]
+fn at_other_doors_he_is_told_it_when_something_has_broken() {
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = played.inside("bob", wide());
+    client.types("echo before");
+    client.until("before\n");
+    assert_eq!(told(&client), 0);
+    for _ in 0..2 {
+        played.world.crashes(Cut::Reset);
+        client.until("zoo is down.");
+        played.world.starts();
+        client.until("you are in it as before.");
+        client.types("echo after");
+        client.until("after\n");
+    }
+    assert_eq!(told(&client), 1, "{}", client.shown());
+    let shown = client.shown();
+    let word = shown.split(WORD).nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    client.hangs_up();
+    played.backend.log().wait(KEPT);
+    let mut again = played.client(wide());
+    again.until("<password>");
+    again.types(&format!("//resume {word}"));
+    again.until("You are back in zoo.");
+    again.until(WORD);
+}
+
+#[test]
+fn nobody_is_told_a_word_who_wants_to_see_nothing_of_ours_could_not_use_it_or_needs_none() {
+    for (keys, door) in [
+        ("", "clean = true\nresume = \"shown\""),
+        ("", "escape = \"\"\nresume = \"shown\""),
+        ("grace_seconds = 0", SHOWN),
+    ] {
+        let mut played = played_with(Kind::Mush, keys, door);
+        let mut client = played.inside("bob", wide());
+        played.world.crashes(Cut::Reset);
+        client.until("zoo is down.");
+        played.world.starts();
+        client.until("you are in it as before.");
+        client.types("echo here");
+        client.until("here\n");
+        assert!(!client.shown().contains("cut off"), "{door}: {}", client.shown());
+    }
+    // He comes back by LOGIN.
+    let mut played = played_with(Kind::Mush, "", "");
+    let mut client = known(&played);
+    played.world.crashes(Cut::Reset);
+    client.until("zoo is down.");
+    played.world.starts();
+    client.until("you are in it as before.");
+    client.types("echo here");
+    client.until("here\n");
+    assert!(!client.shown().contains("cut off"), "{}", client.shown());
+}
+
+#[test]
+fn the_word_is_whole_on_terminals_of_every_width_and_where_it_is_read_aloud() {
+    let played = played_with(Kind::Mush, "", SHOWN);
+    for (profile, lines) in
+        [(Profile::tintin().sized(80, 24), 1), (Profile::tintin().sized(40, 24), 3), (Profile::screen_reader(), 1)]
+    {
+        let width = profile.window.0;
+        let mut client = played.inside("bob", profile);
+        client.types("echo here");
+        client.until("here\n");
+        let shown = without_colours(&client.shown());
+        let ours: Vec<&str> =
+            shown.lines().skip_while(|line| !line.contains("Should you be cut off")).take(lines).collect();
+        assert!(ours.iter().all(|line| line.chars().count() <= width.into()), "{ours:?}");
+        let word = ours.last().and_then(|line| line.rsplit(' ').next()).unwrap_or_default();
+        assert_eq!((word.len(), word.matches('-').count()), (14, 2), "{shown}");
+    }
 }

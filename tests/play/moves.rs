@@ -133,13 +133,25 @@ fn a_world_that_ends_whatever_connects_is_down_until_it_does_not() {
     assert_eq!(shown.matches("is back").count(), 1, "{shown}");
 }
 
+/// These play, and stand behind a prompt of the world.
+fn at_a_prompt(played: &Played, names: &[&str]) -> Vec<StrictClient> {
+    let inside = |name: &&str| {
+        let mut client = played.inside(name, wide());
+        played.world.says(&played.world.player(name), b"Well? ");
+        client.until("Well? ");
+        client
+    };
+    names.iter().map(inside).collect()
+}
+
 #[test]
 fn two_restarts_within_a_moment_are_one_absence_or_two_and_nobody_is_lost() {
     let mut played = played_with(Kind::Mush, "", "");
-    let mut clients: Vec<StrictClient> = ["al", "bob", "eve"].map(|name| played.inside(name, wide())).into();
+    let mut clients = at_a_prompt(&played, &["al", "bob", "eve"]);
     for _ in 0..3 {
         played.world.crashes(Cut::Reset);
-        played.world.starts();
+        // What accepts and says nothing shows for a second nothing of what it is.
+        played.world.starts_asleep();
     }
     played.world.crashes(Cut::Fin);
     for client in &mut clients {
@@ -148,10 +160,51 @@ fn two_restarts_within_a_moment_are_one_absence_or_two_and_nobody_is_lost() {
         client.until("kept for zoo.");
     }
     played.world.starts();
+    played.world.wakes();
     for client in &mut clients {
         client.until("at last\n");
         echoes(client, "here");
     }
+}
+
+#[test]
+fn a_world_that_listens_again_before_anybody_looks_has_all_back() {
+    for (cut, names) in [(Cut::Reset, &["al", "bob", "eve"][..]), (Cut::Fin, &["al", "bob"])] {
+        let mut played = played_with(Kind::Mush, "", "");
+        let mut clients = at_a_prompt(&played, names);
+        played.world.crashes(cut);
+        played.world.starts_asleep();
+        // The line's end is ours: this worker has asked why the connection has ended.
+        clients.iter_mut().for_each(|client| _ = client.until("\n"));
+        played.world.connection(names.len());
+        played.world.wakes();
+        for client in &mut clients {
+            client.until(BACK);
+            echoes(client, "here");
+            let shown = client.shown();
+            assert_eq!((shown.matches(DOWN).count(), shown.matches("is back").count()), (1, 1), "{shown}");
+        }
+        assert_eq!(played.backend.log().text().matches("event=world-down").count(), 1);
+    }
+}
+
+#[test]
+fn who_quits_is_out_and_whoever_stays_notices_nothing() {
+    let played = played_with(Kind::Mush, "", "");
+    let mut clients = at_a_prompt(&played, &["al", "bob", "eve", "zoe"]);
+    for quitting in [1, 2] {
+        // One alone, then two in the same moment.
+        let mut leaves: Vec<StrictClient> = clients.drain(..quitting).collect();
+        leaves.iter_mut().for_each(|client| client.types("quit"));
+        for client in &mut leaves {
+            let last = client.rest();
+            assert!(!last.contains("[notice]"), "{last}");
+        }
+    }
+    let mut zoe = clients.remove(0);
+    echoes(&mut zoe, "here");
+    assert!(!zoe.shown().contains("[notice]"), "{}", zoe.shown());
+    assert!(!played.backend.log().text().contains("event=world-down"));
 }
 
 #[test]

@@ -60,10 +60,10 @@ fn in_files(dir: &Path, secret: &str) {
 }
 
 /// A world whose backend logs all that it can.
-fn talkative(kind: Kind) -> Played {
+pub(super) fn talkative(kind: Kind, door: &str) -> Played {
     let (world, plan) = (World::start(kind), Backend::plan());
     let config = format!(
-        "log.level = \"trace\"\n[world.zoo]\nplay = [\"{}\"]\nkind = \"{}\"\n[[door]]\naddress = \"{}:4201\"\nworld = \"zoo\"\n",
+        "log.level = \"trace\"\n[world.zoo]\nplay = [\"{}\"]\nkind = \"{}\"\n[[door]]\naddress = \"{}:4201\"\nworld = \"zoo\"\n{door}\n",
         world.address(),
         kind_of(kind),
         plan.address()
@@ -127,7 +127,7 @@ fn a_password_is_in_no_log_and_no_file_and_in_the_memory_of_no_other_process() {
     }
     for kind in [Kind::Mush, Kind::Diku] {
         let secret = password();
-        let mut played = talkative(kind);
+        let mut played = talkative(kind, "");
         played.world.sets_password("bob", &secret);
         let mut client = logs_in(&played, kind, "bob", &secret);
         let _other = logs_in(&played, kind, "al", "secret-of-al");

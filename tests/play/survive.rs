@@ -78,6 +78,9 @@ fn everything_is_upgraded_while_somebody_plays_and_the_new_worker_logs_him_in_ag
     played.world.starts();
     client.until("you are in it");
     client.until("Limbo\n");
+    // After a break he is told by which word he goes on.
+    client.until("//resume ");
+    client.until("\n");
     plays_on(&mut client, 43, 3);
 }
 

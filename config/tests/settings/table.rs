@@ -98,6 +98,7 @@ fn settings_travel_as_bytes() {
         escape: None,
         clean: Some(true),
         quit: None,
+        resume: None,
         mssp: Some("GENRE=Fantasy".to_owned()),
     });
     let mut world = WorldSettings { kind: Some(Kind::TinyMux), ..WorldSettings::default() };

@@ -197,6 +197,10 @@ fn a_door_to_a_world_is_for_people_and_shows_nothing_of_ours() {
     let there = &set.doors()[1];
     assert_eq!((there.escape.as_str(), there.clean, there.quit_closes, there.idle_seconds), ("!", true, false, 9));
     assert_eq!(settings(&door("escape = \"\"\n")).doors()[1].escape, "");
+    // The word by which he goes on is shown where that is set.
+    let shows =
+        ["", "resume = \"asked\"\n", "resume = \"shown\"\n"].map(|key| settings(&door(key)).doors()[1].shows_word);
+    assert_eq!(shows, [false, false, true]);
     // At another door nothing has changed.
     let main = &set.doors()[0];
     assert_eq!((main.world.as_deref(), main.escape.as_str(), main.quit_closes), (None, "//", false));

@@ -1,5 +1,4 @@
-//! Whom a worker is connected with: its client, and a world that this one plays. Reading, writing, holding back and looking after
-//! are the same for each. Runs in a worker.
+//! Whom a worker is connected with: its client, in layers; a world that this one plays; those who share the game. Runs in a worker.
 
 pub mod between;
 pub mod charset;
@@ -37,19 +36,16 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
-/// Tokens of peers count from here.
-const FIRST: usize = 8;
+/// The client.
+pub const CLIENT: Token = Token(8);
 
 /// The connection to a world.
-pub const WORLD: Token = Token(FIRST + MOST);
+pub const WORLD: Token = Token(CLIENT.0 + 1);
 
 /// Tokens of those who share a game count from here.
 pub const FIRST_SHARER: usize = WORLD.0 + 1;
 
-/// The most peers that a worker has.
-pub const MOST: usize = 4;
-
-/// What a worker that goes on with a peer has to know of it, beside its socket.
+/// What a worker that goes on with a client has to know of it, beside its socket.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kept {
@@ -59,10 +55,9 @@ pub struct Kept {
     pub contact: Contact,
 }
 
-/// One of them.
+/// A worker's client.
 pub struct Peer {
     socket: Socket,
-    token: Token,
     kept: Kept,
     /// How the last write has gone.
     flushed: Flushed,
@@ -72,8 +67,14 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn new(stream: TcpStream, limit: usize, token: Token, kept: Kept) -> Peer {
-        Peer { socket: Socket::new(stream, limit), token, kept, flushed: Flushed::All, vanished: false, damaged: false }
+    /// Takes the connection over, and watches it.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn new(stream: TcpStream, kept: Kept, limits: &Limits, registry: &Registry) -> io::Result<Peer> {
+        let mut socket = Socket::new(stream, limits.queue);
+        registry.register(socket.stream(), CLIENT, Interest::READABLE)?;
+        Ok(Peer { socket, kept, flushed: Flushed::All, vanished: false, damaged: false })
     }
 
     /// What is said to it.
@@ -191,11 +192,11 @@ impl Peer {
     }
 
     /// Writes what waits; see [`Peer::flushed`].
-    fn flush(&mut self, registry: &Registry, limits: &Limits) {
+    pub fn flush(&mut self, registry: &Registry, limits: &Limits) {
         self.kept.stack.end_turn();
         let out = self.kept.stack.out();
         let waited = out.rest().len();
-        self.flushed = self.socket.flush(out, registry, self.token);
+        self.flushed = self.socket.flush(out, registry, CLIENT);
         if out.rest().len() < waited {
             self.kept.contact.has_written(limits);
         }
@@ -221,11 +222,13 @@ impl Peer {
         self.vanished
     }
 
-    fn due_at(&self, limits: &Limits) -> Option<Instant> {
+    /// When it is to be looked after.
+    pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
         self.kept.contact.due_at(limits, self.kept.stack.speaks_telnet())
     }
 
-    fn look_after(&mut self, now: Instant, limits: &Limits) -> bool {
+    /// Looks after it, if it is time; gives whether it was.
+    pub fn look_after(&mut self, now: Instant, limits: &Limits) -> bool {
         let telnet = self.kept.stack.speaks_telnet();
         let looked = self.kept.contact.look_after(self.socket.as_stream(), now, limits, telnet);
         match looked {
@@ -241,83 +244,7 @@ impl Peer {
 
     /// Whether nothing was begun with it that only this process can go on with.
     pub fn is_quiet(&self) -> bool {
-        let Peer { socket, token: _, kept: Kept { stack, contact: _ }, flushed: _, vanished, damaged } = self;
+        let Peer { socket, kept: Kept { stack, contact: _ }, flushed: _, vanished, damaged } = self;
         stack.is_quiet() && socket.unread().is_empty() && !socket.is_closed() && !vanished && !damaged
-    }
-}
-
-/// All that a worker is connected with.
-pub struct Peers {
-    /// The client, for whom it is.
-    pub client: Peer,
-    others: Vec<Peer>,
-}
-
-impl Peers {
-    /// A client alone.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn new(client: TcpStream, kept: Kept, limits: &Limits, registry: &Registry) -> io::Result<Peers> {
-        let mut client = Peer::new(client, limits.queue, Token(FIRST), kept);
-        registry.register(client.socket.stream(), client.token, Interest::READABLE)?;
-        Ok(Peers { client, others: Vec::new() })
-    }
-
-    /// One more.
-    ///
-    /// # Errors
-    /// The kernel's; `QuotaExceeded` where there are as many as may be.
-    pub fn add(&mut self, stream: TcpStream, kept: Kept, limits: &Limits, registry: &Registry) -> io::Result<Token> {
-        let token = Token(FIRST + 1 + self.others.len());
-        if token.0 >= FIRST + MOST {
-            return Err(io::ErrorKind::QuotaExceeded.into());
-        }
-        let mut peer = Peer::new(stream, limits.queue, token, kept);
-        registry.register(peer.socket.stream(), token, Interest::READABLE)?;
-        self.others.push(peer);
-        Ok(token)
-    }
-
-    /// All of them, the client first.
-    pub fn iter(&self) -> impl Iterator<Item = &Peer> {
-        std::iter::once(&self.client).chain(&self.others)
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
-        std::iter::once(&mut self.client).chain(&mut self.others)
-    }
-
-    /// The one that the event loop calls by this token.
-    pub fn of(&mut self, token: Token) -> Option<&mut Peer> {
-        self.iter_mut().find(|peer| peer.token == token)
-    }
-
-    /// Writes what waits for each; see [`Peer::flushed`].
-    pub fn flush(&mut self, registry: &Registry, limits: &Limits) {
-        for peer in self.iter_mut() {
-            peer.flush(registry, limits);
-        }
-    }
-
-    /// Others go on with them: ends what only this process can go on with, and begins it anew if it goes on itself.
-    pub fn let_go(&mut self) {
-        self.iter_mut().for_each(|peer| peer.stack().let_go());
-    }
-
-    /// When one of them is to be looked after.
-    pub fn due_at(&self, limits: &Limits) -> Option<Instant> {
-        self.iter().filter_map(|peer| peer.due_at(limits)).min()
-    }
-
-    /// Looks after those for whom it is time; gives whether it was for any.
-    pub fn look_after(&mut self, now: Instant, limits: &Limits) -> bool {
-        // Each of them, not only the first.
-        self.iter_mut().fold(false, |due, peer| peer.look_after(now, limits) | due)
-    }
-
-    /// Whether nothing was begun with any of them that only this process can go on with.
-    pub fn are_quiet(&self) -> bool {
-        self.iter().all(Peer::is_quiet)
     }
 }

@@ -40,7 +40,8 @@ impl Protocol {
         match bytes {
             // A record with a handshake, or the older hello.
             [0x16, 3, 0..=4, ..] | [0x80..=0x9f, _, 1, 0 | 3, ..] => Some(Protocol::Tls),
-            [4, 1 | 2, _, _, _, _, _, _, ..] | [5, 1..=8, 0..=9 | 0x80.., ..] => Some(Protocol::Socks),
+            // Of version 4 two bytes have to do: port or address may hold the end of a line, which is judged where it comes.
+            [4, 1 | 2, ..] | [5, 1..=8, 0..=9 | 0x80.., ..] => Some(Protocol::Socks),
             _ => bytes.starts_with(SIGNATURE).then_some(Protocol::Proxy),
         }
     }
@@ -162,6 +163,7 @@ mod tests {
             b"\xff\xfb\x01\x03",
             b"\x05HELP",
             b"\x04\r\n",
+            b"\x04\x03\r\n",
             b"\xef\xbb\xbf{",
         ] {
             assert_eq!(Beginning::default().read(bytes), None, "{bytes:?}");
@@ -178,6 +180,7 @@ mod tests {
             (b"\x05\x01\x00", Protocol::Socks),
             (b"\x05\x02\x00\x02", Protocol::Socks),
             (b"\x04\x01\x00\x50\x0a\x00\x00\x01bob\0", Protocol::Socks),
+            (b"\x04\x02\x0d\x0a\x0d\x00\x00\x01\0", Protocol::Socks),
             (&proxy, Protocol::Proxy),
         ] {
             assert_eq!(Beginning::default().read(bytes), Some(protocol));

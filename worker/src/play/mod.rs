@@ -91,6 +91,8 @@ pub struct Play {
     word: Option<Secret>,
     /// The player has seen it.
     word_shown: bool,
+    /// He is to see it, as soon as he is in his world.
+    word_due: bool,
     /// By which it goes on here, where another has left.
     resumes: Option<Secret>,
     /// Where the player comes from.
@@ -163,7 +165,8 @@ impl Play {
         let mut gate = Gate::new(Escape::new(&door.escape).as_ref(), Charset::Utf8);
         gate.set_limit(door.line);
         let address = address.to_string();
-        Play { world, address, escape: door.escape.clone(), clean: door.clean, resumes, since, gate, ..Play::default() }
+        let (escape, word_due) = (door.escape.clone(), door.shows_word);
+        Play { world, address, escape, clean: door.clean, word_due, resumes, since, gate, ..Play::default() }
     }
 
     /// The world's name.
@@ -213,6 +216,9 @@ impl Play {
     /// The handler has said how it is played.
     pub fn started(&mut self, started: &PlayStarted) {
         started.world.clone_into(&mut self.world);
+        if self.word.as_ref().is_some_and(|word| word.expose() != started.word.expose()) {
+            self.word_due |= std::mem::take(&mut self.word_shown);
+        }
         self.word = Some(started.word.clone());
         self.ticket.clone_from(&started.ticket);
         self.resumes = None;
@@ -241,6 +247,8 @@ impl Play {
         self.stage = Stage::Plays;
         (self.hidden, self.shown, self.told_mssp, self.is_cut_off) = (false, 0, false, false);
         self.in_line_since = None;
+        // Who has met with one break may meet with another.
+        self.word_due |= self.again;
         if to.between().is_none() {
             to.play(Some(Between::new(self.clean)));
         }
@@ -309,7 +317,23 @@ impl Play {
         self.word_shown = true;
         // Between the world's lines a command of ours begins with the escape.
         let escape = if self.stage == Stage::Plays { self.escape.as_str() } else { "" };
-        Some(words::word(word.expose(), self.terms.grace_seconds / 60, escape))
+        Some(words::word(word.expose(), self.terms.grace_seconds, escape))
+    }
+
+    /// Whether the player is to be told that word now, though he has not asked. Where it is not known when he is in the world, he is
+    /// from the beginning.
+    pub fn owes_word(&self) -> bool {
+        let is_inside = || self.watch.is_inside() || !self.has_login() || self.login.page().is_none();
+        self.word_due
+            && !self.word_shown
+            && !self.clean
+            // Where no line is for us he could not show it again.
+            && !self.escape.is_empty()
+            && self.stage == Stage::Plays
+            && self.logs_in.is_none()
+            && self.alone.is_none()
+            && self.can_return(true)
+            && is_inside()
     }
 
     /// What was typed for a world that is down is forgotten; gives how many lines.
@@ -364,8 +388,9 @@ impl Play {
     pub fn goes_on_here(&mut self, here: &Play, to: &mut Stack, to_world: &mut Vec<u8>, now: Instant) {
         here.escape.clone_into(&mut self.escape);
         here.address.clone_into(&mut self.address);
-        (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
         let was_away = self.alone.take().is_some();
+        self.word_due |= here.word_due || was_away || self.word_shown;
+        (self.clean, self.word, self.word_shown) = (here.clean, here.word.clone(), false);
         self.only_shared = false;
         if self.stage != Stage::Plays {
             return;

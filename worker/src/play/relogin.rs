@@ -58,7 +58,7 @@ impl Play {
     }
 
     /// Whether the world is one that is logged in to, as far as it is known.
-    fn has_login(&self) -> bool {
+    pub(super) fn has_login(&self) -> bool {
         self.terms.login.is_some() || self.terms.prompts
     }
 

@@ -114,11 +114,12 @@ pub fn left(world: &str) -> String {
 }
 
 /// By what he goes on from another connection.
-pub fn word(word: &str, minutes: u64, escape: &str) -> String {
-    let within = plural(minutes, "minute");
+pub fn word(word: &str, seconds: u64, escape: &str) -> String {
+    let within = if seconds < 60 { plural(seconds, "second") } else { plural(seconds / 60, "minute") };
+    // One line of 80 columns.
     match escape {
-        "" => format!("Should your connection break, connect again within {within} and type: RESUME {word}"),
-        _ => format!("Should your connection break, connect again within {within} and type: {escape}resume {word}"),
+        "" => format!("Should you be cut off, type within {within}: RESUME {word}"),
+        _ => format!("Should you be cut off, type within {within}: {escape}resume {word}"),
     }
 }
 

@@ -32,7 +32,7 @@ impl Worker<'_> {
             Some(Ok(fetch)) => self.read_behind(fetch),
             _ => {
                 let msg = format!("Messages on {} cannot be received; RELAY LEAVE it and try again.", joined.channel);
-                self.session.notice(self.peers.client.stack(), msg);
+                self.session.notice(self.client.stack(), msg);
             }
         }
     }
@@ -40,7 +40,7 @@ impl Worker<'_> {
     /// A channel goes on where the link before this one has left it.
     pub(super) fn on_rejoined(&mut self, channel: String, reply: &Reply, fds: Vec<OwnedFd>) {
         let joined = if let Reply::RelayJoined(joined) = reply { Some(joined) } else { None };
-        let (registry, stack) = (self.poll.registry(), self.peers.client.stack());
+        let (registry, stack) = (self.poll.registry(), self.client.stack());
         let mut rejoined = None;
         if let Some((joined, ring)) = joined.zip(ring_of(fds)) {
             stack.write(|out| rejoined = self.subscriptions.rejoin(joined, ring, registry, out).ok());
@@ -63,7 +63,7 @@ impl Worker<'_> {
 
     fn read_channels(&mut self) {
         let me = self.session.who();
-        self.peers.client.stack().write(|out| self.subscriptions.read_all(me, out));
+        self.client.stack().write(|out| self.subscriptions.read_all(me, out));
     }
 
     fn fetch(&mut self, fetch: Option<RelayFetch>) {
@@ -78,7 +78,7 @@ impl Worker<'_> {
     pub(super) fn on_fetched(&mut self, channel: &str, reply: &Reply) {
         let Reply::RelayFetched(fetched) = reply else { return };
         let mut next = None;
-        self.peers.client.stack().write(|out| next = self.subscriptions.fetched(channel, fetched, out));
+        self.client.stack().write(|out| next = self.subscriptions.fetched(channel, fetched, out));
         let done = next.is_none();
         self.fetch(next);
         if done {
@@ -88,13 +88,13 @@ impl Worker<'_> {
 
     /// There is something in a ring.
     pub(super) fn read_ring(&mut self, token: Token) {
-        if self.peers.client.stack().is_slow() {
+        if self.client.stack().is_slow() {
             self.subscriptions.waits = true;
         } else if let Some(list) = self.subscriptions.list_of(token) {
             self.read_list(list);
         } else {
             let me = self.session.who();
-            self.peers.client.stack().write(|out| self.subscriptions.read(token, me, out));
+            self.client.stack().write(|out| self.subscriptions.read(token, me, out));
         }
     }
 

@@ -93,6 +93,15 @@ fn next(fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<OwnedFd> {
     fds.next().ok_or(io::ErrorKind::InvalidData.into())
 }
 
+/// Puts away what is said to who goes on.
+///
+/// # Errors
+/// The kernel's; `FileTooLarge` for more than that one reads.
+fn put_away(handed: &Handed<&Play, &Outbox, &Compression>) -> io::Result<OwnedFd> {
+    let json = serde_json::to_vec(handed).map_err(|_| io::ErrorKind::InvalidData)?;
+    if json.len() > MOST { Err(io::ErrorKind::FileTooLarge.into()) } else { sealed("play", &json) }
+}
+
 /// Puts together what was handed over.
 ///
 /// # Errors
@@ -135,15 +144,12 @@ impl Worker<'_> {
     /// The client's game goes on in another worker.
     pub(super) fn leave_to(&mut self, to: &OwnedFd) {
         let Some(playing) = &self.playing else { return };
-        let sent = serde_json::to_vec(&handed(playing))
-            .map_err(|_| io::ErrorKind::InvalidData.into())
-            .and_then(|json| sealed("play", &json))
-            .and_then(|memory| {
-                let fds: Vec<_> = std::iter::once(memory.as_fd()).chain(descriptors(playing)).collect();
-                ssmglobal_sys::send_with(to, b"P", &fds)
-            });
+        let sent = put_away(&handed(playing)).and_then(|memory| {
+            let fds: Vec<_> = std::iter::once(memory.as_fd()).chain(descriptors(playing)).collect();
+            ssmglobal_sys::send_with(to, b"P", &fds)
+        });
         if sent.is_err() {
-            // It stays here, which the handler does not know.
+            // It stays here, which the handler does not know. The other worker tells its client to try again.
             return self.tell_where_it_plays();
         }
         let world = playing.play.world().to_owned();
@@ -154,11 +160,11 @@ impl Worker<'_> {
             playing.shares.close(self.poll.registry());
             playing.close_world(self.poll.registry());
         }
-        self.peers.client.stack().play(None);
+        self.client.stack().play(None);
         if alone {
             return self.session.end(WorkerEnd::QUIT);
         }
-        self.session.is_back(self.peers.client.stack(), words::gone_on(&world));
+        self.session.is_back(self.client.stack(), words::gone_on(&world));
         if self.door.world.is_some() && self.door.quit_closes {
             self.session.end(WorkerEnd::QUIT);
         }
@@ -199,7 +205,7 @@ impl Worker<'_> {
         let Some(before) = self.playing.take() else { return Ok(()) };
         let mut nowhere = Vec::new();
         let (play, out) = playing.parts(&mut nowhere);
-        play.goes_on_here(&before.play, self.peers.client.stack(), out, Instant::now());
+        play.goes_on_here(&before.play, self.client.stack(), out, Instant::now());
         self.playing = Some(playing);
         self.tell_where_it_plays();
         Ok(())

@@ -34,7 +34,7 @@ impl Worker<'_> {
                 let name = list.as_str();
                 let msg =
                     format!("What changes in the list of {name} cannot be received now; LIST WATCH {name} again.");
-                self.session.notice(self.peers.client.stack(), msg);
+                self.session.notice(self.client.stack(), msg);
             }
             self.read_list(list);
         }
@@ -101,6 +101,6 @@ impl Worker<'_> {
 
     fn show_list(&mut self, changed: ListChanged) {
         self.subscriptions.came_to(changed.rows.list(), changed.at);
-        self.session.tell(self.peers.client.stack(), &Event::List(changed));
+        self.session.tell(self.client.stack(), &Event::List(changed));
     }
 }

@@ -2,6 +2,7 @@
 //! session, the link to the handler, what the client listens to, and the world that it plays. Runs in a worker.
 
 mod channels;
+mod flow;
 mod handing;
 mod link;
 mod lists;
@@ -20,7 +21,7 @@ use crate::given::{Given, title};
 use crate::peer::contact::Contact;
 use crate::peer::speech::Speech;
 use crate::peer::transport::Transport;
-use crate::peer::{FIRST_SHARER, Flushed, Kept, Peers, Stack, WORLD};
+use crate::peer::{CLIENT, FIRST_SHARER, Flushed, Kept, Peer, Stack, WORLD};
 use crate::render;
 use crate::session::{Around, Effects, Session};
 use link::Link;
@@ -54,7 +55,7 @@ pub struct Worker<'a> {
     address: IpAddr,
     poll: Poll,
     signals: &'a Signals,
-    peers: Peers,
+    client: Peer,
     session: Session,
     subscriptions: Subscriptions,
     /// The world that the client plays.
@@ -88,7 +89,7 @@ impl<'a> Worker<'a> {
             worker.moving = to_move;
             if mode == Mode::Human {
                 let (around, found) = (worker.around(), worker.is_to_be_found());
-                let stack = worker.peers.client.stack();
+                let stack = worker.client.stack();
                 if found {
                     stack.signal(|speech, out| speech.offer_now(out));
                 } else {
@@ -112,20 +113,20 @@ impl<'a> Worker<'a> {
         subscriptions: Subscriptions,
     ) -> (io::Result<Worker<'a>>, &'a mut Events) {
         let Given { client, address, rendezvous, moves, lifeline, signals, door, settings, events, .. } = given;
-        let registered = || -> io::Result<(Poll, Peers)> {
+        let registered = || -> io::Result<(Poll, Peer)> {
             let poll = Poll::new()?;
-            let peers = Peers::new(client, kept, &settings.limits, poll.registry())?;
+            let client = Peer::new(client, kept, &settings.limits, poll.registry())?;
             poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
             poll.registry().register(&mut SourceFd(&lifeline.as_raw_fd()), LIFELINE, Interest::READABLE)?;
-            Ok((poll, peers))
+            Ok((poll, client))
         };
-        let (poll, mut peers) = match registered() {
+        let (poll, mut client) = match registered() {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
-        peers.client.stack().speech().set_compressing(settings.limits.telnet_compression);
+        client.stack().speech().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
-            peers.client.stack().keep_copy();
+            client.stack().keep_copy();
         }
         let worker = Worker {
             door,
@@ -135,7 +136,7 @@ impl<'a> Worker<'a> {
             address: address.ip().to_canonical(),
             poll,
             signals,
-            peers,
+            client,
             session,
             subscriptions,
             playing: None,
@@ -159,8 +160,8 @@ impl<'a> Worker<'a> {
             lost: self.lost,
             listens: !self.subscriptions.is_empty(),
             plays: self.playing.is_some(),
-            last_line: self.peers.client.last_line(),
-            last_input: self.peers.client.last_input(),
+            last_line: self.client.last_line(),
+            last_input: self.client.last_input(),
         }
     }
 
@@ -174,16 +175,17 @@ impl<'a> Worker<'a> {
             self.take_shared();
             self.note_damage();
             self.play_on();
+            self.tell_word();
             self.end_ours();
             self.log_output();
             self.flush_link();
             if self.session.is_over() {
-                self.peers.client.stack().close();
+                self.client.stack().close();
             }
             self.flush_world();
-            self.peers.flush(self.poll.registry(), &self.settings.limits);
+            self.client.flush(self.poll.registry(), &self.settings.limits);
             self.flush_shares();
-            match self.peers.client.flushed() {
+            match self.client.flushed() {
                 _ if self.is_alone() => {
                     if self.session.is_over() {
                         return Ok(());
@@ -193,7 +195,7 @@ impl<'a> Worker<'a> {
                     }
                 }
                 Flushed::All if self.session.is_over() => {
-                    self.peers.client.pass_over_rest();
+                    self.client.pass_over_rest();
                     return Ok(());
                 }
                 Flushed::All if self.subscriptions.waits => {
@@ -201,7 +203,7 @@ impl<'a> Worker<'a> {
                     continue;
                 }
                 // What was too much is gone: further lines may be taken.
-                Flushed::All if self.may_take() && self.peers.client.may_have_said() && self.takes_more() => continue,
+                Flushed::All if self.may_take() && self.client.may_have_said() && self.takes_more() => continue,
                 Flushed::All if self.world_may_have_said() => continue,
                 Flushed::All | Flushed::Part if self.goes_on_for_sharers() => continue,
                 Flushed::All | Flushed::Part => {}
@@ -217,12 +219,12 @@ impl<'a> Worker<'a> {
                 }
             }
             let typed_ahead = self.playing.as_ref().is_some_and(|playing| playing.play.has_typed());
-            if !self.is_alone() && self.peers.client.is_over() && !self.session.owes() && !typed_ahead {
+            if !self.is_alone() && self.client.is_over() && !self.session.owes() && !typed_ahead {
                 if self.plays_alone() {
                     continue;
                 }
-                self.peers.client.stack().close();
-                self.peers.flush(self.poll.registry(), &self.settings.limits);
+                self.client.stack().close();
+                self.client.flush(self.poll.registry(), &self.settings.limits);
                 return Ok(());
             }
             if self.move_on() {
@@ -261,17 +263,15 @@ impl<'a> Worker<'a> {
             }
             token if token.0 >= FIRST_SHARER && token.0 < FIRST_RING => self.share_has_event(event),
             token if token.0 >= FIRST_RING => self.read_ring(token),
-            token => {
-                if let Some(peer) = self.peers.of(token) {
-                    peer.has_event(event);
-                    // The end is seen by reading to it; a reset has nothing left to read.
-                    if !event.is_error() || self.plays_alone() {
-                        return Ok(true);
-                    }
+            CLIENT => {
+                self.client.has_event(event);
+                // The end is seen by reading to it; a reset has nothing left to read.
+                if event.is_error() && !self.plays_alone() {
                     self.session.ends_by(WorkerEnd::LOST);
                     return Ok(false);
                 }
             }
+            _ => {}
         }
         Ok(true)
     }
@@ -280,7 +280,7 @@ impl<'a> Worker<'a> {
         // SIGINT and SIGHUP go to the whole terminal; the listener decides what they mean.
         while let Some(signal) = self.signals.next_signal()? {
             match signal {
-                Signal::SIGTERM => self.session.goodbye(self.peers.client.stack(), self.settings),
+                Signal::SIGTERM => self.session.goodbye(self.client.stack(), self.settings),
                 // The handler has something to say to this client.
                 Signal::SIGUSR1 => self.woken(),
                 // Another program goes on with its clients.
@@ -303,13 +303,13 @@ impl<'a> Worker<'a> {
 
     /// Whether the world may have said something, and there is room for it.
     fn world_may_have_said(&mut self) -> bool {
-        let is_slow = self.peers.client.stack().is_slow();
+        let is_slow = self.client.stack().is_slow();
         self.playing.as_mut().is_some_and(|playing| playing.may_have_said() && !playing.has_to_wait(is_slow))
     }
 
     fn may_take(&mut self) -> bool {
         self.session.may_take(self.settings)
-            && !self.peers.client.stack().is_slow()
+            && !self.client.stack().is_slow()
             && !self.link.as_ref().is_some_and(Link::is_slow)
     }
 
@@ -319,15 +319,15 @@ impl<'a> Worker<'a> {
             return self.take_played();
         }
         // Most turns are of something else.
-        if !self.peers.client.may_have_said() {
+        if !self.client.may_have_said() {
             return;
         }
         let mut line = String::new();
         while self.may_take()
-            && let Some(input) = self.peers.client.next_input(&mut line)
+            && let Some(input) = self.client.next_input(&mut line)
         {
             let around = self.around();
-            let ask = self.session.on_input(input, &line, self.peers.client.stack(), around);
+            let ask = self.session.on_input(input, &line, self.client.stack(), around);
             self.settle();
             if let Some(ask) = ask {
                 self.ask(ask);
@@ -343,11 +343,11 @@ impl<'a> Worker<'a> {
     /// What the client has sent cannot be read any further: it has to come again. Its world is kept for it as if the connection
     /// had broken.
     fn note_damage(&mut self) {
-        if !self.peers.client.take_damage() {
+        if !self.client.take_damage() {
             return;
         }
         if self.plays_alone() {
-            self.peers.client.shut();
+            self.client.shut();
             self.log(Level::Info, "What the client has sent compressed could not be read: its connection is closed.");
         } else {
             self.session.end(WorkerEnd::DAMAGED);
@@ -372,7 +372,7 @@ impl<'a> Worker<'a> {
     /// Lines are read as the session wants them now.
     fn listen(&mut self) {
         let (mode, limit) = (self.session.mode(), self.session.line_limit(self.door));
-        self.peers.client.stack().speech().listen(mode, limit);
+        self.client.stack().speech().listen(mode, limit);
     }
 
     fn show_title(&self) {
@@ -393,7 +393,7 @@ impl<'a> Worker<'a> {
         if self.settings.log.level < Level::Debug {
             return;
         }
-        let said = self.peers.client.stack().take_copy();
+        let said = self.client.stack().take_copy();
         let said = String::from_utf8_lossy(&said);
         if self.session.mode() == Mode::Human {
             // A screen is one answer, whatever its lines.
@@ -411,7 +411,7 @@ impl<'a> Worker<'a> {
     fn due_at(&self) -> Option<Instant> {
         let playing = self.playing.as_ref().and_then(|playing| playing.due_at(&self.settings.limits));
         let session = self.session.due_at(self.around());
-        session.into_iter().chain(self.peers.due_at(&self.settings.limits)).chain(playing).min()
+        session.into_iter().chain(self.client.due_at(&self.settings.limits)).chain(playing).min()
     }
 
     /// Does what is due; gives whether anything was.
@@ -423,14 +423,14 @@ impl<'a> Worker<'a> {
         if self.on_play_due(now) {
             return true;
         }
-        if self.peers.look_after(now, &self.settings.limits) {
-            if self.peers.client.has_vanished() && !self.plays_alone() {
+        if self.client.look_after(now, &self.settings.limits) {
+            if self.client.has_vanished() && !self.plays_alone() {
                 self.session.end(WorkerEnd::LOST);
             }
             return true;
         }
         let around = self.around();
-        self.session.on_due(now, self.peers.client.stack(), around);
+        self.session.on_due(now, self.client.stack(), around);
         true
     }
 

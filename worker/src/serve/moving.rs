@@ -7,12 +7,10 @@ use super::moved::{COULD, Left, MINE, Moved, YOURS, wrong};
 use super::playing::Playing;
 use super::{LINK, MOVES, Worker};
 use crate::given::Given;
-use crate::peer::Peer;
 use crate::peer::compression::Compression;
 use crate::peer::outbox::Outbox;
 use crate::play::Play;
 use mio::Events;
-use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -45,17 +43,17 @@ impl Worker<'_> {
         if !self.moving || !self.is_quiet() {
             return false;
         }
-        self.peers.let_go();
+        self.client.stack().let_go();
         let gone = self.hand_on();
         if !gone {
-            self.peers.flush(self.poll.registry(), &self.settings.limits);
+            self.client.flush(self.poll.registry(), &self.settings.limits);
         }
         gone
     }
 
     fn hand_on(&mut self) -> bool {
         let Ok((ours, theirs)) = ssmglobal_sys::seqpacket_pair() else { return false };
-        let sent = self.left().put_away().and_then(|memory| self.hand_peers_over(memory.as_fd(), &theirs));
+        let sent = self.left().put_away().and_then(|memory| self.hand_client_over(memory.as_fd(), &theirs));
         match sent {
             Ok(()) => {}
             // Others are first: each one that is taken out there lets one more in.
@@ -88,17 +86,16 @@ impl Worker<'_> {
         Left {
             session: &self.session,
             subscriptions: &self.subscriptions,
-            peers: self.peers.iter().map(Peer::kept).collect(),
+            peers: vec![self.client.kept()],
             link: self.link.is_some(),
             play: self.playing.as_ref().map(handing::handed),
         }
     }
 
-    fn hand_peers_over(&self, memory: BorrowedFd<'_>, theirs: &OwnedFd) -> io::Result<()> {
-        let others = self.peers.iter().skip(1).map(Peer::descriptor);
-        let mut fds = vec![self.peers.client.descriptor(), memory, theirs.as_fd()];
+    fn hand_client_over(&self, memory: BorrowedFd<'_>, theirs: &OwnedFd) -> io::Result<()> {
+        let mut fds = vec![self.client.descriptor(), memory, theirs.as_fd()];
         let played = self.playing.iter().flat_map(handing::descriptors);
-        fds.extend(others.chain(self.link.as_ref().map(Link::as_fd)).chain(played));
+        fds.extend(self.link.as_ref().map(Link::as_fd).into_iter().chain(played));
         ssmglobal_sys::send_with(self.moves, b"M", &fds).map(drop)
     }
 
@@ -120,7 +117,7 @@ impl Worker<'_> {
             address: _,
             poll: _,
             signals: _,
-            peers,
+            client,
             session,
             subscriptions,
             playing,
@@ -134,7 +131,7 @@ impl Worker<'_> {
         } = self;
         // One whose connection is broken has nothing on its way.
         let alone = playing.as_ref().is_some_and(|playing| playing.play.is_alone());
-        let layers = (peers.are_quiet() || alone) && session.is_quiet() && subscriptions.is_quiet();
+        let layers = (client.is_quiet() || alone) && session.is_quiet() && subscriptions.is_quiet();
         let played = playing.as_ref().is_none_or(Playing::is_quiet);
         layers
             && played
@@ -162,7 +159,9 @@ impl<'a> Worker<'a> {
             Err(error) => return (Err(error), given.events),
         };
         let mut peers = peers.into_iter();
-        let Some(client) = peers.next() else { return (Err(wrong("it has no client")), given.events) };
+        let (Some(client), None) = (peers.next(), peers.next()) else {
+            return (Err(wrong("it is not one client's")), given.events);
+        };
         let (worker, events) = Worker::prepare(given, client, session, subscriptions);
         let worker = worker.and_then(|mut worker| {
             worker.listen();
@@ -174,10 +173,6 @@ impl<'a> Worker<'a> {
                 Some(_) => return Err(wrong("the other worker keeps its client")),
             }
             let mut rest = rest.into_iter();
-            for (kept, fd) in peers.zip(rest.by_ref()) {
-                let stream = TcpStream::from_std(std::net::TcpStream::from(fd));
-                worker.peers.add(stream, kept, &worker.settings.limits, worker.poll.registry())?;
-            }
             let link = if link { rest.next() } else { None };
             worker.take_play(play, &mut rest)?;
             worker.take_link(link)?;

@@ -29,7 +29,7 @@ impl Worker<'_> {
     pub(super) fn tell_crawler(&mut self, plain: bool, reply: &Reply) {
         // A failure is none of a crawler's words.
         let Reply::MsspTable(MsspTable { variables }) = reply else { return };
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         if plain {
             return stack.write(|out| lines(variables, out));
         }

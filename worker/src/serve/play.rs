@@ -1,5 +1,5 @@
-//! A client that plays a world: the connection to that, what the handler is asked for it and what it tells of it. Bytes go from
-//! one side to the other here, with no handler in the way. Runs in a worker.
+//! A client that plays a world: the connection to that, what the handler is asked for it and what it tells of it. What goes over the
+//! connection is in [`super::flow`]. Runs in a worker.
 
 use super::Worker;
 use super::playing::Playing;
@@ -7,8 +7,7 @@ use super::resume::Unlinked;
 use super::upward::Errand;
 use crate::commands::PlayWish;
 use crate::peer::WorldPeer;
-use crate::play::{Heard, Play, Stage, Typed, words};
-use crate::session::Ask;
+use crate::play::{Play, Stage, words};
 use ssmglobal_config::Level;
 use ssmglobal_ipc::{
     Code, Failure, PlayDo, PlayEnd, PlayEnded, PlayHow, PlayLeft, PlayOrder, PlayStarted, Reply, Request, Secret,
@@ -21,7 +20,7 @@ impl Worker<'_> {
     /// The door leads to a world: whoever comes in by it is there at once.
     pub(super) fn enter_world(&mut self) {
         if let Some(world) = self.door.world.clone() {
-            self.peers.client.stack().signal(|speech, out| speech.offer(out));
+            self.client.stack().signal(|speech, out| speech.offer(out));
             self.start_playing(&world, None);
             self.playing.iter_mut().for_each(|playing| playing.play.expect_crawler());
         }
@@ -41,12 +40,12 @@ impl Worker<'_> {
         }
     }
 
-    fn say(&mut self, msg: String) {
-        self.session.notice(self.peers.client.stack(), msg);
+    pub(super) fn say(&mut self, msg: String) {
+        self.session.notice(self.client.stack(), msg);
     }
 
     fn refuse(&mut self, code: Code, msg: &str) {
-        self.session.refuse(self.peers.client.stack(), &Failure::new(code, msg));
+        self.session.refuse(self.client.stack(), &Failure::new(code, msg));
     }
 
     fn show_word(&mut self) {
@@ -54,6 +53,15 @@ impl Worker<'_> {
         match playing.play.show_word() {
             Some(msg) => self.say(msg),
             None => self.refuse(Code::Invalid, words::NO_WORD),
+        }
+    }
+
+    /// Says the word by which he goes on to who is to see it unasked. Who has logged in to us goes on by that.
+    pub(super) fn tell_word(&mut self) {
+        let owes = self.playing.as_ref().is_some_and(|playing| playing.from.is_none() && playing.play.owes_word());
+        let may = self.session.who().is_empty() && !self.session.wants_line();
+        if owes && may && !self.client.stack().is_mid_line() {
+            self.show_word();
         }
     }
 
@@ -112,7 +120,7 @@ impl Worker<'_> {
         if self.link.is_none() {
             return;
         }
-        let idle = self.peers.client.last_line().elapsed().as_secs();
+        let idle = self.client.last_line().elapsed().as_secs();
         let places = self.playing.as_ref().map(|playing| playing.play.places(idle)).unwrap_or_default();
         for at in places {
             let number = self.tell(&Request::PlayAt(at));
@@ -131,7 +139,7 @@ impl Worker<'_> {
             }
             Err(Unlinked::Deserted) => {
                 self.playing = None;
-                self.peers.client.stack().play(None);
+                self.client.stack().play(None);
                 self.deserted();
             }
             // Nobody can say why: it is as if he had quit.
@@ -176,17 +184,17 @@ impl Worker<'_> {
             return self.cannot_play(&Failure::new(Code::Unavailable, super::upward::BUSY));
         };
         if playing.play.is_again() {
-            self.session.gives_way(self.peers.client.stack());
+            self.session.gives_way(self.client.stack());
         }
         let compresses = self.settings.limits.telnet_compression;
-        playing.play.connected(compresses, self.peers.client.stack(), world.out().bytes(), Instant::now());
+        playing.play.connected(compresses, self.client.stack(), world.out().bytes(), Instant::now());
         playing.world = Some(world);
     }
 
     /// The world cannot be played.
     pub(super) fn cannot_play(&mut self, failure: &Failure) {
         let resumed = self.playing.take().is_some_and(|playing| playing.play.resumes());
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         stack.play(None);
         self.session.refuse(stack, failure);
         match self.door.world.clone() {
@@ -201,23 +209,23 @@ impl Worker<'_> {
     fn waits_for_world(&mut self) {
         self.end_all_shares();
         let Some(playing) = &mut self.playing else { return };
-        if let Some(msg) = playing.play.waits(self.peers.client.stack()) {
+        if let Some(msg) = playing.play.waits(self.client.stack()) {
             self.say(msg);
         }
     }
 
     /// The world's connection has ended, and all that it said was shown.
-    fn world_is_over(&mut self) {
+    pub(super) fn world_is_over(&mut self) {
         let Some(playing) = &mut self.playing else { return };
         playing.close_world(self.poll.registry());
-        playing.play.ended(self.peers.client.stack());
+        playing.play.ended(self.client.stack());
         self.session.goes_on();
         self.end_all_shares();
         self.ask_why_it_ended();
     }
 
     /// What the world has sent compressed cannot be read any further.
-    fn world_is_damaged(&mut self) {
+    pub(super) fn world_is_damaged(&mut self) {
         let Some(playing) = &mut self.playing else { return };
         playing.play.is_damaged();
         let msg = words::damaged(playing.play.world());
@@ -246,14 +254,14 @@ impl Worker<'_> {
     /// The client has done with its world, or the world with it.
     fn leave_play(&mut self) {
         let Some(mut playing) = self.playing.take() else { return };
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         stack.play(None);
         playing.close_world(self.poll.registry());
         if playing.play.is_alone() || self.door.world.is_some() && self.door.quit_closes {
             return self.session.end(WorkerEnd::QUIT);
         }
         self.session.is_back(stack, words::left(playing.play.world()));
-        self.session.line_of_world_has_ended(self.peers.client.stack());
+        self.session.line_of_world_has_ended(self.client.stack());
     }
 
     /// The client wants to leave its world.
@@ -263,7 +271,7 @@ impl Worker<'_> {
         }
         self.tell_left();
         if let Some(playing) = &mut self.playing {
-            playing.play.ended(self.peers.client.stack());
+            playing.play.ended(self.client.stack());
         }
         self.leave_play();
     }
@@ -272,8 +280,8 @@ impl Worker<'_> {
     fn stop_playing(&mut self) {
         self.tell_left();
         let Some(mut playing) = self.playing.take() else { return };
-        playing.play.ended(self.peers.client.stack());
-        self.peers.client.stack().play(None);
+        playing.play.ended(self.client.stack());
+        self.client.stack().play(None);
         playing.close_world(self.poll.registry());
     }
 
@@ -311,7 +319,7 @@ impl Worker<'_> {
     fn renew(&mut self) {
         let Some(playing) = &mut self.playing else { return };
         playing.close_world(self.poll.registry());
-        playing.play.ended(self.peers.client.stack());
+        playing.play.ended(self.client.stack());
         self.ask_for_world();
     }
 
@@ -320,155 +328,5 @@ impl Worker<'_> {
         if self.playing.is_none() {
             self.start_playing(world, None);
         }
-    }
-
-    /// Works on what the world says, and on what is due for it.
-    pub(super) fn play_on(&mut self) {
-        // Most clients play nothing, and are not to pay for looking at the clock.
-        if self.playing.is_none() {
-            return;
-        }
-        let now = Instant::now();
-        loop {
-            let Some(playing) = &mut self.playing else { return };
-            let stack = self.peers.client.stack();
-            if playing.has_to_wait(stack.is_slow()) {
-                return;
-            }
-            let Some(world) = &mut playing.world else { return };
-            if !world.read() {
-                if world.take_damage() {
-                    self.world_is_damaged();
-                } else if world.is_over() {
-                    self.world_is_over();
-                }
-                return;
-            }
-            let (mut said, out) = world.parts();
-            let heard = playing.play.said(&mut said, stack, out, now);
-            let left = said.len();
-            world.leaves(left);
-            self.has_heard(heard);
-            self.flush_shares();
-        }
-    }
-
-    fn has_heard(&mut self, heard: Vec<Heard>) {
-        for heard in heard {
-            match heard {
-                Heard::LineEnded => self.session.line_of_world_has_ended(self.peers.client.stack()),
-                Heard::Says(msg) => self.say(msg),
-                Heard::Mssp => self.tell_of_world(),
-                Heard::Compressed => {
-                    self.playing.iter_mut().flat_map(|it| &mut it.world).for_each(WorldPeer::begin_inflating)
-                }
-            }
-        }
-    }
-
-    /// What is due while a world is played; gives whether anything was.
-    pub(super) fn on_play_due(&mut self, now: Instant) -> bool {
-        let Some(playing) = &mut self.playing else { return false };
-        if playing.due_at(&self.settings.limits).is_none_or(|at| at > now) {
-            return false;
-        }
-        if playing.from.as_ref().is_some_and(|from| from.due_at() <= now) {
-            self.not_taken_over();
-            return true;
-        }
-        if self.give_up_slow(now) {
-            return true;
-        }
-        let Some(playing) = &mut self.playing else { return false };
-        if let Some(world) = &mut playing.world {
-            world.look_after(now, &self.settings.limits);
-        }
-        let mut nowhere = Vec::new();
-        let (play, out) = playing.parts(&mut nowhere);
-        let heard = play.on_due(now, self.peers.client.stack(), out);
-        let over = play.is_over(now);
-        self.has_heard(heard);
-        if over {
-            self.leave_world();
-        }
-        true
-    }
-
-    /// Works on what somebody types who plays.
-    pub(super) fn take_played(&mut self) {
-        loop {
-            while self.may_take() {
-                let ours = self.session.wants_line();
-                let Some(playing) = self.playing.as_mut().filter(|playing| playing.play.is_settled()) else { break };
-                let mut nowhere = Vec::new();
-                let (play, out) = playing.parts(&mut nowhere);
-                match play.next_typed(ours, self.peers.client.stack(), out, Instant::now()) {
-                    None => break,
-                    Some(Typed::Passed) => {}
-                    Some(Typed::Says(msg)) => self.say(msg),
-                    Some(Typed::Ours(line)) => self.on_our_line(&line),
-                }
-            }
-            let Some(playing) = &mut self.playing else { return };
-            if !playing.takes_more() {
-                return;
-            }
-            let mut nowhere = Vec::new();
-            let (play, out) = playing.parts(&mut nowhere);
-            let more = self.peers.client.take_played(|telnet, event, to| play.heard(telnet, event, to, out));
-            if let Some(plain) = play.take_crawler() {
-                self.ask(Ask::Mssp { plain });
-            }
-            if !more {
-                return;
-            }
-        }
-    }
-
-    fn on_our_line(&mut self, line: &str) {
-        let around = self.around();
-        let stack = self.peers.client.stack();
-        // Who wants to see nothing of ours between the game's lines sees it when he asks for something.
-        self.session.line_of_world_has_ended(stack);
-        let ask = self.session.on_input(crate::peer::Input::Line, line, stack, around);
-        self.settle();
-        if let Some(ask) = ask {
-            self.ask(ask);
-        }
-    }
-
-    /// All that is of ours in this turn was said: the world's prompt is shown again.
-    pub(super) fn end_ours(&mut self) {
-        if self.is_alone() {
-            // Nobody reads it.
-            return self.peers.client.stack().out().clear();
-        }
-        if self.playing.as_ref().is_some_and(Playing::has_world) && !self.session.wants_line() && !self.session.owes() {
-            self.peers.client.stack().end_ours();
-        }
-    }
-
-    /// Writes to the world what waits.
-    pub(super) fn flush_world(&mut self) {
-        if let Some(world) = self.playing.as_mut().and_then(|playing| playing.world.as_mut()) {
-            world.flush(self.poll.registry(), &self.settings.limits);
-        }
-    }
-
-    /// The client's own connection has ended. Whether the one to its world is kept for it.
-    pub(super) fn plays_alone(&mut self) -> bool {
-        let known = !self.session.who().is_empty();
-        let Some(playing) = &mut self.playing else { return false };
-        if playing.play.is_alone() {
-            return true;
-        }
-        let lost = ssmglobal_sys::unacknowledged(self.peers.client.descriptor()).unwrap_or_default();
-        if self.session.is_over() || !playing.play.stays_alone(known, lost, self.peers.client.stack()) {
-            return false;
-        }
-        let place = playing.play.world().to_owned();
-        self.log(Level::Info, &format!("the connection is broken; his place in {place} is kept"));
-        self.tell_where_it_plays();
-        true
     }
 }

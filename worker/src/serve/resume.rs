@@ -69,7 +69,7 @@ impl Worker<'_> {
 
     /// Says whose link this is, and asks everything again that was not answered.
     fn begin(&mut self) {
-        if !self.peers.client.stack().is_slow() {
+        if !self.client.stack().is_slow() {
             // What is in the rings need not be asked for.
             self.read_rings();
         }
@@ -79,7 +79,7 @@ impl Worker<'_> {
             next: self.session.asked().next(),
             ticket: self.session.ticket().cloned(),
             last_push: self.session.last_push(),
-            idle: self.peers.client.last_line().elapsed().as_secs(),
+            idle: self.client.last_line().elapsed().as_secs(),
             subscriptions: self.subscriptions.iter().cloned().collect(),
         };
         self.tell(&Request::Open(open));
@@ -104,7 +104,7 @@ impl Worker<'_> {
         self.lost.get_or_insert_with(Instant::now);
         if fatal {
             let given_up = self.session.asked().died();
-            self.session.give_up(self.peers.client.stack(), &given_up, UNKNOWN);
+            self.session.give_up(self.client.stack(), &given_up, UNKNOWN);
         }
         if !self.session.is_ending() && self.linked().is_err() {
             self.deserted();
@@ -122,7 +122,7 @@ impl Worker<'_> {
     pub(super) fn deserted(&mut self) {
         self.lost = None;
         let plays = self.playing.as_ref().is_some_and(Playing::has_world);
-        let stack = self.peers.client.stack();
+        let stack = self.client.stack();
         if plays { self.session.forsaken(stack) } else { self.session.deserted(stack) }
     }
 }

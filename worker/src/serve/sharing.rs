@@ -152,7 +152,7 @@ impl Worker<'_> {
         let registry = self.poll.registry();
         let Some(playing) = &mut self.playing else { return };
         // Who is let go of here is told by the handler why, as by the end of any connection.
-        if playing.play.share(self.peers.client.stack()) && playing.shares.add(fd, registry).is_err() {
+        if playing.play.share(self.client.stack()) && playing.shares.add(fd, registry).is_err() {
             let count = playing.shares.count();
             playing.play.sharers().truncate(count);
         }
@@ -181,7 +181,7 @@ impl Worker<'_> {
         let now = Instant::now();
         let Some(playing) = self.playing.as_mut().filter(|playing| playing.play.is_shared()) else { return };
         playing.flush_shares(self.poll.registry(), now);
-        let out = self.peers.client.stack().out();
+        let out = self.client.stack().out();
         playing.shares.client.has_written(out, Outbox::SLOW, now);
         self.end_shares();
     }
@@ -246,14 +246,14 @@ impl Worker<'_> {
         }
         if says {
             let msg = words::left_to_others(playing.play.world());
-            let stack = self.peers.client.stack();
+            let stack = self.client.stack();
             self.session.is_back(stack, msg);
             stack.close();
-            self.peers.flush(registry, &self.settings.limits);
+            self.client.flush(registry, &self.settings.limits);
         }
         playing.play.leaves_to_sharers(known);
         let world = playing.play.world().to_owned();
-        if self.peers.client.hang_up(registry).is_err() {
+        if self.client.hang_up(registry).is_err() {
             // Without a descriptor to put in its place this process can only end.
             self.session.end(WorkerEnd::QUIT);
             return false;

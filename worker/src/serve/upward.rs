@@ -72,10 +72,10 @@ impl Worker<'_> {
         match self.linked() {
             Ok(()) => {}
             Err(Unlinked::Deserted) => {
-                self.session.cannot_ask(self.peers.client.stack(), &ask, GONE);
+                self.session.cannot_ask(self.client.stack(), &ask, GONE);
                 return self.deserted();
             }
-            Err(Unlinked::Busy) => return self.session.cannot_ask(self.peers.client.stack(), &ask, BUSY),
+            Err(Unlinked::Busy) => return self.session.cannot_ask(self.client.stack(), &ask, BUSY),
         }
         match ask {
             Ask::Command { command, request, id, key } => {
@@ -102,7 +102,7 @@ impl Worker<'_> {
 
     /// Sends a request that is asked again should the handler die over it.
     fn send(&mut self, number: u64, request: Request, key: Option<&str>) {
-        let at = self.peers.client.last_line();
+        let at = self.client.last_line();
         let asked = self.session.asked();
         let first = asked.since().is_none();
         if let Some(link) = &mut self.link {
@@ -197,7 +197,7 @@ impl Worker<'_> {
             link.welcome = true;
         }
         let around = self.around();
-        let request = self.session.on_reply(number, reply, self.peers.client.stack(), around);
+        let request = self.session.on_reply(number, reply, self.client.stack(), around);
         self.settle();
         if let Some(request) = request {
             if let Some(link) = &mut self.link {
@@ -250,7 +250,7 @@ impl Worker<'_> {
 
     /// What a new player has set before he was one is to be kept.
     fn keep_preferences(&mut self) {
-        for set in self.peers.client.stack().preferred().kept() {
+        for set in self.client.stack().preferred().kept() {
             let number = self.next_number();
             let (name, value) = (set.name.clone(), Some(set.value.clone()));
             self.send(number, Request::PreferenceSet(PreferenceSet { name, value }), None);
@@ -264,7 +264,7 @@ impl Worker<'_> {
             Event::PlayReturn(back) => return self.on_play_return(&back.world),
             _ => {}
         }
-        let changed = self.session.on_event(number, event, self.peers.client.stack());
+        let changed = self.session.on_event(number, event, self.client.stack());
         self.settle();
         if let Some(changed) = changed {
             self.on_list(changed);

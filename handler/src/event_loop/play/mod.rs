@@ -46,8 +46,8 @@ pub(super) enum Purpose {
     Player { asker: Asker, world: Played, since: Time, again: bool, place: usize, began: Instant },
     /// Whether a world listens at this place.
     Probe { world: WorldKey, place: usize, began: Instant },
-    /// Whether a world is there, whose connections have ended.
-    Verdict { askers: Vec<Asker>, world: Played, place: usize, began: Instant },
+    /// Whether a world is there, whose connections have ended; `again`: others have ended too, and it is looked at once more.
+    Verdict { askers: Vec<Asker>, world: Played, place: usize, began: Instant, again: bool },
     /// Kept, to see when it ends.
     Heartbeat { world: WorldKey, place: usize },
 }
@@ -133,11 +133,11 @@ impl EventLoop {
         }
         let typed = self.now.checked_sub(Duration::from_secs(idle)).unwrap_or(self.now);
         let before = self.state.plays.get(session, &world.key).cloned();
-        let (player, place, shares) = match before {
-            Some(Stay { player, place, shares, .. }) => (player, place, shares),
-            None => (self.play_player(asker.at), None, None),
+        let (player, place, shares, began) = match before {
+            Some(Stay { player, place, shares, began, .. }) => (player, place, shares, began),
+            None => (self.play_player(asker.at), None, None, None),
         };
-        let stay = Stay { state, word: digest(word), player, typed, place, shares };
+        let stay = Stay { state, word: digest(word), player, typed, place, shares, began, ended: None };
         if self.state.plays.put(session, &world.key, stay) {
             let at = self.state.plays.world(world, self.now);
             match state {
@@ -257,7 +257,9 @@ impl EventLoop {
         };
         let player = before.map_or_else(|| self.play_player(asker.at), |stay| stay.player);
         let typed = before.map_or(self.now, |stay| stay.typed);
-        let stay = Stay { state, word: digest(&word), player, typed, place, shares: None };
+        // One that is taken over is older.
+        let began = (how == PlayHow::New).then_some(self.now);
+        let stay = Stay { state, word: digest(&word), player, typed, place, shares: None, began, ended: None };
         if !self.state.plays.put(asker.session, &world.key, stay) {
             let msg = "This connection is at too many worlds. Leave one of them first.";
             return self.batch.reply(&asker.to, &Failure::new(Code::Limit, msg).into());

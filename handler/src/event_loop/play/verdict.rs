@@ -1,11 +1,11 @@
 //! Whether a player has quit, or his world is down. Part of the event loop.
 //!
 //! The world is looked at by one connection for all who ask in the same turn, which is begun after they have asked: what was there
-//! before says nothing.
+//! before says nothing. One that is there may be another than it was: so it counts, too, who else has lost his connection.
 
 use super::wires::Became;
 use super::{Asker, CONNECTING, EventLoop, Purpose, preamble, write_whole};
-use crate::state::plays::{Played, Stay, WorldKey};
+use crate::state::plays::{Played, Stay, Together, WorldKey};
 use ssmglobal_config::play::Liveness;
 use ssmglobal_ipc::{PlayEnd, PlayState, PlayVerdict, Reply};
 use std::collections::HashMap;
@@ -53,6 +53,7 @@ impl EventLoop {
         let at = self.state.plays.world(&world, self.now);
         let (in_use, is_awaited) = (at.in_use(), at.is_awaited());
         let place = self.state.plays.get(asker.session, &world.key).and_then(|stay| stay.place).unwrap_or(in_use);
+        self.state.plays.has_ended(asker.session, &world, place, self.now);
         // The prober has found nobody there, and tells when it does.
         if place == in_use && is_awaited {
             return self.play_verdict(&asker, &world, PlayEnd::Down);
@@ -72,7 +73,7 @@ impl EventLoop {
             match address.filter(|_| self.play.wires.has_room()) {
                 Some(address) => {
                     *self.play.questions.looking.entry(at.clone()).or_default() += 1;
-                    let purpose = Purpose::Verdict { askers, world, place: at.1, began: self.now };
+                    let purpose = Purpose::Verdict { askers, world, place: at.1, began: self.now, again: false };
                     self.play.wires.dial(&self.registry, &address, purpose, CONNECTING, self.now);
                 }
                 None => askers.iter().for_each(|asker| self.play_verdict(asker, &world, PlayEnd::Down)),
@@ -99,10 +100,13 @@ impl EventLoop {
 
     pub(super) fn verdict_wire(&mut self, number: usize, became: Became) {
         let Some(wire) = self.play.wires.get(number) else { return };
-        let Purpose::Verdict { world, place, began, .. } = &wire.purpose else { return };
+        let Purpose::Verdict { world, place, began, again, .. } = &wire.purpose else { return };
         let (world, place, began) = (world.clone(), *place, *began);
+        // It was there before: what its connection comes to now is looked at for the others only.
+        let became = if *again && became == Became::Ended { Became::Late } else { became };
         let by_tcp = world.terms.liveness.contains(&Liveness::Tcp);
         let lives = self.lives_otherwise(&world);
+        let mut first = None;
         let end = match became {
             Became::Open => {
                 let preamble = preamble::of_nobody(world.terms.real_address);
@@ -111,10 +115,20 @@ impl EventLoop {
                 return self.play.wires.give_time(number, time, self.now);
             }
             Became::Failed(_) => PlayEnd::Down,
-            Became::Spoke if by_tcp => PlayEnd::Quit,
+            Became::Spoke | Became::Late if by_tcp => match self.verdict_together(number, &world, lives, became) {
+                Some(Together::All { first: at }) => {
+                    first = Some(at);
+                    PlayEnd::Down
+                }
+                Some(Together::Some) => {
+                    self.state.plays.have_quit(&world.key, place);
+                    PlayEnd::Quit
+                }
+                Some(Together::Nothing) => PlayEnd::Quit,
+                None => return,
+            },
             // What it says decides nothing: it is waited whether the rest ends with the connection.
             Became::Spoke if lives => return,
-            Became::Late if by_tcp => PlayEnd::Quit,
             Became::Spoke | Became::Late | Became::Ended => {
                 if lives {
                     PlayEnd::Quit
@@ -130,12 +144,34 @@ impl EventLoop {
             (PlayEnd::Quit, _) => at.accepted(place, true, self.now),
             (PlayEnd::Down, Became::Ended) => at.vanished(place, self.now),
             (PlayEnd::Down, Became::Failed(_)) => at.failed(place, began, self.now),
-            (PlayEnd::Down, _) => at.gone(place, false, self.now),
+            (PlayEnd::Down, _) => match first {
+                Some(first) => at.restarted(place, first, self.now),
+                None => at.gone(place, false, self.now),
+            },
         }
         for asker in &askers {
             self.play_verdict(asker, &world, end);
         }
         self.play_touch(&world.key);
+    }
+
+    /// A world is there that has lost these connections. What else it has lost with them decides whether it is the same: none until
+    /// those had time to say so whose workers have not.
+    fn verdict_together(&mut self, number: usize, world: &Played, lives: bool, became: Became) -> Option<Together> {
+        let Some(Purpose::Verdict { askers, place, again, .. }) = self.play.wires.purpose_mut(number) else {
+            return None;
+        };
+        let sessions: Vec<u64> = askers.iter().map(|asker| asker.session).collect();
+        match self.state.plays.together(&sessions, &world.key, *place) {
+            Together::Nothing => return Some(Together::Nothing),
+            all @ Together::All { .. } if !lives => return Some(all),
+            Together::All { .. } | Together::Some if *again => {
+                return (became == Became::Late).then_some(Together::Some);
+            }
+            Together::All { .. } | Together::Some => *again = true,
+        }
+        self.play.wires.give_time(number, ENDS_WITH_IT, self.now);
+        None
     }
 
     /// Answers why the connection of a session has ended. Where its world is down, it waits from now on.
@@ -151,7 +187,7 @@ impl EventLoop {
                 let state = if stay.state == PlayState::Alone { PlayState::Alone } else { PlayState::Waits };
                 // Whose connection he has shared waits too, as far as that is known, and is asked for the next one.
                 let shares = stay.shares.filter(|with| self.state.plays.get(*with, &world.key).is_some());
-                let stay = Stay { state, place: None, shares, ..stay };
+                let stay = Stay { state, place: None, shares, began: None, ended: None, ..stay };
                 self.state.plays.put(asker.session, &world.key, stay);
                 self.state.plays.world(world, self.now).wait(asker.session, typed, self.now);
             }

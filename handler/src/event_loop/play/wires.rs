@@ -194,6 +194,11 @@ impl<T> Wires<T> {
         self.wires.get(&number)
     }
 
+    /// What one of them is for.
+    pub fn purpose_mut(&mut self, number: usize) -> Option<&mut T> {
+        self.wires.get_mut(&number).map(|wire| &mut wire.purpose)
+    }
+
     /// Lets go of one: it is watched no more. Gives its socket, if there is one, and what it was for.
     pub fn take(&mut self, registry: &Registry, number: usize) -> Option<(Option<OwnedFd>, T)> {
         let wire = self.wires.remove(&number)?;

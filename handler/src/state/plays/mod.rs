@@ -3,10 +3,12 @@
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
+mod ends;
 #[cfg(test)]
 mod tests;
 mod world;
 
+pub use ends::Together;
 pub use world::{Act, Health, World};
 
 use super::throttle::Tried;
@@ -118,6 +120,10 @@ pub struct Stay {
     pub place: Option<usize>,
     /// The session whose connection it shares.
     pub shares: Option<u64>,
+    /// When its connection was made, where that is known.
+    pub began: Option<Instant>,
+    /// When that has ended, as long as nobody knows why.
+    pub ended: Option<Instant>,
 }
 
 /// How many are at a world.
@@ -183,6 +189,11 @@ impl Plays {
     /// How a session is at a world.
     pub fn get(&self, session: u64, world: &str) -> Option<&Stay> {
         self.stays.get(&session)?.iter().find(|(other, _)| &**other == world).map(|(_, stay)| stay)
+    }
+
+    fn stay_mut(&mut self, session: u64, world: &str) -> Option<&mut Stay> {
+        let stays = self.stays.get_mut(&session)?;
+        stays.iter_mut().find(|(other, _)| &**other == world).map(|(_, stay)| stay)
     }
 
     fn take(&mut self, session: u64, world: &str) -> Option<Stay> {
@@ -273,10 +284,9 @@ impl Plays {
     pub fn share_with(&mut self, session: u64, another: Option<u64>, world: &str) {
         let others: Vec<u64> = self.at(world).map(|(other, _)| other).collect();
         for other in others {
-            let stay = self.stays.get_mut(&other).into_iter().flatten().find(|(at, _)| &**at == world);
             let shares =
                 |stay: &Stay| stay.shares == Some(session) && (another.is_some() || stay.state == PlayState::Waits);
-            if let Some((_, stay)) = stay.filter(|(_, stay)| shares(stay)) {
+            if let Some(stay) = self.stay_mut(other, world).filter(|stay| shares(stay)) {
                 stay.shares = another.filter(|another| *another != other);
             }
         }

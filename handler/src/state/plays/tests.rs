@@ -242,7 +242,7 @@ fn addresses_that_stay_in_the_terms_stay_known() {
 
 fn stay(state: PlayState, player: u32, word: &str) -> Stay {
     let (word, player) = (digest(&Secret::new(word)), Some(PlayerId(player)));
-    Stay { state, word, player, typed: Instant::now(), place: Some(0), shares: None }
+    Stay { state, word, player, typed: Instant::now(), place: Some(0), shares: None, began: None, ended: None }
 }
 
 #[test]

@@ -290,6 +290,32 @@ fn a_stranger_is_known_by_his_first_bytes_or_his_first_line_and_only_at_a_door_w
     assert_eq!(first(b"HW\r\nGET / HTTP/1.1\r\n", true), Opened::Data(Input::Line));
 }
 
+#[test]
+fn socks_is_known_before_an_end_of_a_line_in_its_port_or_address_however_it_is_split() {
+    // 10.0.0.1, port 80; 192.168.0.1, port 2573; 13.10.0.1, port 3338.
+    for bytes in [
+        &b"\x04\x01\x00\x50\x0a\x00\x00\x01bob\0"[..],
+        b"\x04\x02\x0a\x0d\xc0\xa8\x00\x01\0",
+        b"\x04\x01\x0d\x0a\x0d\x0a\x00\x01\0",
+    ] {
+        for mode in [Mode::Human, Mode::Client] {
+            for at in 0..bytes.len() {
+                let mut stack = Stack::new(Transport::Plain, Speech::new(mode, LIMIT, true));
+                let (first, second) = bytes.split_at(at);
+                let mut line = String::new();
+                // Either part gives nothing else before it.
+                let found = [first, second].into_iter().map(|mut part| stack.open(&mut part, &mut line));
+                let found = found.into_iter().find(|found| *found != Opened::More);
+                assert_eq!(found, Some(Opened::Data(Input::Stranger(Protocol::Socks))), "{bytes:?} at {at}");
+            }
+            let mut stack = Stack::new(Transport::Plain, Speech::new(mode, LIMIT, true));
+            let found = bytes.iter().map(|byte| stack.open(&mut &[*byte][..], &mut String::new()));
+            let found = found.into_iter().find(|found| *found != Opened::More);
+            assert_eq!(found, Some(Opened::Data(Input::Stranger(Protocol::Socks))), "{bytes:?} byte by byte");
+        }
+    }
+}
+
 /// A person's connection that has said this, and all that was written to it; each line is answered with `ok`.
 fn at_door(said: &[u8]) -> (Stack<Transport>, Vec<u8>) {
     let mut stack = Stack::new(Transport::Plain, Speech::new(Mode::Human, LIMIT, true));

@@ -187,3 +187,16 @@ fn a_world_that_may_not_compress_is_told_so() {
     scene.hears(WILL_MCCP2);
     assert_eq!(scene.playing.world.as_ref().unwrap().kept().rest(), b"\xff\xfe\x56");
 }
+
+#[test]
+fn what_is_handed_over_can_be_read_or_stays_where_it_is() {
+    let play = Play::default();
+    let put = |bytes: usize| {
+        let mut out = Outbox::default();
+        out.bytes().resize(bytes, b'x');
+        put_away(&Handed { play: &play, world: Wire::Plain(true), to_world: Some(&out), page: false, sharers: 0 })
+    };
+    let handed: Handed = serde_json::from_slice(&read_sealed(put(1000).unwrap(), super::MOST).unwrap()).unwrap();
+    assert_eq!(handed.to_world.unwrap().rest(), [b'x'; 1000]);
+    assert_eq!(put(super::MOST + 1).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+}

@@ -1,7 +1,7 @@
 //! What a worker leaves to one of another program that goes on with its client, and how the two settle whose the client is.
 //!
 //! The old one, when it is quiet, sends the listener its client's socket, this state in sealed memory, one end of a socket
-//! pair between the two, and what else belongs to the state: the sockets of its other peers, and its link if it has one. The
+//! pair between the two, and what else belongs to the state: its link if it has one, and what belongs to a world. The
 //! new one says over the pair that it [could](COULD), the old one that the client [is the other's](YOURS) from then on,
 //! which is its last act, or that it [keeps](MINE) it. Until then the new one neither reads from the client nor writes to
 //! it. An old one that ends without a word has died: nobody else is left.
@@ -16,7 +16,7 @@ mod tests;
 
 use super::handing::Handed;
 use super::subscriptions::Subscriptions;
-use crate::peer::{self, Kept};
+use crate::peer::Kept;
 use crate::play::sharing;
 use crate::session::Session;
 use before::Item;
@@ -32,10 +32,10 @@ const FORMAT: u32 = 3;
 /// The longest state that is read, bytes.
 pub const MOST: usize = 1 << 20;
 
-/// The most descriptors that go with a state, beside the client's: the state, the way to the old worker, those of its other
-/// peers, its link, and what belongs to a world that it plays: the connection, a page that holds a login, and the ways to
+/// The most descriptors that go with a state, beside the client's: the state, the way to the old worker, its
+/// link, and what belongs to a world that it plays: the connection, a page that holds a login, and the ways to
 /// those who share it.
-pub const MOST_DESCRIPTORS: usize = 2 + (peer::MOST - 1) + 1 + 2 + sharing::MOST;
+pub const MOST_DESCRIPTORS: usize = 2 + 1 + 2 + sharing::MOST;
 
 /// The new one could go on.
 pub const COULD: u8 = b'C';
@@ -81,9 +81,9 @@ pub struct Left<S = Session, L = Subscriptions, P = Kept, H = Handed> {
     pub session: S,
     /// What the client listens to, and how far it has heard.
     pub subscriptions: L,
-    /// The client, and then the other peers, each of which has a descriptor.
+    /// The client. A list, as there could be others once.
     pub peers: Vec<P>,
-    /// The link is there too, behind the peers.
+    /// The link is there too.
     pub link: bool,
     /// The world that the client plays; what belongs to it are the last descriptors.
     pub play: Option<H>,
