@@ -58,6 +58,7 @@ mod processes;
 mod proofs;
 mod properties;
 mod proxy;
+mod recorded;
 mod records;
 mod relay;
 mod repeat;

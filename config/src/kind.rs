@@ -166,7 +166,11 @@ impl Kind {
                     r"^Too many login failures",
                     r"^You have been banned",
                 ],
-                hide: &[r"^You become "],
+                hide: &[
+                    r"^You become ",
+                    // Its Portal lets two a second in and says this to the others; the game has not heard of them yet.
+                    r"DoS protection is active\.\s*You are queued",
+                ],
                 ..PLAIN
             },
             Kind::LpMud => Preset {

@@ -1,9 +1,11 @@
 //! Worlds to connect players to: small ones inside of the test program, each as one kind of game server is towards its clients,
-//! and TinyMUX; and a client that looks at every byte. They share no code with the backend.
+//! and real ones where they are installed; and a client that looks at every byte. They share no code with the backend.
 
 mod bytes;
+mod circle;
 pub mod codes;
 mod engine;
+mod evennia;
 mod kind;
 mod options;
 mod player;
@@ -14,6 +16,8 @@ mod text;
 mod tinymux;
 mod world;
 
+pub use circle::Circle;
+pub use evennia::Evennia;
 pub use kind::Kind;
 pub use options::End;
 pub use profile::{Letters, Profile};

@@ -30,6 +30,11 @@ impl Play {
                     }
                 }
             }
+            if self.bridge.world_offers()
+                && let Some(again) = &mut self.logs_in
+            {
+                again.has_offered();
+            }
             let in_line = to.between.is_in_line();
             self.in_line_since = in_line.then_some(now);
             if !in_line {

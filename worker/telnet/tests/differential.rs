@@ -6,7 +6,8 @@
 //! - a doubled 255 in data it takes for a command, and loses what follows; one before SE in a subnegotiation it takes for its end;
 //! - it hands bodies out as they came, with a 255 doubled, and CR NUL as two bytes;
 //! - DO switches on what the other side performs as well;
-//! - it refuses over and over, and answers nothing that repeats itself.
+//! - it refuses over and over, and answers nothing that repeats itself; our client refuses once, and confirms what a game that was
+//!   restarted warmly offers again.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails its test")]
 
@@ -15,7 +16,7 @@ use libmudtelnet::compatibility::CompatibilityTable;
 use libmudtelnet::events::TelnetEvents;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ssmglobal_telnet::{Event, Party, Role, Telnet};
+use ssmglobal_telnet::{Event, Party, Role, Standing, Telnet};
 
 /// Performed by us, by the other side, and by nobody. None is in two of them.
 const OURS: [u8; 3] = [34, 150, 151];
@@ -36,14 +37,14 @@ fn push(heard: &mut Vec<Heard>, data: &[u8]) {
     }
 }
 
-fn ours(stream: &[u8]) -> (Vec<Heard>, Vec<u8>) {
-    let (mut telnet, mut out, mut heard) = (Telnet::new(Role::Server), Vec::new(), Vec::new());
+fn ours(role: Role, stream: &[u8]) -> (Vec<Heard>, Vec<u8>) {
+    let (mut telnet, mut out, mut heard) = (Telnet::new(role), Vec::new(), Vec::new());
     telnet.set_relaying(true, &mut out);
     let mut input = stream;
     while let Some(event) = telnet.next(&mut input, &mut out) {
         match event {
             Event::Data(data) => push(&mut heard, data),
-            Event::Command(239 | 249) => heard.push(Heard::Command(0)),
+            Event::Command(239 | 249) | Event::PromptEnd => heard.push(Heard::Command(0)),
             Event::Alive => heard.push(Heard::Command(241)),
             Event::Subnegotiation { option } => {
                 heard.push(Heard::Message(option, telnet.subnegotiation().to_vec()));
@@ -109,8 +110,95 @@ proptest! {
     fn both_read_the_same_and_answer_the_same(pieces in vec(piece(), 0..30)) {
         // The first command shows that the world speaks telnet.
         let stream = [b"\xff\xf1".to_vec(), pieces.concat()].concat();
-        let ((our_heard, our_out), (their_heard, their_out)) = (ours(&stream), theirs(&stream));
-        prop_assert_eq!(our_heard, their_heard);
-        prop_assert_eq!(our_out, their_out);
+        for role in [Role::Server, Role::Client] {
+            let stream = if role == Role::Client { without_repeats(&pieces) } else { stream.clone() };
+            let ((our_heard, our_out), (their_heard, their_out)) = (ours(role, &stream), theirs(&stream));
+            prop_assert_eq!(our_heard, their_heard, "{:?}", role);
+            prop_assert_eq!(our_out, their_out, "{:?}", role);
+        }
+    }
+
+    /// We are the client, the other one is a game server: both come to the same, whatever it begins with, and however often it changes
+    /// its mind.
+    #[test]
+    fn as_client_and_server_they_agree(
+        steps in vec((0_u8..4, prop::sample::select([&OURS[..], &THEIRS, &NOBODYS].concat())), 0..30),
+        cut in 1_usize..9,
+    ) {
+        let mut table = CompatibilityTable::default();
+        // What we perform it lets us, and performs what we let it: all but what nobody does. It can do more than we take.
+        OURS.iter().for_each(|option| table.support_remote(*option));
+        [&THEIRS[..], &NOBODYS].concat().iter().for_each(|option| table.support_local(*option));
+        let mut server = Parser::with_support(table);
+        let (mut telnet, mut out) = (Telnet::new(Role::Client), Vec::new());
+        telnet.set_relaying(true, &mut out);
+        prop_assert!(out.is_empty(), "a client begins nothing");
+        let mut refused = Vec::new();
+        for (what, option) in steps {
+            if NOBODYS.contains(&option) && what % 2 == 0 {
+                if refused.contains(&(what, option)) {
+                    continue;
+                }
+                refused.push((what, option));
+            }
+            let said = match what {
+                0 => server._will(option),
+                1 => server._wont(option),
+                2 => server._do(option),
+                _ => server._dont(option),
+            };
+            talk(&mut server, &mut telnet, said, cut);
+            for option in [&OURS[..], &THEIRS, &NOBODYS].concat() {
+                let theirs = server.options.get_option(option);
+                let stands = |party| telnet.standing(party, option) == Standing::On;
+                prop_assert_eq!((theirs.remote_state, theirs.local_state), (stands(Party::Us), stands(Party::Them)), "{}", option);
+            }
+        }
+    }
+}
+
+/// A stream that says of no option what it has said of it last.
+fn without_repeats(pieces: &[Vec<u8>]) -> Vec<u8> {
+    let mut stream = b"\xff\xf1".to_vec();
+    let mut last: Vec<(bool, u8, u8)> = Vec::new();
+    for piece in pieces {
+        if let [255, verb @ 251..=254, option] = **piece {
+            let party = verb < 253;
+            if last.contains(&(party, option, verb)) {
+                continue;
+            }
+            last.retain(|(side, of, _)| (*side, *of) != (party, option));
+            last.push((party, option, verb));
+        }
+        stream.extend_from_slice(piece);
+    }
+    stream
+}
+
+/// The server has said this; both speak until neither has anything to say.
+fn talk(server: &mut Parser, telnet: &mut Telnet, said: Option<TelnetEvents>, cut: usize) {
+    let mut to_client: Vec<u8> = said.map(|event| event.to_bytes().to_vec()).unwrap_or_default();
+    for _ in 0..10 {
+        let mut answer = Vec::new();
+        for mut piece in to_client.chunks(cut) {
+            while let Some(event) = telnet.next(&mut piece, &mut answer) {
+                if let Event::Wants { party, option } = event {
+                    let able: &[u8] = if party == Party::Us { &OURS } else { &THEIRS };
+                    telnet.answer(party, option, able.contains(&option), &mut answer);
+                }
+            }
+        }
+        to_client = server.receive(&answer).into_iter().filter_map(sent).flatten().collect();
+        if to_client.is_empty() {
+            return;
+        }
+    }
+    panic!("they talk for ever");
+}
+
+fn sent(event: TelnetEvents) -> Option<Vec<u8>> {
+    match event {
+        TelnetEvents::DataSend(bytes) => Some(bytes.to_vec()),
+        _ => None,
     }
 }

@@ -20,13 +20,21 @@ use zeroize::Zeroizing;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A world that asks, but says nothing before it has heard something, is spoken to after so long.
-const SILENT: Duration = Duration::from_millis(300);
+const SILENT: Duration = Duration::from_secs(1);
+
+/// A world that asks has asked nothing as long as its last line has an end: it is at work, as tbaMUD is that finds out what the client
+/// is, and loses what it hears meanwhile. One that ends its questions too is answered after so long.
+const UNASKED: Duration = Duration::from_secs(3);
 
 /// All was said, and the world has asked for something more so long ago: that is nothing that we know.
 const ASKS_MORE: Duration = Duration::from_secs(1);
 
 /// One that takes a whole line is spoken to as soon as it has said anything, or after so long: it is served since it listens.
 const SILENT_LINE: Duration = Duration::from_millis(50);
+
+/// If it has offered telnet, and no word, something stands in front of it that listens before it does, as Evennia's Portal: what is said
+/// before it is there is lost. It is spoken to after so long.
+const FRONT: Duration = Duration::from_secs(30);
 
 /// The world has said all that belongs to a success when it says nothing for so long: the player waits for it.
 const BEHIND: Duration = Duration::from_millis(20);
@@ -116,6 +124,10 @@ pub struct Again {
     asks_since: Option<Moment>,
     /// The silence of one that says nothing was noticed.
     silence_noticed: bool,
+    /// It has said a line that somebody needs to see.
+    has_spoken: bool,
+    /// It has offered telnet before it has said a word.
+    fronted: bool,
     hides: bool,
     /// The line that the world has begun: as patterns see it, and as it came.
     heard: Heard,
@@ -141,10 +153,6 @@ struct Behind {
     since: Moment,
 }
 
-fn silent(login: &Login) -> Duration {
-    if login.patterns.prompts { SILENT } else { SILENT_LINE }
-}
-
 impl Again {
     /// On a fresh connection, where this ticket comes before what is kept; none if there is neither.
     pub fn begin(login: &Login, ticket: Option<Secret>, now: Instant) -> Option<Again> {
@@ -155,6 +163,20 @@ impl Again {
     /// Whether it is by a ticket that he is let in.
     pub fn is_by_ticket(&self) -> bool {
         self.ticket.is_some()
+    }
+
+    /// The world offers telnet.
+    pub fn has_offered(&mut self) {
+        self.fronted |= self.said == 0 && !self.answered;
+    }
+
+    /// How long the world may be silent before it is spoken to.
+    fn silent(&self, login: &Login) -> Duration {
+        match (login.patterns.prompts, self.fronted) {
+            (true, _) => SILENT,
+            (false, true) => FRONT,
+            (false, false) => SILENT_LINE,
+        }
     }
 
     /// The line that is said at this place.
@@ -184,13 +206,24 @@ impl Again {
             if !ended {
                 break;
             }
+            if !self.has_spoken && self.said == 0 && login.patterns.hides(&self.heard.line()) {
+                // As long as there is nothing else it has not spoken.
+                self.answered = !rest.is_empty();
+                self.stirred = self.answered.then(|| now.into());
+            } else {
+                self.has_spoken = true;
+            }
             if let Some(step) = self.line_ended(login, now) {
                 return step;
             }
         }
         match &self.behind {
             // What comes behind shows whether it has worked.
-            None if self.said == 0 && !login.patterns.prompts && !login.patterns.success.is_empty() => {
+            None if self.has_spoken
+                && self.said == 0
+                && !login.patterns.prompts
+                && !login.patterns.success.is_empty() =>
+            {
                 self.next(login, now)
             }
             Some(behind) if behind.text.len() > MOST_BEHIND => self.done(),
@@ -236,17 +269,23 @@ impl Again {
 
     /// When [`Again::quiet`] is to be called at the latest.
     pub fn deadline(&self, login: &Login) -> Instant {
-        let silence = (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then(|| silent(login));
+        let silence =
+            (self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login)).then(|| self.silent(login));
         let silence = silence.map(|silent| *self.begun + silent);
-        let quiet = self.stirred.map(|at| *at + self.is_quiet_after());
+        let quiet = self.stirred.map(|at| *at + self.is_quiet_after(login));
         let settled = self.behind.as_ref().filter(|_| self.answered).map(|behind| *behind.since + SETTLED);
         let more = self.asks_more(login).map(|since| since + ASKS_MORE);
         [silence, quiet, settled, more, self.ticket_ends()]
             .into_iter()
             .flatten()
             .min()
-            .unwrap_or(*self.begun + PATIENCE)
-            .min(*self.begun + PATIENCE)
+            .unwrap_or(self.ends())
+            .min(self.ends())
+    }
+
+    /// When it is given up. What it takes until a world is there does not count.
+    fn ends(&self) -> Instant {
+        *self.begun + if self.fronted && self.said == 0 { FRONT + PATIENCE } else { PATIENCE }
     }
 
     /// Until when the world may show that it takes a ticket.
@@ -263,7 +302,7 @@ impl Again {
         if self.answered && self.behind.as_ref().is_some_and(settled) {
             return self.done();
         }
-        if self.stirred.is_some_and(|at| now >= *at + self.is_quiet_after()) {
+        if self.stirred.is_some_and(|at| now >= *at + self.is_quiet_after(login)) {
             self.stirred = None;
             let step = self.prompted(login, now);
             if step != Step::Wait {
@@ -273,7 +312,10 @@ impl Again {
         if self.ticket_ends().is_some_and(|at| now >= at) {
             return self.refused(login, NOT_TAKEN, now).unwrap_or(Step::Wait);
         }
-        if self.said == 0 && !self.silence_noticed && !self.waits_for_quiet(login) && now >= *self.begun + silent(login)
+        if self.said == 0
+            && !self.silence_noticed
+            && !self.waits_for_quiet(login)
+            && now >= *self.begun + self.silent(login)
         {
             self.silence_noticed = true;
             let step = self.next(login, now);
@@ -284,7 +326,7 @@ impl Again {
         if self.asks_more(login).is_some_and(|since| now >= since + ASKS_MORE) {
             return Step::AsksMore { text: self.give_up() };
         }
-        if now < *self.begun + PATIENCE {
+        if now < self.ends() {
             return Step::Wait;
         }
         match self.behind {
@@ -310,8 +352,12 @@ impl Again {
         self.held.take().text
     }
 
-    fn is_quiet_after(&self) -> Duration {
-        if self.behind.is_some() { BEHIND } else { QUIET }
+    fn is_quiet_after(&self, login: &Login) -> Duration {
+        match self.behind {
+            Some(_) => BEHIND,
+            None if login.patterns.prompts && self.heard.is_empty() && !self.hides => UNASKED,
+            None => QUIET,
+        }
     }
 
     /// Whether the world is still talking, and is to end before it is asked something: one that asks may have much to say.
@@ -384,6 +430,9 @@ impl Again {
                 return Step::Wait;
             }
         };
+        if self.said == 0 && self.fronted {
+            self.begun = now.into();
+        }
         self.said += 1;
         (self.answered, self.stirred) = (false, None);
         self.heard.clear();

@@ -17,6 +17,8 @@ enum Do<'a> {
     World(&'a str),
     /// It marks the end of a prompt.
     Mark,
+    /// It offers telnet.
+    Offers,
     /// It hides what is typed, or no longer.
     Hide(bool),
     /// Nothing is said for so many milliseconds.
@@ -36,7 +38,7 @@ enum Do<'a> {
     /// It took too long, and he has seen all that the world has said.
     TimedOut,
 }
-use Do::{AsksMore, Failed, Hide, In, Mark, Pass, Says, Shows, TimedOut, Types, World};
+use Do::{AsksMore, Failed, Hide, In, Mark, Offers, Pass, Says, Shows, TimedOut, Types, World};
 
 /// In pieces of this length the state is put away after each step too.
 const MOVED: usize = 1;
@@ -87,6 +89,7 @@ fn watched(login: &mut Login, piece: usize, script: &[Do]) {
         match *happens {
             World(text) => text.as_bytes().chunks(piece).for_each(|piece| watch.said(login, piece, now)),
             Mark => watch.prompt_end(login),
+            Offers => {}
             Hide(hides) => watch.hides(hides),
             Pass(milliseconds) => {
                 let end = now + lasting(milliseconds, piece);
@@ -123,6 +126,7 @@ fn again_with(login: &Login, ticket: Option<&str>, piece: usize, script: &[Do]) 
                 text.as_bytes().chunks(piece).for_each(|piece| scene.world(piece));
             }
             Mark => scene.with(|again, login, now| again.prompt_end(login, now)),
+            Offers => scene.again.has_offered(),
             Hide(hides) => scene.with(|again, login, now| again.hides(login, hides, now)),
             Pass(milliseconds) => scene.pass(lasting(milliseconds, piece)),
             Shows(line) => match scene.step.take() {

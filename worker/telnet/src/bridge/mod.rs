@@ -353,6 +353,12 @@ impl Bridge {
         self.world.speaks_telnet()
     }
 
+    /// Whether the world offers anything beside the text.
+    #[must_use]
+    pub fn world_offers(&self) -> bool {
+        self.wanted.list().iter().any(|(party, _)| *party == Party::Them)
+    }
+
     /// Bytes allocated for what the world has sent, and that is not handed out yet: at most 64 KiB.
     #[must_use]
     pub fn capacity(&self) -> usize {

@@ -5,6 +5,9 @@
 mod leaving;
 mod program;
 mod properties;
+mod recorded;
+#[path = "../conversation/recording.rs"]
+mod recording;
 mod talk;
 #[path = "../conversation/words.rs"]
 mod words;

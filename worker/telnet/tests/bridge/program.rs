@@ -51,6 +51,15 @@ impl Program {
         }
     }
 
+    /// As the client was that played while worlds were recorded.
+    pub fn recorded() -> Self {
+        Self {
+            performs: numbers(&["TTYPE", "NAWS", "NEW-ENVIRON", "CHARSET", "SGA"]),
+            environ: b"\x00CLIENT_NAME\x01TINTIN++\x00CLIENT_VERSION\x012.02.20\x00MTTS\x01271\x00TERMINAL_TYPE\x01XTERM-256COLOR",
+            ..Self::tintin()
+        }
+    }
+
     pub fn mudlet() -> Self {
         Self {
             speaks: true,

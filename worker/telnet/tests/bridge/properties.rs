@@ -28,7 +28,9 @@ fn subnegotiation() -> impl Strategy<Value = Vec<u8>> {
         b"Core.Hello {}",
         b"Core.Supports.Set [\"A 1\"]\r\n",
     ];
-    (options(), prop_oneof![prop::sample::select(bodies.to_vec()).prop_map(<[u8]>::to_vec), vec(any::<u8>(), 0..9)])
+    // Where an option stands, 255 begins a command.
+    let option = options().prop_filter("a command", |option| *option != 255);
+    (option, prop_oneof![prop::sample::select(bodies.to_vec()).prop_map(<[u8]>::to_vec), vec(any::<u8>(), 0..9)])
         .prop_map(|(option, body)| {
             let doubled: Vec<u8> = body.iter().flat_map(|byte| vec![*byte; if *byte == 255 { 2 } else { 1 }]).collect();
             [&[255, 250, option][..], &doubled, &[255, 240]].concat()

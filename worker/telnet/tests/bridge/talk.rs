@@ -74,6 +74,13 @@ impl Talk {
         self.world_hears()
     }
 
+    /// The world says these bytes; gives those that it hears.
+    pub fn world_says(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.world_bytes(bytes);
+        self.settle();
+        std::mem::take(&mut self.to_world)
+    }
+
     /// The player's program says this.
     pub fn player(&mut self, says: &[u8]) -> String {
         self.player_bytes(says);

@@ -1,7 +1,7 @@
 //! Telnet in words, so that a conversation can be read: `WILL EOR / SB TTYPE \x01 / "Welcome!"`.
 
 /// One thing that was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Said {
     Text(Vec<u8>),
     /// The verb as its byte, and the option.
@@ -75,7 +75,8 @@ fn doubled(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| vec![*byte; if *byte == 255 { 2 } else { 1 }]).collect()
 }
 
-fn unescaped(text: &str) -> Vec<u8> {
+/// The inverse of `escape_ascii`.
+pub fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -87,6 +88,7 @@ fn unescaped(text: &str) -> Vec<u8> {
             }
             (b'\\', [b'r', ..]) => (b'\r', 1),
             (b'\\', [b'n', ..]) => (b'\n', 1),
+            (b'\\', [b't', ..]) => (b'\t', 1),
             (b'\\', [other, ..]) => (*other, 1),
             _ => (first, 0),
         };

@@ -59,6 +59,18 @@ fn tbamud() {
     );
 }
 
+/// Recorded: a tbaMUD of today finds out what the client is, for a second and a half, and loses a name that it hears meanwhile.
+#[test]
+fn tbamud_is_told_a_name_when_it_asks_for_one() {
+    let then = [Pass(150), Says("Bob"), World("Password: "), Hide(true), Says("hunter2"), Hide(false)];
+    let detects = [World("\r\nAttempting to Detect Client, Please Wait...\r\n"), Pass(1500), World(NAME)];
+    let back = [World("\r\nReconnecting.\r\n23H > "), In("23H > ")];
+    conversation(&diku(), &typed(), &[&detects[..], &then, &back].concat());
+    // One whose question has an end is answered too.
+    let lines = [World("Who are you?\r\n"), Pass(3000), Says("Bob"), World("Password: "), Hide(true), Says("hunter2")];
+    conversation(&diku(), &typed(), &[&lines[..], &[Hide(false)], &back].concat());
+}
+
 #[test]
 fn one_that_marks_its_prompts_is_not_waited_for() {
     for piece in PIECES {

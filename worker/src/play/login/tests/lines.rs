@@ -80,6 +80,31 @@ fn evennia() {
     );
 }
 
+/// Recorded: its Portal listens and offers telnet seconds before the game is there, loses what it hears till then, and tells who is
+/// one too many in a second to wait. Who had to wait is shown the screen, who had not only what the game says to all.
+#[test]
+fn evennia_is_spoken_to_when_the_game_is_there_and_not_when_its_portal_is() {
+    let terms = LoginTerms {
+        login: Some("^connect ".to_owned()),
+        success: texts(&["^You become "]),
+        hide: texts(&["^You become ", r"DoS protection is active\.\s*You are queued"]),
+        ..LoginTerms::default()
+    };
+    let typed = [World("Welcome\r\n"), Types("connect bob hunter2"), World("You become Bob.\r\n")];
+    let queued = World("mygame DoS protection is active.You are queued to connect in 1.0 seconds ...\x1b[0m\r\n");
+    let inside =
+        [Says("connect bob hunter2"), World("\r\nYou become Bob.\r\n\r\nLimbo\r\n"), Pass(150), In("\r\nLimbo\r\n")];
+    let restarted = World(" ... Server restarted.\x1b[0m\r\n");
+    conversation(&terms, &typed, &[&[Offers, Pass(6000), restarted][..], &inside].concat());
+    let screen = World("\r\n=====\r\n Welcome to mygame\r\n");
+    conversation(&terms, &typed, &[&[Offers, queued, Pass(6000), screen][..], &inside].concat());
+    conversation(&terms, &typed, &[&[queued, Offers, Pass(40), screen][..], &inside].concat());
+    // One that has nothing to show at all.
+    let mute = [Offers, Pass(30_000), Says("connect bob hunter2"), Pass(9900), World("You become Bob.\r\n")];
+    conversation(&terms, &typed, &[&mute[..], &[Pass(150), In("")]].concat());
+    conversation(&terms, &typed, &[Offers, Pass(30_000), Says("connect bob hunter2"), Pass(10_000), TimedOut]);
+}
+
 #[test]
 fn a_world_that_does_not_stop_talking_is_spoken_to_all_the_same() {
     let typed = [Types("connect bob hunter2"), World("Last connect was from localhost.\r\n")];
