@@ -59,6 +59,13 @@ pub struct Kept {
     pub contact: Contact,
 }
 
+impl Kept {
+    /// Whether it is in the middle of a compressed stream, in which whoever goes on has to go on.
+    pub fn is_compressing(&self) -> bool {
+        self.stack.is_compressing()
+    }
+}
+
 /// One of them.
 pub struct Peer {
     socket: Socket,
@@ -300,7 +307,7 @@ impl Peers {
         }
     }
 
-    /// Others go on with them: ends what only this process can go on with, and begins it anew if it goes on itself.
+    /// Others go on with them: what was said becomes what goes over the wire.
     pub fn let_go(&mut self) {
         self.iter_mut().for_each(|peer| peer.stack().let_go());
     }

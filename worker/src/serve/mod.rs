@@ -122,7 +122,7 @@ impl<'a> Worker<'a> {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
-        peers.client.stack().speech().set_compressing(settings.limits.telnet_compression);
+        peers.client.stack().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
             peers.client.stack().keep_copy();
         }
