@@ -1,8 +1,8 @@
 //! A world that goes elsewhere, takes its time, or changes its mind; and we ourselves at each moment of it.
 
 use super::{Played, played_with, wide};
-use crate::harness::worlds::codes::option::{SGA, TTYPE};
-use crate::harness::worlds::{Cut, End, Kind, StrictClient, Told, World};
+use crate::harness::worlds::codes::option::SGA;
+use crate::harness::worlds::{Connection, Cut, End, Kind, StrictClient, Told, World};
 use crate::harness::{Backend, MOVED};
 use std::net::TcpListener;
 
@@ -225,24 +225,27 @@ fn a_world_that_dies_while_it_logs_him_in_has_him_back_the_next_time() {
     }
 }
 
+/// Waits until all is answered that the world has asked since it was told so much; gives how much it was told then.
+fn answered(kind: Kind, told: &Connection, mark: usize) -> usize {
+    // A MUSH does that itself for who does it.
+    let all = kind.offers().iter().copied().chain([(End::Ours, SGA)]);
+    for offer in all {
+        let is_about = |told: &Told| matches!(told, Told::Agreed(end, option, _) if (*end, *option) == offer);
+        told.wait(&format!("an answer to {offer:?}"), |all| all[mark..].iter().any(is_about).then_some(()));
+    }
+    told.told().len()
+}
+
 #[test]
 fn a_warm_restart_that_negotiates_anew_passes_unseen() {
     for kind in [Kind::Mush, Kind::Evennia] {
         let played = played_with(kind, "", "");
         let mut client = played.inside("bob", wide().letting_offer_again());
         let told = played.world.player("bob");
-        // What was offered before is answered, or an answer to it might meet the next program.
         let mut mark = 0;
-        let answered = |mark: usize| {
-            for (end, option) in [(End::Ours, SGA), (End::Theirs, TTYPE)] {
-                let is_about =
-                    |told: &Told| matches!(told, Told::Agreed(of, about, _) if (*of, *about) == (end, option));
-                told.wait("an answer", |all| all[mark..].iter().any(is_about).then_some(()));
-            }
-            told.told().len()
-        };
         for round in 1..4 {
-            mark = answered(mark);
+            // Each program has an answer to each of its questions, and no more than that.
+            mark = answered(kind, &told, mark);
             played.world.restarts_warmly();
             client.until("The world restarts.\n");
             echoes(&mut client, "as before");
@@ -250,6 +253,27 @@ fn a_warm_restart_that_negotiates_anew_passes_unseen() {
             told.sees_window(100 + round, 40);
         }
         assert_eq!(played.world.count(), 1);
+        assert_eq!(played.world.fault(), None);
+    }
+}
+
+#[test]
+fn a_world_that_restarts_again_before_it_has_heard_an_answer_has_him_as_before() {
+    for kind in [Kind::Mush, Kind::Evennia] {
+        let played = played_with(kind, "", "");
+        let mut client = played.inside("bob", wide().letting_offer_again());
+        let told = played.world.player("bob");
+        answered(kind, &told, 0);
+        played.world.sleeps();
+        for _ in 0..3 {
+            played.world.restarts_warmly();
+            // Who reads this has answered what was asked before it.
+            client.until("The world restarts.\n");
+        }
+        played.world.wakes();
+        echoes(&mut client, "as before");
+        client.resizes(101, 40);
+        told.sees_window(101, 40);
         assert_eq!(played.world.fault(), None);
     }
 }

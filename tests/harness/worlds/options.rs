@@ -18,6 +18,11 @@ struct Agreed {
     on: bool,
     /// What was asked for here and not answered yet.
     asked: VecDeque<bool>,
+    /// Answers that are still under way to the program before this one. They are taken for those of this one's questions, so that
+    /// as many may come that tell what is so already.
+    under_way: usize,
+    /// It was on for a program before this one: what is said about it may still be under way.
+    was_on: bool,
 }
 
 /// The options of a connection, as one end sees them.
@@ -31,6 +36,8 @@ pub enum Outcome {
     Became(End, bool, Option<Verb>),
     /// It asks for what is not taken; what has to be said.
     Refused(Verb),
+    /// It is so already, by an answer that the program before was to get.
+    Late,
     /// It breaks the rules.
     Fault(String),
 }
@@ -44,6 +51,22 @@ impl Options {
     /// Whether either end does it.
     pub fn is_known(&self, option: u8) -> bool {
         self.is_on(End::Ours, option) || self.is_on(End::Theirs, option)
+    }
+
+    /// Whether either end does it, or did when a program before this one had the connection.
+    pub fn was_known(&self, option: u8) -> bool {
+        let was_on = |end| self.0.get(&(end, option)).is_some_and(|agreed| agreed.was_on);
+        self.is_known(option) || was_on(End::Ours) || was_on(End::Theirs)
+    }
+
+    /// What a program knows that goes on with the connection and has forgotten everything.
+    pub fn forgotten(&self) -> Options {
+        let anew = |agreed: &Agreed| Agreed {
+            under_way: agreed.under_way + agreed.asked.len(),
+            was_on: agreed.was_on || agreed.on,
+            ..Agreed::default()
+        };
+        Options(self.0.iter().map(|(option, agreed)| (*option, anew(agreed))).collect())
     }
 
     /// Asks for it, or for its end; gives what has to be said, if it is not so already.
@@ -74,6 +97,10 @@ impl Options {
                 }
                 agreed.on = on;
                 return Outcome::Became(end, on, None);
+            }
+            None if agreed.on == on && agreed.under_way > 0 => {
+                agreed.under_way -= 1;
+                return Outcome::Late;
             }
             None if agreed.on == on => return Outcome::Fault(format!("{verb:?} {option}, which is so already")),
             None => {}
@@ -117,6 +144,24 @@ mod tests {
         options.ask(End::Ours, 1, false);
         assert_eq!(options.hear(Verb::Dont, 1, takes), Outcome::Became(End::Ours, false, None));
         assert!(matches!(options.hear(Verb::Dont, 1, takes), Outcome::Fault(_)));
+    }
+
+    #[test]
+    fn what_answers_a_program_that_is_gone_may_come_once() {
+        let mut before = Options::default();
+        before.ask(End::Theirs, 1, true);
+        before.ask(End::Ours, 1, true);
+        before.hear(Verb::Do, 1, takes);
+        let mut options = before.forgotten().forgotten();
+        assert!(options.was_known(1) && !options.is_known(1));
+        options.ask(End::Theirs, 1, true);
+        options.ask(End::Ours, 1, true);
+        assert_eq!(options.hear(Verb::Will, 1, takes), Outcome::Became(End::Theirs, true, None));
+        assert_eq!(options.hear(Verb::Will, 1, takes), Outcome::Late);
+        assert!(matches!(options.hear(Verb::Will, 1, takes), Outcome::Fault(_)));
+        // What was answered before comes no more.
+        assert_eq!(options.hear(Verb::Do, 1, takes), Outcome::Became(End::Ours, true, None));
+        assert!(matches!(options.hear(Verb::Do, 1, takes), Outcome::Fault(_)));
     }
 
     #[test]

@@ -57,8 +57,6 @@ pub struct Player {
     incoming: Incoming,
     outgoing: Outgoing,
     options: Options,
-    /// What was agreed on before a warm restart: what is said about it may still be under way.
-    before_restart: Options,
     extra: Vec<u8>,
     line: Vec<u8>,
     terminals: Vec<Vec<u8>>,
@@ -85,7 +83,6 @@ impl Player {
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
             options: Options::default(),
-            before_restart: Options::default(),
             extra: extra.to_vec(),
             line: Vec::new(),
             terminals: Vec::new(),
@@ -181,7 +178,7 @@ impl Player {
     /// Forgets all that was agreed on, as the program does that takes a connection over.
     pub fn forget(&mut self) {
         self.end_stream();
-        self.before_restart = std::mem::take(&mut self.options);
+        self.options = self.options.forgotten();
         self.terminals.clear();
     }
 
@@ -254,6 +251,7 @@ impl Player {
                     };
                     match self.options.hear(verb, option, offered) {
                         Outcome::Fault(fault) => return Err(fault),
+                        Outcome::Late => {}
                         Outcome::Refused(answer) => self.raw(&negotiation(answer, option)),
                         Outcome::Became(end, on, answer) => {
                             if let Some(answer) = answer {
@@ -264,7 +262,7 @@ impl Player {
                         }
                     }
                 }
-                Token::Sub(option, _) if !self.options.is_known(option) && !self.before_restart.is_known(option) => {
+                Token::Sub(option, _) if !self.options.was_known(option) => {
                     return Err(format!("a subnegotiation of {option}, which was not agreed on"));
                 }
                 Token::Sub(MCCP3, _) => {

@@ -294,6 +294,7 @@ impl Reader {
             |end: End, option: u8| if end == End::Ours { does.contains(&option) } else { lets.contains(&option) };
         match seen.options.hear(verb, option, takes) {
             Outcome::Fault(fault) => return Err(fault),
+            Outcome::Late => {}
             Outcome::Refused(answer) => self.send(&negotiation(answer, option), seen),
             Outcome::Became(end, on, answer) => {
                 if let Some(answer) = answer {

@@ -111,7 +111,9 @@ impl TinyMux {
         let mut wizard = self.wizard();
         wizard.types("@shutdown");
         wizard.until("Going down");
-        self.running = None;
+        // It says goodbye to all before it ends.
+        let mut running = self.running.take().expect("it runs");
+        assert!(running.wait().is_some(), "it has not ended");
     }
 
     /// Is killed, with the helpers that it has started.

@@ -190,6 +190,11 @@ impl World {
         self.starts();
     }
 
+    /// Neither reads nor answers until it [wakes](World::wakes).
+    pub fn sleeps(&self) {
+        self.act(|engine| engine.mute = true);
+    }
+
     /// Puts another program in its place, which keeps the connections and negotiates anew.
     pub fn restarts_warmly(&self) {
         self.act(|engine| {

@@ -4,9 +4,8 @@
 //! What is said in a turn of the event loop waits as it is, and is compressed at its end, with one flush for all of it. It
 //! waits where it will go out, so that it counts as that.
 //!
-//! The stream that goes out does not move to another process: it is ended, and the next process begins another one, which every
-//! program that has the option can read. The stream that comes in moves at any byte, but in a block that is very long: see
-//! [`Inflater`].
+//! Both streams go on in another process, and the other side does not notice: the one that goes out behind each turn, the one that
+//! comes in at any byte, but in a block that is very long: see [`Inflater`].
 
 use super::layer::{Layer, Opened};
 use super::opening::Opening;
@@ -23,11 +22,10 @@ const MOST: usize = 1 << 20;
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Compression {
-    /// Ended before another process goes on, which begins anew.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Outward::is_plain")]
     outward: Outward,
-    /// The stream was ended for another process. The next one begins when the other side has said something: there are programs
-    /// that lose what comes together with the end of a stream.
+    /// A program before this one has ended the stream when it let go. The next one begins when the other side has said something:
+    /// there are programs that lose what comes together with the end of a stream.
     rests: bool,
     inward: Option<Inflater>,
     /// What of it was not inflated yet. As what is opened and was not looked at: quiet is only who has none, or plays.
@@ -41,7 +39,7 @@ pub struct Compression {
 }
 
 /// What becomes of what goes out.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 enum Outward {
     /// It goes as it is.
     #[default]
@@ -49,19 +47,24 @@ enum Outward {
     /// The other side knows that a stream begins, and it has not yet.
     Begins,
     /// All from here on is to be compressed at the end of the turn, if anything was said in it.
-    Compressed { stream: Deflater, from: Option<usize> },
+    Compressed {
+        stream: Deflater,
+        /// Nothing waits when another process goes on.
+        #[serde(skip)]
+        from: Option<usize>,
+    },
+}
+
+impl Outward {
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
 }
 
 impl Compression {
     /// Whether what goes out is compressed.
     pub fn is_compressing(&self) -> bool {
-        !matches!(self.outward, Outward::Plain)
-    }
-
-    /// Another process goes on: the stream that goes out is ended.
-    pub fn rest(&mut self, out: &mut Vec<u8>) {
-        self.rests |= self.is_compressing();
-        self.close(out);
+        !self.outward.is_plain()
     }
 
     /// The other side has said something.

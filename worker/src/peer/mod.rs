@@ -55,6 +55,13 @@ pub struct Kept {
     pub contact: Contact,
 }
 
+impl Kept {
+    /// Whether it is in the middle of a compressed stream, in which whoever goes on has to go on.
+    pub fn is_compressing(&self) -> bool {
+        self.stack.is_compressing()
+    }
+}
+
 /// A worker's client.
 pub struct Peer {
     socket: Socket,

@@ -262,14 +262,25 @@ impl<T: Layer<Up = Vec<u8>, Found = ()>> Stack<T> {
         }
     }
 
-    /// Another process goes on from here: ends what only this one can. It begins anew with the next turn, in whichever process
-    /// that is.
+    /// Another process goes on from here: all that was said is as it goes over the wire.
     pub fn let_go(&mut self) {
         let Some(compression) = &mut self.compression else { return };
         let out = self.out.bytes();
         let from = compression.waits_from().unwrap_or(out.len());
-        compression.rest(out);
+        compression.flush(out);
         self.transport.seal(out, from);
+    }
+
+    /// Whether both sides may compress what they send. Who is in the middle of a stream keeps that: there are programs that lose
+    /// what comes together with the end of one.
+    pub fn set_compressing(&mut self, on: bool) {
+        let on = on || self.is_compressing();
+        self.speech.set_compressing(on);
+    }
+
+    /// Whether what goes out is compressed: only who knows that can go on with it.
+    pub fn is_compressing(&self) -> bool {
+        self.compression.as_ref().is_some_and(|compression| compression.is_compressing())
     }
 
     /// Says what `text` appends.

@@ -124,7 +124,7 @@ impl<'a> Worker<'a> {
             Ok(registered) => registered,
             Err(error) => return (Err(error), events),
         };
-        client.stack().speech().set_compressing(settings.limits.telnet_compression);
+        client.stack().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
             client.stack().keep_copy();
         }

@@ -232,9 +232,16 @@ impl Telnet {
     }
 
     fn refuse(&mut self, party: Party, option: u8, out: &mut Vec<u8>) {
-        if self.refused.insert(party, option) {
+        if self.refused.insert(party, option) || self.refuses_again(party, option) {
             write_negotiation(out, party.said(false), option);
         }
+    }
+
+    /// Whether a peer that proposes what was refused is told so again. A world has forgotten it that has started again behind an
+    /// open connection, and waits for an answer; as often as it may switch an option on.
+    fn refuses_again(&mut self, party: Party, option: u8) -> bool {
+        let world = self.is_relaying() && self.role() == Role::Client;
+        world && self.side_mut(party, option).is_some_and(|side| side.confirm().is_some())
     }
 
     /// Sees to it that the option has a state, if it may have one.

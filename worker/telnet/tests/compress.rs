@@ -30,8 +30,8 @@ fn read(inflater: &mut Inflater, input: &mut &[u8], out: &mut Vec<u8>) -> Result
     }
 }
 
-fn moved(inflater: &Inflater) -> Inflater {
-    serde_json::from_str(&serde_json::to_string(inflater).unwrap()).unwrap()
+fn moved<T: serde::Serialize + serde::de::DeserializeOwned>(machine: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(machine).unwrap()).unwrap()
 }
 
 /// Text that repeats itself, and text that does not.
@@ -95,6 +95,21 @@ proptest! {
             prop_assert!(inflater.is_quiet(), "a write ends a block");
             prop_assert_eq!(&out, line);
         }
+    }
+
+    #[test]
+    fn a_writer_goes_on_elsewhere_in_the_same_stream(lines in vec((line(), any::<bool>()), 0..30)) {
+        let (mut deflater, mut bytes) = (Deflater::new(), Vec::new());
+        for (line, moves) in &lines {
+            if *moves {
+                deflater = moved(&deflater);
+            }
+            deflater.write(line, &mut bytes);
+        }
+        moved(&deflater).finish(&mut bytes);
+        let text: Vec<u8> = lines.into_iter().flat_map(|(line, _)| line).collect();
+        // With the right sum at its end.
+        prop_assert_eq!(decompress_to_vec_zlib(&bytes).unwrap(), text);
     }
 
     #[test]

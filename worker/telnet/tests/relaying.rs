@@ -72,7 +72,8 @@ fn a_proposal_waits_for_the_owner_and_is_answered_once() {
         end.hears("DO GMCP", "", &["Wants(Us 201)"]);
         end.answers(Us, option::GMCP, false, "WONT GMCP");
         end.hears("DO GMCP", "", &["Wants(Us 201)"]);
-        end.answers(Us, option::GMCP, false, "");
+        // A world may have started again, and waits for an answer.
+        end.answers(Us, option::GMCP, false, if role == Role::Client { "WONT GMCP" } else { "" });
     }
 }
 
@@ -192,6 +193,22 @@ fn a_world_that_has_forgotten_all_is_told_again_and_not_for_ever() {
         answers += end.out.drain(..).count() / 3;
     }
     assert_eq!(answers, 30, "with two before, as often as an option may be switched on");
+}
+
+#[test]
+fn a_world_that_has_forgotten_a_refusal_is_refused_again_and_not_for_ever() {
+    let mut end = End::new(Role::Client);
+    let mut answers = 0;
+    for _ in 0..1000 {
+        let mut input = &b"\xff\xfb\x5b"[..];
+        while end.telnet.next(&mut input, &mut end.out).is_some() {
+            end.telnet.answer(Them, option::MXP, false, &mut end.out);
+        }
+        let said = words(&end.out);
+        assert!(matches!(said.as_str(), "DONT MXP" | ""), "{said}");
+        answers += end.out.drain(..).count() / 3;
+    }
+    assert_eq!(answers, 34, "at first, as often as an option may be switched on, and a last time");
 }
 
 #[test]

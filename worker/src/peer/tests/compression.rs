@@ -64,7 +64,7 @@ impl Reader {
 
 fn stack() -> Stack {
     let mut stack = Stack::new(Transport::Plain, Speech::new(Mode::Human, LIMIT, false));
-    stack.speech().set_compressing(true);
+    stack.set_compressing(true);
     stack
 }
 
@@ -72,7 +72,7 @@ fn in_another_process(mut stack: Stack) -> Stack {
     stack.let_go();
     let mut stack: Stack = serde_json::from_slice(&serde_json::to_vec(&stack).unwrap()).unwrap();
     stack.speech().listen(Mode::Human, LIMIT);
-    stack.speech().set_compressing(true);
+    stack.set_compressing(true);
     stack
 }
 
@@ -241,6 +241,46 @@ fn who_plays_is_read_a_piece_at_a_time() {
     }
     assert_eq!(typed, text);
     assert!(largest <= 32 << 10, "{largest}");
+}
+
+#[test]
+fn another_process_goes_on_in_the_stream_and_says_not_a_byte_of_its_own() {
+    let (mut stack, mut reader) = (stack(), Reader::default());
+    hear(&mut stack, DO_MCCP2);
+    stack = in_another_process(stack);
+    reader.read(&sent(&mut stack));
+    stack = in_another_process(stack);
+    for round in ["one", "two", "three"] {
+        assert_eq!(sent(&mut stack), b"");
+        stack.write(|out| out.extend_from_slice(round.as_bytes()));
+        reader.read(&sent(&mut stack));
+        stack = in_another_process(stack);
+    }
+    // The operator wants no more of it: for who comes.
+    stack.set_compressing(false);
+    assert_eq!(sent(&mut stack), b"");
+    // Said in the turn in which it moves.
+    stack.write(|out| out.extend_from_slice(b"four"));
+    stack = in_another_process(stack);
+    reader.read(&sent(&mut stack));
+    assert!(reader.plain.ends_with(b"onetwothreefour"));
+    stack.close();
+    reader.read(&sent(&mut stack));
+    assert_eq!((reader.streams, reader.ended), (1, 1));
+}
+
+#[test]
+fn a_stream_that_a_program_before_has_ended_begins_when_its_reader_has_said_something() {
+    let mut stack = stack();
+    hear(&mut stack, DO_MCCP2);
+    sent(&mut stack);
+    let mut left = serde_json::to_value(&stack).unwrap();
+    left["compression"] = serde_json::json!({"rests": true, "inward": null});
+    let mut stack = in_another_process(serde_json::from_value(left).unwrap());
+    stack.write(|out| out.extend_from_slice(b"plain"));
+    assert_eq!(sent(&mut stack), b"plain");
+    hear(&mut stack, b"\xff\xf1");
+    assert_eq!(sent(&mut stack), MCCP2_BEGINS);
 }
 
 /// What somebody does who compresses what he sends.

@@ -23,11 +23,16 @@ use before::Item;
 use serde::{Deserialize, Serialize};
 use ssmglobal_ipc::frame::{HEADER, put_control};
 use ssmglobal_sys::sealed::{read_sealed, sealed};
+use std::borrow::Borrow;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// Raised when a state changes in a way that another field cannot express.
 const FORMAT: u32 = 3;
+
+/// The same, of a client in the middle of a compressed stream. Programs before it would speak plainly there: they are to
+/// refuse it, so that the old worker goes on.
+const COMPRESSED: u32 = 4;
 
 /// The longest state that is read, bytes.
 pub const MOST: usize = 1 << 20;
@@ -89,14 +94,16 @@ pub struct Left<S = Session, L = Subscriptions, P = Kept, H = Handed> {
     pub play: Option<H>,
 }
 
-impl<S: Serialize, L: Serialize, P: Serialize, H: Serialize> Left<S, L, P, H> {
+impl<S: Serialize, L: Serialize, P: Serialize + Borrow<Kept>, H: Serialize> Left<S, L, P, H> {
     /// A state as it is written.
     ///
     /// # Errors
     /// It is too long to be read.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
         // It never says what could not be written.
-        let bytes = written(&serde_json::to_vec(self).map_err(|_| wrong("it cannot be written"))?);
+        let compressing = self.peers.iter().any(|kept| kept.borrow().is_compressing());
+        let json = serde_json::to_vec(self).map_err(|_| wrong("it cannot be written"))?;
+        let bytes = written_as(if compressing { COMPRESSED } else { FORMAT }, &json);
         if bytes.len() > MOST { Err(wrong("it is too long")) } else { Ok(bytes) }
     }
 
@@ -119,10 +126,14 @@ impl Left {
     }
 }
 
-/// A state of this format with this JSON.
+/// A state of the format that most have, with this JSON.
 pub fn written(json: &[u8]) -> Vec<u8> {
+    written_as(FORMAT, json)
+}
+
+fn written_as(format: u32, json: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(2 * HEADER + json.len());
-    put_control(&mut bytes, &Item::<()>::Format { format: FORMAT });
+    put_control(&mut bytes, &Item::<()>::Format { format });
     bytes.extend_from_slice(json);
     bytes
 }
@@ -135,7 +146,7 @@ pub fn read(bytes: &[u8]) -> io::Result<Left> {
     let (format, rest) = before::format(bytes)?;
     match format {
         // Nor does it say what could not be read.
-        FORMAT => serde_json::from_slice(rest).map_err(|_| wrong("it is damaged")),
+        FORMAT | COMPRESSED => serde_json::from_slice(rest).map_err(|_| wrong("it is damaged")),
         before::FORMAT => before::read(rest),
         _ => Err(wrong("it is of another format")),
     }

@@ -146,6 +146,21 @@ fn a_state_goes_through_sealed_memory_unchanged() {
 }
 
 #[test]
+fn in_the_middle_of_a_stream_it_has_a_format_that_programs_before_refuse() {
+    let mut left = read(&written(FIRST.trim_end().as_bytes())).unwrap();
+    let format = |left: &Left| before::format(&left.bytes().unwrap()).unwrap().0;
+    assert_eq!(format(&left), FORMAT, "they go on with whoever has none");
+    let stack = client(&mut left);
+    stack.speech().listen(Mode::Human, 80);
+    stack.set_compressing(true);
+    heard(stack, b"-256color\xff\xf0\xff\xfd\x56");
+    stack.end_turn();
+    assert_eq!(format(&left), COMPRESSED);
+    let mut again = read(&left.bytes().unwrap()).unwrap();
+    assert!(client(&mut again).is_compressing());
+}
+
+#[test]
 fn damage_another_format_and_what_could_be_changed_are_refused() {
     let refused = |bytes: &[u8]| assert!(Left::read(sealed("test", bytes).unwrap()).is_err());
     for whole in [bytes(ALL), written(FIRST.trim_end().as_bytes())] {
@@ -160,7 +175,7 @@ fn damage_another_format_and_what_could_be_changed_are_refused() {
     let whole = written(FIRST.trim_end().as_bytes());
     (0..whole.len()).for_each(|cut| refused(&whole[..cut]));
     let mut other = Vec::new();
-    put_control(&mut other, &Item::<()>::Format { format: FORMAT + 1 });
+    put_control(&mut other, &Item::<()>::Format { format: COMPRESSED + 1 });
     refused(&other);
     refused(&vec![0; MOST + 1]);
     assert!(Left::read(std::fs::File::open("/dev/null").unwrap()).is_err());

@@ -219,17 +219,32 @@ fn the_player_may_begin_and_the_world_decides() {
 #[test]
 fn a_world_that_starts_again_behind_an_open_connection_finds_what_it_expects() {
     let mut talk = connected(Program::mudlet());
-    let offers = "DO TTYPE / DO NAWS / WILL GMCP / WILL EOR / WILL CHARSET";
+    let offers = "DO TTYPE / DO NAWS / WILL GMCP / WILL EOR / WILL CHARSET / DO LINEMODE / WILL 150";
     let first = talk.world(offers);
+    assert!(first.contains("WONT LINEMODE") && first.contains("DONT 150"), "{first}");
     talk.world("SB CHARSET \\x01;UTF-8");
     talk.player_hears();
     for _ in 0..3 {
         let again = talk.world(offers);
-        assert_eq!(sorted(&again), sorted(&first), "all of it is said again, GMCP's greeting too");
+        assert_eq!(sorted(&again), sorted(&first), "all of it is said again, refusals and GMCP's greeting too");
         assert_eq!(talk.world("SB CHARSET \\x01;UTF-8"), "SB CHARSET \\x02UTF-8");
         assert_eq!(talk.world("SB TTYPE \\x01"), "SB TTYPE \\x00MUDLET");
     }
     assert_eq!(talk.player_hears(), "", "and the player hears nothing of it");
+}
+
+#[test]
+fn a_world_that_starts_again_before_it_has_read_its_answers_ends_in_the_same_state() {
+    let mut talk = connected(Program::mudlet());
+    let answers = "WILL NAWS / SB NAWS \\x00Z\\x002 / WONT LINEMODE";
+    // Twice without an answer: to the worlds before it, and to this one. Which one it answers nobody can tell.
+    for _ in 0..2 {
+        assert_eq!(sorted(&talk.world("DO NAWS / DO LINEMODE")), sorted(answers));
+    }
+    // What both have asked for before the player has answered is answered once.
+    let mut talk = connected(Program::mudlet());
+    assert_eq!(talk.world_at_once("DO LINEMODE / DO LINEMODE"), "");
+    assert_eq!(talk.player(b""), "WONT LINEMODE");
 }
 
 #[test]
