@@ -1,25 +1,20 @@
-//! What the machine can do at best, as two bare programs: accept and greet; accept, greet and fork. Each runs in a
-//! process of its own, this executable started anew, so that its memory is as small as a listener's.
+//! What the machine can do at best, as bare loops in a program of their own: accept and greet; accept, greet and fork. It is
+//! built in two ways, since a process that is linked dynamically costs more to fork.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use clap::ValueEnum;
-use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::unistd::{ForkResult, fork};
+use nix::sys::signal::Signal;
 
 use crate::guard::{Guarded, Result};
 
 /// The line that a client gets first, from us and from the floors.
 pub const GREETING: &[u8] = b"{\"state\": \"OK\", \"msg\": \"CONNECTED serversquaredGlobal\"}\r\n";
 
-/// How many greeted connections the floor without a fork keeps, so that the client is the one who closes.
-const KEPT: usize = 64;
-
-/// Which floor.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// Which loop.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Floor {
     /// Accepts and greets.
     Greet,
@@ -27,12 +22,52 @@ pub enum Floor {
     Fork,
 }
 
+/// How it is linked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Linked {
+    /// With the machine's C library, as programs are.
+    Dynamically,
+    /// With all that it needs, as ours is.
+    Statically,
+}
+
+impl Linked {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Dynamically => "dynamic",
+            Self::Statically => "static",
+        }
+    }
+
+    fn flags(self) -> &'static str {
+        match self {
+            Self::Dynamically => "-C target-feature=-crt-static",
+            Self::Statically => "-C target-feature=+crt-static",
+        }
+    }
+
+    /// Builds the program; where it is.
+    fn program(self) -> Result<PathBuf> {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let own = std::env::current_exe()?;
+        let profiles = own.parent().and_then(Path::parent).ok_or("no directory for builds")?;
+        let dir = profiles.join("floors").join(self.word());
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(["build", "--quiet", "--release", "--manifest-path"]).arg(here.join("floor/Cargo.toml"));
+        command.arg("--target-dir").arg(&dir).env("RUSTFLAGS", self.flags()).env("CARGO_BUILD_TARGET", "host-tuple");
+        if !command.status()?.success() {
+            return Err("the bare loops do not build".into());
+        }
+        let built = fs::read_dir(&dir)?.flatten().map(|entry| entry.path().join("release/floor"));
+        Ok(built.into_iter().find(|path| path.is_file()).ok_or("the bare loops were not built")?)
+    }
+}
+
 impl Floor {
-    /// Starts the floor as a child process; also its port.
-    pub fn start(self) -> Result<(Guarded, u16)> {
-        let name = self.to_possible_value().expect("none is hidden");
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--floor").arg(name.get_name()).stdout(Stdio::piped());
+    /// Starts the loop as a child process; also its port.
+    pub fn start(self, linked: Linked) -> Result<(Guarded, u16)> {
+        let mut command = Command::new(linked.program()?);
+        command.arg(if self == Self::Greet { "greet" } else { "fork" }).stdout(Stdio::piped());
         let mut process = Guarded::piped(&mut command, Signal::SIGTERM)?;
         let output = process.child().stdout.take().ok_or("no pipe from the floor")?;
         let mut line = String::new();
@@ -40,51 +75,4 @@ impl Floor {
         let port = line.trim().parse().map_err(|_| "the floor did not tell its port")?;
         Ok((process, port))
     }
-
-    /// Runs the floor in this process; returns only with an error.
-    pub fn serve(self) -> Result<()> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        // The standard library's backlog is short; a second listen replaces it.
-        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(4095)?)?;
-        println!("{}", listener.local_addr()?.port());
-        match self {
-            Self::Greet => greet(&listener),
-            Self::Fork => fork_each(&listener),
-        }
-    }
-}
-
-fn greet(listener: &TcpListener) -> Result<()> {
-    let mut kept = VecDeque::with_capacity(KEPT);
-    loop {
-        let (mut stream, _) = listener.accept()?;
-        let _ = stream.write_all(GREETING);
-        if kept.len() == KEPT {
-            kept.pop_front();
-        }
-        kept.push_back(stream);
-    }
-}
-
-#[allow(unsafe_code)]
-fn fork_each(listener: &TcpListener) -> Result<()> {
-    // SAFETY: ignoring a signal installs no handler; the kernel then reaps the children.
-    unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }?;
-    loop {
-        let (mut stream, _) = listener.accept()?;
-        let _ = stream.write_all(GREETING);
-        // SAFETY: this process has one thread, so the child may do whatever the parent may.
-        match unsafe { fork() }? {
-            ForkResult::Parent { .. } => drop(stream),
-            ForkResult::Child => wait_for_end(stream),
-        }
-    }
-}
-
-#[allow(unsafe_code)]
-fn wait_for_end(mut stream: TcpStream) -> ! {
-    let mut buffer = [0; 512];
-    while stream.read(&mut buffer).is_ok_and(|n| n > 0) {}
-    // SAFETY: nothing of the parent's is to be cleaned up here.
-    unsafe { nix::libc::_exit(0) }
 }

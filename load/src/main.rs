@@ -29,7 +29,7 @@ use clap::Parser;
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 use backend::{Backend, find_backend};
-use floors::Floor;
+use floors::{Floor, Linked};
 use guard::{Guarded, Result, check_stopped};
 use pairs::{First, Sides};
 use peers::{Postgres, Redis};
@@ -64,8 +64,6 @@ pub struct Options {
     /// Where the picture of restarts is kept, and what was measured for it
     #[arg(long, default_value = "docs")]
     pictures: PathBuf,
-    #[arg(long, value_enum, hide = true)]
-    floor: Option<Floor>,
     /// Runs a world to play in, at this port
     #[arg(long, value_name = "PORT", hide = true)]
     world: Option<u16>,
@@ -146,8 +144,8 @@ impl Context {
     }
 
     /// A floor and its port; `None` when builds are compared.
-    fn floor(&self, floor: Floor) -> Result<Option<(Guarded, u16)>> {
-        if self.of_pairs() { Ok(None) } else { floor.start().map(Some) }
+    fn floor(&self, floor: Floor, linked: Linked) -> Result<Option<(Guarded, u16)>> {
+        if self.of_pairs() { Ok(None) } else { floor.start(linked).map(Some) }
     }
 
     /// Our backends with players and boards in them.
@@ -160,9 +158,6 @@ impl Context {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if let Some(floor) = options.floor {
-        return ended(floor.serve());
-    }
     if let Some(port) = options.world {
         return ended(world::serve(port));
     }

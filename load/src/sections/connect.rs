@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::compare::{Beside, ours, peer};
 use super::{greeting, grouped, hold};
 use crate::Context;
-use crate::floors::{Floor, GREETING};
+use crate::floors::{Floor, GREETING, Linked};
 use crate::guard::{Result, check_stopped, until};
 use crate::net::{connect_to, unconnected};
 use crate::processes::children;
@@ -28,7 +28,7 @@ const IDLE: usize = 5_000;
 pub fn run(context: &mut Context) -> Result<()> {
     let (plan, seconds) = (context.plan()?, context.seconds);
     let doors = || context.ours.as_ref().map(|backend| backend.port);
-    let floor = context.floor(Floor::Greet)?;
+    let floor = context.floor(Floor::Greet, Linked::Dynamically)?;
     let results = plan.measure(
         Unit::Seconds,
         vec![
@@ -36,14 +36,16 @@ pub fn run(context: &mut Context) -> Result<()> {
             peer("floor", floor.as_ref().map(|(_, port)| || paced(*port, seconds))),
         ],
     )?;
-    let target = Target::AtMost(1.4);
+    let target = Target::AtMost(1.3);
     let rows = [Beside { ours: 0, peer: "accept and greet", theirs: 1, target }];
     results.report(&mut context.report, &rows);
 
     let crowd = format!("{}, among {} idle ones", work_rate(), grouped(IDLE as u32));
     let mut backends = context.ours.each(|backend| Ok((backend.port, backend.listener()?)))?;
     let doors = backends.as_ref().map(|(port, _)| *port);
-    let floor = context.floor(Floor::Fork)?;
+    let bare = context.floor(Floor::Fork, Linked::Statically)?;
+    let bare = bare.as_ref().map(|(_, port)| *port);
+    let floor = context.floor(Floor::Fork, Linked::Dynamically)?;
     let floor = floor.as_ref().map(|(process, port)| (*port, process.pid()));
     let results = plan.measure(
         Unit::PerSecond,
@@ -52,13 +54,15 @@ pub fn run(context: &mut Context) -> Result<()> {
             peer("floor", floor.map(|(port, _)| move || rate(port, seconds))),
             ours("ours among idle", crowd, backends.as_mut(), |(port, pid)| with_idle(*port, *pid, seconds)),
             peer("floor among idle", floor.map(|(port, pid)| move || with_idle(port, pid, seconds))),
+            peer("static floor", bare.map(|port| move || rate(port, seconds))),
         ],
     )?;
     results.report(
         &mut context.report,
         &[
             // Ours are locked in; what that costs is a section of its own.
-            Beside { ours: 0, peer: "accept-fork loop", theirs: 1, target: Target::AtLeast(0.6) },
+            Beside { ours: 0, peer: "accept-fork loop", theirs: 1, target: Target::AtLeast(0.9) },
+            Beside { ours: 0, peer: "accept-fork loop, static", theirs: 4, target: Target::None },
             Beside { ours: 2, peer: "among none", theirs: 0, target: Target::AtLeast(0.9) },
             // The loop does nothing but fork: what it loses is the machine's.
             Beside { ours: 2, peer: "accept-fork loop among as many", theirs: 3, target: Target::None },

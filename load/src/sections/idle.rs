@@ -9,7 +9,7 @@ use super::compare::{Beside, Finding, Found, ours, peer};
 use super::{grouped, hold};
 use crate::Context;
 use crate::backend::Backend;
-use crate::floors::Floor;
+use crate::floors::{Floor, Linked};
 use crate::guard::{Result, until};
 use crate::net::Client;
 use crate::processes::{children, meminfo, private_of};
@@ -24,7 +24,7 @@ pub fn run(context: &mut Context) -> Result<()> {
     let plan = context.plan()?;
     let work = format!("memory of an idle connection, {} of them", grouped(IDLE as u32));
     let doors = context.ours.each(|backend| Ok((backend.port, backend.listener()?)))?;
-    let floor = context.floor(Floor::Fork)?;
+    let floor = context.floor(Floor::Fork, Linked::Dynamically)?;
     let results = plan.measure(
         Unit::Bytes,
         vec![
@@ -32,7 +32,7 @@ pub fn run(context: &mut Context) -> Result<()> {
             peer("floor", floor.as_ref().map(|(process, port)| || machine(*port, process.pid()))),
         ],
     )?;
-    let target = Target::Below(130.0 * 1024.0);
+    let target = Target::Below(80.0 * 1024.0);
     results.report(&mut context.report, &[Beside { ours: 0, peer: "accept-fork loop", theirs: 1, target }]);
     let (dir, programs) = (context.options.dir.clone(), context.programs.clone());
     // A new listener each time: which of its pages a worker writes to differs by one from start to start.
@@ -85,6 +85,6 @@ fn private(backend: &Backend) -> Result<Found> {
         let work = format!("private memory of a worker, {when}");
         Finding { work, of: String::new(), unit: Unit::Bytes, value, target: Target::Below(most * 1024.0) }
     };
-    let findings = [("before the first command", before, 24.0), ("after WORLDS", after, 64.0)].map(finding).into();
+    let findings = [("before the first command", before, 16.0), ("after WORLDS", after, 48.0)].map(finding).into();
     Ok(Found { findings, ..Found::default() })
 }

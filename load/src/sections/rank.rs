@@ -14,7 +14,7 @@ use crate::stats::Random;
 pub fn run(context: &mut Context) -> Result<()> {
     context.seeded()?;
     context.postgres()?;
-    for (connections, target) in [(8, 0.7), (32, 0.9)] {
+    for (connections, target) in [(8, 0.7), (32, 1.0)] {
         measure(context, connections, target)?;
     }
     Ok(())

@@ -31,7 +31,7 @@ const WINDOW: usize = 64;
 /// All rows about fan-out.
 pub fn run(context: &mut Context) -> Result<()> {
     let redis = context.redis(false)?;
-    for (subscribers, one, many) in [(100, 0.5, 0.75), (1_000, 0.35, 0.75)] {
+    for (subscribers, one, many) in [(100, 0.5, 0.75), (1_000, 0.35, 0.8)] {
         measure(context, redis.as_ref(), subscribers, [(1, one), (WINDOW, many)])?;
     }
     Ok(())

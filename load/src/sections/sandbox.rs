@@ -9,7 +9,7 @@ use super::compare::{Beside, ours, peer};
 use super::connect::{paced, rate, settle, work_paced, work_rate};
 use super::grouped;
 use crate::Context;
-use crate::floors::Floor;
+use crate::floors::{Floor, Linked};
 use crate::guard::Result;
 use crate::net::Client;
 use crate::pairs::{First, Sides};
@@ -58,7 +58,7 @@ pub fn run(context: &mut Context) -> Result<()> {
     let results = plan.measure(Unit::Seconds, sides(work_paced(), |port, _, seconds| paced(port, seconds)))?;
     results.report(&mut context.report, &[without_lock(Target::AtMost(1.1))]);
 
-    let (_floor, floor) = Floor::Fork.start()?;
+    let (_floor, floor) = Floor::Fork.start(Linked::Dynamically)?;
     let mut turns = sides(work_rate(), |port, _, seconds| rate(port, seconds));
     turns.push(peer("floor", Some(|| rate(floor, seconds))));
     let rows = [beside("accept-fork loop", 2, Target::AtLeast(0.6)), without_lock(Target::None)];
