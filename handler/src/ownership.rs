@@ -3,7 +3,8 @@
 
 use crate::{CTL_SOCKET, DATABASE, PROCESS};
 use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::unistd::{AccessFlags, Uid, User, faccessat, geteuid};
+use nix::unistd::{AccessFlags, faccessat, geteuid};
+use ssmglobal_sys::Account;
 use std::fs::{Metadata, metadata, symlink_metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -36,7 +37,7 @@ fn usable(at: &Path, user: u32) -> bool {
 
 /// A user, by name and number where there is a name.
 fn called(user: u32) -> String {
-    match User::from_uid(Uid::from_raw(user)) {
+    match Account::numbered(user) {
         Ok(Some(found)) => format!("user {} ({user})", found.name),
         _ => format!("user {user}"),
     }

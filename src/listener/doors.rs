@@ -324,6 +324,11 @@ impl Doors {
         self.opened.iter().position(|opened| opened.as_ref().is_some_and(is_it))
     }
 
+    /// Whether a connection waits there.
+    pub fn has_waiting(&self, index: usize) -> bool {
+        self.get(index).is_some_and(|opened| ssmglobal_sys::is_readable(&opened.socket))
+    }
+
     /// The next connection that waits there, non-blocking.
     ///
     /// # Errors

@@ -12,7 +12,6 @@ use nix::unistd::Pid;
 use ssmglobal_config::shown;
 use ssmglobal_ipc::control::ToHandler;
 use ssmglobal_ipc::{Mode, WorkerEnd};
-use ssmglobal_sys::{ExitSignal, Forked};
 use std::io;
 
 impl Listener {
@@ -71,25 +70,13 @@ impl Listener {
         // Without its door there is nobody to follow it.
         let Some(door) = self.doors.with_number(place.door) else { return };
         let title = ssmglobal_worker::title(place.address.ip().to_canonical(), Mode::Ask, "");
-        match ssmglobal_sys::fork(ExitSignal::Queued) {
-            Ok(Forked::Child) => {
-                title.show();
-                let HandedOver { client, moved } = handed;
-                let client = mio::net::TcpStream::from_std(std::net::TcpStream::from(client));
-                let new = NewWorker {
-                    client,
-                    address: place.address,
-                    session,
-                    mode: Mode::Ask,
-                    moved: Some(moved),
-                    unnamed: None,
-                };
-                self.become_worker(door, new)
-            }
-            Ok(Forked::Parent(pid)) => {
-                self.moves.follows(of, Successor { pid, version: 0, forked_before_upgrade: false })
-            }
-            Err(error) => self.handler.log(1, format!("worker {of} cannot be followed: {error}")),
+        let HandedOver { client, moved } = handed;
+        let client = mio::net::TcpStream::from_std(std::net::TcpStream::from(client));
+        let (address, moved) = (place.address, Some(moved));
+        let new = NewWorker { client, address, session, mode: Mode::Ask, moved, unnamed: None };
+        match self.fork_worker(door, title, new) {
+            Ok(pid) => self.moves.follows(of, Successor { pid, version: 0, forked_before_upgrade: false }),
+            Err((error, _)) => self.handler.log(1, format!("worker {of} cannot be followed: {error}")),
         }
     }
 

@@ -13,8 +13,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::control::{Client, ToHandler, ToListener};
-use ssmglobal_ipc::frame::{FrameReader, put_control};
-use ssmglobal_sys::{Ids, Process, Writable};
+use ssmglobal_ipc::frame::{FrameReader, control_within, put_control};
+use ssmglobal_sys::{Ids, Process, Unforked, UnforkedVec, Writable};
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 
 /// Bytes of messages that may wait for the handler.
 const OUTBOX: usize = 256 << 10;
+
+/// Bytes that most messages are shorter than.
+const SHORT: usize = 256;
 
 /// Bytes of what people read first.
 const WELCOME: usize = 8 << 10;
@@ -99,7 +102,7 @@ pub struct Handler {
     reader: FrameReader,
     /// Descriptors that have come and were not spoken of yet.
     fds: VecDeque<OwnedFd>,
-    out: Vec<u8>,
+    out: UnforkedVec<u8>,
     /// Something had to be left out; a snapshot follows when there is room.
     behind: bool,
     /// What it keeps for the next listener is to be sent (again), when nothing else waits.
@@ -148,7 +151,7 @@ impl Handler {
             writable: Writable::default(),
             reader: FrameReader::new(),
             fds: VecDeque::new(),
-            out: Vec::new(),
+            out: UnforkedVec::with_capacity_in(OUTBOX, Unforked),
             behind: false,
             keep_due: false,
             ends_by: None,
@@ -236,7 +239,7 @@ impl Handler {
         self.process = process;
         self.started = started;
         self.served = true;
-        self.out = out;
+        self.out.extend_from_slice(&out);
         let mut unread = &unread[..];
         while !unread.is_empty() {
             self.reader.fill(|buffer| unread.read(buffer))?;
@@ -247,7 +250,7 @@ impl Handler {
     /// Everything that another program needs to go on with it.
     pub fn held(&self) -> Option<HeldHandler<BorrowedFd<'_>>> {
         let stream = self.stream.as_ref()?.as_fd();
-        let (out, unread) = (self.out.clone(), self.reader.rest().to_vec());
+        let (out, unread) = (self.out.to_vec(), self.reader.rest().to_vec());
         Some(HeldHandler { pid: self.pid?.as_raw(), started: self.started, stream, out, unread })
     }
 
@@ -255,7 +258,8 @@ impl Handler {
         self.pid = Some(pid);
         self.process = None;
         self.started = None;
-        registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE | Interest::WRITABLE)?;
+        // For room to write only while something waits: it would be woken each time the handler has read.
+        registry.register(&mut SourceFd(&stream.as_raw_fd()), token, Interest::READABLE)?;
         self.stream = Some(stream);
         self.writable = Writable::default();
         self.reader = FrameReader::new();
@@ -362,7 +366,14 @@ impl Handler {
             self.behind = true;
             return;
         }
-        put_control(&mut self.out, message);
+        match control_within(&mut [0; SHORT], message) {
+            Some(frame) => self.out.extend_from_slice(frame),
+            None => {
+                let mut frame = Vec::new();
+                put_control(&mut frame, message);
+                self.out.extend_from_slice(&frame);
+            }
+        }
     }
 
     /// Queues a line for the log; without a handler it goes to standard error.
@@ -386,7 +397,8 @@ impl Handler {
     pub fn flush(&mut self, briefing: &Briefing<'_>, registry: &Registry, token: Token) {
         let Some(stream) = &mut self.stream else { return };
         // Gone: its end is seen by waiting for it.
-        let _ = ssmglobal_sys::write_out(stream, &mut self.out);
+        let (sent, _) = ssmglobal_sys::write_some(stream, &self.out);
+        self.out.drain(..sent);
         if self.keep_due && self.out.is_empty() {
             self.send_keep(briefing);
         }
@@ -418,7 +430,7 @@ impl Handler {
         match ssmglobal_sys::send_with(stream, &bytes, &fds) {
             Ok(count) => {
                 self.keep_due = false;
-                self.out = bytes.split_off(count);
+                self.out.extend_from_slice(bytes.get(count..).unwrap_or_default());
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Gone: its end is seen by waiting for it.

@@ -13,6 +13,7 @@ mod doors;
 mod follow;
 mod handler;
 mod handover;
+mod inheritance;
 mod lifeline;
 mod lock;
 mod moves;
@@ -35,8 +36,9 @@ use crate::print;
 use children::Children;
 use doors::Doors;
 use handler::{Briefing, Handler};
+use inheritance::Inheritance;
 use lifeline::Lifeline;
-use mio::{Events, Poll, Token};
+use mio::{Poll, Token};
 use moves::Moves;
 use nix::sys::signal::Signal;
 use penalties::Penalties;
@@ -45,8 +47,7 @@ use source::Found;
 use ssmglobal_config::Settings;
 use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::ToHandler;
-use ssmglobal_sys::{Caught, Signals, Title};
-use ssmglobal_worker::sandbox::Sandbox;
+use ssmglobal_sys::{Caught, ChildStack, Happened, Title, Turn, Unforked, UnforkedBox, UnforkedVec, keep_stack};
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
@@ -67,7 +68,7 @@ const FIRST_DOOR: usize = 4;
 
 /// Runs the backend; this process is its listener until it ends. `args` is the command line, for SIGHUP.
 pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
-    match Listener::start(found, args).map(Box::new).and_then(|mut listener| listener.serve()) {
+    match keep_stack(|| Listener::start(found, args)?.serve_unforked()) {
         Ok(code) => code,
         Err(error) => {
             print::note(&format!("ssmglobal: not started: {error}"));
@@ -85,13 +86,17 @@ macro_rules! briefing {
             pending_accept: &$listener.pending_accept,
             moves: &$listener.moves,
             lifeline: &$listener.lifeline,
-            settings: &$listener.settings,
+            settings: &$listener.inherited.settings,
         }
     };
 }
 
+/// In memory that workers do not get, but for what they inherit.
 struct Listener {
-    settings: Settings,
+    inherited: Box<Inheritance>,
+    child_stack: ChildStack,
+    /// Nothing was taken from the heap since its free blocks were used up.
+    settled: bool,
     args: Vec<OsString>,
     /// The file that the next program is started from, if no other is named.
     program: PathBuf,
@@ -100,19 +105,15 @@ struct Listener {
     doors: Doors,
     children: Children,
     penalties: Penalties,
-    sandbox: Sandbox,
     pending_accept: PendingAccept,
     moves: Moves,
     lifeline: Lifeline,
     handler: Handler,
-    signals: Signals,
     poll: Poll,
-    /// Made here once: what a worker does not have to allocate is not copied for it.
-    worker_events: Events,
     /// Doors that have more connections waiting than one turn takes.
-    unfinished: Vec<usize>,
+    unfinished: UnforkedVec<usize>,
     /// Doors behind a proxy where connections wait until others have said who their clients are.
-    held_up: Vec<usize>,
+    held_up: UnforkedVec<usize>,
     /// Connections are taken.
     opened: bool,
     announced: bool,
@@ -130,34 +131,36 @@ impl Listener {
         Title::set(format_args!("ssmglobal: listener{}{doors}", if doors.is_empty() { "" } else { " " }));
     }
 
+    /// Serves from memory that no worker gets.
+    fn serve_unforked(self) -> io::Result<ExitCode> {
+        UnforkedBox::new_in(self, Unforked).serve()
+    }
+
     fn serve(&mut self) -> io::Result<ExitCode> {
         Title::wipe();
         self.show_title();
         if self.handler.pid().is_none() {
             self.start_handler();
         }
-        let mut events = Events::with_capacity(32);
+        let mut turn = Turn::new();
         loop {
             let timeout = match self.unfinished.is_empty() && !self.moves.waiting {
                 true => self.deadline().map(|at| at.saturating_duration_since(Instant::now())),
                 false => Some(Duration::ZERO),
             };
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            turn.wait(&self.poll, timeout)?;
             if self.deadline().is_some_and(|at| at <= Instant::now()) {
                 self.on_deadline();
             }
-            for event in &events {
-                match event.token() {
+            for Happened { token, readable } in turn.happened() {
+                match Token(token) {
                     SIGNALS => {
                         if let Some(code) = self.on_signals()? {
                             return Ok(code);
                         }
                     }
                     // Room for more is used at the end of the turn.
-                    CONTROL if !event.is_readable() => {}
+                    CONTROL if !readable => {}
                     CONTROL => {
                         if let Some(code) = self.on_control() {
                             return Ok(code);
@@ -249,7 +252,7 @@ impl Listener {
 
     #[inline(never)]
     fn on_signals(&mut self) -> io::Result<Option<ExitCode>> {
-        while let Some(caught) = self.signals.next_caught()? {
+        while let Some(caught) = self.inherited.signals.next_caught()? {
             match caught {
                 Caught::Child(pid) => {
                     if let Some(code) = self.reap(pid) {
@@ -265,6 +268,10 @@ impl Listener {
                 Caught::Signal(Signal::SIGUSR1) => {}
                 Caught::Signal(Signal::SIGUSR2) => self.upgrade(None, Asker::new(None)),
                 Caught::Signal(_) => return self.stop().map(Some),
+            }
+            // As at the doors: a call that fails writes down why.
+            if !ssmglobal_sys::is_readable(&self.inherited.signals) {
+                break;
             }
         }
         Ok(None)
@@ -289,7 +296,7 @@ impl Listener {
                 handler::Said::Welcome(text) if self.welcome == text => {}
                 handler::Said::Welcome(text) => {
                     self.welcome = text;
-                    self.doors.welcome(&at_doors(&self.settings, self.welcome.as_deref()));
+                    self.doors.welcome(&at_doors(&self.inherited.settings, self.welcome.as_deref()));
                 }
                 handler::Said::Wake(pid) => {
                     if self.children.has(pid) {

@@ -28,12 +28,14 @@ impl Listener {
         let unnamed = Some(u32::try_from(opened.number).unwrap_or(u32::MAX));
         let mode = mode_of(opened.door.mode);
         let new = NewWorker { client: proxy, address, session: 0, mode, moved: None, unnamed };
-        match self.fork_worker(door, &title, new) {
+        self.pending_accept.put(&new.client);
+        match self.fork_worker(door, title, new) {
             Ok(pid) => self.children.add_unnamed(pid, place, Time::now()),
             Err((error, _)) => {
                 self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
             }
         }
+        self.pending_accept.clear();
     }
 
     /// Whether those who wait at this door have to wait on; they are taken as soon as others have told who their clients are.
@@ -146,7 +148,7 @@ impl Listener {
 
     /// The handler is told of a client that is there.
     pub(super) fn tell_joined(&mut self, client: Client) {
-        let (count, max) = (self.children.count(), self.settings.limits.clients);
+        let (count, max) = (self.children.count(), self.inherited.settings.limits.clients);
         self.handler.tell(&ToHandler::Joined { client, count, max });
     }
 

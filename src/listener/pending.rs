@@ -35,12 +35,13 @@ impl PendingAccept {
     /// A connection was accepted.
     pub fn put(&self, client: &TcpStream) {
         // Without it all goes well as long as nobody is killed.
-        let _ = ssmglobal_sys::send_with(&self.puts, b"C", &[client.as_fd()]);
+        let _ = ssmglobal_sys::send_descriptor(&self.puts, client.as_fd());
     }
 
     /// It is somebody's now, or nobody's business any more.
     pub fn clear(&self) {
-        drop(self.take());
+        // Without room for a descriptor the kernel closes it.
+        let _ = ssmglobal_sys::read_now(&self.takes, &mut [0; 8]);
     }
 
     /// What lies there.

@@ -78,7 +78,7 @@ impl Listener {
         let Some((naming, place)) = self.children.remove(pid) else { return };
         if naming == Naming::Named {
             self.punish(place.address, WorkerEnd(status));
-            let (count, max) = (self.children.count(), self.settings.limits.clients);
+            let (count, max) = (self.children.count(), self.inherited.settings.limits.clients);
             self.handler.tell(&ToHandler::Exited { pid: pid.as_raw(), status, count, max });
         } else {
             self.unnamed_ended(pid, &place, WorkerEnd(status));
@@ -87,7 +87,7 @@ impl Listener {
 
     /// What a worker's end costs its client's address.
     pub(super) fn punish(&mut self, address: SocketAddr, end: WorkerEnd) {
-        let limits = &self.settings.limits;
+        let limits = &self.inherited.settings.limits;
         let [first, longest] = [limits.penalty_seconds, limits.penalty_max_seconds].map(Duration::from_secs);
         let rule = penalties::Rule { first, longest };
         if let Some(wait) = self.penalties.ended(address.ip(), end, Instant::now(), rule) {

@@ -17,17 +17,17 @@ impl Listener {
         };
         let mut said = found.notes;
         let mut settings = found.settings;
-        if settings.data != self.settings.data {
+        if settings.data != self.inherited.settings.data {
             said.push((2, "data: another directory takes a restart".to_owned()));
-            settings.data.clone_from(&self.settings.data);
+            settings.data.clone_from(&self.inherited.settings.data);
         }
-        if settings.processes != self.settings.processes {
+        if settings.processes != self.inherited.settings.processes {
             said.push((2, "processes: other users, or another sandbox, take a restart".to_owned()));
-            settings.processes.clone_from(&self.settings.processes);
+            settings.processes.clone_from(&self.inherited.settings.processes);
         }
-        if settings.players.hash_threads != self.settings.players.hash_threads {
+        if settings.players.hash_threads != self.inherited.settings.players.hash_threads {
             said.push((2, "players.hash_threads: another number takes a restart".to_owned()));
-            settings.players.hash_threads = self.settings.players.hash_threads;
+            settings.players.hash_threads = self.inherited.settings.players.hash_threads;
         }
         let at_doors = at_doors(&settings, self.welcome.as_deref());
         let mut wrong = Vec::new();
@@ -37,16 +37,17 @@ impl Listener {
                 wrong.push(format!("doors not changed: {error}"));
                 said.extend(wrong.iter().map(|wrong| (1, wrong.clone())));
                 // As they are: the next time they may be opened.
-                settings.listen.clone_from(&self.settings.listen);
-                settings.door.clone_from(&self.settings.door);
-                settings.door_for_people = self.settings.door_for_people;
-                settings.metrics.clone_from(&self.settings.metrics);
+                settings.listen.clone_from(&self.inherited.settings.listen);
+                settings.door.clone_from(&self.inherited.settings.door);
+                settings.door_for_people = self.inherited.settings.door_for_people;
+                settings.metrics.clone_from(&self.inherited.settings.metrics);
             }
         }
-        self.sandbox.reload(&settings);
-        let changed: Vec<String> = self.settings.changed(&settings).into_iter().map(String::from).collect();
-        self.settings = settings;
-        self.handler.reload(&self.settings);
+        self.inherited.sandbox.reload(&settings);
+        let changed: Vec<String> = self.inherited.settings.changed(&settings).into_iter().map(String::from).collect();
+        self.inherited.settings = settings;
+        self.handler.reload(&self.inherited.settings);
+        self.settled = false;
         let warnings = said.iter().filter(|(level, _)| *level <= 2).map(|(_, text)| text.clone()).collect();
         for (level, text) in said {
             self.handler.log(level, text);

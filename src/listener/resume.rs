@@ -8,6 +8,7 @@ use super::{CONTROL, HANDLER_END, Listener};
 use crate::cli::Cli;
 use crate::print;
 use ssmglobal_ipc::handover::{MOST, items};
+use ssmglobal_sys::keep_stack;
 use ssmglobal_sys::sealed::read_sealed;
 use std::ffi::OsString;
 use std::io;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 /// Goes on as the listener.
 pub fn resume(args: Vec<OsString>) -> ExitCode {
-    match begin(args).map(Box::new).and_then(|mut listener| listener.serve()) {
+    match keep_stack(|| begin(args)?.serve_unforked()) {
         Ok(code) => code,
         Err(error) => {
             print::note(&format!("ssmglobal: the upgrade has failed; start the backend again: {error}"));

@@ -9,7 +9,7 @@ use crate::print;
 use nix::sys::wait::{WaitStatus, waitpid};
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::{Loaded, Settings, environment, load_if};
-use ssmglobal_sys::{ExitSignal, Forked};
+use ssmglobal_sys::{exit_now, fork_once};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -45,16 +45,13 @@ pub enum Asked {
 /// # Errors
 /// The kernel's, when there is no process or no memory for it.
 pub fn read(args: &[OsString]) -> io::Result<Asked> {
-    let (mut ours, mut theirs) = io::pipe()?;
-    let child = match ssmglobal_sys::fork(ExitSignal::Usual)? {
-        Forked::Child => {
-            drop(ours);
-            let code = in_child(args, &mut theirs);
-            ssmglobal_sys::exit_now(code);
-        }
-        Forked::Parent(child) => child,
-    };
-    drop(theirs);
+    let (mut ours, theirs) = io::pipe()?;
+    // A copy of the list of arguments: what it was called with may be what a child does not get.
+    let (child, (args, theirs)) = fork_once((args.to_vec(), theirs), |(args, mut theirs)| {
+        let code = in_child(&args, &mut theirs);
+        exit_now(code)
+    })?;
+    drop((args, theirs));
     let mut bytes = Vec::new();
     ours.read_to_end(&mut bytes)?;
     let status = loop {

@@ -3,7 +3,8 @@
 use super::children::{Children, Successor};
 use super::doors::Doors;
 use super::handler::Handler;
-use super::handover::Taken;
+use super::handover::{MOST_DOORS, Taken};
+use super::inheritance::Inheritance;
 use super::lifeline::Lifeline;
 use super::moves::Moves;
 use super::penalties::Penalties;
@@ -15,10 +16,11 @@ use super::watchdog::Watchdog;
 use super::{CONTROL, FIRST_DOOR, HANDLER_END, Listener, MOVES, SIGNALS, adopt, lock};
 use crate::print;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll};
+use mio::{Interest, Poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use ssmglobal_sys::Signals;
+use ssmglobal_sys::{ChildStack, Signals, Unforked, UnforkedVec};
+use ssmglobal_worker::panics;
 use ssmglobal_worker::sandbox::Sandbox;
 use std::ffi::OsString;
 use std::io;
@@ -97,7 +99,7 @@ impl Listener {
         let lifeline = taken.lifeline.map_or_else(Lifeline::new, |both| Ok(Lifeline::at(both)))?;
         let between = (pending_accept, moves, lifeline);
         let mut listener = Listener::with(found, args, (signals, sandbox), handler, (doors, between, children))?;
-        let doors = listener.doors.change(&listener.settings, listener.poll.registry(), FIRST_DOOR);
+        let doors = listener.doors.change(&listener.inherited.settings, listener.poll.registry(), FIRST_DOOR);
         listener.notes.extend(doors.unwrap_or_else(|error| Some((1, format!("doors not changed: {error}")))));
         Ok(listener)
     }
@@ -115,7 +117,9 @@ impl Listener {
         let [_, receives] = moves.ends();
         poll.registry().register(&mut SourceFd(&receives.as_raw_fd()), MOVES, Interest::READABLE)?;
         Ok(Listener {
-            settings,
+            inherited: Box::new(Inheritance { settings, sandbox, signals }),
+            child_stack: ChildStack::new()?,
+            settled: false,
             program: program_called(args.first()),
             args,
             upgrade: None,
@@ -126,13 +130,10 @@ impl Listener {
             moves,
             lifeline,
             penalties: Penalties::default(),
-            sandbox,
             handler,
-            signals,
             poll,
-            worker_events: Events::with_capacity(16),
-            unfinished: Vec::new(),
-            held_up: Vec::new(),
+            unfinished: UnforkedVec::with_capacity_in(MOST_DOORS, Unforked),
+            held_up: UnforkedVec::with_capacity_in(MOST_DOORS, Unforked),
             opened: false,
             announced: false,
             notes,
@@ -150,6 +151,9 @@ impl Listener {
         if let Err(error) = self.doors.register(self.poll.registry(), FIRST_DOOR) {
             print::note(&format!("ssmglobal: the doors cannot be watched: {error}"));
         }
+        panics::catch_in_children(self.handler.rendezvous());
+        ssmglobal_worker::warm_up();
+        ssmglobal_sys::leave_rseq();
     }
 
     /// The handler serves: people and the supervisor are told.
@@ -172,7 +176,8 @@ impl Listener {
 
     #[inline(never)]
     fn announce(&self) {
-        let data = std::path::absolute(&self.settings.data).unwrap_or_else(|_| self.settings.data.clone());
+        let data =
+            std::path::absolute(&self.inherited.settings.data).unwrap_or_else(|_| self.inherited.settings.data.clone());
         let settings = match &self.file {
             Some(file) => file.display().to_string(),
             None => "the defaults (`ssmglobal config example` prints them)".to_owned(),

@@ -6,11 +6,10 @@ use super::handler::{DRAIN, Said};
 use super::moves::signal_all;
 use super::reap::{any_ended, ended_with};
 use crate::print;
-use mio::Events;
 use nix::sys::signal::Signal;
 use ssmglobal_ipc::WorkerEnd;
 use ssmglobal_ipc::control::ToHandler;
-use ssmglobal_sys::Caught;
+use ssmglobal_sys::{Caught, Turn};
 use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -52,10 +51,10 @@ impl Listener {
 
     /// Waits for children to end until `done`, or the time is up.
     fn wait(&mut self, until: Instant, done: impl Fn(&Listener) -> bool) -> io::Result<()> {
-        let mut events = Events::with_capacity(64);
+        let mut turn = Turn::new();
         loop {
             // First: what came together with the signal to stop was not looked at yet.
-            while let Some(caught) = self.signals.next_caught()? {
+            while let Some(caught) = self.inherited.signals.next_caught()? {
                 let ends = match caught {
                     Caught::Signal(_) => continue,
                     Caught::Child(pid) => ended_with(pid).map(|status| (pid, status)).into_iter().collect(),
@@ -84,10 +83,7 @@ impl Listener {
             self.flush();
             self.watchdog.tell(Instant::now());
             let notify_in = self.watchdog.at().map(|at| at.saturating_duration_since(Instant::now()));
-            match self.poll.poll(&mut events, Some(notify_in.map_or(left, |notify_in| notify_in.min(left)))) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
+            turn.wait(&self.poll, Some(notify_in.map_or(left, |notify_in| notify_in.min(left))))?;
         }
     }
 }

@@ -1,11 +1,11 @@
-//! As whom handler and workers run where root has started the program. Looked up by the child that reads the settings, since
-//! the C library loads libraries of its own for that; used in the listener, and where a copy is put into place.
+//! As whom handler and workers run where root has started the program. Looked up by the child that reads the settings; used in
+//! the listener, and where a copy is put into place.
 
 use nix::libc::{O_DIRECTORY, O_NOFOLLOW};
-use nix::unistd::{Group, Uid, User, geteuid};
+use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 use ssmglobal_config::Settings;
-use ssmglobal_sys::Ids;
+use ssmglobal_sys::{Account, Ids, group_named};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
@@ -80,17 +80,14 @@ impl Users {
 fn look_up(key: &str, name: &str) -> Result<(u32, u32), String> {
     let number = name.parse::<u32>();
     let found = match number {
-        Ok(number) => User::from_uid(Uid::from_raw(number)),
-        Err(_) => User::from_name(name),
+        Ok(number) => Account::numbered(number),
+        Err(_) => Account::named(name),
     };
     match (found, number) {
-        (Ok(Some(user)), _) => Ok((user.uid.as_raw(), user.gid.as_raw())),
+        (Ok(Some(user)), _) => Ok((user.user, user.group)),
         // Nobody needs to be listed.
         (_, Ok(number)) => Ok((number, number)),
-        (Ok(None), _) if name == "nobody" => {
-            let group = Group::from_name("nogroup").ok().flatten();
-            Ok((NOBODY, group.map_or(NOBODY, |group| group.gid.as_raw())))
-        }
+        (Ok(None), _) if name == "nobody" => Ok((NOBODY, group_named("nogroup").ok().flatten().unwrap_or(NOBODY))),
         (Ok(None), _) => Err(format!("processes.{key}: this machine has no user {name:?}")),
         (Err(error), _) => Err(format!("processes.{key}: the user {name:?} cannot be looked up: {error}")),
     }

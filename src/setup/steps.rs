@@ -6,10 +6,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nix::unistd::User;
-
 use crate::location::for_root;
 use crate::print;
+use ssmglobal_sys::Account;
 
 /// The user that the backend runs as, and its group.
 pub const USER: &str = "ssmglobal";
@@ -88,7 +87,7 @@ impl Steps {
         self.say(&format!("the directory {path}"), there);
         let user = find_user()?.filter(|_| of_user);
         if let (Ok(found), Some(user)) = (found, user)
-            && found.uid() != user.uid.as_raw()
+            && found.uid() != user.user
         {
             print::note(&format!(
                 "ssmglobal: {path} belongs to user {}, so the backend cannot use it as {USER}; chown -R {USER}:{USER} {path}",
@@ -127,8 +126,8 @@ impl Steps {
     }
 }
 
-fn find_user() -> Result<Option<User>, String> {
-    User::from_name(USER).map_err(|error| format!("the user {USER} cannot be looked up: {error}"))
+fn find_user() -> Result<Option<Account>, String> {
+    Account::named(USER).map_err(|error| format!("the user {USER} cannot be looked up: {error}"))
 }
 
 /// A path that needs no quotes in any piece.
@@ -170,7 +169,7 @@ fn make_directory(path: &Path, of_user: bool, mode: u32) -> Result<(), String> {
     let made = File::open(path).map_err(|error| failed(&error))?;
     let user = find_user()?.filter(|_| of_user);
     if let Some(user) = user {
-        fchown(&made, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(|error| failed(&error))?;
+        fchown(&made, Some(user.user), Some(user.group)).map_err(|error| failed(&error))?;
     }
     made.set_permissions(std::fs::Permissions::from_mode(mode)).map_err(|error| failed(&error))
 }

@@ -60,12 +60,14 @@ fn a_world_that_ends_what_it_accepts_is_down_until_it_lets_it_be() {
 fn many_who_ask_at_once_are_answered_by_few_connections() {
     let game = World::new();
     let mut listener = Listener::start_with(world(&[game.address()], |_| {}));
-    let workers: Vec<Hostile> = (0..20).map(|_| listener.worker()).collect();
+    let workers: Vec<Hostile> = (0..21).map(|_| listener.worker()).collect();
     let mut links: Vec<Link> = workers.iter().enumerate().map(|(n, worker)| player(worker, &format!("p{n}"))).collect();
     for link in &mut links {
         drop(plays(link));
         drop(game.accept());
     }
+    // One of them goes on, so that the world has not gone.
+    let _stays = links.pop();
     listener.hold_handler();
     for link in &mut links {
         let frame = link.frame(&Request::PlayEnded(PlayEnded { world: CAVE.into() }));

@@ -1,9 +1,26 @@
 //! What the kernel tells about processes.
 
+use super::PATIENCE;
 use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::Instant;
+
+/// One mapping of a process's memory.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// Where it begins.
+    pub start: u64,
+    /// What may be done with it, as `r--p`.
+    pub rights: String,
+    /// The file, or what the kernel calls it; nothing for most memory.
+    pub name: String,
+    /// How long it is, KiB.
+    pub kib: u64,
+    /// What of it the process has for itself, KiB.
+    pub private: u64,
+}
 
 /// A process, looked at from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +48,61 @@ impl Process {
         let list = fs::read_dir(self.path("fd")).expect("its descriptors");
         let links = list.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
         links.map(|link| link.display().to_string()).collect()
+    }
+
+    /// The file that it was started from.
+    pub fn program(self) -> String {
+        fs::read_link(self.path("exe")).expect("its program").display().to_string()
+    }
+
+    /// Its memory, mapping by mapping.
+    pub fn mappings(self) -> Vec<Mapping> {
+        let text = fs::read_to_string(self.path("smaps")).expect("its memory");
+        let mut mappings: Vec<Mapping> = Vec::new();
+        for line in text.lines() {
+            if let Some((field, value)) = line.split_once(':').filter(|(field, _)| !field.contains(' ')) {
+                let kib = || value.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
+                match (field, mappings.last_mut()) {
+                    ("Private_Dirty", Some(mapping)) => mapping.private = kib(),
+                    ("Size", Some(mapping)) => mapping.kib = kib(),
+                    _ => {}
+                }
+                continue;
+            }
+            // Where, rights, and the name behind three more.
+            let mut words = line.split_ascii_whitespace();
+            let place = words.next().and_then(|range| range.split_once('-')).expect("a range").0;
+            let start = u64::from_str_radix(place, 16).expect("a place");
+            let rights = words.next().expect("rights").to_owned();
+            mappings.push(Mapping {
+                start,
+                rights,
+                name: words.nth(3).unwrap_or_default().to_owned(),
+                kib: 0,
+                private: 0,
+            });
+        }
+        mappings
+    }
+
+    /// Waits until it waits for its client's first word, of which nobody is told.
+    pub fn comes_to_wait(self) {
+        let calls = [
+            nix::libc::SYS_ppoll,
+            #[cfg(target_arch = "x86_64")]
+            nix::libc::SYS_poll,
+        ];
+        let until = Instant::now() + PATIENCE;
+        while !self.is_in(&calls) {
+            assert!(Instant::now() < until, "{} does not wait", self.title());
+            std::thread::yield_now();
+        }
+    }
+
+    fn is_in(self, calls: &[nix::libc::c_long]) -> bool {
+        let text = fs::read_to_string(self.path("syscall")).unwrap_or_default();
+        let call = text.split(' ').next().and_then(|number| number.parse().ok());
+        text.is_empty() || call.is_some_and(|call| calls.contains(&call))
     }
 
     /// Bytes in use of the memory with this name that it has a descriptor of.
@@ -64,9 +136,7 @@ impl Process {
             #[cfg(target_arch = "x86_64")]
             nix::libc::SYS_epoll_wait,
         ];
-        let text = fs::read_to_string(self.path("syscall")).unwrap_or_default();
-        let call = text.split(' ').next().and_then(|number| number.parse().ok());
-        text.is_empty() || call.is_some_and(|call| calls.contains(&call))
+        self.is_in(&calls)
     }
 
     /// Fields of `stat` behind the name.

@@ -2,13 +2,13 @@
 //! worker.
 
 use crate::serve::moved::Moved;
-use mio::Events;
 use mio::net::TcpStream;
 use ssmglobal_config::{Door, DoorMode, Settings};
 use ssmglobal_ipc::Mode;
 use ssmglobal_sys::{Prepared, Signals};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
+use std::time::Instant;
 
 /// What the listener leaves to a worker.
 pub struct Given<'a> {
@@ -16,6 +16,8 @@ pub struct Given<'a> {
     pub client: TcpStream,
     /// Where it comes from.
     pub address: SocketAddr,
+    /// When it was accepted.
+    pub begun: Instant,
     /// The session's number.
     pub session: u64,
     /// Where links are handed over to the handler.
@@ -37,8 +39,6 @@ pub struct Given<'a> {
     pub door: &'a Door,
     /// As they were when it came.
     pub settings: &'a Settings,
-    /// Room for what the event loop hears.
-    pub events: &'a mut Events,
 }
 
 /// What `ps` shows of a worker: for whom it is.

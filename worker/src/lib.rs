@@ -25,7 +25,6 @@ pub use given::{Given, greeting, title, unnamed_title};
 pub use serve::moved;
 pub(crate) use ssmglobal_telnet::packed;
 
-use mio::Events;
 use mio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use serve::Worker;
@@ -33,14 +32,12 @@ use ssmglobal_config::DoorMode;
 use ssmglobal_ipc::{Mode, WorkerEnd};
 use ssmglobal_sys::Signals;
 use std::io;
-use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
 /// Serves one client until it goes. Gives how it ended, which is the process's exit code. The process is to end then:
 /// nothing is tidied up that the kernel does by itself.
 pub fn run(mut given: Given<'_>) -> WorkerEnd {
-    let begun = Instant::now();
     if given.door.mode == DoorMode::Metrics {
         return metrics::serve(given);
     }
@@ -53,6 +50,7 @@ pub fn run(mut given: Given<'_>) -> WorkerEnd {
     if let Some(moved) = given.moved.take() {
         return follow(given, moved);
     }
+    let begun = given.begun;
     first_word(given, begun, false)
 }
 
@@ -69,23 +67,39 @@ fn first_word(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
 /// room on the stack for a session below him.
 #[inline(never)]
 fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
-    panics::catch(given.rendezvous);
-    let (Ok(worker), events) = Worker::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
-    serve(worker, events).unwrap_or(WorkerEnd::REFUSED)
+    ssmglobal_sys::no_backtraces();
+    let Ok(worker) = Worker::follow(given, moved) else { return WorkerEnd::NOT_MOVED };
+    serve(worker).unwrap_or(WorkerEnd::REFUSED)
 }
 
 #[inline(never)]
 fn begin(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
     // Not before: an idle worker touches no more memory than it must.
-    panics::catch(given.rendezvous);
-    let (worker, events) = Worker::start(given, begun, to_move);
+    ssmglobal_sys::no_backtraces();
+    let worker = Worker::start(given, begun, to_move);
     // Whoever reads the log sees it; a client that is gone is no reason for an error.
-    worker.and_then(|worker| serve(worker, events)).unwrap_or(WorkerEnd::REFUSED)
+    worker.and_then(serve).unwrap_or(WorkerEnd::REFUSED)
 }
 
-fn serve(worker: Worker<'_>, events: &mut Events) -> io::Result<WorkerEnd> {
-    let mut worker = ManuallyDrop::new(worker);
-    worker.serve(events).map(|()| worker.how_ended())
+fn serve(worker: Box<Worker<'_>>) -> io::Result<WorkerEnd> {
+    // Never dropped: see `run`.
+    let worker = Box::leak(worker);
+    worker.serve().map(|()| worker.how_ended())
+}
+
+/// Does in the listener, before its first fork, what every worker would do once and would have pages of its own for: to look at
+/// what this machine's processor can do.
+pub fn warm_up() {
+    let text = std::hint::black_box(
+        &b"some text that is long enough for the ways that are fast, and for those that are not"[..],
+    );
+    let found = (
+        memchr::memchr(b'?', text),
+        memchr::memchr2(b'?', b'!', text),
+        memchr::memchr3(b'?', b'!', b'#', text),
+        memchr::memrchr(b'?', text),
+    );
+    std::hint::black_box(found);
 }
 
 /// Waits for the first word, or whatever else happens, without an event loop: most connections that are ever made are

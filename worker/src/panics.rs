@@ -2,17 +2,21 @@
 //! has typed. Nothing is unwound, since further up the stack everything is the listener's.
 
 use nix::sys::socket::{MsgFlags, send};
+use nix::unistd::getpid;
 use ssmglobal_ipc::{WorkerEnd, rendezvous};
 use std::io::Write;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::panic::{Location, PanicHookInfo, set_hook};
+use std::panic::{Location, PanicHookInfo, set_hook, take_hook};
 
-/// From now on a panic of this process ends it so. The message goes over the rendezvous, which is there whether it has a
-/// link or not. For a process with one thread.
-pub fn catch(rendezvous: BorrowedFd<'_>) {
-    ssmglobal_sys::no_backtraces();
-    let rendezvous = rendezvous.as_raw_fd();
+/// From now on a panic of a process that is forked from this one ends it so; one of this process is as before. The message goes
+/// over the rendezvous, which is there whether a worker has a link or not. Said once, before the first fork: no worker has to
+/// write it down. For a process with one thread.
+pub fn catch_in_children(rendezvous: BorrowedFd<'_>) {
+    let (parent, rendezvous, before) = (getpid(), rendezvous.as_raw_fd(), take_hook());
     set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
+        if getpid() == parent {
+            return before(panic);
+        }
         let mut message = [0; rendezvous::LONGEST];
         let length = written(&mut message, panic.location());
         // Full, or no more handler: the exit code still tells that it was a panic.

@@ -7,11 +7,11 @@
 
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, Scope};
 use nix::libc;
-use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{chroot, close, fchdir};
 use ssmglobal_config::Settings;
-use ssmglobal_sys::{Allowed, ExitSignal, Filter, Forked, Ids, Test};
+use ssmglobal_sys::{Allowed, Filter, Ids, Test, exit_now, fork_once};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -199,20 +199,18 @@ impl Sandbox {
     /// # Errors
     /// The kernel's, when there is no process for it.
     pub fn try_out(&mut self) -> io::Result<Vec<String>> {
-        let failed = match ssmglobal_sys::fork(ExitSignal::Usual)? {
-            Forked::Child => {
-                let failed = Part::ALL.iter().filter(|part| self.close(**part).is_err());
-                ssmglobal_sys::exit_now(failed.map(|part| part.bit()).sum())
+        let (child, _) = fork_once(&*self, |sandbox| {
+            let failed = Part::ALL.iter().filter(|part| sandbox.close(**part).is_err());
+            exit_now(failed.map(|part| part.bit()).sum())
+        })?;
+        let failed = loop {
+            match waitpid(child, None) {
+                Err(nix::errno::Errno::EINTR) => {}
+                Ok(WaitStatus::Exited(_, failed)) => break failed,
+                // The filter is the one that can kill.
+                Ok(_) => break Part::Filter.bit(),
+                Err(error) => return Err(error.into()),
             }
-            Forked::Parent(child) => loop {
-                match waitpid(child, None) {
-                    Err(nix::errno::Errno::EINTR) => {}
-                    Ok(WaitStatus::Exited(_, failed)) => break failed,
-                    // The filter is the one that can kill.
-                    Ok(_) => break Part::Filter.bit(),
-                    Err(error) => return Err(error.into()),
-                }
-            },
         };
         self.parts &= !failed;
         let lacks = |part: &&Part| self.wanted & !self.parts & part.bit() != 0;
@@ -249,7 +247,7 @@ impl Sandbox {
                 nix::sys::prctl::set_no_new_privs()?;
                 ssmglobal_sys::drop_capabilities()
             }
-            Part::Limits => Ok(self.limits.iter().try_for_each(|(what, most)| setrlimit(*what, *most, *most))?),
+            Part::Limits => self.limits.iter().try_for_each(|(what, most)| ssmglobal_sys::limit(*what, *most)),
             Part::Opaque => ssmglobal_sys::become_opaque(),
             Part::Landlock => with(&self.ruleset, |ruleset| ssmglobal_sys::restrict_self(ruleset.as_fd())),
             Part::Filter => self.filter.as_ref().map_or(Ok(()), Filter::install),
@@ -348,19 +346,18 @@ mod tests {
             return Errno::EACCES as i32;
         }
         sandbox.parts &= !Part::Filter.bit();
-        match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
-            Forked::Child => {
-                // Nothing that allocates: other threads of the parent may have held a lock.
-                let code = match sandbox.enter() {
-                    Ok(()) => what().map_or_else(|error| error as i32, |()| 0),
-                    Err(_) => 255,
-                };
-                ssmglobal_sys::exit_now(code)
-            }
-            Forked::Parent(child) => match waitpid(child, None).unwrap() {
-                WaitStatus::Exited(_, code) => code,
-                other => panic!("{other:?}"),
-            },
+        let (child, _) = fork_once((&sandbox, what), |(sandbox, what)| {
+            // Nothing that allocates: other threads of the parent may have held a lock.
+            let code = match sandbox.enter() {
+                Ok(()) => what().map_or_else(|error| error as i32, |()| 0),
+                Err(_) => 255,
+            };
+            exit_now(code)
+        })
+        .unwrap();
+        match waitpid(child, None).unwrap() {
+            WaitStatus::Exited(_, code) => code,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -373,9 +370,9 @@ mod tests {
                 let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None)?;
                 connect(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 9))
             }),
-            ("fork", || match ssmglobal_sys::fork(ExitSignal::Usual)? {
-                Forked::Child => ssmglobal_sys::exit_now(0),
-                Forked::Parent(_) => Ok(()),
+            ("fork", || {
+                let forked = fork_once((), |()| exit_now(0));
+                forked.map(drop).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))
             }),
             ("send a signal", || kill(getppid(), None)),
             ("become root", || setuid(Uid::from_raw(0))),

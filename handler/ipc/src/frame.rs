@@ -184,6 +184,17 @@ pub fn put_control<T: Serialize>(out: &mut Vec<u8>, message: &T) {
     put(out, Class::Control, 0, 0, |out| growing::put(out, message));
 }
 
+/// The same in room that is there; nothing where it does not fit.
+pub fn control_within<'a, T: Serialize>(room: &'a mut [u8], message: &T) -> Option<&'a [u8]> {
+    let (front, behind) = room.split_first_chunk_mut::<HEADER>()?;
+    let length = postcard::to_slice(message, behind).ok()?.len();
+    *front = [0; HEADER];
+    let [l0, l1, l2, l3, version, class, ..] = front;
+    [*l0, *l1, *l2, *l3] = u32::try_from(length).ok()?.to_le_bytes();
+    (*version, *class) = (VERSION, Class::Control as u8);
+    room.get(..HEADER + length)
+}
+
 /// As [`put_control`], with what the message has gained since; an older program passes over that.
 pub fn put_control_with<T: Serialize, M: Serialize + Default + PartialEq>(out: &mut Vec<u8>, message: &T, more: &M) {
     put(out, Class::Control, 0, 0, |out| growing::put_grown(out, message, more));

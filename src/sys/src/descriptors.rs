@@ -52,6 +52,39 @@ pub fn send_with(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io:
     Ok(sendmsg::<()>(fd, &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT, None)?)
 }
 
+/// Sends one descriptor, which stays open here, and a byte that says nothing. Never waits, and allocates nothing.
+///
+/// # Errors
+/// As [`send_with`].
+pub fn send_descriptor(socket: impl AsFd, fd: BorrowedFd<'_>) -> io::Result<()> {
+    const LENGTH: u32 = size_of::<RawFd>() as u32;
+    // SAFETY: it only computes.
+    const ROOM: usize = unsafe { libc::CMSG_SPACE(LENGTH) } as usize;
+    #[repr(C, align(8))]
+    struct One([u8; ROOM]);
+    let mut space = One([0; ROOM]);
+    let mut byte = [b'C'];
+    let mut buffer = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: byte.len() };
+    // SAFETY: plain data, for which zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut buffer;
+    message.msg_iovlen = 1;
+    message.msg_control = space.0.as_mut_ptr().cast();
+    message.msg_controllen = ROOM as _;
+    // SAFETY: the room is as long as the header and the number behind it, and aligned for them; nothing else refers to it.
+    unsafe {
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_RIGHTS;
+        (*header).cmsg_len = libc::CMSG_LEN(LENGTH) as _;
+        libc::CMSG_DATA(header).cast::<RawFd>().write_unaligned(fd.as_raw_fd());
+    }
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
+    let sent = unsafe { libc::sendmsg(socket.as_fd().as_raw_fd(), &raw const message, flags) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Reads bytes and the descriptors that came with them. Never waits. Of more than the sender may send in one message, or
 /// than this process may have, the kernel closes the rest.
 ///

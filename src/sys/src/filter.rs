@@ -242,6 +242,7 @@ mod tests {
     use super::*;
     use nix::sys::wait::{WaitStatus, waitpid};
     use nix::unistd::Pid;
+    use std::mem::ManuallyDrop;
 
     /// Runs the program as the kernel does.
     fn verdict(filter: &Filter, architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
@@ -317,14 +318,14 @@ mod tests {
             Allowed { call: libc::SYS_tgkill, tests: &[Test::OwnPid(0), Test::OneOf(2, &[0])] },
         ];
         let filter = Filter::new(FEW).unwrap();
-        match crate::fork(crate::ExitSignal::Usual).unwrap() {
-            crate::Forked::Child => {
-                let locked = nix::sys::prctl::set_no_new_privs().is_ok() && filter.install().is_ok();
-                what();
-                crate::exit_now(i32::from(!locked))
-            }
-            crate::Forked::Parent(child) => waitpid(child, None).unwrap(),
-        }
+        let given = (&filter, ManuallyDrop::new(what));
+        let (child, _) = crate::fork_once(given, |(filter, what)| {
+            let locked = nix::sys::prctl::set_no_new_privs().is_ok() && filter.install().is_ok();
+            ManuallyDrop::into_inner(what)();
+            crate::exit_now(i32::from(!locked))
+        })
+        .unwrap();
+        waitpid(child, None).unwrap()
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::resource::Resource;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -46,6 +47,18 @@ pub fn drop_capabilities() -> io::Result<()> {
     let none = [[0_u32; 3]; 2];
     // SAFETY: both are laid out as capset(2) says and live across the call; 0 is this process.
     Errno::result(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) })?;
+    Ok(())
+}
+
+/// Lets this process take so much of something, and never more.
+///
+/// # Errors
+/// The kernel's.
+pub fn limit(what: Resource, most: u64) -> io::Result<()> {
+    let limit = libc::rlimit64 { rlim_cur: most, rlim_max: most };
+    let none = std::ptr::null_mut::<libc::rlimit64>();
+    // SAFETY: it reads the two numbers; 0 is this process.
+    Errno::result(unsafe { libc::syscall(libc::SYS_prlimit64, 0, what as libc::c_int, &raw const limit, none) })?;
     Ok(())
 }
 

@@ -59,7 +59,17 @@ impl Prepared {
         // SAFETY: `start..start + length` is the block that the kernel put on this process's stack for command line
         // and environment (read from /proc/self/stat, and it stays mapped as long as the process lives); nothing
         // else refers to it: `capture` has moved the environment away, and `main` has copied the arguments.
-        unsafe { std::ptr::copy_nonoverlapping(self.bytes.as_ptr(), place.start as *mut u8, length) };
+        unsafe {
+            let (place, mut from, mut to) = (place.start as *mut u8, 0, length);
+            // Only what is to change is written: it may reach into a page that is not this process's own yet.
+            while from < to && place.add(to - 1).read() == self.bytes.as_ptr().add(to - 1).read() {
+                to -= 1;
+            }
+            while from < to && place.add(from).read() == self.bytes.as_ptr().add(from).read() {
+                from += 1;
+            }
+            std::ptr::copy_nonoverlapping(self.bytes.as_ptr().add(from), place.add(from), to - from);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Memory that a forked child does not get: tables of the listener that grow with its clients. A child has no use for
-//! them, and the kernel would have to copy every page that the parent changes while children live.
+//! Memory that a forked child does not get: whatever the listener changes while it makes workers. A child has no use for it,
+//! and the kernel would have to copy every page that the parent changes while children live.
 
 use allocator_api2::alloc::{AllocError, Allocator};
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
@@ -13,6 +13,12 @@ use std::ptr::NonNull;
 pub struct Unforked;
 
 const PAGE: usize = 4096;
+
+/// A value that children do not get.
+pub type UnforkedBox<T> = allocator_api2::boxed::Box<T, Unforked>;
+
+/// A list that children do not get. It is to have its room from the beginning: where it grows, it moves.
+pub type UnforkedVec<T> = allocator_api2::vec::Vec<T, Unforked>;
 
 fn rounded(layout: Layout) -> Option<NonZeroUsize> {
     NonZeroUsize::new(layout.size().checked_next_multiple_of(PAGE)?)

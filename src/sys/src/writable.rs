@@ -47,16 +47,21 @@ pub fn watch_in_turn(epoll: &impl AsRawFd, socket: impl AsFd, token: usize) -> i
 /// # Errors
 /// The stream's; a full one is none.
 pub fn write_out(stream: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
+    let (sent, result) = write_some(stream, out);
+    out.drain(..sent);
+    result
+}
+
+/// Writes this as far as there is room; gives how much went, and the stream's error, which a full one is not.
+pub fn write_some(stream: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
     let mut sent = 0;
-    let result = loop {
-        let Some(rest) = out.get(sent..).filter(|rest| !rest.is_empty()) else { break Ok(()) };
+    loop {
+        let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) else { return (sent, Ok(())) };
         match stream.write(rest) {
             Ok(count) => sent += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
-            Err(error) => break Err(error),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (sent, Ok(())),
+            Err(error) => return (sent, Err(error)),
         }
-    };
-    out.drain(..sent);
-    result
+    }
 }

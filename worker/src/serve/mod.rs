@@ -74,35 +74,33 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes over the client, which was accepted at `begun`; gives back the room for events. Where another program is to go on with
+    /// Takes over the client, which was accepted at `begun`. Where another program is to go on with
     /// it as soon as that can be, it is `to_move`.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn start(given: Given<'a>, begun: Instant, to_move: bool) -> (io::Result<Worker<'a>>, &'a mut Events) {
+    pub fn start(given: Given<'a>, begun: Instant, to_move: bool) -> io::Result<Box<Worker<'a>>> {
         let (mode, door, session) = (given.mode, given.door, given.session);
         let speech = Speech::new(mode, door.line, door.mode != DoorMode::Ask);
         let kept = Kept { stack: Stack::new(Transport::Plain, speech), contact: Contact::since(begun) };
         let session = Session::new(session, mode, begun);
-        let (mut worker, events) = Worker::prepare(given, kept, session, Subscriptions::default());
-        if let Ok(worker) = &mut worker {
-            worker.moving = to_move;
-            if mode == Mode::Human {
-                let (around, found) = (worker.around(), worker.is_to_be_found());
-                let stack = worker.client.stack();
-                if found {
-                    stack.signal(|speech, out| speech.offer_now(out));
-                } else {
-                    stack.speech().offer_soon();
-                }
-                if worker.door.world.is_some() {
-                    worker.enter_world();
-                } else {
-                    worker.session.greet(stack, around);
-                }
+        let mut worker = Worker::prepare(given, kept, session, Subscriptions::default())?;
+        worker.moving = to_move;
+        if mode == Mode::Human {
+            let (around, found) = (worker.around(), worker.is_to_be_found());
+            let stack = worker.client.stack();
+            if found {
+                stack.signal(|speech, out| speech.offer_now(out));
+            } else {
+                stack.speech().offer_soon();
+            }
+            if worker.door.world.is_some() {
+                worker.enter_world();
+            } else {
+                worker.session.greet(stack, around);
             }
         }
-        (worker, events)
+        Ok(worker)
     }
 
     /// Gets everything ready, and says nothing yet.
@@ -111,24 +109,17 @@ impl<'a> Worker<'a> {
         kept: Kept,
         session: Session,
         subscriptions: Subscriptions,
-    ) -> (io::Result<Worker<'a>>, &'a mut Events) {
-        let Given { client, address, rendezvous, moves, lifeline, signals, door, settings, events, .. } = given;
-        let registered = || -> io::Result<(Poll, Peer)> {
-            let poll = Poll::new()?;
-            let client = Peer::new(client, kept, &settings.limits, poll.registry())?;
-            poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
-            poll.registry().register(&mut SourceFd(&lifeline.as_raw_fd()), LIFELINE, Interest::READABLE)?;
-            Ok((poll, client))
-        };
-        let (poll, mut client) = match registered() {
-            Ok(registered) => registered,
-            Err(error) => return (Err(error), events),
-        };
+    ) -> io::Result<Box<Worker<'a>>> {
+        let Given { client, address, rendezvous, moves, lifeline, signals, door, settings, .. } = given;
+        let poll = Poll::new()?;
+        let mut client = Peer::new(client, kept, &settings.limits, poll.registry())?;
+        poll.registry().register(&mut SourceFd(&signals.as_raw_fd()), SIGNALS, Interest::READABLE)?;
+        poll.registry().register(&mut SourceFd(&lifeline.as_raw_fd()), LIFELINE, Interest::READABLE)?;
         client.stack().set_compressing(settings.limits.telnet_compression);
         if settings.log.level >= Level::Debug {
             client.stack().keep_copy();
         }
-        let worker = Worker {
+        let worker = Box::new(Worker {
             door,
             settings,
             rendezvous,
@@ -147,8 +138,8 @@ impl<'a> Worker<'a> {
             moving: false,
             errands: Errands::default(),
             lost: None,
-        };
-        (Ok(worker), events)
+        });
+        Ok(worker)
     }
 
     /// What the session has to know.
@@ -169,7 +160,8 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// The kernel's, from waiting for events.
-    pub fn serve(&mut self, events: &mut Events) -> io::Result<()> {
+    pub fn serve(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(16);
         loop {
             self.take_input();
             self.take_shared();
@@ -231,14 +223,14 @@ impl<'a> Worker<'a> {
                 return Ok(());
             }
             let timeout = self.due_at().map(|at| at.saturating_duration_since(Instant::now()));
-            match self.poll.poll(events, timeout) {
+            match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
             if events.is_empty() && self.on_due() {
                 continue;
             }
-            for event in &*events {
+            for event in &events {
                 if !self.on_io(event)? {
                     return Ok(());
                 }

@@ -10,7 +10,6 @@ use crate::given::Given;
 use crate::peer::compression::Compression;
 use crate::peer::outbox::Outbox;
 use crate::play::Play;
-use mio::Events;
 use mio::unix::SourceFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -143,42 +142,35 @@ impl Worker<'_> {
 }
 
 impl<'a> Worker<'a> {
-    /// Goes on with another worker's client, when that one has let go of it; gives back the room for events.
+    /// Goes on with another worker's client, when that one has let go of it.
     ///
     /// # Errors
     /// What that one has left cannot be used, or it keeps its client: this process has to end, and has not touched it.
-    pub fn follow(given: Given<'a>, moved: Moved) -> (io::Result<Worker<'a>>, &'a mut Events) {
+    pub fn follow(given: Given<'a>, moved: Moved) -> io::Result<Box<Worker<'a>>> {
         let Moved { memory, other, rest } = moved;
         let number = given.session;
-        let left = Left::read(memory).and_then(|left| {
-            let mine = left.session.number() == number;
-            if mine { Ok(left) } else { Err(wrong("it is another session's")) }
-        });
-        let Left { session, subscriptions, peers, link, play } = match left {
-            Ok(left) => left,
-            Err(error) => return (Err(error), given.events),
-        };
+        let Left { session, subscriptions, peers, link, play } = Left::read(memory)?;
+        if session.number() != number {
+            return Err(wrong("it is another session's"));
+        }
         let mut peers = peers.into_iter();
         let (Some(client), None) = (peers.next(), peers.next()) else {
-            return (Err(wrong("it is not one client's")), given.events);
+            return Err(wrong("it is not one client's"));
         };
-        let (worker, events) = Worker::prepare(given, client, session, subscriptions);
-        let worker = worker.and_then(|mut worker| {
-            worker.listen();
-            worker.show_title();
-            // Whether it is heard or not, an answer tells.
-            say(&other, COULD);
-            match hear(&other, PollTimeout::NONE)? {
-                Some(YOURS) | None => {}
-                Some(_) => return Err(wrong("the other worker keeps its client")),
-            }
-            let mut rest = rest.into_iter();
-            let link = if link { rest.next() } else { None };
-            worker.take_play(play, &mut rest)?;
-            worker.take_link(link)?;
-            Ok(worker)
-        });
-        (worker, events)
+        let mut worker = Worker::prepare(given, client, session, subscriptions)?;
+        worker.listen();
+        worker.show_title();
+        // Whether it is heard or not, an answer tells.
+        say(&other, COULD);
+        match hear(&other, PollTimeout::NONE)? {
+            Some(YOURS) | None => {}
+            Some(_) => return Err(wrong("the other worker keeps its client")),
+        }
+        let mut rest = rest.into_iter();
+        let link = if link { rest.next() } else { None };
+        worker.take_play(play, &mut rest)?;
+        worker.take_link(link)?;
+        Ok(worker)
     }
 
     /// The world that it plays goes on too.

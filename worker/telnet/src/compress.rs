@@ -32,8 +32,9 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// The beginning of a stream.
+    /// The beginning of a stream. Not part of any caller: who never compresses is not to have the room for it on his stack.
     #[must_use]
+    #[inline(never)]
     pub fn new() -> Self {
         let compressor = CompressorOxide::with_format_and_level(DataFormat::Raw, CompressionLevel::BestSpeed);
         Self { compressor: Box::new(compressor), sum: Adler32::new(), begun: false }

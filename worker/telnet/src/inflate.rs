@@ -74,8 +74,9 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// The beginning of a stream.
+    /// The beginning of a stream. Not part of any caller: who never inflates is not to have the room for it on his stack.
     #[must_use]
+    #[inline(never)]
     pub fn new() -> Self {
         Self {
             machine: Box::default(),

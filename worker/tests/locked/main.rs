@@ -15,10 +15,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, geteuid};
 use ssmglobal_config::Settings;
-use ssmglobal_sys::{ExitSignal, Forked, Ids};
+use ssmglobal_sys::{Ids, exit_now, fork_once};
 use ssmglobal_worker::sandbox::Sandbox;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// The user of whoever owns nothing; it need not be listed.
@@ -78,15 +78,14 @@ fn open_to_all(path: &Path, mode: u32) {
 
 /// All of it once more, by a process that is not root's.
 fn as_nobody(file: &Path) -> i32 {
-    match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
-        Forked::Child => {
-            ssmglobal_sys::become_user(NOBODY).unwrap();
-            ssmglobal_sys::exit_now(suite("nobody", None, None, file))
-        }
-        Forked::Parent(child) => match waitpid(child, None).unwrap() {
-            WaitStatus::Exited(_, failed) => failed,
-            other => panic!("{other:?}"),
-        },
+    let (child, _) = fork_once(file, |file| {
+        ssmglobal_sys::become_user(NOBODY).unwrap();
+        exit_now(suite("nobody", None, None, file))
+    })
+    .unwrap();
+    match waitpid(child, None).unwrap() {
+        WaitStatus::Exited(_, failed) => failed,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -103,6 +102,7 @@ fn suite(who: &str, user: Option<Ids>, root: Option<OwnedFd>, database: &Path) -
     let client = ssmglobal_sys::link_pair().unwrap();
     let rendezvous = ssmglobal_sys::seqpacket_pair().unwrap();
     ssmglobal_sys::pass_credentials(&rendezvous.1).unwrap();
+    ssmglobal_worker::panics::catch_in_children(rendezvous.0.as_fd());
     let world = World { sandbox, database: database.to_owned(), victim, client, rendezvous };
     let mut failed = 0;
     for (name, ends, attempt) in harmless::ALL.iter().chain(malicious::ALL) {
@@ -128,24 +128,22 @@ fn suite(who: &str, user: Option<Ids>, root: Option<OwnedFd>, database: &Path) -
 
 /// Another worker, which waits for something that never comes.
 fn victim(sandbox: &Sandbox) -> Pid {
-    match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
-        Forked::Child => {
-            let locked = sandbox.enter().is_ok();
-            let _ = nix::poll::poll(&mut [], nix::poll::PollTimeout::NONE);
-            ssmglobal_sys::exit_now(i32::from(locked))
-        }
-        Forked::Parent(child) => child,
-    }
+    let (child, _) = fork_once(sandbox, |sandbox| {
+        let locked = sandbox.enter().is_ok();
+        let _ = nix::poll::poll(&mut [], nix::poll::PollTimeout::NONE);
+        exit_now(i32::from(locked))
+    })
+    .unwrap();
+    child
 }
 
 fn in_a_locked_child(world: &World, attempt: Attempt) -> WaitStatus {
-    match ssmglobal_sys::fork(ExitSignal::Usual).unwrap() {
-        Forked::Child => {
-            if world.sandbox.enter().is_err() {
-                ssmglobal_sys::exit_now(99);
-            }
-            ssmglobal_sys::exit_now(if attempt(world) { 0 } else { 1 })
+    let (child, _) = fork_once((world, attempt), |(world, attempt)| {
+        if world.sandbox.enter().is_err() {
+            exit_now(99);
         }
-        Forked::Parent(child) => waitpid(child, None).unwrap(),
-    }
+        exit_now(if attempt(world) { 0 } else { 1 })
+    })
+    .unwrap();
+    waitpid(child, None).unwrap()
 }

@@ -62,7 +62,7 @@ pub const ALL: &[(&str, Ends, Attempt)] = &[
     ("change a connection", By(SIGSYS), |world| setsockopt(&world.client.0, sockopt::TcpNoDelay, &true).is_ok()),
     // Other processes.
     ("run a program", By(SIGSYS), |_| execve(c"/bin/sh", &[c"sh"], &[c"A=b"]).is_ok()),
-    ("fork", By(SIGSYS), |_| ssmglobal_sys::fork(ssmglobal_sys::ExitSignal::Usual).is_ok()),
+    ("fork", By(SIGSYS), |_| ssmglobal_sys::fork_once((), |()| ssmglobal_sys::exit_now(0)).is_ok()),
     ("start a thread", By(SIGSYS), |_| std::thread::Builder::new().spawn(|| ()).is_ok()),
     ("kill another worker", By(SIGSYS), |world| kill(world.victim, SIGKILL).is_ok()),
     ("kill the listener", By(SIGSYS), |_| kill(getppid(), SIGKILL).is_ok()),

@@ -221,3 +221,14 @@ fn an_announcement_may_gain_fields() {
     feed(&mut FrameReader::new(), &bytes, &mut got).unwrap();
     assert_eq!(got, [(3, 0, 7, 2, vec![1, 2, 3])]);
 }
+
+#[test]
+fn a_control_frame_in_room_that_is_there_is_the_same_or_none() {
+    let message = ToHandler::Exited { pid: 77, status: -9, count: 3, max: 4096 };
+    let mut whole = Vec::new();
+    put_control(&mut whole, &message);
+    assert_eq!(control_within(&mut [0xff; 64], &message), Some(&whole[..]));
+    for room in 0..whole.len() {
+        assert_eq!(control_within(&mut vec![0; room], &message), None, "{room}");
+    }
+}
