@@ -32,6 +32,7 @@ mod hostile;
 mod hosting;
 mod identity;
 mod incidents;
+mod inheritance;
 mod interrupted;
 mod json;
 mod keyed;

@@ -157,7 +157,7 @@ fn the_container_copies_what_is_there_and_asks_what_the_program_knows() {
     };
     // From the clone all of it, and from the first stage the program, where the build leaves it.
     let copies: Vec<String> = all("COPY").iter().map(|line| line[1..].join(" ")).collect();
-    assert_eq!(copies, [". .", "--from=build /src/target/dist/ssmglobal /usr/local/bin/ssmglobal"]);
+    assert_eq!(copies, [". .", "--from=build /src/target/*/dist/ssmglobal /usr/local/bin/ssmglobal"]);
     let manifest = read(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     assert!(manifest.contains("[profile.dist]") && text.contains("--profile dist --bin ssmglobal"));
     assert_eq!(all("USER"), [&["USER", "ssmglobal"]]);
