@@ -3,7 +3,7 @@
 
 use super::Listener;
 use super::children::{self, Place};
-use super::inheritance::{Birth, become_worker};
+use super::inheritance::Birth;
 use super::refusal::Refusal;
 use mio::net::TcpStream;
 use nix::unistd::Pid;
@@ -139,7 +139,7 @@ impl Listener {
         let (rendezvous, inherited) = (self.handler.rendezvous(), &*self.inherited);
         let begun = Instant::now();
         let birth = Birth { title, new, door: &opened.door, rendezvous, moves, lifeline, begun, inherited };
-        let (forked, birth) = ssmglobal_sys::fork(&mut self.child_stack, ExitSignal::Queued, birth, become_worker);
+        let (forked, birth) = ssmglobal_sys::fork(&mut self.child_stack, ExitSignal::Queued, birth);
         forked.map_err(|error| (error.into(), birth.new.client))
     }
 

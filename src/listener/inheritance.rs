@@ -4,7 +4,7 @@
 use super::accept::NewWorker;
 use ssmglobal_config::{Door, Settings};
 use ssmglobal_ipc::WorkerEnd;
-use ssmglobal_sys::{Prepared, Signals, close_others, exit_now};
+use ssmglobal_sys::{Child, Prepared, Signals, close_others, exit_now};
 use ssmglobal_worker::moved::{MOST_DESCRIPTORS, Moved};
 use ssmglobal_worker::sandbox::Sandbox;
 use ssmglobal_worker::{Given, run};
@@ -43,6 +43,7 @@ pub struct Birth<'a> {
 
 /// Sorts a few numbers, most of which are in order: whatever sorts many lies elsewhere in the program, on pages that a worker does
 /// not need.
+#[inline(always)]
 fn sort(numbers: &mut [i32]) {
     for end in 1..numbers.len() {
         for at in (1..=end).rev() {
@@ -54,39 +55,45 @@ fn sort(numbers: &mut [i32]) {
     }
 }
 
-/// What the child does after the fork: it keeps its client, the way to the rendezvous, and the signals as they are:
-/// blocked. SIGINT and SIGHUP are the listener's business; a worker never takes them out.
-pub fn become_worker(birth: Birth<'_>) -> ! {
-    let Birth { title, new, door, rendezvous, moves, lifeline, begun, inherited } = birth;
-    let Inheritance { settings, sandbox, signals } = inherited;
-    let NewWorker { client, address, session, mode, moved, unnamed } = new;
-    title.show();
-    let [null, root, ruleset] = sandbox.descriptors();
-    // In place: most workers have nothing else to go on with, and no heap of their own yet.
-    let mut keep = [-1; 8 + MOST_DESCRIPTORS];
-    let own = [client.as_raw_fd(), rendezvous.as_raw_fd(), moves.as_raw_fd(), lifeline.as_raw_fd()];
-    let own = own.into_iter().chain([signals.as_raw_fd(), null, root, ruleset]);
-    let all = own.chain(moved.iter().flat_map(Moved::descriptors));
-    keep.iter_mut().zip(all).for_each(|(place, fd)| *place = fd);
-    sort(&mut keep);
-    close_others(&keep);
-    let end = match sandbox.enter() {
-        Ok(()) => run(Given {
-            client,
-            address,
-            begun,
-            session,
-            rendezvous,
-            moves,
-            lifeline,
-            signals,
-            mode,
-            unnamed,
-            moved,
-            door,
-            settings,
-        }),
-        Err(_) => WorkerEnd::NOT_LOCKED,
-    };
-    exit_now(end.0)
+impl Child for Birth<'_> {
+    /// It keeps its client, the way to the rendezvous, and the signals as they are: blocked. SIGINT and SIGHUP are the listener's
+    /// business; a worker never takes them out.
+    ///
+    /// What is done up to the client's first word lies in one piece of the program (`inline`): each page of it that a worker comes to
+    /// costs some two microseconds, at its beginning and its end.
+    #[inline(always)]
+    fn begin(self) -> ! {
+        let Birth { title, new, door, rendezvous, moves, lifeline, begun, inherited } = self;
+        let Inheritance { settings, sandbox, signals } = inherited;
+        let NewWorker { client, address, session, mode, moved, unnamed } = new;
+        title.show();
+        let [null, root, ruleset] = sandbox.descriptors();
+        // In place: most workers have nothing else to go on with, and no heap of their own yet.
+        let mut keep = [-1; 8 + MOST_DESCRIPTORS];
+        let own = [client.as_raw_fd(), rendezvous.as_raw_fd(), moves.as_raw_fd(), lifeline.as_raw_fd()];
+        let own = own.into_iter().chain([signals.as_raw_fd(), null, root, ruleset]);
+        let all = own.chain(moved.iter().flat_map(Moved::descriptors));
+        keep.iter_mut().zip(all).for_each(|(place, fd)| *place = fd);
+        sort(&mut keep);
+        close_others(&keep);
+        let end = match sandbox.enter() {
+            Ok(()) => run(Given {
+                client,
+                address,
+                begun,
+                session,
+                rendezvous,
+                moves,
+                lifeline,
+                signals,
+                mode,
+                unnamed,
+                moved,
+                door,
+                settings,
+            }),
+            Err(_) => WorkerEnd::NOT_LOCKED,
+        };
+        exit_now(end.0)
+    }
 }

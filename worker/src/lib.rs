@@ -37,6 +37,7 @@ use std::time::Instant;
 
 /// Serves one client until it goes. Gives how it ended, which is the process's exit code. The process is to end then:
 /// nothing is tidied up that the kernel does by itself.
+#[inline(always)]
 pub fn run(mut given: Given<'_>) -> WorkerEnd {
     if given.door.mode == DoorMode::Metrics {
         return metrics::serve(given);
@@ -55,9 +56,12 @@ pub fn run(mut given: Given<'_>) -> WorkerEnd {
 }
 
 /// Serves a client who is known, and has said nothing yet.
+#[inline(always)]
 fn first_word(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
     let waits = given.mode == Mode::Ask && !to_move;
     if waits && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
+        // The kernel tidies up.
+        std::mem::forget(given);
         return WorkerEnd::GOOD;
     }
     begin(given, begun, to_move)
@@ -104,6 +108,7 @@ pub fn warm_up() {
 
 /// Waits for the first word, or whatever else happens, without an event loop: most connections that are ever made are
 /// scans, probes and players who wait. False when the client is gone without having said anything.
+#[inline(always)]
 fn speaks(client: &TcpStream, signals: &Signals, seconds: u64) -> bool {
     let timeout = match i32::try_from(seconds.saturating_mul(1000)) {
         Ok(milliseconds) if milliseconds > 0 => PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::NONE),
@@ -114,6 +119,5 @@ fn speaks(client: &TcpStream, signals: &Signals, seconds: u64) -> bool {
         return true;
     }
     let readable = waits.first().and_then(PollFd::any).unwrap_or(false);
-    let mut byte = [0; 1];
-    !readable || client.peek(&mut byte).is_ok_and(|count| count > 0)
+    !readable || ssmglobal_sys::has_said(client)
 }

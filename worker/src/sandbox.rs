@@ -220,6 +220,7 @@ impl Sandbox {
     }
 
     /// Descriptors that [`Sandbox::enter`] needs and closes; -1 for those that are not there.
+    #[inline(always)]
     pub fn descriptors(&self) -> [RawFd; 3] {
         [&self.null, &self.root, &self.ruleset].map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd))
     }
@@ -228,10 +229,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// The kernel's, when a part does not close that did when it was tried out; the process is not to go on then.
+    #[inline(always)]
     pub fn enter(&self) -> io::Result<()> {
         Part::ALL.iter().try_for_each(|part| self.close(*part))
     }
 
+    #[inline(always)]
     fn close(&self, part: Part) -> io::Result<()> {
         if self.parts & part.bit() == 0 {
             return Ok(());

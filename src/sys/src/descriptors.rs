@@ -140,6 +140,15 @@ pub fn read_now(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
     Ok(recv(socket.as_fd().as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT)?)
 }
 
+/// Whether the other side has said something that was not read yet; not when it has closed its end behind that.
+#[inline(always)]
+pub fn has_said(socket: impl AsFd) -> bool {
+    let mut byte = 0_u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the kernel writes one byte, for which there is room.
+    unsafe { libc::recv(socket.as_fd().as_raw_fd(), (&raw mut byte).cast(), 1, flags) > 0 }
+}
+
 /// Writes bytes; never waits, as [`read_now`].
 ///
 /// # Errors
@@ -268,6 +277,7 @@ pub fn take(fd: RawFd) -> io::Result<OwnedFd> {
 
 /// Closes every descriptor from 3 on that is not in `keep` (ascending). For a forked child that will leave by
 /// `exit` and never drops what owned them.
+#[inline(always)]
 pub fn close_others(keep: &[RawFd]) {
     let mut from: u32 = 3;
     for &fd in keep {
@@ -278,6 +288,7 @@ pub fn close_others(keep: &[RawFd]) {
     close_range(from, u32::MAX);
 }
 
+#[inline(always)]
 fn close_range(from: u32, to: u32) {
     if from > to {
         return;

@@ -70,40 +70,51 @@ impl Drop for ChildStack {
     }
 }
 
-/// What a child begins with.
-struct Begins<T> {
-    given: T,
-    child: fn(T) -> !,
+/// What a child begins with, and what it does.
+pub trait Child {
+    /// Runs in the child, and ends it.
+    fn begin(self) -> !;
 }
 
-extern "C" fn begin<T>(begins: *mut c_void) -> c_int {
+extern "C" fn begin<T: Child>(given: *mut c_void) -> c_int {
     // SAFETY: `fork` has put it there, and each child reads its own copy, once.
-    let Begins { given, child } = unsafe { begins.cast::<Begins<T>>().read() };
-    child(given)
+    unsafe { given.cast::<T>().read() }.begin()
 }
 
-/// Forks. The child does what `child` says with what is given, on that stack; the parent has what was given as well, whatever
-/// came of it. For processes with one thread. What the child may not look at is what the parent keeps to itself.
+/// Forks. The child begins with what is given, on that stack; the parent has it as well, whatever came of it. For processes with
+/// one thread. What the child may not look at is what the parent keeps to itself.
 ///
 /// # Errors
 /// The kernel's, when no further process can be made (`EAGAIN`, `ENOMEM`); then nothing has changed.
-pub fn fork<T>(stack: &mut ChildStack, exit_signal: ExitSignal, given: T, child: fn(T) -> !) -> (nix::Result<Pid>, T) {
+pub fn fork<T: Child>(stack: &mut ChildStack, exit_signal: ExitSignal, given: T) -> (nix::Result<Pid>, T) {
     let signal = match exit_signal {
         ExitSignal::Usual => libc::SIGCHLD,
         ExitSignal::Queued => crate::signals::child_signal(),
     };
-    let place = stack.place::<Begins<T>>();
+    let place = stack.place::<T>();
     // SAFETY: the place is inside of the mapping, as long as the value and aligned for it, and `stack` is borrowed.
-    unsafe { place.write(Begins { given, child }) };
-    let (top, begins) = (place.as_ptr().cast::<c_void>(), place.as_ptr().cast::<c_void>());
+    unsafe { place.write(given) };
+    let top = place.as_ptr().cast::<c_void>();
     // SAFETY: without CLONE_VM this is fork(2), but that the child begins with a call of `begin`, below `top`, in its own copy of
     // a mapping that nothing else refers to. Of the C library's fork it leaves out what renews locks and lists of threads in
     // the child: the callers have one thread (a test lists /proc/PID/task), whose locks are free, and it would touch seven
     // pages for that, which every idle worker would hold for itself.
-    let pid = Errno::result(unsafe { libc::clone(begin::<T>, top, signal, begins) });
+    let pid = Errno::result(unsafe { libc::clone(begin::<T>, top, signal, top) });
     // SAFETY: written above; the child has taken a copy of the page.
-    let Begins { given, .. } = unsafe { place.read() };
+    let given = unsafe { place.read() };
     (pid.map(Pid::from_raw), given)
+}
+
+/// A child that is made once.
+struct Once<T> {
+    given: T,
+    child: fn(T) -> !,
+}
+
+impl<T> Child for Once<T> {
+    fn begin(self) -> ! {
+        (self.child)(self.given)
+    }
 }
 
 /// Forks as [`fork`] does, where it is done once: the stack is made for it.
@@ -112,7 +123,7 @@ pub fn fork<T>(stack: &mut ChildStack, exit_signal: ExitSignal, given: T, child:
 /// As [`fork`]; no room for a stack.
 pub fn fork_once<T>(given: T, child: fn(T) -> !) -> io::Result<(Pid, T)> {
     let mut stack = ChildStack::new()?;
-    let (pid, given) = fork(&mut stack, ExitSignal::Usual, given, child);
+    let (pid, Once { given, .. }) = fork(&mut stack, ExitSignal::Usual, Once { given, child });
     Ok((pid?, given))
 }
 
@@ -164,6 +175,7 @@ fn stack_start(address: usize) -> Option<usize> {
 
 /// Ends this process at once, without the exit handlers that the parent has registered and that are not the child's
 /// to run.
+#[inline(always)]
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` only ends the process; what it leaves to the kernel are this process's own descriptors and memory.
     unsafe { libc::_exit(code) }
@@ -173,6 +185,14 @@ pub fn exit_now(code: i32) -> ! {
 mod tests {
     use super::*;
     use nix::sys::wait::{WaitStatus, waitpid};
+
+    struct Ends(i32);
+
+    impl Child for Ends {
+        fn begin(self) -> ! {
+            exit_now(self.0)
+        }
+    }
 
     fn ended(pid: Pid) -> WaitStatus {
         waitpid(pid, None).unwrap()
@@ -191,8 +211,7 @@ mod tests {
     #[test]
     fn one_stack_serves_any_number_of_children() {
         let mut stack = ChildStack::new().unwrap();
-        let pids: Vec<Pid> =
-            (0..20).map(|code| fork(&mut stack, ExitSignal::Usual, code, |code| exit_now(code)).0.unwrap()).collect();
+        let pids: Vec<Pid> = (0..20).map(|code| fork(&mut stack, ExitSignal::Usual, Ends(code)).0.unwrap()).collect();
         for (pid, code) in pids.into_iter().zip(0..) {
             assert_eq!(ended(pid), WaitStatus::Exited(pid, code));
         }

@@ -25,12 +25,12 @@ mod writable;
 
 pub use accounts::{Account, group_named};
 pub use descriptors::{
-    MOST_DESCRIPTORS, Received, clear_cloexec, close_others, is_unix_stream, let_go_first, link_pair, listen_backlog,
-    pass_credentials, peer_of, read_now, receive, receive_with_peer, send_descriptor, send_with, seqpacket_pair,
-    set_cloexec, take, widen, write_now,
+    MOST_DESCRIPTORS, Received, clear_cloexec, close_others, has_said, is_unix_stream, let_go_first, link_pair,
+    listen_backlog, pass_credentials, peer_of, read_now, receive, receive_with_peer, send_descriptor, send_with,
+    seqpacket_pair, set_cloexec, take, widen, write_now,
 };
 pub use filter::{Allowed, Filter, Test};
-pub use fork::{ChildStack, ExitSignal, exit_now, fork, fork_once, keep_stack};
+pub use fork::{Child, ChildStack, ExitSignal, exit_now, fork, fork_once, keep_stack};
 pub use heap::settle_heap;
 pub use locked::{LockedPage, page_size};
 pub use owned::{only_roots, others_write};

@@ -23,6 +23,7 @@ pub struct Ids {
 ///
 /// # Errors
 /// The kernel's, when that is not allowed; the groups may be gone then.
+#[inline(always)]
 pub fn become_user(ids: Ids) -> io::Result<()> {
     let Ids { user, group } = ids;
     // SAFETY: each of these takes plain numbers (no list of groups is read when its length is 0) and changes who this
@@ -42,6 +43,7 @@ const CAPABILITIES: u32 = 0x2008_0522;
 ///
 /// # Errors
 /// The kernel's.
+#[inline(always)]
 pub fn drop_capabilities() -> io::Result<()> {
     let header: [u32; 2] = [CAPABILITIES, 0];
     let none = [[0_u32; 3]; 2];
@@ -54,6 +56,7 @@ pub fn drop_capabilities() -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
+#[inline(always)]
 pub fn limit(what: Resource, most: u64) -> io::Result<()> {
     let limit = libc::rlimit64 { rlim_cur: most, rlim_max: most };
     let none = std::ptr::null_mut::<libc::rlimit64>();
@@ -67,6 +70,7 @@ pub fn limit(what: Resource, most: u64) -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
+#[inline(always)]
 pub fn become_opaque() -> io::Result<()> {
     Ok(nix::sys::prctl::set_dumpable(false)?)
 }
@@ -75,6 +79,7 @@ pub fn become_opaque() -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
+#[inline(always)]
 pub fn restrict_self(ruleset: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: it takes a descriptor, which is open, and flags.
     Errno::result(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) })?;
@@ -85,6 +90,7 @@ pub fn restrict_self(ruleset: BorrowedFd<'_>) -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
+#[inline(always)]
 pub fn no_standard_streams(null: BorrowedFd<'_>) -> io::Result<()> {
     for standard in 0..3 {
         // SAFETY: the three belong to nobody in particular, and whatever is written to them from now on goes nowhere.

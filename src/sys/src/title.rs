@@ -52,6 +52,7 @@ impl Prepared {
     }
 
     /// Shows it in `ps`, cut to the room there is.
+    #[inline(always)]
     pub fn show(&self) {
         let Some(Some(place)) = TITLE.get() else { return };
         // The last byte stays zero.
