@@ -1,8 +1,9 @@
 //! What the host of a world hears of those who are in it: also what has happened while it was away, and who may not be there any more.
 
-use crate::harness::{Backend, GameServer, Program, has, places};
+use crate::harness::{Backend, GameServer, Listener, Program, Session, has, places};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
+use ssmglobal_ipc::*;
 use std::mem::replace;
 
 /// A backend with alice, and a game server that hosts bob's Zoo, where he is and a visitor.
@@ -117,6 +118,62 @@ fn a_connection_that_closes_while_there_is_no_handler_is_told() {
     assert_eq!(places(&mut scene.alice, "visitor:zed"), ["on Zoo"]);
     scene.arena.ok("LEAVE", json!({"player": "visitor:zed", "world": "zoo"}));
     scene.backend.visitor("zed");
+}
+
+/// A game server hosts bob's Zoo, and wants to hear who closes his last connection.
+fn host(listener: &mut Listener) -> Session {
+    let key = listener.game_server("arena");
+    let mut arena = Session::opened(listener, Mode::Server);
+    arena.done(&Request::Auth(Auth { name: "arena".into(), key }));
+    let added = listener.ctl(&["world", "add", "Zoo", "bob"]);
+    let password = Secret::new(added["password"].as_str().expect("a password"));
+    let start = HostStart { world: "Zoo".into(), password, instance: None, address: None, port: 7, version: None };
+    arena.done(&Request::HostStart(start));
+    let say = HostSay {
+        world: "Zoo".into(),
+        users: None,
+        restricted: None,
+        rating: None,
+        map: None,
+        text: None,
+        closings: Some(true),
+    };
+    arena.done(&Request::HostSay(say));
+    arena
+}
+
+/// Whoever this is comes into the Zoo.
+fn comes_in(guest: &mut Session, arena: &mut Session) {
+    let enter = WorldEnter { world: "Zoo".into(), version: None, language: None, charset: None };
+    let Reply::WorldEntered(entered) = guest.done(&Request::WorldEnter(enter)) else { panic!("a pass") };
+    let (player, world) = (entered.pass.expose().to_owned(), Some("Zoo".into()));
+    arena.done(&Request::PassRedeem(PassRedeem { pass: entered.pass, address: None, world: world.clone() }));
+    arena.done(&Request::Enter(Visit { player, world }));
+}
+
+#[test]
+fn an_end_that_the_next_handler_hears_with_its_first_words_is_told() {
+    let mut listener = Listener::start();
+    let [mut bob, mut zed] = [(); 2].map(|()| Session::opened(&mut listener, Mode::Client));
+    let (name, password) = ("bob".to_owned(), Secret::new("long enough"));
+    bob.done(&Request::Register(Register { name, password, email: None }));
+    zed.done(&Request::Visitor(VisitorName { name: "zed".into() }));
+    let mut arena = host(&mut listener);
+    for (mut guest, who, late) in [(bob, Party::Player("bob".into()), false), (zed, Party::Visitor("zed".into()), true)]
+    {
+        // To the handler that there is now.
+        guest.link_up();
+        comes_in(&mut guest, &mut arena);
+        // The handler has not taken over what the one before it knew when it hears of it.
+        listener.next_handler_with_the_end_of(&guest.worker);
+        if late {
+            // Nobody is waited for any longer when the game server is back.
+            listener.handler.stderr.wait("have not come back yet");
+        }
+        arena.link_up();
+        let closed = Event::GuestClosed(GuestClosed { world: "Zoo".into(), player: who });
+        assert_eq!(arena.hear(1), [closed]);
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Listener {
         let (rendezvous_sender, rendezvous_receiver) = seqpacket_pair().expect("a pair");
         ssmglobal_sys::pass_credentials(&rendezvous_receiver).expect("a socket");
         let journal = memory::make("journal").expect("memory");
-        let (handler, control) = start_handler(&rendezvous_receiver, &journal, &settings, &[]);
+        let (handler, control) = start_handler(&rendezvous_receiver, &journal, &settings, &[], &[]);
         Listener {
             _dir: dir,
             settings,
@@ -90,7 +90,8 @@ impl Listener {
     pub fn next_handler_beside(&mut self) -> Running {
         // Of a process that dies the database is free before the process is gone.
         std::fs::remove_file(self.settings.data.join("ssmglobal.db.lock")).expect("the lock");
-        let (next, control) = start_handler(&self.rendezvous_receiver, &self.journal, &self.settings, &self.clients);
+        let (next, control) =
+            start_handler(&self.rendezvous_receiver, &self.journal, &self.settings, &self.clients, &[]);
         self.control = control;
         std::mem::replace(&mut self.handler, next)
     }
@@ -123,8 +124,21 @@ impl Listener {
 
     /// Starts the next handler, where the one before it has ended, and waits until it serves.
     pub fn start_handler(&mut self) {
+        self.start_handler_with(&self.clients.clone(), &[]);
+    }
+
+    /// Kills the handler and starts the next one, which finds in one piece that this worker is there, and that it was killed.
+    pub fn next_handler_with_the_end_of(&mut self, worker: &Hostile) {
+        self.kill_handler();
+        let before = self.clients.clone();
+        let exited = self.exited(worker, -(Signal::SIGKILL as i32));
+        self.start_handler_with(&before, &[exited]);
+        self.handler.stderr.wait(&event("disconnect", worker.address));
+    }
+
+    fn start_handler_with(&mut self, clients: &[Client], then: &[ToHandler]) {
         (self.handler, self.control) =
-            start_handler(&self.rendezvous_receiver, &self.journal, &self.settings, &self.clients);
+            start_handler(&self.rendezvous_receiver, &self.journal, &self.settings, clients, then);
     }
 
     /// The settings are others from now on.
@@ -177,10 +191,15 @@ impl Listener {
         if worker.session == 0 {
             return;
         }
+        let exited = self.exited(worker, status);
+        self.tell(&exited);
+        self.handler.stderr.wait(&event("disconnect", worker.address));
+    }
+
+    fn exited(&mut self, worker: &Hostile, status: i32) -> ToHandler {
         self.clients.retain(|client| client.session != worker.session);
         let (pid, count) = (worker.pid().as_raw(), self.clients.len() as u32);
-        self.tell(&ToHandler::Exited { pid, status, count, max: 1000 });
-        self.handler.stderr.wait(&event("disconnect", worker.address));
+        ToHandler::Exited { pid, status, count, max: 1000 }
     }
 
     /// `ssmglobal ctl WORDS --json`.
@@ -257,9 +276,16 @@ fn start_handler(
     journal: &OwnedFd,
     settings: &Settings,
     clients: &[Client],
+    then: &[ToHandler],
 ) -> (Running, UnixStream) {
     let (mut ours, theirs) = UnixStream::pair().expect("a pair");
     theirs.set_nonblocking(true).expect("a socket");
+    // It is there before the handler is, which reads it at once.
+    let settings = postcard::to_stdvec(settings).expect("settings");
+    tell(&mut ours, &ToHandler::Reload { settings });
+    tell(&mut ours, &ToHandler::Run { run: 1 });
+    tell(&mut ours, &ToHandler::Clients { clients: clients.to_vec(), max: 1000 });
+    then.iter().for_each(|message| tell(&mut ours, message));
     // Through a shell: a descriptor that is left open for it would be open in what other tests start meanwhile as well.
     let script = "exec \"$0\" handler --rendezvous 3 --control 4 --journal 5 3<&0 4<&1 5<>\"$1\" </dev/null >/dev/null";
     let journal = format!("/proc/{}/fd/{}", std::process::id(), journal.as_raw_fd());
@@ -271,10 +297,6 @@ fn start_handler(
         .stderr(Stdio::piped());
     let handler = Running::on_terminal(&mut command);
     drop(command);
-    let settings = postcard::to_stdvec(settings).expect("settings");
-    tell(&mut ours, &ToHandler::Reload { settings });
-    tell(&mut ours, &ToHandler::Run { run: 1 });
-    tell(&mut ours, &ToHandler::Clients { clients: clients.to_vec(), max: 1000 });
     ours.set_read_timeout(Some(PATIENCE)).expect("a socket");
     let mut reader = FrameReader::new();
     loop {

@@ -55,19 +55,18 @@ impl EventLoop {
         }
     }
 
-    /// Says something to whoever says who is in a seat. A world's host that is away hears it when it is back.
+    /// Says something to whoever says who is in a seat. A world's host that is away, or has no link, hears it when it is back.
     pub(super) fn push_to_host(&mut self, seat: Seat, event: impl FnOnce(Option<String>) -> Event) {
         let world = match seat {
             Seat::Session(session) => return self.push_to(session, &event(None)),
             Seat::World(world) => world,
         };
-        let Some((session, is_away)) =
-            self.state.hosted.get(world).map(|hosting| (hosting.host.session, hosting.away.is_some()))
-        else {
-            return;
-        };
+        let Some(hosting) = self.state.hosted.get(world) else { return };
+        let session = hosting.host.session;
+        // One that is not back yet after a death of the handler is not away, and has no link either.
+        let waits = hosting.away.is_some() || !self.workers.by_session.contains_key(&session);
         let event = event(self.world_name(Some(world)));
-        if is_away {
+        if waits {
             let mut packed = Vec::new();
             growing::put(&mut packed, &event);
             self.journal.append(&Entry::HostBacklog { world, event: packed.clone() });
@@ -250,8 +249,8 @@ impl EventLoop {
             };
             if hosting.away.is_some() {
                 self.state.host_world(&licence, Hosting { away: None, ..hosting });
-                self.state.resumed.insert(world);
             }
+            self.state.resumed.insert(world);
         }
         self.write_journal();
     }

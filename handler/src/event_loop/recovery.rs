@@ -36,6 +36,8 @@ pub struct Recovery {
     dying: Vec<(i32, Process)>,
     /// Until when they are waited for; nothing when that is over.
     until: Option<Instant>,
+    /// It is known whom to wait for. Before, what was left is not taken over, and nobody could be told of an end.
+    has_begun: bool,
     /// What the handler before this one has not told any more, and the row that it ends with.
     undelivered: (Vec<News>, i64),
     /// What is to be told when they are back, by the rows of its transactions.
@@ -54,7 +56,7 @@ impl Recovery {
         let dying = found.handlers.iter().filter_map(open).filter(|(_, process)| !process.has_ended()).collect();
         let (expected, until, held_back, uncounted) = (HashSet::new(), None, Vec::new(), Vec::new());
         let (undelivered, came_in) = ((Vec::new(), 0), Vec::new());
-        Recovery { found, expected, dying, until, undelivered, held_back, came_in, uncounted }
+        Recovery { found, expected, dying, until, has_begun: false, undelivered, held_back, came_in, uncounted }
     }
 
     /// Lists that clients mirror.
@@ -88,7 +90,7 @@ impl Recovery {
     /// Begins to wait for these sessions.
     fn expect(&mut self, sessions: HashSet<u64>) {
         self.until = (!sessions.is_empty()).then(|| Instant::now() + PATIENCE);
-        self.expected = sessions;
+        (self.expected, self.has_begun) = (sessions, true);
     }
 
     /// Whether nobody is waited for any longer.
@@ -101,9 +103,9 @@ impl Recovery {
         std::mem::take(&mut self.found.done).into_values()
     }
 
-    /// Whether sessions are waited for.
+    /// Whether sessions are waited for, or it is not known yet whether any are.
     pub fn is_on(&self) -> bool {
-        self.until.is_some()
+        !self.has_begun || self.until.is_some()
     }
 
     /// Whether anybody who was here is not back, however long that takes.
@@ -280,6 +282,7 @@ mod tests {
         let handlers = vec![(pid, started + 1), (pid, started)];
         let mut recovery = Recovery::new(Recovered { handlers, ..Recovered::default() });
         assert_eq!(recovery.dying.len(), 1);
+        assert!(recovery.is_on(), "nobody is told of anything before what was left is taken over");
         recovery.expect([7].into());
         // However long it takes.
         assert!(recovery.is_on() && recovery.is_dying(pid) && recovery.ends().is_none());
