@@ -276,3 +276,21 @@ fn the_word_is_whole_on_terminals_of_every_width_and_where_it_is_read_aloud() {
         assert_eq!((word.len(), word.matches('-').count()), (14, 2), "{shown}");
     }
 }
+
+#[test]
+fn nothing_of_ours_is_coloured_before_the_terminal_has_told_what_it_is() {
+    let played = played_with(Kind::Mush, "", SHOWN);
+    for (profile, colours) in [(Profile::screen_reader(), false), (wide(), true)] {
+        let mut client = played.inside("bob", profile.telling_late());
+        // The strict client sees to it that one who reads text alone gets nothing else.
+        client.until(WORD);
+        client.until("\n");
+        assert!(!client.shown().contains('\u{1b}'), "{}", client.shown());
+        client.tells_on();
+        client.types("//resume");
+        client.until(WORD);
+        client.types("echo here");
+        client.until("here\n");
+        assert_eq!(client.shown().contains('\u{1b}'), colours, "{}", client.shown());
+    }
+}

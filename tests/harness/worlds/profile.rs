@@ -36,6 +36,8 @@ pub struct Profile {
     pub window: (u16, u16),
     /// Whether options may be offered again that are agreed on already.
     pub lets_offer_again: bool,
+    /// Whether it tells nothing of its terminal but the first name before it is to.
+    pub tells_late: bool,
 }
 
 impl Profile {
@@ -94,6 +96,7 @@ impl Profile {
             no_telnet: true,
             window: (80, 24),
             lets_offer_again: false,
+            tells_late: false,
         }
     }
 
@@ -105,6 +108,11 @@ impl Profile {
     /// Reads bytes so.
     pub fn reading(self, letters: Letters) -> Profile {
         Profile { letters, ..self }
+    }
+
+    /// Tells nothing of its terminal but the first name before [`StrictClient::tells_on`](super::StrictClient::tells_on).
+    pub fn telling_late(self) -> Profile {
+        Profile { tells_late: true, ..self }
     }
 
     /// Has a window of this size.

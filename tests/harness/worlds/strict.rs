@@ -39,6 +39,8 @@ struct Seen {
     outgoing: Outgoing,
     /// How many names of its terminal it has told.
     terminals: usize,
+    /// Answers about it that wait; nothing where they do not.
+    held: Option<Vec<u8>>,
     window: (u16, u16),
     ended: bool,
     fault: Option<String>,
@@ -56,6 +58,7 @@ impl StrictClient {
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
         let shared = Arc::new(Shared::default());
         shared.lock().window = profile.window;
+        shared.lock().held = profile.tells_late.then(Vec::new);
         let reader = Reader { stream: stream.try_clone().expect("a descriptor"), profile, shared: shared.clone() };
         std::thread::spawn(move || reader.run());
         StrictClient { stream, shared, taken: 0, heard: 0 }
@@ -76,6 +79,14 @@ impl StrictClient {
         // With the lock, so that what the reader answers is not in the middle of it.
         let mut seen = self.shared.lock();
         let bytes = seen.outgoing.put(bytes);
+        (&self.stream).write_all(&bytes).expect("the other end takes it");
+    }
+
+    /// Tells what was asked of its terminal, and from now on at once.
+    pub fn tells_on(&mut self) {
+        let mut seen = self.shared.lock();
+        let held = seen.held.take().unwrap_or_default();
+        let bytes = seen.outgoing.put(&held);
         (&self.stream).write_all(&bytes).expect("the other end takes it");
     }
 
@@ -344,7 +355,12 @@ impl Reader {
                 return Ok(());
             }
         };
-        self.send(&subnegotiation(option, &answer), seen);
+        let answer = subnegotiation(option, &answer);
+        let is_held = option == NEW_ENVIRON || option == TTYPE && seen.terminals > 1;
+        match seen.held.as_mut().filter(|_| is_held) {
+            Some(held) => held.extend(answer),
+            None => self.send(&answer, seen),
+        }
         Ok(())
     }
 

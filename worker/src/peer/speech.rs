@@ -141,11 +141,12 @@ impl Speech {
     /// The terminal's manners, as far as they are known.
     pub fn look(&self) -> Look {
         let usual = Look { charset: self.charsets.charset(self.utf8()), ..Look::default() };
-        let Some(terminal) = self.telnet.as_ref().map(|telnet| telnet.terminal()) else { return usual };
+        let Some(telnet) = &self.telnet else { return usual };
+        let terminal = telnet.terminal();
         Look {
             width: terminal.width().unwrap_or(usual.width),
             height: terminal.height().unwrap_or(usual.height),
-            colour: terminal.colour(),
+            colour: telnet.may_colour(),
             plain: terminal.screen_reader(),
             ..usual
         }

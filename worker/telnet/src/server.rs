@@ -34,9 +34,28 @@ pub(crate) struct Server {
     pub(crate) types: TypeCycle,
     /// The variables were asked for, and no answer has come.
     pub(crate) awaits_environ: bool,
+    /// How many CR and LF have come since it last told something of itself.
+    pub(crate) typed: u8,
 }
 
+/// Of whom so many CR and LF have come and no answer, none comes: it would stand before what he types. Some lines are typed, or
+/// sent by his program, before he has the question.
+const PATIENCE: u8 = 16;
+
 impl Server {
+    /// Text has come.
+    pub(crate) fn has_typed(&mut self, text: &[u8]) {
+        if self.awaits_terminal() {
+            let ends = text.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).take(PATIENCE.into()).count();
+            self.typed = self.typed.saturating_add(u8::try_from(ends).unwrap_or(PATIENCE));
+        }
+    }
+
+    /// Whether an answer is under way that tells what the terminal is.
+    pub(crate) fn awaits_terminal(&self) -> bool {
+        self.typed < PATIENCE && (self.awaits_environ || !self.types.is_settled())
+    }
+
     /// Offers everything, once; `binary` is what both ends have of BINARY.
     pub(crate) fn offer(&mut self, binary: [(&mut Side, Party); 2], charset: &mut Charset, out: &mut Vec<u8>) {
         if std::mem::replace(&mut self.offered, true) {
@@ -114,6 +133,9 @@ impl Server {
         terminal: &mut Terminal,
         out: &mut Vec<u8>,
     ) -> bool {
+        if matches!(option, option::TTYPE | option::NEW_ENVIRON) {
+            self.typed = 0;
+        }
         match option {
             option::NAWS if self.their_naws.is_wanted() => terminal.set_size(body),
             option::TTYPE if self.their_ttype.is_wanted() => self.types.receive(body, terminal, out),

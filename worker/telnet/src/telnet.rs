@@ -64,7 +64,12 @@ impl Telnet {
     pub fn next<'i>(&mut self, input: &mut &'i [u8], out: &mut Vec<u8>) -> Option<Event<'i>> {
         loop {
             let event = match self.parser.next(input)? {
-                Token::Data(bytes) => Some(Event::Data(bytes)),
+                Token::Data(bytes) => {
+                    if let End::Server(server) = &mut self.end {
+                        server.has_typed(bytes);
+                    }
+                    Some(Event::Data(bytes))
+                }
                 Token::Command(byte) => match self.role() {
                     role if self.is_relaying() => Some(relayed_command(role, byte)),
                     Role::Server => server::command(byte, out),
@@ -165,6 +170,14 @@ impl Telnet {
     #[must_use]
     pub fn terminal(&self) -> &Terminal {
         &self.terminal
+    }
+
+    /// Whether a server may draw in colours for the peer. Of one who is still telling what his terminal is it is not known yet whether
+    /// it reads aloud; its first name may be that of a program that has colours elsewhere.
+    #[must_use]
+    pub fn may_colour(&self) -> bool {
+        let awaits = matches!(&self.end, End::Server(server) if server.awaits_terminal());
+        self.terminal.colour() && (self.terminal.mtts().is_some() || !awaits)
     }
 
     /// Makes of the text that stands in `out` from `from` on what goes over the wire: as it is, or with IAC doubled.

@@ -165,6 +165,42 @@ fn kbtin() {
     assert_eq!(prompt_end(&telnet), b"\xff\xef");
 }
 
+/// Mudlet, as a screen reader uses it: what it is called tells nothing of that.
+#[test]
+fn nothing_is_coloured_before_it_is_known_whether_it_is_read_aloud() {
+    for (bits, colours) in [("MTTS 333", true), ("MTTS 271", true), ("MTTS 68", false)] {
+        let mut telnet = offered();
+        assert_eq!(say(&mut telnet, b"\xff\xfb\x18"), SEND_TYPE);
+        for name in ["MUDLET", "ANSI-256COLOR"] {
+            assert!(!telnet.may_colour());
+            assert_eq!(say(&mut telnet, &terminal_is(name)), SEND_TYPE);
+            assert!(telnet.terminal().colour() && !telnet.may_colour(), "{name}");
+        }
+        say(&mut telnet, &terminal_is(bits));
+        assert_eq!(telnet.may_colour(), colours, "{bits}");
+    }
+}
+
+#[test]
+fn who_types_on_and_tells_no_more_is_not_waited_for() {
+    let lines = "look\r\n".repeat(8);
+    for size in [1, 5, lines.len()] {
+        let mut telnet = offered();
+        say(&mut telnet, b"\xff\xfb\x18");
+        say(&mut telnet, &terminal_is("XTERM"));
+        for part in lines.as_bytes().chunks(size) {
+            assert!(!telnet.may_colour());
+            say(&mut telnet, part);
+        }
+        assert!(telnet.may_colour(), "{size}");
+        // What comes all the same counts.
+        say(&mut telnet, &terminal_is("ANSI"));
+        assert!(!telnet.may_colour());
+        say(&mut telnet, &terminal_is("MTTS 64"));
+        assert!(!telnet.may_colour() && telnet.terminal().screen_reader());
+    }
+}
+
 #[test]
 fn binary_is_agreed_on_each_way_by_itself() {
     for (answers, sends) in [(&b"\xff\xfb\x00\xff\xfe\x00"[..], false), (b"\xff\xfc\x00\xff\xfd\x00", true)] {

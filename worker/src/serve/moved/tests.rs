@@ -58,6 +58,8 @@ fn what_an_older_program_has_put_away_is_all_there() {
     assert_eq!(stack.look().width, 100);
     assert_eq!(heard(stack, b"-256color\xff\xf0"), b"\xff\xfa\x18\x01\xff\xf0");
     stack.signal(|speech, out| speech.offer(out));
+    assert!(!stack.look().colour, "not all is told");
+    assert_eq!(heard(stack, b"\xff\xfa\x18\x00xterm-256color\xff\xf0"), b"");
     assert!(stack.look().colour);
     stack.out().clear();
     stack.signal(|speech, out| speech.prompt_end(out));
