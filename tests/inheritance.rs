@@ -49,9 +49,10 @@ fn a_fork_leaves_no_page_behind_in_a_worker_but_its_stack() {
     let at_first = own();
     let pages =
         |wanted: &str| -> u64 { at_first.iter().filter(|(kind, _)| *kind == wanted).map(|(_, kib)| kib / 4).sum() };
-    // What it writes itself: its stack, and its title, which may lie on two pages.
+    // What it writes itself: its stack, of which a program that is not optimised needs more, and its title, which may lie on two
+    // pages.
     assert!(at_first.iter().all(|(kind, _)| ["title", "stack"].contains(kind)), "{at_first:?}");
-    assert!(pages("stack") <= 2 && pages("title") <= 2, "{at_first:?}");
+    assert!(pages("stack") <= 3 && pages("title") <= 2, "{at_first:?}");
     // Whatever the listener does from then on, nothing of it is this worker's.
     let others: Vec<_> = (0..20).map(|_| idle(&backend)).collect();
     let mark = backend.log().mark();
