@@ -217,21 +217,28 @@ fn where_it_is_switched_off_nobody_is_offered_it() {
     assert_eq!(client.streams, (0, 0));
 }
 
+/// Goes through three upgrades, behind each of which alice says two things to herself and hears each once.
+fn over_upgrades(backend: &Backend, client: &mut Client, each: impl Fn(&Client)) {
+    for (round, version) in [OTHER, env!("CARGO_PKG_VERSION"), OTHER].into_iter().enumerate() {
+        let mark = backend.log().mark();
+        backend.upgrade_to(version);
+        wait_for_moves(backend, mark, 1);
+        for word in ["one", "two"] {
+            let said = client.ask(&format!("TELL alice {word} {round}"), &format!("[tell] alice: {word} {round}\r\n"));
+            assert_eq!(said.matches("[tell]").count(), 1, "{said}");
+        }
+        each(client);
+    }
+}
+
 #[test]
 fn an_upgrade_and_dead_processes_lose_and_double_nothing_of_either_stream() {
     let (mut backend, at) = with_door("");
     let mut client = Client::compressed(at);
     client.register("alice");
-    for (round, version) in [OTHER, env!("CARGO_PKG_VERSION"), OTHER].into_iter().enumerate() {
-        let mark = backend.log().mark();
-        backend.upgrade_to(version);
-        wait_for_moves(&backend, mark, 1);
-        for word in ["one", "two"] {
-            let said = client.ask(&format!("TELL alice {word} {round}"), &format!("[tell] alice: {word} {round}\r\n"));
-            assert_eq!(said.matches("[tell]").count(), 1, "{said}");
-        }
+    over_upgrades(&backend, &mut client, |client| {
         assert_eq!(client.streams, (1, 0), "each process goes on in the stream of the one before");
-    }
+    });
     backend.kill_handler();
     client.ask("TELL alice after a handler", "[tell] alice: after a handler\r\n");
     backend.kill_listener();
@@ -253,15 +260,7 @@ fn who_never_ends_a_block_moves_all_the_same() {
     // The beginning of a stream, and of a block of 65,535 bytes as they are.
     client.wire.send(b"\x78\x01\x00\xff\xff\x00\x00");
     client.register("alice");
-    for (round, version) in [OTHER, env!("CARGO_PKG_VERSION"), OTHER].into_iter().enumerate() {
-        let mark = backend.log().mark();
-        backend.upgrade_to(version);
-        wait_for_moves(&backend, mark, 1);
-        for word in ["one", "two"] {
-            let said = client.ask(&format!("TELL alice {word} {round}"), &format!("[tell] alice: {word} {round}\r\n"));
-            assert_eq!(said.matches("[tell]").count(), 1, "{said}");
-        }
-    }
+    over_upgrades(&backend, &mut client, |_| {});
     client.types("QUIT");
     client.rest();
     assert!(!backend.log().text().contains("damaged"));

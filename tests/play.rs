@@ -82,4 +82,17 @@ impl Played {
         client.until("Limbo\n");
         client
     }
+
+    /// Bob, who has registered with us, and has logged in to such a world from our prompt.
+    fn known(&self, profile: Profile) -> StrictClient {
+        let mut client = StrictClient::to(self.prompt, profile);
+        for (asked, typed) in
+            [("> ", "REGISTER bob secret-of-bob"), ("> ", "PLAY zoo"), ("<password>", "connect bob secret-of-bob")]
+        {
+            client.until(asked);
+            client.types(typed);
+        }
+        client.until("Limbo\n");
+        client
+    }
 }

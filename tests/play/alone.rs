@@ -10,16 +10,12 @@ const KEPT: &str = "his place in zoo is kept";
 /// In front of the word by which somebody goes on.
 const WORD: &str = "type within 10 minutes: //resume ";
 
-/// One who has logged in to us, and plays.
-fn known(played: &Played) -> StrictClient {
-    let mut client = StrictClient::to(played.prompt, wide());
-    client.until("> ");
-    client.types("REGISTER bob secret-of-bob");
-    client.until("> ");
-    client.types("PLAY zoo");
+/// One who comes to the world's door, and goes on by his word.
+fn resumed(played: &Played, word: &str) -> StrictClient {
+    let mut client = played.client(wide());
     client.until("<password>");
-    client.types("connect bob secret-of-bob");
-    client.until("Limbo\n");
+    client.types(&format!("//resume {word}"));
+    client.until("You are back in zoo.");
     client
 }
 
@@ -35,7 +31,7 @@ fn word(client: &mut StrictClient) -> String {
 #[test]
 fn who_logs_in_again_is_where_he_was_with_what_he_has_missed() {
     let played = played_with(Kind::Mush, "", "");
-    let client = known(&played);
+    let client = played.known(wide());
     let told = played.world.player("bob");
     client.hangs_up();
     drop(client);
@@ -98,7 +94,7 @@ fn nobody_keeps_the_place_of_one_who_cannot_come_back_or_who_has_quit() {
     let told = played.world.player("bob");
     client.hangs_up();
     told.ends();
-    let mut known = known(&played);
+    let mut known = played.known(wide());
     let told = played.world.player_from(1, "bob");
     known.types("//quit");
     known.until("You have left zoo.");
@@ -108,7 +104,7 @@ fn nobody_keeps_the_place_of_one_who_cannot_come_back_or_who_has_quit() {
 #[test]
 fn after_the_grace_the_place_is_given_up() {
     let played = played_with(Kind::Mush, "grace_seconds = 1", "");
-    let client = known(&played);
+    let client = played.known(wide());
     let told = played.world.player("bob");
     client.hangs_up();
     told.ends();
@@ -117,7 +113,7 @@ fn after_the_grace_the_place_is_given_up() {
 #[test]
 fn a_second_connection_of_the_same_player_goes_on_in_place_of_the_first() {
     let played = played_with(Kind::Mush, "sessions = \"one\"", "");
-    let mut first = known(&played);
+    let mut first = played.known(wide());
     let mut second = StrictClient::to(played.prompt, wide());
     second.until("> ");
     second.types("LOGIN bob secret-of-bob");
@@ -170,10 +166,7 @@ fn where_the_door_says_so_a_player_is_told_the_word_once_when_he_is_in_and_has_h
     assert_eq!(told(&client), 1, "{}", client.shown());
     client.hangs_up();
     played.backend.log().wait(KEPT);
-    let mut again = played.client(wide());
-    again.until("<password>");
-    again.types(&format!("//resume {word}"));
-    again.until("You are back in zoo.");
+    let mut again = resumed(&played, &word);
     // That was the other connection's.
     again.until(WORD);
     let other = again.line();
@@ -222,10 +215,7 @@ fn at_other_doors_he_is_told_it_when_something_has_broken() {
     let word = shown.split(WORD).nth(1).and_then(|rest| rest.lines().next()).unwrap();
     client.hangs_up();
     played.backend.log().wait(KEPT);
-    let mut again = played.client(wide());
-    again.until("<password>");
-    again.types(&format!("//resume {word}"));
-    again.until("You are back in zoo.");
+    let mut again = resumed(&played, word);
     again.until(WORD);
 }
 
@@ -248,7 +238,7 @@ fn nobody_is_told_a_word_who_wants_to_see_nothing_of_ours_could_not_use_it_or_ne
     }
     // He comes back by LOGIN.
     let mut played = played_with(Kind::Mush, "", "");
-    let mut client = known(&played);
+    let mut client = played.known(wide());
     played.world.crashes(Cut::Reset);
     client.until("zoo is down.");
     played.world.starts();

@@ -8,14 +8,7 @@ use serde_json::json;
 /// One who is known to us and plays from our prompt, the world's end of it, and a friend of his who does not play.
 fn friends(played: &Played, profile: Profile) -> (StrictClient, Connection, Program) {
     let friend = played.backend.player("al");
-    let mut client = StrictClient::to(played.prompt, profile);
-    client.until("> ");
-    client.types("REGISTER bob secret-of-bob");
-    client.until("> ");
-    client.types("PLAY zoo");
-    client.until("<password>");
-    client.types("connect bob secret-of-bob");
-    client.until("Limbo\n");
+    let client = played.known(profile);
     (client, played.world.player("bob"), friend)
 }
 

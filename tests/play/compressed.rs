@@ -149,14 +149,7 @@ fn moves_and_back(played: &Played, round: usize) {
 /// Bob, known to us, in a world that compresses.
 fn known(keys: &str) -> (Played, StrictClient, Connection) {
     let played = played_with(Kind::Evennia, keys, "");
-    let mut first = StrictClient::to(played.prompt, wide());
-    first.until("> ");
-    first.types("REGISTER bob secret-of-bob");
-    first.until("> ");
-    first.types("PLAY zoo");
-    first.until("<password>");
-    first.types("connect bob secret-of-bob");
-    first.until("Limbo\n");
+    let first = played.known(wide());
     let told = played.world.player("bob");
     (played, first, told)
 }

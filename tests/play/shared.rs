@@ -15,14 +15,7 @@ const LEFT: &str = "his others go on in zoo";
 /// A player who has logged in to us and to the world, and so many further connections of him that see the same.
 fn shared(keys: &str, others: usize) -> (Played, StrictClient, Vec<StrictClient>) {
     let played = played_with(Kind::Mush, &format!("sessions = \"shared\"\n{keys}"), "");
-    let mut first = StrictClient::to(played.prompt, wide());
-    first.until("> ");
-    first.types("REGISTER bob secret-of-bob");
-    first.until("> ");
-    first.types("PLAY zoo");
-    first.until("<password>");
-    first.types("connect bob secret-of-bob");
-    first.until("Limbo\n");
+    let first = played.known(wide());
     let others = (0..others).map(|_| another(&played)).collect();
     (played, first, others)
 }
