@@ -16,7 +16,7 @@ pub struct Given<'a> {
     pub client: TcpStream,
     /// Where it comes from.
     pub address: SocketAddr,
-    /// When it was accepted.
+    /// When it was accepted; at a door behind a proxy, when its client was let in.
     pub begun: Instant,
     /// The session's number.
     pub session: u64,

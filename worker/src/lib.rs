@@ -44,27 +44,29 @@ pub fn run(mut given: Given<'_>) -> WorkerEnd {
     }
     if let Some(door) = given.unnamed {
         return match naming::learn(&mut given, door) {
-            Ok(to_move) => first_word(given, Instant::now(), to_move),
+            Ok(to_move) => {
+                given.begun = Instant::now();
+                first_word(given, to_move)
+            }
             Err(end) => end,
         };
     }
     if let Some(moved) = given.moved.take() {
         return follow(given, moved);
     }
-    let begun = given.begun;
-    first_word(given, begun, false)
+    first_word(given, false)
 }
 
 /// Serves a client who is known, and has said nothing yet.
 #[inline(always)]
-fn first_word(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
+fn first_word(given: Given<'_>, to_move: bool) -> WorkerEnd {
     let waits = given.mode == Mode::Ask && !to_move;
     if waits && !speaks(&given.client, given.signals, given.settings.limits.first_mode_seconds) {
         // The kernel tidies up.
         std::mem::forget(given);
         return WorkerEnd::GOOD;
     }
-    begin(given, begun, to_move)
+    begin(given, to_move)
 }
 
 /// Goes on with another worker's session. Not part of [`run`], as is [`begin`]: who waits for the first word is not to have
@@ -77,10 +79,10 @@ fn follow(given: Given<'_>, moved: moved::Moved) -> WorkerEnd {
 }
 
 #[inline(never)]
-fn begin(given: Given<'_>, begun: Instant, to_move: bool) -> WorkerEnd {
+fn begin(given: Given<'_>, to_move: bool) -> WorkerEnd {
     // Not before: an idle worker touches no more memory than it must.
     ssmglobal_sys::no_backtraces();
-    let worker = Worker::start(given, begun, to_move);
+    let worker = Worker::start(given, to_move);
     // Whoever reads the log sees it; a client that is gone is no reason for an error.
     worker.and_then(serve).unwrap_or(WorkerEnd::REFUSED)
 }

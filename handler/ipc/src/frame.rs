@@ -128,14 +128,19 @@ impl Header {
 /// Appends one frame; `body` appends its payload.
 fn put(out: &mut Vec<u8>, class: Class, kind: u16, number: u64, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
-    out.extend_from_slice(&[0, 0, 0, 0, VERSION, class as u8]);
-    out.extend_from_slice(&kind.to_le_bytes());
-    out.extend_from_slice(&number.to_le_bytes());
+    out.extend_from_slice(&[0; HEADER]);
     body(out);
-    let length = u32::try_from(out.len().saturating_sub(start + HEADER)).unwrap_or(u32::MAX);
-    if let Some(place) = out.get_mut(start..start + 4) {
-        place.copy_from_slice(&length.to_le_bytes());
+    let length = out.len().saturating_sub(start + HEADER);
+    if let Some(front) = out.get_mut(start..).and_then(|frame| frame.first_chunk_mut()) {
+        *front = header(length, class, kind, number);
     }
+}
+
+/// What stands in front of a payload.
+fn header(length: usize, class: Class, kind: u16, number: u64) -> [u8; HEADER] {
+    let [l0, l1, l2, l3] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let ([k0, k1], [n0, n1, n2, n3, n4, n5, n6, n7]) = (kind.to_le_bytes(), number.to_le_bytes());
+    [l0, l1, l2, l3, VERSION, class as u8, k0, k1, n0, n1, n2, n3, n4, n5, n6, n7]
 }
 
 /// Appends a request frame.
@@ -188,10 +193,7 @@ pub fn put_control<T: Serialize>(out: &mut Vec<u8>, message: &T) {
 pub fn control_within<'a, T: Serialize>(room: &'a mut [u8], message: &T) -> Option<&'a [u8]> {
     let (front, behind) = room.split_first_chunk_mut::<HEADER>()?;
     let length = postcard::to_slice(message, behind).ok()?.len();
-    *front = [0; HEADER];
-    let [l0, l1, l2, l3, version, class, ..] = front;
-    [*l0, *l1, *l2, *l3] = u32::try_from(length).ok()?.to_le_bytes();
-    (*version, *class) = (VERSION, Class::Control as u8);
+    *front = header(length, Class::Control, 0, 0);
     room.get(..HEADER + length)
 }
 

@@ -3,7 +3,6 @@
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -53,8 +52,7 @@ impl Process {
 
     /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
-        let mut waits = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
-        nix::poll::poll(&mut waits, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+        crate::is_readable(&self.0)
     }
 }
 

@@ -200,7 +200,7 @@ impl Layer for Compression {
     }
 
     fn is_quiet(&self) -> bool {
-        // The stream that goes out is ended when its process lets go.
+        // What goes out is put away behind each turn.
         let Compression { outward: _, rests: _, inward, held: _, more: _, come: _ } = self;
         inward.as_ref().is_none_or(Inflater::is_quiet)
     }

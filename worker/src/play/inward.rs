@@ -30,8 +30,8 @@ impl Play {
                     }
                 }
             }
-            if self.bridge.world_offers()
-                && let Some(again) = &mut self.logs_in
+            if let Some(again) = &mut self.logs_in
+                && self.bridge.world_offers()
             {
                 again.has_offered();
             }

@@ -74,13 +74,12 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes over the client, which was accepted at `begun`. Where another program is to go on with
-    /// it as soon as that can be, it is `to_move`.
+    /// Takes over the client. Where another program is to go on with it as soon as that can be, it is `to_move`.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn start(given: Given<'a>, begun: Instant, to_move: bool) -> io::Result<Box<Worker<'a>>> {
-        let (mode, door, session) = (given.mode, given.door, given.session);
+    pub fn start(given: Given<'a>, to_move: bool) -> io::Result<Box<Worker<'a>>> {
+        let (mode, door, session, begun) = (given.mode, given.door, given.session, given.begun);
         let speech = Speech::new(mode, door.line, door.mode != DoorMode::Ask);
         let kept = Kept { stack: Stack::new(Transport::Plain, speech), contact: Contact::since(begun) };
         let session = Session::new(session, mode, begun);

@@ -59,8 +59,7 @@ impl Worker<'_> {
     /// Says the word by which he goes on to who is to see it unasked. Who has logged in to us goes on by that.
     pub(super) fn tell_word(&mut self) {
         let owes = self.playing.as_ref().is_some_and(|playing| playing.from.is_none() && playing.play.owes_word());
-        let may = self.session.who().is_empty() && !self.session.wants_line();
-        if owes && may && !self.client.stack().is_mid_line() {
+        if owes && self.session.who().is_empty() && !self.session.wants_line() && !self.client.stack().is_mid_line() {
             self.show_word();
         }
     }
