@@ -142,8 +142,7 @@ fn a_world_that_tells_of_itself_wins_where_it_is_about_the_game_also_while_it_is
     let found = found(Kind::Evennia, "texts.mssp = \"HOSTNAME=dunes.example.org\"", "mssp = \"GENRE=Fantasy\"");
     let mut bob = inside(found.door, "bob");
     // What the handler was told before is known by now.
-    bob.types("//hw");
-    bob.until("Hello, world!");
+    bob.asks_handler();
     let looks = |table: &Table| {
         is(table, "NAME", "A world of the tests");
         is(table, "PORT", "4202");

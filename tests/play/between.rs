@@ -79,8 +79,7 @@ fn tells_in_a_flood_stand_between_its_lines_and_none_of_both_is_lost() {
     (0..20).for_each(|number| tells(&mut friend, &format!("tell {number}")));
     client.types("echo the end");
     client.until("the end\n");
-    client.types("//hw");
-    client.until("Hello, world!\n");
+    client.asks_handler();
     let shown = plain(&client.shown());
     let (tells, lines): (Vec<&str>, Vec<&str>) = shown
         .lines()
@@ -104,8 +103,7 @@ fn a_clean_door_shows_nothing_before_he_asks() {
     client.types("echo quiet");
     client.until("quiet\n");
     assert!(!client.shown().contains("not now"), "{}", client.shown());
-    client.types("//hw");
-    let shown = client.until("Hello, world!\n");
+    let shown = client.asks_handler();
     assert!(shown.contains("al: not now\n"), "{shown}");
     tells(&mut friend, "nor now");
     client.types("echo still");

@@ -104,6 +104,15 @@ impl StrictClient {
         self.take_to(end)
     }
 
+    /// Asks the handler something, and takes everything up to its answer: all that it had to say before is in that. HW would not
+    /// do, since a worker answers it by itself.
+    #[track_caller]
+    pub fn asks_handler(&mut self) -> String {
+        self.types("//whoami");
+        let before = self.until("You are ");
+        before + &self.until("\n")
+    }
+
     /// Types a line, and takes everything up to and with the one of these texts that is answered first; whether it is the second.
     #[track_caller]
     pub fn answers(&mut self, line: &str, one: &str, other: &str) -> bool {
