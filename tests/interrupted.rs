@@ -207,7 +207,8 @@ fn stand_between(backend: &Backend, receives: &OwnedFd, worker: Pid) {
     backend.signal(Signal::SIGCONT);
     // With its second answer the listener is through with what lay there at the first.
     for _ in 0..2 {
-        assert_eq!(backend.ctl_fails(&["upgrade", "--binary", "/nowhere"]), "invalid");
+        // A file that is root's, and no program.
+        assert_eq!(backend.ctl_fails(&["upgrade", "--binary", "/etc/passwd"]), "invalid");
     }
 }
 

@@ -198,7 +198,8 @@ fn errors_of_the_backend_have_the_shape_too() {
         (&["board", "reset", "nobody", "--yes"], "not_found"),
         (&["world", "show", "nobody"], "not_found"),
         (&["board", "define", "a b", "--unit", "ms", "--better", "lower"], "invalid"),
-        (&["verify", "/nowhere"], "invalid"),
+        (&["verify", "/nowhere/at/all"], "unavailable"),
+        (&["verify", "/etc/passwd"], "invalid"),
     ] {
         let told = object(words, &run(backend.ctl_command(words).arg("--json"), b"").ends_with(1));
         assert_eq!(told["code"], code, "{words:?}: {told}");
