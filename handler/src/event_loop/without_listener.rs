@@ -104,6 +104,8 @@ impl EventLoop {
         if self.workers.listener_died_at == 0
             || started > self.workers.listener_died_at
             || self.workers.children.contains_key(&pid)
+            // The next one's, made in the same moment: its word is on its way.
+            || has_listener(pid)
         {
             return false;
         }
