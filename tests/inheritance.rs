@@ -1,16 +1,15 @@
 //! What a worker begins with: of the listener's memory, mappings and descriptors, what is listed here and nothing else.
 
-use crate::harness::{Backend, GREETING, Mapping, Process, Wire, is_root, processes_of};
+use crate::harness::{Backend, GREETING, Mapping, Process, Wire, is_root, zygote_of};
 
 /// A client who has said nothing, and his worker, which waits for his first word.
 fn idle(backend: &Backend) -> (Wire, Process) {
-    let (before, mark) = (processes_of(backend.pid()), backend.log().mark());
+    let mark = backend.log().mark();
     let mut client = Wire::to(backend.at());
     client.expect(GREETING);
     // The greeting comes before the worker.
     backend.log().wait_after(mark, "Connected (");
-    let of_it = processes_of(backend.pid()).into_iter().find(|process| !before.contains(process));
-    let worker = of_it.expect("a worker");
+    let worker = Process(backend.workers().last().expect("a worker").pid);
     worker.comes_to_wait();
     (client, worker)
 }
@@ -103,6 +102,24 @@ fn a_worker_begins_with_these_descriptors() {
     let wanted = ["/dev/null", "/dev/null", "/dev/null", "anon_inode:", "pipe:", "socket:", "socket:", "socket:"];
     assert_eq!(kinds, wanted, "{descriptors:?}");
     assert_eq!(descriptors.iter().filter(|link| link.contains("signalfd")).count(), 1, "{descriptors:?}");
+}
+
+#[test]
+fn a_zygote_has_what_its_workers_need_and_what_it_works_with() {
+    if !is_root() {
+        return;
+    }
+    let backend = Backend::start();
+    let _client = backend.program();
+    let zygote = zygote_of(backend.pid());
+    let descriptors = zygote.descriptors();
+    let mut kinds: Vec<&str> = descriptors.iter().map(|link| link.split(['[', ']']).next().unwrap_or(link)).collect();
+    kinds.sort_unstable();
+    // As a worker's, without a client; where orders come from, and where clients lie until they have a worker.
+    let wanted =
+        ["/dev/null", "/dev/null", "/dev/null", "anon_inode:", "pipe:", "socket:", "socket:", "socket:", "socket:"];
+    assert_eq!(kinds, wanted, "{descriptors:?}");
+    assert!(zygote.mappings().iter().all(|mapping| !mapping.name.contains("memfd")), "{:#?}", zygote.mappings());
 }
 
 #[test]

@@ -33,7 +33,8 @@ fn everybody_is_told(mut backend: Backend, end: impl Fn(&Backend)) {
     let mut bob = backend.player("bob");
     let mut server = Program::in_mode(backend.at(), "SERVER");
     let all = processes_of(backend.pid());
-    assert_eq!(all.len(), 6);
+    // The listener, the handler, the zygote, and a worker for each.
+    assert_eq!(all.len(), 7);
     end(&backend);
     assert_eq!(backend.wait(), Some(0), "{}", backend.log().text());
 

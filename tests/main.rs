@@ -85,3 +85,4 @@ mod walk;
 mod watchers;
 mod worlds;
 mod writing;
+mod zygote;

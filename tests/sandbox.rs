@@ -1,6 +1,8 @@
 //! Workers are locked in, and what comes of a worker that ends in a way that it should not.
 
-use crate::harness::{Backend, GREETING, Listener, Process, Program, Wire, is_root, is_root_beside, processes_of};
+use crate::harness::{
+    Backend, GREETING, Listener, Process, Program, Wire, ZYGOTE, is_root, is_root_beside, processes_of, zygote_of,
+};
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use std::os::unix::fs::MetadataExt;
@@ -26,6 +28,12 @@ fn a_worker_is_locked_in_before_its_client_says_anything() {
     assert_eq!(worker.limit("Max processes"), "0");
     assert_eq!(worker.limit("Max core file size"), "0");
     assert!(worker.limit("Max open files").parse::<u32>().unwrap() < 5000);
+    // So is the process that has made it, but that it may fork.
+    let zygote = zygote_of(backend.pid());
+    for field in ["NoNewPrivs", "Seccomp", "Seccomp_filters", "CapEff", "Uid", "Groups"] {
+        assert_eq!(zygote.status(field), worker.status(field), "{field}");
+    }
+    assert_ne!(zygote.limit("Max processes"), "0");
     // Listener and handler keep what they need.
     for process in [Process(backend.pid()), Process(backend.handler())] {
         assert_eq!(process.status("Seccomp"), "0", "{}", process.title());
@@ -120,7 +128,7 @@ fn an_ordinary_user_has_the_whole_backend() {
     alice.says("WHO").sees("alice");
     for process in processes_of(backend.pid()) {
         assert!(process.status("Uid").starts_with("65534\t"), "{}", process.title());
-        let locked = process.title().starts_with("ssmglobal: worker");
+        let locked = process.title().starts_with("ssmglobal: worker") || process.title() == ZYGOTE;
         assert_eq!(process.status("Seccomp"), if locked { "2" } else { "0" }, "{}", process.title());
     }
     let text = backend.log().text();

@@ -2,17 +2,19 @@
 //! and, from the fork on, in the worker.
 
 use super::Listener;
-use super::children::{self, Place};
-use super::inheritance::Birth;
+use super::children::{self, Arrival, Naming, Place};
+use super::doors::Opened;
+use super::pending;
 use super::refusal::Refusal;
+use super::zygote::Unborn;
 use mio::net::TcpStream;
 use nix::unistd::Pid;
-use ssmglobal_config::{DoorMode, shown};
+use ssmglobal_config::DoorMode;
 use ssmglobal_ipc::{Mode, Time};
-use ssmglobal_sys::{ExitSignal, Prepared};
+use ssmglobal_sys::Prepared;
 use ssmglobal_worker::greeting;
 use ssmglobal_worker::moved::Moved;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -28,6 +30,18 @@ pub fn mode_of(door: DoorMode) -> Mode {
         DoorMode::Client => Mode::Client,
         DoorMode::Server => Mode::Server,
     }
+}
+
+/// What a worker is to be called that serves this client, or proxy, and what it has of its own.
+pub fn newcomer(address: SocketAddr, session: u64, client: TcpStream, opened: &Opened) -> (Prepared, NewWorker) {
+    let (ip, mode) = (address.ip().to_canonical(), mode_of(opened.door.mode));
+    let unnamed = opened.door.is_behind_proxy().then(|| u32::try_from(opened.number).unwrap_or(u32::MAX));
+    let title = match opened.door.mode {
+        _ if unnamed.is_some() => ssmglobal_worker::unnamed_title(ip),
+        DoorMode::Metrics => ssmglobal_worker::metrics::title(ip),
+        _ => ssmglobal_worker::title(ip, mode, ""),
+    };
+    (title, NewWorker { client, address, session, mode, moved: None, unnamed })
 }
 
 /// What a new worker has of its own.
@@ -46,6 +60,14 @@ pub struct NewWorker {
     pub unnamed: Option<u32>,
 }
 
+/// Whether a process has a descriptor of this; nothing where this one may not look.
+fn has_descriptor(pid: i32, wanted: Option<&str>) -> Option<bool> {
+    let wanted = wanted?;
+    let list = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let mut links = list.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    Some(links.any(|link| link.as_os_str() == wanted))
+}
+
 impl Listener {
     /// Takes connections from a door; gives whether there may be more.
     #[inline(never)]
@@ -55,6 +77,7 @@ impl Listener {
             if self.holds_up(door) || taken > 0 && !self.doors.has_waiting(door) {
                 return false;
             }
+            self.make_room();
             match self.doors.accept(door) {
                 Ok(Some((client, address))) => {
                     self.admit(door, client, address, false);
@@ -72,6 +95,7 @@ impl Listener {
 
     /// Makes a worker for a connection, which may have been greeted already.
     pub(super) fn admit(&mut self, door: usize, mut client: TcpStream, address: SocketAddr, greeted: bool) {
+        self.make_room();
         let Some(opened) = self.doors.get(door) else { return };
         if opened.door.is_behind_proxy() {
             return self.admit_proxy(door, client, address);
@@ -90,27 +114,8 @@ impl Listener {
         }
         // Not before: whoever connects need not wait for it.
         self.pending_accept.put(&client);
-        let door_mode = opened.door.mode;
-        let mode = mode_of(door_mode);
-        let title = match door_mode {
-            DoorMode::Metrics => ssmglobal_worker::metrics::title(address.ip().to_canonical()),
-            _ => ssmglobal_worker::title(address.ip().to_canonical(), mode, ""),
-        };
-        let session = self.children.next_session();
-        let new = NewWorker { client, address, session, mode, moved: None, unnamed: None };
-        match self.fork_worker(door, title, new) {
-            Ok(pid) => {
-                let at = Time::now();
-                self.children.add(pid, session, place, at);
-                // The handler is told of all in a turn together. Should this process be killed before, it finds the worker.
-                self.tell_joined(children::client(pid, session, &place, at));
-            }
-            Err((error, mut client)) => {
-                let _ = client.write_all(Refusal::Full.line(door_mode).as_bytes());
-                self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
-            }
-        }
-        self.pending_accept.clear();
+        let arrival = Arrival { naming: Naming::Named, session: self.children.next_session(), place, at: Time::now() };
+        self.bear(Unborn { client, door, arrival, since: Instant::now() });
     }
 
     /// Why one more client may not come in here, if so.
@@ -124,32 +129,19 @@ impl Listener {
         penalty.or_else(|| self.children.refusal(place, &opened.door, self.inherited.settings.limits.clients))
     }
 
-    /// Makes a worker; gives its process id, or the connection back.
-    pub(super) fn fork_worker(
-        &mut self,
-        door: usize,
-        title: Prepared,
-        new: NewWorker,
-    ) -> Result<Pid, (io::Error, TcpStream)> {
-        let Some(opened) = self.doors.get(door) else { return Err((io::ErrorKind::NotFound.into(), new.client)) };
-        let ([moves, _], [_, lifeline]) = (self.moves.ends(), self.lifeline.both());
-        if !std::mem::replace(&mut self.settled, true) {
-            ssmglobal_sys::settle_heap();
-        }
-        let (rendezvous, inherited) = (self.handler.rendezvous(), &*self.inherited);
-        let begun = Instant::now();
-        let birth = Birth { title, new, door: &opened.door, rendezvous, moves, lifeline, begun, inherited };
-        let (forked, birth) = ssmglobal_sys::fork(&mut self.child_stack, ExitSignal::Queued, birth);
-        forked.map_err(|error| (error.into(), birth.new.client))
-    }
-
-    /// Admits the connection that a listener before this one has accepted and then had no time for.
+    /// Admits the connections that a listener before this one has accepted and then had no time for.
     #[inline(never)]
     pub(super) fn admit_left(&mut self) {
-        let Some(client) = self.pending_accept.take() else { return };
-        let client = TcpStream::from_std(std::net::TcpStream::from(client));
+        let left: Vec<_> = std::iter::from_fn(|| self.pending_accept.take()).collect();
+        for (place, client) in left.into_iter().enumerate() {
+            self.admit_again(TcpStream::from_std(std::net::TcpStream::from(client)), place == 0);
+        }
+    }
+
+    /// The `first` one may have a worker: it was about to be taken out.
+    fn admit_again(&mut self, client: TcpStream, first: bool) {
         let Ok(address) = client.peer_addr() else { return };
-        if self.children.serves(address) || self.has_unreported(address.ip()) {
+        if self.children.serves(address) || first && self.has_unreported(&client, address.ip()) {
             return;
         }
         let Some(door) = client.local_addr().ok().and_then(|at| self.doors.at(at)) else { return };
@@ -157,14 +149,18 @@ impl Listener {
         self.admit(door, client, address, greeted);
     }
 
-    /// Whether a worker for this address may be there of which nobody has told: better to lose a connection that nobody
-    /// serves than to have two serve one.
-    fn has_unreported(&self, address: IpAddr) -> bool {
+    /// Whether a worker for this client may be there of which nobody has told. Where that cannot be seen, one for its address is
+    /// taken for it: better to lose a connection that nobody serves than to have two serve one.
+    fn has_unreported(&self, client: &TcpStream, address: IpAddr) -> bool {
         let shown = address.to_canonical().to_string();
+        let socket = pending::number(client).map(|number| format!("socket:[{number}]"));
         let unknown = |(pid, rest): (i32, String)| {
             let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();
             let orphan = !parent.starts_with("ssmglobal: listener");
-            orphan && rest.split(' ').next() == Some(&shown) && !self.children.has(Pid::from_raw(pid))
+            orphan
+                && rest.split(' ').next() == Some(&shown)
+                && !self.children.has(Pid::from_raw(pid))
+                && has_descriptor(pid, socket.as_deref()).unwrap_or(true)
         };
         self.children.serves(SocketAddr::new(address, 0)) || ssmglobal_sys::titled(children::WORKER).any(unknown)
     }

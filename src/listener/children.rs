@@ -26,6 +26,19 @@ pub struct Place {
     pub address: SocketAddr,
 }
 
+/// Somebody who has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Whether it is known who he is.
+    pub naming: Naming,
+    /// The session's number; 0 where that is not known.
+    pub session: u64,
+    /// Where he came in and from where.
+    pub place: Place,
+    /// When.
+    pub at: Time,
+}
+
 /// A table that workers do not inherit.
 pub type Table<K, V> = hashbrown::HashMap<K, V, RandomState, Unforked>;
 
@@ -83,6 +96,10 @@ pub struct Children {
     addresses: Table<(usize, IpAddr), u32>,
     /// How many have no client that is let in.
     unnamed: u32,
+    /// How many clients there are, …
+    clients: u32,
+    /// … and for how many of them a worker is still to be forked.
+    expected: u32,
     /// Which run of the backend this is, see [`ToHandler::Run`](ssmglobal_ipc::control::ToHandler::Run).
     run: u64,
     /// The last session's number.
@@ -102,6 +119,8 @@ impl Default for Children {
             doors: table(),
             addresses: table(),
             unnamed: 0,
+            clients: 0,
+            expected: 0,
             run,
             sessions: 0,
             forked_before_upgrade: 0,
@@ -114,8 +133,12 @@ impl Children {
     /// How many clients there are. Whoever reads numbers at the metrics' door is none, nor is a proxy that has not said for whom it
     /// comes.
     pub fn count(&self) -> u32 {
-        let readers = self.doors.get(&METRICS).copied().unwrap_or(0);
-        u32::try_from(self.by_pid.len()).unwrap_or(u32::MAX).saturating_sub(readers + self.unnamed)
+        self.clients
+    }
+
+    /// How many of them have a worker.
+    pub fn served(&self) -> u32 {
+        self.clients - self.expected
     }
 
     /// Whether there is no worker at all.
@@ -215,21 +238,25 @@ impl Children {
         older.map(|(pid, _)| *pid).collect()
     }
 
-    /// A worker was forked for a client that has just come.
-    pub fn add(&mut self, pid: Pid, session: u64, place: Place, at: Time) {
-        self.add_as(Naming::Named, pid, session, place, at);
-    }
-
-    /// A worker was forked for a proxy, which is there, and is to say for whom it comes.
-    pub fn add_unnamed(&mut self, pid: Pid, place: Place, at: Time) {
-        self.add_as(Naming::Unnamed, pid, 0, place, at);
-    }
-
-    fn add_as(&mut self, naming: Naming, pid: Pid, session: u64, place: Place, at: Time) {
+    /// A worker was forked for somebody who has just come.
+    pub fn add(&mut self, pid: Pid, arrival: Arrival) {
+        let Arrival { naming, session, place, at } = arrival;
         self.count_in(
             pid,
             Known { naming, session, place, at, started: None, version: 0, forked_before_upgrade: false },
         );
+    }
+
+    /// Somebody has come, and counts, whose worker is still to be forked.
+    pub fn expect(&mut self, arrival: &Arrival) {
+        self.expected += u32::from(is_client(arrival.naming, &arrival.place));
+        self.more(arrival.naming, &arrival.place);
+    }
+
+    /// His worker is there and counts by itself, or there is none.
+    pub fn expects_no_more(&mut self, arrival: &Arrival) {
+        self.expected -= u32::from(is_client(arrival.naming, &arrival.place));
+        self.fewer(arrival.naming, &arrival.place);
     }
 
     /// Whether so many do not know who their client is that further ones have to wait.
@@ -269,10 +296,14 @@ impl Children {
     }
 
     fn count_in(&mut self, pid: Pid, known: Known) {
-        let place = known.place;
         self.forked_before_upgrade += u32::from(known.forked_before_upgrade);
         self.by_pid.insert(pid, known);
-        if known.naming != Naming::Named {
+        self.more(known.naming, &known.place);
+    }
+
+    fn more(&mut self, naming: Naming, place: &Place) {
+        self.clients += u32::from(is_client(naming, place));
+        if naming != Naming::Named {
             self.unnamed += 1;
             return;
         }
@@ -287,15 +318,19 @@ impl Children {
 
     fn count_out(&mut self, pid: Pid) -> Option<Known> {
         let known = self.by_pid.remove(&pid)?;
-        let Known { naming, place, forked_before_upgrade, .. } = known;
-        self.forked_before_upgrade -= u32::from(forked_before_upgrade);
+        self.forked_before_upgrade -= u32::from(known.forked_before_upgrade);
+        self.fewer(known.naming, &known.place);
+        Some(known)
+    }
+
+    fn fewer(&mut self, naming: Naming, place: &Place) {
+        self.clients -= u32::from(is_client(naming, place));
         if naming == Naming::Named {
             less(&mut self.doors, &place.door);
             less(&mut self.addresses, &(place.door, network(place.address.ip())));
         } else {
             self.unnamed -= 1;
         }
-        Some(known)
     }
 
     /// The session of one of them, and where its client came in; nothing of one that has none.
@@ -373,6 +408,10 @@ impl Children {
         let client = |(pid, known): (&Pid, &Known)| client(*pid, known.session, &known.place, known.at);
         self.clients().map(client).collect()
     }
+}
+
+fn is_client(naming: Naming, place: &Place) -> bool {
+    naming == Naming::Named && place.door != METRICS
 }
 
 /// A client as the handler is told of it.

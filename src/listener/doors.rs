@@ -177,6 +177,11 @@ impl Doors {
         self.opened.iter().flatten().map(|opened| (opened.number, &opened.listen, opened.socket.as_fd()))
     }
 
+    /// Those that are open, each in its place.
+    pub fn opened(&self) -> &[Option<Opened>] {
+        &self.opened
+    }
+
     /// The number that the next new door gets.
     pub fn next(&self) -> usize {
         self.next

@@ -39,12 +39,23 @@ pub struct Birth<'a> {
     pub begun: Instant,
     /// The rest.
     pub inherited: &'a Inheritance,
+    /// How it comes behind its lock.
+    pub locks: Locks,
+}
+
+/// How a worker comes behind its lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// It locks itself in: the listener has forked it.
+    Itself,
+    /// It is locked in, and gives up what only the zygote may do that has forked it.
+    Behind,
 }
 
 /// Sorts a few numbers, most of which are in order: whatever sorts many lies elsewhere in the program, on pages that a worker does
 /// not need.
 #[inline(always)]
-fn sort(numbers: &mut [i32]) {
+pub fn sort(numbers: &mut [i32]) {
     for end in 1..numbers.len() {
         for at in (1..=end).rev() {
             if numbers.get(at - 1) <= numbers.get(at) {
@@ -63,11 +74,15 @@ impl Child for Birth<'_> {
     /// costs some two microseconds, at its beginning and its end.
     #[inline(always)]
     fn begin(self) -> ! {
-        let Birth { title, new, door, rendezvous, moves, lifeline, begun, inherited } = self;
+        let Birth { title, new, door, rendezvous, moves, lifeline, begun, inherited, locks } = self;
         let Inheritance { settings, sandbox, signals } = inherited;
         let NewWorker { client, address, session, mode, moved, unnamed } = new;
         title.show();
-        let [null, root, ruleset] = sandbox.descriptors();
+        let [null, root, ruleset] = match locks {
+            Locks::Itself => sandbox.descriptors(),
+            // Closed by the zygote: the numbers are others' now.
+            Locks::Behind => [-1; 3],
+        };
         // In place: most workers have nothing else to go on with, and no heap of their own yet.
         let mut keep = [-1; 8 + MOST_DESCRIPTORS];
         let own = [client.as_raw_fd(), rendezvous.as_raw_fd(), moves.as_raw_fd(), lifeline.as_raw_fd()];
@@ -76,7 +91,11 @@ impl Child for Birth<'_> {
         keep.iter_mut().zip(all).for_each(|(place, fd)| *place = fd);
         sort(&mut keep);
         close_others(&keep);
-        let end = match sandbox.enter() {
+        let locked = match locks {
+            Locks::Itself => sandbox.enter(),
+            Locks::Behind => sandbox.enter_behind(),
+        };
+        let end = match locked {
             Ok(()) => run(Given {
                 client,
                 address,

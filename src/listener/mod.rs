@@ -8,6 +8,7 @@
 
 mod accept;
 mod adopt;
+mod births;
 mod children;
 mod doors;
 mod follow;
@@ -31,6 +32,7 @@ mod takeover;
 pub mod upgrade;
 pub mod users;
 mod watchdog;
+mod zygote;
 
 use crate::print;
 use children::Children;
@@ -56,6 +58,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use upgrade::{Asker, Upgrade};
 use watchdog::Watchdog;
+use zygote::Nursery;
 
 const SIGNALS: Token = Token(0);
 const CONTROL: Token = Token(1);
@@ -63,8 +66,10 @@ const CONTROL: Token = Token(1);
 const HANDLER_END: Token = Token(2);
 /// A worker hands over its client.
 const MOVES: Token = Token(3);
+/// The zygote has something to say.
+const ZYGOTE: Token = Token(4);
 /// Doors have numbers from here on.
-const FIRST_DOOR: usize = 4;
+const FIRST_DOOR: usize = 5;
 
 /// Runs the backend; this process is its listener until it ends. `args` is the command line, for SIGHUP.
 pub fn run(found: Found, args: Vec<OsString>) -> ExitCode {
@@ -95,6 +100,7 @@ macro_rules! briefing {
 struct Listener {
     inherited: Box<Inheritance>,
     child_stack: ChildStack,
+    nursery: Nursery,
     /// Nothing was taken from the heap since its free blocks were used up.
     settled: bool,
     args: Vec<OsString>,
@@ -174,6 +180,7 @@ impl Listener {
                         }
                     }
                     MOVES => self.moves.waiting = true,
+                    ZYGOTE => self.on_zygote(),
                     Token(token) => {
                         let door = token - FIRST_DOOR;
                         if !self.unfinished.contains(&door) {
@@ -198,7 +205,8 @@ impl Listener {
     /// When something is to be done that nobody will tell of.
     fn deadline(&self) -> Option<Instant> {
         let handler = self.handler.start_at().into_iter().chain(self.handler.ends_by());
-        handler.chain(self.moves.notify_at()).chain(self.upgrade_until()).chain(self.watchdog.at()).min()
+        let moves = handler.chain(self.moves.notify_at()).chain(self.upgrade_until());
+        moves.chain(self.watchdog.at()).chain(self.nursery.overdue_at()).min()
     }
 
     #[inline(never)]
@@ -216,6 +224,12 @@ impl Listener {
         }
         if self.upgrade_until().is_some_and(|at| at <= now) {
             self.give_up_check();
+        }
+        if self.nursery.overdue_at().is_some_and(|at| at <= now) {
+            self.take_born();
+        }
+        if self.nursery.overdue_at().is_some_and(|at| at <= now) {
+            self.end_zygote(None);
         }
         self.watchdog.tell(now);
     }
@@ -295,6 +309,7 @@ impl Listener {
                 // Every handler says it, and seldom is it another one.
                 handler::Said::Welcome(text) if self.welcome == text => {}
                 handler::Said::Welcome(text) => {
+                    self.renew_zygote();
                     self.welcome = text;
                     self.doors.welcome(&at_doors(&self.inherited.settings, self.welcome.as_deref()));
                 }

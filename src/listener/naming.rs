@@ -3,8 +3,8 @@
 //! Runs in the listener.
 
 use super::Listener;
-use super::accept::{NewWorker, mode_of};
-use super::children::{Naming, Place, WORKER, client};
+use super::children::{Arrival, Naming, Place, WORKER, client};
+use super::zygote::Unborn;
 use mio::net::TcpStream;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -15,6 +15,7 @@ use ssmglobal_ipc::naming::{Name, Named};
 use ssmglobal_ipc::{Time, version};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 impl Listener {
     /// Makes a worker for a proxy, which is to say for whom it comes. Anybody else is sent away before that.
@@ -24,18 +25,9 @@ impl Listener {
         if !opened.door.trusts(address.ip()) {
             return self.tell_refused(&place, NotLetIn::NoProxy);
         }
-        let title = ssmglobal_worker::unnamed_title(address.ip().to_canonical());
-        let unnamed = Some(u32::try_from(opened.number).unwrap_or(u32::MAX));
-        let mode = mode_of(opened.door.mode);
-        let new = NewWorker { client: proxy, address, session: 0, mode, moved: None, unnamed };
-        self.pending_accept.put(&new.client);
-        match self.fork_worker(door, title, new) {
-            Ok(pid) => self.children.add_unnamed(pid, place, Time::now()),
-            Err((error, _)) => {
-                self.handler.log(1, format!("{}: no worker can be made: {error}", shown(address)));
-            }
-        }
-        self.pending_accept.clear();
+        self.pending_accept.put(&proxy);
+        let arrival = Arrival { naming: Naming::Unnamed, session: 0, place, at: Time::now() };
+        self.bear(Unborn { client: proxy, door, arrival, since: Instant::now() });
     }
 
     /// Whether those who wait at this door have to wait on; they are taken as soon as others have told who their clients are.
@@ -63,6 +55,7 @@ impl Listener {
 
     /// A worker says who its client is. It does so once; any other has been taken over by somebody, and is ended.
     pub(super) fn take_name(&mut self, pid: Pid, name: &Name, answer: OwnedFd) {
+        self.knows(pid);
         let (number, adopted) = match self.children.naming(pid) {
             Some((Naming::Unnamed, place)) => (place.door, None),
             Some((_, place)) => {
@@ -148,7 +141,7 @@ impl Listener {
 
     /// The handler is told of a client that is there.
     pub(super) fn tell_joined(&mut self, client: Client) {
-        let (count, max) = (self.children.count(), self.inherited.settings.limits.clients);
+        let (count, max) = (self.children.served(), self.inherited.settings.limits.clients);
         self.handler.tell(&ToHandler::Joined { client, count, max });
     }
 

@@ -3,6 +3,7 @@
 use super::children::Naming;
 use super::{Listener, penalties};
 use crate::print;
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -43,6 +44,10 @@ impl Listener {
         if self.handler.is(pid) {
             return self.handler_ended(Some(status));
         }
+        if self.nursery.is(pid) {
+            self.end_zygote(Some(status));
+            return None;
+        }
         if self.handler.before() == Some(pid) {
             self.handler.forget_before();
             self.tell_of_end(Some(status));
@@ -75,10 +80,11 @@ impl Listener {
         if self.one_of_two_ended(pid, status) {
             return;
         }
+        self.knows(pid);
         let Some((naming, place)) = self.children.remove(pid) else { return };
         if naming == Naming::Named {
             self.punish(place.address, WorkerEnd(status));
-            let (count, max) = (self.children.count(), self.inherited.settings.limits.clients);
+            let (count, max) = (self.children.served(), self.inherited.settings.limits.clients);
             self.handler.tell(&ToHandler::Exited { pid: pid.as_raw(), status, count, max });
         } else {
             self.unnamed_ended(pid, &place, WorkerEnd(status));
@@ -150,15 +156,29 @@ pub fn ended_with(pid: Pid) -> Option<i32> {
     waited(pid).map(|(_, status)| status)
 }
 
+/// Waits for the end of a child; how it was. Nothing for one that was waited for.
+pub fn wait_for(pid: Pid) -> Option<i32> {
+    loop {
+        match waitpid(pid, Some(WaitPidFlag::__WALL)) {
+            Err(Errno::EINTR) => {}
+            result => return status_of(result.ok()?).map(|(_, status)| status),
+        }
+    }
+}
+
 /// Some child that has ended, and how.
 pub fn any_ended() -> Option<(Pid, i32)> {
     waited(Pid::from_raw(-1))
 }
 
 fn waited(pid: Pid) -> Option<(Pid, i32)> {
-    match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
-        Ok(WaitStatus::Exited(pid, code)) => Some((pid, code)),
-        Ok(WaitStatus::Signaled(pid, signal, _)) => Some((pid, -(signal as i32))),
+    status_of(waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)).ok()?)
+}
+
+fn status_of(status: WaitStatus) -> Option<(Pid, i32)> {
+    match status {
+        WaitStatus::Exited(pid, code) => Some((pid, code)),
+        WaitStatus::Signaled(pid, signal, _) => Some((pid, -(signal as i32))),
         _ => None,
     }
 }

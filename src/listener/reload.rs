@@ -29,6 +29,8 @@ impl Listener {
             said.push((2, "players.hash_threads: another number takes a restart".to_owned()));
             settings.players.hash_threads = self.inherited.settings.players.hash_threads;
         }
+        // Whoever has come has come to what held until now.
+        self.renew_zygote();
         let at_doors = at_doors(&settings, self.welcome.as_deref());
         let mut wrong = Vec::new();
         match self.doors.change(&at_doors, self.poll.registry(), FIRST_DOOR) {
@@ -47,7 +49,6 @@ impl Listener {
         let changed: Vec<String> = self.inherited.settings.changed(&settings).into_iter().map(String::from).collect();
         self.inherited.settings = settings;
         self.handler.reload(&self.inherited.settings);
-        self.settled = false;
         let warnings = said.iter().filter(|(level, _)| *level <= 2).map(|(_, text)| text.clone()).collect();
         for (level, text) in said {
             self.handler.log(level, text);

@@ -13,6 +13,7 @@ use super::source::Found;
 use super::upgrade::program_called;
 use super::users::make_directories;
 use super::watchdog::Watchdog;
+use super::zygote::Nursery;
 use super::{CONTROL, FIRST_DOOR, HANDLER_END, Listener, MOVES, SIGNALS, adopt, lock};
 use crate::print;
 use mio::unix::SourceFd;
@@ -119,6 +120,7 @@ impl Listener {
         Ok(Listener {
             inherited: Box::new(Inheritance { settings, sandbox, signals }),
             child_stack: ChildStack::new()?,
+            nursery: Nursery::Empty,
             settled: false,
             program: program_called(args.first()),
             args,

@@ -28,6 +28,8 @@ impl Listener {
     pub(super) fn stop(&mut self) -> io::Result<ExitCode> {
         // Not asked for by a supervisor: nothing to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        // First: whoever has come gets a worker, which tells him.
+        self.renew_zygote();
         self.doors.close();
         self.give_up_check();
         signal_all(&self.children, &self.moves, Signal::SIGTERM);

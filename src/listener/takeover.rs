@@ -147,8 +147,9 @@ impl Listener {
             return self.upgrade_failed(&program, &asker, &format!("it was changed meanwhile: {why}"));
         }
         self.handler.log(3, format!("{} takes over", program.display()));
-        self.flush();
         self.watchdog.tell_now();
+        self.renew_zygote();
+        self.flush();
         let error = self.become_program(&program, &asker);
         self.upgrade_failed(&program, &asker, &format!("it cannot be started: {error}"));
     }

@@ -36,7 +36,7 @@ pub use listener::Listener;
 pub use log::Log;
 pub use machine::Machine;
 pub use people::Person;
-pub use proc::{Mapping, Process, processes_of};
+pub use proc::{Mapping, Process, ZYGOTE, processes_of, zygote_of};
 pub use program::{GameServer, Program, places};
 pub use recorder::{Recorder, Side};
 pub use root::{is_root, is_root_beside};

@@ -3,9 +3,17 @@
 use super::PATIENCE;
 use nix::unistd::Pid;
 use std::fs;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Instant;
+
+/// The calls that wait for events.
+const EVENTS: &[nix::libc::c_long] = &[
+    nix::libc::SYS_epoll_pwait,
+    #[cfg(target_arch = "x86_64")]
+    nix::libc::SYS_epoll_wait,
+];
 
 /// One mapping of a process's memory.
 #[derive(Clone, Debug)]
@@ -85,15 +93,41 @@ impl Process {
         mappings
     }
 
+    /// Waits for its end, with a listener that has not been told of it yet.
+    pub fn ends(self) {
+        let until = Instant::now() + PATIENCE;
+        let Ok(process) = ssmglobal_sys::Process::open(self.0.as_raw()) else { return };
+        while !process.has_ended() {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{} does not end", self.title());
+            let timeout = nix::poll::PollTimeout::try_from(left).expect("a time");
+            let waits = nix::poll::PollFd::new(process.as_fd(), nix::poll::PollFlags::POLLIN);
+            nix::poll::poll(&mut [waits], timeout).expect("it can be waited for");
+        }
+    }
+
     /// Waits until it waits for its client's first word, of which nobody is told.
     pub fn comes_to_wait(self) {
-        let calls = [
+        self.comes_to(&[
             nix::libc::SYS_ppoll,
             #[cfg(target_arch = "x86_64")]
             nix::libc::SYS_poll,
-        ];
+        ]);
+    }
+
+    /// The same of a zygote.
+    pub fn comes_to_wait_for_orders(self) {
+        self.comes_to(&[nix::libc::SYS_recvmsg]);
+    }
+
+    /// The same of a listener.
+    pub fn comes_to_wait_for_events(self) {
+        self.comes_to(EVENTS);
+    }
+
+    fn comes_to(self, calls: &[nix::libc::c_long]) {
         let until = Instant::now() + PATIENCE;
-        while !self.is_in(&calls) {
+        while !self.is_in(calls) {
             assert!(Instant::now() < until, "{} does not wait", self.title());
             std::thread::yield_now();
         }
@@ -131,12 +165,7 @@ impl Process {
 
     /// Whether it waits for events; also when that cannot be seen.
     pub fn waits_for_events(self) -> bool {
-        let calls = [
-            nix::libc::SYS_epoll_pwait,
-            #[cfg(target_arch = "x86_64")]
-            nix::libc::SYS_epoll_wait,
-        ];
-        self.is_in(&calls)
+        self.is_in(EVENTS)
     }
 
     /// Fields of `stat` behind the name.
@@ -179,7 +208,16 @@ impl Process {
     }
 }
 
-/// A listener, its handler and its workers.
+/// What the process is called that makes workers.
+pub const ZYGOTE: &str = "ssmglobal: zygote";
+
+/// The zygote of a listener, once somebody has come.
+pub fn zygote_of(listener: Pid) -> Process {
+    let found = processes_of(listener).into_iter().find(|process| process.title() == ZYGOTE);
+    found.expect("a zygote")
+}
+
+/// A listener, its handler, its zygote and its workers.
 pub fn processes_of(listener: Pid) -> Vec<Process> {
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

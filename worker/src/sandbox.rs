@@ -7,9 +7,9 @@
 
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, Scope};
 use nix::libc;
-use nix::sys::resource::{Resource, getrlimit, rlim_t};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{chroot, close, fchdir};
+use nix::unistd::{Pid, chroot, close, fchdir, getppid};
 use ssmglobal_config::Settings;
 use ssmglobal_sys::{Allowed, Filter, Ids, Test, exit_now, fork_once};
 use std::fs::File;
@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 /// The system calls of a worker; any other one ends it (SIGSYS). What is not here and why not: `open` and whatever else
 /// takes a path, since it has no business with files; `socket`, `connect`, `bind`, `accept`, since it is given all the
 /// sockets that it needs; `execve`, `clone`, `kill`, `ptrace`, since no other process is its business; `ioctl`, `prctl`,
-/// `dup2`, since nothing needs them.
+/// `dup2`, since nothing needs them. How these are for one that a zygote has forked, [`Sandbox::zygote_filter`] says.
 #[rustfmt::skip]
 const CALLS: &[Allowed] = &[
     // Its client, its link, the rendezvous. Only its own sockets are there to be named.
@@ -74,6 +74,22 @@ const CALLS: &[Allowed] = &[
     any(libc::SYS_getpid), any(libc::SYS_gettid),
     Allowed { call: libc::SYS_tgkill, tests: &[Test::OwnPid(0), Test::OneOf(2, &[bits(libc::SIGABRT)])] },
     any(libc::SYS_rt_sigaction), any(libc::SYS_rt_sigprocmask), any(libc::SYS_rt_sigreturn),
+];
+
+/// The call that [`CALLS`] lets a worker make with its own number alone. Who is forked behind the filter has another one.
+const OWN_SIGNAL: libc::c_long = libc::SYS_tgkill;
+
+/// What a zygote may do besides, and so all that it forks. To fork: a sibling, and nothing that shares memory or descriptors. That
+/// its children do not, is a limit's work, which each of them sets first of all, for itself.
+const ZYGOTE_CALLS: [Allowed; 3] = [
+    Allowed {
+        call: libc::SYS_clone,
+        tests: &[Test::OneOf(0, &[bits(libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID)])],
+    },
+    // Without a process in the first argument: the caller's own limit, which only becomes lower.
+    Allowed { call: libc::SYS_prlimit64, tests: &[Test::OneOf(0, &[0]), Test::OneOf(1, &[libc::RLIMIT_NPROC])] },
+    // What the zygote has, and its children do not need.
+    any(libc::SYS_close_range),
 ];
 
 const fn any(call: libc::c_long) -> Allowed {
@@ -151,6 +167,7 @@ pub struct Sandbox {
     root: Option<OwnedFd>,
     ruleset: Option<OwnedFd>,
     filter: Option<Filter>,
+    zygote_filter: Option<Filter>,
     limits: [(Resource, rlim_t); 8],
     /// What this kernel's landlock does not know.
     landlock_lacks: Vec<&'static str>,
@@ -160,15 +177,18 @@ impl Sandbox {
     /// Prepares it. `user` is whom workers run as, where the program was started by root; `root` an empty directory that
     /// is theirs where that is allowed.
     pub fn prepare(settings: &Settings, user: Option<Ids>, root: Option<OwnedFd>) -> Sandbox {
-        let (mut ruleset, mut filter, mut landlock_lacks) = (None, None, Vec::new());
+        let (mut ruleset, mut filter, mut zygote_filter, mut landlock_lacks) = (None, None, None, Vec::new());
         if settings.processes.sandbox {
             (ruleset, landlock_lacks) = landlock();
             // A machine whose calls are not known.
-            filter = Filter::new(CALLS).ok();
+            filter = Filter::new(CALLS, &[]).ok();
+            zygote_filter = Sandbox::zygote_filter().ok();
         }
         let null = File::options().read(true).write(true).open("/dev/null").ok().map(OwnedFd::from);
         let limits = limits(settings);
-        let mut sandbox = Sandbox { parts: 0, wanted: 0, user, null, root, ruleset, filter, limits, landlock_lacks };
+        let (parts, wanted) = (0, 0);
+        let mut sandbox =
+            Sandbox { parts, wanted, user, null, root, ruleset, filter, zygote_filter, limits, landlock_lacks };
         let wanted = |part: &&Part| match part {
             Part::User => sandbox.user.is_some(),
             // Both take root's rights, and the one is of no use without the other.
@@ -187,6 +207,13 @@ impl Sandbox {
             (bits(&mut Part::ALL.iter().filter(wanted)), bits(&mut Part::ALL.iter().filter(wanted).filter(there)));
         (sandbox.wanted, sandbox.parts) = (all, ready);
         sandbox
+    }
+
+    /// The filter that a zygote is behind, and all that it forks. Who gives up (`abort`) is refused the signal that says so, and then
+    /// ends by another one (SIGSEGV).
+    fn zygote_filter() -> io::Result<Filter> {
+        let workers = CALLS.iter().filter(|allowed| allowed.call != OWN_SIGNAL).copied();
+        Filter::new(&workers.chain(ZYGOTE_CALLS).collect::<Vec<_>>(), &[OWN_SIGNAL])
     }
 
     /// As the settings are now: only the limits follow from them.
@@ -232,6 +259,44 @@ impl Sandbox {
     #[inline(always)]
     pub fn enter(&self) -> io::Result<()> {
         Part::ALL.iter().try_for_each(|part| self.close(*part))
+    }
+
+    /// Locks this process in, for ever, but that it may fork workers; see [`Sandbox::enter_behind`]. It ends with `parent`.
+    ///
+    /// # Errors
+    /// As [`Sandbox::enter`]; that is no parent of this process any more.
+    pub fn enter_as_zygote(&self, parent: Pid) -> io::Result<()> {
+        // All workers of a user count; where this may not be raised, the listener has the same bound.
+        let _ = ssmglobal_sys::limit(Resource::RLIMIT_NPROC, RLIM_INFINITY);
+        Part::ALL.iter().filter(|part| **part != Part::Filter).try_for_each(|part| match part {
+            Part::Limits => self.limit_all_but(Resource::RLIMIT_NPROC),
+            part => self.close(*part),
+        })?;
+        ssmglobal_sys::end_with_parent()?;
+        if getppid() != parent {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        if self.parts & Part::Filter.bit() == 0 {
+            return Ok(());
+        }
+        self.zygote_filter.as_ref().map_or(Err(io::ErrorKind::Unsupported.into()), Filter::install)
+    }
+
+    fn limit_all_but(&self, other: Resource) -> io::Result<()> {
+        if self.parts & Part::Limits.bit() == 0 {
+            return Ok(());
+        }
+        let mut limits = self.limits.iter().filter(|(what, _)| *what != other);
+        limits.try_for_each(|(what, most)| ssmglobal_sys::limit(*what, *most))
+    }
+
+    /// Locks a process in that a zygote has forked: what was still open to that is not to this.
+    ///
+    /// # Errors
+    /// As [`Sandbox::enter`].
+    #[inline(always)]
+    pub fn enter_behind(&self) -> io::Result<()> {
+        if self.parts & Part::Limits.bit() == 0 { Ok(()) } else { ssmglobal_sys::limit(Resource::RLIMIT_NPROC, 0) }
     }
 
     #[inline(always)]
@@ -323,11 +388,12 @@ mod tests {
     use nix::sys::signal::kill;
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, socket};
     use nix::sys::stat::Mode;
-    use nix::unistd::{Uid, geteuid, getppid, setuid};
+    use nix::unistd::{Uid, geteuid, setuid};
 
     #[test]
     fn the_list_of_calls_makes_a_filter() {
-        Filter::new(CALLS).unwrap();
+        Filter::new(CALLS, &[]).unwrap();
+        Sandbox::zygote_filter().unwrap();
     }
 
     #[test]

@@ -148,7 +148,9 @@ impl fmt::Display for WorkerEnd {
         };
         let why = match signal {
             Signal::SIGSYS => "it tried something that no worker may do",
-            Signal::SIGSEGV | Signal::SIGBUS | Signal::SIGILL | Signal::SIGFPE | Signal::SIGTRAP => "it crashed",
+            // Behind the lock of a zygote nobody can send SIGABRT to himself.
+            Signal::SIGSEGV => "it crashed, or gave up for want of memory",
+            Signal::SIGBUS | Signal::SIGILL | Signal::SIGFPE | Signal::SIGTRAP => "it crashed",
             Signal::SIGABRT => "it gave up, perhaps for want of memory",
             Signal::SIGXFSZ | Signal::SIGXCPU => "it wanted more than it may have",
             Signal::SIGKILL => "somebody ended it, or the kernel for want of memory",

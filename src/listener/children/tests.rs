@@ -7,6 +7,36 @@ fn place(door: usize, address: &str) -> Place {
     Place { door, address: format!("{address}:1000").parse().unwrap() }
 }
 
+fn arrival(session: u64, place: Place, at: i64) -> Arrival {
+    Arrival { naming: Naming::Named, session, place, at: Time(at) }
+}
+
+fn unnamed(place: Place) -> Arrival {
+    Arrival { naming: Naming::Unnamed, ..arrival(0, place, 0) }
+}
+
+#[test]
+fn whoever_has_no_worker_yet_counts_until_he_has_one() {
+    let settings = Settings::default();
+    let mut door = settings.doors().remove(0);
+    door.clients_per_address = 1;
+    let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
+    let first = arrival(1, one, 0);
+    children.expect(&first);
+    assert_eq!((children.count(), children.refusal(&one, &door, 10)), (1, Some(Refusal::Address)));
+    assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 1), Some(Refusal::Full));
+    assert!(children.is_empty() && children.served() == 0 && !children.has(Pid::from_raw(1)));
+    children.expects_no_more(&first);
+    children.add(Pid::from_raw(1), first);
+    assert_eq!((children.count(), children.refusal(&one, &door, 10)), (1, Some(Refusal::Address)));
+    let proxy = unnamed(one);
+    children.expect(&proxy);
+    assert_eq!((children.count(), children.served()), (1, 1));
+    children.expects_no_more(&proxy);
+    assert_eq!(children.remove(Pid::from_raw(1)), Some((Naming::Named, one)));
+    assert_eq!((children.count(), children.refusal(&one, &door, 10)), (0, None));
+}
+
 #[test]
 fn counts_by_address_door_and_altogether() {
     let settings = Settings::default();
@@ -17,12 +47,12 @@ fn counts_by_address_door_and_altogether() {
     let one = place(0, "192.0.2.1");
     for pid in 1..=2 {
         assert_eq!(children.refusal(&one, &door, 10), None);
-        children.add(Pid::from_raw(pid), 1, one, Time(0));
+        children.add(Pid::from_raw(pid), arrival(1, one, 0));
     }
     assert_eq!(children.refusal(&one, &door, 10), Some(Refusal::Address));
     assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 10), None);
     assert_eq!(children.refusal(&place(0, "192.0.2.2"), &door, 2), Some(Refusal::Full));
-    children.add(Pid::from_raw(3), 3, place(0, "192.0.2.2"), Time(0));
+    children.add(Pid::from_raw(3), arrival(3, place(0, "192.0.2.2"), 0));
     assert_eq!(children.refusal(&place(0, "192.0.2.3"), &door, 10), Some(Refusal::Full));
     assert_eq!(children.refusal(&place(1, "192.0.2.3"), &door, 10), None);
     assert_eq!(children.remove(Pid::from_raw(1)), Some((Naming::Named, one)));
@@ -48,7 +78,7 @@ fn a_client_that_moves_is_one_client_all_the_time() {
     let mut door = settings.doors().remove(0);
     door.clients_per_address = 1;
     let (mut children, one) = (Children::default(), place(0, "192.0.2.1"));
-    children.add(Pid::from_raw(1), 7, one, Time(5));
+    children.add(Pid::from_raw(1), arrival(7, one, 5));
     let successor = Successor { pid: Pid::from_raw(2), version: 0, forked_before_upgrade: false };
     let moved = children.succeed(Pid::from_raw(1), successor).map(|client| (client.pid, client.session, client.at));
     assert_eq!(moved, Some((2, 7, Time(5))));
@@ -64,7 +94,7 @@ fn ipv6_counts_by_network() {
     let mut door = settings.doors().remove(0);
     door.clients_per_address = 1;
     let mut children = Children::default();
-    children.add(Pid::from_raw(1), 1, place(0, "[2001:db8::1]"), Time(0));
+    children.add(Pid::from_raw(1), arrival(1, place(0, "[2001:db8::1]"), 0));
     assert_eq!(children.refusal(&place(0, "[2001:db8::2]"), &door, 10), Some(Refusal::Address));
     assert_eq!(children.refusal(&place(0, "[2001:db8:0:1::1]"), &door, 10), None);
 }
@@ -75,14 +105,14 @@ fn who_reads_numbers_takes_no_clients_place_and_has_bounds_of_his_own() {
     let [main, _, metrics] = <[Door; 3]>::try_from(settings.doors()).unwrap();
     let (reader, client) = (place(METRICS, "192.0.2.1"), place(0, "192.0.2.1"));
     let mut children = Children::default();
-    children.add(Pid::from_raw(1), 1, reader, Time(0));
+    children.add(Pid::from_raw(1), arrival(1, reader, 0));
     assert_eq!((children.count(), children.is_empty()), (0, false));
     assert_eq!(children.refusal(&client, &main, 1), None);
-    children.add(Pid::from_raw(2), 2, client, Time(0));
+    children.add(Pid::from_raw(2), arrival(2, client, 0));
     assert_eq!(children.refusal(&client, &main, 1), Some(Refusal::Full));
     assert_eq!(children.refusal(&reader, &metrics, 1), None);
     for pid in 3..10 {
-        children.add(Pid::from_raw(pid), 3, reader, Time(0));
+        children.add(Pid::from_raw(pid), arrival(3, reader, 0));
     }
     assert_eq!(children.refusal(&reader, &metrics, 100), Some(Refusal::Address));
     let refusal = Refusal::Address.line(DoorMode::Metrics);
@@ -98,7 +128,7 @@ fn who_has_not_said_who_it_is_counts_apart() {
     let mut children = Children::default();
     let (proxy, client) = (place(1, "10.0.0.1"), place(1, "203.0.113.7"));
     for pid in 1..=3 {
-        children.add_unnamed(Pid::from_raw(pid), proxy, Time(0));
+        children.add(Pid::from_raw(pid), unnamed(proxy));
     }
     assert_eq!((children.count(), children.refusal(&proxy, &door, 1)), (0, None));
     assert!(children.snapshot().is_empty() && children.of(Pid::from_raw(1)).is_none());
@@ -125,7 +155,7 @@ fn only_so_many_may_be_unnamed_at_once() {
     let mut children = Children::default();
     for pid in 1..=i32::try_from(UNNAMED).unwrap() {
         assert!(!children.are_many_unnamed());
-        children.add_unnamed(Pid::from_raw(pid), place(1, "10.0.0.1"), Time(0));
+        children.add(Pid::from_raw(pid), unnamed(place(1, "10.0.0.1")));
     }
     assert!(children.are_many_unnamed());
     children.name(Pid::from_raw(1), 1, "203.0.113.7:1".parse().unwrap());

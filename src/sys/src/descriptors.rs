@@ -8,8 +8,10 @@ use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, getsockname, getsockopt, listen,
     recv, send, sendmsg, setsockopt, socketpair, sockopt,
 };
+use nix::sys::time::{TimeVal, TimeValLike};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// The most descriptors that the kernel lets one message carry.
 pub const MOST_DESCRIPTORS: usize = 253;
@@ -26,6 +28,17 @@ const ROOM: usize = {
 /// Aligned as the kernel's headers want it.
 #[repr(C, align(8))]
 struct Space([u8; ROOM]);
+
+/// Bytes of one descriptor, as it travels.
+const LENGTH: u32 = size_of::<RawFd>() as u32;
+
+/// Bytes for one descriptor beside the bytes of one message.
+// SAFETY: it only computes.
+const ONE: usize = unsafe { libc::CMSG_SPACE(LENGTH) } as usize;
+
+/// Aligned as the kernel's headers want it.
+#[repr(C, align(8))]
+struct One([u8; ONE]);
 
 /// What [`receive`] got.
 #[derive(Debug)]
@@ -52,25 +65,19 @@ pub fn send_with(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io:
     Ok(sendmsg::<()>(fd, &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT, None)?)
 }
 
-/// Sends one descriptor, which stays open here, and a byte that says nothing. Never waits, and allocates nothing.
+/// Sends bytes and one descriptor, which stays open here. Never waits, and allocates nothing.
 ///
 /// # Errors
 /// As [`send_with`].
-pub fn send_descriptor(socket: impl AsFd, fd: BorrowedFd<'_>) -> io::Result<()> {
-    const LENGTH: u32 = size_of::<RawFd>() as u32;
-    // SAFETY: it only computes.
-    const ROOM: usize = unsafe { libc::CMSG_SPACE(LENGTH) } as usize;
-    #[repr(C, align(8))]
-    struct One([u8; ROOM]);
-    let mut space = One([0; ROOM]);
-    let mut byte = [b'C'];
-    let mut buffer = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: byte.len() };
+pub fn send_descriptor(socket: impl AsFd, bytes: &[u8], fd: BorrowedFd<'_>) -> io::Result<()> {
+    let mut space = One([0; ONE]);
+    let mut buffer = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     // SAFETY: plain data, for which zero is a value.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_iov = &raw mut buffer;
     message.msg_iovlen = 1;
     message.msg_control = space.0.as_mut_ptr().cast();
-    message.msg_controllen = ROOM as _;
+    message.msg_controllen = ONE as _;
     // SAFETY: the room is as long as the header and the number behind it, and aligned for them; nothing else refers to it.
     unsafe {
         let header = libc::CMSG_FIRSTHDR(&raw const message);
@@ -83,6 +90,53 @@ pub fn send_descriptor(socket: impl AsFd, fd: BorrowedFd<'_>) -> io::Result<()> 
     // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
     let sent = unsafe { libc::sendmsg(socket.as_fd().as_raw_fd(), &raw const message, flags) };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Waits for what [`send_descriptor`] has sent, which is as long as there is room for, and allocates nothing. Nothing when the other
+/// end has closed, or where this process has no room for a descriptor.
+///
+/// # Errors
+/// The kernel's; `WouldBlock` from a socket that does not wait.
+#[inline(always)]
+pub fn receive_descriptor(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Option<OwnedFd>> {
+    receive_one(socket, bytes, 0)
+}
+
+/// As [`receive_descriptor`], but that it stays there for the next one who looks, and never waits.
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when there is nothing.
+pub fn peek_descriptor(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Option<OwnedFd>> {
+    receive_one(socket, bytes, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+}
+
+#[inline(always)]
+fn receive_one(socket: impl AsFd, bytes: &mut [u8], flags: libc::c_int) -> io::Result<Option<OwnedFd>> {
+    let mut space = One([0; ONE]);
+    let mut buffer = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: plain data, for which zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut buffer;
+    message.msg_iovlen = 1;
+    message.msg_control = space.0.as_mut_ptr().cast();
+    message.msg_controllen = ONE as _;
+    // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
+    let count = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags | libc::MSG_CMSG_CLOEXEC) };
+    let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: the kernel has filled in the message; the macro stays inside of what it says.
+    let control = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
+    if control.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not null, so it is a whole header inside of `space`, with its data behind it.
+    let (header, data) = unsafe { (control.read_unaligned(), libc::CMSG_DATA(control)) };
+    if (header.cmsg_level, header.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+        return Ok(None);
+    }
+    // SAFETY: there is room for one, and that is inside of the data. The kernel has just made the descriptor for this process, and
+    // nobody else knows it.
+    let fd = unsafe { OwnedFd::from_raw_fd(data.cast::<RawFd>().read_unaligned()) };
+    Ok(Some(fd).filter(|_| count == bytes.len()))
 }
 
 /// Reads bytes and the descriptors that came with them. Never waits. Of more than the sender may send in one message, or
@@ -231,6 +285,25 @@ pub fn widen(socket: impl AsFd) {
 pub fn seqpacket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     Ok(socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?)
+}
+
+/// Two ends of a Unix stream that wait: the one for ever, the other so long.
+///
+/// # Errors
+/// The kernel's, when there is no descriptor left.
+pub fn waiting_pair(patience: Duration) -> io::Result<(OwnedFd, OwnedFd)> {
+    let (patient, other) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
+    let seconds = i64::try_from(patience.as_secs()).unwrap_or(i64::MAX);
+    setsockopt(&other, sockopt::ReceiveTimeout, &TimeVal::seconds(seconds))?;
+    Ok((patient, other))
+}
+
+/// Waits for bytes, as long as this end of a [`waiting_pair`] does.
+///
+/// # Errors
+/// The kernel's; `WouldBlock` when that was too long.
+pub fn read_waiting(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<usize> {
+    Ok(recv(socket.as_fd().as_raw_fd(), bytes, MsgFlags::empty())?)
 }
 
 /// Lets a listening socket hold as many connections that wait as the kernel allows.

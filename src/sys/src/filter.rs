@@ -37,6 +37,7 @@ const MOST: usize = 255;
 
 const ALLOW: libc::sock_filter = give(libc::SECCOMP_RET_ALLOW);
 const KILL: libc::sock_filter = give(libc::SECCOMP_RET_KILL_PROCESS);
+const REFUSE: libc::sock_filter = give(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
 
 /// Places in `struct seccomp_data`.
 const NUMBER: u32 = 0;
@@ -84,22 +85,23 @@ struct Range {
 enum Goal {
     Kill,
     Allow,
+    Refuse,
     /// Look at the arguments; the index in the list of calls.
     Look(usize),
 }
 
 impl Filter {
-    /// Compiles a filter that lets these calls through and kills the process at any other. Each call may be named once,
-    /// in any order.
+    /// Compiles a filter that lets these calls through, refuses those (`EPERM`), and kills the process at any other. Each call may be
+    /// named once, in any order.
     ///
     /// # Errors
     /// `InvalidInput` when a call is named twice, or for a list that is too long; `Unsupported` on a machine whose
     /// calls are not known here.
-    pub fn new(allowed: &[Allowed]) -> io::Result<Filter> {
+    pub fn new(allowed: &[Allowed], refused: &[libc::c_long]) -> io::Result<Filter> {
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         return Err(io::ErrorKind::Unsupported.into());
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-        Compiler::compile(allowed).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+        Compiler::compile(allowed, refused).ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }
 
     /// Installs it: from now on, and for ever, it holds for this process. The process must have given up new privileges.
@@ -132,6 +134,7 @@ impl Filter {
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 struct Compiler<'a> {
     allowed: &'a [Allowed],
+    refused: &'a [libc::c_long],
     program: Vec<libc::sock_filter>,
     /// Jumps to be filled in: the instruction, whether it is its yes, and where to.
     jumps: Vec<(usize, bool, Goal)>,
@@ -140,8 +143,8 @@ struct Compiler<'a> {
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 impl Compiler<'_> {
-    fn compile(allowed: &[Allowed]) -> Option<Filter> {
-        let mut compiler = Compiler { allowed, program: Vec::new(), jumps: Vec::new(), pids: Vec::new() };
+    fn compile(allowed: &[Allowed], refused: &[libc::c_long]) -> Option<Filter> {
+        let mut compiler = Compiler { allowed, refused, program: Vec::new(), jumps: Vec::new(), pids: Vec::new() };
         let ranges = compiler.ranges()?;
         compiler.program.extend([load(ARCHITECTURE), jump(libc::BPF_JEQ, OURS, 1, 0), KILL, load(NUMBER)]);
         compiler.search(&ranges)?;
@@ -156,6 +159,9 @@ impl Compiler<'_> {
         for (index, allowed) in self.allowed.iter().enumerate() {
             let goal = if allowed.tests.is_empty() { Goal::Allow } else { Goal::Look(index) };
             calls.push((u32::try_from(allowed.call).ok()?, goal));
+        }
+        for refused in self.refused {
+            calls.push((u32::try_from(*refused).ok()?, Goal::Refuse));
         }
         calls.sort_unstable_by_key(|(number, _)| *number);
         let mut ranges = vec![Range { from: 0, goal: Goal::Kill }];
@@ -198,7 +204,8 @@ impl Compiler<'_> {
     /// Where the search leads to.
     fn goals(&mut self, ranges: &[Range]) -> Option<()> {
         let looks = ranges.iter().map(|range| range.goal).filter(|goal| matches!(goal, Goal::Look(_)));
-        for goal in looks.chain([Goal::Allow, Goal::Kill]) {
+        let refuse = (!self.refused.is_empty()).then_some(Goal::Refuse);
+        for goal in looks.chain([Goal::Allow]).chain(refuse).chain([Goal::Kill]) {
             let here = self.program.len();
             for &(at, yes, _) in self.jumps.iter().filter(|(_, _, to)| *to == goal) {
                 let distance = u8::try_from(here - at - 1).ok()?;
@@ -207,6 +214,7 @@ impl Compiler<'_> {
             }
             match goal {
                 Goal::Allow => self.program.push(ALLOW),
+                Goal::Refuse => self.program.push(REFUSE),
                 Goal::Kill => self.program.push(KILL),
                 Goal::Look(index) => self.look(index)?,
             }
@@ -297,7 +305,10 @@ mod tests {
 
     #[test]
     fn only_what_is_named_passes() {
-        let filter = Filter::new(CALLS).unwrap();
+        let filter = Filter::new(CALLS, &[9, 62]).unwrap();
+        for refused in [9, 62] {
+            assert_eq!(verdict(&filter, OURS, refused, [0; 6]), libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+        }
         let passes = |number, arguments| verdict(&filter, OURS, number, arguments) == libc::SECCOMP_RET_ALLOW;
         for number in 0..1000 {
             assert_eq!(passes(number, [0; 6]), [0, 7, 8, 400].contains(&number), "{number}");
@@ -310,7 +321,7 @@ mod tests {
 
     #[test]
     fn arguments_are_looked_at() {
-        let filter = Filter::new(CALLS).unwrap();
+        let filter = Filter::new(CALLS, &[]).unwrap();
         let passes = |a: u64, c: u64| verdict(&filter, OURS, 60, [a, 0, c, 0, 0, 0]) == libc::SECCOMP_RET_ALLOW;
         for a in 0..12 {
             for c in 0..12 {
@@ -321,7 +332,8 @@ mod tests {
 
     #[test]
     fn a_call_is_named_once() {
-        assert!(Filter::new(&[CALLS[0], CALLS[1], CALLS[0]]).is_err());
+        assert!(Filter::new(&[CALLS[0], CALLS[1], CALLS[0]], &[]).is_err());
+        assert!(Filter::new(CALLS, &[CALLS[0].call]).is_err());
     }
 
     /// Does something in a child behind a filter that lets it write, end, and map memory that cannot be executed.
@@ -332,7 +344,7 @@ mod tests {
             Allowed { call: libc::SYS_gettid, tests: &[] },
             Allowed { call: libc::SYS_tgkill, tests: &[Test::OwnPid(0), Test::OneOf(2, &[0])] },
         ];
-        let filter = Filter::new(FEW).unwrap();
+        let filter = Filter::new(FEW, &[]).unwrap();
         let given = (&filter, ManuallyDrop::new(what));
         let (child, _) = crate::fork_once(given, |(filter, what)| {
             let locked = nix::sys::prctl::set_no_new_privs().is_ok() && filter.install().is_ok();

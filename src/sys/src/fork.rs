@@ -14,6 +14,7 @@ use std::hint::black_box;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicI32;
 
 /// The length of a child's stack, bytes: of which it takes what it touches. A thread has twice as much.
 const STACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
@@ -91,6 +92,21 @@ pub fn fork<T: Child>(stack: &mut ChildStack, exit_signal: ExitSignal, given: T)
         ExitSignal::Usual => libc::SIGCHLD,
         ExitSignal::Queued => crate::signals::child_signal(),
     };
+    clone_onto(stack, signal, std::ptr::null_mut(), given)
+}
+
+/// Forks a process whose parent is this one's: it is a sibling, and the parent hears of its end as of this one's. Its number stands
+/// there before it begins, whatever becomes of this process.
+///
+/// # Errors
+/// As [`fork`].
+#[inline(always)]
+pub fn fork_sibling<T: Child>(stack: &mut ChildStack, number: &AtomicI32, given: T) -> (nix::Result<Pid>, T) {
+    clone_onto(stack, libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID, number.as_ptr(), given)
+}
+
+#[inline(always)]
+fn clone_onto<T: Child>(stack: &mut ChildStack, flags: c_int, number: *mut c_int, given: T) -> (nix::Result<Pid>, T) {
     let place = stack.place::<T>();
     // SAFETY: the place is inside of the mapping, as long as the value and aligned for it, and `stack` is borrowed.
     unsafe { place.write(given) };
@@ -98,8 +114,9 @@ pub fn fork<T: Child>(stack: &mut ChildStack, exit_signal: ExitSignal, given: T)
     // SAFETY: without CLONE_VM this is fork(2), but that the child begins with a call of `begin`, below `top`, in its own copy of
     // a mapping that nothing else refers to. Of the C library's fork it leaves out what renews locks and lists of threads in
     // the child: the callers have one thread (a test lists /proc/PID/task), whose locks are free, and it would touch seven
-    // pages for that, which every idle worker would hold for itself.
-    let pid = Errno::result(unsafe { libc::clone(begin::<T>, top, signal, top) });
+    // pages for that, which every idle worker would hold for itself. Where the flags want the child's number somewhere, it is
+    // memory of the caller's.
+    let pid = Errno::result(unsafe { libc::clone(begin::<T>, top, flags, top, number) });
     // SAFETY: written above; the child has taken a copy of the page.
     let given = unsafe { place.read() };
     (pid.map(Pid::from_raw), given)
@@ -146,6 +163,18 @@ pub fn keep_stack<R>(what: impl FnOnce() -> R) -> R {
     let result = what();
     black_box(&between);
     result
+}
+
+/// Keeps the stack that this process has begun on, as a child, from its own children: they get one of their own, and nothing of what
+/// is on this one. For a child of [`fork`] or [`fork_once`].
+pub fn keep_own_stack() {
+    let here = 0_u8;
+    let start = stack_start((&raw const here).addr()).map(|start| start.saturating_sub(page_size()));
+    if let Some(start) = start.and_then(|start| NonNull::new(std::ptr::without_provenance_mut::<c_void>(start))) {
+        // SAFETY: the mapping of a ChildStack, with the page below it; the advice changes nothing in this process. Without it all
+        // works as well, only more is copied.
+        let _ = unsafe { madvise(start, STACK.get(), MmapAdvise::MADV_DONTFORK) };
+    }
 }
 
 /// Keeps the memory that signals are handled on, of which the standard library says that a stack was too small, to this process: a

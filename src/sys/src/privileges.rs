@@ -65,6 +65,15 @@ pub fn limit(what: Resource, most: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Lets this process be killed as soon as its parent ends, before anybody is told of that. To be called after whatever else makes
+/// the process somebody else: the kernel forgets it then.
+///
+/// # Errors
+/// The kernel's.
+pub fn end_with_parent() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?)
+}
+
 /// Makes this process a thing that others of its user cannot look into: no core, no `ptrace`, its files in `/proc` are
 /// root's.
 ///

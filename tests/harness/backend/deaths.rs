@@ -1,7 +1,7 @@
 //! Listeners and handlers that die, or do nothing for a while.
 
 use super::Backend;
-use crate::harness::{Process, Running, processes_of};
+use crate::harness::{Process, Running, ZYGOTE, processes_of};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -10,10 +10,24 @@ use std::sync::mpsc::Receiver;
 impl Backend {
     /// Kills the listener alone, as a crash would, and waits until the handler has noticed.
     pub fn kill_listener(&mut self) {
+        self.tells_of_all();
+        self.kill_it();
+    }
+
+    fn kill_it(&mut self) {
         let mark = self.log().mark();
         self.signal(Signal::SIGKILL);
         self.log().wait_after(mark, "the listener has died");
         self.wait();
+    }
+
+    /// Waits until the listener has told the handler of everybody who has a worker: one of whom it has not is found by the handler,
+    /// but without all that the listener knew of him.
+    fn tells_of_all(&self) {
+        let zygote = processes_of(self.pid()).into_iter().find(|process| process.title() == ZYGOTE);
+        // First: what the zygote has said by now wakes the listener.
+        zygote.into_iter().for_each(Process::comes_to_wait_for_orders);
+        Process(self.pid()).comes_to_wait_for_events();
     }
 
     /// As [`Backend::kill_listener`], but not in the microseconds between the system call that accepts a connection and the
@@ -24,7 +38,7 @@ impl Backend {
             self.signal(Signal::SIGSTOP);
             waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).expect("it stops");
             if Process(self.pid()).waits_for_events() {
-                return self.kill_listener();
+                return self.kill_it();
             }
             self.signal(Signal::SIGCONT);
         }

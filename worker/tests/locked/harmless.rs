@@ -27,11 +27,13 @@ pub const ALL: &[(&str, Ends, Attempt)] = &[
     ("take and give back memory", Ends::Well, memory),
     ("ask for the time, make a table", Ends::Well, table),
     ("panic and catch it", Ends::Well, caught),
-    ("abort", Ends::By(Signal::SIGABRT), |_| std::process::abort()),
-    ("take more memory than it may", Ends::By(Signal::SIGABRT), too_much_memory),
     ("take more descriptors than it may", Ends::Well, too_many_descriptors),
     ("overflow the stack", Ends::By(Signal::SIGSEGV), |_| deeper(0) == 0),
 ];
+
+/// What ends a worker that gives up: by SIGABRT where it may send that to itself, by SIGSEGV where it has its lock of a zygote.
+pub const GIVES_UP: &[(&str, Attempt)] =
+    &[("abort", |_| std::process::abort()), ("take more memory than it may", too_much_memory)];
 
 fn talk(world: &World) -> bool {
     let (ours, theirs) = (&world.client.0, &world.client.1);

@@ -13,13 +13,14 @@ mod panicking;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::{Pid, geteuid, getpid};
 use ssmglobal_config::Settings;
-use ssmglobal_sys::{Ids, exit_now, fork_once};
+use ssmglobal_sys::{Child, ChildStack, Ids, SharedPage, exit_now, fork_once, fork_sibling};
 use ssmglobal_worker::sandbox::Sandbox;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The user of whoever owns nothing; it need not be listed.
 const NOBODY: Ids = Ids { user: 65534, group: 65534 };
@@ -104,21 +105,28 @@ fn suite(who: &str, user: Option<Ids>, root: Option<OwnedFd>, database: &Path) -
     ssmglobal_sys::pass_credentials(&rendezvous.1).unwrap();
     ssmglobal_worker::panics::catch_in_children(rendezvous.0.as_fd());
     let world = World { sandbox, database: database.to_owned(), victim, client, rendezvous };
-    let mut failed = 0;
-    for (name, ends, attempt) in harmless::ALL.iter().chain(malicious::ALL) {
-        let ended = in_a_locked_child(&world, *attempt);
+    let all = |signal, others: &[(&'static str, Ends, Attempt)]| {
+        let gives_up = harmless::GIVES_UP.iter().map(|(name, attempt)| (*name, Ends::By(signal), *attempt));
+        let all = harmless::ALL.iter().chain(malicious::ALL).chain(others).copied();
+        all.chain(gives_up).collect::<Vec<_>>()
+    };
+    let itself = all(Signal::SIGABRT, malicious::LOCKED_BY_ITSELF).into_iter();
+    let itself = itself.map(|(name, ends, attempt)| (name, ends, in_a_locked_child(&world, attempt)));
+    let behind = all(Signal::SIGSEGV, malicious::OF_A_ZYGOTE).into_iter();
+    let behind = behind.map(|(name, ends, attempt)| (name, ends, in_a_child_of_a_zygote(&world, attempt)));
+    let (mut tried, mut failed) = (1, i32::from(!panicking::tells_where(&world)));
+    for (name, ends, ended) in itself.chain(behind) {
         let as_it_must = match (ends, ended) {
             (Ends::Well, WaitStatus::Exited(_, code)) => code == 0,
-            (Ends::By(wanted), WaitStatus::Signaled(_, signal, _)) => *wanted == signal,
+            (Ends::By(wanted), WaitStatus::Signaled(_, signal, _)) => wanted == signal,
             _ => false,
         };
         if !as_it_must {
             println!("FAILED {name}: {ended:?}");
         }
-        failed += i32::from(!as_it_must);
+        (tried, failed) = (tried + 1, failed + i32::from(!as_it_must));
     }
-    failed += i32::from(!panicking::tells_where(&world));
-    println!("{} attempts, {failed} failed", harmless::ALL.len() + malicious::ALL.len() + 1);
+    println!("{tried} attempts, {failed} failed");
     // It has seen nothing of all that.
     assert!(waitpid(victim, Some(nix::sys::wait::WaitPidFlag::WNOHANG)).unwrap() == WaitStatus::StillAlive);
     kill(victim, Signal::SIGKILL).unwrap();
@@ -146,4 +154,35 @@ fn in_a_locked_child(world: &World, attempt: Attempt) -> WaitStatus {
     })
     .unwrap();
     waitpid(child, None).unwrap()
+}
+
+/// A worker that a zygote has forked.
+struct Behind<'a>(&'a World, Attempt);
+
+impl Child for Behind<'_> {
+    fn begin(self) -> ! {
+        let Behind(world, attempt) = self;
+        if world.sandbox.enter_behind().is_err() {
+            exit_now(99);
+        }
+        exit_now(if attempt(world) { 0 } else { 1 })
+    }
+}
+
+fn in_a_child_of_a_zygote(world: &World, attempt: Attempt) -> WaitStatus {
+    let number = SharedPage::new(AtomicI32::new(0)).unwrap();
+    let (zygote, _) = fork_once((world, attempt, &number, getpid()), |(world, attempt, number, parent)| {
+        let mut stack = ChildStack::new().unwrap();
+        if world.sandbox.enter_as_zygote(parent).is_err() {
+            exit_now(98);
+        }
+        let (forked, _) = fork_sibling(&mut stack, number, Behind(world, attempt));
+        exit_now(forked.map_or(97, |_| 0))
+    })
+    .unwrap();
+    let ended = waitpid(zygote, None).unwrap();
+    match number.load(Ordering::SeqCst) {
+        0 => ended,
+        worker => waitpid(Pid::from_raw(worker), None).unwrap(),
+    }
 }

@@ -1,6 +1,6 @@
 //! What a worker never does: each of it ends the worker.
 
-use crate::Ends::By;
+use crate::Ends::{By, Well};
 use crate::{Attempt, Ends};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, FcntlArg, OFlag, fcntl, open};
@@ -83,4 +83,32 @@ pub const ALL: &[(&str, Ends, Attempt)] = &[
     ("be told when its client can be read, by a signal", By(SIGSYS),
         |world| fcntl(&world.client.0, FcntlArg::F_SETFL(OFlag::O_ASYNC)).is_ok()),
     ("sleep", By(SIGSYS), |_| { std::thread::sleep(std::time::Duration::from_millis(1)); true }),
+];
+
+struct Nothing;
+
+impl ssmglobal_sys::Child for Nothing {
+    fn begin(self) -> ! {
+        ssmglobal_sys::exit_now(0)
+    }
+}
+
+/// As a zygote forks.
+fn fork_sibling() -> nix::Result<Pid> {
+    let mut stack = ssmglobal_sys::ChildStack::new().expect("memory");
+    let number = std::sync::atomic::AtomicI32::new(0);
+    ssmglobal_sys::fork_sibling(&mut stack, &number, Nothing).0
+}
+
+/// What differs: of one that has locked itself in.
+#[rustfmt::skip]
+pub const LOCKED_BY_ITSELF: &[(&str, Ends, Attempt)] = &[
+    ("fork as a zygote does", By(SIGSYS), |_| fork_sibling().is_ok()),
+];
+
+/// The same of one that a zygote has forked.
+#[rustfmt::skip]
+pub const OF_A_ZYGOTE: &[(&str, Ends, Attempt)] = &[
+    ("fork as a zygote does", Well, |_| fork_sibling() == Err(Errno::EAGAIN)),
+    ("have the right to fork again", Well, |_| setrlimit(Resource::RLIMIT_NPROC, 1, 1) == Err(Errno::EPERM)),
 ];
