@@ -29,6 +29,13 @@ pub fn children(pid: Pid) -> Result<Vec<i32>> {
     Ok(text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
+/// The process that makes workers for a listener, where there is one.
+pub fn zygote(listener: Pid) -> Result<Option<Pid>> {
+    let title = |pid: &i32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let found = children(listener)?.into_iter().find(|pid| title(pid).starts_with(b"ssmglobal: zygote"));
+    Ok(found.map(Pid::from_raw))
+}
+
 /// Bytes that a process has for itself.
 pub fn private_of(pid: i32) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;

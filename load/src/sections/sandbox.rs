@@ -13,7 +13,7 @@ use crate::floors::{Floor, Linked};
 use crate::guard::Result;
 use crate::net::Client;
 use crate::pairs::{First, Sides};
-use crate::processes::cpu_with_ended;
+use crate::processes::{cpu_with_ended, zygote};
 use crate::report::{Row, Target, Unit};
 
 /// Connections whose CPU is counted together: the kernel counts in hundredths of a second.
@@ -66,15 +66,19 @@ pub fn run(context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// Seconds of CPU that listener and worker take for one connection that is greeted and closed.
+/// Seconds of CPU that listener, zygote and worker take for one connection that is greeted and closed.
 fn cpu(port: u16, listener: Pid) -> Result<f64> {
+    // A zygote comes with the first client.
+    Client::open(port, 0)?.line()?;
     settle(listener, 8)?;
-    let before = cpu_with_ended(listener)?;
+    let zygote = zygote(listener)?;
+    let spent = || -> Result<f64> { Ok(cpu_with_ended(listener)? + zygote.map_or(Ok(0.0), cpu_with_ended)?) };
+    let before = spent()?;
     for index in 0..CONNECTIONS as usize {
         Client::open(port, index)?.line()?;
     }
     // Its end counts as well.
-    settle(listener, 1)?;
+    settle(listener, 1 + usize::from(zygote.is_some()))?;
     std::thread::sleep(Duration::from_millis(20));
-    Ok((cpu_with_ended(listener)? - before) / f64::from(CONNECTIONS))
+    Ok((spent()? - before) / f64::from(CONNECTIONS))
 }
