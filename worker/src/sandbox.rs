@@ -9,7 +9,7 @@ use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Rulese
 use nix::libc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{Pid, chroot, close, fchdir, getppid};
+use nix::unistd::{Pid, chroot, close, fchdir, geteuid, getppid};
 use ssmglobal_config::Settings;
 use ssmglobal_sys::{Allowed, Filter, Ids, Test, exit_now, fork_once};
 use std::fs::File;
@@ -279,6 +279,10 @@ impl Sandbox {
         if self.parts & Part::Filter.bit() == 0 {
             return Ok(());
         }
+        // Where its user could not be changed: the limit that keeps a worker from forking is none for root.
+        if geteuid().is_root() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         self.zygote_filter.as_ref().map_or(Err(io::ErrorKind::Unsupported.into()), Filter::install)
     }
 
@@ -388,7 +392,7 @@ mod tests {
     use nix::sys::signal::kill;
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, socket};
     use nix::sys::stat::Mode;
-    use nix::unistd::{Uid, geteuid, setuid};
+    use nix::unistd::{Uid, setuid};
 
     #[test]
     fn the_list_of_calls_makes_a_filter() {
