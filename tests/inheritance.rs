@@ -14,6 +14,13 @@ fn idle(backend: &Backend) -> (Wire, Process) {
     (client, worker)
 }
 
+/// What each descriptor is, in order.
+fn sorts(descriptors: &[String]) -> Vec<&str> {
+    let mut sorts: Vec<&str> = descriptors.iter().map(|link| link.split(['[', ']']).next().unwrap_or(link)).collect();
+    sorts.sort_unstable();
+    sorts
+}
+
 /// What a mapping is, in one word.
 fn kind(mapping: &Mapping, program: &str) -> &'static str {
     match (mapping.name.as_str(), mapping.rights.as_str()) {
@@ -96,11 +103,9 @@ fn a_worker_begins_with_these_descriptors() {
     let _other = idle(&backend);
     let (_client, worker) = idle(&backend);
     let descriptors = worker.descriptors();
-    let mut kinds: Vec<&str> = descriptors.iter().map(|link| link.split(['[', ']']).next().unwrap_or(link)).collect();
-    kinds.sort_unstable();
     // The three streams that lead nowhere; the lifeline; the client, the rendezvous and where clients move; the signals.
     let wanted = ["/dev/null", "/dev/null", "/dev/null", "anon_inode:", "pipe:", "socket:", "socket:", "socket:"];
-    assert_eq!(kinds, wanted, "{descriptors:?}");
+    assert_eq!(sorts(&descriptors), wanted, "{descriptors:?}");
     assert_eq!(descriptors.iter().filter(|link| link.contains("signalfd")).count(), 1, "{descriptors:?}");
 }
 
@@ -113,12 +118,10 @@ fn a_zygote_has_what_its_workers_need_and_what_it_works_with() {
     let _client = backend.program();
     let zygote = zygote_of(backend.pid());
     let descriptors = zygote.descriptors();
-    let mut kinds: Vec<&str> = descriptors.iter().map(|link| link.split(['[', ']']).next().unwrap_or(link)).collect();
-    kinds.sort_unstable();
     // As a worker's, without a client; where orders come from, and where clients lie until they have a worker.
     let wanted =
         ["/dev/null", "/dev/null", "/dev/null", "anon_inode:", "pipe:", "socket:", "socket:", "socket:", "socket:"];
-    assert_eq!(kinds, wanted, "{descriptors:?}");
+    assert_eq!(sorts(&descriptors), wanted, "{descriptors:?}");
     assert!(zygote.mappings().iter().all(|mapping| !mapping.name.contains("memfd")), "{:#?}", zygote.mappings());
 }
 

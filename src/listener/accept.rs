@@ -95,7 +95,6 @@ impl Listener {
 
     /// Makes a worker for a connection, which may have been greeted already.
     pub(super) fn admit(&mut self, door: usize, mut client: TcpStream, address: SocketAddr, greeted: bool) {
-        self.make_room();
         let Some(opened) = self.doors.get(door) else { return };
         if opened.door.is_behind_proxy() {
             return self.admit_proxy(door, client, address);
@@ -146,6 +145,7 @@ impl Listener {
         }
         let Some(door) = client.local_addr().ok().and_then(|at| self.doors.at(at)) else { return };
         let greeted = ssmglobal_sys::has_sent(&client).unwrap_or(true);
+        self.make_room();
         self.admit(door, client, address, greeted);
     }
 
@@ -155,9 +155,7 @@ impl Listener {
         let shown = address.to_canonical().to_string();
         let socket = pending::number(client).map(|number| format!("socket:[{number}]"));
         let unknown = |(pid, rest): (i32, String)| {
-            let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();
-            let orphan = !parent.starts_with("ssmglobal: listener");
-            orphan
+            children::is_orphan(pid)
                 && rest.split(' ').next() == Some(&shown)
                 && !self.children.has(Pid::from_raw(pid))
                 && has_descriptor(pid, socket.as_deref()).unwrap_or(true)

@@ -414,6 +414,11 @@ fn is_client(naming: Naming, place: &Place) -> bool {
     naming == Naming::Named && place.door != METRICS
 }
 
+/// Whether no listener lives that has forked this process.
+pub fn is_orphan(pid: i32) -> bool {
+    !ssmglobal_sys::title_of_parent(pid).unwrap_or_default().starts_with("ssmglobal: listener")
+}
+
 /// A client as the handler is told of it.
 pub fn client(pid: Pid, session: u64, place: &Place, at: Time) -> Client {
     let door = u32::try_from(place.door).unwrap_or(u32::MAX);

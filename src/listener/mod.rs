@@ -225,9 +225,8 @@ impl Listener {
         if self.upgrade_until().is_some_and(|at| at <= now) {
             self.give_up_check();
         }
-        if self.nursery.overdue_at().is_some_and(|at| at <= now) {
-            self.take_born();
-        }
+        // Its word may be about to come.
+        self.take_born();
         if self.nursery.overdue_at().is_some_and(|at| at <= now) {
             self.end_zygote(None);
         }

@@ -3,7 +3,7 @@
 //! Runs in the listener.
 
 use super::Listener;
-use super::children::{Arrival, Naming, Place, WORKER, client};
+use super::children::{Arrival, Naming, Place, WORKER, client, is_orphan};
 use super::zygote::Unborn;
 use mio::net::TcpStream;
 use nix::sys::signal::Signal;
@@ -125,8 +125,7 @@ impl Listener {
     fn unreported(&self, pid: Pid) -> Option<u64> {
         let (started, pid) = (ssmglobal_sys::started_at(pid.as_raw()).ok()?, pid.as_raw());
         let worker = ssmglobal_sys::title_of(pid).is_some_and(|title| title.starts_with(WORKER));
-        let parent = ssmglobal_sys::title_of_parent(pid).unwrap_or_default();
-        (worker && !parent.starts_with("ssmglobal: listener")).then_some(started)
+        (worker && is_orphan(pid)).then_some(started)
     }
 
     /// A worker has ended that had no client yet. That is no business of anybody's, unless something is wrong.

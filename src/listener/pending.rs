@@ -6,6 +6,12 @@ use mio::net::TcpStream;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+/// Takes out the one that has lain longest at this end.
+pub fn clear(takes: impl AsFd) {
+    // Without room for a descriptor the kernel closes it.
+    let _ = ssmglobal_sys::read_now(takes, &mut [0; 8]);
+}
+
 /// The number that the kernel knows a socket by, whoever has a descriptor of it.
 pub fn number(socket: impl AsFd) -> Option<u64> {
     nix::sys::stat::fstat(socket).ok().map(|found| found.st_ino)
@@ -45,8 +51,7 @@ impl PendingAccept {
 
     /// The one that has lain there longest has a worker, or is nobody's business any more.
     pub fn clear(&self) {
-        // Without room for a descriptor the kernel closes it.
-        let _ = ssmglobal_sys::read_now(&self.takes, &mut [0; 8]);
+        clear(&self.takes);
     }
 
     /// Takes out whoever lies before this one; all, where it is nobody.

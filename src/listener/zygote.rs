@@ -11,6 +11,7 @@ use super::accept::newcomer;
 use super::children::Arrival;
 use super::doors::Opened;
 use super::inheritance::{Birth, Inheritance, Locks, sort};
+use super::pending;
 use super::reap::wait_for;
 use mio::net::TcpStream;
 use nix::sys::signal::{Signal, kill};
@@ -343,7 +344,7 @@ impl Cradle<'_> {
                 self.board.born(done).store(NOBODY, SeqCst);
             }
             // Its client lies there no more: whoever looks for one that has no worker takes the next.
-            let _ = ssmglobal_sys::read_now(self.ends.pending, &mut [0; 8]);
+            pending::clear(self.ends.pending);
             done = done.wrapping_add(1);
             let asked = [&self.board.given, &self.board.awaited].map(|count| count.load(SeqCst));
             if asked.contains(&done) && ssmglobal_sys::write_now(self.orders, &[0]).is_err() {

@@ -40,6 +40,18 @@ const ONE: usize = unsafe { libc::CMSG_SPACE(LENGTH) } as usize;
 #[repr(C, align(8))]
 struct One([u8; ONE]);
 
+/// A message of these bytes, with this room beside them: it points to both.
+#[inline(always)]
+fn message(bytes: &mut libc::iovec, beside: &mut [u8]) -> libc::msghdr {
+    // SAFETY: plain data, for which zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = beside.as_mut_ptr().cast();
+    message.msg_controllen = beside.len() as _;
+    message
+}
+
 /// What [`receive`] got.
 #[derive(Debug)]
 pub struct Received {
@@ -72,12 +84,7 @@ pub fn send_with(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io:
 pub fn send_descriptor(socket: impl AsFd, bytes: &[u8], fd: BorrowedFd<'_>) -> io::Result<()> {
     let mut space = One([0; ONE]);
     let mut buffer = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-    // SAFETY: plain data, for which zero is a value.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut buffer;
-    message.msg_iovlen = 1;
-    message.msg_control = space.0.as_mut_ptr().cast();
-    message.msg_controllen = ONE as _;
+    let message = message(&mut buffer, &mut space.0);
     // SAFETY: the room is as long as the header and the number behind it, and aligned for them; nothing else refers to it.
     unsafe {
         let header = libc::CMSG_FIRSTHDR(&raw const message);
@@ -114,12 +121,7 @@ pub fn peek_descriptor(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Option
 fn receive_one(socket: impl AsFd, bytes: &mut [u8], flags: libc::c_int) -> io::Result<Option<OwnedFd>> {
     let mut space = One([0; ONE]);
     let mut buffer = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-    // SAFETY: plain data, for which zero is a value.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut buffer;
-    message.msg_iovlen = 1;
-    message.msg_control = space.0.as_mut_ptr().cast();
-    message.msg_controllen = ONE as _;
+    let mut message = message(&mut buffer, &mut space.0);
     // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
     let count = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags | libc::MSG_CMSG_CLOEXEC) };
     let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
@@ -147,12 +149,7 @@ fn receive_one(socket: impl AsFd, bytes: &mut [u8], flags: libc::c_int) -> io::R
 pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<Received> {
     let mut space = Space([0; ROOM]);
     let mut buffer = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-    // SAFETY: plain data, for which zero is a value.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut buffer;
-    message.msg_iovlen = 1;
-    message.msg_control = space.0.as_mut_ptr().cast();
-    message.msg_controllen = ROOM as _;
+    let mut message = message(&mut buffer, &mut space.0);
     let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
     // SAFETY: all that the message points to lives until the call returns, with the lengths that are told.
     let count = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags) };
